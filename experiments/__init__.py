@@ -1,0 +1,1 @@
+"""Questions about models, features and grouping policies, and their verdicts."""

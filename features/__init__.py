@@ -1,0 +1,1 @@
+"""From raw logs to events, and from events to student and skill profiles."""

@@ -1,0 +1,71 @@
+"""What every command shares: progress on a terminal, plain lines elsewhere, errors without tracebacks."""
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from features.errors import RegroupError
+
+Row = TypeVar("Row")
+
+OUT = Console(soft_wrap=True)
+ERR = Console(stderr=True, soft_wrap=True)
+
+logger = logging.getLogger("regroup")
+
+
+def run_command(command: Callable[[], int | None]) -> None:
+    """Runs a command and ends the process with its exit code.
+
+    A `RegroupError` becomes one sentence on standard error and its own exit code. With `REGROUP_DEBUG` set,
+    the traceback is shown instead.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    for noisy in ("alembic", "mlflow", "httpx", "matplotlib"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    try:
+        sys.exit(command() or 0)
+    except RegroupError as error:
+        if os.environ.get("REGROUP_DEBUG"):
+            raise
+        ERR.print(f"error: {error}", style="red", markup=False, highlight=False)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        ERR.print("stopped", markup=False)
+        sys.exit(130)
+
+
+def track(rows: Iterable[Row], what: str, total: float | None = None) -> Iterator[Row]:
+    """Yields the rows unchanged and shows how far they got.
+
+    On a terminal a bar moves; elsewhere one line is logged when the work ends.
+
+    Args:
+        rows: What to go through.
+        what: A few words for the bar, such as "reading".
+        total: How many there will be, if known.
+    """
+    if not ERR.is_terminal:
+        count = 0
+        for row in rows:
+            yield row
+            count += 1
+        logger.info("%s: done (%d)", what, count)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=ERR, transient=True) as progress:
+        yield from progress.track(rows, description=what, total=total)
+
+
+def write_json(path: Path | None, figures: object) -> None:
+    """Writes the figures that a table showed, so that other programs can check them; no path, no file."""
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

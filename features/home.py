@@ -1,0 +1,64 @@
+"""Where regroup keeps what it stores: `REGROUP_HOME`, `./var` unless set."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder of one installation; nothing in it is ever in git.
+
+    Attributes:
+        root: The folder itself; made on first use.
+    """
+
+    root: Path
+
+    @property
+    def events(self) -> Path:
+        """The event log, a Delta Lake table."""
+        return self.root / "events"
+
+    @property
+    def item_skills(self) -> Path:
+        """Which skills an item needs, a Delta Lake table."""
+        return self.root / "item_skills"
+
+    @property
+    def rejected(self) -> Path:
+        """One Parquet file of rejected rows per ingest, beside the event log."""
+        return self.root / "rejected"
+
+    @property
+    def staging(self) -> Path:
+        """Rows on their way into the event log; safe to delete when no ingest runs."""
+        return self.root / "staging"
+
+    @property
+    def published(self) -> Path:
+        """Profiles that the service reads, one folder per model run and moment."""
+        return self.root / "published"
+
+    @property
+    def decisions(self) -> Path:
+        """One readable record per nightly decision."""
+        return self.root / "decisions"
+
+    def lock(self, name: str) -> Path:
+        """The lock file of one kind of work, such as `ingest` or `nightly`."""
+        return self.root / f"{name}.lock"
+
+    def database_url(self) -> str:
+        """`REGROUP_DATABASE_URL`, else a SQLite file in this home."""
+        return os.environ.get("REGROUP_DATABASE_URL") or f"sqlite:///{self.root / 'regroup.db'}"
+
+
+def read_home() -> Home:
+    """The home that the environment names, with an absolute path.
+
+    Example:
+        >>> read_home().events.name
+        'events'
+    """
+    return Home(Path(os.environ.get("REGROUP_HOME") or "var").resolve())

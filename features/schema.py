@@ -1,0 +1,92 @@
+"""The tables that cross module borders, as pandera models.
+
+Ids are opaque strings: leading zeros, "NA" and unicode survive. Times are UTC in microseconds. Null means
+"not observed", never zero.
+"""
+
+import zlib
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+from pandera.typing.pandas import Series
+
+from features.errors import InputError
+
+Utc = Annotated[pd.DatetimeTZDtype, "us", "UTC"]
+
+KINDS = ("response", "lesson", "video", "login")
+"""What an event can be; only a response has an item and a score."""
+
+BUCKETS = 16
+"""Parts of the event log; a student is always in the same one."""
+
+
+class Events(pa.DataFrameModel):
+    """One row per response of one student to one item, or per activity without an answer."""
+
+    event_id: Series[str] = pa.Field(unique=True, description="unique; derived from content when the source has none")
+    student_id: Series[str]
+    kind: Series[str] = pa.Field(isin=KINDS)
+    occurred_at: Series[Utc] = pa.Field(nullable=True, description="null where the log has only an order")
+    sequence: Series[pd.Int64Dtype] = pa.Field(nullable=True, description="the source's own order, if it has one")
+    item_id: Series[str] = pa.Field(nullable=True, description="null for activities")
+    score: Series[float] = pa.Field(ge=0, le=1, nullable=True, description="partial credit; null for activities")
+    correct: Series[pd.BooleanDtype] = pa.Field(nullable=True, description="score reaches the pass mark")
+    attempt: Series[pd.Int64Dtype] = pa.Field(ge=1, nullable=True, description="1 = first try")
+    hints: Series[pd.Int64Dtype] = pa.Field(ge=0, nullable=True, description="hints asked for")
+    duration_s: Series[float] = pa.Field(ge=0, nullable=True, description="seconds")
+    source: Series[str]
+
+    class Config:
+        """Columns come in this order, with these types."""
+
+        coerce = True
+        strict = True
+        ordered = True
+
+
+class ItemSkills(pa.DataFrameModel):
+    """One row per skill that an item needs; an item may have several."""
+
+    item_id: Series[str]
+    skill_id: Series[str]
+
+    class Config:
+        """An item names a skill once."""
+
+        coerce = True
+        strict = True
+        unique = ["item_id", "skill_id"]  # noqa: RUF012 - pandera reads a plain list here
+
+
+def check_table(schema: type[pa.DataFrameModel], table: pd.DataFrame) -> pd.DataFrame:
+    """The table with the schema's types, or an error that names columns and rules but shows no row.
+
+    Raises:
+        InputError: A column is missing, extra, of the wrong type or breaks a rule.
+
+    Example:
+        >>> check_table(ItemSkills, pd.DataFrame({"item_id": ["i"], "skill_id": ["s"]})).shape
+        (1, 2)
+    """
+    try:
+        return schema.validate(table, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        cases = error.failure_cases[["column", "check"]].drop_duplicates().itertuples(index=False)
+        broken = "; ".join(f"{column}: {check}" for column, check in cases)
+        # pandera's own message prints rows of students, so it is not chained
+        raise InputError(f"table {schema.__name__} breaks its rules: {broken}") from None
+
+
+def bucket_of(student_ids: "pd.Series[str]") -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+    """The part of the event log that each student belongs to, 0 to `BUCKETS` - 1, the same on every machine.
+
+    Example:
+        >>> bucket_of(pd.Series(["007", "7"])).tolist()
+        [14, 2]
+    """
+    codes, ids = pd.factorize(student_ids)
+    of_id = np.array([zlib.crc32(str(each).encode()) % BUCKETS for each in ids], dtype=np.int32)
+    return of_id[codes]

@@ -1,0 +1,1 @@
+"""Loads model versions, scores profiles, suggests groups, answers over HTTP."""

@@ -1,0 +1,1 @@
+"""From profiles and outcomes to registered model versions."""
