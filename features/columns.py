@@ -1,5 +1,6 @@
 """What every column of a profile means: its unit, its plain words, and the family that reasons are told in."""
 
+import hashlib
 from dataclasses import dataclass
 
 from features.history import COLUMNS
@@ -93,3 +94,6 @@ REGISTRY = tuple(
 
 if tuple(each.name for each in REGISTRY) != COLUMNS:
     raise ImportError("features.columns and features.history name different columns")
+
+SCHEMA_HASH = hashlib.sha256("\n".join(COLUMNS).encode()).hexdigest()[:16]
+"""Says which columns in which order a model was trained on; a model of other columns must not score these."""

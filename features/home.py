@@ -45,6 +45,11 @@ class Home:
         """One readable record per nightly decision."""
         return self.root / "decisions"
 
+    @property
+    def inbox(self) -> Path:
+        """Log files that the next nightly run ingests, with a `mapping.toml` beside them if they need one."""
+        return self.root / "inbox"
+
     def lock(self, name: str) -> Path:
         """The lock file of one kind of work, such as `ingest` or `nightly`."""
         return self.root / f"{name}.lock"
@@ -62,3 +67,8 @@ def read_home() -> Home:
         'events'
     """
     return Home(Path(os.environ.get("REGROUP_HOME") or "var").resolve())
+
+
+def tracking_uri() -> str:
+    """Where MLflow keeps versions: `MLFLOW_TRACKING_URI`, else a SQLite file in `./mlruns`."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{Path('mlruns').resolve() / 'mlflow.db'}"

@@ -1,7 +1,8 @@
 """Student and skill profiles as of a moment, and the state that continues them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from features import history
-from features.catalog import NO_SKILL
+from features.catalog import NO_SKILL, Catalog
 from features.history import COLUMNS, NO_TIME, Item, Skill, Student
 from features.statistics import Statistics
 
@@ -79,6 +80,24 @@ class State:
         none, start = np.empty(0, np.int32), np.zeros(1, np.int64)
         rows = [np.empty((0, len(kind))) for kind in (Student, Skill, Item)]
         return cls(pd.Index([], dtype="str"), rows[0], start, none, rows[1], start, none, rows[2])
+
+    def save(self, path: Path) -> None:
+        """Writes the state as plain arrays; the codes in it mean what the statistics' catalog says."""
+        arrays = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "students"}
+        np.savez(path, students=np.array(self.students, dtype="U"), **arrays)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """The state that `save` wrote."""
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {field.name: stored[field.name] for field in fields(cls) if field.name != "students"}
+            return cls(students=pd.Index(stored["students"], dtype="str"), **arrays)
+
+
+def recode_items(timeline: Timeline, now: Catalog, wanted: Catalog) -> Timeline:
+    """The same events with the item codes of another catalog that knows every item."""
+    code = wanted.items.get_indexer(now.items).astype(np.int32)
+    return replace(timeline, item=np.where(timeline.item < 0, np.int32(-1), code[timeline.item]))
 
 
 def sort_events(events: pd.DataFrame, statistics: Statistics, known: "pd.Index[str] | None" = None) -> Timeline:

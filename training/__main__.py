@@ -1,0 +1,67 @@
+"""`python -m training`: the nightly job."""
+
+import argparse
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from features.console import OUT, run_command
+from features.home import read_home
+
+EXIT_CODES = """exit codes:
+  0   the challenger was promoted, or there was nothing to do
+  2   the configuration, or something it names, is wrong
+  3   data gate: too little or too odd data
+  4   quality gate: a floor is broken and there is no champion; or there is no event log yet
+  10  the champion was kept
+  75  another run holds the lock, or the database is locked; try again later
+
+example:
+  python -m training nightly --as-of 2026-03-09
+"""
+
+KEPT = 10
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training", epilog=EXIT_CODES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    nightly = commands.add_parser(
+        "nightly",
+        help="ingest the inbox, train, evaluate, gate, promote, publish",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    nightly.add_argument("--config", type=Path, help="TOML laid over the defaults in training/default.toml")
+    nightly.add_argument("--as-of", type=_moment, help="ignore events from this moment on, UTC: 2026-03-09[T06:00]")
+    given = parser.parse_args(arguments)
+    return _nightly(given.config, given.as_of)
+
+
+def _nightly(config: Path | None, as_of: datetime | None) -> int:
+    from training.config import load_config  # noqa: PLC0415 - --help must not wait for LightGBM and MLflow
+    from training.nightly import run_nightly  # noqa: PLC0415
+
+    outcome = run_nightly(read_home(), load_config(config), as_of)
+    told = {
+        "promoted": "the challenger is the new champion",
+        "kept": "the champion stays",
+        "nothing": "nothing to do: this data, configuration and code were dealt with before",
+    }
+    OUT.print(f"{told[outcome.did]} (run {outcome.run_id})\nwhy: {outcome.record}", markup=False, highlight=False)
+    return KEPT if outcome.did == "kept" else 0
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a moment such as 2026-03-09 or 2026-03-09T06:00") from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+if __name__ == "__main__":
+    run_command(main)

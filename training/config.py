@@ -1,0 +1,128 @@
+"""The choices of a training run, read from TOML; unknown keys are refused."""
+
+import hashlib
+import json
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from training.errors import ConfigError
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class MasteryRule(_Section):
+    """When a student counts as having mastered a skill, and when as struggling with it."""
+
+    streak: int = Field(ge=1, le=20)
+    limit: int = Field(ge=1, le=100)
+
+    @model_validator(mode="after")
+    def _streak_fits(self) -> "MasteryRule":
+        if self.streak > self.limit:
+            raise ValueError(f"streak {self.streak} can never be met within limit {self.limit}")
+        return self
+
+
+class Split(_Section):
+    """Blocks of time, in shares of the log's responses, with a gap in days."""
+
+    train_share: float = Field(gt=0, lt=1)
+    calibration_share: float = Field(gt=0, lt=1)
+    gap_days: float = Field(ge=0)
+    folds: int = Field(ge=2, le=20)
+
+    @model_validator(mode="after")
+    def _leaves_a_holdout(self) -> "Split":
+        if self.train_share + self.calibration_share >= 1:
+            raise ValueError("train_share + calibration_share must leave a holdout: make their sum less than 1")
+        return self
+
+
+class Boosting(_Section):
+    """LightGBM's parameters under plain names."""
+
+    rounds: int = Field(ge=1)
+    learning_rate: float = Field(gt=0, le=1)
+    leaves: int = Field(ge=2)
+    min_rows_per_leaf: int = Field(ge=1)
+    row_share: float = Field(gt=0, le=1)
+    column_share: float = Field(gt=0, le=1)
+    l2: float = Field(ge=0)
+    max_rows: int = Field(ge=1000)
+    threads: int = Field(ge=1)
+    seed: int
+
+
+class Evidence(_Section):
+    """How much must be known before a forecast is given."""
+
+    min_opportunities: int = Field(ge=0)
+    min_responses: int = Field(ge=0)
+
+
+class Evaluation(_Section):
+    """How a model is judged."""
+
+    bootstrap: int = Field(ge=20)
+    places_share: float = Field(gt=0, lt=1)
+    rule_wrong_in_a_row: int = Field(ge=1)
+
+
+class Gate(_Section):
+    """Floors that a model must hold to be promoted."""
+
+    max_ece: float = Field(gt=0, le=1)
+    min_students: int = Field(ge=1)
+    min_episodes: int = Field(ge=1)
+    min_subgroup_rows: int = Field(ge=1)
+
+
+class TrainingConfig(_Section):
+    """All choices of one training run."""
+
+    mastery_rule: MasteryRule
+    split: Split
+    boosting: Boosting
+    evidence: Evidence
+    evaluation: Evaluation
+    gate: Gate
+
+    @property
+    def digest(self) -> str:
+        """A short hash; two runs with the same one made the same choices."""
+        text = json.dumps(self.model_dump(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def load_config(path: Path | None = None) -> TrainingConfig:
+    """The default choices, with those of a TOML file laid over them.
+
+    Raises:
+        ConfigError: The file is missing, is not TOML, names an unknown key or gives a value out of range.
+
+    Example:
+        >>> load_config().mastery_rule.streak
+        3
+    """
+    chosen: dict[str, Any] = tomllib.loads(resources.files("training").joinpath("default.toml").read_text("utf-8"))
+    if path is not None:
+        try:
+            given = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigError(f"the configuration {path} cannot be read: {error.strerror}") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"the configuration {path} is not valid TOML: {error}") from error
+        for section, values in given.items():
+            known = chosen.get(section)
+            chosen[section] = {**known, **values} if isinstance(known, dict) and isinstance(values, dict) else values
+    try:
+        return TrainingConfig.model_validate(chosen)
+    except ValidationError as error:
+        told = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
+        raise ConfigError(f"the configuration {path or 'default.toml'} is wrong: " + "; ".join(told)) from error

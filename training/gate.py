@@ -1,0 +1,62 @@
+"""Whether a challenger becomes champion, and why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from training.config import Gate
+from training.evaluation import Interval, Metrics
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the gate decided.
+
+    Attributes:
+        promoted: Whether the challenger becomes champion.
+        floors_hold: Whether the challenger is fit to serve at all.
+        reasons: One sentence per figure that counted.
+    """
+
+    promoted: bool
+    floors_hold: bool
+    reasons: tuple[str, ...]
+
+
+def decide(challenger: Mapping[str, Metrics], against: Mapping[str, Interval] | None, gate: Gate) -> Decision:
+    """Compares a challenger with the champion on the same holdout.
+
+    A challenger is promoted when its calibration holds the floor and either there is no champion, or its struggle
+    log-loss is better with the whole interval and its mastery log-loss is not worse with the whole interval.
+
+    Args:
+        challenger: Metrics by forecast.
+        against: Challenger minus champion in log-loss, by forecast; None without a champion that can be compared.
+        gate: The floors.
+
+    Example:
+        >>> fine = {"struggle": {"ece": Interval(0.01, 0.0, 0.02)}, "mastery": {"ece": Interval(0.01, 0.0, 0.02)}}
+        >>> decide(fine, None, Gate(max_ece=0.05, min_students=1, min_episodes=1, min_subgroup_rows=1)).promoted
+        True
+    """
+    reasons = []
+    floors_hold = True
+    for name, metrics in challenger.items():
+        ece = metrics["ece"].value
+        holds = ece <= gate.max_ece
+        floors_hold &= holds
+        verdict = "within" if holds else "above"
+        reasons.append(f"{name}: calibration error {ece:.4f} is {verdict} the floor of {gate.max_ece:.4f}")
+    if against is None:
+        reasons.append("there is no champion that can be compared")
+        return Decision(floors_hold, floors_hold, tuple(reasons))
+    for name, difference in against.items():
+        reasons.append(
+            f"{name}: log-loss {difference.value:+.5f} against the champion's "
+            f"(95 % interval {difference.low:+.5f} to {difference.high:+.5f}; below zero is better)"
+        )
+    better = against["struggle"].high < 0
+    not_worse = against["mastery"].low <= 0
+    reasons.append("the struggle forecast is better with the whole interval" if better else "not clearly better")
+    if not not_worse:
+        reasons.append("the mastery forecast is worse with the whole interval")
+    return Decision(floors_hold and better and not_worse, floors_hold, tuple(reasons))

@@ -1,0 +1,136 @@
+"""The two forecasts, struggle and mastery, as LightGBM models with calibration."""
+
+from dataclasses import dataclass
+
+import lightgbm as lgb
+import numpy as np
+import numpy.typing as npt
+
+from features.history import COLUMNS
+from features.profiles import Rows
+from training.calibration import Sigmoid, fit_sigmoid
+from training.config import Boosting
+from training.dataset import Block
+
+Floats = npt.NDArray[np.float64]
+
+BETTER = frozenset(
+    name
+    for name in COLUMNS
+    if any(part in name for part in ("correct", "residual", "ability", "streak")) or name.endswith("_ease")
+)
+"""Columns where more means a stronger student or easier work; no educator would accept the reverse."""
+
+ABOUT_THE_ITEM = frozenset({"item_responses", "item_last_correct", "days_since_item", "item_ease", "expected_correct"})
+"""Known only once an item is chosen; a forecast for a whole skill must not lean on them."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What is forecast, and how its columns may act.
+
+    Attributes:
+        name: `struggle` or `mastery`.
+        columns: Which of the kernel's columns it reads, in order.
+        direction: 1 where better columns raise the probability, -1 where they lower it.
+        meaning: One sentence for the model card.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    direction: int
+    meaning: str
+
+
+STRUGGLE = Forecast(
+    name="struggle",
+    columns=tuple(name for name in COLUMNS if name not in ABOUT_THE_ITEM),
+    direction=-1,
+    meaning="probability that the student does not master the skill within the limit of opportunities",
+)
+MASTERY = Forecast(
+    name="mastery",
+    columns=COLUMNS,
+    direction=1,
+    meaning="probability that the next first attempt, on an item of the skill's average difficulty, is correct",
+)
+FORECASTS = (STRUGGLE, MASTERY)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained forecast.
+
+    Attributes:
+        forecast: What it forecasts.
+        booster: LightGBM's trees.
+        calibration: From raw score to probability.
+    """
+
+    forecast: Forecast
+    booster: lgb.Booster
+    calibration: Sigmoid
+
+    def predict(self, rows: Rows) -> Floats:
+        """The probability of each row of kernel columns."""
+        return self.calibration.apply(self._score(rows))
+
+    def _score(self, rows: Rows) -> Floats:
+        if len(rows) == 0:
+            return np.empty(0)
+        return np.asarray(self.booster.predict(rows[:, positions(self.forecast)], raw_score=True), np.float64)
+
+
+def positions(forecast: Forecast) -> list[int]:
+    """Where the forecast's columns stand in a row of the kernel."""
+    return [COLUMNS.index(name) for name in forecast.columns]
+
+
+def train_model(forecast: Forecast, train: Block, calibration: Block, boosting: Boosting) -> Model:
+    """Trains the trees on one block and calibrates them on a later one; the same inputs give the same model.
+
+    Args:
+        forecast: What to forecast.
+        train: Rows with out-of-fold statistics.
+        calibration: Later rows.
+        boosting: Parameters; beyond `max_rows`, whole students are left out at random.
+    """
+    train = _within(train, boosting)
+    names = list(forecast.columns)
+    data = lgb.Dataset(
+        np.ascontiguousarray(train.rows[:, positions(forecast)]),
+        train.target,
+        feature_name=names,
+        categorical_feature=["skill"],
+        free_raw_data=True,
+    )
+    parameters = {
+        "objective": "binary",
+        "learning_rate": boosting.learning_rate,
+        "num_leaves": boosting.leaves,
+        "min_data_in_leaf": boosting.min_rows_per_leaf,
+        "bagging_fraction": boosting.row_share,
+        "bagging_freq": 1,
+        "feature_fraction": boosting.column_share,
+        "lambda_l2": boosting.l2,
+        "cat_smooth": 50.0,
+        "monotone_constraints": [forecast.direction if name in BETTER else 0 for name in names],
+        "deterministic": True,
+        "force_row_wise": True,
+        "seed": boosting.seed,
+        "num_threads": boosting.threads,
+        "verbosity": -1,
+    }
+    booster = lgb.train(parameters, data, num_boost_round=boosting.rounds)
+    raw = Model(forecast, booster, Sigmoid(1.0, 0.0))
+    return Model(forecast, booster, fit_sigmoid(raw._score(calibration.rows), calibration.target))  # noqa: SLF001
+
+
+def _within(block: Block, boosting: Boosting) -> Block:
+    """The block, or as many whole students of it as fit into `max_rows`."""
+    if len(block) <= boosting.max_rows:
+        return block
+    students, counts = np.unique(block.student, return_counts=True)
+    order = np.random.default_rng(boosting.seed).permutation(len(students))
+    fits = np.cumsum(counts[order]) <= boosting.max_rows
+    return block.take(np.isin(block.student, students[order[fits]]))

@@ -1,0 +1,264 @@
+"""The night's work: ingest, train, evaluate, gate, promote, publish, and a record of why."""
+
+import hashlib
+import json
+import logging
+import tempfile
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from filelock import FileLock, Timeout
+
+from features.columns import SCHEMA_HASH
+from features.errors import BusyError, InputError, MissingError
+from features.home import Home
+from features.ingest import ingest_file
+from features.roster import read_demographics
+from features.statistics import Statistics
+from features.store import data_version, read_events, read_item_skills
+from training.artifacts import StoredModel, read_model, write_model
+from training.baselines import fit_baselines
+from training.config import TrainingConfig
+from training.dataset import Dataset, build_dataset
+from training.errors import DataGateError, QualityGateError
+from training.evaluation import Interval, Metrics, evaluate, paired_difference
+from training.fairness import GroupFigures, audit_groups
+from training.gate import decide
+from training.models import FORECASTS, Model, train_model
+from training.publishing import publish_profiles
+from training.report import evaluation_json, flat_metrics, write_card, write_decision
+from training.tracking import Tracking
+
+logger = logging.getLogger("regroup")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a night ended.
+
+    Attributes:
+        did: `promoted`, `kept`, or `nothing` when the same data, choices and code were already dealt with.
+        run_id: The run that the record is about.
+        record: Where the readable decision is.
+    """
+
+    did: str
+    run_id: str
+    record: Path
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    """What decides a night; equal inputs need no second run."""
+
+    events: pd.DataFrame
+    item_skills: pd.DataFrame
+    as_of: datetime | None
+    data_version: str
+
+
+def run_nightly(home: Home, config: TrainingConfig, as_of: datetime | None = None) -> Outcome:
+    """Goes from new log files to a published champion, or finds that there is nothing to do.
+
+    Args:
+        home: Whose inbox, event log and roster are read, and whose profiles are published.
+        config: Every choice of the training.
+        as_of: Events at or after this moment, in UTC, do not exist; by default the midnight after the last event.
+
+    Raises:
+        BusyError: Another nightly run holds the lock.
+        MissingError: No event was ever ingested.
+        DataGateError: Too few students or episodes.
+        QualityGateError: The challenger breaks a floor and there is no champion to keep.
+    """
+    home.root.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(home.lock("nightly"), timeout=0):
+            return _run(home, config, as_of)
+    except Timeout:
+        raise BusyError("another nightly run is at work in this home; wait for it to end") from None
+
+
+def _run(home: Home, config: TrainingConfig, as_of: datetime | None) -> Outcome:
+    _ingest_inbox(home)
+    inputs = _read_inputs(home, as_of)
+    key = _key(inputs, config)
+    summary = home.decisions / f"{key}.json"
+    tracking = Tracking()
+    if summary.is_file():
+        done = json.loads(summary.read_text(encoding="utf-8"))
+        return Outcome("nothing", done["run_id"], home.decisions / f"{key}.md")
+
+    logger.info("profile: %d events as of %s", len(inputs.events), inputs.as_of or "the end of the log")
+    dataset = build_dataset(inputs.events, inputs.item_skills, config)
+    _check_data(dataset, config)
+    models = {}
+    for forecast in FORECASTS:
+        blocks = getattr(dataset, forecast.name)
+        logger.info("train %s: %d rows", forecast.name, len(blocks["train"]))
+        models[forecast.name] = train_model(forecast, blocks["train"], blocks["calibration"], config.boosting)
+
+    logger.info("evaluate: %d bootstrap resamples of students", config.evaluation.bootstrap)
+    scores = {name: _score(name, model, dataset, config) for name, model in models.items()}
+    groups = _audit(home, models, dataset, config)
+    champion = tracking.champion()
+    against = _compare(tracking, champion, models, dataset, inputs, config) if champion else None
+    decision = decide({name: by_name["regroup"] for name, by_name in scores.items()}, against, config.gate)
+
+    facts = {
+        "as_of": str(inputs.as_of or "end of log"),
+        "data_version": inputs.data_version,
+        "config": config.digest,
+        "columns": SCHEMA_HASH,
+        "code": version("regroup"),
+    }
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        for name, model in models.items():
+            write_model(folder / name, model, dataset.statistics, config, facts)
+        (folder / "model_card.md").write_text(write_card(config, dataset, scores, groups, facts), encoding="utf-8")
+        (folder / "evaluation.json").write_text(json.dumps(evaluation_json(scores, groups), indent=1), encoding="utf-8")
+        text = write_decision(decision, facts)
+        (folder / "decision.md").write_text(text, encoding="utf-8")
+        logger.info("log and register")
+        tags = {**facts, "decision": "promoted" if decision.promoted else "kept"}
+        run_id = tracking.log_run(tags, _parameters(config), flat_metrics(scores), folder)
+    registered = tracking.register(run_id, tuple(models))
+
+    serving = run_id if decision.promoted else champion
+    if serving is None:
+        _record(home, key, text, run_id, {})
+        raise QualityGateError("the challenger breaks a floor and there is no champion to keep: " + decision.reasons[0])
+    _publish(home, tracking, serving, inputs, dataset.statistics if decision.promoted else None)
+    if decision.promoted:
+        tracking.promote(run_id)
+    record = _record(home, key, text, run_id, dict(registered.versions))
+    return Outcome("promoted" if decision.promoted else "kept", run_id, record)
+
+
+def _ingest_inbox(home: Home) -> None:
+    """Ingests every file of the inbox and puts it under `done`, so that no night reads it again."""
+    if not home.inbox.is_dir():
+        return
+    mapping = home.inbox / "mapping.toml"
+    for path in sorted(each for each in home.inbox.iterdir() if each.is_file() and each != mapping):
+        counts = ingest_file(home, path, mapping=mapping if mapping.is_file() else None)
+        logger.info("ingest %s: %d rows, %d stored", path.name, counts.rows_read, counts.events_stored)
+        (home.inbox / "done").mkdir(exist_ok=True)
+        path.replace(home.inbox / "done" / path.name)
+
+
+def _read_inputs(home: Home, as_of: datetime | None) -> _Inputs:
+    data = data_version(home)
+    if as_of is None:
+        times = read_events(home, version=data.events, columns=["occurred_at"])["occurred_at"].dropna()
+        last = times.max() if len(times) else None
+        as_of = None if last is None else (last.normalize() + timedelta(days=1)).to_pydatetime()
+    elif as_of.tzinfo is None:
+        as_of = as_of.replace(tzinfo=UTC)
+    events = read_events(home, version=data.events, before=as_of)
+    item_skills = read_item_skills(home, data.item_skills)
+    return _Inputs(events, item_skills, as_of, f"{data.events}.{data.item_skills}")
+
+
+def _key(inputs: _Inputs, config: TrainingConfig) -> str:
+    parts = (inputs.data_version, str(inputs.as_of), config.digest, SCHEMA_HASH, version("regroup"))
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
+
+
+def _check_data(dataset: Dataset, config: TrainingConfig) -> None:
+    students, needed = len(dataset.timeline.students), config.gate.min_students
+    if students < needed:
+        raise DataGateError(f"{students} students are too few to train on; the gate asks for {needed}")
+    for name, block in dataset.struggle.items():
+        floor = config.gate.min_episodes if name == "train" else 1
+        known = len(set(block.episode.tolist()))
+        if known < floor or len(set(block.target.tolist())) < 2:  # noqa: PLR2004 - two outcomes
+            raise DataGateError(
+                f"the {name} block has {known} episodes with a known outcome, and needs {floor} with both outcomes; "
+                "ingest a longer log or widen the block"
+            )
+
+
+def _score(name: str, model: Model, dataset: Dataset, config: TrainingConfig) -> dict[str, Metrics]:
+    blocks = getattr(dataset, name)
+    holdout = blocks["holdout"]
+    limit = config.mastery_rule.limit if name == "struggle" else None
+    found = {"regroup": evaluate(holdout, model.predict(holdout.rows), config.evaluation, limit)}
+    for baseline in fit_baselines(blocks["train"], config.evaluation):
+        found[baseline.name] = evaluate(holdout, baseline.predict(holdout.rows), config.evaluation, limit)
+    return found
+
+
+def _audit(
+    home: Home, models: dict[str, Model], dataset: Dataset, config: TrainingConfig
+) -> dict[str, list[GroupFigures]]:
+    try:
+        facts = read_demographics(home.database_url())
+    except MissingError:
+        return {}
+    audit = pd.DataFrame([asdict(each) for each in facts], columns=["student_id", "column", "value"])
+    found = {}
+    for name, model in models.items():
+        holdout = getattr(dataset, name)["holdout"]
+        probability = model.predict(holdout.rows)
+        found[name] = audit_groups(
+            holdout, probability, dataset.timeline.students, audit, config.evaluation.places_share
+        )
+    return found
+
+
+def _compare(
+    tracking: Tracking,
+    champion: str,
+    models: dict[str, Model],
+    dataset: Dataset,
+    inputs: _Inputs,
+    config: TrainingConfig,
+) -> dict[str, Interval] | None:
+    """Challenger minus champion in log-loss on the same holdout; None when the champion cannot read today's columns."""
+    found = {}
+    for name, model in models.items():
+        try:
+            stored = _stored(tracking, champion, name)
+        except InputError as error:
+            logger.warning("the champion cannot be compared: %s", error)
+            return None
+        known = stored.statistics.extend(inputs.item_skills, inputs.events["item_id"])
+        holdout = getattr(dataset, name)["holdout"]
+        theirs = stored.model.predict(dataset.holdout_rows(known)[name])
+        found[name] = paired_difference(holdout, model.predict(holdout.rows), theirs, config.evaluation)
+    return found
+
+
+def _stored(tracking: Tracking, run_id: str, forecast: str) -> StoredModel:
+    with tempfile.TemporaryDirectory() as place:
+        return read_model(tracking.fetch(run_id, forecast, Path(place)))
+
+
+def _publish(home: Home, tracking: Tracking, run_id: str, inputs: _Inputs, statistics: Statistics | None) -> None:
+    logger.info("publish profiles")
+    if statistics is None:
+        statistics = _stored(tracking, run_id, "struggle").statistics
+    publish_profiles(home, run_id, inputs.events, inputs.item_skills, statistics, inputs.as_of, inputs.data_version)
+
+
+def _record(home: Home, key: str, text: str, run_id: str, versions: dict[str, int]) -> Path:
+    home.decisions.mkdir(parents=True, exist_ok=True)
+    record = home.decisions / f"{key}.md"
+    record.write_text(text, encoding="utf-8")
+    # written last: a night counts as dealt with once this file is there
+    draft = home.decisions / f".{key}.json"
+    draft.write_text(json.dumps({"run_id": run_id, "versions": versions}), encoding="utf-8")
+    draft.replace(home.decisions / f"{key}.json")
+    return record
+
+
+def _parameters(config: TrainingConfig) -> dict[str, Any]:
+    return {
+        f"{section}.{name}": value for section, values in config.model_dump().items() for name, value in values.items()
+    }

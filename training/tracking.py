@@ -1,0 +1,174 @@
+"""The only writer to MLflow: runs, metrics, artifacts, registered versions and their aliases."""
+
+import math
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
+
+from features.errors import InputError
+from features.home import tracking_uri
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+EXPERIMENT = "regroup-nightly"
+CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
+
+
+def model_name(forecast: str) -> str:
+    """The registered model of a forecast.
+
+    Example:
+        >>> model_name("struggle")
+        'regroup-struggle'
+    """
+    return f"regroup-{forecast}"
+
+
+@dataclass(frozen=True)
+class Registered:
+    """The versions that one run registered, by forecast."""
+
+    run_id: str
+    versions: Mapping[str, int]
+
+
+class Tracking:
+    """MLflow's store at one address."""
+
+    def __init__(self, uri: str | None = None) -> None:
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        self.uri = uri or tracking_uri()
+        self._folder: Path | None = None
+        if self.uri.startswith("sqlite:///"):
+            self._folder = Path(self.uri.removeprefix("sqlite:///")).resolve().parent
+            try:
+                self._folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise InputError(f"MLflow's folder {self._folder} cannot be made: {error.strerror}") from error
+            # several processes that first touch a new database at once corrupt its migration
+            with FileLock(self._folder / "first-touch.lock"):
+                self._client = self._connect()
+        else:
+            self._client = self._connect()
+
+    def _connect(self) -> "MlflowClient":
+        from mlflow import MlflowClient  # noqa: PLC0415 - takes seconds, and --help must not wait for it
+        from mlflow.exceptions import MlflowException  # noqa: PLC0415
+
+        try:
+            client = MlflowClient(self.uri, self.uri)
+            client.search_registered_models(max_results=1)
+        except MlflowException as error:
+            raise InputError(f"MLflow's store {_public(self.uri)} cannot be used: {error.message}") from error
+        return client
+
+    def champion(self) -> str | None:
+        """The run whose versions are champion, or None when there is none or the two forecasts disagree."""
+        runs = {self._alias_run(forecast, CHAMPION) for forecast in ("struggle", "mastery")}
+        return runs.pop() if len(runs) == 1 else None
+
+    def previous(self) -> str | None:
+        """The run that was champion before, or None."""
+        runs = {self._alias_run(forecast, PREVIOUS) for forecast in ("struggle", "mastery")}
+        return runs.pop() if len(runs) == 1 else None
+
+    def log_run(
+        self, tags: Mapping[str, str], parameters: Mapping[str, Any], metrics: Mapping[str, float], folder: Path
+    ) -> str:
+        """Logs one finished run with everything in the folder as artifacts, and returns its id."""
+        from mlflow.entities import Metric, Param, RunTag  # noqa: PLC0415
+
+        run = self._client.create_run(self._experiment(), run_name=tags.get("as_of"))
+        now = int(time.time() * 1000)
+        run_id = str(run.info.run_id)
+        finite = [Metric(name, value, now, 0) for name, value in metrics.items() if not math.isnan(value)]
+        self._client.log_batch(
+            run_id,
+            metrics=finite,
+            params=[Param(name, str(value)) for name, value in parameters.items()],
+            tags=[RunTag(name, value) for name, value in tags.items()],
+        )
+        self._client.log_artifacts(run_id, str(folder))
+        self._client.set_terminated(run_id)
+        return run_id
+
+    def register(self, run_id: str, forecasts: tuple[str, ...]) -> Registered:
+        """Registers the run's bundle of each forecast as a new version, with the alias `challenger`."""
+        from mlflow.exceptions import MlflowException  # noqa: PLC0415
+
+        root = self._client.get_run(run_id).info.artifact_uri
+        versions = {}
+        for forecast in forecasts:
+            name = model_name(forecast)
+            try:
+                self._client.create_registered_model(name)
+            except MlflowException as error:
+                if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                    raise
+            made = self._client.create_model_version(name, source=f"{root}/{forecast}", run_id=run_id)
+            versions[forecast] = int(made.version)
+            self._client.set_registered_model_alias(name, CHALLENGER, str(made.version))
+        return Registered(run_id, versions)
+
+    def promote(self, run_id: str) -> None:
+        """Moves `champion` to the run's versions, and `previous` to those that were.
+
+        Raises:
+            InputError: The run has no registered version of a forecast.
+        """
+        found = {forecast: self._version_of(forecast, run_id) for forecast in ("struggle", "mastery")}
+        old = self.champion()
+        for forecast, version in found.items():
+            name = model_name(forecast)
+            if old is not None and old != run_id:
+                self._client.set_registered_model_alias(name, PREVIOUS, str(self._version_of(forecast, old)))
+            self._client.set_registered_model_alias(name, CHAMPION, str(version))
+
+    def fetch(self, run_id: str, artifact: str, into: Path) -> Path:
+        """Copies an artifact of a run to a folder and says where it is.
+
+        Raises:
+            InputError: The run or the artifact is not there.
+        """
+        from mlflow.exceptions import MlflowException  # noqa: PLC0415
+
+        try:
+            return Path(self._client.download_artifacts(run_id, artifact, str(into)))
+        except (MlflowException, OSError) as error:
+            raise InputError(f"the run {run_id} has no artifact {artifact}") from error
+
+    def _version_of(self, forecast: str, run_id: str) -> int:
+        versions = self._client.search_model_versions(f"name='{model_name(forecast)}' and run_id='{run_id}'")
+        if not versions:
+            raise InputError(f"the run {run_id} has no registered version of {model_name(forecast)}")
+        return max(int(each.version) for each in versions)
+
+    def _alias_run(self, forecast: str, alias: str) -> str | None:
+        from mlflow.exceptions import MlflowException  # noqa: PLC0415
+
+        try:
+            return str(self._client.get_model_version_by_alias(model_name(forecast), alias).run_id)
+        except MlflowException as error:
+            # MLflow answers a missing alias with INVALID_PARAMETER_VALUE
+            if error.error_code in {"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"}:
+                return None
+            raise
+
+    def _experiment(self) -> str:
+        found = self._client.get_experiment_by_name(EXPERIMENT)
+        if found is not None:
+            return str(found.experiment_id)
+        place = str(self._folder / "artifacts" / EXPERIMENT) if self._folder else None
+        return str(self._client.create_experiment(EXPERIMENT, artifact_location=place))
+
+
+def _public(uri: str) -> str:
+    """The address without a password."""
+    before, at, after = uri.rpartition("@")
+    return f"{before.split('://')[0]}://…@{after}" if at else uri
