@@ -1,0 +1,214 @@
+"""The compiled heart of the simulation: lives through every student's sessions, response by response.
+
+Everything of a student comes from two streams of the student's own: one for when and how much, one for what and
+how well. So the volume is counted before the answers are made, and output arrays have their final size.
+"""
+
+import math
+from typing import NamedTuple
+
+import numba
+import numpy as np
+
+from experiments.simulation.config import Behaviour
+from experiments.simulation.curriculum import NONE
+from experiments.simulation.diligence import BLOCK_S, DAY_S, Bytes, Days, Habits, Ints, plan_sessions
+from experiments.simulation.mind import (
+    STREAK,
+    Bank,
+    Mind,
+    choose_item,
+    choose_skill,
+    draw_mind,
+    empty_mind,
+    kept,
+    note_result,
+    practise,
+    recall,
+    sigmoid,
+)
+from experiments.simulation.streams import Stream, below, normal, open_stream, uniform
+
+Seconds = np.ndarray[tuple[int], np.dtype[np.float32]]
+Grid = np.ndarray[tuple[int, int], np.dtype[np.float64]]
+Counts = np.ndarray[tuple[int, int], np.dtype[np.int64]]
+
+PLAN, ANSWERS = 0, 1
+"""Purposes of a student's two streams."""
+
+LIMIT = 10
+"""A mastery stint ends after so many tries, or with three in a row."""
+
+USUAL_S = 75.0
+"""Seconds from one response to the next in a session that is not hurried."""
+
+LONGEST_S, LONGEST_PAUSE_S, PAUSE_S = 600.0, 300.0, 35.0
+"""Longest response, longest and mean pause, in seconds."""
+
+TOOK_LOG, TOOK_LOG_SD = 3.4, 0.6
+"""Of the time a response takes, in seconds: mean and spread of the logarithm."""
+
+
+class Log(NamedTuple):
+    """One entry per response, each student's together and in time order; times are seconds since 1970."""
+
+    item: Ints
+    time_s: Ints
+    correct: Bytes
+    hints: Bytes
+    duration_s: Seconds
+
+
+class Truth(NamedTuple):
+    """What the log hides, one row per student.
+
+    Attributes:
+        start: Logit of knowing an average item of each skill before the first response.
+        end: Likewise after the last day, with what is forgotten by then.
+        responses: Responses to items of each skill.
+        traits: Ability, learning rate, attendance, pace, share of rapid guesses.
+    """
+
+    start: Grid
+    end: Grid
+    responses: Counts
+    traits: Grid
+
+
+@numba.njit(cache=True)
+def live(
+    seed: int,
+    owners: Ints,
+    days: Days,
+    habits: Habits,
+    b: Behaviour,
+    bank: Bank,
+    offsets: Ints,
+    log: Log,
+    truth: Truth,
+) -> None:
+    """Fills the log and the truth.
+
+    Args:
+        seed: Of all streams.
+        owners: Stream number of each student.
+        days: When the school or homework goes on, and what the unit is.
+        habits: How much students work.
+        b: How they learn and answer.
+        bank: What is taught.
+        offsets: First response of each student; one more entry ends the last.
+        log: To be filled.
+        truth: To be filled.
+    """
+    starts, sizes = np.empty(2 * len(days.number), np.int64), np.empty(2 * len(days.number), np.int64)
+    mind = empty_mind(len(bank.strand), len(bank.item_second))
+    for student in range(len(owners)):
+        plan = open_stream(seed, owners[student], PLAN)
+        stream = open_stream(seed, owners[student], ANSWERS)
+        sessions, attendance, pace = plan_sessions(plan, days, habits, starts, sizes)
+        ability, rate, gaming, speed = draw_mind(stream, mind, bank, b)
+        place, time_s, day = offsets[student], 0, 0
+        for session in range(sessions):
+            while days.number[day] < starts[session] // DAY_S:
+                day += 1
+            time_s = max(time_s + 1, starts[session])
+            manner = (rate, gaming, speed)
+            middle, size, responses = days.middle[day], sizes[session], truth.responses[student]
+            time_s = _work(stream, mind, manner, middle, size, time_s, place, b, bank, log, responses)
+            place += size
+        finish_s = (days.number[-1] + 1) * DAY_S
+        for skill in range(len(bank.strand)):
+            above = mind.innate[skill] - bank.skill_difficulty[skill]
+            truth.start[student, skill] = above
+            truth.end[student, skill] = above + kept(mind, skill, finish_s, b)
+        traits = truth.traits[student]
+        traits[0], traits[1], traits[2], traits[3], traits[4] = ability, rate, attendance, pace, gaming
+
+
+@numba.njit(cache=True)
+def _work(
+    stream: Stream,
+    mind: Mind,
+    manner: tuple[float, float, float],
+    middle: float,
+    size: int,
+    time_s: int,
+    place: int,
+    b: Behaviour,
+    bank: Bank,
+    log: Log,
+    responses: Ints,
+) -> int:
+    """Lives through one session of stints on a skill; says when it ended."""
+    # a long session is hurried, so that it ends with its block
+    hurry = min(1.0, BLOCK_S / (USUAL_S * size))
+    skill, left, row, building = 0, 0, 0, False
+    first, end, kind, again = 0, 0, 0, NONE
+    for entry in range(place, place + size):
+        if left == 0:
+            skill = choose_skill(stream, middle, mind, b)
+            building = uniform(stream) < b.builder_share
+            left, row = LIMIT, 0
+            if not building:
+                left = 1 + int(math.log(1.0 - uniform(stream)) / math.log(1.0 - 1.0 / b.stint_mean))
+            first, split, end = bank.item_start[skill], bank.item_both[skill], bank.item_start[skill + 1]
+            kind = 2 * skill
+            if uniform(stream) * (end - first) < split - first:
+                end = split
+            else:
+                first, kind = split, kind + 1
+            again, mind.recent[kind] = mind.recent[kind], NONE
+        item = choose_item(stream, first, end, mind)
+        if uniform(stream) < b.repeat_share and again != NONE:
+            item, again = again, NONE
+        if mind.recent[kind] == NONE:
+            mind.recent[kind] = item
+        correct, seconds = _respond(stream, mind, manner, skill, item, time_s, entry, hurry, b, bank, log, responses)
+        time_s += seconds
+        row = row + 1 if correct else 0
+        left = 0 if building and row >= STREAK else left - 1
+    return time_s
+
+
+@numba.njit(cache=True)
+def _respond(
+    stream: Stream,
+    mind: Mind,
+    manner: tuple[float, float, float],
+    skill: int,
+    item: int,
+    time_s: int,
+    entry: int,
+    hurry: float,
+    b: Behaviour,
+    bank: Bank,
+    log: Log,
+    responses: Ints,
+) -> tuple[bool, int]:
+    """Fills one entry of the log and lets the student learn; says whether it was correct and the seconds it took."""
+    rate, gaming, speed = manner
+    second = bank.item_second[item]
+    strength = recall(mind, skill, time_s, b)
+    if second != NONE:
+        strength = min(strength, recall(mind, second, time_s, b))  # as good as the weaker of the two
+    if responses[skill] == 0:
+        strength -= b.novelty
+    rapid = uniform(stream) < gaming
+    knows = 0.0 if rapid else sigmoid(strength - bank.item_difficulty[item])
+    correct = uniform(stream) < b.guess + (1.0 - b.guess - b.slip) * knows
+    took = 2.0 + below(stream, 3) if rapid else math.exp(TOOK_LOG + speed + TOOK_LOG_SD * normal(stream))
+    took = min(took, LONGEST_S) * hurry
+    asked = uniform(stream) < b.hint_share
+    log.item[entry], log.time_s[entry], log.correct[entry] = item, time_s, correct
+    log.hints[entry] = 1 + below(stream, 3) if asked and not correct and not rapid else 0
+    log.duration_s[entry] = took
+    pause = min(-PAUSE_S * math.log(1.0 - uniform(stream)), LONGEST_PAUSE_S) * hurry
+    responses[skill] += 1
+    if not rapid:
+        practise(mind, skill, rate, bank, b)
+    if second != NONE:
+        responses[second] += 1
+        if not rapid:
+            practise(mind, second, rate, bank, b)
+    note_result(mind, skill, item, correct)
+    return correct, 1 + int(took + pause)

@@ -1,0 +1,169 @@
+"""The roster of a simulated school: teams with adults in all four roles, rooms, blocks, rules and some history."""
+
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+
+from experiments.simulation.config import SchoolConfig
+from experiments.simulation.curriculum import NONE, STRANDS, Curriculum
+from experiments.simulation.diligence import BLOCK_S, BLOCK_STARTS_S, Ints
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
+
+ADULTS = (
+    # suffix, role, may_lead (blank = the role's default), max_group, certified, coached by
+    ("lead", "teacher_leader", "", "", "yes", None),
+    ("collab-1", "collaborating_teacher", "", "", "yes", None),
+    ("collab-2", "collaborating_teacher", "", "", "no", "lead"),
+    ("support", "support_staff", "tutoring;small_group;online", "5", "no", None),
+    ("trainee", "teacher_in_training", "", "6", "no", "lead"),
+)
+
+ROOMS = (("hall", 40), ("room-a", 24), ("room-b", 16), ("corner", 6))
+
+HISTORY_DAYS = 14
+"""Days before the end whose sessions are known."""
+
+GROUP = 5
+"""Students of a past small group."""
+
+
+def team_sizes(config: SchoolConfig) -> list[int]:
+    """Students of each team: the config's number, two fewer to two more in turn."""
+    return [config.students_per_team - 2 + team % 5 for team in range(config.teams)]
+
+
+def make_roster(
+    config: SchoolConfig, curriculum: Curriculum, student_ids: list[str], team: Ints, middle: float
+) -> dict[str, pd.DataFrame]:
+    """The roster's tables by the name of their file.
+
+    Args:
+        config: The school's.
+        curriculum: What it teaches.
+        student_ids: All students.
+        team: The team of each, from 0.
+        middle: Middle of the current unit, in skills of the teaching order.
+    """
+    rows: dict[str, list[dict[str, object]]] = {name: [] for name in COLUMNS}
+    skills = curriculum.skill_ids
+    for number in range(config.teams):
+        members = [each for each, its in zip(student_ids, team, strict=True) if its == number]
+        _add_team(rows, f"t{number + 1:02d}", members)
+        random = np.random.default_rng([config.seed, 2, number])
+        for skill in range(max(0, int(middle) - 2), min(config.skills, int(middle) + 3)):
+            weight = 1 / (1 + abs(skill + 0.5 - middle))
+            rows["focus"].append(
+                {"team_id": f"t{number + 1:02d}", "skill_id": skills[skill], "weight": round(weight, 2)}
+            )
+        _add_history(
+            rows,
+            f"t{number + 1:02d}",
+            members,
+            config.end,
+            skills[int(middle) : int(middle) + 3] or skills[-1:],
+            random,
+        )
+        for each in members:
+            # labels without any effect on the truth: an audit should find no difference
+            label = "a" if random.random() < 0.7 else "b"  # noqa: PLR2004 - a larger and a smaller group
+            rows["demographics"].append({"student_id": each, "column": "group", "value": label})
+    for number, skill_id in enumerate(skills):
+        strand = STRANDS[curriculum.strand[number] % len(STRANDS)]
+        name = f"{strand} {curriculum.level[number] + 1}"
+        rows["skills"].append({"skill_id": skill_id, "name": name, "grade": "7", "subject": "Mathematics"})
+        for required in (curriculum.requires[number], curriculum.also_requires[number]):
+            if required != NONE:
+                rows["prerequisites"].append({"skill_id": skill_id, "requires_skill_id": skills[required]})
+    return {name: pd.DataFrame(rows[name], columns=pd.Index(columns)) for name, columns in COLUMNS.items()}
+
+
+def _add_team(rows: dict[str, list[dict[str, object]]], team_id: str, members: list[str]) -> None:
+    rows["teams"].append({"team_id": team_id, "school": "Simulated", "name": f"Team {team_id[1:]}"})
+    rows["members"] += [{"team_id": team_id, "student_id": each} for each in members]
+    for suffix, role, may_lead, most, certified, coach in ADULTS:
+        rows["staff"].append(
+            {
+                "staff_id": f"{team_id}-{suffix}",
+                "team_id": team_id,
+                "role": role,
+                "may_lead": may_lead,
+                "skills": "",
+                "max_group": most,
+                "certified": certified,
+                "coach": f"{team_id}-{coach}" if coach else "",
+            }
+        )
+    for name, capacity in ROOMS:
+        rows["rooms"].append({"room_id": f"{team_id}-{name}", "team_id": team_id, "capacity": capacity})
+    for weekday in WEEKDAYS:
+        for number, start_s in enumerate(BLOCK_STARTS_S):
+            block = {"block_id": f"{team_id}-{weekday}-{number + 1}", "team_id": team_id, "weekday": weekday}
+            rows["blocks"].append({**block, "start": _clock(start_s), "end": _clock(start_s + BLOCK_S)})
+    rule = {"team_id": team_id, "students": "", "staff_id": "", "block_id": "", "skill_id": ""}
+    rows["rules"] += [
+        {**rule, "rule_id": f"{team_id}-apart", "kind": "keep_apart", "students": ";".join(members[:2])},
+        {
+            **rule,
+            "rule_id": f"{team_id}-pull-out",
+            "kind": "unavailable",
+            "students": members[2],
+            "block_id": f"{team_id}-tue-2",
+        },
+        {
+            **rule,
+            "rule_id": f"{team_id}-meeting",
+            "kind": "unavailable",
+            "staff_id": f"{team_id}-lead",
+            "block_id": f"{team_id}-wed-4",
+        },
+    ]
+    if len(members) > GROUP:
+        pair = ";".join(members[3:5])
+        rows["rules"].append({**rule, "rule_id": f"{team_id}-together", "kind": "keep_together", "students": pair})
+
+
+def _add_history(
+    rows: dict[str, list[dict[str, object]]],
+    team_id: str,
+    members: list[str],
+    end: date,
+    skills: list[str],
+    random: np.random.Generator,
+) -> None:
+    for back in range(HISTORY_DAYS, 0, -1):
+        day = end - timedelta(days=back)
+        if day.weekday() >= len(WEEKDAYS):
+            continue
+        shuffled = random.permutation(members)
+        for place, (suffix, *_) in enumerate(ADULTS[: len(members) // GROUP]):
+            rows["past_sessions"].append(
+                {
+                    "date": day.isoformat(),
+                    "team_id": team_id,
+                    "block_id": f"{team_id}-{WEEKDAYS[day.weekday()]}-1",
+                    "staff_id": f"{team_id}-{suffix}",
+                    "skill_id": str(random.choice(skills)),
+                    "students": ";".join(shuffled[place * GROUP : (place + 1) * GROUP]),
+                }
+            )
+
+
+def _clock(seconds: int) -> str:
+    return f"{seconds // 3600:02d}:{seconds % 3600 // 60:02d}"
+
+
+COLUMNS = {
+    "teams": ("team_id", "school", "name"),
+    "members": ("team_id", "student_id"),
+    "staff": ("staff_id", "team_id", "role", "may_lead", "skills", "max_group", "certified", "coach"),
+    "rooms": ("room_id", "team_id", "capacity"),
+    "blocks": ("block_id", "team_id", "weekday", "start", "end"),
+    "rules": ("rule_id", "team_id", "kind", "students", "staff_id", "block_id", "skill_id"),
+    "skills": ("skill_id", "name", "grade", "subject"),
+    "prerequisites": ("skill_id", "requires_skill_id"),
+    "focus": ("team_id", "skill_id", "weight"),
+    "past_sessions": ("date", "team_id", "block_id", "staff_id", "skill_id", "students"),
+    "demographics": ("student_id", "column", "value"),
+}

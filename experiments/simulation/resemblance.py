@@ -1,0 +1,175 @@
+"""How much a simulated log resembles a real one: the same summary of both, side by side."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from experiments.simulation.config import SchoolConfig, like_assistments
+from experiments.simulation.school import simulate_school
+from features.errors import InputError
+
+Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
+Ints = np.ndarray[tuple[int], np.dtype[np.int64]]
+Truths = np.ndarray[tuple[int], np.dtype[np.bool_]]
+
+STREAK = 3
+"""Correct responses in a row that count as mastery."""
+
+LIMIT = 10
+"""Opportunities within which mastery has to be reached."""
+
+ENOUGH = 20
+"""Responses from which a student's, item's or skill's mean is counted."""
+
+SESSION_GAP_S = 3600
+"""Seconds without a response that end a session."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a log looks like; shares are 0-1, an episode is one student on one skill (or combination of skills).
+
+    Attributes:
+        responses_per_student_q1: First quartile.
+        responses_per_student_median: Median.
+        responses_per_student_q3: Third quartile.
+        responses_per_session_median: A session ends with more than an hour without a response.
+        correct_share: Of all responses.
+        student_mean_sd: Between students with 20 or more responses.
+        item_mean_sd: Between items with 20 or more responses.
+        skill_mean_sd: Between skills with 20 or more responses.
+        episodes_of_10_share: Episodes with 10 or more responses.
+        mastered_share: Episodes with 3 in a row within the first 10.
+        struggled_share: Episodes with 10 responses and no 3 in a row among them.
+        indeterminate_share: All other episodes.
+        struggled_of_decided_share: Struggled, of mastered or struggled.
+        gain_1_to_5: Mean correct at the 5th less that at the 1st response, of episodes with both.
+        autocorrelation: Of one response and the next of the same episode.
+        repeated_item_share: Responses to an item that the student has met before.
+        same_skill_share: Responses of the same skill as the one before, within a session.
+    """
+
+    responses_per_student_q1: float
+    responses_per_student_median: float
+    responses_per_student_q3: float
+    responses_per_session_median: float
+    correct_share: float
+    student_mean_sd: float
+    item_mean_sd: float
+    skill_mean_sd: float
+    episodes_of_10_share: float
+    mastered_share: float
+    struggled_share: float
+    indeterminate_share: float
+    struggled_of_decided_share: float
+    gain_1_to_5: float
+    autocorrelation: float
+    repeated_item_share: float
+    same_skill_share: float
+
+
+def summarise(events: pd.DataFrame) -> Summary:
+    """The summary of a log with the columns student_id, item_id, skills, time_s (seconds) and correct."""
+    student = pd.factorize(events["student_id"])[0].astype(np.int64)
+    order = np.lexsort((events["time_s"].to_numpy(), student))
+    student = student[order]
+    item = pd.factorize(events["item_id"])[0].astype(np.int64)[order]
+    skill = pd.factorize(events["skills"])[0].astype(np.int64)[order]
+    time_s = events["time_s"].to_numpy().astype(np.float64)[order]
+    correct = events["correct"].to_numpy().astype(np.float64)[order]
+
+    within = student[1:] == student[:-1]
+    within &= np.diff(time_s) <= SESSION_GAP_S
+    sessions = np.bincount(np.concatenate([[0], np.cumsum(~within)]))
+    per_student = np.bincount(student)
+    quartiles = np.quantile(per_student, [0.25, 0.5, 0.75])
+    return Summary(
+        responses_per_student_q1=float(quartiles[0]),
+        responses_per_student_median=float(quartiles[1]),
+        responses_per_student_q3=float(quartiles[2]),
+        responses_per_session_median=float(np.median(sessions)),
+        correct_share=float(correct.mean()),
+        student_mean_sd=_sd_of_means(student, correct),
+        item_mean_sd=_sd_of_means(item, correct),
+        skill_mean_sd=_sd_of_means(skill, correct),
+        **_episodes(student * (skill.max() + 1) + skill, correct),
+        repeated_item_share=float(1 - len(np.unique(student * (item.max() + 1) + item)) / len(item)),
+        same_skill_share=float((skill[1:] == skill[:-1])[within].mean()),
+    )
+
+
+def read_real(path: Path) -> pd.DataFrame:
+    """A real Parquet log with user_id, item_id, timestamp (seconds), skill_id and correct, for `summarise`.
+
+    Raises:
+        InputError: The file is missing, is no Parquet file or lacks a column.
+    """
+    names = {"user_id": "student_id", "item_id": "item_id", "skill_id": "skills", "timestamp": "time_s"}
+    try:
+        return pd.read_parquet(path, columns=[*names, "correct"]).rename(columns=names)
+    except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
+        wanted = ", ".join([*names, "correct"])
+        raise InputError(f"real log {path.name} cannot be compared; name a Parquet file with {wanted}") from error
+
+
+def set_side_by_side(real: Summary, simulated: dict[str, Summary]) -> pd.DataFrame:
+    """One row per figure: the real one, then each simulated log's and its ratio to the real (null where that is 0)."""
+    table: dict[str, Any] = {"real": [getattr(real, each.name) for each in fields(Summary)]}
+    for name, summary in simulated.items():
+        table[name] = [getattr(summary, each.name) for each in fields(Summary)]
+        table[f"{name}_ratio"] = [
+            mine / its if its else float("nan") for mine, its in zip(table[name], table["real"], strict=True)
+        ]
+    return pd.DataFrame(table, index=pd.Index([each.name for each in fields(Summary)], name="figure"))
+
+
+def _sd_of_means(group: Ints, correct: Floats) -> float:
+    counts = np.bincount(group)
+    means = np.bincount(group, correct)[counts >= ENOUGH] / counts[counts >= ENOUGH]
+    return float(means.std()) if len(means) else float("nan")
+
+
+def _episodes(episode: Ints, correct: Floats) -> dict[str, float]:
+    order = np.argsort(episode, kind="stable")
+    episode, correct = episode[order], correct[order]
+    starts = np.flatnonzero(np.concatenate([[True], episode[1:] != episode[:-1]]))
+    sizes = np.diff(np.concatenate([starts, [len(episode)]]))
+    place = np.arange(len(episode)) - np.repeat(starts, sizes)
+
+    in_a_row = np.ones(len(episode), dtype=np.bool_)
+    for back in range(STREAK):
+        in_a_row &= (np.roll(correct, back) == 1) & (place >= STREAK - 1) & (place < LIMIT)
+    mastered = np.logical_or.reduceat(in_a_row, starts)
+    struggled = ~mastered & (sizes >= LIMIT)
+    fifth = starts[sizes >= 5] + 4  # noqa: PLR2004 - the figure's name says it
+    follows = place[1:] > 0
+    return {
+        "episodes_of_10_share": float((sizes >= LIMIT).mean()),
+        "mastered_share": float(mastered.mean()),
+        "struggled_share": float(struggled.mean()),
+        "indeterminate_share": float((~mastered & ~struggled).mean()),
+        "struggled_of_decided_share": float(struggled.sum() / max((mastered | struggled).sum(), 1)),
+        "gain_1_to_5": float((correct[fifth] - correct[fifth - 4]).mean()) if len(fifth) else float("nan"),
+        "autocorrelation": float(np.corrcoef(correct[1:][follows], correct[:-1][follows])[0, 1]),
+    }
+
+
+def compare(real_path: Path, seed: int = 1) -> pd.DataFrame:
+    """A real log beside the default school and beside one of the real log's own volume per student.
+
+    Raises:
+        InputError: The real log is missing or lacks a column.
+    """
+    real = summarise(read_real(real_path))
+    configs = {"same_volume": like_assistments(seed), "school": SchoolConfig(seed=seed)}
+    return set_side_by_side(
+        real, {name: summarise(timed(simulate_school(each).events)) for name, each in configs.items()}
+    )
+
+
+def timed(events: pd.DataFrame) -> pd.DataFrame:
+    """Simulated events with the column time_s that `summarise` reads."""
+    return events.assign(time_s=events["occurred_at"].astype("int64"))

@@ -1,0 +1,164 @@
+"""What one cell of a roster file may say; each parser raises ValueError with what would be right."""
+
+import difflib
+import unicodedata
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, time
+
+CLOCK = 5
+"""Characters of HH:MM."""
+
+LONGEST_SHOWN = 40
+"""Characters of a wrong value that a message repeats."""
+
+
+def parse_id(text: str) -> str:
+    """The id as it stands.
+
+    Raises:
+        ValueError: It has outer blanks, a semicolon or a control character.
+
+    Example:
+        >>> parse_id("007")
+        '007'
+    """
+    if text != text.strip():
+        raise ValueError("begins or ends with a blank; remove it")
+    if ";" in text:
+        raise ValueError("has a semicolon, which separates the ids of a list; use an id without one")
+    if any(unicodedata.category(each) == "Cc" for each in text):
+        raise ValueError("has a line break or control character; use an id without one")
+    return text
+
+
+def parse_ids(text: str) -> tuple[str, ...]:
+    """The ids between semicolons, each once, in the order given.
+
+    Raises:
+        ValueError: One of them has a control character, or there is none.
+
+    Example:
+        >>> parse_ids("b; a;b")
+        ('b', 'a')
+    """
+    ids = tuple(dict.fromkeys(parse_id(each.strip()) for each in text.split(";") if each.strip()))
+    if not ids:
+        raise ValueError("names nobody; write ids separated by semicolons")
+    return ids
+
+
+def parse_text(text: str) -> str:
+    """The text without outer blanks.
+
+    Raises:
+        ValueError: It has a NUL character, which PostgreSQL cannot keep.
+    """
+    if "\0" in text:
+        raise ValueError("has a NUL character; remove it")
+    return text.strip()
+
+
+def one_of(*allowed: str) -> Callable[[str], str]:
+    """A parser that takes exactly these words, in any case."""
+
+    def parse(text: str) -> str:
+        word = text.strip().lower()
+        if word not in allowed:
+            raise ValueError(f"{shown(text)} is not known; use one of {', '.join(allowed)}")
+        return word
+
+    return parse
+
+
+def several_of(*allowed: str) -> Callable[[str], tuple[str, ...]]:
+    """A parser that takes these words separated by semicolons."""
+    parse_one = one_of(*allowed)
+
+    def parse(text: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(parse_one(each) for each in text.split(";") if each.strip()))
+
+    return parse
+
+
+def parse_count(text: str) -> int:
+    """A whole number of 1 or more.
+
+    Raises:
+        ValueError: It is anything else.
+    """
+    try:
+        count = int(text)
+    except ValueError:
+        count = 0
+    if not 1 <= count < 2**31:  # PostgreSQL's integer
+        raise ValueError(f"{shown(text)} is not a count; write a whole number of 1 or more")
+    return count
+
+
+def parse_share(text: str) -> float:
+    """A number from 0 to 1.
+
+    Raises:
+        ValueError: It is anything else.
+    """
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise ValueError(f"{shown(text)} is not a weight; write a number from 0 to 1, such as 0.5")
+    return share
+
+
+def parse_yes(text: str) -> bool:
+    """Whether the cell says yes.
+
+    Raises:
+        ValueError: It says neither yes nor no.
+    """
+    return one_of("yes", "no")(text) == "yes"
+
+
+def parse_clock(text: str) -> time:
+    """A wall-clock time.
+
+    Raises:
+        ValueError: It is not HH:MM with 24 hours.
+
+    Example:
+        >>> parse_clock("9:05")
+        datetime.time(9, 5)
+    """
+    clock = text.strip().zfill(CLOCK)
+    try:
+        return datetime.strptime(clock, "%H:%M").time()  # noqa: DTZ007 - a wall clock has no zone
+    except ValueError:
+        raise ValueError(f"{shown(text)} is not a time; write HH:MM, such as 09:05") from None
+
+
+def parse_date(text: str) -> date:
+    """A calendar date.
+
+    Raises:
+        ValueError: It is not YYYY-MM-DD.
+    """
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError(f"{shown(text)} is not a date; write YYYY-MM-DD, such as 2026-03-09") from None
+
+
+def shown(text: str) -> str:
+    """A wrong value in quotes, cut where it is long."""
+    return repr(text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…")
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word most like this one; null = none is like it.
+
+    Example:
+        >>> nearest("scool", ["school", "name"])
+        'school'
+    """
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.7)
+    return close[0] if close else None

@@ -1,0 +1,154 @@
+"""Which roster files there are and what each column takes; `features.roster` says what the columns mean."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from features.roster import cells, records
+
+Value = object
+"""What a parsed cell holds: text, ids, a number, a day or a time."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a roster file.
+
+    Attributes:
+        parse: Makes the value of a cell; raises ValueError with what would be right.
+        needed: Whether a cell must not be blank; such a column must be there too.
+        blank: The value of a blank cell.
+        private: Whether the cell holds student data, which no message repeats.
+    """
+
+    parse: Callable[[str], Value]
+    needed: bool = True
+    blank: Value = None
+    private: bool = False
+
+
+@dataclass(frozen=True)
+class RosterFile:
+    """One roster file: its columns, the record a row becomes, and the fields that no two rows share.
+
+    Attributes:
+        name: Without `.csv`; also the field of `Roster`.
+        record: Makes one record from the values of a row.
+        columns: By header.
+        key: Fields that identify a row.
+        needed: Whether the file must be there.
+    """
+
+    name: str
+    record: type
+    columns: dict[str, Column]
+    key: tuple[str, ...]
+    needed: bool = field(default=False)
+
+
+ID = Column(cells.parse_id)
+STUDENT = Column(cells.parse_id, private=True)
+MAYBE_ID = Column(cells.parse_id, needed=False)
+MAYBE_TEXT = Column(lambda text: cells.parse_text(text) or None, needed=False)
+CLOCK = Column(cells.parse_clock)
+
+FILES = (
+    RosterFile(
+        "teams",
+        records.TeamName,
+        {"team_id": ID, "school": Column(cells.parse_text), "name": MAYBE_TEXT},
+        key=("team_id",),
+        needed=True,
+    ),
+    RosterFile("members", records.Member, {"team_id": ID, "student_id": STUDENT}, key=("student_id",), needed=True),
+    RosterFile(
+        "staff",
+        records.Staff,
+        {
+            "staff_id": ID,
+            "team_id": ID,
+            "role": Column(cells.one_of(*records.ROLE_MAY_LEAD)),
+            "may_lead": Column(cells.several_of(*records.MODALITIES), needed=False),
+            "skills": Column(cells.parse_ids, needed=False),
+            "max_group": Column(cells.parse_count, needed=False),
+            "certified": Column(cells.parse_yes, needed=False, blank=False),
+            "coach": MAYBE_ID,
+        },
+        key=("staff_id",),
+        needed=True,
+    ),
+    RosterFile(
+        "rooms",
+        records.Room,
+        {"room_id": ID, "team_id": ID, "capacity": Column(cells.parse_count)},
+        key=("room_id",),
+        needed=True,
+    ),
+    RosterFile(
+        "blocks",
+        records.Block,
+        {
+            "block_id": ID,
+            "team_id": ID,
+            "weekday": Column(cells.one_of(*records.WEEKDAYS)),
+            "start": CLOCK,
+            "end": CLOCK,
+        },
+        key=("block_id",),
+        needed=True,
+    ),
+    RosterFile(
+        "rules",
+        records.Rule,
+        {
+            "rule_id": ID,
+            "team_id": ID,
+            "kind": Column(cells.one_of(*records.RULE_KINDS)),
+            "students": Column(cells.parse_ids, needed=False, blank=(), private=True),
+            "staff_id": MAYBE_ID,
+            "block_id": MAYBE_ID,
+            "skill_id": MAYBE_ID,
+        },
+        key=("rule_id",),
+    ),
+    RosterFile(
+        "skills",
+        records.Skill,
+        {"skill_id": ID, "name": MAYBE_TEXT, "grade": MAYBE_TEXT, "subject": MAYBE_TEXT},
+        key=("skill_id",),
+    ),
+    RosterFile(
+        "prerequisites",
+        records.Prerequisite,
+        {"skill_id": ID, "requires_skill_id": ID},
+        key=("skill_id", "requires_skill_id"),
+    ),
+    RosterFile(
+        "focus",
+        records.Focus,
+        {"team_id": ID, "skill_id": ID, "weight": Column(cells.parse_share)},
+        key=("team_id", "skill_id"),
+    ),
+    RosterFile(
+        "past_sessions",
+        records.PastSession,
+        {
+            "date": Column(cells.parse_date),
+            "team_id": ID,
+            "block_id": ID,
+            "staff_id": MAYBE_ID,
+            "skill_id": MAYBE_ID,
+            "students": Column(cells.parse_ids, private=True),
+        },
+        key=("date", "team_id", "block_id", "staff_id", "skill_id", "students"),
+    ),
+    RosterFile(
+        "demographics",
+        records.Demographic,
+        {
+            "student_id": STUDENT,
+            "column": Column(cells.parse_text),
+            "value": Column(cells.parse_text, private=True),
+        },
+        key=("student_id", "column"),
+    ),
+)

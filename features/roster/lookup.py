@@ -1,0 +1,176 @@
+"""Looks up the stored roster: the teams, one team with all its parts, a student's team, the skills."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, Select, Table, select
+
+from features.errors import MissingError
+from features.roster import tables
+from features.roster.cells import nearest, shown
+from features.roster.database import reading
+from features.roster.records import (
+    Block,
+    Demographic,
+    PastSession,
+    Room,
+    Rule,
+    Skill,
+    SkillMap,
+    Staff,
+    Team,
+    TeamName,
+)
+
+AT_ONCE = 500
+"""Ids per query; SQLite and PostgreSQL both bound the values of one statement."""
+
+
+def list_teams(url: str) -> tuple[TeamName, ...]:
+    """All teams, sorted by id.
+
+    Raises:
+        MissingError: No roster is loaded.
+    """
+    with reading(url) as connection:
+        return _teams(connection)
+
+
+def read_team(url: str, team_id: str) -> Team:
+    """One team with everything that planning its day needs.
+
+    Raises:
+        MissingError: No roster is loaded, or it has no such team.
+    """
+    with reading(url) as connection:
+        teams = {each.team_id: each for each in _teams(connection)}
+        if team_id not in teams:
+            meant = nearest(team_id, teams)
+            hint = f"did you mean {shown(meant)}?" if meant else "list the teams to see their ids"
+            count = f"the roster has {len(teams)} team{'' if len(teams) == 1 else 's'}"
+            raise MissingError(f"team {shown(team_id)} is not known; {count}; {hint}")
+        rows = {
+            name: _of_team(connection, table, team_id) for name, table in tables.PLAIN.items() if "team_id" in table.c
+        }
+        staff = (
+            Staff(**{**each, "may_lead": tuple(each["may_lead"]), "skills": _tuple(each["skills"])})
+            for each in rows["staff"]
+        )
+        return Team(
+            team_id=team_id,
+            school=teams[team_id].school,
+            name=teams[team_id].name,
+            members=tuple(sorted(each["student_id"] for each in rows["members"])),
+            staff=tuple(sorted(staff, key=lambda each: each.staff_id)),
+            rooms=tuple(sorted((Room(**each) for each in rows["rooms"]), key=lambda each: each.room_id)),
+            blocks=tuple(sorted((Block(**each) for each in rows["blocks"]), key=lambda each: each.block_id)),
+            rules=_rules(connection, team_id),
+            focus={each["skill_id"]: each["weight"] for each in sorted(rows["focus"], key=lambda f: f["skill_id"])},
+            past_sessions=_past_sessions(connection, team_id),
+        )
+
+
+def teams_of_students(url: str, student_ids: Iterable[str]) -> dict[str, str]:
+    """The team of each student that is in one, in the order asked; others are left out.
+
+    Raises:
+        MissingError: No roster is loaded.
+    """
+    asked = list(dict.fromkeys(student_ids))
+    found: dict[str, str] = {}
+    with reading(url) as connection:
+        for start in range(0, len(asked), AT_ONCE):
+            some = tables.MEMBERS.c.student_id.in_(asked[start : start + AT_ONCE])
+            rows = connection.execute(select(tables.MEMBERS.c.student_id, tables.MEMBERS.c.team_id).where(some))
+            found.update((row.student_id, row.team_id) for row in rows)
+    return {each: found[each] for each in asked if each in found}
+
+
+def team_of_student(url: str, student_id: str) -> str:
+    """The team of one student.
+
+    Raises:
+        MissingError: No roster is loaded, or the student is in no team; the id is not repeated.
+    """
+    found = teams_of_students(url, [student_id])
+    if not found:
+        raise MissingError("the student is in no team of the roster; add a row to members.csv and load it")
+    return found[student_id]
+
+
+def read_skills(url: str) -> SkillMap:
+    """The skills that the roster names, and what each one requires.
+
+    Raises:
+        MissingError: No roster is loaded.
+    """
+    with reading(url) as connection:
+        skills = [Skill(**row) for row in _found(connection, select(tables.SKILLS))]
+        pairs = sorted(
+            (row.skill_id, row.requires_skill_id) for row in connection.execute(select(tables.PREREQUISITES))
+        )
+    requires: dict[str, tuple[str, ...]] = {}
+    for skill, required in pairs:
+        requires[skill] = (*requires.get(skill, ()), required)
+    return SkillMap({each.skill_id: each for each in sorted(skills, key=lambda each: each.skill_id)}, requires)
+
+
+def read_demographics(url: str) -> tuple[Demographic, ...]:
+    """What is known about students for audits, and for nothing else; sorted by student and column.
+
+    Raises:
+        MissingError: No roster is loaded.
+    """
+    with reading(url) as connection:
+        facts = [Demographic(**row) for row in _found(connection, select(tables.DEMOGRAPHICS))]
+    return tuple(sorted(facts, key=lambda each: (each.student_id, each.column)))
+
+
+def _teams(connection: Connection) -> tuple[TeamName, ...]:
+    teams = [TeamName(**row) for row in _found(connection, select(tables.TEAMS))]
+    # sorted here, since databases disagree about the order of text
+    return tuple(sorted(teams, key=lambda each: each.team_id))
+
+
+def _found(connection: Connection, query: Select[Any]) -> list[dict[str, Any]]:
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _of_team(connection: Connection, table: Table, team_id: str) -> list[dict[str, Any]]:
+    return _found(connection, select(table).where(table.c.team_id == team_id))
+
+
+def _students(connection: Connection, owner: Table, students: Table, key: str, team_id: str) -> dict[str, list[str]]:
+    joined = select(students).join(owner, owner.c[key] == students.c[key]).where(owner.c.team_id == team_id)
+    found: dict[str, list[str]] = defaultdict(list)
+    for row in connection.execute(joined.order_by(students.c.place)):
+        found[row[0]].append(row.student_id)
+    return found
+
+
+def _rules(connection: Connection, team_id: str) -> tuple[Rule, ...]:
+    students = _students(connection, tables.RULES, tables.RULE_STUDENTS, "rule_id", team_id)
+    rows = _of_team(connection, tables.RULES, team_id)
+    rules = [Rule(**row, students=tuple(students.get(row["rule_id"], ()))) for row in rows]
+    return tuple(sorted(rules, key=lambda each: each.rule_id))
+
+
+def _past_sessions(connection: Connection, team_id: str) -> tuple[PastSession, ...]:
+    owner, parts = tables.PAST_SESSIONS, tables.PAST_SESSION_STUDENTS
+    students = _students(connection, owner, parts, "session_id", team_id)
+    sessions = set()  # since a recorded session may come back in a file
+    for row in _of_team(connection, owner, team_id):
+        key = row.pop("session_id")
+        del row["recorded"]
+        sessions.add(PastSession(**row, students=tuple(students.get(key, ()))))
+    return tuple(sorted(sessions, key=_session_order))
+
+
+def _session_order(session: PastSession) -> tuple[object, ...]:
+    blanks_as_text = session.staff_id or "", session.skill_id or ""
+    return session.date, session.block_id, *blanks_as_text, session.students
+
+
+def _tuple(values: list[str] | None) -> tuple[str, ...] | None:
+    return None if values is None else tuple(values)

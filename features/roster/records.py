@@ -1,0 +1,202 @@
+"""What a roster is made of: one frozen record per row of a roster file, and the team that planning reads."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, time
+
+MODALITIES = ("small_group", "tutoring", "collaborative", "online")
+"""Kinds of session an adult can lead; leading `online` is monitoring the self-paced station."""
+
+ROLE_MAY_LEAD: Mapping[str, tuple[str, ...]] = {
+    "teacher_leader": MODALITIES,
+    "collaborating_teacher": MODALITIES,
+    "support_staff": ("tutoring", "online"),
+    "teacher_in_training": ("small_group", "tutoring", "collaborative"),
+}
+"""What each role leads when the roster does not say; a teacher in training only beside a teacher."""
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+RULE_KINDS = ("keep_together", "keep_apart", "pinned", "unavailable")
+
+
+@dataclass(frozen=True)
+class TeamName:
+    """One team: its id, its school, and a name for people (null = none given)."""
+
+    team_id: str
+    school: str
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class Member:
+    """One student of one team; a student is in one team."""
+
+    team_id: str
+    student_id: str
+
+
+@dataclass(frozen=True)
+class Staff:
+    """One adult of one team.
+
+    Attributes:
+        staff_id: Opaque id, unique in the roster.
+        team_id: The team the adult works in.
+        role: A key of `ROLE_MAY_LEAD`.
+        may_lead: Modalities the adult may lead, the role's default already filled in.
+        skills: Skills the adult may teach; null = all.
+        max_group: Most students at once; null = the modality's own bound.
+        certified: May take students whose accommodations need a certified adult.
+        coach: The colleague of the same team who coaches this adult; null = nobody.
+    """
+
+    staff_id: str
+    team_id: str
+    role: str
+    may_lead: tuple[str, ...]
+    skills: tuple[str, ...] | None = None
+    max_group: int | None = None
+    certified: bool = False
+    coach: str | None = None
+
+
+@dataclass(frozen=True)
+class Room:
+    """One room of a team and how many students it holds."""
+
+    room_id: str
+    team_id: str
+    capacity: int
+
+
+@dataclass(frozen=True)
+class Block:
+    """One weekly period of a team, in the school's own wall-clock time."""
+
+    block_id: str
+    team_id: str
+    weekday: str
+    start: time
+    end: time
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One standing rule of a team.
+
+    `keep_together` and `keep_apart` name two or more students. `pinned` puts students with an adult, in a
+    block or on a skill. `unavailable` takes students or an adult out of a block (null = of every block).
+    """
+
+    rule_id: str
+    team_id: str
+    kind: str
+    students: tuple[str, ...] = ()
+    staff_id: str | None = None
+    block_id: str | None = None
+    skill_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Skill:
+    """One skill; name, grade and subject are null where nobody said."""
+
+    skill_id: str
+    name: str | None = None
+    grade: str | None = None
+    subject: str | None = None
+
+
+@dataclass(frozen=True)
+class Prerequisite:
+    """One skill that has to be ready before another."""
+
+    skill_id: str
+    requires_skill_id: str
+
+
+@dataclass(frozen=True)
+class Focus:
+    """How much a team's current unit is about one skill, 0-1."""
+
+    team_id: str
+    skill_id: str
+    weight: float
+
+
+@dataclass(frozen=True)
+class PastSession:
+    """One session that really happened; the date is the school's own, staff and skill null where unknown."""
+
+    date: date
+    team_id: str
+    block_id: str
+    staff_id: str | None
+    skill_id: str | None
+    students: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Demographic:
+    """One fact about one student, for audits only and never a feature."""
+
+    student_id: str
+    column: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Roster:
+    """Everything the roster files hold, checked; `warnings` says what was left out or looks odd."""
+
+    teams: tuple[TeamName, ...]
+    members: tuple[Member, ...]
+    staff: tuple[Staff, ...]
+    rooms: tuple[Room, ...]
+    blocks: tuple[Block, ...]
+    rules: tuple[Rule, ...] = ()
+    skills: tuple[Skill, ...] = ()
+    prerequisites: tuple[Prerequisite, ...] = ()
+    focus: tuple[Focus, ...] = ()
+    past_sessions: tuple[PastSession, ...] = ()
+    demographics: tuple[Demographic, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Team:
+    """One team with all that planning a day needs; every tuple is sorted by id.
+
+    Attributes:
+        team_id: Opaque id.
+        school: The school the team belongs to.
+        name: For people; null = none given.
+        members: Ids of the students.
+        staff: The adults.
+        rooms: Where sessions can be.
+        blocks: The week's periods.
+        rules: Standing rules.
+        focus: Weight 0-1 of each skill of the current unit; empty = the team has not said.
+        past_sessions: What happened, oldest first.
+    """
+
+    team_id: str
+    school: str
+    name: str | None
+    members: tuple[str, ...]
+    staff: tuple[Staff, ...]
+    rooms: tuple[Room, ...]
+    blocks: tuple[Block, ...]
+    rules: tuple[Rule, ...]
+    focus: Mapping[str, float]
+    past_sessions: tuple[PastSession, ...]
+
+
+@dataclass(frozen=True)
+class SkillMap:
+    """The skills by id, and which skills each one requires directly."""
+
+    skills: Mapping[str, Skill]
+    requires: Mapping[str, tuple[str, ...]]

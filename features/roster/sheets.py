@@ -1,0 +1,144 @@
+"""Reads one roster file into records with their line numbers, and collects every problem on the way."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from features.roster.cells import nearest, shown
+from features.roster.layout import RosterFile
+from features.roster.records import ROLE_MAY_LEAD
+
+
+@dataclass(frozen=True)
+class Row:
+    """One record and the line of the file it ended on."""
+
+    line: int
+    record: Any
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Where problems (the roster cannot be used) and warnings (it can) are gathered while reading.
+
+    Attributes:
+        problems: Sentences in the order found.
+        warnings: Likewise.
+        broken: Names of files with a problem.
+    """
+
+    problems: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    broken: set[str] = field(default_factory=set)
+
+    def add_file(self, file: str, what: str) -> None:
+        """Notes a problem of a file as a whole."""
+        self.problems.append(f"{file}.csv: {what}")
+        self.broken.add(file)
+
+    def add_line(self, file: str, line: int, what: str) -> None:
+        """Notes a problem of one line."""
+        self.problems.append(f"{file}.csv line {line}: {what}")
+        self.broken.add(file)
+
+    def add(self, file: str, line: int, column: str, what: str) -> None:
+        """Notes a problem of one cell."""
+        self.problems.append(f"{file}.csv line {line}, {column}: {what}")
+        self.broken.add(file)
+
+
+def read_sheet(path: Path, layout: RosterFile, findings: Findings) -> list[Row]:
+    """The rows of one file that could be parsed; everything else becomes a finding."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        findings.add_file(layout.name, f"is not UTF-8 at byte {error.start + 1}; save it as 'CSV UTF-8'")
+        return []
+    # str.splitlines would also split at characters that an id may have, such as U+2028
+    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header = [each.strip().lower() for each in next(lines, [])]
+        if not _check_header(header, layout, findings):
+            return []
+        return list(_parse_lines(((lines.line_num, cells) for cells in lines), header, layout, findings))
+    except csv.Error as error:
+        findings.add_line(layout.name, lines.line_num, f"is not CSV ({error}); check the quotes")
+        return []
+
+
+def _parse_lines(
+    lines: Iterable[tuple[int, list[str]]], header: list[str], layout: RosterFile, findings: Findings
+) -> Iterator[Row]:
+    seen: dict[tuple[object, ...], int] = {}
+    for line, cells in lines:
+        if not any(each.strip() for each in cells):
+            continue
+        if len(cells) != len(header):
+            what = f"has {len(cells)} cells where the header has {len(header)}; check commas and quotes"
+            findings.add_line(layout.name, line, what)
+            continue
+        values = _parse_cells(dict(zip(header, cells, strict=True)), layout, line, findings)
+        if values is None:
+            continue
+        key = tuple(values[each] for each in layout.key)
+        first = seen.setdefault(key, line)
+        if first != line:
+            findings.add(layout.name, line, " + ".join(layout.key), f"repeats line {first}; keep one of them")
+            continue
+        yield Row(line, layout.record(**values))
+
+
+def _check_header(header: list[str], layout: RosterFile, findings: Findings) -> bool:
+    columns = layout.columns
+    if len(header) == 1 and ";" in header[0]:
+        findings.add_file(layout.name, "is separated by semicolons; save it separated by commas")
+        return False
+    if not any(name in columns for name in header):
+        # nothing of the line is repeated: without a header it holds students
+        findings.add_file(layout.name, f"its first line names no column; write {_listed(columns)}")
+        return False
+    before = len(findings.problems)
+    absent = [each for each in columns if each not in header]
+    for name in dict.fromkeys(each for each in header if header.count(each) > 1 and each):
+        findings.add_file(layout.name, f"has the column {shown(name)} twice; keep one of them")
+    for name in header:
+        if name in columns:
+            continue
+        meant = nearest(name, absent)
+        if meant:
+            findings.add_file(layout.name, f"column {shown(name)} is not known; did you mean {meant}?")
+            absent.remove(meant)
+        elif name:
+            findings.warnings.append(f"{layout.name}.csv: column {shown(name)} is not known and was left out")
+    missing = [each for each in absent if columns[each].needed]
+    if missing:
+        findings.add_file(layout.name, f"lacks {_listed(missing)}; its columns are {_listed(columns)}")
+    return len(findings.problems) == before
+
+
+def _parse_cells(cells: dict[str, str], layout: RosterFile, line: int, findings: Findings) -> dict[str, Any] | None:
+    values: dict[str, Any] = {}
+    broken = False
+    for name, column in layout.columns.items():
+        text = cells.get(name, "")
+        if not text.strip():
+            values[name] = column.blank
+            if column.needed:
+                findings.add(layout.name, line, name, "is blank; every row needs one")
+                broken = True
+            continue
+        try:
+            values[name] = column.parse(text)
+        except ValueError as error:
+            findings.add(layout.name, line, name, str(error))
+            broken = True
+    if layout.name == "staff" and not broken:
+        values["may_lead"] = values["may_lead"] or ROLE_MAY_LEAD[values["role"]]
+    return None if broken else values
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)

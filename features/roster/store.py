@@ -1,0 +1,81 @@
+"""Keeps the roster in the database: replaces it, adds what happened, erases a student."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection, Table, delete, insert, select
+
+from features.roster import tables
+from features.roster.database import changing
+from features.roster.records import PastSession, Roster
+
+
+def save_roster(roster: Roster, url: str) -> None:
+    """Replaces the whole stored roster, all or nothing; sessions that regroup itself recorded stay.
+
+    Raises:
+        BusyError: Another process holds the database.
+        InputError: The database cannot be used.
+    """
+    with changing(url) as connection:
+        for name, table in tables.PLAIN.items():
+            connection.execute(delete(table))
+            _insert(connection, table, [asdict(each) for each in getattr(roster, name)])
+        for table in (tables.RULES, tables.RULE_STUDENTS):
+            connection.execute(delete(table))
+        rules = [asdict(each) for each in roster.rules]
+        places = [_places({"rule_id": each["rule_id"]}, each.pop("students")) for each in rules]
+        _insert(connection, tables.RULES, rules)
+        _insert(connection, tables.RULE_STUDENTS, [row for rows in places for row in rows])
+        of_files = select(tables.PAST_SESSIONS.c.session_id).where(~tables.PAST_SESSIONS.c.recorded)
+        students = tables.PAST_SESSION_STUDENTS
+        connection.execute(delete(students).where(students.c.session_id.in_(of_files)))
+        connection.execute(delete(tables.PAST_SESSIONS).where(~tables.PAST_SESSIONS.c.recorded))
+        _insert_sessions(connection, roster.past_sessions, recorded=False)
+
+
+def record_past_sessions(url: str, sessions: Iterable[PastSession]) -> None:
+    """Adds sessions that a team accepted in regroup; loading a roster later keeps them.
+
+    Raises:
+        BusyError: Another process holds the database.
+        InputError: The database cannot be used.
+    """
+    with changing(url) as connection:
+        _insert_sessions(connection, tuple(sessions), recorded=True)
+
+
+def erase_student(url: str, student_id: str) -> int:
+    """Removes one student from every table of the roster, and says how many rows that were.
+
+    Raises:
+        BusyError: Another process holds the database.
+        InputError: The database cannot be used.
+    """
+    with changing(url) as connection:
+        return sum(
+            connection.execute(delete(table).where(table.c.student_id == student_id)).rowcount
+            for table in tables.OF_STUDENTS
+        )
+
+
+def _insert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(insert(table), rows)
+
+
+def _places(key: dict[str, str], students: Iterable[str]) -> list[dict[str, Any]]:
+    return [{**key, "place": place, "student_id": each} for place, each in enumerate(students)]
+
+
+def _insert_sessions(connection: Connection, sessions: Sequence[PastSession], *, recorded: bool) -> None:
+    rows, places = [], []
+    for each in sessions:
+        key = {"session_id": str(uuid.uuid4())}
+        row = asdict(each)
+        places += _places(key, row.pop("students"))
+        rows.append({**key, **row, "recorded": recorded})
+    _insert(connection, tables.PAST_SESSIONS, rows)
+    _insert(connection, tables.PAST_SESSION_STUDENTS, places)

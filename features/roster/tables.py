@@ -1,0 +1,137 @@
+"""The roster's tables; lists of students are rows of their own, so that one student can be erased."""
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Date,
+    Double,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    Time,
+)
+
+METADATA = MetaData()
+
+TEAMS = Table(
+    "roster_teams",
+    METADATA,
+    Column("team_id", Text, primary_key=True),
+    Column("school", Text, nullable=False),
+    Column("name", Text),
+)
+MEMBERS = Table(
+    "roster_members",
+    METADATA,
+    Column("team_id", Text, nullable=False, index=True),
+    Column("student_id", Text, primary_key=True),
+)
+STAFF = Table(
+    "roster_staff",
+    METADATA,
+    Column("staff_id", Text, primary_key=True),
+    Column("team_id", Text, nullable=False, index=True),
+    Column("role", Text, nullable=False),
+    Column("may_lead", JSON, nullable=False),
+    Column("skills", JSON(none_as_null=True)),
+    Column("max_group", Integer),
+    Column("certified", Boolean, nullable=False),
+    Column("coach", Text),
+)
+ROOMS = Table(
+    "roster_rooms",
+    METADATA,
+    Column("room_id", Text, primary_key=True),
+    Column("team_id", Text, nullable=False, index=True),
+    Column("capacity", Integer, nullable=False),
+)
+BLOCKS = Table(
+    "roster_blocks",
+    METADATA,
+    Column("block_id", Text, primary_key=True),
+    Column("team_id", Text, nullable=False, index=True),
+    Column("weekday", Text, nullable=False),
+    Column("start", Time, nullable=False),
+    Column("end", Time, nullable=False),
+)
+RULES = Table(
+    "roster_rules",
+    METADATA,
+    Column("rule_id", Text, primary_key=True),
+    Column("team_id", Text, nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("staff_id", Text),
+    Column("block_id", Text),
+    Column("skill_id", Text),
+)
+RULE_STUDENTS = Table(
+    "roster_rule_students",
+    METADATA,
+    Column("rule_id", Text, primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("student_id", Text, nullable=False, index=True),
+)
+SKILLS = Table(
+    "roster_skills",
+    METADATA,
+    Column("skill_id", Text, primary_key=True),
+    Column("name", Text),
+    Column("grade", Text),
+    Column("subject", Text),
+)
+PREREQUISITES = Table(
+    "roster_prerequisites",
+    METADATA,
+    Column("skill_id", Text, primary_key=True),
+    Column("requires_skill_id", Text, primary_key=True),
+)
+FOCUS = Table(
+    "roster_focus",
+    METADATA,
+    Column("team_id", Text, primary_key=True),
+    Column("skill_id", Text, primary_key=True),
+    Column("weight", Double, nullable=False),
+)
+PAST_SESSIONS = Table(
+    "roster_past_sessions",
+    METADATA,
+    Column("session_id", Text, primary_key=True),  # random: nothing outside these tables names a session by it
+    Column("date", Date, nullable=False),
+    Column("team_id", Text, nullable=False, index=True),
+    Column("block_id", Text, nullable=False),
+    Column("staff_id", Text),
+    Column("skill_id", Text),
+    Column("recorded", Boolean, nullable=False),  # by a decision in regroup; a roster file never replaces it
+)
+PAST_SESSION_STUDENTS = Table(
+    "roster_past_session_students",
+    METADATA,
+    Column("session_id", Text, primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("student_id", Text, nullable=False, index=True),
+)
+DEMOGRAPHICS = Table(
+    "roster_demographics",
+    METADATA,
+    Column("student_id", Text, primary_key=True),
+    Column("column", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+OF_STUDENTS = (MEMBERS, RULE_STUDENTS, PAST_SESSION_STUDENTS, DEMOGRAPHICS)
+"""Every table with a student's id; erasing a student empties the rows of all of them."""
+
+PLAIN = {
+    "teams": TEAMS,
+    "members": MEMBERS,
+    "staff": STAFF,
+    "rooms": ROOMS,
+    "blocks": BLOCKS,
+    "skills": SKILLS,
+    "prerequisites": PREREQUISITES,
+    "focus": FOCUS,
+    "demographics": DEMOGRAPHICS,
+}
+"""Fields of a roster whose records are rows of one table as they are."""

