@@ -2,8 +2,8 @@
 
 import hashlib
 import json
+import os
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,9 @@ def write_bundle(folder: Path, facts: Mapping[str, Any], write: Callable[[Path],
         write: Writes the files into the folder that it is given.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    draft = folder.parent / f".{folder.name}-{os.getpid()}"
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir()
     try:
         write(draft)
         files = {path.name: file_hash(path) for path in sorted(draft.iterdir())}

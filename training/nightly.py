@@ -5,7 +5,7 @@ import json
 import logging
 import tempfile
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from features.home import Home
 from features.ingest import ingest_file
 from features.roster import read_demographics
 from features.statistics import Statistics
-from features.store import data_version, read_events, read_item_skills
+from features.store import DataVersion, data_version, read_events, read_item_skills
 from training.artifacts import StoredModel, read_model, write_model
 from training.baselines import fit_baselines
 from training.config import TrainingConfig
@@ -85,14 +85,16 @@ def run_nightly(home: Home, config: TrainingConfig, as_of: datetime | None = Non
 
 def _run(home: Home, config: TrainingConfig, as_of: datetime | None) -> Outcome:
     _ingest_inbox(home)
-    inputs = _read_inputs(home, as_of)
-    key = _key(inputs, config)
+    data = data_version(home)
+    as_of = _moment(home, data) if as_of is None else as_of
+    key = _key(data, as_of, config)
     summary = home.decisions / f"{key}.json"
-    tracking = Tracking()
     if summary.is_file():
         done = json.loads(summary.read_text(encoding="utf-8"))
         return Outcome("nothing", done["run_id"], home.decisions / f"{key}.md")
 
+    inputs = _read_inputs(home, data, as_of)
+    tracking = Tracking()
     logger.info("profile: %d events as of %s", len(inputs.events), inputs.as_of or "the end of the log")
     dataset = build_dataset(inputs.events, inputs.item_skills, config)
     _check_data(dataset, config)
@@ -152,22 +154,21 @@ def _ingest_inbox(home: Home) -> None:
         path.replace(home.inbox / "done" / path.name)
 
 
-def _read_inputs(home: Home, as_of: datetime | None) -> _Inputs:
-    data = data_version(home)
-    if as_of is None:
-        times = read_events(home, version=data.events, columns=["occurred_at"])["occurred_at"].dropna()
-        last = times.max() if len(times) else None
-        as_of = None if last is None else (last.normalize() + timedelta(days=1)).to_pydatetime()
-    elif as_of.tzinfo is None:
-        as_of = as_of.replace(tzinfo=UTC)
+def _moment(home: Home, data: DataVersion) -> datetime | None:
+    """The midnight after the last event, UTC; None for a log without a clock."""
+    times = read_events(home, version=data.events, columns=["occurred_at"])["occurred_at"].dropna()
+    return None if times.empty else (times.max().normalize() + timedelta(days=1)).to_pydatetime()
+
+
+def _key(data: DataVersion, as_of: datetime | None, config: TrainingConfig) -> str:
+    parts = (str(data), str(as_of), config.digest, SCHEMA_HASH, version("regroup"))
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
+
+
+def _read_inputs(home: Home, data: DataVersion, as_of: datetime | None) -> _Inputs:
     events = read_events(home, version=data.events, before=as_of)
     item_skills = read_item_skills(home, data.item_skills)
     return _Inputs(events, item_skills, as_of, f"{data.events}.{data.item_skills}")
-
-
-def _key(inputs: _Inputs, config: TrainingConfig) -> str:
-    parts = (inputs.data_version, str(inputs.as_of), config.digest, SCHEMA_HASH, version("regroup"))
-    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
 
 
 def _check_data(dataset: Dataset, config: TrainingConfig) -> None:
