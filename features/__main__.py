@@ -1,0 +1,120 @@
+"""The command `python -m features`: takes in logs and rosters."""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rich.table import Table
+
+from features.console import OUT, run_command, write_json
+from features.errors import InputError
+from features.home import read_home
+from features.ingest import MAX_REJECTED, IngestCounts, ingest_file
+from features.readers import FORMATS
+
+EXIT_CODES = """\
+exit codes:
+  0   done; the counts say what became of every row
+  2   the file, the mapping or an option cannot be read as asked
+  3   too many rejected rows; nothing was stored
+  75  another ingest is running, or the disk is full; try again
+"""
+
+EXAMPLES = """\
+examples:
+  python -m features ingest export.csv
+  python -m features ingest answers.parquet --mapping answers.toml --json counts.json
+"""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Runs a sub-command; its exit code.
+
+    Raises:
+        RegroupError: With the exit code that `--help` lists.
+    """
+    options = build_parser().parse_args(argv)
+    if options.command == "roster":
+        from features.roster import load_roster_command  # noqa: PLC0415 - ingest needs no database
+
+        return load_roster_command(options.path, read_home())
+    counts = ingest_file(
+        read_home(),
+        options.path,
+        form=options.format,
+        mapping=options.mapping,
+        kc_model=options.kc_model,
+        max_rejected=options.max_rejected,
+    )
+    OUT.print(show_counts(counts))
+    try:
+        write_json(options.json, counts.to_json())
+    except OSError as error:
+        raise InputError(f"the rows are stored, but {options.json} cannot be written: {error.strerror}") from None
+    return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The options of all sub-commands."""
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="python -m features", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    ingest = commands.add_parser(
+        "ingest",
+        help="add a log file to the event log",
+        description="Adds a log file to the event log; rows that are there already change nothing.",
+        epilog=EXAMPLES + "\n" + EXIT_CODES,
+        formatter_class=raw,
+    )
+    ingest.add_argument("path", type=Path, metavar="PATH", help="the log file")
+    ingest.add_argument("--format", choices=FORMATS, help="what the file is; without it, told from its header")
+    ingest.add_argument("--mapping", type=Path, metavar="FILE", help="TOML file that says what each column is")
+    ingest.add_argument("--kc-model", metavar="NAME", help="model whose skills are read from a DataShop export")
+    ingest.add_argument("--json", type=Path, metavar="FILE", help="write the counts there too")
+    ingest.add_argument(
+        "--max-rejected",
+        type=share,
+        default=MAX_REJECTED,
+        metavar="SHARE",
+        help="largest share of rejected rows with which anything is stored (default: %(default)s)",
+    )
+
+    roster = commands.add_parser(
+        "roster",
+        help="load teams, staff, rooms and blocks",
+        epilog="example:\n  python -m features roster roster.toml\n\n" + EXIT_CODES,
+        formatter_class=raw,
+    )
+    roster.add_argument("path", type=Path, metavar="PATH", help="the roster")
+    return parser
+
+
+def share(text: str) -> float:
+    """A number from 0 to 1.
+
+    Raises:
+        ValueError: It is another number, or none.
+    """
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise ValueError(text)
+    return number
+
+
+def show_counts(counts: IngestCounts) -> Table:
+    """The counts as a table for a terminal."""
+    table = Table("rows", "count", title="ingest")
+    table.columns[1].justify = "right"
+    for name, count in counts.to_json().items():
+        if isinstance(count, int):
+            table.add_row(name.replace("_", " "), f"{count:,}")
+        elif isinstance(count, Mapping) and name != "data_version":
+            for rule, rows in count.items():
+                table.add_row(f"{name}: {rule}", f"{rows:,}")
+    return table
+
+
+if __name__ == "__main__":
+    run_command(lambda: main(sys.argv[1:]))

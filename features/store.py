@@ -1,0 +1,176 @@
+"""The event log and the skills of items on disk: Delta Lake tables, so that a commit is all or nothing.
+
+Events are partitioned by student bucket; whoever maps over students reads one bucket at a time and shuffles nothing.
+A version never changes: a training run that notes `data_version` can read the same rows again.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.dataset
+from deltalake import DeltaTable, WriterProperties, write_deltalake
+
+from features.errors import MissingError
+from features.home import Home
+from features.schema import Events, ItemSkills
+
+EVENT_FIELDS = pa.schema(
+    [
+        ("event_id", pa.string()),
+        ("student_id", pa.string()),
+        ("kind", pa.string()),
+        ("occurred_at", pa.timestamp("us", "UTC")),
+        ("sequence", pa.int64()),
+        ("item_id", pa.string()),
+        ("score", pa.float64()),
+        ("correct", pa.bool_()),
+        ("attempt", pa.int64()),
+        ("hints", pa.int64()),
+        ("duration_s", pa.float64()),
+        ("source", pa.string()),
+        ("bucket", pa.int32()),
+    ]
+)
+"""A row of the event log: `Events` and the bucket of its student."""
+
+ITEM_SKILL_FIELDS = pa.schema([("item_id", pa.string()), ("skill_id", pa.string())])
+
+ROW_GROUP = 128_000
+"""Rows that a writer holds per bucket; bounds the memory of an ingest of any size."""
+
+
+@dataclass(frozen=True)
+class DataVersion:
+    """Which data a run has read.
+
+    Attributes:
+        events: Version of the event log.
+        item_skills: Version of the skills of items.
+    """
+
+    events: int
+    item_skills: int
+
+
+def read_events(
+    home: Home,
+    buckets: Collection[int] | None = None,
+    version: int | None = None,
+    columns: Sequence[str] | None = None,
+    before: datetime | None = None,
+) -> pd.DataFrame:
+    """Events in the shape of `features.schema.Events`, in no order.
+
+    Args:
+        home: Where the event log is.
+        buckets: Student buckets to read; without them, all.
+        version: A version of the event log; without it, the newest.
+        columns: Columns to read; without them, all.
+        before: Keeps events that occurred earlier, and those of logs without a clock, whose time is null.
+
+    Raises:
+        MissingError: There is no event log, or no such version of it.
+    """
+    rows = pa.dataset.field("bucket").isin([int(each) for each in buckets]) if buckets is not None else None
+    if before is not None:
+        occurred_at = pa.dataset.field("occurred_at")
+        limit = pa.scalar(before, pa.timestamp("us", "UTC"))
+        earlier = (occurred_at < limit) | occurred_at.is_null()
+        rows = earlier if rows is None else rows & earlier
+    names = list(columns) if columns is not None else list(Events.to_schema().columns)
+    table = _open_table(home.events, version).to_pyarrow_dataset().to_table(columns=names, filter=rows)
+    return to_frame(table)
+
+
+def read_item_skills(home: Home, version: int | None = None) -> pd.DataFrame:
+    """The skills of items in the shape of `features.schema.ItemSkills`, in no order.
+
+    Raises:
+        MissingError: Nothing was ingested, or there is no such version.
+    """
+    dataset = _open_table(home.item_skills, version).to_pyarrow_dataset()
+    return to_frame(dataset.to_table(columns=list(ItemSkills.to_schema().columns)))
+
+
+def data_version(home: Home) -> DataVersion:
+    """The newest version of the tables; ingesting what is known already does not change it.
+
+    Raises:
+        MissingError: Nothing was ingested.
+    """
+    return DataVersion(_open_table(home.events).version(), _open_table(home.item_skills).version())
+
+
+def has_events(home: Home) -> bool:
+    """Whether anything was ingested."""
+    return DeltaTable.is_deltatable(str(home.events))
+
+
+def read_known(home: Home, bucket: int) -> pd.DataFrame:
+    """The id, item and score of the events in one bucket; no rows before the first ingest."""
+    names = ["event_id", "item_id", "score"]
+    if not has_events(home):
+        return to_frame(pa.schema([EVENT_FIELDS.field(name) for name in names]).empty_table())
+    return read_events(home, buckets=[bucket], columns=names)
+
+
+def append_events(home: Home, batches: Iterable[pa.RecordBatch]) -> None:
+    """Adds events in one commit: all rows or, if the process dies, none.
+
+    Args:
+        home: Where the event log is; made on first use.
+        batches: Rows with `EVENT_FIELDS`, read as they are needed; fastest bucket by bucket.
+    """
+    write_deltalake(
+        str(home.events),
+        pa.RecordBatchReader.from_batches(EVENT_FIELDS, batches),
+        mode="append",
+        partition_by=["bucket"],
+        # smallest and largest values of listed columns go into the log of commits, where ids of students may not be
+        configuration={"delta.dataSkippingStatsColumns": "occurred_at"},
+        writer_properties=WriterProperties(compression="ZSTD", max_row_group_size=ROW_GROUP),
+    )
+
+
+def add_item_skills(home: Home, pairs: pd.DataFrame) -> None:
+    """Adds the pairs that are not there yet in one commit; no new pair, no commit.
+
+    Args:
+        home: Where the table is; made on first use, even without a pair.
+        pairs: Rows in the shape of `features.schema.ItemSkills`.
+    """
+    if DeltaTable.is_deltatable(str(home.item_skills)):
+        marked = pairs.merge(read_item_skills(home), how="left", indicator="_found")
+        pairs = marked.loc[marked["_found"] == "left_only", ["item_id", "skill_id"]]
+        if pairs.empty:
+            return
+    table = to_table(pairs, ITEM_SKILL_FIELDS)
+    write_deltalake(str(home.item_skills), table, mode="append")
+
+
+def to_frame(table: pa.Table) -> pd.DataFrame:
+    """Rows as pandas has them everywhere here: whole numbers and truth values that may be null."""
+    nullable = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
+    frame: pd.DataFrame = table.to_pandas(types_mapper=nullable.get)
+    return frame
+
+
+def to_table(frame: pd.DataFrame, fields: pa.Schema) -> pa.Table:
+    """The frame's columns that the fields name, as Arrow."""
+    # pyarrow's own conversion asks pandas for zoned values in a way that pandas deprecates
+    columns = [frame[name].dt.tz_convert(None) if name == "occurred_at" else frame[name] for name in fields.names]
+    return pa.table(columns, names=fields.names).cast(fields)
+
+
+def _open_table(path: Path, version: int | None = None) -> DeltaTable:
+    if not DeltaTable.is_deltatable(str(path)):
+        raise MissingError(f"there is no {path.name} table in {path.parent}; run python -m features ingest first")
+    table = DeltaTable(str(path))
+    newest = table.version()
+    if version is not None and not 0 <= version <= newest:
+        raise MissingError(f"{path.name} has no version {version}; right would be 0 to {newest}")
+    return table if version in (None, newest) else DeltaTable(str(path), version=version)
