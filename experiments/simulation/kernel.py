@@ -16,6 +16,7 @@ from experiments.simulation.diligence import BLOCK_S, DAY_S, Bytes, Days, Habits
 from experiments.simulation.mind import (
     STREAK,
     Bank,
+    Floats,
     Mind,
     choose_item,
     choose_skill,
@@ -83,6 +84,7 @@ def live(
     habits: Habits,
     b: Behaviour,
     bank: Bank,
+    ahead: Floats,
     offsets: Ints,
     log: Log,
     truth: Truth,
@@ -96,6 +98,7 @@ def live(
         habits: How much students work.
         b: How they learn and answer.
         bank: What is taught.
+        ahead: How far each student's team is ahead of the unit, in skills of the teaching order.
         offsets: First response of each student; one more entry ends the last.
         log: To be filled.
         truth: To be filled.
@@ -113,7 +116,7 @@ def live(
                 day += 1
             time_s = max(time_s + 1, starts[session])
             manner = (rate, gaming, speed)
-            middle, size, responses = days.middle[day], sizes[session], truth.responses[student]
+            middle, size, responses = days.middle[day] + ahead[student], sizes[session], truth.responses[student]
             time_s = _work(stream, mind, manner, middle, size, time_s, place, b, bank, log, responses)
             place += size
         finish_s = (days.number[-1] + 1) * DAY_S

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.simulation.config import SchoolConfig
-from experiments.simulation.curriculum import NONE, STRANDS, Curriculum
+from experiments.simulation.curriculum import NONE, STRANDS, Curriculum, Floats
 from experiments.simulation.diligence import BLOCK_S, BLOCK_STARTS_S, Ints
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
@@ -35,7 +35,7 @@ def team_sizes(config: SchoolConfig) -> list[int]:
 
 
 def make_roster(
-    config: SchoolConfig, curriculum: Curriculum, student_ids: list[str], team: Ints, middle: float
+    config: SchoolConfig, curriculum: Curriculum, student_ids: list[str], team: Ints, middles: Floats
 ) -> dict[str, pd.DataFrame]:
     """The roster's tables by the name of their file.
 
@@ -44,11 +44,12 @@ def make_roster(
         curriculum: What it teaches.
         student_ids: All students.
         team: The team of each, from 0.
-        middle: Middle of the current unit, in skills of the teaching order.
+        middles: Middle of each team's current unit, in skills of the teaching order.
     """
     rows: dict[str, list[dict[str, object]]] = {name: [] for name in COLUMNS}
     skills = curriculum.skill_ids
     for number in range(config.teams):
+        middle = middles[number]
         members = [each for each, its in zip(student_ids, team, strict=True) if its == number]
         _add_team(rows, f"t{number + 1:02d}", members)
         random = np.random.default_rng([config.seed, 2, number])

@@ -19,6 +19,9 @@ OWNERS_PER_TEAM = 1_000
 TAUGHT = 0.9
 """Share of the skills that the units reach by the end, so that something comes next."""
 
+STAGGER = 0.5
+"""Share of the taught skills over which teams are spread: some are grades ahead, so that a skill comes back."""
+
 WEEKEND = 5
 """Saturday, counted from Monday = 0."""
 
@@ -72,13 +75,14 @@ def simulate_school(config: SchoolConfig) -> School:
     shape = (len(owners), config.skills)
     truth = Truth(np.zeros(shape), np.zeros(shape), np.zeros(shape, np.int64), np.zeros((len(owners), 5)))
     bank = _bank(curriculum)
-    live(config.seed, owners, days, habits, config.behaviour, bank, offsets, log, truth)
+    ahead = _ahead(config)
+    live(config.seed, owners, days, habits, config.behaviour, bank, ahead[team], offsets, log, truth)
 
     return School(
         config=config,
         events=_events(log, np.repeat(np.arange(len(owners)), counts), student_ids, curriculum),
         item_skills=_item_skills(curriculum),
-        roster=make_roster(config, curriculum, student_ids, team, days.middle[-1]),
+        roster=make_roster(config, curriculum, student_ids, team, days.middle[-1] + ahead),
         truth=_truth_tables(config, curriculum, student_ids, team, truth),
     )
 
@@ -88,8 +92,14 @@ def _calendar(config: SchoolConfig) -> Days:
     return Days(
         number=np.array(every, dtype="datetime64[D]").astype(np.int64),
         weekend=np.array([each.weekday() >= WEEKEND for each in every], dtype=np.int8),
-        middle=(np.arange(len(every)) + 0.5) / len(every) * config.skills * TAUGHT,
+        middle=(np.arange(len(every)) + 0.5) / len(every) * config.skills * TAUGHT * (1 - STAGGER),
     )
+
+
+def _ahead(config: SchoolConfig) -> Floats:
+    """How far each team is ahead, in skills: the golden ratio spreads any number of teams and moves none of them."""
+    place: Floats = np.modf(np.arange(config.teams, dtype=np.float64) * 0.618034)[0]
+    return place * (config.skills * TAUGHT * STAGGER)
 
 
 def _habits(config: SchoolConfig) -> Habits:
