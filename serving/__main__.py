@@ -1,0 +1,92 @@
+"""`python -m serving`: the service."""
+
+import argparse
+import json
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+
+from features.console import OUT, run_command
+from features.errors import InputError, MissingError
+
+EXIT_CODES = """exit codes:
+  0  stopped as asked
+  2  a setting is wrong, or the port is taken
+  4  there is no champion or there are no profiles yet; --wait waits for them instead
+
+example:
+  python -m serving --port 8000
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the service until it is stopped, or writes its contract."""
+    parser = argparse.ArgumentParser(
+        prog="python -m serving", epilog=EXIT_CODES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument("--port", type=int, default=8000, help="port to listen on (%(default)s)")
+    parser.add_argument("--workers", type=int, default=1, help="processes that answer (%(default)s)")
+    parser.add_argument("--wait", action="store_true", help="start without a champion and wait for one")
+    commands = parser.add_subparsers(dest="command")
+    contract = commands.add_parser("openapi", help="write the OpenAPI contract to a file")
+    contract.add_argument("path", type=Path)
+    given = parser.parse_args(arguments)
+    if given.command == "openapi":
+        return _write_contract(given.path)
+    return _serve(given.host, given.port, given.workers, wait=given.wait)
+
+
+def _serve(host: str, port: int, workers: int, *, wait: bool) -> int:
+    _require_free(host, port)
+    if not wait:
+        _require_champion()
+    import uvicorn  # noqa: PLC0415 - --help must not wait for it
+
+    OUT.print(f"API docs: http://{host}:{port}/docs   stop with Ctrl-C", markup=False, highlight=False)
+    # the access log would hold the ids of students that stand in addresses
+    uvicorn.run(
+        "serving.app:create_app",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        access_log=False,
+        timeout_graceful_shutdown=20,
+        log_level="warning",
+    )
+    return 0
+
+
+def _require_free(host: str, port: int) -> None:
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except (OSError, OverflowError) as error:
+        told = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"cannot listen on {host} port {port}: {told}; choose another with --port") from None
+
+
+def _require_champion() -> None:
+    from serving.registry import Registry  # noqa: PLC0415
+    from serving.settings import Settings  # noqa: PLC0415
+    from serving.snapshot import newest_publication  # noqa: PLC0415
+
+    settings = Settings()
+    champion = Registry(settings.tracking).champion()
+    if champion is None:
+        raise MissingError("there is no champion to serve yet; run `python -m training nightly`, or start with --wait")
+    newest_publication(settings.home, champion.run_id)
+
+
+def _write_contract(path: Path) -> int:
+    from serving.app import create_app  # noqa: PLC0415
+
+    path.write_text(json.dumps(create_app().openapi(), indent=1) + "\n", encoding="utf-8")
+    OUT.print(f"wrote {path}", markup=False)
+    return 0
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,54 @@
+"""One use case: a team's day, from roster and snapshot to a checked plan."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from features.roster import SkillMap, Team
+from serving.day import DayRequest, state_problem
+from serving.errors import RequestError
+from serving.forecasts import forecast_students
+from serving.grouping.errors import InfeasibleError, ProblemError
+from serving.grouping.plan import Plan
+from serving.grouping.problem import Problem
+from serving.grouping.solve import suggest_groups
+from serving.needs import Candidate, list_candidates
+from serving.planning import Planning
+from serving.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """A plan and everything that it rests on."""
+
+    problem: Problem
+    plan: Plan
+    candidates: Sequence[Candidate]
+
+
+def recommend_day(
+    team: Team,
+    skills: SkillMap,
+    snapshot: Snapshot,
+    request: DayRequest,
+    planning: Planning,
+    *,
+    recent_days: int,
+    handful: int,
+) -> Recommendation:
+    """Suggests the team's sessions for one day.
+
+    Raises:
+        RequestError: The day has no blocks, a rule or an absence names somebody else, or no plan can keep every rule;
+            the error names the rule.
+    """
+    candidates = list_candidates(
+        team, skills, forecast_students(snapshot, team.members, recent_days), planning.need, handful
+    )
+    try:
+        problem = state_problem(team, skills, request, candidates, planning)
+        return Recommendation(problem, suggest_groups(problem), candidates)
+    except ProblemError as error:
+        raise RequestError("problem", str(error), field=error.field) from error
+    except InfeasibleError as error:
+        conflicts = [{"rules": list(each.rules), "detail": each.sentence} for each in error.conflicts]
+        raise RequestError(error.rule, error.sentence, conflicts=conflicts) from error

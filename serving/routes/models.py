@@ -1,0 +1,22 @@
+"""`/v1/models`: what serves now."""
+
+from fastapi import APIRouter
+
+from serving.answers import tell_provenance
+from serving.dependencies import CurrentSnapshot
+from serving.schemas import ModelsOut, Problem
+
+router = APIRouter(prefix="/v1/models", tags=["models"])
+
+
+@router.get("", responses={503: {"model": Problem}})
+def read_models(snapshot: CurrentSnapshot) -> ModelsOut:
+    """Versions, data and meaning of the forecasts that serve now."""
+    return ModelsOut(
+        provenance=tell_provenance(snapshot),
+        students=len(snapshot.students),
+        meaning={
+            name: str(model.manifest["meaning"])
+            for name, model in (("struggle", snapshot.struggle), ("mastery", snapshot.mastery))
+        },
+    )

@@ -1,0 +1,71 @@
+"""`/v1/recommendations`: a plan for a team's day."""
+
+import uuid
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+from fastapi import APIRouter, Response
+
+from features.errors import MissingError
+from features.roster import Rule
+from serving.answers import tell_recommendation
+from serving.day import Absence, DayRequest
+from serving.dependencies import CurrentSettings, CurrentSnapshot, find_roster
+from serving.errors import NotFoundError
+from serving.planning import load_planning
+from serving.recommend import recommend_day
+from serving.schemas import Problem, RecommendationOut, RecommendationRequest
+from serving.store import find_recommendation, save_recommendation
+
+router = APIRouter(prefix="/v1/recommendations", tags=["recommendations"])
+
+
+@router.post(
+    "",
+    status_code=HTTPStatus.CREATED,
+    responses={404: {"model": Problem}, 422: {"model": Problem}, 503: {"model": Problem}},
+)
+def create_recommendation(
+    body: RecommendationRequest, settings: CurrentSettings, snapshot: CurrentSnapshot, response: Response
+) -> RecommendationOut:
+    """Suggests the sessions of a team's day and keeps the plan."""
+    team, skills = find_roster(settings, body.team_id)
+    wanted = DayRequest(
+        day=body.date,
+        absences=tuple(
+            Absence(each.student_id, each.staff_id, None if each.block_ids is None else tuple(each.block_ids))
+            for each in body.absences
+        ),
+        rules=tuple(
+            Rule(
+                rule_id=f"request-{at}",
+                team_id=team.team_id,
+                kind=each.kind,
+                students=tuple(each.student_ids),
+                staff_id=each.staff_id,
+                block_id=each.block_id,
+                skill_id=each.skill_id,
+            )
+            for at, each in enumerate(body.rules)
+        ),
+    )
+    found = recommend_day(
+        team, skills, snapshot, wanted, load_planning(), recent_days=settings.recent_days, handful=settings.handful
+    )
+    created_at = datetime.now(UTC)
+    answer = tell_recommendation(uuid.uuid4().hex, created_at, body, team, skills, snapshot, found)
+    save_recommendation(settings.home.database_url(), answer, body.model_dump_json(), created_at)
+    response.headers["Location"] = f"/v1/recommendations/{answer.id}"
+    return answer
+
+
+@router.get("/{recommendation_id}", responses={404: {"model": Problem}})
+def read_recommendation(recommendation_id: str, settings: CurrentSettings) -> RecommendationOut:
+    """A plan that was suggested before."""
+    try:
+        stored = find_recommendation(settings.home.database_url(), recommendation_id)
+    except MissingError:
+        stored = None
+    if stored is None:
+        raise NotFoundError("unknown_recommendation", "there is no recommendation with this id")
+    return stored

@@ -1,0 +1,33 @@
+"""`/v1/students`: one student's profile."""
+
+from fastapi import APIRouter
+
+from features.errors import MissingError
+from features.roster import SkillMap, read_skills, teams_of_students
+from serving.answers import tell_forecasts, tell_provenance
+from serving.dependencies import CurrentSettings, CurrentSnapshot
+from serving.errors import NotFoundError
+from serving.forecasts import RESPONSES, forecast_students
+from serving.schemas import Problem, StudentOut
+
+router = APIRouter(prefix="/v1/students", tags=["students"])
+
+
+@router.get("/{student_id}/profile", responses={404: {"model": Problem}, 503: {"model": Problem}})
+def read_profile(student_id: str, settings: CurrentSettings, snapshot: CurrentSnapshot) -> StudentOut:
+    """What is known and forecast about a student, skill by skill, with facts and reasons."""
+    url = settings.home.database_url()
+    try:
+        skills, teams = read_skills(url), teams_of_students(url, [student_id])
+    except MissingError:
+        skills, teams = SkillMap({}, {}), {}
+    forecasts = forecast_students(snapshot, [student_id], settings.recent_days)
+    if not forecasts and student_id not in teams:
+        raise NotFoundError("unknown_student", "no student with this id is in the roster or the event log")
+    return StudentOut(
+        student_id=student_id,
+        team_id=teams.get(student_id),
+        responses=int(snapshot.rows[forecasts[0].row, RESPONSES]) if forecasts else 0,
+        skills=tell_forecasts(snapshot, skills, forecasts),
+        provenance=tell_provenance(snapshot),
+    )

@@ -1,0 +1,186 @@
+"""One immutable view that a request reads: models, statistics and profiles that belong together."""
+
+import logging
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from prometheus_client import Counter, Gauge
+
+from features.bundle import read_manifest
+from features.columns import SCHEMA_HASH
+from features.errors import InputError, RegroupError
+from features.history import COLUMNS
+from features.home import Home
+from serving.errors import NotReadyError, SnapshotError
+from serving.registry import FORECASTS, Champion, Registry
+from serving.scoring import Forecaster, Rows
+
+logger = logging.getLogger("regroup")
+
+RELOADS = Counter("regroup_model_reloads_total", "Snapshots that were loaded and swapped in.")
+RELOAD_FAILURES = Counter("regroup_model_reload_failures_total", "Snapshots that could not be loaded.")
+DATA_AGE = Gauge("regroup_profiles_as_of_seconds", "Unix time of the moment the served profiles stand for.")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What serves until the next one.
+
+    Attributes:
+        champion: Run and versions of the models.
+        publication: Name of the profiles' folder; with the champion it identifies the snapshot.
+        data_as_of: The moment the profiles stand for, UTC; null for a log without a clock.
+        data_version: Version of the event log that they were folded from.
+        struggle: The struggle forecast.
+        mastery: The mastery forecast.
+        students: Sorted ids of students with a profile.
+        start: Where each student's rows begin; one longer than `students`.
+        skills: Skill id of each row.
+        last_practised: Microseconds since 1970 UTC of each row; the smallest integer where there is no clock.
+        rows: The kernel's columns.
+    """
+
+    champion: Champion
+    publication: str
+    data_as_of: datetime | None
+    data_version: str
+    struggle: Forecaster
+    mastery: Forecaster
+    students: npt.NDArray[np.str_]
+    start: npt.NDArray[np.int64]
+    skills: npt.NDArray[np.object_]
+    last_practised: npt.NDArray[np.int64]
+    rows: Rows
+
+    @cached_property
+    def position(self) -> Mapping[str, int]:
+        """Where each student stands in `students`."""
+        return {str(student): at for at, student in enumerate(self.students)}
+
+    def rows_of(self, students: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Positions of all profile rows of the students, student by student; unknown students have none."""
+        found = [self.position[student] for student in students if student in self.position]
+        parts = [np.arange(self.start[at], self.start[at + 1]) for at in found]
+        return np.concatenate(parts) if parts else np.empty(0, np.int64)
+
+
+class SnapshotHolder:
+    """Keeps the snapshot that serves, and a thread that swaps it when the champion or its profiles move."""
+
+    def __init__(self, home: Home, registry: Registry, poll_seconds: float) -> None:
+        self._home = home
+        self._registry = registry
+        self._poll_seconds = poll_seconds
+        self._current: Snapshot | None = None
+        self._why_none = "the service has not looked for a model yet"
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def current(self) -> Snapshot:
+        """The snapshot; a request asks once and keeps the answer.
+
+        Raises:
+            NotReadyError: There is none yet.
+        """
+        snapshot = self._current
+        if snapshot is None:
+            raise NotReadyError("no_model", self._why_none)
+        return snapshot
+
+    def refresh(self) -> bool:
+        """Looks once for another champion or newer profiles and swaps them in; a failure keeps the last good one."""
+        try:
+            return self._refresh()
+        except Exception as error:  # noqa: BLE001 - the watcher must outlive whatever a registry or a disk does
+            RELOAD_FAILURES.inc()
+            told = str(error) if isinstance(error, RegroupError) else type(error).__name__
+            self._why_none = f"the champion cannot be served: {told}"
+            logger.warning("snapshot not swapped: %s", told)
+            return False
+
+    def start(self) -> None:
+        """Starts watching."""
+        self._thread = threading.Thread(target=self._watch, name="snapshot-watcher", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stops watching and waits for a load that is under way."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout=30)
+
+    def _watch(self) -> None:
+        while not self._stop.wait(self._poll_seconds):
+            self.refresh()
+
+    def _refresh(self) -> bool:
+        champion = self._registry.champion()
+        if champion is None:
+            if self._current is None:
+                self._why_none = "there is no champion yet; run `python -m training nightly` first"
+            return False
+        publication = newest_publication(self._home, champion.run_id)
+        now = self._current
+        if now is not None and (now.champion, now.publication) == (champion, publication.name):
+            return False
+        loaded = load_snapshot(champion, publication, self._registry)
+        loaded.struggle.explain(loaded.rows[:1])  # warms up before the first request
+        loaded.mastery.predict(loaded.rows[:1])
+        self._current = loaded
+        RELOADS.inc()
+        if loaded.data_as_of is not None:
+            DATA_AGE.set(loaded.data_as_of.timestamp())
+        logger.info("serving run %s with profiles %s", champion.run_id, publication.name)
+        return True
+
+
+def newest_publication(home: Home, run_id: str) -> Path:
+    """The newest folder of profiles for a run.
+
+    Raises:
+        SnapshotError: Nothing was published for it.
+    """
+    folder = home.published / run_id
+    found = [each for each in folder.glob("*") if (each / "manifest.json").is_file() and not each.name.startswith(".")]
+    if not found:
+        raise SnapshotError(f"no profiles were published for run {run_id}; run `python -m training nightly`")
+    return max(found, key=lambda each: ((each / "manifest.json").stat().st_mtime_ns, each.name))
+
+
+def load_snapshot(champion: Champion, publication: Path, registry: Registry) -> Snapshot:
+    """Reads models and profiles that belong together, after every hash has been checked.
+
+    Raises:
+        SnapshotError: Something is missing, was altered, or does not belong together.
+    """
+    try:
+        manifest = read_manifest(publication)
+    except InputError as error:
+        raise SnapshotError(str(error)) from error
+    if manifest["run_id"] != champion.run_id or manifest["schema"] != SCHEMA_HASH:
+        raise SnapshotError(f"the profiles {publication.name} are of another run or other columns")
+    with tempfile.TemporaryDirectory() as place:
+        models = {name: Forecaster(registry.fetch(champion.run_id, name, Path(place))) for name in FORECASTS}
+    profiles = pd.read_parquet(publication / "skill_profiles.parquet")
+    students, start = np.unique(profiles["student_id"].to_numpy(dtype=str), return_index=True)
+    return Snapshot(
+        champion=champion,
+        publication=publication.name,
+        data_as_of=None if manifest["as_of"] is None else datetime.fromisoformat(manifest["as_of"]),
+        data_version=manifest["data_version"],
+        struggle=models["struggle"],
+        mastery=models["mastery"],
+        students=students,
+        start=np.append(start, len(profiles)).astype(np.int64),
+        skills=profiles["skill_id"].to_numpy(dtype=object),
+        last_practised=profiles["last_practised"].to_numpy("datetime64[us]").astype(np.int64),
+        rows=profiles[list(COLUMNS)].to_numpy(np.float32),
+    )
