@@ -1,0 +1,64 @@
+"""What can go wrong between a problem and its plan.
+
+GroupingError            everything below
+├── ProblemError         the problem itself is not well formed: an unknown id, a value out of range
+├── InfeasibleError      well formed, but no plan was found that keeps every hard rule
+└── BrokenPlanError      the solver returned a plan that the checker refuses: a bug of ours
+"""
+
+from dataclasses import dataclass
+
+
+class GroupingError(Exception):
+    """The root of this package's errors; a message holds no student's id, so that it may be logged."""
+
+
+class ProblemError(GroupingError):
+    """A field of the problem holds a value that it must not hold.
+
+    Attributes:
+        field: where, as a path, such as `needs[3].student`.
+        value: what stands there; left out of the message when it identifies a student.
+        right: what would be right.
+    """
+
+    def __init__(self, field: str, value: object, right: str, *, private: bool = False) -> None:
+        shown = "the id given" if private else repr(value)
+        super().__init__(f"{field}: {shown} is not right; it must be {right}")
+        self.field = field
+        self.value = value
+        self.right = right
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """One reason why no plan can keep every hard rule.
+
+    Attributes:
+        rules: the rules that cannot hold together, by the names of `check.py`; the one to look at first leads.
+        sentence: the reason in plain words, with figures; it may name students.
+        proven: False where the search merely found no plan, so that one may exist.
+    """
+
+    rules: tuple[str, ...]
+    sentence: str
+    proven: bool = True
+
+
+class InfeasibleError(GroupingError):
+    """No plan was found that keeps every hard rule; `rule` and `sentence` speak of the first conflict."""
+
+    def __init__(self, conflicts: tuple[Conflict, ...]) -> None:
+        self.conflicts = conflicts
+        self.rule = conflicts[0].rules[0]
+        self.sentence = conflicts[0].sentence
+        self.proven = any(conflict.proven for conflict in conflicts)
+        super().__init__(f"no plan keeps the rule {self.rule!r}; see .sentence for the reason")
+
+
+class BrokenPlanError(GroupingError):
+    """The solver's own plan breaks a hard rule; it is never returned."""
+
+    def __init__(self, rules: tuple[str, ...]) -> None:
+        super().__init__(f"a bug in the solver: its plan breaks {', '.join(rules)}")
+        self.rules = rules

@@ -1,0 +1,143 @@
+"""Says in plain words why each session is held, why each student sits there, and what stayed unmet and why."""
+
+from serving.grouping.objective import Ledger
+from serving.grouping.people import Need, Student
+from serving.grouping.plan import SeatReason, Session, SessionReason, Unmet
+from serving.grouping.problem import Problem
+
+
+def explain_sessions(problem: Problem, sessions: tuple[Session, ...]) -> tuple[SessionReason, ...]:
+    """Returns one reason per session, in its order."""
+    ledger = Ledger(problem, sessions)
+    names = {skill.id: skill.name for skill in problem.skills}
+    labels = {block.id: block.label for block in problem.blocks}
+    reasons = []
+    for session in sessions:
+        met = sum(ledger.benefit(session, student) for student in session.students)
+        count = _count(len(session.students))
+        if not session.led:
+            watch = _join(session.adults)
+            sentence = f"{count} work online in {labels[session.block]}; {watch} on duty there."
+        else:
+            skill, lead = names[session.skill or ""], session.adults[0]
+            waiting = sum(need.skill == session.skill for need in problem.needs) - len(session.students)
+            kind = session.modality.replace("_", " ")
+            sentence = (
+                f"{count} in need of {skill} with {lead} in {labels[session.block]} ({kind}); it meets {met:.2f} whole "
+                f"needs. {_count(waiting)} more could use this skill."
+            )
+        reasons.append(SessionReason(session.id, float(met), sentence))
+    return tuple(reasons)
+
+
+def explain_seats(problem: Problem, sessions: tuple[Session, ...]) -> tuple[SeatReason, ...]:
+    """Returns one reason per student and session, with the figures it rests on."""
+    ledger = Ledger(problem, sessions)
+    return tuple(_seat(ledger, session, student) for session in sessions for student in session.students)
+
+
+def _seat(ledger: Ledger, session: Session, student: str) -> SeatReason:
+    problem = ledger.problem
+    pinned = any(pin.student == student and pin.block == session.block for pin in problem.pins)
+    if not session.led:
+        why = "pinned to online work" if pinned else _why_online(ledger, session, student)
+        return SeatReason(student, session.id, f"Works online: {why}.")
+    name = next(skill.name for skill in problem.skills if skill.id == session.skill)
+    need = ledger.needs.get((student, session.skill or ""))
+    lead = session.adults[0]
+    if need is None:
+        return SeatReason(student, session.id, f"{name} is not among the student's needs.")
+    meetings = ledger.meetings[student, lead]
+    parts = [f"{_evidence(need)} in {name}", f"need {need.need:.2f}"]
+    if pinned:
+        parts.append("the place is pinned")
+    parts.append(f"met {lead} {meetings} times lately" if meetings else f"has not met {lead} lately")
+    sentence = "; ".join(parts)
+    return SeatReason(
+        student=student,
+        session=session.id,
+        sentence=f"{sentence[0].upper()}{sentence[1:]}.",
+        need=need.need,
+        struggle_risk=need.struggle_risk,
+        mastery=need.mastery,
+        readiness=need.readiness,
+        weight=need.weight,
+        effect=ledger.effect(session.modality, ledger.adults[lead].role, thin=need.thin),
+        qualification=ledger.qualification(lead, session.skill),
+        benefit=ledger.benefit(session, student),
+        meetings=meetings,
+    )
+
+
+def _evidence(need: Need) -> str:
+    if need.struggle_risk is None:
+        return "too little evidence for a forecast"
+    risk = f"struggle risk {need.struggle_risk:.0%}"
+    return risk if need.mastery is None else f"{risk}, mastery {need.mastery:.0%}"
+
+
+def _why_online(ledger: Ledger, session: Session, student: str) -> str:
+    listed = {skill for who, skill in ledger.needs if who == student}
+    if not listed:
+        return "no skill is listed as a need"
+    held = [s for s in ledger.led if s.block == session.block and s.skill in listed]
+    done = {s.skill for s in ledger.led if student in s.students}
+    if not held:
+        return "no session of this block is on a skill the student needs"
+    if all(s.skill in done for s in held):
+        return "the fitting skills of this block are on the student's day at another time"
+    return "places in the fitting sessions went to others"
+
+
+def explain_unmet(problem: Problem, sessions: tuple[Session, ...]) -> tuple[Unmet, ...]:
+    """Returns each present student's greatest need, where no session of today is on it for the student."""
+    ledger = Ledger(problem, sessions)
+    greatest: dict[str, Need] = {}
+    for need in problem.needs:
+        if need.student not in greatest or need.need > greatest[need.student].need:
+            greatest[need.student] = need
+    met = {(student, session.skill) for session in ledger.led for student in session.students}
+    unmet = []
+    for student in problem.students:
+        top = greatest.get(student.id)
+        if not student.blocks or (top is not None and (student.id, top.skill) in met):
+            continue
+        seats = ledger.led_seats[student.id]
+        if top is None:
+            sentence = "No skill is listed as a need, so no led session is open to the student."
+            unmet.append(Unmet(student.id, None, None, "no_need", seats, sentence))
+        else:
+            reason, why = _why_unmet(ledger, student, top)
+            name = next(skill.name for skill in problem.skills if skill.id == top.skill)
+            sentence = f"{name} (need {top.need:.2f}) waits: {why}."
+            unmet.append(Unmet(student.id, top.skill, top.need, reason, seats, sentence))
+    return tuple(unmet)
+
+
+def _why_unmet(ledger: Ledger, student: Student, need: Need) -> tuple[str, str]:
+    able = [
+        adult
+        for adult in ledger.adults.values()
+        if student.blocks & adult.blocks
+        and ledger.qualification(adult.id, need.skill)
+        and (adult.certified or not student.needs_certified)
+    ]
+    if not able:
+        return "no_adult", "no adult who may teach it to the student is there"
+    held = [s for s in ledger.led if s.skill == need.skill and s.block in student.blocks]
+    if not held:
+        return "adults_busy", "adults' time today went to sessions that meet more need"
+    apart = {other for pair in ledger.problem.keep_apart if student.id in pair for other in pair} - {student.id}
+    if all(apart & set(s.students) for s in held):
+        return "kept_apart", "its session seats somebody from whom the student is kept apart"
+    if all(any(student.id in o.students for o in ledger.led if o.block == s.block) for s in held):
+        return "other_session", "the student is in another led session at that time"
+    return "places_taken", "its places went to students with whom the day scores higher"
+
+
+def _count(students: int) -> str:
+    return "1 student" if students == 1 else f"{students} students"
+
+
+def _join(adults: tuple[str, ...]) -> str:
+    return f"{', '.join(adults)} {'is' if len(adults) == 1 else 'are'}"

@@ -1,0 +1,148 @@
+"""Scores any finished plan, ours or a person's: one function per soft term, in its own unit and in points."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from functools import cached_property
+from itertools import combinations
+
+from serving.grouping.plan import Score, Session, Term
+from serving.grouping.policy import Modality, Role
+from serving.grouping.problem import Problem
+
+
+class Ledger:
+    """A problem's figures by id and a plan's seats, as the terms and the reasons ask for them."""
+
+    def __init__(self, problem: Problem, sessions: tuple[Session, ...]) -> None:
+        self.problem = problem
+        self.sessions = sessions
+        self.led = tuple(session for session in sessions if session.led)
+        self.adults = {adult.id: adult for adult in problem.adults}
+        self.needs = {(n.student, n.skill): n for n in problem.needs}
+        self.meetings = Counter({(c.student, c.adult): c.sessions for c in problem.contacts})
+        self._effects = {(effect.modality, effect.role): effect for effect in problem.effects}
+
+    def effect(self, modality: Modality, role: Role, *, thin: bool) -> float:
+        """Returns the share of a need that a session meets, 0 for a combination the table does not know."""
+        effect = self._effects.get((modality, role))
+        if effect is None:
+            return 0.0
+        return effect.thin if thin and effect.thin is not None else effect.effect
+
+    def qualification(self, adult: str, skill: str | None) -> float:
+        """Returns how well qualified an adult is in a skill, 0 for not at all."""
+        skills = self.adults[adult].skills
+        return 1.0 if skills is None else skills.get(skill or "", 0.0)
+
+    def benefit(self, session: Session, student: str) -> float:
+        """Returns need x effect x qualification of one led seat, 0 where the need is not listed."""
+        need = self.needs.get((student, session.skill or ""))
+        if need is None:
+            return 0.0
+        lead = session.adults[0]
+        effect = self.effect(session.modality, self.adults[lead].role, thin=need.thin)
+        return need.need * effect * self.qualification(lead, session.skill)
+
+    @cached_property
+    def led_seats(self) -> Counter[str]:
+        """Led seats per student."""
+        return Counter(student for session in self.led for student in session.students)
+
+
+def score_plan(problem: Problem, sessions: tuple[Session, ...]) -> Score:
+    """Returns a plan's points term by term; it does not ask whether the plan keeps the hard rules."""
+    ledger = Ledger(problem, sessions)
+    terms = tuple(term(ledger) for term in TERMS)
+    return Score(math.fsum(term.points for term in terms), terms)
+
+
+def benefit(ledger: Ledger) -> Term:
+    """Need met: the sum of need x effect x qualification over led seats."""
+    met = math.fsum(ledger.benefit(session, student) for session in ledger.led for student in session.students)
+    seats = ledger.led_seats.total()
+    return _gain(ledger, "benefit", met, f"{seats} seats with an adult meet {met:.2f} whole needs.")
+
+
+def coverage(ledger: Ledger) -> Term:
+    """Coverage floor: present students without any led seat today."""
+    present = [student.id for student in ledger.problem.students if student.blocks]
+    bare = sum(not ledger.led_seats[student] for student in present)
+    return _loss(ledger, "coverage", bare, f"{bare} of {len(present)} present students have no seat with an adult.")
+
+
+def relationships(ledger: Ledger) -> Term:
+    """Relationship coverage: pairs of student and adult who meet, each worth 1 / (1 + meetings lately)."""
+    pairs = {(student, adult) for s in ledger.led for adult in s.adults for student in s.students}
+    worth = math.fsum(1 / (1 + ledger.meetings[pair]) for pair in pairs)
+    new = sum(not ledger.meetings[pair] for pair in pairs)
+    sentence = f"{len(pairs)} pairs of student and adult meet, {new} of them for the first time lately."
+    return _gain(ledger, "relationships", worth, sentence)
+
+
+def repeat_mates(ledger: Ledger) -> Term:
+    """Repeat mates: for each pair that shares a led session, how often it did so lately."""
+    before = {(mate.first, mate.second): mate.sessions for mate in ledger.problem.mates}
+    pairs = (pair for s in ledger.led for pair in combinations(sorted(s.students), 2))
+    repeats = sum(before.get(pair, 0) for pair in pairs) if before else 0
+    return _loss(ledger, "repeat_mates", repeats, f"Students sit with recent groupmates again {repeats} times.")
+
+
+def keep_together(ledger: Ledger) -> Term:
+    """Keep together: pairs asked for that share at least one led session."""
+    asked = ledger.problem.keep_together
+    kept = sum(any({*pair} <= set(s.students) for s in ledger.led) for pair in asked)
+    return _gain(ledger, "keep_together", kept, f"{kept} of {len(asked)} pairs to keep together share a session.")
+
+
+def perturbation(ledger: Ledger) -> Term:
+    """Perturbation: earlier seats of students still present that differ in kind, skill or adult."""
+    seats: dict[tuple[str, str], tuple[Modality, str | None, str | None]] = {}
+    for s in ledger.sessions:
+        for student in s.students:
+            seats[student, s.block] = (s.modality, s.skill, s.adults[0] if s.led else None)
+    present = {student.id: student.blocks for student in ledger.problem.students}
+    kept = [seat for seat in ledger.problem.previous if seat.block in present[seat.student]]
+    changed = sum(
+        seats.get((seat.student, seat.block)) != (seat.modality, seat.skill, seat.adult if seat.led else None)
+        for seat in kept
+    )
+    return _loss(ledger, "perturbation", changed, f"{changed} of {len(kept)} earlier seats change.")
+
+
+def load(ledger: Ledger) -> Term:
+    """Adult load: blocks by which adults' duties lie off an equal share of their time, summed."""
+    duties = {(adult, session.block) for session in ledger.sessions for adult in session.adults}
+    there = sum(len(adult.blocks) for adult in ledger.adults.values())
+    rate = len(duties) / there if there else 0.0
+    held = Counter(adult for adult, _ in duties)
+    off = math.fsum(abs(held[adult.id] - rate * len(adult.blocks)) for adult in ledger.adults.values())
+    return _loss(ledger, "load", off, f"Adults' duties lie {off:.1f} blocks off an even load, summed over adults.")
+
+
+def share(ledger: Ledger) -> Term:
+    """Proportional share: led seats by which subgroups fall short of their share of students' blocks, summed."""
+    label = {student.id: student.subgroup for student in ledger.problem.students if student.subgroup is not None}
+    blocks: dict[str, int] = defaultdict(int)
+    for student in ledger.problem.students:
+        if student.subgroup is not None:
+            blocks[student.subgroup] += len(student.blocks)
+    seats = Counter(label[student] for student in ledger.led_seats.elements() if student in label)
+    rate = seats.total() / (sum(blocks.values()) or 1)
+    short = math.fsum(max(0.0, rate * there - seats[group]) for group, there in blocks.items())
+    return _loss(ledger, "share", short, f"Subgroups fall {short:.1f} led seats short of their proportional share.")
+
+
+TERMS: tuple[Callable[[Ledger], Term], ...] = (
+    benefit, coverage, relationships, repeat_mates, keep_together, perturbation, load, share,
+)  # fmt: skip
+
+
+def _gain(ledger: Ledger, name: str, value: float, sentence: str) -> Term:
+    weight: float = getattr(ledger.problem.weights, name)
+    return Term(name, float(value), weight, weight * value, sentence)
+
+
+def _loss(ledger: Ledger, name: str, value: float, sentence: str) -> Term:
+    weight: float = getattr(ledger.problem.weights, name)
+    return Term(name, float(value), weight, 0.0 - weight * value, sentence)

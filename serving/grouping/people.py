@@ -1,0 +1,111 @@
+"""The people of a problem: students and their needs, adults and what they may do, and who met whom lately."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from serving.grouping.policy import Modality, Role
+from serving.grouping.validation import require_range, require_share
+
+
+@dataclass(frozen=True, slots=True)
+class Student:
+    """One student of the team on the day.
+
+    Attributes:
+        blocks: the blocks in which the student is there; empty for an absence, fewer for a late arrival.
+        needs_certified: whether an adult-led session needs a certified adult (an accommodation).
+        subgroup: an opaque label for the audit of shares; None where none is given. It is never a feature.
+    """
+
+    id: str
+    blocks: frozenset[str]
+    needs_certified: bool = False
+    subgroup: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Adult:
+    """One adult of the team on the day.
+
+    Attributes:
+        blocks: the blocks in which the adult is there.
+        modalities: what the adult may lead; `online` and `collaborative` mean may monitor the station and tables.
+            `policy.default_modalities` gives what a role usually may.
+        skills: how well qualified the adult is per skill, up to 1; one left out may not be led; None: all, at 1.
+        max_group: most students the adult teaches at once in a small group or in tutoring; None: the general bound.
+        certified: whether the adult may lead students with that accommodation.
+        coach: the adult who coaches this one, None without.
+    """
+
+    id: str
+    role: Role
+    blocks: frozenset[str]
+    modalities: frozenset[Modality]
+    skills: Mapping[str, float] | None = None
+    max_group: int | None = None
+    certified: bool = False
+    coach: str | None = None
+
+    def __post_init__(self) -> None:
+        for skill, qualification in (self.skills or {}).items():
+            require_range(f"Adult.skills[{skill!r}]", qualification, 1e-6, 1.0)
+        if self.max_group is not None:
+            require_range("Adult.max_group", self.max_group, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """How much a student needs a skill now; the pair is eligible just by being listed.
+
+    Attributes:
+        need: 0-1; usually struggle risk x (1 - mastery) x readiness x weight, given so that the caller may do better.
+        struggle_risk: 0-1; None where there is too little evidence for a forecast.
+        mastery: 0-1; None likewise.
+        readiness: 0-1; 1 where prerequisites are unknown.
+        weight: how much the skill counts for the team now, 0-1.
+    """
+
+    student: str
+    skill: str
+    need: float
+    struggle_risk: float | None = None
+    mastery: float | None = None
+    readiness: float = 1.0
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("need", "struggle_risk", "mastery", "readiness", "weight"):
+            require_share(f"Need.{name}", getattr(self, name))
+
+    @property
+    def thin(self) -> bool:
+        """Whether evidence is too thin for a forecast, so that sessions that gather some are worth more."""
+        return self.struggle_risk is None
+
+
+@dataclass(frozen=True, slots=True)
+class MateCount:
+    """How many led sessions two students shared lately."""
+
+    first: str
+    second: str
+    sessions: int
+
+    def __post_init__(self) -> None:
+        require_range("MateCount.sessions", self.sessions, 0)
+        if self.first > self.second:  # a pair has no order, so it is kept in one
+            first, second = self.second, self.first
+            object.__setattr__(self, "first", first)
+            object.__setattr__(self, "second", second)
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """How many sessions an adult led for a student lately."""
+
+    student: str
+    adult: str
+    sessions: int
+
+    def __post_init__(self) -> None:
+        require_range("Contact.sessions", self.sessions, 0)

@@ -1,0 +1,134 @@
+"""One team's day as a question: who is there, where, who needs what, and which rules hold."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+
+from serving.grouping.errors import ProblemError
+from serving.grouping.people import Adult, Contact, MateCount, Need, Student
+from serving.grouping.places import Block, Pin, Room, Seat, Skill
+from serving.grouping.policy import DEFAULT_SIZES, LED, Effect, SizeBound, Weights
+from serving.grouping.validation import require_known, require_range, require_unique
+
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Everything that decides a plan; the order in which its parts are given decides nothing.
+
+    Construction sorts the parts, checks every reference and raises `ProblemError` at the first that is not right.
+
+    Attributes:
+        rooms: None where the team does not plan rooms; an empty tuple means that there is none.
+        effects: one for each kind of session and role that occurs together.
+        needs: the eligible pairs of student and skill, and only those; a group on a skill is drawn from its pairs.
+        keep_apart: pairs never in one session other than online.
+        keep_together: pairs to seat in one led session today where that costs little.
+        mates: how often pairs of students shared a led session lately; a pair left out, never.
+        contacts: how often an adult worked with a student lately; a pair left out, never.
+        previous: seats of an earlier plan of the same day, for changes that move few students.
+        sizes: bounds per kind of led session; a kind without any is not offered.
+        students_per_monitor: how many students online one adult watches over.
+    """
+
+    blocks: tuple[Block, ...]
+    students: tuple[Student, ...]
+    adults: tuple[Adult, ...]
+    skills: tuple[Skill, ...]
+    effects: tuple[Effect, ...]
+    rooms: tuple[Room, ...] | None = None
+    needs: tuple[Need, ...] = ()
+    keep_apart: tuple[Pair, ...] = ()
+    keep_together: tuple[Pair, ...] = ()
+    pins: tuple[Pin, ...] = ()
+    mates: tuple[MateCount, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+    previous: tuple[Seat, ...] = ()
+    sizes: tuple[SizeBound, ...] = DEFAULT_SIZES
+    weights: Weights = field(default_factory=Weights)
+    students_per_monitor: int = 30
+
+    def __post_init__(self) -> None:
+        self._require_identity()
+        self._require_references()
+        self._require_effects()
+        self._sort()
+
+    def to_json(self) -> str:
+        """Writes the problem in one canonical way: equal problems give equal text."""
+        return json.dumps(asdict(self), default=sorted, sort_keys=True, separators=(",", ":"))
+
+    def digest(self) -> str:
+        """Returns the SHA-256 of the canonical text, which a stored plan names as its problem."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+    def _require_identity(self) -> None:
+        require_range("students_per_monitor", self.students_per_monitor, 1)
+        for name in ("blocks", "adults", "skills", "rooms"):
+            require_unique(name, (part.id for part in getattr(self, name) or ()))
+        require_unique("students", (student.id for student in self.students), private=True)
+        require_unique("blocks.order", (block.order for block in self.blocks))
+        require_unique("needs", ((need.student, need.skill) for need in self.needs), private=True)
+        require_unique("mates", (frozenset((m.first, m.second)) for m in self.mates), private=True)
+        require_unique("contacts", ((c.student, c.adult) for c in self.contacts), private=True)
+        require_unique("previous", ((seat.student, seat.block) for seat in self.previous), private=True)
+        require_unique("sizes", (bound.modality for bound in self.sizes))
+        require_unique("effects", ((effect.modality, effect.role) for effect in self.effects))
+
+    def _require_references(self) -> None:
+        blocks = {block.id for block in self.blocks}
+        adults = {adult.id for adult in self.adults}
+        known = {
+            "student": {student.id for student in self.students},
+            "skill": {skill.id for skill in self.skills},
+            "adult": adults,
+            "coach": adults,
+            "block": blocks,
+        }
+        for name in ("adults", "needs", "pins", "contacts", "previous"):
+            for at, part in enumerate(getattr(self, name)):
+                for key, ids in known.items():
+                    value = getattr(part, key, None)
+                    # An earlier plan may hold a skill that nobody needs any more.
+                    if value is not None and (name, key) != ("previous", "skill"):
+                        require_known(f"{name}[{at}].{key}", value, ids, "adults" if key == "coach" else f"{key}s")
+        for name in ("students", "adults", "rooms"):
+            for at, part in enumerate(getattr(self, name) or ()):
+                for block in sorted(part.blocks or ()):
+                    require_known(f"{name}[{at}].blocks", block, blocks, "blocks")
+        self._require_pairs(known["student"])
+
+    def _require_pairs(self, students: set[str]) -> None:
+        mates = tuple((mate.first, mate.second) for mate in self.mates)
+        for name, pairs in (("keep_apart", self.keep_apart), ("keep_together", self.keep_together), ("mates", mates)):
+            for at, (first, second) in enumerate(pairs):
+                require_known(f"{name}[{at}][0]", first, students, "students")
+                require_known(f"{name}[{at}][1]", second, students, "students")
+                if first == second:
+                    raise ProblemError(f"{name}[{at}]", (first, second), "two different students", private=True)
+
+    def _require_effects(self) -> None:
+        known = {(effect.modality, effect.role) for effect in self.effects}
+        offered = {bound.modality for bound in self.sizes}
+        for adult in self.adults:
+            for modality in LED:
+                if modality in offered & adult.modalities and (modality, adult.role) not in known:
+                    raise ProblemError("effects", f"nothing for {modality} led by {adult.role}", "complete")
+
+    def _sort(self) -> None:
+        def put(name: str, value: object) -> None:
+            object.__setattr__(self, name, value)  # the one way to sort the fields of a frozen dataclass
+
+        put("blocks", tuple(sorted(self.blocks, key=lambda block: block.order)))
+        for name in ("students", "adults", "skills"):
+            put(name, tuple(sorted(getattr(self, name), key=lambda part: str(part.id))))
+        if self.rooms is not None:
+            put("rooms", tuple(sorted(self.rooms, key=lambda room: room.id)))
+        for name in ("keep_apart", "keep_together"):
+            put(name, tuple(sorted({(min(pair), max(pair)) for pair in getattr(self, name)})))
+        put("needs", tuple(sorted(self.needs, key=lambda need: (need.student, need.skill))))
+        put("pins", tuple(sorted(set(self.pins), key=repr)))
+        put("mates", tuple(sorted(self.mates, key=lambda m: (m.first, m.second))))
+        for name in ("contacts", "previous", "effects", "sizes"):
+            put(name, tuple(sorted(getattr(self, name), key=repr)))

@@ -1,0 +1,58 @@
+"""A mixed-integer program in the making, solved by HiGHS the same way each time.
+
+Source: Huangfu and Hall 2018, Parallelizing the dual revised simplex method (HiGHS, called through scipy).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import csr_array
+
+RELATIVE_GAP = 1e-4  # below what a person could tell apart
+NODE_LIMIT = 200  # counted in nodes, not seconds, so that equal problems give equal plans
+
+
+@dataclass(slots=True)
+class Program:
+    """Columns with points to maximise, and rows with bounds."""
+
+    points: list[float] = field(default_factory=list)
+    whole: list[int] = field(default_factory=list)
+    highest: list[float] = field(default_factory=list)
+    rows: list[tuple[list[int], list[float], float, float]] = field(default_factory=list)
+
+    def add(self, points: float, *, whole: bool = False, highest: float = 1.0) -> int:
+        """Adds a variable from 0 to `highest` and returns its column."""
+        self.points.append(points)
+        self.whole.append(int(whole))
+        self.highest.append(highest)
+        return len(self.points) - 1
+
+    def bound(self, terms: Iterable[tuple[int, float]], low: float, high: float) -> None:
+        """Adds a row: low <= sum of factor x variable <= high."""
+        columns, factors = zip(*terms, strict=True)
+        self.rows.append((list(columns), list(factors), low, high))
+
+    def solve(self) -> tuple[NDArray[np.int64], bool] | None:
+        """Returns the variables, rounded, and whether they are proven best; None without any solution."""
+        matrix = csr_array(
+            (
+                np.concatenate([row[1] for row in self.rows]),
+                np.concatenate([row[0] for row in self.rows]),
+                np.cumsum([0, *(len(row[0]) for row in self.rows)]),
+            ),
+            shape=(len(self.rows), len(self.points)),
+        )
+        result = milp(
+            -np.array(self.points),
+            integrality=np.array(self.whole),
+            bounds=Bounds(0.0, np.array(self.highest)),
+            constraints=LinearConstraint(matrix, [row[2] for row in self.rows], [row[3] for row in self.rows]),
+            options={"mip_rel_gap": RELATIVE_GAP, "node_limit": NODE_LIMIT},
+        )
+        if result.x is None:
+            return None
+        return np.rint(result.x).astype(np.int64), result.status == 0

@@ -1,0 +1,166 @@
+"""The program of one session plan: who may sit where, within the rules, and what each seat is worth.
+
+That is generalised assignment with size bounds. All terms are exact; two students who share a session take a column per
+pair and session.
+"""
+
+from collections import defaultdict
+
+import numpy as np
+
+from serving.grouping.index import Bools, Floats, Index, Slot
+from serving.grouping.plan import Session
+from serving.grouping.policy import LED
+from serving.grouping.program import Program
+
+PAIR_LIMIT = 4_000  # columns for recent groupmates beyond which they are left to the comparison of final scores
+
+Column = int
+
+
+class Seating:
+    """The program of one session plan: a 0-1 column per student and session that the rules let them share."""
+
+    def __init__(self, index: Index, sessions: tuple[Session, ...], led: list[Session]) -> None:
+        self.index = index
+        self.program = Program()
+        self.exact = True
+        self.slots = _slots(index, led)
+        self.seats: dict[tuple[int, int], Column] = {}
+        self.of_student: dict[int, list[tuple[Column, Slot]]] = defaultdict(list)
+        self.of_session: dict[int, dict[int, Column]] = {at: {} for at in range(len(led))}
+        for at, slot in enumerate(self.slots):
+            for student, points in zip(*(part.tolist() for part in index.candidates(slot)), strict=True):
+                column = self.program.add(points, whole=True)
+                self.seats[student, at] = self.of_session[at][student] = column
+                self.of_student[student].append((column, slot))
+        self._bound_students()
+        self._bound_sessions(led)
+        self._bound_stations(sessions)
+        self._score_meetings()
+        self._score_subgroups()
+        self._score_pairs()
+
+    def _bound_students(self) -> None:
+        """One session per block, a skill once a day, and the led places that are pinned."""
+        pinned = {place for place, pin in self.index.pins.items() if not pin.online}
+        for student, seats in self.of_student.items():
+            blocks, skills = defaultdict(list), defaultdict(list)
+            for column, slot in seats:
+                blocks[slot.block].append((column, 1.0))
+                skills[slot.skill].append((column, 1.0))
+            for block, terms in blocks.items():
+                self.program.bound(terms, float((student, block) in pinned), 1.0)
+            for terms in skills.values():
+                if len(terms) > 1:
+                    self.program.bound(terms, 0.0, 1.0)
+
+    def _bound_sessions(self, led: list[Session]) -> None:
+        """Numbers of students that kind, lead and room allow, and those to be kept apart."""
+        capacity = {room.id: room.capacity for room in self.index.problem.rooms or ()}
+        for at, slot in enumerate(self.slots):
+            most = capacity.get(led[at].room or "", len(self.index.present))
+            sizes = [size for size in self.index.sizes[slot.adult][slot.modality] if size <= most]
+            terms = [(column, 1.0) for column in self.of_session[at].values()]
+            runs = _runs(sizes)
+            if len(runs) == 1:
+                self.program.bound(terms, float(runs[0][0]), float(runs[0][1]))
+            else:  # tables leave gaps: 4-6 fit one, 8-12 two, 7 none
+                picks = [self.program.add(0.0, whole=True) for _ in runs]
+                self.program.bound([(pick, 1.0) for pick in picks], 1.0, 1.0)
+                lows = [(pick, -float(low)) for pick, (low, _) in zip(picks, runs, strict=True)]
+                highs = [(pick, -float(high)) for pick, (_, high) in zip(picks, runs, strict=True)]
+                self.program.bound([*terms, *lows], 0.0, np.inf)
+                self.program.bound([*terms, *highs], -np.inf, 0.0)
+            for one, other, _ in self._couples(at, self.index.apart):
+                self.program.bound([(one, 1.0), (other, 1.0)], 0.0, 1.0)
+
+    def _bound_stations(self, sessions: tuple[Session, ...]) -> None:
+        """As many online as monitors and room carry, and somebody where a monitor is the trainee's teacher."""
+        problem = self.index.problem
+        capacity = {room.id: room.capacity for room in problem.rooms or ()}
+        for block, held in enumerate(problem.blocks):
+            here = [at for at, slot in enumerate(self.slots) if slot.block == block]
+            terms = [(column, 1.0) for at in here for column in self.of_session[at].values()]
+            if not terms:
+                continue
+            present = int(self.index.present[:, block].sum())
+            most = 0
+            for session in sessions:
+                if session.block == held.id and not session.led:
+                    most = problem.students_per_monitor * len(session.adults)
+                    most = min(most, capacity.get(session.room or "", present))
+            leads = [self.slots[at].adult for at in here]
+            watched = self.index.trainee[leads].any() and not self.index.teacher[leads].any()
+            self.program.bound(terms, float(max(0, present - most)), float(present - watched))
+
+    def _score_meetings(self) -> None:
+        """A first led seat of the day, and a first meeting with each adult, count once."""
+        weights = self.index.problem.weights
+        for student, seats in self.of_student.items():
+            self._score_any(weights.coverage, [column for column, _ in seats])
+            for adult in sorted({slot.adult for _, slot in seats}):
+                points = weights.relationships * float(self.index.relation[student, adult])
+                self._score_any(points, [column for column, slot in seats if slot.adult == adult])
+
+    def _score_any(self, points: float, columns: list[Column]) -> None:
+        if len(columns) == 1:
+            self.program.points[columns[0]] += points
+        elif points:
+            reached = self.program.add(points)
+            self.program.bound([(reached, -1.0), *((column, 1.0) for column in columns)], 0.0, np.inf)
+
+    def _score_subgroups(self) -> None:
+        share, weight = self.index.group_share, self.index.problem.weights.share
+        labelled = [(self.index.group[student], column) for (student, _), column in self.seats.items()]
+        for group, part in enumerate(share):
+            terms = [(column, float(group == of) - float(part)) for of, column in labelled if of >= 0]
+            if terms and weight:
+                short = self.program.add(-weight, highest=np.inf)
+                self.program.bound([(short, 1.0), *terms], 0.0, np.inf)
+
+    def _score_pairs(self) -> None:
+        """Recent groupmates who share a session again cost; pairs to keep together who share one gain."""
+        weights, index = self.index.problem.weights, self.index
+        if weights.repeat_mates:
+            again = [couple for at in self.of_session for couple in self._couples(at, index.mates)]
+            self.exact = len(again) <= PAIR_LIMIT
+            for one, other, times in again if self.exact else []:
+                both = self.program.add(-weights.repeat_mates * times)
+                self.program.bound([(both, -1.0), (one, 1.0), (other, 1.0)], -np.inf, 1.0)
+        for first, second in index.wished.tolist() if weights.keep_together else []:
+            shared = []
+            for columns in self.of_session.values():
+                if first in columns and second in columns:
+                    both = self.program.add(0.0)
+                    self.program.bound([(both, -1.0), (columns[first], 1.0)], 0.0, np.inf)
+                    self.program.bound([(both, -1.0), (columns[second], 1.0)], 0.0, np.inf)
+                    shared.append(both)
+            if shared:
+                self._score_any(weights.keep_together, shared)
+
+    def _couples(self, at: int, table: Bools | Floats) -> list[tuple[Column, Column, float]]:
+        """Returns the columns of each pair of students in a session that a symmetric table marks, and its figure."""
+        students = list(self.of_session[at])
+        among = np.triu(table[np.ix_(students, students)])
+        columns = list(self.of_session[at].values())
+        return [(columns[i], columns[j], float(among[i, j])) for i, j in np.argwhere(among).tolist()]
+
+
+def _slots(index: Index, led: list[Session]) -> list[Slot]:
+    problem = index.problem
+    block = {part.id: at for at, part in enumerate(problem.blocks)}
+    adult = {part.id: at for at, part in enumerate(problem.adults)}
+    skill = {part.id: at for at, part in enumerate(problem.skills)}
+    return [Slot(block[s.block], adult[s.adults[0]], LED.index(s.modality), skill[s.skill or ""]) for s in led]
+
+
+def _runs(sizes: list[int]) -> list[tuple[int, int]]:
+    """Returns the stretches without gaps in ascending numbers: 4, 5, 6, 8, 9 gives (4, 6) and (8, 9)."""
+    runs: list[tuple[int, int]] = []
+    for size in sizes:
+        if runs and runs[-1][1] == size - 1:
+            runs[-1] = runs[-1][0], size
+        else:
+            runs.append((size, size))
+    return runs
