@@ -284,8 +284,9 @@ def _pass_time(student, now, duration):
     if now != NO_TIME:
         last = student[Student.LAST_TIME]
         pause = _days_between(last, now)
-        if pause > 0.0:
+        if pause > 0.0 or math.isnan(last):
             student[Student.SESSION_RESPONSES] = 0.0
+        if pause > 0.0:
             fade = math.exp2(-pause / HALF_LIFE)
             student[Student.RECENT_RESPONSES] *= fade
             student[Student.ACTIVE_MINUTES] *= fade

@@ -20,7 +20,7 @@ ADULTS = (
     ("trainee", "teacher_in_training", "", "6", "no", "lead"),
 )
 
-ROOMS = (("hall", 40), ("room-a", 24), ("room-b", 16), ("corner", 6))
+ROOMS = (("hall", 70), ("room-a", 24), ("room-b", 16), ("corner", 6))
 
 HISTORY_DAYS = 14
 """Days before the end whose sessions are known."""

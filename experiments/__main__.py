@@ -1,0 +1,140 @@
+"""The command `python -m experiments`: simulates schools, measures regroup, and shows all of it in one go."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from features.console import run_command
+
+EXIT_CODES = """\
+exit codes:
+  0   done
+  1   benchmark: done, but two versions that must agree do not
+  2   a file, the mapping or an option cannot be read as asked
+  3   too many rows of the log are rejected
+  4   the home that is named has no event store
+  75  another process is at work in the same home, or the disk is full; try again
+"""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Runs a sub-command; its exit code.
+
+    Raises:
+        RegroupError: With the exit code that `--help` lists.
+    """
+    parser = build_parser()
+    options = parser.parse_args(argv)
+    if options.command == "simulate":
+        if (options.folder is None) == (options.compare is None):
+            parser.error("simulate needs either a FOLDER to write or --compare PATH")
+        return _simulate(options)
+    if options.command == "benchmark":
+        return _benchmark_history(options)
+    from experiments.demo import run_demo  # noqa: PLC0415 - imports training and serving
+
+    return run_demo(options.log, options.format, options.mapping)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The options of all sub-commands."""
+    parser = argparse.ArgumentParser(prog="python -m experiments", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    _add_simulate(commands)
+    _add_benchmark(commands)
+    demo = _add_command(
+        commands,
+        "demo",
+        "ingest, train, serve and plan a team's tomorrow",
+        "python -m experiments demo --log answers.csv --format mapped --mapping answers.toml",
+    )
+    _add_log_options(demo, "a simulated school")
+    return parser
+
+
+def _add_simulate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    simulate = _add_command(
+        commands,
+        "simulate",
+        "write a simulated school, or set one beside a real log",
+        "python -m experiments simulate school --teams 4 --weeks 12",
+        "python -m experiments simulate --compare answers.parquet",
+    )
+    simulate.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="where the school is written")
+    simulate.add_argument("--compare", type=Path, metavar="PATH", help="a real log to set simulated ones beside")
+    simulate.add_argument("--seed", type=int, default=1, help="of everything random (default: %(default)s)")
+    simulate.add_argument("--teams", type=int, default=4, help="teams of about 62 students (default: %(default)s)")
+    simulate.add_argument("--weeks", type=int, default=12, help="school weeks of the log (default: %(default)s)")
+    simulate.add_argument("--end", type=date.fromisoformat, metavar="DATE", help="the day after the last of the log")
+    simulate.add_argument("--form", default="parquet", help="of the log, parquet or csv (default: %(default)s)")
+    simulate.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+
+
+def _add_benchmark(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    benchmark = commands.add_parser("benchmark", help="measure regroup against plain alternatives")
+    names = benchmark.add_subparsers(dest="name", required=True)
+    history = _add_command(
+        names,
+        "history",
+        "speed of the profile kernel, against a copy of its output and against pandas",
+        "python -m experiments benchmark history --json figures.json",
+        "python -m experiments benchmark history --log answers.parquet --mapping answers.toml",
+    )
+    _add_log_options(history, "the event store in REGROUP_HOME, else a simulated log")
+    history.add_argument("--home", type=Path, metavar="FOLDER", help="read the event store of this home")
+    history.add_argument("--repeats", type=int, default=7, help="timings behind each median (default: %(default)s)")
+    history.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+
+
+def _add_command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, help_text: str, *examples: str
+) -> argparse.ArgumentParser:
+    lines = "".join(f"  {each}\n" for each in examples)
+    return commands.add_parser(
+        name,
+        help=help_text,
+        description=f"{help_text[0].upper()}{help_text[1:]}.",
+        epilog=f"examples:\n{lines}\n{EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _add_log_options(parser: argparse.ArgumentParser, otherwise: str) -> None:
+    parser.add_argument("--log", type=Path, metavar="PATH", help=f"a log file; without it, {otherwise}")
+    parser.add_argument("--format", metavar="NAME", help="what the file is; without it, told from its header")
+    parser.add_argument("--mapping", type=Path, metavar="FILE", help="TOML file that says what each column is")
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    from experiments.simulation import compare_command, simulate_command  # noqa: PLC0415 - compiles for seconds
+
+    if options.compare is not None:
+        return compare_command(options.compare, seed=options.seed, json_path=options.json)
+    return simulate_command(
+        options.folder,
+        seed=options.seed,
+        teams=options.teams,
+        weeks=options.weeks,
+        end=options.end,
+        form=options.form,
+        json_path=options.json,
+    )
+
+
+def _benchmark_history(options: argparse.Namespace) -> int:
+    from experiments.benchmarks.history import benchmark_history  # noqa: PLC0415 - compiles for seconds
+
+    return benchmark_history(
+        path=options.log,
+        form=options.format,
+        mapping=options.mapping,
+        home=options.home,
+        repeats=options.repeats,
+        json_path=options.json,
+    )
+
+
+if __name__ == "__main__":
+    run_command(lambda: main(sys.argv[1:]))

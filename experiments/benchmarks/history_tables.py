@@ -1,0 +1,58 @@
+"""The tables that the plain pandas version of the history columns starts from."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import pandas as pd
+
+from features.profiles import Timeline
+from features.statistics import Statistics
+
+
+@dataclass(frozen=True)
+class Difficulty:
+    """How hard everything is, as tables.
+
+    Attributes:
+        items: One row per item, by code: `node`, `mean` (share correct) and `ease` (its logit).
+        nodes: One row per skill or combination, by code: `mean`, `ease`, and whether it is `known` from training.
+        members: One row per combination and skill in it: `node`, `member`.
+        overall: Share correct in the whole log.
+    """
+
+    items: pd.DataFrame
+    nodes: pd.DataFrame
+    members: pd.DataFrame
+    overall: float
+
+    @classmethod
+    def of(cls, statistics: Statistics) -> Self:
+        """The fitted statistics as tables."""
+        catalog = statistics.catalog
+        items = pd.DataFrame({"node": catalog.node_of_item, "mean": statistics.item_mean})
+        nodes = pd.DataFrame({"mean": statistics.node_mean, "known": statistics.node_responses > 0})
+        for table in (items, nodes):
+            table["ease"] = np.log(table["mean"] / (1 - table["mean"]))
+        sizes = np.diff(catalog.member_start)
+        members = pd.DataFrame({"node": np.repeat(np.arange(len(sizes)), sizes), "member": catalog.members})
+        return cls(items, nodes, members[np.repeat(sizes > 1, sizes)], statistics.global_mean)
+
+
+def events_table(timeline: Timeline) -> pd.DataFrame:
+    """One row per event in the timeline's order.
+
+    Returns:
+        `student` (code), `time` (UTC without a zone, null without a clock), `item` (code, -1 for activities),
+        `correct` (1 or 0, null for what is no first attempt), `hints` and `duration_s` (null where not observed).
+    """
+    return pd.DataFrame(
+        {
+            "student": timeline.student,
+            "time": timeline.time.view("datetime64[us]"),
+            "item": timeline.item,
+            "correct": pd.Series(timeline.correct, dtype="float64").where(timeline.correct >= 0),
+            "hints": timeline.hints,
+            "duration_s": timeline.duration,
+        }
+    )

@@ -1,0 +1,113 @@
+"""The champion moves while requests are in flight: real server, real HTTP, real registry."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+
+from features.home import Home
+from training.config import load_config
+from training.nightly import run_nightly
+from training.tracking import Tracking
+
+
+def call(address, body=None):
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(address, data, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as response:
+        return json.load(response)
+
+
+@pytest.fixture
+def two_versions(own_school, tmp_path):
+    """The school's champion, and a second run with other settings whose profiles are published too."""
+    other = tmp_path / "other.toml"
+    other.write_text(own_school.config.read_text().replace("rounds = 30", "rounds = 8\nseed = 5"))
+    tracking = Tracking(own_school.mlruns_uri)
+    first = tracking.champion()
+    # without its alias there is no champion to keep, so the second run is promoted and published
+    for forecast in ("struggle", "mastery"):
+        tracking._client.delete_registered_model_alias(f"regroup-{forecast}", "champion")
+    second = run_nightly(Home(own_school.home), load_config(other)).run_id
+    tracking.promote(first)
+    return own_school, tracking, first, second
+
+
+def test_no_request_fails_and_none_mixes_versions_while_the_champion_moves(two_versions):
+    """Every answer is wholly one version's: equal to what that version answers when it serves alone."""
+    school, tracking, first, second = two_versions
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {**os.environ, "REGROUP_POLL_SECONDS": "0.1"}
+    server = subprocess.Popen([sys.executable, "-m", "serving", "--port", str(port)], env=environment)
+    address = f"http://127.0.0.1:{port}"
+    body = {"team_id": school.team_ids[0], "date": "2026-03-16"}
+    try:
+        wait_for(address, first)
+        alone = {first: plan_of(address, body), second: None}
+        answers, failures, stop = [], [], threading.Event()
+
+        def ask():
+            while not stop.is_set():
+                try:
+                    answers.append(plan_of(address, body))
+                except (urllib.error.URLError, OSError) as error:
+                    failures.append(error)
+
+        askers = [threading.Thread(target=ask) for _ in range(3)]
+        for asker in askers:
+            asker.start()
+        for run in (second, first, second, first, second):
+            so_far = len(answers)
+            tracking.promote(run)
+            wait_for(address, run)
+            wait_until(lambda run=run, so_far=so_far: failures or run in runs_of(answers[so_far:]))
+        stop.set()
+        for asker in askers:
+            asker.join()
+        alone[second] = plan_of(address, body)
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+    assert failures == []
+    assert runs_of(answers) == {first, second}
+    assert alone[first] != alone[second]
+    for answer in answers:
+        assert answer == alone[answer["provenance"]["model"]["run_id"]]
+
+
+def plan_of(address, body):
+    plan = call(f"{address}/v1/recommendations", body)
+    return {name: value for name, value in plan.items() if name not in ("id", "created_at")}
+
+
+def runs_of(answers):
+    return {answer["provenance"]["model"]["run_id"] for answer in answers}
+
+
+def wait_until(done):
+    deadline = time.monotonic() + 60
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def wait_for(address, run_id):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            if call(f"{address}/readyz")["run_id"] == run_id:
+                return
+        except (urllib.error.URLError, OSError):
+            pass
+        time.sleep(0.05)
+    raise AssertionError(f"the service did not come to serve {run_id}")
