@@ -15,6 +15,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
 from rich.table import Table
 
 from experiments.roster_of_log import write_roster
@@ -24,6 +25,9 @@ from features.home import Home
 
 READY_S = 90
 """How long the service may take to load its model."""
+
+WIDTH = 150
+"""Characters of a line where the plan is not printed to a terminal."""
 
 FIRST_SATURDAY = 5
 """Of `date.weekday()`."""
@@ -147,24 +151,30 @@ def _next_school_day(as_of: str | None) -> date:
 def _print_plan(plan: dict[str, Any]) -> None:
     day = date.fromisoformat(plan["date"])
     OUT.print(f"\n[bold]Groups for {plan['team_id']}, {day:%A} {day}[/bold]\n", highlight=False)
-    table = Table(show_lines=True, expand=True)
-    for name, share in (("block", 3), ("room", 2), ("adult", 4), ("session", 4), ("students and why", 16)):
-        table.add_column(name, ratio=share, overflow="fold")
+    table = Table(show_lines=True)
+    for name in ("block", "room", "adult", "skill", "students and why"):
+        table.add_column(name, overflow="fold", no_wrap=name == "block")
     for session in plan["sessions"]:
         adults = "\n".join(f"{adult['staff_id']} ({adult['role'].replace('_', ' ')})" for adult in session["adults"])
         kind = session["modality"].replace("_", " ")
         if session["skill_id"] is None:
-            students = f"{len(session['students'])} students on self-paced work"
+            students = f"{len(session['students'])} students online"
         else:
             students = "\n".join(_student_line(seat) for seat in session["students"])
-        what = kind if session["skill"] is None else f"{session['skill']}\n({kind})"
+        what = "self-paced" if session["skill"] is None else f"{session['skill']}\n({kind})"
         table.add_row(session["time"], session["room_id"] or "-", adults, what, students)
-    OUT.print(table, markup=False, highlight=False)
+    wide = OUT if OUT.is_terminal else Console(width=WIDTH)  # a pipe has no width of its own
+    wide.print(table, markup=False, highlight=False)
 
 
 def _student_line(seat: dict[str, Any]) -> str:
-    risk = "no forecast yet" if seat["struggle_risk"] is None else f"struggle risk {seat['struggle_risk']:.0%}"
-    return f"{seat['student_id']}: {', '.join([*seat['facts'], risk])}"
+    if seat["struggle_risk"] is None:
+        told = "no forecast yet"
+    elif seat["struggle_risk"] == 1:
+        told = "struggling"
+    else:
+        told = f"struggle risk {seat['struggle_risk']:.0%}"
+    return f"{seat['student_id']}: {', '.join([*seat['facts'], told])}"
 
 
 def _print_where(plan: dict[str, Any], store: str, home: Home) -> None:

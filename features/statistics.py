@@ -113,8 +113,8 @@ def fit_statistics(catalog: Catalog, item: npt.NDArray[np.int32], correct: npt.N
     Example:
         >>> catalog = build_catalog(pd.DataFrame({"item_id": ["i"], "skill_id": ["s"]}))
         >>> statistics = fit_statistics(catalog, np.zeros(30, np.int32), np.ones(30, bool))
-        >>> round(float(statistics.item_mean[0]), 2)
-        0.99
+        >>> round(float(statistics.item_mean[0]), 3)
+        0.997
     """
     size = len(catalog.items)
     return Statistics(

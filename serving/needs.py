@@ -24,8 +24,8 @@ def list_candidates(
     """A handful of candidate skills per student, the most needed first.
 
     Need = struggle risk x (1 - mastery) x readiness x weight. Candidates are skills practised lately and not mastered,
-    and skills that the team works on now whose prerequisites the student has mastered. Readiness is the mastery of
-    the weakest prerequisite, 1 where none is known. The weight is the team's own word for its current unit, or
+    and skills not begun whose prerequisites the student has mastered: those that build on them, and those that the
+    team works on now. Readiness is the mastery of the weakest prerequisite, 1 where none is known. The weight is the team's own word for its current unit, or
     without it the share of the team that practised the skill lately, relative to the skill most practised.
 
     Args:
@@ -51,7 +51,7 @@ def list_candidates(
         ]
         options += [
             Candidate(_unknown(student, skill, weights[skill], policy), None)
-            for skill in sorted(worked_on - mine.keys())
+            for skill in sorted((worked_on | skills.requires.keys()) - mine.keys())
             if _may_begin(skill, mine, skills)
         ]
         options.sort(key=lambda each: (-each.need.need, each.need.skill))

@@ -123,15 +123,17 @@ def tell_facts(row: Sequence[float] | Rows) -> list[str]:
     """
     value = dict(zip(COLUMNS, (float(each) for each in row), strict=True))
     facts = []
-    tries = value["skill_opportunities"]
-    if tries > 0 and not np.isnan(value["skill_correct_share_5r"]):
-        window = int(min(5, tries))
-        right = round(value["skill_correct_share_5r"] * window)
-        wrong = f"{window - right} of the last {window} wrong"
-        facts.append(f"the last {window} right" if right == window else wrong)
-        facts.append(f"{int(tries)} {'try' if tries == 1 else 'tries'} on this skill")
+    tries = int(value["skill_opportunities"])
+    if tries > 0:
+        window = min(5, tries)
+        wrong = window - round(value["skill_correct_share_5r"] * window)
+        facts.append(f"{wrong} of the last {window} wrong" if wrong else f"the last {window} right")
+        facts.append(f"{tries} {'try' if tries == 1 else 'tries'} on this skill")
+    if 0 < tries < 3:  # noqa: PLR2004 - one or two answers have no "last" among them
+        told = f"{wrong} wrong" if wrong else "all right"
+        facts = [f"{tries} {'try' if tries == 1 else 'tries'} on this skill, {told}"]
     if value["skill_hints_ewm_20"] >= 0.25:  # noqa: PLR2004 - a hint on every fourth answer is worth a word
-        facts.append(f"a hint on {value['skill_hints_ewm_20']:.0%} of them lately")
+        facts.append(f"hints on {value['skill_hints_ewm_20']:.0%} of them lately")
     if value["days_since_skill"] >= 7:  # noqa: PLR2004 - a week without practice is worth a word
         facts.append(f"not practised for {int(value['days_since_skill'])} days")
     return facts

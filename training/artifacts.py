@@ -14,7 +14,7 @@ from features.errors import InputError
 from features.statistics import Statistics
 from training.calibration import Sigmoid
 from training.config import TrainingConfig
-from training.models import FORECASTS, Model
+from training.models import FORECASTS, Forecast, Model
 
 FORMAT = 1
 """Rises when a reader of an older bundle would misread a newer one."""
@@ -44,7 +44,7 @@ def write_model(
     def write(draft: Path) -> None:
         model.booster.save_model(draft / "model.lgb")
         for name, content in (
-            ("features", {"columns": list(model.forecast.columns), "schema": SCHEMA_HASH}),
+            ("features", _features(model.forecast)),
             ("calibration", model.calibration.to_json()),
             ("statistics", statistics.to_json()),
             (
@@ -66,9 +66,13 @@ def read_model(folder: Path) -> StoredModel:
     """
     manifest = read_manifest(folder)
     content = {name: json.loads((folder / f"{name}.json").read_text("utf-8")) for name in ("features", "calibration")}
-    if manifest.get("format") != FORMAT or content["features"]["schema"] != SCHEMA_HASH:
+    forecast = next((each for each in FORECASTS if each.name == manifest.get("forecast")), None)
+    if manifest.get("format") != FORMAT or forecast is None or content["features"] != _features(forecast):
         raise InputError(f"the model {folder.name} was trained on other columns than this version of regroup makes")
-    forecast = next(each for each in FORECASTS if each.name == manifest["forecast"])
     calibration = Sigmoid(content["calibration"]["slope"], content["calibration"]["offset"])
     statistics = Statistics.from_json(json.loads((folder / "statistics.json").read_text("utf-8")))
     return StoredModel(Model(forecast, lgb.Booster(model_file=folder / "model.lgb"), calibration), statistics)
+
+
+def _features(forecast: Forecast) -> dict[str, object]:
+    return {"columns": list(forecast.columns), "schema": SCHEMA_HASH}

@@ -131,10 +131,12 @@ def _run(home: Home, config: TrainingConfig, as_of: datetime | None) -> Outcome:
         run_id = tracking.log_run(tags, _parameters(config), flat_metrics(scores), folder)
     registered = tracking.register(run_id, tuple(models))
 
-    serving = run_id if decision.promoted else champion
+    # a champion that cannot be compared cannot be read, so the service could not keep it either
+    serving = run_id if decision.promoted else champion if against else None
     if serving is None:
         _record(home, key, text, run_id, {})
-        raise QualityGateError("the challenger breaks a floor and there is no champion to keep: " + decision.reasons[0])
+        why = "; ".join(decision.reasons)
+        raise QualityGateError(f"the challenger breaks a floor and there is no champion to keep: {why}")
     _publish(home, tracking, serving, inputs, dataset.statistics if decision.promoted else None)
     if decision.promoted:
         tracking.promote(run_id)

@@ -42,7 +42,7 @@ class TimeBlocks:
     def block(self, name: str, *, gap: bool) -> npt.NDArray[np.bool_]:
         """Which events lie in the block `train`, `calibration` or `holdout`."""
         edges = {
-            "train": (self.axis.min(initial=0), self.train_end),
+            "train": (NO_TIME + 1, self.train_end),
             "calibration": (self.train_end, self.calibration_end),
             "holdout": (self.calibration_end, self.end),
         }

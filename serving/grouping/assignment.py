@@ -5,6 +5,7 @@ from dataclasses import replace
 from serving.grouping.index import Index
 from serving.grouping.plan import Session
 from serving.grouping.seating import Seating
+from serving.grouping.stations import seat_online
 
 
 def assign_students(index: Index, sessions: tuple[Session, ...]) -> tuple[tuple[Session, ...], bool] | None:
@@ -16,23 +17,12 @@ def assign_students(index: Index, sessions: tuple[Session, ...]) -> tuple[tuple[
     if not led:
         return sessions, True
     seating = Seating(index, sessions, led)
-    solved = seating.program.solve()
-    if solved is None:
+    values, proven = seating.program.solve()
+    if values is None:
         return None
-    values, proven = solved
     chosen: dict[str, list[str]] = {session.id: [] for session in led}
-    taken = set()
     for (student, at), column in seating.seats.items():
         if values[column]:
             chosen[led[at].id].append(index.problem.students[student].id)
-            taken.add((index.problem.students[student].id, led[at].block))
-    result = []
-    for session in sessions:
-        if session.led:
-            students = tuple(sorted(chosen[session.id]))
-        else:
-            here = (s.id for s in index.problem.students if session.block in s.blocks)
-            students = tuple(student for student in here if (student, session.block) not in taken)
-        if students:
-            result.append(replace(session, students=students))
-    return tuple(result), proven and seating.exact
+    seated = [replace(session, students=tuple(sorted(chosen.get(session.id, ())))) for session in sessions]
+    return seat_online(index.problem, seated), proven and seating.exact

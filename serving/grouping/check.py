@@ -89,7 +89,7 @@ def _shapeless(session: Session) -> Iterator[str]:
 
 
 def one_session(day: Day) -> Iterator[str]:
-    """A present student sits in exactly one session of a block; online work is one."""
+    """A present student sits in exactly one session of a block; every room for online work is one of its own."""
     seats = Counter((student, s.block) for s in day.sessions for student in s.students)
     for student in day.students.values():
         for block in sorted(student.blocks):
@@ -159,7 +159,7 @@ def supervision(day: Day) -> Iterator[str]:
 
 
 def monitors(day: Day) -> Iterator[str]:
-    """Every online session has an adult for each full or started number of students that one may watch over."""
+    """Every online session has, in its own room, an adult for each full or started number that one may watch over."""
     ratio = day.problem.students_per_monitor
     for session in day.sessions:
         if session.modality is Modality.ONLINE and len(session.students) > ratio * len(set(session.adults)):
@@ -168,7 +168,7 @@ def monitors(day: Day) -> Iterator[str]:
 
 
 def rooms(day: Day) -> Iterator[str]:
-    """Every session has a free room to itself, where the team plans rooms."""
+    """Every session has a free room to itself, where the team plans rooms; rooms kept for online work hold no other."""
     taken: dict[tuple[str, str], list[str]] = defaultdict(list)
     for session in day.sessions:
         if session.room is None:
@@ -179,6 +179,8 @@ def rooms(day: Day) -> Iterator[str]:
         free = day.rooms[session.room].blocks
         if free is not None and session.block not in free:
             yield f"Session {session.id} is in room {session.room}, which is not free then."
+        if session.modality is not Modality.ONLINE and day.rooms[session.room].station:
+            yield f"Session {session.id} is in room {session.room}, which is kept for online work."
     for (_, room), ids in taken.items():
         if len(ids) > 1:
             yield f"Sessions {', '.join(ids)} are in room {room} at once."

@@ -5,6 +5,7 @@ import numpy as np
 from serving.grouping.index import Bools, Floats, Index, Ints, Slot
 from serving.grouping.plan import Session
 from serving.grouping.policy import LED, Modality
+from serving.grouping.stations import Housing, house_block, seat_online
 
 
 class Draft:
@@ -98,10 +99,12 @@ class Draft:
         if more:
             leads[more[0].adult] = True
             sizes.append(more[1])
-        crew = self._crew(block, leads, online)
-        if isinstance(crew, str):
-            return crew
-        return None if self._fit_rooms(block, sizes, online) is not None else "room_capacity"
+        crew = self._free_monitors(block, leads)
+        housing = self._house(block, sizes, online, len(crew))
+        if housing is None:
+            roomy = self._house(block, sizes, online, online)
+            return "room_capacity" if roomy is None else "monitors"
+        return "supervision" if self._crew(leads, crew, housing.monitors) is None else None
 
     def finish(self) -> tuple[Session, ...]:
         """Returns the sessions, with monitors and rooms; every block's `obstacle` must be None."""
@@ -110,68 +113,44 @@ class Draft:
         for block, held in enumerate(problem.blocks):
             slots = sorted(slot for slot in self.groups if slot.block == block)
             online = self.online(block)
-            places = self._fit_rooms(block, [len(self.groups[slot]) for slot in slots], len(online))
-            crew = self._crew(block, self.leads[:, block], len(online))
-            assert places is not None
-            assert not isinstance(crew, str)
-            for slot, room in zip(slots, places, strict=False):  # the station's room comes last
+            leads = self.leads[:, block]
+            free = self._free_monitors(block, leads)
+            housing = self._house(block, [len(self.groups[slot]) for slot in slots], len(online), len(free))
+            assert housing is not None
+            crew = self._crew(leads, free, housing.monitors)
+            assert crew is not None
+            for slot, room in zip(slots, housing.led, strict=True):
                 adult, modality = problem.adults[slot.adult].id, LED[slot.modality]
                 skill = problem.skills[slot.skill].id
                 students = tuple(problem.students[at].id for at in sorted(self.groups[slot]))
                 name = f"{held.id}-{modality}-{adult}"
                 sessions.append(Session(name, held.id, modality, skill, (adult,), room, students))
-            if len(online):
-                monitors = tuple(problem.adults[at].id for at in sorted(crew))
-                students = tuple(problem.students[at].id for at in online)
-                name = f"{held.id}-{Modality.ONLINE}"
-                sessions.append(Session(name, held.id, Modality.ONLINE, None, monitors, places[-1], students))
-        return tuple(sessions)
+            for at, station in enumerate(housing.stations):
+                monitors, crew = crew[: station.monitors], crew[station.monitors :]
+                adults = tuple(problem.adults[at].id for at in sorted(monitors))
+                name = f"{held.id}-{Modality.ONLINE}" + (f"-{at + 1}" if at else "")
+                sessions.append(Session(name, held.id, Modality.ONLINE, None, adults, station.room, ()))
+        return seat_online(problem, sessions)
 
-    def _crew(self, block: int, leads: Bools, online: int) -> list[int] | str:
-        """Chooses monitors for a block: the fewest, teachers where a trainee needs one, then the least busy."""
+    def _house(self, block: int, sizes: list[int], online: int, monitors: int) -> Housing | None:
+        ratio = self.index.problem.students_per_monitor
+        return house_block(self.index.rooms[block], sizes, online, ratio, monitors)
+
+    def _free_monitors(self, block: int, leads: Bools) -> list[int]:
+        """Returns the adults who may watch over a block's stations: no trainees first, then the least busy."""
         index = self.index
-        wanted = -(-online // index.problem.students_per_monitor)
         free = np.flatnonzero(index.adult_in[:, block] & index.may_monitor & ~leads)
-        teacher_leads = bool((leads & index.teacher).any())
         busy = self.duties() / np.maximum(1, index.adult_in.sum(axis=1))
-        order = sorted(free, key=lambda at: (index.trainee[at], busy[at], at))
-        crew = [int(at) for at in order[:wanted]]
-        if len(crew) < wanted:
-            return "monitors"
+        return sorted(free.tolist(), key=lambda at: (index.trainee[at], busy[at], at))
+
+    def _crew(self, leads: Bools, free: list[int], wanted: int) -> list[int] | None:
+        """Chooses monitors for a block, a teacher first where a trainee needs one; None where there is none."""
+        index = self.index
+        crew = free[:wanted]
         trainees = bool((leads & index.trainee).any()) or any(index.trainee[at] for at in crew)
-        if trainees and not teacher_leads and not any(index.teacher[at] for at in crew):
-            teachers = [int(at) for at in order if index.teacher[at]]
+        if trainees and not (leads & index.teacher).any():
+            teachers = [at for at in free if index.teacher[at]]
             if not teachers or not crew:
-                return "supervision"
-            crew[-1] = teachers[0]
+                return None
+            crew = [teachers[0], *(at for at in crew if at != teachers[0])][:wanted]
         return crew
-
-    def _fit_rooms(self, block: int, sizes: list[int], online: int) -> list[str | None] | None:
-        """Gives the largest room to the largest session; None where one does not fit.
-
-        The online station, if anybody is there, comes last and has the rooms kept for it to itself.
-        """
-        problem = self.index.problem
-        if problem.rooms is None:
-            return [None] * (len(sizes) + 1)
-        held = problem.blocks[block].id
-        free = [room for room in problem.rooms if room.blocks is None or held in room.blocks]
-        station = [room for room in free if room.station]
-        demand = [*sizes, online] if online else list(sizes)
-        places: list[str | None] = [None] * len(demand)
-        if station and online:
-            largest = max(station, key=lambda room: room.capacity)
-            if largest.capacity < demand.pop():
-                return None
-            places[-1] = largest.id
-        if station:
-            free = [room for room in free if not room.station]
-        if len(free) < len(demand):
-            return None
-        by_size = sorted(range(len(demand)), key=lambda at: -demand[at])
-        by_capacity = sorted(free, key=lambda room: -room.capacity)
-        for at, room in zip(by_size, by_capacity, strict=False):
-            if room.capacity < demand[at]:
-                return None
-            places[at] = room.id
-        return places

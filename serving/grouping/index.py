@@ -1,13 +1,13 @@
 """A problem as arrays: positions for ids, and everything that a search asks thousands of times."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from serving.grouping.places import Pin
+from serving.grouping.places import Pin, Room
 from serving.grouping.policy import LED
 from serving.grouping.problem import Problem
 
@@ -44,6 +44,7 @@ class Index:
         group: N, the subgroup's position, -1 without; `group_share`: its share of labelled students' blocks.
         before: earlier seats by (student, block), as a slot, or None for online work.
         pins: by (student, block). `pinned_block`: N x K, the block for which the pair is reserved, -1 without.
+        rooms: for each block, those free in it; None where the team plans none.
         known: what `candidates` has answered, to answer it again.
     """
 
@@ -72,6 +73,7 @@ class Index:
     before: Mapping[tuple[int, int], Slot | None]
     pins: Mapping[tuple[int, int], Pin]
     pinned_block: Ints
+    rooms: tuple[tuple[Room, ...] | None, ...]
     known: dict[Slot, tuple[Ints, Floats]]
 
     def candidates(self, slot: Slot) -> tuple[Ints, Floats]:
@@ -114,3 +116,14 @@ class Index:
                 earlier = self.before.get((int(student), slot.block), slot._replace(skill=-1))
                 points[at] += weights.perturbation * ((earlier == slot) - (earlier is None))
         return points
+
+
+def find_runs(sizes: Sequence[int]) -> list[tuple[int, int]]:
+    """Returns the stretches without gaps in ascending numbers: 4, 5, 6, 8, 9 gives (4, 6) and (8, 9)."""
+    runs: list[tuple[int, int]] = []
+    for size in sizes:
+        if runs and runs[-1][1] == size - 1:
+            runs[-1] = runs[-1][0], size
+        else:
+            runs.append((size, size))
+    return runs

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from serving.grouping.index import Bools, Floats, Index, Ints, Slot
-from serving.grouping.places import Pin
+from serving.grouping.places import Pin, Room
 from serving.grouping.policy import LED, TEACHERS, Modality, Role
 from serving.grouping.problem import Problem
 
@@ -84,12 +84,19 @@ def index_problem(problem: Problem) -> Index:
         before=before,
         pins=pins,
         pinned_block=pinned_block,
+        rooms=tuple(_free_rooms(problem, block.id) for block in problem.blocks),
         known={},
     )
 
 
 def _table(rows: list[list[bool]], shape: tuple[int, int]) -> Bools:
     return np.array(rows, dtype=np.bool_).reshape(shape)  # keeps the shape where there are no rows
+
+
+def _free_rooms(problem: Problem, block: str) -> tuple[Room, ...] | None:
+    if problem.rooms is None:
+        return None
+    return tuple(room for room in problem.rooms if room.blocks is None or block in room.blocks)
 
 
 def _pairs(pairs: tuple[tuple[str, str], ...], student_at: Mapping[str, int]) -> Bools:

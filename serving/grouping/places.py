@@ -31,7 +31,7 @@ class Room:
     Attributes:
         capacity: students it holds.
         blocks: when it is free; None: all day.
-        station: whether it is kept for online work; where no free room is, any room may serve.
+        station: whether it is kept for online work; others serve for that where those kept do not suffice.
     """
 
     id: str

@@ -13,6 +13,9 @@ from scipy.sparse import csr_array
 
 RELATIVE_GAP = 1e-4  # below what a person could tell apart
 NODE_LIMIT = 200  # counted in nodes, not seconds, so that equal problems give equal plans
+INFEASIBLE = 2  # of scipy's statuses
+
+Terms = list[tuple[int, float]]
 
 
 @dataclass(slots=True)
@@ -23,6 +26,7 @@ class Program:
     whole: list[int] = field(default_factory=list)
     highest: list[float] = field(default_factory=list)
     rows: list[tuple[list[int], list[float], float, float]] = field(default_factory=list)
+    impossible: bool = False
 
     def add(self, points: float, *, whole: bool = False, highest: float = 1.0) -> int:
         """Adds a variable from 0 to `highest` and returns its column."""
@@ -33,11 +37,26 @@ class Program:
 
     def bound(self, terms: Iterable[tuple[int, float]], low: float, high: float) -> None:
         """Adds a row: low <= sum of factor x variable <= high."""
+        terms = list(terms)
+        if not terms:
+            self.impossible |= not low <= 0.0 <= high
+            return
         columns, factors = zip(*terms, strict=True)
         self.rows.append((list(columns), list(factors), low, high))
 
-    def solve(self) -> tuple[NDArray[np.int64], bool] | None:
-        """Returns the variables, rounded, and whether they are proven best; None without any solution."""
+    def solve(
+        self, *, gap: float = RELATIVE_GAP, nodes: int = NODE_LIMIT
+    ) -> tuple[NDArray[np.int64] | None, bool]:
+        """Returns the variables, rounded, None where none were found, and whether either answer is proven.
+
+        Args:
+            gap: share of the best points that need not be proven out of reach.
+            nodes: parts of the search after which the best found so far has to do.
+        """
+        if self.impossible:
+            return None, True
+        if not self.points:
+            return np.zeros(0, dtype=np.int64), True
         matrix = csr_array(
             (
                 np.concatenate([row[1] for row in self.rows]),
@@ -51,8 +70,8 @@ class Program:
             integrality=np.array(self.whole),
             bounds=Bounds(0.0, np.array(self.highest)),
             constraints=LinearConstraint(matrix, [row[2] for row in self.rows], [row[3] for row in self.rows]),
-            options={"mip_rel_gap": RELATIVE_GAP, "node_limit": NODE_LIMIT},
+            options={"mip_rel_gap": gap, "node_limit": nodes},
         )
         if result.x is None:
-            return None
+            return None, result.status == INFEASIBLE
         return np.rint(result.x).astype(np.int64), result.status == 0

@@ -8,10 +8,11 @@ from collections import defaultdict
 
 import numpy as np
 
-from serving.grouping.index import Bools, Floats, Index, Slot
+from serving.grouping.index import Bools, Floats, Index, Slot, find_runs
 from serving.grouping.plan import Session
 from serving.grouping.policy import LED
 from serving.grouping.program import Program
+from serving.grouping.stations import station_limits
 
 PAIR_LIMIT = 4_000  # columns for recent groupmates beyond which they are left to the comparison of final scores
 
@@ -62,7 +63,7 @@ class Seating:
             most = capacity.get(led[at].room or "", len(self.index.present))
             sizes = [size for size in self.index.sizes[slot.adult][slot.modality] if size <= most]
             terms = [(column, 1.0) for column in self.of_session[at].values()]
-            runs = _runs(sizes)
+            runs = find_runs(sizes)
             if len(runs) == 1:
                 self.program.bound(terms, float(runs[0][0]), float(runs[0][1]))
             else:  # tables leave gaps: 4-6 fit one, 8-12 two, 7 none
@@ -76,20 +77,16 @@ class Seating:
                 self.program.bound([(one, 1.0), (other, 1.0)], 0.0, 1.0)
 
     def _bound_stations(self, sessions: tuple[Session, ...]) -> None:
-        """As many online as monitors and room carry, and somebody where a monitor is the trainee's teacher."""
+        """As many online as monitors and rooms carry, and somebody where a monitor is the trainee's teacher."""
         problem = self.index.problem
-        capacity = {room.id: room.capacity for room in problem.rooms or ()}
+        limits = station_limits(problem, sessions)
         for block, held in enumerate(problem.blocks):
             here = [at for at, slot in enumerate(self.slots) if slot.block == block]
             terms = [(column, 1.0) for at in here for column in self.of_session[at].values()]
             if not terms:
                 continue
             present = int(self.index.present[:, block].sum())
-            most = 0
-            for session in sessions:
-                if session.block == held.id and not session.led:
-                    most = problem.students_per_monitor * len(session.adults)
-                    most = min(most, capacity.get(session.room or "", present))
+            most = sum(limits[session.id] for session in sessions if session.block == held.id and not session.led)
             leads = [self.slots[at].adult for at in here]
             watched = self.index.trainee[leads].any() and not self.index.teacher[leads].any()
             self.program.bound(terms, float(max(0, present - most)), float(present - watched))
@@ -153,14 +150,3 @@ def _slots(index: Index, led: list[Session]) -> list[Slot]:
     adult = {part.id: at for at, part in enumerate(problem.adults)}
     skill = {part.id: at for at, part in enumerate(problem.skills)}
     return [Slot(block[s.block], adult[s.adults[0]], LED.index(s.modality), skill[s.skill or ""]) for s in led]
-
-
-def _runs(sizes: list[int]) -> list[tuple[int, int]]:
-    """Returns the stretches without gaps in ascending numbers: 4, 5, 6, 8, 9 gives (4, 6) and (8, 9)."""
-    runs: list[tuple[int, int]] = []
-    for size in sizes:
-        if runs and runs[-1][1] == size - 1:
-            runs[-1] = runs[-1][0], size
-        else:
-            runs.append((size, size))
-    return runs

@@ -1,0 +1,196 @@
+"""What tests of several packages share: an MLflow database, a simulated school, and one trained night on it.
+
+Fixtures import what they need: a test of one package does not wait for the others, nor fail with them.
+"""
+# ruff: noqa: PLC0415 - said above
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+QUICK = """
+[split]
+train_share = 0.6
+calibration_share = 0.2
+gap_days = 2.0
+
+[boosting]
+rounds = 30
+min_rows_per_leaf = 20
+threads = 1
+
+[evaluation]
+bootstrap = 20
+
+[gate]
+max_ece = 0.15
+min_students = 10
+min_episodes = 20
+"""
+"""Fast settings, with floors that a small school can hold."""
+
+PLACES = {
+    "experiments": ("artifact_location",),
+    "runs": ("artifact_uri",),
+    "model_versions": ("source", "storage_location"),
+}
+"""Where MLflow's database holds absolute paths."""
+
+
+@dataclass(frozen=True)
+class SimulatedSchool:
+    """A simulated school as it arrives, and its home after it was ingested.
+
+    Attributes:
+        folder: With `log.parquet`, `mapping.toml` and `roster/`.
+        home: With the event log and the roster; nothing was trained.
+        team_ids: Ids of the teams.
+        student_ids: Ids of all students.
+    """
+
+    folder: Path
+    home: Path
+    team_ids: tuple[str, ...]
+    student_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TrainedSchool:
+    """A home and an MLflow store with a champion.
+
+    Attributes:
+        home: What `REGROUP_HOME` names.
+        mlruns_uri: What `MLFLOW_TRACKING_URI` names.
+        run_id: The champion's run.
+        config: The TOML file that it was trained with.
+        team_ids: Ids of the teams.
+        student_ids: Ids of all students.
+    """
+
+    home: Path
+    mlruns_uri: str
+    run_id: str
+    config: Path
+    team_ids: tuple[str, ...]
+    student_ids: tuple[str, ...]
+
+    @property
+    def mlruns(self) -> Path:
+        """The folder of MLflow's database and artifacts."""
+        return Path(self.mlruns_uri.removeprefix("sqlite:///")).parent
+
+    def enter(self, environment: pytest.MonkeyPatch) -> None:
+        """Makes this the home and the store of every command."""
+        environment.setenv("REGROUP_HOME", str(self.home))
+        environment.setenv("MLFLOW_TRACKING_URI", self.mlruns_uri)
+        environment.delenv("REGROUP_DATABASE_URL", raising=False)
+
+
+@pytest.fixture(scope="session")
+def migrated_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty MLflow database; copy it with `copy_database`, since making one takes seconds."""
+    from training.tracking import Tracking
+
+    path = tmp_path_factory.mktemp("migrated") / "mlflow.db"
+    Tracking(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def simulated_school(tmp_path_factory: pytest.TempPathFactory) -> SimulatedSchool:
+    """A small school of two teams, ingested. Only read it."""
+    from experiments.simulation import SchoolConfig, simulate_school, write_school
+    from features.home import Home
+    from features.ingest import ingest_file
+    from features.roster import read_roster_files, save_roster
+
+    folder = tmp_path_factory.mktemp("school")
+    config = SchoolConfig(teams=2, students_per_team=40, weeks=6, skills=24, strands=3, items_per_skill=20)
+    school = simulate_school(config)
+    write_school(school, folder)
+    home = Home(folder / "home")
+    ingest_file(home, folder / "log.parquet", mapping=folder / "mapping.toml")
+    save_roster(read_roster_files(folder / "roster"), f"sqlite:///{home.root / 'regroup.db'}")
+    members = school.roster["members"]
+    return SimulatedSchool(folder, home.root, tuple(sorted(set(members["team_id"]))), tuple(members["student_id"]))
+
+
+@pytest.fixture(scope="session")
+def trained_school(
+    tmp_path_factory: pytest.TempPathFactory, migrated_mlflow: Path, simulated_school: SimulatedSchool
+) -> Iterator[TrainedSchool]:
+    """The small school after one night, as the environment names it. Only read it; `own_school` may be changed."""
+    from features.home import Home
+    from training.config import load_config
+    from training.nightly import run_nightly
+
+    place = tmp_path_factory.mktemp("trained")
+    config = place / "quick.toml"
+    config.write_text(QUICK, encoding="utf-8")
+    school = TrainedSchool(
+        home=place / "home",
+        mlruns_uri=f"sqlite:///{place / 'mlruns' / 'mlflow.db'}",
+        run_id="",
+        config=config,
+        team_ids=simulated_school.team_ids,
+        student_ids=simulated_school.student_ids,
+    )
+    shutil.copytree(simulated_school.home, school.home)
+    copy_database(migrated_mlflow, school.mlruns / "mlflow.db")
+    with pytest.MonkeyPatch.context() as environment:
+        school.enter(environment)
+        outcome = run_nightly(Home(school.home), load_config(config))
+        assert outcome.did == "promoted"
+        yield replace(school, run_id=outcome.run_id)
+
+
+@pytest.fixture
+def own_school(trained_school: TrainedSchool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrainedSchool:
+    """A copy of the trained school that the test may change, as the environment names it."""
+    school = replace(
+        trained_school, home=tmp_path / "home", mlruns_uri=f"sqlite:///{tmp_path / 'mlruns' / 'mlflow.db'}"
+    )
+    shutil.copytree(trained_school.home, school.home)
+    shutil.copytree(trained_school.mlruns / "artifacts", school.mlruns / "artifacts")
+    copy_database(trained_school.mlruns / "mlflow.db", school.mlruns / "mlflow.db", trained_school.mlruns)
+    school.enter(monkeypatch)
+    return school
+
+
+@pytest.fixture
+def untrained_school(
+    simulated_school: SimulatedSchool,
+    migrated_mlflow: Path,
+    trained_school: TrainedSchool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> TrainedSchool:
+    """The small school before its first night, with an empty MLflow store; the test may change both."""
+    school = replace(
+        trained_school,
+        home=tmp_path / "home",
+        mlruns_uri=f"sqlite:///{tmp_path / 'mlruns' / 'mlflow.db'}",
+        run_id="",
+    )
+    shutil.copytree(simulated_school.home, school.home)
+    copy_database(migrated_mlflow, school.mlruns / "mlflow.db")
+    school.enter(monkeypatch)
+    return school
+
+
+def copy_database(source: Path, target: Path, moved_from: Path | None = None) -> None:
+    """Copies an MLflow database; artifacts that were under `moved_from` are found beside the copy."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
+        old.backup(new)
+        for table, columns in PLACES.items() if moved_from else ():
+            for column in columns:
+                new.execute(
+                    f"UPDATE {table} SET {column} = replace({column}, ?, ?)", (str(moved_from), str(target.parent))
+                )
+        new.commit()

@@ -1,0 +1,65 @@
+"""When a challenger becomes champion."""
+
+import pytest
+
+from training.config import Gate
+from training.evaluation import Interval
+from training.gate import decide
+
+GATE = Gate(max_ece=0.05, min_students=1, min_episodes=1, min_subgroup_rows=1)
+BETTER, WORSE, EVEN = Interval(-0.02, -0.03, -0.01), Interval(0.02, 0.01, 0.03), Interval(0.0, -0.01, 0.01)
+
+
+def metrics(struggle=0.01, mastery=0.01):
+    return {"struggle": {"ece": Interval(struggle, 0.0, 1.0)}, "mastery": {"ece": Interval(mastery, 0.0, 1.0)}}
+
+
+@pytest.mark.parametrize(
+    ("struggle", "mastery", "promoted"),
+    [
+        (BETTER, EVEN, True),
+        (BETTER, BETTER, True),
+        (BETTER, WORSE, False),
+        (EVEN, BETTER, False),
+        (EVEN, EVEN, False),
+        (WORSE, BETTER, False),
+    ],
+)
+def test_struggle_must_be_better_and_mastery_not_worse(struggle, mastery, promoted):
+    """Each with its whole interval."""
+    decision = decide(metrics(), {"struggle": struggle, "mastery": mastery}, GATE)
+
+    assert (decision.promoted, decision.floors_hold) == (promoted, True)
+
+
+@pytest.mark.parametrize("against", [None, {"struggle": BETTER, "mastery": BETTER}])
+@pytest.mark.parametrize("broken", ["struggle", "mastery"])
+def test_a_challenger_below_a_floor_is_never_promoted(against, broken):
+    """Neither for want of a champion nor for being better than it."""
+    decision = decide(metrics(**{broken: 0.06}), against, GATE)
+
+    assert (decision.promoted, decision.floors_hold) == (False, False)
+    assert f"{broken}: calibration error 0.0600 is above the floor of 0.0500" in decision.reasons
+
+
+def test_the_first_challenger_needs_only_the_floors():
+    """Exactly on the floor still holds it."""
+    decision = decide(metrics(struggle=0.05), None, GATE)
+
+    assert decision.promoted
+    assert decision.reasons[-1] == "there is no champion that can be compared"
+
+
+def test_a_calibration_that_is_not_known_is_not_good_enough():
+    """A figure that could not be computed must not pass for a small one."""
+    assert not decide(metrics(mastery=float("nan")), None, GATE).promoted
+
+
+def test_every_figure_that_counted_is_told():
+    """A person can read why, with the interval."""
+    decision = decide(metrics(), {"struggle": EVEN, "mastery": WORSE}, GATE)
+
+    told = "\n".join(decision.reasons)
+    assert "struggle: log-loss +0.00000 against the champion's (95 % interval -0.01000 to +0.01000" in told
+    assert "not clearly better" in told
+    assert "the mastery forecast is worse with the whole interval" in told

@@ -1,0 +1,335 @@
+"""A night on the small school, with a real MLflow: what it leaves, what it refuses, and what it survives."""
+
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import pandas as pd
+import pytest
+from filelock import FileLock
+from mlflow import MlflowClient
+
+from features.console import run_command
+from features.errors import BusyError, MissingError
+from features.home import Home
+from features.store import data_version
+from training.__main__ import main
+from training.config import load_config
+from training.errors import ConfigError, DataGateError, QualityGateError
+from training.nightly import run_nightly
+from training.tracking import EXPERIMENT, Tracking
+
+FORECASTS = ("struggle", "mastery")
+END = datetime(2026, 3, 14, tzinfo=UTC)
+"""The midnight after the small school's last event."""
+
+
+def client_of(school):
+    return MlflowClient(school.mlruns_uri, school.mlruns_uri)
+
+
+def runs_of(school):
+    client = client_of(school)
+    found = client.get_experiment_by_name(EXPERIMENT)
+    return client.search_runs([found.experiment_id]) if found else []
+
+
+def champions_of(school):
+    client = client_of(school)
+    return {client.get_model_version_by_alias(f"regroup-{name}", "champion").run_id for name in FORECASTS}
+
+
+def artifact(school, run_id, name):
+    (path,) = school.mlruns.glob(f"artifacts/*/{run_id}/artifacts/{name}")
+    return path
+
+
+def choose(school, text):
+    """The school's settings with other choices laid over them."""
+    lines = school.config.read_text()
+    for name, value in re.findall(r"(\w+) = (\S+)", text):
+        lines, count = re.subn(rf"{name} = \S+", f"{name} = {value}", lines)
+        assert count == 1
+    path = school.home.parent / "choices.toml"
+    path.write_text(lines)
+    return path
+
+
+def night(school, config=None, as_of=None):
+    return run_nightly(Home(school.home), load_config(config or school.config), as_of)
+
+
+def test_a_night_leaves_one_run_that_says_what_it_read(trained_school):
+    """Data version, configuration, columns and code are tags; every choice is a parameter."""
+    (run,) = runs_of(trained_school)
+    data, config = data_version(Home(trained_school.home)), load_config(trained_school.config)
+
+    assert (run.info.run_id, run.info.status) == (trained_school.run_id, "FINISHED")
+    assert run.data.tags["data_version"] == f"{data.events}.{data.item_skills}"
+    assert run.data.tags["config"] == config.digest
+    assert run.data.tags["decision"] == "promoted"
+    assert run.data.tags["as_of"] == str(END)
+    assert {"columns", "code"} <= run.data.tags.keys()
+    assert run.data.params["boosting.rounds"] == "30"
+    assert len(run.data.params) == sum(len(section) for section in config.model_dump().values())
+
+
+@pytest.mark.parametrize("forecast", FORECASTS)
+def test_metrics_have_intervals_for_the_model_and_every_baseline(trained_school, forecast):
+    """Low, value, high, for us and for what we have to beat."""
+    (run,) = runs_of(trained_school)
+
+    for who in ("", ".majority", ".rule", ".logistic"):
+        for metric in ("auc", "log_loss", "brier", "ece"):
+            name = f"{forecast}{who}.{metric}"
+            assert run.data.metrics[f"{name}_low"] <= run.data.metrics[f"{name}_high"]
+            assert name in run.data.metrics
+    assert run.data.metrics[f"{forecast}.auc"] > run.data.metrics[f"{forecast}.majority.auc"] == 0.5
+    assert ("struggle" in forecast) == (f"{forecast}.lead_opportunities" in run.data.metrics)
+
+
+def test_both_registered_models_have_the_champion_of_the_same_run(trained_school):
+    """A reader that resolves two aliases gets one night's work."""
+    client = client_of(trained_school)
+
+    versions = [client.get_model_version_by_alias(f"regroup-{name}", "champion") for name in FORECASTS]
+
+    assert {each.name for each in client.search_registered_models()} == {"regroup-struggle", "regroup-mastery"}
+    assert [(each.run_id, each.version) for each in versions] == [(trained_school.run_id, 1)] * 2
+    assert [each.source.rsplit("/", 1)[-1] for each in versions] == list(FORECASTS)
+
+
+def test_the_model_card_says_what_a_person_has_to_know(trained_school):
+    """What the forecast is not for, how good it is, and how it fares for each audited group."""
+    card = artifact(trained_school, trained_school.run_id, "model_card.md").read_text()
+
+    assert "No decision about a child may rest on them without a person." in card
+    assert "Struggling means 10 opportunities on a skill without 3 correct first tries in a row." in card
+    assert "without one (never counted as negatives)" in card
+    for row in ("| regroup |", "| majority |", "| rule |", "| logistic |"):
+        assert card.count(row) == 2
+    mastery = card.split("## mastery")[1]
+    assert "| group | a |" in mastery
+    assert "| group | b |" in mastery
+
+
+def test_the_decision_can_be_read(trained_school):
+    """The same record is in the home and in the run."""
+    (record,) = (trained_school.home / "decisions").glob("*.md")
+
+    assert "The challenger is the new champion." in record.read_text()
+    assert record.read_text() == artifact(trained_school, trained_school.run_id, "decision.md").read_text()
+
+
+def test_profiles_are_published_for_the_champion(trained_school):
+    """One row per student and practised skill, in the folder of the run."""
+    (folder,) = (trained_school.home / "published" / trained_school.run_id).iterdir()
+
+    profiles = pd.read_parquet(folder / "skill_profiles.parquet")
+
+    assert {path.name for path in folder.iterdir()} == {
+        "manifest.json",
+        "skill_profiles.parquet",
+        "state.npz",
+        "statistics.json",
+    }
+    assert set(profiles["student_id"]) <= set(trained_school.student_ids)
+    assert not profiles.duplicated(["student_id", "skill_id"]).any()
+
+
+def test_nothing_that_mlflow_keeps_names_a_student(trained_school):
+    """No id in any parameter, metric, tag or artifact, nor anywhere else in the store's files."""
+    files = [path for path in trained_school.mlruns.rglob("*") if path.is_file()]
+    ids = re.compile("|".join(map(re.escape, trained_school.student_ids)).encode())
+
+    assert ids.search((trained_school.home / "regroup.db").read_bytes())  # the search finds what is there
+    assert len(files) > 10
+    assert [path.name for path in files if ids.search(path.read_bytes())] == []
+
+
+def test_the_same_night_again_does_nothing_and_says_so(own_school, capsys):
+    """A second call neither trains nor registers, and names the run that dealt with it."""
+    code = main(["nightly", "--config", str(own_school.config)])
+
+    said = capsys.readouterr().out
+    assert code == 0
+    assert "nothing to do" in said
+    assert own_school.run_id in said
+    assert len(runs_of(own_school)) == 1
+
+
+def test_to_find_nothing_to_do_reads_no_event_and_no_store(own_school):
+    """With the moment given it needs neither the log's files nor MLflow: a check every minute costs nothing."""
+    for path in (own_school.home / "events").rglob("*.parquet"):
+        path.unlink()
+    shutil.rmtree(own_school.mlruns)
+
+    outcome = night(own_school, as_of=END)
+
+    assert (outcome.did, outcome.run_id) == ("nothing", own_school.run_id)
+    assert not own_school.mlruns.exists()
+
+
+def test_a_little_new_data_keeps_the_champion_and_refreshes_its_profiles(own_school, simulated_school):
+    """The inbox is read once; a challenger that is not clearly better stays one; exit code 10."""
+    inbox = own_school.home / "inbox"
+    inbox.mkdir()
+    shutil.copy(simulated_school.folder / "mapping.toml", inbox)
+    log = pd.read_parquet(simulated_school.folder / "log.parquet").head(5)
+    log["occurred_at"] = pd.to_datetime("2026-03-16T10:00:00Z") + pd.to_timedelta(range(5), unit="min")
+    log.to_parquet(inbox / "monday.parquet", index=False)
+
+    code = main(["nightly", "--config", str(own_school.config)])
+
+    (challenger,) = {run.info.run_id for run in runs_of(own_school)} - {own_school.run_id}
+    assert code == 10
+    assert champions_of(own_school) == {own_school.run_id}
+    assert client_of(own_school).get_model_version_by_alias("regroup-struggle", "challenger").run_id == challenger
+    decision = artifact(own_school, challenger, "decision.md").read_text()
+    assert "The champion stays." in decision
+    assert "against the champion's (95 % interval" in decision
+    assert (inbox / "done" / "monday.parquet").is_file()
+    moments = {path.name[:8] for path in (own_school.home / "published" / own_school.run_id).iterdir()}
+    assert moments == {"20260314", "20260317"}
+    assert night(own_school).did == "nothing"
+
+
+def test_a_better_challenger_takes_over_and_the_old_champion_is_remembered(untrained_school):
+    """A model of one tree loses to one of thirty, with its whole interval."""
+    first = night(untrained_school, choose(untrained_school, "rounds = 1"))
+
+    second = night(untrained_school)
+
+    assert (first.did, second.did) == ("promoted", "promoted")
+    assert champions_of(untrained_school) == {second.run_id}
+    assert Tracking(untrained_school.mlruns_uri).previous() == first.run_id
+    assert "better with the whole interval" in second.record.read_text()
+
+
+@pytest.mark.parametrize("harm", ["missing", "changed"])
+def test_a_champion_that_cannot_be_read_is_replaced_with_a_reason(own_school, harm):
+    """A damaged bundle neither stops the night nor is compared with."""
+    trees = artifact(own_school, own_school.run_id, "struggle/model.lgb")
+    if harm == "missing":
+        shutil.rmtree(trees.parent)
+    else:
+        trees.write_text(trees.read_text() + "\n")
+
+    outcome = night(own_school, choose(own_school, "rounds = 5"))
+
+    assert outcome.did == "promoted"
+    assert "there is no champion that can be compared" in outcome.record.read_text()
+    assert champions_of(own_school) == {outcome.run_id}
+
+
+def test_a_broken_floor_keeps_the_champion(own_school):
+    """A challenger that is not calibrated is kept out, whatever else it can do."""
+    outcome = night(own_school, choose(own_school, "max_ece = 0.0001"))
+
+    assert outcome.did == "kept"
+    assert "The challenger breaks a floor and was not promoted." in outcome.record.read_text()
+    assert champions_of(own_school) == {own_school.run_id}
+
+
+@pytest.mark.parametrize("before", ["no champion", "a champion that cannot be read"])
+def test_a_broken_floor_without_a_champion_to_keep_is_an_error_with_its_figures(request, before):
+    """Nothing is promoted or published; the run and its record stay."""
+    school = request.getfixturevalue("untrained_school" if before == "no champion" else "own_school")
+    if school.run_id:
+        shutil.rmtree(artifact(school, school.run_id, "struggle"))
+    earlier = len(runs_of(school))
+
+    with pytest.raises(QualityGateError, match=r"no champion to keep: .*mastery: .* is above the floor") as error:
+        night(school, choose(school, "max_ece = 0.0001"))
+
+    assert error.value.exit_code == 4
+    assert len(runs_of(school)) == earlier + 1
+    assert len(list((school.home / "published").glob("*"))) == bool(school.run_id)
+
+
+@pytest.mark.parametrize(
+    ("choice", "as_of", "sentence"),
+    [
+        ("min_students = 1000", None, "students are too few to train on; the gate asks for 1000"),
+        ("min_episodes = 100000", None, "the train block has .* and needs 100000 with both outcomes"),
+        ("rounds = 3", datetime(2020, 1, 1, tzinfo=UTC), "every event is of the same moment"),
+    ],
+)
+def test_too_little_data_registers_nothing(untrained_school, choice, as_of, sentence):
+    """The gate says what is there and what is asked for; exit code 3."""
+    with pytest.raises(DataGateError, match=sentence) as error:
+        night(untrained_school, choose(untrained_school, choice), as_of)
+
+    assert error.value.exit_code == 3
+    assert runs_of(untrained_school) == []
+    assert not (untrained_school.home / "published").exists()
+
+
+def test_without_an_event_log_the_command_to_run_is_named(tmp_path, monkeypatch):
+    """Exit code 4, and no MLflow store is made for nothing."""
+    monkeypatch.setenv("REGROUP_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlruns/mlflow.db")
+
+    with pytest.raises(MissingError, match="run python -m features ingest first") as error:
+        main(["nightly"])
+
+    assert error.value.exit_code == 4
+    assert not (tmp_path / "mlruns").exists()
+
+
+def test_a_second_run_at_the_same_time_is_refused(own_school):
+    """Exit code 75: try again later."""
+    with FileLock(Home(own_school.home).lock("nightly")), pytest.raises(BusyError, match="at work") as error:
+        night(own_school)
+
+    assert error.value.exit_code == 75
+
+
+def test_a_wrong_configuration_ends_with_one_sentence_and_its_code(own_school, capsys):
+    """The file and the key are named; there is no traceback."""
+    wrong = own_school.home / "bad.toml"
+    wrong.write_text("[boosting]\nround = 3\n")
+
+    with pytest.raises(ConfigError):
+        main(["nightly", "--config", str(wrong)])
+    with pytest.raises(SystemExit) as end:
+        run_command(lambda: main(["nightly", "--config", str(wrong)]))
+
+    assert end.value.code == 2
+    said = capsys.readouterr().err
+    assert "bad.toml is wrong: boosting.round" in said
+    assert "Traceback" not in said
+
+
+DIES = """
+import os, signal, sys
+import training.nightly as nightly
+from training.__main__ import main
+
+def dies(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+for owner, step in ((nightly, "train_model"), (nightly.Tracking, "promote")):
+    if os.fork() == 0:
+        setattr(owner, step, dies)
+        main(["nightly", "--config", sys.argv[1]])
+    print(step, os.waitstatus_to_exitcode(os.wait()[1]))
+"""
+
+
+def test_a_night_that_was_killed_is_done_again(untrained_school):
+    """Killed while it trains, and then before the last step: the third night promotes, and no lock is left."""
+    command = [sys.executable, "-c", DIES, str(untrained_school.config)]
+
+    killed = subprocess.run(command, capture_output=True, check=False, text=True)
+    between = len(runs_of(untrained_school)), Tracking(untrained_school.mlruns_uri).champion()
+    outcome = night(untrained_school)
+
+    assert killed.stdout.split() == ["train_model", str(-signal.SIGKILL), "promote", str(-signal.SIGKILL)]
+    assert between == (1, None)
+    assert outcome.did == "promoted"
+    assert champions_of(untrained_school) == {outcome.run_id}
+    assert [path.name for path in (untrained_school.home / "published").iterdir() if path.name[0] != "."]
