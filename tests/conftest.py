@@ -4,6 +4,7 @@ Fixtures import what they need: a test of one package does not wait for the othe
 """
 # ruff: noqa: PLC0415 - said above
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+
+os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # as the nightly command does, before LightGBM is loaded
 
 QUICK = """
 [split]

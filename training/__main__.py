@@ -1,6 +1,7 @@
 """`python -m training`: the nightly job."""
 
 import argparse
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _nightly(config: Path | None, as_of: datetime | None) -> int:
+    # on a machine with other work, LightGBM's threads that wait by spinning make training many times slower
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from training.config import load_config  # noqa: PLC0415 - --help must not wait for LightGBM and MLflow
     from training.nightly import run_nightly  # noqa: PLC0415
 

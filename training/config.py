@@ -48,6 +48,7 @@ class Boosting(_Section):
     """LightGBM's parameters under plain names."""
 
     rounds: int = Field(ge=1)
+    patience: int = Field(ge=1)
     learning_rate: float = Field(gt=0, le=1)
     leaves: int = Field(ge=2)
     min_rows_per_leaf: int = Field(ge=1)
@@ -80,6 +81,7 @@ class Gate(_Section):
     max_ece: float = Field(gt=0, le=1)
     min_students: int = Field(ge=1)
     min_episodes: int = Field(ge=1)
+    max_subgroup_ece: float = Field(gt=0, le=1)
     min_subgroup_rows: int = Field(ge=1)
 
 

@@ -1,10 +1,11 @@
 """Whether a challenger becomes champion, and why."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from training.config import Gate
 from training.evaluation import Interval, Metrics
+from training.fairness import GroupFigures
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,12 @@ class Decision:
     reasons: tuple[str, ...]
 
 
-def decide(challenger: Mapping[str, Metrics], against: Mapping[str, Interval] | None, gate: Gate) -> Decision:
+def decide(
+    challenger: Mapping[str, Metrics],
+    against: Mapping[str, Interval] | None,
+    gate: Gate,
+    groups: Mapping[str, Sequence[GroupFigures]] | None = None,
+) -> Decision:
     """Compares a challenger with the champion on the same holdout.
 
     A challenger is promoted when its calibration holds the floor and either there is no champion, or its struggle
@@ -32,10 +38,12 @@ def decide(challenger: Mapping[str, Metrics], against: Mapping[str, Interval] | 
         challenger: Metrics by forecast.
         against: Challenger minus champion in log-loss, by forecast; None without a champion that can be compared.
         gate: The floors.
+        groups: Figures of audit groups, by forecast; those with enough rows have a floor of their own.
 
     Example:
+        >>> from training.config import load_config
         >>> fine = {"struggle": {"ece": Interval(0.01, 0.0, 0.02)}, "mastery": {"ece": Interval(0.01, 0.0, 0.02)}}
-        >>> decide(fine, None, Gate(max_ece=0.05, min_students=1, min_episodes=1, min_subgroup_rows=1)).promoted
+        >>> decide(fine, None, load_config().gate).promoted
         True
     """
     reasons = []
@@ -46,6 +54,14 @@ def decide(challenger: Mapping[str, Metrics], against: Mapping[str, Interval] | 
         floors_hold &= holds
         verdict = "within" if holds else "above"
         reasons.append(f"{name}: calibration error {ece:.4f} is {verdict} the floor of {gate.max_ece:.4f}")
+    for name, figures in (groups or {}).items():
+        judged = [each for each in figures if each.rows >= gate.min_subgroup_rows]
+        for each in (each for each in judged if each.ece > gate.max_subgroup_ece):
+            floors_hold = False
+            reasons.append(
+                f"{name}: calibration error {each.ece:.4f} of {each.column} {each.group} "
+                f"is above the floor of {gate.max_subgroup_ece:.4f} for audit groups"
+            )
     if against is None:
         reasons.append("there is no champion that can be compared")
         return Decision(floors_hold, floors_hold, tuple(reasons))

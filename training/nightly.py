@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -14,21 +14,18 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from features.columns import SCHEMA_HASH
-from features.errors import BusyError, InputError, MissingError
+from features.errors import BusyError, InputError
 from features.home import Home
 from features.ingest import ingest_file
-from features.roster import read_demographics
 from features.statistics import Statistics
 from features.store import DataVersion, data_version, read_events, read_item_skills
-from training.artifacts import StoredModel, read_model, write_model
-from training.baselines import fit_baselines
+from training.artifacts import write_model
 from training.config import TrainingConfig
 from training.dataset import Dataset, build_dataset
 from training.errors import DataGateError, QualityGateError
-from training.evaluation import Interval, Metrics, evaluate, paired_difference
-from training.fairness import GroupFigures, audit_groups
 from training.gate import decide
-from training.models import FORECASTS, Model, train_model
+from training.judging import audit_models, compare_with_champion, fetch_model, score_model
+from training.models import FORECASTS, train_model
 from training.publishing import publish_profiles
 from training.report import evaluation_json, flat_metrics, write_card, write_decision
 from training.tracking import Tracking
@@ -91,6 +88,8 @@ def _run(home: Home, config: TrainingConfig, as_of: datetime | None) -> Outcome:
     summary = home.decisions / f"{key}.json"
     if summary.is_file():
         done = json.loads(summary.read_text(encoding="utf-8"))
+        if done["refused"]:
+            raise QualityGateError(f"this data, configuration and code failed before: {done['refused']}")
         return Outcome("nothing", done["run_id"], home.decisions / f"{key}.md")
 
     inputs = _read_inputs(home, data, as_of)
@@ -105,11 +104,13 @@ def _run(home: Home, config: TrainingConfig, as_of: datetime | None) -> Outcome:
         models[forecast.name] = train_model(forecast, blocks["train"], blocks["calibration"], config.boosting)
 
     logger.info("evaluate: %d bootstrap resamples of students", config.evaluation.bootstrap)
-    scores = {name: _score(name, model, dataset, config) for name, model in models.items()}
-    groups = _audit(home, models, dataset, config)
+    scores = {name: score_model(name, model, dataset, config) for name, model in models.items()}
+    groups = audit_models(home.database_url(), models, dataset, config)
     champion = tracking.champion()
-    against = _compare(tracking, champion, models, dataset, inputs, config) if champion else None
-    decision = decide({name: by_name["regroup"] for name, by_name in scores.items()}, against, config.gate)
+    against = (
+        compare_with_champion(tracking, champion, models, dataset, inputs.item_skills, config) if champion else None
+    )
+    decision = decide({name: by_name["regroup"] for name, by_name in scores.items()}, against, config.gate, groups)
 
     facts = {
         "as_of": str(inputs.as_of or "end of log"),
@@ -129,31 +130,41 @@ def _run(home: Home, config: TrainingConfig, as_of: datetime | None) -> Outcome:
         logger.info("log and register")
         tags = {**facts, "decision": "promoted" if decision.promoted else "kept"}
         run_id = tracking.log_run(tags, _parameters(config), flat_metrics(scores), folder)
-    registered = tracking.register(run_id, tuple(models))
+    tracking.register(run_id, tuple(models))
 
     # a champion that cannot be compared cannot be read, so the service could not keep it either
     serving = run_id if decision.promoted else champion if against else None
     if serving is None:
-        _record(home, key, text, run_id, {})
         why = "; ".join(decision.reasons)
+        _record(home, key, text, run_id, refused=why)
         raise QualityGateError(f"the challenger breaks a floor and there is no champion to keep: {why}")
     _publish(home, tracking, serving, inputs, dataset.statistics if decision.promoted else None)
     if decision.promoted:
         tracking.promote(run_id)
-    record = _record(home, key, text, run_id, dict(registered.versions))
+    record = _record(home, key, text, run_id)
     return Outcome("promoted" if decision.promoted else "kept", run_id, record)
 
 
 def _ingest_inbox(home: Home) -> None:
-    """Ingests every file of the inbox and puts it under `done`, so that no night reads it again."""
+    """Ingests every file of the inbox and puts it under `done`, or under `refused` where it cannot be read.
+
+    A file that cannot be read is told and set aside, so that it does not stop every night to come.
+    """
     if not home.inbox.is_dir():
         return
     mapping = home.inbox / "mapping.toml"
-    for path in sorted(each for each in home.inbox.iterdir() if each.is_file() and each != mapping):
-        counts = ingest_file(home, path, mapping=mapping if mapping.is_file() else None)
-        logger.info("ingest %s: %d rows, %d stored", path.name, counts.rows_read, counts.events_stored)
-        (home.inbox / "done").mkdir(exist_ok=True)
-        path.replace(home.inbox / "done" / path.name)
+    logs = (each for each in home.inbox.iterdir() if each.is_file() and each != mapping and each.name[0] != ".")
+    for path in sorted(logs):
+        try:
+            counts = ingest_file(home, path, mapping=mapping if mapping.is_file() else None)
+        except InputError as error:
+            logger.warning("refused %s: %s", path.name, error)
+            aside = home.inbox / "refused"
+        else:
+            logger.info("ingest %s: %d rows, %d stored", path.name, counts.rows_read, counts.events_stored)
+            aside = home.inbox / "done"
+        aside.mkdir(exist_ok=True)
+        path.replace(aside / path.name)
 
 
 def _moment(home: Home, data: DataVersion) -> datetime | None:
@@ -187,76 +198,20 @@ def _check_data(dataset: Dataset, config: TrainingConfig) -> None:
             )
 
 
-def _score(name: str, model: Model, dataset: Dataset, config: TrainingConfig) -> dict[str, Metrics]:
-    blocks = getattr(dataset, name)
-    holdout = blocks["holdout"]
-    limit = config.mastery_rule.limit if name == "struggle" else None
-    found = {"regroup": evaluate(holdout, model.predict(holdout.rows), config.evaluation, limit)}
-    for baseline in fit_baselines(blocks["train"], config.evaluation):
-        found[baseline.name] = evaluate(holdout, baseline.predict(holdout.rows), config.evaluation, limit)
-    return found
-
-
-def _audit(
-    home: Home, models: dict[str, Model], dataset: Dataset, config: TrainingConfig
-) -> dict[str, list[GroupFigures]]:
-    try:
-        facts = read_demographics(home.database_url())
-    except MissingError:
-        return {}
-    audit = pd.DataFrame([asdict(each) for each in facts], columns=["student_id", "column", "value"])
-    found = {}
-    for name, model in models.items():
-        holdout = getattr(dataset, name)["holdout"]
-        probability = model.predict(holdout.rows)
-        found[name] = audit_groups(
-            holdout, probability, dataset.timeline.students, audit, config.evaluation.places_share
-        )
-    return found
-
-
-def _compare(
-    tracking: Tracking,
-    champion: str,
-    models: dict[str, Model],
-    dataset: Dataset,
-    inputs: _Inputs,
-    config: TrainingConfig,
-) -> dict[str, Interval] | None:
-    """Challenger minus champion in log-loss on the same holdout; None when the champion cannot read today's columns."""
-    found = {}
-    for name, model in models.items():
-        try:
-            stored = _stored(tracking, champion, name)
-        except InputError as error:
-            logger.warning("the champion cannot be compared: %s", error)
-            return None
-        known = stored.statistics.extend(inputs.item_skills, inputs.events["item_id"])
-        holdout = getattr(dataset, name)["holdout"]
-        theirs = stored.model.predict(dataset.holdout_rows(known)[name])
-        found[name] = paired_difference(holdout, model.predict(holdout.rows), theirs, config.evaluation)
-    return found
-
-
-def _stored(tracking: Tracking, run_id: str, forecast: str) -> StoredModel:
-    with tempfile.TemporaryDirectory() as place:
-        return read_model(tracking.fetch(run_id, forecast, Path(place)))
-
-
 def _publish(home: Home, tracking: Tracking, run_id: str, inputs: _Inputs, statistics: Statistics | None) -> None:
     logger.info("publish profiles")
     if statistics is None:
-        statistics = _stored(tracking, run_id, "struggle").statistics
+        statistics = fetch_model(tracking, run_id, "struggle").statistics
     publish_profiles(home, run_id, inputs.events, inputs.item_skills, statistics, inputs.as_of, inputs.data_version)
 
 
-def _record(home: Home, key: str, text: str, run_id: str, versions: dict[str, int]) -> Path:
+def _record(home: Home, key: str, text: str, run_id: str, refused: str | None = None) -> Path:
     home.decisions.mkdir(parents=True, exist_ok=True)
     record = home.decisions / f"{key}.md"
     record.write_text(text, encoding="utf-8")
     # written last: a night counts as dealt with once this file is there
     draft = home.decisions / f".{key}.json"
-    draft.write_text(json.dumps({"run_id": run_id, "versions": versions}), encoding="utf-8")
+    draft.write_text(json.dumps({"run_id": run_id, "refused": refused}), encoding="utf-8")
     draft.replace(home.decisions / f"{key}.json")
     return record
 

@@ -3,14 +3,15 @@
 import math
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from features.errors import InputError
+from features.errors import BusyError, InputError
 from features.home import tracking_uri
 
 if TYPE_CHECKING:
@@ -38,6 +39,24 @@ class Registered:
     versions: Mapping[str, int]
 
 
+@contextmanager
+def _plain_errors(uri: str) -> Iterator[None]:
+    """Turns what MLflow raises into sentences, without the password of an address.
+
+    Raises:
+        BusyError: The database stayed locked.
+        InputError: The store cannot be used.
+    """
+    from mlflow.exceptions import MlflowException  # noqa: PLC0415 - takes seconds, and --help must not wait for it
+
+    try:
+        yield
+    except MlflowException as error:
+        if "database is locked" in str(error):
+            raise BusyError("MLflow's database stayed locked; try again when the other job is done") from error
+        raise InputError(f"MLflow's store {_public(uri)} cannot be used: {error.error_code}") from error
+
+
 class Tracking:
     """MLflow's store at one address."""
 
@@ -58,20 +77,18 @@ class Tracking:
             self._client = self._connect()
 
     def _connect(self) -> "MlflowClient":
-        from mlflow import MlflowClient  # noqa: PLC0415 - takes seconds, and --help must not wait for it
-        from mlflow.exceptions import MlflowException  # noqa: PLC0415
+        from mlflow import MlflowClient  # noqa: PLC0415 - takes seconds
 
-        try:
+        with _plain_errors(self.uri):
             client = MlflowClient(self.uri, self.uri)
             client.search_registered_models(max_results=1)
-        except MlflowException as error:
-            raise InputError(f"MLflow's store {_public(self.uri)} cannot be used: {error.message}") from error
         return client
 
     def champion(self) -> str | None:
         """The run whose versions are champion, or None when there is none or the two forecasts disagree."""
-        runs = {self._alias_run(forecast, CHAMPION) for forecast in ("struggle", "mastery")}
-        return runs.pop() if len(runs) == 1 else None
+        with _plain_errors(self.uri):
+            runs = {self._alias_run(forecast, CHAMPION) for forecast in ("struggle", "mastery")}
+            return runs.pop() if len(runs) == 1 else None
 
     def previous(self) -> str | None:
         """The run that was champion before, or None."""
@@ -84,37 +101,39 @@ class Tracking:
         """Logs one finished run with everything in the folder as artifacts, and returns its id."""
         from mlflow.entities import Metric, Param, RunTag  # noqa: PLC0415
 
-        run = self._client.create_run(self._experiment(), run_name=tags.get("as_of"))
-        now = int(time.time() * 1000)
-        run_id = str(run.info.run_id)
-        finite = [Metric(name, value, now, 0) for name, value in metrics.items() if not math.isnan(value)]
-        self._client.log_batch(
-            run_id,
-            metrics=finite,
-            params=[Param(name, str(value)) for name, value in parameters.items()],
-            tags=[RunTag(name, value) for name, value in tags.items()],
-        )
-        self._client.log_artifacts(run_id, str(folder))
-        self._client.set_terminated(run_id)
-        return run_id
+        with _plain_errors(self.uri):
+            run = self._client.create_run(self._experiment(), run_name=tags.get("as_of"))
+            now = int(time.time() * 1000)
+            run_id = str(run.info.run_id)
+            finite = [Metric(name, value, now, 0) for name, value in metrics.items() if not math.isnan(value)]
+            self._client.log_batch(
+                run_id,
+                metrics=finite,
+                params=[Param(name, str(value)) for name, value in parameters.items()],
+                tags=[RunTag(name, value) for name, value in tags.items()],
+            )
+            self._client.log_artifacts(run_id, str(folder))
+            self._client.set_terminated(run_id)
+            return run_id
 
     def register(self, run_id: str, forecasts: tuple[str, ...]) -> Registered:
         """Registers the run's bundle of each forecast as a new version, with the alias `challenger`."""
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
 
-        root = self._client.get_run(run_id).info.artifact_uri
-        versions = {}
-        for forecast in forecasts:
-            name = model_name(forecast)
-            try:
-                self._client.create_registered_model(name)
-            except MlflowException as error:
-                if error.error_code != "RESOURCE_ALREADY_EXISTS":
-                    raise
-            made = self._client.create_model_version(name, source=f"{root}/{forecast}", run_id=run_id)
-            versions[forecast] = int(made.version)
-            self._client.set_registered_model_alias(name, CHALLENGER, str(made.version))
-        return Registered(run_id, versions)
+        with _plain_errors(self.uri):
+            root = self._client.get_run(run_id).info.artifact_uri
+            versions = {}
+            for forecast in forecasts:
+                name = model_name(forecast)
+                try:
+                    self._client.create_registered_model(name)
+                except MlflowException as error:
+                    if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                        raise
+                made = self._client.create_model_version(name, source=f"{root}/{forecast}", run_id=run_id)
+                versions[forecast] = int(made.version)
+                self._client.set_registered_model_alias(name, CHALLENGER, str(made.version))
+            return Registered(run_id, versions)
 
     def promote(self, run_id: str) -> None:
         """Moves `champion` to the run's versions, and `previous` to those that were.
@@ -122,13 +141,14 @@ class Tracking:
         Raises:
             InputError: The run has no registered version of a forecast.
         """
-        found = {forecast: self._version_of(forecast, run_id) for forecast in ("struggle", "mastery")}
-        old = self.champion()
-        for forecast, version in found.items():
-            name = model_name(forecast)
-            if old is not None and old != run_id:
-                self._client.set_registered_model_alias(name, PREVIOUS, str(self._version_of(forecast, old)))
-            self._client.set_registered_model_alias(name, CHAMPION, str(version))
+        with _plain_errors(self.uri):
+            found = {forecast: self._version_of(forecast, run_id) for forecast in ("struggle", "mastery")}
+            old = self.champion()
+            for forecast, version in found.items():
+                name = model_name(forecast)
+                if old is not None and old != run_id:
+                    self._client.set_registered_model_alias(name, PREVIOUS, str(self._version_of(forecast, old)))
+                self._client.set_registered_model_alias(name, CHAMPION, str(version))
 
     def fetch(self, run_id: str, artifact: str, into: Path) -> Path:
         """Copies an artifact of a run to a folder and says where it is.

@@ -2,11 +2,12 @@
 
 import pytest
 
-from training.config import Gate
+from training.config import load_config
 from training.evaluation import Interval
+from training.fairness import GroupFigures
 from training.gate import decide
 
-GATE = Gate(max_ece=0.05, min_students=1, min_episodes=1, min_subgroup_rows=1)
+GATE = load_config().gate
 BETTER, WORSE, EVEN = Interval(-0.02, -0.03, -0.01), Interval(0.02, 0.01, 0.03), Interval(0.0, -0.01, 0.01)
 
 
@@ -63,3 +64,14 @@ def test_every_figure_that_counted_is_told():
     assert "struggle: log-loss +0.00000 against the champion's (95 % interval -0.01000 to +0.01000" in told
     assert "not clearly better" in told
     assert "the mastery forecast is worse with the whole interval" in told
+
+
+@pytest.mark.parametrize(("rows", "ece", "promoted"), [(500, 0.11, False), (499, 0.11, True), (500, 0.09, True)])
+def test_an_audit_group_has_a_floor_of_its_own_once_it_has_rows_enough(rows, ece, promoted):
+    """A badly calibrated group stops a promotion; a small one is only reported."""
+    group = GroupFigures("language", "es", rows, 40, 0.2, 0.3, ece, 0.1, 0.8)
+
+    decision = decide(metrics(), None, GATE, {"struggle": [group]})
+
+    assert decision.promoted is promoted
+    assert any("language es" in reason for reason in decision.reasons) is not promoted
