@@ -88,7 +88,8 @@ def _simulate(folder: Path) -> tuple[Path, Path]:
     from experiments.simulation.writing import write_school  # noqa: PLC0415
 
     OUT.print("\n[bold]simulate[/bold] a school of four teams of 60 students, twelve weeks")
-    write_school(simulate_school(SchoolConfig(students_per_team=60)), folder)
+    school = SchoolConfig(students_per_team=60, attendance=0.5, session_median=8.0)
+    write_school(simulate_school(school), folder)
     return folder / "log.parquet", folder / "mapping.toml"
 
 

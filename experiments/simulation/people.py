@@ -14,8 +14,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
 ADULTS = (
     # suffix, role, may_lead (blank = the role's default), max_group, certified, coached by
     ("lead", "teacher_leader", "", "", "yes", None),
-    ("collab-1", "collaborating_teacher", "", "", "yes", None),
-    ("collab-2", "collaborating_teacher", "", "", "no", "lead"),
+    ("collab", "collaborating_teacher", "", "", "yes", None),
     ("support", "support_staff", "tutoring;small_group;online", "5", "no", None),
     ("trainee", "teacher_in_training", "", "6", "no", "lead"),
 )
@@ -30,8 +29,8 @@ GROUP = 5
 
 
 def team_sizes(config: SchoolConfig) -> list[int]:
-    """Students of each team: the config's number, two fewer to two more in turn."""
-    return [config.students_per_team - 2 + team % 5 for team in range(config.teams)]
+    """Students of each team: the config's number in the first, two fewer to two more in turn in the others."""
+    return [config.students_per_team + (0, 2, -2, 1, -1)[team % 5] for team in range(config.teams)]
 
 
 def make_roster(
