@@ -1,0 +1,181 @@
+"""A team's day as a problem, and what students need on it."""
+
+from datetime import date, time
+
+import pytest
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+from features.roster import Block, PastSession, Room, Rule, Skill, SkillMap, Staff, Team
+from features.roster.records import ROLE_MAY_LEAD
+from serving.day import Absence, DayRequest, state_problem
+from serving.errors import RequestError
+from serving.forecasts import SkillForecast
+from serving.grouping.check import find_violations
+from serving.grouping.errors import InfeasibleError
+from serving.grouping.solve import suggest_groups
+from serving.needs import list_candidates
+from serving.planning import NeedPolicy, load_planning
+
+MONDAY = date(2026, 3, 16)
+POLICY = NeedPolicy(unknown=0.2, outside_focus=0.5, least_weight=0.25, next_share=0.5)
+SKILLS = SkillMap({"add": Skill("add", "Addition")}, {"carry": ("add",), "long": ("carry",)})
+
+
+def staff(name, role):
+    return Staff(name, "t", role, ROLE_MAY_LEAD[role])
+
+
+def team(members=("a", "b", "c", "d"), adults=None, **more):
+    adults = adults or (staff("lead", "teacher_leader"), staff("aide", "support_staff"))
+    plain = {
+        "rooms": (Room("hall", "t", 90), Room("nook", "t", 8)),
+        "blocks": tuple(Block(f"mon-{hour}", "t", "mon", time(hour), time(hour, 45)) for hour in (9, 10)),
+        "rules": (),
+        "focus": {},
+        "past_sessions": (),
+    }
+    return Team(team_id="t", school="s", name=None, members=tuple(members), staff=adults, **(plain | more))
+
+
+def forecast(student, skill, status="forecast", risk=0.5, mastery=0.5, *, recent=True):
+    known = status != "not_enough_evidence"
+    return SkillForecast(
+        student, skill, 0, status, risk if known else None, mastery if known else None, 4, None, recent
+    )
+
+
+def candidates_of(the_team, forecasts, handful=6):
+    return list_candidates(the_team, SKILLS, forecasts, POLICY, handful)
+
+
+def needs(the_team, forecasts, handful=6):
+    return {(c.need.student, c.need.skill): c.need.need for c in candidates_of(the_team, forecasts, handful)}
+
+
+def test_need_is_risk_times_what_is_missing_times_readiness_times_weight():
+    """Every factor is the one the formula names."""
+    known = [forecast("a", "carry", risk=0.8, mastery=0.25), forecast("a", "add", risk=0.1, mastery=0.6)]
+
+    found = needs(team(focus={"carry": 0.9}), known)
+
+    assert found["a", "carry"] == pytest.approx(0.8 * 0.75 * 0.6 * 0.9)
+    assert found["a", "add"] == pytest.approx(0.1 * 0.4 * 1.0 * 0.5)
+
+
+def test_mastered_skills_are_no_candidates_and_what_builds_on_them_is():
+    """A student who mastered addition is offered carrying, and not what builds on carrying."""
+    known = [forecast("a", "add", "mastered", risk=0.0, mastery=0.9)]
+
+    found = needs(team(), known)
+
+    assert ("a", "add") not in found
+    assert ("a", "long") not in found
+    assert found["a", "carry"] == pytest.approx(0.2 * 0.25)
+
+
+def test_thin_evidence_is_a_moderate_need_and_old_practice_none():
+    """A null forecast is never no need, and never the highest."""
+    found = needs(team(), [forecast("a", "x", "not_enough_evidence"), forecast("b", "y", recent=False)])
+
+    assert found == {("a", "x"): pytest.approx(0.2)}
+
+
+def test_only_the_most_needed_handful_is_kept():
+    """Of many candidates of a student the greatest remain."""
+    known = [forecast("a", f"s{number}", risk=number / 10) for number in range(1, 9)]
+
+    assert set(needs(team(), known, handful=2)) == {("a", "s8"), ("a", "s7")}
+
+
+def test_standing_rules_absences_and_history_reach_the_problem():
+    """Who is away is away, pairs are pairs, and past sessions count for mates and contacts."""
+    the_team = team(
+        rules=(
+            Rule("1", "t", "keep_apart", ("a", "b")),
+            Rule("2", "t", "unavailable", ("c",), block_id="mon-9"),
+            Rule("3", "t", "pinned", ("d",), staff_id="lead"),
+        ),
+        past_sessions=(PastSession(date(2026, 3, 13), "t", "mon-9", "lead", "add", ("a", "d", "gone")),),
+    )
+    request = DayRequest(MONDAY, absences=(Absence(student="b"), Absence(staff="aide", blocks=("mon-10",))))
+
+    problem = state_problem(the_team, SKILLS, request, candidates_of(the_team, [forecast("d", "add")]), load_planning())
+
+    there = {student.id: sorted(student.blocks) for student in problem.students}
+    assert there == {"a": ["mon-10", "mon-9"], "b": [], "c": ["mon-10"], "d": ["mon-10", "mon-9"]}
+    assert {adult.id: len(adult.blocks) for adult in problem.adults} == {"lead": 2, "aide": 1}
+    assert problem.keep_apart == (("a", "b"),)
+    assert [(pin.student, pin.block, pin.adult) for pin in problem.pins] == [("d", "mon-9", "lead")]
+    assert [(mate.first, mate.second, mate.sessions) for mate in problem.mates] == [("a", "d", 1)]
+    assert {(contact.student, contact.adult) for contact in problem.contacts} == {("a", "lead"), ("d", "lead")}
+
+
+def test_a_standing_pin_gives_way_to_an_absence_and_a_pin_asked_for_does_not():
+    """The standing rule is for days on which the student is there; what is asked for today is told as a conflict."""
+    pin = Rule("1", "t", "pinned", ("d",), block_id="mon-9")
+    away = (Absence(student="d"),)
+
+    standing = state_problem(team(rules=(pin,)), SKILLS, DayRequest(MONDAY, away), [], load_planning())
+    asked = state_problem(team(), SKILLS, DayRequest(MONDAY, away, (pin,)), [], load_planning())
+
+    assert standing.pins == ()
+    with pytest.raises(InfeasibleError) as told:
+        suggest_groups(asked)
+    assert "pinned" in told.value.conflicts[0].rules
+
+
+@pytest.mark.parametrize(
+    ("request_", "rule"),
+    [
+        (DayRequest(date(2026, 3, 17)), "no_blocks"),
+        (DayRequest(MONDAY, (Absence(student="z"),)), "unknown_student"),
+        (DayRequest(MONDAY, (Absence(staff="z"),)), "unknown_staff"),
+        (DayRequest(MONDAY, (Absence(staff="lead", blocks=("tue-1",)),)), "unknown_block"),
+        (DayRequest(MONDAY, rules=(Rule("r", "t", "keep_apart", ("a", "z")),)), "unknown_student"),
+    ],
+)
+def test_what_cannot_be_is_told_by_name(request_, rule):
+    """Each mistake of a caller has a rule's name."""
+    with pytest.raises(RequestError) as told:
+        state_problem(team(), SKILLS, request_, [], load_planning())
+
+    assert told.value.rule == rule
+
+
+MEMBERS = [f"m{number}" for number in range(12)]
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.sampled_from(MEMBERS), unique=True, max_size=12),
+    st.lists(st.sampled_from(sorted(ROLE_MAY_LEAD)), min_size=1, max_size=5),
+    st.lists(st.tuples(st.sampled_from(MEMBERS), st.sampled_from(["add", "carry", "long"]), st.floats(0, 1))),
+    st.lists(st.sampled_from(MEMBERS), max_size=4),
+    st.lists(st.tuples(st.sampled_from(MEMBERS), st.sampled_from(MEMBERS)), max_size=3),
+)
+def test_every_plan_of_a_random_day_keeps_every_rule(members, roles, known, absent, apart):
+    """Absences, few adults, one student or none, no needs: a checked plan, or the rule that stands in the way."""
+    the_team = team(members, tuple(staff(f"adult-{at}", role) for at, role in enumerate(roles)))
+    forecasts = [
+        forecast(who, skill, risk=risk) for who, skill, risk in {(w, s): (w, s, r) for w, s, r in known}.values()
+    ]
+    forecasts = [each for each in forecasts if each.student in members]
+    request = DayRequest(
+        MONDAY,
+        tuple(Absence(student=each) for each in absent if each in members),
+        tuple(
+            Rule(f"r{at}", "t", "keep_apart", pair)
+            for at, pair in enumerate(apart)
+            if len(set(pair)) == 2 and set(pair) <= set(members)
+        ),
+    )
+    problem = state_problem(the_team, SKILLS, request, candidates_of(the_team, forecasts), load_planning())
+
+    try:
+        sessions, conflicts = suggest_groups(problem).sessions, ()
+    except InfeasibleError as error:
+        sessions, conflicts = (), error.conflicts
+
+    event("a plan" if sessions else "a conflict" if conflicts else "nobody there")
+    assert conflicts or find_violations(problem, sessions) == ()
