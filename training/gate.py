@@ -31,8 +31,9 @@ def decide(
 ) -> Decision:
     """Compares a challenger with the champion on the same holdout.
 
-    A challenger is promoted when its calibration holds the floor and either there is no champion, or its struggle
-    log-loss is better with the whole interval and its mastery log-loss is not worse with the whole interval.
+    A challenger is promoted when its calibration holds the floor, which it breaks only with the whole interval above
+    it, and when there is no champion, or its struggle log-loss is better with the whole interval and its mastery
+    log-loss is not worse with the whole interval.
 
     Args:
         challenger: Metrics by forecast.
@@ -49,11 +50,14 @@ def decide(
     reasons = []
     floors_hold = True
     for name, metrics in challenger.items():
-        ece = metrics["ece"].value
-        holds = ece <= gate.max_ece
+        ece = metrics["ece"]
+        holds = ece.low <= gate.max_ece  # of few rows it is high by chance alone, so the interval decides
         floors_hold &= holds
-        verdict = "within" if holds else "above"
-        reasons.append(f"{name}: calibration error {ece:.4f} is {verdict} the floor of {gate.max_ece:.4f}")
+        verdict = "holds" if holds else "breaks"
+        reasons.append(
+            f"{name}: calibration error {ece.value:.4f} (95 % interval {ece.low:.4f} to {ece.high:.4f}) "
+            f"{verdict} the floor of {gate.max_ece:.4f}"
+        )
     for name, figures in (groups or {}).items():
         judged = [each for each in figures if each.rows >= gate.min_subgroup_rows]
         for each in (each for each in judged if each.ece > gate.max_subgroup_ece):

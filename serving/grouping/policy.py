@@ -37,7 +37,7 @@ def default_modalities(role: Role, *, may_lead: bool = False) -> frozenset[Modal
         may_lead: whether a member of the support staff may lead small groups.
 
     Example:
-        >>> sorted(default_modalities(Role.SUPPORT_STAFF))
+        >>> sorted(map(str, default_modalities(Role.SUPPORT_STAFF)))
         ['collaborative', 'online', 'tutoring']
     """
     if role in TEACHERS:
