@@ -38,7 +38,7 @@ def too_few_monitors(supply: Supply) -> Iterator[Conflict]:
 
 
 def too_small_rooms(supply: Supply) -> Iterator[Conflict]:
-    """Blocks whose rooms cannot hold everybody, with as many in led sessions as can be."""
+    """Blocks whose rooms cannot hold everybody, though each adult has a session in one of the largest."""
     if supply.problem.rooms is None:
         return
     for block in supply.problem.blocks:
@@ -47,13 +47,11 @@ def too_small_rooms(supply: Supply) -> Iterator[Conflict]:
             yield Conflict(("rooms",), f"{block.label} has {present} students and no free room.")
             continue
         adults = len(supply.usable(block))
-        led = supply.led_at_most(block, adults)
-        led = min(led, sum(room.capacity for room in rooms[:adults]))
-        online = present - led
-        if rooms and online > rooms[0].capacity:
+        held = sum(room.capacity for room in rooms[:adults])
+        if held < present:
             sentence = (
-                f"{block.label}: at least {online} of {present} students work online, and the largest free room, "
-                f"{rooms[0].id}, holds {rooms[0].capacity}."
+                f"{block.label} has {present} students; the {min(adults, len(rooms))} largest free rooms, one for each "
+                f"of {adults} adults, hold {held}."
             )
             yield Conflict(("room_capacity",), sentence)
 

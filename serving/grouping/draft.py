@@ -60,6 +60,14 @@ class Draft:
         groups = self.index.group[at]
         np.add.at(self.group_seats, groups[groups >= 0], 1)
 
+    def without(self, block: int) -> "Draft":
+        """Returns the plan without the sessions of a block."""
+        others = Draft(self.index)
+        for slot, students in self.groups.items():
+            if slot.block != block:
+                others.open(slot, students)
+        return others
+
     def online(self, block: int) -> Ints:
         """Returns the students who work online in a block."""
         return np.flatnonzero(self.index.present[:, block] & ~self.taken[:, block])

@@ -6,7 +6,7 @@ GroupingError            everything below
 └── BrokenPlanError      the solver returned a plan that the checker refuses: a bug of ours
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 class GroupingError(Exception):
@@ -18,7 +18,7 @@ class ProblemError(GroupingError):
 
     Attributes:
         field: where, as a path, such as `needs[3].student`.
-        value: what stands there; left out of the message when it identifies a student.
+        value: what stands there; None, and not in the message either, where that would identify a student.
         right: what would be right.
     """
 
@@ -26,7 +26,7 @@ class ProblemError(GroupingError):
         shown = "the id given" if private else repr(value)
         super().__init__(f"{field}: {shown} is not right; it must be {right}")
         self.field = field
-        self.value = value
+        self.value = None if private else value
         self.right = right
 
 
@@ -36,13 +36,15 @@ class Conflict:
 
     Attributes:
         rules: the rules that cannot hold together, by the names of `check.py`; the one to look at first leads.
-        sentence: the reason in plain words, with figures; it may name students.
+        sentence: the reason in plain words, with figures; it names blocks, adults, rooms and skills, but no student.
         proven: False where the search merely found no plan, so that one may exist.
+        students: ids of those concerned, for whoever may see them; no text shows them, nor does `repr`.
     """
 
     rules: tuple[str, ...]
     sentence: str
     proven: bool = True
+    students: tuple[str, ...] = field(default=(), repr=False)
 
 
 class InfeasibleError(GroupingError):

@@ -1,8 +1,9 @@
 """Builds a plan that keeps every hard rule, session by session, the most valuable first.
 
 Pinned places come first, then blocks that cannot stand yet (too few monitors or rooms for everybody online), then
-whatever adds most. Lazily: a session's points mostly fall as others open, so an old figure that still leads after a
-fresh look is the best one (Minoux 1978, accelerated greedy algorithms for maximising submodular set functions).
+whatever adds most. Where that leaves a block that does not stand, exact programs take over. Lazily: a session's points
+mostly fall as others open, so an old figure that still leads after a fresh look is the best one (Minoux 1978,
+accelerated greedy algorithms for maximising submodular set functions).
 """
 
 import heapq
@@ -12,10 +13,10 @@ from itertools import product
 import numpy as np
 
 from serving.grouping.draft import Draft
-from serving.grouping.errors import Conflict, InfeasibleError
-from serving.grouping.gains import Group, best_group, best_possible
+from serving.grouping.gains import Group, best_group, best_possible, most_possible
 from serving.grouping.index import Floats, Index, Slot
 from serving.grouping.policy import LED
+from serving.grouping.rescue import rescue_block, rescue_day
 
 LEAST_POINTS = 1e-9  # a session that adds less is not worth an adult's time
 
@@ -24,12 +25,24 @@ def draft_plan(index: Index) -> Draft:
     """Returns a plan in the making in which every block stands.
 
     Raises:
-        InfeasibleError: none was found, though the counting checks did not prove that there is none.
+        InfeasibleError: there is none, or none was found; its conflicts say which.
     """
-    draft = _seat_pins(index)
-    for block in range(len(index.problem.blocks)):
-        _carry(draft, block)
+    draft = _make_stand(index)
     _fill(draft, range(len(index.problem.blocks)))
+    return draft
+
+
+def _make_stand(index: Index) -> Draft:
+    draft = _seat_pins(index)
+    if draft is None:
+        return rescue_day(index, "pinned")
+    for block in range(len(index.problem.blocks)):
+        obstacle = _carry(draft, block)
+        if obstacle is not None:
+            rescued = rescue_block(draft, block)
+            if rescued is None:
+                return rescue_day(index, obstacle)
+            draft = rescued
     return draft
 
 
@@ -42,8 +55,8 @@ def _slots(index: Index, block: int) -> list[Slot]:
     ]
 
 
-def _seat_pins(index: Index) -> Draft:
-    """Opens the sessions that pins ask for; a pin that finds no place is tried again before all others."""
+def _seat_pins(index: Index) -> Draft | None:
+    """Opens the sessions that pins ask for, None if not all; one without a place is tried again before all others."""
     waiting = sorted(
         (place for place, pin in index.pins.items() if not pin.online),
         key=lambda place: (index.pins[place].adult is None, index.pins[place].skill is None, place),
@@ -54,9 +67,7 @@ def _seat_pins(index: Index) -> Draft:
         if not failed:
             return draft
         waiting = failed[:1] + [place for place in waiting if place != failed[0]]
-    student, block = (index.problem.students[waiting[0][0]].id, index.problem.blocks[waiting[0][1]].label)
-    sentence = f"No session was found for the pinned place of {student} in {block}."
-    raise InfeasibleError((Conflict(("pinned",), sentence, proven=False),))
+    return None
 
 
 def _seat_pin(draft: Draft, student: int, block: int) -> bool:
@@ -89,16 +100,14 @@ def _seat_pin(draft: Draft, student: int, block: int) -> bool:
     return True
 
 
-def _carry(draft: Draft, block: int) -> None:
-    """Opens the fullest sessions until a block stands, for want of monitors or rooms for all online."""
+def _carry(draft: Draft, block: int) -> str | None:
+    """Opens the fullest sessions until a block stands; returns the rule in the way where it does not get there."""
     index = draft.index
     while (obstacle := draft.obstacle(block)) is not None:
         slots = (slot for slot in _slots(index, block) if not draft.leads[slot.adult, block])
         groups = [group for slot in slots if (group := best_group(draft, slot, fill=True)) is not None]
         if not groups:
-            held = index.problem.blocks[block].label
-            sentence = f"No sessions were found that leave block {held} with enough monitors, teachers and rooms."
-            raise InfeasibleError((Conflict((obstacle,), sentence, proven=False),))
+            return obstacle
         best = max(
             groups,
             key=lambda group: (
@@ -109,12 +118,17 @@ def _carry(draft: Draft, block: int) -> None:
             ),
         )
         draft.open(best.slot, best.students)
+    return None
 
 
 def _fill(draft: Draft, blocks: Iterable[int]) -> None:
     """Opens whatever adds most, while something adds anything."""
-    slots = [slot for block in blocks for slot in _slots(draft.index, block)]
-    heap = [(-points, slot) for slot in slots if (points := best_possible(draft, slot)) > LEAST_POINTS]
+    heap = [
+        (-float(bounds[at]), Slot(block, *at))
+        for block in blocks
+        for bounds in [most_possible(draft, block)]
+        for at in map(tuple, np.argwhere(bounds > LEAST_POINTS).tolist())
+    ]
     heapq.heapify(heap)
     parked: dict[int, list[tuple[float, Slot]]] = {}
     looked: dict[Slot, tuple[int, Group | None]] = {}  # when, by sessions held, and what was found
@@ -143,7 +157,7 @@ def _fill(draft: Draft, blocks: Iterable[int]) -> None:
                 heapq.heappush(heap, again)
 
 
-def redraft_block(draft: Draft, block: int, patience: float) -> Draft:
+def redraft_block(draft: Draft, block: int, patience: float) -> Draft | None:
     """Returns the plan with one block drawn anew, with students held back for their own best sessions.
 
     Greedy fills a first session with whoever gains anything; students held back leave their seats to a second one.
@@ -153,14 +167,12 @@ def redraft_block(draft: Draft, block: int, patience: float) -> Draft:
         block: its position; pinned places in it must be online ones.
         patience: points that a seat loses per point by which it is below the student's best in the block.
 
-    Raises:
-        InfeasibleError: the block cannot stand on its own in this way.
+    Returns:
+        None where the block does not stand in this way.
     """
-    anew = Draft(draft.index)
-    for slot, students in draft.groups.items():
-        if slot.block != block:
-            anew.open(slot, students)
-    _carry(anew, block)
+    anew = draft.without(block)
+    if _carry(anew, block) is not None:
+        return None
     anew.hopes = _hopes(draft.index, block)
     anew.patience = patience
     _fill(anew, [block])

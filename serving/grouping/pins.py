@@ -22,24 +22,25 @@ def pins_together(supply: Supply) -> Iterator[Conflict]:
     """Pins that contradict each other, or a rule on two students."""
     pins = supply.problem.pins
     apart = set(supply.problem.keep_apart)
+    labels = {block.id: block.label for block in supply.problem.blocks}
     for at, pin in enumerate(pins):
         for other in pins[at + 1 :]:
             same_student, same_block = pin.student == other.student, pin.block == other.block
             same_adult = pin.adult is not None and pin.adult == other.adult
+            label, pair = labels[pin.block], (min(pin.student, other.student), max(pin.student, other.student))
             if same_student and same_block and _differ(pin, other):
-                yield Conflict(("pinned", "one_session"), f"{pin.student} is pinned to two places at once.")
+                sentence = f"A student is pinned to two places at once in {label}."
+                yield Conflict(("pinned", "one_session"), sentence, students=(pin.student,))
             if same_student and not same_block and pin.skill is not None and pin.skill == other.skill:
-                yield Conflict(("pinned", "skill_once"), f"{pin.student} is pinned to {pin.skill} twice today.")
+                sentence = f"A student is pinned to {pin.skill} twice, in {label} and in {labels[other.block]}."
+                yield Conflict(("pinned", "skill_once"), sentence, students=(pin.student,))
             if not same_student and same_block and same_adult:
-                pair = min(pin.student, other.student), max(pin.student, other.student)
                 if pair in apart:
-                    sentence = (
-                        f"{pair[0]} and {pair[1]} are to be kept apart, but both are pinned to {pin.adult} at once."
-                    )
-                    yield Conflict(("keep_apart", "pinned"), sentence)
+                    sentence = f"Two students who are to be kept apart are both pinned to {pin.adult} in {label}."
+                    yield Conflict(("keep_apart", "pinned"), sentence, students=pair)
                 if _differ(pin, other):
-                    sentence = f"{pin.adult} would need two sessions at once for {pin.student} and {other.student}."
-                    yield Conflict(("pinned", "one_activity"), sentence)
+                    sentence = f"{pin.adult} would need two sessions at once in {label} for two students pinned there."
+                    yield Conflict(("pinned", "one_activity"), sentence, students=pair)
 
 
 def pins_alone(supply: Supply) -> Iterator[Conflict]:
@@ -48,13 +49,14 @@ def pins_alone(supply: Supply) -> Iterator[Conflict]:
     for pin in supply.problem.pins:
         block = blocks[pin.block]
         if block.id not in supply.students[pin.student].blocks:
-            sentence = f"{pin.student} is pinned to a place in {block.label} but is absent then."
-            yield Conflict(("pinned", "presence"), sentence)
+            sentence = f"A student is pinned to a place in {block.label} but is absent then."
+            yield Conflict(("pinned", "presence"), sentence, students=(pin.student,))
         elif not pin.online:
             rule = _missing(supply, pin, block)
             if rule is not None:
                 name, why = rule
-                yield Conflict(("pinned", name), f"{pin.student}'s pinned place in {block.label} cannot be: {why}.")
+                sentence = f"A student's pinned place in {block.label} cannot be: {why}."
+                yield Conflict(("pinned", name), sentence, students=(pin.student,))
 
 
 def pins_crowded(supply: Supply) -> Iterator[Conflict]:
@@ -67,7 +69,7 @@ def pins_crowded(supply: Supply) -> Iterator[Conflict]:
             most = max(supply.most(adult, kind) for kind in kinds or LED)
             if len(mine) > most > 0:
                 sentence = f"{len(mine)} students are pinned to {adult.id} in {block.label}, who takes at most {most}."
-                yield Conflict(("pinned", "group_size"), sentence)
+                yield Conflict(("pinned", "group_size"), sentence, students=tuple(sorted(mine)))
         for kind in LED:
             asked = {pin.student for pin in pins if pin.modality is kind}
             places = sum(supply.most(adult, kind) for adult in supply.usable(block))
@@ -75,14 +77,14 @@ def pins_crowded(supply: Supply) -> Iterator[Conflict]:
                 sentence = (
                     f"{len(asked)} students are pinned to {kind} in {block.label}; all adults have {places} places."
                 )
-                yield Conflict(("pinned", "group_size"), sentence)
+                yield Conflict(("pinned", "group_size"), sentence, students=tuple(sorted(asked)))
         students = {pin.student for pin in pins}
         places = supply.led_at_most(block, len(supply.usable(block)))
         if len(students) > places > 0:
             sentence = (
                 f"{len(students)} students are pinned to led sessions in {block.label}; there are {places} places."
             )
-            yield Conflict(("pinned", "group_size"), sentence)
+            yield Conflict(("pinned", "group_size"), sentence, students=tuple(sorted(students)))
 
 
 def _differ(pin: Pin, other: Pin) -> bool:

@@ -44,9 +44,7 @@ class Program:
         columns, factors = zip(*terms, strict=True)
         self.rows.append((list(columns), list(factors), low, high))
 
-    def solve(
-        self, *, gap: float = RELATIVE_GAP, nodes: int = NODE_LIMIT
-    ) -> tuple[NDArray[np.int64] | None, bool]:
+    def solve(self, *, gap: float = RELATIVE_GAP, nodes: int = NODE_LIMIT) -> tuple[NDArray[np.int64] | None, bool]:
         """Returns the variables, rounded, None where none were found, and whether either answer is proven.
 
         Args:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,6 +10,14 @@ from serving.grouping.index import Index, find_runs
 from serving.grouping.program import Program, Terms
 
 STATION_POINTS = -0.01  # one more room for online work is taken only where it is of use
+
+
+class Offer(NamedTuple):
+    """A 0-1 column: a session of a kind is held, with `low` to `high` students."""
+
+    column: int
+    low: int
+    high: int
 
 
 class Rooming:
@@ -29,17 +38,17 @@ class Rooming:
         self.capacities = sorted({capacity for capacity, kept in held if not kept})
         self.needing: dict[int, Terms] = {capacity: [] for capacity in self.capacities}
 
-    def offer(self, sizes: Sequence[int], points: float) -> Iterator[tuple[int, int, int]]:
-        """Adds a column for each way to hold a session: of so many students at least and at most."""
+    def offer(self, sizes: Sequence[int]) -> Iterator[Offer]:
+        """Adds a column for each range of sizes, and for each capacity that makes a difference to it."""
         for low, high in find_runs(sizes):
             if not self.planned:
-                yield self.program.add(points, whole=True), low, high
+                yield Offer(self.program.add(0.0, whole=True), low, high)
                 continue
             for capacity in self.capacities:
                 if low <= capacity:
-                    column = self.program.add(points, whole=True)
+                    column = self.program.add(0.0, whole=True)
                     self.needing[capacity].append((column, 1.0))
-                    yield column, low, min(high, capacity)
+                    yield Offer(column, low, min(high, capacity))
                 if high <= capacity:
                     break
 

@@ -17,7 +17,7 @@ def suggest_groups(problem: Problem) -> Plan:
     """Returns a plan that keeps every hard rule; the same problem gives the same plan.
 
     Raises:
-        InfeasibleError: no plan can keep every hard rule, or none was found.
+        InfeasibleError: no plan can keep every hard rule, or none was found; its `proven` tells which.
         BrokenPlanError: the checker refuses the plan, which is a bug of ours.
     """
     conflicts = find_conflicts(problem)
@@ -56,9 +56,8 @@ def _redraw(problem: Problem, draft: Draft) -> Draft:
     pinned = {block for (_, block), pin in draft.index.pins.items() if not pin.online}
     best = score_plan(problem, draft.finish()).total
     for block in sorted(set(range(len(problem.blocks))) - pinned):
-        try:
-            anew = redraft_block(draft, block, PATIENCE)
-        except InfeasibleError:
+        anew = redraft_block(draft, block, PATIENCE)
+        if anew is None:
             continue  # the block as it stands is good enough
         total = score_plan(problem, anew.finish()).total
         if total > best:

@@ -50,8 +50,8 @@ def house_block(
     """
     if rooms is None:
         wanted = -(-online // ratio)
-        stations = (Station(None, wanted),) if online else ()
-        return Housing((None,) * len(sizes), stations) if wanted <= monitors else None
+        station = (Station(None, wanted),) if online else ()
+        return Housing((None,) * len(sizes), station) if wanted <= monitors else None
     ordinary = [room for room in rooms if not room.station]
     spare = _spare(ordinary, sizes)
     if spare is None:
@@ -90,7 +90,9 @@ def seat_online(problem: Problem, sessions: Sequence[Session]) -> tuple[Session,
     for block in problem.blocks:
         here = [session.id for session in sessions if session.block == block.id and not session.led]
         waiting[block.id] = [
-            student.id for student in problem.students if block.id in student.blocks and (student.id, block.id) not in led
+            student.id
+            for student in problem.students
+            if block.id in student.blocks and (student.id, block.id) not in led
         ]
         shares |= zip(here, share_out(len(waiting[block.id]), [limits[name] for name in here]), strict=True)
     result = []

@@ -105,6 +105,21 @@ def test_rooms__not_free_then(team, sessions, swap):
     assert broken(replace(team, rooms=swap(team.rooms, "one", blocks=frozenset({"m1"}))), sessions) == {"rooms"}
 
 
+def test_rooms__kept_for_online_work(team, sessions, swap):
+    assert broken(replace(team, rooms=swap(team.rooms, "one", station=True)), sessions) == {"rooms"}
+
+
+def test_monitors__every_room_for_online_work_has_its_own(team, sessions, swap):
+    split = swap(sessions, "o1", students=("d", "e"))
+    second = Session("o3", "m1", Modality.ONLINE, None, ("new",), "two", ("f",))
+    may = replace(team, adults=swap(team.adults, "new", modalities=frozenset(Modality)))
+
+    assert broken(may, (*split, second)) == set()
+    assert broken(may, (*split, replace(second, adults=()))) == {"monitors"}
+    assert broken(may, (*split, replace(second, room="big"))) == {"rooms"}
+    assert broken(may, (*split, replace(second, students=("e", "f")))) == {"one_session"}
+
+
 def test_rooms__are_nobodys_business_where_the_team_plans_none(team, sessions):
     roomless = tuple(replace(session, room=None) for session in sessions)
 

@@ -93,3 +93,16 @@ def test_pins_that_cannot_be_kept(team, swap, pins, expected):
 
     assert expected in [conflict.rules for conflict in caught.value.conflicts]
     assert all(conflict.proven for conflict in caught.value.conflicts)
+    assert all(conflict.students for conflict in caught.value.conflicts if "pinned" in conflict.rules)
+
+
+def test_no_text_of_an_error_holds_a_students_id(team):
+    students = tuple(replace(student, id=f"zoe-{student.id}") for student in team.students)
+    needs = tuple(replace(need, student=f"zoe-{need.student}") for need in team.needs)
+    pins = (Pin("zoe-a", "m1", skill="ratios"), Pin("zoe-a", "m2", skill="ratios"), Pin("zoe-b", "m1", adult="help"))
+
+    with pytest.raises(InfeasibleError) as caught:
+        suggest_groups(replace(team, students=students, needs=needs, pins=(*pins, Pin("zoe-b", "m1", adult="lead"))))
+
+    assert {student for conflict in caught.value.conflicts for student in conflict.students} == {"zoe-a", "zoe-b"}
+    assert "zoe" not in f"{caught.value!r} {caught.value.conflicts} {caught.value.sentence}"

@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 
 from serving.grouping.assignment import assign_students
 from serving.grouping.check import RULES, find_violations
+from serving.grouping.draft import Draft
 from serving.grouping.errors import InfeasibleError
+from serving.grouping.gains import best_group, best_possible, most_possible
 from serving.grouping.greedy import draft_plan
+from serving.grouping.index import Slot
 from serving.grouping.layout import index_problem
 from serving.grouping.objective import score_plan
 from serving.grouping.people import Adult, Contact, MateCount, Need, Student
@@ -137,6 +140,22 @@ def test_exact_seats_are_never_worse_than_the_drafted_ones(seed):
     assert seated is not None
     assert find_violations(problem, seated[0]) == ()
     assert score_plan(problem, seated[0]).total >= score_plan(problem, drafted).total - 1e-6
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_a_session_could_add_is_never_more_than_its_bound(seed):
+    index = index_problem(random_team(seed, pins=1))
+    draft = Draft(index)
+    for block in range(len(index.problem.blocks)):
+        for round_ in range(2):
+            bounds = most_possible(draft, block)
+            for at in product(*map(range, bounds.shape)):
+                slot = Slot(block, *at)
+                if index.adult_in[at[0], block] and index.qualified[at[0], at[2]] > 0:
+                    assert best_possible(draft, slot) <= bounds[at] + 1e-9
+                    group = best_group(draft, slot) if round_ == 0 else None
+                    if group is not None and not draft.leads[at[0], block]:
+                        draft.open(slot, group.students)
 
 
 def all_seatings(problem, sessions):

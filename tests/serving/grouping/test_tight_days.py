@@ -1,13 +1,18 @@
 """Days with hardly enough rooms and adults: a plan comes out exactly where one exists, or the rules that leave none."""
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
+from dataclasses import replace
+from functools import cache
+from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import dok_array
 
 from serving.grouping import rescue
 from serving.grouping.check import RULES, find_violations
@@ -20,6 +25,9 @@ from serving.grouping.solve import suggest_groups
 
 EFFECTS = tuple(Effect(kind, role, 0.9 / (at + 1)) for at, kind in enumerate(LED) for role in Role)
 ALL = frozenset(Modality)
+ANY = 10**6
+ANYWHERE = Room("anywhere", ANY)
+SIZES = (SizeBound(LED[0], 3, 8), SizeBound(LED[1], 1, 2), SizeBound(LED[2], 4, 6, tables=3))
 CREW = (
     (Role.TEACHER_LEADER, ALL, None, True),
     (Role.COLLABORATING_TEACHER, ALL, None, False),
@@ -32,9 +40,9 @@ CREW = (
 def tight_day(seed, *, students=60, adults=5, blocks=4, rooms=(40, 24, 16, 6), skills=10, needs=6, ratio=30, **odds):
     """Draws a team's day: half the skills are in focus, so that nearly everybody needs them.
 
-    Args:
-        odds: of absences of adults (`away`) and of students needing a certified adult (`certified`); how many are pinned
-            (`pins`); whether adults may lead what their role usually may (`usual`); sizes of groups (`sizes`).
+    `odds` are those of adults' absences (`away`), of students who need a certified adult (`certified`) and of rooms for
+    online work only (`station`); with them come the number of `pins`, whether adults lead what their role `usual`ly
+    does, and `sizes` of groups.
     """
     draw = random.Random(seed)
     days = [f"b{at}" for at in range(blocks)]
@@ -88,110 +96,147 @@ def tight_day(seed, *, students=60, adults=5, blocks=4, rooms=(40, 24, 16, 6), s
             )
             for _ in range(odds.get("pins", 0))
         ),
-        sizes=odds.get("sizes") or (SizeBound(LED[0], 3, 8), SizeBound(LED[1], 1, 2), SizeBound(LED[2], 4, 6, tables=3)),
+        sizes=odds.get("sizes", SIZES),
         students_per_monitor=ratio,
     )  # fmt: skip
 
 
+class Rows:
+    """A program with 0-1 columns by name and rows over whatever columns a test of their names picks."""
+
+    def __init__(self, names):
+        self.columns = {name: at for at, name in enumerate(names)}
+        self.rows = []
+
+    def bound(self, factors, low, high):
+        self.rows.append(({self.columns[name]: factor for name, factor in factors.items()}, low, high))
+
+    def possible(self):
+        if any(not terms and low > 0 for terms, low, _ in self.rows):
+            return False
+        rows = [row for row in self.rows if row[0]]
+        if not rows:
+            return True
+        matrix = dok_array((len(rows), len(self.columns)))
+        for at, (terms, _, _) in enumerate(rows):
+            for column, factor in terms.items():
+                matrix[at, column] = factor
+        limits = LinearConstraint(matrix.tocsr(), [row[1] for row in rows], [row[2] for row in rows])
+        nothing, whole = np.zeros(len(self.columns)), np.ones(len(self.columns))
+        result = milp(nothing, integrality=whole, bounds=Bounds(0, 1), constraints=limits)
+        assert result.status in (0, 2)
+        return result.status == 0
+
+
+class Held(NamedTuple):
+    """A session that could be held: its kind and number of tables, or online work if it has none."""
+
+    block: str
+    adult: str
+    room: str | None
+    bound: SizeBound | None = None
+    tables: int = 0
+    skill: str | None = None
+
+
+def could_be_held(problem):
+    for block, adult, room in product(problem.blocks, problem.adults, problem.rooms or (ANYWHERE,)):
+        if block.id in adult.blocks and (room.blocks is None or block.id in room.blocks):
+            if Modality.ONLINE in adult.modalities:
+                yield Held(block.id, adult.id, room.id)
+            for bound, skill in product(problem.sizes, problem.skills):
+                qualified = adult.skills is None or skill.id in adult.skills
+                if bound.modality in adult.modalities and qualified and not room.station:
+                    for tables in range(1, bound.tables + 1):
+                        yield Held(block.id, adult.id, room.id, bound, tables, skill.id)
+
+
+def could_sit(problem):
+    """Returns whether a led session is open to a student, by every rule on one student alone."""
+    adults = {adult.id: adult for adult in problem.adults}
+    listed = {(need.student, need.skill) for need in problem.needs}
+
+    @cache
+    def fits(student, block, adult, kind, skill):
+        pins = [pin for pin in problem.pins if (pin.student, pin.block) == (student.id, block)]
+        return (
+            block in student.blocks
+            and (student.id, skill) in listed
+            and (adults[adult].certified or not student.needs_certified)
+            and all(
+                pin.modality in (None, kind) and pin.adult in (None, adult) and pin.skill in (None, skill)
+                for pin in pins
+            )
+        )
+
+    return lambda student, held: fits(student, held.block, held.adult, held.bound.modality, held.skill)
+
+
 def a_plan_exists(problem):
-    """Asks a plain program, with a column for every student, session and room, whether any plan keeps all rules."""
-    columns, rows = {}, []
+    """Asks a plain program, with a column for every session, seat and place online, whether a plan keeps all rules."""
+    held = list(could_be_held(problem))
+    led = [h for h in held if h.bound]
+    fits = could_sit(problem)
+    seats = [(s.id, h) for h in led for s in problem.students if fits(s, h)]
+    stations = sorted({(h.block, h.room) for h in held if not h.bound})
+    online = [(s.id, *at) for at in stations for s in problem.students if at[0] in s.blocks]
+    rows = Rows([*held, *seats, *stations, *online])
+    inside, here, beside, today = (defaultdict(dict) for _ in range(4))
+    for name in seats:
+        student, h = name
+        inside[h][name] = here[student, h.block][name] = 1
+        beside[student, h.block, h.adult][name] = today[student, h.skill][name] = 1
+    for name in online:
+        here[name[:2]][name] = inside[name[1:]][name] = 1
 
-    def column(*name):
-        return columns.setdefault(name, len(columns))
-
-    def row(terms, low, high):
-        rows.append((terms, low, high))
-
-    free, many = np.inf, len(problem.students) + 1
-    needs = defaultdict(set)
-    for need in problem.needs:
-        needs[need.student].add(need.skill)
-    everywhere = Room("anywhere", many * many)
-    rooms = (everywhere,) if problem.rooms is None else problem.rooms
+    bound_sizes(rows, problem, led, inside)
+    bound_stations(rows, problem, held, inside)
     for block in problem.blocks:
-        here = [adult for adult in problem.adults if block.id in adult.blocks]
-        present = [student for student in problem.students if block.id in student.blocks]
-        open_rooms = [room for room in rooms if room.blocks is None or block.id in room.blocks]
-        duties = defaultdict(list)
-        inside = defaultdict(list)
-        for adult in here:
-            held, seats, places = [], [], []
-            skills = [s.id for s in problem.skills if adult.skills is None or s.id in adult.skills]
-            for bound in problem.sizes:
-                most = None if bound.modality is Modality.COLLABORATIVE else adult.max_group
-                for tables in range(1, bound.tables + 1):
-                    for skill in skills if bound.modality in adult.modalities else ():
-                        session = column("led", block.id, adult.id, bound.modality, tables, skill)
-                        mine = []
-                        for student in present:
-                            if skill in needs[student.id] and (adult.certified or not student.needs_certified):
-                                name = ("seat", student.id, block.id, adult.id, bound.modality, tables, skill)
-                                mine.append((column(*name), 1))
-                        highest = min(bound.most * tables, most or many)
-                        row([*mine, (session, -bound.least * tables)], 0, free)
-                        row([*mine, (session, -highest)], -free, 0)
-                        held.append((session, 1))
-                        seats += mine
-            for room in open_rooms:
-                if not room.station:
-                    there = column("in", block.id, adult.id, room.id)
-                    places.append((there, 1))
-                    inside[room.id].append((there, 1))
-                    row([*seats, (there, many * many)], -free, room.capacity + many * many)
-            row([*held, *((at, -1) for at, _ in places)], 0, 0) if problem.rooms is not None else None
-            watches = [
-                (column("watch", block.id, adult.id, room.id), 1)
-                for room in open_rooms
-                if Modality.ONLINE in adult.modalities
-            ]
-            duties[adult.id] = [*held, *watches]
-            row(duties[adult.id], 0, 1)
-        teaching = [(at, -1) for a in here if a.role in TEACHERS for at, _ in duties[a.id]]
-        for adult in here:
-            if adult.role is Role.TEACHER_IN_TRAINING:
-                row([*duties[adult.id], *teaching], -free, 0)
-        for room in open_rooms:
-            online = [(column("online", student.id, block.id, room.id), 1) for student in present]
-            used = column("station", block.id, room.id)
-            watches = [(at, -problem.students_per_monitor) for n, at in columns.items() if n[0] == "watch"
-                       and n[1] == block.id and n[3] == room.id]  # fmt: skip
-            row([*online, *watches], -free, 0)
-            row([*online, (used, -room.capacity)], -free, 0)
-            for at, _ in watches:  # a room that nobody works in needs nobody to watch
-                row([*online, (at, -1)], 0, free)
-            if problem.rooms is not None:
-                row([*inside[room.id], (used, 1)], 0, 1)
-        for student in present:
-            row([(at, 1) for name, at in columns.items() if name[:3] == ("seat", student.id, block.id)
-                 or name[:3] == ("online", student.id, block.id)], 1, 1)  # fmt: skip
-        for one, other in problem.keep_apart:
-            for adult in here:
-                row([(at, 1) for n, at in columns.items() if n[0] == "seat" and n[1] in (one, other)
-                     and n[2:4] == (block.id, adult.id)], 0, 1)  # fmt: skip
+        bound_duties(rows, [(a, [h for h in held if (h.block, h.adult) == (block.id, a.id)]) for a in problem.adults])
+    for (one, other), block, adult in product(problem.keep_apart, problem.blocks, problem.adults):
+        rows.bound(beside[one, block.id, adult.id] | beside[other, block.id, adult.id], 0, 1)
     for student in problem.students:
-        for skill in needs[student.id]:
-            row([(at, 1) for n, at in columns.items() if n[:2] == ("seat", student.id) and n[-1] == skill], 0, 1)
+        for block in student.blocks:
+            rows.bound(here[student.id, block], 1, 1)
+    for terms in today.values():
+        rows.bound(terms, 0, 1)
     for pin in problem.pins:
-        row([(at, 1) for n, at in columns.items() if n[:3] == ("seat", pin.student, pin.block)
-             and pin.adult in (None, n[3]) and pin.modality in (None, n[4]) and pin.skill in (None, n[6])], 1, 1)  # fmt: skip
-    if any(not terms and low > 0 for terms, low, _ in rows):
-        return False
-    matrix = np.zeros((len(rows), len(columns)))
-    for at, (terms, _, _) in enumerate(rows):
-        for where, factor in terms:
-            matrix[at, where] += factor
-    if not columns:
-        return True
-    bounds = [(low, high) for _, low, high in rows]
-    result = milp(
-        np.zeros(len(columns)),
-        integrality=np.ones(len(columns)),
-        bounds=Bounds(0, 1),
-        constraints=LinearConstraint(matrix, *zip(*bounds, strict=True)),
-    )
-    assert result.status in (0, 2)
-    return result.status == 0
+        rows.bound({name: 1 for name in here[pin.student, pin.block] if len(name) == 2}, 1, 1)
+    return rows.possible()
+
+
+def bound_sizes(rows, problem, led, inside):
+    capacity = {room.id: room.capacity for room in problem.rooms or ()}
+    at_most = {adult.id: adult.max_group or ANY for adult in problem.adults}
+    for h in led:
+        own = ANY if h.bound.modality is Modality.COLLABORATIVE else at_most[h.adult]
+        highest = min(h.bound.most * h.tables, capacity.get(h.room, ANY), own)
+        rows.bound(inside[h] | {h: -h.bound.least * h.tables}, 0, np.inf)
+        rows.bound(inside[h] | {h: -highest}, -np.inf, 0)
+
+
+def bound_stations(rows, problem, held, inside):
+    """A room holds one led session or online work, and whoever watches there watches over somebody."""
+    for block, room in product(problem.blocks, problem.rooms or (ANYWHERE,)):
+        at = (block.id, room.id)
+        crew = [h for h in held if (h.block, h.room) == at and not h.bound]
+        if crew:
+            rows.bound(inside[at] | dict.fromkeys(crew, -problem.students_per_monitor), -np.inf, 0)
+            rows.bound(inside[at] | {at: -room.capacity}, -np.inf, 0)
+        for h in crew:
+            rows.bound(inside[at] | {h: -1}, 0, np.inf)
+        if problem.rooms:
+            led = {h: 1 for h in held if (h.block, h.room) == at and h.bound}
+            rows.bound(led | ({at: 1} if crew else {}), 0, 1)
+
+
+def bound_duties(rows, duties):
+    """One duty for an adult of a block, and trainees only beside teachers."""
+    teaching = {h: -1 for adult, its in duties if adult.role in TEACHERS for h in its}
+    for adult, its in duties:
+        rows.bound(dict.fromkeys(its, 1), 0, 1)
+        if adult.role is Role.TEACHER_IN_TRAINING:
+            rows.bound(dict.fromkeys(its, 1) | teaching, -np.inf, 0)
 
 
 def plan_or_error(problem):
@@ -201,17 +246,17 @@ def plan_or_error(problem):
         return None, error
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(
     seed=st.integers(0, 10**6),
-    students=st.integers(4, 14),
-    adults=st.integers(1, 4),
+    students=st.integers(6, 12),
+    adults=st.integers(2, 3),
     blocks=st.integers(1, 2),
-    rooms=st.none() | st.lists(st.integers(2, 8), min_size=1, max_size=5),
-    skills=st.integers(1, 3),
-    ratio=st.sampled_from([3, 5, 12]),
-    pins=st.sampled_from([0, 0, 0, 1, 3]),
-    station=st.sampled_from([0.0, 0.0, 0.3]),
+    rooms=st.none() | st.lists(st.integers(2, 9), min_size=2, max_size=4),
+    skills=st.integers(1, 2),
+    ratio=st.sampled_from([4, 6, 12]),
+    pins=st.sampled_from([0, 0, 0, 0, 0, 1, 2]),
+    station=st.sampled_from([0.0, 0.3]),
     certified=st.sampled_from([0.0, 0.3]),
     usual=st.booleans(),
 )
@@ -228,7 +273,8 @@ def test_a_small_day_is_refused_exactly_where_no_plan_exists(
 
     assert (plan is not None) == a_plan_exists(problem)
     if plan is not None:
-        event("possible" + " with several stations" * (len(plan.sessions) > len({s.id for s in plan.sessions})))
+        rooms_online = Counter(session.block for session in plan.sessions if not session.led)
+        event(f"possible, with {max(rooms_online.values(), default=0)} stations at most")
         assert find_violations(problem, plan.sessions) == ()
     else:
         event(f"impossible: {error.rule}")
@@ -236,3 +282,83 @@ def test_a_small_day_is_refused_exactly_where_no_plan_exists(
         assert {rule for conflict in error.conflicts for rule in conflict.rules} <= {rule.__name__ for rule in RULES}
         told = " ".join([str(error), *(conflict.sentence for conflict in error.conflicts)])
         assert not any(student.id in told for student in problem.students)
+
+
+@pytest.mark.parametrize(
+    ("seed", "day"),
+    [
+        *((seed, {}) for seed in range(3)),
+        *((seed, {"students": 24, "adults": 3, "blocks": 2, "rooms": (14, 8, 6), "skills": 6, "needs": 3})
+          for seed in range(4)),
+        *((seed, {"students": 90, "adults": 6, "rooms": (30, 30, 24, 16, 16, 10)}) for seed in range(2)),
+        (2, {"students": 120, "adults": 6, "rooms": (60, 40, 24, 16, 12, 8), "needs": 3}),
+        (1, {"students": 45, "adults": 5, "rooms": (20, 16, 12, 8, 8), "ratio": 20, "away": 0.1}),
+    ],
+)  # fmt: skip
+def test_a_tight_day_gets_a_plan(seed, day):
+    problem = tight_day(seed, **day)
+
+    plan = suggest_groups(problem)
+
+    assert find_violations(problem, plan.sessions) == ()
+
+
+def test_a_room_too_small_for_all_online_is_joined_by_a_second(team):
+    quiet = replace(team, needs=(), rooms=(Room("four", 4), Room("three", 3), Room("two", 2)))
+
+    plan = suggest_groups(quiet)
+
+    assert [(s.id, s.room, len(s.students), len(s.adults)) for s in plan.sessions if s.block == "m1"] == [
+        ("m1-online", "four", 3, 1),
+        ("m1-online-2", "three", 3, 1),
+    ]
+    assert find_violations(quiet, plan.sessions) == ()
+
+
+def test_one_room_for_online_work_is_enough_where_it_holds_all(team):
+    quiet = replace(team, needs=(), rooms=(Room("six", 6), Room("ten", 10), Room("five", 5)))
+
+    plan = suggest_groups(quiet)
+
+    assert [(s.id, s.room) for s in plan.sessions] == [("m1-online", "ten"), ("m2-online", "ten")]
+
+
+def test_rules_that_leave_no_plan_are_those_whose_end_would_leave_one(team):
+    """Two pins take both adults, which leaves nobody for those online; counting does not see that."""
+    pins = (Pin("a", "m1", Modality.TUTORING, "fractions"), Pin("d", "m1", Modality.TUTORING, "ratios"))
+    two = tuple(adult for adult in team.adults if adult.id != "new")
+
+    plan, error = plan_or_error(replace(team, pins=pins, adults=two))
+
+    assert plan is None
+    assert [conflict.rules for conflict in error.conflicts] == [("pinned", "group_size")]
+    assert error.proven
+    assert error.sentence == (
+        "09:00-09:45, with 6 students, 2 adults and 3 free rooms, has no sessions that keep every rule; giving up any "
+        "one of these would do: the pinned places, the sizes of groups."
+    )
+
+
+def test_blocks_that_stand_alone_but_not_on_one_day_name_the_skill_that_comes_once(team):
+    """Nobody may watch over online work, so that all have to learn their only skill in both blocks."""
+    lead = replace(team.adults[1], modalities=frozenset({Modality.SMALL_GROUP}))
+    once = tuple(need for need in team.needs if need.skill == "fractions")
+
+    plan, error = plan_or_error(replace(team, adults=(lead,), needs=once))
+
+    assert plan is None
+    assert error.proven
+    assert error.rule == "skill_once"
+
+
+def test_an_unproven_failure_says_so(team, monkeypatch):
+    pins = (Pin("a", "m1", Modality.TUTORING, "fractions"), Pin("d", "m1", Modality.TUTORING, "ratios"))
+    two = tuple(adult for adult in team.adults if adult.id != "new")
+    monkeypatch.setattr(rescue, "find_sessions", lambda draft, blocks, aim=False: (None, False))
+
+    plan, error = plan_or_error(replace(team, pins=pins, adults=two))
+
+    assert plan is None
+    assert error.rule == "pinned"
+    assert not error.proven
+    assert "no plan keeps the rule 'pinned'" in str(error)
