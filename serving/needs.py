@@ -25,8 +25,9 @@ def list_candidates(
 
     Need = struggle risk x (1 - mastery) x readiness x weight. Candidates are skills practised lately and not mastered,
     and skills not begun whose prerequisites the student has mastered: those that build on them, and those that the
-    team works on now. Readiness is the mastery of the weakest prerequisite, 1 where none is known. The weight is the team's own word for its current unit, or
-    without it the share of the team that practised the skill lately, relative to the skill most practised.
+    team works on now. Readiness is the mastery of the weakest prerequisite, 1 where none is known. The weight is the
+    team's own word for its current unit, or without it the share of the team that practised the skill lately,
+    relative to the skill most practised.
 
     Args:
         team: Members and focus.

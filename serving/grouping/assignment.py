@@ -1,5 +1,6 @@
 """Seats students in the best way for sessions that are settled in block, kind, skill, adults and room."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from serving.grouping.index import Index
@@ -8,15 +9,18 @@ from serving.grouping.seating import Seating
 from serving.grouping.stations import seat_online
 
 
-def assign_students(index: Index, sessions: tuple[Session, ...]) -> tuple[tuple[Session, ...], bool] | None:
+def assign_students(
+    index: Index, sessions: tuple[Session, ...], earlier: Sequence[Sequence[Session]] = ()
+) -> tuple[tuple[Session, ...], bool] | None:
     """Returns the same sessions with the best students in each, and whether that is proven best.
 
+    Earlier seatings of the same sessions say where recent groupmates tend to sit, when they are too many to be exact.
     Online sessions take whoever is left, and go where nobody is. None where HiGHS found no seats within its limits.
     """
     led = [session for session in sessions if session.led]
     if not led:
         return sessions, True
-    seating = Seating(index, sessions, led)
+    seating = Seating(index, sessions, led, [sessions, *earlier])
     values, proven = seating.program.solve()
     if values is None:
         return None

@@ -1,10 +1,12 @@
 """The program of one session plan: who may sit where, within the rules, and what each seat is worth.
 
-That is generalised assignment with size bounds. All terms are exact; two students who share a session take a column per
-pair and session.
+That is generalised assignment with size bounds. All terms are exact but for many recent groupmates, who would make it
+quadratic: beyond `PAIR_LIMIT` each seat is priced by how often the groupmates sat there in earlier seatings of the
+same sessions, and the caller seats again, which settles as Frank and Wolfe (1956) have it.
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -14,7 +16,7 @@ from serving.grouping.policy import LED
 from serving.grouping.program import Program
 from serving.grouping.stations import station_limits
 
-PAIR_LIMIT = 4_000  # columns for recent groupmates beyond which they are left to the comparison of final scores
+PAIR_LIMIT = 60  # columns for recent groupmates; with hundreds HiGHS takes a quarter of a minute for nothing
 
 Column = int
 
@@ -22,7 +24,9 @@ Column = int
 class Seating:
     """The program of one session plan: a 0-1 column per student and session that the rules let them share."""
 
-    def __init__(self, index: Index, sessions: tuple[Session, ...], led: list[Session]) -> None:
+    def __init__(
+        self, index: Index, sessions: tuple[Session, ...], led: list[Session], earlier: Sequence[Sequence[Session]]
+    ) -> None:
         self.index = index
         self.program = Program()
         self.exact = True
@@ -40,7 +44,8 @@ class Seating:
         self._bound_stations(sessions)
         self._score_meetings()
         self._score_subgroups()
-        self._score_pairs()
+        self._score_groupmates(led, earlier)
+        self._score_wished()
 
     def _bound_students(self) -> None:
         """One session per block, a skill once a day, and the led places that are pinned."""
@@ -116,15 +121,31 @@ class Seating:
                 short = self.program.add(-weight, highest=np.inf)
                 self.program.bound([(short, 1.0), *terms], 0.0, np.inf)
 
-    def _score_pairs(self) -> None:
-        """Recent groupmates who share a session again cost; pairs to keep together who share one gain."""
-        weights, index = self.index.problem.weights, self.index
-        if weights.repeat_mates:
-            again = [couple for at in self.of_session for couple in self._couples(at, index.mates)]
-            self.exact = len(again) <= PAIR_LIMIT
-            for one, other, times in again if self.exact else []:
-                both = self.program.add(-weights.repeat_mates * times)
+    def _score_groupmates(self, led: list[Session], earlier: Sequence[Sequence[Session]]) -> None:
+        """Recent groupmates who share a session again cost."""
+        price, index = self.index.problem.weights.repeat_mates, self.index
+        if not price:
+            return
+        again = [couple for at in self.of_session for couple in self._couples(at, index.mates)]
+        self.exact = len(again) <= PAIR_LIMIT
+        if self.exact:
+            for one, other, times in again:
+                both = self.program.add(-price * times)
                 self.program.bound([(both, -1.0), (one, 1.0), (other, 1.0)], -np.inf, 1.0)
+            return
+        number = {student.id: at for at, student in enumerate(index.problem.students)}
+        place = {session.id: at for at, session in enumerate(led)}
+        share = np.zeros((len(led), len(number)))
+        for session in (each for seating in earlier for each in seating if each.id in place):
+            share[place[session.id], [number[student] for student in session.students]] += 1 / len(earlier)
+        expected = share @ index.mates
+        for at, columns in self.of_session.items():
+            for student, column in columns.items():
+                self.program.points[column] -= price * float(expected[at, student])
+
+    def _score_wished(self) -> None:
+        """Pairs to keep together who share a session gain."""
+        weights, index = self.index.problem.weights, self.index
         for first, second in index.wished.tolist() if weights.keep_together else []:
             shared = []
             for columns in self.of_session.values():
