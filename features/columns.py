@@ -1,7 +1,11 @@
 """What every column of a profile means: its unit, its plain words, and the family that reasons are told in."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+import pandas as pd
+import pandera.pandas as pa
 
 from features.history import COLUMNS
 
@@ -95,5 +99,26 @@ REGISTRY = tuple(
 if tuple(each.name for each in REGISTRY) != COLUMNS:
     raise ImportError("features.columns and features.history name different columns")
 
+OF_STUDENTS = COLUMNS[: COLUMNS.index("skill_opportunities")]
+"""Columns that speak of the student alone, whatever the skill."""
+
 SCHEMA_HASH = hashlib.sha256("\n".join(COLUMNS).encode()).hexdigest()[:16]
 """Says which columns in which order a model was trained on; a model of other columns must not score these."""
+
+
+def _table(name: str, keys: Mapping[str, pa.Column], columns: Sequence[str]) -> pa.DataFrameSchema:
+    unit = {each.name: each.unit for each in REGISTRY}
+    checks = {"share": pa.Check.in_range(-1, 1), "probability": pa.Check.in_range(0, 1)}
+    values = {each: pa.Column("float32", checks.get(unit[each]), nullable=True) for each in columns}
+    return pa.DataFrameSchema({**keys, **values}, name=name, strict=True, ordered=True, unique=list(keys)[:-1])
+
+
+_MOMENT = pa.Column(pd.DatetimeTZDtype("us", "UTC"), nullable=True)
+
+SKILL_PROFILES = _table(
+    "skill_profiles", {"student_id": pa.Column(str), "skill_id": pa.Column(str), "last_practised": _MOMENT}, COLUMNS
+)
+"""One row per student and practised skill as of a moment; the kernel's columns for an item of average difficulty."""
+
+STUDENT_PROFILES = _table("student_profiles", {"student_id": pa.Column(str), "last_active": _MOMENT}, OF_STUDENTS)
+"""One row per student as of a moment; the kernel's columns that speak of the student alone."""

@@ -546,3 +546,14 @@ def read_skills(
                     if not found:
                         start_skill(fresh_skill, node_mean[members[m]])
                         _weigh_member(out[at], fresh_skill, node_mean[members[m]], m == member_start[node])
+
+
+@nb.njit(cache=True, error_model="numpy")
+def read_students(now, student, global_mean, out):
+    """Writes one row per student: what `write_row` says of the student alone; the columns of skills mean nothing."""
+    no_item = np.empty(ITEM_SIZE, np.float64)
+    start_item(no_item)
+    no_skill = np.empty(SKILL_SIZE, np.float64)
+    start_skill(no_skill, global_mean)
+    for who in range(len(student)):
+        write_row(out[who], student[who], no_skill, no_item, now, -1, global_mean, global_mean, 0.0, 0.0, False)

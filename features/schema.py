@@ -61,7 +61,7 @@ class ItemSkills(pa.DataFrameModel):
         unique = ["item_id", "skill_id"]  # noqa: RUF012 - pandera reads a plain list here
 
 
-def check_table(schema: type[pa.DataFrameModel], table: pd.DataFrame) -> pd.DataFrame:
+def check_table(schema: type[pa.DataFrameModel] | pa.DataFrameSchema, table: pd.DataFrame) -> pd.DataFrame:
     """The table with the schema's types, or an error that names columns and rules but shows no row.
 
     Raises:
@@ -77,7 +77,8 @@ def check_table(schema: type[pa.DataFrameModel], table: pd.DataFrame) -> pd.Data
         cases = error.failure_cases[["column", "check"]].drop_duplicates().itertuples(index=False)
         broken = "; ".join(f"{column}: {check}" for column, check in cases)
         # pandera's own message prints rows of students, so it is not chained
-        raise InputError(f"table {schema.__name__} breaks its rules: {broken}") from None
+        name = schema.name if isinstance(schema, pa.DataFrameSchema) else schema.__name__
+        raise InputError(f"table {name} breaks its rules: {broken}") from None
 
 
 def bucket_of(student_ids: "pd.Series[str]") -> np.ndarray[tuple[int], np.dtype[np.int32]]:

@@ -120,7 +120,11 @@ class StudentOut(_Body):
 
     student_id: str
     team_id: str | None
-    responses: int
+    responses: int = Field(description="first attempts so far")
+    last_active: dt.datetime | None = Field(description="UTC; null without a clock")
+    correct_share_10r: Probability | None = Field(description="share correct of the last 10 responses")
+    recent_responses_7d: float | None = Field(description="responses that fade by half in 7 days; null without a clock")
+    active_minutes_7d: float | None = Field(description="minutes at work that fade by half in 7 days; null if unknown")
     skills: list[SkillForecastOut]
     provenance: Provenance
 

@@ -130,7 +130,7 @@ def tell_facts(row: Sequence[float] | Rows) -> list[str]:
         facts.append(f"{wrong} of the last {window} wrong" if wrong else f"the last {window} right")
         facts.append(f"{tries} {'try' if tries == 1 else 'tries'} on this skill")
     if 0 < tries < 3:  # noqa: PLR2004 - one or two answers have no "last" among them
-        told = f"{wrong} wrong" if wrong else "all right"
+        told = "right" if wrong == 0 else "wrong" if wrong == tries else "one of them wrong"
         facts = [f"{tries} {'try' if tries == 1 else 'tries'} on this skill, {told}"]
     if value["skill_hints_ewm_20"] >= 0.25:  # noqa: PLR2004 - a hint on every fourth answer is worth a word
         facts.append(f"hints on {value['skill_hints_ewm_20']:.0%} of them lately")

@@ -41,11 +41,12 @@ class Snapshot:
         data_version: Version of the event log that they were folded from.
         struggle: The struggle forecast.
         mastery: The mastery forecast.
-        students: Sorted ids of students with a profile.
+        students: Sorted ids of students with a profile of a skill.
         start: Where each student's rows begin; one longer than `students`.
         skills: Skill id of each row.
         last_practised: Microseconds since 1970 UTC of each row; the smallest integer where there is no clock.
         rows: The kernel's columns.
+        student_profiles: Rows of `features.columns.STUDENT_PROFILES` by student id.
     """
 
     champion: Champion
@@ -59,6 +60,7 @@ class Snapshot:
     skills: npt.NDArray[np.object_]
     last_practised: npt.NDArray[np.int64]
     rows: Rows
+    student_profiles: pd.DataFrame
 
     @cached_property
     def position(self) -> Mapping[str, int]:
@@ -183,4 +185,5 @@ def load_snapshot(champion: Champion, publication: Path, registry: Registry) -> 
         skills=profiles["skill_id"].to_numpy(dtype=object),
         last_practised=profiles["last_practised"].to_numpy("datetime64[us]").astype(np.int64),
         rows=profiles[list(COLUMNS)].to_numpy(np.float32),
+        student_profiles=pd.read_parquet(publication / "student_profiles.parquet").set_index("student_id"),
     )

@@ -8,8 +8,10 @@ import pandas as pd
 
 from features.catalog import build_catalog
 from features.history import COLUMNS
-from features.profiles import Rows, State, Timeline, fold, recode_items, sort_events
+from features.profiles import Rows, fold
+from features.state import State
 from features.statistics import Statistics, fit_statistics
+from features.timeline import Timeline, recode_items, sort_events
 from training.config import TrainingConfig
 from training.labels import label_episodes
 from training.splits import TimeBlocks, fold_of_students, split_time

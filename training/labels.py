@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.catalog import Catalog
-from features.profiles import Timeline
+from features.timeline import Timeline
 from training.config import MasteryRule
 
 INDETERMINATE, MASTERED, STRUGGLING = -1, 0, 1

@@ -9,7 +9,7 @@ import pandas as pd
 from features.bundle import write_bundle
 from features.columns import SCHEMA_HASH
 from features.home import Home
-from features.profiles import build_profiles
+from features.profiles import build_profiles, read_student_profiles
 from features.statistics import Statistics
 
 
@@ -25,7 +25,8 @@ def publish_profiles(
     """Writes the profiles that the service serves with the models of a run.
 
     The folder appears at once, complete: `skill_profiles.parquet` (one row per student and practised skill, sorted by
-    student), `state.npz` and `statistics.json` (which continue the profiles with later events), and a manifest.
+    student), `student_profiles.parquet` (one row per student), `state.npz` and `statistics.json` (which continue the
+    profiles with later events), and a manifest.
 
     Args:
         home: Whose `published` folder it goes to.
@@ -43,6 +44,7 @@ def publish_profiles(
     def write(draft: Path) -> None:
         ordered = profiles.sort_values(["student_id", "skill_id"], ignore_index=True)
         ordered.to_parquet(draft / "skill_profiles.parquet", index=False)
+        read_student_profiles(state, known, as_of).to_parquet(draft / "student_profiles.parquet", index=False)
         state.save(draft / "state.npz")
         (draft / "statistics.json").write_text(json.dumps(known.to_json(), ensure_ascii=False), encoding="utf-8")
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.history import NO_TIME
-from features.profiles import Timeline
+from features.timeline import Timeline
 from training.config import Split
 from training.errors import DataGateError
 

@@ -11,9 +11,9 @@ from features.catalog import build_catalog
 from features.errors import InputError
 from features.home import Home, read_home
 from features.ingest import ingest_file
-from features.profiles import Timeline, sort_events
 from features.statistics import Statistics, fit_statistics
 from features.store import has_events, read_events, read_item_skills
+from features.timeline import Timeline, sort_events
 
 logger = logging.getLogger("regroup")
 

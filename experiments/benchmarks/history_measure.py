@@ -17,8 +17,10 @@ from experiments.benchmarks.history_compare import Comparison, compare_columns
 from experiments.benchmarks.history_pandas import build_columns
 from experiments.benchmarks.history_tables import Difficulty, events_table
 from features.console import track
-from features.profiles import Rows, State, Timeline, fold
+from features.profiles import Rows, fold
+from features.state import State
 from features.statistics import Statistics
+from features.timeline import Timeline
 
 logger = logging.getLogger("regroup")
 

@@ -6,8 +6,8 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
-from features.profiles import Timeline
 from features.statistics import Statistics
+from features.timeline import Timeline
 
 
 @dataclass(frozen=True)

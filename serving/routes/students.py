@@ -1,5 +1,6 @@
 """`/v1/students`: one student's profile."""
 
+import pandas as pd
 from fastapi import APIRouter
 
 from features.errors import MissingError
@@ -7,7 +8,7 @@ from features.roster import SkillMap, read_skills, teams_of_students
 from serving.answers import tell_forecasts, tell_provenance
 from serving.dependencies import CurrentSettings, CurrentSnapshot
 from serving.errors import NotFoundError
-from serving.forecasts import RESPONSES, forecast_students
+from serving.forecasts import forecast_students
 from serving.schemas import Problem, StudentOut
 
 router = APIRouter(prefix="/v1/students", tags=["students"])
@@ -22,12 +23,19 @@ def read_profile(student_id: str, settings: CurrentSettings, snapshot: CurrentSn
     except MissingError:
         skills, teams = SkillMap({}, {}), {}
     forecasts = forecast_students(snapshot, [student_id], settings.recent_days)
-    if not forecasts and student_id not in teams:
+    known = student_id in snapshot.student_profiles.index
+    if not known and student_id not in teams:
         raise NotFoundError("unknown_student", "no student with this id is in the roster or the event log")
+    row = snapshot.student_profiles.loc[student_id].to_dict() if known else {}
+    facts = {name: None if pd.isna(value) else value for name, value in row.items()}
     return StudentOut(
         student_id=student_id,
         team_id=teams.get(student_id),
-        responses=int(snapshot.rows[forecasts[0].row, RESPONSES]) if forecasts else 0,
+        responses=int(facts.get("student_responses") or 0),
+        last_active=facts.get("last_active"),
+        correct_share_10r=facts.get("correct_share_10r"),
+        recent_responses_7d=facts.get("recent_responses_7d"),
+        active_minutes_7d=facts.get("active_minutes_7d"),
         skills=tell_forecasts(snapshot, skills, forecasts),
         provenance=tell_provenance(snapshot),
     )

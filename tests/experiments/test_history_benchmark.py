@@ -17,9 +17,11 @@ from experiments.benchmarks.history_tables import Difficulty, events_table
 from features.catalog import build_catalog
 from features.errors import InputError, MissingError
 from features.history import COLUMNS
-from features.profiles import State, fold, sort_events
+from features.profiles import fold
 from features.schema import Events, check_table
+from features.state import State
 from features.statistics import fit_statistics
+from features.timeline import sort_events
 
 START = datetime(2024, 9, 2, 8, tzinfo=UTC)
 TAGS = pd.DataFrame(

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from features.catalog import build_catalog
 from features.history import COLUMNS, Skill
-from features.profiles import State, build_profiles, fold, read_profiles, sort_events
+from features.profiles import build_profiles, fold, read_profiles, read_student_profiles
 from features.schema import Events, check_table
+from features.state import State
 from features.statistics import Statistics, fit_statistics
+from features.timeline import sort_events
 
 START = datetime(2024, 9, 2, 8, tzinfo=UTC)
 TAGS = pd.DataFrame(
@@ -250,3 +252,29 @@ def test_statistics_survive_storage():
     np.testing.assert_array_equal(again.item_mean, STATISTICS.item_mean)
     np.testing.assert_array_equal(again.node_mean, STATISTICS.node_mean)
     assert again.catalog.nodes.equals(STATISTICS.catalog.nodes)
+
+
+def test_a_student_profile_speaks_of_the_student_alone():
+    """Also of one whose items have no skill; the columns are those of the student's next row."""
+    events = make_events([("s", 0, "easy", True, None, 1), ("s", 9, "untagged", False, None, 1)])
+    _, state = rows_by_event(events)
+
+    profiles = read_student_profiles(state, STATISTICS, START + timedelta(minutes=9, days=1))
+
+    row = profiles.iloc[0]
+    assert row["student_responses"] == 2
+    assert row["student_streak"] == -1
+    assert row["days_since_last_response"] == 1
+    assert row["last_active"] == START + timedelta(minutes=9)
+    assert [name for name in profiles if name.startswith(("skill", "item"))] == []
+
+
+def test_a_saved_state_is_the_state(tmp_path):
+    """Saved and loaded, it continues as if it had never left."""
+    _, state = rows_by_event(make_events([("zoë", 0, "mixed", True, 2, 1), ("007", 3, None, None, None, 1)]))
+
+    state.save(tmp_path / "state.npz")
+    again = State.load(tmp_path / "state.npz")
+
+    assert same_state(state, again)
+    assert again.students.equals(state.students)

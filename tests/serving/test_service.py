@@ -135,6 +135,7 @@ def test_a_profile_tells_facts_reasons_and_what_is_not_known(client, trained_sch
     """Each skill of a student has one of four states; thin evidence says what would settle it."""
     profiles = [client.get(f"/v1/students/{each}/profile").json() for each in trained_school.student_ids[:40]]
 
+    assert all(profile["responses"] > 0 and profile["active_minutes_7d"] >= 0 for profile in profiles)
     skills = [skill for profile in profiles for skill in profile["skills"]]
     assert {skill["status"] for skill in skills} >= {"mastered", "forecast", "not_enough_evidence"}
     for skill in skills:

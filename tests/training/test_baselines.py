@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from features.catalog import build_catalog
-from features.profiles import State, fold, sort_events
+from features.profiles import fold
+from features.state import State
 from features.statistics import fit_statistics
+from features.timeline import sort_events
 from training.baselines import fit_baselines, fit_majority, fit_rule
 from training.dataset import Block
 from training.evaluation import evaluate

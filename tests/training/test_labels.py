@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from features.catalog import build_catalog
-from features.profiles import sort_events
 from features.statistics import fit_statistics
+from features.timeline import sort_events
 from training.config import MasteryRule
 from training.labels import INDETERMINATE, MASTERED, STRUGGLING, label_episodes
 

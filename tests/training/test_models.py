@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.history import COLUMNS
-from features.profiles import State, Timeline, build_profiles, fold, read_profiles
+from features.profiles import build_profiles, fold, read_profiles
+from features.state import State
+from features.timeline import Timeline
 from training.artifacts import read_model, write_model
 from training.config import MasteryRule, Split
 from training.dataset import build_dataset

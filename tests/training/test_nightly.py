@@ -135,6 +135,7 @@ def test_profiles_are_published_for_the_champion(trained_school):
         "skill_profiles.parquet",
         "state.npz",
         "statistics.json",
+        "student_profiles.parquet",
     }
     assert set(profiles["student_id"]) <= set(trained_school.student_ids)
     assert not profiles.duplicated(["student_id", "skill_id"]).any()

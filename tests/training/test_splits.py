@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from features.catalog import build_catalog
-from features.profiles import sort_events
 from features.statistics import fit_statistics
+from features.timeline import sort_events
 from training.config import Split
 from training.errors import DataGateError
 from training.splits import DAY, fold_of_students, split_time
