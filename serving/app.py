@@ -10,6 +10,7 @@ from prometheus_client import Counter, Histogram
 from serving.errors import install_error_handlers
 from serving.registry import Registry
 from serving.routes import health, models, recommendations, students, teams
+from serving.schemas import tell_problems
 from serving.settings import Settings
 from serving.snapshot import SnapshotHolder
 
@@ -36,7 +37,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         yield
         snapshots.stop()
 
-    app = FastAPI(title="regroup", version="1", description=ABOUT, lifespan=run)
+    app = FastAPI(title="regroup", version="1", description=ABOUT, lifespan=run, responses=tell_problems(422))
     app.state.settings = settings
     app.state.snapshots = snapshots
     install_error_handlers(app)

@@ -1,7 +1,7 @@
 """The bodies of requests and answers, as OpenAPI shows them."""
 
 import datetime as dt
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -233,3 +233,16 @@ class Problem(BaseModel):
     status: int
     detail: str
     rule: str = Field(description="the name of what was broken; stable")
+
+
+_WHEN = {
+    404: "What the address names does not exist.",
+    422: "The body is not well formed, or asks for something that cannot be; `rule` says what.",
+    503: "Nothing can be served now; Retry-After says when to ask again.",
+}
+
+
+def tell_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The error answers of a route, for the contract."""
+    content = {"application/problem+json": {"schema": Problem.model_json_schema()}}
+    return {status: {"description": _WHEN[status], "content": content} for status in statuses}

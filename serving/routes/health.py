@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from serving.dependencies import CurrentSnapshot
-from serving.schemas import Problem
+from serving.schemas import tell_problems
 
 router = APIRouter(tags=["operations"])
 
@@ -15,7 +15,7 @@ async def live() -> dict[str, str]:
     return {"status": "alive"}
 
 
-@router.get("/readyz", responses={503: {"model": Problem}})
+@router.get("/readyz", responses=tell_problems(503))
 def ready(snapshot: CurrentSnapshot) -> dict[str, str]:
     """Whether a model and profiles are loaded; an old model is still ready."""
     return {"status": "ready", "run_id": snapshot.champion.run_id}

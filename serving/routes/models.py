@@ -4,12 +4,12 @@ from fastapi import APIRouter
 
 from serving.answers import tell_provenance
 from serving.dependencies import CurrentSnapshot
-from serving.schemas import ModelsOut, Problem
+from serving.schemas import ModelsOut, tell_problems
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
 
 
-@router.get("", responses={503: {"model": Problem}})
+@router.get("", responses=tell_problems(503))
 def read_models(snapshot: CurrentSnapshot) -> ModelsOut:
     """Versions, data and meaning of the forecasts that serve now."""
     return ModelsOut(

@@ -14,7 +14,7 @@ from serving.dependencies import CurrentSettings, CurrentSnapshot, find_roster
 from serving.errors import NotFoundError
 from serving.planning import load_planning
 from serving.recommend import recommend_day
-from serving.schemas import Problem, RecommendationOut, RecommendationRequest
+from serving.schemas import RecommendationOut, RecommendationRequest, tell_problems
 from serving.store import find_recommendation, save_recommendation
 
 router = APIRouter(prefix="/v1/recommendations", tags=["recommendations"])
@@ -23,7 +23,7 @@ router = APIRouter(prefix="/v1/recommendations", tags=["recommendations"])
 @router.post(
     "",
     status_code=HTTPStatus.CREATED,
-    responses={404: {"model": Problem}, 422: {"model": Problem}, 503: {"model": Problem}},
+    responses=tell_problems(404, 422, 503),
 )
 def create_recommendation(
     body: RecommendationRequest, settings: CurrentSettings, snapshot: CurrentSnapshot, response: Response
@@ -59,7 +59,7 @@ def create_recommendation(
     return answer
 
 
-@router.get("/{recommendation_id}", responses={404: {"model": Problem}})
+@router.get("/{recommendation_id}", responses=tell_problems(404))
 def read_recommendation(recommendation_id: str, settings: CurrentSettings) -> RecommendationOut:
     """A plan that was suggested before."""
     try:

@@ -9,12 +9,12 @@ from serving.answers import tell_forecasts, tell_provenance
 from serving.dependencies import CurrentSettings, CurrentSnapshot
 from serving.errors import NotFoundError
 from serving.forecasts import forecast_students
-from serving.schemas import Problem, StudentOut
+from serving.schemas import StudentOut, tell_problems
 
 router = APIRouter(prefix="/v1/students", tags=["students"])
 
 
-@router.get("/{student_id}/profile", responses={404: {"model": Problem}, 503: {"model": Problem}})
+@router.get("/{student_id}/profile", responses=tell_problems(404, 503))
 def read_profile(student_id: str, settings: CurrentSettings, snapshot: CurrentSnapshot) -> StudentOut:
     """What is known and forecast about a student, skill by skill, with facts and reasons."""
     url = settings.home.database_url()

@@ -7,12 +7,12 @@ from serving.dependencies import CurrentSettings, CurrentSnapshot, find_roster
 from serving.forecasts import forecast_students
 from serving.needs import list_candidates
 from serving.planning import load_planning
-from serving.schemas import Board, Problem
+from serving.schemas import Board, tell_problems
 
 router = APIRouter(prefix="/v1/teams", tags=["teams"])
 
 
-@router.get("/{team_id}/board", responses={404: {"model": Problem}, 503: {"model": Problem}})
+@router.get("/{team_id}/board", responses=tell_problems(404, 503))
 def read_board(team_id: str, settings: CurrentSettings, snapshot: CurrentSnapshot) -> Board:
     """Who needs what, who is strong where, and who has not been seen by an adult lately."""
     team, skills = find_roster(settings, team_id)
