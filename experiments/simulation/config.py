@@ -19,7 +19,7 @@ class Behaviour(NamedTuple):
     """Between strands of one student, in logits."""
     skill_sd: float = 0.8
     """Between skills of one strand of one student, in logits."""
-    skill_difficulty: float = -1.25
+    skill_difficulty: float = -1.4
     """Mean over skills, in logits; lower is easier."""
     skill_difficulty_sd: float = 1.4
     """Between skills, in logits."""
@@ -51,7 +51,7 @@ class Behaviour(NamedTuple):
     """Stints that last until three in a row or ten tries; others are a few items of a problem set."""
     stint_mean: float = 2.0
     """Mean responses of such a few."""
-    repeat_share: float = 0.08
+    repeat_share: float = 0.065
     """Responses that take up an item of the last stint on the skill, if there is one left."""
     unit_share: float = 0.75
     """Stints on the team's current unit; others review what came before."""
