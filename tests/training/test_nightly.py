@@ -50,7 +50,7 @@ def artifact(school, run_id, name):
 def choose(school, text):
     """The school's settings with other choices laid over them."""
     lines = school.config.read_text()
-    for name, value in re.findall(r"(\w+) = (\S+)", text):
+    for name, value in re.findall(r"(\w+) = ([^\s,]+)", text):
         lines, count = re.subn(rf"{name} = \S+", f"{name} = {value}", lines)
         assert count == 1
     path = school.home.parent / "choices.toml"
@@ -199,8 +199,8 @@ def test_a_little_new_data_keeps_the_champion_and_refreshes_its_profiles(own_sch
 
 
 def test_a_better_challenger_takes_over_and_the_old_champion_is_remembered(untrained_school):
-    """A model of one tree loses to one of thirty, with its whole interval."""
-    first = night(untrained_school, choose(untrained_school, "rounds = 1"))
+    """A single split loses to thirty trees, with its whole interval."""
+    first = night(untrained_school, choose(untrained_school, "rounds = 1, leaves = 2"))
 
     second = night(untrained_school)
 
