@@ -76,8 +76,11 @@ def run_demo(log: Path | None, form: str | None, mapping: Path | None) -> int:
         models = _call(f"{address}/v1/models")
         team = (roster / "teams.csv").read_text(encoding="utf-8").splitlines()[1].split(",")[0]
         body = {"team_id": team, "date": _next_school_day(models["provenance"]["data_as_of"]).isoformat()}
+        begun = time.perf_counter()
         plan = _call(f"{address}/v1/recommendations", body)
+        waited_s = time.perf_counter() - begun
     _print_plan(plan)
+    OUT.print(f"suggested in {waited_s:.2f} s, the first request of a new service", markup=False, highlight=False)
     _print_where(plan, store, home)
     return 0
 

@@ -75,8 +75,10 @@ def test_practice_raises_mastery_and_idleness_does_not(school):
     gain = mastery["end_mastery"] - mastery["start_mastery"]
 
     assert (gain[mastery["responses"] == 0] == 0).all()
-    assert (gain >= 0).all()  # rapid guesses teach nothing, so that a few answers may leave no gain at all
-    assert (gain[mastery["responses"] >= 5] > 0).mean() > 0.99
+    assert (gain >= 0).all()
+    traits = school.truth["students"].set_index("student_id")["gaming_share"]
+    honest = mastery["student_id"].map(traits) == 0  # a rapid guess teaches nothing
+    assert (gain[honest & (mastery["responses"] > 0)] > 0).all()
 
 
 def test_what_is_forgotten_is_gone_from_the_truth():
