@@ -122,6 +122,71 @@ def build_dataset(events: pd.DataFrame, item_skills: pd.DataFrame, config: Train
     return Dataset(struggle, mastery, indeterminate, statistics, timeline, blocks, held)
 
 
+@dataclass(frozen=True)
+class StudentSplit:
+    """Rows of students to learn from and of other students to be judged on: what published benchmarks ask for.
+
+    Attributes:
+        mastery: First attempts of `train` and `test` students, in the timeline's order.
+        struggle: Open episodes with a known outcome, of both.
+        indeterminate: Open rows whose outcome is not known, of both; their targets are -1.
+        positions: Which event of the timeline each mastery row is.
+        statistics: Counted on the training students.
+        timeline: Every event.
+    """
+
+    mastery: dict[str, Block]
+    struggle: dict[str, Block]
+    indeterminate: dict[str, Block]
+    positions: dict[str, npt.NDArray[np.int64]]
+    statistics: Statistics
+    timeline: Timeline
+
+
+def build_student_split(
+    events: pd.DataFrame, item_skills: pd.DataFrame, test_students: "pd.Index[str]", config: TrainingConfig
+) -> StudentSplit:
+    """Turns a log into rows to train and judge with, split by student instead of by time.
+
+    Rows of a training student see statistics counted on the other folds of training students; rows of a test student
+    those of all training students.
+
+    Args:
+        events: Rows of `Events`.
+        item_skills: Rows of `ItemSkills`.
+        test_students: Ids of the students that nothing is learnt from.
+        config: Mastery rule and folds.
+    """
+    catalog = build_catalog(item_skills, events["item_id"].dropna().unique())
+    nothing = fit_statistics(catalog, np.empty(0, np.int32), np.empty(0, bool))
+    timeline = sort_events(events, nothing)
+    answered = (timeline.correct >= 0) & (timeline.item >= 0)
+    student = timeline.student
+    judged = timeline.students.isin(test_students)
+    of = {"train": ~judged[student], "test": judged[student]}
+    past = answered & of["train"]
+    statistics = fit_statistics(catalog, timeline.item[past], timeline.correct[past] == 1)
+    rows = _fold_out_of_fold(timeline, past, statistics, config.split.folds)
+    rows[of["test"]], _ = fold(_of_students(timeline, judged, of["test"]), statistics, State.empty())
+
+    node = np.where(answered, catalog.node_of_item[timeline.item], -1)
+    episode = student * len(catalog.nodes) + node
+    episodes = label_episodes(timeline, catalog, config.mastery_rule)
+
+    def block(keep: npt.NDArray[np.bool_], target: npt.NDArray[np.int8]) -> Block:
+        return Block(rows[keep], target[keep], student[keep], episodes.opportunity[keep], episode[keep])
+
+    known = episodes.open & (episodes.outcome >= 0)
+    return StudentSplit(
+        mastery={name: block(answered & mine, timeline.correct) for name, mine in of.items()},
+        struggle={name: block(known & mine, episodes.outcome) for name, mine in of.items()},
+        indeterminate={name: block(episodes.open & ~known & mine, episodes.outcome) for name, mine in of.items()},
+        positions={name: np.flatnonzero(answered & mine) for name, mine in of.items()},
+        statistics=statistics,
+        timeline=timeline,
+    )
+
+
 def _fold_out_of_fold(timeline: Timeline, past: npt.NDArray[np.bool_], statistics: Statistics, folds: int) -> Rows:
     """One row per event, each student's with statistics that were counted without the student's fold."""
     rows = np.full((len(timeline.row), len(COLUMNS)), np.nan, np.float32)

@@ -74,12 +74,7 @@ class Model:
 
     def predict(self, rows: Rows) -> Floats:
         """The probability of each row of kernel columns."""
-        return self.calibration.apply(self._score(rows))
-
-    def _score(self, rows: Rows) -> Floats:
-        if len(rows) == 0:
-            return np.empty(0)
-        return np.asarray(self.booster.predict(rows[:, positions(self.forecast)], raw_score=True), np.float64)
+        return self.calibration.apply(_score(self.booster, self.forecast, rows))
 
 
 def positions(forecast: Forecast) -> list[int]:
@@ -87,44 +82,63 @@ def positions(forecast: Forecast) -> list[int]:
     return [COLUMNS.index(name) for name in forecast.columns]
 
 
-def train_model(forecast: Forecast, train: Block, calibration: Block, boosting: Boosting) -> Model:
-    """Trains the trees on one block and calibrates them on a later one; the same inputs give the same model.
+def train_model(forecast: Forecast, train: Block, calibration: Block | None, boosting: Boosting) -> Model:
+    """Trains the trees on one block and calibrates them on rows they have not seen; same inputs, same model.
 
     Args:
         forecast: What to forecast.
         train: Rows with out-of-fold statistics.
-        calibration: Later rows.
+        calibration: Later rows; without them, those students who were left out to choose the number of trees.
         boosting: Parameters; beyond `max_rows`, whole students are left out at random.
     """
     train = _within(train, boosting)
     parameters = _parameters(forecast, boosting)
-    rounds = _choose_rounds(forecast, train, boosting, parameters)
+    left_out = _leave_out(train, boosting)
+    trial = _try_rounds(forecast, train, left_out, boosting, parameters)
+    # all students together bear a few more trees than four fifths of them
+    rounds = boosting.rounds if trial is None else max(1, min(boosting.rounds, round(1.1 * trial.best_iteration)))
     booster = lgb.train(parameters, _lightgbm_rows(forecast, train), num_boost_round=rounds)
-    raw = Model(forecast, booster, Sigmoid(1.0, 0.0))
-    return Model(forecast, booster, fit_sigmoid(raw._score(calibration.rows), calibration.target))  # noqa: SLF001
+    judge, judged = (booster, calibration) if calibration is not None else (trial, train.take(left_out))
+    if judge is None:
+        return Model(forecast, booster, Sigmoid(1.0, 0.0))
+    return Model(forecast, booster, fit_sigmoid(_score(judge, forecast, judged.rows), judged.target))
 
 
-def _choose_rounds(forecast: Forecast, train: Block, boosting: Boosting, parameters: dict[str, Any]) -> int:
-    """How many trees serve students that the trees have not seen: found on a fifth of the students, left out.
-
-    A small school needs fewer than a large one, and nobody should have to set that by hand.
-    """
+def _leave_out(train: Block, boosting: Boosting) -> npt.NDArray[np.bool_]:
+    """The rows of a fifth of the students."""
     students = np.unique(train.student)
-    left_out = np.random.default_rng(boosting.seed).permutation(students)[: len(students) // 5]
-    judged = np.isin(train.student, left_out)
-    part, rest = train.take(judged), train.take(~judged)
+    chosen = np.random.default_rng(boosting.seed).permutation(students)[: len(students) // 5]
+    return np.isin(train.student, chosen)
+
+
+def _try_rounds(
+    forecast: Forecast,
+    train: Block,
+    left_out: npt.NDArray[np.bool_],
+    boosting: Boosting,
+    parameters: dict[str, Any],
+) -> "lgb.Booster | None":
+    """Trees that stop when students they have not seen gain no more; None if those students show one class only.
+
+    A small school needs fewer trees than a large one, and nobody should have to set that by hand.
+    """
+    part = train.take(left_out)
     if len(part) == 0 or part.target.min() == part.target.max():
-        return boosting.rounds
-    rows = _lightgbm_rows(forecast, rest)
-    trial = lgb.train(
+        return None
+    rows = _lightgbm_rows(forecast, train.take(~left_out))
+    return lgb.train(
         parameters,
         rows,
         num_boost_round=boosting.rounds,
         valid_sets=[_lightgbm_rows(forecast, part, like=rows)],
         callbacks=[lgb.early_stopping(boosting.patience, verbose=False)],
     )
-    # all students together bear a few more trees than four fifths of them
-    return max(1, min(boosting.rounds, round(1.1 * trial.best_iteration)))
+
+
+def _score(booster: "lgb.Booster", forecast: Forecast, rows: Rows) -> Floats:
+    if len(rows) == 0:
+        return np.empty(0)
+    return np.asarray(booster.predict(rows[:, positions(forecast)], raw_score=True), np.float64)
 
 
 def _lightgbm_rows(forecast: Forecast, block: Block, like: "lgb.Dataset | None" = None) -> "lgb.Dataset":
