@@ -92,6 +92,12 @@ REGISTRY = tuple(
         ("stints", "runs", "stint", "Runs of practice on one skill so far."),
         ("expected_correct", "probability", "skill", "What the two abilities and the item's ease make likely."),
         ("skill", "code", "material", "The skill itself, as a category; null if it was never seen in training."),
+        (
+            "transition_ease",
+            "logit",
+            "material",
+            "How often others get this skill right coming from the skill before it, at the start of a run or later.",
+        ),
     )
 )
 """One entry per column, in the kernel's order."""

@@ -76,6 +76,7 @@ class Column(IntEnum):
     STINTS = 40
     EXPECTED_CORRECT = 41
     SKILL = 42
+    TRANSITION_EASE = 43
 
 
 COLUMNS = tuple(column.name.lower() for column in Column)
@@ -107,6 +108,7 @@ class Student(IntEnum):
     PREVIOUS_RESPONSES = 19
     PREVIOUS_BEST = 20
     STINTS = 21
+    PREVIOUS_NODE = 22
 
 
 class Skill(IntEnum):
@@ -170,6 +172,7 @@ def start_student(student, global_mean):
     student[Student.ACTIVE_MINUTES] = math.nan
     student[Student.STINT_NODE] = -1.0
     student[Student.PREVIOUS_BEST] = math.nan
+    student[Student.PREVIOUS_NODE] = -1.0
 
 
 @nb.njit(cache=True, inline="always")
@@ -192,6 +195,48 @@ def start_item(item):
 
 
 @nb.njit(cache=True, inline="always")
+def _transition(stint_node, previous_node, node):
+    """The transition that a response on `node` is part of: the node before it, and whether its run starts here.
+
+    Skill in the upper half, twice the node of the run before (-1: none, moved up by one) plus one at the start below.
+    """
+    starts = stint_node != node
+    before = stint_node if starts else previous_node
+    return (np.int64(node) << 32) | ((np.int64(before) + 1) << 1) | np.int64(starts)
+
+
+@nb.njit(cache=True, inline="always")
+def _ease_of(transition, transition_key, transition_ease, place_ease):
+    """How often others are right at this transition; where it was never seen, at this place of a run on the skill."""
+    at = np.searchsorted(transition_key, transition)
+    if at < len(transition_key) and transition_key[at] == transition:
+        return transition_ease[at]
+    return place_ease[transition >> 32, transition & 1]
+
+
+@nb.njit(cache=True, error_model="numpy")
+def find_transitions(event_start, time, item, correct, node_of_item, out):
+    """Writes the transition that each first attempt is part of, as `fold_events` will see it; -1 for other events."""
+    for who in range(len(event_start) - 1):
+        stint = -1
+        previous = -1
+        begin = event_start[who]
+        stop = event_start[who + 1]
+        while begin < stop:
+            end = begin + 1
+            while end < stop and time[end] == time[begin] and time[begin] != NO_TIME:
+                end += 1
+            for event in range(begin, end):
+                answered = correct[event] >= 0 and item[event] >= 0
+                out[event] = _transition(stint, previous, node_of_item[item[event]]) if answered else -1
+            for event in range(begin, end):
+                if correct[event] >= 0 and item[event] >= 0 and node_of_item[item[event]] != stint:
+                    previous = stint
+                    stint = node_of_item[item[event]]
+            begin = end
+
+
+@nb.njit(cache=True, inline="always")
 def write_row(
     row,
     student,
@@ -204,6 +249,7 @@ def write_row(
     item_ease,
     node_ease,
     node_known,
+    transition_ease,
 ):
     """Writes every column of one response from the state before it, but for those of the weakest member."""
     responses = student[Student.RESPONSES]
@@ -262,6 +308,7 @@ def write_row(
     expected = 1.0 / (1.0 + math.exp(-logit))
     row[Column.EXPECTED_CORRECT] = expected
     row[Column.SKILL] = node if node_known else math.nan
+    row[Column.TRANSITION_EASE] = transition_ease
     return expected
 
 
@@ -324,6 +371,7 @@ def _answer_student(student, node, correct, hinted, residual, surprise):
         if student[Student.STINTS] > 0.0:
             student[Student.PREVIOUS_RESPONSES] = student[Student.STINT_RESPONSES]
             student[Student.PREVIOUS_BEST] = student[Student.STINT_BEST]
+            student[Student.PREVIOUS_NODE] = student[Student.STINT_NODE]
         student[Student.STINT_NODE] = node
         student[Student.STINT_RESPONSES] = 0.0
         student[Student.STINT_CORRECT] = 0.0
@@ -395,6 +443,9 @@ def fold_events(
     item_ease,
     node_ease,
     node_known,
+    transition_key,
+    transition_ease,
+    place_ease,
     old_student,
     old_skill_start,
     old_skill_node,
@@ -428,6 +479,8 @@ def fold_events(
     items_used = 0
     emit = len(out) > 0
     expected = 0.5
+    last_transition = np.int64(-1)
+    last_ease = 0.0
     for who in range(students):
         skill_start[who] = skills_used
         item_start[who] = items_used
@@ -462,9 +515,13 @@ def fold_events(
                         mine = fresh_skill
                     its = item_state[item_slot[code]] if item_owner[code] == who else no_item
                     row = out[event]
+                    transition = _transition(me[Student.STINT_NODE], me[Student.PREVIOUS_NODE], node)
+                    if transition != last_transition:  # the same throughout a run
+                        last_transition = transition
+                        last_ease = _ease_of(transition, transition_key, transition_ease, place_ease)
                     expected = write_row(
                         row, me, mine, its, time[event], node,
-                        global_mean, node_mean[node], item_ease[code], node_ease[node], node_known[node],
+                        global_mean, node_mean[node], item_ease[code], node_ease[node], node_known[node], last_ease,
                     )  # fmt: skip
                     if member_start[node + 1] - member_start[node] > 1:
                         for m in range(member_start[node], member_start[node + 1]):
@@ -523,6 +580,9 @@ def read_skills(
     node_mean,
     node_ease,
     node_known,
+    transition_key,
+    transition_ease,
+    place_ease,
     out,
 ):
     """Writes one row per student and practised skill: what `fold_events` would write for an average item now."""
@@ -532,9 +592,11 @@ def read_skills(
     for who in range(len(student)):
         for at in range(skill_start[who], skill_start[who + 1]):
             node = skill_node[at]
+            transition = _transition(student[who, Student.STINT_NODE], student[who, Student.PREVIOUS_NODE], node)
+            ease = _ease_of(transition, transition_key, transition_ease, place_ease)
             write_row(
                 out[at], student[who], skill[at], no_item, now, node,
-                global_mean, node_mean[node], node_ease[node], node_ease[node], node_known[node],
+                global_mean, node_mean[node], node_ease[node], node_ease[node], node_known[node], ease,
             )  # fmt: skip
             if member_start[node + 1] - member_start[node] > 1:
                 for m in range(member_start[node], member_start[node + 1]):
@@ -556,4 +618,4 @@ def read_students(now, student, global_mean, out):
     no_skill = np.empty(SKILL_SIZE, np.float64)
     start_skill(no_skill, global_mean)
     for who in range(len(student)):
-        write_row(out[who], student[who], no_skill, no_item, now, -1, global_mean, global_mean, 0.0, 0.0, False)
+        write_row(out[who], student[who], no_skill, no_item, now, -1, global_mean, global_mean, 0.0, 0.0, False, 0.0)

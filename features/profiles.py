@@ -13,7 +13,7 @@ from features.history import COLUMNS, NO_TIME, Item, Skill, Student
 from features.schema import check_table
 from features.state import State
 from features.statistics import Statistics
-from features.timeline import Timeline, sort_events
+from features.timeline import Offsets, Timeline, sort_events
 
 Rows = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
@@ -54,7 +54,7 @@ def fold(timeline: Timeline, statistics: Statistics, state: State, *, rows: bool
         timeline.start, timeline.time, timeline.item, timeline.correct, timeline.hints, timeline.duration,
         catalog.node_of_item, catalog.member_start, catalog.members, statistics.global_mean, statistics.node_mean,
         statistics.item_mean, _logit(statistics.item_mean), _logit(statistics.node_mean), statistics.node_responses > 0,
-        state.student, state.skill_start, state.skill_node, state.skill,
+        *_transitions(statistics), state.student, state.skill_start, state.skill_node, state.skill,
         state.item_start, state.item_code, state.item,
         out, student, skill_start, skill_node, skill, item_start, item_code, item,
     )  # fmt: skip
@@ -84,7 +84,7 @@ def read_profiles(state: State, statistics: Statistics, as_of: datetime | None) 
     history.read_skills(
         _now(as_of), state.student, state.skill_start, state.skill_node, state.skill,
         catalog.member_start, catalog.members, statistics.global_mean, statistics.node_mean,
-        _logit(statistics.node_mean), statistics.node_responses > 0, out,
+        _logit(statistics.node_mean), statistics.node_responses > 0, *_transitions(statistics), out,
     )  # fmt: skip
     nodes = catalog.nodes
     single = ~catalog.is_combination & (nodes != NO_SKILL)
@@ -134,6 +134,10 @@ def build_profiles(
     timeline = sort_events(events, statistics, state.students)
     _, state = fold(timeline, statistics, state, rows=False)
     return read_profiles(state, statistics, as_of), state
+
+
+def _transitions(statistics: Statistics) -> tuple[Offsets, Floats, Floats]:
+    return statistics.transitions.key, _logit(statistics.transition_mean), _logit(statistics.place_mean)
 
 
 def _now(as_of: datetime | None) -> int:

@@ -16,7 +16,51 @@ ITEM_PRIOR = 10.0
 SKILL_PRIOR = 20.0
 """Responses that the whole log counts for when a skill's share is estimated."""
 
+TRANSITION_PRIOR = 20.0
+"""Responses that a skill counts for at each place of a run, and a place for each transition into it."""
+
 Floats = npt.NDArray[np.float64]
+Offsets = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Transitions:
+    """First attempts by what the student had worked on before: the order of a curriculum, seen in its traces.
+
+    Attributes:
+        key: What `features.history.find_transitions` wrote, each once, ascending.
+        responses: First attempts counted per key.
+        correct: Correct ones of them.
+    """
+
+    key: Offsets
+    responses: Floats
+    correct: Floats
+
+    @classmethod
+    def count(cls, key: Offsets, correct: npt.NDArray[np.bool_]) -> Self:
+        """Counts the first attempts that have these keys."""
+        found, code = np.unique(key, return_inverse=True)
+        ones = np.ones(len(key))
+        return cls(found, _add_up(code, ones, len(found)), _add_up(code, correct.astype(np.float64), len(found)))
+
+    @property
+    def node(self) -> Offsets:
+        """The skill node that each key leads to."""
+        return self.key >> 32
+
+    @property
+    def starts(self) -> Offsets:
+        """1 where the key is the first response of a run on the node, else 0."""
+        return self.key & 1
+
+    def __sub__(self, other: Self) -> Self:
+        """The counts without those of `other`, whose keys are all among these."""
+        responses, correct = self.responses.copy(), self.correct.copy()
+        at = np.searchsorted(self.key, other.key)
+        responses[at] -= other.responses
+        correct[at] -= other.correct
+        return replace(self, responses=responses, correct=correct)
 
 
 @dataclass(frozen=True)
@@ -27,11 +71,13 @@ class Statistics:
         catalog: What the positions of the arrays stand for.
         item_responses: First attempts counted per item.
         item_correct: Correct ones of them.
+        transitions: First attempts by skill and the skill before it.
     """
 
     catalog: Catalog
     item_responses: Floats
     item_correct: Floats
+    transitions: Transitions
 
     def __sub__(self, other: Self) -> Self:
         """The statistics without the responses that `other` counted: what one fold of students may see."""
@@ -39,6 +85,7 @@ class Statistics:
             self,
             item_responses=self.item_responses - other.item_responses,
             item_correct=self.item_correct - other.item_correct,
+            transitions=self.transitions - other.transitions,
         )
 
     @property
@@ -63,6 +110,22 @@ class Statistics:
         prior = self.node_mean[self.catalog.node_of_item]
         return (self.item_correct + ITEM_PRIOR * prior) / (self.item_responses + ITEM_PRIOR)
 
+    @property
+    def place_mean(self) -> Floats:
+        """Share of correct first attempts per node, within a run (0) and at its start (1), shrunk to the node's."""
+        place = self.transitions.node * 2 + self.transitions.starts
+        size = 2 * len(self.catalog.nodes)
+        responses = _add_up(place, self.transitions.responses, size).reshape(-1, 2)
+        correct = _add_up(place, self.transitions.correct, size).reshape(-1, 2)
+        return (correct + TRANSITION_PRIOR * self.node_mean[:, None]) / (responses + TRANSITION_PRIOR)
+
+    @property
+    def transition_mean(self) -> Floats:
+        """Share of correct first attempts per key of `transitions`, shrunk to the place's."""
+        counts = self.transitions
+        prior = TRANSITION_PRIOR * self.place_mean[counts.node, counts.starts]
+        return (counts.correct + prior) / (counts.responses + TRANSITION_PRIOR)
+
     def extend(self, item_skills: pd.DataFrame, items: "pd.Series[Any]") -> Self:
         """The same statistics over a catalog that also knows new items and skills, at their priors."""
         catalog = build_catalog(item_skills, items.dropna().unique(), known=self.catalog)
@@ -82,6 +145,9 @@ class Statistics:
             "node_of_item": self.catalog.node_of_item.tolist(),
             "item_responses": self.item_responses.tolist(),
             "item_correct": self.item_correct.tolist(),
+            "transition_key": self.transitions.key.tolist(),
+            "transition_responses": self.transitions.responses.tolist(),
+            "transition_correct": self.transitions.correct.tolist(),
         }
 
     @classmethod
@@ -96,19 +162,29 @@ class Statistics:
             member_start=np.cumsum([0, *map(len, members)], dtype=np.int32),
             members=np.array([code for part in members for code in part], dtype=np.int32),
         )
-        return cls(catalog, np.array(stored["item_responses"], float), np.array(stored["item_correct"], float))
+        responses, correct = (np.array(stored[f"item_{what}"], float) for what in ("responses", "correct"))
+        by_key = (np.array(stored[f"transition_{what}"], float) for what in ("responses", "correct"))
+        transitions = Transitions(np.array(stored["transition_key"], np.int64), *by_key)
+        return cls(catalog, responses, correct, transitions)
 
     def _sum_by_node(self, per_item: Floats) -> Floats:
         return _add_up(self.catalog.node_of_item, per_item, len(self.catalog.nodes))
 
 
-def fit_statistics(catalog: Catalog, item: npt.NDArray[np.int32], correct: npt.NDArray[np.bool_]) -> Statistics:
-    """Counts first attempts per item.
+def fit_statistics(
+    catalog: Catalog,
+    item: npt.NDArray[np.int32],
+    correct: npt.NDArray[np.bool_],
+    transition: Offsets | None = None,
+) -> Statistics:
+    """Counts first attempts per item and per transition.
 
     Args:
         catalog: What the item codes stand for.
         item: Item code of each first attempt of the students that may be seen.
         correct: Whether each was correct.
+        transition: Which transition each is part of, from `features.history.find_transitions`; none are counted
+            if not given.
 
     Example:
         >>> catalog = build_catalog(pd.DataFrame({"item_id": ["i"], "skill_id": ["s"]}))
@@ -121,8 +197,12 @@ def fit_statistics(catalog: Catalog, item: npt.NDArray[np.int32], correct: npt.N
         catalog=catalog,
         item_responses=_add_up(item, np.ones(len(item)), size),
         item_correct=_add_up(item, correct.astype(np.float64), size),
+        transitions=Transitions.count(
+            np.empty(0, np.int64) if transition is None else transition,
+            np.empty(0, bool) if transition is None else correct,
+        ),
     )
 
 
-def _add_up(codes: npt.NDArray[np.int32], values: Floats, size: int) -> Floats:
+def _add_up(codes: npt.NDArray[np.integer[Any]], values: Floats, size: int) -> Floats:
     return np.bincount(codes, weights=values, minlength=size).astype(np.float64)

@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from features import history
 from features.catalog import Catalog
-from features.statistics import Statistics
+from features.statistics import Statistics, fit_statistics
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int32]
@@ -48,6 +49,21 @@ def recode_items(timeline: Timeline, now: Catalog, wanted: Catalog) -> Timeline:
     """The same events with the item codes of another catalog that knows every item."""
     code = wanted.items.get_indexer(now.items).astype(np.int32)
     return replace(timeline, item=np.where(timeline.item < 0, np.int32(-1), code[timeline.item]))
+
+
+def count_responses(timeline: Timeline, catalog: Catalog, chosen: npt.NDArray[np.bool_]) -> Statistics:
+    """The statistics of some first attempts, each with the transition between skills that it was part of.
+
+    Args:
+        timeline: Whole histories: what a response came after is read from them.
+        catalog: Whose item codes the timeline has.
+        chosen: Which events count; all of them first attempts.
+    """
+    transition = np.empty(len(timeline.row), np.int64)
+    history.find_transitions(
+        timeline.start, timeline.time, timeline.item, timeline.correct, catalog.node_of_item, transition
+    )
+    return fit_statistics(catalog, timeline.item[chosen], timeline.correct[chosen] == 1, transition[chosen])
 
 
 def sort_events(events: pd.DataFrame, statistics: Statistics, known: "pd.Index[str] | None" = None) -> Timeline:

@@ -5,7 +5,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
+import numpy as np
 
 from features.catalog import build_catalog
 from features.errors import InputError
@@ -13,7 +13,7 @@ from features.home import Home, read_home
 from features.ingest import ingest_file
 from features.statistics import Statistics, fit_statistics
 from features.store import has_events, read_events, read_item_skills
-from features.timeline import Timeline, sort_events
+from features.timeline import Timeline, count_responses, sort_events
 
 logger = logging.getLogger("regroup")
 
@@ -79,12 +79,10 @@ def _simulate(folder: Path, home: Home) -> None:
 def _sort(home: Home, name: str) -> SortedLog:
     events, item_skills = read_events(home), read_item_skills(home)
     logger.info("sorting %d events", len(events))
-    first = events["kind"].eq("response") & events["attempt"].fillna(1).eq(1) & events["correct"].notna()
-    answers: pd.DataFrame = events.loc[first, ["item_id", "correct"]]
-    if answers.empty:
-        raise InputError(f"{name} has no first attempt; the columns are about nothing else")
     catalog = build_catalog(item_skills, events["item_id"].dropna().unique())
-    statistics = fit_statistics(
-        catalog, catalog.item_codes(answers["item_id"]), answers["correct"].to_numpy(dtype=bool)
-    )
+    timeline = sort_events(events, fit_statistics(catalog, np.empty(0, np.int32), np.empty(0, bool)))
+    first = (timeline.correct >= 0) & (timeline.item >= 0)
+    if not first.any():
+        raise InputError(f"{name} has no first attempt; the columns are about nothing else")
+    statistics = count_responses(timeline, catalog, first)
     return SortedLog(name, sort_events(events, statistics), statistics)

@@ -41,7 +41,7 @@ def build_columns(events: pd.DataFrame, difficulty: Difficulty) -> pd.DataFrame:
     parts = [
         _activity_columns(events, answers),
         _student_columns(answers, difficulty),
-        _stint_columns(answers),
+        _stint_columns(answers, difficulty),
         _skill_columns(touches, answers),
         _item_columns(answers),
     ]
@@ -126,7 +126,7 @@ def _student_columns(answers: pd.DataFrame, difficulty: Difficulty) -> pd.DataFr
     return pd.DataFrame({name: before_moment(values, answers, fresh) for name, (values, fresh) in after.items()})
 
 
-def _stint_columns(answers: pd.DataFrame) -> pd.DataFrame:
+def _stint_columns(answers: pd.DataFrame, difficulty: Difficulty) -> pd.DataFrame:
     """The run of answers on one node that a row goes on with, or the one that it ends."""
     student, node = answers["student"], answers["node"]
     begins = (student != student.shift()) | (node != node.shift())
@@ -142,9 +142,10 @@ def _stint_columns(answers: pd.DataFrame) -> pd.DataFrame:
         }
     )
     whole = done.assign(student=student).groupby(stint).last()
-    earlier = whole.groupby("student")[["length", "best"]].shift()
+    earlier = whole.groupby("student")[["length", "best", "node"]].shift()
     done["earlier_length"] = stint.map(earlier["length"]).fillna(0)
     done["earlier_best"] = stint.map(earlier["best"])
+    done["earlier_node"] = stint.map(earlier["node"]).fillna(-1)
     state = pd.DataFrame({name: before_moment(done[name], answers) for name in done})
 
     goes_on = state["node"] == node
@@ -156,8 +157,20 @@ def _stint_columns(answers: pd.DataFrame) -> pd.DataFrame:
             "previous_stint_responses": state["earlier_length"].where(goes_on, state["length"]).fillna(0),
             "previous_stint_best_streak": state["earlier_best"].where(goes_on, state["best"]),
             "stints": state["stints"].fillna(0),
+            "transition_ease": _transition_ease(
+                node, state["earlier_node"].where(goes_on, state["node"].fillna(-1)), ~goes_on, difficulty
+            ),
         }
     )
+
+
+def _transition_ease(
+    node: "pd.Series[Any]", before: "pd.Series[Any]", starts: "pd.Series[bool]", difficulty: Difficulty
+) -> "pd.Series[Any]":
+    """How often others are right on a node that comes after another, at the start of a run or later."""
+    asked = pd.DataFrame({"node": node, "before": before.astype("int64"), "starts": starts})
+    found = asked.merge(difficulty.transitions, how="left").merge(difficulty.places, how="left")
+    return found["transition_ease"].fillna(found["place_ease"]).set_axis(node.index)
 
 
 def _touch_skills(answers: pd.DataFrame, difficulty: Difficulty) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from features.statistics import Statistics
@@ -18,12 +19,17 @@ class Difficulty:
         items: One row per item, by code: `node`, `mean` (share correct) and `ease` (its logit).
         nodes: One row per skill or combination, by code: `mean`, `ease`, and whether it is `known` from training.
         members: One row per combination and skill in it: `node`, `member`.
+        transitions: One row per seen transition: `node`, `before` (node of the run before, -1: none), `starts` (of a
+            run), `transition_ease`.
+        places: One row per node and place in a run: `node`, `starts`, `place_ease`.
         overall: Share correct in the whole log.
     """
 
     items: pd.DataFrame
     nodes: pd.DataFrame
     members: pd.DataFrame
+    transitions: pd.DataFrame
+    places: pd.DataFrame
     overall: float
 
     @classmethod
@@ -36,7 +42,17 @@ class Difficulty:
             table["ease"] = np.log(table["mean"] / (1 - table["mean"]))
         sizes = np.diff(catalog.member_start)
         members = pd.DataFrame({"node": np.repeat(np.arange(len(sizes)), sizes), "member": catalog.members})
-        return cls(items, nodes, members[np.repeat(sizes > 1, sizes)], statistics.global_mean)
+        key = statistics.transitions.key
+        transitions = pd.DataFrame({"node": key // 2**32, "before": key % 2**32 // 2 - 1, "starts": key % 2 == 1})
+        transitions["transition_ease"] = _logit(statistics.transition_mean)
+        places = pd.DataFrame({"node": np.repeat(nodes.index, 2), "starts": [False, True] * len(nodes)})
+        places["place_ease"] = _logit(statistics.place_mean.ravel())
+        combined = members[np.repeat(sizes > 1, sizes)]
+        return cls(items, nodes, combined, transitions, places, statistics.global_mean)
+
+
+def _logit(share: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.log(share / (1 - share))
 
 
 def events_table(timeline: Timeline) -> pd.DataFrame:

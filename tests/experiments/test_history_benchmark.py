@@ -35,6 +35,8 @@ STATISTICS = fit_statistics(
     build_catalog(TAGS, ["untagged"]),
     np.array([0, 0, 0, 0, 1, 1, 1, 2, 2, 4, 4, 5], np.int32),
     np.array([1, 1, 1, 0, 1, 0, 0, 0, 1, 1, 0, 1], bool),
+    # skill, the skill before it (none: -1), whether a run starts: as `find_transitions` packs them
+    np.array([(1 + n % 5) << 32 | (n % 4) << 1 | n % 2 for n in range(12)]),
 )
 KEYS = {"rows", "columns", "rows_per_s", "ratio_to_copy", "ratio_to_pandas", "equal"}
 

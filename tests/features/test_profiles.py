@@ -13,7 +13,7 @@ from features.history import COLUMNS, Skill
 from features.profiles import build_profiles, fold, read_profiles, read_student_profiles
 from features.schema import Events, check_table
 from features.state import State
-from features.statistics import Statistics, fit_statistics
+from features.statistics import Statistics, Transitions, fit_statistics
 from features.timeline import sort_events
 
 START = datetime(2024, 9, 2, 8, tzinfo=UTC)
@@ -25,6 +25,8 @@ STATISTICS = fit_statistics(
     build_catalog(TAGS, ["untagged"]),
     np.array([0, 0, 0, 0, 1, 1, 1, 2, 2, 4, 4, 5], np.int32),
     np.array([1, 1, 1, 0, 1, 0, 0, 0, 1, 1, 0, 1], bool),
+    # skill, the skill before it (none: -1), whether a run starts: as `find_transitions` packs them
+    np.array([(1 + n % 3) << 32 | (1 + n % 4 - 1) << 1 | n % 2 for n in range(12)]),
 )
 
 
@@ -152,7 +154,15 @@ def test_spelling_of_ids_changes_nothing(events):
     )
 
     rows, _ = rows_by_event(events)
-    spelled, _ = rows_by_event(renamed, Statistics(catalog, *counts))
+    names = STATISTICS.catalog.nodes.map({"": "", "add": "zz", "carry": "aa", "add\x1fcarry": "aa\x1fzz"})
+    code = catalog.nodes.get_indexer(names)
+    known = STATISTICS.transitions
+    before = (known.key % 2**32) // 2 - 1
+    key = code[known.node] << 32 | (np.where(before < 0, -1, code[before]) + 1) << 1 | known.starts
+    put = np.argsort(key)
+    transitions = Transitions(key[put], known.responses[put], known.correct[put])
+
+    spelled, _ = rows_by_event(renamed, Statistics(catalog, *counts, transitions))
 
     pd.testing.assert_frame_equal(rows.drop(columns="skill"), spelled.drop(columns="skill"))
 
