@@ -1,17 +1,19 @@
 """The command `python -m experiments`: simulates schools, measures regroup, and shows all of it in one go."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
+from experiments.benchmarks.datasets import DATA_SETS
 from features.console import run_command
 
 EXIT_CODES = """\
 exit codes:
   0   done
-  1   benchmark: done, but two versions that must agree do not
+  1   benchmark: done, but two versions that must agree do not, or a column knows an answer that it should not
   2   a file, the mapping or an option cannot be read as asked
   3   too many rows of the log are rejected
   4   the home that is named has no event store
@@ -32,7 +34,7 @@ def main(argv: Sequence[str]) -> int:
             parser.error("simulate needs either a FOLDER to write or --compare PATH")
         return _simulate(options)
     if options.command == "benchmark":
-        return _benchmark_history(options)
+        return _benchmark_history(options) if options.name == "history" else _benchmark_forecast(options)
     from experiments.demo import run_demo  # noqa: PLC0415 - imports training and serving
 
     return run_demo(options.log, options.format, options.mapping)
@@ -86,6 +88,25 @@ def _add_benchmark(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     history.add_argument("--home", type=Path, metavar="FOLDER", help="read the event store of this home")
     history.add_argument("--repeats", type=int, default=7, help="timings behind each median (default: %(default)s)")
     history.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    for name, help_text in (
+        ("next-response", "forecasts of the next answer, against published models on public logs"),
+        ("struggle", "forecasts of who will not master a skill, against plain rules on public logs"),
+    ):
+        example = f"python -m experiments benchmark {name} --dataset gervet-assistments09 --charts charts"
+        _add_forecast_options(_add_command(names, name, help_text, example))
+
+
+def _add_forecast_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--dataset", required=True, choices=tuple(DATA_SETS), help="the public log")
+    parser.add_argument(
+        "--data", type=Path, metavar="FOLDER", help="holds the logs; without it REGROUP_DATA, else ../shared/data"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    parser.add_argument(
+        "--charts", type=Path, metavar="FOLDER", help="write a reliability diagram and ROC curves there"
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE", help="TOML laid over the defaults of training")
+    parser.add_argument("--no-tracking", action="store_true", help="log nothing to MLflow")
 
 
 def _add_command(
@@ -133,6 +154,26 @@ def _benchmark_history(options: argparse.Namespace) -> int:
         home=options.home,
         repeats=options.repeats,
         json_path=options.json,
+    )
+
+
+def _benchmark_forecast(options: argparse.Namespace) -> int:
+    # on a machine with other work, LightGBM's threads that wait by spinning make training many times slower
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from experiments.benchmarks.next_response import benchmark_next_response  # noqa: PLC0415 - compiles for seconds
+    from experiments.benchmarks.report import Order  # noqa: PLC0415
+    from experiments.benchmarks.struggle import benchmark_struggle  # noqa: PLC0415
+
+    run = benchmark_next_response if options.name == "next-response" else benchmark_struggle
+    return run(
+        Order(
+            data_set=options.dataset,
+            data=options.data,
+            json_path=options.json,
+            charts=options.charts,
+            config=options.config,
+            tracking=not options.no_tracking,
+        )
     )
 
 

@@ -57,10 +57,9 @@ def evaluate(block: Block, probability: Floats, settings: Evaluation, limit: int
     }
     if not 0 < target.sum() < len(target):
         return found
-    order = np.argsort(probability, kind="stable")
-    edges = np.flatnonzero(np.diff(probability[order], prepend=-np.inf))
-    area = [_auc_sorted(target[order], weights[codes[order]], edges) for weights in draws]
-    found["auc"] = Interval(float(roc_auc_score(target, probability)), *_bounds(area))
+    found["auc"] = Interval(
+        float(roc_auc_score(target, probability)), *_bounds(_resample_auc(target, probability, codes, draws))
+    )
     found["average_precision"] = _point(average_precision_score(target, probability))
     if limit is not None:
         places = max(1, round(settings.places_share * len(target)))
@@ -84,6 +83,18 @@ def paired_difference(block: Block, ours: Floats, theirs: Floats, settings: Eval
     codes = np.unique(block.student, return_inverse=True)[1]
     draws = resample_students(int(codes.max(initial=-1)) + 1, settings.bootstrap)
     return _mean_interval(loss(ours) - loss(theirs), codes, draws)
+
+
+def paired_auc(block: Block, ours: Floats, theirs: Floats, settings: Evaluation) -> Interval:
+    """Our AUC minus theirs on the same rows, with both resampled together; above zero, we are better.
+
+    The rows must be of both classes.
+    """
+    target = block.target.astype(np.float64)
+    codes = np.unique(block.student, return_inverse=True)[1]
+    draws = resample_students(int(codes.max(initial=-1)) + 1, settings.bootstrap)
+    difference = _resample_auc(target, ours, codes, draws) - _resample_auc(target, theirs, codes, draws)
+    return Interval(float(roc_auc_score(target, ours) - roc_auc_score(target, theirs)), *_bounds(difference))
 
 
 def resample_students(students: int, times: int, seed: int = 0) -> npt.NDArray[np.float64]:
@@ -127,6 +138,12 @@ def _ece_interval(probability: Floats, target: Floats, codes: npt.NDArray[np.int
     return Interval(calibration_error(probability, target), *_bounds(errors))
 
 
+def _resample_auc(target: Floats, probability: Floats, codes: npt.NDArray[np.int64], draws: Floats) -> Floats:
+    order = np.argsort(probability, kind="stable")
+    edges = np.flatnonzero(np.diff(probability[order], prepend=-np.inf))
+    return np.array([_auc_sorted(target[order], weights[codes[order]], edges) for weights in draws])
+
+
 def _auc_sorted(target: Floats, weights: Floats, edges: npt.NDArray[np.int64]) -> float:
     """The weighted area under the ROC curve of rows sorted by score, where `edges` starts each run of equal scores."""
     positive = np.add.reduceat(weights * target, edges)
@@ -146,7 +163,7 @@ def _lead(block: Block, flagged: npt.NDArray[np.bool_], limit: int) -> float:
     return float(np.mean(limit - block.opportunity[hit][order][first]))
 
 
-def _bounds(values: "Floats | list[float]") -> tuple[float, float]:
+def _bounds(values: Floats) -> tuple[float, float]:
     low, high = np.nanquantile(values, [0.025, 0.975])
     return float(low), float(high)
 

@@ -16,8 +16,9 @@ from features.home import tracking_uri
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Metric
 
-EXPERIMENT = "regroup-nightly"
+EXPERIMENT, BENCHMARKS = "regroup-nightly", "regroup-benchmarks"
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 
 
@@ -99,22 +100,43 @@ class Tracking:
         self, tags: Mapping[str, str], parameters: Mapping[str, Any], metrics: Mapping[str, float], folder: Path
     ) -> str:
         """Logs one finished run with everything in the folder as artifacts, and returns its id."""
-        from mlflow.entities import Metric, Param, RunTag  # noqa: PLC0415
+        from mlflow.entities import Param, RunTag  # noqa: PLC0415
 
         with _plain_errors(self.uri):
-            run = self._client.create_run(self._experiment(), run_name=tags.get("as_of"))
-            now = int(time.time() * 1000)
+            run = self._client.create_run(self._experiment(EXPERIMENT), run_name=tags.get("as_of"))
             run_id = str(run.info.run_id)
-            finite = [Metric(name, value, now, 0) for name, value in metrics.items() if not math.isnan(value)]
             self._client.log_batch(
                 run_id,
-                metrics=finite,
+                metrics=_finite(metrics),
                 params=[Param(name, str(value)) for name, value in parameters.items()],
                 tags=[RunTag(name, value) for name, value in tags.items()],
             )
             self._client.log_artifacts(run_id, str(folder))
             self._client.set_terminated(run_id)
             return run_id
+
+    def log_benchmark(
+        self, name: str, tags: Mapping[str, str], children: Mapping[str, Mapping[str, float]], folder: Path
+    ) -> str:
+        """Logs one benchmark as a run with everything in the folder as artifacts, and returns its id.
+
+        Args:
+            name: Of the run.
+            tags: Of the run and of its children.
+            children: Metrics of each model, which becomes a child run of that name.
+            folder: The figures and charts.
+        """
+        with _plain_errors(self.uri):
+            experiment = self._experiment(BENCHMARKS)
+            parent = str(self._client.create_run(experiment, run_name=name, tags=dict(tags)).info.run_id)
+            self._client.log_artifacts(parent, str(folder))
+            for model, metrics in children.items():
+                own = {**tags, "model": model, "mlflow.parentRunId": parent}
+                run_id = str(self._client.create_run(experiment, run_name=model, tags=own).info.run_id)
+                self._client.log_batch(run_id, metrics=_finite(metrics))
+                self._client.set_terminated(run_id)
+            self._client.set_terminated(parent)
+            return parent
 
     def register(self, run_id: str, forecasts: tuple[str, ...]) -> Registered:
         """Registers the run's bundle of each forecast as a new version, with the alias `challenger`."""
@@ -180,12 +202,19 @@ class Tracking:
                 return None
             raise
 
-    def _experiment(self) -> str:
-        found = self._client.get_experiment_by_name(EXPERIMENT)
+    def _experiment(self, name: str) -> str:
+        found = self._client.get_experiment_by_name(name)
         if found is not None:
             return str(found.experiment_id)
-        place = str(self._folder / "artifacts" / EXPERIMENT) if self._folder else None
-        return str(self._client.create_experiment(EXPERIMENT, artifact_location=place))
+        place = str(self._folder / "artifacts" / name) if self._folder else None
+        return str(self._client.create_experiment(name, artifact_location=place))
+
+
+def _finite(metrics: Mapping[str, float]) -> "list[Metric]":
+    from mlflow.entities import Metric  # noqa: PLC0415 - takes seconds
+
+    now = int(time.time() * 1000)
+    return [Metric(name, value, now, 0) for name, value in metrics.items() if not math.isnan(value)]
 
 
 def _public(uri: str) -> str:

@@ -1,0 +1,118 @@
+"""Data sets as the product's tables, with the students that nothing is learnt from."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from experiments.benchmarks.datasets import DATA_SETS, DataSet, Published
+from features.errors import InputError
+from features.schema import Events, ItemSkills, check_table
+from training.splits import fold_of_students
+
+FOLDS = 5
+"""Where no split is published, one of so many folds of students is the test."""
+
+
+@dataclass(frozen=True)
+class BenchmarkLog:
+    """A log with its test students.
+
+    Attributes:
+        name: For tables and files.
+        events: Rows of `Events`.
+        item_skills: Rows of `ItemSkills`.
+        test_students: Ids of the students that nothing is learnt from.
+        scored: Which events are scored, all of them of test students.
+        published: Figures of others on the same rows.
+    """
+
+    name: str
+    events: pd.DataFrame
+    item_skills: pd.DataFrame
+    test_students: "pd.Index[str]"
+    scored: npt.NDArray[np.bool_]
+    published: tuple[Published, ...] = ()
+
+
+def default_folder() -> Path:
+    """`REGROUP_DATA`, else `shared/data` beside the checkout."""
+    return Path(os.environ.get("REGROUP_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
+
+
+def read_data_set(name: str, folder: Path | None = None) -> BenchmarkLog:
+    """Reads a data set as the product's tables.
+
+    Args:
+        name: One of `DATA_SETS`.
+        folder: Holds `benchmarks/` and `logs/`; null = `default_folder()`.
+
+    Raises:
+        InputError: The file is not there, or a response comes twice in it.
+    """
+    path = (default_folder() if folder is None else folder) / DATA_SETS[name].file
+    if not path.is_file():
+        raise InputError(f"{path} is not there; name the folder that holds it and its like with --data FOLDER")
+    return to_log(DATA_SETS[name], pd.read_parquet(path))
+
+
+def to_log(about: DataSet, table: pd.DataFrame) -> BenchmarkLog:
+    """The product's tables of a data set's rows.
+
+    Args:
+        about: What the rows are of.
+        table: `user_id`, `correct`, `skill_id`, and where the data set has them `item_id`, `timestamp` (seconds),
+            `seq`, `split` and `fold`.
+
+    Raises:
+        InputError: A response comes twice, as it does where a question has one row for each of its skills.
+    """
+    order = ["user_id", "seq"] if "seq" in table else ["user_id", "timestamp", "item_id"]
+    if table.duplicated(order).any():
+        raise InputError(f"{about.file} names a response twice; it must have one row per answer, whatever its skills")
+    table = table.sort_values(order[:2], kind="stable", ignore_index=True)
+    skill = table["skill_id"].astype("Int64").astype("string").astype("str")
+    item = table["item_id"].astype("str") if "item_id" in table else skill
+    student = table["user_id"].astype("str")
+    clock = table["timestamp"] if "timestamp" in table else pd.Series(np.nan, index=table.index)
+    number = np.arange(len(table))
+    events = pd.DataFrame(
+        {
+            "event_id": pd.Series(number).astype("str"),
+            "student_id": student,
+            "kind": "response",
+            "occurred_at": pd.to_datetime(clock, unit="s", utc=True).astype("datetime64[us, UTC]"),
+            "sequence": pd.array(number, "Int64"),  # file order decides ties
+            "item_id": item,
+            "score": table["correct"].astype("float64"),
+            "correct": table["correct"].astype("boolean"),
+            "attempt": pd.array(np.ones(len(table), np.int64), "Int64"),
+            "hints": pd.array([pd.NA] * len(table), "Int64"),
+            "duration_s": np.nan,
+            "source": about.name,
+        }
+    )
+    tags = pd.DataFrame({"item_id": item, "skill_id": skill})[table["skill_id"].notna()].drop_duplicates()
+    in_test = _in_test(table, student)
+    scored = in_test & student.duplicated().to_numpy() if about.skips_first else in_test
+    return BenchmarkLog(
+        name=about.name,
+        events=check_table(Events, events),
+        item_skills=check_table(ItemSkills, tags.reset_index(drop=True)),
+        test_students=pd.Index(student[in_test].unique(), dtype="str"),
+        scored=scored,
+        published=about.published,
+    )
+
+
+def _in_test(table: pd.DataFrame, student: "pd.Series[str]") -> npt.NDArray[np.bool_]:
+    if "split" in table:
+        return table["split"].eq("test").to_numpy(dtype=bool)
+    if "fold" in table:
+        return table["fold"].eq(-1).to_numpy(dtype=bool)
+    codes, ids = pd.factorize(student)
+    chosen: npt.NDArray[np.bool_] = fold_of_students(pd.Index(ids, dtype="str"), FOLDS)[codes] == 0
+    return chosen

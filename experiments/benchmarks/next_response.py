@@ -1,0 +1,168 @@
+"""`python -m experiments benchmark next-response`: is the next answer correct, against published models."""
+
+import logging
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+from experiments.benchmarks.benchmark_log import BenchmarkLog
+from experiments.benchmarks.history_measure import take_students
+from experiments.benchmarks.leaks import LeakCheck, find_leaks
+from experiments.benchmarks.parts import abstain, group_errors
+from experiments.benchmarks.peers import PEERS, Responses
+from experiments.benchmarks.report import Order, Report, peak_mb, run_benchmark, score_table, tell_pair
+from experiments.benchmarks.scores import (
+    OURS,
+    Floats,
+    Forecast,
+    Score,
+    clock,
+    find_best_peer,
+    pair_with,
+    score_forecast,
+)
+from features.console import track
+from features.errors import InputError
+from features.history import COLUMNS
+from features.profiles import fold
+from features.state import State
+from training.config import TrainingConfig
+from training.dataset import StudentSplit, build_student_split
+from training.models import MASTERY, Model, train_model
+
+logger = logging.getLogger("regroup")
+
+MOST_ECE = 0.02
+"""Goal: our expected calibration error on test students is at most this."""
+
+
+def benchmark_next_response(order: Order) -> int:
+    """Prints the figures and returns the exit code: 1 if a column knows an answer that it should not.
+
+    Raises:
+        InputError: The data set cannot be read, or its rows were not scored once each.
+    """
+    return run_benchmark(order, measure_next_response)
+
+
+def measure_next_response(log: BenchmarkLog, config: TrainingConfig) -> Report:
+    """Fits every peer and ours on the training students, and judges them on the scored rows of the others.
+
+    Raises:
+        InputError: A row that is to be scored was not, or twice.
+    """
+    (split, model), fit_s = clock(lambda: _fit_ours(log, config))
+    ours, predict_s = clock(lambda: _predict_ours(split, model))
+    at = split.positions["test"]
+    kept = log.scored[split.timeline.row[at]]
+    _check_rows(log, split.timeline.row[at[kept]])
+    train, test = (to_responses(split, name) for name in ("train", "test"))
+    forecasts = []
+    for peer in track(PEERS, "peers", total=len(PEERS)):
+        fitted, peer_fit_s = clock(lambda peer=peer: peer.fit(train))  # type: ignore[misc]
+        probability, peer_predict_s = clock(lambda fitted=fitted: fitted(test))  # type: ignore[misc]
+        logger.info("%s: fitted in %.1f s", peer.name, peer_fit_s)
+        forecasts.append(Forecast(peer.name, probability, peer_fit_s, peer_predict_s).take(kept))
+    forecasts.append(Forecast(OURS, ours, fit_s, predict_s).take(kept))
+
+    block = split.mastery["test"].take(kept)
+    scores = [score_forecast(each, block, config.evaluation) for each in forecasts]
+    best = find_best_peer(scores)
+    paired = pair_with(best, forecasts, block, config.evaluation)
+    rows = split.mastery["train"]
+    leaks = find_leaks(rows.rows, COLUMNS, rows.target, rows.student)
+    told = forecasts[-1].probability
+    item_responses = split.statistics.item_responses[split.timeline.item[at[kept]]]
+    figures = {
+        "dataset": log.name,
+        "rows": len(block),
+        "students": len(np.unique(block.student)),
+        "results": [_figures(each) for each in scores],
+        "paired": paired,
+        "published": [asdict(each) for each in log.published],
+        "subgroups": group_errors(block, told, split.statistics.catalog, item_responses),
+        "abstention": abstain(block, told),
+        "leak_check": asdict(leaks),
+        "peak_mb": peak_mb(),
+    }
+    return Report(
+        benchmark="next-response",
+        files=log.name,
+        figures=figures,
+        tables=[_show(log, scores, figures, leaks)],
+        target=block.target,
+        forecasts=forecasts,
+        best=best,
+        metrics={
+            each.model: {name: value for name, value in _figures(each).items() if name != "model"} for each in scores
+        },
+        sound=not leaks.suspects,
+    )
+
+
+def to_responses(split: StudentSplit, name: str) -> Responses:
+    """The first attempts of `train` or `test` students as peers take them."""
+    timeline, at, catalog = split.timeline, split.positions[name], split.statistics.catalog
+    item = timeline.item[at]
+    return Responses(
+        student=timeline.student[at],
+        item=item,
+        skill=catalog.node_of_item[item],
+        correct=timeline.correct[at],
+        items=len(catalog.items),
+        skills=len(catalog.nodes),
+    )
+
+
+def _fit_ours(log: BenchmarkLog, config: TrainingConfig) -> tuple[StudentSplit, Model]:
+    split = build_student_split(log.events, log.item_skills, log.test_students, config)
+    logger.info("%s: %d rows to learn from", OURS, len(split.mastery["train"]))
+    return split, train_model(MASTERY, split.mastery["train"], None, config.boosting)
+
+
+def _predict_ours(split: StudentSplit, model: Model) -> Floats:
+    """Goes through the test students' answers once more, as a service would have to."""
+    timeline = split.timeline
+    test = take_students(timeline, np.unique(timeline.student[split.positions["test"]]))
+    rows, _ = fold(test, split.statistics, State.empty())
+    return model.predict(rows[(test.correct >= 0) & (test.item >= 0)])
+
+
+def _check_rows(log: BenchmarkLog, rows: "np.ndarray[Any, np.dtype[np.int64]]") -> None:
+    if len(np.unique(rows)) != len(rows) or len(rows) != log.scored.sum():
+        raise InputError(f"{log.name}: {len(rows)} rows were scored, and {log.scored.sum()} have to be, once each")
+
+
+def _figures(score: Score) -> dict[str, Any]:
+    return {name: value for name, value in score.figures().items() if name != "average_precision"}
+
+
+def _show(log: BenchmarkLog, scores: list[Score], figures: dict[str, Any], leaks: LeakCheck) -> Table:
+    table = score_table(
+        f"next response, {log.name}: {figures['rows']:,} answers of {figures['students']:,} test students", scores
+    )
+    table.add_section()
+    for each in log.published:
+        table.add_row(f"{each.model}, published", f"{each.auc:g}", *["-"] * 6, style="dim")
+    ece = scores[-1].ece
+    lines = [
+        tell_pair(figures["paired"]),
+        f"ECE {ece:.4f}; goal: at most {MOST_ECE:g}, {'met' if ece <= MOST_ECE else 'not met'}",
+        *([f"published: {', '.join(sorted({each.source for each in log.published}))}"] if log.published else []),
+        _tell_leaks(leaks),
+    ]
+    table.caption = "\n".join(lines)
+    table.caption_justify = "left"
+    return table
+
+
+def _tell_leaks(leaks: LeakCheck) -> str:
+    if not leaks.suspects:
+        top = leaks.highest
+        return (
+            f"leak check: none of {leaks.columns} columns; highest {top.column} {top.auc:.3f} < {leaks.threshold:.3f}"
+        )
+    named = ", ".join(f"{each.column} ({each.probe} {each.auc:.3f})" for each in leaks.suspects)
+    return f"LEAK: {named}; honest columns stay under {leaks.threshold:.3f}"
