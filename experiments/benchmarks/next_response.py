@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from experiments.benchmarks.scores import (
     pair_with,
     score_forecast,
 )
-from features.console import track
+from features.console import ERR, track
 from features.errors import InputError
 from features.history import COLUMNS
 from features.profiles import fold
@@ -61,9 +62,10 @@ def measure_next_response(log: BenchmarkLog, config: TrainingConfig) -> Report:
     train, test = (to_responses(split, name) for name in ("train", "test"))
     forecasts = []
     for peer in track(PEERS, "peers", total=len(PEERS)):
-        fitted, peer_fit_s = clock(lambda peer=peer: peer.fit(train))  # type: ignore[misc]
-        probability, peer_predict_s = clock(lambda fitted=fitted: fitted(test))  # type: ignore[misc]
-        logger.info("%s: fitted in %.1f s", peer.name, peer_fit_s)
+        fitted, peer_fit_s = clock(partial(peer.fit, train))
+        probability, peer_predict_s = clock(partial(fitted, test))
+        if not ERR.is_terminal:  # a line would break the bar
+            logger.info("%s: fitted in %.1f s", peer.name, peer_fit_s)
         forecasts.append(Forecast(peer.name, probability, peer_fit_s, peer_predict_s).take(kept))
     forecasts.append(Forecast(OURS, ours, fit_s, predict_s).take(kept))
 
@@ -95,9 +97,7 @@ def measure_next_response(log: BenchmarkLog, config: TrainingConfig) -> Report:
         target=block.target,
         forecasts=forecasts,
         best=best,
-        metrics={
-            each.model: {name: value for name, value in _figures(each).items() if name != "model"} for each in scores
-        },
+        metrics={each.model: each.metrics() for each in scores},
         sound=not leaks.suspects,
     )
 
@@ -145,7 +145,8 @@ def _show(log: BenchmarkLog, scores: list[Score], figures: dict[str, Any], leaks
     )
     table.add_section()
     for each in log.published:
-        table.add_row(f"{each.model}, published", f"{each.auc:g}", *["-"] * 6, style="dim")
+        digits = 2 if round(each.auc, 2) == each.auc else 4  # as printed there
+        table.add_row(f"{each.model}, published", f"{each.auc:.{digits}f}", *["-"] * 6, style="dim")
     ece = scores[-1].ece
     lines = [
         tell_pair(figures["paired"]),

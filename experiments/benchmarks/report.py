@@ -24,7 +24,7 @@ from training.tracking import Tracking
 
 logger = logging.getLogger("regroup")
 
-NARROWEST = 104
+NARROWEST = 112
 """Columns that a table needs; a narrower terminal breaks its lines rather than its figures."""
 
 

@@ -194,6 +194,25 @@ def test_struggle_wants_both_outcomes(log, quick):
         measure_struggle(replace(log, events=always_right), quick)
 
 
+def test_no_forecast_of_a_model_moves_when_later_answers_do(log, quick, next_response):
+    """Answers of test students are turned round from the middle of each history on; before it, nothing changes."""
+    split = build_student_split(log.events, log.item_skills, log.test_students, quick)
+    timeline, at = split.timeline, split.positions["test"]
+    place = np.arange(len(timeline.row)) - timeline.start[timeline.student]
+    late = place >= np.diff(timeline.start)[timeline.student] // 2
+    turned = np.zeros(len(log.events), bool)
+    turned[timeline.row[at[late[at]]]] = True
+    correct = log.events["correct"].mask(turned, ~log.events["correct"])
+    changed = log.events.assign(correct=correct, score=log.events["score"].mask(turned, 1 - log.events["score"]))
+
+    after = measure_next_response(replace(log, events=changed), quick)
+
+    for one, other in zip(next_response.forecasts, after.forecasts, strict=True):
+        np.testing.assert_array_equal(one.probability[~late[at]], other.probability[~late[at]], err_msg=one.model)
+    moved = next_response.forecasts[-1].probability[late[at]] != after.forecasts[-1].probability[late[at]]
+    assert moved.mean() > 0.5
+
+
 @pytest.mark.parametrize("leak", ["own answer in noise", "count with this answer", "next answer on the skill"])
 def test_a_planted_leak_is_found_and_nothing_else(training_rows, leak):
     block = training_rows
