@@ -98,6 +98,8 @@ REGISTRY = tuple(
             "material",
             "How often others get this skill right coming from the skill before it, at the start of a run or later.",
         ),
+        ("item_easiness", "logit", "material", "How easy the item is for a student of average ability (Rasch model)."),
+        ("rasch_expected", "probability", "overall", "What the student's ability and the item's easiness make likely."),
     )
 )
 """One entry per column, in the kernel's order."""

@@ -13,6 +13,8 @@ from enum import IntEnum
 import numba as nb
 import numpy as np
 
+from features.easiness import ABILITY_VARIANCE
+
 NO_TIME = np.iinfo(np.int64).min
 """Stands for a null time; NaT has the same bits."""
 
@@ -77,6 +79,8 @@ class Column(IntEnum):
     EXPECTED_CORRECT = 41
     SKILL = 42
     TRANSITION_EASE = 43
+    ITEM_EASINESS = 44
+    RASCH_EXPECTED = 45
 
 
 COLUMNS = tuple(column.name.lower() for column in Column)
@@ -109,6 +113,8 @@ class Student(IntEnum):
     PREVIOUS_BEST = 20
     STINTS = 21
     PREVIOUS_NODE = 22
+    RASCH_ABILITY = 23
+    RASCH_PRECISION = 24
 
 
 class Skill(IntEnum):
@@ -173,6 +179,7 @@ def start_student(student, global_mean):
     student[Student.STINT_NODE] = -1.0
     student[Student.PREVIOUS_BEST] = math.nan
     student[Student.PREVIOUS_NODE] = -1.0
+    student[Student.RASCH_PRECISION] = 1.0 / ABILITY_VARIANCE
 
 
 @nb.njit(cache=True, inline="always")
@@ -250,6 +257,7 @@ def write_row(
     node_ease,
     node_known,
     transition_ease,
+    easiness,
 ):
     """Writes every column of one response from the state before it, but for those of the weakest member."""
     responses = student[Student.RESPONSES]
@@ -309,6 +317,8 @@ def write_row(
     row[Column.EXPECTED_CORRECT] = expected
     row[Column.SKILL] = node if node_known else math.nan
     row[Column.TRANSITION_EASE] = transition_ease
+    row[Column.ITEM_EASINESS] = easiness
+    row[Column.RASCH_EXPECTED] = 1.0 / (1.0 + math.exp(-(student[Student.RASCH_ABILITY] + easiness)))
     return expected
 
 
@@ -350,8 +360,11 @@ def _ewm_or_first(mean, value, rate):
 
 
 @nb.njit(cache=True, inline="always")
-def _answer_student(student, node, correct, hinted, residual, surprise):
+def _answer_student(student, node, correct, hinted, residual, surprise, easiness):
     """Counts one first attempt in a student's state."""
+    expected = 1.0 / (1.0 + math.exp(-(student[Student.RASCH_ABILITY] + easiness)))
+    student[Student.RASCH_PRECISION] += expected * (1.0 - expected)
+    student[Student.RASCH_ABILITY] += (correct - expected) / student[Student.RASCH_PRECISION]
     responses = student[Student.RESPONSES]
     student[Student.RESPONSES] = responses + 1.0
     student[Student.CORRECT] += correct
@@ -442,6 +455,7 @@ def fold_events(
     item_mean,
     item_ease,
     node_ease,
+    item_easiness,
     node_known,
     transition_key,
     transition_ease,
@@ -522,6 +536,7 @@ def fold_events(
                     expected = write_row(
                         row, me, mine, its, time[event], node,
                         global_mean, node_mean[node], item_ease[code], node_ease[node], node_known[node], last_ease,
+                        item_easiness[code],
                     )  # fmt: skip
                     if member_start[node + 1] - member_start[node] > 1:
                         for m in range(member_start[node], member_start[node + 1]):
@@ -549,7 +564,7 @@ def fold_events(
                 surprise = answer - expected
                 residual = answer - item_mean[code]
                 index = me[Student.RESPONSES]
-                _answer_student(me, node, answer, hinted, residual, surprise)
+                _answer_student(me, node, answer, hinted, residual, surprise, item_easiness[code])
                 _answer_skill(skill[at], time[event], index, answer, hinted, residual, surprise)
                 if member_start[node + 1] - member_start[node] > 1:
                     for m in range(member_start[node], member_start[node + 1]):
@@ -579,6 +594,7 @@ def read_skills(
     global_mean,
     node_mean,
     node_ease,
+    node_easiness,
     node_known,
     transition_key,
     transition_ease,
@@ -597,6 +613,7 @@ def read_skills(
             write_row(
                 out[at], student[who], skill[at], no_item, now, node,
                 global_mean, node_mean[node], node_ease[node], node_ease[node], node_known[node], ease,
+                node_easiness[node],
             )  # fmt: skip
             if member_start[node + 1] - member_start[node] > 1:
                 for m in range(member_start[node], member_start[node + 1]):
@@ -618,4 +635,6 @@ def read_students(now, student, global_mean, out):
     no_skill = np.empty(SKILL_SIZE, np.float64)
     start_skill(no_skill, global_mean)
     for who in range(len(student)):
-        write_row(out[who], student[who], no_skill, no_item, now, -1, global_mean, global_mean, 0.0, 0.0, False, 0.0)
+        write_row(
+            out[who], student[who], no_skill, no_item, now, -1, global_mean, global_mean, 0.0, 0.0, False, 0.0, 0.0
+        )

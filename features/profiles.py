@@ -12,7 +12,7 @@ from features.columns import OF_STUDENTS, SKILL_PROFILES, STUDENT_PROFILES
 from features.history import COLUMNS, NO_TIME, Item, Skill, Student
 from features.schema import check_table
 from features.state import State
-from features.statistics import Statistics
+from features.statistics import Statistics, to_logit
 from features.timeline import Offsets, Timeline, sort_events
 
 Rows = npt.NDArray[np.float32]
@@ -53,8 +53,9 @@ def fold(timeline: Timeline, statistics: Statistics, state: State, *, rows: bool
     history.fold_events(
         timeline.start, timeline.time, timeline.item, timeline.correct, timeline.hints, timeline.duration,
         catalog.node_of_item, catalog.member_start, catalog.members, statistics.global_mean, statistics.node_mean,
-        statistics.item_mean, _logit(statistics.item_mean), _logit(statistics.node_mean), statistics.node_responses > 0,
-        *_transitions(statistics), state.student, state.skill_start, state.skill_node, state.skill,
+        statistics.item_mean, to_logit(statistics.item_mean), to_logit(statistics.node_mean), statistics.item_easiness,
+        statistics.node_responses > 0, *_transitions(statistics),
+        state.student, state.skill_start, state.skill_node, state.skill,
         state.item_start, state.item_code, state.item,
         out, student, skill_start, skill_node, skill, item_start, item_code, item,
     )  # fmt: skip
@@ -84,7 +85,8 @@ def read_profiles(state: State, statistics: Statistics, as_of: datetime | None) 
     history.read_skills(
         _now(as_of), state.student, state.skill_start, state.skill_node, state.skill,
         catalog.member_start, catalog.members, statistics.global_mean, statistics.node_mean,
-        _logit(statistics.node_mean), statistics.node_responses > 0, *_transitions(statistics), out,
+        to_logit(statistics.node_mean), statistics.node_easiness, statistics.node_responses > 0,
+        *_transitions(statistics), out,
     )  # fmt: skip
     nodes = catalog.nodes
     single = ~catalog.is_combination & (nodes != NO_SKILL)
@@ -137,7 +139,7 @@ def build_profiles(
 
 
 def _transitions(statistics: Statistics) -> tuple[Offsets, Floats, Floats]:
-    return statistics.transitions.key, _logit(statistics.transition_mean), _logit(statistics.place_mean)
+    return statistics.transitions.key, to_logit(statistics.transition_mean), to_logit(statistics.place_mean)
 
 
 def _now(as_of: datetime | None) -> int:
@@ -146,7 +148,3 @@ def _now(as_of: datetime | None) -> int:
 
 def _moments(microseconds: Floats) -> "pd.Index[pd.Timestamp]":
     return pd.to_datetime(microseconds, unit="us", utc=True).astype("datetime64[us, UTC]")
-
-
-def _logit(share: Floats) -> Floats:
-    return np.log(share / (1.0 - share))

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.catalog import SEPARATOR, Catalog, build_catalog
+from features.easiness import Easiness
 
 ITEM_PRIOR = 10.0
 """Responses that an item's skill counts for when the item's own share is estimated."""
@@ -72,20 +73,23 @@ class Statistics:
         item_responses: First attempts counted per item.
         item_correct: Correct ones of them.
         transitions: First attempts by skill and the skill before it.
+        easiness: The Rasch model of the same responses; without one, shares of correct answers stand in.
     """
 
     catalog: Catalog
     item_responses: Floats
     item_correct: Floats
     transitions: Transitions
+    easiness: Easiness | None = None
 
     def __sub__(self, other: Self) -> Self:
-        """The statistics without the responses that `other` counted: what one fold of students may see."""
+        """The counts without the responses that `other` counted: what one fold of students may see, not fitted yet."""
         return replace(
             self,
             item_responses=self.item_responses - other.item_responses,
             item_correct=self.item_correct - other.item_correct,
             transitions=self.transitions - other.transitions,
+            easiness=None,
         )
 
     @property
@@ -111,6 +115,16 @@ class Statistics:
         return (self.item_correct + ITEM_PRIOR * prior) / (self.item_responses + ITEM_PRIOR)
 
     @property
+    def item_easiness(self) -> Floats:
+        """Logit of a correct answer of an average student, per item."""
+        return to_logit(self.item_mean) if self.easiness is None else self.easiness.item
+
+    @property
+    def node_easiness(self) -> Floats:
+        """Logit of a correct answer of an average student, per skill node."""
+        return to_logit(self.node_mean) if self.easiness is None else self.easiness.node
+
+    @property
     def place_mean(self) -> Floats:
         """Share of correct first attempts per node, within a run (0) and at its start (1), shrunk to the node's."""
         place = self.transitions.node * 2 + self.transitions.starts
@@ -130,16 +144,26 @@ class Statistics:
         """The same statistics over a catalog that also knows new items and skills, at their priors."""
         catalog = build_catalog(item_skills, items.dropna().unique(), known=self.catalog)
         missing = len(catalog.items) - len(self.item_responses)
+        easiness = self.easiness
+        if easiness is not None:
+            new_nodes = len(catalog.nodes) - len(easiness.node)
+            node = np.concatenate([easiness.node, np.full(new_nodes, easiness.overall)])
+            new_items = node[catalog.node_of_item[len(easiness.item) :]]
+            easiness = Easiness(np.concatenate([easiness.item, new_items]), node, easiness.overall)
         return replace(
             self,
             catalog=catalog,
+            easiness=easiness,
             item_responses=np.pad(self.item_responses, (0, missing)),
             item_correct=np.pad(self.item_correct, (0, missing)),
         )
 
     def to_json(self) -> dict[str, Any]:
         """Plain lists that `from_json` turns back into equal statistics."""
+        fitted = self.easiness
         return {
+            "easiness": fitted
+            and {"item": fitted.item.tolist(), "node": fitted.node.tolist(), "overall": fitted.overall},
             "nodes": [list(self.catalog.skills_of(node)) for node in range(len(self.catalog.nodes))],
             "items": list(self.catalog.items),
             "node_of_item": self.catalog.node_of_item.tolist(),
@@ -165,7 +189,12 @@ class Statistics:
         responses, correct = (np.array(stored[f"item_{what}"], float) for what in ("responses", "correct"))
         by_key = (np.array(stored[f"transition_{what}"], float) for what in ("responses", "correct"))
         transitions = Transitions(np.array(stored["transition_key"], np.int64), *by_key)
-        return cls(catalog, responses, correct, transitions)
+        fitted = stored["easiness"] and Easiness(
+            np.array(stored["easiness"]["item"], float),
+            np.array(stored["easiness"]["node"], float),
+            stored["easiness"]["overall"],
+        )
+        return cls(catalog, responses, correct, transitions, fitted)
 
     def _sum_by_node(self, per_item: Floats) -> Floats:
         return _add_up(self.catalog.node_of_item, per_item, len(self.catalog.nodes))
@@ -202,6 +231,11 @@ def fit_statistics(
             np.empty(0, bool) if transition is None else correct,
         ),
     )
+
+
+def to_logit(share: Floats) -> Floats:
+    """Logits of shares between 0 and 1."""
+    return np.log(share / (1.0 - share))
 
 
 def _add_up(codes: npt.NDArray[np.integer[Any]], values: Floats, size: int) -> Floats:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from features import history
 from features.catalog import Catalog
+from features.easiness import fit_easiness
 from features.statistics import Statistics, fit_statistics
 
 Floats = npt.NDArray[np.float64]
@@ -64,6 +65,21 @@ def count_responses(timeline: Timeline, catalog: Catalog, chosen: npt.NDArray[np
         timeline.start, timeline.time, timeline.item, timeline.correct, catalog.node_of_item, transition
     )
     return fit_statistics(catalog, timeline.item[chosen], timeline.correct[chosen] == 1, transition[chosen])
+
+
+def fit_responses(timeline: Timeline, counts: Statistics, chosen: npt.NDArray[np.bool_]) -> Statistics:
+    """The counts with the easiness of items fitted on the same first attempts.
+
+    Args:
+        timeline: Holds the responses.
+        counts: What `count_responses` made of them, or what was left when others were taken away.
+        chosen: Which events the counts are of.
+    """
+    catalog, student = counts.catalog, np.unique(timeline.student[chosen], return_inverse=True)[1]
+    easiness = fit_easiness(
+        student, timeline.item[chosen], timeline.correct[chosen] == 1, catalog.node_of_item, len(catalog.nodes)
+    )
+    return replace(counts, easiness=easiness)
 
 
 def sort_events(events: pd.DataFrame, statistics: Statistics, known: "pd.Index[str] | None" = None) -> Timeline:

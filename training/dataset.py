@@ -11,7 +11,7 @@ from features.history import COLUMNS
 from features.profiles import Rows, fold
 from features.state import State
 from features.statistics import Statistics, fit_statistics
-from features.timeline import Timeline, count_responses, recode_items, sort_events
+from features.timeline import Timeline, count_responses, fit_responses, recode_items, sort_events
 from training.config import TrainingConfig
 from training.labels import label_episodes
 from training.splits import TimeBlocks, fold_of_students, split_time
@@ -99,7 +99,7 @@ def build_dataset(events: pd.DataFrame, item_skills: pd.DataFrame, config: Train
 
     answered = (timeline.correct >= 0) & (timeline.item >= 0)
     past = answered & blocks.block("train", gap=False)
-    statistics = count_responses(timeline, catalog, past)
+    statistics = fit_responses(timeline, count_responses(timeline, catalog, past), past)
     late_rows, _ = fold(timeline, statistics, State.empty())
     early_rows = _fold_out_of_fold(timeline, past, statistics, config.split.folds)
 
@@ -165,7 +165,7 @@ def build_student_split(
     judged = timeline.students.isin(test_students)
     of = {"train": ~judged[student], "test": judged[student]}
     past = answered & of["train"]
-    statistics = count_responses(timeline, catalog, past)
+    statistics = fit_responses(timeline, count_responses(timeline, catalog, past), past)
     rows = _fold_out_of_fold(timeline, past, statistics, config.split.folds)
     rows[of["test"]], _ = fold(_of_students(timeline, judged, of["test"]), statistics, State.empty())
 
@@ -195,7 +195,7 @@ def _fold_out_of_fold(timeline: Timeline, past: npt.NDArray[np.bool_], statistic
     for number in range(folds):
         mine = of_event == number
         own = past & mine
-        others = statistics - count_responses(timeline, statistics.catalog, own)
+        others = fit_responses(timeline, statistics - count_responses(timeline, statistics.catalog, own), past & ~mine)
         part = _of_students(timeline, fold_of == number, mine)
         rows[mine], _ = fold(part, others, State.empty())
     return rows

@@ -1,10 +1,11 @@
-"""The two recursions that pandas has no method for, as a Python loop per student."""
+"""The three recursions that pandas has no method for, as a Python loop per student."""
 
 import math
 
 import numpy as np
 import pandas as pd
 
+from features.easiness import ABILITY_VARIANCE
 from features.history import HALF_LIFE, SKILL_STEP, SKILL_STEP_DECAY, STEP, STEP_DECAY
 
 
@@ -59,3 +60,22 @@ def find_surprises(answers: pd.DataFrame, touched: dict[int, list[int]]) -> "pd.
             values.append(surprise)
         surprises[rows] = values
     return pd.Series(surprises, index=answers.index)
+
+
+def find_abilities(answers: pd.DataFrame) -> "pd.Series[float]":
+    """The student's ability after each answer, in logits: the mode that one Newton step per answer follows.
+
+    Args:
+        answers: By student and time: `student`, `easiness` (of the item), `correct`.
+    """
+    abilities = np.empty(len(answers))
+    columns = [answers[name].to_numpy() for name in ("easiness", "correct")]
+    for rows in answers.groupby("student", sort=False).indices.values():
+        ability, precision, values = 0.0, 1 / ABILITY_VARIANCE, []
+        for easiness, correct in zip(*(each[rows].tolist() for each in columns), strict=True):
+            expected = 1 / (1 + math.exp(-(ability + easiness)))
+            precision += expected * (1 - expected)
+            ability += (correct - expected) / precision
+            values.append(ability)
+        abilities[rows] = values
+    return pd.Series(abilities, index=answers.index)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.benchmarks.history_loops import fade_work, find_surprises
+from experiments.benchmarks.history_loops import fade_work, find_abilities, find_surprises
 from experiments.benchmarks.history_tables import Difficulty
 from experiments.benchmarks.history_windows import (
     Fresh,
@@ -51,6 +51,9 @@ def build_columns(events: pd.DataFrame, difficulty: Difficulty) -> pd.DataFrame:
     columns["skill"] = answers["node"].where(answers["node"].map(difficulty.nodes["known"]))
     logit = columns["student_ability"] + columns["skill_ability"] + columns["item_ease"]
     columns["expected_correct"] = 1 / (1 + np.exp(-logit))
+    columns["item_easiness"] = answers["easiness"]
+    rasch = before_moment(find_abilities(answers), answers, 0.0) + answers["easiness"]
+    columns["rasch_expected"] = 1 / (1 + np.exp(-rasch))
     columns = columns.set_axis(answers["event"])[list(COLUMNS)]
     return columns.astype("float32").reindex(events.index)
 

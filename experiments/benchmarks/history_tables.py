@@ -16,7 +16,7 @@ class Difficulty:
     """How hard everything is, as tables.
 
     Attributes:
-        items: One row per item, by code: `node`, `mean` (share correct) and `ease` (its logit).
+        items: One row per item, by code: `node`, `mean` (share correct), `ease` (its logit) and `easiness` (Rasch's).
         nodes: One row per skill or combination, by code: `mean`, `ease`, and whether it is `known` from training.
         members: One row per combination and skill in it: `node`, `member`.
         transitions: One row per seen transition: `node`, `before` (node of the run before, -1: none), `starts` (of a
@@ -37,6 +37,7 @@ class Difficulty:
         """The fitted statistics as tables."""
         catalog = statistics.catalog
         items = pd.DataFrame({"node": catalog.node_of_item, "mean": statistics.item_mean})
+        items["easiness"] = statistics.item_easiness
         nodes = pd.DataFrame({"mean": statistics.node_mean, "known": statistics.node_responses > 0})
         for table in (items, nodes):
             table["ease"] = np.log(table["mean"] / (1 - table["mean"]))
