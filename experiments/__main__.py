@@ -93,7 +93,17 @@ def _add_benchmark(commands: "argparse._SubParsersAction[argparse.ArgumentParser
         ("struggle", "forecasts of who will not master a skill, against plain rules on public logs"),
     ):
         example = f"python -m experiments benchmark {name} --dataset gervet-assistments09 --charts charts"
-        _add_forecast_options(_add_command(names, name, help_text, example))
+        forecast = _add_command(names, name, help_text, example)
+        _add_forecast_options(forecast)
+        forecast.add_argument("--no-tracking", action="store_true", help="log nothing to MLflow")
+    curve = _add_command(
+        names,
+        "learning-curve",
+        "forecasts after the first students of a log, and before any with another log's model",
+        "python -m experiments benchmark learning-curve --dataset gervet-assistments09 --other pykt-assist2015",
+    )
+    _add_forecast_options(curve)
+    curve.add_argument("--other", choices=tuple(DATA_SETS), help="a log to learn from before there is any history")
 
 
 def _add_forecast_options(parser: argparse.ArgumentParser) -> None:
@@ -102,11 +112,8 @@ def _add_forecast_options(parser: argparse.ArgumentParser) -> None:
         "--data", type=Path, metavar="FOLDER", help="holds the logs; without it REGROUP_DATA, else ../shared/data"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
-    parser.add_argument(
-        "--charts", type=Path, metavar="FOLDER", help="write a reliability diagram and ROC curves there"
-    )
+    parser.add_argument("--charts", type=Path, metavar="FOLDER", help="write the pictures there")
     parser.add_argument("--config", type=Path, metavar="FILE", help="TOML laid over the defaults of training")
-    parser.add_argument("--no-tracking", action="store_true", help="log nothing to MLflow")
 
 
 def _add_command(
@@ -160,21 +167,22 @@ def _benchmark_history(options: argparse.Namespace) -> int:
 def _benchmark_forecast(options: argparse.Namespace) -> int:
     # on a machine with other work, LightGBM's threads that wait by spinning make training many times slower
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from experiments.benchmarks.learning_curve import benchmark_learning_curve  # noqa: PLC0415 - compiles for seconds
     from experiments.benchmarks.next_response import benchmark_next_response  # noqa: PLC0415 - compiles for seconds
     from experiments.benchmarks.report import Order  # noqa: PLC0415
     from experiments.benchmarks.struggle import benchmark_struggle  # noqa: PLC0415
 
-    run = benchmark_next_response if options.name == "next-response" else benchmark_struggle
-    return run(
-        Order(
-            data_set=options.dataset,
-            data=options.data,
-            json_path=options.json,
-            charts=options.charts,
-            config=options.config,
-            tracking=not options.no_tracking,
-        )
+    order = Order(
+        data_set=options.dataset,
+        data=options.data,
+        json_path=options.json,
+        charts=options.charts,
+        config=options.config,
+        tracking=not getattr(options, "no_tracking", True),
     )
+    if options.name == "learning-curve":
+        return benchmark_learning_curve(order, options.other)
+    return benchmark_next_response(order) if options.name == "next-response" else benchmark_struggle(order)
 
 
 if __name__ == "__main__":

@@ -187,6 +187,36 @@ def build_student_split(
     )
 
 
+def build_first_day(
+    events: pd.DataFrame, item_skills: pd.DataFrame, students: "pd.Index[str]", config: TrainingConfig
+) -> dict[str, Block]:
+    """The rows of some students as a school sees them that has no history: nothing is known of items and skills.
+
+    Args:
+        events: Rows of `Events`.
+        item_skills: Rows of `ItemSkills`.
+        students: Whose rows are wanted.
+        config: Mastery rule.
+
+    Returns:
+        `mastery` and `struggle`, as in `StudentSplit`.
+    """
+    catalog = build_catalog(item_skills, events["item_id"].dropna().unique())
+    nothing = fit_statistics(catalog, np.empty(0, np.int32), np.empty(0, bool))
+    timeline = sort_events(events[events["student_id"].isin(students)], nothing)
+    rows, _ = fold(timeline, nothing, State.empty())
+    answered = (timeline.correct >= 0) & (timeline.item >= 0)
+    episodes = label_episodes(timeline, catalog, config.mastery_rule)
+    student = timeline.student
+    episode = student * len(catalog.nodes) + np.where(answered, catalog.node_of_item[timeline.item], -1)
+    everything = Block(rows, timeline.correct, student, episodes.opportunity, episode)
+    outcomes = Block(rows, episodes.outcome, student, episodes.opportunity, episode)
+    return {
+        "mastery": everything.take(answered),
+        "struggle": outcomes.take(episodes.open & (episodes.outcome >= 0)),
+    }
+
+
 def _fold_out_of_fold(timeline: Timeline, past: npt.NDArray[np.bool_], statistics: Statistics, folds: int) -> Rows:
     """One row per event, each student's with statistics that were counted without the student's fold."""
     rows = np.full((len(timeline.row), len(COLUMNS)), np.nan, np.float32)

@@ -1,6 +1,6 @@
 """Two pictures of forecasts: whether they mean what they say, and how well they rank."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from training.evaluation import BINS
 
 Floats = npt.NDArray[np.float64]
 Target = npt.NDArray[np.int8]
+
+Curve = Sequence[tuple[int, float]]
 
 OUR_COLOUR, BEST_COLOUR, GREY = "#0b5fa5", "#d1660f", "#8a8f98"
 STYLES = ("-", "--", "-.", ":", (0, (1, 3)), (0, (6, 3)), (0, (4, 1, 1, 1, 1, 1)))
@@ -95,3 +97,24 @@ def _save(figure: Figure, path: Path) -> None:
         axes.spines[["top", "right"]].set_visible(False)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, format="png", dpi=110)  # a figure without pyplot is drawn by Agg, and needs no screen
+
+
+def draw_learning_curve(path: Path, name: str, curves: Mapping[str, Curve], levels: Mapping[str, float]) -> None:
+    """AUC against the number of students learnt from; what another log's model reaches is a level line.
+
+    Args:
+        path: A PNG file, replaced if there.
+        name: Of the log.
+        curves: Students and AUC of each point, by forecast.
+        levels: AUC without any history here, by forecast; may be empty.
+    """
+    figure = Figure(figsize=(6.6, 4.2), layout="constrained")
+    axes = figure.add_subplot()
+    for (label, points), colour in zip(curves.items(), (OUR_COLOUR, BEST_COLOUR), strict=False):
+        axes.plot(*zip(*points, strict=True), marker="o", markersize=4, color=colour, label=label)
+        if label in levels:
+            axes.axhline(levels[label], color=colour, linestyle="--", linewidth=1, label=f"{label}, first day")
+    axes.set_xscale("log")
+    axes.set(title=f"learning curve, {name}", xlabel="students learnt from", ylabel="AUC on the same test students")
+    axes.legend(frameon=False)
+    _save(figure, path)

@@ -21,6 +21,9 @@ LARGEST = 20
 FAMILIAR = 10
 """Training responses from which an item counts as familiar."""
 
+DRAWS = 100
+"""Of outcomes as forecast, for the calibration error that chance alone makes."""
+
 COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 
 Floats = npt.NDArray[np.float64]
@@ -37,12 +40,17 @@ def group_errors(
         probability: Their forecasts.
         catalog: Names the skills.
         item_responses: How many training responses each row's item has; null = no such groups.
+
+    Returns:
+        For each group `rows`, `ece`, and `by_chance`: what the error of forecasts that mean exactly what they say
+        would stay under in 95 of 100 draws of so many answers.
     """
     return [
         {
             "group": name,
             "rows": int(mine.sum()),
             "ece": calibration_error(probability[mine], block.target[mine].astype(np.float64)),
+            "by_chance": _chance_error(probability[mine]),
         }
         for name, mine in _groups(block, catalog, item_responses)
         if mine.sum() >= FEWEST
@@ -73,6 +81,12 @@ def abstain(block: Block, probability: Floats) -> list[dict[str, Any]]:
             }
         )
     return told
+
+
+def _chance_error(probability: Floats) -> float:
+    rng = np.random.default_rng(0)
+    drawn = [calibration_error(probability, (rng.random(len(probability)) < probability) * 1.0) for _ in range(DRAWS)]
+    return float(np.quantile(drawn, 0.95))
 
 
 def _groups(block: Block, catalog: Catalog, item_responses: Floats | None) -> Iterator[tuple[str, Chosen]]:

@@ -12,9 +12,10 @@ from mlflow import MlflowClient
 
 from experiments.__main__ import main
 from experiments.benchmarks.benchmark_log import BenchmarkLog, default_folder, read_data_set, to_log
-from experiments.benchmarks.charts import draw_reliability, draw_roc
+from experiments.benchmarks.charts import draw_learning_curve, draw_reliability, draw_roc
 from experiments.benchmarks.datasets import DATA_SETS
 from experiments.benchmarks.leaks import find_leaks
+from experiments.benchmarks.learning_curve import measure_curve, measure_first_day
 from experiments.benchmarks.next_response import measure_next_response
 from experiments.benchmarks.parts import abstain
 from experiments.benchmarks.struggle import measure_struggle
@@ -145,7 +146,7 @@ def test_next_response_has_the_figures_that_others_check(log, next_response):
     assert all(set(each) == RESULT for each in figures["results"])
     assert [each["model"] for each in figures["results"]][-1] == "regroup"
     assert set(figures["paired"]) == {"against", "difference", "low", "high"}
-    assert all(set(each) == {"group", "rows", "ece"} and each["rows"] >= 500 for each in figures["subgroups"])
+    assert all(set(each) == {"group", "rows", "ece", "by_chance"} and each["rows"] >= 500 for each in figures["subgroups"])
     assert [each["coverage"] for each in figures["abstention"]] == [1.0, 0.9, 0.8, 0.7, 0.6, 0.5]
     json.dumps(figures, allow_nan=False)
 
@@ -259,6 +260,19 @@ def test_abstaining_keeps_the_surest_rows():
     assert told[1.0]["error"] == pytest.approx(0.2)
     assert told[0.7]["error"] == 0
     assert told[0.5]["auc"] == 1
+
+
+def test_more_students_teach_more_and_another_log_helps_before_there_are_any(log, quick, tmp_path):
+    """A curve's points grow, the last is everyone, and a model that knows no item still beats a coin."""
+    points = measure_curve(log, quick, sizes=(10,))
+    first_day = measure_first_day(log, log, quick)
+
+    assert [each.students for each in points] == [10, len(log.events["student_id"].unique()) - len(log.test_students)]
+    assert points[0].responses < points[1].responses
+    assert points[0].mastery_auc < points[1].mastery_auc
+    assert 0.5 < first_day.mastery_auc < points[1].mastery_auc
+    draw_learning_curve(tmp_path / "curve.png", "a", {"x": [(1, 0.6), (2, 0.7)]}, {"x": 0.5})
+    assert (tmp_path / "curve.png").stat().st_size > 1000
 
 
 def test_charts_are_drawn_without_a_screen(tmp_path, next_response):
