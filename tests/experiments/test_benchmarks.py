@@ -146,7 +146,8 @@ def test_next_response_has_the_figures_that_others_check(log, next_response):
     assert all(set(each) == RESULT for each in figures["results"])
     assert [each["model"] for each in figures["results"]][-1] == "regroup"
     assert set(figures["paired"]) == {"against", "difference", "low", "high"}
-    assert all(set(each) == {"group", "rows", "ece", "by_chance"} and each["rows"] >= 500 for each in figures["subgroups"])
+    assert all(set(each) == {"group", "rows", "ece", "by_chance"} for each in figures["subgroups"])
+    assert all(each["rows"] >= 500 for each in figures["subgroups"])
     assert [each["coverage"] for each in figures["abstention"]] == [1.0, 0.9, 0.8, 0.7, 0.6, 0.5]
     json.dumps(figures, allow_nan=False)
 
