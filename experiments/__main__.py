@@ -95,7 +95,15 @@ def _add_benchmark(commands: "argparse._SubParsersAction[argparse.ArgumentParser
         example = f"python -m experiments benchmark {name} --dataset gervet-assistments09 --charts charts"
         forecast = _add_command(names, name, help_text, example)
         _add_forecast_options(forecast)
+        forecast.add_argument("--charts", type=Path, metavar="FOLDER", help="write the pictures there")
         forecast.add_argument("--no-tracking", action="store_true", help="log nothing to MLflow")
+    ablation = _add_command(
+        names,
+        "ablation",
+        "what each family of columns adds, judged on training students",
+        "python -m experiments benchmark ablation --dataset gervet-assistments09",
+    )
+    _add_forecast_options(ablation)
     curve = _add_command(
         names,
         "learning-curve",
@@ -103,6 +111,7 @@ def _add_benchmark(commands: "argparse._SubParsersAction[argparse.ArgumentParser
         "python -m experiments benchmark learning-curve --dataset gervet-assistments09 --other pykt-assist2015",
     )
     _add_forecast_options(curve)
+    curve.add_argument("--charts", type=Path, metavar="FOLDER", help="write the picture there")
     curve.add_argument("--other", choices=tuple(DATA_SETS), help="a log to learn from before there is any history")
 
 
@@ -112,7 +121,6 @@ def _add_forecast_options(parser: argparse.ArgumentParser) -> None:
         "--data", type=Path, metavar="FOLDER", help="holds the logs; without it REGROUP_DATA, else ../shared/data"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
-    parser.add_argument("--charts", type=Path, metavar="FOLDER", help="write the pictures there")
     parser.add_argument("--config", type=Path, metavar="FILE", help="TOML laid over the defaults of training")
 
 
@@ -167,6 +175,7 @@ def _benchmark_history(options: argparse.Namespace) -> int:
 def _benchmark_forecast(options: argparse.Namespace) -> int:
     # on a machine with other work, LightGBM's threads that wait by spinning make training many times slower
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from experiments.benchmarks.ablation import benchmark_ablation  # noqa: PLC0415 - compiles for seconds
     from experiments.benchmarks.learning_curve import benchmark_learning_curve  # noqa: PLC0415 - compiles for seconds
     from experiments.benchmarks.next_response import benchmark_next_response  # noqa: PLC0415 - compiles for seconds
     from experiments.benchmarks.report import Order  # noqa: PLC0415
@@ -176,10 +185,12 @@ def _benchmark_forecast(options: argparse.Namespace) -> int:
         data_set=options.dataset,
         data=options.data,
         json_path=options.json,
-        charts=options.charts,
+        charts=getattr(options, "charts", None),
         config=options.config,
         tracking=not getattr(options, "no_tracking", True),
     )
+    if options.name == "ablation":
+        return benchmark_ablation(order)
     if options.name == "learning-curve":
         return benchmark_learning_curve(order, options.other)
     return benchmark_next_response(order) if options.name == "next-response" else benchmark_struggle(order)

@@ -164,7 +164,7 @@ def _lightgbm_rows(forecast: Forecast, block: Block, like: "lgb.Dataset | None" 
         block.target,
         reference=like,
         feature_name=list(forecast.columns),
-        categorical_feature=["skill"],
+        categorical_feature=[name for name in forecast.columns if name == "skill"],
     )
 
 

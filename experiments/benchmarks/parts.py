@@ -85,7 +85,10 @@ def abstain(block: Block, probability: Floats) -> list[dict[str, Any]]:
 
 def _chance_error(probability: Floats) -> float:
     rng = np.random.default_rng(0)
-    drawn = [calibration_error(probability, (rng.random(len(probability)) < probability) * 1.0) for _ in range(DRAWS)]
+    drawn = [
+        calibration_error(probability, (rng.random(len(probability)) < probability).astype(np.float64))
+        for _ in range(DRAWS)
+    ]
     return float(np.quantile(drawn, 0.95))
 
 

@@ -11,6 +11,7 @@ import pytest
 from mlflow import MlflowClient
 
 from experiments.__main__ import main
+from experiments.benchmarks import ablation
 from experiments.benchmarks.benchmark_log import BenchmarkLog, default_folder, read_data_set, to_log
 from experiments.benchmarks.charts import draw_learning_curve, draw_reliability, draw_roc
 from experiments.benchmarks.datasets import DATA_SETS
@@ -25,6 +26,7 @@ from features.home import Home
 from features.store import read_events, read_item_skills
 from training.config import load_config
 from training.dataset import Block, build_student_split
+from training.models import MASTERY
 from training.tracking import BENCHMARKS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -274,6 +276,20 @@ def test_more_students_teach_more_and_another_log_helps_before_there_are_any(log
     assert 0.5 < first_day.mastery_auc < points[1].mastery_auc
     draw_learning_curve(tmp_path / "curve.png", "a", {"x": [(1, 0.6), (2, 0.7)]}, {"x": 0.5})
     assert (tmp_path / "curve.png").stat().st_size > 1000
+
+
+def test_taking_columns_away_is_judged_on_training_students(log, quick, monkeypatch):
+    """The whole forecast comes first and loses nothing against itself; test students' answers are not read."""
+    kept = {"whole": MASTERY, "without": replace(MASTERY, columns=("skill_opportunities", "student_responses"))}
+    monkeypatch.setattr(ablation, "_changes", lambda: kept)
+    unread = log.events.assign(correct=log.events["correct"].where(~log.events["student_id"].isin(log.test_students)))
+
+    whole, without = ablation.measure_losses(log, quick)
+    again, _ = ablation.measure_losses(replace(log, events=unread), quick)
+
+    assert whole.difference == 0
+    assert without.difference < 0
+    assert again == whole
 
 
 def test_charts_are_drawn_without_a_screen(tmp_path, next_response):

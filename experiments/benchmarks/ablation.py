@@ -1,0 +1,112 @@
+"""`python -m experiments benchmark ablation`: what each family of columns adds to the forecast of the next answer.
+
+Judged on a fifth of the training students; the test students of the log are not read.
+"""
+
+import logging
+from dataclasses import asdict, dataclass, replace
+
+import pandas as pd
+from rich.table import Table
+from sklearn.metrics import roc_auc_score
+
+from experiments.benchmarks.benchmark_log import BenchmarkLog, read_data_set
+from experiments.benchmarks.report import Order
+from features.columns import REGISTRY
+from features.console import OUT, track, write_json
+from features.errors import InputError
+from features.history import COLUMNS
+from training.config import TrainingConfig, load_config
+from training.dataset import build_student_split
+from training.evaluation import paired_auc
+from training.models import BETTER, MASTERY, Forecast, train_model
+from training.splits import fold_of_students
+
+logger = logging.getLogger("regroup")
+
+FOLDS = 5
+
+SMALL_FAMILIES = {
+    "rasch": ("item_easiness", "rasch_expected"),
+    "transition": ("transition_ease",),
+    "item": ("item_ease", "item_easiness", "item_responses", "item_last_correct", "days_since_item"),
+    "skill as a category": ("skill",),
+}
+"""Besides the families that reasons are told in."""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What the forecast loses when it is trained another way.
+
+    Attributes:
+        change: What is different.
+        auc: Of that forecast.
+        difference: Its AUC minus that of the whole; with `low` and `high`, 95 % over resampled students.
+        low: The lower end.
+        high: The upper end.
+    """
+
+    change: str
+    auc: float
+    difference: float
+    low: float
+    high: float
+
+
+def benchmark_ablation(order: Order) -> int:
+    """Prints the table, writes the figures, and returns the exit code 0.
+
+    Raises:
+        InputError: The data set or the configuration cannot be read, or the file cannot be written.
+    """
+    log = read_data_set(order.data_set, order.data)
+    losses = measure_losses(log, load_config(order.config))
+    OUT.print(_show(log.name, losses))
+    try:
+        write_json(order.json_path, {"dataset": log.name, "changes": [asdict(each) for each in losses]})
+    except OSError as error:
+        raise InputError(f"{order.json_path} cannot be written: {error.strerror}") from None
+    return 0
+
+
+def measure_losses(log: BenchmarkLog, config: TrainingConfig) -> list[Loss]:
+    """The whole forecast first, then one row for each change."""
+    ids = pd.Index(log.events["student_id"].unique(), dtype="str").difference(log.test_students, sort=True)
+    judged = ids[fold_of_students(ids, FOLDS) == 0]
+    events = log.events[log.events["student_id"].isin(ids)].reset_index(drop=True)
+    split = build_student_split(events, log.item_skills, judged, config)
+    train, test = split.mastery["train"], split.mastery["test"]
+    whole, losses = None, []
+    changes = _changes()
+    for name, forecast in track(changes.items(), "changes", total=len(changes)):
+        told = train_model(forecast, train, None, config.boosting).predict(test.rows)
+        whole = told if whole is None else whole
+        difference = paired_auc(test, told, whole, config.evaluation)
+        auc = float(roc_auc_score(test.target, told))
+        logger.info("%s: %.4f", name, auc)
+        losses.append(Loss(name, auc, difference.value, difference.low, difference.high))
+    return losses
+
+
+def _changes() -> dict[str, Forecast]:
+    families: dict[str, tuple[str, ...]] = {}
+    for each in REGISTRY:
+        families[each.family] = (*families.get(each.family, ()), each.name)
+    families |= SMALL_FAMILIES
+    without = {
+        f"without {family}": replace(MASTERY, columns=tuple(name for name in COLUMNS if name not in columns))
+        for family, columns in families.items()
+    }
+    return {"whole": MASTERY, **without, "all results monotone": replace(MASTERY, monotone=BETTER)}
+
+
+def _show(name: str, losses: list[Loss]) -> Table:
+    table = Table(
+        "change", "AUC", "difference", "95 %", title=f"next response, a fifth of the training students, {name}"
+    )
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for each in losses:
+        table.add_row(each.change, f"{each.auc:.4f}", f"{each.difference:+.4f}", f"{each.low:+.4f} to {each.high:+.4f}")
+    return table
