@@ -36,8 +36,13 @@ check: setup
 test: check
 	@$(BIN)/python -m pytest
 
+# The public logs lie in the folder that REGROUP_DATA names; see experiments/benchmarks/datasets.py.
 bench: setup
 	@$(BIN)/python -m experiments benchmark history
+	@for log in gervet-assistments09 pykt-assist2015 gervet-algebra05 assistments-2012; do \
+	  $(BIN)/python -m experiments benchmark next-response --dataset $$log && \
+	  $(BIN)/python -m experiments benchmark struggle --dataset $$log || exit $$?; \
+	done
 
 lock: $(BIN)/uv
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --all-extras --output-file requirements.lock pyproject.toml

@@ -114,7 +114,10 @@ def draw_learning_curve(path: Path, name: str, curves: Mapping[str, Curve], leve
         axes.plot(*zip(*points, strict=True), marker="o", markersize=4, color=colour, label=label)
         if label in levels:
             axes.axhline(levels[label], color=colour, linestyle="--", linewidth=1, label=f"{label}, first day")
+    students = [count for count, _ in next(iter(curves.values()))]
     axes.set_xscale("log")
+    axes.set_xticks(students, [f"{count:,}" for count in students])
+    axes.minorticks_off()
     axes.set(title=f"learning curve, {name}", xlabel="students learnt from", ylabel="AUC on the same test students")
-    axes.legend(frameon=False)
+    figure.legend(frameon=False, loc="outside lower center", ncols=2)
     _save(figure, path)
