@@ -202,6 +202,12 @@ def start_item(item):
 
 
 @nb.njit(cache=True, inline="always")
+def _expect_by_ability(student, easiness):
+    """The Rasch model's probability of a correct answer, at the student's ability of the moment."""
+    return 1.0 / (1.0 + math.exp(-(student[Student.RASCH_ABILITY] + easiness)))
+
+
+@nb.njit(cache=True, inline="always")
 def _transition(stint_node, previous_node, node):
     """The transition that a response on `node` is part of: the node before it, and whether its run starts here.
 
@@ -213,11 +219,27 @@ def _transition(stint_node, previous_node, node):
 
 
 @nb.njit(cache=True, inline="always")
-def _ease_of(transition, transition_key, transition_ease, place_ease):
+def _place_of(transition, transition_start, transition_key):
+    """Where a transition and its other half, within the run or at its start, are or would be among the keys."""
+    wanted = transition & ~1
+    low = transition_start[transition >> 32]
+    high = transition_start[(transition >> 32) + 1]
+    while low < high:
+        middle = (low + high) >> 1
+        if transition_key[middle] < wanted:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@nb.njit(cache=True, inline="always")
+def _ease_at(place, transition, transition_key, transition_ease, place_ease):
     """How often others are right at this transition; where it was never seen, at this place of a run on the skill."""
-    at = np.searchsorted(transition_key, transition)
-    if at < len(transition_key) and transition_key[at] == transition:
-        return transition_ease[at]
+    if place < len(transition_key) and transition_key[place] == transition:
+        return transition_ease[place]
+    if place + 1 < len(transition_key) and transition_key[place + 1] == transition:
+        return transition_ease[place + 1]
     return place_ease[transition >> 32, transition & 1]
 
 
@@ -258,6 +280,7 @@ def write_row(
     node_known,
     transition_ease,
     easiness,
+    by_ability,
 ):
     """Writes every column of one response from the state before it, but for those of the weakest member."""
     responses = student[Student.RESPONSES]
@@ -318,7 +341,7 @@ def write_row(
     row[Column.SKILL] = node if node_known else math.nan
     row[Column.TRANSITION_EASE] = transition_ease
     row[Column.ITEM_EASINESS] = easiness
-    row[Column.RASCH_EXPECTED] = 1.0 / (1.0 + math.exp(-(student[Student.RASCH_ABILITY] + easiness)))
+    row[Column.RASCH_EXPECTED] = by_ability
     return expected
 
 
@@ -360,11 +383,10 @@ def _ewm_or_first(mean, value, rate):
 
 
 @nb.njit(cache=True, inline="always")
-def _answer_student(student, node, correct, hinted, residual, surprise, easiness):
+def _answer_student(student, node, correct, hinted, residual, surprise, by_ability):
     """Counts one first attempt in a student's state."""
-    expected = 1.0 / (1.0 + math.exp(-(student[Student.RASCH_ABILITY] + easiness)))
-    student[Student.RASCH_PRECISION] += expected * (1.0 - expected)
-    student[Student.RASCH_ABILITY] += (correct - expected) / student[Student.RASCH_PRECISION]
+    student[Student.RASCH_PRECISION] += by_ability * (1.0 - by_ability)  # one Newton step towards the mode
+    student[Student.RASCH_ABILITY] += (correct - by_ability) / student[Student.RASCH_PRECISION]
     responses = student[Student.RESPONSES]
     student[Student.RESPONSES] = responses + 1.0
     student[Student.CORRECT] += correct
@@ -457,6 +479,7 @@ def fold_events(
     node_ease,
     item_easiness,
     node_known,
+    transition_start,
     transition_key,
     transition_ease,
     place_ease,
@@ -493,8 +516,9 @@ def fold_events(
     items_used = 0
     emit = len(out) > 0
     expected = 0.5
+    by_ability = 0.5
     last_transition = np.int64(-1)
-    last_ease = 0.0
+    place = np.int64(0)
     for who in range(students):
         skill_start[who] = skills_used
         item_start[who] = items_used
@@ -530,13 +554,15 @@ def fold_events(
                     its = item_state[item_slot[code]] if item_owner[code] == who else no_item
                     row = out[event]
                     transition = _transition(me[Student.STINT_NODE], me[Student.PREVIOUS_NODE], node)
-                    if transition != last_transition:  # the same throughout a run
+                    if transition >> 1 != last_transition >> 1:  # the same throughout a run
                         last_transition = transition
-                        last_ease = _ease_of(transition, transition_key, transition_ease, place_ease)
+                        place = _place_of(transition, transition_start, transition_key)
+                    ease = _ease_at(place, transition, transition_key, transition_ease, place_ease)
+                    by_ability = _expect_by_ability(me, item_easiness[code])
                     expected = write_row(
                         row, me, mine, its, time[event], node,
-                        global_mean, node_mean[node], item_ease[code], node_ease[node], node_known[node], last_ease,
-                        item_easiness[code],
+                        global_mean, node_mean[node], item_ease[code], node_ease[node], node_known[node], ease,
+                        item_easiness[code], by_ability,
                     )  # fmt: skip
                     if member_start[node + 1] - member_start[node] > 1:
                         for m in range(member_start[node], member_start[node + 1]):
@@ -561,10 +587,11 @@ def fold_events(
                 if not emit or end - begin > 1:
                     logit = me[Student.ABILITY] + skill[at, Skill.ABILITY] + item_ease[code]
                     expected = 1.0 / (1.0 + math.exp(-logit))
+                    by_ability = _expect_by_ability(me, item_easiness[code])
                 surprise = answer - expected
                 residual = answer - item_mean[code]
                 index = me[Student.RESPONSES]
-                _answer_student(me, node, answer, hinted, residual, surprise, item_easiness[code])
+                _answer_student(me, node, answer, hinted, residual, surprise, by_ability)
                 _answer_skill(skill[at], time[event], index, answer, hinted, residual, surprise)
                 if member_start[node + 1] - member_start[node] > 1:
                     for m in range(member_start[node], member_start[node + 1]):
@@ -596,6 +623,7 @@ def read_skills(
     node_ease,
     node_easiness,
     node_known,
+    transition_start,
     transition_key,
     transition_ease,
     place_ease,
@@ -609,11 +637,12 @@ def read_skills(
         for at in range(skill_start[who], skill_start[who + 1]):
             node = skill_node[at]
             transition = _transition(student[who, Student.STINT_NODE], student[who, Student.PREVIOUS_NODE], node)
-            ease = _ease_of(transition, transition_key, transition_ease, place_ease)
+            place = _place_of(transition, transition_start, transition_key)
+            ease = _ease_at(place, transition, transition_key, transition_ease, place_ease)
             write_row(
                 out[at], student[who], skill[at], no_item, now, node,
                 global_mean, node_mean[node], node_ease[node], node_ease[node], node_known[node], ease,
-                node_easiness[node],
+                node_easiness[node], _expect_by_ability(student[who], node_easiness[node]),
             )  # fmt: skip
             if member_start[node + 1] - member_start[node] > 1:
                 for m in range(member_start[node], member_start[node + 1]):
@@ -636,5 +665,6 @@ def read_students(now, student, global_mean, out):
     start_skill(no_skill, global_mean)
     for who in range(len(student)):
         write_row(
-            out[who], student[who], no_skill, no_item, now, -1, global_mean, global_mean, 0.0, 0.0, False, 0.0, 0.0
-        )
+            out[who], student[who], no_skill, no_item, now, -1, global_mean, global_mean, 0.0, 0.0, False,
+            0.0, 0.0, 0.5,
+        )  # fmt: skip

@@ -138,8 +138,10 @@ def build_profiles(
     return read_profiles(state, statistics, as_of), state
 
 
-def _transitions(statistics: Statistics) -> tuple[Offsets, Floats, Floats]:
-    return statistics.transitions.key, to_logit(statistics.transition_mean), to_logit(statistics.place_mean)
+def _transitions(statistics: Statistics) -> tuple[Offsets, Offsets, Floats, Floats]:
+    key, node = statistics.transitions.key, statistics.transitions.node
+    start = np.searchsorted(node, np.arange(len(statistics.catalog.nodes) + 1)).astype(np.int64)
+    return start, key, to_logit(statistics.transition_mean), to_logit(statistics.place_mean)
 
 
 def _now(as_of: datetime | None) -> int:
