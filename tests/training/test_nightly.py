@@ -199,8 +199,8 @@ def test_a_little_new_data_keeps_the_champion_and_refreshes_its_profiles(own_sch
 
 
 def test_a_better_challenger_takes_over_and_the_old_champion_is_remembered(untrained_school):
-    """A single split loses to thirty trees, with its whole interval."""
-    first = night(untrained_school, choose(untrained_school, "rounds = 1, leaves = 2"))
+    """A tree that may not split, and so says the same of everyone, loses to thirty with its whole interval."""
+    first = night(untrained_school, choose(untrained_school, "rounds = 1, min_rows_per_leaf = 99999"))
 
     second = night(untrained_school)
 
