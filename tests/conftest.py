@@ -27,7 +27,6 @@ gap_days = 2.0
 
 [boosting]
 rounds = 30
-learning_rate = 0.1
 leaves = 31
 min_rows_per_leaf = 20
 threads = 1

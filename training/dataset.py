@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from features.catalog import build_catalog
+from features.catalog import Catalog, build_catalog
 from features.history import COLUMNS
 from features.profiles import Rows, fold
 from features.state import State
@@ -91,9 +91,7 @@ def build_dataset(events: pd.DataFrame, item_skills: pd.DataFrame, config: Train
     Raises:
         DataGateError: The events cannot be split by time.
     """
-    catalog = build_catalog(item_skills, events["item_id"].dropna().unique())
-    nothing = fit_statistics(catalog, np.empty(0, np.int32), np.empty(0, bool))
-    timeline = sort_events(events, nothing)
+    catalog, timeline, _ = _read_log(events, item_skills)
     sequence = events["sequence"].to_numpy(dtype=np.float64, na_value=np.nan)[timeline.row]
     blocks = split_time(timeline, sequence, config.split)
 
@@ -157,9 +155,7 @@ def build_student_split(
         test_students: Ids of the students that nothing is learnt from.
         config: Mastery rule and folds.
     """
-    catalog = build_catalog(item_skills, events["item_id"].dropna().unique())
-    nothing = fit_statistics(catalog, np.empty(0, np.int32), np.empty(0, bool))
-    timeline = sort_events(events, nothing)
+    catalog, timeline, _ = _read_log(events, item_skills)
     answered = (timeline.correct >= 0) & (timeline.item >= 0)
     student = timeline.student
     judged = timeline.students.isin(test_students)
@@ -201,9 +197,7 @@ def build_first_day(
     Returns:
         `mastery` and `struggle`, as in `StudentSplit`.
     """
-    catalog = build_catalog(item_skills, events["item_id"].dropna().unique())
-    nothing = fit_statistics(catalog, np.empty(0, np.int32), np.empty(0, bool))
-    timeline = sort_events(events[events["student_id"].isin(students)], nothing)
+    catalog, timeline, nothing = _read_log(events[events["student_id"].isin(students)], item_skills)
     rows, _ = fold(timeline, nothing, State.empty())
     answered = (timeline.correct >= 0) & (timeline.item >= 0)
     episodes = label_episodes(timeline, catalog, config.mastery_rule)
@@ -215,6 +209,13 @@ def build_first_day(
         "mastery": everything.take(answered),
         "struggle": outcomes.take(episodes.open & (episodes.outcome >= 0)),
     }
+
+
+def _read_log(events: pd.DataFrame, item_skills: pd.DataFrame) -> tuple[Catalog, Timeline, Statistics]:
+    """The log as the kernel wants it, and statistics of its items that have counted nothing."""
+    catalog = build_catalog(item_skills, events["item_id"].dropna().unique())
+    nothing = fit_statistics(catalog, np.empty(0, np.int32), np.empty(0, bool))
+    return catalog, sort_events(events, nothing), nothing
 
 
 def _fold_out_of_fold(timeline: Timeline, past: npt.NDArray[np.bool_], statistics: Statistics, folds: int) -> Rows:

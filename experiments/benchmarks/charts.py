@@ -1,4 +1,4 @@
-"""Two pictures of forecasts: whether they mean what they say, and how well they rank."""
+"""Pictures of forecasts: whether they mean what they say, how well they rank, and what more students add."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -110,7 +110,7 @@ def draw_charts(report: Report, folder: Path) -> None:
 
 
 def score_table(title: str, scores: Sequence[Score], *, precision: bool = False) -> Table:
-    """A table with one row per model, to which published figures may be added with `add_published`."""
+    """A table with one row per model, the best last."""
     table = Table(title=title, box=SIMPLE_HEAD)
     table.add_column("model", no_wrap=True)
     names = ["AUC", "95 %", *(["avg. precision"] if precision else []), "log-loss", "RMSE", "ECE", "fit s", "predict s"]
