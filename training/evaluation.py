@@ -15,6 +15,9 @@ Floats = npt.NDArray[np.float64]
 BINS = 15
 """Equal-width bins of the expected calibration error."""
 
+DRAWS = 100
+"""Of outcomes as forecast, for the calibration error that chance alone makes."""
+
 WEIGHTLESS = 1e-12
 
 
@@ -117,6 +120,16 @@ def calibration_error(probability: Floats, target: Floats, weights: Floats | Non
     bins = np.minimum((probability * BINS).astype(np.int64), BINS - 1)
     gap = np.bincount(bins, weights=weights * (probability - target), minlength=BINS)
     return float(np.abs(gap).sum() / max(weights.sum(), WEIGHTLESS))
+
+
+def chance_error(probability: Floats) -> float:
+    """What the calibration error of forecasts that mean exactly what they say stays under in 95 of 100 draws."""
+    random = np.random.default_rng(0)
+    drawn = [
+        calibration_error(probability, (random.random(len(probability)) < probability).astype(np.float64))
+        for _ in range(DRAWS)
+    ]
+    return float(np.quantile(drawn, 0.95))
 
 
 def _mean_interval(values: Floats, codes: npt.NDArray[np.int64], draws: Floats) -> Interval:

@@ -121,11 +121,23 @@ def _cell(interval: Interval | None) -> str:
 
 
 def _group_table(figures: Sequence[GroupFigures]) -> list[str]:
-    rows = ["| audit column | group | students | rows | happened | forecast | ece | missed |", "|---" * 8 + "|"]
+    names = (
+        *("audit column", "group", "students", "rows", "happened", "forecast", "ece (by chance)", "missed"),
+        *("abroca (by chance)", "p"),
+    )
+    rows = ["| " + " | ".join(names) + " |", "|---" * len(names) + "|"]
     for each in figures:
         missed = "-" if each.missed_share is None else f"{each.missed_share:.3f}"
+        curves = each.abroca
+        area, p = ("-", "-") if curves is None else (f"{curves.area:.4f} ({curves.by_chance:.4f})", f"{curves.p:.3f}")
         rows.append(
             f"| {each.column} | {each.group} | {each.students} | {each.rows} | {each.base_rate:.3f} "
-            f"| {each.mean_forecast:.3f} | {each.ece:.4f} | {missed} |"
+            f"| {each.mean_forecast:.3f} | {each.ece:.4f} ({each.ece_by_chance:.4f}) | {missed} | {area} | {p} |"
         )
-    return rows
+    return [
+        *rows,
+        "",
+        "Abroca is the area between the ROC curves of the group and of the column's other students.",
+        "Small groups have large ones by chance; p is the share of random groups of the same size that have as large.",
+        "Among twenty groups one has a p under .05 by chance.",
+    ]

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from features.history import COLUMNS
+from training import fairness
 from training.dataset import Block
-from training.fairness import MIN_STUDENTS, audit_groups
+from training.fairness import MIN_STUDENTS, PERMUTATIONS, audit_groups, compare_curves
 from training.models import FORECASTS
 
 
@@ -74,3 +75,66 @@ def test_no_column_of_a_model_is_about_who_a_student_is(simulated_school):
 
     assert audited
     assert all(not audited & {*COLUMNS, *each.columns} for each in FORECASTS)
+
+
+def draw_rows(random, mine, blurred=0.0):
+    """Twenty rows for each student, whose forecasts tell outcomes apart less well where they are blurred."""
+    student = np.repeat(np.arange(len(mine)), 20)
+    target = (random.random(len(student)) < 0.4).astype(np.int8)
+    talent = random.normal(0, 0.5, len(mine))[student]
+    forecast = target + talent + random.normal(0, 1 + blurred * mine[student], len(student))
+    return target, 1 / (1 + np.exp(-forecast)), student, mine[student]
+
+
+def test_curves_of_equal_area_that_cross_differ():
+    """The group's step at one half and the others' diagonal: both areas are .5, a quarter lies between the curves."""
+    target = np.array([1, 0, 0, 1, 1, 0, 0, 1], np.int8)
+    forecast = np.array([0.9, 0.5, 0.5, 0.1, 0.5, 0.5, 0.5, 0.5])
+    student = np.arange(8)
+
+    found = compare_curves(target, forecast, student, student < 4)
+
+    assert found.area == pytest.approx(0.25)
+
+
+def test_without_both_outcomes_on_both_sides_there_is_no_area():
+    """A curve needs rows of both outcomes."""
+    student = np.arange(4)
+
+    assert compare_curves(np.array([0, 1, 1, 1], np.int8), np.linspace(0, 1, 4), student, student < 2) is None
+
+
+def test_where_groups_do_not_differ_p_is_uniform(monkeypatch):
+    """It cries wolf as often as it says and no more, though a student's rows resemble each other."""
+    monkeypatch.setattr(fairness, "PERMUTATIONS", 99)
+    mine = np.arange(60) < 15
+
+    found = [compare_curves(*draw_rows(np.random.default_rng(seed), mine)) for seed in range(40)]
+
+    p = np.array([each.p for each in found])
+    assert 0.3 < np.mean(p) < 0.7
+    assert np.mean(p <= 0.05) <= 0.15
+    assert np.mean([each.area > each.by_chance for each in found]) <= 0.15
+
+
+def test_a_planted_difference_is_found():
+    """The forecast is much blurrier for the group."""
+    mine = np.arange(60) < 15
+
+    found = compare_curves(*draw_rows(np.random.default_rng(1), mine, blurred=3.0))
+
+    assert found.p == 1 / (1 + PERMUTATIONS)
+    assert found.area > 2 * found.by_chance
+
+
+def test_a_group_is_compared_with_ten_students_or_not_at_all(students, audit):
+    """Twelve against nine tells too much of the nine; twelve against ten does not."""
+    block = make_block([0, 1] * 125, np.repeat(np.arange(25), 10))
+    forecast = np.linspace(0, 1, 250)
+    one_more = pd.DataFrame({"student_id": students[21:22], "column": "language", "value": "pl"})
+
+    (few,) = audit_groups(block, forecast, students, audit, 0.2)
+    enough = audit_groups(block, forecast, students, pd.concat([audit, one_more]), 0.2)
+
+    assert few.abroca is None
+    assert [each.abroca.area for each in enough] == pytest.approx([enough[0].abroca.area] * 2)

@@ -72,7 +72,7 @@ def test_every_figure_that_counted_is_told():
 @pytest.mark.parametrize(("rows", "ece", "promoted"), [(500, 0.11, False), (499, 0.11, True), (500, 0.09, True)])
 def test_an_audit_group_has_a_floor_of_its_own_once_it_has_rows_enough(rows, ece, promoted):
     """A badly calibrated group stops a promotion; a small one is only reported."""
-    group = GroupFigures("language", "es", rows, 40, 0.2, 0.3, ece, 0.1, 0.8)
+    group = GroupFigures("language", "es", rows, 40, 0.2, 0.3, ece, 0.02, 0.1, 0.8, None)
 
     decision = decide(metrics(), None, GATE, {"struggle": [group]})
 
