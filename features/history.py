@@ -146,6 +146,12 @@ class Item(IntEnum):
 SKILL_SIZE, ITEM_SIZE = len(Skill), len(Item)
 """numba compiles a length that is a constant, not the length of an enum."""
 
+OWNER, ROW = 0, 1
+"""Of each skill and item: the student whose state was opened last, and where that state is."""
+
+MEAN, EASE, EASINESS = 0, 1, 2
+"""Of each item, side by side in memory: its share correct, the logit of that, and its easiness in the Rasch model."""
+
 
 @nb.njit(cache=True, inline="always")
 def _days_between(earlier: float, now: int) -> float:
@@ -219,28 +225,48 @@ def _transition(stint_node, previous_node, node):
 
 
 @nb.njit(cache=True, inline="always")
-def _place_of(transition, transition_start, transition_key):
-    """Where a transition and its other half, within the run or at its start, are or would be among the keys."""
-    wanted = transition & ~1
-    low = transition_start[transition >> 32]
-    high = transition_start[(transition >> 32) + 1]
-    while low < high:
-        middle = (low + high) >> 1
-        if transition_key[middle] < wanted:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+def _slot_of(transition, table_key):
+    """Where both halves of a transition, within the run and at its start, are in the table; else an empty slot."""
+    wanted = transition >> 1
+    last = len(table_key) - 1  # the size is a power of two
+    slot = (wanted ^ (wanted >> 29)) * 0x1E3779B97F4A7C15 >> 20 & last  # Fibonacci hashing
+    while table_key[slot] != wanted and table_key[slot] >= 0:
+        slot = (slot + 1) & last
+    return slot
+
+
+@nb.njit(cache=True)
+def build_transition_table(transition, ease, place_ease):
+    """A hash table of how often others are right at each transition, so that finding one never takes a search.
+
+    Args:
+        transition: As `find_transitions` writes them, each once.
+        ease: Logit of the share correct of each.
+        place_ease: The same per node, within a run (0) and at its start (1), for halves that were never seen.
+
+    Returns:
+        The keys, without their last bit and -1 where a slot is empty, and one row of two logits per slot.
+    """
+    size = 16
+    while size < len(transition):  # most come in two halves that share a slot
+        size *= 2
+    table_key = np.full(size, -1, np.int64)
+    table_ease = np.zeros((size, 2))
+    for each in range(len(transition)):
+        slot = _slot_of(transition[each], table_key)
+        if table_key[slot] < 0:
+            table_key[slot] = transition[each] >> 1
+            table_ease[slot] = place_ease[transition[each] >> 32]
+        table_ease[slot, transition[each] & 1] = ease[each]
+    return table_key, table_ease
 
 
 @nb.njit(cache=True, inline="always")
-def _ease_at(place, transition, transition_key, transition_ease, place_ease):
+def _ease_at(slot, transition, table_key, table_ease, place_ease):
     """How often others are right at this transition; where it was never seen, at this place of a run on the skill."""
-    if place < len(transition_key) and transition_key[place] == transition:
-        return transition_ease[place]
-    if place + 1 < len(transition_key) and transition_key[place + 1] == transition:
-        return transition_ease[place + 1]
-    return place_ease[transition >> 32, transition & 1]
+    if table_key[slot] < 0:
+        return place_ease[transition >> 32, transition & 1]
+    return table_ease[slot, transition & 1]
 
 
 @nb.njit(cache=True, error_model="numpy")
@@ -451,13 +477,13 @@ def _answer_item(item, now, correct):
 
 
 @nb.njit(cache=True, inline="always")
-def _claim(codes, slot, owner, student, used, out_codes):
-    """The row that holds a student's state on `codes`, and whether it had to be opened."""
-    if owner[codes] == student:
-        return slot[codes], used, False
-    owner[codes] = student
-    slot[codes] = used
-    out_codes[used] = codes
+def _claim(code, held, student, used, out_codes):
+    """The row that holds a student's state on a skill or item, and whether it had to be opened."""
+    if held[code, OWNER] == student:
+        return held[code, ROW], used, False
+    held[code, OWNER] = student
+    held[code, ROW] = used
+    out_codes[used] = code
     return used, used + 1, True
 
 
@@ -474,14 +500,11 @@ def fold_events(
     members,
     global_mean,
     node_mean,
-    item_mean,
-    item_ease,
     node_ease,
-    item_easiness,
     node_known,
-    transition_start,
-    transition_key,
-    transition_ease,
+    item_level,
+    table_key,
+    table_ease,
     place_ease,
     old_student,
     old_skill_start,
@@ -505,10 +528,8 @@ def fold_events(
     or no rows when only the states are wanted. The states of students without events are carried over.
     """
     students = len(event_start) - 1
-    node_slot = np.empty(len(node_mean), np.int32)
-    node_owner = np.full(len(node_mean), -1, np.int32)
-    item_slot = np.empty(len(node_of_item), np.int32)
-    item_owner = np.full(len(node_of_item), -1, np.int32)
+    node_held = np.full((len(node_mean), 2), -1, np.int32)
+    item_held = np.full((len(node_of_item), 2), -1, np.int32)
     no_item = np.empty(ITEM_SIZE, np.float64)
     start_item(no_item)
     fresh_skill = np.empty(SKILL_SIZE, np.float64)
@@ -517,8 +538,6 @@ def fold_events(
     emit = len(out) > 0
     expected = 0.5
     by_ability = 0.5
-    last_transition = np.int64(-1)
-    place = np.int64(0)
     for who in range(students):
         skill_start[who] = skills_used
         item_start[who] = items_used
@@ -526,10 +545,10 @@ def fold_events(
         if who < len(old_student):
             me[:] = old_student[who]
             for row in range(old_skill_start[who], old_skill_start[who + 1]):
-                at, skills_used, _ = _claim(old_skill_node[row], node_slot, node_owner, who, skills_used, skill_node)
+                at, skills_used, _ = _claim(old_skill_node[row], node_held, who, skills_used, skill_node)
                 skill[at] = old_skill[row]
             for row in range(old_item_start[who], old_item_start[who + 1]):
-                at, items_used, _ = _claim(old_item_code[row], item_slot, item_owner, who, items_used, item_code)
+                at, items_used, _ = _claim(old_item_code[row], item_held, who, items_used, item_code)
                 item_state[at] = old_item[row]
         else:
             start_student(me, global_mean)
@@ -546,29 +565,27 @@ def fold_events(
                         out[event] = math.nan
                         continue
                     node = node_of_item[code]
-                    if node_owner[node] == who:
-                        mine = skill[node_slot[node]]
+                    if node_held[node, OWNER] == who:
+                        mine = skill[node_held[node, ROW]]
                     else:
                         start_skill(fresh_skill, node_mean[node])
                         mine = fresh_skill
-                    its = item_state[item_slot[code]] if item_owner[code] == who else no_item
+                    its = item_state[item_held[code, ROW]] if item_held[code, OWNER] == who else no_item
                     row = out[event]
                     transition = _transition(me[Student.STINT_NODE], me[Student.PREVIOUS_NODE], node)
-                    if transition >> 1 != last_transition >> 1:  # the same throughout a run
-                        last_transition = transition
-                        place = _place_of(transition, transition_start, transition_key)
-                    ease = _ease_at(place, transition, transition_key, transition_ease, place_ease)
-                    by_ability = _expect_by_ability(me, item_easiness[code])
+                    slot = _slot_of(transition, table_key)
+                    ease = _ease_at(slot, transition, table_key, table_ease, place_ease)
+                    by_ability = _expect_by_ability(me, item_level[code, EASINESS])
                     expected = write_row(
                         row, me, mine, its, time[event], node,
-                        global_mean, node_mean[node], item_ease[code], node_ease[node], node_known[node], ease,
-                        item_easiness[code], by_ability,
+                        global_mean, node_mean[node], item_level[code, EASE], node_ease[node], node_known[node], ease,
+                        item_level[code, EASINESS], by_ability,
                     )  # fmt: skip
                     if member_start[node + 1] - member_start[node] > 1:
                         for m in range(member_start[node], member_start[node + 1]):
                             member = members[m]
-                            if node_owner[member] == who:
-                                mine = skill[node_slot[member]]
+                            if node_held[member, OWNER] == who:
+                                mine = skill[node_held[member, ROW]]
                             else:
                                 start_skill(fresh_skill, node_mean[member])
                                 mine = fresh_skill
@@ -581,26 +598,26 @@ def fold_events(
                 node = node_of_item[code]
                 answer = float(correct[event])
                 hinted = hints[event] if math.isnan(hints[event]) else min(hints[event], 1.0)
-                at, skills_used, opened = _claim(node, node_slot, node_owner, who, skills_used, skill_node)
+                at, skills_used, opened = _claim(node, node_held, who, skills_used, skill_node)
                 if opened:
                     start_skill(skill[at], node_mean[node])
                 if not emit or end - begin > 1:
-                    logit = me[Student.ABILITY] + skill[at, Skill.ABILITY] + item_ease[code]
+                    logit = me[Student.ABILITY] + skill[at, Skill.ABILITY] + item_level[code, EASE]
                     expected = 1.0 / (1.0 + math.exp(-logit))
-                    by_ability = _expect_by_ability(me, item_easiness[code])
+                    by_ability = _expect_by_ability(me, item_level[code, EASINESS])
                 surprise = answer - expected
-                residual = answer - item_mean[code]
+                residual = answer - item_level[code, MEAN]
                 index = me[Student.RESPONSES]
                 _answer_student(me, node, answer, hinted, residual, surprise, by_ability)
                 _answer_skill(skill[at], time[event], index, answer, hinted, residual, surprise)
                 if member_start[node + 1] - member_start[node] > 1:
                     for m in range(member_start[node], member_start[node + 1]):
                         member = members[m]
-                        at, skills_used, opened = _claim(member, node_slot, node_owner, who, skills_used, skill_node)
+                        at, skills_used, opened = _claim(member, node_held, who, skills_used, skill_node)
                         if opened:
                             start_skill(skill[at], node_mean[member])
                         _answer_skill(skill[at], time[event], index, answer, hinted, residual, surprise)
-                at, items_used, opened = _claim(code, item_slot, item_owner, who, items_used, item_code)
+                at, items_used, opened = _claim(code, item_held, who, items_used, item_code)
                 if opened:
                     start_item(item_state[at])
                 _answer_item(item_state[at], time[event], answer)
@@ -623,9 +640,8 @@ def read_skills(
     node_ease,
     node_easiness,
     node_known,
-    transition_start,
-    transition_key,
-    transition_ease,
+    table_key,
+    table_ease,
     place_ease,
     out,
 ):
@@ -637,8 +653,8 @@ def read_skills(
         for at in range(skill_start[who], skill_start[who + 1]):
             node = skill_node[at]
             transition = _transition(student[who, Student.STINT_NODE], student[who, Student.PREVIOUS_NODE], node)
-            place = _place_of(transition, transition_start, transition_key)
-            ease = _ease_at(place, transition, transition_key, transition_ease, place_ease)
+            slot = _slot_of(transition, table_key)
+            ease = _ease_at(slot, transition, table_key, table_ease, place_ease)
             write_row(
                 out[at], student[who], skill[at], no_item, now, node,
                 global_mean, node_mean[node], node_ease[node], node_ease[node], node_known[node], ease,

@@ -50,19 +50,19 @@ def fold(timeline: Timeline, statistics: Statistics, state: State, *, rows: bool
     skill_node, skill = np.empty(most, np.int32), np.empty((most, len(Skill)))
     most = len(state.item) + events
     item_code, item = np.empty(most, np.int32), np.empty((most, len(Item)))
+    item_level = np.column_stack([statistics.item_mean, to_logit(statistics.item_mean), statistics.item_easiness])
     history.fold_events(
         timeline.start, timeline.time, timeline.item, timeline.correct, timeline.hints, timeline.duration,
         catalog.node_of_item, catalog.member_start, catalog.members, statistics.global_mean, statistics.node_mean,
-        statistics.item_mean, to_logit(statistics.item_mean), to_logit(statistics.node_mean), statistics.item_easiness,
-        statistics.node_responses > 0, *_transitions(statistics),
+        to_logit(statistics.node_mean), statistics.node_responses > 0, item_level, *_transitions(statistics),
         state.student, state.skill_start, state.skill_node, state.skill,
         state.item_start, state.item_code, state.item,
         out, student, skill_start, skill_node, skill, item_start, item_code, item,
     )  # fmt: skip
     skills, items = int(skill_start[-1]), int(item_start[-1])
     after = State(
-        timeline.students, student, skill_start, skill_node[:skills].copy(), skill[:skills].copy(),
-        item_start, item_code[:items].copy(), item[:items].copy(),
+        timeline.students, student, skill_start, skill_node[:skills], skill[:skills],
+        item_start, item_code[:items], item[:items],
     )  # fmt: skip
     return out, after
 
@@ -138,10 +138,10 @@ def build_profiles(
     return read_profiles(state, statistics, as_of), state
 
 
-def _transitions(statistics: Statistics) -> tuple[Offsets, Offsets, Floats, Floats]:
-    key, node = statistics.transitions.key, statistics.transitions.node
-    start = np.searchsorted(node, np.arange(len(statistics.catalog.nodes) + 1)).astype(np.int64)
-    return start, key, to_logit(statistics.transition_mean), to_logit(statistics.place_mean)
+def _transitions(statistics: Statistics) -> tuple[Offsets, Floats, Floats]:
+    place_ease = to_logit(statistics.place_mean)
+    transition_ease = to_logit(statistics.transition_mean)
+    return *history.build_transition_table(statistics.transitions.key, transition_ease, place_ease), place_ease
 
 
 def _now(as_of: datetime | None) -> int:
