@@ -104,6 +104,13 @@ def _add_benchmark(commands: "argparse._SubParsersAction[argparse.ArgumentParser
         "python -m experiments benchmark ablation --dataset gervet-assistments09",
     )
     _add_forecast_options(ablation)
+    survival = _add_command(
+        names,
+        "survival",
+        "the struggle forecast as a survival model beside the direct one, judged on training students",
+        "python -m experiments benchmark survival --dataset gervet-assistments09",
+    )
+    _add_forecast_options(survival)
     curve = _add_command(
         names,
         "learning-curve",
@@ -180,6 +187,7 @@ def _benchmark_forecast(options: argparse.Namespace) -> int:
     from experiments.benchmarks.next_response import benchmark_next_response  # noqa: PLC0415 - compiles for seconds
     from experiments.benchmarks.report import Order  # noqa: PLC0415
     from experiments.benchmarks.struggle import benchmark_struggle  # noqa: PLC0415
+    from experiments.benchmarks.survival import benchmark_survival  # noqa: PLC0415
 
     order = Order(
         data_set=options.dataset,
@@ -189,11 +197,15 @@ def _benchmark_forecast(options: argparse.Namespace) -> int:
         config=options.config,
         tracking=not getattr(options, "no_tracking", True),
     )
-    if options.name == "ablation":
-        return benchmark_ablation(order)
     if options.name == "learning-curve":
         return benchmark_learning_curve(order, options.other)
-    return benchmark_next_response(order) if options.name == "next-response" else benchmark_struggle(order)
+    benchmarks = {
+        "next-response": benchmark_next_response,
+        "struggle": benchmark_struggle,
+        "ablation": benchmark_ablation,
+        "survival": benchmark_survival,
+    }
+    return benchmarks[options.name](order)
 
 
 if __name__ == "__main__":

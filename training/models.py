@@ -1,6 +1,6 @@
 """The two forecasts, struggle and mastery, as LightGBM models with calibration."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import lightgbm as lgb
@@ -45,10 +45,11 @@ class Forecast:
 
     Attributes:
         name: `struggle` or `mastery`.
-        columns: Which of the kernel's columns it reads, in order.
+        columns: Which columns of a row it reads, in order.
         monotone: Columns that may move the probability in one direction only.
         direction: 1 where those raise it, -1 where they lower it.
         meaning: One sentence for the model card.
+        layout: The columns of a row; the kernel's.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Forecast:
     monotone: frozenset[str]
     direction: int
     meaning: str
+    layout: tuple[str, ...] = COLUMNS
 
 
 STRUGGLE = Forecast(
@@ -95,8 +97,21 @@ class Model:
 
 
 def positions(forecast: Forecast) -> list[int]:
-    """Where the forecast's columns stand in a row of the kernel."""
-    return [COLUMNS.index(name) for name in forecast.columns]
+    """Where the forecast's columns stand in a row."""
+    return [forecast.layout.index(name) for name in forecast.columns]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The trees of four fifths of the students, which say how many trees serve and what scores mean.
+
+    Attributes:
+        model: Calibrated on the students left out.
+        left_out: The rows of those students.
+    """
+
+    model: Model
+    left_out: Block
 
 
 def train_model(forecast: Forecast, train: Block, calibration: Block | None, boosting: Boosting) -> Model:
@@ -108,17 +123,23 @@ def train_model(forecast: Forecast, train: Block, calibration: Block | None, boo
         calibration: Later rows; without them, those students who were left out to choose the number of trees.
         boosting: Parameters; beyond `max_rows`, whole students are left out at random.
     """
+    model, _ = train_with_trial(forecast, train, boosting)
+    if calibration is None:
+        return model
+    score = _score(model.booster, forecast, calibration.rows)
+    return replace(model, calibration=fit_sigmoid(score, calibration.target))
+
+
+def train_with_trial(forecast: Forecast, train: Block, boosting: Boosting) -> tuple[Model, Trial | None]:
+    """The model that no later rows calibrate, and its trial; null where the students left out show one class only."""
     train = _within(train, boosting)
-    parameters = _parameters(forecast, boosting)
-    left_out = _leave_out(train, boosting)
-    trial = _try_rounds(forecast, train, left_out, boosting, parameters)
+    trial = _try_rounds(forecast, train, boosting)
     # all students together bear a few more trees than four fifths of them
-    rounds = boosting.rounds if trial is None else max(1, min(boosting.rounds, round(1.1 * trial.best_iteration)))
-    booster = lgb.train(parameters, _lightgbm_rows(forecast, train), num_boost_round=rounds)
-    judge, judged = (booster, calibration) if calibration is not None else (trial, train.take(left_out))
-    if judge is None:
-        return Model(forecast, booster, Sigmoid(1.0, 0.0))
-    return Model(forecast, booster, fit_sigmoid(_score(judge, forecast, judged.rows), judged.target))
+    wanted = boosting.rounds if trial is None else max(1, round(1.1 * trial.model.booster.best_iteration))
+    booster = lgb.train(
+        _parameters(forecast, boosting), _lightgbm_rows(forecast, train), num_boost_round=min(boosting.rounds, wanted)
+    )
+    return Model(forecast, booster, Sigmoid(1.0, 0.0) if trial is None else trial.model.calibration), trial
 
 
 def _leave_out(train: Block, boosting: Boosting) -> npt.NDArray[np.bool_]:
@@ -128,28 +149,25 @@ def _leave_out(train: Block, boosting: Boosting) -> npt.NDArray[np.bool_]:
     return np.isin(train.student, chosen)
 
 
-def _try_rounds(
-    forecast: Forecast,
-    train: Block,
-    left_out: npt.NDArray[np.bool_],
-    boosting: Boosting,
-    parameters: dict[str, Any],
-) -> "lgb.Booster | None":
-    """Trees that stop when students they have not seen gain no more; None if those students show one class only.
+def _try_rounds(forecast: Forecast, train: Block, boosting: Boosting) -> Trial | None:
+    """Trees that stop when students they have not seen gain no more.
 
     A small school needs fewer trees than a large one, and nobody should have to set that by hand.
     """
-    part = train.take(left_out)
-    if len(part) == 0 or part.target.min() == part.target.max():
+    chosen = _leave_out(train, boosting)
+    left_out = train.take(chosen)
+    if len(left_out) == 0 or left_out.target.min() == left_out.target.max():
         return None
-    rows = _lightgbm_rows(forecast, train.take(~left_out))
-    return lgb.train(
-        parameters,
+    rows = _lightgbm_rows(forecast, train.take(~chosen))
+    booster = lgb.train(
+        _parameters(forecast, boosting),
         rows,
         num_boost_round=boosting.rounds,
-        valid_sets=[_lightgbm_rows(forecast, part, like=rows)],
+        valid_sets=[_lightgbm_rows(forecast, left_out, like=rows)],
         callbacks=[lgb.early_stopping(boosting.patience, verbose=False)],
     )
+    score = _score(booster, forecast, left_out.rows)
+    return Trial(Model(forecast, booster, fit_sigmoid(score, left_out.target)), left_out)
 
 
 def _score(booster: "lgb.Booster", forecast: Forecast, rows: Rows) -> Floats:

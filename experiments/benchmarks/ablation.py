@@ -6,25 +6,20 @@ Judged on a fifth of the training students; the test students of the log are not
 import logging
 from dataclasses import asdict, dataclass, replace
 
-import pandas as pd
 from rich.table import Table
 from sklearn.metrics import roc_auc_score
 
-from experiments.benchmarks.benchmark_log import BenchmarkLog, read_data_set
+from experiments.benchmarks.benchmark_log import BenchmarkLog, read_data_set, split_training_students
 from experiments.benchmarks.report import Order
 from features.columns import REGISTRY
 from features.console import OUT, track, write_json
 from features.errors import InputError
 from features.history import COLUMNS
 from training.config import TrainingConfig, load_config
-from training.dataset import build_student_split
 from training.evaluation import paired_auc
 from training.models import BETTER, MASTERY, Forecast, train_model
-from training.splits import fold_of_students
 
 logger = logging.getLogger("regroup")
-
-FOLDS = 5
 
 SMALL_FAMILIES = {
     "rasch": ("item_easiness", "rasch_expected"),
@@ -72,10 +67,7 @@ def benchmark_ablation(order: Order) -> int:
 
 def measure_losses(log: BenchmarkLog, config: TrainingConfig) -> list[Loss]:
     """The whole forecast first, then one row for each change."""
-    ids = pd.Index(log.events["student_id"].unique(), dtype="str").difference(log.test_students, sort=True)
-    judged = ids[fold_of_students(ids, FOLDS) == 0]
-    events = log.events[log.events["student_id"].isin(ids)].reset_index(drop=True)
-    split = build_student_split(events, log.item_skills, judged, config)
+    split = split_training_students(log, config)
     train, test = split.mastery["train"], split.mastery["test"]
     whole, losses = None, []
     changes = _changes()

@@ -11,6 +11,8 @@ import pandas as pd
 from experiments.benchmarks.datasets import DATA_SETS, DataSet, Published
 from features.errors import InputError
 from features.schema import Events, ItemSkills, check_table
+from training.config import TrainingConfig
+from training.dataset import StudentSplit, build_student_split
 from training.splits import fold_of_students
 
 FOLDS = 5
@@ -106,6 +108,14 @@ def to_log(about: DataSet, table: pd.DataFrame) -> BenchmarkLog:
         scored=scored,
         published=about.published,
     )
+
+
+def split_training_students(log: BenchmarkLog, config: TrainingConfig) -> StudentSplit:
+    """Training students to learn from, and a fifth of them to choose by; the test students of the log are not read."""
+    ids = pd.Index(log.events["student_id"].unique(), dtype="str").difference(log.test_students, sort=True)
+    judged = ids[fold_of_students(ids, FOLDS) == 0]
+    events = log.events[log.events["student_id"].isin(ids)].reset_index(drop=True)
+    return build_student_split(events, log.item_skills, judged, config)
 
 
 def _in_test(table: pd.DataFrame, student: "pd.Series[str]") -> npt.NDArray[np.bool_]:

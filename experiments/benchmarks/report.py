@@ -86,9 +86,8 @@ def run_benchmark(order: Order, measure: Callable[[BenchmarkLog, TrainingConfig]
     log = read_data_set(order.data_set, order.data)
     tracking = Tracking() if order.tracking else None
     report = measure(log, config)
-    wide = Console(soft_wrap=True, width=max(OUT.width, NARROWEST))
     for table in report.tables:
-        wide.print(table)
+        print_wide(table)
     with tempfile.TemporaryDirectory(prefix="regroup-") as place:
         folder = Path(place)
         write_json(folder / f"{report.files}.json", report.figures)
@@ -99,6 +98,11 @@ def run_benchmark(order: Order, measure: Callable[[BenchmarkLog, TrainingConfig]
             run_id = tracking.log_benchmark(f"{report.benchmark} {log.name}", tags, report.metrics, folder)
             logger.info("logged as MLflow run %s", run_id)
     return 0 if report.sound else 1
+
+
+def print_wide(table: Table) -> None:
+    """Prints a table whose figures stay whole on a narrow terminal."""
+    Console(soft_wrap=True, width=max(OUT.width, NARROWEST)).print(table)
 
 
 def draw_charts(report: Report, folder: Path) -> None:
