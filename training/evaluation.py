@@ -122,11 +122,18 @@ def calibration_error(probability: Floats, target: Floats, weights: Floats | Non
     return float(np.abs(gap).sum() / max(weights.sum(), WEIGHTLESS))
 
 
-def chance_error(probability: Floats) -> float:
-    """What the calibration error of forecasts that mean exactly what they say stays under in 95 of 100 draws."""
-    random = np.random.default_rng(0)
+def chance_error(probability: Floats, together: npt.NDArray[np.int64] | None = None) -> float:
+    """What the calibration error of forecasts that mean exactly what they say stays under in 95 of 100 draws.
+
+    Args:
+        probability: The forecasts.
+        together: Code of what happens at once for several rows, such as an episode's one outcome; null = each row's
+            outcome is its own. The fewer outcomes, the larger the error by chance.
+    """
+    codes = np.arange(len(probability)) if together is None else np.unique(together, return_inverse=True)[1]
+    random, outcomes = np.random.default_rng(0), int(codes.max(initial=-1)) + 1
     drawn = [
-        calibration_error(probability, (random.random(len(probability)) < probability).astype(np.float64))
+        calibration_error(probability, (random.random(outcomes)[codes] < probability).astype(np.float64))
         for _ in range(DRAWS)
     ]
     return float(np.quantile(drawn, 0.95))

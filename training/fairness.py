@@ -74,7 +74,13 @@ class GroupFigures:
 
 
 def audit_groups(
-    block: Block, probability: Floats, students: "pd.Index[str]", audit: pd.DataFrame, places_share: float
+    block: Block,
+    probability: Floats,
+    students: "pd.Index[str]",
+    audit: pd.DataFrame,
+    places_share: float,
+    *,
+    by_episode: bool = False,
 ) -> list[GroupFigures]:
     """The figures of every group of every audit column.
 
@@ -84,6 +90,7 @@ def audit_groups(
         students: Ids that the block's student codes stand for.
         audit: One row per student and column: `student_id`, `column`, `value`. Students without a row are left out.
         places_share: The share of all rows that get a place.
+        by_episode: Whether all rows of an episode share one outcome, as struggling or not is.
     """
     threshold = np.quantile(probability, 1 - places_share) if len(probability) else 1.0
     figures = []
@@ -107,7 +114,7 @@ def audit_groups(
                     base_rate=float(target.mean()),
                     mean_forecast=float(forecast.mean()),
                     ece=calibration_error(forecast, target),
-                    ece_by_chance=chance_error(forecast),
+                    ece_by_chance=chance_error(forecast, block.episode[mine] if by_episode else None),
                     missed_share=missed,
                     auc=float(roc_auc_score(target, forecast)) if both else None,
                     abroca=_against_the_rest(block, probability, mine, ~pd.isna(value)),

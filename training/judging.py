@@ -53,7 +53,12 @@ def audit_models(
         holdout = getattr(dataset, name)["holdout"]
         probability = model.predict(holdout.rows)
         found[name] = audit_groups(
-            holdout, probability, dataset.timeline.students, audit, config.evaluation.places_share
+            holdout,
+            probability,
+            dataset.timeline.students,
+            audit,
+            config.evaluation.places_share,
+            by_episode=name == "struggle",
         )
     return found
 

@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from training.dataset import Block
-from training.evaluation import _auc_sorted, calibration_error, evaluate, paired_difference, resample_students
+from training.evaluation import (
+    _auc_sorted,
+    calibration_error,
+    chance_error,
+    evaluate,
+    paired_difference,
+    resample_students,
+)
 
 
 def make_block(target, student=None, opportunity=None, episode=None):
@@ -127,3 +134,15 @@ def test_a_resample_draws_as_many_students_as_there_are():
     assert draws.shape == (30, 7)
     assert set(draws.sum(axis=1)) == {7}
     np.testing.assert_array_equal(draws, resample_students(7, 30))
+
+
+def test_chance_alone_makes_a_larger_error_of_fewer_outcomes():
+    """A thousand rows that say one half: 30 of them are off as a coin is, and so are 1000 that share 30 outcomes."""
+    half = np.full(1000, 0.5)
+
+    alone, few = chance_error(half), chance_error(half[:30])
+    shared = chance_error(half, np.arange(1000) % 30)
+
+    assert alone == pytest.approx(2 * 0.5 / 1000**0.5, rel=0.2)
+    assert shared == pytest.approx(few, rel=0.1)
+    assert few > 4 * alone
