@@ -34,7 +34,8 @@ def main(argv: Sequence[str]) -> int:
             parser.error("simulate needs either a FOLDER to write or --compare PATH")
         return _simulate(options)
     if options.command == "benchmark":
-        return _benchmark_history(options) if options.name == "history" else _benchmark_forecast(options)
+        plain = {"history": _benchmark_history, "schools": _benchmark_schools}
+        return plain.get(options.name, _benchmark_forecast)(options)
     from experiments.demo import run_demo  # noqa: PLC0415 - imports training and serving
 
     return run_demo(options.log, options.format, options.mapping)
@@ -104,6 +105,13 @@ def _add_benchmark(commands: "argparse._SubParsersAction[argparse.ArgumentParser
         "python -m experiments benchmark ablation --dataset gervet-assistments09",
     )
     _add_forecast_options(ablation)
+    cost = _add_command(
+        names,
+        "cost",
+        "time and memory per million answers, beside published models",
+        "python -m experiments benchmark cost --dataset assistments-2012",
+    )
+    _add_forecast_options(cost)
     survival = _add_command(
         names,
         "survival",
@@ -120,10 +128,21 @@ def _add_benchmark(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     _add_forecast_options(curve)
     curve.add_argument("--charts", type=Path, metavar="FOLDER", help="write the picture there")
     curve.add_argument("--other", choices=tuple(DATA_SETS), help="a log to learn from before there is any history")
+    schools = _add_command(
+        names,
+        "schools",
+        "forecasts for a school that is new, and for each school and audit group",
+        "python -m experiments benchmark schools --json figures.json",
+    )
+    _add_shared_options(schools)
 
 
 def _add_forecast_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dataset", required=True, choices=tuple(DATA_SETS), help="the public log")
+    _add_shared_options(parser)
+
+
+def _add_shared_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, metavar="FOLDER", help="holds the logs; without it REGROUP_DATA, else ../shared/data"
     )
@@ -179,10 +198,18 @@ def _benchmark_history(options: argparse.Namespace) -> int:
     )
 
 
+def _benchmark_schools(options: argparse.Namespace) -> int:
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # for the reason below
+    from experiments.benchmarks.schools import benchmark_schools  # noqa: PLC0415 - compiles for seconds
+
+    return benchmark_schools(options.data, options.json, options.config)
+
+
 def _benchmark_forecast(options: argparse.Namespace) -> int:
     # on a machine with other work, LightGBM's threads that wait by spinning make training many times slower
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from experiments.benchmarks.ablation import benchmark_ablation  # noqa: PLC0415 - compiles for seconds
+    from experiments.benchmarks.cost import benchmark_cost  # noqa: PLC0415 - compiles for seconds
     from experiments.benchmarks.learning_curve import benchmark_learning_curve  # noqa: PLC0415 - compiles for seconds
     from experiments.benchmarks.next_response import benchmark_next_response  # noqa: PLC0415 - compiles for seconds
     from experiments.benchmarks.report import Order  # noqa: PLC0415
@@ -203,6 +230,7 @@ def _benchmark_forecast(options: argparse.Namespace) -> int:
         "next-response": benchmark_next_response,
         "struggle": benchmark_struggle,
         "ablation": benchmark_ablation,
+        "cost": benchmark_cost,
         "survival": benchmark_survival,
     }
     return benchmarks[options.name](order)

@@ -24,11 +24,13 @@ from experiments.benchmarks.scores import (
     pair_with,
     score_forecast,
 )
+from features.catalog import Catalog
 from features.console import ERR, track
 from features.errors import InputError
 from features.history import COLUMNS
 from features.profiles import fold
 from features.state import State
+from features.timeline import Timeline
 from training.config import TrainingConfig
 from training.dataset import StudentSplit, build_student_split
 from training.models import MASTERY, Model, train_model
@@ -59,7 +61,9 @@ def measure_next_response(log: BenchmarkLog, config: TrainingConfig) -> Report:
     at = split.positions["test"]
     kept = log.scored[split.timeline.row[at]]
     _check_rows(log, split.timeline.row[at[kept]])
-    train, test = (to_responses(split, name) for name in ("train", "test"))
+    train, test = (
+        to_responses(split.timeline, split.statistics.catalog, split.positions[name]) for name in ("train", "test")
+    )
     forecasts = []
     for peer in track(PEERS, "peers", total=len(PEERS)):
         fitted, peer_fit_s = clock(partial(peer.fit, train))
@@ -102,9 +106,8 @@ def measure_next_response(log: BenchmarkLog, config: TrainingConfig) -> Report:
     )
 
 
-def to_responses(split: StudentSplit, name: str) -> Responses:
-    """The first attempts of `train` or `test` students as peers take them."""
-    timeline, at, catalog = split.timeline, split.positions[name], split.statistics.catalog
+def to_responses(timeline: Timeline, catalog: Catalog, at: "np.ndarray[Any, np.dtype[np.int64]]") -> Responses:
+    """The first attempts at some positions of a timeline, as peers take them."""
     item = timeline.item[at]
     return Responses(
         student=timeline.student[at],
