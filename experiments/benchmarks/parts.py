@@ -9,8 +9,10 @@ from sklearn.metrics import roc_auc_score
 
 from features.catalog import SEPARATOR, Catalog
 from features.history import COLUMNS
+from training.config import Evaluation
 from training.dataset import Block
-from training.evaluation import calibration_error
+from training.evaluation import Interval, calibration_error, resample_students
+from training.models import Trial
 
 FEWEST = 500
 """Groups with fewer rows are not reported: their error would be chance."""
@@ -25,6 +27,9 @@ DRAWS = 100
 """Of outcomes as forecast, for the calibration error that chance alone makes."""
 
 COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
+
+DISTANCES = tuple(step / 100 for step in range(50))
+"""From one half, that an abstention rule may ask for."""
 
 Floats = npt.NDArray[np.float64]
 Chosen = npt.NDArray[np.bool_]
@@ -81,6 +86,76 @@ def abstain(block: Block, probability: Floats) -> list[dict[str, Any]]:
             }
         )
     return told
+
+
+def abstain_by_rule(
+    trial: Trial | None, test: Block, probability: Floats, most_error: float, settings: Evaluation
+) -> dict[str, Any]:
+    """Says nothing nearer to one half than a distance that training students chose, and judges that on test students.
+
+    The distance is the smallest of 0, .01, .02 and so on at which the error of the students left out of the trial is
+    at most `most_error` with its whole 95 % interval over resampled students. The trial's number of trees and the two
+    numbers of its calibration were fitted to the same students.
+
+    Args:
+        trial: Who was left out, and the model that has not seen them; null leaves nothing to choose by.
+        test: Rows that are judged.
+        probability: Their forecasts.
+        most_error: The share of forecasts given whose likelier outcome may fail to come.
+        settings: Resamples.
+
+    Returns:
+        `most_error`, `least_distance` (null where no distance serves), and on test rows `coverage`, `error` with
+        `error_low` and `error_high`, and `held`, whether the error is at most `most_error`; the last four are null
+        where no forecast is given.
+
+    Source: Chow (1970), "On optimum recognition error and reject tradeoff", shows that with true probabilities no other
+    rule keeps more rows at the same error; Geifman and El-Yaniv (2017), "Selective classification for deep neural
+    networks", choose by an upper bound.
+    """
+    chosen = None
+    if trial is not None:
+        told = trial.model.predict(trial.left_out.rows)
+        found = ((least, _error(trial.left_out, told, least, settings)) for least in DISTANCES)
+        chosen = next((least for least, error in found if error.high <= most_error), None)
+    kept = np.abs(probability - 1 / 2) >= (np.inf if chosen is None else chosen)
+    error = _error(test, probability, chosen, settings) if chosen is not None and kept.any() else None
+    return {
+        "most_error": most_error,
+        "least_distance": chosen,
+        "coverage": float(kept.mean()),
+        "error": None if error is None else error.value,
+        "error_low": None if error is None else error.low,
+        "error_high": None if error is None else error.high,
+        "held": None if error is None else error.value <= most_error,
+    }
+
+
+def tell_rule(rule: dict[str, Any]) -> str:
+    """What the rule does, as a sentence."""
+    goal = f"error at most {rule['most_error']:g}"
+    if rule["error"] is None:
+        return f"abstention for an {goal}: no distance from one half serves"
+    return (
+        f"abstention for an {goal}, nearer than {rule['least_distance']:.2f} to one half: speaks on "
+        f"{rule['coverage']:.0%}, error {rule['error']:.3f} ({rule['error_low']:.3f} to {rule['error_high']:.3f}), "
+        f"{'held' if rule['held'] else 'not held'}"
+    )
+
+
+def _error(block: Block, probability: Floats, least: float, settings: Evaluation) -> Interval:
+    """The share of wrong forecasts among those so far from one half; NaN where there are none."""
+    kept = np.abs(probability - 1 / 2) >= least
+    wrong = (probability >= 1 / 2) != (block.target == 1)
+    codes = np.unique(block.student, return_inverse=True)[1]
+    students = int(codes.max()) + 1
+    rows = np.bincount(codes, kept, minlength=students)
+    failed = np.bincount(codes, kept & wrong, minlength=students)
+    if not kept.any():
+        return Interval(np.nan, np.nan, np.nan)
+    draws = resample_students(students, settings.bootstrap)
+    low, high = np.quantile((draws @ failed) / np.maximum(draws @ rows, 1), [0.025, 0.975])
+    return Interval(float(failed.sum() / rows.sum()), float(low), float(high))
 
 
 def _chance_error(probability: Floats) -> float:

@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from experiments.benchmarks.benchmark_log import BenchmarkLog
-from experiments.benchmarks.parts import abstain, group_errors
+from experiments.benchmarks.indeterminate import judge_indeterminate, tell_later
+from experiments.benchmarks.parts import abstain, abstain_by_rule, group_errors, tell_rule
 from experiments.benchmarks.report import Order, Report, peak_mb, run_benchmark, score_table, tell_pair
 from experiments.benchmarks.scores import (
     OURS,
@@ -30,11 +30,14 @@ from experiments.benchmarks.scores import (
 from features.errors import InputError
 from training.baselines import Baseline, fit_logistic, fit_majority, fit_rule
 from training.config import TrainingConfig
-from training.dataset import Block, StudentSplit, build_student_split
+from training.dataset import Block, build_student_split
 from training.evaluation import evaluate
-from training.models import STRUGGLE, train_model
+from training.models import STRUGGLE, train_with_trial
 
 logger = logging.getLogger("regroup")
+
+MOST_ERROR = 0.08
+"""Of the forecasts that are given when it may abstain: one in twelve may be wrong."""
 
 
 def benchmark_struggle(order: Order) -> int:
@@ -58,7 +61,7 @@ def measure_struggle(log: BenchmarkLog, config: TrainingConfig) -> Report:
         if len(np.unique(block.target)) < 2:  # noqa: PLR2004 - two outcomes
             raise InputError(f"{log.name}: the {name} students show fewer than two outcomes; nothing can be judged")
     logger.info("%s: %d rows to learn from", OURS, len(train))
-    model, fit_s = clock(lambda: train_model(STRUGGLE, train, None, config.boosting))
+    (model, trial), fit_s = clock(lambda: train_with_trial(STRUGGLE, train, config.boosting))
     fits: tuple[Callable[[], Baseline], ...] = (
         lambda: fit_majority(train),
         lambda: fit_rule(train, config.evaluation.rule_wrong_in_a_row),
@@ -78,9 +81,10 @@ def measure_struggle(log: BenchmarkLog, config: TrainingConfig) -> Report:
         "overall": [each.figures() for each in overall],
         "paired": pair_with(find_best_peer(overall), forecasts, test, config.evaluation),
         "lead_time": _lead_time(test, forecasts, config),
-        "indeterminate": _indeterminate(split, told, model.predict(split.indeterminate["test"].rows), config),
+        "indeterminate": judge_indeterminate(split, told, model, config),
         "subgroups": group_errors(test, told, split.statistics.catalog),
         "abstention": abstain(test, told),
+        "abstention_rule": abstain_by_rule(trial, test, told, MOST_ERROR, config.evaluation),
         "peak_mb": peak_mb(),
     }
     return Report(
@@ -128,20 +132,6 @@ def _lead_time(test: Block, forecasts: Sequence[Forecast], config: TrainingConfi
     return {"places_share": config.evaluation.places_share, **told[OURS], "peers": peers}
 
 
-def _indeterminate(
-    split: StudentSplit, known: npt.NDArray[np.float64], unknown: npt.NDArray[np.float64], config: TrainingConfig
-) -> dict[str, Any]:
-    """How often rows without a known outcome pass the forecast that places begin at among those with one."""
-    threshold = np.quantile(known, 1 - config.evaluation.places_share)
-    block = split.indeterminate["test"]
-    return {
-        "rows": len(block),
-        "episodes": len(np.unique(block.episode)),
-        "flagged_share": to_number(float((unknown >= threshold).mean()) if len(unknown) else np.nan),
-        "known_flagged_share": float((known >= threshold).mean()),
-    }
-
-
 def _at_opportunities(model: str, by_opportunity: Sequence[dict[str, Any]]) -> dict[str, float]:
     """The AUC at each opportunity, for MLflow."""
     return {
@@ -182,6 +172,9 @@ def _show_overall(figures: dict[str, Any], overall: Sequence[Score]) -> Table:
             f"{unknown['rows']:,} rows have no known outcome; {unknown['flagged_share']:.1%} of them would get a "
             f"place, and {unknown['known_flagged_share']:.1%} of the others"
         )
+    if unknown["later"]["auc"] is not None:
+        lines.append(tell_later(unknown["later"]))
+    lines.append(tell_rule(figures["abstention_rule"]))
     table.caption = "\n".join(lines)
     table.caption_justify = "left"
     return table

@@ -186,8 +186,12 @@ def test_struggle_has_one_list_of_results_for_each_opportunity(struggle, quick):
         assert [each["model"] for each in part["results"]] == ["majority", "rule", "logistic", "regroup"]
         assert all(set(each) == RESULT | {"average_precision"} for each in part["results"])
     assert set(figures["lead_time"]) == {"places_share", "precision", "recall", "lead_opportunities", "peers"}
-    assert set(figures["indeterminate"]) == {"rows", "episodes", "flagged_share", "known_flagged_share"}
+    assert set(figures["indeterminate"]) == {"rows", "episodes", "flagged_share", "known_flagged_share", "later"}
     assert figures["indeterminate"]["known_flagged_share"] == pytest.approx(0.2, abs=0.02)
+    later = figures["indeterminate"]["later"]
+    assert later["episodes"] == later["struggling"] + later["mastered"] + later["unknown"]
+    assert later["auc_low"] <= later["auc"] <= later["auc_high"]
+    assert figures["abstention_rule"]["most_error"] == 0.08
     json.dumps(figures, allow_nan=False)
 
 
