@@ -162,7 +162,8 @@ def _judge(
             "log_loss": asdict(paired_difference(block, new.probability, known.probability, settings)),
         },
         "groups": [
-            {**asdict(each), "ece_known": other.ece} for each, other in zip(groups[NEW], groups[KNOWN], strict=True)
+            {**asdict(each), "ece_known": other.ece, "auc_known": other.auc}
+            for each, other in zip(groups[NEW], groups[KNOWN], strict=True)
         ],
     }
 
