@@ -1,8 +1,8 @@
 """`python -m experiments benchmark schools`: forecasts for a school that is new, and for each group of students.
 
-Schools are dealt out to five folds, and each fold's students are forecast twice: by models that know no student of
-these schools, and by models that know half of each other. Both learn from equally many students; what differs is
-whether the school is new.
+Schools are dealt out to five folds, and each fold's students are forecast twice: by a model of all other folds, to
+which their schools are new, and half by half by models of as many students, drawn from all but the half that is
+forecast. What differs is whether the school is new.
 """
 
 from collections.abc import Sequence
