@@ -11,7 +11,7 @@ from rich.table import Table
 from experiments.benchmarks.benchmark_log import BenchmarkLog
 from experiments.benchmarks.history_measure import take_students
 from experiments.benchmarks.leaks import LeakCheck, find_leaks
-from experiments.benchmarks.parts import abstain, group_errors
+from experiments.benchmarks.parts import abstain, abstain_by_rule, group_errors, tell_rule
 from experiments.benchmarks.peers import PEERS, Responses
 from experiments.benchmarks.report import Order, Report, peak_mb, run_benchmark, score_table, tell_pair
 from experiments.benchmarks.scores import (
@@ -33,12 +33,15 @@ from features.state import State
 from features.timeline import Timeline
 from training.config import TrainingConfig
 from training.dataset import StudentSplit, build_student_split
-from training.models import MASTERY, Model, train_model
+from training.models import MASTERY, Model, Trial, train_with_trial
 
 logger = logging.getLogger("regroup")
 
 MOST_ECE = 0.010
 """Goal: our expected calibration error on test students is at most this."""
+
+MOST_ERROR = 0.15
+"""Of the forecasts that are given when it may abstain: one in seven may be wrong."""
 
 
 def benchmark_next_response(order: Order) -> int:
@@ -56,7 +59,7 @@ def measure_next_response(log: BenchmarkLog, config: TrainingConfig) -> Report:
     Raises:
         InputError: A row that is to be scored was not, or twice.
     """
-    (split, model), fit_s = clock(lambda: _fit_ours(log, config))
+    (split, model, trial), fit_s = clock(lambda: _fit_ours(log, config))
     ours, predict_s = clock(lambda: _predict_ours(split, model))
     at = split.positions["test"]
     kept = log.scored[split.timeline.row[at]]
@@ -90,6 +93,7 @@ def measure_next_response(log: BenchmarkLog, config: TrainingConfig) -> Report:
         "published": [asdict(each) for each in log.published],
         "subgroups": group_errors(block, told, split.statistics.catalog, item_responses),
         "abstention": abstain(block, told),
+        "abstention_rule": abstain_by_rule(trial, block, told, MOST_ERROR, config.evaluation),
         "leak_check": asdict(leaks),
         "peak_mb": peak_mb(),
     }
@@ -119,10 +123,10 @@ def to_responses(timeline: Timeline, catalog: Catalog, at: "np.ndarray[Any, np.d
     )
 
 
-def _fit_ours(log: BenchmarkLog, config: TrainingConfig) -> tuple[StudentSplit, Model]:
+def _fit_ours(log: BenchmarkLog, config: TrainingConfig) -> tuple[StudentSplit, Model, Trial | None]:
     split = build_student_split(log.events, log.item_skills, log.test_students, config)
     logger.info("%s: %d rows to learn from", OURS, len(split.mastery["train"]))
-    return split, train_model(MASTERY, split.mastery["train"], None, config.boosting)
+    return split, *train_with_trial(MASTERY, split.mastery["train"], config.boosting)
 
 
 def _predict_ours(split: StudentSplit, model: Model) -> Floats:
@@ -156,6 +160,7 @@ def _show(log: BenchmarkLog, scores: list[Score], figures: dict[str, Any], leaks
         f"ECE {ece:.4f}; goal: at most {MOST_ECE:g}, {'met' if ece <= MOST_ECE else 'not met'}",
         *([f"published: {', '.join(sorted({each.source for each in log.published}))}"] if log.published else []),
         _tell_leaks(leaks),
+        tell_rule(figures["abstention_rule"]),
     ]
     table.caption = "\n".join(lines)
     table.caption_justify = "left"

@@ -151,6 +151,7 @@ def test_next_response_has_the_figures_that_others_check(log, next_response):
     assert all(set(each) == {"group", "rows", "ece", "by_chance"} for each in figures["subgroups"])
     assert all(each["rows"] >= 500 for each in figures["subgroups"])
     assert [each["coverage"] for each in figures["abstention"]] == [1.0, 0.9, 0.8, 0.7, 0.6, 0.5]
+    assert figures["abstention_rule"]["most_error"] == 0.15
     json.dumps(figures, allow_nan=False)
 
 
