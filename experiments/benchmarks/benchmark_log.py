@@ -113,7 +113,8 @@ def to_log(about: DataSet, table: pd.DataFrame) -> BenchmarkLog:
 def split_training_students(log: BenchmarkLog, config: TrainingConfig) -> StudentSplit:
     """Training students to learn from, and a fifth of them to choose by; the test students of the log are not read."""
     ids = pd.Index(log.events["student_id"].unique(), dtype="str").difference(log.test_students, sort=True)
-    judged = ids[fold_of_students(ids, FOLDS) == 0]
+    fold = fold_of_students(ids, FOLDS)
+    judged = ids[fold == fold.min()]  # where the log's own test is the first fold, the next one
     events = log.events[log.events["student_id"].isin(ids)].reset_index(drop=True)
     return build_student_split(events, log.item_skills, judged, config)
 

@@ -38,7 +38,7 @@ class Judged:
     Attributes:
         after: Opportunities behind the rows; null = all open rows.
         rows: How many.
-        form: Of the forecast.
+        form: `direct`, the same `not monotone`, `survival`, or that `calibrated` on rows of known outcome.
         auc: Of that form.
         difference: Its AUC minus that of the direct form; with `low` and `high`, 95 % over resampled students.
         low: The lower end.
@@ -93,9 +93,9 @@ def compare_forms(log: BenchmarkLog, config: TrainingConfig) -> list[Judged]:
     (survival, calibration), survival_s = clock(lambda: fit_survival(open_rows, config.mastery_rule, config.boosting))
     told = {
         "direct": (direct.predict(test.rows), direct_s),
-        "direct, not monotone": (free, free_s),
+        "not monotone": (free, free_s),
         "survival": (survival.predict(test), survival_s),
-        "survival, recalibrated": (calibration.apply(to_logits(survival.predict(test))), survival_s),
+        "calibrated": (calibration.apply(to_logits(survival.predict(test))), survival_s),
     }
     return [
         _judge(after, test.take(mine), form, probability[mine], told["direct"][0][mine], fit_s, config)
@@ -138,8 +138,10 @@ def _judge(
 
 
 def _show(name: str, judged: list[Judged]) -> Table:
-    table = Table("after", "form", title=f"struggle, a fifth of the training students, {name}", box=SIMPLE_HEAD)
-    for column in ("rows", "AUC", "difference (95 %)", "log-loss", "said", "happened", "ECE", "fit s"):
+    table = Table(title=f"struggle, a fifth of the training students, {name}", box=SIMPLE_HEAD, pad_edge=False)
+    for column in ("after", "form"):
+        table.add_column(column, no_wrap=True)
+    for column in ("rows", "AUC", "difference (95 %)", "loss", "said", "came", "ECE", "fit s"):
         table.add_column(column, justify="right", no_wrap=True)
     for each in judged:
         table.add_row(

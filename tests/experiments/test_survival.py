@@ -1,10 +1,12 @@
 """The struggle forecast as a survival model: what a step counts for, and what follows from the rule alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.benchmarks.benchmark_log import BenchmarkLog
+from experiments.benchmarks.benchmark_log import BenchmarkLog, split_training_students
 from experiments.benchmarks.hazard import STREAK, expand_steps, fit_survival
 from experiments.benchmarks.survival import compare_forms
 from features.history import COLUMNS
@@ -12,6 +14,7 @@ from features.home import Home
 from features.store import read_events, read_item_skills
 from training.config import MasteryRule, load_config
 from training.dataset import Block
+from training.splits import fold_of_students
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +41,18 @@ def make_rows(*rows):
     table = np.zeros((len(rows), len(COLUMNS)), np.float32)
     table[:, [STREAK, COLUMNS.index("skill_opportunities")]] = np.column_stack([streak, opportunity])
     return Block(table, outcome.astype(np.int8), student.astype(np.int64), opportunity.astype(np.int32), student)
+
+
+def test_students_to_choose_by_are_left_where_the_log_s_own_test_is_by_the_same_hash(log, quick):
+    """The first of five folds is the test; the second stands in for it among the others."""
+    ids = pd.Index(log.events["student_id"].unique(), dtype="str")
+    first = ids[fold_of_students(ids, 5) == 0]
+
+    split = split_training_students(replace(log, test_students=first), quick)
+
+    chosen = split.timeline.students[np.unique(split.mastery["test"].student)]
+    assert set(chosen) <= set(ids[fold_of_students(ids, 5) == 1])
+    assert len(chosen) > 0
 
 
 def test_an_open_row_counts_at_each_step_that_was_seen_and_could_have_mastered():
