@@ -138,7 +138,7 @@ def _judge(
 
 
 def _show(name: str, judged: list[Judged]) -> Table:
-    table = Table(title=f"struggle, a fifth of the training students, {name}", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=f"struggle, a fifth of the training students, {name}", box=SIMPLE_HEAD, collapse_padding=True)
     for column in ("after", "form"):
         table.add_column(column, no_wrap=True)
     for column in ("rows", "AUC", "difference (95 %)", "loss", "said", "came", "ECE", "fit s"):
