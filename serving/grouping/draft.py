@@ -32,8 +32,6 @@ class Draft:
         self.between[index.wished[:, 0], index.wished[:, 1]] += weights.keep_together
         self.between[index.wished[:, 1], index.wished[:, 0]] += weights.keep_together
         self.between[index.apart] = -np.inf
-        self.patience = 0.0
-        self.hopes: Floats = np.zeros((len(index.present), len(LED)))
         self._relief: Floats | None = None
         self._obstacles: dict[int, dict[tuple[int, int], str | None]] = {}
 
@@ -107,7 +105,7 @@ class Draft:
         if more:
             leads[more[0].adult] = True
             sizes.append(more[1])
-        crew = self._free_monitors(block, leads)
+        crew = self._free_monitors(block, leads, self.duties())
         housing = self._house(block, sizes, online, len(crew))
         if housing is None:
             roomy = self._house(block, sizes, online, online)
@@ -117,16 +115,18 @@ class Draft:
     def finish(self) -> tuple[Session, ...]:
         """Returns the sessions, with monitors and rooms; every block's `obstacle` must be None."""
         problem = self.index.problem
+        duties = self.duties()
         sessions = []
         for block, held in enumerate(problem.blocks):
             slots = sorted(slot for slot in self.groups if slot.block == block)
             online = self.online(block)
             leads = self.leads[:, block]
-            free = self._free_monitors(block, leads)
+            free = self._free_monitors(block, leads, duties)
             housing = self._house(block, [len(self.groups[slot]) for slot in slots], len(online), len(free))
             assert housing is not None
             crew = self._crew(leads, free, housing.monitors)
             assert crew is not None
+            duties[crew] += 1
             for slot, room in zip(slots, housing.led, strict=True):
                 adult, modality = problem.adults[slot.adult].id, LED[slot.modality]
                 skill = problem.skills[slot.skill].id
@@ -144,11 +144,11 @@ class Draft:
         ratio = self.index.problem.students_per_monitor
         return house_block(self.index.rooms[block], sizes, online, ratio, monitors)
 
-    def _free_monitors(self, block: int, leads: Bools) -> list[int]:
+    def _free_monitors(self, block: int, leads: Bools, duties: Ints) -> list[int]:
         """Returns the adults who may watch over a block's stations: no trainees first, then the least busy."""
         index = self.index
         free = np.flatnonzero(index.adult_in[:, block] & index.may_monitor & ~leads)
-        busy = self.duties() / np.maximum(1, index.adult_in.sum(axis=1))
+        busy = duties / np.maximum(1, index.adult_in.sum(axis=1))
         return sorted(free.tolist(), key=lambda at: (index.trainee[at], busy[at], at))
 
     def _crew(self, leads: Bools, free: list[int], wanted: int) -> list[int] | None:

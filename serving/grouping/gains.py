@@ -23,59 +23,11 @@ def open_points(draft: Draft, slot: Slot) -> tuple[Ints, Floats]:
     students, fixed = index.candidates(slot)
     free = draft.may_join(slot, students)
     students, points = students[free], fixed[free]
-    if draft.patience:
-        points -= draft.patience * (draft.hopes[students, slot.modality] - points)
     points += weights.coverage * ~draft.covered[students]
     points += weights.relationships * index.relation[students, slot.adult] * ~draft.met[students, slot.adult]
     if len(index.group_share) and weights.share:
         points += weights.share * draft.relief()[index.group[students]]
     return students, points
-
-
-def most_possible(draft: Draft, block: int) -> Floats:
-    """Returns A x 3 x K: no less than `best_possible` of every session of a block, all at once; 0 where none can be.
-
-    It passes over what only takes points or students away: pins, certified adults, the price of patience.
-    """
-    index, weights = draft.index, draft.index.problem.weights
-    most = np.array([[row[-1] if row else 0 for row in adult] for adult in index.sizes], dtype=np.int64)
-    least = np.array([[row[0] if row else 0 for row in adult] for adult in index.sizes], dtype=np.int64)
-    bounds = np.zeros((*most.shape, len(index.eligible)))
-    extra = weights.coverage * ~draft.covered + weights.relationships * (index.relation * ~draft.met).T
-    if len(index.group_share) and weights.share:
-        extra += weights.share * draft.relief()[index.group]
-    if index.before:
-        extra += weights.perturbation
-    for skill, eligible in enumerate(index.eligible):
-        free = index.seatable[eligible, block] & draft.may_join(Slot(block, 0, 0, skill), eligible)
-        students = eligible[free]
-        if not len(students):
-            continue
-        effect = np.where(index.thin[students, skill], index.effect_thin[..., None], index.effect[..., None])
-        worth = weights.benefit * index.qualified[:, skill, None, None] * effect * index.need[students, skill]
-        points = -np.sort(-np.maximum(np.nan_to_num(worth) + extra[:, None, students], 0.0))
-        sums = np.concatenate([np.zeros((*most.shape, 1)), points.cumsum(axis=2)], axis=2)
-        best = np.take_along_axis(sums, np.minimum(most, len(students))[..., None], axis=2)[..., 0]
-        best += weights.keep_together * np.count_nonzero(np.isin(index.wished, students).all(axis=1))
-        there = index.adult_in[:, block] & (index.qualified[:, skill] > 0)
-        bounds[..., skill] = np.where(there[:, None] & (most > 0) & (least <= len(students)), best, 0.0)
-    return bounds
-
-
-def best_possible(draft: Draft, slot: Slot) -> float:
-    """Returns about the most points that a session could add, cheaply, to know what to look at first."""
-    sizes = draft.index.sizes[slot.adult][slot.modality]
-    students, points = open_points(draft, slot)
-    if not sizes or len(students) < sizes[0]:
-        return 0.0
-    best = np.sort(points)[::-1][: sizes[-1]]
-    total = float(best[best > 0].sum())
-    if len(draft.index.wished):
-        here = np.zeros(len(draft.covered), dtype=np.bool_)
-        here[students] = True
-        pairs = here[draft.index.wished].all(axis=1)
-        total += draft.index.problem.weights.keep_together * int(np.count_nonzero(pairs))
-    return total
 
 
 def best_group(draft: Draft, slot: Slot, *, first: tuple[int, ...] = (), fill: bool = False) -> Group | None:

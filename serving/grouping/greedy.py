@@ -1,38 +1,24 @@
-"""Builds a plan that keeps every hard rule, session by session, the most valuable first.
+"""Builds a plan that keeps every hard rule where the compiled search cannot start from an empty one.
 
-Pinned places come first, then blocks that cannot stand yet (too few monitors or rooms for everybody online), then
-whatever adds most. Where that leaves a block that does not stand, exact programs take over. Lazily: a session's points
-mostly fall as others open, so an old figure that still leads after a fresh look is the best one (Minoux 1978,
-accelerated greedy algorithms for maximising submodular set functions).
+Pinned places come first, then blocks that cannot stand yet (too few monitors or rooms for everybody online). Where
+that leaves a block that does not stand, exact programs take over.
 """
 
-import heapq
-from collections.abc import Iterable
 from itertools import product
 
-import numpy as np
-
 from serving.grouping.draft import Draft
-from serving.grouping.gains import Group, best_group, best_possible, most_possible
-from serving.grouping.index import Floats, Index, Slot
+from serving.grouping.gains import Group, best_group
+from serving.grouping.index import Index, Slot
 from serving.grouping.policy import LED
 from serving.grouping.rescue import rescue_block, rescue_day
 
-LEAST_POINTS = 1e-9  # a session that adds less is not worth an adult's time
-
 
 def draft_plan(index: Index) -> Draft:
-    """Returns a plan in the making in which every block stands.
+    """Returns a plan in the making in which every block stands, with few sessions more than that takes.
 
     Raises:
         InfeasibleError: there is none, or none was found; its conflicts say which.
     """
-    draft = _make_stand(index)
-    _fill(draft, range(len(index.problem.blocks)))
-    return draft
-
-
-def _make_stand(index: Index) -> Draft:
     draft = _seat_pins(index)
     if draft is None:
         return rescue_day(index, "pinned")
@@ -119,72 +105,3 @@ def _carry(draft: Draft, block: int) -> str | None:
         )
         draft.open(best.slot, best.students)
     return None
-
-
-def _fill(draft: Draft, blocks: Iterable[int]) -> None:
-    """Opens whatever adds most, while something adds anything."""
-    heap = [
-        (-float(bounds[at]), Slot(block, *at))
-        for block in blocks
-        for bounds in [most_possible(draft, block)]
-        for at in map(tuple, np.argwhere(bounds > LEAST_POINTS).tolist())
-    ]
-    heapq.heapify(heap)
-    parked: dict[int, list[tuple[float, Slot]]] = {}
-    looked: dict[Slot, tuple[int, Group | None]] = {}  # when, by sessions held, and what was found
-    while heap:
-        points, slot = heapq.heappop(heap)
-        if draft.leads[slot.adult, slot.block]:
-            continue
-        # A cheap look settles most of those whose points fell; only what still leads gets a full one.
-        points = min(-points, best_possible(draft, slot))
-        if points <= LEAST_POINTS:
-            continue
-        if heap and points < -heap[0][0]:
-            heapq.heappush(heap, (-points, slot))
-            continue
-        if slot not in looked or looked[slot][0] != len(draft.groups):
-            looked[slot] = len(draft.groups), best_group(draft, slot)
-        group = looked[slot][1]
-        if group is None:
-            # Fewer students online may free a monitor or fit a smaller room: look again once the block changes.
-            parked.setdefault(slot.block, []).append((-points, slot))
-        elif heap and group.points < -heap[0][0]:
-            heapq.heappush(heap, (-group.points, slot))
-        elif group.points > LEAST_POINTS:
-            draft.open(slot, group.students)
-            for again in parked.pop(slot.block, []):
-                heapq.heappush(heap, again)
-
-
-def redraft_block(draft: Draft, block: int, patience: float) -> Draft | None:
-    """Returns the plan with one block drawn anew, with students held back for their own best sessions.
-
-    Greedy fills a first session with whoever gains anything; students held back leave their seats to a second one.
-
-    Args:
-        draft: a plan in which every block stands.
-        block: its position; pinned places in it must be online ones.
-        patience: points that a seat loses per point by which it is below the student's best in the block.
-
-    Returns:
-        None where the block does not stand in this way.
-    """
-    anew = draft.without(block)
-    if _carry(anew, block) is not None:
-        return None
-    anew.hopes = _hopes(draft.index, block)
-    anew.patience = patience
-    _fill(anew, [block])
-    anew.patience = 0.0
-    _fill(anew, [block])
-    return anew
-
-
-def _hopes(index: Index, block: int) -> Floats:
-    """Returns N x kinds: the most points that a seat of the block could be worth to a student."""
-    hopes = np.zeros((len(index.present), len(LED)))
-    for slot in _slots(index, block):
-        students, points = index.candidates(slot)
-        hopes[students, slot.modality] = np.maximum(hopes[students, slot.modality], points)
-    return hopes

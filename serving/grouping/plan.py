@@ -5,9 +5,9 @@ from typing import Literal
 
 from serving.grouping.policy import Modality
 
-# greedy: seats as the first search left them. improved: exchanged for better ones, not proven best.
-# seats_optimal: no other seating of the same sessions scores higher, to within 0.01 %.
-Status = Literal["greedy", "improved", "seats_optimal"]
+# searched: the best that was found. seats_optimal: and no other seating of the same sessions scores higher, to within
+# 0.01 %.
+Status = Literal["searched", "seats_optimal"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,11 @@ class Unmet:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A day of sessions that keeps every hard rule, with its score and its reasons."""
+    """A day of sessions that keeps every hard rule, with its score and its reasons.
+
+    Attributes:
+        cut_by_clock: whether the time ran out, so that the same problem may get another plan elsewhere.
+    """
 
     sessions: tuple[Session, ...]
     score: Score
@@ -123,3 +127,4 @@ class Plan:
     session_reasons: tuple[SessionReason, ...]
     seat_reasons: tuple[SeatReason, ...]
     unmet: tuple[Unmet, ...]
+    cut_by_clock: bool = False

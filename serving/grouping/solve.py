@@ -1,20 +1,27 @@
 """From a problem to a plan: conflicts counted, sessions drafted, students seated, rules checked, reasons given."""
 
+from dataclasses import replace
+
 from serving.grouping.assignment import assign_students
 from serving.grouping.check import find_violations
 from serving.grouping.conflicts import find_conflicts
-from serving.grouping.draft import Draft
 from serving.grouping.errors import BrokenPlanError, InfeasibleError
 from serving.grouping.explain import explain_seats, explain_sessions, explain_unmet
-from serving.grouping.greedy import draft_plan, redraft_block
+from serving.grouping.improve import Budget, search_day
 from serving.grouping.layout import index_problem
 from serving.grouping.objective import score_plan
 from serving.grouping.plan import Plan, Session, Status
 from serving.grouping.problem import Problem
 
+DEFAULT = Budget()
 
-def suggest_groups(problem: Problem) -> Plan:
-    """Returns a plan that keeps every hard rule; the same problem gives the same plan.
+
+def suggest_groups(problem: Problem, budget: Budget = DEFAULT) -> Plan:
+    """Returns a plan that keeps every hard rule; without a clock, the same problem and budget give the same plan.
+
+    Args:
+        problem: the day.
+        budget: how long to search.
 
     Raises:
         InfeasibleError: no plan can keep every hard rule, or none was found; its `proven` tells which.
@@ -24,11 +31,12 @@ def suggest_groups(problem: Problem) -> Plan:
     if conflicts:
         raise InfeasibleError(conflicts)
     index = index_problem(problem)
-    drafted = _redraw(problem, draft_plan(index)).finish()
+    draft, cut = search_day(index, budget)
+    drafted = draft.finish()
     broken = find_violations(problem, drafted)
     if broken:
         raise BrokenPlanError(tuple(violation.rule for violation in broken))
-    sessions, status = drafted, _GREEDY
+    sessions, status = drafted, _SEARCHED
     earlier: list[tuple[Session, ...]] = []
     for _ in range(ROUNDS):
         seated = assign_students(index, drafted, earlier)
@@ -38,7 +46,7 @@ def suggest_groups(problem: Problem) -> Plan:
         if status == "seats_optimal":
             break
         earlier.append(seated[0])
-    return describe_plan(problem, sessions, status)
+    return replace(describe_plan(problem, sessions, status), cut_by_clock=cut)
 
 
 def describe_plan(problem: Problem, sessions: tuple[Session, ...], status: Status) -> Plan:
@@ -53,23 +61,8 @@ def describe_plan(problem: Problem, sessions: tuple[Session, ...], status: Statu
     )
 
 
-_GREEDY: Status = "greedy"
+_SEARCHED: Status = "searched"
 ROUNDS = 8  # of seating; more than one only where there are too many recent groupmates to be exact
-PATIENCE = 1.2  # 0.5 to 1.5 lie within 1 % on random days; from 1.2 on, the hand-made team of the tests is split right
-
-
-def _redraw(problem: Problem, draft: Draft) -> Draft:
-    """Draws each block without pinned led places anew, once, and keeps what scores higher."""
-    pinned = {block for (_, block), pin in draft.index.pins.items() if not pin.online}
-    best = score_plan(problem, draft.finish()).total
-    for block in sorted(set(range(len(problem.blocks))) - pinned):
-        anew = redraft_block(draft, block, PATIENCE)
-        if anew is None:
-            continue  # the block as it stands is good enough
-        total = score_plan(problem, anew.finish()).total
-        if total > best:
-            draft, best = anew, total
-    return draft
 
 
 def _better(
@@ -79,4 +72,4 @@ def _better(
     gain = score_plan(problem, seated).total - score_plan(problem, drafted).total
     if gain < 0 or (gain == 0 and not proven) or find_violations(problem, seated):
         return None
-    return seated, "seats_optimal" if proven else "improved"
+    return seated, "seats_optimal" if proven else _SEARCHED

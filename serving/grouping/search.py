@@ -1,0 +1,860 @@
+"""The compiled search: draws a day greedily, then takes parts of it down and draws them anew, keeping what is better.
+
+Large-neighbourhood search (Shaw 1998; Ropke and Pisinger 2006) over led sessions and their students, accepting as
+simulated annealing does. Every session is drawn by what each student would add to the score; every hard rule is kept
+from step to step, and a finished trial is scored whole. Counted in rounds it gives the same plan everywhere.
+
+One file on purpose: numba does not notice changes in functions of another file, so a split kernel could keep old
+machine code.
+"""
+
+import math
+from typing import NamedTuple
+
+import numba as nb
+import numpy as np
+
+from serving.grouping.arena import ANY, NO_SEAT, ONLINE, PINNED_LED, Arena
+from serving.grouping.index import Bools, Floats, Ints
+
+LEAST_POINTS = 1e-9
+"""A session that adds less is not worth an adult's time."""
+
+BENEFIT, RELATIONSHIPS, KEEP_TOGETHER, PERTURBATION, LOAD, SHARE = range(6)
+"""Positions in `Arena.weights`."""
+
+NOT_LED = -1
+IMPOSSIBLE = -np.inf
+
+
+class Seats(NamedTuple):
+    """A day in the making, with what is counted of it.
+
+    Attributes:
+        kind: B x A, what each adult leads, -1 nothing. `skill` likewise. `size`: B x A, students there.
+        seat: N x B, the adult who leads the student, -1 online or away.
+        done: N x K, whether the skill is on the student's day. `met`: N x A, led seats. `led`: N, led seats.
+        together: P, sessions that the pair shares. `group`: G, led seats.
+        worth: B, points of each block when it was last scored.
+    """
+
+    kind: Ints
+    skill: Ints
+    size: Ints
+    seat: Ints
+    done: Bools
+    met: Ints
+    led: Ints
+    together: Ints
+    group: Floats
+    worth: Floats
+
+
+class Desk(NamedTuple):
+    """Room to work in, so that no step has to ask for memory.
+
+    Attributes:
+        students, fixed: N, those who may join a session, and what each adds to any kind of it.
+        left, points: N, those not picked yet, and what each adds to one kind.
+        order: N, students picked. `best`: N, those of the best session so far.
+        keys: B x A, what a free adult's best session was worth at the last look.
+        touched: B, blocks to draw anew.
+        duties: A. `crew`: A. `relief`: G + 1.
+    """
+
+    students: Ints
+    left: Ints
+    points: Floats
+    fixed: Floats
+    order: Ints
+    best: Ints
+    keys: Floats
+    touched: Bools
+    duties: Floats
+    crew: Ints
+    relief: Floats
+
+
+def empty_seats(arena: Arena) -> Seats:
+    """Everybody online."""
+    students, blocks = arena.present.shape
+    adults, skills = arena.qualified.shape
+    return Seats(
+        kind=np.full((blocks, adults), NOT_LED, np.int16),
+        skill=np.full((blocks, adults), NOT_LED, np.int16),
+        size=np.zeros((blocks, adults), np.int16),
+        seat=np.full((students, blocks), ONLINE, np.int16),
+        done=np.zeros((students, skills), np.bool_),
+        met=np.zeros((students, adults), np.int16),
+        led=np.zeros(students, np.int16),
+        together=np.zeros(len(arena.wished), np.int64),
+        group=np.zeros(len(arena.group_share)),
+        worth=np.zeros(blocks),
+    )
+
+
+def new_desk(arena: Arena) -> Desk:
+    """An empty desk for an arena."""
+    students, blocks = arena.present.shape
+    adults = len(arena.qualified)
+    return Desk(
+        students=np.empty(students, np.int64),
+        left=np.empty(students, np.int64),
+        points=np.empty(students),
+        fixed=np.empty(students),
+        order=np.empty(students, np.int64),
+        best=np.empty(students, np.int64),
+        keys=np.empty((blocks, adults)),
+        touched=np.zeros(blocks, np.bool_),
+        duties=np.zeros(adults),
+        crew=np.empty(adults, np.int64),
+        relief=np.zeros(len(arena.group_share) + 1),
+    )
+
+
+def copy_seats(seats: Seats) -> Seats:
+    """The same day in memory of its own."""
+    return Seats(**{name: part.copy() for name, part in seats._asdict().items()})
+
+
+@nb.njit(cache=True, error_model="numpy", inline="always")
+def _draw(lots):
+    """A number from 0 to 1 (xorshift64*, Vigna 2016): the same everywhere, whatever else draws lots."""
+    state = lots[0]
+    state ^= state >> np.uint64(12)
+    state ^= state << np.uint64(25)
+    state ^= state >> np.uint64(27)
+    lots[0] = state
+    return ((state * np.uint64(0x2545F4914F6CDD1D)) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
+
+
+@nb.njit(cache=True, error_model="numpy", inline="always")
+def _pick(lots, count):
+    return int(_draw(lots) * count)
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _overwrite(into, seats):
+    into.kind[:] = seats.kind
+    into.skill[:] = seats.skill
+    into.size[:] = seats.size
+    into.seat[:] = seats.seat
+    into.done[:] = seats.done
+    into.met[:] = seats.met
+    into.led[:] = seats.led
+    into.together[:] = seats.together
+    into.group[:] = seats.group
+    into.worth[:] = seats.worth
+
+
+@nb.njit(cache=True, error_model="numpy", inline="always")
+def _may_sit(arena, student, block, adult, kind, skill):
+    """Whether the hard rules let a student sit in a session, taken alone."""
+    if not arena.seatable[student, block] or math.isnan(arena.need[student, skill]):
+        return False
+    if arena.needs_certified[student] and not arena.certified[adult]:
+        return False
+    reserved = arena.reserved[student, skill]
+    if reserved >= 0 and reserved != block:
+        return False
+    if arena.pin[student, block] == PINNED_LED:
+        return (
+            (arena.pin_kind[student, block] == ANY or arena.pin_kind[student, block] == kind)
+            and (arena.pin_skill[student, block] == ANY or arena.pin_skill[student, block] == skill)
+            and (arena.pin_adult[student, block] == ANY or arena.pin_adult[student, block] == adult)
+        )
+    return True
+
+
+@nb.njit(cache=True, error_model="numpy", inline="always")
+def _seat_points(arena, student, block, adult, kind, skill):
+    """What a seat adds to the score, against online work, in the terms that add up seat by seat."""
+    thin = 1 if arena.thin[student, skill] else 0
+    points = arena.weights[BENEFIT] * arena.qualified[adult, skill] * arena.effect[adult, kind, thin]
+    points *= arena.need[student, skill]
+    before = arena.before[student, block]
+    if before == ONLINE:
+        points -= arena.weights[PERTURBATION]
+    elif before == adult and arena.before_kind[student, block] == kind and arena.before_skill[student, block] == skill:
+        points += arena.weights[PERTURBATION]
+    return points
+
+
+@nb.njit(cache=True, error_model="numpy", inline="always")
+def _first_points(arena, seats, student, adult, urgency, relief):
+    """What a further led seat adds by being the first today, the first with the adult, or one for a subgroup."""
+    points = relief[arena.group[student]]
+    if seats.led[student] == 0:
+        points += urgency * arena.coverage[student]
+    if seats.met[student, adult] == 0:
+        points += arena.weights[RELATIONSHIPS] * arena.relation[student, adult]
+    return points
+
+
+@nb.njit(cache=True, error_model="numpy", inline="always")
+def _wish_points(arena, seats, student, block, adult):
+    """What pairs to keep together add when a student joins a session."""
+    points = 0.0
+    for at in range(arena.wishes_start[student], arena.wishes_start[student + 1]):
+        wish = arena.wishes[at]
+        other = arena.wished[wish, 0] + arena.wished[wish, 1] - student
+        if seats.together[wish] == 0 and seats.seat[other, block] == adult:
+            points += arena.weights[KEEP_TOGETHER]
+    return points
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _put(arena, seats, student, block, adult):
+    """Seats a student in a session that an adult leads."""
+    for at in range(arena.wishes_start[student], arena.wishes_start[student + 1]):
+        wish = arena.wishes[at]
+        other = arena.wished[wish, 0] + arena.wished[wish, 1] - student
+        if seats.seat[other, block] == adult:
+            seats.together[wish] += 1
+    seats.seat[student, block] = adult
+    seats.size[block, adult] += 1
+    seats.done[student, seats.skill[block, adult]] = True
+    seats.met[student, adult] += 1
+    seats.led[student] += 1
+    if arena.group[student] >= 0:
+        seats.group[arena.group[student]] += 1.0
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _take(arena, seats, student, block):
+    """Sends a student from a led session to online work."""
+    adult = seats.seat[student, block]
+    seats.seat[student, block] = ONLINE
+    for at in range(arena.wishes_start[student], arena.wishes_start[student + 1]):
+        wish = arena.wishes[at]
+        other = arena.wished[wish, 0] + arena.wished[wish, 1] - student
+        if seats.seat[other, block] == adult:
+            seats.together[wish] -= 1
+    seats.size[block, adult] -= 1
+    seats.done[student, seats.skill[block, adult]] = False
+    seats.met[student, adult] -= 1
+    seats.led[student] -= 1
+    if arena.group[student] >= 0:
+        seats.group[arena.group[student]] -= 1.0
+
+
+@nb.njit(cache=True, error_model="numpy")
+def open_session(arena, seats, block, adult, kind, skill, students):
+    """Holds a session with these students, who are all online in the block."""
+    seats.kind[block, adult] = kind
+    seats.skill[block, adult] = skill
+    for student in students:
+        _put(arena, seats, student, block, adult)
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _close_session(arena, seats, block, adult):
+    for student in range(len(seats.led)):
+        if seats.seat[student, block] == adult:
+            _take(arena, seats, student, block)
+    seats.kind[block, adult] = NOT_LED
+    seats.skill[block, adult] = NOT_LED
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _relieve(arena, seats, relief):
+    """Points by which subgroups' shortfall falls with one more led seat for each in turn; last: for none of them."""
+    groups = len(seats.group)
+    relief[groups] = 0.0
+    total = seats.group.sum()
+    now = 0.0
+    for group in range(groups):
+        now += max(0.0, arena.group_share[group] * total - seats.group[group])
+    for more in range(groups):
+        after = 0.0
+        for group in range(groups):
+            here = seats.group[group] + (1.0 if group == more else 0.0)
+            after += max(0.0, arena.group_share[group] * (total + 1.0) - here)
+        relief[more] = arena.weights[SHARE] * (now - after)
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _watch(rooms, count, online, ratio, free):
+    """Monitors for the fewest of some rooms, ordered from the largest, that hold everybody online; -1: there are none.
+
+    See `stations._stations`, which says so with rooms of names.
+    """
+    for used in range(min(count, free, online) + 1):
+        full = 0
+        parts = np.empty(used, np.int64)
+        for at in range(used):
+            held = min(rooms[at], online)
+            full += held // ratio
+            parts[at] = held % ratio
+        if full * ratio >= online:
+            needed = -(-online // ratio)
+        else:
+            left = online - full * ratio
+            needed = full
+            parts.sort()
+            for at in range(used):
+                if left > 0:
+                    left -= parts[used - 1 - at]
+                    needed += 1
+            if left > 0:
+                continue
+        if needed <= free:
+            return needed
+    return -1
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _count_monitors(arena, seats, block, online, free):
+    """Monitors that a block needs with rooms for all its sessions, -1 where rooms or monitors do not suffice."""
+    if not arena.rooms_planned:
+        needed = -(-online // arena.ratio)
+        return needed if needed <= free else -1
+    count = arena.rooms_free[block]
+    spare = arena.rooms[block, :count].copy()  # ascending
+    sizes = np.sort(seats.size[block])
+    for size in sizes[::-1]:
+        if size == 0:
+            break
+        at = 0
+        while at < count and spare[at] < size:
+            at += 1
+        if at == count:
+            return -1
+        spare[at : count - 1] = spare[at + 1 : count]
+        count -= 1
+    kept = arena.stations_free[block]
+    needed = _watch(arena.stations[block], kept, online, arena.ratio, free)
+    if needed >= 0:
+        return needed
+    rooms = np.sort(np.concatenate((arena.stations[block, :kept], spare[:count])))[::-1]
+    return _watch(rooms, len(rooms), online, arena.ratio, free)
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _choose_crew(arena, seats, block, duties, crew):
+    """Fills in the monitors of a block, the least busy, trainees last; their number, -1 where a rule stands against it.
+
+    See `Draft.finish`, which chooses the same ones.
+    """
+    online, free = 0, 0
+    for student in range(len(seats.led)):
+        if arena.present[student, block] and seats.seat[student, block] == ONLINE:
+            online += 1
+    trainees, teachers = False, False
+    for adult in range(len(duties)):
+        if seats.kind[block, adult] != NOT_LED:
+            trainees |= arena.trainee[adult]
+            teachers |= arena.teacher[adult]
+        elif arena.adult_in[adult, block] and arena.may_monitor[adult]:
+            crew[free] = adult
+            free += 1
+    needed = _count_monitors(arena, seats, block, online, free)
+    if needed < 0:
+        return -1
+    for at in range(1, free):  # insertion sort: a handful of adults, and equal ones stay in order
+        adult = crew[at]
+        to = at
+        while to > 0 and _rank(arena, duties, adult) < _rank(arena, duties, crew[to - 1]):
+            crew[to] = crew[to - 1]
+            to -= 1
+        crew[to] = adult
+    for at in range(needed):
+        trainees |= arena.trainee[crew[at]]
+    if trainees and not teachers:
+        first = 0
+        while first < free and not arena.teacher[crew[first]]:
+            first += 1
+        if first == free or needed == 0:
+            return -1
+        teacher = crew[first]
+        for at in range(first, 0, -1):
+            crew[at] = crew[at - 1]
+        crew[0] = teacher
+    return needed
+
+
+@nb.njit(cache=True, error_model="numpy", inline="always")
+def _rank(arena, duties, adult):
+    there = max(1, arena.adult_in[adult].sum())
+    return (1.0 if arena.trainee[adult] else 0.0, duties[adult] / there)
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _stands(arena, seats, block, desk):
+    """Whether rooms, monitors and teachers suffice for a block as it is."""
+    desk.duties[:] = 0.0
+    return _choose_crew(arena, seats, block, desk.duties, desk.crew) >= 0
+
+
+@nb.njit(cache=True, error_model="numpy")
+def score_seats(arena, seats, desk):
+    """The score of a day, as `objective.score_plan` has it; minus infinity where it breaks a rule.
+
+    Blocks that are not touched keep the figure in `seats.worth`.
+    """
+    students, blocks = arena.present.shape
+    adults = len(desk.duties)
+    met, led, relation, coverage, present = seats.met, seats.led, arena.relation, arena.coverage, arena.present
+    meetings, value = 0.0, 0.0
+    for block in range(blocks):
+        if desk.touched[block]:
+            seats.worth[block] = _score_block(arena, seats, block, desk.order)
+        value += seats.worth[block]
+    for student in range(students):
+        if led[student] == 0:
+            there = False
+            for block in range(blocks):
+                there |= present[student, block]
+            if there:
+                value -= coverage[student]
+        else:
+            for adult in range(adults):
+                if met[student, adult]:
+                    meetings += relation[student, adult]
+    value += arena.weights[RELATIONSHIPS] * meetings
+    for wish in range(len(seats.together)):
+        if seats.together[wish]:
+            value += arena.weights[KEEP_TOGETHER]
+    total = seats.group.sum()
+    for group in range(len(seats.group)):
+        value -= arena.weights[SHARE] * max(0.0, arena.group_share[group] * total - seats.group[group])
+    return value + _load_points(arena, seats, desk)
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _score_block(arena, seats, block, inside):
+    """Benefit, repeat mates and perturbation of a block; minus infinity where a pinned student has no led seat."""
+    need, thin, effect, qualified = arena.need, arena.thin, arena.effect, arena.qualified
+    seat, present, pin, between, has_pairs = seats.seat, arena.present, arena.pin, arena.between, arena.has_pairs
+    before, before_kind, before_skill = arena.before, arena.before_kind, arena.before_skill
+    adults = len(qualified)
+    start = np.zeros(adults + 1, np.int64)
+    for adult in range(adults):
+        start[adult + 1] = start[adult] + seats.size[block, adult]
+    count = np.zeros(adults, np.int64)
+    benefit, changed, mates = 0.0, 0, 0.0
+    for student in range(len(seat)):
+        if not present[student, block]:
+            continue
+        adult, earlier = seat[student, block], before[student, block]
+        if adult == ONLINE:
+            if pin[student, block] == PINNED_LED:
+                return IMPOSSIBLE
+            changed += earlier not in (NO_SEAT, ONLINE)
+            continue
+        kind, skill = seats.kind[block, adult], seats.skill[block, adult]
+        benefit += qualified[adult, skill] * effect[adult, kind, int(thin[student, skill])] * need[student, skill]
+        if earlier != NO_SEAT:
+            same = earlier == adult and before_kind[student, block] == kind and before_skill[student, block] == skill
+            changed += not same
+        if has_pairs:
+            first = start[adult]
+            for at in range(first, first + count[adult]):
+                mates += between[student, inside[at]]
+            inside[first + count[adult]] = student
+            count[adult] += 1
+    return arena.weights[BENEFIT] * benefit + mates - arena.weights[PERTURBATION] * changed
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _load_points(arena, seats, desk):
+    """What duties off an even load cost; minus infinity where a block does not stand or a session has no right size."""
+    blocks, adults = seats.kind.shape
+    desk.duties[:] = 0.0
+    for block in range(blocks):
+        for adult in range(adults):
+            if seats.kind[block, adult] != NOT_LED:
+                if not arena.size_allowed[adult, seats.kind[block, adult], seats.size[block, adult]]:
+                    return IMPOSSIBLE
+                desk.duties[adult] += 1.0
+    for block in range(blocks):
+        monitors = _choose_crew(arena, seats, block, desk.duties, desk.crew)
+        if monitors < 0:
+            return IMPOSSIBLE
+        for at in range(monitors):
+            desk.duties[desk.crew[at]] += 1.0
+    there = arena.adult_in.sum()
+    rate = desk.duties.sum() / there if there else 0.0
+    off = 0.0
+    for adult in range(adults):
+        off += abs(desk.duties[adult] - rate * arena.adult_in[adult].sum())
+    return -arena.weights[LOAD] * off
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _best_session(arena, seats, block, adult, kind_wanted, skill_wanted, urgency, blur, lots, desk):
+    """The best session that a free adult could lead: points, kind, skill, number; students in `desk.best`.
+
+    Students are picked one by one, by what each adds beside those picked before. Arrays are named at the top because
+    taking them out of a tuple within a loop costs more than the loop.
+    """
+    need, thin, effect, qualified = arena.need, arena.thin, arena.effect, arena.qualified
+    eligible, eligible_start, size_allowed, most = arena.eligible, arena.eligible_start, arena.size_allowed, arena.most
+    seatable, certified, needs_certified, reserved = (
+        arena.seatable, arena.certified[adult], arena.needs_certified, arena.reserved,
+    )  # fmt: skip
+    pin, pin_kind, pin_skill, pin_adult = arena.pin, arena.pin_kind, arena.pin_skill, arena.pin_adult
+    before, before_kind, before_skill = arena.before, arena.before_kind, arena.before_skill
+    group, coverage, relation, between = arena.group, arena.coverage, arena.relation, arena.between
+    wished, wishes, wishes_start, together = arena.wished, arena.wishes, arena.wishes_start, seats.together
+    seat, done, led, met = seats.seat, seats.done, seats.led, seats.met
+    students, left, points, fixed, order, chosen, relief = (
+        desk.students, desk.left, desk.points, desk.fixed, desk.order, desk.best, desk.relief,
+    )  # fmt: skip
+    weights = arena.weights
+    benefit, meeting, wish_worth, stay = (
+        weights[BENEFIT], weights[RELATIONSHIPS], weights[KEEP_TOGETHER], weights[PERTURBATION],
+    )  # fmt: skip
+    has_pairs = arena.has_pairs
+    _relieve(arena, seats, relief)
+    best, best_kind, best_skill, best_size = 0.0, NOT_LED, NOT_LED, 0
+    for skill in range(qualified.shape[1]):
+        quality = benefit * qualified[adult, skill]
+        if qualified[adult, skill] <= 0.0 or skill_wanted not in (ANY, skill):
+            continue
+        open_to = 0
+        for at in range(eligible_start[skill], eligible_start[skill + 1]):
+            student = eligible[at]
+            if seat[student, block] != ONLINE or done[student, skill] or not seatable[student, block]:
+                continue
+            if needs_certified[student] and not certified:
+                continue
+            if reserved[student, skill] >= 0 and reserved[student, skill] != block:
+                continue
+            if pin[student, block] == PINNED_LED and not (
+                pin_skill[student, block] in (ANY, skill) and pin_adult[student, block] in (ANY, adult)
+            ):
+                continue
+            extra = relief[group[student]]
+            if led[student] == 0:
+                extra += urgency * coverage[student]
+            if met[student, adult] == 0:
+                extra += meeting * relation[student, adult]
+            if before[student, block] == ONLINE:
+                extra -= stay
+            students[open_to] = student
+            fixed[open_to] = extra
+            open_to += 1
+        for kind in range(most.shape[1]):
+            if most[adult, kind] == 0 or open_to < arena.least[adult, kind] or kind_wanted not in (ANY, kind):
+                continue
+            usual, unsure = quality * effect[adult, kind, 0], quality * effect[adult, kind, 1]
+            reach, top, count = 0.0, 0, 0
+            for at in range(open_to):
+                student = students[at]
+                worth = fixed[at] + need[student, skill] * (unsure if thin[student, skill] else usual)
+                kept = before[student, block] == adult and before_kind[student, block] == kind
+                if kept and before_skill[student, block] == skill:
+                    worth += stay
+                if pin[student, block] == PINNED_LED and pin_kind[student, block] not in (ANY, kind):
+                    continue
+                left[count], points[count] = student, worth
+                if worth > points[top]:
+                    top = count
+                count += 1
+                reach += max(worth, 0.0)
+            if count < arena.least[adult, kind]:
+                continue
+            factor = 1.0 + blur * _draw(lots) if blur else 1.0
+            reach = min(reach, most[adult, kind] * points[top]) + wish_worth * len(wished)
+            if reach * factor <= best:
+                continue
+            total, high, size = 0.0, best / factor, 0
+            for turn in range(min(most[adult, kind], count)):
+                student, worth = left[top], points[top]
+                if worth <= 0.0 and (worth == -np.inf or size_allowed[adult, kind, turn]):
+                    break  # the others add nothing either
+                total += worth
+                order[turn] = student
+                if size_allowed[adult, kind, turn + 1] and total > high:
+                    high, size = total, turn + 1
+                count -= 1
+                left[top], points[top] = left[count], points[count]
+                for near in range(wishes_start[student], wishes_start[student + 1]):
+                    other = wished[wishes[near], 0] + wished[wishes[near], 1] - student
+                    if together[wishes[near]] == 0:
+                        for at in range(count):
+                            if left[at] == other:
+                                points[at] += wish_worth
+                top = 0
+                if has_pairs:
+                    for at in range(count):
+                        points[at] += between[student, left[at]]
+                        if points[at] > points[top]:
+                            top = at
+                else:
+                    for at in range(1, count):
+                        if points[at] > points[top]:
+                            top = at
+            if size:
+                best, best_kind, best_skill, best_size = high * factor, kind, skill, size
+                chosen[:size] = order[:size]
+    return best, best_kind, best_skill, best_size
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _may_lead(arena, seats, block, adult):
+    """Whether enough monitors could be left, however many students the adult takes."""
+    online, free, taken = 0, 0, 0
+    for kind in range(arena.most.shape[1]):
+        taken = max(taken, arena.most[adult, kind])
+    for student in range(len(seats.led)):
+        online += arena.present[student, block] and seats.seat[student, block] == ONLINE
+    for other in range(len(arena.may_monitor)):
+        if arena.adult_in[other, block] and arena.may_monitor[other] and seats.kind[block, other] == NOT_LED:
+            free += other != adult
+    return online - taken <= free * arena.ratio
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _fill(arena, seats, urgency, blur, lots, desk):
+    """Lets free adults of the touched blocks lead, the best session first, while something adds anything.
+
+    Lazily: a session's points mostly fall as others open, so that an old figure which still leads after a fresh look
+    is the best one (Minoux 1978).
+    """
+    blocks, adults = seats.kind.shape
+    for block in range(blocks):
+        for adult in range(adults):
+            free = desk.touched[block] and arena.adult_in[adult, block] and seats.kind[block, adult] == NOT_LED
+            desk.keys[block, adult] = np.inf if free else -np.inf
+    while True:
+        place = desk.keys.argmax()
+        block, adult = place // adults, place % adults
+        if desk.keys[block, adult] <= LEAST_POINTS:
+            return
+        desk.keys[block, adult] = -np.inf
+        if not _may_lead(arena, seats, block, adult):
+            continue
+        points, kind, skill, size = _best_session(arena, seats, block, adult, ANY, ANY, urgency, blur, lots, desk)
+        if points <= LEAST_POINTS:
+            continue
+        if points < desk.keys.max():
+            desk.keys[block, adult] = points
+            continue
+        stood = _stands(arena, seats, block, desk)
+        open_session(arena, seats, block, adult, kind, skill, desk.best[:size])
+        if stood and not _stands(arena, seats, block, desk):
+            _close_session(arena, seats, block, adult)
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _top_up(arena, seats, block, adult, urgency, desk):
+    """Adds students to a session while that adds points, or until its size is right; whether it is right then."""
+    kind, skill = seats.kind[block, adult], seats.skill[block, adult]
+    most, size_allowed, relief = arena.most[adult, kind], arena.size_allowed[adult, kind], desk.relief
+    eligible, start, stop = arena.eligible, arena.eligible_start[skill], arena.eligible_start[skill + 1]
+    seat, done, between, has_pairs = seats.seat, seats.done, arena.between, arena.has_pairs
+    inside, count = desk.order, 0
+    for student in range(len(seat)):
+        if seat[student, block] == adult:
+            inside[count] = student
+            count += 1
+    while True:
+        right = size_allowed[count]
+        if count >= most or (right and not size_allowed[count + 1]):
+            return right
+        _relieve(arena, seats, relief)
+        best, chosen = LEAST_POINTS if right else -np.inf, -1
+        for at in range(start, stop):
+            student = eligible[at]
+            if seat[student, block] != ONLINE or done[student, skill]:
+                continue
+            if not _may_sit(arena, student, block, adult, kind, skill):
+                continue
+            points = _seat_points(arena, student, block, adult, kind, skill)
+            points += _first_points(arena, seats, student, adult, urgency, relief)
+            points += _wish_points(arena, seats, student, block, adult)
+            if points <= best:
+                continue
+            if has_pairs:
+                for other in range(count):
+                    points += between[student, inside[other]]
+            if points > best:
+                best, chosen = points, student
+        if chosen < 0:
+            return right
+        stood = _stands(arena, seats, block, desk)
+        _put(arena, seats, chosen, block, adult)
+        inside[count] = chosen
+        count += 1
+        if stood and not _stands(arena, seats, block, desk):
+            _take(arena, seats, chosen, block)
+            return right
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _mend(arena, seats, urgency, blur, lots, desk):
+    """Draws anew what is missing in the touched blocks: sessions that lost students, free adults, free seats."""
+    blocks, adults = seats.kind.shape
+    for block in range(blocks):
+        if desk.touched[block]:
+            for adult in range(adults):
+                kind, size = seats.kind[block, adult], seats.size[block, adult]
+                if kind == NOT_LED or arena.size_allowed[adult, kind, size]:
+                    continue
+                if size == 0 or not _top_up(arena, seats, block, adult, urgency, desk):
+                    _close_session(arena, seats, block, adult)
+    _fill(arena, seats, urgency, blur, lots, desk)
+    first = _pick(lots, adults)
+    for block in range(blocks):
+        if desk.touched[block]:
+            for step in range(adults):
+                adult = (first + step) % adults
+                if seats.kind[block, adult] != NOT_LED:
+                    _top_up(arena, seats, block, adult, urgency, desk)
+
+
+@nb.njit(cache=True, error_model="numpy")
+def draw_day(arena, seats, lots, desk):
+    """Draws every block greedily beside the sessions there are; the score, minus infinity where one does not stand."""
+    desk.touched[:] = True
+    _fill(arena, seats, 1.0, 0.0, lots, desk)
+    _mend(arena, seats, 1.0, 0.0, lots, desk)
+    return score_seats(arena, seats, desk)
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _random_session(seats, lots):
+    """The place of a led session, drawn evenly; -1 without any."""
+    count = 0
+    for kind in seats.kind.flat:
+        count += kind != NOT_LED
+    if count == 0:
+        return -1
+    wanted = _pick(lots, count)
+    for place, kind in enumerate(seats.kind.flat):
+        if kind != NOT_LED:
+            if wanted == 0:
+                return place
+            wanted -= 1
+    return -1
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _shut(arena, seats, block, adult, desk):
+    if seats.kind[block, adult] != NOT_LED:
+        _close_session(arena, seats, block, adult)
+    desk.touched[block] = True
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _force(arena, seats, block, adult, kind, skill, urgency, lots, desk):
+    """Holds the best session of a kind on a skill, if the adult may and somebody gains."""
+    if kind != NOT_LED and arena.adult_in[adult, block]:
+        _, _, _, size = _best_session(arena, seats, block, adult, kind, skill, urgency, 0.0, lots, desk)
+        if size:
+            open_session(arena, seats, block, adult, kind, skill, desk.best[:size])
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _ruin(arena, seats, move, urgency, lots, desk):
+    """Takes part of a day down, and says which blocks to draw anew."""
+    blocks, adults = seats.kind.shape
+    desk.touched[:] = False
+    place = _random_session(seats, lots)
+    if place < 0:
+        desk.touched[:] = True
+        return
+    block, adult = place // adults, place % adults
+    kind, skill = seats.kind[block, adult], seats.skill[block, adult]
+    if move == 0:  # one to three sessions, anywhere
+        for _ in range(1 + _pick(lots, 3)):
+            _shut(arena, seats, block, adult, desk)
+            again = _random_session(seats, lots)
+            if again >= 0:
+                block, adult = again // adults, again % adults
+    elif move == 1:  # several of a block
+        for other in range(adults):
+            if other == adult or _draw(lots) < 0.5:
+                _shut(arena, seats, block, other, desk)
+    elif move == 2:  # the day of an adult
+        for when in range(blocks):
+            if when == block or _draw(lots) < 0.7:
+                _shut(arena, seats, when, adult, desk)
+    elif move == 3:  # a skill
+        for when in range(blocks):
+            for other in range(adults):
+                if seats.skill[when, other] == skill and (other == adult or _draw(lots) < 0.7):
+                    _shut(arena, seats, when, other, desk)
+    elif move == 4:  # students of a few sessions
+        share = 0.15 + 0.5 * _draw(lots)
+        for _ in range(1 + _pick(lots, 4)):
+            for student in range(len(seats.led)):
+                if seats.seat[student, block] == adult and _draw(lots) < share:
+                    _take(arena, seats, student, block)
+            desk.touched[block] = True
+            again = _random_session(seats, lots)
+            block, adult = again // adults, again % adults
+    elif move == 5:  # the whole day of some students
+        share = (1.0 + 5.0 * _draw(lots)) / max(1, len(seats.led))
+        for student in range(len(seats.led)):
+            if _draw(lots) < share:
+                for when in range(blocks):
+                    if seats.seat[student, when] != ONLINE:
+                        _take(arena, seats, student, when)
+                        desk.touched[when] = True
+    elif move == 6:  # an adult's sessions of two blocks change places
+        other = _pick(lots, blocks)
+        other_kind, other_skill = seats.kind[other, adult], seats.skill[other, adult]
+        if other != block:
+            _shut(arena, seats, block, adult, desk)
+            _shut(arena, seats, other, adult, desk)
+            _force(arena, seats, other, adult, kind, skill, urgency, lots, desk)
+            _force(arena, seats, block, adult, other_kind, other_skill, urgency, lots, desk)
+    elif move == 7:  # two adults change skills, or one takes over from another
+        other = _pick(lots, adults)
+        other_kind, other_skill = seats.kind[block, other], seats.skill[block, other]
+        if other != adult:
+            _shut(arena, seats, block, adult, desk)
+            _shut(arena, seats, block, other, desk)
+            _force(arena, seats, block, other, kind, skill, urgency, lots, desk)
+            _force(arena, seats, block, adult, other_kind, other_skill, urgency, lots, desk)
+    elif move == 8:  # the duty roster of a block: another one leads
+        free = _pick(lots, adults)
+        for step in range(adults):
+            other = (free + step) % adults
+            if arena.adult_in[other, block] and seats.kind[block, other] == NOT_LED:
+                _shut(arena, seats, block, adult, desk)
+                _, its_kind, its_skill, size = _best_session(
+                    arena, seats, block, other, ANY, ANY, urgency, 0.0, lots, desk
+                )
+                if size:
+                    open_session(arena, seats, block, other, its_kind, its_skill, desk.best[:size])
+                break
+    else:  # another kind of session on the same skill
+        other_kind = _pick(lots, arena.most.shape[1])
+        _shut(arena, seats, block, adult, desk)
+        if other_kind != kind:
+            _force(arena, seats, block, adult, other_kind, skill, urgency, lots, desk)
+
+
+@nb.njit(cache=True, error_model="numpy")
+def improve_day(arena, now, best, trial, values, lots, desk, rounds, heat):
+    """Takes down and draws anew for a number of rounds; `values` holds the scores of `now` and `best`.
+
+    Args:
+        arena: The problem.
+        now: Where the search stands.
+        best: The best day so far.
+        trial: Room for another day.
+        values: Scores of `now` and `best`.
+        lots: The state of chance.
+        desk: Room to work in.
+        rounds: How many.
+        heat: Loss of points that a round lets pass about every third time.
+    """
+    for _ in range(rounds):
+        _overwrite(trial, now)
+        move = _pick(lots, 10)
+        urgency = 1.0 + 3.0 * _draw(lots) if _draw(lots) < 0.3 else 1.0
+        blur = 0.2 * _draw(lots) if _draw(lots) < 0.5 else 0.0
+        _ruin(arena, trial, move, urgency, lots, desk)
+        _mend(arena, trial, urgency, blur, lots, desk)
+        value = score_seats(arena, trial, desk)
+        if value > values[0] or value - values[0] > heat * math.log(max(_draw(lots), 1e-300)):
+            values[0] = value
+            _overwrite(now, trial)
+            if value > values[1]:
+                values[1] = value
+                _overwrite(best, trial)

@@ -1,0 +1,83 @@
+"""The compiled search says the same as the functions that people read, and finds what is there to be found."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from experiments.benchmarks.days import draw_day as draw_team
+from experiments.benchmarks.odd_days import draw_odd_day
+from serving.grouping.arena import build_arena
+from serving.grouping.check import find_violations
+from serving.grouping.errors import InfeasibleError
+from serving.grouping.improve import Budget, search_day
+from serving.grouping.layout import index_problem
+from serving.grouping.objective import score_plan
+from serving.grouping.policy import Weights
+from serving.grouping.search import empty_seats, new_desk, open_session, score_seats
+from serving.grouping.solve import suggest_groups
+
+
+def seats_of(arena, draft):
+    seats = empty_seats(arena)
+    for slot, students in draft.groups.items():
+        open_session(arena, seats, slot.block, slot.adult, slot.modality, slot.skill, np.array(students))
+    return seats
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_day_scores_the_same_as_seats_and_as_sessions(seed):
+    problem = draw_odd_day(seed, students=20, adults=5, blocks=3, skills=4, rooms=seed % 2 == 0, pins=seed % 3)
+    index = index_problem(problem)
+    try:
+        draft, _ = search_day(index, Budget(rounds=30, seed=seed))
+    except InfeasibleError:
+        pytest.skip("this day has no plan")
+
+    sessions = draft.finish()
+
+    arena = build_arena(index)
+    desk = new_desk(arena)
+    desk.touched[:] = True
+    assert find_violations(problem, sessions) == ()
+    assert score_seats(arena, seats_of(arena, draft), desk) == pytest.approx(score_plan(problem, sessions).total)
+
+
+def test_more_rounds_never_score_less():
+    problem = draw_team(60, seed=3)
+
+    totals = [suggest_groups(problem, Budget(rounds=rounds)).score.total for rounds in (0, 300)]
+
+    assert totals[0] < totals[1]
+
+
+def test_a_plan_that_the_clock_cut_says_so():
+    problem = draw_team(24, seed=3)
+
+    assert suggest_groups(problem, Budget(seconds=0.05)).cut_by_clock
+    assert not suggest_groups(problem, Budget(rounds=5)).cut_by_clock
+
+
+def test_another_process_finds_the_same_plan():
+    program = (
+        "from experiments.benchmarks.days import draw_day; from serving.grouping.solve import suggest_groups;"
+        "from serving.grouping.improve import Budget;"
+        "print(suggest_groups(draw_day(60, seed=5), Budget(rounds=100, seed=2)).sessions)"
+    )
+
+    found = [subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout for _ in range(2)]
+
+    assert found[0] == found[1]
+    assert b"Session(" in found[0]
+
+
+def test_a_term_of_no_weight_moves_nothing():
+    problem = draw_team(24, seed=4)
+    free = replace(problem, weights=Weights(repeat_mates=0.0, share=0.0, load=0.0))
+    bare = replace(free, mates=(), students=tuple(replace(s, subgroup=None) for s in problem.students))
+
+    plans = [suggest_groups(each, Budget(rounds=50)) for each in (free, bare)]
+
+    assert plans[0].sessions == plans[1].sessions
