@@ -11,7 +11,7 @@ from features.catalog import SEPARATOR, Catalog
 from features.history import COLUMNS
 from training.config import Evaluation
 from training.dataset import Block
-from training.evaluation import Interval, calibration_error, resample_students
+from training.evaluation import Interval, calibration_error, chance_error, resample_students
 from training.models import Trial
 
 FEWEST = 500
@@ -23,9 +23,6 @@ LARGEST = 20
 FAMILIAR = 10
 """Training responses from which an item counts as familiar."""
 
-DRAWS = 100
-"""Of outcomes as forecast, for the calibration error that chance alone makes."""
-
 COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 
 DISTANCES = tuple(step / 100 for step in range(50))
@@ -36,7 +33,12 @@ Chosen = npt.NDArray[np.bool_]
 
 
 def group_errors(
-    block: Block, probability: Floats, catalog: Catalog, item_responses: Floats | None = None
+    block: Block,
+    probability: Floats,
+    catalog: Catalog,
+    item_responses: Floats | None = None,
+    *,
+    by_episode: bool = False,
 ) -> list[dict[str, Any]]:
     """Calibration error of each group of rows that has enough of them.
 
@@ -45,6 +47,7 @@ def group_errors(
         probability: Their forecasts.
         catalog: Names the skills.
         item_responses: How many training responses each row's item has; null = no such groups.
+        by_episode: Whether the rows of an episode share one outcome.
 
     Returns:
         For each group `rows`, `ece`, and `by_chance`: what the error of forecasts that mean exactly what they say
@@ -55,7 +58,7 @@ def group_errors(
             "group": name,
             "rows": int(mine.sum()),
             "ece": calibration_error(probability[mine], block.target[mine].astype(np.float64)),
-            "by_chance": _chance_error(probability[mine]),
+            "by_chance": chance_error(probability[mine], block.episode[mine] if by_episode else None),
         }
         for name, mine in _groups(block, catalog, item_responses)
         if mine.sum() >= FEWEST
@@ -156,15 +159,6 @@ def _error(block: Block, probability: Floats, least: float, settings: Evaluation
     draws = resample_students(students, settings.bootstrap)
     low, high = np.quantile((draws @ failed) / np.maximum(draws @ rows, 1), [0.025, 0.975])
     return Interval(float(failed.sum() / rows.sum()), float(low), float(high))
-
-
-def _chance_error(probability: Floats) -> float:
-    rng = np.random.default_rng(0)
-    drawn = [
-        calibration_error(probability, (rng.random(len(probability)) < probability).astype(np.float64))
-        for _ in range(DRAWS)
-    ]
-    return float(np.quantile(drawn, 0.95))
 
 
 def _groups(block: Block, catalog: Catalog, item_responses: Floats | None) -> Iterator[tuple[str, Chosen]]:

@@ -82,7 +82,7 @@ def measure_struggle(log: BenchmarkLog, config: TrainingConfig) -> Report:
         "paired": pair_with(find_best_peer(overall), forecasts, test, config.evaluation),
         "lead_time": _lead_time(test, forecasts, config),
         "indeterminate": judge_indeterminate(split, told, model, config),
-        "subgroups": group_errors(test, told, split.statistics.catalog),
+        "subgroups": group_errors(test, told, split.statistics.catalog, by_episode=True),
         "abstention": abstain(test, told),
         "abstention_rule": abstain_by_rule(trial, test, told, MOST_ERROR, config.evaluation),
         "peak_mb": peak_mb(),
