@@ -160,8 +160,8 @@ def _draw_needs(names: list[str], size: Size, lots: np.random.Generator) -> tupl
 
 def _draw_mates(names: list[str], size: Size, lots: np.random.Generator) -> tuple[MateCount, ...]:
     counts: dict[tuple[str, str], int] = {}
-    for _ in range(5 * size.blocks * max(1, size.adults - 1)):
-        group = sorted(str(name) for name in lots.choice(names, size=6, replace=False))
+    for _ in range(5 * size.blocks * (size.adults - 1) // 2):
+        group = sorted(str(name) for name in lots.choice(names, size=5, replace=False))
         for pair in combinations(group, 2):
             counts[pair] = counts.get(pair, 0) + 1
     return tuple(MateCount(one, other, count) for (one, other), count in sorted(counts.items()))

@@ -41,11 +41,13 @@ class Budget:
         seconds: wall-clock time after which to stop at the next chance; None: no clock, and equal problems give equal
             plans.
         seed: of all lots drawn.
+        bound_rounds: rounds of lowering the bound on every plan's score.
     """
 
     rounds: int | None = None
     seconds: float | None = None
     seed: int = 0
+    bound_rounds: int = 100
 
     def rounds_for(self, students: int, duties: int) -> int:
         """Returns the rounds that a problem of so many students, and blocks of adults, gets."""

@@ -1,13 +1,14 @@
 """The answer: sessions, what they score, why each student sits where, and what stayed unmet."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 from serving.grouping.policy import Modality
 
 # searched: the best that was found. seats_optimal: and no other seating of the same sessions scores higher, to within
-# 0.01 %.
-Status = Literal["searched", "seats_optimal"]
+# 0.01 %. optimal: no other plan does.
+Status = Literal["searched", "seats_optimal", "optimal"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,8 @@ class Plan:
     """A day of sessions that keeps every hard rule, with its score and its reasons.
 
     Attributes:
+        bound: a score that no plan of the problem exceeds.
+        online_score: the score if everybody worked online all day, from which plans are measured.
         cut_by_clock: whether the time ran out, so that the same problem may get another plan elsewhere.
     """
 
@@ -127,4 +130,18 @@ class Plan:
     session_reasons: tuple[SessionReason, ...]
     seat_reasons: tuple[SeatReason, ...]
     unmet: tuple[Unmet, ...]
+    bound: float = math.inf
+    online_score: float = 0.0
     cut_by_clock: bool = False
+
+    @property
+    def proven_share(self) -> float:
+        """At least this share of what the best plan adds to a day online is in this one; 0 where nothing is known.
+
+        Example:
+            >>> Plan((), Score(8.0, ()), "searched", (), (), (), bound=10.0).proven_share
+            0.8
+        """
+        most = self.bound - self.online_score
+        added = max(0.0, self.score.total - self.online_score)
+        return added / most if 0 < most < math.inf else float(most <= 0)

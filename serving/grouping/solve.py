@@ -1,8 +1,11 @@
 """From a problem to a plan: conflicts counted, sessions drafted, students seated, rules checked, reasons given."""
 
+import math
 from dataclasses import replace
 
+from serving.grouping.arena import build_arena
 from serving.grouping.assignment import assign_students
+from serving.grouping.bound import bound_day, online_score
 from serving.grouping.check import find_violations
 from serving.grouping.conflicts import find_conflicts
 from serving.grouping.errors import BrokenPlanError, InfeasibleError
@@ -46,7 +49,12 @@ def suggest_groups(problem: Problem, budget: Budget = DEFAULT) -> Plan:
         if status == "seats_optimal":
             break
         earlier.append(seated[0])
-    return replace(describe_plan(problem, sessions, status), cut_by_clock=cut)
+    plan = describe_plan(problem, sessions, status)
+    arena = build_arena(index)
+    bound = bound_day(arena, plan.score.total, budget.bound_rounds) if budget.bound_rounds else math.inf
+    if bound <= plan.score.total:
+        status = "optimal"
+    return replace(plan, status=status, bound=bound, online_score=online_score(arena), cut_by_clock=cut)
 
 
 def describe_plan(problem: Problem, sessions: tuple[Session, ...], status: Status) -> Plan:

@@ -1,0 +1,332 @@
+"""An upper bound on every plan's score, so that a plan can say how much better any other could be.
+
+Lagrangian relaxation (Geoffrion 1974; Fisher 1981): that a student sits in one session of a block, meets a skill once
+a day, and counts once as covered and as met by an adult, is priced instead of asked for. What is left falls apart into
+the best session of each adult and block, which sorting solves, and the choice of who leads. Prices are moved along
+subgradients (Held, Wolfe and Crowder 1974; step by Polyak 1969). The lowest bound seen is valid whatever the prices.
+
+That adults have to watch over those online is kept, in part by a price on seats. Left out, which can only raise the
+bound: rooms, supervision, even loads, subgroups' shares. Groupmates met lately cost each student half of what the most
+favourable others of the skill would. Pairs to keep together count as kept.
+"""
+
+import math
+from typing import NamedTuple
+
+import numba as nb
+import numpy as np
+
+from serving.grouping.arena import ANY, ONLINE, PINNED_LED, Arena
+from serving.grouping.index import Floats
+from serving.grouping.search import BENEFIT, KEEP_TOGETHER, NOT_LED, PERTURBATION, RELATIONSHIPS
+
+PATIENCE, SLOWER = 8, 0.7
+"""Rounds without a lower bound after which steps become shorter, and by how much."""
+
+ENOUGH = 1e-9
+"""Share of the bound by which a plan may miss it and still be called proven best."""
+
+
+class Prices(NamedTuple):
+    """What each relaxed rule costs a seat, or gives it.
+
+    Attributes:
+        block: N x B, of sitting in one more session of the block. `skill`: N x K, of meeting the skill once more.
+        covered: N, what a seat is given for covering. `met`: N x A, for meeting the adult.
+    """
+
+    block: Floats
+    skill: Floats
+    covered: Floats
+    met: Floats
+
+
+def bound_day(arena: Arena, value: float, rounds: int) -> float:
+    """Returns a score that no plan exceeds.
+
+    Args:
+        arena: the problem.
+        value: the score of a plan, which steers the search for a low bound and is no part of it.
+        rounds: how often prices are moved.
+    """
+    prices = Prices(
+        block=np.zeros(arena.present.shape),
+        skill=np.zeros(arena.need.shape),
+        covered=arena.coverage / 2,
+        met=arena.weights[RELATIONSHIPS] * arena.relation / 2,
+    )
+    bound: float = _lower(arena, _favourable(arena), prices, value, rounds)
+    return bound
+
+
+def _favourable(arena: Arena) -> Floats:
+    """Returns, per eligible pair and n, half the points beside the n students of the skill who suit best."""
+    widest = int(arena.most.max(initial=0))
+    halves = np.zeros((len(arena.eligible), widest + 1))
+    if not arena.has_pairs:
+        return halves
+    for skill in range(len(arena.eligible_start) - 1):
+        first, last = arena.eligible_start[skill], arena.eligible_start[skill + 1]
+        among = arena.eligible[first:last]
+        beside = arena.between[np.ix_(among, among)]
+        np.fill_diagonal(beside, -np.inf)
+        best = -np.sort(-beside, axis=1)[:, :widest]
+        halves[first:last, 1 : best.shape[1] + 1] = best.cumsum(axis=1) / 2
+        halves[first:last, best.shape[1] + 1 :] = -np.inf
+    return halves
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _lower(arena, halves, prices, value, rounds):
+    """Moves prices and returns the lowest bound seen."""
+    students, blocks = arena.present.shape
+    adults = len(arena.qualified)
+    fixed = online_score(arena) + arena.weights[KEEP_TOGETHER] * len(arena.wished)
+    last = np.full((blocks, adults, 2), NOT_LED, np.int64)
+    chosen = np.empty((blocks, adults, arena.size_allowed.shape[2]), np.int64)
+    sizes = np.zeros((blocks, adults), np.int64)
+    worth = np.zeros((blocks, adults))
+    leads = np.zeros((blocks, adults), np.bool_)
+    bonus = np.full(blocks, 0.1)
+    seats_in_block = np.zeros(prices.block.shape)
+    seats_on_skill = np.zeros(prices.skill.shape)
+    seats_with = np.zeros(prices.met.shape)
+    seats = np.zeros(students)
+    lowest, step, waited = np.inf, 1.5, 0
+    for _ in range(rounds):
+        bound = fixed + prices.block.sum() + prices.skill.sum()
+        for block in range(blocks):
+            free, short = _best_block(arena, halves, prices, block, 0.0, last, chosen, sizes, worth, leads)
+            if short > 0:
+                priced, still = _best_block(
+                    arena, halves, prices, block, bonus[block], last, chosen, sizes, worth, leads
+                )
+                bonus[block] *= 1.2 if still > 0 else 0.9
+                if priced > free:
+                    free, _ = _best_block(arena, halves, prices, block, 0.0, last, chosen, sizes, worth, leads)
+                free = min(free, priced)
+            bound += free
+        seats_in_block[:] = 0.0
+        seats_on_skill[:] = 0.0
+        seats_with[:] = 0.0
+        seats[:] = 0.0
+        for block in range(blocks):
+            for adult in range(adults):
+                if leads[block, adult]:
+                    for student in chosen[block, adult, : sizes[block, adult]]:
+                        seats_in_block[student, block] += 1.0
+                        seats_on_skill[student, last[block, adult, 1]] += 1.0
+                        seats_with[student, adult] += 1.0
+                        seats[student] += 1.0
+        length = 0.0
+        for student in range(students):
+            bound += max(0.0, arena.coverage[student] - prices.covered[student])
+            for adult in range(adults):
+                meeting = arena.weights[RELATIONSHIPS] * arena.relation[student, adult]
+                bound += max(0.0, meeting - prices.met[student, adult])
+        if bound < lowest - 1e-12:
+            lowest, waited = bound, 0
+        else:
+            waited += 1
+            if waited >= PATIENCE:
+                step, waited = step * SLOWER, 0
+        if lowest <= value + ENOUGH * abs(value):
+            return max(lowest, value)
+        # a price at zero that would fall does not move, and so is no part of the step's length
+        for student in range(students):
+            for block in range(blocks):
+                over = seats_in_block[student, block] - 1.0
+                length += over * over * (over > 0.0 or prices.block[student, block] > 0.0)
+            for skill in range(prices.skill.shape[1]):
+                over = seats_on_skill[student, skill] - 1.0
+                length += over * over * (over > 0.0 or prices.skill[student, skill] > 0.0)
+            over = seats[student] - (1.0 if prices.covered[student] < arena.coverage[student] else 0.0)
+            length += over * over
+            for adult in range(adults):
+                meeting = arena.weights[RELATIONSHIPS] * arena.relation[student, adult]
+                over = seats_with[student, adult] - (1.0 if prices.met[student, adult] < meeting else 0.0)
+                length += over * over
+        move = step * (bound - value) / max(length, 1e-9)
+        for student in range(students):
+            for block in range(blocks):
+                over = seats_in_block[student, block] - 1.0
+                prices.block[student, block] = max(0.0, prices.block[student, block] + move * over)
+            for skill in range(prices.skill.shape[1]):
+                over = seats_on_skill[student, skill] - 1.0
+                prices.skill[student, skill] = max(0.0, prices.skill[student, skill] + move * over)
+            most = arena.coverage[student]
+            over = seats[student] - (1.0 if prices.covered[student] < most else 0.0)
+            prices.covered[student] = min(most, max(0.0, prices.covered[student] - move * over))
+            for adult in range(adults):
+                most = arena.weights[RELATIONSHIPS] * arena.relation[student, adult]
+                over = seats_with[student, adult] - (1.0 if prices.met[student, adult] < most else 0.0)
+                prices.met[student, adult] = min(most, max(0.0, prices.met[student, adult] - move * over))
+    return lowest
+
+
+@nb.njit(cache=True, error_model="numpy")
+def online_score(arena):
+    """The score of a day that everybody spends online: what plans are measured from."""
+    score = 0.0
+    for student in range(len(arena.present)):
+        there = False
+        for block in range(arena.present.shape[1]):
+            there |= arena.present[student, block]
+            if arena.before[student, block] > ONLINE:
+                score -= arena.weights[PERTURBATION]
+        if there:
+            score -= arena.coverage[student]
+    return score
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _best_block(arena, halves, prices, block, bonus, last, chosen, sizes, worth, leads):
+    """See `_best_leads`, with the best session of each adult, which stay in `last`, `chosen`, `sizes` and `leads`."""
+    for adult in range(len(arena.qualified)):
+        worth[block, adult], sizes[block, adult] = 0.0, 0
+        if arena.adult_in[adult, block]:
+            worth[block, adult], sizes[block, adult] = _best_session(
+                arena, halves, prices, block, adult, bonus, last[block, adult], chosen[block, adult]
+            )
+    return _best_leads(arena, block, worth[block], sizes[block], bonus, leads[block])
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _best_leads(arena, block, worth, sizes, bonus, leads):
+    """The most that led sessions of a block are worth with enough adults left to watch over those online.
+
+    The more lead, the fewer may be online, so the more students the sessions have to hold. With a `bonus` in each
+    seat's worth that is asked for by a price; without one, only by what the largest sessions could hold.
+
+    Returns:
+        The worth, and the seats that it is short of what its number of monitors asks for.
+    """
+    adults = len(worth)
+    present, able, reach, seats, total = 0, 0, 0, 0, 0.0
+    for student in range(len(arena.present)):
+        present += arena.present[student, block]
+    watchers = np.empty(adults, np.int64)
+    leads[:] = False
+    for adult in range(adults):
+        if not arena.adult_in[adult, block]:
+            continue
+        if arena.may_monitor[adult]:
+            watchers[able] = adult
+            able += 1
+        else:
+            leads[adult] = worth[adult] > 0.0
+            total += worth[adult]
+            seats += sizes[adult]
+            reach += arena.most[adult].max()
+    watchers = watchers[:able]
+    by_worth = watchers[np.argsort(-worth[watchers])]
+    largest = np.zeros(able, np.int64)
+    for at in range(able):
+        largest[at] = arena.most[watchers[at]].max()
+    largest = np.sort(largest)[::-1]
+    best, best_count, short = -np.inf, 0, 0
+    for count in range(able + 1):  # of those who may monitor and lead instead
+        if count:
+            total += worth[by_worth[count - 1]]
+            seats += sizes[by_worth[count - 1]]
+            reach += largest[count - 1]
+        asked = max(0, present - (able - count) * arena.ratio)
+        if asked <= reach and total - bonus * asked > best:
+            best, best_count, short = total - bonus * asked, count, asked - seats
+    for at in range(best_count):
+        leads[by_worth[at]] = worth[by_worth[at]] > 0.0
+    return max(best, 0.0), short
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _best_session(arena, halves, prices, block, adult, bonus, last, chosen):
+    """The most that a session of an adult can be worth at these prices, and its size; `last` and `chosen` tell which.
+
+    The best session of the round before is looked at first, since it most often is the best again.
+    """
+    best, size = 0.0, 0
+    kind_before, skill_before = last[0], last[1]
+    if kind_before != NOT_LED:
+        best, size = _session_worth(
+            arena, halves, prices, block, adult, bonus, kind_before, skill_before, best, size, last, chosen
+        )
+    for skill in range(arena.qualified.shape[1]):
+        for kind in range(arena.most.shape[1]):
+            if kind != kind_before or skill != skill_before:
+                best, size = _session_worth(
+                    arena, halves, prices, block, adult, bonus, kind, skill, best, size, last, chosen
+                )
+    return best, size
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _session_worth(arena, halves, prices, block, adult, bonus, kind, skill, best, size, last, chosen):
+    """The best worth and size so far, with one more kind of session on one skill looked at."""
+    if arena.qualified[adult, skill] <= 0.0 or arena.most[adult, kind] == 0:
+        return best, size
+    need, thin, effect = arena.need, arena.thin, arena.effect
+    eligible, seatable, needs_certified, reserved = (
+        arena.eligible, arena.seatable, arena.needs_certified, arena.reserved,
+    )  # fmt: skip
+    pin, pin_kind, pin_skill, pin_adult = arena.pin, arena.pin_kind, arena.pin_skill, arena.pin_adult
+    before, before_kind, before_skill = arena.before, arena.before_kind, arena.before_skill
+    size_allowed, has_pairs = arena.size_allowed, arena.has_pairs
+    of_block, of_skill, covered, met = prices.block, prices.skill, prices.covered, prices.met
+    quality, stay = arena.weights[BENEFIT] * arena.qualified[adult, skill], arena.weights[PERTURBATION]
+    first, last_one = arena.eligible_start[skill], arena.eligible_start[skill + 1]
+    most, least, certified = arena.most[adult, kind], arena.least[adult, kind], arena.certified[adult]
+    places = np.empty(last_one - first, np.int64)
+    points = np.empty(last_one - first)
+    count = 0
+    for at in range(first, last_one):
+        student = eligible[at]
+        if not seatable[student, block] or (needs_certified[student] and not certified):
+            continue
+        if reserved[student, skill] >= 0 and reserved[student, skill] != block:
+            continue
+        if pin[student, block] == PINNED_LED and not (
+            pin_skill[student, block] in (ANY, skill)
+            and pin_adult[student, block] in (ANY, adult)
+            and pin_kind[student, block] in (ANY, kind)
+        ):
+            continue
+        worth = quality * effect[adult, kind, int(thin[student, skill])] * need[student, skill]
+        if before[student, block] == ONLINE:
+            worth -= stay
+        kept = before[student, block] == adult and before_kind[student, block] == kind
+        if kept and before_skill[student, block] == skill:
+            worth += stay
+        worth += bonus + covered[student] + met[student, adult] - of_block[student, block] - of_skill[student, skill]
+        places[count], points[count] = at, worth
+        count += 1
+    if count < least:
+        return best, size
+    order = np.argsort(-points[:count])
+    total, reach, reached = 0.0, -np.inf, 0
+    for turn in range(min(most, count)):
+        total += points[order[turn]]
+        if size_allowed[adult, kind, turn + 1] and total > reach:
+            reach, reached = total, turn + 1
+    if reach <= best:
+        return best, size
+    if not has_pairs:
+        last[0], last[1] = kind, skill
+        for turn in range(reached):
+            chosen[turn] = eligible[places[order[turn]]]
+        return reach, reached
+    beside = np.empty(count)
+    for number in range(least, min(most, count) + 1):
+        if not size_allowed[adult, kind, number]:
+            continue
+        for at in range(count):
+            beside[at] = points[at] + halves[places[at], number - 1]
+        total = 0.0
+        order = np.argsort(-beside)
+        for turn in range(number):
+            total += beside[order[turn]]
+        if total > best and not math.isnan(total):
+            best, size = total, number
+            last[0], last[1] = kind, skill
+            for turn in range(number):
+                chosen[turn] = eligible[places[order[turn]]]
+    return best, size
