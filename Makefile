@@ -22,6 +22,8 @@ $(BIN)/uv:
 $(READY): $(BIN)/uv requirements.lock pyproject.toml
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@echo "compiling the planner; once, for about a minute"
+	@$(BIN)/python -m serving compile
 	@touch $(READY)
 
 demo: setup

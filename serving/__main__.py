@@ -31,9 +31,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command")
     contract = commands.add_parser("openapi", help="write the OpenAPI contract to a file")
     contract.add_argument("path", type=Path)
+    commands.add_parser("compile", help="compile the planner ahead, so that the service starts in seconds")
     given = parser.parse_args(arguments)
     if given.command == "openapi":
         return _write_contract(given.path)
+    if given.command == "compile":
+        return _compile()
     return _serve(given.host, given.port, given.workers, wait=given.wait)
 
 
@@ -78,6 +81,13 @@ def _require_champion() -> None:
     if champion is None:
         raise MissingError("there is no champion to serve yet; run `python -m training nightly`, or start with --wait")
     newest_publication(settings.home, champion.run_id)
+
+
+def _compile() -> int:
+    from serving.grouping.solve import warm_up  # noqa: PLC0415 - compiles for a minute where nothing is kept yet
+
+    warm_up()
+    return 0
 
 
 def _write_contract(path: Path) -> int:

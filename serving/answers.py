@@ -160,8 +160,11 @@ def tell_recommendation(
         seed=request.seed,
         problem_hash=found.problem.digest(),
         status=found.plan.status,
+        cut_by_clock=found.plan.cut_by_clock,
         provenance=tell_provenance(snapshot),
         score=found.plan.score.total,
+        bound=found.plan.bound,
+        proven_share=found.plan.proven_share,
         terms=[
             TermOut(name=each.name, value=each.value, weight=each.weight, points=each.points, sentence=each.sentence)
             for each in found.plan.score.terms

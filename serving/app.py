@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request, Response
 from prometheus_client import Counter, Histogram
 
 from serving.errors import install_error_handlers
+from serving.grouping.solve import warm_up
 from serving.registry import Registry
 from serving.routes import health, models, recommendations, students, teams
 from serving.schemas import tell_problems
@@ -32,6 +33,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def run(_: FastAPI) -> AsyncIterator[None]:
+        warm_up()
         snapshots.refresh()
         snapshots.start()
         yield

@@ -8,6 +8,7 @@ from serving.day import DayRequest, state_problem
 from serving.errors import RequestError
 from serving.forecasts import forecast_students
 from serving.grouping.errors import InfeasibleError, ProblemError
+from serving.grouping.improve import Budget
 from serving.grouping.plan import Plan
 from serving.grouping.problem import Problem
 from serving.grouping.solve import suggest_groups
@@ -34,6 +35,7 @@ def recommend_day(
     *,
     recent_days: int,
     handful: int,
+    budget: Budget,
 ) -> Recommendation:
     """Suggests the team's sessions for one day.
 
@@ -46,7 +48,7 @@ def recommend_day(
     )
     try:
         problem = state_problem(team, skills, request, candidates, planning)
-        return Recommendation(problem, suggest_groups(problem), candidates)
+        return Recommendation(problem, suggest_groups(problem, budget), candidates)
     except ProblemError as error:
         raise RequestError("problem", str(error), field=error.field) from error
     except InfeasibleError as error:

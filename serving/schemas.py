@@ -57,7 +57,15 @@ class RecommendationRequest(_Body):
     rules: list[DayRule] = Field(default_factory=list, max_length=1000)
     seed: int = Field(
         default=0,
-        description="kept with the plan; the same inputs and seed give the same plan. No step draws lots yet.",
+        ge=0,
+        lt=2**63,
+        description="of the lots that the search draws; without `seconds` the same inputs and seed give the same plan",
+    )
+    seconds: float | None = Field(
+        default=None,
+        gt=0,
+        le=30,
+        description="search that long by the clock; without it, as many rounds as take about a second",
     )
 
 
@@ -209,9 +217,14 @@ class RecommendationOut(_Body):
     date: dt.date
     seed: int
     problem_hash: str = Field(description="SHA-256 of the problem; equal problems have equal plans")
-    status: str = Field(examples=["seats_optimal"])
+    status: Literal["searched", "seats_optimal", "optimal"]
+    cut_by_clock: bool = Field(description="whether the search ended by the clock, so that it may end elsewhere again")
     provenance: Provenance
     score: float
+    bound: float = Field(description="a score that no plan of this day exceeds")
+    proven_share: float = Field(
+        ge=0, le=1, description="at least this share of what the best plan adds to a day online is in this one"
+    )
     terms: list[TermOut]
     sessions: list[SessionOut]
     unmet: list[UnmetOut]

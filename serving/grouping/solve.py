@@ -13,7 +13,10 @@ from serving.grouping.explain import explain_seats, explain_sessions, explain_un
 from serving.grouping.improve import Budget, search_day
 from serving.grouping.layout import index_problem
 from serving.grouping.objective import score_plan
+from serving.grouping.people import Adult, Need, Student
+from serving.grouping.places import Block, Pin, Skill
 from serving.grouping.plan import Plan, Session, Status
+from serving.grouping.policy import LED, Effect, Modality, Role
 from serving.grouping.problem import Problem
 
 DEFAULT = Budget()
@@ -55,6 +58,23 @@ def suggest_groups(problem: Problem, budget: Budget = DEFAULT) -> Plan:
     if bound <= plan.score.total:
         status = "optimal"
     return replace(plan, status=status, bound=bound, online_score=online_score(arena), cut_by_clock=cut)
+
+
+def warm_up() -> None:
+    """Plans a tiny day, drawn from nothing and from a pin, so that no caller waits for machine code."""
+    need = 0.5
+    block = frozenset({"b"})
+    for pins in ((), (Pin("p", "b"),)):
+        problem = Problem(
+            blocks=(Block("b", "09:00-09:45", 0),),
+            students=tuple(Student(name, block) for name in "pqr"),
+            adults=tuple(Adult(name, Role.TEACHER_LEADER, block, frozenset(Modality)) for name in "xy"),
+            skills=(Skill("k", "K"),),
+            effects=tuple(Effect(kind, Role.TEACHER_LEADER, need) for kind in LED),
+            needs=tuple(Need(name, "k", need) for name in "pqr"),
+            pins=pins,
+        )
+        suggest_groups(problem, Budget(rounds=1, bound_rounds=1))
 
 
 def describe_plan(problem: Problem, sessions: tuple[Session, ...], status: Status) -> Plan:

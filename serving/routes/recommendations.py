@@ -12,6 +12,7 @@ from serving.answers import tell_recommendation
 from serving.day import Absence, DayRequest
 from serving.dependencies import CurrentSettings, CurrentSnapshot, find_roster
 from serving.errors import NotFoundError
+from serving.grouping.improve import Budget
 from serving.planning import load_planning
 from serving.recommend import recommend_day
 from serving.schemas import RecommendationOut, RecommendationRequest, tell_problems
@@ -50,7 +51,14 @@ def create_recommendation(
         ),
     )
     found = recommend_day(
-        team, skills, snapshot, wanted, load_planning(), recent_days=settings.recent_days, handful=settings.handful
+        team,
+        skills,
+        snapshot,
+        wanted,
+        load_planning(),
+        recent_days=settings.recent_days,
+        handful=settings.handful,
+        budget=Budget(seconds=body.seconds, seed=body.seed),
     )
     created_at = datetime.now(UTC)
     answer = tell_recommendation(uuid.uuid4().hex, created_at, body, team, skills, snapshot, found)

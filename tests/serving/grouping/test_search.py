@@ -17,7 +17,7 @@ from serving.grouping.layout import index_problem
 from serving.grouping.objective import score_plan
 from serving.grouping.policy import Weights
 from serving.grouping.search import empty_seats, new_desk, open_session, score_seats
-from serving.grouping.solve import suggest_groups
+from serving.grouping.solve import suggest_groups, warm_up
 
 
 def seats_of(arena, draft):
@@ -71,6 +71,26 @@ def test_another_process_finds_the_same_plan():
 
     assert found[0] == found[1]
     assert b"Session(" in found[0]
+
+
+def test_a_new_process_reads_machine_code_that_every_problem_shares():
+    program = """
+from experiments.benchmarks.days import draw_day
+from experiments.benchmarks.odd_days import draw_odd_day
+from serving.grouping import bound, improve, search
+from serving.grouping.solve import suggest_groups, warm_up
+
+warm_up()
+for problem in (draw_day(24, seed=1), draw_odd_day(1, ratio=30), draw_odd_day(2, rooms=False, ratio=30)):
+    suggest_groups(problem, improve.Budget(rounds=2, bound_rounds=2))
+for kernel in (search.draw_day, search.improve_day, search.open_session, bound._lower):
+    print(len(kernel.signatures), sum(kernel.stats.cache_misses.values()))
+"""
+    warm_up()  # whatever was not compiled yet
+
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True).stdout
+
+    assert told == "1 0\n" * 4
 
 
 def test_a_term_of_no_weight_moves_nothing():
