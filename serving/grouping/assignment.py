@@ -5,8 +5,11 @@ from dataclasses import replace
 
 from serving.grouping.index import Index
 from serving.grouping.plan import Session
-from serving.grouping.seating import Seating
+from serving.grouping.seating import Seating, count_seats
 from serving.grouping.stations import seat_online
+
+SEAT_LIMIT = 500
+"""Possible seats beyond which the exact program takes seconds: a team of 60 has about 300, one of 120 about 1,000."""
 
 
 def assign_students(
@@ -15,11 +18,14 @@ def assign_students(
     """Returns the same sessions with the best students in each, and whether that is proven best.
 
     Earlier seatings of the same sessions say where recent groupmates tend to sit, when they are too many to be exact.
-    Online sessions take whoever is left, and go where nobody is. None where HiGHS found no seats within its limits.
+    Online sessions take whoever is left, and go where nobody is. None where HiGHS found no seats within its limits, or
+    where they are so many that it would take seconds.
     """
     led = [session for session in sessions if session.led]
     if not led:
         return sessions, True
+    if count_seats(index, led) > SEAT_LIMIT:
+        return None
     seating = Seating(index, sessions, led, [sessions, *earlier])
     values, proven = seating.program.solve()
     if values is None:

@@ -20,8 +20,11 @@ from serving.grouping.search import (
     open_session,
 )
 
-WARM, COOL = 0.1, 0.003
+WARM, COOL = 0.2, 0.005
 """Points that a round may lose about every third time, at first and at last; chosen on made-up days of 60 and 240."""
+
+SWAPS = 100
+"""Pairs of students tried after each round."""
 
 PARTS = 60
 """Of a search: within each the heat stays the same, and after each the clock is read."""
@@ -41,12 +44,15 @@ class Budget:
         seconds: wall-clock time after which to stop at the next chance; None: no clock, and equal problems give equal
             plans.
         seed: of all lots drawn.
+        seatings: how often to seat students exactly for the sessions found; more than once only where recent groupmates
+            are too many to be exact.
         bound_rounds: rounds of lowering the bound on every plan's score.
     """
 
     rounds: int | None = None
     seconds: float | None = None
     seed: int = 0
+    seatings: int = 3
     bound_rounds: int = 100
 
     def rounds_for(self, students: int, duties: int) -> int:
@@ -83,7 +89,7 @@ def search_day(index: Index, budget: Budget) -> tuple[Draft, bool]:
             part = int(done / spent * budget.seconds / PARTS) if done else FIRST_ROUNDS
         heat = WARM * (COOL / WARM) ** share
         part = min(max(1, part), rounds - done)
-        improve_day(arena, seats, best, trial, values, lots, desk, part, heat)
+        improve_day(arena, seats, best, trial, values, lots, desk, part, SWAPS, heat)
         done, spent = done + part, time.perf_counter() - began
     return _to_draft(index, best), done < rounds
 

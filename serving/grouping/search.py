@@ -23,6 +23,9 @@ LEAST_POINTS = 1e-9
 BENEFIT, RELATIONSHIPS, KEEP_TOGETHER, PERTURBATION, LOAD, SHARE = range(6)
 """Positions in `Arena.weights`."""
 
+MOVES = 11
+"""Ways to take part of a day down."""
+
 NOT_LED = -1
 IMPOSSIBLE = -np.inf
 
@@ -35,7 +38,7 @@ class Seats(NamedTuple):
         seat: N x B, the adult who leads the student, -1 online or away.
         done: N x K, whether the skill is on the student's day. `met`: N x A, led seats. `led`: N, led seats.
         together: P, sessions that the pair shares. `group`: G, led seats.
-        worth: B, points of each block when it was last scored.
+        worth: B + 1, points of each block when it was last scored; last: of the load.
     """
 
     kind: Ints
@@ -57,7 +60,7 @@ class Desk(NamedTuple):
         students, fixed: N, those who may join a session, and what each adds to any kind of it.
         left, points: N, those not picked yet, and what each adds to one kind.
         order: N, students picked. `best`: N, those of the best session so far.
-        keys: B x A, what a free adult's best session was worth at the last look.
+        keys: A, what a free adult's best session was worth at the last look.
         touched: B, blocks to draw anew.
         duties: A. `crew`: A. `relief`: G + 1.
     """
@@ -89,7 +92,7 @@ def empty_seats(arena: Arena) -> Seats:
         led=np.zeros(students, np.int16),
         together=np.zeros(len(arena.wished), np.int64),
         group=np.zeros(len(arena.group_share)),
-        worth=np.zeros(blocks),
+        worth=np.zeros(blocks + 1),
     )
 
 
@@ -104,7 +107,7 @@ def new_desk(arena: Arena) -> Desk:
         fixed=np.empty(students),
         order=np.empty(students, np.int64),
         best=np.empty(students, np.int64),
-        keys=np.empty((blocks, adults)),
+        keys=np.empty(adults),
         touched=np.zeros(blocks, np.bool_),
         duties=np.zeros(adults),
         crew=np.empty(adults, np.int64),
@@ -392,6 +395,13 @@ def score_seats(arena, seats, desk):
 
     Blocks that are not touched keep the figure in `seats.worth`.
     """
+    seats.worth[-1] = _load_points(arena, seats, desk)
+    return _score_alike(arena, seats, desk) if seats.worth[-1] != IMPOSSIBLE else IMPOSSIBLE
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _score_alike(arena, seats, desk):
+    """The score of a day whose sessions have as many students as when it was last scored whole."""
     students, blocks = arena.present.shape
     adults = len(desk.duties)
     met, led, relation, coverage, present = seats.met, seats.led, arena.relation, arena.coverage, arena.present
@@ -418,7 +428,7 @@ def score_seats(arena, seats, desk):
     total = seats.group.sum()
     for group in range(len(seats.group)):
         value -= arena.weights[SHARE] * max(0.0, arena.group_share[group] * total - seats.group[group])
-    return value + _load_points(arena, seats, desk)
+    return value + seats.worth[-1]
 
 
 @nb.njit(cache=True, error_model="numpy")
@@ -608,34 +618,36 @@ def _may_lead(arena, seats, block, adult):
 
 @nb.njit(cache=True, error_model="numpy")
 def _fill(arena, seats, urgency, blur, lots, desk):
-    """Lets free adults of the touched blocks lead, the best session first, while something adds anything.
+    """Lets free adults of each touched block lead, the best session first, while something adds anything.
 
     Lazily: a session's points mostly fall as others open, so that an old figure which still leads after a fresh look
     is the best one (Minoux 1978).
     """
     blocks, adults = seats.kind.shape
+    keys = desk.keys
     for block in range(blocks):
+        if not desk.touched[block]:
+            continue
         for adult in range(adults):
-            free = desk.touched[block] and arena.adult_in[adult, block] and seats.kind[block, adult] == NOT_LED
-            desk.keys[block, adult] = np.inf if free else -np.inf
-    while True:
-        place = desk.keys.argmax()
-        block, adult = place // adults, place % adults
-        if desk.keys[block, adult] <= LEAST_POINTS:
-            return
-        desk.keys[block, adult] = -np.inf
-        if not _may_lead(arena, seats, block, adult):
-            continue
-        points, kind, skill, size = _best_session(arena, seats, block, adult, ANY, ANY, urgency, blur, lots, desk)
-        if points <= LEAST_POINTS:
-            continue
-        if points < desk.keys.max():
-            desk.keys[block, adult] = points
-            continue
-        stood = _stands(arena, seats, block, desk)
-        open_session(arena, seats, block, adult, kind, skill, desk.best[:size])
-        if stood and not _stands(arena, seats, block, desk):
-            _close_session(arena, seats, block, adult)
+            free = arena.adult_in[adult, block] and seats.kind[block, adult] == NOT_LED
+            keys[adult] = np.inf if free else -np.inf
+        while True:
+            adult = keys.argmax()
+            if keys[adult] <= LEAST_POINTS:
+                break
+            keys[adult] = -np.inf
+            if not _may_lead(arena, seats, block, adult):
+                continue
+            points, kind, skill, size = _best_session(arena, seats, block, adult, ANY, ANY, urgency, blur, lots, desk)
+            if points <= LEAST_POINTS:
+                continue
+            if points < keys.max():
+                keys[adult] = points
+                continue
+            stood = _stands(arena, seats, block, desk)
+            open_session(arena, seats, block, adult, kind, skill, desk.best[:size])
+            if stood and not _stands(arena, seats, block, desk):
+                _close_session(arena, seats, block, adult)
 
 
 @nb.njit(cache=True, error_model="numpy")
@@ -748,6 +760,45 @@ def _force(arena, seats, block, adult, kind, skill, urgency, lots, desk):
 
 
 @nb.njit(cache=True, error_model="numpy")
+def _fits(arena, seats, student, block, adult):
+    """Whether a student who is not in the session of an adult may join it, but for its size."""
+    kind, skill = seats.kind[block, adult], seats.skill[block, adult]
+    here = seats.seat[student, block]
+    if seats.done[student, skill] and (here == ONLINE or seats.skill[block, here] != skill):
+        return False
+    return _may_sit(arena, student, block, adult, kind, skill)
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _stretch(arena, seats, block, urgency, desk):
+    """Seats students of a block wherever they lose least, until those online can be watched over; whether they can."""
+    while not _stands(arena, seats, block, desk):
+        best, chosen, place = -np.inf, -1, -1
+        _relieve(arena, seats, desk.relief)
+        for student in range(len(seats.led)):
+            if seats.seat[student, block] != ONLINE or not arena.seatable[student, block]:
+                continue
+            for adult in range(len(desk.duties)):
+                kind, size = seats.kind[block, adult], seats.size[block, adult]
+                if kind == NOT_LED or size >= arena.most[adult, kind]:
+                    continue
+                if not _fits(arena, seats, student, block, adult):
+                    continue
+                points = _seat_points(arena, student, block, adult, kind, seats.skill[block, adult])
+                points += _first_points(arena, seats, student, adult, urgency, desk.relief)
+                if arena.has_pairs:
+                    for other in range(len(seats.led)):
+                        if seats.seat[other, block] == adult:
+                            points += arena.between[student, other]
+                if points > best:
+                    best, chosen, place = points, student, adult
+        if chosen < 0:
+            return False
+        _put(arena, seats, chosen, block, place)
+    return True
+
+
+@nb.njit(cache=True, error_model="numpy")
 def _ruin(arena, seats, move, urgency, lots, desk):
     """Takes part of a day down, and says which blocks to draw anew."""
     blocks, adults = seats.kind.shape
@@ -822,6 +873,21 @@ def _ruin(arena, seats, move, urgency, lots, desk):
                 if size:
                     open_session(arena, seats, block, other, its_kind, its_skill, desk.best[:size])
                 break
+    elif move == 9:  # as many adults lead as can, with hardly anybody left to watch over
+        for other in range(adults):
+            if _draw(lots) < 0.5:
+                _shut(arena, seats, block, other, desk)
+        first = _pick(lots, adults)
+        for step in range(adults):
+            other = (first + step) % adults
+            if arena.adult_in[other, block] and seats.kind[block, other] == NOT_LED:
+                _, its_kind, its_skill, size = _best_session(
+                    arena, seats, block, other, ANY, ANY, urgency, 0.2, lots, desk
+                )
+                if size:
+                    open_session(arena, seats, block, other, its_kind, its_skill, desk.best[:size])
+        if not _stretch(arena, seats, block, urgency, desk):
+            _shut(arena, seats, block, adult, desk)
     else:  # another kind of session on the same skill
         other_kind = _pick(lots, arena.most.shape[1])
         _shut(arena, seats, block, adult, desk)
@@ -830,7 +896,45 @@ def _ruin(arena, seats, move, urgency, lots, desk):
 
 
 @nb.njit(cache=True, error_model="numpy")
-def improve_day(arena, now, best, trial, values, lots, desk, rounds, heat):
+def _exchange(arena, seats, block, one, other):
+    """Lets two students of a block change places."""
+    here, there = seats.seat[one, block], seats.seat[other, block]
+    if here != ONLINE:
+        _take(arena, seats, one, block)
+    if there != ONLINE:
+        _take(arena, seats, other, block)
+        _put(arena, seats, one, block, there)
+    if here != ONLINE:
+        _put(arena, seats, other, block, here)
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _swap_places(arena, now, values, lots, desk, turns, heat):
+    """Lets pairs of students of a block change places, accepting as `improve_day` does."""
+    students, blocks = arena.present.shape
+    for _ in range(turns):
+        block, one, other = _pick(lots, blocks), _pick(lots, students), _pick(lots, students)
+        here, there = now.seat[one, block], now.seat[other, block]
+        if here == there or not (arena.present[one, block] and arena.present[other, block]):
+            continue
+        if here != ONLINE and not _fits(arena, now, other, block, here):
+            continue
+        if there != ONLINE and not _fits(arena, now, one, block, there):
+            continue
+        before = now.worth[block]
+        desk.touched[:] = False
+        desk.touched[block] = True
+        _exchange(arena, now, block, one, other)
+        value = _score_alike(arena, now, desk)
+        if value > values[0] or value - values[0] > heat * math.log(max(_draw(lots), 1e-300)):
+            values[0] = value
+        else:
+            _exchange(arena, now, block, one, other)
+            now.worth[block] = before
+
+
+@nb.njit(cache=True, error_model="numpy")
+def improve_day(arena, now, best, trial, values, lots, desk, rounds, swaps, heat):
     """Takes down and draws anew for a number of rounds; `values` holds the scores of `now` and `best`.
 
     Args:
@@ -842,11 +946,12 @@ def improve_day(arena, now, best, trial, values, lots, desk, rounds, heat):
         lots: The state of chance.
         desk: Room to work in.
         rounds: How many.
+        swaps: Pairs of students tried after each.
         heat: Loss of points that a round lets pass about every third time.
     """
     for _ in range(rounds):
         _overwrite(trial, now)
-        move = _pick(lots, 10)
+        move = _pick(lots, MOVES)
         urgency = 1.0 + 3.0 * _draw(lots) if _draw(lots) < 0.3 else 1.0
         blur = 0.2 * _draw(lots) if _draw(lots) < 0.5 else 0.0
         _ruin(arena, trial, move, urgency, lots, desk)
@@ -855,6 +960,7 @@ def improve_day(arena, now, best, trial, values, lots, desk, rounds, heat):
         if value > values[0] or value - values[0] > heat * math.log(max(_draw(lots), 1e-300)):
             values[0] = value
             _overwrite(now, trial)
-            if value > values[1]:
-                values[1] = value
-                _overwrite(best, trial)
+        _swap_places(arena, now, values, lots, desk, swaps, heat)
+        if values[0] > values[1]:
+            values[1] = values[0]
+            _overwrite(best, now)

@@ -165,6 +165,11 @@ class Seating:
         return [(columns[i], columns[j], float(among[i, j])) for i, j in np.argwhere(among).tolist()]
 
 
+def count_seats(index: Index, led: list[Session]) -> int:
+    """Returns how many pairs of student and session the rules leave, each taken alone."""
+    return sum(len(index.candidates(slot)[0]) for slot in _slots(index, led))
+
+
 def _slots(index: Index, led: list[Session]) -> list[Slot]:
     problem = index.problem
     block = {part.id: at for at, part in enumerate(problem.blocks)}

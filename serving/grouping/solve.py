@@ -44,7 +44,7 @@ def suggest_groups(problem: Problem, budget: Budget = DEFAULT) -> Plan:
         raise BrokenPlanError(tuple(violation.rule for violation in broken))
     sessions, status = drafted, _SEARCHED
     earlier: list[tuple[Session, ...]] = []
-    for _ in range(ROUNDS):
+    for _ in range(budget.seatings):
         seated = assign_students(index, drafted, earlier)
         if seated is None:
             break
@@ -90,7 +90,6 @@ def describe_plan(problem: Problem, sessions: tuple[Session, ...], status: Statu
 
 
 _SEARCHED: Status = "searched"
-ROUNDS = 8  # of seating; more than one only where there are too many recent groupmates to be exact
 
 
 def _better(

@@ -1,0 +1,109 @@
+"""How a school without a planner would group: at random, by bands of need, or by clusters of like needs.
+
+Groups of up to eight are fixed for the day. In each block the adults who are not needed to watch over the others take
+the next groups in turn, each on the skill that its members need most together; members who do not need it stay
+online. All hard rules are kept, and plans are judged by the same functions as ours.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from serving.grouping.draft import Draft
+from serving.grouping.index import Index, Ints, Slot
+from serving.grouping.layout import index_problem
+from serving.grouping.plan import Session
+from serving.grouping.problem import Problem
+
+LARGEST = 8
+"""Students of a group."""
+
+ROUNDS = 20
+"""Of moving centres, in which these few students have always settled."""
+
+Groups = list[Ints]
+
+
+def group_at_random(index: Index, lots: np.random.Generator) -> Groups:
+    """Students in any order, eight by eight."""
+    return _deal(lots.permutation(len(index.present)))
+
+
+def group_in_bands(index: Index, lots: np.random.Generator) -> Groups:  # noqa: ARG001 - one form for all
+    """Students by their mean need, eight by eight."""
+    mean = np.array([np.nanmean(row) if np.isfinite(row).any() else 0.0 for row in index.need])
+    return _deal(np.argsort(-mean, kind="stable"))
+
+
+def group_by_clusters(index: Index, lots: np.random.Generator) -> Groups:
+    """K-means over needs with at most eight students to a cluster (Bradley, Bennett and Demiriz 2000)."""
+    need = np.nan_to_num(index.need)
+    clusters = -(-len(need) // LARGEST)
+    centres = need[lots.choice(len(need), clusters, replace=False)]
+    for _ in range(ROUNDS):
+        distance = ((need[:, None] - centres[None]) ** 2).sum(axis=2)
+        _, place = linear_sum_assignment(np.repeat(distance, LARGEST, axis=1))
+        cluster = place // LARGEST
+        centres = np.array(
+            [need[cluster == at].mean(axis=0) if (cluster == at).any() else centre for at, centre in enumerate(centres)]
+        )
+    return [np.flatnonzero(cluster == at) for at in range(clusters) if (cluster == at).any()]
+
+
+USUAL: dict[str, Callable[[Index, np.random.Generator], Groups]] = {
+    "random": group_at_random,
+    "bands of need": group_in_bands,
+    "clusters of needs": group_by_clusters,
+}
+
+
+def plan_usual(problem: Problem, name: str, seed: int) -> tuple[Session, ...]:
+    """The day of a school that groups in one of the `USUAL` ways.
+
+    Args:
+        problem: The day; it must stand with everybody online or the first groups taught.
+        name: Of the way.
+        seed: Of what is left to chance.
+    """
+    index = index_problem(problem)
+    groups = USUAL[name](index, np.random.default_rng(seed))
+    draft, turn = Draft(index), 0
+    for block in range(len(problem.blocks)):
+        taught = 0
+        for adult in np.argsort(-np.nan_to_num(index.effect[:, 0]), kind="stable").tolist():
+            if not index.adult_in[adult, block] or taught == len(groups):
+                continue
+            held = _teach(draft, block, adult, groups[turn % len(groups)])
+            turn, taught = turn + held, taught + held
+    return draft.finish()
+
+
+def _teach(draft: Draft, block: int, adult: int, group: Ints) -> bool:
+    """Holds the group's most needed skill with an adult where the rules allow it; whether it was."""
+    index = draft.index
+    best: tuple[float, Slot, tuple[int, ...]] | None = None
+    for skill in np.flatnonzero(index.qualified[adult] > 0).tolist():
+        slot = Slot(block, adult, 0, skill)
+        students = [at for at in index.candidates(slot)[0].tolist() if at in group and draft.may_join(slot, at)]
+        apart: list[int] = []
+        for student in sorted(students, key=lambda at: -index.need[at, skill]):
+            if not index.apart[student, apart].any():
+                apart.append(student)
+        sizes = [size for size in index.sizes[adult][0] if size <= len(apart)]
+        if sizes:
+            chosen = tuple(apart[: sizes[-1]])
+            need = float(index.need[list(chosen), skill].sum())
+            if best is None or need > best[0]:
+                best = need, slot, chosen
+    if best is None:
+        return False
+    stood = draft.obstacle(block) is None
+    if stood and draft.obstacle(block, (best[1], len(best[2]))) is not None:
+        return False
+    draft.open(best[1], best[2])
+    return True
+
+
+def _deal(order: Ints) -> Groups:
+    return [order[at : at + LARGEST] for at in range(0, len(order), LARGEST)]
