@@ -137,12 +137,12 @@ def all_days(problem):
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_no_plan_scores_above_the_best_of_all_plans(seed):
+def test_a_tiny_day_gets_the_best_of_all_plans_and_the_bound_is_above_it(seed):
     sizes = (SizeBound(LED[0], 2, 3), SizeBound(LED[1], 1, 1))
     problem = draw_odd_day(seed, students=4, adults=2, blocks=2, skills=2, rooms=False, ratio=30, sizes=sizes)
     problem = replace(problem, weights=Weights(load=0.0))
     try:
-        plan = suggest_groups(problem, QUICK)
+        plan = suggest_groups(problem, Budget(rounds=600))
     except InfeasibleError:
         assert next(all_days(problem), None) is None
         return
@@ -150,5 +150,5 @@ def test_no_plan_scores_above_the_best_of_all_plans(seed):
     best = max(score_plan(problem, plan).total for plan in all_days(problem))
 
     assert plan.score.total <= best + 1e-6
-    assert plan.score.total >= best - 0.05 * (1 + abs(best))
+    assert plan.score.total >= best - 1e-3
     assert plan.bound >= best - 1e-9

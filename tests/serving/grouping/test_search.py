@@ -27,9 +27,11 @@ def seats_of(arena, draft):
     return seats
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(20))
 def test_a_day_scores_the_same_as_seats_and_as_sessions(seed):
-    problem = draw_odd_day(seed, students=20, adults=5, blocks=3, skills=4, rooms=seed % 2 == 0, pins=seed % 3)
+    problem = draw_odd_day(
+        seed, students=20, adults=5, blocks=3, skills=4, rooms=seed % 2 == 0, pins=seed % 2, ratio=30
+    )
     index = index_problem(problem)
     try:
         draft, _ = search_day(index, Budget(rounds=30, seed=seed))
