@@ -34,7 +34,7 @@ def main(argv: Sequence[str]) -> int:
             parser.error("simulate needs either a FOLDER to write or --compare PATH")
         return _simulate(options)
     if options.command == "benchmark":
-        plain = {"history": _benchmark_history, "schools": _benchmark_schools}
+        plain = {"history": _benchmark_history, "schools": _benchmark_schools, "grouping": _benchmark_grouping}
         return plain.get(options.name, _benchmark_forecast)(options)
     from experiments.demo import run_demo  # noqa: PLC0415 - imports training and serving
 
@@ -105,6 +105,18 @@ def _add_benchmark(commands: "argparse._SubParsersAction[argparse.ArgumentParser
         "python -m experiments benchmark ablation --dataset gervet-assistments09",
     )
     _add_forecast_options(ablation)
+    grouping = _add_command(
+        names,
+        "grouping",
+        "plans of made-up days, against the best known, a bound, and the usual ways to group",
+        "python -m experiments benchmark grouping --instances 5 --reference 5 --charts charts",
+    )
+    grouping.add_argument("--instances", type=int, default=20, help="days of each size (default: %(default)s)")
+    grouping.add_argument(
+        "--reference", type=float, default=20.0, metavar="SECONDS", help="of the long run (default: %(default)s)"
+    )
+    grouping.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    grouping.add_argument("--charts", type=Path, metavar="FOLDER", help="write the picture there")
     cost = _add_command(
         names,
         "cost",
@@ -196,6 +208,12 @@ def _benchmark_history(options: argparse.Namespace) -> int:
         repeats=options.repeats,
         json_path=options.json,
     )
+
+
+def _benchmark_grouping(options: argparse.Namespace) -> int:
+    from experiments.benchmarks.grouping import benchmark_grouping  # noqa: PLC0415 - compiles for a minute
+
+    return benchmark_grouping(options.instances, options.reference, options.json, options.charts)
 
 
 def _benchmark_schools(options: argparse.Namespace) -> int:

@@ -53,8 +53,8 @@ def group_by_clusters(index: Index, lots: np.random.Generator) -> Groups:
 
 USUAL: dict[str, Callable[[Index, np.random.Generator], Groups]] = {
     "random": group_at_random,
-    "bands of need": group_in_bands,
-    "clusters of needs": group_by_clusters,
+    "bands": group_in_bands,
+    "clusters": group_by_clusters,
 }
 
 
