@@ -107,13 +107,13 @@ def _plan(given: argparse.Namespace) -> int:
         raise InputError(f"{given.path} cannot be read: {error.strerror}") from None
     except InfeasibleError as error:
         raise InputError(f"no plan keeps every rule: {error.sentence}") from None
-    for reason in plan.session_reasons:
-        OUT.print(reason.sentence, markup=False, highlight=False)
-    OUT.print(f"score {plan.score.total:.3f}, bound {plan.bound:.3f}", markup=False, highlight=False)
     files = ((given.json, json.dumps(asdict(plan), indent=1) + "\n"), (given.svg, draw_day(problem, plan)))
     for target, text in files:
         if target is not None:
             target.write_text(text, encoding="utf-8")
+    for reason in plan.session_reasons:
+        OUT.print(reason.sentence, markup=False, highlight=False)
+    OUT.print(f"score {plan.score.total:.3f}, bound {plan.bound:.3f}", markup=False, highlight=False)
     return 0
 
 
