@@ -27,6 +27,7 @@ from features.errors import InputError
 from serving.grouping.arena import build_arena
 from serving.grouping.bound import bound_day, online_score
 from serving.grouping.check import find_violations
+from serving.grouping.errors import InfeasibleError
 from serving.grouping.improve import Budget
 from serving.grouping.layout import index_problem
 from serving.grouping.objective import score_plan
@@ -198,7 +199,10 @@ def _call_in_sick(problem: Problem, students: int, seed: int) -> list[Absence]:
         for student in s.students
     )
     online = float(online_score(build_arena(index_problem(without))))
-    cold = score_plan(without, suggest_groups(without, BUDGETS[SECOND]).sessions).total - online
+    try:
+        cold = score_plan(without, suggest_groups(without, BUDGETS[SECOND]).sessions).total - online
+    except InfeasibleError:
+        return []  # too few are left to watch over the students
     told = []
     for price in PRICES:
         given = replace(without, previous=seats, weights=replace(problem.weights, perturbation=price))
