@@ -314,19 +314,115 @@ def _session_worth(arena, halves, prices, block, adult, bonus, kind, skill, best
         for turn in range(reached):
             chosen[turn] = eligible[places[order[turn]]]
         return reach, reached
-    beside = np.empty(count)
-    for number in range(least, min(most, count) + 1):
-        if not size_allowed[adult, kind, number]:
-            continue
-        for at in range(count):
-            beside[at] = points[at] + halves[places[at], number - 1]
-        total = 0.0
-        order = np.argsort(-beside)
-        for turn in range(number):
-            total += beside[order[turn]]
-        if total > best and not math.isnan(total):
-            best, size = total, number
-            last[0], last[1] = kind, skill
-            for turn in range(number):
-                chosen[turn] = eligible[places[order[turn]]]
+    value, top, found = _best_set(
+        arena, places[:count], points[:count], order, adult, kind, least, most, best, NODES, chosen
+    )
+    if top > best:
+        last[0], last[1] = kind, skill
+        return top, found
     return best, size
+
+
+NODES = 3000
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _best_set(arena, places, points, order, adult, kind, least, most, floor, nodes, chosen):
+    """prototype"""
+    n = len(points)
+    eligible, between, size_allowed = arena.eligible, arena.between, arena.size_allowed
+    who = np.empty(n, np.int64)
+    r = np.empty((most + 2, n))
+    for at in range(n):
+        who[at] = eligible[places[order[at]]]
+        r[0, at] = points[order[at]]
+    # depth-first: at depth d (chosen count), position pos
+    best = floor
+    top = floor
+    found = 0
+    pos = np.zeros(most + 2, np.int64)
+    val = np.zeros(most + 2)
+    pick = np.empty(most + 2, np.int64)
+    temp = np.empty(n)
+    depth = 0
+    pos[0] = 0
+    used = 0
+    while depth >= 0:
+        at = pos[depth]
+        # bound of this node: value + best (most-depth) among r[depth, at:]
+        room = most - depth
+        m = 0
+        for i in range(at, n):
+            temp[m] = r[depth, i]
+            m += 1
+        need = max(0, least - depth)
+        if m < need or room == 0 or m == 0:
+            depth -= 1
+            continue
+        # top `room` of temp by partial selection
+        up = val[depth]
+        taken = 0
+        for turn in range(min(room, m)):
+            b = turn
+            for i in range(turn + 1, m):
+                if temp[i] > temp[b]:
+                    b = i
+            x = temp[b]
+            temp[b] = temp[turn]
+            temp[turn] = x
+            if x <= 0.0 and taken >= need:
+                break
+            up += x
+            taken += 1
+        if up <= best + 1e-12:
+            depth -= 1
+            continue
+        used += 1
+        if used > nodes:
+            # all open nodes: this one and those on the stack
+            top = max(top, up)
+            d = depth - 1
+            while d >= 0:
+                a2 = pos[d]
+                m = 0
+                for i in range(a2, n):
+                    temp[m] = r[d, i]
+                    m += 1
+                need = max(0, least - d)
+                if m >= need and m > 0:
+                    up = val[d]
+                    taken = 0
+                    for turn in range(min(most - d, m)):
+                        b = turn
+                        for i in range(turn + 1, m):
+                            if temp[i] > temp[b]:
+                                b = i
+                        x = temp[b]
+                        temp[b] = temp[turn]
+                        temp[turn] = x
+                        if x <= 0.0 and taken >= need:
+                            break
+                        up += x
+                        taken += 1
+                    top = max(top, up)
+                d -= 1
+            break
+        # include candidate `at`
+        student = who[at]
+        pos[depth] = at + 1
+        value = val[depth] + r[depth, at]
+        if value == -np.inf:
+            continue
+        pick[depth] = student
+        depth += 1
+        val[depth] = value
+        pos[depth] = at + 1
+        if size_allowed[adult, kind, depth] and value > best:
+            best = value
+            found = depth
+            for i in range(depth):
+                chosen[i] = pick[i]
+        for i in range(at + 1, n):
+            r[depth, i] = r[depth - 1, i] + between[student, who[i]]
+    top = max(top, best)
+    return best, top, found

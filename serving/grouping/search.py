@@ -26,6 +26,8 @@ BENEFIT, RELATIONSHIPS, KEEP_TOGETHER, PERTURBATION, LOAD, SHARE = range(6)
 MOVES = 11
 """Ways to take part of a day down."""
 
+SETTLINGS = 3
+
 NOT_LED = -1
 IMPOSSIBLE = -np.inf
 
@@ -36,6 +38,7 @@ class Seats(NamedTuple):
     Attributes:
         kind: B x A, what each adult leads, -1 nothing. `skill` likewise. `size`: B x A, students there.
         seat: N x B, the adult who leads the student, -1 online or away.
+        roster: B x A x most, students of each session, in any order. `slot`: N x B, a led student's place in it.
         done: N x K, whether the skill is on the student's day. `met`: N x A, led seats. `led`: N, led seats.
         together: P, sessions that the pair shares. `group`: G, led seats.
         worth: B + 1, points of each block when it was last scored; last: of the load.
@@ -45,6 +48,8 @@ class Seats(NamedTuple):
     skill: Ints
     size: Ints
     seat: Ints
+    roster: Ints
+    slot: Ints
     done: Bools
     met: Ints
     led: Ints
@@ -87,6 +92,8 @@ def empty_seats(arena: Arena) -> Seats:
         skill=np.full((blocks, adults), NOT_LED, np.int16),
         size=np.zeros((blocks, adults), np.int16),
         seat=np.full((students, blocks), ONLINE, np.int16),
+        roster=np.zeros((blocks, adults, arena.size_allowed.shape[2]), np.int16),
+        slot=np.zeros((students, blocks), np.int16),
         done=np.zeros((students, skills), np.bool_),
         met=np.zeros((students, adults), np.int16),
         led=np.zeros(students, np.int16),
@@ -142,6 +149,8 @@ def _overwrite(into, seats):
     into.skill[:] = seats.skill
     into.size[:] = seats.size
     into.seat[:] = seats.seat
+    into.roster[:] = seats.roster
+    into.slot[:] = seats.slot
     into.done[:] = seats.done
     into.met[:] = seats.met
     into.led[:] = seats.led
@@ -215,6 +224,8 @@ def _put(arena, seats, student, block, adult):
         if seats.seat[other, block] == adult:
             seats.together[wish] += 1
     seats.seat[student, block] = adult
+    seats.roster[block, adult, seats.size[block, adult]] = student
+    seats.slot[student, block] = seats.size[block, adult]
     seats.size[block, adult] += 1
     seats.done[student, seats.skill[block, adult]] = True
     seats.met[student, adult] += 1
@@ -234,6 +245,8 @@ def _take(arena, seats, student, block):
         if seats.seat[other, block] == adult:
             seats.together[wish] -= 1
     seats.size[block, adult] -= 1
+    last, slot = seats.roster[block, adult, seats.size[block, adult]], seats.slot[student, block]
+    seats.roster[block, adult, slot], seats.slot[last, block] = last, slot
     seats.done[student, seats.skill[block, adult]] = False
     seats.met[student, adult] -= 1
     seats.led[student] -= 1
@@ -909,28 +922,183 @@ def _exchange(arena, seats, block, one, other):
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _swap_places(arena, now, values, lots, desk, turns, heat):
-    """Lets pairs of students of a block change places, accepting as `improve_day` does."""
-    students, blocks = arena.present.shape
-    for _ in range(turns):
-        block, one, other = _pick(lots, blocks), _pick(lots, students), _pick(lots, students)
-        here, there = now.seat[one, block], now.seat[other, block]
-        if here == there or not (arena.present[one, block] and arena.present[other, block]):
+def _wish_change(arena, seats, student, block, adult, partner):
+    """What pairs to keep together add when a student changes to another session, whose `partner` leaves it for his."""
+    points, here = 0.0, np.int64(seats.seat[student, block])
+    for at in range(arena.wishes_start[student], arena.wishes_start[student + 1]):
+        wish = arena.wishes[at]
+        other = arena.wished[wish, 0] + arena.wished[wish, 1] - student
+        if other == partner:
             continue
-        if here != ONLINE and not _fits(arena, now, other, block, here):
+        times = seats.together[wish]
+        after = times
+        if here != ONLINE and seats.seat[other, block] == here:
+            after -= 1
+        if adult != ONLINE and seats.seat[other, block] == adult:
+            after += 1
+        points += arena.weights[KEEP_TOGETHER] * ((1.0 if after > 0 else 0.0) - (1.0 if times > 0 else 0.0))
+    return points
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _settle(arena, seats, desk):
+    """Lets students of touched blocks change places in pairs while that adds points."""
+    for block in range(len(desk.touched)):
+        if not desk.touched[block]:
             continue
-        if there != ONLINE and not _fits(arena, now, one, block, there):
+        for _ in range(SETTLINGS):
+            better = False
+            for adult in range(seats.kind.shape[1]):
+                if seats.kind[block, adult] != NOT_LED:
+                    better |= _settle_session(arena, seats, block, adult, desk)
+            if not better:
+                break
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _settle_session(arena, seats, block, adult, desk):
+    """Takes students into a session, each for the member beside whom that adds most; whether any."""
+    need, thin, effect, qualified = arena.need, arena.thin, arena.effect, arena.qualified
+    seatable, certified, needs_certified, reserved = (
+        arena.seatable, arena.certified, arena.needs_certified, arena.reserved,
+    )  # fmt: skip
+    pin, pin_kind, pin_skill, pin_adult = arena.pin, arena.pin_kind, arena.pin_skill, arena.pin_adult
+    before, before_kind, before_skill = arena.before, arena.before_kind, arena.before_skill
+    group, coverage, relation, between = arena.group, arena.coverage, arena.relation, arena.between
+    wishes_start, group_share, has_pairs = arena.wishes_start, arena.group_share, arena.has_pairs
+    seat, roster, done, led, met, held = seats.seat, seats.roster, seats.done, seats.led, seats.met, seats.group
+    kinds, skills, sizes = seats.kind, seats.skill, seats.size
+    benefit, meeting, stay, sharing = (
+        arena.weights[BENEFIT], arena.weights[RELATIONSHIPS], arena.weights[PERTURBATION], arena.weights[SHARE],
+    )  # fmt: skip
+    leave = desk.points
+    kind, skill, size = np.int64(kinds[block, adult]), np.int64(skills[block, adult]), np.int64(sizes[block, adult])
+    quality = benefit * qualified[adult, skill]
+    stale, changed = True, False
+    for at in range(arena.eligible_start[skill], arena.eligible_start[skill + 1]):
+        one = arena.eligible[at]
+        here = np.int64(seat[one, block])
+        if here == adult or not seatable[one, block] or (needs_certified[one] and not certified[adult]):
             continue
-        before = now.worth[block]
-        desk.touched[:] = False
-        desk.touched[block] = True
-        _exchange(arena, now, block, one, other)
-        value = _score_alike(arena, now, desk)
-        if value > values[0] or value - values[0] > heat * math.log(max(_draw(lots), 1e-300)):
-            values[0] = value
+        if done[one, skill] and (here == ONLINE or skills[block, here] != skill):
+            continue
+        if reserved[one, skill] >= 0 and reserved[one, skill] != block:
+            continue
+        if pin[one, block] == PINNED_LED and not (
+            pin_kind[one, block] in (ANY, kind)
+            and pin_skill[one, block] in (ANY, skill)
+            and pin_adult[one, block] in (ANY, adult)
+        ):
+            continue
+        if stale:  # what each member's seat is worth where it is, but for being the only one today
+            for slot in range(size):
+                other = roster[block, adult, slot]
+                worth = quality * effect[adult, kind, int(thin[other, skill])] * need[other, skill]
+                if before[other, block] == ONLINE:
+                    worth -= stay
+                elif before[other, block] == adult and before_kind[other, block] == kind:
+                    worth += stay * (before_skill[other, block] == skill)
+                if met[other, adult] == 1:
+                    worth += meeting * relation[other, adult]
+                if has_pairs:
+                    for near in range(size):
+                        worth += between[other, roster[block, adult, near]]
+                leave[slot] = worth
+            stale = False
+        gain = quality * effect[adult, kind, int(thin[one, skill])] * need[one, skill]
+        if before[one, block] == ONLINE:
+            gain -= stay
+        elif before[one, block] == adult and before_kind[one, block] == kind:
+            gain += stay * (before_skill[one, block] == skill)
+        if met[one, adult] == 0:
+            gain += meeting * relation[one, adult]
+        apart = 0
+        if has_pairs:
+            for near in range(size):
+                beside = between[one, roster[block, adult, near]]
+                if beside == -np.inf:
+                    apart += 1
+                else:
+                    gain += beside
+        if apart > 1:
+            continue
+        its_kind, its_skill, its_size, its_quality = 0, 0, 0, 0.0
+        if here == ONLINE:
+            if led[one] == 0:
+                gain += coverage[one]
         else:
-            _exchange(arena, now, block, one, other)
-            now.worth[block] = before
+            its_kind, its_skill, its_size = np.int64(kinds[block, here]), np.int64(skills[block, here]), np.int64(sizes[block, here])
+            its_quality = benefit * qualified[here, its_skill]
+            gain -= its_quality * effect[here, its_kind, int(thin[one, its_skill])] * need[one, its_skill]
+            if before[one, block] == ONLINE:
+                gain += stay
+            elif before[one, block] == here and before_kind[one, block] == its_kind:
+                gain -= stay * (before_skill[one, block] == its_skill)
+            if met[one, here] == 1:
+                gain -= meeting * relation[one, here]
+            if has_pairs:
+                for near in range(its_size):
+                    gain -= between[one, roster[block, here, near]]
+        best, chosen = LEAST_POINTS, -1
+        for slot in range(size):
+            other = np.int64(roster[block, adult, slot])
+            points = gain - leave[slot]
+            if has_pairs:
+                beside = between[one, other]
+                if beside == -np.inf:
+                    apart -= 1
+                else:
+                    points -= beside
+                blocked = apart > 0
+                if beside == -np.inf:
+                    apart += 1
+                if blocked:
+                    continue
+            if here == ONLINE:
+                if pin[other, block] == PINNED_LED:
+                    continue
+                if led[other] == 1:
+                    points -= coverage[other]
+                if group[one] != group[other]:
+                    total = held.sum()
+                    after = total + (group[one] >= 0) - (group[other] >= 0)
+                    for each in range(len(held)):
+                        then = held[each] + (each == group[one]) - (each == group[other])
+                        points += sharing * max(0.0, group_share[each] * total - held[each])
+                        points -= sharing * max(0.0, group_share[each] * after - then)
+            else:
+                if math.isnan(need[other, its_skill]) or (done[other, its_skill] and its_skill != skill):
+                    continue
+                if needs_certified[other] and not certified[here]:
+                    continue
+                if reserved[other, its_skill] >= 0 and reserved[other, its_skill] != block:
+                    continue
+                if pin[other, block] == PINNED_LED and not (
+                    pin_kind[other, block] in (ANY, its_kind)
+                    and pin_skill[other, block] in (ANY, its_skill)
+                    and pin_adult[other, block] in (ANY, here)
+                ):
+                    continue
+                points += its_quality * effect[here, its_kind, int(thin[other, its_skill])] * need[other, its_skill]
+                if before[other, block] == ONLINE:
+                    points -= stay
+                elif before[other, block] == here and before_kind[other, block] == its_kind:
+                    points += stay * (before_skill[other, block] == its_skill)
+                if met[other, here] == 0:
+                    points += meeting * relation[other, here]
+                if has_pairs and points > best:
+                    for near in range(its_size):
+                        if roster[block, here, near] != one:
+                            points += between[other, roster[block, here, near]]
+            if wishes_start[one] != wishes_start[one + 1] or wishes_start[other] != wishes_start[other + 1]:
+                points += _wish_change(arena, seats, one, block, adult, other)
+                points += _wish_change(arena, seats, other, block, here, one)
+            if points > best:
+                best, chosen = points, other
+        if chosen >= 0:
+            _exchange(arena, seats, block, one, chosen)
+            stale = changed = True
+    return changed
 
 
 @nb.njit(cache=True, error_model="numpy")
@@ -956,11 +1124,11 @@ def improve_day(arena, now, best, trial, values, lots, desk, rounds, swaps, heat
         blur = 0.2 * _draw(lots) if _draw(lots) < 0.5 else 0.0
         _ruin(arena, trial, move, urgency, lots, desk)
         _mend(arena, trial, urgency, blur, lots, desk)
+        _settle(arena, trial, desk)
         value = score_seats(arena, trial, desk)
         if value > values[0] or value - values[0] > heat * math.log(max(_draw(lots), 1e-300)):
             values[0] = value
             _overwrite(now, trial)
-        _swap_places(arena, now, values, lots, desk, swaps, heat)
         if values[0] > values[1]:
             values[1] = values[0]
             _overwrite(best, now)
