@@ -1,19 +1,19 @@
 """A team's day as a problem of the optimiser: the roster, what is asked for, and who needs what."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import combinations
 
-from features.roster import PastSession, Rule, SkillMap, Staff, Team
+from features.roster import Rule, SkillMap, Staff, Team
 from features.roster.records import WEEKDAYS
 from serving.errors import RequestError
-from serving.grouping.people import Adult, Contact, MateCount, Student
+from serving.grouping.people import Adult, Coaching, Student
 from serving.grouping.places import Block, Pin, Room, Skill
-from serving.grouping.policy import Modality, Role
+from serving.grouping.policy import Modality
 from serving.grouping.problem import Problem
 from serving.needs import Candidate
+from serving.past import count_catch_up_days, count_contacts, count_mates
 from serving.planning import Planning
 
 
@@ -84,17 +84,18 @@ def state_problem(
     rules = (*team.rules, *request.rules)
     _require_own(team, request)
     there = _availability(blocks, rules, request)
-    members, adults = set(team.members), {each.staff_id for each in team.staff}
+    adults = {each.staff_id for each in team.staff}
     since = request.day - timedelta(days=planning.history_days)
     past = [each for each in team.past_sessions if since <= each.date < request.day and each.staff_id is not None]
     used = sorted({each.need.skill for each in candidates} | {each.skill_id for each in rules if each.skill_id})
+    late = count_catch_up_days(past, {each.need.skill for each in candidates if each.need.catch_up})
     return Problem(
         blocks=tuple(Block(each.block_id, f"{each.start:%H:%M}-{each.end:%H:%M}", at) for at, each in enumerate(today)),
-        students=tuple(Student(each, there.of_student(each)) for each in team.members),
+        students=tuple(Student(each, there.of_student(each), catch_up_days=late.get(each, 0)) for each in team.members),
         adults=tuple(_adult(each, there.of_staff(each.staff_id), adults, used) for each in team.staff),
         skills=tuple(Skill(each, skill_name(skills, each)) for each in used),
         rooms=tuple(Room(each.room_id, each.capacity) for each in team.rooms),
-        effects=planning.effects,
+        effects=planning.effects_for(each.role for each in team.staff),
         needs=tuple(each.need for each in candidates),
         keep_apart=_pairs(rules, "keep_apart"),
         keep_together=_pairs(rules, "keep_together"),
@@ -102,8 +103,10 @@ def state_problem(
             *_pins(team.rules, order, there, standing=True),
             *_pins(request.rules, order, there, standing=False),
         ),
-        mates=_mates(past, members),
-        contacts=_contacts(past, members, adults),
+        mates=count_mates(past, team.members),
+        contacts=count_contacts(past, team.members, adults),
+        coaching=_coaching(team, weekday, there, planning.coaching_per_week),
+        most_catch_up_days=planning.most_catch_up_days,
     )
 
 
@@ -156,7 +159,7 @@ def _adult(staff: Staff, blocks: frozenset[str], adults: set[str], skills: Seque
     qualified = None if staff.skills is None else {each: 1.0 for each in staff.skills if each in skills}
     return Adult(
         id=staff.staff_id,
-        role=Role(staff.role),
+        role=staff.role,
         blocks=blocks,
         modalities=frozenset(Modality(each) for each in staff.may_lead),
         skills=qualified,
@@ -195,16 +198,18 @@ def _pins(rules: Sequence[Rule], today: Sequence[str], there: _Availability, *, 
     return pins
 
 
-def _mates(past: Sequence[PastSession], members: set[str]) -> tuple[MateCount, ...]:
-    counts = Counter(pair for session in past for pair in combinations(sorted(set(session.students) & members), 2))
-    return tuple(MateCount(first, second, count) for (first, second), count in sorted(counts.items()))
+def _coaching(team: Team, weekday: str, there: _Availability, per_week: int) -> tuple[Coaching, ...]:
+    """What each coach and the colleague who is coached should share today, where both are there at some time.
 
-
-def _contacts(past: Sequence[PastSession], members: set[str], adults: set[str]) -> tuple[Contact, ...]:
-    counts = Counter(
-        (student, session.staff_id)
-        for session in past
-        if session.staff_id in adults
-        for student in set(session.students) & members
-    )
-    return tuple(Contact(student, str(adult), count) for (student, adult), count in sorted(counts.items()))
+    Past sessions name one adult, so that nobody knows what was coached: the sessions of a week are spread evenly over
+    the weekdays on which the team has blocks, and what a day misses is not made up for.
+    """
+    days = sorted({each.weekday for each in team.blocks}, key=WEEKDAYS.index)
+    at = days.index(weekday)
+    asked = per_week * (at + 1) // len(days) - per_week * at // len(days)
+    pairs = {
+        frozenset((each.coach, each.staff_id)): Coaching(each.coach, each.staff_id, asked)
+        for each in team.staff
+        if asked and each.coach is not None and there.of_staff(each.coach) & there.of_staff(each.staff_id)
+    }
+    return tuple(pairs.values())
