@@ -7,7 +7,7 @@ subgradients (Held, Wolfe and Crowder 1974; step by Polyak 1969). The lowest bou
 
 That adults have to watch over those online is kept, in part by a price on seats. Left out, which can only raise the
 bound: rooms, supervision, even loads, subgroups' shares. Groupmates met lately cost each student half of what the most
-favourable others of the skill would. Pairs to keep together count as kept, coaching as held, and seats
+favourable others of the skill would, or, where that is asked for, what they do. Pairs to keep together count as kept, coaching as held, and seats
 that are owed as given.
 """
 
@@ -20,6 +20,12 @@ import numpy as np
 from serving.grouping.arena import ANY, ONLINE, PINNED_LED, Arena
 from serving.grouping.index import Floats
 from serving.grouping.search import BENEFIT, COACHING, KEEP_TOGETHER, NOT_LED, PERTURBATION, RELATIONSHIPS
+
+FIRST_STEP = 1.5
+"""Share of the way to a plan's score by which prices are first moved."""
+
+NODES = 3000
+"""Parts of the search for one session's best group, after which what is left is bounded."""
 
 PATIENCE, SLOWER = 8, 0.7
 """Rounds without a lower bound after which steps become shorter, and by how much."""
@@ -42,13 +48,14 @@ class Prices(NamedTuple):
     met: Floats
 
 
-def bound_day(arena: Arena, value: float, rounds: int) -> float:
+def bound_day(arena: Arena, value: float, rounds: int, exact: int = 0) -> float:
     """Returns a score that no plan exceeds.
 
     Args:
         arena: the problem.
         value: the score of a plan, which steers the search for a low bound and is no part of it.
         rounds: how often prices are moved.
+        exact: how often after that, with groupmates' points exact; lower, and slower by a hundred times.
     """
     prices = Prices(
         block=np.zeros(arena.present.shape),
@@ -56,7 +63,7 @@ def bound_day(arena: Arena, value: float, rounds: int) -> float:
         covered=arena.coverage / 2,
         met=arena.weights[RELATIONSHIPS] * arena.relation / 2,
     )
-    bound: float = _lower(arena, _favourable(arena), prices, value, rounds)
+    bound: float = _lower(arena, _favourable(arena), prices, value, rounds, exact if arena.has_pairs else 0)
     return bound
 
 
@@ -78,7 +85,7 @@ def _favourable(arena: Arena) -> Floats:
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _lower(arena, halves, prices, value, rounds):
+def _lower(arena, halves, prices, value, rounds, exact):
     """Moves prices and returns the lowest bound seen."""
     students, blocks = arena.present.shape
     adults = len(arena.qualified)
@@ -95,18 +102,21 @@ def _lower(arena, halves, prices, value, rounds):
     seats_on_skill = np.zeros(prices.skill.shape)
     seats_with = np.zeros(prices.met.shape)
     seats = np.zeros(students)
-    lowest, step, waited = np.inf, 1.5, 0
-    for _ in range(rounds):
+    lowest, step, waited = np.inf, FIRST_STEP, 0
+    for turn in range(rounds + exact):
+        nodes = NODES if turn >= rounds else 0
+        if turn == rounds:
+            step, waited = FIRST_STEP, 0
         bound = fixed + prices.block.sum() + prices.skill.sum()
         for block in range(blocks):
-            free, short = _best_block(arena, halves, prices, block, 0.0, last, chosen, sizes, worth, leads)
+            free, short = _best_block(arena, halves, prices, block, 0.0, nodes, last, chosen, sizes, worth, leads)
             if short > 0:
                 priced, still = _best_block(
-                    arena, halves, prices, block, bonus[block], last, chosen, sizes, worth, leads
+                    arena, halves, prices, block, bonus[block], nodes, last, chosen, sizes, worth, leads
                 )
                 bonus[block] *= 1.2 if still > 0 else 0.9
                 if priced > free:
-                    free, _ = _best_block(arena, halves, prices, block, 0.0, last, chosen, sizes, worth, leads)
+                    free, _ = _best_block(arena, halves, prices, block, 0.0, nodes, last, chosen, sizes, worth, leads)
                 free = min(free, priced)
             bound += free
         seats_in_block[:] = 0.0
@@ -184,13 +194,13 @@ def online_score(arena):
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _best_block(arena, halves, prices, block, bonus, last, chosen, sizes, worth, leads):
+def _best_block(arena, halves, prices, block, bonus, nodes, last, chosen, sizes, worth, leads):
     """See `_best_leads`, with the best session of each adult, which stay in `last`, `chosen`, `sizes` and `leads`."""
     for adult in range(len(arena.qualified)):
         worth[block, adult], sizes[block, adult] = 0.0, 0
         if arena.adult_in[adult, block]:
             worth[block, adult], sizes[block, adult] = _best_session(
-                arena, halves, prices, block, adult, bonus, last[block, adult], chosen[block, adult]
+                arena, halves, prices, block, adult, bonus, nodes, last[block, adult], chosen[block, adult]
             )
     return _best_leads(arena, block, worth[block], sizes[block], bonus, leads[block])
 
@@ -243,7 +253,7 @@ def _best_leads(arena, block, worth, sizes, bonus, leads):
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _best_session(arena, halves, prices, block, adult, bonus, last, chosen):
+def _best_session(arena, halves, prices, block, adult, bonus, nodes, last, chosen):
     """The most that a session of an adult can be worth at these prices, and its size; `last` and `chosen` tell which.
 
     The best session of the round before is looked at first, since it most often is the best again.
@@ -252,19 +262,19 @@ def _best_session(arena, halves, prices, block, adult, bonus, last, chosen):
     kind_before, skill_before = last[0], last[1]
     if kind_before != NOT_LED:
         best, size = _session_worth(
-            arena, halves, prices, block, adult, bonus, kind_before, skill_before, best, size, last, chosen
+            arena, halves, prices, block, adult, bonus, nodes, kind_before, skill_before, best, size, last, chosen
         )
     for skill in range(arena.qualified.shape[1]):
         for kind in range(arena.most.shape[1]):
             if kind != kind_before or skill != skill_before:
                 best, size = _session_worth(
-                    arena, halves, prices, block, adult, bonus, kind, skill, best, size, last, chosen
+                    arena, halves, prices, block, adult, bonus, nodes, kind, skill, best, size, last, chosen
                 )
     return best, size
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _session_worth(arena, halves, prices, block, adult, bonus, kind, skill, best, size, last, chosen):
+def _session_worth(arena, halves, prices, block, adult, bonus, nodes, kind, skill, best, size, last, chosen):
     """The best worth and size so far, with one more kind of session on one skill looked at."""
     if arena.qualified[adult, skill] <= 0.0 or arena.most[adult, kind] == 0:
         return best, size
@@ -318,115 +328,86 @@ def _session_worth(arena, halves, prices, block, adult, bonus, kind, skill, best
         for turn in range(reached):
             chosen[turn] = eligible[places[order[turn]]]
         return reach, reached
-    value, top, found = _best_set(
-        arena, places[:count], points[:count], order, adult, kind, least, most, best, NODES, chosen
-    )
-    if top > best:
-        last[0], last[1] = kind, skill
-        return top, found
+    if nodes:
+        reach, reached = _best_set(
+            arena, eligible[places[order]], points[order], adult, kind, least, most, best, nodes, chosen
+        )
+        if reach > best:
+            last[0], last[1] = kind, skill
+            return reach, reached
+        return best, size
+    beside = np.empty(count)
+    for number in range(least, min(most, count) + 1):
+        if not size_allowed[adult, kind, number]:
+            continue
+        for at in range(count):
+            beside[at] = points[at] + halves[places[at], number - 1]
+        total = 0.0
+        order = np.argsort(-beside)
+        for turn in range(number):
+            total += beside[order[turn]]
+        if total > best and not math.isnan(total):
+            best, size = total, number
+            last[0], last[1] = kind, skill
+            for turn in range(number):
+                chosen[turn] = eligible[places[order[turn]]]
     return best, size
 
 
-NODES = 3000
+@nb.njit(cache=True, error_model="numpy")
+def _best_set(arena, students, points, adult, kind, least, most, floor, nodes, chosen):
+    """The most that a group of these students is worth beside each other, and its size.
+
+    Depth-first over who is in it, students ordered by their points; a branch ends where the best of those left, taken
+    without each other's company, could not beat the best so far. Where `nodes` do not suffice, branches not looked at
+    count as they could be at most, so that the worth still bounds every group.
+    """
+    between, size_allowed, count = arena.between, arena.size_allowed[adult, kind], len(students)
+    worth = np.empty((most + 1, count))  # what each adds beside those picked before, by how many these are
+    worth[0] = points
+    after, value = np.zeros(most + 1, np.int64), np.zeros(most + 1)
+    picked, room = np.empty(most + 1, np.int64), np.empty(count)
+    best, open_to, found, depth, looks = floor, floor, 0, 0, 0
+    while depth >= 0:
+        first = after[depth]
+        most_left = _reach(worth[depth], first, max(0, least - depth), most - depth, room)
+        if value[depth] + most_left <= best + 1e-12:
+            depth -= 1
+            continue
+        looks += 1
+        if looks > nodes:
+            open_to = max(open_to, value[depth] + most_left)
+            depth -= 1
+            continue
+        after[depth] = first + 1
+        if worth[depth, first] == -np.inf:
+            continue
+        picked[depth] = students[first]
+        depth += 1
+        value[depth], after[depth] = value[depth - 1] + worth[depth - 1, first], first + 1
+        for at in range(first + 1, count):
+            worth[depth, at] = worth[depth - 1, at] + between[students[first], students[at]]
+        if size_allowed[depth] and value[depth] > best:
+            best, found = value[depth], depth
+            chosen[:depth] = picked[:depth]
+    return max(best, open_to), found
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _best_set(arena, places, points, order, adult, kind, least, most, floor, nodes, chosen):
-    """prototype"""
-    n = len(points)
-    eligible, between, size_allowed = arena.eligible, arena.between, arena.size_allowed
-    who = np.empty(n, np.int64)
-    r = np.empty((most + 2, n))
-    for at in range(n):
-        who[at] = eligible[places[order[at]]]
-        r[0, at] = points[order[at]]
-    # depth-first: at depth d (chosen count), position pos
-    best = floor
-    top = floor
-    found = 0
-    pos = np.zeros(most + 2, np.int64)
-    val = np.zeros(most + 2)
-    pick = np.empty(most + 2, np.int64)
-    temp = np.empty(n)
-    depth = 0
-    pos[0] = 0
-    used = 0
-    while depth >= 0:
-        at = pos[depth]
-        # bound of this node: value + best (most-depth) among r[depth, at:]
-        room = most - depth
-        m = 0
-        for i in range(at, n):
-            temp[m] = r[depth, i]
-            m += 1
-        need = max(0, least - depth)
-        if m < need or room == 0 or m == 0:
-            depth -= 1
-            continue
-        # top `room` of temp by partial selection
-        up = val[depth]
-        taken = 0
-        for turn in range(min(room, m)):
-            b = turn
-            for i in range(turn + 1, m):
-                if temp[i] > temp[b]:
-                    b = i
-            x = temp[b]
-            temp[b] = temp[turn]
-            temp[turn] = x
-            if x <= 0.0 and taken >= need:
-                break
-            up += x
-            taken += 1
-        if up <= best + 1e-12:
-            depth -= 1
-            continue
-        used += 1
-        if used > nodes:
-            # all open nodes: this one and those on the stack
-            top = max(top, up)
-            d = depth - 1
-            while d >= 0:
-                a2 = pos[d]
-                m = 0
-                for i in range(a2, n):
-                    temp[m] = r[d, i]
-                    m += 1
-                need = max(0, least - d)
-                if m >= need and m > 0:
-                    up = val[d]
-                    taken = 0
-                    for turn in range(min(most - d, m)):
-                        b = turn
-                        for i in range(turn + 1, m):
-                            if temp[i] > temp[b]:
-                                b = i
-                        x = temp[b]
-                        temp[b] = temp[turn]
-                        temp[turn] = x
-                        if x <= 0.0 and taken >= need:
-                            break
-                        up += x
-                        taken += 1
-                    top = max(top, up)
-                d -= 1
+def _reach(worth, first, least, most, room):
+    """The most that students from a place on could add, at least and at most so many; minus infinity for too few."""
+    count = len(worth) - first
+    if count < max(1, least) or most < 1:
+        return -np.inf
+    room[:count] = worth[first:]
+    total = 0.0
+    for turn in range(min(most, count)):
+        top = turn
+        for at in range(turn + 1, count):
+            if room[at] > room[top]:
+                top = at
+        room[turn], room[top] = room[top], room[turn]
+        if room[turn] <= 0.0 and turn >= least:
             break
-        # include candidate `at`
-        student = who[at]
-        pos[depth] = at + 1
-        value = val[depth] + r[depth, at]
-        if value == -np.inf:
-            continue
-        pick[depth] = student
-        depth += 1
-        val[depth] = value
-        pos[depth] = at + 1
-        if size_allowed[adult, kind, depth] and value > best:
-            best = value
-            found = depth
-            for i in range(depth):
-                chosen[i] = pick[i]
-        for i in range(at + 1, n):
-            r[depth, i] = r[depth - 1, i] + between[student, who[i]]
-    top = max(top, best)
-    return best, top, found
+        total += room[turn]
+    return total

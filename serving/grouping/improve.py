@@ -23,9 +23,6 @@ from serving.grouping.search import (
 WARM, COOL = 0.2, 0.005
 """Points that a round may lose about every third time, at first and at last; chosen on made-up days of 60 and 240."""
 
-SWAPS = 100
-"""Pairs of students tried after each round."""
-
 PARTS = 60
 """Of a search: within each the heat stays the same, and after each the clock is read."""
 
@@ -89,7 +86,7 @@ def search_day(index: Index, budget: Budget) -> tuple[Draft, bool]:
             part = int(done / spent * budget.seconds / PARTS) if done else FIRST_ROUNDS
         heat = WARM * (COOL / WARM) ** share
         part = min(max(1, part), rounds - done)
-        improve_day(arena, seats, best, trial, values, lots, desk, part, SWAPS, heat)
+        improve_day(arena, seats, best, trial, values, lots, desk, part, heat)
         done, spent = done + part, time.perf_counter() - began
     return _to_draft(index, best), done < rounds
 

@@ -835,9 +835,7 @@ def _force_any(arena, seats, block, adult, urgency, lots, desk):
     if kind >= arena.most.shape[1]:
         kind = ANY
     if arena.qualified[adult, skill] > 0.0 and arena.adult_in[adult, block]:
-        _, its_kind, its_skill, size = _best_session(
-            arena, seats, block, adult, kind, skill, urgency, 0.0, lots, desk
-        )
+        _, its_kind, its_skill, size = _best_session(arena, seats, block, adult, kind, skill, urgency, 0.0, lots, desk)
         if size:
             open_session(arena, seats, block, adult, its_kind, its_skill, desk.best[:size])
 
@@ -933,6 +931,7 @@ def _ruin(arena, seats, move, urgency, lots, desk):
         desk.touched[:] = True
         return
     block, adult = place // adults, place % adults
+    desk.touched[block] = True
     kind, skill = seats.kind[block, adult], seats.skill[block, adult]
     if move == 0:  # one to three sessions, anywhere
         for _ in range(1 + _pick(lots, 3)):
@@ -1035,9 +1034,9 @@ def _ruin(arena, seats, move, urgency, lots, desk):
         first = _pick(lots, adults)
         for step in range(adults):
             other = (first + step) % adults
-            if arena.adult_in[other, block] and seats.kind[block, other] == seats.beside[block, other] == NOT_LED:
-                if _draw(lots) < 0.3:
-                    _force_any(arena, seats, block, other, urgency, lots, desk)
+            free = arena.adult_in[other, block] and seats.kind[block, other] == seats.beside[block, other] == NOT_LED
+            if free and _draw(lots) < 0.3:
+                _force_any(arena, seats, block, other, urgency, lots, desk)
     else:  # another kind of session on the same skill
         other_kind = _pick(lots, arena.most.shape[1])
         _shut(arena, seats, block, adult, desk)
@@ -1171,7 +1170,11 @@ def _settle_session(arena, seats, block, adult, desk):
             if led[one] == 0:
                 gain += coverage[one]
         else:
-            its_kind, its_skill, its_size = np.int64(kinds[block, here]), np.int64(skills[block, here]), np.int64(sizes[block, here])
+            its_kind, its_skill, its_size = (
+                np.int64(kinds[block, here]),
+                np.int64(skills[block, here]),
+                np.int64(sizes[block, here]),
+            )
             its_quality = benefit * qualified[here, its_skill]
             gain -= its_quality * effect[here, its_kind, int(thin[one, its_skill])] * need[one, its_skill]
             if before[one, block] == ONLINE:
@@ -1248,7 +1251,7 @@ def _settle_session(arena, seats, block, adult, desk):
 
 
 @nb.njit(cache=True, error_model="numpy")
-def improve_day(arena, now, best, trial, values, lots, desk, rounds, swaps, heat):
+def improve_day(arena, now, best, trial, values, lots, desk, rounds, heat):
     """Takes down and draws anew for a number of rounds; `values` holds the scores of `now` and `best`.
 
     Args:
@@ -1260,14 +1263,13 @@ def improve_day(arena, now, best, trial, values, lots, desk, rounds, swaps, heat
         lots: The state of chance.
         desk: Room to work in.
         rounds: How many.
-        swaps: Pairs of students tried after each.
         heat: Loss of points that a round lets pass about every third time.
     """
     for _ in range(rounds):
         _overwrite(trial, now)
-        move = _pick(lots, MOVES + PAIRING if len(arena.coaching) else MOVES)
         urgency = 1.0 + 3.0 * _draw(lots) if _draw(lots) < 0.3 else 1.0
         blur = 0.2 * _draw(lots) if _draw(lots) < 0.5 else 0.0
+        move = _pick(lots, MOVES + PAIRING if len(arena.coaching) else MOVES)
         _ruin(arena, trial, move, urgency, lots, desk)
         _mend(arena, trial, urgency, blur, lots, desk)
         _settle(arena, trial, desk)
