@@ -81,7 +81,7 @@ def rooms_used_up(supply: Supply, block: Block, here: Sequence[Session]) -> Iter
     taken = {session.room for session in here}
     ordinary = [room for room in supply.rooms(block) if not room.station]
     if all(room.id in taken for room in ordinary):
-        sentence = f"All {len(ordinary)} rooms that take led sessions are in use in {block.label}."
+        sentence = f"No room for a further led session is free in {block.label}: all {len(ordinary)} are in use."
         yield Bound(block.id, "rooms", len(ordinary), len(ordinary), sentence)
 
 

@@ -68,21 +68,24 @@ def _sentence(points: float, terms: Sequence[TermChange]) -> str:
 def _change(name: str, value: float, points: float) -> TermChange:
     told = name.replace("_", " ")
     if name in UNITS:
-        unit, counted = UNITS[name]
-        amount = f"{abs(value):.0f}" if counted else f"{abs(value):.2f}"
-        told = f"{amount} {'more' if value > 0 else 'fewer' if counted else 'less'} {unit}"
-        told = told if amount != "1" else told.replace("(s)", "")
-    return TermChange(name, value, points, f"{told.replace('(s)', 's')} ({points:+.2f})")
+        unit, fewer, digits = UNITS[name]
+        amount = f"{abs(value):.{digits}f}"
+        unit = unit.replace("(s)", "" if amount == "1" else "s")
+        told = f"{amount} {'more' if value > 0 else fewer} {unit}"
+    return TermChange(name, value, points, f"{told} ({points:+.2f})")
 
 
 UNITS = {
-    "benefit": ("need met", False),
-    "coverage": ("student(s) without a seat with an adult", True),
-    "relationships": ("worth of first meetings with adults", False),
-    "repeat_mates": ("repeat(s) of recent groupmates", True),
-    "keep_together": ("pair(s) kept together", True),
-    "perturbation": ("seat(s) changed against the earlier plan", True),
-    "load": ("blocks off an even load", False),
-    "share": ("led seats short of proportional shares", False),
+    "benefit": ("need met", "less", 2),
+    "coverage": ("student(s) without a seat with an adult", "fewer", 0),
+    "relationships": ("first meetings with adults", "fewer", 2),
+    "repeat_mates": ("repeat(s) of recent groupmates", "fewer", 0),
+    "keep_together": ("pair(s) kept together", "fewer", 0),
+    "perturbation": ("seat(s) changed against the earlier plan", "fewer", 0),
+    "load": ("blocks off an even load", "fewer", 1),
+    "share": ("led seats short of proportional shares", "fewer", 1),
 }
-"""What each term is a number of, and whether in whole ones; a term without a unit here goes by its name."""
+"""What each term is a number of, the word for less of it, and digits; a second meeting counts as half a first one.
+
+A term without a unit here goes by its name.
+"""

@@ -35,7 +35,7 @@ def test_full_groups_full_stations_and_taken_rooms_are_told_with_figures(team, s
     bounds = told(tight, sessions)
 
     assert bounds["small_group"] == "All 3 seats of small group are taken in 09:00-09:45: 1 session at its largest."
-    assert bounds["rooms"] == "All 2 rooms that take led sessions are in use in 09:00-09:45."
+    assert bounds["rooms"] == "No room for a further led session is free in 09:00-09:45: all 2 are in use."
     assert bounds["monitors"] == (
         "Online work is full in 09:00-09:45: 3 students, as many as its rooms and its adults, 1 for up to 3 each, take."
     )

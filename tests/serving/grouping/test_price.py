@@ -17,7 +17,7 @@ def test_a_lost_seat_is_told_term_by_term_with_the_greatest_loss_first(team, ses
     assert price.points == pytest.approx(sum(term.points for term in price.terms))
     assert price.sentence == (
         "costs 0.75: 0.40 less need met (-0.40), 1 more student without a seat with an adult (-0.30), "
-        "1.00 less worth of first meetings with adults (-0.05)"
+        "1.00 fewer first meetings with adults (-0.05)"
     )
 
 
