@@ -58,8 +58,8 @@ class Draft:
         groups = self.index.group[at]
         np.add.at(self.group_seats, groups[groups >= 0], 1)
 
-    def without(self, block: int | None) -> "Draft":
-        """Returns the plan without the sessions of a block; None: with all of them, to change it and keep this one."""
+    def without(self, block: int) -> "Draft":
+        """Returns the plan without the sessions of a block."""
         others = Draft(self.index)
         for slot, students in self.groups.items():
             if slot.block != block:

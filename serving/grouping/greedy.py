@@ -9,6 +9,7 @@ from itertools import product
 from serving.grouping.draft import Draft
 from serving.grouping.gains import Group, best_group
 from serving.grouping.index import Index, Slot
+from serving.grouping.loosening import leave_out, loosen_block
 from serving.grouping.policy import LED
 from serving.grouping.rescue import rescue_block, rescue_day
 
@@ -29,6 +30,8 @@ def draft_plan(index: Index, start: Draft | None = None) -> Draft:
     if draft is None:
         return rescue_day(index, "pinned")
     for block in range(len(index.problem.blocks)):
+        if start is not None:
+            draft = loosen_block(draft, block)
         obstacle = _carry(draft, block)
         if obstacle is not None:
             rescued = rescue_block(draft, block)
@@ -67,7 +70,7 @@ def _seat_pins_beside(start: Draft) -> Draft | None:
 
     None if not all; the start itself is left as it is.
     """
-    draft = start.without(None)
+    draft = leave_out(start, ())
     waiting = [place for place, pin in draft.index.pins.items() if not pin.online]
     for student, block in waiting:
         if not _seat_pin(draft, student, block):

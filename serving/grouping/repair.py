@@ -53,7 +53,8 @@ class Repair:
 def repair_plan(problem: Problem, edited: tuple[Session, ...], budget: Budget = QUICK) -> Repair:
     """Returns the plan found that moves the fewest seats, and of several the one that scores highest.
 
-    Half of the budget is spent on seats alone, where fewer could do, the other half on the score of such repairs.
+    Half of the budget is spent on seats alone, where fewer could do, and again from an empty day where they still
+    could; the other half on the score of such repairs.
 
     Raises:
         ProblemError: the edited plan names an unknown id, or a session has no meaning.
@@ -98,6 +99,8 @@ class _Nearest:
         if self.rank[0] > at_least:
             alone = self._index(replace(Weights(**seats_alone), perturbation=1.0))
             cut = self._search(alone, half)
+            if self.rank[0] > at_least:  # where the edited plan leads into a dead end, seats draw back to it anyway
+                cut |= self._search(alone, half, anew=True)
         cut |= self._search(index, half)
         seated = assign_students(index, self.sessions)
         if seated is not None and not find_violations(self.problem, seated[0]):
@@ -110,8 +113,8 @@ class _Nearest:
     def _index(self, weights: Weights) -> Index:
         return index_problem(replace(self.near, weights=weights))
 
-    def _search(self, index: Index, budget: Budget) -> bool:
-        start = start_draft(index, given_groups(index, self.sessions))
+    def _search(self, index: Index, budget: Budget, *, anew: bool = False) -> bool:
+        start = None if anew else start_draft(index, given_groups(index, self.sessions))
         draft, cut = search_day(index, budget, start)
         sessions = draft.finish()
         broken = find_violations(self.problem, sessions)
