@@ -9,20 +9,29 @@ from itertools import product
 from serving.grouping.draft import Draft
 from serving.grouping.gains import Group, best_group
 from serving.grouping.index import Index, Slot
+from serving.grouping.loosening import leave_out, loosen_block
 from serving.grouping.policy import LED
 from serving.grouping.rescue import rescue_block, rescue_day
 
 
-def draft_plan(index: Index) -> Draft:
+def draft_plan(index: Index, start: Draft | None = None) -> Draft:
     """Returns a plan in the making in which every block stands, with few sessions more than that takes.
+
+    Args:
+        index: the problem.
+        start: sessions to keep, but for those of blocks that stand against a pinned place; None: none.
 
     Raises:
         InfeasibleError: there is none, or none was found; its conflicts say which.
     """
-    draft = _seat_pins(index)
+    draft = None if start is None else _seat_pins_beside(start)
+    if draft is None:
+        draft = _seat_pins(index)
     if draft is None:
         return rescue_day(index, "pinned")
     for block in range(len(index.problem.blocks)):
+        if start is not None:
+            draft = loosen_block(draft, block)
         obstacle = _carry(draft, block)
         if obstacle is not None:
             rescued = rescue_block(draft, block)
@@ -54,6 +63,21 @@ def _seat_pins(index: Index) -> Draft | None:
             return draft
         waiting = failed[:1] + [place for place in waiting if place != failed[0]]
     return None
+
+
+def _seat_pins_beside(start: Draft) -> Draft | None:
+    """Opens the sessions that pins ask for beside those there are, or in their stead in a block with no room for both.
+
+    None if not all; the start itself is left as it is.
+    """
+    draft = leave_out(start, ())
+    waiting = [place for place, pin in draft.index.pins.items() if not pin.online]
+    for student, block in waiting:
+        if not _seat_pin(draft, student, block):
+            draft = draft.without(block)
+            if not all(_seat_pin(draft, each, when) for each, when in waiting if when == block):
+                return None
+    return draft
 
 
 def _seat_pin(draft: Draft, student: int, block: int) -> bool:

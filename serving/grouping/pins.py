@@ -52,7 +52,7 @@ def pins_alone(supply: Supply) -> Iterator[Conflict]:
             sentence = f"A student is pinned to a place in {block.label} but is absent then."
             yield Conflict(("pinned", "presence"), sentence, students=(pin.student,))
         elif not pin.online:
-            rule = _missing(supply, pin, block)
+            rule = missing_rule(supply, pin, block)
             if rule is not None:
                 name, why = rule
                 sentence = f"A student's pinned place in {block.label} cannot be: {why}."
@@ -96,7 +96,7 @@ def _differ(pin: Pin, other: Pin) -> bool:
     return any(one is not None and two is not None and one != two for one, two in named)
 
 
-def _missing(supply: Supply, pin: Pin, block: Block) -> tuple[str, str] | None:
+def missing_rule(supply: Supply, pin: Pin, block: Block) -> tuple[str, str] | None:
     """Names the rule that leaves a pinned student without any place, and why; None where a place is left."""
     student = supply.students[pin.student]
     listed = [need.skill for need in supply.problem.needs if need.student == student.id]
