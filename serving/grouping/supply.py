@@ -1,11 +1,27 @@
 """Counts what a problem has: who is there, who needs what, how many students an adult takes at once."""
 
+from dataclasses import replace
 from functools import cached_property
 
 from serving.grouping.people import Adult
 from serving.grouping.places import Block, Room
 from serving.grouping.policy import LED, TEACHERS, Modality, Role, SizeBound
 from serving.grouping.problem import Problem
+
+
+def in_training(adult: Adult) -> bool:
+    """Whether an adult has sessions only while somebody who supervises has one too."""
+    return adult.role is Role.TEACHER_IN_TRAINING
+
+
+def supervises(adult: Adult) -> bool:
+    """Whether those in training may have sessions while the adult has one."""
+    return adult.role in TEACHERS
+
+
+def out_of_training(adult: Adult) -> Adult:
+    """Returns the adult as one who needs nobody to supervise and supervises nobody."""
+    return replace(adult, role=Role.SUPPORT_STAFF)
 
 
 class Supply:
@@ -31,9 +47,12 @@ class Supply:
 
     def usable(self, block: Block) -> list[Adult]:
         """Adults who can have a duty in a block: trainees only where a teacher of the team is there too."""
-        here = [adult for adult in self.problem.adults if block.id in adult.blocks]
-        teachers = any(adult.role in TEACHERS for adult in here)
-        return [adult for adult in here if teachers or adult.role is not Role.TEACHER_IN_TRAINING]
+        here = self.there(block)
+        return here if any(map(supervises, here)) else [adult for adult in here if not in_training(adult)]
+
+    def there(self, block: Block) -> list[Adult]:
+        """Adults in a block, whether or not a trainee may work then."""
+        return [adult for adult in self.problem.adults if block.id in adult.blocks]
 
     def rooms(self, block: Block) -> list[Room]:
         """Rooms free in a block, the largest first."""
@@ -52,7 +71,10 @@ class Supply:
 
     def led_at_most(self, block: Block, leads: int) -> int:
         """An upper bound on students in led sessions of a block with that many leads."""
-        adults = self.usable(block)
+        return self.led_by(block, leads, self.usable(block))
+
+    def led_by(self, block: Block, leads: int, adults: list[Adult]) -> int:
+        """The same where these are the adults."""
         taught = {s for skill, students in self.needed_by.items() for s in students if self.taught(skill, adults)}
         online = {pin.student for pin in self.problem.pins if pin.block == block.id and pin.online}
         seats = sorted((max((self.most(a, kind) for kind in LED), default=0) for a in adults), reverse=True)
