@@ -7,7 +7,7 @@ from serving.grouping.openings import led_pins
 from serving.grouping.people import Adult
 from serving.grouping.pins import pins_alone, pins_crowded, pins_starved, pins_together, pins_with_one_adult
 from serving.grouping.places import Block, Room
-from serving.grouping.policy import Modality
+from serving.grouping.policy import LED, Modality
 from serving.grouping.problem import Problem
 from serving.grouping.supply import Supply
 
@@ -38,6 +38,13 @@ def too_few_monitors(supply: Supply) -> Iterator[Conflict]:
                 f"there, who are in training, may have no session."
             )
             yield Conflict(("supervision", "monitors"), sentence)
+        elif _watched(supply, block, adults, pinned=False):
+            pinned = tuple(sorted({pin.student for pin, _ in led_pins(supply, block)}))
+            sentence = (
+                f"{figures}, and the {len(pinned)} students pinned to led sessions take so many of the {len(adults)} "
+                f"adults on duty that too few are left for the others."
+            )
+            yield Conflict(("pinned", "group_size", "monitors"), sentence, students=pinned)
         else:
             sentence = (
                 f"{figures}, and of the {len(adults)} adults on duty {able} may; nor can led sessions take the others."
@@ -45,16 +52,27 @@ def too_few_monitors(supply: Supply) -> Iterator[Conflict]:
             yield Conflict(("monitors",), sentence)
 
 
-def _watched(supply: Supply, block: Block, adults: list[Adult]) -> bool:
-    """Whether so many adults could be enough, if each led as many as anybody does."""
+def _watched(supply: Supply, block: Block, adults: list[Adult], *, pinned: bool = True) -> bool:
+    """Whether so many adults could be enough, if each led as many as anybody does.
+
+    With pins, as many adults as pins to one kind of session need lead such sessions, and no more than these take.
+    """
     present, ratio = len(supply.present(block)), supply.problem.students_per_monitor
-    forced = [openings.adults for _, openings in led_pins(supply, block) if len(openings.adults) == 1]
-    leading = frozenset().union(*forced)
+    pins = led_pins(supply, block) if pinned else []
+    leading = {adult for _, openings in pins if len(openings.adults) == 1 for adult in openings.adults}
     able = sum(Modality.ONLINE in adult.modalities and adult.id not in leading for adult in adults)
-    return any(
-        present - supply.led_by(block, len(adults) - monitors, adults) <= monitors * ratio
-        for monitors in range(able + 1)
-    )
+    bound, seats = 0, 0  # adults bound to lead one kind, and the most they seat
+    for kind in LED:
+        asked = len({pin.student for pin, openings in pins if openings.kinds == {kind}})
+        sizes = sorted((supply.most(adult, kind) for adult in adults), reverse=True)
+        needed = next((at for at in range(len(sizes) + 1) if sum(sizes[:at]) >= asked), len(sizes))
+        bound, seats = bound + needed, seats + sum(sizes[:needed])
+    for monitors in range(able + 1):
+        leads = len(adults) - monitors
+        led = min(supply.led_by(block, leads, adults), seats + supply.seats(adults, leads - bound))
+        if leads >= bound and present - led <= monitors * ratio:
+            return True
+    return False
 
 
 def too_small_rooms(supply: Supply) -> Iterator[Conflict]:

@@ -14,6 +14,10 @@ from serving.grouping.sketch import sketch_plan
 from serving.grouping.standing import NODES, find_sessions
 
 
+DEAR = 5
+"""Such a program takes about so many times as long as one that ends with an answer."""
+
+
 class Verdict(StrEnum):
     """What is known of a day; `unknown` is neither of the others, and nothing follows from it."""
 
@@ -27,12 +31,16 @@ class Oracle:
 
     Args:
         nodes: parts of the search of one exact program.
-        questions: exact programs in all.
+        questions: exact programs in all; one that ends without an answer counts for `DEAR` of them.
     """
 
     def __init__(self, nodes: int = NODES, questions: int = 1_000) -> None:
         self.nodes, self.left = nodes, questions
         self.unknown = 0
+
+    def charge(self, *, answered: bool) -> None:
+        """Counts an exact program."""
+        self.left -= 1 if answered else DEAR
 
     def judge(self, problem: Problem) -> Verdict:
         """Counts, sketches a plan, and only then asks a program; a plan is one only if the checker accepts it."""
@@ -45,10 +53,10 @@ class Oracle:
         return verdict
 
     def _ask(self, index: Index) -> Verdict:
-        if not self.left:
+        if self.left <= 0:
             return Verdict.UNKNOWN
-        self.left -= 1
         groups, proven = find_sessions(Draft(index), range(len(index.problem.blocks)), nodes=self.nodes)
+        self.charge(answered=groups is not None or proven)
         if groups is None:
             return Verdict.INFEASIBLE if proven else Verdict.UNKNOWN
         draft = Draft(index)

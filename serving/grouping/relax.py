@@ -14,6 +14,12 @@ from serving.grouping.steps import PRICES, Step, list_steps
 STRANGERS = 3
 """Adults of other teams, at most, who are asked for in a block."""
 
+HELPED = frozenset({"monitors", "adult_available", "permission", "supervision", "certified"})
+"""Rules beside which another adult helps."""
+
+MANY = 6
+"""Pins beyond which the fewest to drop are looked for one by one, since equal ones make the exact program slow."""
+
 STRANGER_PRICE = 2 * PRICES["adult_available"]
 
 
@@ -54,7 +60,8 @@ def find_relaxations(
     singles = [s for s in list_steps(problem) if at_issue is None or s.rule in at_issue]
     found = [search.buy([step for step in singles if step.rule == rule]) for rule in PRICES]
     found += [search.scale(s) for s in list_scales(problem) if at_issue is None or s.rule in at_issue]
-    found.append(search.buy(strangers(problem)))
+    if at_issue is None or at_issue & HELPED:
+        found.append(search.buy(strangers(problem)))
     told = [each for each in found if each]
     if not told:
         told = [each for each in [search.mix()] if each]
@@ -92,7 +99,14 @@ class _Search:
             return None
         for part in self.parts:
             rest = [step for step in steps if step not in bought]
-            more = buy_steps(excerpt(give_up(self.problem, bought), part), _within(rest, part), self.oracle.nodes)
+            if self.oracle.left <= 0:
+                return None
+            given, mine = excerpt(give_up(self.problem, bought), part), _within(rest, part)
+            if len(mine) > MANY and all(step.rule == "pinned" for step in mine):
+                more = _drop_one_by_one(given, mine)
+            else:
+                more = buy_steps(given, mine, self.oracle.nodes)
+                self.oracle.charge(answered=more is not None)
             if more is None:
                 return None
             bought += more
@@ -144,6 +158,19 @@ class _Search:
 
     def _stands(self, part: frozenset[str], steps: Sequence[Step]) -> bool:
         return self.oracle.judge(excerpt(give_up(self.problem, steps), part)) is Verdict.FEASIBLE
+
+
+def _drop_one_by_one(problem: Problem, pins: Sequence[Step]) -> tuple[Step, ...] | None:
+    """Returns pins to drop of which each is needed: one after the other is kept where a sketched plan keeps it too."""
+    quick = Oracle(questions=0)
+    if quick.judge(give_up(problem, pins)) is not Verdict.FEASIBLE:
+        return None
+    dropped = list(pins)
+    for pin in pins:
+        others = [each for each in dropped if each is not pin]
+        if quick.judge(give_up(problem, others)) is Verdict.FEASIBLE:
+            dropped = others
+    return tuple(dropped)
 
 
 def _within(steps: Sequence[Step], part: frozenset[str]) -> list[Step]:

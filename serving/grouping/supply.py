@@ -77,8 +77,12 @@ class Supply:
         """The same where these are the adults."""
         taught = {s for skill, students in self.needed_by.items() for s in students if self.taught(skill, adults)}
         online = {pin.student for pin in self.problem.pins if pin.block == block.id and pin.online}
-        seats = sorted((max((self.most(a, kind) for kind in LED), default=0) for a in adults), reverse=True)
-        return min(len(taught & self.present(block) - online), sum(seats[:leads]))
+        return min(len(taught & self.present(block) - online), self.seats(adults, leads))
+
+    def seats(self, adults: list[Adult], leads: int) -> int:
+        """The most students that so many of the adults can lead at once."""
+        seats = sorted((max((self.most(adult, kind) for kind in LED), default=0) for adult in adults), reverse=True)
+        return sum(seats[: max(0, leads)])
 
     @staticmethod
     def taught(skill: str, adults: list[Adult]) -> bool:
