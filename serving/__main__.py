@@ -6,9 +6,13 @@ import socket
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from features.console import OUT, run_command
 from features.errors import InputError, MissingError
+
+if TYPE_CHECKING:
+    from serving.grouping.diagnosis import Diagnosis
 
 EXIT_CODES = """exit codes:
   0  stopped or done as asked
@@ -94,7 +98,8 @@ def _require_champion() -> None:
 
 
 def _plan(given: argparse.Namespace) -> int:
-    from serving.grouping.errors import InfeasibleError  # noqa: PLC0415 - --help must not wait for compiled code
+    from serving.grouping.diagnosis import explain_conflict  # noqa: PLC0415 - --help must not wait for compiled code
+    from serving.grouping.errors import InfeasibleError  # noqa: PLC0415
     from serving.grouping.improve import Budget  # noqa: PLC0415
     from serving.grouping.solve import suggest_groups  # noqa: PLC0415
     from serving.instances import read_instance  # noqa: PLC0415
@@ -102,10 +107,12 @@ def _plan(given: argparse.Namespace) -> int:
 
     try:
         problem = read_instance(given.path.read_bytes())
-        plan = suggest_groups(problem, Budget(seconds=given.seconds, seed=given.seed))
     except OSError as error:
         raise InputError(f"{given.path} cannot be read: {error.strerror}") from None
+    try:
+        plan = suggest_groups(problem, Budget(seconds=given.seconds, seed=given.seed))
     except InfeasibleError as error:
+        _explain(explain_conflict(problem, error.conflicts))
         raise InputError(f"no plan keeps every rule: {error.sentence}") from None
     files = ((given.json, json.dumps(asdict(plan), indent=1) + "\n"), (given.svg, draw_day(problem, plan)))
     for target, text in files:
@@ -115,6 +122,18 @@ def _plan(given: argparse.Namespace) -> int:
         OUT.print(reason.sentence, markup=False, highlight=False)
     OUT.print(f"score {plan.score.total:.3f}, bound {plan.bound:.3f}", markup=False, highlight=False)
     return 0
+
+
+def _explain(told: "Diagnosis") -> None:
+    """Prints what conflicts, and what to give up."""
+    parts = [("conflict", [each.sentence for each in told.conflicts])]
+    smallest = "cannot hold together" if told.minimal else "cannot hold together (perhaps not all needed for that)"
+    parts.append((smallest, [each.asks for each in told.minimal_set]))
+    parts.append(("would be enough", [f"{each.sentence} (price {each.price:.1f})" for each in told.relaxations]))
+    parts.append(("note", list(told.notes)))
+    for name, sentences in parts:
+        for sentence in sentences:
+            OUT.print(f"{name}: {sentence}", markup=False, highlight=False)
 
 
 def _compile() -> int:

@@ -158,10 +158,10 @@ def _plans(problem: Problem) -> bool:
 
 def _show(summary: dict[str, Any]) -> Table:
     table = Table(title="planted conflicts", box=SIMPLE_HEAD)
-    for name in ("family", "rule", "named", "first", "relaxed", "minimal", "p95 s", "explained s", "p95 s"):
-        table.add_column(name, justify="left" if name in {"family", "rule"} else "right", no_wrap=True)
-    for family, row in (*summary["families"].items(), ("all", {"rule": "", **summary})):
-        shares = ("conflicts_named_share", "conflicts_first_share", "relaxed_share", "minimal_share")
-        times = ("p95_s", "explain_median_s", "explain_p95_s")
-        table.add_row(family, row["rule"], *(f"{row[name]:.0%}" for name in shares), *(f"{row[n]:.2f}" for n in times))
+    for name in ("family", "named", "first", "relaxed", "p95 s", "explained s"):
+        table.add_column(name, justify="left" if name == "family" else "right", no_wrap=True)
+    for family, row in (*summary["families"].items(), ("all", summary)):
+        shares = ("conflicts_named_share", "conflicts_first_share", "relaxed_share")
+        times = ("p95_s", "explain_median_s")
+        table.add_row(family, *(f"{row[name]:.0%}" for name in shares), *(f"{row[n]:.2f}" for n in times))
     return table

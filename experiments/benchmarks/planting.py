@@ -129,7 +129,7 @@ def no_need(day: Problem, lots: Lots) -> tuple[str, Problem]:
         return "eligibility", replace(day, needs=needs, pins=(Pin(student, block.id),))
     others = sorted({skill.id for skill in day.skills} - _needs(day, student))
     if not others:
-        gone = sorted(_needs(day, student))[0]
+        gone = min(_needs(day, student))
         day = replace(day, needs=tuple(n for n in day.needs if (n.student, n.skill) != (student, gone)))
         others = [gone]
     return "eligibility", replace(day, pins=(Pin(student, block.id, skill=_pick(others, lots)),))

@@ -92,8 +92,8 @@ def too_small_rooms(supply: Supply) -> Iterator[Conflict]:
                 f"each of {len(adults)} adults, hold {held}"
             )
             sentence += "." if held < present else ", but not with led sessions and online work of the sizes allowed."
-            more = [*rooms, *(Room(f"{room.id}+", rooms[0].capacity) for room in rooms)]
-            few = len(rooms) < len(adults) and _housed(supply, block, more, adults)
+            more = [*rooms, *(Room(f"another {at}", rooms[0].capacity) for at in range(len(adults) - len(rooms)))]
+            few = len(rooms) < len(more) and _housed(supply, block, more, adults)
             yield Conflict(("room_capacity", "rooms") if few else ("room_capacity",), sentence)
 
 

@@ -94,10 +94,7 @@ def _need(elastic: Elastic, outline: Outline, column: int, student: str, skills:
 def _pair(elastic: Elastic, outline: Outline, column: int, one: str, other: str) -> None:
     for lead in outline.adults:
         both = [
-            (place, 1.0)
-            for who in (one, other)
-            for place, adult, _ in elastic.places(outline, who)
-            if adult == lead
+            (place, 1.0) for who in (one, other) for place, adult, _ in elastic.places(outline, who) if adult == lead
         ]
         elastic.program.bound([*both, (column, -1.0)], -np.inf, 1.0)
 

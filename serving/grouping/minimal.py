@@ -6,6 +6,7 @@ Source: Junker 2004, QUICKXPLAIN: preferred explanations and relaxations for ove
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from serving.grouping.conflicts import find_conflicts
 from serving.grouping.giving import give_up
 from serving.grouping.oracle import Oracle, Verdict
 from serving.grouping.problem import Problem
@@ -30,7 +31,7 @@ def list_rules(problem: Problem) -> tuple[Step, ...]:
 
     What holds beside them always: one session a block, a skill once a day, one duty for an adult.
     """
-    scales = [scale.whole for scale in list_scales(problem)]
+    scales = [scale.whole for scale in list_scales(problem) if not scale.covered]
     return (*list_steps(problem), *scales)
 
 
@@ -52,9 +53,17 @@ def find_minimal_set(problem: Problem, oracle: Oracle) -> MinimalSet:
         given = give_up(problem, [rule for rule in rules if id(rule) not in kept])
         return oracle.judge(given) is Verdict.INFEASIBLE
 
-    if contradicts(()):
+    def counted(held: Sequence[Step]) -> bool:
+        kept = {id(rule) for rule in held}
+        return bool(find_conflicts(give_up(problem, [rule for rule in rules if id(rule) not in kept])))
+
+    # A set that counting shows to be in conflict is found at once and leaves little to ask of exact programs.
+    few = rules
+    if counted(rules):
+        few = () if counted(()) else _explain(counted, (), (), rules)
+    if not few or contradicts(()):
         return MinimalSet((), minimal=True)
-    found = _explain(contradicts, (), (), rules)
+    found = few if len(few) == 1 else _explain(contradicts, (), (), few)
     return MinimalSet(tuple(rule for rule in rules if any(rule is each for each in found)), oracle.unknown == unknown)
 
 

@@ -13,7 +13,6 @@ from serving.grouping.problem import Problem
 from serving.grouping.sketch import sketch_plan
 from serving.grouping.standing import NODES, find_sessions
 
-
 DEAR = 5
 """Such a program takes about so many times as long as one that ends with an answer."""
 

@@ -101,11 +101,11 @@ class _Search:
             rest = [step for step in steps if step not in bought]
             if self.oracle.left <= 0:
                 return None
-            given, mine = excerpt(give_up(self.problem, bought), part), _within(rest, part)
+            here, mine = excerpt(give_up(self.problem, bought), part), _within(rest, part)
             if len(mine) > MANY and all(step.rule == "pinned" for step in mine):
-                more = _drop_one_by_one(given, mine)
+                more = _drop_one_by_one(here, mine)
             else:
-                more = buy_steps(given, mine, self.oracle.nodes)
+                more = buy_steps(here, mine, self.oracle.nodes)
                 self.oracle.charge(answered=more is not None)
             if more is None:
                 return None

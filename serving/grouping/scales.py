@@ -15,11 +15,16 @@ PRICES = {"monitors": (1.0, 0.1), "group_size": (1.0, 0.5), "room_capacity": (2.
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """A rule that gives way from 1 to `most`, where it asks for nothing any more."""
+    """A rule that gives way from 1 to `most`, where it asks for nothing any more.
+
+    Attributes:
+        covered: whether another scale gives up all of it and more.
+    """
 
     rule: str
     most: int
     at: Callable[[int], Step]
+    covered: bool = False
 
     @property
     def whole(self) -> Step:
@@ -58,7 +63,7 @@ def _rooms(problem: Problem) -> Iterator[Scale]:
     def enlarge_all(more: int) -> Step:
         sizes = tuple((room.id, room.capacity + more) for room in rooms)
         held = ", ".join(str(room.capacity) for room in sorted(rooms, key=lambda room: -room.capacity))
-        gives = f"let every room hold {more} more students"
+        gives = f"let every room hold {more} more"
         return _step("room_capacity", more * len(rooms), (sizes,), f"the rooms hold {held} students", gives)
 
     def enlarge_one(more: int) -> Step:
@@ -75,8 +80,9 @@ def _rooms(problem: Problem) -> Iterator[Scale]:
         return _step("rooms", more, (found,), f"there are {len(rooms)} rooms, not all of them free all day", gives)
 
     if rooms:
+        yield Scale("room_capacity", everybody, enlarge_one, covered=len(rooms) > 1)
+    if len(rooms) > 1:
         yield Scale("room_capacity", everybody, enlarge_all)
-        yield Scale("room_capacity", everybody, enlarge_one)
     yield Scale("rooms", max(1, len(problem.adults)), find_more)
 
 

@@ -119,8 +119,9 @@ def _adults(problem: Problem) -> Iterator[Step]:
             if kind not in adult.modalities:
                 asks, gives = f"{adult.id} may not {tell_kind(kind)}", f"let {adult.id} {tell_kind(kind)}"
                 yield Step("permission", (adult.id, kind), PRICES["permission"], asks, gives)
-        for skill in sorted(wanted) if adult.skills is not None else ():
-            if skill not in adult.skills:
+        known = names if adult.skills is None else adult.skills
+        for skill in sorted(wanted):
+            if skill not in known:
                 asks, gives = f"{adult.id} is not qualified in {names[skill]}", f"let {adult.id} lead {names[skill]}"
                 yield Step("qualified", (adult.id, skill), PRICES["qualified"], asks, gives)
 
