@@ -69,7 +69,7 @@ def _watched(supply: Supply, block: Block, adults: list[Adult], *, pinned: bool 
         bound, seats = bound + needed, seats + sum(sizes[:needed])
     for monitors in range(able + 1):
         leads = len(adults) - monitors
-        led = min(supply.led_by(block, leads, adults), seats + supply.seats(adults, leads - bound))
+        led = min(supply.led_by(block, leads, adults), seats + supply.seats(block, adults, leads - bound))
         if leads >= bound and present - led <= monitors * ratio:
             return True
     return False

@@ -154,7 +154,7 @@ class _Search:
         given = give_up(self.problem, steps)
         if self.oracle.judge(given) is not Verdict.FEASIBLE:
             return None
-        return Relaxation(tuple(steps), sum(step.price for step in steps), _tell(steps), given)
+        return Relaxation(tuple(steps), round(sum(step.price for step in steps), 3), _tell(steps), given)
 
     def _stands(self, part: frozenset[str], steps: Sequence[Step]) -> bool:
         return self.oracle.judge(excerpt(give_up(self.problem, steps), part)) is Verdict.FEASIBLE

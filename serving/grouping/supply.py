@@ -29,6 +29,7 @@ class Supply:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
+        self._needing: dict[str, dict[str, int]] = {}
         self.students = {student.id: student for student in problem.students}
         self.adults = {adult.id: adult for adult in problem.adults}
         self.bounds: dict[Modality, SizeBound] = {bound.modality: bound for bound in problem.sizes}
@@ -77,12 +78,24 @@ class Supply:
         """The same where these are the adults."""
         taught = {s for skill, students in self.needed_by.items() for s in students if self.taught(skill, adults)}
         online = {pin.student for pin in self.problem.pins if pin.block == block.id and pin.online}
-        return min(len(taught & self.present(block) - online), self.seats(adults, leads))
+        return min(len(taught & self.present(block) - online), self.seats(block, adults, leads))
 
-    def seats(self, adults: list[Adult], leads: int) -> int:
-        """The most students that so many of the adults can lead at once."""
-        seats = sorted((max((self.most(adult, kind) for kind in LED), default=0) for adult in adults), reverse=True)
-        return sum(seats[: max(0, leads)])
+    def seats(self, block: Block, adults: list[Adult], leads: int) -> int:
+        """The most students that so many of the adults can lead at once, each on the one skill that most need."""
+        needing = self.needing(block)
+        seats = []
+        for adult in adults:
+            known = needing if adult.skills is None else adult.skills
+            likeliest = max((needing.get(skill, 0) for skill in known), default=0)
+            seats.append(min(likeliest, max((self.most(adult, kind) for kind in LED), default=0)))
+        return sum(sorted(seats, reverse=True)[: max(0, leads)])
+
+    def needing(self, block: Block) -> dict[str, int]:
+        """How many in a block need each skill."""
+        if block.id not in self._needing:
+            present = self.present(block)
+            self._needing[block.id] = {skill: len(who & present) for skill, who in self.needed_by.items()}
+        return self._needing[block.id]
 
     @staticmethod
     def taught(skill: str, adults: list[Adult]) -> bool:
