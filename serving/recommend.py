@@ -18,7 +18,7 @@ from serving.needs import Candidate, list_candidates
 from serving.planning import Planning
 from serving.snapshot import Snapshot
 
-NODES, QUESTIONS = 5, 20
+NODES, QUESTIONS = 1, 10
 """Of exact programs, for the explanation of a day without a plan: a caller waits for it."""
 
 
