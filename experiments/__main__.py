@@ -34,7 +34,12 @@ def main(argv: Sequence[str]) -> int:
             parser.error("simulate needs either a FOLDER to write or --compare PATH")
         return _simulate(options)
     if options.command == "benchmark":
-        plain = {"history": _benchmark_history, "schools": _benchmark_schools, "grouping": _benchmark_grouping}
+        plain = {
+            "history": _benchmark_history,
+            "schools": _benchmark_schools,
+            "grouping": _benchmark_grouping,
+            "conflicts": _benchmark_conflicts,
+        }
         return plain.get(options.name, _benchmark_forecast)(options)
     from experiments.demo import run_demo  # noqa: PLC0415 - imports training and serving
 
@@ -117,6 +122,14 @@ def _add_benchmark(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     )
     grouping.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     grouping.add_argument("--charts", type=Path, metavar="FOLDER", help="write the picture there")
+    conflicts = _add_command(
+        names,
+        "conflicts",
+        "made-up days with a planted conflict: is it named, how soon, and is what is then given up enough",
+        "python -m experiments benchmark conflicts --instances 5 --json figures.json",
+    )
+    conflicts.add_argument("--instances", type=int, default=20, help="of each kind (default: %(default)s)")
+    conflicts.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     cost = _add_command(
         names,
         "cost",
@@ -214,6 +227,12 @@ def _benchmark_grouping(options: argparse.Namespace) -> int:
     from experiments.benchmarks.grouping import benchmark_grouping  # noqa: PLC0415 - compiles for a minute
 
     return benchmark_grouping(options.instances, options.reference, options.json, options.charts)
+
+
+def _benchmark_conflicts(options: argparse.Namespace) -> int:
+    from experiments.benchmarks.planted import benchmark_conflicts  # noqa: PLC0415 - compiles for a minute
+
+    return benchmark_conflicts(options.instances, options.json)
 
 
 def _benchmark_schools(options: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from features.errors import InputError
-from serving.planning_tables import move_cells, say, show_plan, show_rows, tell_rules
+from serving.planning_tables import move_cells, say, show_diagnosis, show_plan, show_rows, tell_rules
 
 if TYPE_CHECKING:
     from serving.grouping.plan import Session
@@ -98,19 +98,25 @@ def _add(
 
 def _plan(given: argparse.Namespace) -> int:
     from serving.grouping.alternatives import find_alternatives  # noqa: PLC0415
+    from serving.grouping.diagnosis import explain_conflict  # noqa: PLC0415
+    from serving.grouping.errors import InfeasibleError  # noqa: PLC0415
     from serving.grouping.improve import Budget  # noqa: PLC0415
     from serving.grouping.solve import suggest_groups  # noqa: PLC0415
     from serving.picture import draw_day  # noqa: PLC0415
 
     problem, budget = _read_day(given.path), Budget(seconds=given.seconds, seed=given.seed)
-    if given.alternatives:
-        limits = {"most_lost": given.most_lost, "least_apart": given.least_apart}
-        found = find_alternatives(problem, given.alternatives, budget, **limits)
-        plan = found.best
-        _write(given.json, asdict(plan) | {"alternatives": [asdict(other) for other in found.others]})
-    else:
-        plan = suggest_groups(problem, budget)
-        _write(given.json, asdict(plan))
+    try:
+        if given.alternatives:
+            limits = {"most_lost": given.most_lost, "least_apart": given.least_apart}
+            found = find_alternatives(problem, given.alternatives, budget, **limits)
+            plan = found.best
+            _write(given.json, asdict(plan) | {"alternatives": [asdict(other) for other in found.others]})
+        else:
+            plan = suggest_groups(problem, budget)
+            _write(given.json, asdict(plan))
+    except InfeasibleError as error:
+        show_diagnosis(explain_conflict(problem, error.conflicts))
+        raise
     if given.svg is not None:
         given.svg.write_text(draw_day(problem, plan), encoding="utf-8")
     show_plan(plan)

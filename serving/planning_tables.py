@@ -1,6 +1,7 @@
 """What the planning commands print: sentences and tables, for people."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 
@@ -9,12 +10,27 @@ from serving.grouping.check import Violation
 from serving.grouping.moves import Move
 from serving.grouping.plan import Plan
 
+if TYPE_CHECKING:
+    from serving.grouping.diagnosis import Diagnosis  # --help must not wait for compiled code
+
 
 def show_plan(plan: Plan) -> None:
     """One sentence for each session, and the score."""
     for reason in plan.session_reasons:
         say(reason.sentence)
     say(f"score {plan.score.total:.3f}, bound {plan.bound:.3f}")
+
+
+def show_diagnosis(told: "Diagnosis") -> None:
+    """What conflicts, and what to give up, line by line."""
+    parts = [("conflict", [each.sentence for each in told.conflicts])]
+    smallest = "cannot hold together" if told.minimal else "cannot hold together (perhaps not all needed for that)"
+    parts.append((smallest, [each.asks for each in told.minimal_set]))
+    parts.append(("would be enough", [f"{each.sentence} (price {each.price:.1f})" for each in told.relaxations]))
+    parts.append(("note", list(told.notes)))
+    for name, sentences in parts:
+        for sentence in sentences:
+            say(f"{name}: {sentence}")
 
 
 def show_rows(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -84,6 +84,8 @@ UNITS = {
     "perturbation": ("seat(s) changed against the earlier plan", "fewer", 0),
     "load": ("blocks off an even load", "fewer", 1),
     "share": ("led seats short of proportional shares", "fewer", 1),
+    "owed": ("student(s) owed a seat with a teacher without one", "fewer", 0),
+    "coaching": ("coached session(s)", "fewer", 0),
 }
 """What each term is a number of, the word for less of it, and digits; a second meeting counts as half a first one.
 

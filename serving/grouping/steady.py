@@ -31,7 +31,9 @@ def keep_rooms(problem: Problem, sessions: tuple[Session, ...], earlier: Sequenc
 def _restore(problem: Problem, here: Sequence[Session], before: Sequence[Session]) -> list[Session]:
     old = {_what(session): session for session in before if session.led}
     restored = [
-        replace(old[_what(session)], students=session.students) if _what(session) in old else session
+        replace(old[_what(session)], students=session.students, adults=session.adults)
+        if _what(session) in old
+        else session
         for session in here
         if session.led
     ]

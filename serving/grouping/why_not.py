@@ -11,7 +11,7 @@ from serving.grouping.improve import Budget, search_day
 from serving.grouping.layout import index_problem
 from serving.grouping.moves import Move, count_moved, find_moves, previous_seats
 from serving.grouping.objective import score_plan
-from serving.grouping.pins import missing_rule
+from serving.grouping.openings import list_openings
 from serving.grouping.placements import rank_places, take_place
 from serving.grouping.places import Pin
 from serving.grouping.plan import Session
@@ -102,11 +102,10 @@ def _in_the_way(wanted: Problem, pin: Pin) -> tuple[Conflict, ...]:
     supply = Supply(wanted)
     if block.id not in supply.students[pin.student].blocks:
         return (Conflict(("presence",), f"The student is absent in {block.label}.", students=(pin.student,)),)
-    missing = None if pin.online else missing_rule(supply, pin, block)
-    if missing is None:
+    openings = None if pin.online else list_openings(supply, pin, block)
+    if openings is None or openings.rule is None:
         return ()
-    rule, why = missing
-    return (Conflict((rule,), f"In {block.label} {why}.", students=(pin.student,)),)
+    return (Conflict((openings.rule,), f"In {block.label} {openings.why}.", students=(pin.student,)),)
 
 
 def _place_alone(problem: Problem, sessions: tuple[Session, ...], pin: Pin) -> list[tuple[Session, ...]]:
