@@ -9,6 +9,7 @@ from pathlib import Path
 
 from features.console import OUT, run_command
 from features.errors import InputError, MissingError
+from serving.rotate_command import add_rotate, rotate
 
 EXIT_CODES = """exit codes:
   0  stopped or done as asked
@@ -18,6 +19,7 @@ EXIT_CODES = """exit codes:
 examples:
   python -m serving --port 8000
   python -m serving plan day.json --seconds 1 --svg day.svg
+  python -m serving rotate --students 60 --size 4 --rounds 14
 """
 
 
@@ -39,12 +41,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     plan.add_argument("--seed", type=int, default=0, help="of the lots drawn (%(default)s)")
     plan.add_argument("--json", type=Path, metavar="FILE", help="write the plan there")
     plan.add_argument("--svg", type=Path, metavar="FILE", help="draw the day there")
+    add_rotate(commands.add_parser("rotate", help="groups over several rounds in which the same students rarely meet"))
     commands.add_parser("compile", help="compile the planner ahead, so that the service starts in seconds")
     given = parser.parse_args(arguments)
     if given.command == "openapi":
         return _write_contract(given.path)
     if given.command == "plan":
         return _plan(given)
+    if given.command == "rotate":
+        return rotate(given)
     if given.command == "compile":
         return _compile()
     return _serve(given.host, given.port, given.workers, wait=given.wait)
