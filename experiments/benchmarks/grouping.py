@@ -4,83 +4,20 @@ Days are made up (`days.py`), with seeds that nothing was tuned on. Values are w
 spends online. *Best known* is the best of any run, the *bound* is what no plan exceeds; both come from long runs that
 are stored (`known_days.json`) and made anew with `--reference`. Times of the floors are CPU seconds.
 
-The command is a list of parts, each of which measures and tells one thing.
+The command is a list of parts (`grouping_parts.py`), each of which measures and tells one thing.
 """
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rich.table import Table
 
-from experiments.benchmarks.absences import call_in_sick
-from experiments.benchmarks.days import SIZES, draw_day
-from experiments.benchmarks.direct_solver import DIRECT, is_installed, plan_directly
-from experiments.benchmarks.generalised_assignment import measure_assignment
-from experiments.benchmarks.golfers import measure_golfers
-from experiments.benchmarks.grouping_chart import draw_grouping
-from experiments.benchmarks.grouping_measure import is_sound, measure_day, name_budget
-from experiments.benchmarks.grouping_tables import (
-    find_behind,
-    find_families,
-    judge_tiny,
-    mean_terms,
-    show_absences,
-    show_rows,
-    show_terms,
-    summarise,
-)
-from experiments.benchmarks.known_days import Place, read_known
+from experiments.benchmarks.grouping_parts import PARTS, Order
 from experiments.benchmarks.long_runs import improve_known
-from experiments.benchmarks.scaling import measure_size
-from experiments.benchmarks.usual_groups import K_MEANS, USUAL
-from features.console import OUT, track, write_json
+from experiments.benchmarks.report import print_wide
+from features.console import OUT, write_json
 from features.errors import InputError
-from serving.grouping.objective import score_plan
 from serving.grouping.solve import warm_up
-
-FIRST_SEED = 101
-"""Seeds below were looked at while the search was built."""
-
-SECOND = 1.0
-"""Budget that is set beside other ways, in seconds."""
-
-DRAWN = 60
-"""Students of the team whose terms are drawn and compared."""
-
-DIRECT_S, DIRECT_DAYS = 10.0, 3
-"""Time of the solver that gets the whole day at once, and days that it gets."""
-
-AHEAD = 1.3
-"""Times the needs of the best other way that ours is to meet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is asked: days of each size, stored figures, and a folder for pictures."""
-
-    instances: int
-    known: Path
-    charts: Path | None = None
-
-    @property
-    def places(self) -> list[Place]:
-        """Sizes and seeds."""
-        return [(students, FIRST_SEED + at) for students in SIZES for at in range(self.instances)]
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What one part found: its tables and sentences, its figures by key, and whether all plans were sound."""
-
-    shown: tuple[Table | str, ...]
-    figures: dict[str, Any]
-    sound: bool = True
-
-
-Part = Callable[[Order], Told]
 
 
 def benchmark_grouping(order: Order, json_path: Path | None = None) -> int:
@@ -101,7 +38,10 @@ def benchmark_grouping(order: Order, json_path: Path | None = None) -> int:
     for part in PARTS:
         told = part(order)
         for each in told.shown:
-            OUT.print(each)
+            if isinstance(each, Table):
+                print_wide(each)
+            else:
+                OUT.print(each, markup=False, highlight=False)
         figures |= told.figures
         sound &= told.sound
     write_json(json_path, figures | {"sound": sound})
@@ -117,105 +57,3 @@ def refer_grouping(order: Order, seconds: float, jobs: int) -> None:
     if seconds <= 0 or jobs < 1:
         raise InputError(f"--reference {seconds:g} and --jobs {jobs} must both be above 0")
     improve_known(order.places, seconds, order.known, jobs)
-
-
-def tell_days(order: Order) -> Told:
-    """Value and time by size and budget, tiny days by their optimum, and each term beside the other ways."""
-    known = read_known(order.known)
-    measured = [measure_day(place, known) for place in track(order.places, "made-up days", total=len(order.places))]
-    rows = summarise(measured)
-    size = DRAWN if DRAWN in SIZES else min(SIZES)
-    runs = [run for each in measured for run in each.runs if run.students == size]
-    ours = name_budget(SECOND)
-    against = mean_terms(runs, (ours, *USUAL))
-    behind = find_behind(against, ours)
-    needs = against[ours]["benefit"] / max(terms["benefit"] for way, terms in against.items() if way != ours)
-    tiny, worst = judge_tiny(measured, SECOND)
-    unknown, better = sum(not each.stored for each in measured), sum(each.better for each in measured)
-    said = [
-        f"{unknown} days have no stored figures: measured against this run's best and a quick bound" * bool(unknown),
-        f"{better} days have a better plan than the stored best; --reference stores such" * bool(better),
-        f"tiny days with a proven optimum: {tiny:.0%} reach it, worst {worst:.2%} short" if tiny is not None else "",
-        f"needs met: {needs:.2f} times the best other way ({AHEAD} asked)",
-        f"not ahead on: {', '.join(f'{term} ({way})' for way, term in behind) or 'nothing'}",
-        "" if K_MEANS in USUAL else f"{K_MEANS} is not installed, so that way is left out",
-    ]
-    if order.charts is not None:
-        draw_grouping(order.charts / "grouping.png", rows, against)
-    return Told(
-        shown=(show_rows(rows), show_terms(against, size), *filter(None, said)),
-        figures={
-            "families": find_families(rows),
-            "tiny_optimal_share": tiny,
-            "tiny_worst": worst,
-            "against": against,
-            "behind": [{"way": way, "term": term} for way, term in behind],
-            "needs_ratio": needs,
-            "rows": rows,
-            "runs": [asdict(run) | {"bound": each.known.bound} for each in measured for run in each.runs],
-        },
-        sound=is_sound(measured),
-    )
-
-
-def tell_absences(order: Order) -> Told:
-    """A day planned again after an absence."""
-    told = [call_in_sick(place) for place in track(order.places, "absences", total=len(order.places))]
-    absences = [absence for each in told for absence in each]
-    return Told((show_absences(absences),), {"replan": [asdict(absence) for absence in absences]})
-
-
-def tell_rotation(_: Order) -> Told:
-    """Rotation alone, on social golfers."""
-    found = measure_golfers()
-    told = ", ".join(f"{each.name}: {each.repeats} in {each.cpu_s:.2f} s" for each in found)
-    return Told(
-        (f"rotation, repeated meetings in CPU time: {told}",),
-        {"rotation": {each.name: each.repeats for each in found}, "rotation_runs": [asdict(each) for each in found]},
-        sound=all(each.sound for each in found),
-    )
-
-
-def tell_assignment(_: Order) -> Told:
-    """Generalised assignment, exactly and by the search."""
-    found = measure_assignment()
-    seats = [each for each in found if each.form == "one seat"]
-    exact = [each for each in found if each.form != "one seat"]
-    figures = {
-        "exact_proven_share": float(np.mean([each.proven for each in exact])),
-        "search_optimal_share": float(np.mean([each.ratio >= 1 - 1e-9 for each in seats])),
-        "search_worst": min(each.ratio for each in seats),
-    }
-    told = (
-        f"generalised assignment: {figures['exact_proven_share']:.0%} of {len(exact)} proven by the exact layer; the "
-        f"search reaches the optimum of {figures['search_optimal_share']:.0%} of {len(seats)} one-seat forms in 1 s, "
-        f"at worst {figures['search_worst']:.4f} of it"
-    )
-    return Told((told,), {"assignment": figures, "assignment_runs": [asdict(each) for each in found]})
-
-
-def tell_direct(order: Order) -> Told:
-    """The whole day given to a solver at once, where it is installed."""
-    if not is_installed():
-        return Told((f"OR-Tools is not installed, so {DIRECT} is left out",), {"direct": None})
-    known, told = read_known(order.known), []
-    size = DRAWN if DRAWN in SIZES else min(SIZES)
-    for place in [place for place in order.places if place[0] == size][:DIRECT_DAYS]:
-        problem = draw_day(*place)
-        sessions = plan_directly(problem, DIRECT_S)
-        terms = None if sessions is None else {t.name: t.value for t in score_plan(problem, sessions).terms}
-        told.append({"students": place[0], "seed": place[1], "terms": terms, "stored": place in known})
-    found = sum(each["terms"] is not None for each in told)
-    return Told((f"{DIRECT} in {DIRECT_S:g} s: a plan on {found} of {len(told)} days",), {"direct": told})
-
-
-def tell_memory(_: Order) -> Told:
-    """The most memory of a fresh process that plans a day of the largest team."""
-    cost = measure_size(SIZES[max(SIZES)])
-    return Told(
-        (f"memory of a process that plans {cost.students} students: {cost.memory_mb:.0f} MB",),
-        {"memory_mb": cost.memory_mb},
-    )
-
-
-PARTS: tuple[Part, ...] = (tell_days, tell_absences, tell_rotation, tell_assignment, tell_direct, tell_memory)

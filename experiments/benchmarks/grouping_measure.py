@@ -1,5 +1,6 @@
 """Plans of made-up days, timed and judged: the planner's budgets and the usual ways to group."""
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ SPENT = {24: (0.0, 1.0), 60: (0.0, 1.0), 120: (0.0, 1.0, 5.0), 240: (0.0, 1.0, 8
 BOUND_ROUNDS = 400
 """Of the bound where none is stored."""
 
+REPEATS = "repeats_per_pair"
+"""Repeat mates per pair in a led session: who teaches few seats has few repeats, whoever sits in them."""
+
 Sessions = tuple[Session, ...]
 
 
@@ -46,7 +50,7 @@ class Run:
         seconds: Wall-clock time from problem to plan, reasons and checks included.
         cpu_s: CPU time of the process for the same.
         broken: Hard rules that the checker finds broken.
-        terms: Value of each soft term, in its own unit.
+        terms: Value of each soft term, in its own unit, and `REPEATS`.
     """
 
     students: int
@@ -110,6 +114,8 @@ def _run(place: Place, problem: Problem, method: str, budget_s: float | None, pl
     sessions = plan()
     spent, seconds = time.process_time() - spent, time.perf_counter() - began
     score = score_plan(problem, sessions)
+    terms = {term.name: term.value for term in score.terms}
+    pairs = sum(math.comb(len(session.students), 2) for session in sessions if session.led)
     return Run(
         students=place[0],
         seed=place[1],
@@ -119,7 +125,7 @@ def _run(place: Place, problem: Problem, method: str, budget_s: float | None, pl
         seconds=seconds,
         cpu_s=spent,
         broken=len(find_violations(problem, sessions)),
-        terms={term.name: term.value for term in score.terms},
+        terms={**terms, REPEATS: terms["repeat_mates"] / max(1, pairs)},
     )
 
 

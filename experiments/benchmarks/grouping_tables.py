@@ -9,12 +9,12 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from experiments.benchmarks.absences import Absence
-from experiments.benchmarks.grouping_measure import Measured, Run
+from experiments.benchmarks.grouping_measure import REPEATS, Measured, Run
 
 EXACT = 1e-6
 """Share of the optimum that a plan may miss and still be called optimal."""
 
-LOSSES = frozenset({"coverage", "repeat_mates", "load", "share"})
+LOSSES = frozenset({"coverage", "repeat_mates", "load", "share", REPEATS})
 """Terms of which less is better."""
 
 

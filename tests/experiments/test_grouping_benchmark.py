@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from experiments.__main__ import main
-from experiments.benchmarks import absences, grouping, grouping_measure, long_runs, scaling
+from experiments.benchmarks import absences, grouping, grouping_measure, grouping_parts, long_runs, scaling
 from experiments.benchmarks.days import SIZES, Size, draw_day
 from experiments.benchmarks.grouping_tables import find_behind
 from experiments.benchmarks.known_days import Known, checksum, look_up, read_known, write_known
@@ -59,11 +59,10 @@ def test_a_size_of_its_own_draws_the_same_day_where_it_is_a_known_one():
 def tiny(monkeypatch):
     """The command on teams of 24 alone, with searches of a moment."""
     moment = Budget(rounds=50, seatings=0, bound_rounds=0)
-    for module in (grouping, long_runs):
-        monkeypatch.setattr(module, "SIZES", {24: SIZES[24]}, raising=False)
+    monkeypatch.setattr(grouping_parts, "SIZES", {24: SIZES[24]})
     monkeypatch.setattr(grouping_measure, "BUDGETS", grouping_measure.BUDGETS | {1.0: moment})
     monkeypatch.setattr(absences, "BUDGET", moment)
-    parts = (grouping.tell_days, grouping.tell_absences, grouping.tell_rotation)
+    parts = (grouping_parts.tell_days, grouping_parts.tell_absences, grouping_parts.tell_rotation)
     monkeypatch.setattr(grouping, "PARTS", parts)
 
 
