@@ -25,8 +25,8 @@ STARTS = 4
 TINY = 24
 """Students up to which the optimum is proven."""
 
-PROOF_SHARE = 30.0
-"""Times the long run that a proof may take."""
+PROOF_S = 600.0
+"""Of a proof, after which the bound reached so far has to do."""
 
 
 def improve_known(places: Sequence[Place], seconds: float, path: Path, jobs: int) -> None:
@@ -67,7 +67,7 @@ def run_long(place: Place, seconds: float, best: float = 0.0) -> Known:
         best = max(best, plan.score.total - online)
     bound, proven = bound_value(problem, best), False
     if place[0] <= TINY:
-        optimum = prove_optimum(problem, PROOF_SHARE * seconds, best + online)
+        optimum = prove_optimum(problem, PROOF_S, best + online)
         best, bound = max(best, optimum.value - online), min(bound, optimum.bound - online)
         proven = optimum.proven
     return Known(best, bound, proven, checksum(problem))
