@@ -9,6 +9,7 @@ from pathlib import Path
 from features.console import OUT, run_command
 from features.errors import InputError, MissingError
 from serving.planning_commands import add_planning, run_planning
+from serving.rotate_command import add_rotate, rotate
 
 EXIT_CODES = """exit codes:
   0  stopped or done as asked
@@ -21,6 +22,7 @@ examples:
   python -m serving plan day.json --seconds 1 --json plan.json --svg day.svg
   python -m serving evaluate day.json plan.json
   python -m serving why-not --help
+  python -m serving rotate --students 60 --size 4 --rounds 14
 """
 
 
@@ -37,12 +39,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     contract = commands.add_parser("openapi", help="write the OpenAPI contract to a file")
     contract.add_argument("path", type=Path)
     add_planning(commands)
+    add_rotate(commands.add_parser("rotate", help="groups over several rounds in which the same students rarely meet"))
     commands.add_parser("compile", help="compile the planner ahead, so that the service starts in seconds")
     given = parser.parse_args(arguments)
     if given.command == "openapi":
         return _write_contract(given.path)
     if "run" in given:
         return run_planning(given)
+    if given.command == "rotate":
+        return rotate(given)
     if given.command == "compile":
         return _compile()
     return _serve(given.host, given.port, given.workers, wait=given.wait)
