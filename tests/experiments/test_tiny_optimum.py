@@ -15,6 +15,7 @@ from experiments.benchmarks.generalised_assignment import (
 )
 from experiments.benchmarks.odd_days import draw_odd_day
 from experiments.benchmarks.tiny_optimum import prove_optimum
+from features.errors import InputError
 from serving.grouping.check import find_violations
 from serving.grouping.errors import InfeasibleError
 from serving.grouping.improve import Budget
@@ -27,9 +28,8 @@ SEARCH = Budget(rounds=2000, bound_rounds=50)
 @pytest.mark.parametrize("seed", range(10))
 def test_the_search_finds_what_is_proven_best_on_odd_days(seed):
     """Without the price of uneven loads: for it a needless monitor pays, which the planner never posts."""
-    more = seed > 4  # students owed a teacher, skills to catch up on, roles of the school's own
-    problem = draw_odd_day(seed, students=6, adults=3, blocks=1 + seed % 2, skills=2, rooms=seed % 3 > 0, more=more)
-    problem = replace(problem, coaching=(), weights=replace(problem.weights, load=0.0))
+    problem = draw_odd_day(seed, students=6, adults=3, blocks=1 + seed % 2, skills=2, rooms=seed % 3 > 0)
+    problem = replace(problem, weights=replace(problem.weights, load=0.0))
 
     optimum = prove_optimum(problem, 20)
 
@@ -53,6 +53,25 @@ def test_the_program_counts_loads_shares_pins_and_tables_as_the_judges_do():
     assert optimum.sessions
     assert optimum.value >= suggest_groups(problem, SEARCH).score.total - 1e-6
     assert optimum.bound == pytest.approx(optimum.value, abs=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(5, 10))
+def test_what_is_owed_and_caught_up_on_is_counted_as_the_judges_do(seed):
+    problem = draw_odd_day(seed, students=6, adults=3, blocks=1 + seed % 2, skills=2, rooms=seed % 3 > 0, more=True)
+    problem = replace(problem, coaching=())
+
+    optimum = prove_optimum(problem, 20)
+    plan = suggest_groups(problem, SEARCH)
+
+    assert optimum.proven
+    assert plan.score.total - 1e-6 <= optimum.value <= plan.bound + 1e-6
+
+
+def test_a_day_with_coaching_is_refused():
+    problem = draw_odd_day(9, students=6, adults=3, skills=2, more=True)
+
+    with pytest.raises(InputError, match="coaching puts two adults"):
+        prove_optimum(problem, 20)
 
 
 def test_a_value_that_no_plan_reaches_leaves_nothing():

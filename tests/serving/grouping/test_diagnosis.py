@@ -70,9 +70,16 @@ def forbidden(team, swap):
     return replace(team, pins=(Pin("a", "m1", Modality.SMALL_GROUP, adult="help"),))
 
 
+def capped(team, swap):
+    needs = tuple(replace(need, catch_up=True) for need in team.needs)
+    students = swap(team.students, "a", catch_up_days=4)
+    return replace(team, needs=needs, students=students, most_catch_up_days=3, pins=(Pin("a", "m1"),))
+
+
 @pytest.mark.parametrize(
     ("plant", "smallest", "cheapest"),
     [
+        (capped, ["catch_up_days", "pinned"], "Drop the pin of a student to a led session in 09:00-09:45."),
         (
             away,
             ["adult_available", "adult_available", "monitors"],
