@@ -34,7 +34,13 @@ def main(argv: Sequence[str]) -> int:
             parser.error("simulate needs either a FOLDER to write or --compare PATH")
         return _simulate(options)
     if options.command == "benchmark":
-        plain = {"history": _benchmark_history, "schools": _benchmark_schools, "grouping": _benchmark_grouping}
+        plain = {
+            "history": _benchmark_history,
+            "schools": _benchmark_schools,
+            "grouping": _benchmark_grouping,
+            "conflicts": _benchmark_conflicts,
+            "scaling": _benchmark_scaling,
+        }
         return plain.get(options.name, _benchmark_forecast)(options)
     from experiments.demo import run_demo  # noqa: PLC0415 - imports training and serving
 
@@ -109,14 +115,33 @@ def _add_benchmark(commands: "argparse._SubParsersAction[argparse.ArgumentParser
         names,
         "grouping",
         "plans of made-up days, against the best known, a bound, and the usual ways to group",
-        "python -m experiments benchmark grouping --instances 5 --reference 5 --charts charts",
+        "python -m experiments benchmark grouping --instances 5 --charts charts",
+        "python -m experiments benchmark grouping --reference 120 --jobs 2",
     )
     grouping.add_argument("--instances", type=int, default=20, help="days of each size (default: %(default)s)")
     grouping.add_argument(
-        "--reference", type=float, default=20.0, metavar="SECONDS", help="of the long run (default: %(default)s)"
+        "--reference", type=float, metavar="SECONDS", help="make the stored figures anew by runs that long, and stop"
     )
+    grouping.add_argument("--jobs", type=int, default=1, help="processes of the long runs (default: %(default)s)")
+    grouping.add_argument("--known", type=Path, metavar="FILE", help="the stored figures; without it, our own")
     grouping.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     grouping.add_argument("--charts", type=Path, metavar="FOLDER", help="write the picture there")
+    conflicts = _add_command(
+        names,
+        "conflicts",
+        "made-up days with a planted conflict: is it named, how soon, and is what is then given up enough",
+        "python -m experiments benchmark conflicts --instances 5 --json figures.json",
+    )
+    conflicts.add_argument("--instances", type=int, default=20, help="of each kind (default: %(default)s)")
+    conflicts.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    scaling = _add_command(
+        names,
+        "scaling",
+        "time and memory of the planner as a day grows, one number at a time",
+        "python -m experiments benchmark scaling --charts charts",
+    )
+    scaling.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    scaling.add_argument("--charts", type=Path, metavar="FOLDER", help="write the picture there")
     cost = _add_command(
         names,
         "cost",
@@ -211,9 +236,27 @@ def _benchmark_history(options: argparse.Namespace) -> int:
 
 
 def _benchmark_grouping(options: argparse.Namespace) -> int:
-    from experiments.benchmarks.grouping import benchmark_grouping  # noqa: PLC0415 - compiles for a minute
+    from experiments.benchmarks.grouping import benchmark_grouping, refer_grouping  # noqa: PLC0415 - compiles a minute
+    from experiments.benchmarks.grouping_parts import Order  # noqa: PLC0415
+    from experiments.benchmarks.known_days import STORED  # noqa: PLC0415
 
-    return benchmark_grouping(options.instances, options.reference, options.json, options.charts)
+    order = Order(options.instances, options.known or STORED, options.charts)
+    if options.reference is not None:
+        refer_grouping(order, options.reference, options.jobs)
+        return 0
+    return benchmark_grouping(order, options.json)
+
+
+def _benchmark_scaling(options: argparse.Namespace) -> int:
+    from experiments.benchmarks.scaling import benchmark_scaling  # noqa: PLC0415 - imports charts
+
+    return benchmark_scaling(options.json, options.charts)
+
+
+def _benchmark_conflicts(options: argparse.Namespace) -> int:
+    from experiments.benchmarks.planted import benchmark_conflicts  # noqa: PLC0415 - compiles for a minute
+
+    return benchmark_conflicts(options.instances, options.json)
 
 
 def _benchmark_schools(options: argparse.Namespace) -> int:

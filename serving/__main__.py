@@ -1,28 +1,33 @@
-"""`python -m serving`: the service."""
+"""`python -m serving`: the service, and days planned from files."""
 
 import argparse
 import json
 import socket
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from features.console import OUT, run_command
 from features.errors import InputError, MissingError
+from serving.planning_commands import add_planning, run_planning
+from serving.rotate_command import add_rotate, rotate
 
 EXIT_CODES = """exit codes:
   0  stopped or done as asked
+  1  a plan given breaks a rule, or there is no such place
   2  a setting or a file is wrong, the port is taken, or no plan of a day keeps every rule
   4  there is no champion or there are no profiles yet; --wait waits for them instead
 
 examples:
   python -m serving --port 8000
-  python -m serving plan day.json --seconds 1 --svg day.svg
+  python -m serving plan day.json --seconds 1 --json plan.json --svg day.svg
+  python -m serving evaluate day.json plan.json
+  python -m serving why-not --help
+  python -m serving rotate --students 60 --size 4 --rounds 14
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the service until it is stopped, or writes its contract."""
+    """Runs the service until it is stopped, or one of the other commands."""
     parser = argparse.ArgumentParser(
         prog="python -m serving", epilog=EXIT_CODES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -33,18 +38,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command")
     contract = commands.add_parser("openapi", help="write the OpenAPI contract to a file")
     contract.add_argument("path", type=Path)
-    plan = commands.add_parser("plan", help="plan a day that stands in a file of the open instance format")
-    plan.add_argument("path", type=Path)
-    plan.add_argument("--seconds", type=float, help="search that long; without it, a fixed number of rounds")
-    plan.add_argument("--seed", type=int, default=0, help="of the lots drawn (%(default)s)")
-    plan.add_argument("--json", type=Path, metavar="FILE", help="write the plan there")
-    plan.add_argument("--svg", type=Path, metavar="FILE", help="draw the day there")
+    add_planning(commands)
+    add_rotate(commands.add_parser("rotate", help="groups over several rounds in which the same students rarely meet"))
     commands.add_parser("compile", help="compile the planner ahead, so that the service starts in seconds")
     given = parser.parse_args(arguments)
     if given.command == "openapi":
         return _write_contract(given.path)
-    if given.command == "plan":
-        return _plan(given)
+    if "run" in given:
+        return run_planning(given)
+    if given.command == "rotate":
+        return rotate(given)
     if given.command == "compile":
         return _compile()
     return _serve(given.host, given.port, given.workers, wait=given.wait)
@@ -91,30 +94,6 @@ def _require_champion() -> None:
     if champion is None:
         raise MissingError("there is no champion to serve yet; run `python -m training nightly`, or start with --wait")
     newest_publication(settings.home, champion.run_id)
-
-
-def _plan(given: argparse.Namespace) -> int:
-    from serving.grouping.errors import InfeasibleError  # noqa: PLC0415 - --help must not wait for compiled code
-    from serving.grouping.improve import Budget  # noqa: PLC0415
-    from serving.grouping.solve import suggest_groups  # noqa: PLC0415
-    from serving.instances import read_instance  # noqa: PLC0415
-    from serving.picture import draw_day  # noqa: PLC0415
-
-    try:
-        problem = read_instance(given.path.read_bytes())
-        plan = suggest_groups(problem, Budget(seconds=given.seconds, seed=given.seed))
-    except OSError as error:
-        raise InputError(f"{given.path} cannot be read: {error.strerror}") from None
-    except InfeasibleError as error:
-        raise InputError(f"no plan keeps every rule: {error.sentence}") from None
-    files = ((given.json, json.dumps(asdict(plan), indent=1) + "\n"), (given.svg, draw_day(problem, plan)))
-    for target, text in files:
-        if target is not None:
-            target.write_text(text, encoding="utf-8")
-    for reason in plan.session_reasons:
-        OUT.print(reason.sentence, markup=False, highlight=False)
-    OUT.print(f"score {plan.score.total:.3f}, bound {plan.bound:.3f}", markup=False, highlight=False)
-    return 0
 
 
 def _compile() -> int:

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from features.roster import SkillMap, Team
 from serving.day import DayRequest, state_problem
 from serving.errors import RequestError
 from serving.forecasts import forecast_students
+from serving.grouping.diagnosis import explain_conflict
 from serving.grouping.errors import InfeasibleError, ProblemError
 from serving.grouping.improve import Budget
 from serving.grouping.plan import Plan
@@ -15,6 +17,9 @@ from serving.grouping.solve import suggest_groups
 from serving.needs import Candidate, list_candidates
 from serving.planning import Planning
 from serving.snapshot import Snapshot
+
+NODES, QUESTIONS = 1, 10
+"""Of exact programs, for the explanation of a day without a plan: a caller waits for it."""
 
 
 @dataclass(frozen=True)
@@ -52,5 +57,19 @@ def recommend_day(
     except ProblemError as error:
         raise RequestError("problem", str(error), field=error.field) from error
     except InfeasibleError as error:
-        conflicts = [{"rules": list(each.rules), "detail": each.sentence} for each in error.conflicts]
-        raise RequestError(error.rule, error.sentence, conflicts=conflicts) from error
+        raise RequestError(error.rule, error.sentence, **_explain(problem, error)) from error
+
+
+def _explain(problem: Problem, error: InfeasibleError) -> dict[str, Any]:
+    """What a problem document tells of a day without a plan, without ids of students."""
+    told = explain_conflict(problem, error.conflicts, nodes=NODES, questions=QUESTIONS)
+    return {
+        "proven": error.proven,
+        "conflicts": [{"rules": list(each.rules), "detail": each.sentence} for each in error.conflicts],
+        "minimal_set": [{"rule": each.rule, "detail": each.asks} for each in told.minimal_set],
+        "minimal_set_proven": told.minimal,
+        "relaxations": [
+            {"rules": list(each.rules), "price": each.price, "detail": each.sentence} for each in told.relaxations
+        ],
+        "notes": list(told.notes),
+    }

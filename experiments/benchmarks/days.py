@@ -56,11 +56,11 @@ ROLES = (
 )
 
 
-def draw_day(students: int, seed: int, weights: Weights | None = None) -> Problem:
+def draw_day(students: int | Size, seed: int, weights: Weights | None = None) -> Problem:
     """Draws the day of a team.
 
     Args:
-        students: One of `SIZES`.
+        students: One of `SIZES`, or a size of its own.
         seed: Equal seeds give equal days.
         weights: Of the soft terms; the defaults if not given.
 
@@ -68,7 +68,8 @@ def draw_day(students: int, seed: int, weights: Weights | None = None) -> Proble
         >>> len(draw_day(24, seed=1).students)
         24
     """
-    size, lots = SIZES[students], np.random.default_rng([students, seed])
+    size = students if isinstance(students, Size) else SIZES[students]
+    lots = np.random.default_rng([size.students, seed])
     blocks = tuple(Block(f"b{at}", f"{8 + at:02}:00-{8 + at:02}:45", at) for at in range(size.blocks))
     day = frozenset(block.id for block in blocks)
     skills = tuple(Skill(f"k{at:02}", f"Skill {at}") for at in range(size.skills))

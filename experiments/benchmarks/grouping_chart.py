@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from experiments.benchmarks.charts import BEST_COLOUR, GREY, OUR_COLOUR
 
-COLOURS = (OUR_COLOUR, GREY, BEST_COLOUR, "#7a4fa3")
+COLOURS = (OUR_COLOUR, GREY, BEST_COLOUR, "#7a4fa3", "#b5651d")
 
 SHOWN = {
     "benefit": "needs met",
@@ -35,7 +35,7 @@ def draw_grouping(path: Path, rows: Sequence[Mapping[str, Any]], terms: Mapping[
         mine.sort(key=lambda row: row["seconds_median"])
         left.plot(
             [row["seconds_median"] for row in mine],
-            [row["of_best_known_median"] for row in mine],
+            [row["ratio_bk_median"] for row in mine],
             marker="o",
             color=colour,
             label=f"{students} students",

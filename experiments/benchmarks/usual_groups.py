@@ -3,9 +3,12 @@
 Groups of up to eight are fixed for the day. In each block the adults who are not needed to watch over the others take
 the next groups in turn, each on the skill that its members need most together; members who do not need it stay
 online. All hard rules are kept, and plans are judged by the same functions as ours.
+
+The package k-means-constrained is no dependency; where it is installed, its clusters are one more way.
 """
 
 from collections.abc import Callable
+from importlib.util import find_spec
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -51,11 +54,24 @@ def group_by_clusters(index: Index, lots: np.random.Generator) -> Groups:
     return [np.flatnonzero(cluster == at) for at in range(clusters) if (cluster == at).any()]
 
 
+def group_by_k_means(index: Index, lots: np.random.Generator) -> Groups:
+    """The same clusters by the package k-means-constrained, with at most eight students each."""
+    from k_means_constrained import KMeansConstrained  # noqa: PLC0415 - it may not be installed
+
+    need = np.nan_to_num(index.need)
+    clusters, seed = -(-len(need) // LARGEST), int(lots.integers(2**31))
+    found = KMeansConstrained(clusters, size_max=LARGEST, random_state=seed).fit_predict(need)
+    return [np.flatnonzero(found == at) for at in range(clusters) if (found == at).any()]
+
+
 USUAL: dict[str, Callable[[Index, np.random.Generator], Groups]] = {
     "random": group_at_random,
     "bands": group_in_bands,
     "clusters": group_by_clusters,
 }
+K_MEANS = "k-means-constrained"
+if find_spec("k_means_constrained"):
+    USUAL[K_MEANS] = group_by_k_means
 
 
 def plan_usual(problem: Problem, name: str, seed: int) -> tuple[Session, ...]:

@@ -1,107 +1,37 @@
 """Builds a plan that keeps every hard rule where the compiled search cannot start from an empty one.
 
-Pinned places come first, then blocks that cannot stand yet (too few monitors or rooms for everybody online). Where
-that leaves a block that does not stand, exact programs take over.
+Where drawing it session by session leaves a block that does not stand, exact programs take over.
 """
 
-from itertools import product
-
 from serving.grouping.draft import Draft
-from serving.grouping.gains import Group, best_group
-from serving.grouping.index import Index, Slot
-from serving.grouping.policy import LED
+from serving.grouping.index import Index
+from serving.grouping.loosening import loosen_block
 from serving.grouping.rescue import rescue_block, rescue_day
+from serving.grouping.sketch import carry_block, seat_pins, seat_pins_beside
 
 
-def draft_plan(index: Index) -> Draft:
+def draft_plan(index: Index, start: Draft | None = None) -> Draft:
     """Returns a plan in the making in which every block stands, with few sessions more than that takes.
+
+    Args:
+        index: the problem.
+        start: sessions to keep, but for those of blocks that stand against a pinned place; None: none.
 
     Raises:
         InfeasibleError: there is none, or none was found; its conflicts say which.
     """
-    draft = _seat_pins(index)
+    draft = None if start is None else seat_pins_beside(start)
+    if draft is None:
+        draft = seat_pins(index)
     if draft is None:
         return rescue_day(index, "pinned")
     for block in range(len(index.problem.blocks)):
-        obstacle = _carry(draft, block)
+        if start is not None:
+            draft = loosen_block(draft, block)
+        obstacle = carry_block(draft, block)
         if obstacle is not None:
             rescued = rescue_block(draft, block)
             if rescued is None:
                 return rescue_day(index, obstacle)
             draft = rescued
     return draft
-
-
-def _slots(index: Index, block: int) -> list[Slot]:
-    """Returns the sessions that a block could hold, each adult taken alone."""
-    return [
-        Slot(block, adult, kind, skill)
-        for adult, kind, skill in product(range(len(index.problem.adults)), range(len(LED)), range(len(index.eligible)))
-        if index.adult_in[adult, block] and index.sizes[adult][kind] and index.qualified[adult, skill] > 0
-    ]
-
-
-def _seat_pins(index: Index) -> Draft | None:
-    """Opens the sessions that pins ask for, None if not all; one without a place is tried again before all others."""
-    waiting = sorted(
-        (place for place, pin in index.pins.items() if not pin.online),
-        key=lambda place: (index.pins[place].adult is None, index.pins[place].skill is None, place),
-    )
-    for _ in range(len(waiting) + 1):
-        draft = Draft(index)
-        failed = [place for place in waiting if not _seat_pin(draft, *place)]
-        if not failed:
-            return draft
-        waiting = failed[:1] + [place for place in waiting if place != failed[0]]
-    return None
-
-
-def _seat_pin(draft: Draft, student: int, block: int) -> bool:
-    """Opens the best session for a pinned student and for others pinned to it, if one can be had."""
-    if draft.taken[student, block]:
-        return True
-    index = draft.index
-    pinned = [at for (at, when), pin in index.pins.items() if when == block and not pin.online]
-    found: list[tuple[int, float, Group]] = []
-    for slot in _slots(index, block):
-        if draft.leads[slot.adult, block] or not index.pin_fits(student, slot):
-            continue
-        name = index.problem.adults[slot.adult].id
-        must = {student, *(at for at in pinned if index.pins[at, block].adult == name)}
-        students = index.candidates(slot)[0]
-        free = set(students[draft.may_join(slot, students)].tolist())
-        if not must <= free:
-            continue
-        may = [at for at in pinned if at in free - must and index.pins[at, block].adult is None]
-        largest = index.sizes[slot.adult][slot.modality][-1]
-        for first in ((*sorted(must), *may)[:largest], tuple(sorted(must))):
-            group = best_group(draft, slot, first=first)
-            if group is not None and must <= set(group.students):
-                found.append((len(set(pinned) & set(group.students)), group.points, group))
-                break
-    if not found:
-        return False
-    best = max(found, key=lambda entry: entry[:2])[2]
-    draft.open(best.slot, best.students)
-    return True
-
-
-def _carry(draft: Draft, block: int) -> str | None:
-    """Opens the fullest sessions until a block stands; returns the rule in the way where it does not get there."""
-    index = draft.index
-    while (obstacle := draft.obstacle(block)) is not None:
-        slots = (slot for slot in _slots(index, block) if not draft.leads[slot.adult, block])
-        groups = [group for slot in slots if (group := best_group(draft, slot, fill=True)) is not None]
-        if not groups:
-            return obstacle
-        best = max(
-            groups,
-            key=lambda group: (
-                draft.obstacle(block, (group.slot, len(group.students))) is None,
-                not index.may_monitor[group.slot.adult],
-                len(group.students),
-                group.points,
-            ),
-        )
-        draft.open(best.slot, best.students)
-    return None

@@ -12,6 +12,7 @@ from serving.grouping.layout import index_problem
 from serving.grouping.places import Room
 from serving.grouping.policy import LED, SizeBound
 from serving.grouping.problem import Problem
+from serving.grouping.sketch import carry_block, seat_pins
 from serving.grouping.standing import find_sessions
 
 
@@ -35,11 +36,7 @@ def _stands(index: Index, blocks: list[int]) -> bool:
 
 
 def _tell(index: Index, blocks: list[int], rules: tuple[str, ...], obstacle: str) -> Conflict:
-    for rule, relax in RELAXED.items():
-        if rule not in COVERED or COVERED[rule] not in rules:
-            relaxed = relax(index)
-            groups, _ = find_sessions(Draft(relaxed), blocks)
-            rules += (rule,) if groups is not None else ()
+    rules += _sufficient(index, blocks, rules, _sketched) or _sufficient(index, blocks, rules, _found)
     problem, block = index.problem, blocks[0]
     if len(blocks) == 1:
         rooms = index.rooms[block]
@@ -51,6 +48,26 @@ def _tell(index: Index, blocks: list[int], rules: tuple[str, ...], obstacle: str
     if rules:
         sentence += f"; giving up any one of these would do: {', '.join(WORDS[rule] for rule in rules)}"
     return Conflict(rules or (obstacle,), f"{sentence}.")
+
+
+def _sufficient(
+    index: Index, blocks: list[int], rules: tuple[str, ...], possible: Callable[[Index, list[int]], bool]
+) -> tuple[str, ...]:
+    """Returns the rules of which each, given up, would do, as far as one way of asking shows it."""
+    found: tuple[str, ...] = ()
+    for rule, relax in RELAXED.items():
+        if (rule not in COVERED or COVERED[rule] not in (*rules, *found)) and possible(relax(index), blocks):
+            found += (rule,)
+    return found
+
+
+def _sketched(index: Index, blocks: list[int]) -> bool:
+    draft = seat_pins(index)
+    return draft is not None and all(carry_block(draft, block) is None for block in blocks)
+
+
+def _found(index: Index, blocks: list[int]) -> bool:
+    return find_sessions(Draft(index), blocks)[0] is not None
 
 
 def _restate(change: Callable[[Problem], Problem]) -> Callable[[Index], Index]:

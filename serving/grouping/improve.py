@@ -59,21 +59,30 @@ class Budget:
         return min(300_000 // max(1, students), 500 * duties) if self.seconds is None else 2**62
 
 
-def search_day(index: Index, budget: Budget) -> tuple[Draft, bool]:
+def search_day(
+    index: Index, budget: Budget, start: Draft | None = None, prices: Arena | None = None, warm: float = WARM
+) -> tuple[Draft, bool]:
     """Returns the best day found, and whether the clock cut the search.
+
+    Args:
+        index: the problem.
+        budget: how long to search.
+        start: sessions to begin from; None: from an empty day.
+        prices: the index laid out flat with other weights, which may be below 0; None: with its own.
+        warm: points that a round may lose at first; less than usual keeps a short search near its start.
 
     Raises:
         InfeasibleError: no day keeps every rule, or none was found; its conflicts say which.
     """
     if not (index.adult_in.any() and index.seatable.any() and index.eligible):
         return draft_plan(index), False  # nobody to lead, nobody to teach, or nothing
-    arena = build_arena(index)
+    arena = build_arena(index) if prices is None else prices
     desk, lots = new_desk(arena), np.array([(2 * budget.seed + 1) * 0x9E3779B97F4A7C15 % 2**64], np.uint64)
     seats = empty_seats(arena)
     pinned = any(not pin.online for pin in index.pins.values())
-    value = -np.inf if pinned else draw_day(arena, seats, lots, desk)
+    value = -np.inf if pinned or start is not None else draw_day(arena, seats, lots, desk)
     if value == -np.inf:
-        seats = _to_seats(arena, draft_plan(index))
+        seats = to_seats(arena, draft_plan(index, start))
         value = draw_day(arena, seats, lots, desk)
     best, trial, values = copy_seats(seats), copy_seats(seats), np.array([value, value])
     rounds = budget.rounds_for(len(arena.present), int(arena.adult_in.sum()))
@@ -84,14 +93,15 @@ def search_day(index: Index, budget: Budget) -> tuple[Draft, bool]:
         else:
             share = max(done / rounds, spent / budget.seconds)
             part = int(done / spent * budget.seconds / PARTS) if done else FIRST_ROUNDS
-        heat = WARM * (COOL / WARM) ** share
+        heat = warm * (COOL / warm) ** share
         part = min(max(1, part), rounds - done)
         improve_day(arena, seats, best, trial, values, lots, desk, part, heat)
         done, spent = done + part, time.perf_counter() - began
     return _to_draft(index, best), done < rounds
 
 
-def _to_seats(arena: Arena, draft: Draft) -> Seats:
+def to_seats(arena: Arena, draft: Draft) -> Seats:
+    """Returns a draft in the form that the compiled search takes."""
     seats = empty_seats(arena)
     for slot, students in draft.groups.items():
         open_session(arena, seats, slot.block, slot.adult, slot.modality, slot.skill, np.array(students, np.int64))

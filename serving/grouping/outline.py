@@ -6,6 +6,7 @@ seats are worth is near enough to choose well; `seating.py` settles them for the
 """
 
 from collections import defaultdict
+from collections.abc import Collection
 
 import numpy as np
 
@@ -24,9 +25,14 @@ class Outline:
         places: by (student, adult, skill), of the others.
         loads: by (adult, kind, skill), how many of the former a session takes.
         leads: by (adult, skill). `kinds`: by (adult, kind), one column for each range of sizes.
+        monitors: by adult. `beside`: by adult, one column for each led session that may be coached.
+
+    Args:
+        told: students who get `places` of their own even where no rule tells them apart.
     """
 
-    def __init__(self, draft: Draft, block: int, program: Program) -> None:
+    def __init__(self, draft: Draft, block: int, program: Program, told: Collection[int] = ()) -> None:
+        self.told = list(told)
         self.draft, self.index, self.block, self.program = draft, draft.index, block, program
         self.adults = [int(at) for at in np.flatnonzero(self.index.adult_in[:, block])]
         self.seats: dict[tuple[int, int], int] = {}
@@ -34,12 +40,20 @@ class Outline:
         self.loads: dict[tuple[int, int, int], int] = {}
         self.leads: dict[tuple[int, int], int] = {}
         self.kinds: dict[tuple[int, int], list[Offer]] = {}
+        self.monitors: dict[int, int] = {}
+        self.beside: dict[int, list[int]] = defaultdict(list)
         self.rooming = Rooming(self.index, block, program)
         self._add_kinds()
         self._add_seats()
         self._bound_sessions()
         self._bound_students()
         self._bound_duties()
+
+    def duties(self, adult: int) -> Terms:
+        """Returns what an adult may do in the block, once: lead, watch over online work, or sit beside a lead."""
+        led = [offer.column for kind in range(len(LED)) for offer in self.kinds.get((adult, kind), ())]
+        watch = [self.monitors[adult]] if adult in self.monitors else []
+        return [(column, 1.0) for column in (*led, *watch, *self.beside.get(adult, ()))]
 
     def _add_kinds(self) -> None:
         for adult in self.adults:
@@ -51,6 +65,7 @@ class Outline:
         index = self.index
         special: Bools = index.needs_certified | index.apart.any(axis=1)
         special[[student for student, block in index.pins if block == self.block]] = True
+        special[self.told] = True
         for skill, students in enumerate(index.eligible):
             reserved = index.pinned_block[students, skill]
             free = index.seatable[students, self.block] & ((reserved < 0) | (reserved == self.block))
@@ -150,15 +165,12 @@ class Outline:
         """One duty for an adult, trainees beside teachers only, and enough monitors and rooms."""
         index = self.index
         monitors = {at: self.program.add(0.0, whole=True) for at in self.adults if index.may_monitor[at]}
-        duties: dict[int, Terms] = {
-            at: [(offer.column, 1.0) for kind in range(len(LED)) for offer in self.kinds[at, kind]]
-            + ([(monitors[at], 1.0)] if at in monitors else [])
-            for at in self.adults
-        }
+        self.monitors = monitors
+        self._add_coaching()
+        duties = {at: self.duties(at) for at in self.adults}
+        teaching = [(column, -1.0) for at in self.adults if index.teacher[at] for column, _ in duties[at]]
         led = [(column, 1.0) for column in (*self.seats.values(), *self.places.values())]
         present = float(index.present[:, self.block].sum())
-        self._add_coaching(duties)
-        teaching = [(column, -1.0) for at in self.adults if index.teacher[at] for column, _ in duties[at]]
         for adult in self.adults:
             self.program.bound(duties[adult], 0.0, 1.0)
             if index.trainee[adult]:
@@ -167,12 +179,12 @@ class Outline:
                 self.program.bound([(monitors[adult], 1.0), *led], -np.inf, present)
         self.rooming.bound(led, [(column, 1.0) for column in monitors.values()])
 
-    def _add_coaching(self, duties: dict[int, Terms]) -> None:
-        """Lets an adult sit beside one whose led session may be coached; `rescue.py` finds out who does."""
+    def _add_coaching(self) -> None:
+        """Lets an adult sit beside a lead who may be coached; `standing.hold_sessions` finds out who does."""
         for one, other, _ in self.index.coaching.tolist():
             for adult, lead in ((one, other), (other, one)):
                 if {adult, lead} <= set(self.adults):
                     offers = [(offer.column, -1.0) for kind in range(len(LED)) for offer in self.kinds[lead, kind]]
                     column = self.program.add(0.0, whole=True)
                     self.program.bound([(column, 1.0), *offers], -np.inf, 0.0)
-                    duties[adult].append((column, 1.0))
+                    self.beside[adult].append(column)

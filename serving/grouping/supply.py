@@ -13,6 +13,7 @@ class Supply:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
+        self._needing: dict[str, dict[str, int]] = {}
         self.students = {student.id: student for student in problem.students}
         self.adults = {adult.id: adult for adult in problem.adults}
         self.bounds: dict[Modality, SizeBound] = {bound.modality: bound for bound in problem.sizes}
@@ -31,9 +32,13 @@ class Supply:
 
     def usable(self, block: Block) -> list[Adult]:
         """Adults who can have a duty in a block: trainees only where a supervising adult is there too."""
-        here = [adult for adult in self.problem.adults if block.id in adult.blocks]
+        here = self.there(block)
         supervised = any(adult.supervisor for adult in here)
         return [adult for adult in here if supervised or not adult.trainee]
+
+    def there(self, block: Block) -> list[Adult]:
+        """Adults in a block, whether or not a trainee may work then."""
+        return [adult for adult in self.problem.adults if block.id in adult.blocks]
 
     def rooms(self, block: Block) -> list[Room]:
         """Rooms free in a block, the largest first."""
@@ -52,11 +57,30 @@ class Supply:
 
     def led_at_most(self, block: Block, leads: int) -> int:
         """An upper bound on students in led sessions of a block with that many leads."""
-        adults = self.usable(block)
+        return self.led_by(block, leads, self.usable(block))
+
+    def led_by(self, block: Block, leads: int, adults: list[Adult]) -> int:
+        """The same where these are the adults."""
         taught = {s for skill, students in self.needed_by.items() for s in students if self.taught(skill, adults)}
         online = {pin.student for pin in self.problem.pins if pin.block == block.id and pin.online}
-        seats = sorted((max((self.most(a, kind) for kind in LED), default=0) for a in adults), reverse=True)
-        return min(len(taught & self.present(block) - online), sum(seats[:leads]))
+        return min(len(taught & self.present(block) - online), self.seats(block, adults, leads))
+
+    def seats(self, block: Block, adults: list[Adult], leads: int) -> int:
+        """The most students that so many of the adults can lead at once, each on the one skill that most need."""
+        needing = self.needing(block)
+        seats = []
+        for adult in adults:
+            known = needing if adult.skills is None else adult.skills
+            likeliest = max((needing.get(skill, 0) for skill in known), default=0)
+            seats.append(min(likeliest, max((self.most(adult, kind) for kind in LED), default=0)))
+        return sum(sorted(seats, reverse=True)[: max(0, leads)])
+
+    def needing(self, block: Block) -> dict[str, int]:
+        """How many in a block need each skill."""
+        if block.id not in self._needing:
+            present = self.present(block)
+            self._needing[block.id] = {skill: len(who & present) for skill, who in self.needed_by.items()}
+        return self._needing[block.id]
 
     @staticmethod
     def taught(skill: str, adults: list[Adult]) -> bool:

@@ -15,7 +15,7 @@ from serving.errors import NotFoundError
 from serving.grouping.improve import Budget
 from serving.planning import load_planning
 from serving.recommend import recommend_day
-from serving.schemas import RecommendationOut, RecommendationRequest, tell_problems
+from serving.schemas import RecommendationOut, RecommendationRequest, tell_no_plan, tell_problems
 from serving.store import find_recommendation, save_recommendation
 
 router = APIRouter(prefix="/v1/recommendations", tags=["recommendations"])
@@ -24,7 +24,7 @@ router = APIRouter(prefix="/v1/recommendations", tags=["recommendations"])
 @router.post(
     "",
     status_code=HTTPStatus.CREATED,
-    responses=tell_problems(404, 422, 503),
+    responses=tell_problems(404, 503) | tell_no_plan(),
 )
 def create_recommendation(
     body: RecommendationRequest, settings: CurrentSettings, snapshot: CurrentSnapshot, response: Response

@@ -97,9 +97,13 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
         main(["plan", str(tmp_path / "none.json")])
 
 
-def test_a_day_without_a_plan_says_why(tmp_path):
+def test_a_day_without_a_plan_says_why_and_what_would_be_enough(tmp_path, capsys):
     day = json.loads(EXAMPLE) | {"adults": [], "pins": [], "contacts": [], "coaching": []}
     (tmp_path / "day.json").write_text(json.dumps(day))
 
     with pytest.raises(InputError, match="no plan keeps every rule"):
         main(["plan", str(tmp_path / "day.json")])
+
+    said = capsys.readouterr().out
+    assert "conflict: " in said
+    assert "would be enough: Bring in another teacher in " in said

@@ -121,6 +121,28 @@ def test_impossible_days_name_the_rule(client, trained_school):
     assert rule_of(ask(colour="blue")) == "invalid_request"
 
 
+def test_an_impossible_day_tells_a_smallest_set_and_what_to_give_up(client, plan, trained_school):
+    """A student pinned and away: the rules in conflict, and the pin as what to drop, without the student's id."""
+    seat = next(seat for session in plan["sessions"] if session["skill_id"] for seat in session["students"])
+    body = {
+        "team_id": trained_school.team_ids[0],
+        "date": MONDAY,
+        "absences": [{"student_id": seat["student_id"]}],
+        "rules": [{"kind": "pinned", "student_ids": [seat["student_id"]], "block_id": plan["sessions"][0]["block_id"]}],
+    }
+
+    answer = client.post("/v1/recommendations", json=body)
+
+    assert rule_of(answer) == "pinned"
+    told = answer.json()
+    assert told["proven"]
+    assert told["conflicts"][0]["rules"] == ["pinned", "presence"]
+    assert [rule["rule"] for rule in told["minimal_set"]] == ["pinned"]
+    assert told["minimal_set_proven"]
+    assert told["relaxations"][0]["detail"].startswith("Drop the pin of a student to a led session")
+    assert seat["student_id"] not in answer.text
+
+
 def test_no_error_repeats_a_students_id(client, trained_school):
     """Ids given in a bad request stay out of the answer."""
     body = {"team_id": trained_school.team_ids[0], "date": MONDAY, "absences": [{"student_id": "secret-child"}]}

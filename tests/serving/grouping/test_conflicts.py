@@ -34,10 +34,11 @@ def test_nobody_who_may_monitor_or_lead_enough(team, swap):
     assert rules(replace(team, adults=(tutor,), rooms=None)) == [("monitors",), ("monitors",)]
 
 
-def test_trainees_without_a_teacher_count_for_nothing(team):
+def test_trainees_without_a_teacher_are_named_where_with_one_they_would_do(team):
     new = replace(team.adults[2], modalities=frozenset(Modality), coach=None)
 
-    assert rules(replace(team, adults=(new,), rooms=None)) == [("monitors",), ("monitors",)]
+    assert rules(replace(team, adults=(new,), rooms=None)) == [("supervision", "monitors")] * 2
+    assert rules(replace(team, adults=(new,), rooms=None, students_per_monitor=1, needs=())) == [("monitors",)] * 2
 
 
 def test_too_few_monitors_for_the_ratio(team):
@@ -46,7 +47,37 @@ def test_too_few_monitors_for_the_ratio(team):
 
 def test_no_room_and_too_small_a_room(team, swap):
     assert rules(replace(team, rooms=())) == [("rooms",), ("rooms",)]
-    assert rules(replace(team, needs=(), rooms=(replace(team.rooms[0], capacity=5),))) == [("room_capacity",)] * 2
+    assert (
+        rules(replace(team, needs=(), rooms=(replace(team.rooms[0], capacity=5),))) == [("room_capacity", "rooms")] * 2
+    )
+    tiny = tuple(replace(room, capacity=1) for room in team.rooms)
+    assert rules(replace(team, needs=(), rooms=tiny)) == [("room_capacity",)] * 2
+
+
+def test_pins_to_one_kind_leave_too_few_to_watch_over_the_others(team):
+    pins = tuple(Pin(student, "m1", Modality.TUTORING) for student in "abcde")
+    needs = tuple(need for need in team.needs if need.student != "f")
+
+    assert rules(replace(team, needs=needs, pins=pins)) == [("pinned", "group_size", "monitors")]
+
+
+def test_two_kept_apart_are_pinned_to_a_skill_that_one_adult_leads(team, swap):
+    adults = swap(swap(team.adults, "help", skills={"ratios": 1.0}), "new", skills={"ratios": 1.0})
+    pins = (Pin("a", "m1", skill="fractions"), Pin("b", "m1", skill="fractions"))
+
+    assert rules(replace(team, adults=adults, keep_apart=(("a", "b"),), pins=pins)) == [("keep_apart", "pinned")]
+
+
+def test_more_led_places_than_needs_and_more_accommodations_than_certified_places(team, swap):
+    once = tuple(need for need in team.needs if (need.student, need.skill) != ("a", "ratios"))
+    needing = tuple(replace(student, needs_certified=True) for student in team.students)
+    certified = swap(team.adults, "help", certified=True)
+
+    assert rules(replace(team, needs=once, pins=(Pin("a", "m1"), Pin("a", "m2")))) == [("pinned", "skill_once")]
+    crowd = tuple(Pin(student, "m1", Modality.TUTORING) for student in "abc")
+    tutoring = tuple(bound for bound in team.sizes if bound.modality is Modality.TUTORING)
+    problem = replace(team, students=needing, adults=certified, sizes=tutoring, pins=crowd)
+    assert ("pinned", "certified") in rules(problem)
 
 
 @pytest.mark.parametrize(

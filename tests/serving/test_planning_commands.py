@@ -1,0 +1,128 @@
+"""`plan`, `evaluate`, `place` and `why-not` as who types them sees them, on the small day beside the format."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from features.errors import InputError
+from serving import instances
+from serving.__main__ import main
+
+DAY = Path(instances.__file__).parent / "day.example.json"
+
+
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory):
+    """The file of the day's plan."""
+    path = tmp_path_factory.mktemp("plan") / "plan.json"
+    main(["plan", str(DAY), "--json", str(path)])
+    return path
+
+
+@pytest.fixture
+def edited(planned, tmp_path):
+    """The plan with Finn in a group of two that is full then, beside Dan, from whom he is to be kept apart."""
+    plan = json.loads(planned.read_text())
+    group = next(session for session in plan["sessions"] if session["skill"] == "ratios")
+    online = next(s for s in plan["sessions"] if s["block"] == group["block"] and s["skill"] is None)
+    group["students"].append("Finn")
+    online["students"].remove("Finn")
+    path = tmp_path / "edited.json"
+    path.write_text(json.dumps(plan))
+    return path
+
+
+def run(*arguments):
+    return main([*map(str, arguments)])
+
+
+def test_other_plans_are_printed_and_written(tmp_path, capsys):
+    path = tmp_path / "plans.json"
+
+    code = run("plan", DAY, "--alternatives", 1, "--most-lost", 0.5, "--json", path)
+
+    told = json.loads(path.read_text())
+    assert code == 0
+    assert len(told["alternatives"]) == 1
+    assert told["alternatives"][0]["plan"]["sessions"]
+    assert "alternative 1:" in capsys.readouterr().out
+
+
+def test_a_plan_as_made_breaks_no_rule(planned, capsys):
+    assert run("evaluate", DAY, planned) == 0
+    assert "no breaches of hard rules" in capsys.readouterr().out
+
+
+def test_an_edit_is_judged_and_repaired_and_the_repair_is_a_plan_again(planned, edited, tmp_path, capsys):
+    repaired = tmp_path / "repaired.json"
+
+    codes = (
+        run("evaluate", DAY, edited, "--original", planned),
+        run("evaluate", DAY, edited, "--repair", "--json", repaired),
+        run("evaluate", DAY, repaired),
+    )
+
+    told, out = json.loads(repaired.read_text()), capsys.readouterr().out
+    assert codes == (1, 0, 0)
+    assert {each["rule"] for each in told["violations"]} == {"keep_apart", "group_size"}
+    assert (told["repair"]["moved"], told["repair"]["at_least"]) == (1, 1)
+    assert "the edit gains" in out
+    assert "repaired by moving 1 seats (at least 1)" in out
+
+
+def test_places_are_ranked_and_taken(planned, tmp_path, capsys):
+    path = tmp_path / "placed.json"
+
+    code = run("place", DAY, planned, "Ada", "--block", "m1", "--json", path)
+
+    told = json.loads(path.read_text())
+    assert code == 0
+    assert [place["block"] for place in told["best"]] == ["m1"]
+    assert "the best places together: " in capsys.readouterr().out
+    assert run("evaluate", DAY, path) == 0
+
+
+def test_a_place_has_a_price_or_a_rule_in_the_way(planned, tmp_path, capsys):
+    path = tmp_path / "answer.json"
+
+    codes = (
+        run("why-not", DAY, planned, "Finn", "m1", "--adult", "lead", "--json", path),
+        run("why-not", DAY, planned, "Finn", "m1", "--adult", "tutor", "--modality", "small_group"),
+    )
+
+    out = capsys.readouterr().out
+    assert codes == (0, 1)
+    assert "The seat would" in out
+    assert "No plan can: In 09:00-09:45 the adult may not lead such a session." in out
+    assert run("evaluate", DAY, path) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("place", DAY, "none.json", "Ada"), "none.json cannot be read"),
+        (("place", DAY, DAY, "Ada"), "no list of sessions"),
+        (("why-not", DAY, "PLAN", "Zoe", "m1"), "student: the id given is not right"),
+        (("why-not", DAY, "PLAN", "Ada", "m9"), "block: 'm9' is not right"),
+        (("why-not", DAY, "PLAN", "Ada", "m1", "--adult", "king"), "adult: 'king' is not right"),
+        (("place", DAY, "PLAN", "Ada", "--block", "m9"), "block: 'm9' is not right"),
+        (("plan", DAY, "--alternatives", "1", "--most-lost", "7"), "most_lost: 7.0 is not right"),
+    ],
+)
+def test_what_is_wrong_is_named(planned, arguments, told):
+    with pytest.raises(InputError, match=told) as error:
+        run(*(planned if argument == "PLAN" else argument for argument in arguments))
+
+    assert error.value.exit_code == 2
+    assert "Zoe" not in str(error.value)
+
+
+@pytest.mark.parametrize("command", ["plan", "evaluate", "place", "why-not"])
+def test_help_has_an_example_and_the_exit_codes(command, capsys):
+    with pytest.raises(SystemExit):
+        run(command, "--help")
+
+    out = capsys.readouterr().out
+    assert f"python -m serving {command} day.json" in out
+    assert "exit codes:" in out
