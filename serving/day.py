@@ -1,16 +1,18 @@
 """A team's day as a problem of the optimiser: the roster, what is asked for, and who needs what."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from itertools import combinations
 
-from features.roster import PastSession, Rule, SkillMap, Staff, Team
+from features.roster import Rule, SkillMap, Staff, Team
 from features.roster.records import WEEKDAYS
 from serving.errors import RequestError
-from serving.grouping.people import Adult, Contact, MateCount, Student
+from serving.grouping.history import PastDay, carry_history
+from serving.grouping.people import Adult, Student
 from serving.grouping.places import Block, Pin, Room, Skill
+from serving.grouping.plan import Session
 from serving.grouping.policy import Modality, Role
 from serving.grouping.problem import Problem
 from serving.needs import Candidate
@@ -84,11 +86,9 @@ def state_problem(
     rules = (*team.rules, *request.rules)
     _require_own(team, request)
     there = _availability(blocks, rules, request)
-    members, adults = set(team.members), {each.staff_id for each in team.staff}
-    since = request.day - timedelta(days=planning.history_days)
-    past = [each for each in team.past_sessions if since <= each.date < request.day and each.staff_id is not None]
+    adults = {each.staff_id for each in team.staff}
     used = sorted({each.need.skill for each in candidates} | {each.skill_id for each in rules if each.skill_id})
-    return Problem(
+    problem = Problem(
         blocks=tuple(Block(each.block_id, f"{each.start:%H:%M}-{each.end:%H:%M}", at) for at, each in enumerate(today)),
         students=tuple(Student(each, there.of_student(each)) for each in team.members),
         adults=tuple(_adult(each, there.of_staff(each.staff_id), adults, used) for each in team.staff),
@@ -102,9 +102,8 @@ def state_problem(
             *_pins(team.rules, order, there, standing=True),
             *_pins(request.rules, order, there, standing=False),
         ),
-        mates=_mates(past, members),
-        contacts=_contacts(past, members, adults),
     )
+    return carry_history(problem, _past_days(team, request.day), planning.history_days)
 
 
 def skill_name(skills: SkillMap, skill: str) -> str:
@@ -195,16 +194,20 @@ def _pins(rules: Sequence[Rule], today: Sequence[str], there: _Availability, *, 
     return pins
 
 
-def _mates(past: Sequence[PastSession], members: set[str]) -> tuple[MateCount, ...]:
-    counts = Counter(pair for session in past for pair in combinations(sorted(set(session.students) & members), 2))
-    return tuple(MateCount(first, second, count) for (first, second), count in sorted(counts.items()))
-
-
-def _contacts(past: Sequence[PastSession], members: set[str], adults: set[str]) -> tuple[Contact, ...]:
-    counts = Counter(
-        (student, session.staff_id)
-        for session in past
-        if session.staff_id in adults
-        for student in set(session.students) & members
-    )
-    return tuple(Contact(student, str(adult), count) for (student, adult), count in sorted(counts.items()))
+def _past_days(team: Team, today: date) -> list[PastDay]:
+    """The days with sessions that an adult led; the roster does not know of which kind, and all kinds count alike."""
+    days: dict[date, list[Session]] = defaultdict(list)
+    for at, each in enumerate(team.past_sessions):
+        if each.date < today and each.staff_id is not None:
+            days[each.date].append(
+                Session(
+                    f"past-{at}",
+                    each.block_id,
+                    Modality.SMALL_GROUP,
+                    each.skill_id,
+                    (each.staff_id,),
+                    None,
+                    each.students,
+                )
+            )
+    return [PastDay((today - day).days, tuple(sessions)) for day, sessions in days.items()]
