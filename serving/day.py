@@ -1,7 +1,7 @@
 """A team's day as a problem of the optimiser: the roster, what is asked for, and who needs what."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import combinations
@@ -10,10 +10,10 @@ from features.roster import Rule, SkillMap, Staff, Team
 from features.roster.records import WEEKDAYS
 from serving.errors import RequestError
 from serving.grouping.history import PastDay, carry_history
-from serving.grouping.people import Adult, Student
+from serving.grouping.people import Adult, Coaching, Student
 from serving.grouping.places import Block, Pin, Room, Skill
 from serving.grouping.plan import Session
-from serving.grouping.policy import Modality, Role
+from serving.grouping.policy import Modality
 from serving.grouping.problem import Problem
 from serving.needs import Candidate
 from serving.planning import Planning
@@ -88,13 +88,14 @@ def state_problem(
     there = _availability(blocks, rules, request)
     adults = {each.staff_id for each in team.staff}
     used = sorted({each.need.skill for each in candidates} | {each.skill_id for each in rules if each.skill_id})
+    behind = {each.need.skill for each in candidates if each.need.catch_up}
     problem = Problem(
         blocks=tuple(Block(each.block_id, f"{each.start:%H:%M}-{each.end:%H:%M}", at) for at, each in enumerate(today)),
         students=tuple(Student(each, there.of_student(each)) for each in team.members),
         adults=tuple(_adult(each, there.of_staff(each.staff_id), adults, used) for each in team.staff),
         skills=tuple(Skill(each, skill_name(skills, each)) for each in used),
         rooms=tuple(Room(each.room_id, each.capacity) for each in team.rooms),
-        effects=planning.effects,
+        effects=planning.effects_for(each.role for each in team.staff),
         needs=tuple(each.need for each in candidates),
         keep_apart=_pairs(rules, "keep_apart"),
         keep_together=_pairs(rules, "keep_together"),
@@ -102,8 +103,10 @@ def state_problem(
             *_pins(team.rules, order, there, standing=True),
             *_pins(request.rules, order, there, standing=False),
         ),
+        coaching=_coaching(team, weekday, there, planning.coaching_per_week),
+        most_catch_up_days=planning.most_catch_up_days,
     )
-    return carry_history(problem, _past_days(team, request.day), planning.history_days)
+    return carry_history(problem, _past_days(team, request.day, behind), planning.history_days)
 
 
 def skill_name(skills: SkillMap, skill: str) -> str:
@@ -155,7 +158,7 @@ def _adult(staff: Staff, blocks: frozenset[str], adults: set[str], skills: Seque
     qualified = None if staff.skills is None else {each: 1.0 for each in staff.skills if each in skills}
     return Adult(
         id=staff.staff_id,
-        role=Role(staff.role),
+        role=staff.role,
         blocks=blocks,
         modalities=frozenset(Modality(each) for each in staff.may_lead),
         skills=qualified,
@@ -194,20 +197,48 @@ def _pins(rules: Sequence[Rule], today: Sequence[str], there: _Availability, *, 
     return pins
 
 
-def _past_days(team: Team, today: date) -> list[PastDay]:
-    """The days with sessions that an adult led; the roster does not know of which kind, and all kinds count alike."""
+def _coaching(team: Team, weekday: str, there: _Availability, per_week: int) -> tuple[Coaching, ...]:
+    """What each coach and the colleague who is coached should share today, where both are there at some time.
+
+    Past sessions name one adult, so that nobody knows what was coached: the sessions of a week are spread evenly over
+    the weekdays on which the team has blocks, and what a day misses is not made up for.
+    """
+    days = sorted({each.weekday for each in team.blocks}, key=WEEKDAYS.index)
+    at = days.index(weekday)
+    asked = per_week * (at + 1) // len(days) - per_week * at // len(days)
+    pairs = {
+        frozenset((each.coach, each.staff_id)): Coaching(each.coach, each.staff_id, asked)
+        for each in team.staff
+        if asked and each.coach is not None and there.of_staff(each.coach) & there.of_staff(each.staff_id)
+    }
+    return tuple(pairs.values())
+
+
+def _past_days(team: Team, today: date, behind: Collection[str]) -> list[PastDay]:
+    """The days with sessions that an adult led; the roster does not know of which kind, and all kinds count alike.
+
+    Args:
+        team: Whose past it is.
+        today: Days before it count.
+        behind: Skills to catch up on; those of now, since nobody wrote down what they were then.
+    """
     days: dict[date, list[Session]] = defaultdict(list)
     for at, each in enumerate(team.past_sessions):
         if each.date < today and each.staff_id is not None:
+            adults, kind = (each.staff_id,), Modality.SMALL_GROUP
             days[each.date].append(
-                Session(
-                    f"past-{at}",
-                    each.block_id,
-                    Modality.SMALL_GROUP,
-                    each.skill_id,
-                    (each.staff_id,),
-                    None,
-                    each.students,
-                )
+                Session(f"past-{at}", each.block_id, kind, each.skill_id, adults, None, each.students)
             )
-    return [PastDay((today - day).days, tuple(sessions)) for day, sessions in days.items()]
+    return [
+        PastDay(
+            (today - day).days,
+            tuple(sessions),
+            frozenset(
+                (student, s.skill)
+                for s in sessions
+                if s.skill is not None and s.skill in behind
+                for student in s.students
+            ),
+        )
+        for day, sessions in days.items()
+    ]

@@ -1,7 +1,8 @@
 """The open instance format: a team's day as one JSON file that anybody can publish, read and solve.
 
 `format` names the version. Every other field is one of `serving.grouping.problem.Problem`; `serving/day.schema.json`
-says all of it, and `serving/day.example.json` is a small one to read.
+says all of it, and `serving/day.example.json` is a small one to read. A field that is added later is optional and
+leaves a day without it as it was, so that older files stay good and the version the same.
 """
 
 import json

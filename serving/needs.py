@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from features.roster import SkillMap, Team
 from serving.forecasts import SkillForecast
@@ -27,7 +27,8 @@ def list_candidates(
     and skills not begun whose prerequisites the student has mastered: those that build on them, and those that the
     team works on now. Readiness is the mastery of the weakest prerequisite, 1 where none is known. The weight is the
     team's own word for its current unit, or without it the share of the team that practised the skill lately,
-    relative to the skill most practised.
+    relative to the skill most practised. A skill that most of the members with evidence have mastered is one to catch
+    up on.
 
     Args:
         team: Members and focus.
@@ -36,6 +37,7 @@ def list_candidates(
         policy: Need of a null forecast, and weights.
         handful: Candidates per student.
     """
+    behind = _mostly_mastered(forecasts, policy.catch_up_share)
     by_student: dict[str, dict[str, SkillForecast]] = defaultdict(dict)
     for each in forecasts:
         by_student[each.student][each.skill] = each
@@ -56,8 +58,18 @@ def list_candidates(
             if _may_begin(skill, mine, skills)
         ]
         options.sort(key=lambda each: (-each.need.need, each.need.skill))
-        found += [each for each in options if each.need.need > 0][:handful]
+        found += [
+            replace(each, need=replace(each.need, catch_up=each.need.skill in behind))
+            for each in options
+            if each.need.need > 0
+        ][:handful]
     return found
+
+
+def _mostly_mastered(forecasts: Sequence[SkillForecast], share: float) -> set[str]:
+    known = Counter(each.skill for each in forecasts if each.status != "not_enough_evidence")
+    mastered = Counter(each.skill for each in forecasts if each.status == "mastered")
+    return {skill for skill, count in mastered.items() if count >= share * known[skill]}
 
 
 def _share_practising(team: Team, forecasts: Sequence[SkillForecast]) -> Mapping[str, float]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from serving.grouping.policy import Modality, Role
+from serving.grouping.policy import Modality
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 
@@ -158,7 +158,7 @@ class AdultOut(_Body):
     """One adult in a session."""
 
     staff_id: str
-    role: Role
+    role: str = Field(examples=["collaborating_teacher"])
 
 
 class SeatOut(_Body):
@@ -182,7 +182,7 @@ class SessionOut(_Body):
     modality: Modality
     skill_id: str | None
     skill: str | None
-    adults: list[AdultOut]
+    adults: list[AdultOut] = Field(description="the lead first, then who sits beside; online, who monitors")
     room_id: str | None
     students: list[SeatOut]
     why: str

@@ -10,10 +10,11 @@ from itertools import combinations
 
 import numpy as np
 
+from experiments.benchmarks.crew import default_modalities
 from serving.grouping.index import Floats
 from serving.grouping.people import Adult, Contact, MateCount, Need, Student
 from serving.grouping.places import Block, Room, Skill
-from serving.grouping.policy import LED, Effect, Modality, Role, Weights, default_modalities
+from serving.grouping.policy import LED, Effect, Modality, Role, Weights
 from serving.grouping.problem import Problem
 
 EFFECT = {

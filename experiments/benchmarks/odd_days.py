@@ -1,11 +1,13 @@
 """Made-up days at the edges of what the rules allow, for showing that no plan ever breaks one."""
 
 import random
+from dataclasses import replace
 from itertools import combinations
 
-from serving.grouping.people import Adult, Contact, MateCount, Need, Student
+from experiments.benchmarks.crew import default_modalities
+from serving.grouping.people import Adult, Coaching, Contact, MateCount, Need, Student
 from serving.grouping.places import Block, Pin, Room, Seat, Skill
-from serving.grouping.policy import LED, Effect, Modality, Role, SizeBound, default_modalities
+from serving.grouping.policy import LED, Effect, Modality, Role, SizeBound
 from serving.grouping.problem import Problem
 
 EFFECTS = tuple(Effect(kind, role, 0.9 / (at + 1)) for at, kind in enumerate(LED) for role in Role)
@@ -22,6 +24,7 @@ def draw_odd_day(
     pins: int = 0,
     ratio: int = 8,
     sizes: tuple[SizeBound, ...] | None = None,
+    more: bool = False,
 ) -> Problem:
     """Draws a day with absences, accommodations, pairs and history; many have no plan.
 
@@ -35,6 +38,7 @@ def draw_odd_day(
         pins: Places settled beforehand, which may contradict each other.
         ratio: Students whom one adult may watch over.
         sizes: Of sessions; 3-8, 1-2 and 4-6 at up to two tables if not given.
+        more: Whether to add roles of the school's own, coaching, students owed a teacher, and skills to catch up on.
 
     Example:
         >>> len(draw_odd_day(1, students=5).students)
@@ -48,7 +52,7 @@ def draw_odd_day(
     pairs = list(combinations(names, 2))
     draw.shuffle(pairs)
     some = max(0, students // 4)
-    return Problem(
+    problem = Problem(
         blocks=tuple(Block(day, day, at) for at, day in enumerate(days)),
         students=tuple(
             Student(
@@ -103,3 +107,31 @@ def draw_odd_day(
         sizes=sizes or (SizeBound(LED[0], 3, 8), SizeBound(LED[1], 1, 2), SizeBound(LED[2], 4, 6, tables=2)),
         students_per_monitor=ratio,
     )  # fmt: skip
+    return _add_more(problem, random.Random(f"{seed}-more")) if more else problem
+
+
+def _add_more(problem: Problem, draw: random.Random) -> Problem:
+    """The same day with lots of its own, so that days without these parts stay as they were."""
+    own = [adult.id for adult in problem.adults if draw.random() < 0.3]
+    behind = [skill.id for skill in problem.skills if draw.random() < 0.4]
+    pairs = [draw.sample(two, 2) for two in combinations([a.id for a in problem.adults], 2) if draw.random() < 0.4]
+    return replace(
+        problem,
+        adults=tuple(
+            replace(
+                adult,
+                role="artist" if adult.id in own else adult.role,
+                in_training=draw.choice([None, None, None, True, False]),
+                supervises=draw.choice([None, None, None, False]),
+            )
+            for adult in problem.adults
+        ),
+        effects=(*problem.effects, *(Effect(kind, "artist", 0.5) for kind in LED)),
+        students=tuple(
+            replace(each, owed_teacher=draw.random() < 0.3, catch_up_days=draw.choice([0, 0, 3, 4]))
+            for each in problem.students
+        ),
+        needs=tuple(replace(need, catch_up=need.skill in behind) for need in problem.needs),
+        most_catch_up_days=draw.choice([None, 4]),
+        coaching=tuple(Coaching(one, other, draw.randint(0, 2)) for one, other in pairs),
+    )

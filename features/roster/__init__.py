@@ -16,7 +16,8 @@ members.csv: one row per student; a student is in one team.
 staff.csv: one row per adult; an adult is in one team.
     staff_id      such as `a.rivera`
     team_id       a team of teams.csv
-    role          `teacher_leader`, `collaborating_teacher`, `support_staff` or `teacher_in_training`
+    role          `teacher_leader`, `collaborating_teacher`, `support_staff` or `teacher_in_training`; or a role of
+                  the school's own, such as `reading coach`, for which may_lead must be filled in
     may_lead ?    list of `small_group`, `tutoring`, `collaborative`, `online`; blank = what the role leads
                   (`records.ROLE_MAY_LEAD`), such as `tutoring;small_group`
     skills ?      list of skill ids the adult may teach, such as `fractions;ratios`; blank = all

@@ -58,6 +58,19 @@ def parse_text(text: str) -> str:
     return text.strip()
 
 
+def parse_word(text: str) -> str:
+    """The word in small letters, without outer blanks.
+
+    Raises:
+        ValueError: It has a NUL character, which PostgreSQL cannot keep.
+
+    Example:
+        >>> parse_word(" Reading Coach")
+        'reading coach'
+    """
+    return parse_text(text).lower()
+
+
 def one_of(*allowed: str) -> Callable[[str], str]:
     """A parser that takes exactly these words, in any case."""
 

@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from features.roster.cells import nearest, shown
+from features.roster.records import ROLE_MAY_LEAD
 from features.roster.sheets import Findings, Row
 
 Sheets = dict[str, list[Row]]
@@ -89,6 +90,10 @@ def _check_blocks(sheets: Sheets, findings: Findings) -> None:
 
 def _check_staff(sheets: Sheets, findings: Findings) -> None:
     staff = {row.record.staff_id: row.record for row in sheets["staff"]}
+    for role in sorted({each.role for each in staff.values()} - ROLE_MAY_LEAD.keys()):
+        meant = nearest(role, ROLE_MAY_LEAD)
+        told = f"; did you mean {shown(meant)}?" if meant else ""
+        findings.warnings.append(f"staff.csv: role {shown(role)} was taken as the school's own{told}")
     for row in sheets["staff"]:
         coach = row.record.coach
         if coach == row.record.staff_id:

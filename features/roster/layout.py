@@ -66,7 +66,7 @@ FILES = (
         {
             "staff_id": ID,
             "team_id": ID,
-            "role": Column(cells.one_of(*records.ROLE_MAY_LEAD)),
+            "role": Column(cells.parse_word),
             "may_lead": Column(cells.several_of(*records.MODALITIES), needed=False),
             "skills": Column(cells.parse_ids, needed=False),
             "max_group": Column(cells.parse_count, needed=False),

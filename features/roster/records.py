@@ -44,7 +44,7 @@ class Staff:
     Attributes:
         staff_id: Opaque id, unique in the roster.
         team_id: The team the adult works in.
-        role: A key of `ROLE_MAY_LEAD`.
+        role: A key of `ROLE_MAY_LEAD`, or a role of the school's own.
         may_lead: Modalities the adult may lead, the role's default already filled in.
         skills: Skills the adult may teach; null = all.
         max_group: Most students at once; null = the modality's own bound.

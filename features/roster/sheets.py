@@ -135,8 +135,13 @@ def _parse_cells(cells: dict[str, str], layout: RosterFile, line: int, findings:
         except ValueError as error:
             findings.add(layout.name, line, name, str(error))
             broken = True
-    if layout.name == "staff" and not broken:
-        values["may_lead"] = values["may_lead"] or ROLE_MAY_LEAD[values["role"]]
+    if layout.name == "staff" and {"role", "may_lead"} <= values.keys() and not values["may_lead"]:
+        role = values["role"]
+        values["may_lead"] = ROLE_MAY_LEAD.get(role or "")
+        if role is not None and role not in ROLE_MAY_LEAD:
+            what = f"{shown(role)} is not known; use one of {_listed(ROLE_MAY_LEAD)}, or fill in may_lead for it"
+            findings.add(layout.name, line, "role", what)
+            broken = True
     return None if broken else values
 
 

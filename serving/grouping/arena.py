@@ -39,7 +39,10 @@ class Arena(NamedTuple):
         rooms: B x R, capacities of ordinary rooms, ascending, of which `rooms_free` (B) count; `stations` likewise,
             descending, for rooms kept for online work. `rooms_planned`: whether any are asked for.
         ratio: students whom one adult may watch over.
-        weights: benefit, relationships, keep_together, perturbation, load, share.
+        owed: N, what the first led seat with a supervising adult today is worth, with its weight. `any_owed`: whether
+            it says anything.
+        coaching: C x 3, both adults of a pair, and how many sessions they should and could share.
+        weights: benefit, relationships, keep_together, perturbation, load, share, coaching.
     """
 
     present: Bools
@@ -82,6 +85,9 @@ class Arena(NamedTuple):
     stations_free: Ints
     rooms_planned: bool
     ratio: int
+    owed: Floats
+    any_owed: bool
+    coaching: Ints
     weights: Floats
 
 
@@ -153,6 +159,9 @@ def build_arena(index: Index) -> Arena:
         stations_free=stations_free,
         rooms_planned=problem.rooms is not None,
         ratio=problem.students_per_monitor,
+        owed=np.where(index.owed, weights.owed, 0.0),
+        any_owed=bool(weights.owed and index.owed.any()),
+        coaching=index.coaching,
         weights=np.array(
             [
                 weights.benefit,
@@ -161,6 +170,7 @@ def build_arena(index: Index) -> Arena:
                 weights.perturbation,
                 weights.load,
                 weights.share,
+                weights.coaching,
             ]
         ),
     )

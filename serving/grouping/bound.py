@@ -7,7 +7,8 @@ subgradients (Held, Wolfe and Crowder 1974; step by Polyak 1969). The lowest bou
 
 That adults have to watch over those online is kept, in part by a price on seats. Left out, which can only raise the
 bound: rooms, supervision, even loads, subgroups' shares. Groupmates met lately cost each student half of what the most
-favourable others of the skill would. Pairs to keep together count as kept.
+favourable others of the skill would. Pairs to keep together count as kept, coaching as held, and seats
+that are owed as given.
 """
 
 import math
@@ -18,7 +19,7 @@ import numpy as np
 
 from serving.grouping.arena import ANY, ONLINE, PINNED_LED, Arena
 from serving.grouping.index import Floats
-from serving.grouping.search import BENEFIT, KEEP_TOGETHER, NOT_LED, PERTURBATION, RELATIONSHIPS
+from serving.grouping.search import BENEFIT, COACHING, KEEP_TOGETHER, NOT_LED, PERTURBATION, RELATIONSHIPS
 
 PATIENCE, SLOWER = 8, 0.7
 """Rounds without a lower bound after which steps become shorter, and by how much."""
@@ -82,6 +83,8 @@ def _lower(arena, halves, prices, value, rounds):
     students, blocks = arena.present.shape
     adults = len(arena.qualified)
     fixed = online_score(arena) + arena.weights[KEEP_TOGETHER] * len(arena.wished)
+    fixed += arena.owed.sum()  # as if everybody got the seat they are owed
+    fixed += arena.weights[COACHING] * arena.coaching[:, 2].sum()
     last = np.full((blocks, adults, 2), NOT_LED, np.int64)
     chosen = np.empty((blocks, adults, arena.size_allowed.shape[2]), np.int64)
     sizes = np.zeros((blocks, adults), np.int64)
@@ -176,6 +179,7 @@ def online_score(arena):
                 score -= arena.weights[PERTURBATION]
         if there:
             score -= arena.coverage[student]
+        score -= arena.owed[student]
     return score
 
 

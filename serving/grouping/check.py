@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from serving.grouping.plan import Session
-from serving.grouping.policy import Modality, Role
+from serving.grouping.policy import Modality
 from serving.grouping.problem import Problem
 
 
@@ -33,10 +33,9 @@ class Day:
         self.rooms = {room.id: room for room in problem.rooms or ()}
 
     def teachers_on_duty(self, block: str) -> bool:
-        """Whether a teacher-leader or collaborating teacher has a session in the block."""
-        teachers = (Role.TEACHER_LEADER, Role.COLLABORATING_TEACHER)
+        """Whether an adult who supervises, as teachers of the team usually do, has a session in the block."""
         here = (adult for session in self.sessions if session.block == block for adult in session.adults)
-        return any(self.adults[adult].role in teachers for adult in here)
+        return any(self.adults[adult].supervisor for adult in here)
 
 
 def find_violations(problem: Problem, sessions: tuple[Session, ...]) -> tuple[Violation, ...]:
@@ -106,7 +105,7 @@ def presence(day: Day) -> Iterator[str]:
 
 
 def one_activity(day: Day) -> Iterator[str]:
-    """An adult has at most one session in a block, leading or monitoring."""
+    """An adult has at most one session in a block, leading, beside a lead, or monitoring."""
     duties = Counter((adult, s.block) for s in day.sessions for adult in s.adults)
     for (adult, block), times in duties.items():
         if times > 1:
@@ -142,20 +141,29 @@ def group_size(day: Day) -> Iterator[str]:
 
 
 def permission(day: Day) -> Iterator[str]:
-    """An adult leads and monitors only what the adult may."""
+    """An adult leads and monitors only what the adult may; whoever sits beside a lead needs no permission."""
     for session in day.sessions:
-        for adult in session.adults:
+        for adult in session.adults[:1] if session.led else session.adults:
             if session.modality not in day.adults[adult].modalities:
                 yield f"{adult} has session {session.id} but may not lead or monitor {session.modality}."
 
 
+def beside(day: Day) -> Iterator[str]:
+    """Beside the lead of a session sits only who forms, with the lead, a pair asked to coach and to learn."""
+    asked = {frozenset((pair.coach, pair.trainee)) for pair in day.problem.coaching if pair.sessions}
+    for session in day.sessions:
+        if session.led:
+            for adult in session.adults[1:]:
+                if frozenset((session.adults[0], adult)) not in asked:
+                    yield f"{adult} sits beside {session.adults[0]} in {session.id}, though neither coaches the other."
+
+
 def supervision(day: Day) -> Iterator[str]:
-    """A teacher-in-training has sessions only while a teacher-leader or collaborating teacher has one too."""
+    """An adult in training has sessions only while an adult who supervises, such as a teacher, has one too."""
     for session in day.sessions:
         for adult in session.adults:
-            trainee = day.adults[adult].role is Role.TEACHER_IN_TRAINING
-            if trainee and not day.teachers_on_duty(session.block):
-                yield f"{adult} is in training and has {session.id} while no teacher of the team is on duty."
+            if day.adults[adult].trainee and not day.teachers_on_duty(session.block):
+                yield f"{adult} is in training and has {session.id} while nobody who supervises is on duty."
 
 
 def monitors(day: Day) -> Iterator[str]:
@@ -213,13 +221,13 @@ def keep_apart(day: Day) -> Iterator[str]:
 
 
 def pinned(day: Day) -> Iterator[str]:
-    """A pinned student sits in that block with the modality, skill and adult named, led unless it names online."""
+    """A pinned student sits in that block with the modality, skill and lead named, led unless it names online."""
     for pin in day.problem.pins:
         kept = any(
             (session.modality is Modality.ONLINE) == (pin.modality is Modality.ONLINE)
             and (pin.modality is None or session.modality is pin.modality)
             and (pin.skill is None or session.skill == pin.skill)
-            and (pin.adult is None or pin.adult in session.adults)
+            and (pin.adult is None or pin.adult == session.adults[0])
             for session in day.sessions
             if session.block == pin.block and pin.student in session.students
         )
@@ -229,12 +237,12 @@ def pinned(day: Day) -> Iterator[str]:
 
 
 def certified(day: Day) -> Iterator[str]:
-    """A student whose accommodation asks for it has a certified adult in every led session."""
+    """A student whose accommodation asks for it has a certified lead in every led session."""
     for session in day.sessions:
-        if session.modality is not Modality.ONLINE and not any(day.adults[a].certified for a in session.adults):
+        if session.led and not day.adults[session.adults[0]].certified:
             for student in session.students:
                 if day.students[student].needs_certified:
-                    yield f"{student} needs a certified adult, and {session.id} has none."
+                    yield f"{student} needs a certified adult, and {session.id} is led by none."
 
 
 def eligibility(day: Day) -> Iterator[str]:
@@ -244,6 +252,17 @@ def eligibility(day: Day) -> Iterator[str]:
         for student in session.students:
             if session.skill is not None and (student, session.skill) not in listed:
                 yield f"{student} sits in {session.id} on {session.skill}, which is not among the student's needs."
+
+
+def catch_up_days(day: Day) -> Iterator[str]:
+    """A student who has spent as many days in a row catching up as the cap allows does so in no led session today."""
+    most = day.problem.most_catch_up_days
+    behind = {(need.student, need.skill) for need in day.problem.needs if need.catch_up}
+    for session in day.sessions:
+        for student in session.students:
+            days = day.students[student].catch_up_days
+            if most is not None and days >= most and session.led and (student, session.skill) in behind:
+                yield f"{student} sits in {session.id} to catch up, after {days} days in a row; the cap is {most}."
 
 
 def qualified(day: Day) -> Iterator[str]:
@@ -256,6 +275,6 @@ def qualified(day: Day) -> Iterator[str]:
 
 
 RULES: tuple[Callable[[Day], Iterator[str]], ...] = (
-    one_session, presence, one_activity, skill_once, group_size, permission, supervision, monitors, rooms,
-    room_capacity, adult_available, keep_apart, pinned, certified, eligibility, qualified,
+    one_session, presence, one_activity, skill_once, group_size, permission, beside, supervision, monitors, rooms,
+    room_capacity, adult_available, keep_apart, pinned, certified, eligibility, catch_up_days, qualified,
 )  # fmt: skip

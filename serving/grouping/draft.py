@@ -14,6 +14,7 @@ class Draft:
     Attributes:
         groups: students by position, per session held.
         taken: N x B, in a led session of the block. `done`: N x K, the skill is on the student's day.
+        leads: A x B. `beside`: A x B, the lead beside whom an adult sits, -1 none.
         met: N x A, meets the adult in a led session today. `covered`: N, has a led session today.
         between: N x N, the points of two students in one session; minus infinity for those to be kept apart.
     """
@@ -25,6 +26,7 @@ class Draft:
         self.done: Bools = np.zeros_like(index.thin)
         self.met: Bools = np.zeros(index.relation.shape, dtype=np.bool_)
         self.leads: Bools = np.zeros_like(index.adult_in)
+        self.beside: Ints = np.full(index.adult_in.shape, -1, dtype=np.int64)
         self.covered: Bools = np.zeros(len(index.present), dtype=np.bool_)
         self.group_seats: Floats = np.zeros_like(index.group_share)
         weights = index.problem.weights
@@ -58,12 +60,19 @@ class Draft:
         groups = self.index.group[at]
         np.add.at(self.group_seats, groups[groups >= 0], 1)
 
+    def sit_beside(self, block: int, adult: int, lead: int) -> None:
+        """Sets an adult who is free beside one who leads, as the rule `beside` allows; -1 frees the adult again."""
+        self.beside[adult, block] = lead
+        self._obstacles.pop(block, None)
+
     def without(self, block: int) -> "Draft":
         """Returns the plan without the sessions of a block."""
         others = Draft(self.index)
         for slot, students in self.groups.items():
             if slot.block != block:
                 others.open(slot, students)
+        others.beside[:] = self.beside
+        others.beside[:, block] = -1
         return others
 
     def online(self, block: int) -> Ints:
@@ -71,8 +80,8 @@ class Draft:
         return np.flatnonzero(self.index.present[:, block] & ~self.taken[:, block])
 
     def duties(self) -> Ints:
-        """Returns the led sessions per adult."""
-        duties: Ints = self.leads.sum(axis=1, dtype=np.int64)
+        """Returns the led sessions per adult, leading or beside."""
+        duties: Ints = (self.leads | (self.beside >= 0)).sum(axis=1, dtype=np.int64)
         return duties
 
     def obstacle(self, block: int, more: tuple[Slot, int] | None = None) -> str | None:
@@ -100,7 +109,7 @@ class Draft:
 
     def _find_obstacle(self, block: int, more: tuple[Slot, int] | None) -> str | None:
         online = len(self.online(block)) - (more[1] if more else 0)
-        leads = self.leads[:, block].copy()
+        leads = self.leads[:, block] | (self.beside[:, block] >= 0)
         sizes = [len(students) for slot, students in self.groups.items() if slot.block == block]
         if more:
             leads[more[0].adult] = True
@@ -120,7 +129,7 @@ class Draft:
         for block, held in enumerate(problem.blocks):
             slots = sorted(slot for slot in self.groups if slot.block == block)
             online = self.online(block)
-            leads = self.leads[:, block]
+            leads = self.leads[:, block] | (self.beside[:, block] >= 0)
             free = self._free_monitors(block, leads, duties)
             housing = self._house(block, [len(self.groups[slot]) for slot in slots], len(online), len(free))
             assert housing is not None
@@ -129,10 +138,11 @@ class Draft:
             duties[crew] += 1
             for slot, room in zip(slots, housing.led, strict=True):
                 adult, modality = problem.adults[slot.adult].id, LED[slot.modality]
+                beside = (problem.adults[at].id for at in np.flatnonzero(self.beside[:, block] == slot.adult))
                 skill = problem.skills[slot.skill].id
                 students = tuple(problem.students[at].id for at in sorted(self.groups[slot]))
                 name = f"{held.id}-{modality}-{adult}"
-                sessions.append(Session(name, held.id, modality, skill, (adult,), room, students))
+                sessions.append(Session(name, held.id, modality, skill, (adult, *beside), room, students))
             for at, station in enumerate(housing.stations):
                 monitors, crew = crew[: station.monitors], crew[station.monitors :]
                 adults = tuple(problem.adults[at].id for at in sorted(monitors))

@@ -5,6 +5,8 @@ from serving.grouping.people import Need, Student
 from serving.grouping.plan import SeatReason, Session, SessionReason, Unmet
 from serving.grouping.problem import Problem
 
+CAPPED = "the student has been in catch-up groups for as many days in a row as the cap allows"
+
 
 def explain_sessions(problem: Problem, sessions: tuple[Session, ...]) -> tuple[SessionReason, ...]:
     """Returns one reason per session, in its order."""
@@ -20,14 +22,20 @@ def explain_sessions(problem: Problem, sessions: tuple[Session, ...]) -> tuple[S
             sentence = f"{count} work online in {labels[session.block]}; {watch} on duty there."
         else:
             skill, lead = names[session.skill or ""], session.adults[0]
-            waiting = sum(need.skill == session.skill for need in problem.needs) - len(session.students)
+            waiting = sum(session.skill in skills for skills in ledger.open_skills.values()) - len(session.students)
             kind = session.modality.replace("_", " ")
             sentence = (
                 f"{count} in need of {skill} with {lead} in {labels[session.block]} ({kind}); it meets {met:.2f} whole "
                 f"needs. {_count(waiting)} more could use this skill."
             )
+            sentence += "".join(f" {_why_beside(problem, lead, adult)}" for adult in session.adults[1:])
         reasons.append(SessionReason(session.id, float(met), sentence))
     return tuple(reasons)
+
+
+def _why_beside(problem: Problem, lead: str, adult: str) -> str:
+    coaches = any((pair.coach, pair.trainee) == (adult, lead) for pair in problem.coaching)
+    return f"{adult} sits beside to coach {lead}." if coaches else f"{adult} sits beside to learn from {lead}."
 
 
 def explain_seats(problem: Problem, sessions: tuple[Session, ...]) -> tuple[SeatReason, ...]:
@@ -51,6 +59,8 @@ def _seat(ledger: Ledger, session: Session, student: str) -> SeatReason:
     parts = [f"{_evidence(need)} in {name}", f"need {need.need:.2f}"]
     if pinned:
         parts.append("the place is pinned")
+    if student in ledger.owed and ledger.adults[lead].supervisor:
+        parts.append("is owed a seat with a teacher")
     parts.append(f"met {lead} {meetings} times lately" if meetings else f"has not met {lead} lately")
     sentence = "; ".join(parts)
     return SeatReason(
@@ -77,9 +87,9 @@ def _evidence(need: Need) -> str:
 
 
 def _why_online(ledger: Ledger, session: Session, student: str) -> str:
-    listed = {skill for who, skill in ledger.needs if who == student}
+    listed = ledger.open_skills.get(student)
     if not listed:
-        return "no skill is listed as a need"
+        return "no skill is listed as a need" if listed is None else CAPPED
     held = [s for s in ledger.led if s.block == session.block and s.skill in listed]
     done = {s.skill for s in ledger.led if student in s.students}
     if not held:
@@ -115,6 +125,8 @@ def explain_unmet(problem: Problem, sessions: tuple[Session, ...]) -> tuple[Unme
 
 
 def _why_unmet(ledger: Ledger, student: Student, need: Need) -> tuple[str, str]:
+    if need.skill not in ledger.open_skills[student.id]:
+        return "catch_up_days", CAPPED
     able = [
         adult
         for adult in ledger.adults.values()

@@ -78,6 +78,7 @@ RELAXED: dict[str, Callable[[Index], Index]] = {
     "certified": _restate(
         lambda problem: replace(problem, students=tuple(replace(s, needs_certified=False) for s in problem.students))
     ),
+    "catch_up_days": _restate(lambda problem: replace(problem, most_catch_up_days=None)),
     "supervision": lambda index: replace(index, trainee=np.zeros_like(index.trainee)),
     "permission": lambda index: replace(index, may_monitor=np.ones_like(index.may_monitor)),
     "monitors": _restate(lambda problem: replace(problem, students_per_monitor=max(1, len(problem.students)))),
@@ -91,7 +92,8 @@ WORDS = {
     "pinned": "the pinned places",
     "keep_apart": "the pairs to be kept apart",
     "certified": "certified adults for those who need them",
-    "supervision": "a teacher of the team beside those in training",
+    "catch_up_days": "the cap on days in a row in catch-up groups",
+    "supervision": "a supervising adult on duty with those in training",
     "permission": "who may monitor online work",
     "monitors": "the number of students whom one adult watches over",
     "room_capacity": "the size of the rooms",

@@ -38,7 +38,8 @@ class PastDay:
 def carry_history(problem: Problem, past: Sequence[PastDay], window_days: int) -> Problem:
     """Returns a problem with past days added to the history that it holds already.
 
-    Mates and contacts count the sessions of the window. People who are not in the problem are left out.
+    Mates and contacts count the sessions of the window, and days in a row of catching up go on from those that the
+    students had before the days given. People who are not in the problem are left out.
 
     Args:
         problem: The day to plan; its own history is of before the days given.
@@ -55,8 +56,11 @@ def carry_history(problem: Problem, past: Sequence[PastDay], window_days: int) -
     mates.update(count_mates(near, students))
     contacts = Counter({(contact.student, contact.adult): contact.sessions for contact in problem.contacts})
     contacts.update(count_contacts(near, students, adults))
+    before = {student.id: student.catch_up_days for student in problem.students}
+    row = count_catch_up_days([day for day in past if day.days_ago > 0], before)
     return replace(
         problem,
+        students=tuple(replace(student, catch_up_days=row[student.id]) for student in problem.students),
         mates=tuple(MateCount(*pair, count) for pair, count in mates.items()),
         contacts=tuple(Contact(*pair, count) for pair, count in contacts.items()),
     )

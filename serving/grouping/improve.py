@@ -98,6 +98,7 @@ def _to_seats(arena: Arena, draft: Draft) -> Seats:
     seats = empty_seats(arena)
     for slot, students in draft.groups.items():
         open_session(arena, seats, slot.block, slot.adult, slot.modality, slot.skill, np.array(students, np.int64))
+    seats.beside[:] = draft.beside.T
     return seats
 
 
@@ -106,4 +107,6 @@ def _to_draft(index: Index, seats: Seats) -> Draft:
     for block, adult in np.argwhere(seats.kind != NOT_LED).tolist():
         students = np.flatnonzero(seats.seat[:, block] == adult).tolist()
         draft.open(Slot(block, adult, int(seats.kind[block, adult]), int(seats.skill[block, adult])), tuple(students))
+    for block, adult in np.argwhere(seats.beside != NOT_LED).tolist():
+        draft.sit_beside(block, adult, int(seats.beside[block, adult]))
     return draft

@@ -44,6 +44,8 @@ class Index:
         group: N, the subgroup's position, -1 without; `group_share`: its share of labelled students' blocks.
         before: earlier seats by (student, block), as a slot, or None for online work.
         pins: by (student, block). `pinned_block`: N x K, the block for which the pair is reserved, -1 without.
+        owed: N, present and owed a seat with a supervising adult.
+        coaching: one row per pair of adults asked for: both, and how many sessions they should and could share.
         rooms: for each block, those free in it; None where the team plans none.
         known: what `candidates` has answered, to answer it again.
     """
@@ -73,6 +75,8 @@ class Index:
     before: Mapping[tuple[int, int], Slot | None]
     pins: Mapping[tuple[int, int], Pin]
     pinned_block: Ints
+    owed: Bools
+    coaching: Ints
     rooms: tuple[tuple[Room, ...] | None, ...]
     known: dict[Slot, tuple[Ints, Floats]]
 

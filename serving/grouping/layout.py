@@ -6,7 +6,7 @@ import numpy as np
 
 from serving.grouping.index import Bools, Floats, Index, Ints, Slot
 from serving.grouping.places import Pin, Room
-from serving.grouping.policy import LED, TEACHERS, Modality, Role
+from serving.grouping.policy import LED, Modality
 from serving.grouping.problem import Problem
 
 
@@ -23,7 +23,7 @@ def index_problem(problem: Problem) -> Index:
 
     need = np.full((students, skills), np.nan)
     thin = np.zeros((students, skills), dtype=np.bool_)
-    for item in problem.needs:
+    for item in problem.open_needs():
         need[student_at[item.student], skill_at[item.skill]] = item.need
         thin[student_at[item.student], skill_at[item.skill]] = item.thin
 
@@ -62,8 +62,8 @@ def index_problem(problem: Problem) -> Index:
         seatable=seatable,
         adult_in=adult_in,
         may_monitor=np.array([Modality.ONLINE in a.modalities for a in problem.adults], dtype=np.bool_),
-        trainee=np.array([a.role is Role.TEACHER_IN_TRAINING for a in problem.adults], dtype=np.bool_),
-        teacher=np.array([a.role in TEACHERS for a in problem.adults], dtype=np.bool_),
+        trainee=np.array([a.trainee for a in problem.adults], dtype=np.bool_),
+        teacher=np.array([a.supervisor for a in problem.adults], dtype=np.bool_),
         certified=np.array([a.certified for a in problem.adults], dtype=np.bool_),
         needs_certified=np.array([s.needs_certified for s in problem.students], dtype=np.bool_),
         need=need,
@@ -84,6 +84,8 @@ def index_problem(problem: Problem) -> Index:
         before=before,
         pins=pins,
         pinned_block=pinned_block,
+        owed=np.array([s.owed_teacher and bool(s.blocks) for s in problem.students], dtype=np.bool_),
+        coaching=_coaching(problem, adult_at, adult_in),
         rooms=tuple(_free_rooms(problem, block.id) for block in problem.blocks),
         known={},
     )
@@ -134,6 +136,12 @@ def _sizes(problem: Problem) -> tuple[tuple[tuple[int, ...], ...], ...]:
             row.append(tuple(sorted(allowed)))
         rows.append(tuple(row))
     return tuple(rows)
+
+
+def _coaching(problem: Problem, adult_at: Mapping[str, int], adult_in: Bools) -> Ints:
+    pairs = [(adult_at[pair.coach], adult_at[pair.trainee], pair.sessions) for pair in problem.coaching]
+    shared = [(one, other, min(asked, int((adult_in[one] & adult_in[other]).sum()))) for one, other, asked in pairs]
+    return np.array([pair for pair in shared if pair[2]], dtype=np.int64).reshape(-1, 3)
 
 
 def _subgroups(problem: Problem) -> tuple[Ints, Floats]:

@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import combinations
 
 from serving.grouping.plan import Score, Session, Term
-from serving.grouping.policy import Modality, Role
+from serving.grouping.policy import Modality
 from serving.grouping.problem import Problem
 
 
@@ -21,9 +21,10 @@ class Ledger:
         self.adults = {adult.id: adult for adult in problem.adults}
         self.needs = {(n.student, n.skill): n for n in problem.needs}
         self.meetings = Counter({(c.student, c.adult): c.sessions for c in problem.contacts})
+        self.owed = {student.id for student in problem.students if student.owed_teacher and student.blocks}
         self._effects = {(effect.modality, effect.role): effect for effect in problem.effects}
 
-    def effect(self, modality: Modality, role: Role, *, thin: bool) -> float:
+    def effect(self, modality: Modality, role: str, *, thin: bool) -> float:
         """Returns the share of a need that a session meets, 0 for a combination the table does not know."""
         effect = self._effects.get((modality, role))
         if effect is None:
@@ -43,6 +44,14 @@ class Ledger:
         lead = session.adults[0]
         effect = self.effect(session.modality, self.adults[lead].role, thin=need.thin)
         return need.need * effect * self.qualification(lead, session.skill)
+
+    @cached_property
+    def open_skills(self) -> dict[str, set[str]]:
+        """Skills that each student with a need may meet today."""
+        skills: dict[str, set[str]] = {need.student: set() for need in self.problem.needs}
+        for need in self.problem.open_needs():
+            skills[need.student].add(need.skill)
+        return skills
 
     @cached_property
     def led_seats(self) -> Counter[str]:
@@ -72,8 +81,8 @@ def coverage(ledger: Ledger) -> Term:
 
 
 def relationships(ledger: Ledger) -> Term:
-    """Relationship coverage: pairs of student and adult who meet, each worth 1 / (1 + meetings lately)."""
-    pairs = {(student, adult) for s in ledger.led for adult in s.adults for student in s.students}
+    """Relationship coverage: pairs of student and lead who meet, each worth 1 / (1 + meetings lately)."""
+    pairs = {(student, s.adults[0]) for s in ledger.led for student in s.students}
     worth = math.fsum(1 / (1 + ledger.meetings[pair]) for pair in pairs)
     new = sum(not ledger.meetings[pair] for pair in pairs)
     sentence = f"{len(pairs)} pairs of student and adult meet, {new} of them for the first time lately."
@@ -133,8 +142,25 @@ def share(ledger: Ledger) -> Term:
     return _loss(ledger, "share", short, f"Subgroups fall {short:.1f} led seats short of their proportional share.")
 
 
+def owed(ledger: Ledger) -> Term:
+    """Owed a teacher: present students who are owed a led seat with a supervising adult and get none today."""
+    taught = {student for s in ledger.led if ledger.adults[s.adults[0]].supervisor for student in s.students}
+    missed, due = len(ledger.owed - taught), len(ledger.owed)
+    return _loss(ledger, "owed", missed, f"{missed} of {due} students who are owed a seat with a teacher get none.")
+
+
+def coaching(ledger: Ledger) -> Term:
+    """Coaching: led sessions that a coach and a trainee share, up to the number asked for each pair."""
+    asked = sum(pair.sessions for pair in ledger.problem.coaching)
+    held = sum(
+        min(pair.sessions, sum({pair.coach, pair.trainee} <= set(session.adults) for session in ledger.led))
+        for pair in ledger.problem.coaching
+    )
+    return _gain(ledger, "coaching", held, f"{held} of {asked} coached sessions asked for are held.")
+
+
 TERMS: tuple[Callable[[Ledger], Term], ...] = (
-    benefit, coverage, relationships, repeat_mates, keep_together, perturbation, load, share,
+    benefit, coverage, relationships, repeat_mates, keep_together, perturbation, load, share, owed, coaching,
 )  # fmt: skip
 
 

@@ -155,9 +155,10 @@ class Outline:
             + ([(monitors[at], 1.0)] if at in monitors else [])
             for at in self.adults
         }
-        teaching = [(column, -1.0) for at in self.adults if index.teacher[at] for column, _ in duties[at]]
         led = [(column, 1.0) for column in (*self.seats.values(), *self.places.values())]
         present = float(index.present[:, self.block].sum())
+        self._add_coaching(duties)
+        teaching = [(column, -1.0) for at in self.adults if index.teacher[at] for column, _ in duties[at]]
         for adult in self.adults:
             self.program.bound(duties[adult], 0.0, 1.0)
             if index.trainee[adult]:
@@ -165,3 +166,13 @@ class Outline:
             if adult in monitors:  # who is the only one there to watch over
                 self.program.bound([(monitors[adult], 1.0), *led], -np.inf, present)
         self.rooming.bound(led, [(column, 1.0) for column in monitors.values()])
+
+    def _add_coaching(self, duties: dict[int, Terms]) -> None:
+        """Lets an adult sit beside one whose led session may be coached; `rescue.py` finds out who does."""
+        for one, other, _ in self.index.coaching.tolist():
+            for adult, lead in ((one, other), (other, one)):
+                if {adult, lead} <= set(self.adults):
+                    offers = [(offer.column, -1.0) for kind in range(len(LED)) for offer in self.kinds[lead, kind]]
+                    column = self.program.add(0.0, whole=True)
+                    self.program.bound([(column, 1.0), *offers], -np.inf, 0.0)
+                    duties[adult].append((column, 1.0))

@@ -99,9 +99,8 @@ def _differ(pin: Pin, other: Pin) -> bool:
 def _missing(supply: Supply, pin: Pin, block: Block) -> tuple[str, str] | None:
     """Names the rule that leaves a pinned student without any place, and why; None where a place is left."""
     student = supply.students[pin.student]
-    skills = [
-        skill for skill, students in supply.needed_by.items() if pin.skill in (None, skill) and student.id in students
-    ]
+    listed = [need.skill for need in supply.problem.needs if need.student == student.id]
+    skills = [skill for skill in listed if pin.skill in (None, skill)]
     adults = [adult for adult in supply.problem.adults if pin.adult in (None, adult.id)]
     kinds = [kind for kind in LED if pin.modality in (None, kind)]
     places = [Place(adult, kind, skill) for adult in adults for kind in kinds for skill in skills]
@@ -113,8 +112,13 @@ def _missing(supply: Supply, pin: Pin, block: Block) -> tuple[str, str] | None:
 
     tests: tuple[tuple[str, str, Callable[[Place], bool]], ...] = (
         ("eligibility", "the skill asked for is not among the student's needs", lambda _: True),
+        (
+            "catch_up_days",
+            "the student has been in catch-up groups for as many days in a row as the cap allows",
+            lambda place: student.id in supply.needed_by.get(place.skill, ()),
+        ),
         ("adult_available", "the adult is not there", lambda place: block.id in place.adult.blocks),
-        ("supervision", "no teacher of the team is there with the trainee", lambda place: place.adult in usable),
+        ("supervision", "nobody who supervises is there with the trainee", lambda place: place.adult in usable),
         ("permission", "the adult may not lead such a session", lambda p: p.modality in p.adult.modalities),
         ("qualified", "the adult is not qualified in the skill", lambda p: supply.taught(p.skill, [p.adult])),
         ("certified", "the adult is not certified", lambda p: p.adult.certified or not student.needs_certified),

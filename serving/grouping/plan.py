@@ -18,7 +18,7 @@ class Session:
     Attributes:
         id: unique in the plan; readable, such as "b1-small_group-t1".
         skill: None online.
-        adults: who leads, first; for online work, who monitors.
+        adults: who leads, first, and who sits beside to coach or to learn; for online work, who monitors.
         room: None where the team does not plan rooms.
         students: ids in order.
     """

@@ -17,7 +17,7 @@ class Modality(StrEnum):
 
 
 class Role(StrEnum):
-    """What an adult is to the team."""
+    """What an adult usually is to the team; a school may have roles of its own beside these."""
 
     TEACHER_LEADER = "teacher_leader"
     COLLABORATING_TEACHER = "collaborating_teacher"
@@ -29,37 +29,19 @@ TEACHERS = (Role.TEACHER_LEADER, Role.COLLABORATING_TEACHER)
 LED = (Modality.SMALL_GROUP, Modality.TUTORING, Modality.COLLABORATIVE)
 
 
-def default_modalities(role: Role, *, may_lead: bool = False) -> frozenset[Modality]:
-    """Says what a role leads or, for tables and the online station, monitors.
-
-    Args:
-        role: what the adult is to the team.
-        may_lead: whether a member of the support staff may lead small groups.
-
-    Example:
-        >>> sorted(map(str, default_modalities(Role.SUPPORT_STAFF)))
-        ['collaborative', 'online', 'tutoring']
-    """
-    if role in TEACHERS:
-        return frozenset(Modality)
-    if role is Role.TEACHER_IN_TRAINING:
-        return frozenset({Modality.SMALL_GROUP, Modality.TUTORING})
-    support = {Modality.TUTORING, Modality.COLLABORATIVE, Modality.ONLINE}
-    return frozenset(support | {Modality.SMALL_GROUP} if may_lead else support)
-
-
 @dataclass(frozen=True, slots=True)
 class Effect:
     """How much of a need one session meets, by kind of session and role of its lead.
 
     Attributes:
+        role: one of `Role`, or a role of the school's own.
         effect: 0-1, the share of the need.
         thin: the same where evidence on the student is thin, so that sessions that gather evidence can come first;
             None reads as `effect`.
     """
 
     modality: Modality
-    role: Role
+    role: str
     effect: float
     thin: float | None = None
 
@@ -110,6 +92,8 @@ class Weights:
         perturbation: lost per seat that differs from the plan given as `previous`.
         load: lost per block by which an adult's duties lie off an even load.
         share: lost per led seat by which a subgroup falls short of its proportional share.
+        owed: lost per present student who is owed a seat with a supervising adult and gets none today.
+        coaching: per led session that a coach and a trainee share, up to the number asked for.
     """
 
     benefit: float = 1.0
@@ -120,6 +104,8 @@ class Weights:
     perturbation: float = 0.05
     load: float = 0.02
     share: float = 0.05
+    owed: float = 0.3
+    coaching: float = 0.5
 
     def __post_init__(self) -> None:
         for field in fields(self):

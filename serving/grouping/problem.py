@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict, dataclass, field
 
 from serving.grouping.errors import ProblemError
-from serving.grouping.people import Adult, Contact, MateCount, Need, Student
+from serving.grouping.people import Adult, Coaching, Contact, MateCount, Need, Student
 from serving.grouping.places import Block, Pin, Room, Seat, Skill
 from serving.grouping.policy import DEFAULT_SIZES, LED, Effect, SizeBound, Weights
 from serving.grouping.validation import require_known, require_range, require_unique
@@ -26,10 +26,13 @@ class Problem:
         keep_apart: pairs never in one session other than online.
         keep_together: pairs to seat in one led session today where that costs little.
         mates: how often pairs of students shared a led session lately; a pair left out, never.
+        coaching: pairs of adults who should share led sessions today, one leading and one beside.
         contacts: how often an adult worked with a student lately; a pair left out, never.
         previous: seats of an earlier plan of the same day, for changes that move few students.
         sizes: bounds per kind of led session; a kind without any is not offered.
         students_per_monitor: how many students online one adult watches over.
+        most_catch_up_days: days in a row after which a student sits in no led session on a skill to catch up on;
+            None: no cap.
     """
 
     blocks: tuple[Block, ...]
@@ -48,6 +51,8 @@ class Problem:
     sizes: tuple[SizeBound, ...] = DEFAULT_SIZES
     weights: Weights = field(default_factory=Weights)
     students_per_monitor: int = 30
+    coaching: tuple[Coaching, ...] = ()
+    most_catch_up_days: int | None = None
 
     def __post_init__(self) -> None:
         self._require_identity()
@@ -59,12 +64,21 @@ class Problem:
         """Writes the problem in one canonical way: equal problems give equal text."""
         return json.dumps(asdict(self), default=sorted, sort_keys=True, separators=(",", ":"))
 
+    def open_needs(self) -> tuple[Need, ...]:
+        """Returns the needs that may be met today, without those that the cap on catching up rules out."""
+        if self.most_catch_up_days is None:
+            return self.needs
+        capped = {student.id for student in self.students if student.catch_up_days >= self.most_catch_up_days}
+        return tuple(need for need in self.needs if not (need.catch_up and need.student in capped))
+
     def digest(self) -> str:
         """Returns the SHA-256 of the canonical text, which a stored plan names as its problem."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
     def _require_identity(self) -> None:
         require_range("students_per_monitor", self.students_per_monitor, 1)
+        if self.most_catch_up_days is not None:
+            require_range("most_catch_up_days", self.most_catch_up_days, 1)
         for name in ("blocks", "adults", "skills", "rooms"):
             require_unique(name, (part.id for part in getattr(self, name) or ()))
         require_unique("students", (student.id for student in self.students), private=True)
@@ -73,6 +87,7 @@ class Problem:
         require_unique("mates", (frozenset((m.first, m.second)) for m in self.mates), private=True)
         require_unique("contacts", ((c.student, c.adult) for c in self.contacts), private=True)
         require_unique("previous", ((seat.student, seat.block) for seat in self.previous), private=True)
+        require_unique("coaching", (frozenset((pair.coach, pair.trainee)) for pair in self.coaching))
         require_unique("sizes", (bound.modality for bound in self.sizes))
         require_unique("effects", ((effect.modality, effect.role) for effect in self.effects))
 
@@ -98,6 +113,11 @@ class Problem:
                 for block in sorted(part.blocks or ()):
                     require_known(f"{name}[{at}].blocks", block, blocks, "blocks")
         self._require_pairs(known["student"])
+        for at, pair in enumerate(self.coaching):
+            require_known(f"coaching[{at}].coach", pair.coach, adults, "adults")
+            require_known(f"coaching[{at}].trainee", pair.trainee, adults, "adults")
+            if pair.coach == pair.trainee:
+                raise ProblemError(f"coaching[{at}]", pair.coach, "two different adults")
 
     def _require_pairs(self, students: set[str]) -> None:
         mates = tuple((mate.first, mate.second) for mate in self.mates)
@@ -129,6 +149,8 @@ class Problem:
             put(name, tuple(sorted({(min(pair), max(pair)) for pair in getattr(self, name)})))
         put("needs", tuple(sorted(self.needs, key=lambda need: (need.student, need.skill))))
         put("pins", tuple(sorted(set(self.pins), key=repr)))
+        put("coaching", tuple(sorted(self.coaching, key=lambda pair: (pair.coach, pair.trainee))))
         put("mates", tuple(sorted(self.mates, key=lambda m: (m.first, m.second))))
-        for name in ("contacts", "previous", "effects", "sizes"):
+        put("effects", tuple(sorted(self.effects, key=lambda effect: (str(effect.modality), str(effect.role)))))
+        for name in ("contacts", "previous", "sizes"):
             put(name, tuple(sorted(getattr(self, name), key=repr)))

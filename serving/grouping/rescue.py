@@ -44,7 +44,21 @@ def _hold(draft: Draft, groups: Groups | None, blocks: list[int]) -> Draft | Non
         return None
     for slot, students in groups.items():
         draft.open(slot, students)
+    for block in blocks:
+        _seat_teacher(draft, block)
     return draft if all(draft.obstacle(block) is None for block in blocks) else None
+
+
+def _seat_teacher(draft: Draft, block: int) -> None:
+    """Sets a supervising adult beside a lead, where only that lets a trainee of the block have a session."""
+    index = draft.index
+    for one, other, _ in index.coaching.tolist():
+        for adult, lead in ((one, other), (other, one)):
+            free = index.adult_in[adult, block] and not draft.leads[adult, block] and draft.beside[adult, block] < 0
+            if draft.obstacle(block) == "supervision" and index.teacher[adult] and free and draft.leads[lead, block]:
+                draft.sit_beside(block, adult, lead)
+                if draft.obstacle(block) is not None:
+                    draft.sit_beside(block, adult, -1)
 
 
 def _unproven(obstacle: str) -> Conflict:

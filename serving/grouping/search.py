@@ -20,11 +20,14 @@ from serving.grouping.index import Bools, Floats, Ints
 LEAST_POINTS = 1e-9
 """A session that adds less is not worth an adult's time."""
 
-BENEFIT, RELATIONSHIPS, KEEP_TOGETHER, PERTURBATION, LOAD, SHARE = range(6)
+BENEFIT, RELATIONSHIPS, KEEP_TOGETHER, PERTURBATION, LOAD, SHARE, COACHING = range(7)
 """Positions in `Arena.weights`."""
 
 MOVES = 11
 """Ways to take part of a day down."""
+
+PAIRING = 2
+"""Further ways, where pairs of adults are asked to coach and to learn."""
 
 NOT_LED = -1
 IMPOSSIBLE = -np.inf
@@ -39,6 +42,8 @@ class Seats(NamedTuple):
         done: N x K, whether the skill is on the student's day. `met`: N x A, led seats. `led`: N, led seats.
         together: P, sessions that the pair shares. `group`: G, led seats.
         worth: B + 1, points of each block when it was last scored; last: of the load.
+        beside: B x A, the lead beside whom each adult sits, -1 none.
+        taught: N, led seats with supervising adults.
     """
 
     kind: Ints
@@ -51,6 +56,8 @@ class Seats(NamedTuple):
     together: Ints
     group: Floats
     worth: Floats
+    beside: Ints
+    taught: Ints
 
 
 class Desk(NamedTuple):
@@ -93,6 +100,8 @@ def empty_seats(arena: Arena) -> Seats:
         together=np.zeros(len(arena.wished), np.int64),
         group=np.zeros(len(arena.group_share)),
         worth=np.zeros(blocks + 1),
+        beside=np.full((blocks, adults), NOT_LED, np.int16),
+        taught=np.zeros(students, np.int16),
     )
 
 
@@ -148,6 +157,8 @@ def _overwrite(into, seats):
     into.together[:] = seats.together
     into.group[:] = seats.group
     into.worth[:] = seats.worth
+    into.beside[:] = seats.beside
+    into.taught[:] = seats.taught
 
 
 @nb.njit(cache=True, error_model="numpy", inline="always")
@@ -191,6 +202,8 @@ def _first_points(arena, seats, student, adult, urgency, relief):
         points += urgency * arena.coverage[student]
     if seats.met[student, adult] == 0:
         points += arena.weights[RELATIONSHIPS] * arena.relation[student, adult]
+    if arena.any_owed and arena.teacher[adult] and seats.taught[student] == 0:
+        points += urgency * arena.owed[student]
     return points
 
 
@@ -219,6 +232,8 @@ def _put(arena, seats, student, block, adult):
     seats.done[student, seats.skill[block, adult]] = True
     seats.met[student, adult] += 1
     seats.led[student] += 1
+    if arena.teacher[adult]:
+        seats.taught[student] += 1
     if arena.group[student] >= 0:
         seats.group[arena.group[student]] += 1.0
 
@@ -237,6 +252,8 @@ def _take(arena, seats, student, block):
     seats.done[student, seats.skill[block, adult]] = False
     seats.met[student, adult] -= 1
     seats.led[student] -= 1
+    if arena.teacher[adult]:
+        seats.taught[student] -= 1
     if arena.group[student] >= 0:
         seats.group[arena.group[student]] -= 1.0
 
@@ -257,6 +274,10 @@ def _close_session(arena, seats, block, adult):
             _take(arena, seats, student, block)
     seats.kind[block, adult] = NOT_LED
     seats.skill[block, adult] = NOT_LED
+    if len(arena.coaching):
+        for other in range(len(arena.qualified)):
+            if seats.beside[block, other] == adult:
+                seats.beside[block, other] = NOT_LED
 
 
 @nb.njit(cache=True, error_model="numpy")
@@ -345,7 +366,7 @@ def _choose_crew(arena, seats, block, duties, crew):
             online += 1
     trainees, teachers = False, False
     for adult in range(len(duties)):
-        if seats.kind[block, adult] != NOT_LED:
+        if seats.kind[block, adult] != NOT_LED or seats.beside[block, adult] != NOT_LED:
             trainees |= arena.trainee[adult]
             teachers |= arena.teacher[adult]
         elif arena.adult_in[adult, block] and arena.may_monitor[adult]:
@@ -425,10 +446,32 @@ def _score_alike(arena, seats, desk):
     for wish in range(len(seats.together)):
         if seats.together[wish]:
             value += arena.weights[KEEP_TOGETHER]
+    if arena.any_owed:
+        for student in range(students):
+            if seats.taught[student] == 0:
+                value -= arena.owed[student]
+    for pair in range(len(arena.coaching)):
+        value += arena.weights[COACHING] * min(arena.coaching[pair, 2], _count_shared(arena, seats, pair))
     total = seats.group.sum()
     for group in range(len(seats.group)):
         value -= arena.weights[SHARE] * max(0.0, arena.group_share[group] * total - seats.group[group])
     return value + seats.worth[-1]
+
+
+@nb.njit(cache=True, error_model="numpy", inline="always")
+def _share_session(seats, block, one, other):
+    """Whether one of two adults sits beside the other, or both beside a third."""
+    beside, facing = seats.beside[block, one], seats.beside[block, other]
+    return beside == other or facing == one or (beside != NOT_LED and beside == facing)
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _count_shared(arena, seats, pair):
+    """Blocks in which a pair asked to coach and to learn shares a session."""
+    count = 0
+    for block in range(len(seats.kind)):
+        count += _share_session(seats, block, arena.coaching[pair, 0], arena.coaching[pair, 1])
+    return count
 
 
 @nb.njit(cache=True, error_model="numpy")
@@ -477,6 +520,8 @@ def _load_points(arena, seats, desk):
                 if not arena.size_allowed[adult, seats.kind[block, adult], seats.size[block, adult]]:
                     return IMPOSSIBLE
                 desk.duties[adult] += 1.0
+            elif seats.beside[block, adult] != NOT_LED:
+                desk.duties[adult] += 1.0
     for block in range(blocks):
         monitors = _choose_crew(arena, seats, block, desk.duties, desk.crew)
         if monitors < 0:
@@ -516,6 +561,7 @@ def _best_session(arena, seats, block, adult, kind_wanted, skill_wanted, urgency
         weights[BENEFIT], weights[RELATIONSHIPS], weights[KEEP_TOGETHER], weights[PERTURBATION],
     )  # fmt: skip
     has_pairs = arena.has_pairs
+    owing, owed, taught = arena.any_owed and arena.teacher[adult], arena.owed, seats.taught
     _relieve(arena, seats, relief)
     best, best_kind, best_skill, best_size = 0.0, NOT_LED, NOT_LED, 0
     for skill in range(qualified.shape[1]):
@@ -540,6 +586,8 @@ def _best_session(arena, seats, block, adult, kind_wanted, skill_wanted, urgency
                 extra += urgency * coverage[student]
             if met[student, adult] == 0:
                 extra += meeting * relation[student, adult]
+            if owing and taught[student] == 0:
+                extra += urgency * owed[student]
             if before[student, block] == ONLINE:
                 extra -= stay
             students[open_to] = student
@@ -612,7 +660,7 @@ def _may_lead(arena, seats, block, adult):
         online += arena.present[student, block] and seats.seat[student, block] == ONLINE
     for other in range(len(arena.may_monitor)):
         if arena.adult_in[other, block] and arena.may_monitor[other] and seats.kind[block, other] == NOT_LED:
-            free += other != adult
+            free += other != adult and seats.beside[block, other] == NOT_LED
     return online - taken <= free * arena.ratio
 
 
@@ -630,6 +678,7 @@ def _fill(arena, seats, urgency, blur, lots, desk):
             continue
         for adult in range(adults):
             free = arena.adult_in[adult, block] and seats.kind[block, adult] == NOT_LED
+            free = free and seats.beside[block, adult] == NOT_LED
             keys[adult] = np.inf if free else -np.inf
         while True:
             adult = keys.argmax()
@@ -753,7 +802,7 @@ def _shut(arena, seats, block, adult, desk):
 @nb.njit(cache=True, error_model="numpy")
 def _force(arena, seats, block, adult, kind, skill, urgency, lots, desk):
     """Holds the best session of a kind on a skill, if the adult may and somebody gains."""
-    if kind != NOT_LED and arena.adult_in[adult, block]:
+    if kind != NOT_LED and arena.adult_in[adult, block] and seats.beside[block, adult] == NOT_LED:
         _, _, _, size = _best_session(arena, seats, block, adult, kind, skill, urgency, 0.0, lots, desk)
         if size:
             open_session(arena, seats, block, adult, kind, skill, desk.best[:size])
@@ -796,6 +845,48 @@ def _stretch(arena, seats, block, urgency, desk):
             return False
         _put(arena, seats, chosen, block, place)
     return True
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _pair_up(arena, seats, urgency, lots, desk):
+    """Sets one of a pair that shares fewer sessions than asked beside the other, in a block where both are there.
+
+    The lead keeps a session, or draws the best; the other gives up what is in the way, and so do third ones where the
+    block would not stand.
+    """
+    pairs, blocks, pair = len(arena.coaching), len(seats.kind), -1
+    first = _pick(lots, pairs)
+    for step in range(pairs):
+        at = (first + step) % pairs
+        if pair < 0 and _count_shared(arena, seats, at) < arena.coaching[at, 2]:
+            pair = at
+    if pair < 0:
+        return
+    turn, first = _pick(lots, 2), _pick(lots, blocks)
+    lead, other = arena.coaching[pair, turn], arena.coaching[pair, 1 - turn]
+    for step in range(blocks):
+        block = (first + step) % blocks
+        if not (arena.adult_in[lead, block] and arena.adult_in[other, block]):
+            continue
+        if _share_session(seats, block, lead, other):
+            continue
+        _shut(arena, seats, block, other, desk)
+        seats.beside[block, lead] = seats.beside[block, other] = NOT_LED
+        if seats.kind[block, lead] == NOT_LED:
+            _, kind, skill, size = _best_session(arena, seats, block, lead, ANY, ANY, urgency, 0.0, lots, desk)
+            if size == 0:
+                return
+            open_session(arena, seats, block, lead, kind, skill, desk.best[:size])
+        seats.beside[block, other] = lead
+        adults = len(desk.duties)
+        first = _pick(lots, adults)
+        for more in range(adults):  # who led may have to watch over those whom the other taught
+            adult = (first + more) % adults
+            if _stands(arena, seats, block, desk):
+                return
+            if adult != lead and arena.may_monitor[adult]:
+                _shut(arena, seats, block, adult, desk)
+        return
 
 
 @nb.njit(cache=True, error_model="numpy")
@@ -865,7 +956,7 @@ def _ruin(arena, seats, move, urgency, lots, desk):
         free = _pick(lots, adults)
         for step in range(adults):
             other = (free + step) % adults
-            if arena.adult_in[other, block] and seats.kind[block, other] == NOT_LED:
+            if arena.adult_in[other, block] and seats.kind[block, other] == seats.beside[block, other] == NOT_LED:
                 _shut(arena, seats, block, adult, desk)
                 _, its_kind, its_skill, size = _best_session(
                     arena, seats, block, other, ANY, ANY, urgency, 0.0, lots, desk
@@ -880,7 +971,7 @@ def _ruin(arena, seats, move, urgency, lots, desk):
         first = _pick(lots, adults)
         for step in range(adults):
             other = (first + step) % adults
-            if arena.adult_in[other, block] and seats.kind[block, other] == NOT_LED:
+            if arena.adult_in[other, block] and seats.kind[block, other] == seats.beside[block, other] == NOT_LED:
                 _, its_kind, its_skill, size = _best_session(
                     arena, seats, block, other, ANY, ANY, urgency, 0.2, lots, desk
                 )
@@ -888,6 +979,14 @@ def _ruin(arena, seats, move, urgency, lots, desk):
                     open_session(arena, seats, block, other, its_kind, its_skill, desk.best[:size])
         if not _stretch(arena, seats, block, urgency, desk):
             _shut(arena, seats, block, adult, desk)
+    elif move == 11:  # a coach and a trainee share a session
+        _pair_up(arena, seats, urgency, lots, desk)
+    elif move == 12:  # whoever sits beside another is free again, here and there
+        for when in range(blocks):
+            for other in range(adults):
+                if seats.beside[when, other] != NOT_LED and _draw(lots) < 0.3:
+                    seats.beside[when, other] = NOT_LED
+                    desk.touched[when] = True
     else:  # another kind of session on the same skill
         other_kind = _pick(lots, arena.most.shape[1])
         _shut(arena, seats, block, adult, desk)
@@ -951,7 +1050,7 @@ def improve_day(arena, now, best, trial, values, lots, desk, rounds, swaps, heat
     """
     for _ in range(rounds):
         _overwrite(trial, now)
-        move = _pick(lots, MOVES)
+        move = _pick(lots, MOVES + PAIRING if len(arena.coaching) else MOVES)
         urgency = 1.0 + 3.0 * _draw(lots) if _draw(lots) < 0.3 else 1.0
         blur = 0.2 * _draw(lots) if _draw(lots) < 0.5 else 0.0
         _ruin(arena, trial, move, urgency, lots, desk)

@@ -92,15 +92,21 @@ class Seating:
                 continue
             present = int(self.index.present[:, block].sum())
             most = sum(limits[session.id] for session in sessions if session.block == held.id and not session.led)
-            leads = [self.slots[at].adult for at in here]
-            watched = self.index.trainee[leads].any() and not self.index.teacher[leads].any()
+            names = {
+                adult for session in sessions if session.led and session.block == held.id for adult in session.adults
+            }
+            there = [adult for adult in problem.adults if adult.id in names]
+            watched = any(adult.trainee for adult in there) and not any(adult.supervisor for adult in there)
             self.program.bound(terms, float(max(0, present - most)), float(present - watched))
 
     def _score_meetings(self) -> None:
-        """A first led seat of the day, and a first meeting with each adult, count once."""
+        """A first led seat of the day, one owed with a teacher, and a first meeting with each adult, count once."""
         weights = self.index.problem.weights
         for student, seats in self.of_student.items():
             self._score_any(weights.coverage, [column for column, _ in seats])
+            taught = [column for column, slot in seats if self.index.teacher[slot.adult]]
+            if self.index.owed[student] and taught:
+                self._score_any(weights.owed, taught)
             for adult in sorted({slot.adult for _, slot in seats}):
                 points = weights.relationships * float(self.index.relation[student, adult])
                 self._score_any(points, [column for column, slot in seats if slot.adult == adult])

@@ -4,7 +4,7 @@ from functools import cached_property
 
 from serving.grouping.people import Adult
 from serving.grouping.places import Block, Room
-from serving.grouping.policy import LED, TEACHERS, Modality, Role, SizeBound
+from serving.grouping.policy import LED, Modality, SizeBound
 from serving.grouping.problem import Problem
 
 
@@ -19,9 +19,9 @@ class Supply:
 
     @cached_property
     def needed_by(self) -> dict[str, set[str]]:
-        """Students per skill."""
+        """Students per skill, who may meet it today."""
         by: dict[str, set[str]] = {}
-        for need in self.problem.needs:
+        for need in self.problem.open_needs():
             by.setdefault(need.skill, set()).add(need.student)
         return by
 
@@ -30,10 +30,10 @@ class Supply:
         return {student.id for student in self.problem.students if block.id in student.blocks}
 
     def usable(self, block: Block) -> list[Adult]:
-        """Adults who can have a duty in a block: trainees only where a teacher of the team is there too."""
+        """Adults who can have a duty in a block: trainees only where a supervising adult is there too."""
         here = [adult for adult in self.problem.adults if block.id in adult.blocks]
-        teachers = any(adult.role in TEACHERS for adult in here)
-        return [adult for adult in here if teachers or adult.role is not Role.TEACHER_IN_TRAINING]
+        supervised = any(adult.supervisor for adult in here)
+        return [adult for adult in here if supervised or not adult.trainee]
 
     def rooms(self, block: Block) -> list[Room]:
         """Rooms free in a block, the largest first."""

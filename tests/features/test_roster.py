@@ -73,6 +73,18 @@ def test_a_blank_may_lead_means_what_the_role_leads(tmp_path):
     assert ana.skills is None
 
 
+def test_a_role_of_the_schools_own_says_what_it_leads(tmp_path):
+    own = "staff_id,team_id,role,may_lead\nana,t1,Reading Coach,tutoring\nbo,t2,teacher_leadr,online\n"
+
+    roster = read_roster_files(write(tmp_path, {**TINY, "staff": own}))
+
+    assert roster.staff[0] == Staff("ana", "t1", "reading coach", ("tutoring",))
+    assert roster.warnings == (
+        "staff.csv: role 'reading coach' was taken as the school's own",
+        "staff.csv: role 'teacher_leadr' was taken as the school's own; did you mean 'teacher_leader'?",
+    )
+
+
 def test_every_problem_is_reported_at_once_with_its_place(tmp_path):
     message = problems_of(
         tmp_path,

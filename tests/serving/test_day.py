@@ -1,13 +1,14 @@
 """A team's day as a problem, and what students need on it."""
 
-from datetime import date, time
+from dataclasses import replace
+from datetime import date, time, timedelta
 
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from features.roster import Block, PastSession, Room, Rule, Skill, SkillMap, Staff, Team
-from features.roster.records import ROLE_MAY_LEAD
+from features.roster.records import ROLE_MAY_LEAD, WEEKDAYS
 from serving.day import Absence, DayRequest, state_problem
 from serving.errors import RequestError
 from serving.forecasts import SkillForecast
@@ -18,7 +19,7 @@ from serving.needs import list_candidates
 from serving.planning import NeedPolicy, load_planning
 
 MONDAY = date(2026, 3, 16)
-POLICY = NeedPolicy(unknown=0.2, outside_focus=0.5, least_weight=0.25, next_share=0.5)
+POLICY = NeedPolicy(unknown=0.2, outside_focus=0.5, least_weight=0.25, catch_up_share=0.6, next_share=0.5)
 SKILLS = SkillMap({"add": Skill("add", "Addition")}, {"carry": ("add",), "long": ("carry",)})
 
 
@@ -109,6 +110,75 @@ def test_standing_rules_absences_and_history_reach_the_problem():
     assert [(pin.student, pin.block, pin.adult) for pin in problem.pins] == [("d", "mon-9", "lead")]
     assert [(mate.first, mate.second, mate.sessions) for mate in problem.mates] == [("a", "d", 1)]
     assert {(contact.student, contact.adult) for contact in problem.contacts} == {("a", "lead"), ("d", "lead")}
+
+
+def test_a_role_of_the_schools_own_has_the_effects_that_planning_says():
+    own = Staff("own", "t", "reading coach", ("tutoring",))
+
+    problem = state_problem(team(adults=(own,)), SKILLS, DayRequest(MONDAY), [], load_planning())
+
+    effects = {(each.modality, each.role): each.effect for each in problem.effects}
+    assert effects["tutoring", "reading coach"] == effects["tutoring", "support_staff"]
+
+
+def test_a_skill_that_most_with_evidence_have_mastered_is_one_to_catch_up_on():
+    """Three of five have mastered it; of those without evidence nobody knows."""
+    known = [forecast(name, "add", "mastered", risk=0.0) for name in "abc"]
+    known += [forecast("d", "add"), forecast("e", "add", "not_enough_evidence"), forecast("f", "add", "struggling")]
+    known += [forecast("a", "tell"), forecast("b", "tell", "mastered")]
+
+    found = candidates_of(team(members="abcdef"), known)
+
+    assert {each.need.student for each in found if each.need.skill == "add"} == {"d", "e", "f"}
+    assert {each.need.skill: each.need.catch_up for each in found} == {"add": True, "carry": False, "tell": False}
+
+
+def test_days_in_a_row_of_catching_up_are_counted_from_past_sessions():
+    """Back from the day asked, over the weekend and an absence, until a day with something else."""
+
+    def led(day, skill, *students, by="lead"):
+        return PastSession(date(2026, 3, day), "t", "mon-9", by, skill, students)
+
+    past = (
+        led(10, "add", "a", "b"),
+        led(11, "tell", "b"),
+        led(12, "add", "a", "b", "c"),
+        led(13, "add", "b", "c", "d"),
+        led(13, "tell", "d"),
+        led(13, "tell", "c", by=None),
+    )
+    known = [forecast("e", "add", "mastered"), forecast("f", "add", "mastered"), forecast("a", "add")]
+    the_team = team(members="abcdef", past_sessions=past)
+
+    problem = state_problem(the_team, SKILLS, DayRequest(MONDAY), candidates_of(the_team, known), load_planning())
+
+    days = {student.id: student.catch_up_days for student in problem.students}
+    assert days == {"a": 2, "b": 2, "c": 2, "d": 0, "e": 0, "f": 0}
+    assert problem.most_catch_up_days == 4
+
+
+@pytest.mark.parametrize(
+    ("weekdays", "asked"), [(["mon"], [2]), (["mon", "wed"], [1, 1]), (WEEKDAYS[:5], [0, 0, 1, 0, 1])]
+)
+def test_coaching_is_spread_over_the_teams_days_of_a_week(weekdays, asked):
+    """Two sessions a week, whatever its days are; the coach is named in the roster."""
+    blocks = tuple(Block(f"{day}-9", "t", day, time(9), time(9, 45)) for day in weekdays)
+    adults = (staff("lead", "teacher_leader"), replace(staff("new", "teacher_in_training"), coach="lead"))
+    the_team = team(adults=adults, blocks=blocks)
+    days = [MONDAY + timedelta(days=WEEKDAYS.index(day)) for day in weekdays]
+
+    problems = [state_problem(the_team, SKILLS, DayRequest(day), [], load_planning()) for day in days]
+
+    assert [sum(pair.sessions for pair in problem.coaching) for problem in problems] == asked
+    assert {(pair.coach, pair.trainee) for each in problems for pair in each.coaching} == {("lead", "new")}
+
+
+def test_nobody_is_coached_by_who_is_away():
+    """Without a block in which both are there, nothing is asked for."""
+    adults = (staff("lead", "teacher_leader"), replace(staff("new", "teacher_in_training"), coach="lead"))
+    request = DayRequest(MONDAY, absences=(Absence(staff="lead"),))
+
+    assert state_problem(team(adults=adults), SKILLS, request, [], load_planning()).coaching == ()
 
 
 def test_a_standing_pin_gives_way_to_an_absence_and_a_pin_asked_for_does_not():

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from experiments.benchmarks.crew import default_modalities
 from serving.grouping.people import Adult, Need, Student
 from serving.grouping.places import Block, Room, Skill
 from serving.grouping.plan import Session
-from serving.grouping.policy import Effect, Modality, Role, default_modalities
+from serving.grouping.policy import Effect, Modality, Role
 from serving.grouping.problem import Problem
 
 EFFECTS = tuple(

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from serving.grouping.check import RULES, find_violations
+from serving.grouping.people import Coaching
 from serving.grouping.places import Pin
 from serving.grouping.plan import Session
 from serving.grouping.policy import Modality, SizeBound
@@ -78,8 +79,43 @@ def test_permission__support_staff_leads_a_small_group(team, sessions, swap):
     assert broken(team, swap(swap(sessions, "g1", adults=("help",)), "o1", adults=("lead",))) == {"permission"}
 
 
+def test_permission__beside_a_lead_asks_for_none(team, sessions, swap):
+    coached = replace(team, coaching=(Coaching("help", "lead", 1),))
+    watched = swap(swap(sessions, "g1", adults=("lead", "help")), "o1", adults=("new",))
+    monitor = replace(coached, adults=swap(team.adults, "new", modalities=frozenset(Modality)))
+
+    assert broken(monitor, watched) == set()
+
+
+def test_beside__only_who_coaches_or_learns(team, sessions, swap):
+    both = swap(sessions, "g2", adults=("new", "help"))
+
+    assert broken(team, both) == {"beside"}
+    assert broken(replace(team, coaching=(Coaching("help", "lead", 1),)), both) == {"beside"}
+    assert broken(replace(team, coaching=(Coaching("help", "new", 0),)), both) == {"beside"}
+    assert broken(replace(team, coaching=(Coaching("new", "help", 1),)), both) == set()
+
+
+def test_supervision__a_teacher_beside_a_trainee_is_on_duty(team, sessions, swap):
+    coached = replace(team, coaching=(Coaching("lead", "new", 1),))
+    both = swap(swap(sessions, "g2", adults=("new", "lead")), "o2", adults=("help",))
+
+    assert broken(coached, both) == set()
+
+
 def test_supervision__a_trainee_without_a_teacher_on_duty(team, sessions, swap):
     assert broken(team, swap(sessions, "o2", adults=("help",))) == {"supervision"}
+
+
+def test_supervision__is_asked_of_whoever_is_in_training_and_given_by_whoever_supervises(team, sessions, swap):
+    learning = replace(team, adults=swap(team.adults, "lead", supervises=False))
+    helped = replace(learning, adults=swap(learning.adults, "help", supervises=True))
+    taught = replace(learning, adults=swap(learning.adults, "new", in_training=False))
+
+    assert broken(learning, sessions) == {"supervision"}
+    assert broken(helped, sessions) == {"supervision"}
+    assert broken(helped, swap(sessions, "o2", adults=("help",))) == set()
+    assert broken(taught, sessions) == set()
 
 
 def test_monitors__too_many_online_for_one_adult(team, sessions):
@@ -175,6 +211,15 @@ def test_eligibility__the_skill_is_no_need(team, sessions):
     fewer = tuple(need for need in team.needs if (need.student, need.skill) != ("a", "fractions"))
 
     assert broken(replace(team, needs=fewer), sessions) == {"eligibility"}
+
+
+@pytest.mark.parametrize(("days", "most", "kept"), [(3, 4, True), (4, 4, False), (9, 4, False), (9, None, True)])
+def test_catch_up_days__as_many_in_a_row_as_the_cap_allows(team, sessions, swap, days, most, kept):
+    needs = tuple(replace(need, catch_up=need.skill == "fractions") for need in team.needs)
+    late = replace(team, needs=needs, students=swap(team.students, "a", catch_up_days=days), most_catch_up_days=most)
+
+    assert broken(late, sessions) == (set() if kept else {"catch_up_days"})
+    assert broken(replace(late, needs=team.needs), sessions) == set()
 
 
 def test_qualified__not_in_this_skill(team, sessions, swap):

@@ -96,6 +96,13 @@ def test_pins_that_cannot_be_kept(team, swap, pins, expected):
     assert all(conflict.students for conflict in caught.value.conflicts if "pinned" in conflict.rules)
 
 
+def test_a_pin_to_catch_up_beyond_the_cap(team, swap):
+    needs = tuple(replace(need, catch_up=True) for need in team.needs)
+    capped = replace(team, needs=needs, students=swap(team.students, "a", catch_up_days=3), most_catch_up_days=3)
+
+    assert rules(replace(capped, pins=(Pin("a", "m1"), Pin("b", "m1")))) == [("pinned", "catch_up_days")]
+
+
 def test_no_text_of_an_error_holds_a_students_id(team):
     students = tuple(replace(student, id=f"zoe-{student.id}") for student in team.students)
     needs = tuple(replace(need, student=f"zoe-{need.student}") for need in team.needs)

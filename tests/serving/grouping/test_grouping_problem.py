@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from serving.grouping.errors import ProblemError
-from serving.grouping.people import Adult, Contact, MateCount, Need, Student
+from serving.grouping.people import Adult, Coaching, Contact, MateCount, Need, Student
 from serving.grouping.places import Pin, Room, Seat
-from serving.grouping.policy import Effect, Modality, Role, SizeBound, Weights, default_modalities
+from serving.grouping.policy import Effect, Modality, Role, SizeBound, Weights
 
 
 @pytest.mark.parametrize(
@@ -27,8 +27,13 @@ from serving.grouping.policy import Effect, Modality, Role, SizeBound, Weights, 
         ({"mates": (MateCount("a", "b", 1), MateCount("b", "a", 1))}, "mates[1]"),
         ({"mates": (MateCount("a", "zoe", 1),)}, "mates[0][1]"),
         ({"contacts": (Contact("a", "nobody", 1),)}, "contacts[0].adult"),
+        ({"coaching": (Coaching("lead", "nobody", 1),)}, "coaching[0].trainee"),
+        ({"coaching": (Coaching("nobody", "new", 1),)}, "coaching[0].coach"),
+        ({"coaching": (Coaching("new", "new", 1),)}, "coaching[0]"),
+        ({"coaching": (Coaching("lead", "new", 1), Coaching("new", "lead", 2))}, "coaching[1]"),
         ({"previous": (Seat("zoe", "m1", Modality.ONLINE),)}, "previous[0].student"),
         ({"rooms": (Room("x", 3, frozenset({"m9"})),)}, "rooms[0].blocks"),
+        ({"most_catch_up_days": 0}, "most_catch_up_days"),
         ({"students_per_monitor": 0}, "students_per_monitor"),
         ({"effects": ()}, "effects"),
     ],
@@ -48,6 +53,8 @@ def test_a_wrong_reference_names_its_field(team, change, field):
         (lambda: Need("a", "ratios", float("nan")), "Need.need"),
         (lambda: Need("a", "ratios", 0.2, struggle_risk=-0.1), "Need.struggle_risk"),
         (lambda: MateCount("a", "b", -1), "MateCount.sessions"),
+        (lambda: Student("a", frozenset(), catch_up_days=-1), "Student.catch_up_days"),
+        (lambda: Coaching("a", "b", -1), "Coaching.sessions"),
         (lambda: Room("x", -1), "Room.capacity"),
         (lambda: Effect(Modality.ONLINE, Role.SUPPORT_STAFF, 0.5), "Effect.modality"),
         (lambda: Effect(Modality.TUTORING, Role.SUPPORT_STAFF, 1.5), "Effect.effect"),
@@ -55,6 +62,11 @@ def test_a_wrong_reference_names_its_field(team, change, field):
         (lambda: Weights(load=-1.0), "Weights.load"),
         (lambda: Pin("a", "m1", Modality.ONLINE, "ratios"), "Pin"),
         (lambda: Adult("t", Role.SUPPORT_STAFF, frozenset(), frozenset(), {"ratios": 0.0}), "Adult.skills['ratios']"),
+        (lambda: Adult("t", " ", frozenset(), frozenset()), "Adult.role"),
+        (
+            lambda: Adult("t", "owl", frozenset(), frozenset(), in_training=True, supervises=True),
+            "Adult.supervises",
+        ),
     ],
 )
 def test_a_value_out_of_range_names_its_field(make, field):
@@ -65,13 +77,35 @@ def test_a_value_out_of_range_names_its_field(make, field):
     assert "must be" in str(caught.value)
 
 
-def test_roles_may_lead_what_the_team_agreed():
-    support = default_modalities(Role.SUPPORT_STAFF)
+@pytest.mark.parametrize(
+    ("role", "said", "trainee", "supervisor"),
+    [
+        (Role.TEACHER_LEADER, {}, False, True),
+        ("collaborating_teacher", {}, False, True),
+        (Role.SUPPORT_STAFF, {}, False, False),
+        ("teacher_in_training", {}, True, False),
+        ("night owl", {}, False, False),
+        ("night owl", {"in_training": True}, True, False),
+        ("night owl", {"supervises": True}, False, True),
+        (Role.TEACHER_LEADER, {"in_training": True}, True, False),
+        (Role.TEACHER_IN_TRAINING, {"in_training": False}, False, False),
+        (Role.TEACHER_LEADER, {"supervises": False}, False, False),
+    ],
+)
+def test_who_supervises_and_who_is_in_training_is_usual_of_the_role_unless_said(role, said, trainee, supervisor):
+    adult = Adult("x", role, frozenset(), frozenset(), **said)
 
-    assert default_modalities(Role.TEACHER_LEADER) == frozenset(Modality)
-    assert Modality.SMALL_GROUP not in support
-    assert default_modalities(Role.SUPPORT_STAFF, may_lead=True) == support | {Modality.SMALL_GROUP}
-    assert Modality.ONLINE not in default_modalities(Role.TEACHER_IN_TRAINING)
+    assert (adult.trainee, adult.supervisor) == (trainee, supervisor)
+
+
+def test_a_role_of_the_schools_own_needs_its_effects(team, swap):
+    own = swap(team.adults, "help", role="night owl")
+
+    with pytest.raises(ProblemError, match="nothing for tutoring led by night owl"):
+        replace(team, adults=own)
+
+    effects = tuple(replace(each, role="night owl") for each in team.effects if each.role is Role.SUPPORT_STAFF)
+    assert replace(team, adults=own, effects=(*team.effects, *effects)).adults[0].role == "night owl"
 
 
 def test_the_text_is_canonical_and_the_digest_follows_it(team):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from serving.grouping.objective import TERMS, score_plan
-from serving.grouping.people import Contact, MateCount, Need
+from serving.grouping.people import Coaching, Contact, MateCount, Need
 from serving.grouping.places import Seat
 from serving.grouping.plan import Session
 from serving.grouping.policy import Modality, Weights
@@ -108,6 +108,37 @@ def test_share_is_the_shortfall_of_subgroups(team, sessions):
     # Only the fractions group: 3 labelled led seats, all with p, of which q's 2/5 would be 1.2.
     assert term(labelled, sessions[:2], "share").value == pytest.approx(1.2)
     assert term(labelled, sessions, "share").value == pytest.approx(0.0)
+
+
+def test_coaching_counts_led_sessions_that_a_pair_shares_up_to_the_number_asked(team, sessions, swap):
+    both = swap(swap(sessions, "g1", adults=("lead", "new")), "g2", adults=("new", "lead"))
+    online = swap(sessions, "o1", adults=("help", "new"))
+
+    def held(asked, plan):
+        return term(replace(team, coaching=(Coaching("lead", "new", asked),)), plan, "coaching").value
+
+    assert [held(asked, both) for asked in (0, 1, 2, 3)] == [0, 1, 2, 2]
+    assert held(2, online) == 0
+
+
+def test_relationships_are_those_with_the_lead(team, sessions, swap):
+    beside = swap(sessions, "g1", adults=("lead", "help"))
+
+    assert term(team, beside, "relationships") == term(team, sessions, "relationships")
+
+
+def test_owed_counts_students_who_are_owed_a_teacher_and_get_none(team, sessions, swap):
+    students = tuple(replace(student, owed_teacher=student.id in "ade") for student in team.students)
+    due = replace(team, students=swap(students, "e", blocks=frozenset()))
+    beside = swap(sessions, "g2", adults=("new", "lead"))
+
+    assert term(due, sessions, "owed").value == 1
+    assert term(due, beside, "owed").value == 1
+    assert term(due, sessions, "owed").points == pytest.approx(-team.weights.owed)
+    assert (
+        term(replace(due, adults=swap(team.adults, "new", supervises=True, in_training=False)), sessions, "owed").value
+        == 0
+    )
 
 
 def test_an_edited_plan_with_an_unlisted_need_scores_nothing_for_it(team):

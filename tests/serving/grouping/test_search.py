@@ -15,6 +15,7 @@ from serving.grouping.errors import InfeasibleError
 from serving.grouping.improve import Budget, search_day
 from serving.grouping.layout import index_problem
 from serving.grouping.objective import score_plan
+from serving.grouping.people import Coaching
 from serving.grouping.policy import Weights
 from serving.grouping.search import empty_seats, new_desk, open_session, score_seats
 from serving.grouping.solve import suggest_groups, warm_up
@@ -24,13 +25,14 @@ def seats_of(arena, draft):
     seats = empty_seats(arena)
     for slot, students in draft.groups.items():
         open_session(arena, seats, slot.block, slot.adult, slot.modality, slot.skill, np.array(students))
+    seats.beside[:] = draft.beside.T
     return seats
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_a_day_scores_the_same_as_seats_and_as_sessions(seed):
     problem = draw_odd_day(
-        seed, students=20, adults=5, blocks=3, skills=4, rooms=seed % 2 == 0, pins=seed % 2, ratio=30
+        seed, students=20, adults=5, blocks=3, skills=4, rooms=seed % 2 == 0, pins=seed % 2, ratio=30, more=seed % 3 > 0
     )
     index = index_problem(problem)
     try:
@@ -45,6 +47,16 @@ def test_a_day_scores_the_same_as_seats_and_as_sessions(seed):
     desk.touched[:] = True
     assert find_violations(problem, sessions) == ()
     assert score_seats(arena, seats_of(arena, draft), desk) == pytest.approx(score_plan(problem, sessions).total)
+
+
+def test_the_search_finds_all_coaching_that_is_worth_more_than_anything_else():
+    problem = draw_team(24, seed=3)
+    lead, other, _ = (adult.id for adult in problem.adults)
+    asked = replace(problem, coaching=(Coaching(lead, other, 2),), weights=Weights(coaching=5.0))
+
+    plan = suggest_groups(asked, Budget(rounds=200))
+
+    assert sum({lead, other} <= set(session.adults) for session in plan.sessions if session.led) == 2
 
 
 def test_more_rounds_never_score_less():

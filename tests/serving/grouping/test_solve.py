@@ -9,9 +9,9 @@ import pytest
 
 from serving.grouping import solve
 from serving.grouping.check import find_violations
-from serving.grouping.errors import BrokenPlanError
+from serving.grouping.errors import BrokenPlanError, InfeasibleError
 from serving.grouping.objective import score_plan
-from serving.grouping.people import MateCount, Need
+from serving.grouping.people import Coaching, MateCount, Need
 from serving.grouping.places import Pin, Seat
 from serving.grouping.policy import Modality, SizeBound, Weights
 from serving.grouping.solve import suggest_groups
@@ -38,6 +38,50 @@ def test_a_trainee_leads_only_beside_a_teacher(team, swap):
     plan = suggest_groups(away)
 
     assert all("new" not in session.adults for session in plan.sessions if session.block == "m1")
+
+
+def test_a_pair_shares_the_sessions_asked_for_and_the_reason_says_so(team):
+    asked = replace(team, coaching=(Coaching("lead", "new", 1),), weights=Weights(coaching=5.0))
+
+    plan = suggest_groups(asked)
+
+    shared = [session for session in plan.sessions if set(session.adults) >= {"lead", "new"}]
+    assert len(shared) == 1
+    assert shared[0].led
+    reason = next(reason for reason in plan.session_reasons if reason.session == shared[0].id)
+    lead, other = shared[0].adults
+    assert reason.sentence.endswith(f"{other} sits beside to {'learn from' if lead == 'lead' else 'coach'} {lead}.")
+    assert next(term.value for term in plan.score.terms if term.name == "coaching") == 1
+
+
+def test_a_trainee_may_lead_with_a_teacher_beside_where_nothing_else_is_left(team, swap):
+    """All six have to be taught by the trainee, since nobody may watch over them and the teacher may lead nothing."""
+    early = tuple(replace(student, blocks=frozenset({"m1"})) for student in team.students)
+    lead = swap(team.adults, "lead", modalities=frozenset())
+    two = tuple(adult for adult in lead if adult.id != "help")
+    alone = replace(team, adults=two, students=early)
+
+    plan = suggest_groups(replace(alone, coaching=(Coaching("lead", "new", 1),)))
+
+    assert [session.adults for session in plan.sessions] == [("new", "lead")]
+    with pytest.raises(InfeasibleError):
+        suggest_groups(alone)
+
+
+def test_who_is_owed_a_teacher_sits_with_one(team):
+    """Taught once only, in groups of three: the teacher takes those who are owed, whatever the order of names."""
+    early = tuple(
+        replace(student, blocks=frozenset({"m1"}), owed_teacher=student.id in "bdf") for student in team.students
+    )
+    needs = tuple(Need(student.id, "fractions", 0.5) for student in team.students)
+    small = replace(team, students=early, needs=needs, sizes=(SizeBound(Modality.SMALL_GROUP, 3, 3),))
+
+    plan = suggest_groups(small)
+
+    taught = next(session for session in plan.sessions if session.led and session.adults[0] == "lead")
+    assert taught.students == ("b", "d", "f")
+    reason = next(reason for reason in plan.seat_reasons if reason.student == "b")
+    assert "is owed a seat with a teacher" in reason.sentence
 
 
 def test_pins_are_kept(team):
@@ -133,6 +177,27 @@ def test_unmet_need_for_want_of_a_qualified_adult(team):
     plan = suggest_groups(replace(team, adults=adults))
 
     assert {(unmet.student, unmet.reason) for unmet in plan.unmet} == {(name, "no_adult") for name in "abc"}
+
+
+def test_unmet_need_for_too_many_days_of_catching_up(team, swap):
+    needs = tuple(replace(need, catch_up=need.skill == "fractions") for need in team.needs if need.student != "b")
+    capped = replace(
+        team,
+        needs=tuple(need for need in needs if (need.student, need.skill) != ("c", "ratios")),
+        students=tuple(replace(student, catch_up_days=4) for student in team.students),
+        most_catch_up_days=4,
+    )
+
+    plan = suggest_groups(capped)
+
+    why = {unmet.student: (unmet.reason, unmet.sentence) for unmet in plan.unmet}
+    assert why["a"][0] == "catch_up_days"
+    assert why["a"][1].startswith("Fractions (need 0.80) waits: the student has been in catch-up groups for as many")
+    assert why["b"][0] == "no_need"
+    online = {reason.student: reason.sentence for reason in plan.seat_reasons if reason.benefit is None}
+    assert online["b"] == "Works online: no skill is listed as a need."
+    assert online["c"].startswith("Works online: the student has been in catch-up groups")
+    assert "fractions" not in {session.skill for session in plan.sessions}
 
 
 def test_all_absent_is_an_empty_day(team):

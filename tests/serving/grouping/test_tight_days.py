@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import dok_array
 
+from experiments.benchmarks.crew import default_modalities
 from serving.grouping import rescue
 from serving.grouping.check import RULES, find_violations
 from serving.grouping.errors import InfeasibleError
 from serving.grouping.people import Adult, Need, Student
 from serving.grouping.places import Block, Pin, Room, Skill
-from serving.grouping.policy import LED, TEACHERS, Effect, Modality, Role, SizeBound, default_modalities
+from serving.grouping.policy import LED, Effect, Modality, Role, SizeBound
 from serving.grouping.problem import Problem
 from serving.grouping.solve import suggest_groups
 
@@ -232,10 +233,10 @@ def bound_stations(rows, problem, held, inside):
 
 def bound_duties(rows, duties):
     """One duty for an adult of a block, and trainees only beside teachers."""
-    teaching = {h: -1 for adult, its in duties if adult.role in TEACHERS for h in its}
+    teaching = {h: -1 for adult, its in duties if adult.supervisor for h in its}
     for adult, its in duties:
         rows.bound(dict.fromkeys(its, 1), 0, 1)
-        if adult.role is Role.TEACHER_IN_TRAINING:
+        if adult.trainee:
             rows.bound(dict.fromkeys(its, 1) | teaching, -np.inf, 0)
 
 
