@@ -34,7 +34,12 @@ def main(argv: Sequence[str]) -> int:
             parser.error("simulate needs either a FOLDER to write or --compare PATH")
         return _simulate(options)
     if options.command == "benchmark":
-        plain = {"history": _benchmark_history, "schools": _benchmark_schools, "grouping": _benchmark_grouping}
+        plain = {
+            "history": _benchmark_history,
+            "schools": _benchmark_schools,
+            "grouping": _benchmark_grouping,
+            "days": _benchmark_days,
+        }
         return plain.get(options.name, _benchmark_forecast)(options)
     from experiments.demo import run_demo  # noqa: PLC0415 - imports training and serving
 
@@ -117,6 +122,16 @@ def _add_benchmark(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     )
     grouping.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     grouping.add_argument("--charts", type=Path, metavar="FOLDER", help="write the picture there")
+    days = _add_command(
+        names,
+        "days",
+        "school days in a row, each planned with those before it, with each dial off, usual and high",
+        "python -m experiments benchmark days --days 20 --students 60 --charts charts",
+    )
+    days.add_argument("--days", type=int, default=20, help="school days in a row (default: %(default)s)")
+    days.add_argument("--students", type=int, default=60, help="size of the team (default: %(default)s)")
+    days.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    days.add_argument("--charts", type=Path, metavar="FOLDER", help="write the picture there")
     cost = _add_command(
         names,
         "cost",
@@ -214,6 +229,12 @@ def _benchmark_grouping(options: argparse.Namespace) -> int:
     from experiments.benchmarks.grouping import benchmark_grouping  # noqa: PLC0415 - compiles for a minute
 
     return benchmark_grouping(options.instances, options.reference, options.json, options.charts)
+
+
+def _benchmark_days(options: argparse.Namespace) -> int:
+    from experiments.benchmarks.many_days import benchmark_days  # noqa: PLC0415 - compiles for a minute
+
+    return benchmark_days(options.days, options.students, options.json, options.charts)
 
 
 def _benchmark_schools(options: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from features.console import OUT, run_command
 from features.errors import InputError, MissingError
+from serving.week_options import add_week_options
 
 EXIT_CODES = """exit codes:
   0  stopped or done as asked
@@ -18,6 +19,8 @@ EXIT_CODES = """exit codes:
 examples:
   python -m serving --port 8000
   python -m serving plan day.json --seconds 1 --svg day.svg
+  python -m serving week mon.json tue.json wed.json thu.json fri.json --teacher-seats 2 --json week.json
+  python -m serving week wed.json thu.json fri.json --over week.json --teacher-seats 2 --json week.json
 """
 
 
@@ -40,9 +43,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     plan.add_argument("--json", type=Path, metavar="FILE", help="write the plan there")
     plan.add_argument("--svg", type=Path, metavar="FILE", help="draw the day there")
     commands.add_parser("compile", help="compile the planner ahead, so that the service starts in seconds")
+    week = commands.add_parser("week", help="plan several days in a row, towards the week's targets")
+    add_week_options(week)
     given = parser.parse_args(arguments)
     if given.command == "openapi":
         return _write_contract(given.path)
+    if given.command == "week":
+        return _plan_week(given)
     if given.command == "plan":
         return _plan(given)
     if given.command == "compile":
@@ -115,6 +122,12 @@ def _plan(given: argparse.Namespace) -> int:
         OUT.print(reason.sentence, markup=False, highlight=False)
     OUT.print(f"score {plan.score.total:.3f}, bound {plan.bound:.3f}", markup=False, highlight=False)
     return 0
+
+
+def _plan_week(given: argparse.Namespace) -> int:
+    from serving.week_command import run_week  # noqa: PLC0415 - --help must not wait for compiled code
+
+    return run_week(given)
 
 
 def _compile() -> int:

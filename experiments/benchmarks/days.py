@@ -79,7 +79,7 @@ def draw_day(students: int, seed: int, weights: Weights | None = None) -> Proble
     people = tuple(
         Student(
             f"s{at:03}",
-            _blocks(day, lots, absent=ABSENT),
+            draw_blocks(day, lots, ABSENT),
             needs_certified=bool(lots.random() < CERTIFIED),
             subgroup=str(lots.choice(["p", "q"], p=[0.7, 0.3])),
         )
@@ -112,7 +112,8 @@ def draw_day(students: int, seed: int, weights: Weights | None = None) -> Proble
     )
 
 
-def _blocks(day: frozenset[str], lots: np.random.Generator, absent: float) -> frozenset[str]:
+def draw_blocks(day: frozenset[str], lots: np.random.Generator, absent: float) -> frozenset[str]:
+    """The blocks in which somebody is there, who misses a day, or else each block, with a chance of `absent`."""
     if lots.random() < absent:
         return frozenset()
     return frozenset(block for block in sorted(day) if lots.random() > absent)
@@ -127,7 +128,7 @@ def _draw_adult(at: int, size: Size, day: frozenset[str], lots: np.random.Genera
     return Adult(
         f"t{at:02}",
         role,
-        day if teacher else _blocks(day, lots, absent=ABSENT),
+        day if teacher else draw_blocks(day, lots, ABSENT),
         default_modalities(role, may_lead=True),
         None if teacher and at % 2 == 0 else known,
         max_group=5 if role is Role.TEACHER_IN_TRAINING else None,

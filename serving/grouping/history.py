@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 from serving.grouping.people import Contact, MateCount
@@ -20,11 +20,13 @@ class PastDay:
             after it that is already planned.
         sessions: what was held, online work included where it is known.
         catch_up: pairs of student and skill that counted as catching up on that day.
+        there: in how many blocks each adult was there; empty where that is not known, and then duties do not count.
     """
 
     days_ago: int
     sessions: tuple[Session, ...]
     catch_up: frozenset[Pair] = frozenset()
+    there: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         require_range("PastDay.days_ago", abs(self.days_ago), 1)
@@ -35,11 +37,17 @@ class PastDay:
         return tuple(session for session in self.sessions if session.led)
 
 
+def remember_day(problem: Problem, sessions: tuple[Session, ...], days_ago: int) -> PastDay:
+    """Returns a day that was planned as one of the history of another day."""
+    behind = frozenset((need.student, need.skill) for need in problem.needs if need.catch_up)
+    return PastDay(days_ago, sessions, behind, {adult.id: len(adult.blocks) for adult in problem.adults})
+
+
 def carry_history(problem: Problem, past: Sequence[PastDay], window_days: int) -> Problem:
     """Returns a problem with past days added to the history that it holds already.
 
-    Mates and contacts count the sessions of the window, and days in a row of catching up go on from those that the
-    students had before the days given. People who are not in the problem are left out.
+    Mates, contacts and duties count within the window, and days in a row of catching up go on from those that students
+    had before the days given. People who are not in the problem are left out.
 
     Args:
         problem: The day to plan; its own history is of before the days given.
@@ -58,9 +66,11 @@ def carry_history(problem: Problem, past: Sequence[PastDay], window_days: int) -
     contacts.update(count_contacts(near, students, adults))
     before = {student.id: student.catch_up_days for student in problem.students}
     row = count_catch_up_days([day for day in past if day.days_ago > 0], before)
+    off = count_load_off(near)
     return replace(
         problem,
         students=tuple(replace(student, catch_up_days=row[student.id]) for student in problem.students),
+        adults=tuple(replace(each, load_ahead=each.load_ahead + off.get(each.id, 0.0)) for each in problem.adults),
         mates=tuple(MateCount(*pair, count) for pair, count in mates.items()),
         contacts=tuple(Contact(*pair, count) for pair, count in contacts.items()),
     )
@@ -88,19 +98,25 @@ def count_contacts(past: Iterable[PastDay], students: Collection[str], adults: C
 
 
 def count_seats_with(past: Iterable[PastDay], adults: Collection[str]) -> Counter[str]:
-    """Returns how many led sessions with one of these adults in them each student sat in."""
+    """Returns how many sessions that one of these adults led each student sat in."""
     return Counter(
-        student
-        for day in past
-        for session in day.led
-        if any(adult in adults for adult in session.adults)
-        for student in session.students
+        student for day in past for session in day.led if session.adults[0] in adults for student in session.students
     )
 
 
-def count_duties(past: Iterable[PastDay]) -> Counter[str]:
-    """Returns in how many blocks each adult led, sat beside or monitored."""
-    return Counter(adult for day in past for session in day.sessions for adult in session.adults)
+def count_load_off(past: Iterable[PastDay]) -> dict[str, float]:
+    """Returns the blocks by which each adult's duties lie above an even share of the time there; below it, negative.
+
+    A duty is a block in which the adult leads, sits beside or monitors. Days on which nobody is known to have been
+    there do not count.
+    """
+    known = [day for day in past if day.there]
+    there = Counter[str]()
+    for day in known:
+        there.update(day.there)
+    duties = Counter(adult for day in known for s in day.sessions for adult in s.adults if adult in there)
+    rate = duties.total() / max(1, there.total())
+    return {adult: duties[adult] - rate * blocks for adult, blocks in there.items()}
 
 
 def count_coached(past: Iterable[PastDay]) -> Counter[Pair]:

@@ -400,7 +400,7 @@ def _choose_crew(arena, seats, block, duties, crew):
 @nb.njit(cache=True, error_model="numpy", inline="always")
 def _rank(arena, duties, adult):
     there = max(1, arena.adult_in[adult].sum())
-    return (1.0 if arena.trainee[adult] else 0.0, duties[adult] / there)
+    return (1.0 if arena.trainee[adult] else 0.0, (duties[adult] + arena.ahead[adult]) / there)
 
 
 @nb.njit(cache=True, error_model="numpy")
@@ -532,7 +532,7 @@ def _load_points(arena, seats, desk):
     rate = desk.duties.sum() / there if there else 0.0
     off = 0.0
     for adult in range(adults):
-        off += abs(desk.duties[adult] - rate * arena.adult_in[adult].sum())
+        off += abs(desk.duties[adult] + arena.ahead[adult] - rate * arena.adult_in[adult].sum())
     return -arena.weights[LOAD] * off
 
 

@@ -13,7 +13,7 @@ from serving.grouping.history import (
     carry_history,
     count_catch_up_days,
     count_coached,
-    count_duties,
+    count_load_off,
     count_seats_with,
 )
 from serving.grouping.people import Contact, MateCount
@@ -36,7 +36,8 @@ def past_days(draw):
             kind, skill = (Modality.SMALL_GROUP, draw(st.sampled_from("xy"))) if led else (Modality.ONLINE, None)
             sessions.append(Session(f"s{at}", "m1", kind, skill, adults, None, students))
         catch_up = draw(st.sets(st.tuples(st.sampled_from(STUDENTS), st.just("x"))))
-        days.append(PastDay(ago, tuple(sessions), frozenset(catch_up)))
+        there = draw(st.dictionaries(st.sampled_from(ADULTS), st.integers(0, 3)))
+        days.append(PastDay(ago, tuple(sessions), frozenset(catch_up), there))
     return days
 
 
@@ -64,14 +65,17 @@ def test_mates_and_contacts_are_those_of_a_naive_count(team, past, window, had):
 @FEW
 @given(past=past_days())
 def test_seats_duties_and_coaching_are_those_of_a_naive_count(past):
-    seats, duties, coached = count_seats_with(past, {"lead"}), count_duties(past), count_coached(past)
+    seats, off, coached = count_seats_with(past, {"lead"}), count_load_off(past), count_coached(past)
 
-    every = [session for day in past for session in day.sessions]
-    led = [session for session in every if session.skill is not None]
+    led = [session for day in past for session in day.sessions if session.skill is not None]
     for student in STUDENTS:
-        assert seats[student] == sum(student in s.students and "lead" in s.adults for s in led)
-    for adult in ADULTS:
-        assert duties[adult] == sum(adult in s.adults for s in every)
+        assert seats[student] == sum(student in s.students and s.adults[0] == "lead" for s in led)
+    known = [session for day in past if day.there for session in day.sessions]
+    there = {adult: sum(day.there.get(adult, 0) for day in past) for adult in ADULTS}
+    held = {adult: sum(adult in s.adults for s in known) for adult in ADULTS if there[adult] or adult in off}
+    for adult in off:
+        even = sum(held.values()) * there[adult] / max(1, sum(there.values()))
+        assert off[adult] == pytest.approx(held[adult] - even)
     for pair in combinations(sorted(ADULTS), 2):
         assert coached[pair] == sum(set(pair) <= set(s.adults) for s in led)
 
