@@ -72,7 +72,7 @@ DIALS = (
         (Setting(), Setting(most_catch_up_days=2), Setting(most_catch_up_days=1)),
     ),
     _weight("perturbation", "churn", 0.25, Setting(keep_yesterday=True)),
-    _weight("load", "load_off", 0.2, Setting(rooms=1)),
+    _weight("load", "load_off", 1.0, Setting(rooms=1)),
     _weight("coverage", "no_adult", 1.5),
 )
 

@@ -1,9 +1,10 @@
 """A made-up team whose needs move: students learn what they are taught, and what builds on it comes next.
 
-Mastery starts as in `days.py`, after one more lesson on the first skill of each strand, so that most have mastered some
-of these. A led session adds to the student's mastery of its skill the session's effect, times how well the adult is
-qualified, of what is missing. Skills mastered leave the student's needs, and skills that they make ready enter. Nobody
-learns anything else, so that what a plan leaves out stays to be done.
+Mastery starts as in `days.py`, after more lessons on the first skill of each strand, which most have mastered since.
+Every sixth student came later: without those lessons, they have to catch up before anything else is ready for them. A
+led session adds to the student's mastery of its skill the session's effect, times how well the adult is qualified, of
+what is missing. Skills mastered leave the student's needs, and skills that they make ready enter. Nobody learns
+anything else, so that what a plan leaves out stays to be done.
 """
 
 from dataclasses import replace
@@ -28,8 +29,11 @@ from serving.grouping.problem import Problem
 MOST = 0.5
 """Share of the team that has mastered a skill from which on the others are catching up on it."""
 
-LESSON = 0.5
-"""Of what is missing, the share that the lesson before the first day adds."""
+LESSONS = 0.7
+"""Of what is missing, the share that the lessons before the first day add."""
+
+EVERY, LATE = 6, 0.3
+"""One student in so many came later, with this share of the mastery drawn."""
 
 
 class MovingTeam:
@@ -45,7 +49,8 @@ class MovingTeam:
         self._team = replace(draw_day(students, seed), mates=(), contacts=())
         self._weight = draw_weights(size, lots)
         self.mastery = np.array([draw_mastery(size, lots) for _ in range(students)])
-        self.mastery[:, ::STRAND] += LESSON * (1 - self.mastery[:, ::STRAND])
+        self.mastery[:, ::STRAND] += LESSONS * (1 - self.mastery[:, ::STRAND])
+        self.mastery[::EVERY] *= LATE
 
     def draw_problem(self, day: int) -> Problem:
         """The day as a problem: who is there, by lot, and what everybody needs by now."""

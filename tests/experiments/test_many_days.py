@@ -13,12 +13,12 @@ from experiments.benchmarks.school_days import Setting, simulate_days
 from experiments.benchmarks.week_figures import FIGURES, tell_weeks
 from serving.grouping.improve import Budget
 
-FEW = Budget(rounds=100, seatings=0, bound_rounds=0)
+FEW = Budget(rounds=60, seatings=0, bound_rounds=0)
 
 
 @pytest.mark.parametrize("dial", DIALS, ids=lambda dial: dial.name)
 def test_turning_a_dial_up_moves_its_figure_the_right_way(dial):
-    off, _, high = (mean_of_weeks(tell_weeks(simulate_days(24, 1, 5, step, FEW)), dial.figure) for step in dial.steps)
+    off, _, high = (mean_of_weeks(tell_weeks(simulate_days(60, 1, 5, step, FEW)), dial.figure) for step in dial.steps)
 
     assert high < off if dial.lower else high > off
 
