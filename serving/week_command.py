@@ -159,7 +159,7 @@ def _show_outcomes(week: Week) -> Table:
     table = _table("the week's targets", "target", "who", "asked", "reached", "why")
     for name, of_target in Counter(outcome.target for outcome in week.outcomes).items():
         missed = [each for each in week.outcomes if each.target == name and each.reason is not None]
-        table.add_row(name, "all", str(of_target), f"{of_target - len(missed)}", "")
+        table.add_row(name, "", "", f"{of_target - len(missed)} of {of_target}", "")
         for each in missed:
             table.add_row("", ", ".join(each.who), f"{each.asked:g}", f"{each.reached:g}", each.sentence)
     return table

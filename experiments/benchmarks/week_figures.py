@@ -18,6 +18,7 @@ def tell_weeks(held: Sequence[SchoolDay]) -> list[dict[str, float]]:
 
 FIGURES = {
     "needs_met": "whole needs met a day",
+    "led_seats": "led seats for each student and day",
     "repeat_mates": "earlier meetings of groupmates, for each led seat",
     "alike": "share of groupmates who were groupmates the day before",
     "pairs_met": "share of students and adults who met in three weeks",
@@ -38,6 +39,7 @@ def _tell_week(held: Sequence[SchoolDay], first: int, rows: Sequence[Mapping[str
     taught = sum(len(_taught(day)) for day in week)
     return {
         "needs_met": sum(score["benefit"] for score in scores) / len(week),
+        "led_seats": seats / max(1, sum(bool(each.blocks) for day in week for each in day.problem.students)),
         "repeat_mates": sum(score["repeat_mates"] for score in scores) / max(1, seats),
         "alike": _mean([_share_alike(before, day) for before, day in pairs]),
         "pairs_met": _share_met(held[: first + len(week)]),

@@ -18,6 +18,7 @@ from serving.grouping.history import (
 from serving.grouping.objective import Ledger, score_plan
 from serving.grouping.people import Coaching, MateCount
 from serving.grouping.plan import Session
+from serving.grouping.policy import Weights
 from serving.grouping.problem import Pair, Problem
 from serving.grouping.targets import WeekTargets, find_supervisors, owe_coaching, owe_teacher
 
@@ -28,6 +29,12 @@ OWED = 1.0
 """Least points that a seat which the week owes a student is worth: more than any need that the seat could meet instead.
 
 Otherwise those in greatest need would take the places with a teacher every day.
+"""
+
+COACHED = 2.0
+"""Least points that a coached session which the week asks for is worth: about a group that the second adult could lead.
+
+Otherwise two adults who could both lead would never sit in one session.
 """
 
 Sessions = tuple[Session, ...]
@@ -73,7 +80,7 @@ class WeekProblem:
             problem = self._ask(at, [*self._over(at), *self.remember(held[:at], at)], held[:at], frozenset(), ())
             weights = replace(problem.weights, load=0.0)
             points.append(score_plan(replace(problem, weights=weights), sessions).total)
-        weights, every = self.days[0].weights, [*self.past, *self.remember(held, len(held))]
+        weights, every = self._press(self.days[0].weights), [*self.past, *self.remember(held, len(held))]
         seats = count_seats_with(every, find_supervisors(self.days))
         there = sorted({student.id for day in self.days for student in day.students if student.blocks})
         short = sum(max(0, self.targets.teacher_seats - seats[student]) for student in there)
@@ -83,7 +90,7 @@ class WeekProblem:
             for each in self.targets.coaching
         )
         off = math.fsum(abs(blocks) for blocks in count_load_off(every).values())
-        week = weights.coaching * done - max(OWED, weights.owed) * short - weights.load * off
+        week = weights.coaching * done - weights.owed * short - weights.load * off
         return math.fsum(points) + week
 
     def allows(self, held: Sequence[Sessions]) -> bool:
@@ -115,11 +122,18 @@ class WeekProblem:
                 replace(each, need=each.need * left.get((each.student, each.skill), 1.0)) for each in day.needs
             ),
             coaching=tuple(asked.values()),
+            weights=self._press(day.weights),
         )
-        if self.targets.teacher_seats:
-            problem = replace(problem, weights=replace(day.weights, owed=max(OWED, day.weights.owed)))
         students = tuple(replace(each, owed_teacher=each.owed_teacher or each.id in owed) for each in problem.students)
         return replace(problem, students=students, mates=self._part(problem, others))
+
+    def _press(self, weights: Weights) -> Weights:
+        """The weights of a day, with what the week asks for at its least price or more."""
+        return replace(
+            weights,
+            owed=max(OWED, weights.owed) if self.targets.teacher_seats else weights.owed,
+            coaching=max(COACHED, weights.coaching) if self.targets.coaching else weights.coaching,
+        )
 
     def _left(self, at: int, held: Sequence[Sessions]) -> dict[Pair, float]:
         """The share of each need that the sessions of other days leave."""
