@@ -23,7 +23,6 @@ from experiments.benchmarks.week_figures import FIGURES, tell_weeks
 from features.console import OUT, track, write_json
 from features.errors import InputError
 from serving.grouping.improve import Budget
-from serving.grouping.policy import Weights
 from serving.grouping.solve import warm_up
 
 SEED = 101
@@ -31,8 +30,6 @@ SEED = 101
 
 BUDGET = Budget(seatings=1, bound_rounds=0)
 """For each day: counted in rounds, so that the figures come out the same everywhere."""
-
-USUAL = Weights()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +54,8 @@ STEPS = ("off", "usual", "high")
 
 
 def _weight(name: str, figure: str, high: float, base: Setting = PLAIN, *, lower: bool = True) -> Dial:
-    values = (0.0, getattr(USUAL, name), high)
-    off, usual, most = (replace(base, weights={name: value}) for value in values)
-    return Dial(name, figure, lower, (off, usual, most))
+    off, most = (replace(base, weights={name: value}) for value in (0.0, high))
+    return Dial(name, figure, lower, (off, base, most))
 
 
 DIALS = (

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -11,6 +12,8 @@ from experiments.benchmarks.week_figures import FIGURES
 
 COLOURS = (GREY, OUR_COLOUR, BEST_COLOUR)
 COLUMNS = 3
+LETTERS = 52
+"""In a line above a panel."""
 
 
 def draw_dials(path: Path, rows: Sequence[Mapping[str, Any]], figures: Mapping[str, str]) -> None:
@@ -29,8 +32,7 @@ def draw_dials(path: Path, rows: Sequence[Mapping[str, Any]], figures: Mapping[s
         for colour, row in zip(COLOURS, mine, strict=True):
             values = [week[name] for week in row["weeks"]]
             axes.plot(range(1, len(values) + 1), values, marker="o", color=colour, label=row["step"])
-        axes.set_title(dial.replace("_", " "), fontsize=10)
-        axes.set_ylabel(FIGURES[name], fontsize=7, wrap=True)
+        axes.set_title(f"{dial.replace('_', ' ')}\n{fill(FIGURES[name], LETTERS)}", fontsize=9)
         axes.set_ylim(bottom=0)
         axes.set_xticks(range(1, len(mine[0]["weeks"]) + 1))
         axes.set_xlabel("week", fontsize=8)
