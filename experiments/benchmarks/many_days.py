@@ -24,6 +24,7 @@ from features.console import OUT, track, write_json
 from features.errors import InputError
 from serving.grouping.improve import Budget
 from serving.grouping.solve import warm_up
+from serving.planning import load_planning
 
 SEED = 101
 """Of the team; those below were looked at while this was written."""
@@ -65,7 +66,7 @@ DIALS = (
         "most_catch_up_days",
         "longest_row",
         True,
-        (Setting(), Setting(most_catch_up_days=2), Setting(most_catch_up_days=1)),
+        (PLAIN, Setting(most_catch_up_days=load_planning().most_catch_up_days), Setting(most_catch_up_days=1)),
     ),
     _weight("perturbation", "churn", 0.25, Setting(keep_yesterday=True)),
     _weight("load", "load_off", 1.0, Setting(rooms=1)),
