@@ -40,6 +40,7 @@ def main(argv: Sequence[str]) -> int:
             "grouping": _benchmark_grouping,
             "conflicts": _benchmark_conflicts,
             "scaling": _benchmark_scaling,
+            "days": _benchmark_days,
         }
         return plain.get(options.name, _benchmark_forecast)(options)
     from experiments.demo import run_demo  # noqa: PLC0415 - imports training and serving
@@ -142,6 +143,16 @@ def _add_benchmark(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     )
     scaling.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     scaling.add_argument("--charts", type=Path, metavar="FOLDER", help="write the picture there")
+    days = _add_command(
+        names,
+        "days",
+        "school days in a row, each planned with those before it, with each dial off, usual and high",
+        "python -m experiments benchmark days --days 20 --students 60 --charts charts",
+    )
+    days.add_argument("--days", type=int, default=20, help="school days in a row (default: %(default)s)")
+    days.add_argument("--students", type=int, default=60, help="size of the team (default: %(default)s)")
+    days.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    days.add_argument("--charts", type=Path, metavar="FOLDER", help="write the picture there")
     cost = _add_command(
         names,
         "cost",
@@ -257,6 +268,12 @@ def _benchmark_conflicts(options: argparse.Namespace) -> int:
     from experiments.benchmarks.planted import benchmark_conflicts  # noqa: PLC0415 - compiles for a minute
 
     return benchmark_conflicts(options.instances, options.json)
+
+
+def _benchmark_days(options: argparse.Namespace) -> int:
+    from experiments.benchmarks.many_days import benchmark_days  # noqa: PLC0415 - compiles for a minute
+
+    return benchmark_days(options.days, options.students, options.json, options.charts)
 
 
 def _benchmark_schools(options: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from features.console import OUT, run_command
 from features.errors import InputError, MissingError
 from serving.planning_commands import add_planning, run_planning
 from serving.rotate_command import add_rotate, rotate
+from serving.week_options import add_week_options
 
 EXIT_CODES = """exit codes:
   0  stopped or done as asked
@@ -23,6 +24,8 @@ examples:
   python -m serving evaluate day.json plan.json
   python -m serving why-not --help
   python -m serving rotate --students 60 --size 4 --rounds 14
+  python -m serving week mon.json tue.json wed.json thu.json fri.json --teacher-seats 2 --json week.json
+  python -m serving week wed.json thu.json fri.json --over week.json --teacher-seats 2 --json week.json
 """
 
 
@@ -41,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_planning(commands)
     add_rotate(commands.add_parser("rotate", help="groups over several rounds in which the same students rarely meet"))
     commands.add_parser("compile", help="compile the planner ahead, so that the service starts in seconds")
+    week = commands.add_parser("week", help="plan several days in a row, towards the week's targets")
+    add_week_options(week)
     given = parser.parse_args(arguments)
     if given.command == "openapi":
         return _write_contract(given.path)
@@ -48,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run_planning(given)
     if given.command == "rotate":
         return rotate(given)
+    if given.command == "week":
+        return _plan_week(given)
     if given.command == "compile":
         return _compile()
     return _serve(given.host, given.port, given.workers, wait=given.wait)
@@ -94,6 +101,12 @@ def _require_champion() -> None:
     if champion is None:
         raise MissingError("there is no champion to serve yet; run `python -m training nightly`, or start with --wait")
     newest_publication(settings.home, champion.run_id)
+
+
+def _plan_week(given: argparse.Namespace) -> int:
+    from serving.week_command import run_week  # noqa: PLC0415 - --help must not wait for compiled code
+
+    return run_week(given)
 
 
 def _compile() -> int:

@@ -1,19 +1,21 @@
 """A team's day as a problem of the optimiser: the roster, what is asked for, and who needs what."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from itertools import combinations
 
 from features.roster import Rule, SkillMap, Staff, Team
 from features.roster.records import WEEKDAYS
 from serving.errors import RequestError
+from serving.grouping.history import PastDay, carry_history
 from serving.grouping.people import Adult, Coaching, Student
 from serving.grouping.places import Block, Pin, Room, Skill
+from serving.grouping.plan import Session
 from serving.grouping.policy import Modality
 from serving.grouping.problem import Problem
 from serving.needs import Candidate
-from serving.past import count_catch_up_days, count_contacts, count_mates
 from serving.planning import Planning
 
 
@@ -85,13 +87,11 @@ def state_problem(
     _require_own(team, request)
     there = _availability(blocks, rules, request)
     adults = {each.staff_id for each in team.staff}
-    since = request.day - timedelta(days=planning.history_days)
-    past = [each for each in team.past_sessions if since <= each.date < request.day and each.staff_id is not None]
     used = sorted({each.need.skill for each in candidates} | {each.skill_id for each in rules if each.skill_id})
-    late = count_catch_up_days(past, {each.need.skill for each in candidates if each.need.catch_up})
-    return Problem(
+    behind = {each.need.skill for each in candidates if each.need.catch_up}
+    problem = Problem(
         blocks=tuple(Block(each.block_id, f"{each.start:%H:%M}-{each.end:%H:%M}", at) for at, each in enumerate(today)),
-        students=tuple(Student(each, there.of_student(each), catch_up_days=late.get(each, 0)) for each in team.members),
+        students=tuple(Student(each, there.of_student(each)) for each in team.members),
         adults=tuple(_adult(each, there.of_staff(each.staff_id), adults, used) for each in team.staff),
         skills=tuple(Skill(each, skill_name(skills, each)) for each in used),
         rooms=tuple(Room(each.room_id, each.capacity) for each in team.rooms),
@@ -103,11 +103,10 @@ def state_problem(
             *_pins(team.rules, order, there, standing=True),
             *_pins(request.rules, order, there, standing=False),
         ),
-        mates=count_mates(past, team.members),
-        contacts=count_contacts(past, team.members, adults),
         coaching=_coaching(team, weekday, there, planning.coaching_per_week),
         most_catch_up_days=planning.most_catch_up_days,
     )
+    return carry_history(problem, _past_days(team, request.day, behind), planning.history_days)
 
 
 def skill_name(skills: SkillMap, skill: str) -> str:
@@ -213,3 +212,33 @@ def _coaching(team: Team, weekday: str, there: _Availability, per_week: int) -> 
         if asked and each.coach is not None and there.of_staff(each.coach) & there.of_staff(each.staff_id)
     }
     return tuple(pairs.values())
+
+
+def _past_days(team: Team, today: date, behind: Collection[str]) -> list[PastDay]:
+    """The days with sessions that an adult led; the roster does not know of which kind, and all kinds count alike.
+
+    Args:
+        team: Whose past it is.
+        today: Days before it count.
+        behind: Skills to catch up on; those of now, since nobody wrote down what they were then.
+    """
+    days: dict[date, list[Session]] = defaultdict(list)
+    for at, each in enumerate(team.past_sessions):
+        if each.date < today and each.staff_id is not None:
+            adults, kind = (each.staff_id,), Modality.SMALL_GROUP
+            days[each.date].append(
+                Session(f"past-{at}", each.block_id, kind, each.skill_id, adults, None, each.students)
+            )
+    return [
+        PastDay(
+            (today - day).days,
+            tuple(sessions),
+            frozenset(
+                (student, s.skill)
+                for s in sessions
+                if s.skill is not None and s.skill in behind
+                for student in s.students
+            ),
+        )
+        for day, sessions in days.items()
+    ]

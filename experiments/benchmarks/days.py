@@ -11,6 +11,7 @@ from itertools import combinations
 import numpy as np
 
 from experiments.benchmarks.crew import default_modalities
+from serving.grouping.index import Floats
 from serving.grouping.people import Adult, Contact, MateCount, Need, Student
 from serving.grouping.places import Block, Room, Skill
 from serving.grouping.policy import LED, Effect, Modality, Role, Weights
@@ -24,6 +25,9 @@ EFFECT = {
 """By role in the order of `Role`, as in `serving/planning.toml`."""
 
 MASTERED, READY, EDGE = 0.8, 0.55, 8
+STRAND = 4
+"""Skills of a strand, each built on the one before."""
+
 ABSENT, CERTIFIED, MET, KNOWN, UNSURE = 0.03, 0.06, 0.4, 0.7, 0.1
 """Shares: of blocks missed, of students with an accommodation, of adults met lately, of skills that an adult without
 all of them may lead, of needs without a forecast."""
@@ -76,7 +80,7 @@ def draw_day(students: int | Size, seed: int, weights: Weights | None = None) ->
     people = tuple(
         Student(
             f"s{at:03}",
-            _blocks(day, lots, absent=ABSENT),
+            draw_blocks(day, lots, ABSENT),
             needs_certified=bool(lots.random() < CERTIFIED),
             subgroup=str(lots.choice(["p", "q"], p=[0.7, 0.3])),
         )
@@ -109,7 +113,8 @@ def draw_day(students: int | Size, seed: int, weights: Weights | None = None) ->
     )
 
 
-def _blocks(day: frozenset[str], lots: np.random.Generator, absent: float) -> frozenset[str]:
+def draw_blocks(day: frozenset[str], lots: np.random.Generator, absent: float) -> frozenset[str]:
+    """The blocks in which somebody is there, who misses a day, or else each block, with a chance of `absent`."""
     if lots.random() < absent:
         return frozenset()
     return frozenset(block for block in sorted(day) if lots.random() > absent)
@@ -124,7 +129,7 @@ def _draw_adult(at: int, size: Size, day: frozenset[str], lots: np.random.Genera
     return Adult(
         f"t{at:02}",
         role,
-        day if teacher else _blocks(day, lots, absent=ABSENT),
+        day if teacher else draw_blocks(day, lots, ABSENT),
         default_modalities(role, may_lead=True),
         None if teacher and at % 2 == 0 else known,
         max_group=5 if role is Role.TEACHER_IN_TRAINING else None,
@@ -133,31 +138,42 @@ def _draw_adult(at: int, size: Size, day: frozenset[str], lots: np.random.Genera
 
 
 def _draw_needs(names: list[str], size: Size, lots: np.random.Generator) -> tuple[Need, ...]:
-    strands = np.arange(size.skills) // 4  # of four skills, each built on the one before
-    weight = np.round(0.3 + 0.7 * lots.random(size.skills), 2)
-    needs = []
-    for name in names:
-        ability = lots.normal()
-        reach = ability + 0.7 * lots.normal(size=strands.max() + 1)
-        depth = np.arange(size.skills) % 4
-        mastery = 1 / (1 + np.exp(-(reach[strands] + 0.8 - 0.9 * depth + 0.3 * lots.normal(size=size.skills))))
-        ready = np.where(depth == 0, 1.0, np.roll(mastery, 1))
-        risk = np.clip(1 - mastery + 0.15 * lots.normal(size=size.skills), 0.02, 0.98)
-        worth = risk * (1 - mastery) * ready * weight
-        edge = [at for at in np.argsort(-worth) if mastery[at] < MASTERED and ready[at] >= READY][:EDGE]
-        needs += [
-            Need(
-                name,
-                f"k{at:02}",
-                float(worth[at]),
-                None if lots.random() < UNSURE else float(risk[at]),
-                float(mastery[at]),
-                float(ready[at]),
-                float(weight[at]),
-            )
-            for at in edge
-        ]
-    return tuple(needs)
+    weight = draw_weights(size, lots)
+    return tuple(need for name in names for need in list_needs(name, draw_mastery(size, lots), weight, lots))
+
+
+def draw_weights(size: Size, lots: np.random.Generator) -> Floats:
+    """How much each skill counts for the team now, 0.3-1."""
+    return np.round(0.3 + 0.7 * lots.random(size.skills), 2)
+
+
+def draw_mastery(size: Size, lots: np.random.Generator) -> Floats:
+    """One student's mastery of each skill, 0-1."""
+    ability, strands = lots.normal(), np.arange(size.skills) // STRAND
+    reach = ability + 0.7 * lots.normal(size=strands.max() + 1)
+    depth = np.arange(size.skills) % STRAND
+    logit: Floats = reach[strands] + 0.8 - 0.9 * depth + 0.3 * lots.normal(size=size.skills)
+    return 1 / (1 + np.exp(-logit))
+
+
+def list_needs(name: str, mastery: Floats, weight: Floats, lots: np.random.Generator) -> list[Need]:
+    """What a student needs: skills not mastered whose prerequisite is ready, the greatest needs of them."""
+    ready = np.where(np.arange(len(mastery)) % STRAND == 0, 1.0, np.roll(mastery, 1))
+    risk = np.clip(1 - mastery + 0.15 * lots.normal(size=len(mastery)), 0.02, 0.98)
+    worth = risk * (1 - mastery) * ready * weight
+    edge = [at for at in np.argsort(-worth) if mastery[at] < MASTERED and ready[at] >= READY][:EDGE]
+    return [
+        Need(
+            name,
+            f"k{at:02}",
+            float(worth[at]),
+            None if lots.random() < UNSURE else float(risk[at]),
+            float(mastery[at]),
+            float(ready[at]),
+            float(weight[at]),
+        )
+        for at in edge
+    ]
 
 
 def _draw_mates(names: list[str], size: Size, lots: np.random.Generator) -> tuple[MateCount, ...]:

@@ -72,6 +72,7 @@ def draw_odd_day(
                 draw.choice([None, None, {topic: draw.uniform(0.3, 1) for topic in topics if draw.random() < 0.7}]),
                 draw.choice([None, 2, 5]),
                 draw.random() < 0.5,
+                load_ahead=at % 3 - 1.0,
             )
             for at, role in enumerate(roles)
         ),

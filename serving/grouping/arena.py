@@ -39,6 +39,7 @@ class Arena(NamedTuple):
         rooms: B x R, capacities of ordinary rooms, ascending, of which `rooms_free` (B) count; `stations` likewise,
             descending, for rooms kept for online work. `rooms_planned`: whether any are asked for.
         ratio: students whom one adult may watch over.
+        ahead: A, blocks by which duties of the days before lie above an even share.
         owed: N, what the first led seat with a supervising adult today is worth, with its weight. `any_owed`: whether
             it says anything.
         coaching: C x 3, both adults of a pair, and how many sessions they should and could share.
@@ -85,6 +86,7 @@ class Arena(NamedTuple):
     stations_free: Ints
     rooms_planned: bool
     ratio: int
+    ahead: Floats
     owed: Floats
     any_owed: bool
     coaching: Ints
@@ -159,6 +161,7 @@ def build_arena(index: Index) -> Arena:
         stations_free=stations_free,
         rooms_planned=problem.rooms is not None,
         ratio=problem.students_per_monitor,
+        ahead=np.array([adult.load_ahead for adult in problem.adults], np.float64),
         owed=np.where(index.owed, weights.owed, 0.0),
         any_owed=bool(weights.owed and index.owed.any()),
         coaching=index.coaching,

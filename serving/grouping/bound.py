@@ -7,8 +7,8 @@ subgradients (Held, Wolfe and Crowder 1974; step by Polyak 1969). The lowest bou
 
 That adults have to watch over those online is kept, in part by a price on seats. Left out, which can only raise the
 bound: rooms, supervision, even loads, subgroups' shares. Groupmates met lately cost each student half of what the most
-favourable others of the skill would, or, where that is asked for, what they do. Pairs to keep together count as kept, coaching as held, and seats
-that are owed as given.
+favourable others of the skill would, or, where that is asked for, what they do. Pairs to keep together count as kept,
+coaching as held, and seats that are owed as given.
 """
 
 import math

@@ -158,7 +158,8 @@ class Draft:
         """Returns the adults who may watch over a block's stations: no trainees first, then the least busy."""
         index = self.index
         free = np.flatnonzero(index.adult_in[:, block] & index.may_monitor & ~leads)
-        busy = duties / np.maximum(1, index.adult_in.sum(axis=1))
+        ahead = np.array([adult.load_ahead for adult in index.problem.adults])
+        busy = (duties + ahead) / np.maximum(1, index.adult_in.sum(axis=1))
         return sorted(free.tolist(), key=lambda at: (index.trainee[at], busy[at], at))
 
     def _crew(self, leads: Bools, free: list[int], wanted: int) -> list[int] | None:

@@ -87,7 +87,8 @@ def _load_points(draft: Draft, slot: Slot) -> float:
     if not weight:
         return 0.0
     there = draft.index.adult_in.sum(axis=1)
+    ahead = np.array([adult.load_ahead for adult in draft.index.problem.adults])
     held = draft.duties()
     more = held + (np.arange(len(held)) == slot.adult)
-    off = [float(np.abs(duty - there * duty.sum() / there.sum()).sum()) for duty in (held, more)]
+    off = [float(np.abs(duty + ahead - there * duty.sum() / there.sum()).sum()) for duty in (held, more)]
     return weight * (off[0] - off[1])

@@ -120,12 +120,14 @@ def perturbation(ledger: Ledger) -> Term:
 
 
 def load(ledger: Ledger) -> Term:
-    """Adult load: blocks by which adults' duties lie off an equal share of their time, summed."""
+    """Adult load: blocks by which adults' duties lie off an equal share of their time, days before included, summed."""
     duties = {(adult, session.block) for session in ledger.sessions for adult in session.adults}
     there = sum(len(adult.blocks) for adult in ledger.adults.values())
     rate = len(duties) / there if there else 0.0
     held = Counter(adult for adult, _ in duties)
-    off = math.fsum(abs(held[adult.id] - rate * len(adult.blocks)) for adult in ledger.adults.values())
+    off = math.fsum(
+        abs(held[adult.id] + adult.load_ahead - rate * len(adult.blocks)) for adult in ledger.adults.values()
+    )
     return _loss(ledger, "load", off, f"Adults' duties lie {off:.1f} blocks off an even load, summed over adults.")
 
 

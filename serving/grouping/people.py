@@ -7,6 +7,9 @@ from serving.grouping.errors import ProblemError
 from serving.grouping.policy import TEACHERS, Modality, Role
 from serving.grouping.validation import require_range, require_share
 
+MOST_AHEAD = 1000.0
+"""Blocks; no adult is further off an even load in any history that still matters."""
+
 
 @dataclass(frozen=True, slots=True)
 class Student:
@@ -44,6 +47,7 @@ class Adult:
         certified: whether the adult may lead students with that accommodation.
         coach: the adult who coaches this one, None without.
         in_training: whether the adult needs a supervising adult on duty; None: as `Role.TEACHER_IN_TRAINING` does.
+        load_ahead: blocks by which the adult's duties lay above an even share on the days before; below 0: under it.
         supervises: whether the adult is one; None: as `policy.TEACHERS` are, unless in training.
     """
 
@@ -57,6 +61,7 @@ class Adult:
     coach: str | None = None
     in_training: bool | None = None
     supervises: bool | None = None
+    load_ahead: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.role.strip():
@@ -65,6 +70,7 @@ class Adult:
             raise ProblemError("Adult.supervises", self.supervises, "null or false for an adult in training")
         for skill, qualification in (self.skills or {}).items():
             require_range(f"Adult.skills[{skill!r}]", qualification, 1e-6, 1.0)
+        require_range("Adult.load_ahead", self.load_ahead, -MOST_AHEAD, MOST_AHEAD)
         if self.max_group is not None:
             require_range("Adult.max_group", self.max_group, 1)
 

@@ -414,7 +414,7 @@ def _choose_crew(arena, seats, block, duties, crew):
 @nb.njit(cache=True, error_model="numpy", inline="always")
 def _rank(arena, duties, adult):
     there = max(1, arena.adult_in[adult].sum())
-    return (1.0 if arena.trainee[adult] else 0.0, duties[adult] / there)
+    return (1.0 if arena.trainee[adult] else 0.0, (duties[adult] + arena.ahead[adult]) / there)
 
 
 @nb.njit(cache=True, error_model="numpy")
@@ -546,7 +546,7 @@ def _load_points(arena, seats, desk):
     rate = desk.duties.sum() / there if there else 0.0
     off = 0.0
     for adult in range(adults):
-        off += abs(desk.duties[adult] - rate * arena.adult_in[adult].sum())
+        off += abs(desk.duties[adult] + arena.ahead[adult] - rate * arena.adult_in[adult].sum())
     return -arena.weights[LOAD] * off
 
 
@@ -1165,7 +1165,8 @@ def _settle_session(arena, seats, block, adult, desk):
                     gain += beside
         if apart > 1:
             continue
-        its_kind, its_skill, its_size, its_quality = 0, 0, 0, 0.0
+        its_kind = its_skill = its_size = np.int64(0)
+        its_quality = 0.0
         if here == ONLINE:
             if led[one] == 0:
                 gain += coverage[one]
@@ -1186,7 +1187,7 @@ def _settle_session(arena, seats, block, adult, desk):
             if has_pairs:
                 for near in range(its_size):
                     gain -= between[one, roster[block, here, near]]
-        best, chosen = LEAST_POINTS, -1
+        best, chosen = LEAST_POINTS, np.int64(-1)
         for slot in range(size):
             other = np.int64(roster[block, adult, slot])
             points = gain - leave[slot]

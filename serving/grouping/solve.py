@@ -11,6 +11,7 @@ from serving.grouping.conflicts import find_conflicts
 from serving.grouping.errors import BrokenPlanError, InfeasibleError
 from serving.grouping.explain import explain_seats, explain_sessions, explain_unmet
 from serving.grouping.improve import Budget, search_day
+from serving.grouping.index import Index
 from serving.grouping.layout import index_problem
 from serving.grouping.objective import score_plan
 from serving.grouping.people import Adult, Need, Student
@@ -53,11 +54,21 @@ def suggest_groups(problem: Problem, budget: Budget = DEFAULT) -> Plan:
             break
         earlier.append(seated[0])
     plan = describe_plan(problem, sessions, status)
+    return prove_plan(index, replace(plan, cut_by_clock=cut), budget.bound_rounds)
+
+
+def prove_plan(index: Index, plan: Plan, rounds: int) -> Plan:
+    """Returns a plan with a bound on every plan's score, and the score of a day online.
+
+    Args:
+        index: Of the plan's problem.
+        plan: To measure by it.
+        rounds: Of lowering the bound; 0: none is looked for.
+    """
     arena = build_arena(index)
-    bound = bound_day(arena, plan.score.total, budget.bound_rounds) if budget.bound_rounds else math.inf
-    if bound <= plan.score.total:
-        status = "optimal"
-    return replace(plan, status=status, bound=bound, online_score=online_score(arena), cut_by_clock=cut)
+    bound = bound_day(arena, plan.score.total, rounds) if rounds else math.inf
+    status: Status = "optimal" if bound <= plan.score.total else plan.status
+    return replace(plan, status=status, bound=bound, online_score=online_score(arena))
 
 
 def warm_up() -> None:

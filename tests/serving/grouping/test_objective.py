@@ -100,6 +100,15 @@ def test_load_is_the_distance_from_equal_shares_of_time(team, sessions, swap):
     assert term(short, sessions, "load").value == pytest.approx(0.4 + 0.2 + 0.6)
 
 
+def test_duties_of_the_days_before_count_into_the_load(team, sessions, swap):
+    rested = replace(team, adults=swap(team.adults, "lead", load_ahead=-1.0))
+    tired = replace(team, adults=swap(team.adults, "lead", load_ahead=1.0))
+
+    # The lead has 2/3 of a block more than an even share today, and the others 1/3 less.
+    assert term(rested, sessions, "load").value == pytest.approx(1 / 3 + 1 / 3 + 1 / 3)
+    assert term(tired, sessions, "load").value == pytest.approx(5 / 3 + 1 / 3 + 1 / 3)
+
+
 def test_share_is_the_shortfall_of_subgroups(team, sessions):
     labels = {"a": "p", "b": "p", "c": "p", "d": "q", "e": "q", "f": None}
     students = tuple(replace(student, subgroup=labels[student.id]) for student in team.students)

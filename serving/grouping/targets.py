@@ -1,0 +1,106 @@
+"""What a week should reach, and who is still owed what on a day of it."""
+
+import math
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from serving.grouping.history import PastDay, count_coached, count_seats_with
+from serving.grouping.people import Adult, Coaching, Student
+from serving.grouping.problem import Pair, Problem
+from serving.grouping.validation import require_range, require_unique
+
+
+@dataclass(frozen=True, slots=True)
+class WeekTargets:
+    """What a week should reach; the defaults ask for nothing.
+
+    Attributes:
+        teacher_seats: seats in sessions that a supervising adult leads, for each student.
+        coaching: pairs of adults, with the led sessions that they should share in the week.
+        most_together: most led sessions of the week that two students share; None: any number.
+        most_load_off: most blocks by which an adult's duties lie off an even share of the week's; None: any number.
+    """
+
+    teacher_seats: int = 0
+    coaching: tuple[Coaching, ...] = ()
+    most_together: int | None = None
+    most_load_off: float | None = None
+
+    def __post_init__(self) -> None:
+        require_range("WeekTargets.teacher_seats", self.teacher_seats, 0)
+        require_unique("WeekTargets.coaching", (frozenset((each.coach, each.trainee)) for each in self.coaching))
+        for name, least in (("most_together", 1), ("most_load_off", 0)):
+            if getattr(self, name) is not None:
+                require_range(f"WeekTargets.{name}", getattr(self, name), least)
+
+
+def find_supervisors(days: Iterable[Problem]) -> frozenset[str]:
+    """Returns the adults of any of the days who count as teachers."""
+    return frozenset(adult.id for day in days for adult in day.adults if adult.supervisor)
+
+
+def count_teacher_chances(day: Problem, students: Collection[str] | None = None) -> dict[str, int]:
+    """Returns how many led seats with a supervising adult each student could have on a day, if alone in the team.
+
+    That is at most one in each block in which such an adult is there with the student, and one for each skill.
+    """
+    skills: dict[str, set[str]] = {student.id: set() for student in day.students}
+    for need in day.open_needs():
+        skills[need.student].add(need.skill)
+    teachers = [adult for adult in day.adults if adult.supervisor]
+    return {
+        student.id: _chances(student, skills[student.id], teachers)
+        for student in day.students
+        if students is None or student.id in students
+    }
+
+
+def _chances(student: Student, skills: Collection[str], teachers: Sequence[Adult]) -> int:
+    able = [adult for adult in teachers if adult.certified or not student.needs_certified]
+    blocks = {block for adult in able if _taught(adult, skills) for block in adult.blocks & student.blocks}
+    taught = {skill for adult in able if adult.blocks & student.blocks for skill in _taught(adult, skills)}
+    return min(len(blocks), len(taught))
+
+
+def _taught(adult: Adult, skills: Collection[str]) -> set[str]:
+    return {skill for skill in skills if adult.skills is None or adult.skills.get(skill, 0.0) > 0}
+
+
+def count_coaching_chances(day: Problem, pair: Pair) -> int:
+    """Returns in how many blocks of a day both adults are there; 0 where the day does not know one of them."""
+    there = {adult.id: adult.blocks for adult in day.adults}
+    return len(there.get(pair[0], frozenset()) & there.get(pair[1], frozenset()))
+
+
+def owe_teacher(days: Sequence[Problem], targets: WeekTargets, held: Sequence[PastDay]) -> frozenset[str]:
+    """Returns who is owed a seat with a teacher on the first of the days that are left.
+
+    Those are all who could otherwise not reach the target in the days left to them and, so that not all of them come
+    on the last day, the next most pressed, up to an even share of the seats that are still missing.
+
+    Args:
+        days: The days left.
+        targets: Of the week.
+        held: The week's days that are over or planned.
+    """
+    had = count_seats_with(held, find_supervisors(days))
+    chances = [count_teacher_chances(day) for day in days]
+    missing = {student: targets.teacher_seats - had[student] for student, most in chances[0].items() if most}
+    missing = {student: seats for student, seats in missing.items() if seats > 0}
+    slack = {student: sum(bool(most.get(student)) for most in chances) - seats for student, seats in missing.items()}
+    pressed = sorted(missing, key=lambda student: (slack[student], student))
+    share = math.ceil(sum(missing.values()) / len(days))
+    return frozenset(student for at, student in enumerate(pressed) if at < share or slack[student] <= 0)
+
+
+def owe_coaching(days: Sequence[Problem], targets: WeekTargets, held: Sequence[PastDay]) -> tuple[Coaching, ...]:
+    """Returns the coaching to ask for on the first of the days that are left: an even share of what is missing."""
+    had = count_coached(held)
+    owed = []
+    for each in targets.coaching:
+        pair = min(each.coach, each.trainee), max(each.coach, each.trainee)
+        chances = [count_coaching_chances(day, pair) for day in days]
+        missing = each.sessions - had[pair]
+        if missing > 0 and chances[0]:
+            owed.append(Coaching(each.coach, each.trainee, math.ceil(missing / sum(map(bool, chances)))))
+    return tuple(owed)
