@@ -22,7 +22,7 @@ $(BIN)/uv:
 $(READY): $(BIN)/uv requirements.lock pyproject.toml
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
-	@echo "compiling the planner; once, for about a minute"
+	@echo "compiling the planner; once, for two to four minutes"
 	@$(BIN)/python -m serving compile
 	@touch $(READY)
 

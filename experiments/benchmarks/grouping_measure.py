@@ -93,7 +93,7 @@ def measure_day(place: Place, known: dict[Place, Known]) -> Measured:
     runs += [_run(place, problem, name, None, partial(plan_usual, problem, name, place[1])) for name in USUAL]
     best = max(run.value for run in runs)
     if found is None:
-        now = Known(best, bound_value(problem, best, BOUND_ROUNDS), proven=False, checksum=checksum(problem))
+        now = Known(best, bound_value(problem, best, BOUND_ROUNDS, exact=0), proven=False, checksum=checksum(problem))
         return Measured(tuple(runs), now, stored=False, better=False)
     better = best > found.best * (1 + 1e-9)
     return Measured(tuple(runs), found.joined(best, found.bound, proven=False), stored=True, better=better)

@@ -17,7 +17,7 @@ from serving.grouping.layout import index_problem
 from serving.grouping.problem import Problem
 from serving.grouping.solve import suggest_groups
 
-BOUND_ROUNDS = 2000
+BOUND_ROUNDS, EXACT_ROUNDS = 400, 150
 
 STARTS = 4
 """Runs with other lots that share the time, since one may get stuck."""
@@ -78,11 +78,11 @@ def online_value(problem: Problem) -> float:
     return float(online_score(build_arena(index_problem(problem))))
 
 
-def bound_value(problem: Problem, best: float, rounds: int = BOUND_ROUNDS) -> float:
+def bound_value(problem: Problem, best: float, rounds: int = BOUND_ROUNDS, exact: int = EXACT_ROUNDS) -> float:
     """What no plan adds to a day online; `best` only steers the search for it."""
     arena = build_arena(index_problem(problem))
     online = float(online_score(arena))
-    return float(bound_day(arena, best + online, rounds)) - online
+    return float(bound_day(arena, best + online, rounds, exact)) - online
 
 
 def _run_all(

@@ -104,18 +104,18 @@ def perturbation(day: WholeDay) -> float:
 
 
 def load(day: WholeDay) -> float:
-    """Blocks by which each adult's duties lie off an even share of all duties."""
+    """Blocks by which each adult's duties, those of days before included, lie off an even share of today's."""
     price, adults = day.problem.weights.load, day.problem.adults
     there = sum(len(adult.blocks) for adult in adults)
     duties = {adult.id: [term for block in adult.blocks for term in day.duty(block, adult.id)] for adult in adults}
     total = [term for terms in duties.values() for term in terms]
     for adult in adults if price and there else ():
         even = len(adult.blocks) / there
-        off = day.program.add(-price, highest=float(there))
+        off = day.program.add(-price, highest=there + abs(adult.load_ahead))
         for sign in (1.0, -1.0):
             mine = [(column, -sign * factor) for column, factor in duties[adult.id]]
             fair = [(column, sign * even * factor) for column, factor in total]
-            day.program.bound([(off, 1.0), *mine, *fair], low=0.0)
+            day.program.bound([(off, 1.0), *mine, *fair], low=sign * adult.load_ahead)
     return 0.0
 
 

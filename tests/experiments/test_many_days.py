@@ -18,7 +18,11 @@ FEW = Budget(rounds=60, seatings=0, bound_rounds=0)
 
 @pytest.mark.parametrize("dial", DIALS, ids=lambda dial: dial.name)
 def test_turning_a_dial_up_moves_its_figure_the_right_way(dial):
-    off, _, high = (mean_of_weeks(tell_weeks(simulate_days(60, 1, 5, step, FEW)), dial.figure) for step in dial.steps)
+    seed = 2 if dial.name == "most_catch_up_days" else 1  # in the team of seed 1 nobody catches up for days in a row
+
+    off, _, high = (
+        mean_of_weeks(tell_weeks(simulate_days(60, seed, 5, step, FEW)), dial.figure) for step in dial.steps
+    )
 
     assert high < off if dial.lower else high > off
 
