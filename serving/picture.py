@@ -16,7 +16,7 @@ COLOURS = {
 WIDTH, LINE, MARGIN, LABEL = 190, 15, 12, 92
 """Pixels: of a column, a line of text, around everything, and for the times."""
 
-LETTERS = 30
+LETTERS = 25
 """That fit into one line of a card."""
 
 FEW = 9
