@@ -247,9 +247,9 @@ def _benchmark_history(options: argparse.Namespace) -> int:
 
 
 def _benchmark_grouping(options: argparse.Namespace) -> int:
-    from experiments.benchmarks.grouping import benchmark_grouping, refer_grouping  # noqa: PLC0415 - compiles a minute
-    from experiments.benchmarks.grouping_parts import Order  # noqa: PLC0415
-    from experiments.benchmarks.known_days import STORED  # noqa: PLC0415
+    from experiments.benchmarks.planner.grouping import benchmark_grouping, refer_grouping  # noqa: PLC0415 - compiles a minute
+    from experiments.benchmarks.planner.grouping_parts import Order  # noqa: PLC0415
+    from experiments.benchmarks.planner.known_days import STORED  # noqa: PLC0415
 
     order = Order(options.instances, options.known or STORED, options.charts)
     if options.reference is not None:
@@ -259,19 +259,19 @@ def _benchmark_grouping(options: argparse.Namespace) -> int:
 
 
 def _benchmark_scaling(options: argparse.Namespace) -> int:
-    from experiments.benchmarks.scaling import benchmark_scaling  # noqa: PLC0415 - imports charts
+    from experiments.benchmarks.planner.scaling import benchmark_scaling  # noqa: PLC0415 - imports charts
 
     return benchmark_scaling(options.json, options.charts)
 
 
 def _benchmark_conflicts(options: argparse.Namespace) -> int:
-    from experiments.benchmarks.planted import benchmark_conflicts  # noqa: PLC0415 - compiles for a minute
+    from experiments.benchmarks.planner.planted import benchmark_conflicts  # noqa: PLC0415 - compiles for a minute
 
     return benchmark_conflicts(options.instances, options.json)
 
 
 def _benchmark_days(options: argparse.Namespace) -> int:
-    from experiments.benchmarks.many_days import benchmark_days  # noqa: PLC0415 - compiles for a minute
+    from experiments.benchmarks.planner.many_days import benchmark_days  # noqa: PLC0415 - compiles for a minute
 
     return benchmark_days(options.days, options.students, options.json, options.charts)
 

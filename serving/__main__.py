@@ -8,9 +8,9 @@ from pathlib import Path
 
 from features.console import OUT, run_command
 from features.errors import InputError, MissingError
-from serving.planning_commands import add_planning, run_planning
-from serving.rotate_command import add_rotate, rotate
-from serving.week_options import add_week_options
+from serving.commands.plans import add_planning, run_planning
+from serving.commands.rotate import add_rotate, rotate
+from serving.commands.week_options import add_week_options
 
 EXIT_CODES = """exit codes:
   0  stopped or done as asked
@@ -104,7 +104,7 @@ def _require_champion() -> None:
 
 
 def _plan_week(given: argparse.Namespace) -> int:
-    from serving.week_command import run_week  # noqa: PLC0415 - --help must not wait for compiled code
+    from serving.commands.week import run_week  # noqa: PLC0415 - --help must not wait for compiled code
 
     return run_week(given)
 

@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from features.errors import InputError
+from serving.grouping.changes.given import require_sessions
 from serving.grouping.errors import ProblemError
-from serving.grouping.given import require_sessions
 from serving.grouping.plan import Session
 from serving.grouping.problem import Problem
 

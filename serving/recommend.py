@@ -8,9 +8,9 @@ from features.roster import SkillMap, Team
 from serving.day import DayRequest, state_problem
 from serving.errors import RequestError
 from serving.forecasts import forecast_students
-from serving.grouping.diagnosis import explain_conflict
 from serving.grouping.errors import InfeasibleError, ProblemError
 from serving.grouping.improve import Budget
+from serving.grouping.infeasible.diagnosis import explain_conflict
 from serving.grouping.plan import Plan
 from serving.grouping.problem import Problem
 from serving.grouping.solve import suggest_groups

@@ -55,7 +55,7 @@ def bound_day(arena: Arena, value: float, rounds: int, exact: int = 0) -> float:
         arena: the problem.
         value: the score of a plan, which steers the search for a low bound and is no part of it.
         rounds: how often prices are moved.
-        exact: how often after that, with groupmates' points exact; lower, and slower by a hundred times.
+        exact: how often after that, with groupmates' points exact; lower, and some twenty to fifty times as slow.
     """
     prices = Prices(
         block=np.zeros(arena.present.shape),

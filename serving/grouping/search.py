@@ -172,36 +172,58 @@ def _overwrite(into, seats):
 
 
 @nb.njit(cache=True, error_model="numpy", inline="always")
+def _allows(
+    student, block, adult, kind, skill,
+    need, certified, needs_certified, reserved, pin, pin_kind, pin_skill, pin_adult,
+):  # fmt: skip
+    """Whether the hard rules let a student who is there sit in a session, taken alone; arrays are the arena's."""
+    return (
+        not math.isnan(need[student, skill])
+        and (certified[adult] or not needs_certified[student])
+        and (reserved[student, skill] < 0 or reserved[student, skill] == block)
+        and (
+            pin[student, block] != PINNED_LED
+            or (
+                (pin_kind[student, block] == ANY or pin_kind[student, block] == kind)
+                and (pin_skill[student, block] == ANY or pin_skill[student, block] == skill)
+                and (pin_adult[student, block] == ANY or pin_adult[student, block] == adult)
+            )
+        )
+    )
+
+
+@nb.njit(cache=True, error_model="numpy", inline="always")
 def _may_sit(arena, student, block, adult, kind, skill):
     """Whether the hard rules let a student sit in a session, taken alone."""
-    if not arena.seatable[student, block] or math.isnan(arena.need[student, skill]):
-        return False
-    if arena.needs_certified[student] and not arena.certified[adult]:
-        return False
-    reserved = arena.reserved[student, skill]
-    if reserved >= 0 and reserved != block:
-        return False
-    if arena.pin[student, block] == PINNED_LED:
-        return (
-            (arena.pin_kind[student, block] == ANY or arena.pin_kind[student, block] == kind)
-            and (arena.pin_skill[student, block] == ANY or arena.pin_skill[student, block] == skill)
-            and (arena.pin_adult[student, block] == ANY or arena.pin_adult[student, block] == adult)
-        )
-    return True
+    return arena.seatable[student, block] and _allows(
+        student, block, adult, kind, skill,
+        arena.need, arena.certified, arena.needs_certified, arena.reserved,
+        arena.pin, arena.pin_kind, arena.pin_skill, arena.pin_adult,
+    )  # fmt: skip
+
+
+@nb.njit(cache=True, error_model="numpy", inline="always")
+def _seat_worth(
+    student, block, adult, kind, skill, benefit, stay,
+    need, thin, effect, qualified, before, before_kind, before_skill,
+):  # fmt: skip
+    """What a seat adds to the score, against online work, in the terms that add up seat by seat."""
+    points = benefit * qualified[adult, skill] * effect[adult, kind, int(thin[student, skill])] * need[student, skill]
+    earlier = before[student, block]
+    if earlier == ONLINE:
+        points -= stay
+    elif earlier == adult and before_kind[student, block] == kind and before_skill[student, block] == skill:
+        points += stay
+    return points
 
 
 @nb.njit(cache=True, error_model="numpy", inline="always")
 def _seat_points(arena, student, block, adult, kind, skill):
-    """What a seat adds to the score, against online work, in the terms that add up seat by seat."""
-    thin = 1 if arena.thin[student, skill] else 0
-    points = arena.weights[BENEFIT] * arena.qualified[adult, skill] * arena.effect[adult, kind, thin]
-    points *= arena.need[student, skill]
-    before = arena.before[student, block]
-    if before == ONLINE:
-        points -= arena.weights[PERTURBATION]
-    elif before == adult and arena.before_kind[student, block] == kind and arena.before_skill[student, block] == skill:
-        points += arena.weights[PERTURBATION]
-    return points
+    """See `_seat_worth`."""
+    return _seat_worth(
+        student, block, adult, kind, skill, arena.weights[BENEFIT], arena.weights[PERTURBATION],
+        arena.need, arena.thin, arena.effect, arena.qualified, arena.before, arena.before_kind, arena.before_skill,
+    )  # fmt: skip
 
 
 @nb.njit(cache=True, error_model="numpy", inline="always")
@@ -1059,7 +1081,7 @@ def _exchange(arena, seats, block, one, other):
 
 @nb.njit(cache=True, error_model="numpy")
 def _wish_change(arena, seats, student, block, adult, partner):
-    """What pairs to keep together add when a student changes to another session, whose `partner` leaves it for his."""
+    """What pairs to keep together add when a student changes to another session and a partner takes the place left."""
     points, here = 0.0, np.int64(seats.seat[student, block])
     for at in range(arena.wishes_start[student], arena.wishes_start[student + 1]):
         wish = arena.wishes[at]
@@ -1093,48 +1115,46 @@ def _settle(arena, seats, desk):
 
 @nb.njit(cache=True, error_model="numpy")
 def _settle_session(arena, seats, block, adult, desk):
-    """Takes students into a session, each for the member beside whom that adds most; whether any."""
+    """Takes students into a session, each for the member beside whom that adds most; whether any.
+
+    The newcomer's place, in another session or online, goes to that member, so that no session changes its size.
+    """
     need, thin, effect, qualified = arena.need, arena.thin, arena.effect, arena.qualified
-    seatable, certified, needs_certified, reserved = (
-        arena.seatable, arena.certified, arena.needs_certified, arena.reserved,
-    )  # fmt: skip
+    certified, needs_certified, reserved = arena.certified, arena.needs_certified, arena.reserved
     pin, pin_kind, pin_skill, pin_adult = arena.pin, arena.pin_kind, arena.pin_skill, arena.pin_adult
     before, before_kind, before_skill = arena.before, arena.before_kind, arena.before_skill
     group, coverage, relation, between = arena.group, arena.coverage, arena.relation, arena.between
-    wishes_start, group_share, has_pairs = arena.wishes_start, arena.group_share, arena.has_pairs
+    seatable, wishes_start, group_share, has_pairs = (
+        arena.seatable, arena.wishes_start, arena.group_share, arena.has_pairs,
+    )  # fmt: skip
     seat, roster, done, led, met, held = seats.seat, seats.roster, seats.done, seats.led, seats.met, seats.group
     kinds, skills, sizes = seats.kind, seats.skill, seats.size
+    owing, owed, taught, teacher = arena.any_owed, arena.owed, seats.taught, arena.teacher
     benefit, meeting, stay, sharing = (
         arena.weights[BENEFIT], arena.weights[RELATIONSHIPS], arena.weights[PERTURBATION], arena.weights[SHARE],
     )  # fmt: skip
-    owing, owed, taught, teacher = arena.any_owed, arena.owed, seats.taught, arena.teacher
     leave = desk.points
     kind, skill, size = np.int64(kinds[block, adult]), np.int64(skills[block, adult]), np.int64(sizes[block, adult])
-    quality = benefit * qualified[adult, skill]
     stale, changed = True, False
     for at in range(arena.eligible_start[skill], arena.eligible_start[skill + 1]):
         one = arena.eligible[at]
         here = np.int64(seat[one, block])
-        if here == adult or not seatable[one, block] or (needs_certified[one] and not certified[adult]):
+        if here == adult or not seatable[one, block]:
             continue
         if done[one, skill] and (here == ONLINE or skills[block, here] != skill):
             continue
-        if reserved[one, skill] >= 0 and reserved[one, skill] != block:
-            continue
-        if pin[one, block] == PINNED_LED and not (
-            pin_kind[one, block] in (ANY, kind)
-            and pin_skill[one, block] in (ANY, skill)
-            and pin_adult[one, block] in (ANY, adult)
-        ):
+        if not _allows(
+            one, block, adult, kind, skill,
+            need, certified, needs_certified, reserved, pin, pin_kind, pin_skill, pin_adult,
+        ):  # fmt: skip
             continue
         if stale:  # what each member's seat is worth where it is, but for being the only one today
             for slot in range(size):
-                other = roster[block, adult, slot]
-                worth = quality * effect[adult, kind, int(thin[other, skill])] * need[other, skill]
-                if before[other, block] == ONLINE:
-                    worth -= stay
-                elif before[other, block] == adult and before_kind[other, block] == kind:
-                    worth += stay * (before_skill[other, block] == skill)
+                other = np.int64(roster[block, adult, slot])
+                worth = _seat_worth(
+                    other, block, adult, kind, skill, benefit, stay,
+                    need, thin, effect, qualified, before, before_kind, before_skill,
+                )  # fmt: skip
                 if met[other, adult] == 1:
                     worth += meeting * relation[other, adult]
                 if owing and teacher[adult] and taught[other] == 1:
@@ -1144,18 +1164,17 @@ def _settle_session(arena, seats, block, adult, desk):
                         worth += between[other, roster[block, adult, near]]
                 leave[slot] = worth
             stale = False
-        gain = quality * effect[adult, kind, int(thin[one, skill])] * need[one, skill]
-        if before[one, block] == ONLINE:
-            gain -= stay
-        elif before[one, block] == adult and before_kind[one, block] == kind:
-            gain += stay * (before_skill[one, block] == skill)
+        gain = _seat_worth(
+            one, block, adult, kind, skill, benefit, stay,
+            need, thin, effect, qualified, before, before_kind, before_skill,
+        )  # fmt: skip
         if met[one, adult] == 0:
             gain += meeting * relation[one, adult]
-        if owing:  # as between his place now and the new one: of these, whichever a teacher leads
-            elsewhere = taught[one] - int(here != ONLINE and teacher[here])
-            if elsewhere == 0:
-                gain += owed[one] * (int(teacher[adult]) - int(here != ONLINE and teacher[here]))
-        apart = 0
+        if owing:
+            has_now = here != ONLINE and teacher[here]
+            if taught[one] == int(has_now):
+                gain += owed[one] * (int(teacher[adult]) - int(has_now))
+        apart, its_kind, its_skill = 0, np.int64(NOT_LED), np.int64(NOT_LED)
         if has_pairs:
             for near in range(size):
                 beside = between[one, roster[block, adult, near]]
@@ -1165,27 +1184,19 @@ def _settle_session(arena, seats, block, adult, desk):
                     gain += beside
         if apart > 1:
             continue
-        its_kind = its_skill = its_size = np.int64(0)
-        its_quality = 0.0
         if here == ONLINE:
             if led[one] == 0:
                 gain += coverage[one]
         else:
-            its_kind, its_skill, its_size = (
-                np.int64(kinds[block, here]),
-                np.int64(skills[block, here]),
-                np.int64(sizes[block, here]),
-            )
-            its_quality = benefit * qualified[here, its_skill]
-            gain -= its_quality * effect[here, its_kind, int(thin[one, its_skill])] * need[one, its_skill]
-            if before[one, block] == ONLINE:
-                gain += stay
-            elif before[one, block] == here and before_kind[one, block] == its_kind:
-                gain -= stay * (before_skill[one, block] == its_skill)
+            its_kind, its_skill = np.int64(kinds[block, here]), np.int64(skills[block, here])
+            gain -= _seat_worth(
+                one, block, here, its_kind, its_skill, benefit, stay,
+                need, thin, effect, qualified, before, before_kind, before_skill,
+            )  # fmt: skip
             if met[one, here] == 1:
                 gain -= meeting * relation[one, here]
             if has_pairs:
-                for near in range(its_size):
+                for near in range(sizes[block, here]):
                     gain -= between[one, roster[block, here, near]]
         best, chosen = LEAST_POINTS, np.int64(-1)
         for slot in range(size):
@@ -1193,15 +1204,10 @@ def _settle_session(arena, seats, block, adult, desk):
             points = gain - leave[slot]
             if has_pairs:
                 beside = between[one, other]
-                if beside == -np.inf:
-                    apart -= 1
-                else:
+                if beside != -np.inf:
+                    if apart:
+                        continue
                     points -= beside
-                blocked = apart > 0
-                if beside == -np.inf:
-                    apart += 1
-                if blocked:
-                    continue
             if here == ONLINE:
                 if pin[other, block] == PINNED_LED:
                     continue
@@ -1215,29 +1221,21 @@ def _settle_session(arena, seats, block, adult, desk):
                         points += sharing * max(0.0, group_share[each] * total - held[each])
                         points -= sharing * max(0.0, group_share[each] * after - then)
             else:
-                if math.isnan(need[other, its_skill]) or (done[other, its_skill] and its_skill != skill):
+                if (done[other, its_skill] and its_skill != skill) or not _allows(
+                    other, block, here, its_kind, its_skill,
+                    need, certified, needs_certified, reserved, pin, pin_kind, pin_skill, pin_adult,
+                ):  # fmt: skip
                     continue
-                if needs_certified[other] and not certified[here]:
-                    continue
-                if reserved[other, its_skill] >= 0 and reserved[other, its_skill] != block:
-                    continue
-                if pin[other, block] == PINNED_LED and not (
-                    pin_kind[other, block] in (ANY, its_kind)
-                    and pin_skill[other, block] in (ANY, its_skill)
-                    and pin_adult[other, block] in (ANY, here)
-                ):
-                    continue
-                points += its_quality * effect[here, its_kind, int(thin[other, its_skill])] * need[other, its_skill]
-                if before[other, block] == ONLINE:
-                    points -= stay
-                elif before[other, block] == here and before_kind[other, block] == its_kind:
-                    points += stay * (before_skill[other, block] == its_skill)
+                points += _seat_worth(
+                    other, block, here, its_kind, its_skill, benefit, stay,
+                    need, thin, effect, qualified, before, before_kind, before_skill,
+                )  # fmt: skip
                 if met[other, here] == 0:
                     points += meeting * relation[other, here]
                 if owing and teacher[here] and taught[other] == int(teacher[adult]):
                     points += owed[other]
-                if has_pairs and points > best:
-                    for near in range(its_size):
+                if has_pairs:
+                    for near in range(sizes[block, here]):
                         if roster[block, here, near] != one:
                             points += between[other, roster[block, here, near]]
             if wishes_start[one] != wishes_start[one + 1] or wishes_start[other] != wishes_start[other + 1]:

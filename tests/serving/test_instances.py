@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.benchmarks.days import draw_day
-from experiments.benchmarks.odd_days import draw_odd_day
+from experiments.benchmarks.planner.days import draw_day
+from experiments.benchmarks.planner.odd_days import draw_odd_day
 from features.errors import InputError
 from serving import instances, picture
 from serving.__main__ import main

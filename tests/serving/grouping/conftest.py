@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from experiments.benchmarks.crew import default_modalities
+from experiments.benchmarks.planner.crew import default_modalities
 from serving.grouping.people import Adult, Need, Student
 from serving.grouping.places import Block, Room, Skill
 from serving.grouping.plan import Session

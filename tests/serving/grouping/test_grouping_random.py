@@ -7,8 +7,10 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from experiments.benchmarks.odd_days import draw_odd_day
+from experiments.benchmarks.planner.odd_days import draw_odd_day
+from serving.grouping.arena import build_arena
 from serving.grouping.assignment import assign_students
+from serving.grouping.bound import bound_day
 from serving.grouping.check import RULES, find_violations
 from serving.grouping.errors import InfeasibleError
 from serving.grouping.greedy import draft_plan
@@ -177,3 +179,5 @@ def test_a_tiny_day_gets_the_best_of_all_plans_and_the_bound_is_above_it(seed, m
     assert plan.score.total <= best + 1e-6
     assert plan.score.total >= best - 1e-3
     assert plan.bound >= best - 1e-9
+    exact = bound_day(build_arena(index_problem(problem)), best, rounds=20, exact=20)
+    assert best - 1e-9 <= exact

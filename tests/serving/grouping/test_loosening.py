@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from serving.grouping.changes.starting import given_groups, start_draft
 from serving.grouping.layout import index_problem
 from serving.grouping.loosening import loosen_block
 from serving.grouping.policy import Modality, SizeBound
-from serving.grouping.starting import given_groups, start_draft
 
 
 def groups(problem, sessions, block=0):

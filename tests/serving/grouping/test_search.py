@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from experiments.benchmarks.days import draw_day as draw_team
-from experiments.benchmarks.odd_days import draw_odd_day
+from experiments.benchmarks.planner.days import draw_day as draw_team
+from experiments.benchmarks.planner.odd_days import draw_odd_day
 from serving.grouping.arena import build_arena
 from serving.grouping.check import find_violations
 from serving.grouping.errors import InfeasibleError
@@ -17,7 +17,15 @@ from serving.grouping.layout import index_problem
 from serving.grouping.objective import score_plan
 from serving.grouping.people import Coaching
 from serving.grouping.policy import Weights
-from serving.grouping.search import empty_seats, new_desk, open_session, score_seats
+from serving.grouping.search import (
+    _settle,
+    copy_seats,
+    empty_seats,
+    improve_day,
+    new_desk,
+    open_session,
+    score_seats,
+)
 from serving.grouping.solve import suggest_groups, warm_up
 
 
@@ -27,6 +35,14 @@ def seats_of(arena, draft):
         open_session(arena, seats, slot.block, slot.adult, slot.modality, slot.skill, np.array(students))
     seats.beside[:] = draft.beside.T
     return seats
+
+
+def drawn_seats(seed):
+    """A day drawn once and not improved, with pairs to keep together and apart that weigh much."""
+    problem = draw_odd_day(seed, students=24, adults=4, blocks=2, skills=3, rooms=False, ratio=30, more=True)
+    index = index_problem(replace(problem, weights=Weights(keep_together=0.5, repeat_mates=0.1, share=0.2)))
+    arena = build_arena(index)
+    return arena, seats_of(arena, search_day(index, Budget(rounds=0))[0])
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -47,6 +63,36 @@ def test_a_day_scores_the_same_as_seats_and_as_sessions(seed):
     desk.touched[:] = True
     assert find_violations(problem, sessions) == ()
     assert score_seats(arena, seats_of(arena, draft), desk) == pytest.approx(score_plan(problem, sessions).total)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3, 4, 6, 7, 8, 9, 10])  # 5 has no plan
+def test_the_search_believes_in_no_score_that_its_day_does_not_have(seed):
+    arena, seats = drawn_seats(seed)
+    desk = new_desk(arena)
+    desk.touched[:] = True
+    value = score_seats(arena, seats, desk)
+    best, trial, values = copy_seats(seats), copy_seats(seats), np.array([value, value])
+
+    improve_day(arena, seats, best, trial, values, np.array([seed + 1], np.uint64), desk, 400, 0.2)
+
+    desk.touched[:] = True
+    assert score_seats(arena, best, desk) == pytest.approx(values[1])
+    desk.touched[:] = True
+    assert score_seats(arena, seats, desk) == pytest.approx(values[0])
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3, 4, 6, 7, 8, 9, 10])  # 5 has no plan
+def test_students_who_change_places_add_points_and_keep_every_rule(seed):
+    arena, seats = drawn_seats(seed)
+    desk = new_desk(arena)
+    desk.touched[:] = True
+    before, sizes = score_seats(arena, seats, desk), seats.size.copy()
+
+    _settle(arena, seats, desk)
+
+    desk.touched[:] = True
+    assert score_seats(arena, seats, desk) >= before - 1e-9
+    assert (seats.size == sizes).all()
 
 
 def test_the_search_finds_all_coaching_that_is_worth_more_than_anything_else():
@@ -76,7 +122,7 @@ def test_a_plan_that_the_clock_cut_says_so():
 
 def test_another_process_finds_the_same_plan():
     program = (
-        "from experiments.benchmarks.days import draw_day; from serving.grouping.solve import suggest_groups;"
+        "from experiments.benchmarks.planner.days import draw_day; from serving.grouping.solve import suggest_groups;"
         "from serving.grouping.improve import Budget;"
         "print(suggest_groups(draw_day(60, seed=5), Budget(rounds=100, seed=2)).sessions)"
     )
@@ -89,8 +135,8 @@ def test_another_process_finds_the_same_plan():
 
 def test_a_new_process_reads_machine_code_that_every_problem_shares():
     program = """
-from experiments.benchmarks.days import draw_day
-from experiments.benchmarks.odd_days import draw_odd_day
+from experiments.benchmarks.planner.days import draw_day
+from experiments.benchmarks.planner.odd_days import draw_odd_day
 from serving.grouping import bound, improve, search
 from serving.grouping.solve import suggest_groups, warm_up
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import dok_array
 
-from experiments.benchmarks.crew import default_modalities
+from experiments.benchmarks.planner.crew import default_modalities
 from serving.grouping import rescue
 from serving.grouping.check import RULES, find_violations
 from serving.grouping.errors import InfeasibleError

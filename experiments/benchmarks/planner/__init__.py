@@ -1,0 +1,1 @@
+"""How good the planner is: made-up days, judges of their own, and the figures."""

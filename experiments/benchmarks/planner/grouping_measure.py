@@ -1,0 +1,133 @@
+"""Plans of made-up days, timed and judged: the planner's budgets and the usual ways to group."""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from experiments.benchmarks.planner.days import draw_day
+from experiments.benchmarks.planner.known_days import Known, Place, checksum, look_up
+from experiments.benchmarks.planner.long_runs import bound_value, online_value
+from experiments.benchmarks.planner.usual_groups import USUAL, plan_usual
+from serving.grouping.check import find_violations
+from serving.grouping.improve import Budget
+from serving.grouping.objective import score_plan
+from serving.grouping.plan import Session
+from serving.grouping.problem import Problem
+from serving.grouping.solve import suggest_groups
+
+BUDGETS = {
+    0.0: Budget(rounds=0, seatings=0, bound_rounds=0),
+    1.0: Budget(seconds=1, bound_rounds=0),
+    5.0: Budget(seconds=5, bound_rounds=0),
+    8.0: Budget(seconds=8, bound_rounds=0),
+}
+"""By seconds; 0 is the first plan."""
+
+SPENT = {24: (0.0, 1.0), 60: (0.0, 1.0), 120: (0.0, 1.0, 5.0), 240: (0.0, 1.0, 8.0)}
+"""Budgets by size."""
+
+BOUND_ROUNDS = 400
+"""Of the bound where none is stored."""
+
+REPEATS = "repeats_per_pair"
+"""Repeat mates per pair in a led session: who teaches few seats has few repeats, whoever sits in them."""
+
+Sessions = tuple[Session, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One method on one day.
+
+    Attributes:
+        students: Size of the team.
+        seed: Of the day.
+        method: Name of a usual way to group, "first plan", or the seconds of the planner.
+        budget_s: Seconds of the planner, None for a usual way.
+        value: What the plan adds to a day online.
+        seconds: Wall-clock time from problem to plan, reasons and checks included.
+        cpu_s: CPU time of the process for the same.
+        broken: Hard rules that the checker finds broken.
+        terms: Value of each soft term, in its own unit, and `REPEATS`.
+    """
+
+    students: int
+    seed: int
+    method: str
+    budget_s: float | None
+    value: float
+    seconds: float
+    cpu_s: float
+    broken: int
+    terms: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One day: its runs, what is known of it after them, and whether they found better than what was stored."""
+
+    runs: tuple[Run, ...]
+    known: Known
+    stored: bool
+    better: bool
+
+
+def measure_day(place: Place, known: dict[Place, Known]) -> Measured:
+    """Plans one day in all ways.
+
+    Args:
+        place: Size and seed.
+        known: Stored figures; a day without gets a quick bound, and the best of its runs as the best known.
+
+    Raises:
+        InputError: The stored figures are of another day.
+    """
+    problem = draw_day(*place)
+    found = look_up(known, place, problem)
+    runs = [
+        _run(place, problem, name_budget(seconds), seconds, partial(_plan, problem, BUDGETS[seconds]))
+        for seconds in SPENT[place[0]]
+    ]
+    runs += [_run(place, problem, name, None, partial(plan_usual, problem, name, place[1])) for name in USUAL]
+    best = max(run.value for run in runs)
+    if found is None:
+        now = Known(best, bound_value(problem, best, BOUND_ROUNDS, exact=0), proven=False, checksum=checksum(problem))
+        return Measured(tuple(runs), now, stored=False, better=False)
+    better = best > found.best * (1 + 1e-9)
+    return Measured(tuple(runs), found.joined(best, found.bound, proven=False), stored=True, better=better)
+
+
+def name_budget(seconds: float) -> str:
+    """What a budget is called in tables."""
+    return f"{seconds:g} s" if seconds else "first plan"
+
+
+def is_sound(measured: Sequence[Measured]) -> bool:
+    """Whether no plan broke a rule or exceeded its day's bound."""
+    return all(run.broken == 0 and run.value <= each.known.bound + 1e-6 for each in measured for run in each.runs)
+
+
+def _run(place: Place, problem: Problem, method: str, budget_s: float | None, plan: Callable[[], Sessions]) -> Run:
+    began, spent = time.perf_counter(), time.process_time()
+    sessions = plan()
+    spent, seconds = time.process_time() - spent, time.perf_counter() - began
+    score = score_plan(problem, sessions)
+    terms = {term.name: term.value for term in score.terms}
+    pairs = sum(math.comb(len(session.students), 2) for session in sessions if session.led)
+    return Run(
+        students=place[0],
+        seed=place[1],
+        method=method,
+        budget_s=budget_s,
+        value=score.total - online_value(problem),
+        seconds=seconds,
+        cpu_s=spent,
+        broken=len(find_violations(problem, sessions)),
+        terms={**terms, REPEATS: terms["repeat_mates"] / max(1, pairs)},
+    )
+
+
+def _plan(problem: Problem, budget: Budget) -> Sessions:
+    return suggest_groups(problem, budget).sessions

@@ -1,0 +1,132 @@
+"""What the benchmark of the planner tells: rows and tables by size and method, and each term beside other ways."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from experiments.benchmarks.planner.absences import Absence
+from experiments.benchmarks.planner.grouping_measure import REPEATS, Measured, Run
+
+EXACT = 1e-6
+"""Share of the optimum that a plan may miss and still be called optimal."""
+
+LOSSES = frozenset({"coverage", "repeat_mates", "load", "share", "owed", REPEATS})
+"""Terms of which less is better."""
+
+
+def summarise(measured: Sequence[Measured]) -> list[dict[str, Any]]:
+    """One row per size and method: value by the best known and by the bound, time, hard rules broken."""
+    pairs = [(run, each.known) for each in measured for run in each.runs]
+    rows = []
+    for students, method in Counter((run.students, run.method) for run, _ in pairs):
+        mine = [(run, known) for run, known in pairs if (run.students, run.method) == (students, method)]
+        best = np.array([run.value / known.best for run, known in mine])
+        bound = np.array([run.value / known.bound for run, known in mine])
+        runs = [run for run, _ in mine]
+        rows.append(
+            {
+                "students": students,
+                "method": method,
+                "budget_s": runs[0].budget_s,
+                "instances": len(mine),
+                "ratio_bk_median": float(np.median(best)),
+                "ratio_bk_min": float(best.min()),
+                "ratio_ub_median": float(np.median(bound)),
+                "ratio_ub_min": float(bound.min()),
+                "seconds_median": float(np.median([run.seconds for run in runs])),
+                "p95_ms": 1000 * float(np.quantile([run.cpu_s for run in runs], 0.95)),
+                "needs_met_mean": float(np.mean([run.terms["benefit"] for run in runs])),
+                "broken_rules": sum(run.broken for run in runs),
+            }
+        )
+    return rows
+
+
+def find_families(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The planner's own rows, one per size and budget."""
+    keys = (
+        "students", "instances", "budget_s", "ratio_bk_median", "ratio_bk_min", "ratio_ub_median", "ratio_ub_min",
+        "p95_ms", "broken_rules",
+    )  # fmt: skip
+    return [{key: row[key] for key in keys} for row in rows if row["budget_s"] is not None]
+
+
+def judge_tiny(measured: Sequence[Measured], budget_s: float) -> tuple[float | None, float | None]:
+    """Of days with a proven optimum, the share whose plan reaches it, and the worst shortfall; None where none is."""
+    short = [
+        1 - run.value / each.known.best
+        for each in measured
+        for run in each.runs
+        if each.known.proven and run.budget_s == budget_s
+    ]
+    return (float(np.mean([miss <= EXACT for miss in short])), max(0.0, *short)) if short else (None, None)
+
+
+def mean_terms(runs: Sequence[Run], methods: Sequence[str]) -> dict[str, dict[str, float]]:
+    """The mean of each term by method, for runs of one size."""
+    told = {}
+    for method in methods:
+        mine = [run.terms for run in runs if run.method == method]
+        if mine:
+            told[method] = {name: float(np.mean([terms[name] for terms in mine])) for name in mine[0]}
+    return told
+
+
+def find_behind(against: Mapping[str, Mapping[str, float]], ours: str) -> list[tuple[str, str]]:
+    """The ways and terms in which ours is not ahead or level: (way, term)."""
+    mine = against[ours]
+    return [
+        (way, term)
+        for way, terms in against.items()
+        for term, value in terms.items()
+        if (mine[term] > value if term in LOSSES else mine[term] < value) and abs(mine[term] - value) > EXACT
+    ]
+
+
+def show_rows(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """The table of values and times."""
+    table = Table(title="made-up days: value added to a day online", box=SIMPLE_HEAD)
+    for name in ("team", "method", "of best", "least", "of bound", "least", "needs met", "s", "p95 CPU ms"):
+        table.add_column(name, justify="left" if name == "method" else "right", no_wrap=True)
+    for row in rows:
+        ratios = (row["ratio_bk_median"], row["ratio_bk_min"], row["ratio_ub_median"], row["ratio_ub_min"])
+        table.add_row(
+            str(row["students"]),
+            row["method"],
+            *(f"{ratio:.3f}" for ratio in ratios),
+            f"{row['needs_met_mean']:.1f}",
+            f"{row['seconds_median']:.2f}",
+            f"{row['p95_ms']:.0f}",
+        )
+    table.caption = f"medians, but for the needs met; {sum(row['broken_rules'] for row in rows)} hard rules broken"
+    return table
+
+
+def show_terms(against: Mapping[str, Mapping[str, float]], students: int) -> Table:
+    """The table of terms by way to group."""
+    table = Table(title=f"mean of each term, {students} students", box=SIMPLE_HEAD)
+    table.add_column("way")
+    names = [name for name in next(iter(against.values())) if name != "perturbation"]
+    for name in names:
+        table.add_column(name.replace("_", " "), justify="right")
+    for way, terms in against.items():
+        table.add_row(way, *(f"{terms[name]:.2f}" for name in names))
+    return table
+
+
+def show_absences(absences: Sequence[Absence]) -> Table:
+    """The table of days planned again."""
+    table = Table(title="an adult called in sick, and the day was planned again in 1 s", box=SIMPLE_HEAD)
+    for name in ("team", "price", "forced", "moved", "most", "value kept", "least"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for students, price in Counter((each.students, each.price) for each in absences):
+        mine = [each for each in absences if (each.students, each.price) == (students, price)]
+        moved, kept = np.array([each.moved for each in mine]), np.array([each.kept_value for each in mine])
+        forced = np.median([each.forced for each in mine])
+        cells = (f"{forced:.0%}", f"{np.median(moved):.0%}", f"{moved.max():.0%}", f"{np.median(kept):.3f}")
+        table.add_row(str(students), f"{price:g}", *cells, f"{kept.min():.3f}")
+    return table

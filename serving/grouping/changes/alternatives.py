@@ -1,0 +1,198 @@
+"""Several good plans of one day that differ: near the best in score, apart from each other in seats."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from serving.grouping.arena import Arena, build_arena
+from serving.grouping.assignment import assign_students
+from serving.grouping.changes.moves import find_moves, read_seats
+from serving.grouping.check import find_violations
+from serving.grouping.errors import BrokenPlanError
+from serving.grouping.improve import Budget, search_day
+from serving.grouping.index import Index
+from serving.grouping.layout import index_problem
+from serving.grouping.objective import score_plan
+from serving.grouping.places import Seat
+from serving.grouping.plan import Plan, Session
+from serving.grouping.problem import Problem
+from serving.grouping.search import PERTURBATION
+from serving.grouping.solve import DEFAULT, describe_plan, suggest_groups
+from serving.grouping.validation import require_range
+
+TRIES = 6
+"""Searches for one further plan before it is given up: each halves or doubles the price of a seat like earlier ones."""
+
+LEAST_PRICE = 1e-3
+"""Points of a seat unlike earlier ones, where the best plan has next to nothing to lose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One further plan.
+
+    Attributes:
+        lost: share of what the best plan adds to a day online that this one does not.
+        apart: share of seats, in kind, skill or lead, by which it differs from the nearest of all others.
+    """
+
+    plan: Plan
+    lost: float
+    apart: float
+
+
+@dataclass(frozen=True, slots=True)
+class Alternatives:
+    """The best plan and others.
+
+    Attributes:
+        others: the nearest to the best in score first.
+        searches: how many were made for them.
+        sentence: how many were found of those asked for, and within what limits.
+    """
+
+    best: Plan
+    others: tuple[Alternative, ...]
+    searches: int
+    sentence: str
+
+
+def find_alternatives(
+    problem: Problem, count: int, budget: Budget = DEFAULT, *, most_lost: float = 0.05, least_apart: float = 0.2
+) -> Alternatives:
+    """Returns the best plan and up to so many others; without a clock, equal problems and budgets give equal ones.
+
+    Each search gives points for seats unlike those of the plans found before, and its plan is kept only if the true
+    score lies within the limit. Seats of `Problem.previous` do not steer these searches, but count in the scores.
+
+    Args:
+        problem: the day.
+        count: how many others.
+        budget: of each search; seeds follow the one given.
+        most_lost: share of what the best plan adds to a day online that another may lack, 0-1.
+        least_apart: share of all seats by which any two plans differ at least, 0-1.
+
+    Raises:
+        ProblemError: a limit is out of range.
+        InfeasibleError: no plan can keep every hard rule, or none was found.
+    """
+    require_range("count", count, 1)
+    require_range("most_lost", most_lost, 0.0, 1.0)
+    require_range("least_apart", least_apart, 1e-6, 1.0)
+    best = suggest_groups(problem, budget)
+    value = best.score.total - best.online_score
+    hunt = _Hunt(problem, budget, best.score.total - most_lost * value, least_apart)
+    kept = [best.sessions]
+    while len(kept) <= count:
+        found = hunt.next_plan(kept)
+        if found is None:
+            break
+        kept.append(found)
+    plans = [best] + [
+        replace(
+            describe_plan(problem, sessions, "searched"),
+            bound=best.bound,
+            online_score=best.online_score,
+            cut_by_clock=hunt.cut,
+        )
+        for sessions in kept[1:]
+    ]
+    plans.sort(key=lambda plan: -plan.score.total)  # a later search may have found the best
+    value = plans[0].score.total - best.online_score
+    near = [plan for plan in plans if plans[0].score.total - plan.score.total <= most_lost * value + ROUNDING]
+    others = tuple(
+        Alternative(
+            plan,
+            (plans[0].score.total - plan.score.total) / value if value > 0 else 0.0,
+            min(hunt.apart(plan.sessions, other.sessions) for other in near if other is not plan),
+        )
+        for plan in near[1:]
+    )
+    return Alternatives(plans[0], others, hunt.searches, _tell(count, others, most_lost, least_apart))
+
+
+ROUNDING = 1e-9
+
+
+class _Hunt:
+    """Searches for plans of at least a score and apart from others."""
+
+    def __init__(self, problem: Problem, budget: Budget, least_score: float, least_apart: float) -> None:
+        self.problem, self.budget = problem, budget
+        self.least_score, self.least_apart = least_score, least_apart
+        self.index = index_problem(problem)
+        self.seats = int(self.index.present.sum())
+        self.searches = 0
+        self.cut = False
+
+    def apart(self, one: Sequence[Session], other: Sequence[Session]) -> float:
+        """Returns the share of seats that differ."""
+        return len(find_moves(self.problem, one, other)) / max(1, self.seats)
+
+    def next_plan(self, kept: Sequence[tuple[Session, ...]]) -> tuple[Session, ...] | None:
+        """Returns a plan within the limits, None where no search found one.
+
+        The first price of a seat is that at which the score there is to lose pays for the seats that have to differ.
+        """
+        index = index_problem(replace(self.problem, previous=_usual_seats(kept)))
+        top = max(score_plan(self.problem, sessions).total for sessions in kept)
+        spare = max(0.0, top - self.least_score)
+        price = max(LEAST_PRICE, spare / max(1.0, self.least_apart * self.seats))
+        low, high = 0.0, None
+        for _ in range(TRIES):
+            sessions = self._search(index, price, kept)
+            near = score_plan(self.problem, sessions).total >= self.least_score - ROUNDING
+            apart = self._differs(sessions, kept)
+            if near and apart:
+                return sessions
+            if near:
+                low = price
+            elif apart:
+                high = price
+            price = 2 * price if high is None else (low + high) / 2
+        return None
+
+    def _differs(self, sessions: Sequence[Session], kept: Sequence[Sequence[Session]]) -> bool:
+        return all(self.apart(sessions, other) >= self.least_apart - ROUNDING for other in kept)
+
+    def _search(self, index: Index, price: float, kept: Sequence[Sequence[Session]]) -> tuple[Session, ...]:
+        """Returns the plan of one search, with the best students in its sessions where it still differs then."""
+        self.searches += 1
+        budget = replace(self.budget, seed=self.budget.seed + self.searches)
+        draft, late = search_day(index, budget, prices=_discourage(build_arena(index), price))
+        self.cut |= late
+        sessions = draft.finish()
+        broken = find_violations(self.problem, sessions)
+        if broken:
+            raise BrokenPlanError(tuple(violation.rule for violation in broken))
+        seated = assign_students(self.index, sessions)
+        if (
+            seated is not None
+            and score_plan(self.problem, seated[0]).total > score_plan(self.problem, sessions).total
+            and self._differs(seated[0], kept)
+            and not find_violations(self.problem, seated[0])
+        ):
+            sessions = seated[0]
+        return sessions
+
+
+def _discourage(arena: Arena, price: float) -> Arena:
+    """The same arena in which a seat as in the earlier plan loses points instead of keeping them."""
+    weights = arena.weights.copy()
+    weights[PERTURBATION] = -price
+    return arena._replace(weights=weights)
+
+
+def _usual_seats(kept: Sequence[Sequence[Session]]) -> tuple[Seat, ...]:
+    """For each student and block the seat that most of the plans give, of equally many the latest."""
+    plans = [read_seats(sessions) for sessions in reversed(kept)]
+    usual = (Counter(plan[place] for plan in plans if place in plan) for place in sorted(plans[0]))
+    return tuple(seats.most_common(1)[0][0] for seats in usual)
+
+
+def _tell(count: int, others: Sequence[Alternative], most_lost: float, least_apart: float) -> str:
+    limits = f"within {most_lost:.1%} of the best and different in at least {least_apart:.0%} of all seats"
+    if len(others) == count:
+        return f"{count} further plan{'s' if count > 1 else ''} {limits}."
+    found = len(others) or "none"
+    return f"Asked for {count} further plans, found {found} {limits}; there may be more."

@@ -1,0 +1,117 @@
+"""Judges a plan that a person edited: rules it breaks, what it scores, and the price of the edit and of each part."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from serving.grouping.changes.moves import Move, find_moves
+from serving.grouping.changes.price import Price, price_change
+from serving.grouping.check import Violation, find_violations
+from serving.grouping.objective import score_plan
+from serving.grouping.places import Seat
+from serving.grouping.plan import Score, Session
+from serving.grouping.problem import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One moved seat of an edit, judged by undoing it alone.
+
+    Attributes:
+        price: what the change adds to the edited plan; negative for what it costs.
+        mends: breaches that are gone once it is undone, so that it has a part in them.
+        breaks: breaches that undoing it alone would bring.
+    """
+
+    move: Move
+    price: Price
+    mends: tuple[Violation, ...]
+    breaks: tuple[Violation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What there is to say of an edited plan.
+
+    Attributes:
+        violations: breaches of hard rules; empty for a plan that may be used.
+        score: None where ids or shapes are wrong, as the rule `form` says, so that there is nothing to score.
+        price: of the whole edit; None without an original, or without a score of both.
+        moves: seats that differ from the original.
+        changes: the same where there are several, each judged alone.
+    """
+
+    violations: tuple[Violation, ...]
+    score: Score | None
+    price: Price | None = None
+    moves: tuple[Move, ...] = ()
+    changes: tuple[Change, ...] = ()
+
+
+def evaluate_edit(
+    problem: Problem, edited: tuple[Session, ...], original: tuple[Session, ...] | None = None
+) -> Evaluation:
+    """Returns the judgement of an edited plan, against the one it came from where that is given.
+
+    The price of a single change is what it adds beside all others, so that the prices need not sum up to that of the
+    edit: two students who change places free each other's seats.
+    """
+    violations = find_violations(problem, edited)
+    if _unclear(violations):
+        return Evaluation(violations, None)
+    score = score_plan(problem, edited)
+    if original is None or _unclear(find_violations(problem, original)):
+        return Evaluation(violations, score)
+    moves = find_moves(problem, original, edited)
+    changes: tuple[Change, ...] = ()
+    if len(moves) > 1:
+        changes = tuple(_judge(problem, edited, original, move, violations, score) for move in moves)
+    return Evaluation(violations, score, price_change(score_plan(problem, original), score), moves, changes)
+
+
+def _unclear(violations: Sequence[Violation]) -> bool:
+    return any(violation.rule == "form" for violation in violations)
+
+
+def _judge(
+    problem: Problem,
+    edited: tuple[Session, ...],
+    original: tuple[Session, ...],
+    move: Move,
+    violations: tuple[Violation, ...],
+    score: Score,
+) -> Change:
+    undone = _undo(edited, original, move)
+    left = find_violations(problem, undone)
+    return Change(
+        move=move,
+        price=price_change(score_plan(problem, undone), score),
+        mends=tuple(violation for violation in violations if violation not in left),
+        breaks=tuple(violation for violation in left if violation not in violations),
+    )
+
+
+def _undo(edited: tuple[Session, ...], original: tuple[Session, ...], move: Move) -> tuple[Session, ...]:
+    """Puts one student back to the original seat; a session that is not held any more is held again for that."""
+    student, block = move.student, move.block
+    left = [
+        replace(s, students=tuple(name for name in s.students if name != student)) if s.block == block else s
+        for s in edited
+    ]
+    if move.before is not None:
+        homes = [s for s in original if s.block == block and student in s.students and _seats(s, move.before)]
+        standing = [at for at, s in enumerate(left) if s.block == block and _seats(s, move.before)]
+        same = [at for at in standing if left[at].id == homes[-1].id]
+        if standing:
+            at = (same or standing)[0]
+            left[at] = replace(left[at], students=tuple(sorted((*left[at].students, student))))
+        else:
+            taken = {session.id for session in left}
+            name = homes[-1].id if homes[-1].id not in taken else f"{homes[-1].id}-again"
+            left.append(replace(homes[-1], id=name, students=(student,)))
+    return tuple(session for session in left if session.students)
+
+
+def _seats(session: Session, seat: Seat) -> bool:
+    """Whether a session is the one that a seat is in."""
+    lead = session.adults[0] if session.led else None
+    return (session.modality, session.skill, lead) == (seat.modality, seat.skill, seat.adult)

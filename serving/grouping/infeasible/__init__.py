@@ -1,0 +1,1 @@
+"""Why a day has no plan, and the least that would have to give."""

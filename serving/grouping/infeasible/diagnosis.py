@@ -1,0 +1,82 @@
+"""Explains a day without a plan: which rules conflict, a smallest such set, and what to give up at what price."""
+
+from dataclasses import dataclass
+
+from serving.grouping.conflicts import find_conflicts
+from serving.grouping.errors import Conflict
+from serving.grouping.infeasible.minimal import MinimalSet, find_minimal_set
+from serving.grouping.infeasible.oracle import Oracle, Verdict, excerpt
+from serving.grouping.infeasible.relax import Relaxation, find_relaxations
+from serving.grouping.infeasible.steps import Step
+from serving.grouping.problem import Problem
+
+NODES = 20
+"""Parts of each exact search; counted, not timed, so that equal days get equal answers."""
+
+QUESTIONS = 40
+"""Exact searches in all; one without an answer counts for several."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Why a day has no plan.
+
+    Attributes:
+        verdict: whether it has one, as far as is known.
+        conflicts: what counting shows, or what the caller knows already.
+        minimal_set: rules that no plan keeps together, beside those that always hold; empty where none was found.
+        minimal: whether it is proven that giving up any one of them leaves a plan, of the blocks at issue.
+        relaxations: what to give up, the cheapest first; each is proven to be enough.
+        notes: wishes that contradict rules and give way by themselves.
+    """
+
+    verdict: Verdict
+    conflicts: tuple[Conflict, ...] = ()
+    minimal_set: tuple[Step, ...] = ()
+    minimal: bool = False
+    relaxations: tuple[Relaxation, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def proven(self) -> bool:
+        """Whether it is proven that no plan keeps every rule."""
+        return self.verdict is Verdict.INFEASIBLE
+
+
+def explain_conflict(
+    problem: Problem, known: tuple[Conflict, ...] = (), *, nodes: int = NODES, questions: int = QUESTIONS
+) -> Diagnosis:
+    """Explains why a day has no plan.
+
+    Args:
+        problem: the day.
+        known: conflicts that an `InfeasibleError` of the day has told.
+        nodes: parts of each exact search.
+        questions: exact searches in all.
+    """
+    oracle = Oracle(nodes, questions)
+    conflicts = known or find_conflicts(problem)
+    notes = tuple(_notes(problem))
+    proven = any(conflict.proven for conflict in conflicts)
+    verdict = Verdict.INFEASIBLE if proven else oracle.judge(problem)
+    if verdict is Verdict.FEASIBLE:
+        return Diagnosis(verdict, notes=notes)
+    alone = {block.id: oracle.judge(excerpt(problem, [block.id])) for block in problem.blocks}
+    whole = frozenset(alone)
+    failing = [frozenset({block}) for block, known_of in alone.items() if known_of is Verdict.INFEASIBLE]
+    found = MinimalSet((), minimal=False)
+    if failing or proven:
+        found = find_minimal_set(excerpt(problem, failing[0]) if failing else problem, oracle)
+    # A set that was found is one that any answer has to break somewhere; without one, every rule is asked.
+    at_issue = frozenset(step.rule for step in found.steps) or None
+    parts = failing or [whole]
+    relaxations = find_relaxations(problem, parts, at_issue, oracle)
+    if not relaxations and parts != [whole]:
+        relaxations = find_relaxations(problem, [whole], None, oracle)
+    return Diagnosis(verdict, conflicts, found.steps, found.minimal, relaxations, notes)
+
+
+def _notes(problem: Problem) -> list[str]:
+    both = len(set(problem.keep_apart) & set(problem.keep_together))
+    pairs = "1 pair of students is" if both == 1 else f"{both} pairs of students are"
+    return [f"{pairs} to be kept apart and together; apart holds, together is a wish."] if both else []

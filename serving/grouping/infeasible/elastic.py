@@ -1,0 +1,149 @@
+"""Buys the cheapest steps with which blocks have sessions that keep every other rule, as one exact program.
+
+An elastic program (Chinneck and Dravnieks 1991): the problem without the rules at issue, and for each of them a 0-1
+column that has a price and without which its rows hold as before.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from serving.grouping.draft import Draft
+from serving.grouping.index import Index
+from serving.grouping.infeasible.giving import give_up
+from serving.grouping.infeasible.steps import Step
+from serving.grouping.layout import index_problem
+from serving.grouping.outline import Outline
+from serving.grouping.places import Pin
+from serving.grouping.policy import LED, Modality
+from serving.grouping.problem import Problem
+from serving.grouping.program import Program, Terms
+from serving.grouping.standing import outline_blocks
+
+
+def buy_steps(problem: Problem, steps: Sequence[Step], nodes: int) -> tuple[Step, ...] | None:
+    """Returns the cheapest of the steps that make the days of a problem stand; None where none were found.
+
+    Args:
+        problem: the day, or some blocks of it.
+        steps: what may be bought, of the rules in `BINDINGS`.
+        nodes: parts of the search, after which the cheapest found so far has to do.
+    """
+    elastic = Elastic(problem, steps)
+    values, _ = elastic.program.solve(gap=0.0, nodes=nodes)
+    if values is None:
+        return None
+    return tuple(step for step, column in zip(steps, elastic.columns, strict=True) if values[column])
+
+
+class Elastic:
+    """The program; `columns` are those of the steps, in their order."""
+
+    def __init__(self, problem: Problem, steps: Sequence[Step]) -> None:
+        self.problem = problem
+        self.index: Index = index_problem(give_up(problem, steps))
+        self.students = {student.id: at for at, student in enumerate(self.index.problem.students)}
+        self.adults = {adult.id: at for at, adult in enumerate(self.index.problem.adults)}
+        self.skills = {skill.id: at for at, skill in enumerate(problem.skills)}
+        self.program = Program()
+        told = {self.students[student] for step in steps for student in step.students}
+        blocks = range(len(problem.blocks))
+        self.outlines = outline_blocks(Draft(self.index), blocks, self.program, sorted(told))
+        self.program.points = [0.0] * len(self.program.points)
+        self.columns = []
+        for step in steps:
+            column = self.program.add(-step.price, whole=True)
+            self.columns.append(column)
+            for outline in self.outlines:
+                BINDINGS[step.rule](self, outline, column, *step.subject)
+
+    def need(self, column: int, terms: Terms) -> None:
+        """Allows any of some 0-1 columns only where the step is bought."""
+        for term in terms:
+            self.program.bound([term, (column, -1.0)], -np.inf, 0.0)
+
+    def places(self, outline: Outline, student: str) -> Iterator[tuple[int, int, int]]:
+        """Yields the column, adult and skill of each place of a student."""
+        for (who, adult, skill), column in outline.places.items():
+            if who == self.students[student]:
+                yield column, adult, skill
+
+
+def _pin(elastic: Elastic, outline: Outline, column: int, pin: Pin) -> None:
+    if elastic.problem.blocks[outline.block].id != pin.block:
+        return
+    held: Terms = []
+    for place, adult, skill in elastic.places(outline, pin.student):
+        named = (None, elastic.index.problem.adults[adult].id), (None, elastic.problem.skills[skill].id)
+        held.append((place, 1.0))
+        if pin.online or pin.adult not in named[0] or pin.skill not in named[1]:
+            elastic.need(column, [(place, 1.0)])
+        elif pin.modality is not None:
+            offers = [(offer.column, -1.0) for offer in outline.kinds[adult, LED.index(pin.modality)]]
+            elastic.program.bound([(place, 1.0), (column, -1.0), *offers], -np.inf, 0.0)
+    if not pin.online:
+        elastic.program.bound([*held, (column, 1.0)], 1.0, np.inf)
+
+
+def _need(elastic: Elastic, outline: Outline, column: int, student: str, skills: tuple[str, ...]) -> None:
+    unlisted = {elastic.skills[skill] for skill in skills}
+    elastic.need(column, [(at, 1.0) for at, _, skill in elastic.places(outline, student) if skill in unlisted])
+
+
+def _pair(elastic: Elastic, outline: Outline, column: int, one: str, other: str) -> None:
+    for lead in outline.adults:
+        both = [
+            (place, 1.0) for who in (one, other) for place, adult, _ in elastic.places(outline, who) if adult == lead
+        ]
+        elastic.program.bound([*both, (column, -1.0)], -np.inf, 1.0)
+
+
+def _accommodation(elastic: Elastic, outline: Outline, column: int, student: str) -> None:
+    certified = elastic.index.certified
+    elastic.need(column, [(at, 1.0) for at, adult, _ in elastic.places(outline, student) if not certified[adult]])
+
+
+def _presence(
+    elastic: Elastic, outline: Outline, column: int, adult: str, block: str, _: frozenset[Modality] | None = None
+) -> None:
+    if elastic.problem.blocks[outline.block].id == block:
+        elastic.need(column, outline.duties(elastic.adults[adult]))
+
+
+def _permission(elastic: Elastic, outline: Outline, column: int, adult: str, kind: Modality) -> None:
+    at = elastic.adults[adult]
+    if kind is Modality.ONLINE:
+        elastic.need(column, [(outline.monitors[at], 1.0)] if at in outline.monitors else [])
+    else:
+        offers = outline.kinds.get((at, LED.index(kind)), [])
+        elastic.need(column, [(offer.column, 1.0) for offer in offers])
+
+
+def _qualification(elastic: Elastic, outline: Outline, column: int, adult: str, skill: str) -> None:
+    lead = outline.leads.get((elastic.adults[adult], elastic.skills[skill]))
+    elastic.need(column, [] if lead is None else [(lead, 1.0)])
+
+
+def _supervision(elastic: Elastic, outline: Outline, column: int, adult: str) -> None:
+    at = elastic.adults[adult]
+    if at not in outline.adults:
+        return
+    teaching = [
+        (of, -1.0)
+        for other in outline.adults
+        if elastic.index.problem.adults[other].supervisor
+        for of, _ in outline.duties(other)
+    ]
+    elastic.program.bound([*outline.duties(at), *teaching, (column, -1.0)], -np.inf, 0.0)
+
+
+BINDINGS: dict[str, Callable[..., None]] = {
+    "pinned": _pin,
+    "eligibility": _need,
+    "keep_apart": _pair,
+    "certified": _accommodation,
+    "adult_available": _presence,
+    "permission": _permission,
+    "qualified": _qualification,
+    "supervision": _supervision,
+}

@@ -1,0 +1,1 @@
+"""Groups over several rounds in which the same students rarely meet."""

@@ -1,0 +1,1 @@
+"""Several days in a row, planned towards what a week should hold."""

@@ -1,0 +1,65 @@
+"""Each dial moves the figure it is named for: the same few days, with the dial off and high."""
+
+import json
+
+import numpy as np
+import pytest
+
+from experiments.__main__ import main
+from experiments.benchmarks.planner import many_days
+from experiments.benchmarks.planner.many_days import DIALS, mean_of_weeks
+from experiments.benchmarks.planner.moving_team import MovingTeam
+from experiments.benchmarks.planner.school_days import Setting, simulate_days
+from experiments.benchmarks.planner.week_figures import FIGURES, tell_weeks
+from serving.grouping.improve import Budget
+
+FEW = Budget(rounds=60, seatings=0, bound_rounds=0)
+
+
+@pytest.mark.parametrize("dial", DIALS, ids=lambda dial: dial.name)
+def test_turning_a_dial_up_moves_its_figure_the_right_way(dial):
+    seed = 2 if dial.name == "most_catch_up_days" else 1  # in the team of seed 1 nobody catches up for days in a row
+
+    off, _, high = (
+        mean_of_weeks(tell_weeks(simulate_days(60, seed, 5, step, FEW)), dial.figure) for step in dial.steps
+    )
+
+    assert high < off if dial.lower else high > off
+
+
+def test_what_is_taught_is_learnt_and_makes_room_for_what_comes_next():
+    team = MovingTeam(24, seed=1)
+    before, first = team.mastery.copy(), team.draw_problem(0)
+    day = simulate_days(24, 1, 1, Setting(), FEW)[0]
+
+    team.learn(first, day.sessions)
+
+    taught = {(student, s.skill) for s in day.sessions if s.led for student in s.students}
+    moved = {(f"s{at:03}", f"k{skill:02}") for at, skill in np.argwhere(team.mastery > before).tolist()}
+    assert taught == moved
+    assert team.mastery.max() < 1
+    assert {need.skill for need in team.draw_problem(1).needs} <= {skill.id for skill in first.skills}
+
+
+def test_the_command_leaves_figures_and_a_picture(tmp_path, monkeypatch):
+    monkeypatch.setattr(many_days, "DIALS", DIALS[:1])
+    monkeypatch.setattr(many_days, "BUDGET", FEW)
+
+    code = main(
+        ["benchmark", "days", "--days", "6", "--students", "24", "--json", str(tmp_path / "d.json"),
+         "--charts", str(tmp_path)]
+    )  # fmt: skip
+
+    told = json.loads((tmp_path / "d.json").read_text())
+    assert code == 0
+    assert [(row["dial"], row["step"], len(row["weeks"])) for row in told["rows"]] == [
+        ("repeat_mates", "off", 2), ("repeat_mates", "usual", 2), ("repeat_mates", "high", 2),
+    ]  # fmt: skip
+    assert all(row["weeks"][0].keys() == FIGURES.keys() for row in told["rows"])
+    assert (tmp_path / "days.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(("option", "value"), [("--days", "1"), ("--students", "7")])
+def test_what_cannot_be_simulated_is_refused(option, value):
+    with pytest.raises(Exception, match=f"{option} is {value}"):
+        main(["benchmark", "days", option, value])

@@ -1,0 +1,108 @@
+"""The whole-day program as an independent judge, and generalised assignment."""
+
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+
+from experiments.benchmarks.planner.days import Size, draw_day
+from experiments.benchmarks.planner.generalised_assignment import (
+    draw_assignment,
+    seat_problem,
+    solve_exactly,
+    solve_seats,
+)
+from experiments.benchmarks.planner.odd_days import draw_odd_day
+from experiments.benchmarks.planner.tiny_optimum import prove_optimum
+from features.errors import InputError
+from serving.grouping.check import find_violations
+from serving.grouping.errors import InfeasibleError
+from serving.grouping.improve import Budget
+from serving.grouping.objective import score_plan
+from serving.grouping.solve import suggest_groups
+
+SEARCH = Budget(rounds=2000, bound_rounds=50)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_search_finds_what_is_proven_best_on_odd_days(seed):
+    """Without the price of uneven loads: for it a needless monitor pays, which the planner never posts."""
+    problem = draw_odd_day(seed, students=6, adults=3, blocks=1 + seed % 2, skills=2, rooms=seed % 3 > 0)
+    problem = replace(problem, weights=replace(problem.weights, load=0.0))
+
+    optimum = prove_optimum(problem, 20)
+
+    assert optimum.proven
+    try:
+        plan = suggest_groups(problem, SEARCH)
+    except InfeasibleError:
+        assert not optimum.sessions
+        return
+    assert plan.bound >= optimum.value - 1e-6
+    assert plan.score.total == pytest.approx(optimum.value, abs=1e-6)
+
+
+def test_the_program_counts_loads_shares_pins_and_tables_as_the_judges_do():
+    """The value of its own solution is compared within `prove_optimum`, and the rules are checked there."""
+    problem = draw_odd_day(8, students=9, adults=3, blocks=2, skills=2, pins=1)
+
+    optimum = prove_optimum(problem, 20)
+
+    assert optimum.proven
+    assert optimum.sessions
+    assert optimum.value >= suggest_groups(problem, SEARCH).score.total - 1e-6
+    assert optimum.bound == pytest.approx(optimum.value, abs=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(5, 10))
+def test_what_is_owed_and_caught_up_on_is_counted_as_the_judges_do(seed):
+    problem = draw_odd_day(seed, students=6, adults=3, blocks=1 + seed % 2, skills=2, rooms=seed % 3 > 0, more=True)
+    problem = replace(problem, coaching=())
+
+    optimum = prove_optimum(problem, 20)
+    plan = suggest_groups(problem, SEARCH)
+
+    assert optimum.proven
+    assert plan.score.total - 1e-6 <= optimum.value <= plan.bound + 1e-6
+
+
+def test_a_day_with_coaching_is_refused():
+    problem = draw_odd_day(9, students=6, adults=3, skills=2, more=True)
+
+    with pytest.raises(InputError, match="coaching puts two adults"):
+        prove_optimum(problem, 20)
+
+
+def test_a_value_that_no_plan_reaches_leaves_nothing():
+    problem = draw_day(Size(6, 2, 1, 2), seed=1)
+    best = prove_optimum(problem, 20)
+
+    assert prove_optimum(problem, 20, best.value).value == pytest.approx(best.value)
+    assert prove_optimum(problem, 20, best.value + 0.1).sessions == ()
+
+
+def test_the_search_seats_jobs_with_agents_as_well_as_the_exact_layer():
+    lots = np.random.default_rng(1)
+    profit, capacity = lots.integers(1, 101, (3, 9)), np.array([3, 2, 3])
+
+    best, proven = solve_seats(profit, capacity)
+    plan = suggest_groups(seat_problem(profit / 100, capacity), Budget(rounds=500, seatings=0, bound_rounds=0))
+
+    assert proven
+    assert find_violations(seat_problem(profit / 100, capacity), plan.sessions) == ()
+    assert score_plan(seat_problem(profit / 100, capacity), plan.sessions).total == pytest.approx(best / 100)
+
+
+@pytest.mark.parametrize("form", ["C", "D"])
+def test_generalised_assignment_is_solved_as_trying_all_of_it_does(form):
+    given = draw_assignment(form, 2, 7, seed=3)
+
+    value, proven = solve_exactly(given)
+
+    agents = np.array(list(product(range(2), repeat=7)))
+    jobs = np.arange(7)
+    loads = np.array([[given.load[agent, row == agent].sum() for agent in range(2)] for row in agents])
+    costs = given.cost[agents, jobs].sum(axis=1)[(loads <= given.capacity).all(axis=1)]
+    assert proven == bool(len(costs))
+    assert value == (costs.min() if len(costs) else None)

@@ -1,0 +1,79 @@
+"""Other good plans of the same day: near the best in score, apart in seats, and honestly counted."""
+
+from dataclasses import replace
+from itertools import combinations
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from experiments.benchmarks.planner.days import draw_day
+from experiments.benchmarks.planner.odd_days import draw_odd_day
+from serving.grouping.changes.alternatives import find_alternatives
+from serving.grouping.changes.moves import find_moves
+from serving.grouping.check import find_violations
+from serving.grouping.errors import InfeasibleError, ProblemError
+from serving.grouping.improve import Budget
+from serving.grouping.objective import score_plan
+from serving.grouping.policy import Modality, SizeBound
+
+QUICK = Budget(rounds=40, bound_rounds=2)
+
+
+def require_near_and_apart(problem, found, most_lost, least_apart):
+    plans = [found.best, *(other.plan for other in found.others)]
+    seats = sum(len(student.blocks) for student in problem.students)
+    value = found.best.score.total - found.best.online_score
+    for plan in plans:
+        assert find_violations(problem, plan.sessions) == ()
+        assert plan.score == score_plan(problem, plan.sessions)
+        assert found.best.score.total - plan.score.total <= most_lost * value + 1e-9
+    for one, other in combinations(plans, 2):
+        assert len(find_moves(problem, one.sessions, other.sessions)) >= least_apart * seats - 1e-9
+
+
+def test_a_day_that_can_be_held_in_two_ways_gets_both(team):
+    """Either group may come first, with either adult; no third plan is as different."""
+    groups = replace(team, sizes=(SizeBound(Modality.SMALL_GROUP, 3, 3),))
+
+    found = find_alternatives(groups, 1, Budget(rounds=100), most_lost=0.2, least_apart=0.5)
+
+    assert len(found.others) == 1
+    assert found.sentence == "1 further plan within 20.0% of the best and different in at least 50% of all seats."
+    require_near_and_apart(groups, found, 0.2, 0.5)
+
+
+def test_where_there_is_no_other_plan_it_says_so(team):
+    found = find_alternatives(replace(team, sizes=()), 2, QUICK)
+
+    assert found.others == ()
+    assert found.sentence.startswith("Asked for 2 further plans, found none within 5.0% of the best")
+
+
+def test_a_team_of_sixty_gets_three(team):
+    problem = draw_day(60, seed=1)
+
+    found = find_alternatives(problem, 3, Budget(rounds=200, bound_rounds=2))
+
+    assert len(found.others) == 3
+    assert [other.lost for other in found.others] == sorted(other.lost for other in found.others)
+    require_near_and_apart(problem, found, 0.05, 0.2)
+
+
+@settings(max_examples=8, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 10**6), pins=st.integers(0, 2), most_lost=st.sampled_from([0.02, 0.2]))
+def test_alternatives_are_near_apart_and_the_same_each_time(seed, pins, most_lost):
+    problem = draw_odd_day(seed, students=10, pins=pins, ratio=30)
+    try:
+        found = find_alternatives(problem, 2, QUICK, most_lost=most_lost)
+    except InfeasibleError:
+        assume(False)
+
+    require_near_and_apart(problem, found, most_lost, 0.2)
+    assert found == find_alternatives(problem, 2, QUICK, most_lost=most_lost)
+
+
+@pytest.mark.parametrize("wrong", [{"count": 0}, {"count": 1, "most_lost": 2.0}, {"count": 1, "least_apart": 0.0}])
+def test_limits_out_of_range_are_named(team, wrong):
+    with pytest.raises(ProblemError, match=next(reversed(wrong))):
+        find_alternatives(team, wrong.pop("count"), QUICK, **wrong)

@@ -1,0 +1,175 @@
+"""Places for one student while nobody else moves: all that the rules allow, each with what it does to the score."""
+
+from dataclasses import replace
+from itertools import product
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from experiments.benchmarks.planner.days import draw_day
+from experiments.benchmarks.planner.odd_days import draw_odd_day
+from serving.grouping.changes.placements import rank_places, take_place
+from serving.grouping.check import find_violations
+from serving.grouping.errors import InfeasibleError, ProblemError
+from serving.grouping.improve import Budget
+from serving.grouping.objective import score_plan
+from serving.grouping.people import Need, Student
+from serving.grouping.places import Pin
+from serving.grouping.policy import Modality, SizeBound
+from serving.grouping.solve import suggest_groups
+
+QUICK = Budget(rounds=30, bound_rounds=0)
+
+
+@pytest.fixture
+def larger(team):
+    """The team with a seventh student, who comes late and needs both skills."""
+    late = Student("z", frozenset({"m1", "m2"}))
+    needs = (*team.needs, Need("z", "fractions", 0.9, 0.9), Need("z", "ratios", 0.3, 0.5))
+    return replace(team, students=(*team.students, late), needs=needs)
+
+
+def names(places):
+    return [place.session.id for place in places]
+
+
+def test_the_group_on_the_greater_need_comes_first_and_online_last(larger, sessions):
+    ranked = rank_places(larger, sessions, "z")
+
+    assert [names(places) for places in ranked.blocks] == [["g1", "o1"], ["g2", "o2"]]
+    assert names(ranked.best) == ["g1", "g2"]
+    assert find_violations(larger, ranked.sessions) == ()
+    assert ranked.blocks[0][0].sentence == (
+        "Fractions with lead in 09:00-09:45 (small group, need 0.90), beside 3: gains 0.80: 0.45 more need met "
+        "(+0.45), 1 fewer student without a seat with an adult (+0.30), 1.00 more first meetings with "
+        "adults (+0.05)."
+    )
+
+
+def test_a_skill_once_a_day_gives_up_the_second_best_place_for_the_best(larger, sessions, swap):
+    """Both groups are on fractions; the other one meets less of the need, as its lead knows less of it."""
+    adults = swap(larger.adults, "new", skills={"fractions": 0.5})
+    needs = (*(need for need in larger.needs if need.skill == "fractions"),)
+    twice = replace(larger, adults=adults, needs=needs)
+    held = swap(sessions, "g2", skill="fractions")
+
+    ranked = rank_places(twice, held, "z")
+
+    assert [names(places) for places in ranked.blocks] == [["g1", "o1"], ["g2", "o2"]]
+    assert names(ranked.best) == ["g1", "o2"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"keep_apart": (("a", "z"),)},
+        {"sizes": (SizeBound(Modality.SMALL_GROUP, 3, 3),)},
+        {"pins": (Pin("z", "m1", Modality.ONLINE),)},
+    ],
+)
+def test_a_place_that_a_rule_forbids_is_not_offered(larger, sessions, change):
+    ranked = rank_places(replace(larger, **change), sessions, "z", ["m1"])
+
+    assert names(ranked.blocks[0]) == ["o1"]
+
+
+def test_where_no_station_has_a_place_left_a_free_adult_opens_one(larger, sessions, swap):
+    adults = swap(larger.adults, "new", modalities=frozenset(Modality))
+    full = replace(larger, adults=adults, students_per_monitor=3, keep_apart=(("a", "z"),))
+
+    ranked = rank_places(full, sessions, "z", ["m1"])
+
+    (place,) = ranked.blocks[0]
+    assert place.opened
+    assert (place.session.adults, place.session.room, place.session.students) == (("new",), "two", ("z",))
+
+
+def test_where_nothing_is_left_there_is_no_place(larger, sessions):
+    busy = replace(larger, students_per_monitor=3, sizes=(SizeBound(Modality.SMALL_GROUP, 3, 3),))
+
+    ranked = rank_places(busy, sessions, "z")
+
+    assert ranked.blocks[0] == ()
+    assert ranked.best is None
+    assert ranked.sessions == sessions
+
+
+def test_who_sits_somewhere_already_may_stay_there(team, sessions, swap):
+    four = swap(swap(sessions, "g1", students=("a", "b", "c", "d")), "o1", students=("e", "f"))
+
+    ranked = rank_places(team, four, "a", ["m1"])
+
+    assert names(ranked.blocks[0]) == ["g1", "o1"]
+    assert ranked.sessions == four
+
+
+def test_who_would_leave_a_group_too_small_can_only_stay(team, sessions):
+    ranked = rank_places(team, sessions, "b", ["m1"])
+
+    assert names(ranked.blocks[0]) == ["g1"]
+
+
+def test_an_absent_student_has_no_place(larger, sessions, swap):
+    early = replace(larger, students=swap(larger.students, "z", blocks=frozenset({"m2"})))
+
+    with pytest.raises(ProblemError, match="block: 'm1'"):
+        rank_places(early, sessions, "z", ["m1"])
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 10**6), rooms=st.booleans(), pins=st.integers(0, 3), who=st.integers(0, 11))
+def test_places_are_all_that_break_no_rule_and_their_prices_are_differences_of_scores(seed, rooms, pins, who):
+    problem = draw_odd_day(seed, rooms=rooms, pins=pins, ratio=30)
+    try:
+        sessions = suggest_groups(problem, QUICK).sessions
+    except InfeasibleError:
+        assume(False)
+    student = problem.students[who]
+    out = tuple(replace(s, students=tuple(name for name in s.students if name != student.id)) for s in sessions)
+    out = tuple(session for session in out if session.students)
+
+    ranked = rank_places(problem, sessions, student.id)
+
+    for places in ranked.blocks:
+        for place in places:
+            plain = take_place(out, student.id, place)
+            assert place.price.points == pytest.approx(
+                score_plan(problem, plain).total - score_plan(problem, out).total
+            )
+    assert all(places for places in ranked.blocks)  # the seats that the student has are among them
+    assert find_violations(problem, ranked.sessions) == ()
+    for place in (place for places in ranked.blocks for place in places if len(ranked.blocks) == 1):
+        assert find_violations(problem, take_place(sessions, student.id, place)) == ()
+    best = -float("inf")
+    for chosen in product(*ranked.blocks):
+        plan = out
+        for place in chosen:
+            plan = take_place(plan, student.id, place)
+        if not find_violations(problem, plan):
+            best = max(best, score_plan(problem, plan).total)
+    assert score_plan(problem, ranked.sessions).total == pytest.approx(best)
+
+
+def test_every_session_that_a_student_could_join_is_offered():
+    problem = draw_day(60, seed=2)
+    sessions = suggest_groups(problem, QUICK).sessions
+    student = problem.students[0].id
+    block = min(problem.students[0].blocks)
+    out = tuple(
+        replace(s, students=tuple(name for name in s.students if name != student)) if s.block == block else s
+        for s in sessions
+    )
+    open_to = {
+        session.id
+        for session in out
+        if session.block == block
+        and not find_violations(
+            problem,
+            tuple(replace(s, students=(*s.students, student)) if s is session else s for s in out),
+        )
+    }
+
+    ranked = rank_places(problem, sessions, student, [block])
+
+    assert set(names(ranked.blocks[0])) == open_to

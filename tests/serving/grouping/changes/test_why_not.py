@@ -1,0 +1,121 @@
+"""Why somebody does not sit somewhere: what it would cost, or what stands in the way."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from experiments.benchmarks.planner.odd_days import draw_odd_day
+from serving.grouping.changes.moves import find_moves
+from serving.grouping.changes.why_not import ask_why_not
+from serving.grouping.check import find_violations
+from serving.grouping.errors import InfeasibleError, ProblemError
+from serving.grouping.improve import Budget
+from serving.grouping.objective import score_plan
+from serving.grouping.places import Pin
+from serving.grouping.policy import LED, Modality, SizeBound, Weights
+from serving.grouping.solve import suggest_groups
+
+QUICK = Budget(rounds=30, bound_rounds=0)
+GROUPS = (SizeBound(Modality.SMALL_GROUP, 3, 3),)
+
+
+def test_a_free_seat_in_a_group_moves_nobody_else(team, sessions):
+    lazy = replace(team, weights=Weights(perturbation=5.0))
+
+    answer = ask_why_not(lazy, sessions, Pin("d", "m1", adult="lead"), QUICK)
+
+    assert answer.moves == ()
+    assert answer.sentence == (
+        "The seat would gain 0.10: 1.00 more first meetings with adults (+0.05), 0.05 more need met (+0.05); "
+        "no other seat moves."
+    )
+    assert "d" in next(session for session in answer.sessions if session.id == "g1").students
+
+
+def test_a_full_group_takes_somebody_only_in_exchange(team, sessions):
+    """Groups of three, and one adult to lead: d comes in for one of those who need fractions more."""
+    settled = tuple(Pin(name, "m1", skill="fractions", adult="lead") for name in "bc")
+    tight = replace(team, sizes=GROUPS, pins=settled, weights=Weights(perturbation=1.0))
+
+    answer = ask_why_not(tight, sessions, Pin("d", "m1", adult="lead"), QUICK)
+
+    assert next(s.students for s in answer.sessions if s.id == "g1") == ("b", "c", "d")
+    assert [(move.student, move.block) for move in answer.moves] == [("a", "m1")]
+    assert answer.price.terms[0].name == "benefit"
+    assert answer.sentence.endswith("; 1 other seat would move.")
+
+
+def test_who_sits_there_is_told_so(team, sessions):
+    answer = ask_why_not(team, sessions, Pin("a", "m1", skill="fractions"), QUICK)
+
+    assert answer.sentence == "The student sits there already."
+    assert answer.sessions == sessions
+
+
+@pytest.mark.parametrize(
+    ("pin", "rule", "sentence"),
+    [
+        (Pin("a", "m1", skill="decimals"), "eligibility", "the skill asked for is not among the student's needs"),
+        (Pin("a", "m1", Modality.SMALL_GROUP, adult="help"), "permission", "the adult may not lead such a session"),
+        (Pin("d", "m2", adult="ill"), "adult_available", "the adult is not there"),
+        (Pin("z", "m1"), "presence", "The student is absent in 09:00-09:45"),
+        (Pin("f", "m1", adult="lead"), "pinned", "pinned to two places at once"),
+    ],
+)
+def test_the_rule_in_the_way_is_named(team, sessions, pin, rule, sentence):
+    day = replace(
+        team,
+        students=(*team.students, replace(team.students[0], id="z", blocks=frozenset())),
+        adults=(*team.adults, replace(team.adults[0], id="ill", blocks=frozenset({"m1"}))),
+        skills=(*team.skills, replace(team.skills[0], id="decimals")),
+        pins=(Pin("f", "m1", Modality.ONLINE),),
+    )
+
+    answer = ask_why_not(day, sessions, pin, QUICK)
+
+    assert answer.sessions is None
+    assert answer.conflicts[0].rules[0] == rule
+    assert answer.conflicts[0].proven
+    assert answer.sentence.startswith("No plan can: ")
+    assert sentence in answer.sentence
+
+
+def test_a_plan_that_breaks_a_rule_is_not_asked_about(team, sessions, swap):
+    with pytest.raises(ProblemError, match="breaks the rule group_size"):
+        ask_why_not(team, swap(swap(sessions, "g1", students=("a",)), "o1", students=tuple("bcdef")), Pin("a", "m1"))
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(
+    seed=st.integers(0, 10**6),
+    rooms=st.booleans(),
+    who=st.integers(0, 11),
+    block=st.sampled_from(["b0", "b1"]),
+    kind=st.sampled_from([None, Modality.ONLINE, *LED]),
+    skill=st.sampled_from([None, "k0", "k1"]),
+    adult=st.sampled_from([None, "t0", "t1"]),
+)
+def test_a_price_is_the_difference_of_two_scores_of_plans_that_keep_the_rules(
+    seed, rooms, who, block, kind, skill, adult
+):
+    problem = draw_odd_day(seed, rooms=rooms, ratio=30)
+    pin = Pin(f"s{who:02}", block) if kind is None else Pin(f"s{who:02}", block, kind)
+    pin = pin if pin.online else replace(pin, skill=skill, adult=adult)
+    try:
+        sessions = suggest_groups(problem, QUICK).sessions
+    except InfeasibleError:
+        assume(False)
+
+    answer = ask_why_not(problem, sessions, pin, QUICK)
+
+    if answer.sessions is None:
+        assert answer.conflicts
+    else:
+        assert find_violations(replace(problem, pins=(pin,)), answer.sessions) == ()
+        gained = score_plan(problem, answer.sessions).total - score_plan(problem, sessions).total
+        assert answer.price.points == pytest.approx(gained)
+        moved = find_moves(problem, sessions, answer.sessions)
+        assert {*answer.moves} == {move for move in moved if (move.student, move.block) != (pin.student, pin.block)}
+        assert answer == ask_why_not(problem, sessions, pin, QUICK)

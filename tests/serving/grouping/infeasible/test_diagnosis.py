@@ -1,0 +1,194 @@
+"""A day without a plan is explained: a smallest set of rules in conflict, and steps after which there is a plan."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+from experiments.benchmarks.planner.odd_days import draw_odd_day
+from serving.grouping.check import find_violations
+from serving.grouping.improve import Budget
+from serving.grouping.infeasible.diagnosis import explain_conflict
+from serving.grouping.infeasible.giving import give_up
+from serving.grouping.infeasible.minimal import list_rules
+from serving.grouping.infeasible.oracle import Oracle, Verdict, excerpt
+from serving.grouping.places import Pin
+from serving.grouping.policy import Modality
+from serving.grouping.solve import suggest_groups
+
+QUICK = Budget(rounds=2, seatings=1, bound_rounds=0)
+
+
+def away(team, swap):
+    """In the first block the teacher alone is there, for six students of whom an adult may watch over four."""
+    adults = swap(swap(team.adults, "help", blocks=frozenset({"m2"})), "new", blocks=frozenset({"m2"}))
+    return replace(team, adults=adults, needs=(), students_per_monitor=4)
+
+
+def crowd(team, swap):
+    return replace(team, pins=tuple(Pin(student, "m1", Modality.TUTORING, adult="help") for student in "abc"))
+
+
+def pair(team, swap):
+    pins = (Pin("a", "m1", adult="lead"), Pin("b", "m1", adult="lead"))
+    return replace(team, keep_apart=(("a", "b"),), keep_together=(("a", "b"),), pins=pins)
+
+
+def alone(team, swap):
+    adults = swap(team.adults, "lead", blocks=frozenset({"m2"}))
+    return replace(team, adults=adults, pins=(Pin("d", "m1", adult="new"),))
+
+
+def certified(team, swap):
+    return replace(team, students=swap(team.students, "a", needs_certified=True), pins=(Pin("a", "m1"),))
+
+
+def roomless(team, swap):
+    return replace(team, rooms=tuple(replace(room, blocks=frozenset({"m1"})) for room in team.rooms))
+
+
+def small(team, swap):
+    return replace(team, needs=(), rooms=(replace(team.rooms[0], capacity=5),))
+
+
+def no_need(team, swap):
+    needs = tuple(need for need in team.needs if need.student != "a")
+    return replace(team, needs=needs, pins=(Pin("a", "m1", skill="ratios"),))
+
+
+def absent(team, swap):
+    return replace(team, students=swap(team.students, "a", blocks=frozenset({"m2"})), pins=(Pin("a", "m1"),))
+
+
+def unqualified(team, swap):
+    adults = tuple(replace(adult, skills={"ratios": 1.0}) for adult in team.adults)
+    return replace(team, adults=adults, pins=(Pin("a", "m1", skill="fractions"),))
+
+
+def forbidden(team, swap):
+    return replace(team, pins=(Pin("a", "m1", Modality.SMALL_GROUP, adult="help"),))
+
+
+def capped(team, swap):
+    needs = tuple(replace(need, catch_up=True) for need in team.needs)
+    students = swap(team.students, "a", catch_up_days=4)
+    return replace(team, needs=needs, students=students, most_catch_up_days=3, pins=(Pin("a", "m1"),))
+
+
+@pytest.mark.parametrize(
+    ("plant", "smallest", "cheapest"),
+    [
+        (capped, ["catch_up_days", "pinned"], "Drop the pin of a student to a led session in 09:00-09:45."),
+        (
+            away,
+            ["adult_available", "adult_available", "monitors"],
+            "Let one adult watch over 6 students online instead of 4.",
+        ),
+        (
+            crowd,
+            ["group_size", "pinned", "pinned", "pinned"],
+            "Drop the pin of a student to tutoring work with help in 09:00-09:45.",
+        ),
+        (
+            pair,
+            ["keep_apart", "pinned", "pinned"],
+            "Drop the pin of a student to a led session with lead in 09:00-09:45.",
+        ),
+        (
+            alone,
+            ["adult_available", "pinned", "supervision"],
+            "Drop the pin of a student to a led session with new in 09:00-09:45.",
+        ),
+        (certified, ["certified", "pinned"], "Drop the pin of a student to a led session in 09:00-09:45."),
+        (roomless, ["rooms"], "Find 1 more room for 30 students."),
+        (small, ["room_capacity", "rooms"], "Let room big hold 6 students instead of 5."),
+        (
+            no_need,
+            ["eligibility", "pinned"],
+            "Drop the pin of a student to a led session on Ratios in 09:00-09:45.",
+        ),
+        (absent, ["pinned"], "Drop the pin of a student to a led session in 09:00-09:45."),
+        (
+            unqualified,
+            ["pinned", "qualified", "qualified", "qualified"],
+            "Drop the pin of a student to a led session on Fractions in 09:00-09:45.",
+        ),
+        (
+            forbidden,
+            ["permission", "pinned"],
+            "Drop the pin of a student to small group work with help in 09:00-09:45.",
+        ),
+    ],
+)
+def test_each_conflict_has_a_smallest_set_and_a_cheapest_step(team, swap, plant, smallest, cheapest):
+    told = explain_conflict(plant(team, swap))
+
+    assert told.proven
+    assert told.conflicts
+    assert told.minimal
+    assert sorted(rule.rule for rule in told.minimal_set) == smallest
+    assert told.relaxations[0].sentence == cheapest
+    assert [each.price for each in told.relaxations] == sorted(each.price for each in told.relaxations)
+    for each in told.relaxations:
+        assert find_violations(each.problem, suggest_groups(each.problem, QUICK).sessions) == ()
+
+
+def test_a_wish_against_a_rule_is_a_note_and_no_conflict(team, swap):
+    problem = replace(pair(team, swap), pins=())
+
+    told = explain_conflict(problem)
+
+    assert told.verdict is Verdict.FEASIBLE
+    assert told.conflicts == told.minimal_set == told.relaxations == ()
+    assert told.notes == ("1 pair of students is to be kept apart and together; apart holds, together is a wish.",)
+
+
+def test_days_with_several_conflicts_get_steps_of_several_rules(team, swap):
+    problem = replace(away(team, swap), rooms=(), students=swap(team.students, "a", blocks=frozenset({"m2"})))
+    problem = replace(problem, pins=(Pin("a", "m1"),))
+
+    cheapest = explain_conflict(problem).relaxations[0]
+
+    assert {"pinned", "rooms"} < set(cheapest.rules)
+    assert find_violations(cheapest.problem, suggest_groups(cheapest.problem, QUICK).sessions) == ()
+
+
+def test_an_oracle_without_questions_left_knows_less_and_claims_no_more():
+    problem = draw_odd_day(23, students=9, adults=3, rooms=False, ratio=3)
+    patient, tired = Oracle(), Oracle(questions=0)
+
+    verdicts = patient.judge(problem), tired.judge(problem)
+
+    assert verdicts[1] in (verdicts[0], Verdict.UNKNOWN)
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(
+    seed=st.integers(0, 10**6),
+    students=st.integers(3, 9),
+    adults=st.integers(1, 3),
+    rooms=st.booleans(),
+    pins=st.integers(0, 2),
+    ratio=st.sampled_from([2, 4, 9]),
+)
+def test_a_smallest_set_holds_a_conflict_and_lacks_one_without_any_of_its_rules(
+    seed, students, adults, rooms, pins, ratio
+):
+    problem = draw_odd_day(
+        seed, students=students, adults=adults, blocks=1, skills=2, rooms=rooms, pins=pins, ratio=ratio
+    )
+    told = explain_conflict(problem, nodes=50)
+
+    event(f"{told.verdict}, {len(told.minimal_set)} rules")
+    oracle, rules = Oracle(), list_rules(problem)
+    if told.minimal and told.minimal_set:
+        rest = [rule for rule in rules if rule not in told.minimal_set]
+        held = excerpt(problem, [block.id for block in problem.blocks])
+        assert oracle.judge(give_up(held, rest)) is Verdict.INFEASIBLE
+        for rule in told.minimal_set:
+            assert oracle.judge(give_up(held, [*rest, rule])) is Verdict.FEASIBLE
+    if told.proven and problem.students:
+        assert told.relaxations
+    for each in told.relaxations:
+        assert find_violations(each.problem, suggest_groups(each.problem, QUICK).sessions) == ()
