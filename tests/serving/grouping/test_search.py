@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -15,11 +16,13 @@ from serving.grouping.errors import InfeasibleError
 from serving.grouping.improve import Budget, search_day
 from serving.grouping.layout import index_problem
 from serving.grouping.objective import score_plan
-from serving.grouping.people import Coaching
+from serving.grouping.people import Coaching, MateCount
 from serving.grouping.policy import Weights
 from serving.grouping.search import (
-    _settle,
+    NOT_LED,
+    _settle_session,
     copy_seats,
+    draw_day,
     empty_seats,
     improve_day,
     new_desk,
@@ -37,12 +40,32 @@ def seats_of(arena, draft):
     return seats
 
 
-def drawn_seats(seed):
-    """A day drawn once and not improved, with pairs to keep together and apart that weigh much."""
-    problem = draw_odd_day(seed, students=24, adults=4, blocks=2, skills=3, rooms=False, ratio=30, more=True)
-    index = index_problem(replace(problem, weights=Weights(keep_together=0.5, repeat_mates=0.1, share=0.2)))
-    arena = build_arena(index)
-    return arena, seats_of(arena, search_day(index, Budget(rounds=0))[0])
+def draw_seats(problem, seed):
+    """A day drawn once and not improved: arena, seats, desk, lots and score."""
+    arena = build_arena(index_problem(problem))
+    seats, desk, lots = empty_seats(arena), new_desk(arena), np.array([seed], np.uint64)
+    return arena, seats, desk, lots, draw_day(arena, seats, lots, desk)
+
+
+def score_anew(arena, seats, desk):
+    """The score with nothing kept of when it was last scored."""
+    desk.touched[:] = True
+    return score_seats(arena, copy_seats(seats), desk)
+
+
+def draw_close_team(seed):
+    """A team in which many pairs gain, lose or may not sit together."""
+    problem = draw_team(24, seed)
+    pairs = list(combinations([student.id for student in problem.students], 2))
+    np.random.default_rng(seed).shuffle(pairs)
+    pairs = [(str(one), str(other)) for one, other in pairs]
+    return replace(
+        problem,
+        keep_together=tuple(pairs[:60]),
+        keep_apart=tuple(pairs[60:80]),
+        mates=tuple(MateCount(one, other, 3) for one, other in pairs[80:200]),
+        weights=Weights(keep_together=0.3, repeat_mates=0.1),
+    )
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -65,33 +88,30 @@ def test_a_day_scores_the_same_as_seats_and_as_sessions(seed):
     assert score_seats(arena, seats_of(arena, draft), desk) == pytest.approx(score_plan(problem, sessions).total)
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2, 3, 4, 6, 7, 8, 9, 10])  # 5 has no plan
+@pytest.mark.parametrize("seed", [1, 2])
 def test_the_search_believes_in_no_score_that_its_day_does_not_have(seed):
-    arena, seats = drawn_seats(seed)
-    desk = new_desk(arena)
-    desk.touched[:] = True
-    value = score_seats(arena, seats, desk)
+    """A move that redraws a block and does not say so shows in one round of about two thousand."""
+    arena, seats, desk, lots, value = draw_seats(draw_team(24, seed), seed)
     best, trial, values = copy_seats(seats), copy_seats(seats), np.array([value, value])
 
-    improve_day(arena, seats, best, trial, values, np.array([seed + 1], np.uint64), desk, 400, 0.2)
+    for _ in range(5000):
+        improve_day(arena, seats, best, trial, values, lots, desk, 1, 0.2)
 
-    desk.touched[:] = True
-    assert score_seats(arena, best, desk) == pytest.approx(values[1])
-    desk.touched[:] = True
-    assert score_seats(arena, seats, desk) == pytest.approx(values[0])
+        assert score_anew(arena, seats, desk) == pytest.approx(values[0])
+    assert score_anew(arena, best, desk) == pytest.approx(values[1])
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2, 3, 4, 6, 7, 8, 9, 10])  # 5 has no plan
+@pytest.mark.parametrize("seed", [8, 31, 48, 58])
 def test_students_who_change_places_add_points_and_keep_every_rule(seed):
-    arena, seats = drawn_seats(seed)
-    desk = new_desk(arena)
-    desk.touched[:] = True
-    before, sizes = score_seats(arena, seats, desk), seats.size.copy()
+    arena, seats, desk, _, value = draw_seats(draw_close_team(seed), seed)
+    sizes = seats.size.copy()
 
-    _settle(arena, seats, desk)
+    for block, adult in np.argwhere(seats.kind != NOT_LED):
+        _settle_session(arena, seats, block, adult, desk)
 
-    desk.touched[:] = True
-    assert score_seats(arena, seats, desk) >= before - 1e-9
+        after = score_anew(arena, seats, desk)
+        assert after >= value - 1e-9
+        value = after
     assert (seats.size == sizes).all()
 
 
