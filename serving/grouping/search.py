@@ -1042,12 +1042,12 @@ def _ruin(arena, seats, move, urgency, lots, desk):
                 if seats.beside[when, other] != NOT_LED and _draw(lots) < 0.3:
                     seats.beside[when, other] = NOT_LED
                     desk.touched[when] = True
-    elif move == 11:  # another skill, drawn from all, in one session or in two of a block
-        other = _pick(lots, adults)
+    elif move == 11:  # another skill, drawn from all, in one session, and perhaps in one beside or before or after it
+        when, other = (block, _pick(lots, adults)) if _draw(lots) < 0.5 else (_pick(lots, blocks), adult)
         _shut(arena, seats, block, adult, desk)
-        if other != adult and seats.kind[block, other] != NOT_LED and _draw(lots) < 0.5:
-            _shut(arena, seats, block, other, desk)
-            _force_any(arena, seats, block, other, urgency, lots, desk)
+        if seats.kind[when, other] != NOT_LED and _draw(lots) < 0.5:
+            _shut(arena, seats, when, other, desk)
+            _force_any(arena, seats, when, other, urgency, lots, desk)
         _force_any(arena, seats, block, adult, urgency, lots, desk)
     elif move == 12:  # everything of a block, with other skills for all who lead
         for other in range(adults):
