@@ -3,11 +3,13 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from experiments.benchmarks.datasets import DATA_SETS
+from experiments.benchmarks.planner.options import add_planner_benchmarks
 from features.console import run_command
 
 EXIT_CODES = """\
@@ -34,15 +36,11 @@ def main(argv: Sequence[str]) -> int:
             parser.error("simulate needs either a FOLDER to write or --compare PATH")
         return _simulate(options)
     if options.command == "benchmark":
-        plain = {
-            "history": _benchmark_history,
-            "schools": _benchmark_schools,
-            "grouping": _benchmark_grouping,
-            "conflicts": _benchmark_conflicts,
-            "scaling": _benchmark_scaling,
-            "days": _benchmark_days,
-        }
-        return plain.get(options.name, _benchmark_forecast)(options)
+        benchmarks = {"history": _benchmark_history, "schools": _benchmark_schools}
+        run: Callable[[argparse.Namespace], int] = getattr(options, "run", None) or benchmarks.get(
+            options.name, _benchmark_forecast
+        )
+        return run(options)
     from experiments.demo import run_demo  # noqa: PLC0415 - imports training and serving
 
     return run_demo(options.log, options.format, options.mapping)
@@ -112,47 +110,7 @@ def _add_benchmark(commands: "argparse._SubParsersAction[argparse.ArgumentParser
         "python -m experiments benchmark ablation --dataset gervet-assistments09",
     )
     _add_forecast_options(ablation)
-    grouping = _add_command(
-        names,
-        "grouping",
-        "plans of made-up days, against the best known, a bound, and the usual ways to group",
-        "python -m experiments benchmark grouping --instances 5 --charts charts",
-        "python -m experiments benchmark grouping --reference 120 --jobs 2",
-    )
-    grouping.add_argument("--instances", type=int, default=20, help="days of each size (default: %(default)s)")
-    grouping.add_argument(
-        "--reference", type=float, metavar="SECONDS", help="make the stored figures anew by runs that long, and stop"
-    )
-    grouping.add_argument("--jobs", type=int, default=1, help="processes of the long runs (default: %(default)s)")
-    grouping.add_argument("--known", type=Path, metavar="FILE", help="the stored figures; without it, our own")
-    grouping.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
-    grouping.add_argument("--charts", type=Path, metavar="FOLDER", help="write the picture there")
-    conflicts = _add_command(
-        names,
-        "conflicts",
-        "made-up days with a planted conflict: is it named, how soon, and is what is then given up enough",
-        "python -m experiments benchmark conflicts --instances 5 --json figures.json",
-    )
-    conflicts.add_argument("--instances", type=int, default=20, help="of each kind (default: %(default)s)")
-    conflicts.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
-    scaling = _add_command(
-        names,
-        "scaling",
-        "time and memory of the planner as a day grows, one number at a time",
-        "python -m experiments benchmark scaling --charts charts",
-    )
-    scaling.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
-    scaling.add_argument("--charts", type=Path, metavar="FOLDER", help="write the picture there")
-    days = _add_command(
-        names,
-        "days",
-        "school days in a row, each planned with those before it, with each dial off, usual and high",
-        "python -m experiments benchmark days --days 20 --students 60 --charts charts",
-    )
-    days.add_argument("--days", type=int, default=20, help="school days in a row (default: %(default)s)")
-    days.add_argument("--students", type=int, default=60, help="size of the team (default: %(default)s)")
-    days.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
-    days.add_argument("--charts", type=Path, metavar="FOLDER", help="write the picture there")
+    add_planner_benchmarks(partial(_add_command, names))
     cost = _add_command(
         names,
         "cost",
@@ -244,36 +202,6 @@ def _benchmark_history(options: argparse.Namespace) -> int:
         repeats=options.repeats,
         json_path=options.json,
     )
-
-
-def _benchmark_grouping(options: argparse.Namespace) -> int:
-    from experiments.benchmarks.planner.grouping import benchmark_grouping, refer_grouping  # noqa: PLC0415 - compiles a minute
-    from experiments.benchmarks.planner.grouping_parts import Order  # noqa: PLC0415
-    from experiments.benchmarks.planner.known_days import STORED  # noqa: PLC0415
-
-    order = Order(options.instances, options.known or STORED, options.charts)
-    if options.reference is not None:
-        refer_grouping(order, options.reference, options.jobs)
-        return 0
-    return benchmark_grouping(order, options.json)
-
-
-def _benchmark_scaling(options: argparse.Namespace) -> int:
-    from experiments.benchmarks.planner.scaling import benchmark_scaling  # noqa: PLC0415 - imports charts
-
-    return benchmark_scaling(options.json, options.charts)
-
-
-def _benchmark_conflicts(options: argparse.Namespace) -> int:
-    from experiments.benchmarks.planner.planted import benchmark_conflicts  # noqa: PLC0415 - compiles for a minute
-
-    return benchmark_conflicts(options.instances, options.json)
-
-
-def _benchmark_days(options: argparse.Namespace) -> int:
-    from experiments.benchmarks.planner.many_days import benchmark_days  # noqa: PLC0415 - compiles for a minute
-
-    return benchmark_days(options.days, options.students, options.json, options.charts)
 
 
 def _benchmark_schools(options: argparse.Namespace) -> int:

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from heapq import heappop, heappush
 
+from serving.grouping.changes.combinations import pick_best_first
 from serving.grouping.changes.given import require_sessions
 from serving.grouping.changes.price import Price, price_change
 from serving.grouping.check import Violation, find_violations
@@ -146,9 +146,12 @@ class _Desk:
         only duties of further stations may even each other out, by at most `SWAY` each.
         """
         best, found = None, -float("inf")
-        for most, places in _best_first(ranked, SWAY * self.problem.weights.load):
+        sway = SWAY * self.problem.weights.load
+        worth = [[place.price.points + sway * place.opened for place in places] for places in ranked]
+        for most, picks in pick_best_first(worth):
             if most <= found + ROUNDING:
                 break
+            places = tuple(row[at] for row, at in zip(ranked, picks, strict=True))
             joined = [place.session for place in places]
             points = score_plan(self.terms, _put(self.base, joined)).total - self.score.total
             if points > found + ROUNDING and (len(joined) == 1 or self.allows(joined, self.broken)):
@@ -198,32 +201,6 @@ SWAY = 4.0
 """Blocks off an even load that one further duty changes at most: its own, and the even load of all."""
 
 ROUNDING = 1e-9
-
-
-def _best_first(ranked: Sequence[Sequence[Place]], sway: float) -> Iterator[tuple[float, tuple[Place, ...]]]:
-    """Yields one place for each block in every way, with the sum of their points, the greatest sum first.
-
-    Args:
-        ranked: places by block, sorted by points.
-        sway: added for each further station.
-    """
-    worth = [[place.price.points + sway * place.opened for place in places] for places in ranked]
-    order = [sorted(range(len(row)), key=lambda at, row=row: (-row[at], at)) for row in worth]  # type: ignore[misc]
-
-    def total(picks: tuple[int, ...]) -> float:
-        return sum(row[into[at]] for row, into, at in zip(worth, order, picks, strict=True))
-
-    first = (0,) * len(ranked)
-    waiting = [(-total(first), first)] if all(ranked) else []
-    seen = {first}
-    while waiting:
-        most, picks = heappop(waiting)
-        yield -most, tuple(places[into[at]] for places, into, at in zip(ranked, order, picks, strict=True))
-        for block, at in enumerate(picks):
-            further = (*picks[:block], at + 1, *picks[block + 1 :])
-            if at + 1 < len(ranked[block]) and further not in seen:
-                seen.add(further)
-                heappush(waiting, (-total(further), further))
 
 
 def _rank(place: Place) -> tuple[float, str]:
