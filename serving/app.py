@@ -9,9 +9,9 @@ from prometheus_client import Counter, Histogram
 
 from serving.errors import install_error_handlers
 from serving.grouping.solve import warm_up
+from serving.refusals import tell_problems
 from serving.registry import Registry
 from serving.routes import health, models, recommendations, students, teams
-from serving.schemas import tell_problems
 from serving.settings import Settings
 from serving.snapshot import SnapshotHolder
 

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from serving.dependencies import CurrentSnapshot
-from serving.schemas import tell_problems
+from serving.refusals import tell_problems
 
 router = APIRouter(tags=["operations"])
 

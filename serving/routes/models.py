@@ -4,7 +4,8 @@ from fastapi import APIRouter
 
 from serving.answers import tell_provenance
 from serving.dependencies import CurrentSnapshot
-from serving.schemas import ModelsOut, tell_problems
+from serving.refusals import tell_problems
+from serving.schemas import ModelsOut
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
 

@@ -15,7 +15,8 @@ from serving.errors import NotFoundError
 from serving.grouping.improve import Budget
 from serving.planning import load_planning
 from serving.recommend import recommend_day
-from serving.schemas import RecommendationOut, RecommendationRequest, tell_no_plan, tell_problems
+from serving.refusals import tell_no_plan, tell_problems
+from serving.schemas import RecommendationOut, RecommendationRequest
 from serving.store import find_recommendation, save_recommendation
 
 router = APIRouter(prefix="/v1/recommendations", tags=["recommendations"])

@@ -9,7 +9,8 @@ from serving.answers import tell_forecasts, tell_provenance
 from serving.dependencies import CurrentSettings, CurrentSnapshot
 from serving.errors import NotFoundError
 from serving.forecasts import forecast_students
-from serving.schemas import StudentOut, tell_problems
+from serving.refusals import tell_problems
+from serving.schemas import StudentOut
 
 router = APIRouter(prefix="/v1/students", tags=["students"])
 

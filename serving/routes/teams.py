@@ -7,7 +7,8 @@ from serving.dependencies import CurrentSettings, CurrentSnapshot, find_roster
 from serving.forecasts import forecast_students
 from serving.needs import list_candidates
 from serving.planning import load_planning
-from serving.schemas import Board, tell_problems
+from serving.refusals import tell_problems
+from serving.schemas import Board
 
 router = APIRouter(prefix="/v1/teams", tags=["teams"])
 
