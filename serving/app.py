@@ -1,5 +1,6 @@
 """The application: settings in, routes and watcher wired together."""
 
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -7,6 +8,8 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request, Response
 from prometheus_client import Counter, Histogram
 
+from features.database import Database
+from features.errors import RegroupError
 from serving.errors import install_error_handlers
 from serving.grouping.solve import warm_up
 from serving.refusals import tell_problems
@@ -14,6 +17,8 @@ from serving.registry import Registry
 from serving.routes import health, models, recommendations, students, teams
 from serving.settings import Settings
 from serving.snapshot import SnapshotHolder
+
+logger = logging.getLogger("regroup")
 
 LATENCY = Histogram("regroup_request_seconds", "Time to answer, by route template.", ["method", "route"])
 ANSWERS = Counter("regroup_requests_total", "Answers, by route template and status.", ["method", "route", "status"])
@@ -30,18 +35,25 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """
     settings = settings or Settings()
     snapshots = SnapshotHolder(settings.home, Registry(settings.tracking), settings.poll_seconds)
+    database = Database(settings.home.database_url(), settings.connections)
 
     @asynccontextmanager
     async def run(_: FastAPI) -> AsyncIterator[None]:
         warm_up()
+        try:
+            database.migrate()
+        except RegroupError as error:
+            logger.warning("the database is looked for again with the first change: %s", error)
         snapshots.refresh()
         snapshots.start()
         yield
         snapshots.stop()
+        database.close()
 
     app = FastAPI(title="regroup", version="1", description=ABOUT, lifespan=run, responses=tell_problems(422))
     app.state.settings = settings
     app.state.snapshots = snapshots
+    app.state.database = database
     install_error_handlers(app)
     for resource in (recommendations, teams, students, models, health):
         app.include_router(resource.router)

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from features.database import Database
 from features.errors import MissingError
 from features.roster import SkillMap, Team, read_skills, read_team
 from serving.errors import NotFoundError, NotReadyError
@@ -23,23 +24,29 @@ def get_snapshot(request: Request) -> Snapshot:
     return holder.current()
 
 
+def get_database(request: Request) -> Database:
+    """The database, with the connections that this process keeps open."""
+    database: Database = request.app.state.database
+    return database
+
+
+CurrentDatabase = Annotated[Database, Depends(get_database)]
 CurrentSettings = Annotated[Settings, Depends(get_settings)]
 CurrentSnapshot = Annotated[Snapshot, Depends(get_snapshot)]
 
 
-def find_roster(settings: Settings, team_id: str) -> tuple[Team, SkillMap]:
+def find_roster(database: Database, team_id: str) -> tuple[Team, SkillMap]:
     """The team, and the names and prerequisites of skills.
 
     Raises:
         NotReadyError: No roster is loaded.
         NotFoundError: The roster has no such team.
     """
-    url = settings.home.database_url()
     try:
-        skills = read_skills(url)
+        skills = read_skills(database)
     except MissingError as error:
         raise NotReadyError("no_roster", str(error)) from error
     try:
-        return read_team(url, team_id), skills
+        return read_team(database, team_id), skills
     except MissingError as error:
         raise NotFoundError("unknown_team", str(error)) from error

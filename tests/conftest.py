@@ -217,6 +217,17 @@ def postgres_url():
     shutil.rmtree(folder)
 
 
+@pytest.fixture
+def empty_postgres(postgres_url):
+    """The same PostgreSQL without a table."""
+    import psycopg
+
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+    return postgres_url
+
+
 def copy_database(source: Path, target: Path, moved_from: Path | None = None) -> None:
     """Copies an MLflow database; artifacts that were under `moved_from` are found beside the copy."""
     target.parent.mkdir(parents=True, exist_ok=True)

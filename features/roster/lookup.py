@@ -1,15 +1,17 @@
 """Looks up the stored roster: the teams, one team with all its parts, a student's team, the skills."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Select, Table, select
 
+from features.database import Database, reading
+from features.database.connection import no_roster
 from features.errors import MissingError
 from features.roster import tables
 from features.roster.cells import nearest, shown
-from features.roster.database import reading
 from features.roster.records import (
     Block,
     Demographic,
@@ -27,23 +29,23 @@ AT_ONCE = 500
 """Ids per query; SQLite and PostgreSQL both bound the values of one statement."""
 
 
-def list_teams(url: str) -> tuple[TeamName, ...]:
+def list_teams(url: str | Database) -> tuple[TeamName, ...]:
     """All teams, sorted by id.
 
     Raises:
         MissingError: No roster is loaded.
     """
-    with reading(url) as connection:
+    with _looking(url) as connection:
         return _teams(connection)
 
 
-def read_team(url: str, team_id: str) -> Team:
+def read_team(url: str | Database, team_id: str) -> Team:
     """One team with everything that planning its day needs.
 
     Raises:
         MissingError: No roster is loaded, or it has no such team.
     """
-    with reading(url) as connection:
+    with _looking(url) as connection:
         teams = {each.team_id: each for each in _teams(connection)}
         if team_id not in teams:
             meant = nearest(team_id, teams)
@@ -71,7 +73,7 @@ def read_team(url: str, team_id: str) -> Team:
         )
 
 
-def teams_of_students(url: str, student_ids: Iterable[str]) -> dict[str, str]:
+def teams_of_students(url: str | Database, student_ids: Iterable[str]) -> dict[str, str]:
     """The team of each student that is in one, in the order asked; others are left out.
 
     Raises:
@@ -79,7 +81,7 @@ def teams_of_students(url: str, student_ids: Iterable[str]) -> dict[str, str]:
     """
     asked = list(dict.fromkeys(student_ids))
     found: dict[str, str] = {}
-    with reading(url) as connection:
+    with _looking(url) as connection:
         for start in range(0, len(asked), AT_ONCE):
             some = tables.MEMBERS.c.student_id.in_(asked[start : start + AT_ONCE])
             rows = connection.execute(select(tables.MEMBERS.c.student_id, tables.MEMBERS.c.team_id).where(some))
@@ -87,7 +89,7 @@ def teams_of_students(url: str, student_ids: Iterable[str]) -> dict[str, str]:
     return {each: found[each] for each in asked if each in found}
 
 
-def team_of_student(url: str, student_id: str) -> str:
+def team_of_student(url: str | Database, student_id: str) -> str:
     """The team of one student.
 
     Raises:
@@ -99,13 +101,13 @@ def team_of_student(url: str, student_id: str) -> str:
     return found[student_id]
 
 
-def read_skills(url: str) -> SkillMap:
+def read_skills(url: str | Database) -> SkillMap:
     """The skills that the roster names, and what each one requires.
 
     Raises:
         MissingError: No roster is loaded.
     """
-    with reading(url) as connection:
+    with _looking(url) as connection:
         skills = [Skill(**row) for row in _found(connection, select(tables.SKILLS))]
         pairs = sorted(
             (row.skill_id, row.requires_skill_id) for row in connection.execute(select(tables.PREREQUISITES))
@@ -116,15 +118,24 @@ def read_skills(url: str) -> SkillMap:
     return SkillMap({each.skill_id: each for each in sorted(skills, key=lambda each: each.skill_id)}, requires)
 
 
-def read_demographics(url: str) -> tuple[Demographic, ...]:
+def read_demographics(url: str | Database) -> tuple[Demographic, ...]:
     """What is known about students for audits, and for nothing else; sorted by student and column.
 
     Raises:
         MissingError: No roster is loaded.
     """
-    with reading(url) as connection:
+    with _looking(url) as connection:
         facts = [Demographic(**row) for row in _found(connection, select(tables.DEMOGRAPHICS))]
     return tuple(sorted(facts, key=lambda each: (each.student_id, each.column)))
+
+
+@contextmanager
+def _looking(url: str | Database) -> Iterator[Connection]:
+    """A consistent look at a roster that is there."""
+    with reading(url) as connection:
+        if connection.execute(select(tables.TEAMS.c.team_id).limit(1)).first() is None:
+            raise no_roster()
+        yield connection
 
 
 def _teams(connection: Connection) -> tuple[TeamName, ...]:

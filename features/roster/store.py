@@ -7,19 +7,19 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, insert, select
 
+from features.database import Database, changing
 from features.roster import tables
-from features.roster.database import changing
 from features.roster.records import PastSession, Roster
 
 
-def save_roster(roster: Roster, url: str) -> None:
+def save_roster(roster: Roster, url: str | Database) -> None:
     """Replaces the whole stored roster, all or nothing; sessions that regroup itself recorded stay.
 
     Raises:
         BusyError: Another process holds the database.
         InputError: The database cannot be used.
     """
-    with changing(url) as connection:
+    with changing(url, alone=True) as connection:
         for name, table in tables.PLAIN.items():
             connection.execute(delete(table))
             _insert(connection, table, [asdict(each) for each in getattr(roster, name)])
@@ -36,25 +36,25 @@ def save_roster(roster: Roster, url: str) -> None:
         _insert_sessions(connection, roster.past_sessions, recorded=False)
 
 
-def record_past_sessions(url: str, sessions: Iterable[PastSession]) -> None:
+def record_past_sessions(url: str | Database, sessions: Iterable[PastSession]) -> None:
     """Adds sessions that a team accepted in regroup; loading a roster later keeps them.
 
     Raises:
         BusyError: Another process holds the database.
         InputError: The database cannot be used.
     """
-    with changing(url) as connection:
+    with changing(url, alone=True) as connection:
         _insert_sessions(connection, tuple(sessions), recorded=True)
 
 
-def erase_student(url: str, student_id: str) -> int:
+def erase_student(url: str | Database, student_id: str) -> int:
     """Removes one student from every table of the roster, and says how many rows that were.
 
     Raises:
         BusyError: Another process holds the database.
         InputError: The database cannot be used.
     """
-    with changing(url) as connection:
+    with changing(url, alone=True) as connection:
         return sum(
             connection.execute(delete(table).where(table.c.student_id == student_id)).rowcount
             for table in tables.OF_STUDENTS

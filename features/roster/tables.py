@@ -5,9 +5,11 @@ from sqlalchemy import (
     Boolean,
     Column,
     Date,
+    DateTime,
     Double,
     Integer,
     MetaData,
+    String,
     Table,
     Text,
     Time,
@@ -118,6 +120,12 @@ DEMOGRAPHICS = Table(
     Column("student_id", Text, primary_key=True),
     Column("column", Text, primary_key=True),
     Column("value", Text, nullable=False),
+)
+ERASED = Table(
+    "erased_students",
+    METADATA,
+    Column("digest", String(64), primary_key=True),  # of the id; the id itself is gone
+    Column("erased_at", DateTime(timezone=True), nullable=False),
 )
 
 OF_STUDENTS = (MEMBERS, RULE_STUDENTS, PAST_SESSION_STUDENTS, DEMOGRAPHICS)

@@ -10,14 +10,15 @@ from features.errors import MissingError
 from features.roster import Rule
 from serving.answers import tell_recommendation
 from serving.day import Absence, DayRequest
-from serving.dependencies import CurrentSettings, CurrentSnapshot, find_roster
+from serving.dependencies import CurrentDatabase, CurrentSettings, CurrentSnapshot, find_roster
 from serving.errors import NotFoundError
 from serving.grouping.improve import Budget
+from serving.instances import write_instance
 from serving.planning import load_planning
 from serving.recommend import recommend_day
 from serving.refusals import tell_no_plan, tell_problems
 from serving.schemas import RecommendationOut, RecommendationRequest
-from serving.store import find_recommendation, save_recommendation
+from serving.store.recommendations import find_recommendation, save_recommendation
 
 router = APIRouter(prefix="/v1/recommendations", tags=["recommendations"])
 
@@ -28,10 +29,14 @@ router = APIRouter(prefix="/v1/recommendations", tags=["recommendations"])
     responses=tell_problems(404, 503) | tell_no_plan(),
 )
 def create_recommendation(
-    body: RecommendationRequest, settings: CurrentSettings, snapshot: CurrentSnapshot, response: Response
+    body: RecommendationRequest,
+    database: CurrentDatabase,
+    settings: CurrentSettings,
+    snapshot: CurrentSnapshot,
+    response: Response,
 ) -> RecommendationOut:
     """Suggests the sessions of a team's day and keeps the plan."""
-    team, skills = find_roster(settings, body.team_id)
+    team, skills = find_roster(database, body.team_id)
     wanted = DayRequest(
         day=body.date,
         absences=tuple(
@@ -63,16 +68,16 @@ def create_recommendation(
     )
     created_at = datetime.now(UTC)
     answer = tell_recommendation(uuid.uuid4().hex, created_at, body, team, skills, snapshot, found)
-    save_recommendation(settings.home.database_url(), answer, body.model_dump_json(), created_at)
+    save_recommendation(database, answer, body.model_dump_json(), write_instance(found.problem), created_at)
     response.headers["Location"] = f"/v1/recommendations/{answer.id}"
     return answer
 
 
 @router.get("/{recommendation_id}", responses=tell_problems(404))
-def read_recommendation(recommendation_id: str, settings: CurrentSettings) -> RecommendationOut:
+def read_recommendation(recommendation_id: str, database: CurrentDatabase) -> RecommendationOut:
     """A plan that was suggested before."""
     try:
-        stored = find_recommendation(settings.home.database_url(), recommendation_id)
+        stored = find_recommendation(database, recommendation_id)
     except MissingError:
         stored = None
     if stored is None:

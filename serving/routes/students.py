@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from features.errors import MissingError
 from features.roster import SkillMap, read_skills, teams_of_students
 from serving.answers import tell_forecasts, tell_provenance
-from serving.dependencies import CurrentSettings, CurrentSnapshot
+from serving.dependencies import CurrentDatabase, CurrentSettings, CurrentSnapshot
 from serving.errors import NotFoundError
 from serving.forecasts import forecast_students
 from serving.refusals import tell_problems
@@ -16,11 +16,12 @@ router = APIRouter(prefix="/v1/students", tags=["students"])
 
 
 @router.get("/{student_id}/profile", responses=tell_problems(404, 503))
-def read_profile(student_id: str, settings: CurrentSettings, snapshot: CurrentSnapshot) -> StudentOut:
+def read_profile(
+    student_id: str, database: CurrentDatabase, settings: CurrentSettings, snapshot: CurrentSnapshot
+) -> StudentOut:
     """What is known and forecast about a student, skill by skill, with facts and reasons."""
-    url = settings.home.database_url()
     try:
-        skills, teams = read_skills(url), teams_of_students(url, [student_id])
+        skills, teams = read_skills(database), teams_of_students(database, [student_id])
     except MissingError:
         skills, teams = SkillMap({}, {}), {}
     forecasts = forecast_students(snapshot, [student_id], settings.recent_days)

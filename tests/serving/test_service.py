@@ -202,7 +202,7 @@ def test_before_the_first_night_the_service_says_so(untrained_school):
 
 def test_a_locked_database_is_told_and_nothing_is_kept(own_school, monkeypatch):
     """A plan that cannot be kept is not answered."""
-    monkeypatch.setattr("features.roster.database.WAIT_S", 0.1)
+    monkeypatch.setattr("features.database.connection.WAIT_S", 0.1)
     body = {"team_id": own_school.team_ids[0], "date": MONDAY}
     with TestClient(create_app()) as client, sqlite3.connect(own_school.home / "regroup.db") as other:
         other.execute("BEGIN IMMEDIATE")

@@ -1,0 +1,5 @@
+"""The one database of an installation, SQLite or PostgreSQL: how it is opened, and how its tables came to be."""
+
+from features.database.connection import Database, DatabaseAwayError, changing, reading
+
+__all__ = ["Database", "DatabaseAwayError", "changing", "reading"]

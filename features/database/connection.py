@@ -1,0 +1,222 @@
+"""Opens the database, and turns what can go wrong there into sentences."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import Connection, Engine, NullPool, create_engine, text
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from features.database.migrations import migrate, version_of
+from features.database.url import read_url
+from features.errors import BusyError, InputError, MissingError, RegroupError
+
+WAIT_S = 5
+"""How long to wait for another process's lock, in seconds."""
+
+WRITERS = 7_233_401
+"""PostgreSQL advisory lock of whoever changes the roster or the tables; any number that nothing else uses."""
+
+BUSY_STATES = {"55P03", "40001", "40P01", "53300", "57P03"}
+"""PostgreSQL: lock not available, serialization failure, deadlock, too many connections, starting up."""
+
+NO_TABLE = "42P01"
+"""PostgreSQL: undefined table."""
+
+
+class DatabaseAwayError(InputError):
+    """The database does not answer, or not to this user; who serves goes on with what it has read."""
+
+
+class Database:
+    """The database that a URL names; nothing is opened before the first question.
+
+    Args:
+        url: `sqlite:///FILE` or `postgresql://…`.
+        connections: Kept open for threads that ask at the same time; 0: each question opens its own, so that nothing
+            stays open behind a command.
+
+    Raises:
+        InputError: The URL names no database that is supported.
+    """
+
+    def __init__(self, url: str, connections: int = 0) -> None:
+        self._url = read_url(url)
+        self._connections = connections
+        self._engine: Engine | None = None
+        self._migrated = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes what is open; the next question opens it again."""
+        if self._engine is not None:
+            self._engine.dispose()
+            self._engine = None
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is a file."""
+        return self._url.get_backend_name() == "sqlite"
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection for one consistent look.
+
+        Raises:
+            MissingError: There are no tables yet.
+            BusyError: The database stayed locked.
+            DatabaseAwayError: It cannot be used.
+        """
+        if self.is_sqlite and not Path(self._url.database or "").is_file():
+            raise no_roster()
+        with self._connection() as connection:
+            if self.is_sqlite:
+                connection.exec_driver_sql("BEGIN")  # sqlite3 by itself begins only at the first change
+            else:
+                connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+            yield connection
+
+    @contextmanager
+    def changing(self, *, alone: bool = False) -> Iterator[Connection]:
+        """A connection whose changes are kept together or not at all; the tables are there.
+
+        Args:
+            alone: Whether no other such change may run at the same time, as when the whole roster is replaced. SQLite
+                has one writer in any case.
+
+        Raises:
+            BusyError: The database stayed locked.
+            DatabaseAwayError: It cannot be used.
+            InputError: It was made by a later version of regroup.
+        """
+        if not self._migrated:
+            self.migrate()
+        with self._connection() as connection:
+            self._begin(connection, alone=alone)
+            yield connection
+
+    def migrate(self, target: str = "head") -> None:
+        """Brings the tables to a version, all or nothing, while no other process does the same.
+
+        Args:
+            target: `head` for those that this code works with; an older version's name takes tables back.
+
+        Raises:
+            BusyError: The database stayed locked.
+            DatabaseAwayError: It cannot be used.
+            InputError: It was made by a later version of regroup.
+        """
+        if self.is_sqlite:
+            with suppress(OSError):  # SQLite then says that it cannot open the file
+                Path(self._url.database or "").parent.mkdir(parents=True, exist_ok=True)
+            with self._connection() as connection:
+                # readers and the one writer do not wait for each other; a commit is on disk before it returns
+                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+        with self._connection() as connection:
+            self._begin(connection, alone=True)
+            migrate(connection, target)
+        self._migrated = target == "head"
+
+    def version(self) -> str | None:
+        """The version of the tables; null where there are none yet."""
+        with self._connection() as connection:
+            return version_of(connection)
+
+    def _begin(self, connection: Connection, *, alone: bool) -> None:
+        if self.is_sqlite:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # waits here, not half-way
+            return
+        connection.execute(text(f"SET LOCAL lock_timeout = '{WAIT_S}s'"))
+        if alone:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITERS})
+
+    def _open(self) -> Engine:
+        if self._engine is None:
+            options: dict[str, Any] = {"timeout": WAIT_S} if self.is_sqlite else {"connect_timeout": WAIT_S}
+            pool: dict[str, Any] = {"poolclass": NullPool}
+            if self._connections:
+                # a connection that died with the server's restart is noticed and replaced before it is used
+                pool = {"pool_size": self._connections, "pool_timeout": WAIT_S, "pool_pre_ping": not self.is_sqlite}
+            self._engine = create_engine(self._url, connect_args=options, hide_parameters=True, **pool)
+        return self._engine
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        url = self._url
+        where = f"SQLite file {url.database!r}" if self.is_sqlite else f"PostgreSQL at {url.host or 'the local socket'}"
+        try:
+            with self._open().begin() as connection:
+                yield connection
+        except RegroupError:
+            raise
+        except (ModuleNotFoundError, NoSuchModuleError):
+            raise InputError(
+                "the PostgreSQL driver is not installed; install regroup with its extra 'postgres'"
+            ) from None
+        except PoolTimeoutError:
+            raise BusyError(f"all connections to {where} are in use; try again") from None
+        except DBAPIError as error:
+            # neither the statement nor its values may reach a log: they hold students
+            if _is_busy(error.orig):
+                raise BusyError(f"{where} stayed locked for {WAIT_S} s; try again when the other job is done") from None
+            if _lacks_table(error.orig):
+                raise no_roster() from None
+            told = f"{where} cannot be used ({_reason(error.orig)}); check REGROUP_DATABASE_URL and its rights"
+            raise DatabaseAwayError(told) from None
+
+
+@contextmanager
+def reading(where: str | Database) -> Iterator[Connection]:
+    """See `Database.reading`; for a URL, a connection of its own is opened and closed."""
+    with _opened(where) as database, database.reading() as connection:
+        yield connection
+
+
+@contextmanager
+def changing(where: str | Database, *, alone: bool = False) -> Iterator[Connection]:
+    """See `Database.changing`; for a URL, a connection of its own is opened and closed."""
+    with _opened(where) as database, database.changing(alone=alone) as connection:
+        yield connection
+
+
+def no_roster() -> MissingError:
+    """What to say where nothing was loaded yet."""
+    return MissingError("no roster is loaded yet; run `python -m features roster PATH` with a folder of CSV files")
+
+
+@contextmanager
+def _opened(where: str | Database) -> Iterator[Database]:
+    if isinstance(where, Database):
+        yield where
+    else:
+        with Database(where) as database:
+            yield database
+
+
+def _is_busy(cause: BaseException | None) -> bool:
+    if isinstance(cause, sqlite3.Error):
+        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the low byte is the primary code
+        return code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+    return getattr(cause, "sqlstate", None) in BUSY_STATES
+
+
+def _lacks_table(cause: BaseException | None) -> bool:
+    if isinstance(cause, sqlite3.Error):
+        return "no such table" in str(cause)
+    return getattr(cause, "sqlstate", None) == NO_TABLE
+
+
+def _reason(cause: BaseException | None) -> str:
+    if isinstance(cause, sqlite3.Error):
+        return str(getattr(cause, "sqlite_errorname", type(cause).__name__))
+    state = getattr(cause, "sqlstate", None)
+    return f"SQLSTATE {state}" if state else "it does not answer or refuses the login"

@@ -1,0 +1,1 @@
+"""What the service keeps, one file per kind; the roster is `features.roster`'s."""

@@ -1,0 +1,113 @@
+"""The tables of what the service keeps; whoever changes one adds a version to `features.database.versions` too.
+
+Times are UTC. Ids of students stand in columns of their own or in the JSON texts that `OF_STUDENTS` names, so that an
+erasure can find them.
+"""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+METADATA = MetaData()
+
+SEQUENCE = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite counts up by itself only in a column that is called INTEGER."""
+
+RECOMMENDATIONS = Table(
+    "recommendations",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("team_id", Text, nullable=False, index=True),
+    Column("problem_hash", String(64), nullable=False),
+    Column("request", Text, nullable=False),  # JSON of `RecommendationRequest`
+    Column("answer", Text, nullable=False),  # JSON of `RecommendationOut`
+    Column("problem", Text),  # the day as an open instance, for judging it again; null for plans of earlier versions
+    Index("ix_recommendations_page", "team_id", "created_at", "id"),
+)
+RECOMMENDATION_STUDENTS = Table(
+    "recommendation_students",
+    METADATA,
+    Column("recommendation_id", String(32), primary_key=True),
+    Column("student_id", Text, primary_key=True, index=True),
+)
+DECISIONS = Table(
+    "decisions",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("recommendation_id", String(32), nullable=False, index=True),
+    Column("decided_at", DateTime(timezone=True), nullable=False),
+    Column("key_id", String(16)),  # who decided, as far as a key tells
+    Column("decision", Text, nullable=False),  # accepted, edited or rejected
+    Column("reasons", JSON, nullable=False),
+    Column("sessions", Text, nullable=False),  # JSON: what became `past_sessions`; an empty list where rejected
+)
+IDEMPOTENCY = Table(
+    "idempotency_keys",
+    METADATA,
+    Column("owner", String(16), primary_key=True),  # the key that asked
+    Column("idempotency_key", String(255), primary_key=True),
+    Column("body_hash", String(64), nullable=False),
+    Column("started_at", DateTime(timezone=True), nullable=False, index=True),
+    Column("status", Integer),  # null while the first request is under way
+    Column("answer", Text),
+    Column("location", Text),
+    Column("recommendation_id", String(32), index=True),  # what the answer holds, for erasure
+)
+API_KEYS = Table(
+    "api_keys",
+    METADATA,
+    Column("key_id", String(16), primary_key=True),  # the part of the key that finds it; no secret
+    Column("secret_hash", LargeBinary(32), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("schools", JSON(none_as_null=True)),  # null: all schools
+    Column("per_minute", Integer),  # requests; null: the service's own limit
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True)),
+    Column("revoked_at", DateTime(timezone=True)),
+)
+AUDIT = Table(
+    "audit_log",
+    METADATA,
+    Column("sequence", SEQUENCE, primary_key=True, autoincrement=True),
+    Column("at", DateTime(timezone=True), nullable=False, index=True),
+    Column("key_id", String(16)),
+    Column("request_id", Text, nullable=False),
+    Column("action", Text, nullable=False),  # such as `read_profile` or `decide`
+    Column("team_id", Text),
+    Column("student_id", Text, index=True),  # null where a whole team was read, and after an erasure
+    Column("subject", Text),  # id of the recommendation or decision
+)
+LIVE_EVENTS = Table(
+    "live_events",
+    METADATA,
+    Column("sequence", SEQUENCE, primary_key=True, autoincrement=True),
+    Column("event_id", Text, nullable=False, unique=True),
+    Column("student_id", Text, nullable=False, index=True),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("key_id", String(16)),
+    Column("event", Text, nullable=False),  # JSON of the row as the event log will hold it, and the item's skills
+    Column("ingested", Boolean, nullable=False, index=True),  # whether a nightly run has taken it into the log
+)
+
+OF_STUDENTS = {
+    RECOMMENDATIONS: "through recommendation_students; the JSON texts name students",
+    RECOMMENDATION_STUDENTS: "student_id",
+    DECISIONS: "through recommendation_students; the JSON texts name students",
+    IDEMPOTENCY: "through recommendation_students; the JSON text names students",
+    AUDIT: "student_id",
+    LIVE_EVENTS: "student_id",
+}
+"""Tables with students in them, and how an erasure finds its rows."""

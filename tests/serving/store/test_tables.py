@@ -1,0 +1,105 @@
+"""The versions of the database, up and down, with data, in a real SQLite file and in a real PostgreSQL."""
+
+import sqlite3
+from datetime import UTC, datetime
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import MetaData, insert, inspect, select, text
+
+from features.database import Database, DatabaseAwayError, changing, reading
+from features.database.migrations import HEAD
+from features.errors import InputError
+from features.roster import tables as roster
+from serving.store import tables as service
+
+TABLES = MetaData()
+for each in (*roster.METADATA.sorted_tables, *service.METADATA.sorted_tables):
+    each.to_metadata(TABLES)
+
+PLAN = {"id": "p1", "created_at": datetime(2026, 3, 16, tzinfo=UTC), "team_id": "t1", "problem_hash": "0" * 64}
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request, tmp_path):
+    url = f"sqlite:///{tmp_path / 'regroup.db'}"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("empty_postgres")
+    with Database(url) as database:
+        yield database
+
+
+def test_the_versions_make_the_tables_that_the_code_works_with(database):
+    database.migrate()
+
+    with database.reading() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), TABLES)
+
+    assert database.version() == HEAD
+    assert differences == []
+
+
+def test_a_plan_outlives_the_way_down_and_up(database):
+    with database.changing() as connection:
+        connection.execute(insert(service.RECOMMENDATIONS).values(**PLAN, request="{}", answer="{}", problem="{}"))
+
+    database.migrate("0001")
+    assert database.version() == "0001"
+    database.migrate()
+
+    with database.reading() as connection:
+        row = connection.execute(select(service.RECOMMENDATIONS)).mappings().one()
+    assert (row["id"], row["answer"], row["problem"]) == ("p1", "{}", None)
+
+
+def test_tables_from_before_there_were_versions_are_taken_over(database):
+    with database._connection() as connection:
+        roster.TEAMS.create(connection)
+        connection.execute(insert(roster.TEAMS).values(team_id="t1", school="North"))
+
+    database.migrate()
+
+    with database.reading() as connection:
+        assert connection.execute(select(roster.TEAMS.c.school)).scalar() == "North"
+        assert compare_metadata(MigrationContext.configure(connection), TABLES) == []
+
+
+def test_the_way_to_nothing_leaves_nothing(database):
+    database.migrate()
+    database.migrate("base")
+
+    with database._connection() as connection:
+        left = set(inspect(connection).get_table_names()) - {"alembic_version"}
+    assert left == set()
+
+
+def test_tables_of_a_later_version_are_refused(database):
+    database.migrate()
+    with database._connection() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(InputError, match="version 9999, this regroup knows 0002; update regroup"):
+        Database.migrate(database)
+
+
+def test_a_change_that_fails_leaves_nothing(database):
+    row = insert(service.RECOMMENDATIONS).values(**PLAN, request="{}", answer="{}", problem="{}")
+
+    with pytest.raises(DatabaseAwayError, match="cannot be used"), database.changing() as connection:
+        [connection.execute(row) for _ in range(2)]
+
+    with database.reading() as connection:
+        assert connection.execute(select(service.RECOMMENDATIONS)).first() is None
+
+
+def test_a_url_opens_and_closes_a_connection_of_its_own(tmp_path):
+    url = f"sqlite:///{tmp_path / 'regroup.db'}"
+    with changing(url) as connection:
+        connection.execute(insert(roster.TEAMS).values(team_id="t1", school="North"))
+
+    with reading(url) as connection:
+        assert connection.execute(select(roster.TEAMS.c.team_id)).scalar() == "t1"
+    with sqlite3.connect(tmp_path / "regroup.db") as file:
+        assert file.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    file.close()
