@@ -9,19 +9,14 @@ from serving.day import skill_name
 from serving.forecasts import SkillForecast, explain_forecasts
 from serving.needs import Candidate
 from serving.recommend import Recommendation
-from serving.schemas import (
+from serving.schemas.forecasts import Board, BoardRow, NeedOut, ReasonOut, SkillForecastOut
+from serving.schemas.provenance import ModelVersion, Provenance
+from serving.schemas.recommendations import (
     AdultOut,
-    Board,
-    BoardRow,
-    ModelVersion,
-    NeedOut,
-    Provenance,
-    ReasonOut,
     RecommendationOut,
     RecommendationRequest,
     SeatOut,
     SessionOut,
-    SkillForecastOut,
     TermOut,
     UnmetOut,
 )

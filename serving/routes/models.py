@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from serving.answers import tell_provenance
 from serving.dependencies import CurrentSnapshot
 from serving.refusals import tell_problems
-from serving.schemas import ModelsOut
+from serving.schemas.models import ModelsOut
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
 

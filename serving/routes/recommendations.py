@@ -17,7 +17,7 @@ from serving.instances import write_instance
 from serving.planning import load_planning
 from serving.recommend import recommend_day
 from serving.refusals import tell_no_plan, tell_problems
-from serving.schemas import RecommendationOut, RecommendationRequest
+from serving.schemas.recommendations import RecommendationOut, RecommendationRequest
 from serving.store.recommendations import find_recommendation, save_recommendation
 
 router = APIRouter(prefix="/v1/recommendations", tags=["recommendations"])

@@ -10,7 +10,7 @@ from serving.dependencies import CurrentDatabase, CurrentSettings, CurrentSnapsh
 from serving.errors import NotFoundError
 from serving.forecasts import forecast_students
 from serving.refusals import tell_problems
-from serving.schemas import StudentOut
+from serving.schemas.forecasts import StudentOut
 
 router = APIRouter(prefix="/v1/students", tags=["students"])
 

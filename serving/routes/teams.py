@@ -8,7 +8,7 @@ from serving.forecasts import forecast_students
 from serving.needs import list_candidates
 from serving.planning import load_planning
 from serving.refusals import tell_problems
-from serving.schemas import Board
+from serving.schemas.forecasts import Board
 
 router = APIRouter(prefix="/v1/teams", tags=["teams"])
 

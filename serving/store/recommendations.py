@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import insert, select
 
 from features.database import Database
-from serving.schemas import RecommendationOut
+from serving.schemas.recommendations import RecommendationOut
 from serving.store.tables import RECOMMENDATION_STUDENTS, RECOMMENDATIONS
 
 

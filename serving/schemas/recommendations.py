@@ -1,20 +1,16 @@
-"""The bodies of requests and answers, as OpenAPI shows them."""
+"""The bodies of requests for a day's plan and of plans."""
 
 import datetime as dt
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from serving.grouping.policy import Modality
-
-Probability = Annotated[float, Field(ge=0, le=1)]
-
-
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from serving.schemas.body import Body, Probability
+from serving.schemas.provenance import Provenance
 
 
-class Absence(_Body):
+class Absence(Body):
     """One student or one adult who is away."""
 
     student_id: str | None = Field(default=None, examples=["s0412"])
@@ -28,7 +24,7 @@ class Absence(_Body):
         return self
 
 
-class DayRule(_Body):
+class DayRule(Body):
     """A rule of this day only."""
 
     kind: Literal["keep_together", "keep_apart", "pinned", "unavailable"]
@@ -48,7 +44,7 @@ class DayRule(_Body):
         return self
 
 
-class RecommendationRequest(_Body):
+class RecommendationRequest(Body):
     """A team's day to be planned."""
 
     team_id: str = Field(min_length=1, examples=["team-1"])
@@ -69,99 +65,14 @@ class RecommendationRequest(_Body):
     )
 
 
-class ModelVersion(_Body):
-    """What forecast; every figure of one answer is of this one version."""
-
-    run_id: str
-    struggle_version: int
-    mastery_version: int
-
-
-class Provenance(_Body):
-    """What an answer rests on."""
-
-    model: ModelVersion
-    data_as_of: dt.datetime | None = Field(description="UTC; null for a log without a clock")
-    data_version: str
-    profiles: str = Field(description="name of the published profiles")
-
-
-class ReasonOut(_Body):
-    """One family of facts that moves a forecast: an association, not a cause."""
-
-    family: str = Field(examples=["recent"])
-    words: str = Field(examples=["latest answers on this skill"])
-    effect: Literal["raises", "lowers"]
-    weight: float = Field(description="in logits")
-
-
-class SkillForecastOut(_Body):
-    """What is known and forecast about one student on one skill."""
-
-    skill_id: str
-    skill: str = Field(description="its name, or its id where none is known")
-    status: Literal["mastered", "struggling", "forecast", "not_enough_evidence"]
-    struggle_risk: Probability | None = Field(description="null where there is not enough evidence")
-    mastery: Probability | None = Field(description="probability that the next answer is right; null likewise")
-    opportunities: int = Field(description="first attempts on the skill so far")
-    last_practised: dt.datetime | None
-    facts: list[str] = Field(examples=[["3 of the last 5 wrong", "7 tries on this skill"]])
-    reasons: list[ReasonOut]
-    advice: str | None = Field(default=None, description="what would settle a forecast that is not given")
-
-
-class NeedOut(_Body):
-    """How much one student needs one skill now, and from what that was reckoned."""
-
-    skill_id: str
-    skill: str
-    need: Probability = Field(description="struggle_risk x (1 - mastery) x readiness x weight")
-    struggle_risk: Probability | None
-    mastery: Probability | None
-    readiness: Probability
-    weight: Probability
-    facts: list[str]
-
-
-class StudentOut(_Body):
-    """One student's profile."""
-
-    student_id: str
-    team_id: str | None
-    responses: int = Field(description="first attempts so far")
-    last_active: dt.datetime | None = Field(description="UTC; null without a clock")
-    correct_share_10r: Probability | None = Field(description="share correct of the last 10 responses")
-    recent_responses_7d: float | None = Field(description="responses that fade by half in 7 days; null without a clock")
-    active_minutes_7d: float | None = Field(description="minutes at work that fade by half in 7 days; null if unknown")
-    skills: list[SkillForecastOut]
-    provenance: Provenance
-
-
-class BoardRow(_Body):
-    """One student on the team's board."""
-
-    student_id: str
-    needs: list[NeedOut]
-    strengths: list[str] = Field(description="skills mastered lately, by name")
-    last_seen_by_adult: dt.date | None = Field(description="the last led session on record; null if none")
-
-
-class Board(_Body):
-    """The team's shared picture, the students with the greatest need first."""
-
-    team_id: str
-    students: list[BoardRow]
-    provenance: Provenance
-
-
-class AdultOut(_Body):
+class AdultOut(Body):
     """One adult in a session."""
 
     staff_id: str
     role: str = Field(examples=["collaborating_teacher"])
 
 
-class SeatOut(_Body):
+class SeatOut(Body):
     """One student in one session, and why there."""
 
     student_id: str
@@ -173,7 +84,7 @@ class SeatOut(_Body):
     benefit: float | None = Field(default=None, description="need x effect x qualification")
 
 
-class SessionOut(_Body):
+class SessionOut(Body):
     """One session of the day."""
 
     id: str
@@ -188,7 +99,7 @@ class SessionOut(_Body):
     why: str
 
 
-class TermOut(_Body):
+class TermOut(Body):
     """One named part of the score."""
 
     name: str
@@ -198,7 +109,7 @@ class TermOut(_Body):
     sentence: str
 
 
-class UnmetOut(_Body):
+class UnmetOut(Body):
     """A present student's greatest need that no session meets today."""
 
     student_id: str
@@ -208,7 +119,7 @@ class UnmetOut(_Body):
     sentence: str
 
 
-class RecommendationOut(_Body):
+class RecommendationOut(Body):
     """A plan that keeps every hard rule, and everything that it rests on."""
 
     id: str
@@ -228,11 +139,3 @@ class RecommendationOut(_Body):
     terms: list[TermOut]
     sessions: list[SessionOut]
     unmet: list[UnmetOut]
-
-
-class ModelsOut(_Body):
-    """What serves now."""
-
-    provenance: Provenance
-    students: int
-    meaning: dict[str, str] = Field(description="what each forecast is the probability of")
