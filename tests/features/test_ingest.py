@@ -2,7 +2,6 @@
 
 import errno
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from filelock import FileLock
 
 import features.ingest
 from features.__main__ import main
+from features.console import run_command
 from features.errors import BusyError, InputError, TooManyRejectedError
 from features.home import Home, read_home
 from features.store import data_version, has_events, read_events, read_item_skills
@@ -220,7 +220,7 @@ def test_help_shows_what_can_be_asked(command, capsys):
     ("case", "code", "sentence"),
     [("unreadable", 2, "is a PNG image"), ("rejected", 3, "rows of log.csv are rejected"), ("busy", 75, "try again")],
 )
-def test_the_command_ends_with_one_sentence_and_its_code(home, case, code, sentence):
+def test_the_command_ends_with_one_sentence_and_its_code(home, capsys, case, code, sentence):
     path = write_log(home)
     if case == "unreadable":
         path.write_bytes(b"\x89PNG\r\n")
@@ -229,14 +229,16 @@ def test_the_command_ends_with_one_sentence_and_its_code(home, case, code, sente
     if case == "busy":
         lock.acquire()
 
-    command = [sys.executable, "-m", "features", "ingest", str(path), "--mapping", str(home.root.parent / "log.toml")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ)
+    given = ["ingest", str(path), "--mapping", str(home.root.parent / "log.toml")]
+    with pytest.raises(SystemExit) as end:
+        run_command(lambda: main(given))
     lock.release()
 
-    assert done.returncode == code
-    assert sentence in done.stderr
-    assert "Traceback" not in done.stderr
-    assert "007" not in done.stderr
+    told = capsys.readouterr().err
+    assert end.value.code == code
+    assert sentence in told
+    assert "Traceback" not in told
+    assert "007" not in told
 
 
 @pytest.mark.skipif(not REAL_EXPORTS, reason="no real exports beside this checkout")

@@ -40,10 +40,22 @@ def add_planner_benchmarks(add: AddCommand) -> None:
     )
     days.add_argument("--days", type=int, default=20, help="school days in a row (default: %(default)s)")
     days.add_argument("--students", type=int, default=60, help="size of the team (default: %(default)s)")
-    for parser, run in ((grouping, _grouping), (conflicts, _conflicts), (scaling, _scaling), (days, _days)):
+    odd_days = add(
+        "odd-days",
+        "thousands of made-up days of any kind: does any plan break a rule, is any refusal wrong",
+        "python -m experiments benchmark odd-days --instances 2000 --json figures.json",
+    )
+    odd_days.add_argument("--instances", type=int, default=2000, help="days to draw (default: %(default)s)")
+    first_plan = add(
+        "first-plan",
+        "the first plan of a new process, against the same plan again",
+        "python -m experiments benchmark first-plan --json figures.json",
+    )
+    drawn = ((grouping, _grouping), (scaling, _scaling), (days, _days))
+    for parser, run in (*drawn, (conflicts, _conflicts), (odd_days, _odd_days), (first_plan, _first_plan)):
         parser.set_defaults(run=run)
         parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
-        if parser is not conflicts:
+        if run in dict(drawn).values():
             parser.add_argument("--charts", type=Path, metavar="FOLDER", help="write the picture there")
 
 
@@ -78,3 +90,15 @@ def _days(options: argparse.Namespace) -> int:
     from experiments.benchmarks.planner.many_days import benchmark_days  # noqa: PLC0415 - compiles for minutes
 
     return benchmark_days(options.days, options.students, options.json, options.charts)
+
+
+def _odd_days(options: argparse.Namespace) -> int:
+    from experiments.benchmarks.planner.checked_days import benchmark_odd_days  # noqa: PLC0415 - compiles for minutes
+
+    return benchmark_odd_days(options.instances, options.json)
+
+
+def _first_plan(options: argparse.Namespace) -> int:
+    from experiments.benchmarks.planner.first_plan import benchmark_first_plan  # noqa: PLC0415 - as the others
+
+    return benchmark_first_plan(options.json)

@@ -18,11 +18,15 @@ from experiments.benchmarks.planner.crew import default_modalities
 from serving.grouping import rescue
 from serving.grouping.check import RULES, find_violations
 from serving.grouping.errors import InfeasibleError
+from serving.grouping.improve import Budget
 from serving.grouping.people import Adult, Need, Student
 from serving.grouping.places import Block, Pin, Room, Skill
 from serving.grouping.policy import LED, Effect, Modality, Role, SizeBound
 from serving.grouping.problem import Problem
 from serving.grouping.solve import suggest_groups
+
+FEW = Budget(rounds=20, bound_rounds=0)
+"""Whether there is a plan does not hang on how long is searched for a better one."""
 
 EFFECTS = tuple(Effect(kind, role, 0.9 / (at + 1)) for at, kind in enumerate(LED) for role in Role)
 ALL = frozenset(Modality)
@@ -242,7 +246,7 @@ def bound_duties(rows, duties):
 
 def plan_or_error(problem):
     try:
-        return suggest_groups(problem), None
+        return suggest_groups(problem, FEW), None
     except InfeasibleError as error:
         return None, error
 
@@ -299,7 +303,7 @@ def test_a_small_day_is_refused_exactly_where_no_plan_exists(
 def test_a_tight_day_gets_a_plan(seed, day):
     problem = tight_day(seed, **day)
 
-    plan = suggest_groups(problem)
+    plan = suggest_groups(problem, FEW)
 
     assert find_violations(problem, plan.sessions) == ()
 
