@@ -54,6 +54,28 @@ class Ledger:
         return skills
 
     @cached_property
+    def skill_names(self) -> dict[str, str]:
+        """What people read of each skill."""
+        return {skill.id: skill.name for skill in self.problem.skills}
+
+    @cached_property
+    def skills_held(self) -> defaultdict[str, set[str]]:
+        """Skills of the led sessions of each block."""
+        held: defaultdict[str, set[str]] = defaultdict(set)
+        for session in self.led:
+            held[session.block].add(session.skill or "")
+        return held
+
+    @cached_property
+    def skills_met(self) -> defaultdict[str, set[str]]:
+        """Skills of each student's led sessions."""
+        met: defaultdict[str, set[str]] = defaultdict(set)
+        for session in self.led:
+            for student in session.students:
+                met[student].add(session.skill or "")
+        return met
+
+    @cached_property
     def led_seats(self) -> Counter[str]:
         """Led seats per student."""
         return Counter(student for session in self.led for student in session.students)
@@ -61,7 +83,11 @@ class Ledger:
 
 def score_plan(problem: Problem, sessions: tuple[Session, ...]) -> Score:
     """Returns a plan's points term by term; it does not ask whether the plan keeps the hard rules."""
-    ledger = Ledger(problem, sessions)
+    return score_ledger(Ledger(problem, sessions))
+
+
+def score_ledger(ledger: Ledger) -> Score:
+    """Returns the same of a plan whose ledger is kept already."""
     terms = tuple(term(ledger) for term in TERMS)
     return Score(math.fsum(term.points for term in terms), terms)
 

@@ -13,7 +13,7 @@ from serving.grouping.explain import explain_seats, explain_sessions, explain_un
 from serving.grouping.improve import Budget, search_day
 from serving.grouping.index import Index
 from serving.grouping.layout import index_problem
-from serving.grouping.objective import score_plan
+from serving.grouping.objective import Ledger, score_ledger, score_plan
 from serving.grouping.people import Adult, Need, Student
 from serving.grouping.places import Block, Pin, Skill
 from serving.grouping.plan import Plan, Session, Status
@@ -90,13 +90,14 @@ def warm_up() -> None:
 
 def describe_plan(problem: Problem, sessions: tuple[Session, ...], status: Status) -> Plan:
     """Returns sessions with their score and reasons; every id has to be known, as the rule `form` asks."""
+    ledger = Ledger(problem, sessions)
     return Plan(
         sessions=sessions,
-        score=score_plan(problem, sessions),
+        score=score_ledger(ledger),
         status=status,
-        session_reasons=explain_sessions(problem, sessions),
-        seat_reasons=explain_seats(problem, sessions),
-        unmet=explain_unmet(problem, sessions),
+        session_reasons=explain_sessions(ledger),
+        seat_reasons=explain_seats(ledger),
+        unmet=explain_unmet(ledger),
     )
 
 
