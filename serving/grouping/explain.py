@@ -1,6 +1,7 @@
 """Says in plain words why each session is held, why each student sits there, and what stayed unmet and why."""
 
 from collections import Counter
+from collections.abc import Iterator
 
 from serving.grouping.objective import Ledger
 from serving.grouping.people import Need, Student
@@ -14,9 +15,9 @@ def explain_sessions(ledger: Ledger) -> tuple[SessionReason, ...]:
     """Returns one reason per session, in its order."""
     labels = {block.id: block.label for block in ledger.problem.blocks}
     open_to = Counter(skill for skills in ledger.open_skills.values() for skill in skills)
-    reasons = []
+    reasons, benefits = [], iter(ledger.benefits)
     for session in ledger.sessions:
-        met = sum(ledger.benefit(session, student) for student in session.students) if session.led else 0.0
+        met = sum(next(benefits)) if session.led else 0.0
         count = _count(len(session.students))
         if session.skill is None:
             watch = _join(session.adults)
@@ -42,45 +43,56 @@ def _why_beside(problem: Problem, lead: str, adult: str) -> str:
 def explain_seats(ledger: Ledger) -> tuple[SeatReason, ...]:
     """Returns one reason per student and session, with the figures it rests on."""
     pinned = {(pin.student, pin.block) for pin in ledger.problem.pins}
-    return tuple(
-        (_explain_led if session.led else _explain_online)(ledger, session, student, (student, session.block) in pinned)
-        for session in ledger.sessions
-        for student in session.students
-    )
+    reasons: list[SeatReason] = []
+    benefits = iter(ledger.benefits)
+    for session in ledger.sessions:
+        held = {student for student in session.students if (student, session.block) in pinned}
+        if session.led:
+            reasons += _explain_led(ledger, session, held, next(benefits))
+        else:
+            reasons += _explain_online(ledger, session, held)
+    return tuple(reasons)
 
 
-def _explain_online(ledger: Ledger, session: Session, student: str, pinned: bool) -> SeatReason:
-    why = "pinned to online work" if pinned else _why_online(ledger, session, student)
-    return SeatReason(student, session.id, f"Works online: {why}.")
+def _explain_online(ledger: Ledger, session: Session, pinned: set[str]) -> Iterator[SeatReason]:
+    for student in session.students:
+        why = "pinned to online work" if student in pinned else _why_online(ledger, session, student)
+        yield SeatReason(student, session.id, f"Works online: {why}.")
 
 
-def _explain_led(ledger: Ledger, session: Session, student: str, pinned: bool) -> SeatReason:
+def _explain_led(
+    ledger: Ledger, session: Session, pinned: set[str], benefits: tuple[float, ...]
+) -> Iterator[SeatReason]:
     skill, lead = session.skill or "", session.adults[0]
-    name, need = ledger.skill_names[skill], ledger.needs.get((student, skill))
-    if need is None:
-        return SeatReason(student, session.id, f"{name} is not among the student's needs.")
-    meetings = ledger.meetings[student, lead]
-    parts = [f"{_evidence(need)} in {name}", f"need {need.need:.2f}"]
-    if pinned:
-        parts.append("the place is pinned")
-    if student in ledger.owed and ledger.adults[lead].supervisor:
-        parts.append("is owed a seat with a teacher")
-    parts.append(f"met {lead} {meetings} times lately" if meetings else f"has not met {lead} lately")
-    sentence = "; ".join(parts)
-    return SeatReason(
-        student=student,
-        session=session.id,
-        sentence=f"{sentence[0].upper()}{sentence[1:]}.",
-        need=need.need,
-        struggle_risk=need.struggle_risk,
-        mastery=need.mastery,
-        readiness=need.readiness,
-        weight=need.weight,
-        effect=ledger.effect(session.modality, ledger.adults[lead].role, thin=need.thin),
-        qualification=ledger.qualification(lead, skill),
-        benefit=ledger.benefit(session, student),
-        meetings=meetings,
-    )
+    name, adult, quality = ledger.skill_names[skill], ledger.adults[lead], ledger.qualification(lead, skill)
+    owed = ledger.owed if adult.supervisor else set()
+    for student, benefit in zip(session.students, benefits, strict=True):
+        need = ledger.needs.get((student, skill))
+        if need is None:
+            yield SeatReason(student, session.id, f"{name} is not among the student's needs.")
+            continue
+        meetings = ledger.meetings.get((student, lead), 0)
+        parts = [f"{_evidence(need)} in {name}", f"need {need.need:.2f}"]
+        if student in pinned:
+            parts.append("the place is pinned")
+        if student in owed:
+            parts.append("is owed a seat with a teacher")
+        parts.append(f"met {lead} {meetings} times lately" if meetings else f"has not met {lead} lately")
+        sentence = "; ".join(parts)
+        yield SeatReason(
+            student=student,
+            session=session.id,
+            sentence=f"{sentence[0].upper()}{sentence[1:]}.",
+            need=need.need,
+            struggle_risk=need.struggle_risk,
+            mastery=need.mastery,
+            readiness=need.readiness,
+            weight=need.weight,
+            effect=ledger.effect(session.modality, adult.role, thin=need.thin),
+            qualification=quality,
+            benefit=benefit,
+            meetings=meetings,
+        )
 
 
 def _evidence(need: Need) -> str:

@@ -4,7 +4,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from functools import cached_property
-from itertools import combinations
+from itertools import chain, combinations
 
 from serving.grouping.plan import Score, Session, Term
 from serving.grouping.policy import Modality
@@ -44,6 +44,11 @@ class Ledger:
         lead = session.adults[0]
         effect = self.effect(session.modality, self.adults[lead].role, thin=need.thin)
         return need.need * effect * self.qualification(lead, session.skill)
+
+    @cached_property
+    def benefits(self) -> tuple[tuple[float, ...], ...]:
+        """The `benefit` of each student of each led session, in their order."""
+        return tuple(tuple(self.benefit(session, student) for student in session.students) for session in self.led)
 
     @cached_property
     def open_skills(self) -> dict[str, set[str]]:
@@ -94,7 +99,7 @@ def score_ledger(ledger: Ledger) -> Score:
 
 def benefit(ledger: Ledger) -> Term:
     """Need met: the sum of need x effect x qualification over led seats."""
-    met = math.fsum(ledger.benefit(session, student) for session in ledger.led for student in session.students)
+    met = math.fsum(chain.from_iterable(ledger.benefits))
     seats = ledger.led_seats.total()
     return _gain(ledger, "benefit", met, f"{seats} seats with an adult meet {met:.2f} whole needs.")
 
@@ -133,9 +138,9 @@ def keep_together(ledger: Ledger) -> Term:
 def perturbation(ledger: Ledger) -> Term:
     """Perturbation: earlier seats of students still present that differ in kind, skill or adult."""
     seats: dict[tuple[str, str], tuple[Modality, str | None, str | None]] = {}
-    for s in ledger.sessions:
-        for student in s.students:
-            seats[student, s.block] = (s.modality, s.skill, s.adults[0] if s.led else None)
+    for s in ledger.sessions if ledger.problem.previous else ():
+        here = (s.modality, s.skill, s.adults[0] if s.led else None)
+        seats |= {(student, s.block): here for student in s.students}
     present = {student.id: student.blocks for student in ledger.problem.students}
     kept = [seat for seat in ledger.problem.previous if seat.block in present[seat.student]]
     changed = sum(
