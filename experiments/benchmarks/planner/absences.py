@@ -22,7 +22,7 @@ from serving.grouping.problem import Problem
 from serving.grouping.solve import suggest_groups
 from serving.grouping.supply import Supply
 
-PRICES = (0.05, 0.2)
+PRICES = (0.1, 0.2)
 """Points that a moved seat costs; the first is the default."""
 
 BUDGET = Budget(seconds=1, bound_rounds=0)
