@@ -6,7 +6,6 @@ It shares no code with the solver, so that a mistake there cannot hide here.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from itertools import combinations
 
 from serving.grouping.plan import Session
 from serving.grouping.policy import Modality
@@ -212,11 +211,13 @@ def adult_available(day: Day) -> Iterator[str]:
 
 def keep_apart(day: Day) -> Iterator[str]:
     """Students to be kept apart share no led session."""
-    apart = {frozenset(pair) for pair in day.problem.keep_apart}
+    apart: dict[str, set[str]] = defaultdict(set)
+    for first, second in day.problem.keep_apart:
+        apart[min(first, second)].add(max(first, second))
     for session in day.sessions:
         if session.modality is not Modality.ONLINE:
-            for first, second in combinations(sorted(set(session.students)), 2):
-                if frozenset((first, second)) in apart:
+            for first in sorted(apart.keys() & set(session.students)):
+                for second in sorted(apart[first] & set(session.students)):
                     yield f"{first} and {second} are to be kept apart but share {session.id}."
 
 

@@ -51,8 +51,9 @@ class Draft:
         self.done[at, slot.skill] = True
         self.met[at, slot.adult] = True
         self.covered[at] = True
+        here = set(students)
         for one, other in self.index.wished.tolist():
-            if one in students and other in students and not self.index.apart[one, other]:
+            if one in here and other in here and not self.index.apart[one, other]:
                 price = -self.index.problem.weights.repeat_mates * self.index.mates[one, other]
                 self.between[one, other] = self.between[other, one] = price  # a wish is granted once
         self._relief = None

@@ -1,5 +1,8 @@
 """Says in plain words why each session is held, why each student sits there, and what stayed unmet and why."""
 
+from collections import Counter
+from collections.abc import Iterator
+
 from serving.grouping.objective import Ledger
 from serving.grouping.people import Need, Student
 from serving.grouping.plan import SeatReason, Session, SessionReason, Unmet
@@ -8,27 +11,26 @@ from serving.grouping.problem import Problem
 CAPPED = "the student has been in catch-up groups for as many days in a row as the cap allows"
 
 
-def explain_sessions(problem: Problem, sessions: tuple[Session, ...]) -> tuple[SessionReason, ...]:
+def explain_sessions(ledger: Ledger) -> tuple[SessionReason, ...]:
     """Returns one reason per session, in its order."""
-    ledger = Ledger(problem, sessions)
-    names = {skill.id: skill.name for skill in problem.skills}
-    labels = {block.id: block.label for block in problem.blocks}
-    reasons = []
-    for session in sessions:
-        met = sum(ledger.benefit(session, student) for student in session.students)
+    labels = {block.id: block.label for block in ledger.problem.blocks}
+    open_to = Counter(skill for skills in ledger.open_skills.values() for skill in skills)
+    reasons, benefits = [], iter(ledger.benefits)
+    for session in ledger.sessions:
+        met = sum(next(benefits)) if session.led else 0.0
         count = _count(len(session.students))
-        if not session.led:
+        if session.skill is None:
             watch = _join(session.adults)
             sentence = f"{count} work online in {labels[session.block]}; {watch} on duty there."
         else:
-            skill, lead = names[session.skill or ""], session.adults[0]
-            waiting = sum(session.skill in skills for skills in ledger.open_skills.values()) - len(session.students)
+            skill, lead = ledger.skill_names[session.skill], session.adults[0]
+            waiting = open_to[session.skill] - len(session.students)
             kind = session.modality.replace("_", " ")
             sentence = (
                 f"{count} in need of {skill} with {lead} in {labels[session.block]} ({kind}); it meets {met:.2f} whole "
                 f"needs. {_count(waiting)} more could use this skill."
             )
-            sentence += "".join(f" {_why_beside(problem, lead, adult)}" for adult in session.adults[1:])
+            sentence += "".join(f" {_why_beside(ledger.problem, lead, adult)}" for adult in session.adults[1:])
         reasons.append(SessionReason(session.id, float(met), sentence))
     return tuple(reasons)
 
@@ -38,45 +40,59 @@ def _why_beside(problem: Problem, lead: str, adult: str) -> str:
     return f"{adult} sits beside to coach {lead}." if coaches else f"{adult} sits beside to learn from {lead}."
 
 
-def explain_seats(problem: Problem, sessions: tuple[Session, ...]) -> tuple[SeatReason, ...]:
+def explain_seats(ledger: Ledger) -> tuple[SeatReason, ...]:
     """Returns one reason per student and session, with the figures it rests on."""
-    ledger = Ledger(problem, sessions)
-    return tuple(_seat(ledger, session, student) for session in sessions for student in session.students)
+    pinned = {(pin.student, pin.block) for pin in ledger.problem.pins}
+    reasons: list[SeatReason] = []
+    benefits = iter(ledger.benefits)
+    for session in ledger.sessions:
+        held = {student for student in session.students if (student, session.block) in pinned}
+        if session.led:
+            reasons += _explain_led(ledger, session, held, next(benefits))
+        else:
+            reasons += _explain_online(ledger, session, held)
+    return tuple(reasons)
 
 
-def _seat(ledger: Ledger, session: Session, student: str) -> SeatReason:
-    problem = ledger.problem
-    pinned = any(pin.student == student and pin.block == session.block for pin in problem.pins)
-    if not session.led:
-        why = "pinned to online work" if pinned else _why_online(ledger, session, student)
-        return SeatReason(student, session.id, f"Works online: {why}.")
-    name = next(skill.name for skill in problem.skills if skill.id == session.skill)
-    need = ledger.needs.get((student, session.skill or ""))
-    lead = session.adults[0]
-    if need is None:
-        return SeatReason(student, session.id, f"{name} is not among the student's needs.")
-    meetings = ledger.meetings[student, lead]
-    parts = [f"{_evidence(need)} in {name}", f"need {need.need:.2f}"]
-    if pinned:
-        parts.append("the place is pinned")
-    if student in ledger.owed and ledger.adults[lead].supervisor:
-        parts.append("is owed a seat with a teacher")
-    parts.append(f"met {lead} {meetings} times lately" if meetings else f"has not met {lead} lately")
-    sentence = "; ".join(parts)
-    return SeatReason(
-        student=student,
-        session=session.id,
-        sentence=f"{sentence[0].upper()}{sentence[1:]}.",
-        need=need.need,
-        struggle_risk=need.struggle_risk,
-        mastery=need.mastery,
-        readiness=need.readiness,
-        weight=need.weight,
-        effect=ledger.effect(session.modality, ledger.adults[lead].role, thin=need.thin),
-        qualification=ledger.qualification(lead, session.skill),
-        benefit=ledger.benefit(session, student),
-        meetings=meetings,
-    )
+def _explain_online(ledger: Ledger, session: Session, pinned: set[str]) -> Iterator[SeatReason]:
+    for student in session.students:
+        why = "pinned to online work" if student in pinned else _why_online(ledger, session, student)
+        yield SeatReason(student, session.id, f"Works online: {why}.")
+
+
+def _explain_led(
+    ledger: Ledger, session: Session, pinned: set[str], benefits: tuple[float, ...]
+) -> Iterator[SeatReason]:
+    skill, lead = session.skill or "", session.adults[0]
+    name, adult, quality = ledger.skill_names[skill], ledger.adults[lead], ledger.qualification(lead, skill)
+    owed = ledger.owed if adult.supervisor else set()
+    for student, benefit in zip(session.students, benefits, strict=True):
+        need = ledger.needs.get((student, skill))
+        if need is None:
+            yield SeatReason(student, session.id, f"{name} is not among the student's needs.")
+            continue
+        meetings = ledger.meetings.get((student, lead), 0)
+        parts = [f"{_evidence(need)} in {name}", f"need {need.need:.2f}"]
+        if student in pinned:
+            parts.append("the place is pinned")
+        if student in owed:
+            parts.append("is owed a seat with a teacher")
+        parts.append(f"met {lead} {meetings} times lately" if meetings else f"has not met {lead} lately")
+        sentence = "; ".join(parts)
+        yield SeatReason(
+            student=student,
+            session=session.id,
+            sentence=f"{sentence[0].upper()}{sentence[1:]}.",
+            need=need.need,
+            struggle_risk=need.struggle_risk,
+            mastery=need.mastery,
+            readiness=need.readiness,
+            weight=need.weight,
+            effect=ledger.effect(session.modality, adult.role, thin=need.thin),
+            qualification=quality,
+            benefit=benefit,
+            meetings=meetings,
+        )
 
 
 def _evidence(need: Need) -> str:
@@ -90,27 +106,24 @@ def _why_online(ledger: Ledger, session: Session, student: str) -> str:
     listed = ledger.open_skills.get(student)
     if not listed:
         return "no skill is listed as a need" if listed is None else CAPPED
-    held = [s for s in ledger.led if s.block == session.block and s.skill in listed]
-    done = {s.skill for s in ledger.led if student in s.students}
+    held = ledger.skills_held[session.block] & listed
     if not held:
         return "no session of this block is on a skill the student needs"
-    if all(s.skill in done for s in held):
+    if held <= ledger.skills_met[student]:
         return "the fitting skills of this block are on the student's day at another time"
     return "places in the fitting sessions went to others"
 
 
-def explain_unmet(problem: Problem, sessions: tuple[Session, ...]) -> tuple[Unmet, ...]:
+def explain_unmet(ledger: Ledger) -> tuple[Unmet, ...]:
     """Returns each present student's greatest need, where no session of today is on it for the student."""
-    ledger = Ledger(problem, sessions)
     greatest: dict[str, Need] = {}
-    for need in problem.needs:
+    for need in ledger.problem.needs:
         if need.student not in greatest or need.need > greatest[need.student].need:
             greatest[need.student] = need
-    met = {(student, session.skill) for session in ledger.led for student in session.students}
     unmet = []
-    for student in problem.students:
+    for student in ledger.problem.students:
         top = greatest.get(student.id)
-        if not student.blocks or (top is not None and (student.id, top.skill) in met):
+        if not student.blocks or (top is not None and top.skill in ledger.skills_met[student.id]):
             continue
         seats = ledger.led_seats[student.id]
         if top is None:
@@ -118,8 +131,7 @@ def explain_unmet(problem: Problem, sessions: tuple[Session, ...]) -> tuple[Unme
             unmet.append(Unmet(student.id, None, None, "no_need", seats, sentence))
         else:
             reason, why = _why_unmet(ledger, student, top)
-            name = next(skill.name for skill in problem.skills if skill.id == top.skill)
-            sentence = f"{name} (need {top.need:.2f}) waits: {why}."
+            sentence = f"{ledger.skill_names[top.skill]} (need {top.need:.2f}) waits: {why}."
             unmet.append(Unmet(student.id, top.skill, top.need, reason, seats, sentence))
     return tuple(unmet)
 

@@ -112,7 +112,7 @@ def to_seats(arena: Arena, draft: Draft) -> Seats:
 def _to_draft(index: Index, seats: Seats) -> Draft:
     draft = Draft(index)
     for block, adult in np.argwhere(seats.kind != NOT_LED).tolist():
-        students = np.flatnonzero(seats.seat[:, block] == adult).tolist()
+        students = sorted(seats.roster[block, adult, : seats.size[block, adult]].tolist())
         draft.open(Slot(block, adult, int(seats.kind[block, adult]), int(seats.skill[block, adult])), tuple(students))
     for block, adult in np.argwhere(seats.beside != NOT_LED).tolist():
         draft.sit_beside(block, adult, int(seats.beside[block, adult]))

@@ -4,7 +4,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from functools import cached_property
-from itertools import combinations
+from itertools import chain, combinations
 
 from serving.grouping.plan import Score, Session, Term
 from serving.grouping.policy import Modality
@@ -46,12 +46,39 @@ class Ledger:
         return need.need * effect * self.qualification(lead, session.skill)
 
     @cached_property
+    def benefits(self) -> tuple[tuple[float, ...], ...]:
+        """The `benefit` of each student of each led session, in their order."""
+        return tuple(tuple(self.benefit(session, student) for student in session.students) for session in self.led)
+
+    @cached_property
     def open_skills(self) -> dict[str, set[str]]:
         """Skills that each student with a need may meet today."""
         skills: dict[str, set[str]] = {need.student: set() for need in self.problem.needs}
         for need in self.problem.open_needs():
             skills[need.student].add(need.skill)
         return skills
+
+    @cached_property
+    def skill_names(self) -> dict[str, str]:
+        """What people read of each skill."""
+        return {skill.id: skill.name for skill in self.problem.skills}
+
+    @cached_property
+    def skills_held(self) -> defaultdict[str, set[str]]:
+        """Skills of the led sessions of each block."""
+        held: defaultdict[str, set[str]] = defaultdict(set)
+        for session in self.led:
+            held[session.block].add(session.skill or "")
+        return held
+
+    @cached_property
+    def skills_met(self) -> defaultdict[str, set[str]]:
+        """Skills of each student's led sessions."""
+        met: defaultdict[str, set[str]] = defaultdict(set)
+        for session in self.led:
+            for student in session.students:
+                met[student].add(session.skill or "")
+        return met
 
     @cached_property
     def led_seats(self) -> Counter[str]:
@@ -61,14 +88,18 @@ class Ledger:
 
 def score_plan(problem: Problem, sessions: tuple[Session, ...]) -> Score:
     """Returns a plan's points term by term; it does not ask whether the plan keeps the hard rules."""
-    ledger = Ledger(problem, sessions)
+    return score_ledger(Ledger(problem, sessions))
+
+
+def score_ledger(ledger: Ledger) -> Score:
+    """Returns the same of a plan whose ledger is kept already."""
     terms = tuple(term(ledger) for term in TERMS)
     return Score(math.fsum(term.points for term in terms), terms)
 
 
 def benefit(ledger: Ledger) -> Term:
     """Need met: the sum of need x effect x qualification over led seats."""
-    met = math.fsum(ledger.benefit(session, student) for session in ledger.led for student in session.students)
+    met = math.fsum(chain.from_iterable(ledger.benefits))
     seats = ledger.led_seats.total()
     return _gain(ledger, "benefit", met, f"{seats} seats with an adult meet {met:.2f} whole needs.")
 
@@ -107,9 +138,9 @@ def keep_together(ledger: Ledger) -> Term:
 def perturbation(ledger: Ledger) -> Term:
     """Perturbation: earlier seats of students still present that differ in kind, skill or adult."""
     seats: dict[tuple[str, str], tuple[Modality, str | None, str | None]] = {}
-    for s in ledger.sessions:
-        for student in s.students:
-            seats[student, s.block] = (s.modality, s.skill, s.adults[0] if s.led else None)
+    for s in ledger.sessions if ledger.problem.previous else ():
+        here = (s.modality, s.skill, s.adults[0] if s.led else None)
+        seats |= {(student, s.block): here for student in s.students}
     present = {student.id: student.blocks for student in ledger.problem.students}
     kept = [seat for seat in ledger.problem.previous if seat.block in present[seat.student]]
     changed = sum(

@@ -63,6 +63,8 @@ def pins_crowded(supply: Supply) -> Iterator[Conflict]:
     """More students pinned to one adult, to tutoring, or to certified adults, at once than there are places."""
     for block in supply.problem.blocks:
         led, usable = led_pins(supply, block), supply.usable(block)
+        if not led:
+            continue
         for adult in supply.problem.adults:
             mine = {pin.student for pin, openings in led if openings.adults == {adult.id}}
             kinds = {kind for pin, openings in led if openings.adults == {adult.id} for kind in openings.kinds}

@@ -101,7 +101,7 @@ class Weights:
     relationships: float = 0.05
     repeat_mates: float = 0.02
     keep_together: float = 0.2
-    perturbation: float = 0.05
+    perturbation: float = 0.1
     load: float = 0.02
     share: float = 0.05
     owed: float = 0.3

@@ -1,7 +1,7 @@
 """From a problem to a plan: conflicts counted, sessions drafted, students seated, rules checked, reasons given."""
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from serving.grouping.arena import build_arena
 from serving.grouping.assignment import assign_students
@@ -13,7 +13,7 @@ from serving.grouping.explain import explain_seats, explain_sessions, explain_un
 from serving.grouping.improve import Budget, search_day
 from serving.grouping.index import Index
 from serving.grouping.layout import index_problem
-from serving.grouping.objective import score_plan
+from serving.grouping.objective import Ledger, score_ledger, score_plan
 from serving.grouping.people import Adult, Need, Student
 from serving.grouping.places import Block, Pin, Skill
 from serving.grouping.plan import Plan, Session, Status
@@ -21,6 +21,16 @@ from serving.grouping.policy import LED, Effect, Modality, Role
 from serving.grouping.problem import Problem
 
 DEFAULT = Budget()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Sessions that keep every hard rule, before their reasons; `cut`: by the clock."""
+
+    index: Index
+    sessions: tuple[Session, ...]
+    status: Status
+    cut: bool
 
 
 def suggest_groups(problem: Problem, budget: Budget = DEFAULT) -> Plan:
@@ -33,6 +43,18 @@ def suggest_groups(problem: Problem, budget: Budget = DEFAULT) -> Plan:
     Raises:
         InfeasibleError: no plan can keep every hard rule, or none was found; its `proven` tells which.
         BrokenPlanError: the checker refuses the plan, which is a bug of ours.
+    """
+    found = find_sessions(problem, budget)
+    plan = describe_plan(problem, found.sessions, found.status)
+    return prove_plan(found.index, replace(plan, cut_by_clock=found.cut), budget.bound_rounds)
+
+
+def find_sessions(problem: Problem, budget: Budget = DEFAULT) -> Found:
+    """Returns the sessions of that plan, checked, for who needs them before `describe_plan` says why.
+
+    Raises:
+        InfeasibleError: as `suggest_groups`.
+        BrokenPlanError: as `suggest_groups`.
     """
     conflicts = find_conflicts(problem)
     if conflicts:
@@ -53,8 +75,7 @@ def suggest_groups(problem: Problem, budget: Budget = DEFAULT) -> Plan:
         if status == "seats_optimal":
             break
         earlier.append(seated[0])
-    plan = describe_plan(problem, sessions, status)
-    return prove_plan(index, replace(plan, cut_by_clock=cut), budget.bound_rounds)
+    return Found(index, sessions, status, cut)
 
 
 def prove_plan(index: Index, plan: Plan, rounds: int) -> Plan:
@@ -90,13 +111,14 @@ def warm_up() -> None:
 
 def describe_plan(problem: Problem, sessions: tuple[Session, ...], status: Status) -> Plan:
     """Returns sessions with their score and reasons; every id has to be known, as the rule `form` asks."""
+    ledger = Ledger(problem, sessions)
     return Plan(
         sessions=sessions,
-        score=score_plan(problem, sessions),
+        score=score_ledger(ledger),
         status=status,
-        session_reasons=explain_sessions(problem, sessions),
-        seat_reasons=explain_seats(problem, sessions),
-        unmet=explain_unmet(problem, sessions),
+        session_reasons=explain_sessions(ledger),
+        seat_reasons=explain_seats(ledger),
+        unmet=explain_unmet(ledger),
     )
 
 

@@ -13,7 +13,10 @@ class Supply:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
+        self._present: dict[str, frozenset[str]] = {}
         self._needing: dict[str, dict[str, int]] = {}
+        self._takers: dict[tuple[str, tuple[str, ...]], int] = {}
+        self._loads: dict[tuple[str, tuple[str, ...]], list[int]] = {}
         self.students = {student.id: student for student in problem.students}
         self.adults = {adult.id: adult for adult in problem.adults}
         self.bounds: dict[Modality, SizeBound] = {bound.modality: bound for bound in problem.sizes}
@@ -26,9 +29,12 @@ class Supply:
             by.setdefault(need.skill, set()).add(need.student)
         return by
 
-    def present(self, block: Block) -> set[str]:
+    def present(self, block: Block) -> frozenset[str]:
         """Students in a block."""
-        return {student.id for student in self.problem.students if block.id in student.blocks}
+        if block.id not in self._present:
+            here = frozenset(student.id for student in self.problem.students if block.id in student.blocks)
+            self._present[block.id] = here
+        return self._present[block.id]
 
     def usable(self, block: Block) -> list[Adult]:
         """Adults who can have a duty in a block: trainees only where a supervising adult is there too."""
@@ -61,19 +67,29 @@ class Supply:
 
     def led_by(self, block: Block, leads: int, adults: list[Adult]) -> int:
         """The same where these are the adults."""
-        taught = {s for skill, students in self.needed_by.items() for s in students if self.taught(skill, adults)}
-        online = {pin.student for pin in self.problem.pins if pin.block == block.id and pin.online}
-        return min(len(taught & self.present(block) - online), self.seats(block, adults, leads))
+        return min(self.takers(block, adults), self.seats(block, adults, leads))
+
+    def takers(self, block: Block, adults: list[Adult]) -> int:
+        """How many students in a block need a skill that one of the adults leads, and are not pinned to online work."""
+        key = block.id, tuple(adult.id for adult in adults)
+        if key not in self._takers:
+            taught = [students for skill, students in self.needed_by.items() if self.taught(skill, adults)]
+            online = {pin.student for pin in self.problem.pins if pin.block == block.id and pin.online}
+            self._takers[key] = len(self.present(block).intersection(set().union(*taught)) - online)
+        return self._takers[key]
 
     def seats(self, block: Block, adults: list[Adult], leads: int) -> int:
         """The most students that so many of the adults can lead at once, each on the one skill that most need."""
+        key = block.id, tuple(adult.id for adult in adults)
+        if key not in self._loads:
+            self._loads[key] = sorted((self._load(block, adult) for adult in adults), reverse=True)
+        return sum(self._loads[key][: max(0, leads)])
+
+    def _load(self, block: Block, adult: Adult) -> int:
         needing = self.needing(block)
-        seats = []
-        for adult in adults:
-            known = needing if adult.skills is None else adult.skills
-            likeliest = max((needing.get(skill, 0) for skill in known), default=0)
-            seats.append(min(likeliest, max((self.most(adult, kind) for kind in LED), default=0)))
-        return sum(sorted(seats, reverse=True)[: max(0, leads)])
+        known = needing if adult.skills is None else adult.skills
+        likeliest = max((needing.get(skill, 0) for skill in known), default=0)
+        return min(likeliest, max((self.most(adult, kind) for kind in LED), default=0))
 
     def needing(self, block: Block) -> dict[str, int]:
         """How many in a block need each skill."""

@@ -1,6 +1,13 @@
-"""A day planned again after an adult called in sick: how many seats move, and what of the value is kept."""
+"""A day planned again after an adult called in sick: how many seats move, and what of the value is kept.
 
+A seat is one student's place in one block of the morning's plan, online work included; every student is still there. It
+moves where the kind of session, the skill or the adult is another then, whether it had to or not; a new room or another
+monitor moves nobody.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 from experiments.benchmarks.planner.days import draw_day
 from experiments.benchmarks.planner.known_days import Place
@@ -8,10 +15,14 @@ from experiments.benchmarks.planner.long_runs import online_value
 from serving.grouping.errors import InfeasibleError
 from serving.grouping.improve import Budget
 from serving.grouping.objective import score_plan
-from serving.grouping.places import Seat
+from serving.grouping.places import Block, Seat
+from serving.grouping.plan import Session
+from serving.grouping.policy import LED
+from serving.grouping.problem import Problem
 from serving.grouping.solve import suggest_groups
+from serving.grouping.supply import Supply
 
-PRICES = (0.05, 0.2)
+PRICES = (0.1, 0.2)
 """Points that a moved seat costs; the first is the default."""
 
 BUDGET = Budget(seconds=1, bound_rounds=0)
@@ -25,8 +36,9 @@ class Absence:
         students: Size of the team.
         seed: Of the day.
         price: Of a moved seat, in points.
-        moved: Share of seats that differ from the morning's plan.
+        moved: Share of seats that differ from the morning's plan, those that had to included.
         forced: Share of seats that the adult led.
+        fewest: Share of seats that every plan moves, by counting.
         kept_value: Of the value of a plan from nothing, without the price of moving.
     """
 
@@ -35,6 +47,7 @@ class Absence:
     price: float
     moved: float
     forced: float
+    fewest: float
     kept_value: float
 
 
@@ -67,7 +80,41 @@ def call_in_sick(place: Place) -> list[Absence]:
                 price=price,
                 moved=changed / len(seats),
                 forced=sum(seat.adult == away for seat in seats) / len(seats),
+                fewest=fewest_moves(without, morning) / len(seats),
                 kept_value=(score_plan(without, again).total - online) / cold,
             )
         )
     return told
+
+
+def fewest_moves(problem: Problem, sessions: Sequence[Session]) -> int:
+    """Returns a number of seats that every plan of the day moves, counted block by block.
+
+    Whatever is kept of a block's led sessions, the students of the others move. Those who stay online need adults to
+    watch over them, who lead nothing then; if those left in led sessions are too many for the sessions kept as they
+    were, the rest move there from online work.
+
+    Args:
+        problem: The day as it is now, with every student of the earlier plan there.
+        sessions: The earlier plan.
+    """
+    supply = Supply(problem)
+    return sum(_fewest_in(supply, block, [s for s in sessions if s.block == block.id]) for block in problem.blocks)
+
+
+def _fewest_in(supply: Supply, block: Block, sessions: Sequence[Session]) -> int:
+    there = {adult.id: adult for adult in supply.there(block)}
+    led = [session for session in sessions if session.led]
+    held = [session for session in led if session.adults[0] in there]
+    students, seated = len(supply.present(block)), sum(len(session.students) for session in led)
+    fewest = students
+    for kept in (kept for count in range(len(held) + 1) for kept in combinations(held, count)):
+        free = [adult for name, adult in there.items() if name not in {session.adults[0] for session in kept}]
+        seats = sum(len(session.students) for session in kept)
+        most = sum(supply.most(there[session.adults[0]], session.modality) for session in kept)
+        largest = sorted((max(supply.most(adult, kind) for kind in LED) for adult in free), reverse=True)
+        for watching in range(len(free) + 1):
+            wanted = max(0, students - watching * supply.problem.students_per_monitor)
+            if wanted <= most + sum(largest[: len(free) - watching]):
+                fewest = min(fewest, max(seated - seats, wanted - seats))
+    return fewest

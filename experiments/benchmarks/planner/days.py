@@ -59,6 +59,9 @@ ROLES = (
     Role.COLLABORATING_TEACHER,
 )
 
+WEIGHTS = Weights(perturbation=0.05)
+"""The price of a moved seat is that of the days whose figures are stored; without an earlier plan it counts nothing."""
+
 
 def draw_day(students: int | Size, seed: int, weights: Weights | None = None) -> Problem:
     """Draws the day of a team.
@@ -66,7 +69,7 @@ def draw_day(students: int | Size, seed: int, weights: Weights | None = None) ->
     Args:
         students: One of `SIZES`, or a size of its own.
         seed: Equal seeds give equal days.
-        weights: Of the soft terms; the defaults if not given.
+        weights: Of the soft terms; `WEIGHTS` if not given.
 
     Example:
         >>> len(draw_day(24, seed=1).students)
@@ -108,7 +111,7 @@ def draw_day(students: int | Size, seed: int, weights: Weights | None = None) ->
             for adult in adults
             if lots.random() < MET
         ),
-        weights=weights or Weights(),
+        weights=weights or WEIGHTS,
         students_per_monitor=40,
     )
 
