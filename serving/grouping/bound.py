@@ -5,10 +5,12 @@ a day, and counts once as covered and as met by an adult, is priced instead of a
 the best session of each adult and block, which sorting solves, and the choice of who leads. Prices are moved along
 subgradients (Held, Wolfe and Crowder 1974; step by Polyak 1969). The lowest bound seen is valid whatever the prices.
 
-That adults have to watch over those online is kept, in part by a price on seats. Left out, which can only raise the
-bound: rooms, supervision, even loads, subgroups' shares. Groupmates met lately cost each student half of what the most
-favourable others of the skill would, or, where that is asked for, what they do. Pairs to keep together count as kept,
-coaching as held, and seats that are owed as given.
+That adults have to watch over those online is kept, in part by a price on seats. A block in which nobody is online
+is apart from the others: each student has a seat there at a price of its own, and only skills are held that together
+suit everybody, which is looked for branch by branch. Left out, which can only raise the bound: rooms, supervision, even
+loads, subgroups' shares. Groupmates met lately cost each student half of what the most favourable others of the skill
+would, or, where that is asked for, what they do. Pairs to keep together count as kept, coaching as held, and seats that
+are owed as given.
 """
 
 import math
@@ -27,6 +29,9 @@ FIRST_STEP = 1.5
 NODES = 3000
 """Parts of the search for one session's best group, after which what is left is bounded."""
 
+BRANCHES = 2_000
+"""Parts of the search for skills that suit everybody of a block, after which what is left is bounded."""
+
 PATIENCE, SLOWER = 8, 0.7
 """Rounds without a lower bound after which steps become shorter, and by how much."""
 
@@ -38,7 +43,8 @@ class Prices(NamedTuple):
     """What each relaxed rule costs a seat, or gives it.
 
     Attributes:
-        block: N x B, of sitting in one more session of the block. `skill`: N x K, of meeting the skill once more.
+        block: N x B, of sitting in one more session of the block; below 0 it pays.
+        skill: N x K, of meeting the skill once more.
         covered: N, what a seat is given for covering. `met`: N x A, for meeting the adult.
     """
 
@@ -63,7 +69,10 @@ def bound_day(arena: Arena, value: float, rounds: int, exact: int = 0) -> float:
         covered=arena.coverage / 2,
         met=arena.weights[RELATIONSHIPS] * arena.relation / 2,
     )
-    bound: float = _lower(arena, _favourable(arena), prices, value, rounds, exact if arena.has_pairs else 0)
+    nobody_online = prices._replace(block=np.zeros(arena.present.shape))
+    bound: float = _lower(
+        arena, _favourable(arena), prices, nobody_online, value, rounds, exact if arena.has_pairs else 0
+    )
     return bound
 
 
@@ -85,8 +94,8 @@ def _favourable(arena: Arena) -> Floats:
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _lower(arena, halves, prices, value, rounds, exact):
-    """Moves prices and returns the lowest bound seen."""
+def _lower(arena, halves, prices, nobody_online, value, rounds, exact):
+    """Moves prices, of which blocks with nobody online have their own, and returns the lowest bound seen."""
     students, blocks = arena.present.shape
     adults = len(arena.qualified)
     fixed = online_score(arena) + arena.weights[KEEP_TOGETHER] * len(arena.wished)
@@ -102,12 +111,13 @@ def _lower(arena, halves, prices, value, rounds, exact):
     seats_on_skill = np.zeros(prices.skill.shape)
     seats_with = np.zeros(prices.met.shape)
     seats = np.zeros(students)
+    nobody = np.zeros(blocks, np.bool_)  # online
     lowest, step, waited = np.inf, FIRST_STEP, 0
     for turn in range(rounds + exact):
         nodes = NODES if turn >= rounds else 0
         if turn == rounds:
             step, waited = FIRST_STEP, 0
-        bound = fixed + prices.block.sum() + prices.skill.sum()
+        bound = fixed + prices.skill.sum()
         for block in range(blocks):
             free, short = _best_block(arena, halves, prices, block, 0.0, nodes, last, chosen, sizes, worth, leads)
             if short > 0:
@@ -118,7 +128,13 @@ def _lower(arena, halves, prices, value, rounds, exact):
                 if priced > free:
                     free, _ = _best_block(arena, halves, prices, block, 0.0, nodes, last, chosen, sizes, worth, leads)
                 free = min(free, priced)
-            bound += free
+            free += prices.block[:, block].sum()
+            given = nobody_online.block[:, block].sum()
+            full = given + _nobody_online(
+                arena, halves, nobody_online, block, free - given, last, chosen, sizes, leads[block]
+            )
+            nobody[block] = full > free
+            bound += max(free, full)
         seats_in_block[:] = 0.0
         seats_on_skill[:] = 0.0
         seats_with[:] = 0.0
@@ -149,7 +165,10 @@ def _lower(arena, halves, prices, value, rounds, exact):
         for student in range(students):
             for block in range(blocks):
                 over = seats_in_block[student, block] - 1.0
-                length += over * over * (over > 0.0 or prices.block[student, block] > 0.0)
+                if nobody[block]:
+                    length += over * over * arena.present[student, block]
+                else:
+                    length += over * over * (over > 0.0 or prices.block[student, block] > 0.0)
             for skill in range(prices.skill.shape[1]):
                 over = seats_on_skill[student, skill] - 1.0
                 length += over * over * (over > 0.0 or prices.skill[student, skill] > 0.0)
@@ -163,7 +182,10 @@ def _lower(arena, halves, prices, value, rounds, exact):
         for student in range(students):
             for block in range(blocks):
                 over = seats_in_block[student, block] - 1.0
-                prices.block[student, block] = max(0.0, prices.block[student, block] + move * over)
+                if nobody[block]:
+                    nobody_online.block[student, block] += move * over * arena.present[student, block]
+                else:
+                    prices.block[student, block] = max(0.0, prices.block[student, block] + move * over)
             for skill in range(prices.skill.shape[1]):
                 over = seats_on_skill[student, skill] - 1.0
                 prices.skill[student, skill] = max(0.0, prices.skill[student, skill] + move * over)
@@ -207,7 +229,7 @@ def _best_block(arena, halves, prices, block, bonus, nodes, last, chosen, sizes,
 
 @nb.njit(cache=True, error_model="numpy")
 def _best_leads(arena, block, worth, sizes, bonus, leads):
-    """The most that led sessions of a block are worth with enough adults left to watch over those online.
+    """The most that led sessions of a block are worth with enough adults left to watch over those online, if any are.
 
     The more lead, the fewer may be online, so the more students the sessions have to hold. With a `bonus` in each
     seat's worth that is asked for by a price; without one, only by what the largest sessions could hold.
@@ -239,7 +261,7 @@ def _best_leads(arena, block, worth, sizes, bonus, leads):
         largest[at] = arena.most[watchers[at]].max()
     largest = np.sort(largest)[::-1]
     best, best_count, short = -np.inf, 0, 0
-    for count in range(able + 1):  # of those who may monitor and lead instead
+    for count in range(able + (present == 0)):  # of those who may monitor and lead instead
         if count:
             total += worth[by_worth[count - 1]]
             seats += sizes[by_worth[count - 1]]
@@ -250,6 +272,107 @@ def _best_leads(arena, block, worth, sizes, bonus, leads):
     for at in range(best_count):
         leads[by_worth[at]] = worth[by_worth[at]] > 0.0
     return max(best, 0.0), short
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _nobody_online(arena, halves, prices, block, floor, last, chosen, sizes, leads):
+    """The most that led sessions with all students of a block are worth, at least `floor` if that may be exceeded.
+
+    Depth-first over what each adult leads. A branch ends where it could not exceed the best so far, where too few
+    seats are left, or where too few students are left whom one of the sessions suits. Prices take the place of the
+    rule that nobody has two seats. Where it exceeds the floor, `last`, `chosen`, `sizes` and `leads` tell the sessions.
+
+    Returns:
+        The worth; minus infinity where nothing exceeds the floor.
+    """
+    students, adults = len(arena.present), len(arena.qualified)
+    skills, kinds = arena.qualified.shape[1], arena.most.shape[1]
+    present, places = 0, 0
+    for student in range(students):
+        present += arena.present[student, block]
+    for adult in range(adults):
+        places += arena.most[adult].max() * arena.adult_in[adult, block]
+    if present == 0 or places < present:
+        return -np.inf
+    options = skills * kinds
+    worth, seats = np.full((adults, options + 1), -np.inf), np.zeros((adults, options + 1), np.int64)
+    worth[:, options] = 0.0  # to lead nothing
+    suits = np.zeros((adults, skills + 1, students), np.bool_)
+    told, group = np.empty(2, np.int64), np.empty(chosen.shape[2], np.int64)
+    most_worth, most_seats = np.zeros(adults + 1), np.zeros(adults + 1, np.int64)
+    order = np.empty((adults, options + 1), np.int64)
+    for adult in range(adults):
+        for skill in range(skills):
+            if not arena.adult_in[adult, block] or arena.qualified[adult, skill] <= 0.0:
+                continue
+            count = 0
+            for at in range(arena.eligible_start[skill], arena.eligible_start[skill + 1]):
+                student = arena.eligible[at]
+                fits = arena.seatable[student, block] and (arena.certified[adult] or not arena.needs_certified[student])
+                suits[adult, skill, student] = fits
+                count += fits
+            for kind in range(kinds):
+                most = min(count, arena.most[adult, kind])
+                if most:
+                    option = skill * kinds + kind
+                    worth[adult, option], _ = _session_worth(
+                        arena, halves, prices, block, adult, 0.0, 0, kind, skill, -np.inf, 0, told, group
+                    )
+                    seats[adult, option] = most
+        order[adult] = np.argsort(-worth[adult])
+    for adult in range(adults - 1, -1, -1):
+        most_worth[adult] = most_worth[adult + 1] + worth[adult].max()
+        most_seats[adult] = most_seats[adult + 1] + seats[adult].max()
+    tried, value, held = np.zeros(adults + 1, np.int64), np.zeros(adults + 1), np.zeros(adults + 1, np.int64)
+    suited = np.zeros((adults + 1, students), np.bool_)
+    best, looks, depth = floor, 0, 0
+    taken, best_taken = np.empty(adults, np.int64), np.empty(adults, np.int64)
+    while depth >= 0:
+        if depth == adults:
+            best = value[depth]
+            best_taken[:] = taken
+            depth -= 1
+            continue
+        if tried[depth] > options:
+            depth -= 1
+            continue
+        option = order[depth, tried[depth]]
+        reach = value[depth] + worth[depth, option] + most_worth[depth + 1]
+        if reach <= best + 1e-12:  # so are the options after it
+            depth -= 1
+            continue
+        tried[depth] += 1
+        if held[depth] + seats[depth, option] + most_seats[depth + 1] < present:
+            continue
+        skill, count = option // kinds, 0
+        for student in range(students):
+            suited[depth + 1, student] = suited[depth, student] or suits[depth, skill, student]
+            count += suited[depth + 1, student]
+        if count + most_seats[depth + 1] < present:
+            continue
+        looks += 1
+        taken[depth] = option
+        if looks > BRANCHES:  # as if the best of what is left fitted
+            best = reach
+            best_taken[:depth] = taken[:depth]
+            for adult in range(depth, adults):
+                best_taken[adult] = option if adult == depth else order[adult, 0]
+            continue
+        value[depth + 1] = value[depth] + worth[depth, option]
+        held[depth + 1] = held[depth] + seats[depth, option]
+        tried[depth + 1] = 0
+        depth += 1
+    if best <= floor:
+        return -np.inf
+    for adult in range(adults):
+        option = best_taken[adult]
+        leads[adult] = option < options
+        if leads[adult]:
+            _, sizes[block, adult] = _session_worth(
+                arena, halves, prices, block, adult, 0.0, 0, option % kinds, option // kinds,
+                -np.inf, 0, last[block, adult], chosen[block, adult],
+            )  # fmt: skip
+    return best
 
 
 @nb.njit(cache=True, error_model="numpy")
