@@ -84,7 +84,7 @@ def _favourable(arena: Arena) -> Floats:
     return halves
 
 
-@nb.njit(cache=True, error_model="numpy")
+@nb.njit(cache=True, error_model="numpy", nogil=True)
 def _lower(arena, halves, prices, value, rounds, exact):
     """Moves prices and returns the lowest bound seen."""
     students, blocks = arena.present.shape
@@ -177,7 +177,7 @@ def _lower(arena, halves, prices, value, rounds, exact):
     return lowest
 
 
-@nb.njit(cache=True, error_model="numpy")
+@nb.njit(cache=True, error_model="numpy", nogil=True)
 def online_score(arena):
     """The score of a day that everybody spends online: what plans are measured from."""
     score = 0.0

@@ -802,7 +802,7 @@ def _mend(arena, seats, urgency, blur, lots, desk):
                     _top_up(arena, seats, block, adult, urgency, desk)
 
 
-@nb.njit(cache=True, error_model="numpy")
+@nb.njit(cache=True, error_model="numpy", nogil=True)
 def draw_day(arena, seats, lots, desk):
     """Draws every block greedily beside the sessions there are; the score, minus infinity where one does not stand."""
     desk.touched[:] = True
@@ -1249,7 +1249,7 @@ def _settle_session(arena, seats, block, adult, desk):
     return changed
 
 
-@nb.njit(cache=True, error_model="numpy")
+@nb.njit(cache=True, error_model="numpy", nogil=True)
 def improve_day(arena, now, best, trial, values, lots, desk, rounds, heat):
     """Takes down and draws anew for a number of rounds; `values` holds the scores of `now` and `best`.
 
