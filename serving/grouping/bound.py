@@ -29,7 +29,7 @@ FIRST_STEP = 1.5
 NODES = 3000
 """Parts of the search for one session's best group, after which what is left is bounded."""
 
-BRANCHES = 2_000
+BRANCHES = 200
 """Parts of the search for skills that suit everybody of a block, after which what is left is bounded."""
 
 PATIENCE, SLOWER = 8, 0.7
@@ -93,7 +93,7 @@ def _favourable(arena: Arena) -> Floats:
     return halves
 
 
-@nb.njit(cache=True, error_model="numpy")
+@nb.njit(cache=True, error_model="numpy", nogil=True)
 def _lower(arena, halves, prices, nobody_online, value, rounds, exact):
     """Moves prices, of which blocks with nobody online have their own, and returns the lowest bound seen."""
     students, blocks = arena.present.shape
@@ -199,7 +199,7 @@ def _lower(arena, halves, prices, nobody_online, value, rounds, exact):
     return lowest
 
 
-@nb.njit(cache=True, error_model="numpy")
+@nb.njit(cache=True, error_model="numpy", nogil=True)
 def online_score(arena):
     """The score of a day that everybody spends online: what plans are measured from."""
     score = 0.0

@@ -23,7 +23,7 @@ LEAST_POINTS = 1e-9
 BENEFIT, RELATIONSHIPS, KEEP_TOGETHER, PERTURBATION, LOAD, SHARE, COACHING = range(7)
 """Positions in `Arena.weights`."""
 
-MOVES = 13
+MOVES = 14
 """Ways to take part of a day down."""
 
 PAIRING = 2
@@ -802,7 +802,7 @@ def _mend(arena, seats, urgency, blur, lots, desk):
                     _top_up(arena, seats, block, adult, urgency, desk)
 
 
-@nb.njit(cache=True, error_model="numpy")
+@nb.njit(cache=True, error_model="numpy", nogil=True)
 def draw_day(arena, seats, lots, desk):
     """Draws every block greedily beside the sessions there are; the score, minus infinity where one does not stand."""
     desk.touched[:] = True
@@ -944,6 +944,35 @@ def _pair_up(arena, seats, urgency, lots, desk):
 
 
 @nb.njit(cache=True, error_model="numpy")
+def _swap_blocks(arena, seats, one, other, desk):
+    """All sessions of two blocks change places, with those of their students who may come along."""
+    if one == other:
+        return
+    kinds, skills, students = seats.kind.copy(), seats.skill.copy(), seats.seat.copy()
+    adults = seats.kind.shape[1]
+    for block in (one, other):
+        for adult in range(adults):
+            _shut(arena, seats, block, adult, desk)
+    for here, there in ((one, other), (other, one)):
+        for adult in range(adults):
+            if kinds[there, adult] != NOT_LED:
+                came = np.flatnonzero(students[:, there] == adult)
+                _reopen(arena, seats, here, adult, kinds[there, adult], skills[there, adult], came)
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _reopen(arena, seats, block, adult, kind, skill, students):
+    """Holds a session as it was in another block, with those of its students who may come along."""
+    if not arena.adult_in[adult, block] or seats.beside[block, adult] != NOT_LED:
+        return
+    seats.kind[block, adult], seats.skill[block, adult] = kind, skill
+    for student in students:
+        if seats.seat[student, block] == ONLINE and not seats.done[student, skill]:
+            if _may_sit(arena, student, block, adult, kind, skill):
+                _put(arena, seats, student, block, adult)
+
+
+@nb.njit(cache=True, error_model="numpy")
 def _ruin(arena, seats, move, urgency, lots, desk):
     """Takes part of a day down, and says which blocks to draw anew."""
     blocks, adults = seats.kind.shape
@@ -1034,9 +1063,9 @@ def _ruin(arena, seats, move, urgency, lots, desk):
                     open_session(arena, seats, block, other, its_kind, its_skill, desk.best[:size])
         if not _stretch(arena, seats, block, urgency, desk):
             _shut(arena, seats, block, adult, desk)
-    elif move == 13:  # a coach and a trainee share a session
+    elif move == 14:  # a coach and a trainee share a session
         _pair_up(arena, seats, urgency, lots, desk)
-    elif move == 14:  # whoever sits beside another is free again, here and there
+    elif move == 15:  # whoever sits beside another is free again, here and there
         for when in range(blocks):
             for other in range(adults):
                 if seats.beside[when, other] != NOT_LED and _draw(lots) < 0.3:
@@ -1059,6 +1088,8 @@ def _ruin(arena, seats, move, urgency, lots, desk):
             free = arena.adult_in[other, block] and seats.kind[block, other] == seats.beside[block, other] == NOT_LED
             if free and _draw(lots) < 0.3:
                 _force_any(arena, seats, block, other, urgency, lots, desk)
+    elif move == 13:  # two blocks change places
+        _swap_blocks(arena, seats, block, _pick(lots, blocks), desk)
     else:  # another kind of session on the same skill
         other_kind = _pick(lots, arena.most.shape[1])
         _shut(arena, seats, block, adult, desk)
@@ -1249,7 +1280,7 @@ def _settle_session(arena, seats, block, adult, desk):
     return changed
 
 
-@nb.njit(cache=True, error_model="numpy")
+@nb.njit(cache=True, error_model="numpy", nogil=True)
 def improve_day(arena, now, best, trial, values, lots, desk, rounds, heat):
     """Takes down and draws anew for a number of rounds; `values` holds the scores of `now` and `best`.
 
