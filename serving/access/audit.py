@@ -1,0 +1,184 @@
+"""Keeps audit entries before the answers that they are about go out.
+
+A route notes what is read or decided and goes on; its answer waits until the entry is on disk. Entries of requests
+that are under way together share one write.
+"""
+
+import asyncio
+import logging
+import queue
+import threading
+from concurrent.futures import Future
+from typing import Annotated
+
+from fastapi import Depends, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from features.database import Database
+from features.errors import RegroupError
+from serving.access.guard import CurrentCaller
+from serving.access.spool import Spool
+from serving.errors import NotReadyError
+from serving.store.audit import AuditEntry, make_entry
+
+logger = logging.getLogger("regroup")
+
+SHIP_S = 2.0
+"""Between two goes of taking entries to the database, in seconds."""
+
+MOST_S = 60.0
+"""The same while the database does not answer."""
+
+NOT_KEPT = "the service cannot keep its record of who reads what, so it shows nothing; its disk may be full"
+
+_Waiting = tuple[AuditEntry, Future[None]]
+
+
+class AuditLog:
+    """Takes entries to disk in one thread and on to the database in another; both start with the first entry.
+
+    Args:
+        spool: Where entries wait for the database.
+        database: Where they are kept.
+    """
+
+    def __init__(self, spool: Spool, database: Database) -> None:
+        self._spool = spool
+        self._database = database
+        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._stop = threading.Event()
+        self._starting = threading.Lock()
+        self._threads: list[threading.Thread] = []
+
+    def record(self, entry: AuditEntry) -> Future[None]:
+        """Keeps an entry; what is returned is done when it is on disk, or has the error if it cannot be."""
+        if not self._threads:
+            self.start()
+        done: Future[None] = Future()
+        self._queue.put((entry, done))
+        return done
+
+    def start(self) -> None:
+        """Begins; entries that an earlier process left on disk go to the database too."""
+        with self._starting:
+            if not self._threads:
+                self._threads = [
+                    threading.Thread(target=run, name=name, daemon=True)
+                    for run, name in ((self._write, "audit-writer"), (self._ship, "audit-shipper"))
+                ]
+                for each in self._threads:
+                    each.start()
+
+    def stop(self) -> None:
+        """Ends when all entries are on disk and, if it answers, in the database."""
+        self._stop.set()
+        self._queue.put(None)
+        for each in self._threads:
+            each.join(timeout=30)
+        self.flush()
+
+    def flush(self) -> bool:
+        """Takes all entries that are on disk to the database, and says whether it could."""
+        self._spool.close_file()
+        try:
+            self._spool.ship(self._database)
+        except (RegroupError, OSError) as error:
+            told = str(error) if isinstance(error, RegroupError) else type(error).__name__
+            logger.warning("audit entries stay on disk for now: %s", told)
+            return False
+        return True
+
+    def _write(self) -> None:
+        while (first := self._queue.get()) is not None:
+            together = [first]
+            while not self._queue.empty():
+                more = self._queue.get()
+                if more is None:
+                    self._queue.put(None)
+                    break
+                together.append(more)
+            try:
+                self._spool.append(entry for entry, _ in together)
+            except OSError as error:
+                logger.error("audit entries cannot be kept: %s", type(error).__name__)  # noqa: TRY400 - no trace needed
+                for _, done in together:
+                    done.set_exception(NotReadyError("audit_not_kept", NOT_KEPT))
+            else:
+                for _, done in together:
+                    done.set_result(None)
+
+    def _ship(self) -> None:
+        wait = 0.0
+        while not self._stop.wait(wait):
+            wait = SHIP_S if self.flush() else min(MOST_S, 2 * max(wait, SHIP_S))
+
+
+class Auditor:
+    """Notes what one request reads or decides.
+
+    Args:
+        log: Keeps it.
+        key_id: Of the caller.
+        request: Whose answer waits.
+    """
+
+    def __init__(self, log: AuditLog, key_id: str, request: Request) -> None:
+        self._log = log
+        self._key_id = key_id
+        self._request = request
+
+    def note(
+        self, action: str, *, team_id: str | None = None, student_id: str | None = None, subject: str | None = None
+    ) -> None:
+        """Notes one thing, and returns at once; the answer does not go out before it is kept.
+
+        Args:
+            action: Such as `read_board`; a name of this code, never of the caller's.
+            team_id: The team it is about; null for none.
+            student_id: The student; null where a whole team was read.
+            subject: Id of the recommendation or decision; null for none.
+        """
+        state = self._request.scope["state"]
+        entry = make_entry(
+            self._key_id, state["request_id"], action, team_id=team_id, student_id=student_id, subject=subject
+        )
+        state.setdefault("audit", []).append(self._log.record(entry))
+
+
+async def get_auditor(request: Request, caller: CurrentCaller) -> Auditor:
+    """Notes for this request."""
+    return Auditor(request.app.state.audit, caller.key_id, request)
+
+
+CurrentAuditor = Annotated[Auditor, Depends(get_auditor)]
+
+
+class AuditGate:
+    """Holds each answer back until what was noted about it is kept; if that cannot be, nothing is shown.
+
+    Args:
+        app: What answers.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        refused: NotReadyError | None = None
+
+        async def send_kept(message: Message) -> None:
+            nonlocal refused
+            if refused is not None:
+                return
+            if message["type"] == "http.response.start":
+                try:
+                    for noted in scope.get("state", {}).get("audit", ()):
+                        await asyncio.wrap_future(noted)
+                except NotReadyError as error:
+                    refused = error
+                    await error.answer()(scope, receive, send)
+                    return
+            await send(message)
+
+        await self._app(scope, receive, send_kept)
