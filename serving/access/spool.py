@@ -108,7 +108,7 @@ def _take(path: Path, database: Database) -> int:
         except BlockingIOError:
             return 0
         entries = _read_entries(file.readlines())
-        with database.changing() as connection:
+        with database.changing(alone=True) as connection:  # not beside the erasure of a student
             add_entries(connection, entries)
         path.unlink(missing_ok=True)
     return len(entries)
