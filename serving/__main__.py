@@ -101,10 +101,10 @@ def _require_free(host: str, port: int) -> None:
 
 def _require_champion() -> None:
     from serving.registry import Registry  # noqa: PLC0415
-    from serving.settings import Settings  # noqa: PLC0415
+    from serving.settings import read_settings  # noqa: PLC0415
     from serving.snapshot import newest_publication  # noqa: PLC0415
 
-    settings = Settings()
+    settings = read_settings()
     champion = Registry(settings.tracking).champion()
     if champion is None:
         raise MissingError("there is no champion to serve yet; run `python -m training nightly`, or start with --wait")

@@ -24,7 +24,7 @@ from serving.grouping.solve import warm_up
 from serving.refusals import tell_problems
 from serving.registry import Registry
 from serving.routes import health, models, recommendations, students, teams
-from serving.settings import Settings
+from serving.settings import Settings, read_settings
 from serving.snapshot import SnapshotHolder
 
 logger = logging.getLogger("regroup")
@@ -49,7 +49,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     Args:
         settings: Where homes and stores are; from the environment if not given.
     """
-    settings = settings or Settings()
+    settings = settings or read_settings()
     snapshots = SnapshotHolder(settings.home, Registry(settings.tracking), settings.poll_seconds)
     database = Database(settings.home.database_url(), settings.connections)
     keyring = Keyring(database, settings.keys_fresh_seconds, settings.keys_stale_seconds)

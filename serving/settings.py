@@ -4,9 +4,10 @@ import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from features.errors import InputError
 from features.home import Home, read_home, tracking_uri
 
 
@@ -58,3 +59,18 @@ class Settings(BaseSettings):
     def home(self) -> Home:
         """Where profiles are published and the roster is kept."""
         return Home(self.home_folder.resolve())
+
+
+def read_settings() -> Settings:
+    """The settings of the environment.
+
+    Raises:
+        InputError: One of them cannot be; the first is named.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = str(first["loc"][0])
+        variable = name if name.isupper() else f"REGROUP_{name.upper()}"
+        raise InputError(f"{variable}={first['input']!r}: {first['msg'].removeprefix('Value error, ')}") from None

@@ -6,7 +6,7 @@ from contextlib import suppress
 from features.console import ERR
 from features.database import Database
 from features.errors import InputError, RegroupError
-from serving.settings import Settings
+from serving.settings import read_settings
 from serving.store.keys import list_keys
 
 
@@ -16,7 +16,7 @@ def check_opening(host: str) -> None:
     Raises:
         InputError: The service would be open without keys to others than this machine.
     """
-    settings = Settings()
+    settings = read_settings()
     if settings.open:
         if not _is_loopback(host):
             raise InputError(

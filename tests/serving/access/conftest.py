@@ -82,7 +82,8 @@ class District:
         of_south: Every id that only the second school has, and its name.
         students: Ids of all students.
         unplaced: A student with events and without a team.
-        keys: By what they are: `north`, `south`, `all`, `expired`, `revoked`, and `only_SCOPE`.
+        keys: By what they are: `north`, `south`, `all`, `expired`, `revoked`, `unknown`, `wrong_secret`,
+            `seldom` (three requests a minute), and `only_SCOPE`.
     """
 
     app: FastAPI
@@ -101,7 +102,7 @@ class District:
         return TestClient(self.app, headers=headers)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def district(trained_school, give_key, tmp_path_factory) -> Iterator[District]:
     home = tmp_path_factory.mktemp("district") / "home"
     shutil.copytree(trained_school.home, home)
@@ -119,6 +120,7 @@ def district(trained_school, give_key, tmp_path_factory) -> Iterator[District]:
         "all": give_key(url),
         "expired": give_key(url, expires_at=datetime(2026, 1, 1, tzinfo=UTC)),
         "revoked": give_key(url),
+        "seldom": give_key(url, per_minute=3),
         "unknown": f"rg_{'0' * 16}_{'0' * 64}",
         **{f"only_{scope}": give_key(url, [scope]) for scope in ("read", "plan", "load", "admin")},
     }
@@ -154,7 +156,7 @@ def _ids(url, team_id):
     }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def routes(district) -> list[Route]:
     """Every route of the application that is not open, from the application itself."""
     contract = district.app.openapi()
