@@ -9,7 +9,7 @@ from pathlib import Path
 
 from features.console import OUT, run_command
 from features.errors import InputError, MissingError
-from serving.commands.key_options import add_key_options
+from serving.commands.key_options import add_audit_options, add_key_options
 from serving.commands.plans import add_planning, run_planning
 from serving.commands.rotate import add_rotate, rotate
 from serving.commands.week_options import add_week_options
@@ -46,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--open", action="store_true", help="ask for no keys, for a first try on this machine")
     commands = parser.add_subparsers(dest="command")
     add_key_options(commands.add_parser("keys", help="issue, list and revoke API keys"))
+    add_audit_options(commands.add_parser("audit", help="show who read which forecasts and decided what"))
     contract = commands.add_parser("openapi", help="write the OpenAPI contract to a file")
     contract.add_argument("path", type=Path)
     add_planning(commands)
@@ -56,7 +57,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if "run" in given:
         return run_planning(given)
-    runs = {"compile": _compile, "keys": _keys, "openapi": _write_contract, "rotate": rotate, "week": _plan_week}
+    runs = {
+        "audit": _audit,
+        "compile": _compile,
+        "keys": _keys,
+        "openapi": _write_contract,
+        "rotate": rotate,
+        "week": _plan_week,
+    }
     if given.command is not None:
         return runs[given.command](given)
     return _serve(given.host, given.port, given.workers, wait=given.wait, without_keys=given.open)
@@ -122,6 +130,12 @@ def _compile(_: argparse.Namespace) -> int:
 
     warm_up()
     return 0
+
+
+def _audit(given: argparse.Namespace) -> int:
+    from serving.commands.audit import show_audit  # noqa: PLC0415
+
+    return show_audit(given)
 
 
 def _keys(given: argparse.Namespace) -> int:

@@ -7,6 +7,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.errors import TooLargeError
 
+DROP_BYTES = 2**28
+"""How much of a body that is refused is still taken and dropped: a connection that is closed while the caller writes
+loses the answer. A caller who waits for `100 Continue` is answered at once."""
+
 
 class BodyLimit:
     """Reads the whole body before the application, or refuses it.
@@ -28,9 +32,13 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         most = self._by_path.get(scope["path"].removeprefix(scope.get("root_path", "")), self._most_bytes)
-        said = Headers(scope=scope).get("content-length", "0")
-        body = None if said.isdecimal() and int(said) > most else await _read(receive, most)
+        headers = Headers(scope=scope)
+        said = headers.get("content-length", "0")
+        told = said.isdecimal() and int(said) > most
+        body = None if told else await _read(receive, most)
         if body is None:
+            if not (told and "expect" in headers):
+                await _drop(receive)
             error = TooLargeError("body_too_large", f"the body has more than {most:,} bytes; send it in parts")
             await error.answer()(scope, receive, send)
             return
@@ -56,3 +64,11 @@ async def _read(receive: Receive, most: int) -> Message | None:
         parts.append(part)
         if not message.get("more_body", False):
             return {"type": "http.request", "body": b"".join(parts), "more_body": False}
+
+
+async def _drop(receive: Receive) -> None:
+    size, more = 0, True
+    while more and size < DROP_BYTES:
+        message = await receive()
+        size += len(message.get("body", b""))
+        more = bool(message.get("more_body", False))

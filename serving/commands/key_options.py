@@ -1,4 +1,4 @@
-"""The options of `python -m serving keys`, which `--help` shows without loading the database."""
+"""The options of `python -m serving keys` and `audit`, which `--help` shows without loading the database."""
 
 import argparse
 
@@ -30,3 +30,10 @@ def add_key_options(parser: argparse.ArgumentParser) -> None:
     deeds.add_parser("list", help="show every key that was issued, without its secret")
     revoke = deeds.add_parser("revoke", help="have a key refused from now on")
     revoke.add_argument("key_id", metavar="KEY_ID", help="as the list shows it")
+
+
+def add_audit_options(parser: argparse.ArgumentParser) -> None:
+    """Adds which entries are wanted; `serving.commands.audit.show_audit` shows them."""
+    parser.epilog = "example: python -m serving audit --student s0412 --since 2026-03-01"
+    parser.add_argument("--student", metavar="ID", help="only of this student; the readings of a whole team name none")
+    parser.add_argument("--since", metavar="DATE", help="YYYY-MM-DD, UTC; from the first entry without it")

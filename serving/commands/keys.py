@@ -3,6 +3,8 @@
 import argparse
 from datetime import UTC, date, datetime, time, timedelta
 
+from rich.table import Table
+
 from features.console import ERR, OUT
 from features.database import Database
 from features.errors import InputError, MissingError
@@ -10,7 +12,6 @@ from features.home import read_home
 from features.roster import list_teams
 from serving.access.caller import Scope
 from serving.access.issuing import issue_key
-from serving.commands.tables import show_rows
 from serving.store.keys import StoredKey, list_keys, revoke_key
 
 
@@ -70,10 +71,12 @@ def _require_schools(database: Database, schools: list[str]) -> None:
 def _list(database: Database) -> None:
     keys = list_keys(database)
     now = datetime.now(UTC)
-    show_rows(
-        ("key id", "name", "scopes", "schools", "per minute", "issued", "expires", "state"),
-        [_cells(key, now) for key in keys],
-    )
+    table = Table()
+    for name in ("key id", "name", "scopes", "schools", "a minute", "expires", "state"):
+        table.add_column(name, no_wrap=name in {"key id", "expires", "state"}, overflow="fold")
+    for key in keys:
+        table.add_row(*_cells(key, now))
+    OUT.print(table, markup=False, highlight=False, soft_wrap=False)
     if not keys:
         ERR.print("no key was issued yet; see `python -m serving keys issue --help`", markup=False, highlight=False)
 
@@ -85,7 +88,6 @@ def _cells(key: StoredKey, now: datetime) -> tuple[str, ...]:
         ", ".join(key.scopes),
         "all" if key.schools is None else ", ".join(key.schools),
         "" if key.per_minute is None else str(key.per_minute),
-        f"{key.created_at:%Y-%m-%d}",
         "never" if key.expires_at is None else f"{key.expires_at - timedelta(days=1):%Y-%m-%d}",
         key.state(now),
     )

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import delete, update
 
 from features.database import Database, DatabaseAwayError
+from serving.__main__ import main
 from serving.access.audit import AuditLog
 from serving.access.spool import Spool
 from serving.errors import NotReadyError
@@ -38,6 +39,26 @@ def test_entries_are_on_disk_when_told_and_in_the_database_later(database, tmp_p
     assert sorted(kept, key=lambda each: each.entry_id) == sorted(entries, key=lambda each: each.entry_id)
     assert list(tmp_path.glob("audit/*")) == []
     assert [each.request_id for each in list_entries(database, student_id="s7")] == ["r7"]
+
+
+def test_the_command_shows_who_read_what_about_one_student(database, capsys, monkeypatch):
+    monkeypatch.setenv("REGROUP_DATABASE_URL", database._url.render_as_string(hide_password=False))
+    with database.changing() as connection:
+        add_entries(connection, entries_of(3))
+
+    assert main(["audit", "--student", "s1", "--since", "2020-01-01"]) == 0
+    assert main(["audit", "--since", "2199-01-01"]) == 0
+
+    (line,) = capsys.readouterr().out.splitlines()
+    told = json.loads(line)
+    assert told.pop("at").endswith("+00:00")
+    assert told == {
+        "key_id": "k1",
+        "request_id": "r1",
+        "action": "read_profile",
+        "team_id": "t1",
+        "student_id": "s1",
+    }
 
 
 def test_what_a_killed_process_left_is_taken_once_even_if_it_was_taken_before(database, tmp_path):

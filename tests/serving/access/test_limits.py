@@ -1,6 +1,7 @@
 """How often and how much may be asked, and from where."""
 
 import asyncio
+import itertools
 import json
 import re
 
@@ -9,6 +10,7 @@ from fastapi.testclient import TestClient
 
 from features.errors import InputError
 from serving.__main__ import main
+from serving.access.bodies import DROP_BYTES
 from serving.app import create_app
 from serving.settings import Settings, read_settings
 
@@ -49,17 +51,25 @@ def test_a_key_that_asks_too_often_is_told_when_to_go_on(district):
     assert district.client("all").get("/v1/models").status_code == 200
 
 
-def test_a_body_that_is_too_large_is_not_read(district):
+def test_a_body_that_is_too_large_is_refused_and_never_kept(district):
     key, path = district.keys["all"], "/v1/recommendations"
     most = district.app.state.settings.body_bytes
     part = b"x" * 2**16
 
-    told = send(district.app, key, path, [part], [(b"content-length", str(most + 1).encode())])
-    in_chunks = send(district.app, key, path, [part] * 1000)
+    length = (b"content-length", str(most + 1).encode())
+
+    waiting = send(district.app, key, path, [part], [length, (b"expect", b"100-continue")])
+    told = send(district.app, key, path, [part] * 20, [length])
+    in_chunks = send(district.app, key, path, [part] * 100)
+    endless = send(district.app, key, path, itertools.repeat(part))
     fits = send(district.app, key, path, [b"x" * most])
 
-    assert (told[0], told[1]["rule"], told[2]) == (413, "body_too_large", 0)
-    assert (in_chunks[0], in_chunks[1]["rule"], in_chunks[2]) == (413, "body_too_large", most // len(part) + 1)
+    assert waiting[::2] == (413, 0)
+    assert told[::2] == (413, 21)
+    assert in_chunks[::2] == (413, 101)
+    assert endless[0] == 413
+    assert endless[2] * len(part) < 2 * DROP_BYTES
+    assert {each[1]["rule"] for each in (waiting, told, in_chunks, endless)} == {"body_too_large"}
     assert fits[0] == 422
     assert send(district.app, key, "/v1/events", [b"x" * (most + 1)])[0] != 413
     assert send(district.app, district.keys["unknown"], path, [part] * 1000)[::2] == (401, 0)
