@@ -62,6 +62,7 @@ class AuditLog:
         """Begins; entries that an earlier process left on disk go to the database too."""
         with self._starting:
             if not self._threads:
+                self._stop.clear()
                 self._threads = [
                     threading.Thread(target=run, name=name, daemon=True)
                     for run, name in ((self._write, "audit-writer"), (self._ship, "audit-shipper"))
@@ -75,6 +76,7 @@ class AuditLog:
         self._queue.put(None)
         for each in self._threads:
             each.join(timeout=30)
+        self._threads = []
         self.flush()
 
     def flush(self) -> bool:

@@ -73,11 +73,12 @@ def _address(scope: Scope) -> str:
 def _is_here(scope: Scope) -> bool:
     """Whether the request came in by the loopback, and for it.
 
-    The Host header is looked at too: a web page can have its own name resolved to this machine.
+    The headers are looked at too: a web page can have its own name resolved to this machine, and a proxy on this
+    machine asks for others.
     """
-    server = scope.get("server") or ("", None)
-    name = (
-        Headers(scope=scope).get("host", "").rpartition("]")[0].lstrip("[")
-        or (Headers(scope=scope).get("host", "").partition(":")[0])
-    )
-    return server[0] in HERE and name in HERE
+    headers = Headers(scope=scope)
+    if "forwarded" in headers or "x-forwarded-for" in headers:
+        return False
+    name, _, end = headers.get("host", "").partition("]")
+    name = name.removeprefix("[") if end or name.startswith("[") else name.partition(":")[0]
+    return (scope.get("server") or ("", None))[0] in HERE and name in HERE

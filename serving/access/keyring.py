@@ -92,6 +92,7 @@ class Keyring:
 
     def start(self) -> None:
         """Reads now, and goes on reading."""
+        self._stop.clear()
         self.refresh()
         self._thread = threading.Thread(target=self._watch, name="keyring", daemon=True)
         self._thread.start()

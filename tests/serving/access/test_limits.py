@@ -86,6 +86,7 @@ def test_without_keys_it_answers_its_own_machine_only(district):
     assert ask("http://[::1]:8000") == "no_model"
     assert ask("http://192.168.0.7:8000") == "not_here"
     assert ask("http://127.0.0.1:8000", Host="rebound.example.org") == "not_here"
+    assert ask("http://127.0.0.1:8000", **{"X-Forwarded-For": "192.168.0.7"}) == "not_here"
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.0.7", "::", "school.example.org", ""])
