@@ -12,7 +12,8 @@ from prometheus_client import Counter, Histogram
 
 from features.database import Database
 from features.errors import RegroupError
-from serving.access.audit import AuditGate, AuditLog
+from serving.access.audit_log import AuditLog
+from serving.access.auditor import AuditGate
 from serving.access.bodies import BodyLimit
 from serving.access.door import Door
 from serving.access.keyring import Keyring

@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 from features.database import Database
 from features.errors import MissingError
 from features.roster import SkillMap, Team, find_team_of, list_teams, read_skills, read_team
-from serving.access.audit import CurrentAuditor
+from serving.access.auditor import CurrentAuditor
 from serving.access.caller import Caller
 from serving.access.guard import CurrentCaller, require
 from serving.errors import NotFoundError, NotReadyError

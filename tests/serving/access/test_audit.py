@@ -8,7 +8,7 @@ from sqlalchemy import delete, update
 
 from features.database import Database, DatabaseAwayError
 from serving.__main__ import main
-from serving.access.audit import AuditLog
+from serving.access.audit_log import AuditLog
 from serving.access.spool import Spool
 from serving.errors import NotReadyError
 from serving.store.audit import add_entries, list_entries, make_entry
@@ -104,6 +104,20 @@ def test_what_cannot_be_kept_is_told(tmp_path):
         with pytest.raises(NotReadyError, match="so it shows nothing"):
             log.record(entries_of(1)[0]).result(timeout=30)
         log.stop()
+
+
+def test_nothing_is_shown_that_cannot_be_noted(district, tmp_path, monkeypatch):
+    (tmp_path / "audit").write_text("no folder")
+    client, address = district.client("north"), f"/v1/teams/{district.north['team_id']}/board"
+
+    with monkeypatch.context() as disk:
+        disk.setattr(district.app.state.audit, "_spool", Spool(tmp_path / "audit"))
+        answer = client.get(address)
+
+    assert (answer.status_code, answer.json()["rule"]) == (503, "audit_not_kept")
+    assert answer.headers["retry-after"]
+    assert district.north["student_id"] not in answer.text
+    assert client.get(address).status_code == 200
 
 
 def test_the_database_itself_refuses_to_change_or_remove_an_entry(database):
