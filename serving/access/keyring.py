@@ -56,6 +56,7 @@ class Keyring:
         self._stale_s = stale_s
         self._clock = clock
         self._last: _Reading | None = None
+        self._away = False
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -86,8 +87,11 @@ class Keyring:
         try:
             keys = list_keys(self._database)
         except RegroupError as error:
-            logger.warning("API keys not read: %s", error)
+            if not self._away:  # told once, not every few seconds
+                logger.warning("API keys not read, those read before count on: %s", error)
+            self._away = True
             return
+        self._away = False
         self._last = _Reading(begun, {key.key_id: (key, _caller(key)) for key in keys})
 
     def start(self) -> None:
