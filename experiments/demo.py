@@ -70,18 +70,19 @@ def run_demo(log: Path | None, form: str | None, mapping: Path | None) -> int:
     _step("features", "roster", str(roster))
     _step("training", "nightly")
 
+    key = _issue_key()
     port = _free_port()
-    with _service(port):
+    with _service(port, home.root / "serving.log"):
         address = f"http://127.0.0.1:{port}"
-        models = _call(f"{address}/v1/models")
+        models = _call(f"{address}/v1/models", key)
         team = (roster / "teams.csv").read_text(encoding="utf-8").splitlines()[1].split(",")[0]
         body = {"team_id": team, "date": _next_school_day(models["provenance"]["data_as_of"]).isoformat()}
         begun = time.perf_counter()
-        plan = _call(f"{address}/v1/recommendations", body)
+        plan = _call(f"{address}/v1/recommendations", key, body)
         waited_s = time.perf_counter() - begun
     _print_plan(plan)
     OUT.print(f"suggested in {waited_s:.2f} s, the first request of a new service", markup=False, highlight=False)
-    _print_where(plan, store, home)
+    _print_where(plan, store, home, key)
     return 0
 
 
@@ -103,18 +104,29 @@ def _step(package: str, *arguments: str) -> None:
         raise DemoError(f"`python -m {package} {arguments[0]}` ended with exit code {done.returncode}; see above")
 
 
+def _issue_key() -> str:
+    options = ["keys", "issue", "--name", "demo", "--scope", "read", "--scope", "plan"]
+    OUT.print(f"\n[bold]python -m serving {' '.join(options)}[/bold]", highlight=False)
+    command = [sys.executable, "-m", "serving", *options]
+    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own command
+    if done.returncode:
+        raise DemoError("no API key could be issued; see above")
+    return done.stdout.strip()
+
+
 @contextmanager
-def _service(port: int) -> Iterator[None]:
+def _service(port: int, log: Path) -> Iterator[None]:
     OUT.print(f"\n[bold]python -m serving --port {port}[/bold]", highlight=False)
     command = [sys.executable, "-m", "serving", "--port", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603 - our own command
+    with log.open("wb") as lines:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=lines)  # noqa: S603 - our own command
     try:
         deadline = time.monotonic() + READY_S
         while True:
             if process.poll() is not None:
-                raise DemoError("the service stopped before it was ready; see above")
+                raise DemoError(f"the service stopped before it was ready; see {log}")
             try:
-                _call(f"http://127.0.0.1:{port}/readyz")
+                _call(f"http://127.0.0.1:{port}/readyz", key="")
                 break
             except DemoError:
                 if time.monotonic() > deadline:
@@ -126,9 +138,10 @@ def _service(port: int) -> Iterator[None]:
         process.wait(timeout=30)
 
 
-def _call(address: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+def _call(address: str, key: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(address, data, {"Content-Type": "application/json"})  # noqa: S310 - loopback
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
+    request = urllib.request.Request(address, data, headers)  # noqa: S310 - loopback
     try:
         with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
             answer: dict[str, Any] = json.load(response)
@@ -181,7 +194,7 @@ def _student_line(seat: dict[str, Any]) -> str:
     return f"{seat['student_id']}: {', '.join([*seat['facts'], told])}"
 
 
-def _print_where(plan: dict[str, Any], store: str, home: Home) -> None:
+def _print_where(plan: dict[str, Any], store: str, home: Home, key: str) -> None:
     led = [each for each in plan["sessions"] if each["skill_id"] is not None]
     seats = sum(len(each["students"]) for each in led)
     model = plan["provenance"]["model"]
@@ -193,6 +206,7 @@ def _print_where(plan: dict[str, Any], store: str, home: Home) -> None:
         f"profiles as of: {plan['provenance']['data_as_of'] or 'the end of the log'}\n"
         f"why this model: {home.decisions}\n"
         f"serve it again: REGROUP_HOME={home.root} MLFLOW_TRACKING_URI={store} {sys.executable} -m serving\n"
+        f"its API key: {key}\n"
         "API docs: http://127.0.0.1:8000/docs while it runs\n"
         f"MLflow: {Path(sys.executable).parent / 'mlflow'} ui --backend-store-uri {store}",
         markup=False,

@@ -16,6 +16,11 @@ class Home:
     root: Path
 
     @property
+    def audit(self) -> Path:
+        """Entries of the service's audit log that are not in the database yet."""
+        return self.root / "audit"
+
+    @property
     def events(self) -> Path:
         """The event log, a Delta Lake table."""
         return self.root / "events"

@@ -2,15 +2,18 @@
 
 import argparse
 import json
+import os
 import socket
 from collections.abc import Sequence
 from pathlib import Path
 
 from features.console import OUT, run_command
 from features.errors import InputError, MissingError
+from serving.commands.key_options import add_audit_options, add_key_options
 from serving.commands.plans import add_planning, run_planning
 from serving.commands.rotate import add_rotate, rotate
 from serving.commands.week_options import add_week_options
+from serving.logs import LOGGING
 
 EXIT_CODES = """exit codes:
   0  stopped or done as asked
@@ -20,6 +23,8 @@ EXIT_CODES = """exit codes:
 
 examples:
   python -m serving --port 8000
+  python -m serving --open
+  python -m serving keys issue --name "Untis export" --scope read --scope plan
   python -m serving plan day.json --seconds 1 --json plan.json --svg day.svg
   python -m serving evaluate day.json plan.json
   python -m serving why-not --help
@@ -38,7 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=8000, help="port to listen on (%(default)s)")
     parser.add_argument("--workers", type=int, default=1, help="processes that answer (%(default)s)")
     parser.add_argument("--wait", action="store_true", help="start without a champion and wait for one")
+    parser.add_argument("--open", action="store_true", help="ask for no keys, for a first try on this machine")
     commands = parser.add_subparsers(dest="command")
+    add_key_options(commands.add_parser("keys", help="issue, list and revoke API keys"))
+    add_audit_options(commands.add_parser("audit", help="show who read which forecasts and decided what"))
     contract = commands.add_parser("openapi", help="write the OpenAPI contract to a file")
     contract.add_argument("path", type=Path)
     add_planning(commands)
@@ -47,27 +55,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     week = commands.add_parser("week", help="plan several days in a row, towards the week's targets")
     add_week_options(week)
     given = parser.parse_args(arguments)
-    if given.command == "openapi":
-        return _write_contract(given.path)
     if "run" in given:
         return run_planning(given)
-    if given.command == "rotate":
-        return rotate(given)
-    if given.command == "week":
-        return _plan_week(given)
-    if given.command == "compile":
-        return _compile()
-    return _serve(given.host, given.port, given.workers, wait=given.wait)
+    runs = {
+        "audit": _audit,
+        "compile": _compile,
+        "keys": _keys,
+        "openapi": _write_contract,
+        "rotate": rotate,
+        "week": _plan_week,
+    }
+    if given.command is not None:
+        return runs[given.command](given)
+    return _serve(given.host, given.port, given.workers, wait=given.wait, without_keys=given.open)
 
 
-def _serve(host: str, port: int, workers: int, *, wait: bool) -> int:
+def _serve(host: str, port: int, workers: int, *, wait: bool, without_keys: bool) -> int:
+    if without_keys:
+        os.environ["REGROUP_OPEN"] = "true"  # read by every process that answers
+    from serving.commands.opening import check_opening  # noqa: PLC0415 - as uvicorn below
+
+    check_opening(host)
     _require_free(host, port)
     if not wait:
         _require_champion()
     import uvicorn  # noqa: PLC0415 - --help must not wait for it
 
     OUT.print(f"API docs: http://{host}:{port}/docs   stop with Ctrl-C", markup=False, highlight=False)
-    # the access log would hold the ids of students that stand in addresses
+    # the server's own access log would hold the ids of students that stand in addresses
     uvicorn.run(
         "serving.app:create_app",
         factory=True,
@@ -75,6 +90,7 @@ def _serve(host: str, port: int, workers: int, *, wait: bool) -> int:
         port=port,
         workers=workers,
         access_log=False,
+        log_config=LOGGING,
         timeout_graceful_shutdown=20,
         log_level="warning",
     )
@@ -93,10 +109,10 @@ def _require_free(host: str, port: int) -> None:
 
 def _require_champion() -> None:
     from serving.registry import Registry  # noqa: PLC0415
-    from serving.settings import Settings  # noqa: PLC0415
+    from serving.settings import read_settings  # noqa: PLC0415
     from serving.snapshot import newest_publication  # noqa: PLC0415
 
-    settings = Settings()
+    settings = read_settings()
     champion = Registry(settings.tracking).champion()
     if champion is None:
         raise MissingError("there is no champion to serve yet; run `python -m training nightly`, or start with --wait")
@@ -109,16 +125,29 @@ def _plan_week(given: argparse.Namespace) -> int:
     return run_week(given)
 
 
-def _compile() -> int:
+def _compile(_: argparse.Namespace) -> int:
     from serving.grouping.solve import warm_up  # noqa: PLC0415 - compiles for a minute where nothing is kept yet
 
     warm_up()
     return 0
 
 
-def _write_contract(path: Path) -> int:
+def _audit(given: argparse.Namespace) -> int:
+    from serving.commands.audit import show_audit  # noqa: PLC0415
+
+    return show_audit(given)
+
+
+def _keys(given: argparse.Namespace) -> int:
+    from serving.commands.keys import run_keys  # noqa: PLC0415
+
+    return run_keys(given)
+
+
+def _write_contract(given: argparse.Namespace) -> int:
     from serving.app import create_app  # noqa: PLC0415
 
+    path: Path = given.path
     path.write_text(json.dumps(create_app().openapi(), indent=1) + "\n", encoding="utf-8")
     OUT.print(f"wrote {path}", markup=False)
     return 0

@@ -4,24 +4,41 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
+from fastapi.middleware.cors import CORSMiddleware
 from prometheus_client import Counter, Histogram
 
 from features.database import Database
 from features.errors import RegroupError
+from serving.access.audit_log import AuditLog
+from serving.access.auditor import AuditGate
+from serving.access.bodies import BodyLimit
+from serving.access.door import Door
+from serving.access.keyring import Keyring
+from serving.access.rate import RateLimit
+from serving.access.request_log import RequestLog
+from serving.access.spool import Spool
 from serving.errors import install_error_handlers
 from serving.grouping.solve import warm_up
 from serving.refusals import tell_problems
 from serving.registry import Registry
 from serving.routes import health, models, recommendations, students, teams
-from serving.settings import Settings
+from serving.settings import Settings, read_settings
 from serving.snapshot import SnapshotHolder
 
 logger = logging.getLogger("regroup")
 
 LATENCY = Histogram("regroup_request_seconds", "Time to answer, by route template.", ["method", "route"])
 ANSWERS = Counter("regroup_requests_total", "Answers, by route template and status.", ["method", "route", "status"])
+
+CORS: dict[str, Any] = {
+    "allow_methods": ["GET", "POST"],
+    "allow_headers": ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "X-Request-ID"],
+    "expose_headers": ["ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"],
+}
+"""What a web page of an origin that is allowed may send and see."""
 
 ABOUT = """Suggests which students of a team to bring together, on which skill, with which adult, when and where, and
 why. The adults decide. Errors are `application/problem+json`; times are UTC; null means not observed."""
@@ -33,9 +50,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     Args:
         settings: Where homes and stores are; from the environment if not given.
     """
-    settings = settings or Settings()
+    settings = settings or read_settings()
     snapshots = SnapshotHolder(settings.home, Registry(settings.tracking), settings.poll_seconds)
     database = Database(settings.home.database_url(), settings.connections)
+    keyring = Keyring(database, settings.keys_fresh_seconds, settings.keys_stale_seconds)
+    audit = AuditLog(Spool(settings.home.audit), database)
 
     @asynccontextmanager
     async def run(_: FastAPI) -> AsyncIterator[None]:
@@ -44,19 +63,37 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             database.migrate()
         except RegroupError as error:
             logger.warning("the database is looked for again with the first change: %s", error)
+        keyring.start()
+        audit.start()
         snapshots.refresh()
         snapshots.start()
         yield
         snapshots.stop()
+        keyring.stop()
+        audit.stop()
         database.close()
 
-    app = FastAPI(title="regroup", version="1", description=ABOUT, lifespan=run, responses=tell_problems(422))
+    app = FastAPI(
+        title="regroup",
+        version="1",
+        description=ABOUT,
+        lifespan=run,
+        responses=tell_problems(422),
+        redoc_url=None,  # one page of the contract is enough
+        swagger_ui_oauth2_redirect_url=None,
+    )
     app.state.settings = settings
     app.state.snapshots = snapshots
     app.state.database = database
+    app.state.audit = audit
     install_error_handlers(app)
-    for resource in (recommendations, teams, students, models, health):
-        app.include_router(resource.router)
+    for resource in (recommendations, teams, students, models):
+        app.include_router(resource.router, responses=tell_problems(401, 403, 413, 429, 503))
+    app.include_router(health.router)
+    # the last one stands outermost: an id and a line for every request, then who asks, then how much is read
+    app.add_middleware(AuditGate)
+    app.add_middleware(BodyLimit, most_bytes=settings.body_bytes, by_path={"/v1/events": settings.events_body_bytes})
+    app.add_middleware(Door, keyring=keyring, rate=RateLimit(settings.per_minute), open_here=settings.open)
 
     @app.middleware("http")
     async def measure(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -67,4 +104,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         ANSWERS.labels(request.method, route, str(response.status_code)).inc()
         return response
 
+    if settings.cors_origins:
+        app.add_middleware(CORSMiddleware, allow_origins=settings.cors_origins, **CORS)
+    app.add_middleware(RequestLog)
     return app

@@ -6,10 +6,29 @@ from fastapi import Depends, Request
 
 from features.database import Database
 from features.errors import MissingError
-from features.roster import SkillMap, Team, read_skills, read_team
+from features.roster import SkillMap, Team, find_team_of, list_teams, read_skills, read_team
+from serving.access.auditor import CurrentAuditor
+from serving.access.caller import Caller
+from serving.access.guard import CurrentCaller, require
 from serving.errors import NotFoundError, NotReadyError
 from serving.settings import Settings
 from serving.snapshot import Snapshot, SnapshotHolder
+
+__all__ = [
+    "CurrentAuditor",
+    "CurrentCaller",
+    "CurrentDatabase",
+    "CurrentSettings",
+    "CurrentSnapshot",
+    "find_roster",
+    "find_student_team",
+    "get_database",
+    "get_settings",
+    "get_snapshot",
+    "may_see_team",
+    "require",
+    "unknown_student",
+]
 
 
 def get_settings(request: Request) -> Settings:
@@ -35,18 +54,51 @@ CurrentSettings = Annotated[Settings, Depends(get_settings)]
 CurrentSnapshot = Annotated[Snapshot, Depends(get_snapshot)]
 
 
-def find_roster(database: Database, team_id: str) -> tuple[Team, SkillMap]:
+def find_roster(database: Database, caller: Caller, team_id: str) -> tuple[Team, SkillMap]:
     """The team, and the names and prerequisites of skills.
 
     Raises:
         NotReadyError: No roster is loaded.
-        NotFoundError: The roster has no such team.
+        NotFoundError: The roster has no such team, or the caller may not know of it: the answers are the same.
     """
     try:
         skills = read_skills(database)
     except MissingError as error:
         raise NotReadyError("no_roster", str(error)) from error
     try:
-        return read_team(database, team_id), skills
-    except MissingError as error:
-        raise NotFoundError("unknown_team", str(error)) from error
+        team = read_team(database, team_id)
+    except MissingError:
+        team = None
+    if team is None or not caller.may_see(team.school):
+        raise NotFoundError("unknown_team", "there is no team with this id")
+    return team, skills
+
+
+def find_student_team(database: Database, caller: Caller, student_id: str) -> str | None:
+    """The student's team; null for a student in none, whom only callers for all schools may know of.
+
+    Raises:
+        NotFoundError: The caller may not know of the student, whether there is one or not.
+    """
+    try:
+        team = find_team_of(database, student_id)
+    except MissingError:
+        team = None
+    if not caller.may_see(None if team is None else team.school):
+        raise unknown_student()
+    return None if team is None else team.team_id
+
+
+def may_see_team(database: Database, caller: Caller, team_id: str) -> bool:
+    """Whether the caller may know of a team; of one that has left the roster, only callers for all schools."""
+    if caller.schools is None:
+        return True
+    try:
+        return any(team.team_id == team_id and caller.may_see(team.school) for team in list_teams(database))
+    except MissingError:
+        return False
+
+
+def unknown_student() -> NotFoundError:
+    """The one answer about a student who is not there, or whom the caller may not know of."""
+    return NotFoundError("unknown_student", "no student with this id is in the roster or the event log")

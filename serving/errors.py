@@ -2,8 +2,12 @@
 
 RegroupError (features.errors)
 ├── ServiceError          has an HTTP status and the name of the rule that was broken
-│   ├── NotFoundError     404: no such team, student, or recommendation
+│   ├── UnauthorizedError 401: no API key, or none that counts
+│   ├── ForbiddenError    403: the key is not for this kind of call
+│   ├── NotFoundError     404: no such team, student, or recommendation, or none that the caller may know of
+│   ├── TooLargeError     413: the body is larger than the service reads
 │   ├── RequestError      422: the body is well formed and asks for something that cannot be
+│   ├── TooManyError      429: more requests than the key may make; Retry-After says when to go on
 │   └── NotReadyError     503: no model or no profiles yet; Retry-After says when to ask again
 └── SnapshotError         a version cannot be served; the last good one stays
 
@@ -11,7 +15,9 @@ Every error answer is `application/problem+json` (RFC 9457). None repeats an id 
 """
 
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from fastapi import FastAPI, Request
@@ -20,6 +26,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from features.errors import BusyError, RegroupError
+from serving.request_ids import REQUEST_ID
 
 logger = logging.getLogger("regroup")
 
@@ -31,20 +38,56 @@ class ServiceError(RegroupError):
 
     Attributes:
         rule: The name of what was broken, for programs; stable.
+        headers: Of the answer.
     """
 
     status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
+    headers: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, rule: str, sentence: str, **more: Any) -> None:  # noqa: ANN401 - members of a problem document
         super().__init__(sentence)
         self.rule = rule
         self.more = more
 
+    def answer(self) -> JSONResponse:
+        """The problem document."""
+        return problem(self.status, self.rule, str(self), headers=self.headers, more=self.more)
+
+
+class UnauthorizedError(ServiceError):
+    """There is no API key, or none that counts."""
+
+    status = HTTPStatus.UNAUTHORIZED
+    headers = MappingProxyType({"WWW-Authenticate": "Bearer"})
+
+
+class ForbiddenError(ServiceError):
+    """The key is not for this kind of call."""
+
+    status = HTTPStatus.FORBIDDEN
+
 
 class NotFoundError(ServiceError):
     """What the address names does not exist."""
 
     status = HTTPStatus.NOT_FOUND
+
+
+class TooLargeError(ServiceError):
+    """The body is larger than the service reads."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    headers = MappingProxyType({"Connection": "close"})  # the rest of the body is not read
+
+
+class TooManyError(ServiceError):
+    """More requests than the key may make."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+
+    def __init__(self, sentence: str, headers: Mapping[str, str]) -> None:
+        super().__init__("too_many_requests", sentence)
+        self.headers = headers
 
 
 class RequestError(ServiceError):
@@ -57,6 +100,7 @@ class NotReadyError(ServiceError):
     """Nothing can be served yet."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
+    headers = MappingProxyType({"Retry-After": "30"})
 
 
 class SnapshotError(RegroupError):
@@ -64,7 +108,13 @@ class SnapshotError(RegroupError):
 
 
 def problem(
-    status: int, rule: str, detail: str, *, retry_after: int | None = None, more: dict[str, Any] | None = None
+    status: int,
+    rule: str,
+    detail: str,
+    *,
+    retry_after: int | None = None,
+    headers: Mapping[str, str] | None = None,
+    more: dict[str, Any] | None = None,
 ) -> JSONResponse:
     """A problem document: `type` names the rule, `title` the status, `detail` says it in a sentence."""
     body = {
@@ -73,10 +123,17 @@ def problem(
         "status": status,
         "detail": detail,
         "rule": rule,
+        "request_id": REQUEST_ID.get(),
         **(more or {}),
     }
-    headers = {"Retry-After": str(retry_after)} if retry_after is not None else None
-    return JSONResponse(body, status_code=status, media_type=PROBLEM, headers=headers)
+    retry = {"Retry-After": str(retry_after)} if retry_after is not None else {}
+    return JSONResponse(body, status_code=status, media_type=PROBLEM, headers={**(headers or {}), **retry})
+
+
+def unexpected(error: Exception) -> JSONResponse:
+    """The answer to an error that nobody foresaw; where it happened goes to the log, without its message."""
+    logger.error("unexpected error while answering a request", exc_info=error)
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "The service made a mistake; its log says more.")
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -84,8 +141,7 @@ def install_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(ServiceError)
     async def service(_: Request, error: ServiceError) -> JSONResponse:
-        retry = 30 if isinstance(error, NotReadyError) else None
-        return problem(error.status, error.rule, str(error), retry_after=retry, more=error.more)
+        return error.answer()
 
     @app.exception_handler(BusyError)
     async def busy(_: Request, error: BusyError) -> JSONResponse:
@@ -107,8 +163,3 @@ def install_error_handlers(app: FastAPI) -> None:
     async def routing(_: Request, error: HTTPException) -> JSONResponse:
         rule = HTTPStatus(error.status_code).name.lower()
         return problem(error.status_code, rule, str(error.detail))
-
-    @app.exception_handler(Exception)
-    async def unexpected(_: Request, error: Exception) -> JSONResponse:
-        logger.error("unexpected %s while answering a request", type(error).__name__, exc_info=error)
-        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "The service made a mistake; its log says more.")

@@ -13,6 +13,7 @@ class Problem(BaseModel):
     status: int
     detail: str
     rule: str = Field(description="the name of what was broken; stable")
+    request_id: str | None = Field(default=None, description="to name in a question; the service's log has it too")
 
 
 class ConflictOut(BaseModel):
@@ -53,8 +54,12 @@ class NoPlan(Problem):
 
 
 _WHEN = {
-    404: "What the address names does not exist.",
+    401: "There is no API key, or none that counts.",
+    403: "The key lacks the scope of this call.",
+    404: "What the address names does not exist, or not for the schools of the key.",
+    413: "The body is larger than the service reads.",
     422: "The body is not well formed, or asks for something that cannot be; `rule` says what.",
+    429: "The key made more requests than it may in a minute; Retry-After says when to go on.",
     503: "Nothing can be served now; Retry-After says when to ask again.",
 }
 

@@ -1,10 +1,13 @@
 """Service settings from the environment, built once."""
 
+import re
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from features.errors import InputError
 from features.home import Home, read_home, tracking_uri
 
 
@@ -12,22 +15,62 @@ class Settings(BaseSettings):
     """What the service is told from outside; every name has the prefix `REGROUP_`.
 
     Attributes:
+        body_bytes: The largest body that is read.
         connections: To the database, kept open by each process.
+        cors_origins: Web pages that may call, such as `https://plan.example.org`, separated by commas.
+        events_body_bytes: The largest body of a batch of events.
         poll_seconds: How often the watcher asks the registry for the champion.
         recent_days: How far back practice counts as current; skills practised since are candidates.
         handful: How many candidate skills of one student a plan considers.
+        keys_fresh_seconds: How often API keys are read; a new or revoked key is noticed within it.
+        keys_stale_seconds: How long keys go on counting while the database does not answer.
+        open: Whether everybody on this machine may ask without a key.
+        per_minute: Requests that one key may make of one process, where the key has no limit of its own.
     """
 
     model_config = SettingsConfigDict(env_prefix="REGROUP_", frozen=True)
 
+    body_bytes: int = Field(default=2**20, ge=1)
     connections: int = Field(default=8, ge=1)
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    events_body_bytes: int = Field(default=16 * 2**20, ge=1)
+    keys_fresh_seconds: float = Field(default=2.0, gt=0)
+    keys_stale_seconds: float = Field(default=900.0, gt=0)
+    open: bool = False
+    per_minute: int = Field(default=1200, ge=1)
     poll_seconds: float = Field(default=5.0, gt=0)
     recent_days: int = Field(default=28, ge=1)
     handful: int = Field(default=6, ge=1)
     home_folder: Path = Field(default_factory=lambda: read_home().root, validation_alias="REGROUP_HOME")
     tracking: str = Field(default_factory=tracking_uri, validation_alias="MLFLOW_TRACKING_URI")
 
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _part_origins(cls, given: object) -> object:
+        if not isinstance(given, str):
+            return given
+        origins = tuple(each.strip().rstrip("/") for each in given.split(",") if each.strip())
+        for each in origins:
+            if not re.fullmatch(r"https?://[^/\s*]+", each):
+                raise ValueError(f"{each!r} is no origin; write https://HOST, and several separated by commas")
+        return origins
+
     @property
     def home(self) -> Home:
         """Where profiles are published and the roster is kept."""
         return Home(self.home_folder.resolve())
+
+
+def read_settings() -> Settings:
+    """The settings of the environment.
+
+    Raises:
+        InputError: One of them cannot be; the first is named.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = str(first["loc"][0])
+        variable = name if name.isupper() else f"REGROUP_{name.upper()}"
+        raise InputError(f"{variable}={first['input']!r}: {first['msg'].removeprefix('Value error, ')}") from None

@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -58,12 +58,14 @@ class SimulatedSchool:
         home: With the event log and the roster; nothing was trained.
         team_ids: Ids of the teams.
         student_ids: Ids of all students.
+        key: An API key for everything, in the database of the home.
     """
 
     folder: Path
     home: Path
     team_ids: tuple[str, ...]
     student_ids: tuple[str, ...]
+    key: str
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class TrainedSchool:
         config: The TOML file that it was trained with.
         team_ids: Ids of the teams.
         student_ids: Ids of all students.
+        key: An API key for everything, in the database of the home.
     """
 
     home: Path
@@ -85,11 +88,17 @@ class TrainedSchool:
     config: Path
     team_ids: tuple[str, ...]
     student_ids: tuple[str, ...]
+    key: str
 
     @property
     def mlruns(self) -> Path:
         """The folder of MLflow's database and artifacts."""
         return Path(self.mlruns_uri.removeprefix("sqlite:///")).parent
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What every request to the school's service has to carry."""
+        return {"Authorization": f"Bearer {self.key}"}
 
     def enter(self, environment: pytest.MonkeyPatch) -> None:
         """Makes this the home and the store of every command."""
@@ -109,7 +118,21 @@ def migrated_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def simulated_school(tmp_path_factory: pytest.TempPathFactory) -> SimulatedSchool:
+def give_key() -> Callable[..., str]:
+    """Puts a new API key into the database at an address, for everything unless said otherwise."""
+    from features.database import Database
+    from serving.access import Scope
+    from serving.access.issuing import issue_key
+
+    def give(url: str, scopes: Sequence[str] = tuple(Scope), schools: Sequence[str] | None = None, **more) -> str:
+        with Database(url) as database:
+            return issue_key(database, "tests", [Scope(each) for each in scopes], schools, **more).tell()
+
+    return give
+
+
+@pytest.fixture(scope="session")
+def simulated_school(tmp_path_factory: pytest.TempPathFactory, give_key: Callable[..., str]) -> SimulatedSchool:
     """A small school of two teams, ingested. Only read it."""
     from experiments.simulation import SchoolConfig, simulate_school, write_school
     from features.home import Home
@@ -124,7 +147,8 @@ def simulated_school(tmp_path_factory: pytest.TempPathFactory) -> SimulatedSchoo
     ingest_file(home, folder / "log.parquet", mapping=folder / "mapping.toml")
     save_roster(read_roster_files(folder / "roster"), f"sqlite:///{home.root / 'regroup.db'}")
     members = school.roster["members"]
-    return SimulatedSchool(folder, home.root, tuple(sorted(set(members["team_id"]))), tuple(members["student_id"]))
+    team_ids, student_ids = tuple(sorted(set(members["team_id"]))), tuple(members["student_id"])
+    return SimulatedSchool(folder, home.root, team_ids, student_ids, give_key(f"sqlite:///{home.root / 'regroup.db'}"))
 
 
 @pytest.fixture(scope="session")
@@ -146,6 +170,7 @@ def trained_school(
         config=config,
         team_ids=simulated_school.team_ids,
         student_ids=simulated_school.student_ids,
+        key=simulated_school.key,
     )
     shutil.copytree(simulated_school.home, school.home)
     copy_database(migrated_mlflow, school.mlruns / "mlflow.db")

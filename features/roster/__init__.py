@@ -78,6 +78,7 @@ demographics.csv (optional): one row per fact about a student; audits only, kept
 
 from features.roster.command import load_roster_command
 from features.roster.lookup import (
+    find_team_of,
     list_teams,
     read_demographics,
     read_skills,
@@ -120,6 +121,7 @@ __all__ = [
     "Team",
     "TeamName",
     "erase_student",
+    "find_team_of",
     "list_teams",
     "load_roster_command",
     "read_demographics",

@@ -89,6 +89,18 @@ def teams_of_students(url: str | Database, student_ids: Iterable[str]) -> dict[s
     return {each: found[each] for each in asked if each in found}
 
 
+def find_team_of(url: str | Database, student_id: str) -> TeamName | None:
+    """The team of one student, with its school; null for a student in none.
+
+    Raises:
+        MissingError: No roster is loaded.
+    """
+    with _looking(url) as connection:
+        joined = select(tables.TEAMS).join(tables.MEMBERS, tables.MEMBERS.c.team_id == tables.TEAMS.c.team_id)
+        rows = _found(connection, joined.where(tables.MEMBERS.c.student_id == student_id))
+    return TeamName(**rows[0]) if rows else None
+
+
 def team_of_student(url: str | Database, student_id: str) -> str:
     """The team of one student.
 

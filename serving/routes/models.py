@@ -2,15 +2,16 @@
 
 from fastapi import APIRouter
 
+from serving.access.caller import Scope
 from serving.answers import tell_provenance
-from serving.dependencies import CurrentSnapshot
+from serving.dependencies import CurrentSnapshot, require
 from serving.refusals import tell_problems
 from serving.schemas.models import ModelsOut
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
 
 
-@router.get("", responses=tell_problems(503))
+@router.get("", dependencies=[require(Scope.READ)], responses=tell_problems(503))
 def read_models(snapshot: CurrentSnapshot) -> ModelsOut:
     """Versions, data and meaning of the forecasts that serve now."""
     return ModelsOut(

@@ -8,9 +8,19 @@ from fastapi import APIRouter, Response
 
 from features.errors import MissingError
 from features.roster import Rule
+from serving.access.caller import Scope
 from serving.answers import tell_recommendation
 from serving.day import Absence, DayRequest
-from serving.dependencies import CurrentDatabase, CurrentSettings, CurrentSnapshot, find_roster
+from serving.dependencies import (
+    CurrentAuditor,
+    CurrentCaller,
+    CurrentDatabase,
+    CurrentSettings,
+    CurrentSnapshot,
+    find_roster,
+    may_see_team,
+    require,
+)
 from serving.errors import NotFoundError
 from serving.grouping.improve import Budget
 from serving.instances import write_instance
@@ -26,17 +36,20 @@ router = APIRouter(prefix="/v1/recommendations", tags=["recommendations"])
 @router.post(
     "",
     status_code=HTTPStatus.CREATED,
+    dependencies=[require(Scope.PLAN)],
     responses=tell_problems(404, 503) | tell_no_plan(),
 )
 def create_recommendation(
     body: RecommendationRequest,
+    caller: CurrentCaller,
+    auditor: CurrentAuditor,
     database: CurrentDatabase,
     settings: CurrentSettings,
     snapshot: CurrentSnapshot,
     response: Response,
 ) -> RecommendationOut:
     """Suggests the sessions of a team's day and keeps the plan."""
-    team, skills = find_roster(database, body.team_id)
+    team, skills = find_roster(database, caller, body.team_id)
     wanted = DayRequest(
         day=body.date,
         absences=tuple(
@@ -69,17 +82,21 @@ def create_recommendation(
     created_at = datetime.now(UTC)
     answer = tell_recommendation(uuid.uuid4().hex, created_at, body, team, skills, snapshot, found)
     save_recommendation(database, answer, body.model_dump_json(), write_instance(found.problem), created_at)
+    auditor.note("suggest", team_id=team.team_id, subject=answer.id)
     response.headers["Location"] = f"/v1/recommendations/{answer.id}"
     return answer
 
 
-@router.get("/{recommendation_id}", responses=tell_problems(404))
-def read_recommendation(recommendation_id: str, database: CurrentDatabase) -> RecommendationOut:
+@router.get("/{recommendation_id}", dependencies=[require(Scope.READ)], responses=tell_problems(404))
+def read_recommendation(
+    recommendation_id: str, caller: CurrentCaller, auditor: CurrentAuditor, database: CurrentDatabase
+) -> RecommendationOut:
     """A plan that was suggested before."""
     try:
         stored = find_recommendation(database, recommendation_id)
     except MissingError:
         stored = None
-    if stored is None:
+    if stored is None or not may_see_team(database, caller, stored.team_id):
         raise NotFoundError("unknown_recommendation", "there is no recommendation with this id")
+    auditor.note("read_recommendation", team_id=stored.team_id, subject=stored.id)
     return stored

@@ -4,10 +4,19 @@ import pandas as pd
 from fastapi import APIRouter
 
 from features.errors import MissingError
-from features.roster import SkillMap, read_skills, teams_of_students
+from features.roster import SkillMap, read_skills
+from serving.access.caller import Scope
 from serving.answers import tell_forecasts, tell_provenance
-from serving.dependencies import CurrentDatabase, CurrentSettings, CurrentSnapshot
-from serving.errors import NotFoundError
+from serving.dependencies import (
+    CurrentAuditor,
+    CurrentCaller,
+    CurrentDatabase,
+    CurrentSettings,
+    CurrentSnapshot,
+    find_student_team,
+    require,
+    unknown_student,
+)
 from serving.forecasts import forecast_students
 from serving.refusals import tell_problems
 from serving.schemas.forecasts import StudentOut
@@ -15,24 +24,31 @@ from serving.schemas.forecasts import StudentOut
 router = APIRouter(prefix="/v1/students", tags=["students"])
 
 
-@router.get("/{student_id}/profile", responses=tell_problems(404, 503))
+@router.get("/{student_id}/profile", dependencies=[require(Scope.READ)], responses=tell_problems(404, 503))
 def read_profile(
-    student_id: str, database: CurrentDatabase, settings: CurrentSettings, snapshot: CurrentSnapshot
+    student_id: str,
+    caller: CurrentCaller,
+    auditor: CurrentAuditor,
+    database: CurrentDatabase,
+    settings: CurrentSettings,
+    snapshot: CurrentSnapshot,
 ) -> StudentOut:
     """What is known and forecast about a student, skill by skill, with facts and reasons."""
-    try:
-        skills, teams = read_skills(database), teams_of_students(database, [student_id])
-    except MissingError:
-        skills, teams = SkillMap({}, {}), {}
-    forecasts = forecast_students(snapshot, [student_id], settings.recent_days)
+    team_id = find_student_team(database, caller, student_id)
     known = student_id in snapshot.student_profiles.index
-    if not known and student_id not in teams:
-        raise NotFoundError("unknown_student", "no student with this id is in the roster or the event log")
+    if not known and team_id is None:
+        raise unknown_student()
+    auditor.note("read_profile", team_id=team_id, student_id=student_id)
+    try:
+        skills = read_skills(database)
+    except MissingError:
+        skills = SkillMap({}, {})
+    forecasts = forecast_students(snapshot, [student_id], settings.recent_days)
     row = snapshot.student_profiles.loc[student_id].to_dict() if known else {}
     facts = {name: None if pd.isna(value) else value for name, value in row.items()}
     return StudentOut(
         student_id=student_id,
-        team_id=teams.get(student_id),
+        team_id=team_id,
         responses=int(facts.get("student_responses") or 0),
         last_active=facts.get("last_active"),
         correct_share_10r=facts.get("correct_share_10r"),

@@ -82,6 +82,7 @@ AUDIT = Table(
     "audit_log",
     METADATA,
     Column("sequence", SEQUENCE, primary_key=True, autoincrement=True),
+    Column("entry_id", String(32), nullable=False, unique=True),  # so that an entry brought twice is kept once
     Column("at", DateTime(timezone=True), nullable=False, index=True),
     Column("key_id", String(16)),
     Column("request_id", Text, nullable=False),

@@ -15,7 +15,7 @@ MONDAY = "2026-03-16"
 
 @pytest.fixture(scope="module")
 def client(trained_school):
-    with TestClient(create_app(), raise_server_exceptions=False) as client:
+    with TestClient(create_app(), headers=trained_school.headers) as client:
         yield client
 
 
@@ -191,7 +191,7 @@ def test_the_committed_contract_is_current():
 
 def test_before_the_first_night_the_service_says_so(untrained_school):
     """Without a champion it lives, is not ready, and tells when to ask again."""
-    with TestClient(create_app()) as client:
+    with TestClient(create_app(), headers=untrained_school.headers) as client:
         answer = client.post("/v1/recommendations", json={"team_id": "t01", "date": MONDAY})
 
         assert client.get("/livez").status_code == 200
@@ -204,7 +204,8 @@ def test_a_locked_database_is_told_and_nothing_is_kept(own_school, monkeypatch):
     """A plan that cannot be kept is not answered."""
     monkeypatch.setattr("features.database.connection.WAIT_S", 0.1)
     body = {"team_id": own_school.team_ids[0], "date": MONDAY}
-    with TestClient(create_app()) as client, sqlite3.connect(own_school.home / "regroup.db") as other:
+    database = own_school.home / "regroup.db"
+    with TestClient(create_app(), headers=own_school.headers) as client, sqlite3.connect(database) as other:
         other.execute("BEGIN IMMEDIATE")
         answer = client.post("/v1/recommendations", json=body)
         other.rollback()
@@ -226,11 +227,12 @@ def test_an_altered_model_is_not_served(own_school):
     assert "model.lgb" in answer.json()["detail"]
 
 
-def test_plans_are_kept_in_postgresql_too(trained_school, simulated_school, postgres_url, monkeypatch):
+def test_plans_are_kept_in_postgresql_too(trained_school, simulated_school, give_key, postgres_url, monkeypatch):
     """With a PostgreSQL address the roster is read there and the plan kept there."""
     save_roster(read_roster_files(simulated_school.folder / "roster"), postgres_url)
     monkeypatch.setenv("REGROUP_DATABASE_URL", postgres_url)
-    with TestClient(create_app()) as client:
+    headers = {"Authorization": f"Bearer {give_key(postgres_url)}"}
+    with TestClient(create_app(), headers=headers) as client:
         body = {"team_id": trained_school.team_ids[0], "date": MONDAY}
         made = client.post("/v1/recommendations", json=body)
 

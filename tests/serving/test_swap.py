@@ -20,9 +20,9 @@ from training.tracking import Tracking
 FEW = 12
 
 
-def call(address, body=None):
+def call(address, body=None, headers=None):
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(address, data, {"Content-Type": "application/json"})
+    request = urllib.request.Request(address, data, {"Content-Type": "application/json", **(headers or {})})
     with urllib.request.urlopen(request, timeout=30) as response:
         return json.load(response)
 
@@ -48,22 +48,23 @@ def test_no_request_fails_and_none_mixes_versions_while_the_champion_moves(two_v
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = {**os.environ, "REGROUP_POLL_SECONDS": "0.1"}
+    environment = {**os.environ, "REGROUP_POLL_SECONDS": "0.1", "REGROUP_PER_MINUTE": "1000000"}
     server = subprocess.Popen([sys.executable, "-m", "serving", "--port", str(port)], env=environment)
     address = f"http://127.0.0.1:{port}"
     body = {"team_id": school.team_ids[0], "date": "2026-03-16"}
     try:
         wait_for(address, first)
         # with few students there a plan is quick, so that many are made while the champion moves
-        team = [row["student_id"] for row in call(f"{address}/v1/teams/{school.team_ids[0]}/board")["students"]]
-        body["absences"] = [{"student_id": student} for student in team[FEW:]]
-        alone = {first: plan_of(address, body), second: None}
+        board = call(f"{address}/v1/teams/{school.team_ids[0]}/board", headers=school.headers)
+        away = [row["student_id"] for row in board["students"]][FEW:]
+        body["absences"] = [{"student_id": student} for student in away]
+        alone = {first: plan_of(address, body, school.headers), second: None}
         answers, failures, stop = [], [], threading.Event()
 
         def ask():
             while not stop.is_set():
                 try:
-                    answers.append(plan_of(address, body))
+                    answers.append(plan_of(address, body, school.headers))
                 except (urllib.error.URLError, OSError) as error:
                     failures.append(error)
 
@@ -78,7 +79,7 @@ def test_no_request_fails_and_none_mixes_versions_while_the_champion_moves(two_v
         stop.set()
         for asker in askers:
             asker.join()
-        alone[second] = plan_of(address, body)
+        alone[second] = plan_of(address, body, school.headers)
     finally:
         server.terminate()
         server.wait(timeout=30)
@@ -90,8 +91,8 @@ def test_no_request_fails_and_none_mixes_versions_while_the_champion_moves(two_v
         assert answer == alone[answer["provenance"]["model"]["run_id"]]
 
 
-def plan_of(address, body):
-    plan = call(f"{address}/v1/recommendations", body)
+def plan_of(address, body, headers):
+    plan = call(f"{address}/v1/recommendations", body, headers)
     return {name: value for name, value in plan.items() if name not in ("id", "created_at")}
 
 

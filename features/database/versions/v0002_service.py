@@ -11,6 +11,35 @@ MADE = (
     "recommendation_students",
 )  # fmt: skip
 
+STAYS = {
+    "sqlite": (
+        """CREATE TRIGGER audit_log_keeps_rows BEFORE DELETE ON audit_log
+           BEGIN SELECT RAISE(ABORT, 'audit_log only grows'); END""",
+        """CREATE TRIGGER audit_log_keeps_facts
+           BEFORE UPDATE OF sequence, entry_id, at, key_id, request_id, action, team_id, subject ON audit_log
+           BEGIN SELECT RAISE(ABORT, 'audit_log only grows'); END""",
+        """CREATE TRIGGER audit_log_forgets_students BEFORE UPDATE OF student_id ON audit_log
+           WHEN NEW.student_id IS NOT NULL
+           BEGIN SELECT RAISE(ABORT, 'audit_log only grows'); END""",
+    ),
+    "postgresql": (
+        """CREATE FUNCTION audit_log_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+           BEGIN
+             IF TG_OP = 'UPDATE' THEN
+               IF NEW.student_id IS NULL AND to_jsonb(NEW) - 'student_id' = to_jsonb(OLD) - 'student_id' THEN
+                 RETURN NEW;
+               END IF;
+             END IF;
+             RAISE EXCEPTION 'audit_log only grows';
+           END $$""",
+        """CREATE TRIGGER audit_log_stays BEFORE UPDATE OR DELETE ON audit_log
+           FOR EACH ROW EXECUTE FUNCTION audit_log_stays()""",
+        """CREATE TRIGGER audit_log_is_not_emptied BEFORE TRUNCATE ON audit_log
+           FOR EACH STATEMENT EXECUTE FUNCTION audit_log_stays()""",
+    ),
+}
+"""What has the database itself refuse to change or remove an audit entry; an erasure may forget a student."""
+
 
 def upgrade() -> None:
     """Adds tables, and the problem to each plan."""
@@ -59,6 +88,7 @@ def upgrade() -> None:
     op.create_table(
         "audit_log",
         sa.Column("sequence", sequence, primary_key=True, autoincrement=True),
+        sa.Column("entry_id", sa.String(32), nullable=False, unique=True),
         sa.Column("at", moment, nullable=False, index=True),
         sa.Column("key_id", sa.String(16)),
         sa.Column("request_id", text, nullable=False),
@@ -67,6 +97,8 @@ def upgrade() -> None:
         sa.Column("student_id", text, index=True),
         sa.Column("subject", text),
     )
+    for statement in STAYS[op.get_bind().dialect.name]:
+        op.execute(statement)
     op.create_table(
         "live_events",
         sa.Column("sequence", sequence, primary_key=True, autoincrement=True),
@@ -88,5 +120,7 @@ def downgrade() -> None:
     """Removes them; plans stay."""
     for table in MADE:
         op.drop_table(table)
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION audit_log_stays()")
     op.drop_index("ix_recommendations_page", "recommendations")
     op.drop_column("recommendations", "problem")

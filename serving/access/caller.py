@@ -1,0 +1,43 @@
+"""Who asks, and what that caller may see and do."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    """What a key may be used for; none of them includes another."""
+
+    READ = "read"  # boards, profiles, plans, forecasts, models
+    PLAN = "plan"  # suggest, judge, decide, place
+    LOAD = "load"  # send events
+    ADMIN = "admin"  # see who read and decided what
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whoever holds one API key.
+
+    Attributes:
+        key_id: The part of the key that names it; no secret.
+        scopes: What the key may be used for.
+        schools: The schools that the caller may know of; null = all, and students without a team too.
+        per_minute: Requests allowed; null = as many as the service allows any key.
+    """
+
+    key_id: str
+    scopes: frozenset[Scope]
+    schools: frozenset[str] | None = None
+    per_minute: int | None = None
+
+    def may_see(self, school: str | None) -> bool:
+        """Whether the caller may know of a school; null is what belongs to no school that is known.
+
+        Example:
+            >>> Caller("k", frozenset(), frozenset({"North"})).may_see(None)
+            False
+        """
+        return self.schools is None or school in self.schools
+
+
+ANYBODY = Caller("open", frozenset(Scope))
+"""Who asks a service that was opened without keys."""

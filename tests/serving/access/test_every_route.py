@@ -1,0 +1,115 @@
+"""Every route of the application, whoever asks: nobody learns of what is not theirs."""
+
+import json
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from serving.access.door import OPEN
+from serving.store.audit import list_entries
+
+NOWHERE = {"team_id": "nowhere", "student_id": "nobody", "recommendation_id": "0" * 32}
+NO_FORECASTS = {"/v1/models"}
+"""Routes that show no forecast of anybody, so that nothing is noted about reading them."""
+
+
+def told(answer):
+    """All of an answer but what differs from request to request."""
+    body = answer.json()
+    if answer.is_error:
+        assert body.pop("request_id") == answer.headers["x-request-id"]
+    headers = {name: value for name, value in answer.headers.items() if name not in {"x-request-id", "ratelimit"}}
+    return answer.status_code, headers, body
+
+
+@pytest.mark.parametrize("key", [None, "unknown", "wrong_secret", "expired", "revoked"])
+def test_without_a_key_that_counts_every_route_says_the_same(district, routes, key):
+    client = district.client(key)
+    answers = [told(route.ask(client, ids)) for route in routes for ids in (district.north, NOWHERE)]
+    answers += [told(client.get(address)) for address in ("/v1/nothing", "/redoc", "/")]
+
+    assert answers[0][0] == 401
+    assert answers[0][1]["www-authenticate"] == "Bearer"
+    assert answers[0][2]["rule"] == ("key_missing" if key is None else "key_refused")
+    assert all(answer == answers[0] for answer in answers)
+
+
+def test_every_route_refuses_keys_of_other_scopes_without_looking(district, routes):
+    for route in routes:
+        for scope in {"read", "plan", "load", "admin"} - {route.scope}:
+            client = district.client(f"only_{scope}")
+
+            there, nowhere = (told(route.ask(client, ids)) for ids in (district.north, NOWHERE))
+
+            assert there == nowhere, route.path
+            assert (there[0], there[2]["rule"]) == (403, "scope_missing"), route.path
+
+
+def test_what_another_school_has_is_answered_as_what_does_not_exist(district, routes):
+    client = district.client("north")
+    compared = 0
+    for route in routes:
+        theirs, nowhere = (told(route.ask(client, ids)) for ids in (district.south, NOWHERE))
+
+        assert theirs == nowhere, route.path
+        compared += theirs[0] == 404
+    assert compared >= 4
+
+
+def test_a_student_without_a_team_is_seen_by_keys_for_all_schools_only(district):
+    address = f"/v1/students/{district.unplaced}/profile"
+
+    assert district.client("all").get(address).json()["team_id"] is None
+    assert told(district.client("north").get(address)) == told(district.client("north").get("/v1/students/x/profile"))
+    assert district.client("south").get(address).status_code == 404
+
+
+def test_no_answer_to_a_school_holds_anything_of_another(district, routes):
+    client = district.client("north")
+    whose = st.sampled_from([district.north, district.south, NOWHERE])
+
+    @settings(max_examples=60, deadline=None)
+    @given(route=st.sampled_from(routes), parts=st.tuples(whose, whose, whose))
+    def ask(route, parts):
+        ids = {name: part[name] for name, part in zip(NOWHERE, parts, strict=True)}
+
+        answer = route.ask(client, ids)
+
+        assert answer.status_code < 500 or answer.status_code == 503
+        words = set(re.findall(r"[\w.-]+", answer.text + json.dumps(dict(answer.headers))))
+        assert not words & district.of_south
+
+    ask()
+
+
+def test_open_addresses_hold_no_id(district):
+    """Metrics too are read after requests about students."""
+    client = district.client()
+    district.client("all").get(f"/v1/students/{district.north['student_id']}/profile")
+
+    for address in OPEN:
+        answer = client.get(address)
+
+        words = set(re.findall(r"[\w.-]+", answer.text))
+        assert answer.status_code == 200
+        assert not words & ({*district.students, *district.north.values()} | district.of_south)
+
+
+def test_what_shows_forecasts_or_decides_is_kept_in_the_audit_log(district, routes):
+    client = district.client("north")
+    key_id = district.keys["north"].split("_")[1]
+    shown = 0
+    for at, route in enumerate(routes):
+        answer = route.ask(client, district.north, **{"X-Request-ID": f"audited-{at}"})
+        district.app.state.audit.flush()
+
+        entries = [each for each in list_entries(district.database) if each.request_id == f"audited-{at}"]
+        if answer.is_success and route.scope in {"read", "plan"} and route.path not in NO_FORECASTS:
+            assert entries, f"{route.method} {route.path} notes nothing"
+            assert all(each.key_id == key_id and each.team_id == district.north["team_id"] for each in entries)
+            shown += 1
+        elif route.path in NO_FORECASTS:
+            assert not entries
+    assert shown >= 4
