@@ -967,9 +967,9 @@ def _reopen(arena, seats, block, adult, kind, skill, students):
         return
     seats.kind[block, adult], seats.skill[block, adult] = kind, skill
     for student in students:
-        if seats.seat[student, block] == ONLINE and not seats.done[student, skill]:
-            if _may_sit(arena, student, block, adult, kind, skill):
-                _put(arena, seats, student, block, adult)
+        free = seats.seat[student, block] == ONLINE and not seats.done[student, skill]
+        if free and _may_sit(arena, student, block, adult, kind, skill):
+            _put(arena, seats, student, block, adult)
 
 
 @nb.njit(cache=True, error_model="numpy")
