@@ -14,7 +14,17 @@ from serving.errors import install_error_handlers
 from serving.grouping.solve import warm_up
 from serving.refusals import tell_problems
 from serving.registry import Registry
-from serving.routes import health, models, recommendations, students, teams
+from serving.routes import (
+    decisions,
+    evaluations,
+    explanations,
+    health,
+    models,
+    placements,
+    recommendations,
+    students,
+    teams,
+)
 from serving.settings import Settings
 from serving.snapshot import SnapshotHolder
 
@@ -50,12 +60,20 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         snapshots.stop()
         database.close()
 
-    app = FastAPI(title="regroup", version="1", description=ABOUT, lifespan=run, responses=tell_problems(422))
+    app = FastAPI(
+        title="regroup",
+        version="1",
+        description=ABOUT,
+        lifespan=run,
+        responses=tell_problems(422),
+        generate_unique_id_function=lambda route: route.name,  # what a generated client calls it
+    )
     app.state.settings = settings
     app.state.snapshots = snapshots
     app.state.database = database
     install_error_handlers(app)
-    for resource in (recommendations, teams, students, models, health):
+    of_plans = (recommendations, evaluations, decisions, placements, explanations)
+    for resource in (*of_plans, teams, students, models, health):
         app.include_router(resource.router)
 
     @app.middleware("http")

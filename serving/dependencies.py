@@ -6,7 +6,7 @@ from fastapi import Depends, Request
 
 from features.database import Database
 from features.errors import MissingError
-from features.roster import SkillMap, Team, read_skills, read_team
+from features.roster import SkillMap, Team, list_teams, read_skills, read_team
 from serving.errors import NotFoundError, NotReadyError
 from serving.settings import Settings
 from serving.snapshot import Snapshot, SnapshotHolder
@@ -30,7 +30,13 @@ def get_database(request: Request) -> Database:
     return database
 
 
+def get_owner() -> str:
+    """Whose requests these are, for what is kept by caller; empty without API keys."""
+    return ""
+
+
 CurrentDatabase = Annotated[Database, Depends(get_database)]
+CurrentOwner = Annotated[str, Depends(get_owner)]
 CurrentSettings = Annotated[Settings, Depends(get_settings)]
 CurrentSnapshot = Annotated[Snapshot, Depends(get_snapshot)]
 
@@ -50,3 +56,18 @@ def find_roster(database: Database, team_id: str) -> tuple[Team, SkillMap]:
         return read_team(database, team_id), skills
     except MissingError as error:
         raise NotFoundError("unknown_team", str(error)) from error
+
+
+def require_team(database: Database, team_id: str) -> None:
+    """Refuses a team that the roster does not have.
+
+    Raises:
+        NotReadyError: No roster is loaded.
+        NotFoundError: The roster has no such team.
+    """
+    try:
+        teams = list_teams(database)
+    except MissingError as error:
+        raise NotReadyError("no_roster", str(error)) from error
+    if team_id not in {each.team_id for each in teams}:
+        raise NotFoundError("unknown_team", "team_id: the roster has no such team")

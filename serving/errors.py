@@ -3,6 +3,8 @@
 RegroupError (features.errors)
 ├── ServiceError          has an HTTP status and the name of the rule that was broken
 │   ├── NotFoundError     404: no such team, student, or recommendation
+│   ├── ConflictError     409: what is there already stands against it
+│   │   └── InFlightError 409: the same request is being answered; Retry-After says when to ask again
 │   ├── RequestError      422: the body is well formed and asks for something that cannot be
 │   └── NotReadyError     503: no model or no profiles yet; Retry-After says when to ask again
 └── SnapshotError         a version cannot be served; the last good one stays
@@ -34,6 +36,7 @@ class ServiceError(RegroupError):
     """
 
     status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
+    retry_after: ClassVar[int | None] = None  # seconds
 
     def __init__(self, rule: str, sentence: str, **more: Any) -> None:  # noqa: ANN401 - members of a problem document
         super().__init__(sentence)
@@ -47,6 +50,18 @@ class NotFoundError(ServiceError):
     status = HTTPStatus.NOT_FOUND
 
 
+class ConflictError(ServiceError):
+    """What is there already stands against it."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class InFlightError(ConflictError):
+    """The same request is being answered by another thread or process."""
+
+    retry_after = 1
+
+
 class RequestError(ServiceError):
     """The body is well formed and asks for something that cannot be."""
 
@@ -57,6 +72,7 @@ class NotReadyError(ServiceError):
     """Nothing can be served yet."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
+    retry_after = 30
 
 
 class SnapshotError(RegroupError):
@@ -84,8 +100,7 @@ def install_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(ServiceError)
     async def service(_: Request, error: ServiceError) -> JSONResponse:
-        retry = 30 if isinstance(error, NotReadyError) else None
-        return problem(error.status, error.rule, str(error), retry_after=retry, more=error.more)
+        return problem(error.status, error.rule, str(error), retry_after=error.retry_after, more=error.more)
 
     @app.exception_handler(BusyError)
     async def busy(_: Request, error: BusyError) -> JSONResponse:

@@ -14,6 +14,8 @@ class Settings(BaseSettings):
     Attributes:
         connections: To the database, kept open by each process.
         poll_seconds: How often the watcher asks the registry for the champion.
+        kept_hours: How long the answer to an Idempotency-Key is kept.
+        takeover_seconds: After which a request under way counts as lost with its process; longer than any plan takes.
         recent_days: How far back practice counts as current; skills practised since are candidates.
         handful: How many candidate skills of one student a plan considers.
     """
@@ -22,6 +24,8 @@ class Settings(BaseSettings):
 
     connections: int = Field(default=8, ge=1)
     poll_seconds: float = Field(default=5.0, gt=0)
+    kept_hours: float = Field(default=24.0, gt=0)
+    takeover_seconds: float = Field(default=120.0, gt=0)
     recent_days: int = Field(default=28, ge=1)
     handful: int = Field(default=6, ge=1)
     home_folder: Path = Field(default_factory=lambda: read_home().root, validation_alias="REGROUP_HOME")
