@@ -81,7 +81,8 @@ def keep_decision(
             "replaces": replaces,
         }
         new = sqlite.insert(DECISIONS) if database.is_sqlite else postgresql.insert(DECISIONS)
-        if connection.execute(new.values(row).on_conflict_do_nothing()).rowcount and decision.decision != "rejected":
+        kept = new.values(row).on_conflict_do_nothing().returning(DECISIONS.c.id)
+        if connection.execute(kept).first() is not None and decision.decision != "rejected":
             replace_recorded_sessions(connection, team_id, day, [_past(team_id, day, each) for each in held])
         return _read(connection, decision.recommendation_id)
 

@@ -77,7 +77,9 @@ def claim_key(
             "body_hash": claim.body_hash,
             "started_at": claim.started_at,
         }
-        if connection.execute(_insert_new(database).values(row).on_conflict_do_nothing()).rowcount:
+        # not the row count, which psycopg's INSERT leaves at -1
+        new = _insert_new(database).values(row).on_conflict_do_nothing().returning(IDEMPOTENCY.c.owner)
+        if connection.execute(new).first() is not None:
             return claim
         found = connection.execute(select(IDEMPOTENCY).where(_of(claim))).one_or_none()
         if found is None:
