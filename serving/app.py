@@ -10,6 +10,7 @@ from prometheus_client import Counter, Histogram
 
 from features.database import Database
 from features.errors import RegroupError
+from serving.contract import Service, name_operation
 from serving.errors import install_error_handlers
 from serving.grouping.solve import warm_up
 from serving.refusals import tell_problems
@@ -60,13 +61,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         snapshots.stop()
         database.close()
 
-    app = FastAPI(
+    app = Service(
         title="regroup",
         version="1",
         description=ABOUT,
         lifespan=run,
         responses=tell_problems(422),
-        generate_unique_id_function=lambda route: route.name,  # what a generated client calls it
+        generate_unique_id_function=name_operation,
     )
     app.state.settings = settings
     app.state.snapshots = snapshots

@@ -36,7 +36,9 @@ class RepairOut(Body):
     sessions: list[SessionSeats] = Field(description="all sessions of the day")
     score: float = Field(description="in whole needs met", examples=[29.8])
     moved: int = Field(ge=0, description="seats that differ from the edited plan", examples=[1])
-    at_least: int = Field(ge=0, description="seats that any repair has to move; equal to `moved`: none is smaller")
+    at_least: int = Field(
+        ge=0, description="seats that any repair has to move; equal to `moved`: none is smaller", examples=[1]
+    )
     moves: list[MoveOut] = Field(description="the seats that differ")
 
 

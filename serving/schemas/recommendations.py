@@ -92,7 +92,7 @@ class RecommendationRequest(Body):
         ge=0,
         le=3,
         description="other good plans to look for, different in at least a fifth of the seats and at most 5 % behind; "
-        "each takes several times as long as the plan itself, or a share of `seconds`",
+        "each takes about as long as the plan itself, at worst six times; `seconds` are shared by all searches",
         examples=[0],
     )
     seed: int = Field(
@@ -224,7 +224,9 @@ class RecommendationRow(Body):
 
     id: str = Field(description="of the plan", examples=[IDENTITY])
     created_at: dt.datetime = Field(description="UTC", examples=["2026-03-16T06:30:00Z"])
-    date: dt.date | None = Field(description="the school's own; null for plans of earlier versions")
+    date: dt.date | None = Field(
+        description="the school's own; null for plans of earlier versions", examples=["2026-03-16"]
+    )
     status: str | None = Field(description="as in the plan; null likewise", examples=["seats_optimal"])
     score: float | None = Field(description="in whole needs met; null likewise", examples=[31.2])
     decision: Choice | None = Field(description="null while nobody decided", examples=["accepted"])

@@ -84,7 +84,7 @@ def test_a_plan_of_another_day_is_none_to_go_by(client, body, morning):
 
 
 def test_other_good_plans_differ_and_can_be_decided_on(client, body):
-    plan = client.post("/v1/recommendations", json={**body, "alternatives": 1, "seconds": 2}).json()
+    plan = client.post("/v1/recommendations", json={**body, "alternatives": 1}).json()
 
     for other in plan["alternatives"]:
         judged = client.post(f"/v1/recommendations/{plan['id']}/evaluation", json={"sessions": other["sessions"]})
