@@ -58,14 +58,14 @@ def tell_evaluation(recommendation_id: str, judged: Evaluation, score: Score, re
         price=None if judged.price is None else tell_price(judged.price),
         changes=[
             ChangeOut.model_validate(
-                _move(each.move)
+                _move(move)
                 | {
-                    "price": tell_price(each.price),
-                    "mends": tell_violations(each.mends),
-                    "breaks": tell_violations(each.breaks),
+                    "price": None if change is None else tell_price(change.price),
+                    "mends": [] if change is None else tell_violations(change.mends),
+                    "breaks": [] if change is None else tell_violations(change.breaks),
                 }
             )
-            for each in _changes(judged)
+            for move, change in _changes(judged)
         ],
         repair=None if repair is None else _repair(repair),
     )
@@ -124,11 +124,12 @@ def tell_explanation(recommendation_id: str, found: WhyNot, bounds: Iterable[Bou
     )
 
 
-def _changes(judged: Evaluation) -> Iterable[Change]:
-    """Each move with its price; a single one is the whole edit."""
-    if judged.changes or judged.price is None:
-        return judged.changes
-    return [Change(move, judged.price, judged.violations, ()) for move in judged.moves]
+def _changes(judged: Evaluation) -> Iterable[tuple[Move, Change | None]]:
+    """Each move with its judgement; a single one is the whole edit, and too many are not judged one by one."""
+    changes: list[Change | None] = [*judged.changes]
+    if len(judged.moves) == 1 and judged.price is not None:
+        changes = [Change(judged.moves[0], judged.price, judged.violations, ())]
+    return zip(judged.moves, changes or [None] * len(judged.moves), strict=True)
 
 
 def _repair(repair: Repair) -> RepairOut:

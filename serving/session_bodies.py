@@ -54,7 +54,7 @@ def tell_sessions(sessions: Sequence[Session]) -> list[SessionSeats]:
 
 
 def to_session(given: SessionIn) -> Session:
-    """One session of a body; whether its ids are known is not asked."""
+    """One session of a body, each student in it once; whether its ids are known is not asked."""
     return Session(
         id=given.id,
         block=given.block_id,
@@ -62,5 +62,5 @@ def to_session(given: SessionIn) -> Session:
         skill=given.skill_id,
         adults=tuple(each.staff_id if isinstance(each, AdultIn) else each for each in given.adults),
         room=given.room_id,
-        students=tuple(each.student_id if isinstance(each, SeatIn) else each for each in given.students),
+        students=tuple(dict.fromkeys(each.student_id if isinstance(each, SeatIn) else each for each in given.students)),
     )

@@ -1,6 +1,7 @@
 """A plan that was returned, opened again: its day, and the sessions that count."""
 
 import json
+import re
 from dataclasses import dataclass
 
 from features.database import Database
@@ -11,6 +12,9 @@ from serving.schemas.recommendations import RecommendationOut
 from serving.schemas.sessions import SessionIn
 from serving.session_bodies import to_session
 from serving.store.recommendations import StoredPlan, find_recommendation
+
+IDENTITY = re.compile(r"[0-9a-f]{32}")
+"""Of a plan; nothing else is asked of a database, which may not even take it as a text."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ def require_plan(database: Database, recommendation_id: str) -> StoredPlan:
     Raises:
         NotFoundError: There is none with this id.
     """
-    stored = find_recommendation(database, recommendation_id)
+    stored = find_recommendation(database, recommendation_id) if IDENTITY.fullmatch(recommendation_id) else None
     if stored is None:
         raise NotFoundError("unknown_recommendation", "there is no recommendation with this id")
     return stored

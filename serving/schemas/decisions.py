@@ -41,6 +41,7 @@ class DecisionRequest(Body):
     note: str | None = Field(
         default=None,
         max_length=500,
+        pattern=r"^[^\x00]*$",  # which PostgreSQL cannot keep
         description="in the team's own words; kept with the plan and erased with it, never logged",
         examples=["Moved one student to the group that starts fractions."],
     )

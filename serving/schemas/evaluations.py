@@ -23,7 +23,9 @@ class EvaluationRequest(Body):
 class ChangeOut(MoveOut):
     """One moved seat, judged by undoing it alone."""
 
-    price: PriceOut = Field(description="what the change adds to the edited plan, beside all others")
+    price: PriceOut | None = Field(
+        description="what the change adds to the edited plan, beside all others; null where more than 200 seats moved"
+    )
     mends: list[ViolationOut] = Field(
         description="broken rules that are gone once the change is undone, so that it has a part in them", examples=[[]]
     )

@@ -5,7 +5,7 @@ from pydantic import Field
 from serving.grouping.policy import Modality
 from serving.schemas.body import Body, Probability
 
-MOST_SESSIONS, MOST_PEOPLE = 1000, 1000
+MOST_SESSIONS, MOST_PEOPLE = 500, 500
 """Of one day, and of one session: beyond any team's."""
 
 

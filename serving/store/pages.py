@@ -92,8 +92,9 @@ def read_cursor(query: PlanQuery, cursor: str) -> tuple[datetime, str]:
         told = json.loads(base64.b64decode(cursor, altchars=b"-_", validate=True))
         team, day, moment, identity = told
         at = datetime.fromisoformat(moment)
-        right = (team, day) == (query.team_id, _day(query)) and isinstance(identity, str) and at.tzinfo is not None
-    except (ValueError, TypeError, binascii.Error, RecursionError):
+        right = (team, day) == (query.team_id, _day(query)) and identity.isprintable() and not at.utcoffset()
+        right = right and at.tzinfo is not None
+    except (ValueError, TypeError, AttributeError, binascii.Error, RecursionError):
         right = False
     if not right:
         told_why = "cursor: not one that a page of this team and date gave; leave it out for the first page"

@@ -1,8 +1,12 @@
 """What people do with a plan: edit it and hear what that costs, place a late student, ask why not there."""
 
 import json
+from dataclasses import replace
 
 import pytest
+
+from features.roster import read_roster_files, save_roster
+from serving.planning import load_planning
 
 MONDAY = "2026-03-16"
 
@@ -159,6 +163,37 @@ def test_a_student_whom_nobody_knows_is_given_a_place_too(client, plan):
     assert [each["block_id"] for each in told["blocks"]] == [block]
     assert told["best"]
     assert rule_of(refused) == (422, "unknown_block", "block_ids[0]")
+
+
+def test_a_new_member_is_placed_by_forecasts_and_a_student_of_another_team_by_nothing(
+    client, plan, trained_school, simulated_school
+):
+    """Moved into the team after it was planned, a student is known; before that, nothing of the profile is told."""
+    database = client.app.state.database
+    roster = read_roster_files(simulated_school.folder / "roster")
+    mover = next(each for each in roster.members if each.team_id == trained_school.team_ids[1])
+
+    def place():
+        body = {"student_id": mover.student_id}
+        return client.post(f"/v1/recommendations/{plan['id']}/placements", json=body).json()
+
+    stranger = place()
+    members = tuple(replace(m, team_id=plan["team_id"]) if m == mover else m for m in roster.members)
+    save_roster(replace(roster, members=members), database)
+    member = place()
+    save_roster(roster, database)
+
+    assert (stranger["needs_from"], member["needs_from"]) == ("nothing", "forecasts")
+    needs = [
+        place["sentence"]
+        for block in stranger["blocks"]
+        for place in block["places"]
+        if place["session"]["modality"] != "online"
+    ]
+    assert needs
+    unknown = f"need {load_planning().need.unknown:.2f}"
+    assert all(unknown in sentence for sentence in needs)
+    assert member["best"]
 
 
 def test_why_not_there_has_a_price_or_a_rule_in_the_way(client, plan, away):
