@@ -37,5 +37,8 @@ def explain_seat(recommendation_id: str, body: ExplanationRequest, database: Cur
         pin = Pin(body.student_id, body.block_id, body.modality, body.skill_id, body.staff_id)
         found = ask_why_not(day.problem, sessions, pin)
     except ProblemError as error:
+        if error.field == "sessions":
+            told = "sessions: the day as it is held breaks a hard rule; evaluate it, and ask with its repair"
+            raise RequestError("breaks_rules", told, field="sessions") from error
         raise RequestError("not_of_this_day", str(error), field=error.field) from error
     return tell_explanation(recommendation_id, found, find_bounds(day.problem, sessions))

@@ -1,7 +1,9 @@
 """Plans as a scheduling tool asks for them, lists them and reads them, in SQLite and in PostgreSQL."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy import func, select, update
@@ -153,3 +155,38 @@ def test_plans_are_listed_page_by_page_with_what_was_decided(client, body, train
     assert (refused.status_code, refused.json()["rule"], refused.json()["field"]) == (422, "bad_cursor", "cursor")
     assert page(team_id="nobody").json()["rule"] == "unknown_team"
     assert page(limit=0).json()["errors"][0]["field"] == "query.limit"
+
+
+@pytest.mark.parametrize("odd", ["\x00", "\ud800", "%00", "a" * 3000, "' OR 1=1 --", "٣", "\u202e", "null", "0" * 32])
+def test_odd_texts_are_refused_or_found_nowhere(client, body, odd):
+    """Wherever a text may stand; some of these no database takes."""
+    plan = client.post("/v1/recommendations", json=body).json() if odd == "\x00" else {"id": "0" * 32}
+    path = quote(odd, errors="surrogatepass", safe="")
+    sent = {**body, "previous": odd, "keep_sessions": [odd]}
+    absent = {**body, "absences": [{"student_id": odd, "block_ids": [odd]}], "rules": [{"kind": odd}]}
+
+    answers = [
+        client.get(f"/v1/recommendations/{path}"),
+        client.get(f"/v1/recommendations?team_id={path}"),
+        client.get(f"/v1/recommendations?team_id={body['team_id']}&cursor={path}"),
+        client.get(f"/v1/recommendations?team_id={body['team_id']}&date=x{path}"),
+        *(send(client, "/v1/recommendations", each) for each in ({**body, "team_id": odd}, sent, absent)),
+        *(
+            send(client, f"/v1/recommendations/{plan['id']}/{call}", each)
+            for call, each in (
+                ("decision", {"decision": "rejected", "note": odd + "\x00"}),
+                ("placements", {"student_id": odd, "block_ids": [odd]}),
+                ("explanations", {"student_id": odd, "block_id": odd, "skill_id": odd}),
+                ("evaluation", {"sessions": [{"id": odd, "block_id": odd, "modality": "online", "adults": [odd]}]}),
+            )
+        ),
+    ]
+
+    for answer in answers:
+        assert answer.status_code in {404, 422}, answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+def send(client, address, body):
+    """Posts what Python's JSON writes, lone surrogates too."""
+    return client.post(address, content=json.dumps(body), headers={"Content-Type": "application/json"})
