@@ -33,10 +33,11 @@ class ServiceError(RegroupError):
 
     Attributes:
         rule: The name of what was broken, for programs; stable.
+        retry_after: Seconds after which asking again makes sense; null where it never does.
     """
 
     status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
-    retry_after: ClassVar[int | None] = None  # seconds
+    retry_after: int | None = None
 
     def __init__(self, rule: str, sentence: str, **more: Any) -> None:  # noqa: ANN401 - members of a problem document
         super().__init__(sentence)

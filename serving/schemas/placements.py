@@ -60,7 +60,8 @@ class PlacementsOut(Body):
     )
     blocks: list[BlockPlacesOut] = Field(description="in the order of the day")
     best: list[str] | None = Field(
-        description="for each block the id of a session, together the best; null where none go together",
+        description="for each block the id of a session, together the best; null where none go together, and then "
+        "`explanations` tells what moving others would cost",
         examples=[["mon-2-small_group-1"]],
     )
     price: PriceOut | None = Field(description="of the best together; null likewise")
