@@ -5,6 +5,7 @@ from datetime import datetime
 
 from features.columns import FAMILIES
 from features.roster import SkillMap, Team
+from serving.change_answers import tell_terms
 from serving.day import skill_name
 from serving.forecasts import SkillForecast, explain_forecasts
 from serving.needs import Candidate
@@ -13,13 +14,14 @@ from serving.schemas.forecasts import Board, BoardRow, NeedOut, ReasonOut, Skill
 from serving.schemas.provenance import ModelVersion, Provenance
 from serving.schemas.recommendations import (
     AdultOut,
+    AlternativeOut,
     RecommendationOut,
     RecommendationRequest,
     SeatOut,
     SessionOut,
-    TermOut,
     UnmetOut,
 )
+from serving.session_bodies import tell_sessions
 from serving.snapshot import Snapshot
 
 QUICK_CHECK = "not enough evidence: {missing} more first attempts on this skill would settle it"
@@ -153,6 +155,7 @@ def tell_recommendation(
         team_id=team.team_id,
         date=request.date,
         seed=request.seed,
+        previous=request.previous,
         problem_hash=found.problem.digest(),
         status=found.plan.status,
         cut_by_clock=found.plan.cut_by_clock,
@@ -160,10 +163,7 @@ def tell_recommendation(
         score=found.plan.score.total,
         bound=found.plan.bound,
         proven_share=found.plan.proven_share,
-        terms=[
-            TermOut(name=each.name, value=each.value, weight=each.weight, points=each.points, sentence=each.sentence)
-            for each in found.plan.score.terms
-        ],
+        terms=tell_terms(found.plan.score),
         sessions=[
             SessionOut(
                 id=session.id,
@@ -184,6 +184,16 @@ def tell_recommendation(
                 student_id=each.student, skill_id=each.skill, need=each.need, reason=each.reason, sentence=each.sentence
             )
             for each in found.plan.unmet
+        ],
+        alternatives=[
+            AlternativeOut(
+                sessions=tell_sessions(each.plan.sessions),
+                score=each.plan.score.total,
+                terms=tell_terms(each.plan.score),
+                lost=each.lost,
+                apart=each.apart,
+            )
+            for each in found.others
         ],
     )
 

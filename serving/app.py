@@ -20,11 +20,22 @@ from serving.access.keyring import Keyring
 from serving.access.rate import RateLimit
 from serving.access.request_log import RequestLog
 from serving.access.spool import Spool
+from serving.contract import Service, name_operation
 from serving.errors import install_error_handlers
 from serving.grouping.solve import warm_up
 from serving.refusals import tell_problems
 from serving.registry import Registry
-from serving.routes import health, models, recommendations, students, teams
+from serving.routes import (
+    decisions,
+    evaluations,
+    explanations,
+    health,
+    models,
+    placements,
+    recommendations,
+    students,
+    teams,
+)
 from serving.settings import Settings, read_settings
 from serving.snapshot import SnapshotHolder
 
@@ -73,7 +84,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         audit.stop()
         database.close()
 
-    app = FastAPI(
+    app = Service(
         title="regroup",
         version="1",
         description=ABOUT,
@@ -81,13 +92,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         responses=tell_problems(422),
         redoc_url=None,  # one page of the contract is enough
         swagger_ui_oauth2_redirect_url=None,
+        generate_unique_id_function=name_operation,
     )
     app.state.settings = settings
     app.state.snapshots = snapshots
     app.state.database = database
     app.state.audit = audit
     install_error_handlers(app)
-    for resource in (recommendations, teams, students, models):
+    of_plans = (recommendations, evaluations, decisions, placements, explanations)
+    for resource in (*of_plans, teams, students, models):
         app.include_router(resource.router, responses=tell_problems(401, 403, 413, 429, 503))
     app.include_router(health.router)
     # the last one stands outermost: an id and a line for every request, then who asks, then how much is read

@@ -11,9 +11,9 @@ from features.roster.records import WEEKDAYS
 from serving.errors import RequestError
 from serving.grouping.history import PastDay, carry_history
 from serving.grouping.people import Adult, Coaching, Student
-from serving.grouping.places import Block, Pin, Room, Skill
+from serving.grouping.places import Block, Pin, Room, Seat, Skill
 from serving.grouping.plan import Session
-from serving.grouping.policy import Modality
+from serving.grouping.policy import Modality, Weights
 from serving.grouping.problem import Problem
 from serving.needs import Candidate
 from serving.planning import Planning
@@ -42,11 +42,19 @@ class DayRequest:
         day: The school's own date.
         absences: Who is away.
         rules: Rules of this day only, besides the standing ones.
+        previous: Seats of an earlier plan of the day, of which few should move.
+        move_price: Points that moving one of them has to gain; null: as the planner's own weights say.
+        kept: Seats of that plan that stay, led by the same adult on the same skill.
+        alternatives: How many other good plans to look for.
     """
 
     day: date
     absences: tuple[Absence, ...] = ()
     rules: tuple[Rule, ...] = ()
+    previous: tuple[Seat, ...] = ()
+    move_price: float | None = None
+    kept: tuple[Seat, ...] = ()
+    alternatives: int = 0
 
 
 @dataclass
@@ -87,7 +95,10 @@ def state_problem(
     _require_own(team, request)
     there = _availability(blocks, rules, request)
     adults = {each.staff_id for each in team.staff}
-    used = sorted({each.need.skill for each in candidates} | {each.skill_id for each in rules if each.skill_id})
+    asked = {each.skill_id for each in rules if each.skill_id} | {each.skill for each in request.kept if each.skill}
+    used = sorted({each.need.skill for each in candidates} | asked)
+    earlier = [each for each in request.previous if each.student in team.members and each.block in blocks]
+    weights = Weights() if request.move_price is None else Weights(perturbation=request.move_price)
     behind = {each.need.skill for each in candidates if each.need.catch_up}
     problem = Problem(
         blocks=tuple(Block(each.block_id, f"{each.start:%H:%M}-{each.end:%H:%M}", at) for at, each in enumerate(today)),
@@ -102,7 +113,10 @@ def state_problem(
         pins=(
             *_pins(team.rules, order, there, standing=True),
             *_pins(request.rules, order, there, standing=False),
+            *_kept(request.kept, there),
         ),
+        previous=tuple(each for each in earlier if each.adult is None or each.adult in adults),
+        weights=weights,
         coaching=_coaching(team, weekday, there, planning.coaching_per_week),
         most_catch_up_days=planning.most_catch_up_days,
     )
@@ -195,6 +209,15 @@ def _pins(rules: Sequence[Rule], today: Sequence[str], there: _Availability, *, 
             if not standing or (block in there.of_student(student) and block in free)
         ]
     return pins
+
+
+def _kept(seats: Sequence[Seat], there: _Availability) -> list[Pin]:
+    """Seats that stay, of students who are still there; an adult who is away is a conflict that is told."""
+    return [
+        Pin(seat.student, seat.block, seat.modality, seat.skill, seat.adult)
+        for seat in seats
+        if seat.block in there.of_student(seat.student)
+    ]
 
 
 def _coaching(team: Team, weekday: str, there: _Availability, per_week: int) -> tuple[Coaching, ...]:

@@ -70,8 +70,23 @@ def find_roster(database: Database, caller: Caller, team_id: str) -> tuple[Team,
     except MissingError:
         team = None
     if team is None or not caller.may_see(team.school):
-        raise NotFoundError("unknown_team", "there is no team with this id")
+        raise unknown_team()
     return team, skills
+
+
+def require_team(database: Database, caller: Caller, team_id: str) -> None:
+    """Refuses a team that the caller may not know of, whether there is one or not.
+
+    Raises:
+        NotReadyError: No roster is loaded.
+        NotFoundError: There is none for this caller.
+    """
+    try:
+        teams = list_teams(database)
+    except MissingError as error:
+        raise NotReadyError("no_roster", str(error)) from error
+    if not any(each.team_id == team_id and caller.may_see(each.school) for each in teams):
+        raise unknown_team()
 
 
 def find_student_team(database: Database, caller: Caller, student_id: str) -> str | None:
@@ -97,6 +112,11 @@ def may_see_team(database: Database, caller: Caller, team_id: str) -> bool:
         return any(team.team_id == team_id and caller.may_see(team.school) for team in list_teams(database))
     except MissingError:
         return False
+
+
+def unknown_team() -> NotFoundError:
+    """The one answer about a team that is not there, or that the caller may not know of."""
+    return NotFoundError("unknown_team", "there is no team with this id")
 
 
 def unknown_student() -> NotFoundError:

@@ -5,6 +5,8 @@ RegroupError (features.errors)
 │   ├── UnauthorizedError 401: no API key, or none that counts
 │   ├── ForbiddenError    403: the key is not for this kind of call
 │   ├── NotFoundError     404: no such team, student, or recommendation, or none that the caller may know of
+│   ├── ConflictError     409: what is there already stands against it
+│   │   └── InFlightError 409: the same request is being answered; Retry-After says when to ask again
 │   ├── TooLargeError     413: the body is larger than the service reads
 │   ├── RequestError      422: the body is well formed and asks for something that cannot be
 │   ├── TooManyError      429: more requests than the key may make; Retry-After says when to go on
@@ -88,6 +90,18 @@ class TooManyError(ServiceError):
     def __init__(self, sentence: str, headers: Mapping[str, str]) -> None:
         super().__init__("too_many_requests", sentence)
         self.headers = headers
+
+
+class ConflictError(ServiceError):
+    """What is there already stands against it."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class InFlightError(ConflictError):
+    """The same request is being answered by another thread or process."""
+
+    headers = MappingProxyType({"Retry-After": "1"})
 
 
 class RequestError(ServiceError):

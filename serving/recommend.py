@@ -1,13 +1,14 @@
 """One use case: a team's day, from roster and snapshot to a checked plan."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from features.roster import SkillMap, Team
 from serving.day import DayRequest, state_problem
 from serving.errors import RequestError
 from serving.forecasts import forecast_students
+from serving.grouping.changes.alternatives import TRIES, Alternative, find_alternatives
 from serving.grouping.errors import InfeasibleError, ProblemError
 from serving.grouping.improve import Budget
 from serving.grouping.infeasible.diagnosis import explain_conflict
@@ -24,11 +25,12 @@ NODES, QUESTIONS = 1, 10
 
 @dataclass(frozen=True)
 class Recommendation:
-    """A plan and everything that it rests on."""
+    """A plan and everything that it rests on; `others` are good plans that differ, the best first."""
 
     problem: Problem
     plan: Plan
     candidates: Sequence[Candidate]
+    others: tuple[Alternative, ...] = ()
 
 
 def recommend_day(
@@ -53,11 +55,22 @@ def recommend_day(
     )
     try:
         problem = state_problem(team, skills, request, candidates, planning)
-        return Recommendation(problem, suggest_groups(problem, budget), candidates)
+        plan, others = _search(problem, request.alternatives, budget)
+        return Recommendation(problem, plan, candidates, others)
     except ProblemError as error:
         raise RequestError("problem", str(error), field=error.field) from error
     except InfeasibleError as error:
         raise RequestError(error.rule, error.sentence, **_explain(problem, error)) from error
+
+
+def _search(problem: Problem, alternatives: int, budget: Budget) -> tuple[Plan, tuple[Alternative, ...]]:
+    """The plan, and others where they are asked for: the clock, if there is one, is shared by all searches."""
+    if not alternatives:
+        return suggest_groups(problem, budget), ()
+    if budget.seconds is not None:
+        budget = replace(budget, seconds=budget.seconds / (1 + TRIES * alternatives))
+    found = find_alternatives(problem, alternatives, budget)
+    return found.best, found.others
 
 
 def _explain(problem: Problem, error: InfeasibleError) -> dict[str, Any]:

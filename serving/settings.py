@@ -20,6 +20,8 @@ class Settings(BaseSettings):
         cors_origins: Web pages that may call, such as `https://plan.example.org`, separated by commas.
         events_body_bytes: The largest body of a batch of events.
         poll_seconds: How often the watcher asks the registry for the champion.
+        kept_hours: How long the answer to an Idempotency-Key is kept.
+        takeover_seconds: After which a request under way counts as lost with its process; longer than any plan takes.
         recent_days: How far back practice counts as current; skills practised since are candidates.
         handful: How many candidate skills of one student a plan considers.
         keys_fresh_seconds: How often API keys are read; a new or revoked key is noticed within it.
@@ -39,6 +41,8 @@ class Settings(BaseSettings):
     open: bool = False
     per_minute: int = Field(default=1200, ge=1)
     poll_seconds: float = Field(default=5.0, gt=0)
+    kept_hours: float = Field(default=24.0, gt=0)
+    takeover_seconds: float = Field(default=120.0, gt=0)
     recent_days: int = Field(default=28, ge=1)
     handful: int = Field(default=6, ge=1)
     home_folder: Path = Field(default_factory=lambda: read_home().root, validation_alias="REGROUP_HOME")

@@ -3,9 +3,10 @@
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, insert, select
+from sqlalchemy import Connection, Table, and_, delete, insert, select
 
 from features.database import Database, changing
 from features.roster import tables
@@ -45,6 +46,23 @@ def record_past_sessions(url: str | Database, sessions: Iterable[PastSession]) -
     """
     with changing(url, alone=True) as connection:
         _insert_sessions(connection, tuple(sessions), recorded=True)
+
+
+def replace_recorded_sessions(connection: Connection, team_id: str, day: date, sessions: Iterable[PastSession]) -> None:
+    """Puts the sessions of one team's day in place of those recorded before; those of files stay.
+
+    Args:
+        connection: Of a change that nobody else makes at the same time (`changing(alone=True)`).
+        team_id: Whose day.
+        day: The school's own date.
+        sessions: What counts as held.
+    """
+    owner, students = tables.PAST_SESSIONS, tables.PAST_SESSION_STUDENTS
+    before = and_(owner.c.team_id == team_id, owner.c.date == day, owner.c.recorded)
+    old = select(owner.c.session_id).where(before)
+    connection.execute(delete(students).where(students.c.session_id.in_(old)))
+    connection.execute(delete(owner).where(before))
+    _insert_sessions(connection, tuple(sessions), recorded=True)
 
 
 def erase_student(url: str | Database, student_id: str) -> int:

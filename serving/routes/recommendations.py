@@ -1,12 +1,14 @@
 """`/v1/recommendations`: a plan for a team's day."""
 
+import datetime as dt
+import hashlib
 import uuid
 from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Header, Query, Response
 
-from features.errors import MissingError
 from features.roster import Rule
 from serving.access.caller import Scope
 from serving.answers import tell_recommendation
@@ -18,26 +20,53 @@ from serving.dependencies import (
     CurrentSettings,
     CurrentSnapshot,
     find_roster,
-    may_see_team,
     require,
+    require_team,
 )
-from serving.errors import NotFoundError
 from serving.grouping.improve import Budget
-from serving.instances import write_instance
+from serving.idempotency import REPLAYED, Attempt, hash_request
 from serving.planning import load_planning
 from serving.recommend import recommend_day
 from serving.refusals import tell_no_plan, tell_problems
-from serving.schemas.recommendations import RecommendationOut, RecommendationRequest
-from serving.store.recommendations import find_recommendation, save_recommendation
+from serving.replanning import carry_seats
+from serving.schemas.recommendations import (
+    RecommendationOut,
+    RecommendationPage,
+    RecommendationRequest,
+    RecommendationRow,
+)
+from serving.store.pages import PlanQuery, list_plans
+from serving.store.recommendations import keep_recommendation
+from serving.stored_days import require_plan
 
 router = APIRouter(prefix="/v1/recommendations", tags=["recommendations"])
+
+TAG = {"ETag": {"description": "of the plan, which never changes", "schema": {"type": "string"}}}
+MADE = {
+    "Location": {"description": "address of the plan", "schema": {"type": "string"}},
+    REPLAYED: {"description": "true where the answer is that of an earlier request", "schema": {"type": "string"}},
+}
+
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description="chosen by the caller, such as a UUID: the same key and body get the same answer again for a day, "
+        "and nothing is made twice",
+        examples=["0b8e5d4e-6c3a-4a53-9a53-5a8c1f0d2e77"],
+    ),
+]
 
 
 @router.post(
     "",
     status_code=HTTPStatus.CREATED,
     dependencies=[require(Scope.PLAN)],
-    responses=tell_problems(404, 503) | tell_no_plan(),
+    response_model=RecommendationOut,
+    responses={201: {"headers": MADE}} | tell_problems(404, 409, 503) | tell_no_plan(),
 )
 def create_recommendation(
     body: RecommendationRequest,
@@ -46,11 +75,89 @@ def create_recommendation(
     database: CurrentDatabase,
     settings: CurrentSettings,
     snapshot: CurrentSnapshot,
-    response: Response,
-) -> RecommendationOut:
+    idempotency_key: Key = None,
+) -> Response:
     """Suggests the sessions of a team's day and keeps the plan."""
-    team, skills = find_roster(database, caller, body.team_id)
-    wanted = DayRequest(
+    asked = hash_request(router.prefix, body)
+    limits = {
+        "kept": dt.timedelta(hours=settings.kept_hours),
+        "takeover": dt.timedelta(seconds=settings.takeover_seconds),
+    }
+    with Attempt(database, caller.key_id, idempotency_key, asked, **limits) as attempt:
+        if attempt.replay is not None:
+            return attempt.replay
+        team, skills = find_roster(database, caller, body.team_id)
+        found = recommend_day(
+            team,
+            skills,
+            snapshot,
+            carry_seats(database, caller, body, _read_request(body)),
+            load_planning(),
+            recent_days=settings.recent_days,
+            handful=settings.handful,
+            budget=Budget(seconds=body.seconds, seed=body.seed),
+        )
+        answer = tell_recommendation(uuid.uuid4().hex, datetime.now(UTC), body, team, skills, snapshot, found)
+        location = f"{router.prefix}/{answer.id}"
+        with database.changing() as connection:
+            keep_recommendation(connection, answer, body.model_dump_json(), found.problem)
+            attempt.finish(connection, location, answer.id)
+        auditor.note("suggest", team_id=team.team_id, subject=answer.id)
+    return Response(
+        answer.model_dump_json(),
+        status_code=HTTPStatus.CREATED,
+        media_type="application/json",
+        headers={"Location": location},
+    )
+
+
+@router.get("", dependencies=[require(Scope.READ)], responses=tell_problems(404))
+def list_recommendations(
+    caller: CurrentCaller,
+    database: CurrentDatabase,
+    team_id: Annotated[str, Query(description="a team of the roster", examples=["team-1"])],
+    date: Annotated[
+        dt.date | None, Query(description="the school's own date; all without it", examples=["2026-03-16"])
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=100, description="plans on a page", examples=[20])] = 20,
+    cursor: Annotated[str | None, Query(max_length=2000, description="`next_cursor` of the page before")] = None,
+) -> RecommendationPage:
+    """A team's plans, the newest first, page by page."""
+    require_team(database, caller, team_id)
+    page, following = list_plans(database, PlanQuery(team_id, date), limit, cursor)
+    rows = [RecommendationRow.model_validate(each, from_attributes=True) for each in page]
+    return RecommendationPage(recommendations=rows, next_cursor=following)
+
+
+@router.get(
+    "/{recommendation_id}",
+    dependencies=[require(Scope.READ)],
+    response_model=RecommendationOut,
+    responses=tell_problems(404)
+    | {200: {"headers": TAG}, 304: {"description": "The plan that the caller has.", "headers": TAG}},
+)
+def read_recommendation(
+    recommendation_id: str,
+    caller: CurrentCaller,
+    auditor: CurrentAuditor,
+    database: CurrentDatabase,
+    if_none_match: Annotated[
+        str | None, Header(description="ETags that the caller has", examples=['"9f86d081884c7d65"'])
+    ] = None,
+) -> Response:
+    """A plan that was suggested before."""
+    stored = require_plan(database, caller, recommendation_id).answer
+    auditor.note("read_recommendation", team_id=stored.team_id, subject=stored.id)
+    text = stored.model_dump_json()
+    tag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+    held = {each.strip().removeprefix("W/") for each in (if_none_match or "").split(",")}
+    if held & {tag, "*"}:
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": tag})
+    return Response(text, media_type="application/json", headers={"ETag": tag})
+
+
+def _read_request(body: RecommendationRequest) -> DayRequest:
+    return DayRequest(
         day=body.date,
         absences=tuple(
             Absence(each.student_id, each.staff_id, None if each.block_ids is None else tuple(each.block_ids))
@@ -59,7 +166,7 @@ def create_recommendation(
         rules=tuple(
             Rule(
                 rule_id=f"request-{at}",
-                team_id=team.team_id,
+                team_id=body.team_id,
                 kind=each.kind,
                 students=tuple(each.student_ids),
                 staff_id=each.staff_id,
@@ -68,35 +175,6 @@ def create_recommendation(
             )
             for at, each in enumerate(body.rules)
         ),
+        move_price=body.move_price,
+        alternatives=body.alternatives,
     )
-    found = recommend_day(
-        team,
-        skills,
-        snapshot,
-        wanted,
-        load_planning(),
-        recent_days=settings.recent_days,
-        handful=settings.handful,
-        budget=Budget(seconds=body.seconds, seed=body.seed),
-    )
-    created_at = datetime.now(UTC)
-    answer = tell_recommendation(uuid.uuid4().hex, created_at, body, team, skills, snapshot, found)
-    save_recommendation(database, answer, body.model_dump_json(), write_instance(found.problem), created_at)
-    auditor.note("suggest", team_id=team.team_id, subject=answer.id)
-    response.headers["Location"] = f"/v1/recommendations/{answer.id}"
-    return answer
-
-
-@router.get("/{recommendation_id}", dependencies=[require(Scope.READ)], responses=tell_problems(404))
-def read_recommendation(
-    recommendation_id: str, caller: CurrentCaller, auditor: CurrentAuditor, database: CurrentDatabase
-) -> RecommendationOut:
-    """A plan that was suggested before."""
-    try:
-        stored = find_recommendation(database, recommendation_id)
-    except MissingError:
-        stored = None
-    if stored is None or not may_see_team(database, caller, stored.team_id):
-        raise NotFoundError("unknown_recommendation", "there is no recommendation with this id")
-    auditor.note("read_recommendation", team_id=stored.team_id, subject=stored.id)
-    return stored

@@ -10,15 +10,17 @@ from serving.schemas.body import Body
 class ModelVersion(Body):
     """What forecast; every figure of one answer is of this one version."""
 
-    run_id: str
-    struggle_version: int
-    mastery_version: int
+    run_id: str = Field(description="of the training that made both", examples=["6f1c0f4f0d0e4a0e8a3a1f1e2d3c4b5a"])
+    struggle_version: int = Field(description="in the registry", examples=[3])
+    mastery_version: int = Field(description="in the registry", examples=[3])
 
 
 class Provenance(Body):
     """What an answer rests on."""
 
-    model: ModelVersion
-    data_as_of: dt.datetime | None = Field(description="UTC; null for a log without a clock")
-    data_version: str
-    profiles: str = Field(description="name of the published profiles")
+    model: ModelVersion = Field(description="what forecast")
+    data_as_of: dt.datetime | None = Field(
+        description="UTC; null for a log without a clock", examples=["2026-03-15T21:58:07Z"]
+    )
+    data_version: str = Field(description="of the event log", examples=["12"])
+    profiles: str = Field(description="name of the published profiles", examples=["20260315T215807Z-12"])

@@ -1,50 +1,85 @@
 """Every plan that was returned, kept with all that it rests on."""
 
-from datetime import datetime
+from dataclasses import dataclass
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 
 from features.database import Database
+from features.errors import MissingError
+from serving.grouping.problem import Problem
+from serving.instances import read_instance, write_instance
 from serving.schemas.recommendations import RecommendationOut
-from serving.store.tables import RECOMMENDATION_STUDENTS, RECOMMENDATIONS
+from serving.store.tables import DECISIONS, RECOMMENDATION_STUDENTS, RECOMMENDATIONS
 
 
-def save_recommendation(
-    database: Database, answer: RecommendationOut, request: str, problem: str, created_at: datetime
-) -> None:
-    """Keeps a plan before it is returned.
+@dataclass(frozen=True)
+class StoredPlan:
+    """A plan as it was returned, and what was decided on it.
+
+    Attributes:
+        answer: The plan.
+        instance: The day as an open instance; null for plans of earlier versions.
+        decision: Accepted, edited or rejected; null while nobody decided.
+        decided_sessions: JSON of the sessions that were accepted; null while nobody decided.
+    """
+
+    answer: RecommendationOut
+    instance: str | None
+    decision: str | None
+    decided_sessions: str | None
+
+    def problem(self) -> Problem | None:
+        """The day that was planned."""
+        return None if self.instance is None else read_instance(self.instance)
+
+
+def keep_recommendation(connection: Connection, answer: RecommendationOut, request: str, problem: Problem) -> None:
+    """Keeps a plan before it is returned, and everybody whom its texts name.
 
     Args:
-        database: Of the service.
+        connection: Of a change that may hold more than this.
         answer: The plan.
         request: JSON of the body that asked for it.
-        problem: The day as an open instance.
-        created_at: In UTC.
+        problem: The day.
+    """
+    connection.execute(
+        insert(RECOMMENDATIONS).values(
+            id=answer.id,
+            created_at=answer.created_at,
+            team_id=answer.team_id,
+            problem_hash=answer.problem_hash,
+            request=request,
+            answer=answer.model_dump_json(),
+            problem=write_instance(problem),
+            date=answer.date,
+            status=answer.status,
+            score=answer.score,
+        )
+    )
+    rows = [{"recommendation_id": answer.id, "student_id": student.id} for student in problem.students]
+    if rows:
+        connection.execute(insert(RECOMMENDATION_STUDENTS), rows)
+
+
+def find_recommendation(database: Database, identity: str) -> StoredPlan | None:
+    """The stored plan, or None.
 
     Raises:
         BusyError: The database stayed locked.
         DatabaseAwayError: It cannot be used.
     """
-    seated = {seat.student_id for session in answer.sessions for seat in session.students}
-    with database.changing() as connection:
-        connection.execute(
-            insert(RECOMMENDATIONS).values(
-                id=answer.id,
-                created_at=created_at,
-                team_id=answer.team_id,
-                problem_hash=answer.problem_hash,
-                request=request,
-                answer=answer.model_dump_json(),
-                problem=problem,
-            )
-        )
-        if seated:
-            rows = [{"recommendation_id": answer.id, "student_id": student} for student in sorted(seated)]
-            connection.execute(insert(RECOMMENDATION_STUDENTS), rows)
-
-
-def find_recommendation(database: Database, identity: str) -> RecommendationOut | None:
-    """The stored plan, or None."""
-    with database.reading() as connection:
-        row = connection.execute(select(RECOMMENDATIONS.c.answer).where(RECOMMENDATIONS.c.id == identity)).first()
-    return None if row is None else RecommendationOut.model_validate_json(row.answer)
+    decided = RECOMMENDATIONS.outerjoin(DECISIONS, DECISIONS.c.id == RECOMMENDATIONS.c.id)
+    asked = select(
+        RECOMMENDATIONS.c.answer,
+        RECOMMENDATIONS.c.problem,
+        DECISIONS.c.decision,
+        DECISIONS.c.sessions,
+    ).select_from(decided)
+    try:
+        with database.reading() as connection:
+            row = connection.execute(asked.where(RECOMMENDATIONS.c.id == identity)).first()
+    except MissingError:
+        return None  # nothing was ever kept
+    if row is None:
+        return None
+    return StoredPlan(RecommendationOut.model_validate_json(row.answer), row.problem, row.decision, row.sessions)

@@ -9,7 +9,9 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
+    Double,
     Index,
     Integer,
     LargeBinary,
@@ -33,7 +35,11 @@ RECOMMENDATIONS = Table(
     Column("problem_hash", String(64), nullable=False),
     Column("request", Text, nullable=False),  # JSON of `RecommendationRequest`
     Column("answer", Text, nullable=False),  # JSON of `RecommendationOut`
-    Column("problem", Text),  # the day as an open instance, for judging it again; null for plans of earlier versions
+    # the day as an open instance, for judging it again; null, like the rest, for plans of earlier versions
+    Column("problem", Text),
+    Column("date", Date),  # the school's own
+    Column("status", Text),
+    Column("score", Double),
     Index("ix_recommendations_page", "team_id", "created_at", "id"),
 )
 RECOMMENDATION_STUDENTS = Table(
@@ -45,13 +51,14 @@ RECOMMENDATION_STUDENTS = Table(
 DECISIONS = Table(
     "decisions",
     METADATA,
-    Column("id", String(32), primary_key=True),
+    Column("id", String(32), primary_key=True),  # that of the plan too, so that a plan is decided on once
     Column("recommendation_id", String(32), nullable=False, index=True),
     Column("decided_at", DateTime(timezone=True), nullable=False),
     Column("key_id", String(16)),  # who decided, as far as a key tells
     Column("decision", Text, nullable=False),  # accepted, edited or rejected
-    Column("reasons", JSON, nullable=False),
+    Column("reasons", JSON, nullable=False),  # codes, and a note that may name students
     Column("sessions", Text, nullable=False),  # JSON: what became `past_sessions`; an empty list where rejected
+    Column("replaces", String(32)),  # the plan of the same day that was in force before
 )
 IDEMPOTENCY = Table(
     "idempotency_keys",
@@ -61,7 +68,7 @@ IDEMPOTENCY = Table(
     Column("body_hash", String(64), nullable=False),
     Column("started_at", DateTime(timezone=True), nullable=False, index=True),
     Column("status", Integer),  # null while the first request is under way
-    Column("answer", Text),
+    Column("answer", Text),  # of a refusal; a plan is read where it is kept
     Column("location", Text),
     Column("recommendation_id", String(32), index=True),  # what the answer holds, for erasure
 )

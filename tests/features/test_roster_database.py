@@ -7,6 +7,7 @@ from datetime import date, time
 import psycopg
 import pytest
 
+from features.database import changing
 from features.database import connection as database
 from features.errors import BusyError, InputError, MissingError
 from features.home import Home
@@ -30,6 +31,7 @@ from features.roster import (
     read_skills,
     read_team,
     record_past_sessions,
+    replace_recorded_sessions,
     save_roster,
     tables,
     team_of_student,
@@ -125,6 +127,18 @@ def test_a_recorded_session_that_comes_back_in_a_file_counts_once(url):
     record_past_sessions(url, [PAST])
 
     assert read_team(url, "t1").past_sessions == (PAST,)
+
+
+def test_what_was_recorded_of_a_day_is_replaced_and_files_and_other_days_stay(url):
+    save_roster(ROSTER, url)
+    other_day = replace(PAST, date=date(2026, 3, 10))
+    record_past_sessions(url, [replace(PAST, staff_id="ana"), other_day])
+    instead = replace(PAST, staff_id="bo", students=("007",))
+
+    with changing(url, alone=True) as connection:
+        replace_recorded_sessions(connection, "t1", PAST.date, [instead])
+
+    assert read_team(url, "t1").past_sessions == (PAST, instead, other_day)
 
 
 def test_a_roster_that_cannot_be_saved_whole_changes_nothing(url):

@@ -45,7 +45,13 @@ def upgrade() -> None:
     """Adds tables, and the problem to each plan."""
     text, moment = sa.Text(), sa.DateTime(timezone=True)
     sequence = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-    op.add_column("recommendations", sa.Column("problem", text))
+    for column in (
+        sa.Column("problem", text),
+        sa.Column("date", sa.Date()),
+        sa.Column("status", text),
+        sa.Column("score", sa.Double()),
+    ):
+        op.add_column("recommendations", column)
     op.create_index("ix_recommendations_page", "recommendations", ["team_id", "created_at", "id"])
     op.create_table(
         "recommendation_students",
@@ -61,6 +67,7 @@ def upgrade() -> None:
         sa.Column("decision", text, nullable=False),
         sa.Column("reasons", sa.JSON(), nullable=False),
         sa.Column("sessions", text, nullable=False),
+        sa.Column("replaces", sa.String(32)),
     )
     op.create_table(
         "idempotency_keys",
@@ -123,4 +130,5 @@ def downgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP FUNCTION audit_log_stays()")
     op.drop_index("ix_recommendations_page", "recommendations")
-    op.drop_column("recommendations", "problem")
+    for column in ("score", "status", "date", "problem"):
+        op.drop_column("recommendations", column)

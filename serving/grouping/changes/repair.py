@@ -94,7 +94,9 @@ class _Nearest:
         )
         reseated = reseat_students(index, self.edited)
         if reseated is not None:
-            self._offer(reseated.finish())
+            seats = reseated.finish()
+            if not find_violations(self.problem, seats):  # a pinned student may have no session left to sit in
+                self._offer(seats)
         cut = False
         if self.rank[0] > at_least:
             alone = self._index(replace(Weights(**seats_alone), perturbation=1.0))

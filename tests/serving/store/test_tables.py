@@ -21,15 +21,6 @@ for each in (*roster.METADATA.sorted_tables, *service.METADATA.sorted_tables):
 PLAN = {"id": "p1", "created_at": datetime(2026, 3, 16, tzinfo=UTC), "team_id": "t1", "problem_hash": "0" * 64}
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request, tmp_path):
-    url = f"sqlite:///{tmp_path / 'regroup.db'}"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("empty_postgres")
-    with Database(url) as database:
-        yield database
-
-
 def test_the_versions_make_the_tables_that_the_code_works_with(database):
     database.migrate()
 

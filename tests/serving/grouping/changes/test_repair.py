@@ -3,12 +3,14 @@
 import random
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from experiments.benchmarks.planner.odd_days import draw_odd_day
+from serving import instances
 from serving.grouping.changes.moves import count_moved, find_moves, previous_seats
 from serving.grouping.changes.repair import repair_plan
 from serving.grouping.check import find_violations
@@ -18,6 +20,7 @@ from serving.grouping.objective import score_plan
 from serving.grouping.plan import Session
 from serving.grouping.policy import LED, Modality, SizeBound
 from serving.grouping.solve import suggest_groups
+from serving.instances import read_instance
 
 QUICK = Budget(rounds=60, bound_rounds=0)
 
@@ -155,3 +158,14 @@ def test_a_tiny_day_is_repaired_by_the_fewest_moves_of_all_plans(seed):
     repair = repair_plan(problem, edited, QUICK)
 
     assert repair.moved == fewest_moves(problem, edited)
+
+
+def test_a_pinned_student_whose_session_is_gone_is_seated_again():
+    """Of the day beside the format, where Cleo is pinned to the tutor, one seat is left, which the repair keeps."""
+    day = read_instance(Path(instances.__file__).with_name("day.example.json").read_text(encoding="utf-8"))
+    left = (Session("a", "m1", Modality.SMALL_GROUP, "fractions", ("lead",), None, ("Ada",)),)
+
+    repair = repair_plan(day, left)
+
+    assert [pin.student for pin in day.pins] == ["Cleo"]
+    assert find_violations(day, repair.sessions) == ()

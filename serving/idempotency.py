@@ -1,0 +1,108 @@
+"""Answers a request once, however often it is sent with the same Idempotency-Key.
+
+Kept are answers that stay right: what was made, and refusals that asking again would not change. What was made and the
+answer are kept in one change of the database, so that nothing is acknowledged and lost, and nothing made twice.
+"""
+
+import hashlib
+import json
+import logging
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from types import TracebackType
+from typing import Self
+
+from fastapi import Response
+from pydantic import BaseModel
+from sqlalchemy import Connection
+
+from features.database import Database
+from features.errors import RegroupError
+from serving.errors import PROBLEM, ConflictError, InFlightError, NotFoundError, RequestError, problem
+from serving.store.idempotency import Claim, Kept, claim_key, finish_claim, give_up_claim
+
+logger = logging.getLogger("regroup")
+
+REPLAYED = "Idempotency-Replayed"
+
+FINAL = (NotFoundError, RequestError)
+"""Refusals that asking again with the same body would not change."""
+
+
+class Attempt:
+    """One request's attempt at an answer, as a context: what it leaves unfinished, another may begin.
+
+    Args:
+        database: Of the service.
+        owner: Id of the caller's API key; empty without one.
+        key: As the caller chose it; null: every request is answered anew.
+        asked: Address and body of what is asked for, as `hash_request` gives it.
+        kept: How long answers are kept.
+        takeover: After which a request under way counts as lost with its process.
+
+    Attributes:
+        replay: The answer of before; null where this request has to find one.
+    """
+
+    def __init__(
+        self, database: Database, owner: str, key: str | None, asked: str, *, kept: timedelta, takeover: timedelta
+    ) -> None:
+        self.replay: Response | None = None
+        self._database, self._owner, self._key, self._asked = database, owner, key, asked
+        self._kept, self._takeover = kept, takeover
+        self._claim: Claim | None = None
+
+    def __enter__(self) -> Self:
+        if self._key is None:
+            return self
+        wanted = Claim(self._owner, self._key, self._asked, datetime.now(UTC))
+        found = claim_key(self._database, wanted, kept=self._kept, takeover=self._takeover)
+        if found == "in_flight":
+            raise InFlightError("idempotency_key_in_flight", "a request with this Idempotency-Key is being answered")
+        if found == "other_body":
+            told = "this Idempotency-Key was sent with another body or address before; choose a new one"
+            raise RequestError("idempotency_key_reused", told, field="Idempotency-Key")
+        if isinstance(found, Kept):
+            self.replay = _replay(found)
+        else:
+            self._claim = found
+        return self
+
+    def finish(self, connection: Connection, location: str, recommendation_id: str) -> None:
+        """Keeps the answer in the change that keeps the plan.
+
+        Raises:
+            InFlightError: Another request took the key over, and answers it.
+        """
+        if self._claim is None:
+            return
+        made = {"location": location, "recommendation_id": recommendation_id}
+        if not finish_claim(connection, self._claim, HTTPStatus.CREATED, **made):
+            raise InFlightError("idempotency_key_in_flight", "another request with this Idempotency-Key took over")
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._claim is None or error is None:
+            return
+        try:
+            if isinstance(error, FINAL):
+                told = bytes(problem(error.status, error.rule, str(error), more=error.more).body).decode()
+                with self._database.changing() as connection:
+                    finish_claim(connection, self._claim, error.status, answer=told)
+            else:
+                give_up_claim(self._database, self._claim)
+        except RegroupError as second:
+            logger.warning("an Idempotency-Key stays claimed until it is taken over: %s", second)
+
+
+def hash_request(address: str, body: BaseModel) -> str:
+    """SHA-256 of the address and the body, whatever the order of its fields, defaults filled in."""
+    text = json.dumps([address, body.model_dump(mode="json")], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _replay(kept: Kept) -> Response:
+    if kept.answer is None:
+        raise ConflictError("plan_erased", "the plan that this Idempotency-Key made was erased; choose a new key")
+    headers = {REPLAYED: "true"} | ({} if kept.location is None else {"Location": kept.location})
+    media_type = "application/json" if kept.location is not None else PROBLEM
+    return Response(kept.answer, status_code=kept.status, media_type=media_type, headers=headers)

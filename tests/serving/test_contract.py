@@ -1,0 +1,70 @@
+"""The contract that callers generate clients from: current, whole, and every field of a plan explained."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+CONTRACT = json.loads((Path(__file__).parents[2] / "serving/openapi.json").read_text(encoding="utf-8"))
+PARTS = CONTRACT["components"]["schemas"]
+CALLS = [(f"{method} {path}", call) for path, calls in CONTRACT["paths"].items() for method, call in calls.items()]
+
+
+def names_in(node):
+    """Parts that a piece of the contract refers to."""
+    if isinstance(node, dict):
+        if "$ref" in node:
+            yield node["$ref"].removeprefix("#/components/schemas/")
+        for value in node.values():
+            yield from names_in(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from names_in(value)
+
+
+def parts_of(prefix):
+    """All parts that the calls under an address use, directly or not."""
+    waiting = [name for path, calls in CONTRACT["paths"].items() if path.startswith(prefix) for name in names_in(calls)]
+    found = set()
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += names_in(PARTS[name])
+    return found
+
+
+def tells_itself(schema):
+    """Whether a value is another part, or one of a few names, so that it needs no example."""
+    some = schema.get("anyOf", [schema])
+    return any("$ref" in each or "$ref" in each.get("items", {}) for each in some)
+
+
+def test_every_field_of_plans_has_its_meaning_and_an_example():
+    unexplained, bare = set(), set()
+    for part in sorted(parts_of("/v1/recommendations")):
+        for name, schema in PARTS[part].get("properties", {}).items():
+            if not schema.get("description"):
+                unexplained.add(f"{part}.{name}")
+            if "examples" not in schema and not tells_itself(schema):
+                bare.add(f"{part}.{name}")
+
+    assert (unexplained, bare) == (set(), set())
+
+
+@pytest.mark.parametrize(("call", "told"), CALLS, ids=[call for call, _ in CALLS])
+def test_every_call_has_a_name_a_sentence_and_its_errors(call, told):
+    """Whatever has a body, or an address with an id, can be refused; errors are problem documents."""
+    errors = {status: answer for status, answer in told["responses"].items() if int(status) >= 400}
+
+    assert told["operationId"].isidentifier()
+    assert told["description"]
+    assert "422" in errors
+    assert "{" not in call or "404" in errors
+    assert all(list(answer["content"]) == ["application/problem+json"] for answer in errors.values())
+
+
+def test_names_of_calls_are_unique():
+    names = [call["operationId"] for _, call in CALLS]
+
+    assert len(names) == len(set(names))
