@@ -121,27 +121,39 @@ def ingest_rows(
             if rows_read == 0:
                 raise InputError(f"{name} has no rows")
             item_skills, counts = _stage_new(home, rejected)
-        kept = home.rejected / f"{now:%Y%m%dT%H%M%S}-{Path(name).stem}.parquet"
+        kept = _name_record(home, name, now)
         if rejected.counts.total() > max_rejected * rows_read:
             _keep(record, kept)
             raise _too_many(name, rejected.counts, rows_read, max_rejected, kept)
-        has_new = counts["events_stored"] + counts["activities"] > 0
-        if has_new or has_events(home):
-            add_item_skills(home, item_skills)
-        if has_new:
-            append_events(home, read_new(home.staging / "new"))
+        _commit(home, item_skills, counts)
         _keep(record, kept)
-        return IngestCounts(
-            rows_read=rows_read,
-            events_stored=counts["events_stored"],
-            events_known=counts["events_known"],
-            rows_merged=counts["rows_merged"],
-            activities=counts["activities"],
-            unused=dict(unused),
-            rejected=dict(rejected.counts),
-            nulled=dict(nulled),
-            data_version=data_version(home) if has_events(home) else None,
-        )
+        return _tell(home, rows_read, counts, unused, rejected.counts, nulled)
+
+
+def ingest_events(home: Home, parts: Iterable[pd.DataFrame], name: str, now: datetime | None = None) -> IngestCounts:
+    """Adds events that were checked before to the event log in one commit; those that are known change nothing.
+
+    Args:
+        home: Where the event log is.
+        parts: Rows with `features.events.COLUMNS`.
+        name: For the record of those that contradict the log.
+        now: The current moment, with a time zone; without it, the clock's.
+
+    Raises:
+        BusyError: Another ingest is running, or the disk is full.
+    """
+    now = now or datetime.now(UTC)
+    with _plain_disk_errors(home), _only_ingest(home):
+        record, rows_read = home.staging / "rejected.parquet", 0
+        with RejectedWriter(record) as rejected:
+            with PartWriter(home.staging / "rows") as staged:
+                for part in parts:
+                    staged.add(part)
+                    rows_read += len(part)
+            item_skills, counts = _stage_new(home, rejected)
+        _commit(home, item_skills, counts)
+        _keep(record, _name_record(home, name, now))
+        return _tell(home, rows_read, counts, {}, rejected.counts, {})
 
 
 def _stage(
@@ -180,6 +192,39 @@ def _stage_new(home: Home, rejected: RejectedWriter) -> tuple[pd.DataFrame, Coun
             counts["rows_merged"] += distinct.merged
     item_skills = pd.concat(pairs).drop_duplicates().sort_values(["item_id", "skill_id"], ignore_index=True)
     return item_skills, counts
+
+
+def _commit(home: Home, item_skills: pd.DataFrame, counts: Counter[str]) -> None:
+    has_new = counts["events_stored"] + counts["activities"] > 0
+    if has_new or has_events(home):
+        add_item_skills(home, item_skills)
+    if has_new:
+        append_events(home, read_new(home.staging / "new"))
+
+
+def _tell(
+    home: Home,
+    rows_read: int,
+    counts: Counter[str],
+    unused: Mapping[str, int],
+    rejected: Mapping[str, int],
+    nulled: Mapping[str, int],
+) -> IngestCounts:
+    return IngestCounts(
+        rows_read=rows_read,
+        events_stored=counts["events_stored"],
+        events_known=counts["events_known"],
+        rows_merged=counts["rows_merged"],
+        activities=counts["activities"],
+        unused=dict(unused),
+        rejected=dict(rejected),
+        nulled=dict(nulled),
+        data_version=data_version(home) if has_events(home) else None,
+    )
+
+
+def _name_record(home: Home, name: str, now: datetime) -> Path:
+    return home.rejected / f"{now:%Y%m%dT%H%M%S}-{Path(name).stem}.parquet"
 
 
 def _keep(record: Path, kept: Path) -> None:

@@ -14,7 +14,7 @@ from serving.errors import install_error_handlers
 from serving.grouping.solve import warm_up
 from serving.refusals import tell_problems
 from serving.registry import Registry
-from serving.routes import health, models, recommendations, students, teams
+from serving.routes import events, health, models, recommendations, students, teams
 from serving.settings import Settings
 from serving.snapshot import SnapshotHolder
 
@@ -55,7 +55,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.snapshots = snapshots
     app.state.database = database
     install_error_handlers(app)
-    for resource in (recommendations, teams, students, models, health):
+    for resource in (recommendations, teams, students, events, models, health):
         app.include_router(resource.router)
 
     @app.middleware("http")

@@ -3,6 +3,7 @@
 RegroupError (features.errors)
 ├── ServiceError          has an HTTP status and the name of the rule that was broken
 │   ├── NotFoundError     404: no such team, student, or recommendation
+│   ├── TooLargeError     413: more in one body than is taken at a time
 │   ├── RequestError      422: the body is well formed and asks for something that cannot be
 │   └── NotReadyError     503: no model or no profiles yet; Retry-After says when to ask again
 └── SnapshotError         a version cannot be served; the last good one stays
@@ -45,6 +46,12 @@ class NotFoundError(ServiceError):
     """What the address names does not exist."""
 
     status = HTTPStatus.NOT_FOUND
+
+
+class TooLargeError(ServiceError):
+    """More in one body than is taken at a time."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
 class RequestError(ServiceError):

@@ -54,6 +54,7 @@ class NoPlan(Problem):
 
 _WHEN = {
     404: "What the address names does not exist.",
+    413: "There is more in the body than is taken at a time.",
     422: "The body is not well formed, or asks for something that cannot be; `rule` says what.",
     503: "Nothing can be served now; Retry-After says when to ask again.",
 }

@@ -12,6 +12,7 @@ class Settings(BaseSettings):
     """What the service is told from outside; every name has the prefix `REGROUP_`.
 
     Attributes:
+        events_per_batch: How many live events one request may bring.
         connections: To the database, kept open by each process.
         poll_seconds: How often the watcher asks the registry for the champion.
         recent_days: How far back practice counts as current; skills practised since are candidates.
@@ -20,6 +21,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="REGROUP_", frozen=True)
 
+    events_per_batch: int = Field(default=5000, ge=1)
     connections: int = Field(default=8, ge=1)
     poll_seconds: float = Field(default=5.0, gt=0)
     recent_days: int = Field(default=28, ge=1)

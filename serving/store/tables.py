@@ -6,8 +6,6 @@ erasure can find them.
 
 from sqlalchemy import (
     JSON,
-    BigInteger,
-    Boolean,
     Column,
     DateTime,
     Index,
@@ -19,10 +17,9 @@ from sqlalchemy import (
     Text,
 )
 
-METADATA = MetaData()
+from features.live_events.tables import LIVE_EVENTS, SEQUENCE
 
-SEQUENCE = BigInteger().with_variant(Integer, "sqlite")
-"""SQLite counts up by itself only in a column that is called INTEGER."""
+METADATA = MetaData()
 
 RECOMMENDATIONS = Table(
     "recommendations",
@@ -90,18 +87,6 @@ AUDIT = Table(
     Column("student_id", Text, index=True),  # null where a whole team was read, and after an erasure
     Column("subject", Text),  # id of the recommendation or decision
 )
-LIVE_EVENTS = Table(
-    "live_events",
-    METADATA,
-    Column("sequence", SEQUENCE, primary_key=True, autoincrement=True),
-    Column("event_id", Text, nullable=False, unique=True),
-    Column("student_id", Text, nullable=False, index=True),
-    Column("received_at", DateTime(timezone=True), nullable=False),
-    Column("key_id", String(16)),
-    Column("event", Text, nullable=False),  # JSON of the row as the event log will hold it, and the item's skills
-    Column("ingested", Boolean, nullable=False, index=True),  # whether a nightly run has taken it into the log
-)
-
 OF_STUDENTS = {
     RECOMMENDATIONS: "through recommendation_students; the JSON texts name students",
     RECOMMENDATION_STUDENTS: "student_id",
