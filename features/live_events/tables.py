@@ -18,4 +18,5 @@ LIVE_EVENTS = Table(
     Column("occurred_us", BigInteger),  # microseconds since 1970 UTC; null where the source has only an order
     Column("event", Text, nullable=False),  # JSON of the row as the event log will hold it, and the item's skills
     Column("log_version", BigInteger, index=True),  # of the event log that first held it; null until a night took it
+    sqlite_autoincrement=True,  # a number is never given twice, even after its event was deleted
 )

@@ -77,6 +77,7 @@ def upgrade() -> None:
         sa.Column("occurred_us", sa.BigInteger()),
         sa.Column("event", text, nullable=False),
         sa.Column("log_version", sa.BigInteger(), index=True),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "erased_students",
