@@ -118,8 +118,7 @@ class Overlay:
                 self._folded.pop(each, None)
                 last = self._last_time(self._saved(each))
                 timely = since[each][_microseconds(since[each]) > last] if last is not None else since[each]
-                saved = self._saved(each)
-                self._fold([each], saved or State.empty(), timely)
+                self._fold([each], self._saved(each) or State.empty(), timely)
             return
         strange = before.loc[~before["item_id"].isin(self.statistics.catalog.items), "item_id"].dropna().unique()
         if len(strange):

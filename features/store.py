@@ -16,7 +16,7 @@ from deltalake import DeltaTable, WriterProperties, write_deltalake
 
 from features.errors import MissingError
 from features.home import Home
-from features.schema import Events, ItemSkills
+from features.schema import Events, ItemSkills, bucket_of
 
 EVENT_FIELDS = pa.schema(
     [
@@ -62,6 +62,7 @@ def read_events(
     version: int | None = None,
     columns: Sequence[str] | None = None,
     before: datetime | None = None,
+    students: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """Events in the shape of `features.schema.Events`, in no order.
 
@@ -71,11 +72,16 @@ def read_events(
         version: A version of the event log; without it, the newest.
         columns: Columns to read; without them, all.
         before: Keeps events that occurred earlier, and those of logs without a clock, whose time is null.
+        students: Ids of those whose events are read; without them, all. Only their buckets are opened.
 
     Raises:
         MissingError: There is no event log, or no such version of it.
     """
+    if students is not None:
+        buckets = set(bucket_of(pd.Series(list(students), dtype="str")).tolist())
     rows = pa.dataset.field("bucket").isin([int(each) for each in buckets]) if buckets is not None else None
+    if students is not None:
+        rows &= pa.dataset.field("student_id").isin(list(students))
     if before is not None:
         occurred_at = pa.dataset.field("occurred_at")
         limit = pa.scalar(before, pa.timestamp("us", "UTC"))

@@ -12,6 +12,7 @@ from features.database import Database
 from features.errors import RegroupError
 from serving.errors import install_error_handlers
 from serving.grouping.solve import warm_up
+from serving.live import LiveEvents
 from serving.refusals import tell_problems
 from serving.registry import Registry
 from serving.routes import events, health, models, recommendations, students, teams
@@ -34,8 +35,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings: Where homes and stores are; from the environment if not given.
     """
     settings = settings or Settings()
-    snapshots = SnapshotHolder(settings.home, Registry(settings.tracking), settings.poll_seconds)
     database = Database(settings.home.database_url(), settings.connections)
+    live = LiveEvents(settings.home, database)
+    snapshots = SnapshotHolder(settings.home, Registry(settings.tracking), settings.poll_seconds, live.prepare)
 
     @asynccontextmanager
     async def run(_: FastAPI) -> AsyncIterator[None]:
@@ -54,6 +56,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.snapshots = snapshots
     app.state.database = database
+    app.state.live = live
     install_error_handlers(app)
     for resource in (recommendations, teams, students, events, models, health):
         app.include_router(resource.router)

@@ -8,6 +8,7 @@ from features.database import Database
 from features.errors import MissingError
 from features.roster import SkillMap, Team, read_skills, read_team
 from serving.errors import NotFoundError, NotReadyError
+from serving.live import LiveEvents
 from serving.settings import Settings
 from serving.snapshot import Snapshot, SnapshotHolder
 
@@ -30,7 +31,14 @@ def get_database(request: Request) -> Database:
     return database
 
 
+def get_live(request: Request) -> LiveEvents:
+    """What came in since the night, as this process has seen it."""
+    live: LiveEvents = request.app.state.live
+    return live
+
+
 CurrentDatabase = Annotated[Database, Depends(get_database)]
+CurrentLive = Annotated[LiveEvents, Depends(get_live)]
 CurrentSettings = Annotated[Settings, Depends(get_settings)]
 CurrentSnapshot = Annotated[Snapshot, Depends(get_snapshot)]
 

@@ -10,7 +10,7 @@ from features.errors import MissingError
 from features.roster import Rule
 from serving.answers import tell_recommendation
 from serving.day import Absence, DayRequest
-from serving.dependencies import CurrentDatabase, CurrentSettings, CurrentSnapshot, find_roster
+from serving.dependencies import CurrentDatabase, CurrentLive, CurrentSettings, CurrentSnapshot, find_roster
 from serving.errors import NotFoundError
 from serving.grouping.improve import Budget
 from serving.instances import write_instance
@@ -33,10 +33,12 @@ def create_recommendation(
     database: CurrentDatabase,
     settings: CurrentSettings,
     snapshot: CurrentSnapshot,
+    live: CurrentLive,
     response: Response,
 ) -> RecommendationOut:
     """Suggests the sessions of a team's day and keeps the plan."""
     team, skills = find_roster(database, body.team_id)
+    snapshot = live.see(snapshot, team.members)
     wanted = DayRequest(
         day=body.date,
         absences=tuple(

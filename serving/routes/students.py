@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from features.errors import MissingError
 from features.roster import SkillMap, read_skills, teams_of_students
 from serving.answers import tell_forecasts, tell_provenance
-from serving.dependencies import CurrentDatabase, CurrentSettings, CurrentSnapshot
+from serving.dependencies import CurrentDatabase, CurrentLive, CurrentSettings, CurrentSnapshot
 from serving.errors import NotFoundError
 from serving.forecasts import forecast_students
 from serving.refusals import tell_problems
@@ -17,13 +17,14 @@ router = APIRouter(prefix="/v1/students", tags=["students"])
 
 @router.get("/{student_id}/profile", responses=tell_problems(404, 503))
 def read_profile(
-    student_id: str, database: CurrentDatabase, settings: CurrentSettings, snapshot: CurrentSnapshot
+    student_id: str, database: CurrentDatabase, settings: CurrentSettings, snapshot: CurrentSnapshot, live: CurrentLive
 ) -> StudentOut:
     """What is known and forecast about a student, skill by skill, with facts and reasons."""
     try:
         skills, teams = read_skills(database), teams_of_students(database, [student_id])
     except MissingError:
         skills, teams = SkillMap({}, {}), {}
+    snapshot = live.see(snapshot, [student_id])
     forecasts = forecast_students(snapshot, [student_id], settings.recent_days)
     known = student_id in snapshot.student_profiles.index
     if not known and student_id not in teams:

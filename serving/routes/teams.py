@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from serving.answers import tell_board
-from serving.dependencies import CurrentDatabase, CurrentSettings, CurrentSnapshot, find_roster
+from serving.dependencies import CurrentDatabase, CurrentLive, CurrentSettings, CurrentSnapshot, find_roster
 from serving.forecasts import forecast_students
 from serving.needs import list_candidates
 from serving.planning import load_planning
@@ -14,9 +14,12 @@ router = APIRouter(prefix="/v1/teams", tags=["teams"])
 
 
 @router.get("/{team_id}/board", responses=tell_problems(404, 503))
-def read_board(team_id: str, database: CurrentDatabase, settings: CurrentSettings, snapshot: CurrentSnapshot) -> Board:
+def read_board(
+    team_id: str, database: CurrentDatabase, settings: CurrentSettings, snapshot: CurrentSnapshot, live: CurrentLive
+) -> Board:
     """Who needs what, who is strong where, and who has not been seen by an adult lately."""
     team, skills = find_roster(database, team_id)
+    snapshot = live.see(snapshot, team.members)
     forecasts = forecast_students(snapshot, team.members, settings.recent_days)
     candidates = list_candidates(team, skills, forecasts, load_planning().need, settings.handful)
     return tell_board(snapshot, team, skills, candidates, forecasts)

@@ -21,4 +21,9 @@ class Provenance(Body):
     model: ModelVersion
     data_as_of: dt.datetime | None = Field(description="UTC; null for a log without a clock")
     data_version: str
+    live_events_through: int | None = Field(
+        default=None,
+        description="number of the last live event that was looked at; null where only the night's profiles are known",
+        examples=[4711],
+    )
     profiles: str = Field(description="name of the published profiles")
