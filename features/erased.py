@@ -52,6 +52,9 @@ class Erased:
         return {each for each in student_ids if digest_of(each, self.salt) in self.digests}
 
 
+NOBODY = Erased()
+
+
 def digest_of(student_id: str, salt: bytes) -> str:
     """64 hexadecimal digits that only this installation's salt connects with the student."""
     return hashlib.blake2b(student_id.encode("utf-8", "surrogatepass"), key=salt, digest_size=32).hexdigest()
@@ -69,9 +72,9 @@ def read_erased(where: Connection | Database) -> Erased:
             with where.reading() as connection:
                 return read_erased(connection)
         except MissingError:
-            return Erased()
+            return NOBODY
     rows = where.execute(select(ERASED.c.digest, ERASED.c.salt)).all()
-    return Erased(rows[0].salt, frozenset(each.digest for each in rows)) if rows else Erased()
+    return Erased(rows[0].salt, frozenset(each.digest for each in rows)) if rows else NOBODY
 
 
 def note_erased(connection: Connection, student_id: str, at: datetime) -> None:

@@ -17,6 +17,8 @@ from deltalake.exceptions import DeltaError
 from filelock import FileLock, Timeout
 
 from features.console import track
+from features.database import Database
+from features.erased import NOBODY, Erased, read_erased
 from features.errors import BusyError, InputError, TooManyRejectedError
 from features.events import check_rows, keep_distinct
 from features.home import Home
@@ -39,7 +41,7 @@ class IngestCounts:
         events_known: Rows that were there already.
         rows_merged: Rows that name a further skill of the same response.
         activities: Lessons, videos and logins that are new in the event log.
-        unused: Rows that are no events, by kind.
+        unused: Rows that are no events, by kind, and rows of students who were erased.
         rejected: Rows that break a rule, by rule.
         nulled: Cells made null, by rule; their rows are counted above.
         data_version: Of the tables afterwards; null if nothing was ever stored.
@@ -84,10 +86,13 @@ def ingest_file(
         InputError: The file or the mapping cannot be read, or has no rows.
         TooManyRejectedError: More rows break a rule than `max_rejected`.
         BusyError: Another ingest is running, or the disk is full.
+        DatabaseAwayError: It cannot be asked who was erased; nothing was stored.
     """
     log = open_log(path, form, mapping, kc_model)
+    with Database(home.database_url()) as database:
+        erased = read_erased(database)
     chunks = track(log.chunks(), f"chunks of {path.name} read", total=log.table.expected_chunks)
-    return ingest_rows(home, chunks, log.source, path.name, max_rejected, now)
+    return ingest_rows(home, chunks, log.source, path.name, max_rejected, now, erased)
 
 
 def ingest_rows(
@@ -97,6 +102,7 @@ def ingest_rows(
     name: str,
     max_rejected: float = MAX_REJECTED,
     now: datetime | None = None,
+    erased: Erased = NOBODY,
 ) -> IngestCounts:
     """Adds raw rows to the event log in one commit; rows that are known already change nothing.
 
@@ -107,6 +113,7 @@ def ingest_rows(
         name: Of the file, for messages and the record of rejected rows.
         max_rejected: Largest share of rejected rows, 0-1, with which anything is stored.
         now: The current moment, with a time zone; without it, the clock's.
+        erased: Students whose rows are dropped unread.
 
     Raises:
         InputError: There are no rows.
@@ -117,7 +124,7 @@ def ingest_rows(
     with _plain_disk_errors(home), _only_ingest(home):
         record = home.staging / "rejected.parquet"
         with RejectedWriter(record) as rejected:
-            rows_read, unused, nulled = _stage(home, chunks, source, now, rejected)
+            rows_read, unused, nulled = _stage(home, chunks, source, now, rejected, erased)
             if rows_read == 0:
                 raise InputError(f"{name} has no rows")
             item_skills, counts = _stage_new(home, rejected)
@@ -157,13 +164,14 @@ def ingest_events(home: Home, parts: Iterable[pd.DataFrame], name: str, now: dat
 
 
 def _stage(
-    home: Home, chunks: Iterable[pd.DataFrame], source: str, now: datetime, rejected: RejectedWriter
+    home: Home, chunks: Iterable[pd.DataFrame], source: str, now: datetime, rejected: RejectedWriter, erased: Erased
 ) -> tuple[int, Counter[str], Counter[str]]:
     """Writes valid rows by bucket; how many rows there were, and the unused and nulled ones by name."""
     rows_read, unused, nulled = 0, Counter[str](), Counter[str]()
     with PartWriter(home.staging / "rows") as parts:
         for raw in chunks:
-            checked = check_rows(raw, source, now)
+            gone = raw["student_id"].isin(erased.among(raw["student_id"].dropna().unique()))
+            checked = check_rows(raw.assign(unused=raw["unused"].mask(gone, "erased_student")), source, now)
             parts.add(checked.events)
             rejected.add(checked.rejected)
             rows_read += len(raw)

@@ -142,6 +142,34 @@ def append_events(home: Home, batches: Iterable[pa.RecordBatch]) -> None:
     )
 
 
+def erase_events(home: Home, student_id: str) -> int:
+    """Removes a student's events from the log and all older versions of the log from disk; how many those were.
+
+    What used an older version, such as training on the same rows again, then finds it gone.
+    """
+    if not has_events(home):
+        return 0
+    table = DeltaTable(str(home.events))
+    bucket = int(bucket_of(pd.Series([student_id], dtype="str"))[0])
+    in_bucket = pa.dataset.field("bucket") == bucket
+    mine = pa.dataset.field("student_id") == student_id
+    rows = table.to_pyarrow_dataset()
+    count = int(rows.count_rows(filter=in_bucket & mine))
+    if count:
+        kept = rows.scanner(filter=in_bucket & ~mine).to_reader()
+        write_deltalake(
+            table,
+            pa.RecordBatchReader.from_batches(EVENT_FIELDS, (each.cast(EVENT_FIELDS) for each in kept)),
+            mode="overwrite",
+            # a condition stands in the log of commits, where the id of a student may not be
+            predicate=f"bucket = {bucket}",
+            writer_properties=WriterProperties(compression="ZSTD", max_row_group_size=ROW_GROUP),
+        )
+    # also where nothing was left to remove: a run that was killed may have left the files of before
+    DeltaTable(str(home.events)).vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
+    return count
+
+
 def add_item_skills(home: Home, pairs: pd.DataFrame) -> None:
     """Adds the pairs that are not there yet in one commit; no new pair, no commit.
 

@@ -1,7 +1,7 @@
 """The tables of what the service keeps; whoever changes one adds a version to `features.database.versions` too.
 
-Times are UTC. Ids of students stand in columns of their own or in the JSON texts that `OF_STUDENTS` names, so that an
-erasure can find them.
+Times are UTC. Ids of students stand in columns of their own or in the JSON texts that
+`serving.store.erasure` names, so that an erasure can find them.
 """
 
 from sqlalchemy import (
@@ -17,7 +17,7 @@ from sqlalchemy import (
     Text,
 )
 
-from features.live_events.tables import LIVE_EVENTS, SEQUENCE
+from features.live_events.tables import SEQUENCE
 
 METADATA = MetaData()
 
@@ -87,12 +87,3 @@ AUDIT = Table(
     Column("student_id", Text, index=True),  # null where a whole team was read, and after an erasure
     Column("subject", Text),  # id of the recommendation or decision
 )
-OF_STUDENTS = {
-    RECOMMENDATIONS: "through recommendation_students; the JSON texts name students",
-    RECOMMENDATION_STUDENTS: "student_id",
-    DECISIONS: "through recommendation_students; the JSON texts name students",
-    IDEMPOTENCY: "through recommendation_students; the JSON text names students",
-    AUDIT: "student_id",
-    LIVE_EVENTS: "student_id",
-}
-"""Tables with students in them, and how an erasure finds its rows."""
