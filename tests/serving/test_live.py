@@ -3,9 +3,11 @@
 import pytest
 from fastapi.testclient import TestClient
 
+from features.database import Database
 from features.home import Home
-from features.store import read_events
+from features.store import erase_events, read_events
 from serving.app import create_app
+from serving.live import LiveEvents
 from training.config import load_config
 from training.nightly import run_nightly
 
@@ -89,6 +91,7 @@ def test_the_answers_after_live_events_are_those_of_a_night_with_the_same_events
     assert without_provenance(night) == without_provenance(live)
     assert night[0]["provenance"]["profiles"] != live[0]["provenance"]["profiles"]
     assert told(other, own_school, students) == live
+    assert len(one.app.state.live._days) == 1  # the old snapshot is gone, with everybody in it
 
     again = one.post("/v1/events", json={"events": batch}).json()
     assert (again["stored"], again["known"]) == (0, len(batch))
@@ -114,3 +117,37 @@ def test_with_the_database_away_answers_go_on_with_what_was_seen(services, own_s
 
     assert live.see(snapshot, own_school.student_ids[:3]) is seen
     assert seen.live_through == len(batch)
+
+
+def test_an_event_older_than_the_profiles_is_in_its_place_after_an_erasure_too(services, own_school, batch):
+    """The version of the log that the profiles were folded from is gone then; the newest stands in."""
+    one, _ = services
+    student = batch[-2]["student_id"]
+    erase_events(Home(own_school.home), own_school.student_ids[-1])
+    before = one.get(f"/v1/students/{student}/profile").json()
+
+    one.post("/v1/events", json={"events": [batch[-2]]})
+
+    assert one.get(f"/v1/students/{student}/profile").json()["responses"] == before["responses"] + 1
+
+
+class AwayDatabase(Database):
+    """A server that does not answer, and how often it was asked."""
+
+    asked = 0
+
+    def reading(self):
+        self.asked += 1
+        return super().reading()
+
+
+def test_a_database_that_does_not_answer_is_left_alone_for_a_moment(services, own_school):
+    one, _ = services
+    database = AwayDatabase("postgresql://me@localhost:1/x?connect_timeout=1")
+    snapshot = one.app.state.snapshots.current()
+    live = LiveEvents(Home(own_school.home), database)
+
+    pictures = [live.see(snapshot, ["nobody"]) for _ in range(5)]
+
+    assert database.asked < 5
+    assert {each.live_through for each in pictures} == {None}
