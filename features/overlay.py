@@ -79,9 +79,12 @@ class Overlay:
 
     def _learn_items(self, events: pd.DataFrame) -> bool:
         """Puts new items into the statistics; whether one that was put there before turns out to need other skills."""
-        known = self._base_statistics.catalog.items
-        items = events[["item_id", "skills"]].dropna(subset=["item_id"])
-        items = items[~items["item_id"].isin(known)]
+        names = events["item_id"].dropna().unique()
+        # the index keeps its hash table, so this does not go through the catalog
+        new = names[self._base_statistics.catalog.items.get_indexer(pd.Index(names)) < 0]
+        if len(new) == 0:
+            return False
+        items = events.loc[events["item_id"].isin(new), ["item_id", "skills"]]
         before = {item: set(skills) for item, skills in self._skills.items()}
         for item in items["item_id"].unique():
             self._skills.setdefault(str(item), set())

@@ -129,12 +129,20 @@ def read_student_profiles(state: State, statistics: Statistics, as_of: datetime 
         statistics: The ones the state was folded with.
         as_of: The moment, in UTC; None for a log without a clock.
     """
+    profiles = read_student_rows(state, statistics, as_of)
+    profiles = profiles.rename_axis("student_id").reset_index()
+    profiles.insert(1, "last_active", profiles.pop("last_active"))
+    return check_table(STUDENT_PROFILES, profiles)
+
+
+def read_student_rows(state: State, statistics: Statistics, as_of: datetime | None) -> pd.DataFrame:
+    """What `read_student_profiles` puts into a table, by student id and unchecked: a request waits for it."""
     out = np.empty((len(state.students), len(COLUMNS)), np.float32)
     history.read_students(_now(as_of), state.student, statistics.global_mean, out)
-    profiles = pd.DataFrame(out, columns=list(COLUMNS))[list(OF_STUDENTS)]
-    profiles.insert(0, "student_id", state.students)
-    profiles.insert(1, "last_active", _moments(state.student[:, Student.LAST_TIME]))
-    return check_table(STUDENT_PROFILES, profiles)
+    columns = [COLUMNS.index(name) for name in OF_STUDENTS]
+    profiles = pd.DataFrame(out[:, columns], columns=list(OF_STUDENTS), index=state.students)
+    profiles["last_active"] = _moments(state.student[:, Student.LAST_TIME])
+    return profiles
 
 
 def build_profiles(

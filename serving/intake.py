@@ -6,6 +6,7 @@ from datetime import datetime
 
 import pandas as pd
 from prometheus_client import Counter
+from sqlalchemy import Connection
 
 from features.database import Database
 from features.erased import read_erased
@@ -63,14 +64,13 @@ def take_in(
         one_at_a_time(connection)
         gone = events["student_id"].isin(read_erased(connection).among(students))
         erased, events = int(gone.sum()), events[~gone]
-        distinct = keep_distinct(events, known_events(connection, events["event_id"].unique().tolist()))
-        rejected += [tell_rejected(int(index), "conflicting_response") for index in distinct.rejected.index]
+        new, contradicting = _distinct(connection, events)
+        rejected += [tell_rejected(index, "conflicting_response") for index in contradicting]
         rejected.sort(key=lambda each: each.index)
         if rejected and (atomic or len(rejected) == len(given)):
             # leaving by an exception, nothing is kept
             EVENTS.labels("rejected").inc(len(rejected))
             raise _nothing_stored(rejected, len(given))
-        new = _with_all_skills(distinct.events, events)
         keep_events(connection, new, now, loader.key_id)
     known = len(given) - len(rejected) - erased - len(new)
     for outcome, count in (("stored", len(new)), ("known", known), ("erased", erased), ("rejected", len(rejected))):
@@ -80,8 +80,8 @@ def take_in(
 
 def _check(raw: pd.DataFrame, source: "pd.Series[str]", now: datetime) -> tuple[pd.DataFrame, int, list[RejectedEvent]]:
     """Valid events by their place in the batch, how many lost their duration, and the rest with their rules."""
-    parts, nulled, rejected = [check_rows(raw.iloc[:0], "", now).events], 0, []
-    for name, rows in raw.groupby(source.loc[raw.index], sort=False):
+    parts, nulled, rejected = [], 0, list[RejectedEvent]()
+    for name, rows in raw.groupby(source.loc[raw.index], sort=False) if len(raw) else [("", raw)]:
         checked = check_rows(rows, str(name), now)
         valid = rows.index.difference(checked.rejected.index, sort=False)
         parts.append(checked.events.set_axis(valid))
@@ -93,15 +93,22 @@ def _check(raw: pd.DataFrame, source: "pd.Series[str]", now: datetime) -> tuple[
     return pd.concat(parts), nulled, rejected
 
 
-def _with_all_skills(new: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """The new events with the skills of every row of theirs."""
-    if not rows["event_id"].duplicated().any():
-        return new
-    named = rows.dropna(subset=["skills"]).groupby("event_id")["skills"]
-    of_event = named.agg(
-        lambda texts: SKILL_MARK.join(sorted({each for text in texts for each in text.split(SKILL_MARK)}))
-    )
-    return new.assign(skills=new["event_id"].map(of_event).astype("str"))
+def _distinct(connection: Connection, events: pd.DataFrame) -> tuple[pd.DataFrame, list[int]]:
+    """The events that are new, with the skills of every row of theirs, and places of those that contradict another."""
+    known = known_events(connection, events["event_id"].unique().tolist())
+    again = events["event_id"].duplicated().any()
+    if known.empty and not again:
+        return events, []
+    distinct = keep_distinct(events, known)
+    new = distinct.events
+    if again:
+        named = events.dropna(subset=["skills"]).groupby("event_id")["skills"]
+        new = new.assign(skills=new["event_id"].map(named.agg(_all_skills)).astype("str"))
+    return new, distinct.rejected.index.tolist()
+
+
+def _all_skills(texts: Iterable[str]) -> str:
+    return SKILL_MARK.join(sorted({skill for text in texts for skill in text.split(SKILL_MARK)}))
 
 
 def _nothing_stored(rejected: Sequence[RejectedEvent], given: int) -> RequestError:

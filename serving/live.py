@@ -27,7 +27,7 @@ from features.history import NO_TIME
 from features.home import Home
 from features.live_events import read_live_events
 from features.overlay import Overlay
-from features.profiles import read_skill_rows, read_student_profiles
+from features.profiles import read_skill_rows, read_student_rows
 from features.state import State
 from features.statistics import Statistics
 from features.store import read_events
@@ -124,7 +124,7 @@ class _Day:
             skills=names[order],
             last_practised=np.where(known, np.where(known, practised, 0).astype(np.int64), NO_TIME),
             rows=rows.columns[order],
-            student_profiles=read_student_profiles(state, statistics, moment).set_index("student_id"),
+            student_profiles=read_student_rows(state, statistics, moment),
         )
 
 

@@ -36,6 +36,8 @@ def known_events(connection: Connection, event_ids: Sequence[str]) -> pd.DataFra
     for at in range(0, len(event_ids), AT_ONCE):
         some = LIVE_EVENTS.c.event_id.in_(event_ids[at : at + AT_ONCE])
         found += connection.execute(select(LIVE_EVENTS.c.event).where(some)).scalars()
+    if not found:
+        return pd.DataFrame({"event_id": [], "item_id": [], "score": []}).astype({"event_id": "str", "item_id": "str"})
     return from_texts(found)[["event_id", "item_id", "score"]]
 
 
