@@ -42,7 +42,7 @@ PICTURES = 256
 """Sets of students whose picture is kept until the next event."""
 
 AWAY_S = 1.0
-"""For how long a database that did not answer is left alone."""
+"""For how long a database that did not answer, or a state that cannot be read, is left alone."""
 
 
 class _Day:
@@ -172,8 +172,8 @@ class LiveEvents:
             day.look(self._database)
         except MissingError:
             pass  # no tables: nothing came in yet
-        except DatabaseAwayError as error:
-            # each question may wait for seconds, and requests would queue up behind one another
+        except (DatabaseAwayError, SnapshotError) as error:
+            # each attempt may take seconds, and requests would queue up behind one another
             self._away_until = time.monotonic() + AWAY_S
             logger.warning("going on with the live events seen so far: %s", error)
         except RegroupError as error:

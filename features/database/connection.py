@@ -137,8 +137,10 @@ class Database:
         """
         with self._connection(in_transaction=False) as connection:
             connection.exec_driver_sql("VACUUM")
-            if self.is_sqlite:
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            if self.is_sqlite and connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar():
+                raise BusyError(
+                    "others read the database, so what was deleted is still in its file; try again in a moment"
+                )
 
     def version(self) -> str | None:
         """The version of the tables; null where there are none yet."""

@@ -94,7 +94,7 @@ ROWS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=30)
 @given(ROWS)
 def test_live_events_leave_what_a_night_leaves(rows):
     events = make_events(rows)

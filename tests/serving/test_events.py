@@ -247,7 +247,7 @@ FIELDS = st.fixed_dictionaries(
 EVENT = st.one_of(FIELDS, FIELDS.map(lambda each: {**ANSWER, **each}), WILD)
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(EVENT, min_size=1, max_size=6))
 def test_whatever_is_sent_is_refused_clearly_or_stored_exactly_once(client, events):
     """Counts add up to the batch, every rejection names a field, and what was stored is known the next time."""
