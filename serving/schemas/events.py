@@ -73,9 +73,3 @@ class EventsOut(Body):
     erased: int = Field(ge=0, description="of students who were erased; dropped")
     nulled: int = Field(ge=0, description="stored without their duration, which cannot be")
     rejected: list[RejectedEvent] = Field(description="not stored; the others of the batch were")
-
-
-class NothingStored(Body):
-    """Members of the error where nothing of a batch was stored."""
-
-    rejected: list[RejectedEvent]
