@@ -17,6 +17,8 @@ from deltalake.exceptions import DeltaError
 from filelock import FileLock, Timeout
 
 from features.console import track
+from features.database import Database
+from features.erased import NOBODY, Erased, read_erased
 from features.errors import BusyError, InputError, TooManyRejectedError
 from features.events import check_rows, keep_distinct
 from features.home import Home
@@ -39,7 +41,7 @@ class IngestCounts:
         events_known: Rows that were there already.
         rows_merged: Rows that name a further skill of the same response.
         activities: Lessons, videos and logins that are new in the event log.
-        unused: Rows that are no events, by kind.
+        unused: Rows that are no events, by kind, and rows of students who were erased.
         rejected: Rows that break a rule, by rule.
         nulled: Cells made null, by rule; their rows are counted above.
         data_version: Of the tables afterwards; null if nothing was ever stored.
@@ -84,10 +86,13 @@ def ingest_file(
         InputError: The file or the mapping cannot be read, or has no rows.
         TooManyRejectedError: More rows break a rule than `max_rejected`.
         BusyError: Another ingest is running, or the disk is full.
+        DatabaseAwayError: It cannot be asked who was erased; nothing was stored.
     """
     log = open_log(path, form, mapping, kc_model)
+    with Database(home.database_url()) as database:
+        erased = read_erased(database)
     chunks = track(log.chunks(), f"chunks of {path.name} read", total=log.table.expected_chunks)
-    return ingest_rows(home, chunks, log.source, path.name, max_rejected, now)
+    return ingest_rows(home, chunks, log.source, path.name, max_rejected, now, erased)
 
 
 def ingest_rows(
@@ -97,6 +102,7 @@ def ingest_rows(
     name: str,
     max_rejected: float = MAX_REJECTED,
     now: datetime | None = None,
+    erased: Erased = NOBODY,
 ) -> IngestCounts:
     """Adds raw rows to the event log in one commit; rows that are known already change nothing.
 
@@ -107,6 +113,7 @@ def ingest_rows(
         name: Of the file, for messages and the record of rejected rows.
         max_rejected: Largest share of rejected rows, 0-1, with which anything is stored.
         now: The current moment, with a time zone; without it, the clock's.
+        erased: Students whose rows are dropped unread.
 
     Raises:
         InputError: There are no rows.
@@ -117,41 +124,54 @@ def ingest_rows(
     with _plain_disk_errors(home), _only_ingest(home):
         record = home.staging / "rejected.parquet"
         with RejectedWriter(record) as rejected:
-            rows_read, unused, nulled = _stage(home, chunks, source, now, rejected)
+            rows_read, unused, nulled = _stage(home, chunks, source, now, rejected, erased)
             if rows_read == 0:
                 raise InputError(f"{name} has no rows")
             item_skills, counts = _stage_new(home, rejected)
-        kept = home.rejected / f"{now:%Y%m%dT%H%M%S}-{Path(name).stem}.parquet"
+        kept = _name_record(home, name, now)
         if rejected.counts.total() > max_rejected * rows_read:
             _keep(record, kept)
             raise _too_many(name, rejected.counts, rows_read, max_rejected, kept)
-        has_new = counts["events_stored"] + counts["activities"] > 0
-        if has_new or has_events(home):
-            add_item_skills(home, item_skills)
-        if has_new:
-            append_events(home, read_new(home.staging / "new"))
+        _commit(home, item_skills, counts)
         _keep(record, kept)
-        return IngestCounts(
-            rows_read=rows_read,
-            events_stored=counts["events_stored"],
-            events_known=counts["events_known"],
-            rows_merged=counts["rows_merged"],
-            activities=counts["activities"],
-            unused=dict(unused),
-            rejected=dict(rejected.counts),
-            nulled=dict(nulled),
-            data_version=data_version(home) if has_events(home) else None,
-        )
+        return _tell(home, rows_read, counts, unused, rejected.counts, nulled)
+
+
+def ingest_events(home: Home, parts: Iterable[pd.DataFrame], name: str, now: datetime | None = None) -> IngestCounts:
+    """Adds events that were checked before to the event log in one commit; those that are known change nothing.
+
+    Args:
+        home: Where the event log is.
+        parts: Rows with `features.events.COLUMNS`.
+        name: For the record of those that contradict the log.
+        now: The current moment, with a time zone; without it, the clock's.
+
+    Raises:
+        BusyError: Another ingest is running, or the disk is full.
+    """
+    now = now or datetime.now(UTC)
+    with _plain_disk_errors(home), _only_ingest(home):
+        record, rows_read = home.staging / "rejected.parquet", 0
+        with RejectedWriter(record) as rejected:
+            with PartWriter(home.staging / "rows") as staged:
+                for part in parts:
+                    staged.add(part)
+                    rows_read += len(part)
+            item_skills, counts = _stage_new(home, rejected)
+        _commit(home, item_skills, counts)
+        _keep(record, _name_record(home, name, now))
+        return _tell(home, rows_read, counts, {}, rejected.counts, {})
 
 
 def _stage(
-    home: Home, chunks: Iterable[pd.DataFrame], source: str, now: datetime, rejected: RejectedWriter
+    home: Home, chunks: Iterable[pd.DataFrame], source: str, now: datetime, rejected: RejectedWriter, erased: Erased
 ) -> tuple[int, Counter[str], Counter[str]]:
     """Writes valid rows by bucket; how many rows there were, and the unused and nulled ones by name."""
     rows_read, unused, nulled = 0, Counter[str](), Counter[str]()
     with PartWriter(home.staging / "rows") as parts:
         for raw in chunks:
-            checked = check_rows(raw, source, now)
+            gone = raw["student_id"].isin(erased.among(raw["student_id"].dropna().unique()))
+            checked = check_rows(raw.assign(unused=raw["unused"].mask(gone, "erased_student")), source, now)
             parts.add(checked.events)
             rejected.add(checked.rejected)
             rows_read += len(raw)
@@ -180,6 +200,39 @@ def _stage_new(home: Home, rejected: RejectedWriter) -> tuple[pd.DataFrame, Coun
             counts["rows_merged"] += distinct.merged
     item_skills = pd.concat(pairs).drop_duplicates().sort_values(["item_id", "skill_id"], ignore_index=True)
     return item_skills, counts
+
+
+def _commit(home: Home, item_skills: pd.DataFrame, counts: Counter[str]) -> None:
+    has_new = counts["events_stored"] + counts["activities"] > 0
+    if has_new or has_events(home):
+        add_item_skills(home, item_skills)
+    if has_new:
+        append_events(home, read_new(home.staging / "new"))
+
+
+def _tell(
+    home: Home,
+    rows_read: int,
+    counts: Counter[str],
+    unused: Mapping[str, int],
+    rejected: Mapping[str, int],
+    nulled: Mapping[str, int],
+) -> IngestCounts:
+    return IngestCounts(
+        rows_read=rows_read,
+        events_stored=counts["events_stored"],
+        events_known=counts["events_known"],
+        rows_merged=counts["rows_merged"],
+        activities=counts["activities"],
+        unused=dict(unused),
+        rejected=dict(rejected),
+        nulled=dict(nulled),
+        data_version=data_version(home) if has_events(home) else None,
+    )
+
+
+def _name_record(home: Home, name: str, now: datetime) -> Path:
+    return home.rejected / f"{now:%Y%m%dT%H%M%S}-{Path(name).stem}.parquet"
 
 
 def _keep(record: Path, kept: Path) -> None:

@@ -1,5 +1,6 @@
 """Student and skill profiles as of a moment, folded from events, and the state that continues them."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -11,7 +12,7 @@ from features.catalog import NO_SKILL
 from features.columns import OF_STUDENTS, SKILL_PROFILES, STUDENT_PROFILES
 from features.history import COLUMNS, NO_TIME, Item, Skill, Student
 from features.schema import check_table
-from features.state import State
+from features.state import Codes, State
 from features.statistics import Statistics, to_logit
 from features.timeline import Offsets, Timeline, sort_events
 
@@ -50,12 +51,11 @@ def fold(timeline: Timeline, statistics: Statistics, state: State, *, rows: bool
     skill_node, skill = np.empty(most, np.int32), np.empty((most, len(Skill)))
     most = len(state.item) + events
     item_code, item = np.empty(most, np.int32), np.empty((most, len(Item)))
-    item_level = np.column_stack([statistics.item_mean, to_logit(statistics.item_mean), statistics.item_easiness])
     history.fold_events(
         timeline.start, timeline.time, timeline.item, timeline.correct, timeline.hints, timeline.duration,
         catalog.node_of_item, catalog.member_start, catalog.members, statistics.global_mean, statistics.node_mean,
-        to_logit(statistics.node_mean), statistics.node_responses > 0, item_level, *_transitions(statistics),
-        state.student, state.skill_start, state.skill_node, state.skill,
+        to_logit(statistics.node_mean), statistics.node_responses > 0, statistics.item_level,
+        *statistics.transition_table, state.student, state.skill_start, state.skill_node, state.skill,
         state.item_start, state.item_code, state.item,
         out, student, skill_start, skill_node, skill, item_start, item_code, item,
     )  # fmt: skip
@@ -80,24 +80,45 @@ def read_profiles(state: State, statistics: Statistics, as_of: datetime | None) 
         they stand for an item of the skill's average difficulty. Combinations of skills are left out: their members
         have rows of their own.
     """
+    rows = read_skill_rows(state, statistics, as_of)
+    profiles = pd.DataFrame(rows.columns, columns=list(COLUMNS))
+    profiles.insert(0, "student_id", state.students[rows.student])
+    profiles.insert(1, "skill_id", statistics.catalog.nodes[rows.node])
+    profiles.insert(2, "last_practised", _moments(rows.last_practised))
+    return check_table(SKILL_PROFILES, profiles)
+
+
+@dataclass(frozen=True)
+class SkillRows:
+    """The skill profiles as arrays, student by student.
+
+    Attributes:
+        student: Position of each row's student in the state.
+        node: The skill's node.
+        last_practised: Microseconds since 1970 UTC; NaN without a clock.
+        columns: `history.COLUMNS` of each row.
+    """
+
+    student: Offsets
+    node: Codes
+    last_practised: Floats
+    columns: Rows
+
+
+def read_skill_rows(state: State, statistics: Statistics, as_of: datetime | None) -> SkillRows:
+    """What `read_profiles` puts into a table."""
     catalog = statistics.catalog
     out = np.empty((len(state.skill), len(COLUMNS)), np.float32)
     history.read_skills(
         _now(as_of), state.student, state.skill_start, state.skill_node, state.skill,
         catalog.member_start, catalog.members, statistics.global_mean, statistics.node_mean,
         to_logit(statistics.node_mean), statistics.node_easiness, statistics.node_responses > 0,
-        *_transitions(statistics), out,
+        *statistics.transition_table, out,
     )  # fmt: skip
-    nodes = catalog.nodes
-    single = ~catalog.is_combination & (nodes != NO_SKILL)
+    single = ~catalog.is_combination & (catalog.nodes != NO_SKILL)
     keep = single[state.skill_node]
     owner = np.repeat(np.arange(len(state.students)), np.diff(state.skill_start))
-    last = _moments(state.skill[keep, Skill.LAST_TIME])
-    profiles = pd.DataFrame(out[keep], columns=list(COLUMNS))
-    profiles.insert(0, "student_id", state.students[owner[keep]])
-    profiles.insert(1, "skill_id", nodes[state.skill_node[keep]])
-    profiles.insert(2, "last_practised", last)
-    return check_table(SKILL_PROFILES, profiles)
+    return SkillRows(owner[keep], state.skill_node[keep], state.skill[keep, Skill.LAST_TIME], out[keep])
 
 
 def read_student_profiles(state: State, statistics: Statistics, as_of: datetime | None) -> pd.DataFrame:
@@ -108,12 +129,20 @@ def read_student_profiles(state: State, statistics: Statistics, as_of: datetime 
         statistics: The ones the state was folded with.
         as_of: The moment, in UTC; None for a log without a clock.
     """
+    profiles = read_student_rows(state, statistics, as_of)
+    profiles = profiles.rename_axis("student_id").reset_index()
+    profiles.insert(1, "last_active", profiles.pop("last_active"))
+    return check_table(STUDENT_PROFILES, profiles)
+
+
+def read_student_rows(state: State, statistics: Statistics, as_of: datetime | None) -> pd.DataFrame:
+    """What `read_student_profiles` puts into a table, by student id and unchecked: a request waits for it."""
     out = np.empty((len(state.students), len(COLUMNS)), np.float32)
     history.read_students(_now(as_of), state.student, statistics.global_mean, out)
-    profiles = pd.DataFrame(out, columns=list(COLUMNS))[list(OF_STUDENTS)]
-    profiles.insert(0, "student_id", state.students)
-    profiles.insert(1, "last_active", _moments(state.student[:, Student.LAST_TIME]))
-    return check_table(STUDENT_PROFILES, profiles)
+    columns = [COLUMNS.index(name) for name in OF_STUDENTS]
+    profiles = pd.DataFrame(out[:, columns], columns=list(OF_STUDENTS), index=state.students)
+    profiles["last_active"] = _moments(state.student[:, Student.LAST_TIME])
+    return profiles
 
 
 def build_profiles(
@@ -136,12 +165,6 @@ def build_profiles(
     timeline = sort_events(events, statistics, state.students)
     _, state = fold(timeline, statistics, state, rows=False)
     return read_profiles(state, statistics, as_of), state
-
-
-def _transitions(statistics: Statistics) -> tuple[Offsets, Floats, Floats]:
-    place_ease = to_logit(statistics.place_mean)
-    transition_ease = to_logit(statistics.transition_mean)
-    return *history.build_transition_table(statistics.transitions.key, transition_ease, place_ease), place_ease
 
 
 def _now(as_of: datetime | None) -> int:

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from features import history
 from features.catalog import SEPARATOR, Catalog, build_catalog
 from features.easiness import Easiness
 
@@ -92,39 +94,39 @@ class Statistics:
             easiness=None,
         )
 
-    @property
+    @cached_property
     def global_mean(self) -> float:
         """The share of correct first attempts in the whole log; one half when nothing was seen."""
         return float((self.item_correct.sum() + 1) / (self.item_responses.sum() + 2))
 
-    @property
+    @cached_property
     def node_responses(self) -> Floats:
         """First attempts counted per skill node."""
         return self._sum_by_node(self.item_responses)
 
-    @property
+    @cached_property
     def node_mean(self) -> Floats:
         """Share of correct first attempts per skill node, shrunk to the whole log's."""
         correct = self._sum_by_node(self.item_correct)
         return (correct + SKILL_PRIOR * self.global_mean) / (self.node_responses + SKILL_PRIOR)
 
-    @property
+    @cached_property
     def item_mean(self) -> Floats:
         """Share of correct first attempts per item, shrunk to its skill's."""
         prior = self.node_mean[self.catalog.node_of_item]
         return (self.item_correct + ITEM_PRIOR * prior) / (self.item_responses + ITEM_PRIOR)
 
-    @property
+    @cached_property
     def item_easiness(self) -> Floats:
         """Logit of a correct answer of an average student, per item."""
         return to_logit(self.item_mean) if self.easiness is None else self.easiness.item
 
-    @property
+    @cached_property
     def node_easiness(self) -> Floats:
         """Logit of a correct answer of an average student, per skill node."""
         return to_logit(self.node_mean) if self.easiness is None else self.easiness.node
 
-    @property
+    @cached_property
     def place_mean(self) -> Floats:
         """Share of correct first attempts per node, within a run (0) and at its start (1), shrunk to the node's."""
         place = self.transitions.node * 2 + self.transitions.starts
@@ -133,12 +135,24 @@ class Statistics:
         correct = _add_up(place, self.transitions.correct, size).reshape(-1, 2)
         return (correct + TRANSITION_PRIOR * self.node_mean[:, None]) / (responses + TRANSITION_PRIOR)
 
-    @property
+    @cached_property
     def transition_mean(self) -> Floats:
         """Share of correct first attempts per key of `transitions`, shrunk to the place's."""
         counts = self.transitions
         prior = TRANSITION_PRIOR * self.place_mean[counts.node, counts.starts]
         return (counts.correct + prior) / (counts.responses + TRANSITION_PRIOR)
+
+    @cached_property
+    def item_level(self) -> Floats:
+        """Per item, side by side as the kernel reads them: share correct, the logit of that, and the easiness."""
+        return np.column_stack([self.item_mean, to_logit(self.item_mean), self.item_easiness])
+
+    @cached_property
+    def transition_table(self) -> tuple[Offsets, Floats, Floats]:
+        """What the kernel finds the ease of a transition with: a hash table, and the logits per node and place."""
+        place_ease = to_logit(self.place_mean)
+        table = history.build_transition_table(self.transitions.key, to_logit(self.transition_mean), place_ease)
+        return *table, place_ease
 
     def extend(self, item_skills: pd.DataFrame, items: "pd.Series[Any]") -> Self:
         """The same statistics over a catalog that also knows new items and skills, at their priors."""

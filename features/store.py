@@ -16,7 +16,7 @@ from deltalake import DeltaTable, WriterProperties, write_deltalake
 
 from features.errors import MissingError
 from features.home import Home
-from features.schema import Events, ItemSkills
+from features.schema import Events, ItemSkills, bucket_of
 
 EVENT_FIELDS = pa.schema(
     [
@@ -62,6 +62,7 @@ def read_events(
     version: int | None = None,
     columns: Sequence[str] | None = None,
     before: datetime | None = None,
+    students: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """Events in the shape of `features.schema.Events`, in no order.
 
@@ -71,11 +72,16 @@ def read_events(
         version: A version of the event log; without it, the newest.
         columns: Columns to read; without them, all.
         before: Keeps events that occurred earlier, and those of logs without a clock, whose time is null.
+        students: Ids of those whose events are read; without them, all. Only their buckets are opened.
 
     Raises:
         MissingError: There is no event log, or no such version of it.
     """
+    if students is not None:
+        buckets = set(bucket_of(pd.Series(list(students), dtype="str")).tolist())
     rows = pa.dataset.field("bucket").isin([int(each) for each in buckets]) if buckets is not None else None
+    if students is not None:
+        rows &= pa.dataset.field("student_id").isin(list(students))
     if before is not None:
         occurred_at = pa.dataset.field("occurred_at")
         limit = pa.scalar(before, pa.timestamp("us", "UTC"))
@@ -134,6 +140,34 @@ def append_events(home: Home, batches: Iterable[pa.RecordBatch]) -> None:
         configuration={"delta.dataSkippingStatsColumns": "occurred_at"},
         writer_properties=WriterProperties(compression="ZSTD", max_row_group_size=ROW_GROUP),
     )
+
+
+def erase_events(home: Home, student_id: str) -> int:
+    """Removes a student's events from the log and all older versions of the log from disk; how many those were.
+
+    What used an older version, such as training on the same rows again, then finds it gone.
+    """
+    if not has_events(home):
+        return 0
+    table = DeltaTable(str(home.events))
+    bucket = int(bucket_of(pd.Series([student_id], dtype="str"))[0])
+    in_bucket = pa.dataset.field("bucket") == bucket
+    mine = pa.dataset.field("student_id") == student_id
+    rows = table.to_pyarrow_dataset()
+    count = int(rows.count_rows(filter=in_bucket & mine))
+    if count:
+        kept = rows.scanner(filter=in_bucket & ~mine).to_reader()
+        write_deltalake(
+            table,
+            pa.RecordBatchReader.from_batches(EVENT_FIELDS, (each.cast(EVENT_FIELDS) for each in kept)),
+            mode="overwrite",
+            # a condition stands in the log of commits, where the id of a student may not be
+            predicate=f"bucket = {bucket}",
+            writer_properties=WriterProperties(compression="ZSTD", max_row_group_size=ROW_GROUP),
+        )
+    # also where nothing was left to remove: a run that was killed may have left the files of before
+    DeltaTable(str(home.events)).vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
+    return count
 
 
 def add_item_skills(home: Home, pairs: pd.DataFrame) -> None:

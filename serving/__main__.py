@@ -9,6 +9,7 @@ from pathlib import Path
 
 from features.console import OUT, run_command
 from features.errors import InputError, MissingError
+from serving.commands.erase import add_erase, erase
 from serving.commands.key_options import add_audit_options, add_key_options
 from serving.commands.plans import add_planning, run_planning
 from serving.commands.rotate import add_rotate, rotate
@@ -17,7 +18,7 @@ from serving.logs import LOGGING
 
 EXIT_CODES = """exit codes:
   0  stopped or done as asked
-  1  a plan given breaks a rule, or there is no such place
+  1  a plan given breaks a rule, or there is no such place; a file that still holds an erased student is left
   2  a setting or a file is wrong, the port is taken, or no plan of a day keeps every rule
   4  there is no champion or there are no profiles yet; --wait waits for them instead
 
@@ -30,6 +31,7 @@ examples:
   python -m serving why-not --help
   python -m serving rotate --students 60 --size 4 --rounds 14
   python -m serving week mon.json tue.json wed.json thu.json fri.json --teacher-seats 2 --json week.json
+  python -m serving erase s0412 --yes
   python -m serving week wed.json thu.json fri.json --over week.json --teacher-seats 2 --json week.json
 """
 
@@ -52,21 +54,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_planning(commands)
     add_rotate(commands.add_parser("rotate", help="groups over several rounds in which the same students rarely meet"))
     commands.add_parser("compile", help="compile the planner ahead, so that the service starts in seconds")
+    add_erase(commands.add_parser("erase", help="remove every trace of a student"))
     week = commands.add_parser("week", help="plan several days in a row, towards the week's targets")
     add_week_options(week)
     given = parser.parse_args(arguments)
     if "run" in given:
         return run_planning(given)
-    runs = {
-        "audit": _audit,
-        "compile": _compile,
-        "keys": _keys,
-        "openapi": _write_contract,
-        "rotate": rotate,
-        "week": _plan_week,
-    }
     if given.command is not None:
-        return runs[given.command](given)
+        return COMMANDS[given.command](given)
     return _serve(given.host, given.port, given.workers, wait=given.wait, without_keys=given.open)
 
 
@@ -151,6 +146,17 @@ def _write_contract(given: argparse.Namespace) -> int:
     path.write_text(json.dumps(create_app().openapi(), indent=1) + "\n", encoding="utf-8")
     OUT.print(f"wrote {path}", markup=False)
     return 0
+
+
+COMMANDS = {
+    "audit": _audit,
+    "compile": _compile,
+    "erase": erase,
+    "keys": _keys,
+    "openapi": _write_contract,
+    "rotate": rotate,
+    "week": _plan_week,
+}
 
 
 if __name__ == "__main__":

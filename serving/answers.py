@@ -41,6 +41,7 @@ def tell_provenance(snapshot: Snapshot) -> Provenance:
         data_as_of=snapshot.data_as_of,
         data_version=snapshot.data_version,
         profiles=snapshot.publication,
+        live_events_through=snapshot.live_through,
     )
 
 

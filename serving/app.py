@@ -23,11 +23,13 @@ from serving.access.spool import Spool
 from serving.contract import Service, name_operation
 from serving.errors import install_error_handlers
 from serving.grouping.solve import warm_up
+from serving.live import LiveEvents
 from serving.refusals import tell_problems
 from serving.registry import Registry
 from serving.routes import (
     decisions,
     evaluations,
+    events,
     explanations,
     health,
     models,
@@ -62,8 +64,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings: Where homes and stores are; from the environment if not given.
     """
     settings = settings or read_settings()
-    snapshots = SnapshotHolder(settings.home, Registry(settings.tracking), settings.poll_seconds)
     database = Database(settings.home.database_url(), settings.connections)
+    live = LiveEvents(settings.home, database)
+    snapshots = SnapshotHolder(settings.home, Registry(settings.tracking), settings.poll_seconds, live.prepare)
     keyring = Keyring(database, settings.keys_fresh_seconds, settings.keys_stale_seconds)
     audit = AuditLog(Spool(settings.home.audit), database)
 
@@ -98,9 +101,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.snapshots = snapshots
     app.state.database = database
     app.state.audit = audit
+    app.state.live = live
     install_error_handlers(app)
     of_plans = (recommendations, evaluations, decisions, placements, explanations)
-    for resource in (*of_plans, teams, students, models):
+    for resource in (*of_plans, teams, students, events, models):
         app.include_router(resource.router, responses=tell_problems(401, 403, 413, 429, 503))
     app.include_router(health.router)
     # the last one stands outermost: an id and a line for every request, then who asks, then how much is read

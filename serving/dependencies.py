@@ -11,6 +11,7 @@ from serving.access.auditor import CurrentAuditor
 from serving.access.caller import Caller
 from serving.access.guard import CurrentCaller, require
 from serving.errors import NotFoundError, NotReadyError
+from serving.live import LiveEvents
 from serving.settings import Settings
 from serving.snapshot import Snapshot, SnapshotHolder
 
@@ -49,7 +50,14 @@ def get_database(request: Request) -> Database:
     return database
 
 
+def get_live(request: Request) -> LiveEvents:
+    """What came in since the night, as this process has seen it."""
+    live: LiveEvents = request.app.state.live
+    return live
+
+
 CurrentDatabase = Annotated[Database, Depends(get_database)]
+CurrentLive = Annotated[LiveEvents, Depends(get_live)]
 CurrentSettings = Annotated[Settings, Depends(get_settings)]
 CurrentSnapshot = Annotated[Snapshot, Depends(get_snapshot)]
 

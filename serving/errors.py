@@ -76,10 +76,9 @@ class NotFoundError(ServiceError):
 
 
 class TooLargeError(ServiceError):
-    """The body is larger than the service reads."""
+    """There is more in the body than the service takes at a time."""
 
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    headers = MappingProxyType({"Connection": "close"})  # the rest of the body is not read
 
 
 class TooManyError(ServiceError):

@@ -16,6 +16,7 @@ class Settings(BaseSettings):
 
     Attributes:
         body_bytes: The largest body that is read.
+        events_per_batch: How many live events one request may bring.
         connections: To the database, kept open by each process.
         cors_origins: Web pages that may call, such as `https://plan.example.org`, separated by commas.
         events_body_bytes: The largest body of a batch of events.
@@ -33,6 +34,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="REGROUP_", frozen=True)
 
     body_bytes: int = Field(default=2**20, ge=1)
+    events_per_batch: int = Field(default=5000, ge=1)
     connections: int = Field(default=8, ge=1)
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     events_body_bytes: int = Field(default=16 * 2**20, ge=1)

@@ -3,7 +3,7 @@
 import logging
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -47,6 +47,7 @@ class Snapshot:
         last_practised: Microseconds since 1970 UTC of each row; the smallest integer where there is no clock.
         rows: The kernel's columns.
         student_profiles: Rows of `features.columns.STUDENT_PROFILES` by student id.
+        live_through: Number of the last live event that was looked at; null where none were.
     """
 
     champion: Champion
@@ -61,6 +62,7 @@ class Snapshot:
     last_practised: npt.NDArray[np.int64]
     rows: Rows
     student_profiles: pd.DataFrame
+    live_through: int | None = None
 
     @cached_property
     def position(self) -> Mapping[str, int]:
@@ -77,7 +79,10 @@ class Snapshot:
 class SnapshotHolder:
     """Keeps the snapshot that serves, and a thread that swaps it when the champion or its profiles move."""
 
-    def __init__(self, home: Home, registry: Registry, poll_seconds: float) -> None:
+    def __init__(
+        self, home: Home, registry: Registry, poll_seconds: float, prepare: Callable[[Snapshot], None] | None = None
+    ) -> None:
+        self._prepare = prepare  # called with a snapshot before it serves
         self._home = home
         self._registry = registry
         self._poll_seconds = poll_seconds
@@ -136,6 +141,8 @@ class SnapshotHolder:
         loaded = load_snapshot(champion, publication, self._registry)
         loaded.struggle.explain(loaded.rows[:1])  # warms up before the first request
         loaded.mastery.predict(loaded.rows[:1])
+        if self._prepare is not None:
+            self._prepare(loaded)
         self._current = loaded
         RELOADS.inc()
         if loaded.data_as_of is not None:

@@ -1,4 +1,4 @@
-"""The night's work: ingest, train, evaluate, gate, promote, publish, and a record of why."""
+"""The night's work: take in events, train, evaluate, gate, promote, publish, and a record of why."""
 
 import hashlib
 import json
@@ -14,9 +14,11 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from features.columns import SCHEMA_HASH
+from features.database import Database, DatabaseAwayError
 from features.errors import BusyError, InputError
 from features.home import Home
 from features.ingest import ingest_file
+from features.live_events import take_up
 from features.statistics import Statistics
 from features.store import DataVersion, data_version, read_events, read_item_skills
 from training.artifacts import write_model
@@ -81,6 +83,7 @@ def run_nightly(home: Home, config: TrainingConfig, as_of: datetime | None = Non
 
 
 def _run(home: Home, config: TrainingConfig, as_of: datetime | None) -> Outcome:
+    _take_up_live_events(home)
     _ingest_inbox(home)
     data = data_version(home)
     as_of = _moment(home, data) if as_of is None else as_of
@@ -143,6 +146,18 @@ def _run(home: Home, config: TrainingConfig, as_of: datetime | None) -> Outcome:
         tracking.promote(run_id)
     record = _record(home, key, text, run_id)
     return Outcome("promoted" if decision.promoted else "kept", run_id, record)
+
+
+def _take_up_live_events(home: Home) -> None:
+    """Takes what came in over HTTP into the event log; where the database is away, it waits for the next night."""
+    try:
+        with Database(home.database_url()) as database:
+            counts = take_up(home, database)
+    except DatabaseAwayError as error:
+        logger.warning("live events wait: %s", error)
+        return
+    if counts is not None:
+        logger.info("live events: %d, %d stored", counts.rows_read, counts.events_stored + counts.activities)
 
 
 def _ingest_inbox(home: Home) -> None:

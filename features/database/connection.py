@@ -126,6 +126,22 @@ class Database:
             migrate(connection, target)
         self._migrated = target == "head"
 
+    def compact(self) -> None:
+        """Removes from disk what was deleted: SQLite keeps the bytes of deleted rows, PostgreSQL the rows themselves.
+
+        What a PostgreSQL server's own log of changes and its backups hold is beyond this.
+
+        Raises:
+            BusyError: Another process is in the middle of something.
+            DatabaseAwayError: It cannot be used.
+        """
+        with self._connection(in_transaction=False) as connection:
+            connection.exec_driver_sql("VACUUM")
+            if self.is_sqlite and connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar():
+                raise BusyError(
+                    "others read the database, so what was deleted is still in its file; try again in a moment"
+                )
+
     def version(self) -> str | None:
         """The version of the tables; null where there are none yet."""
         with self._connection() as connection:
@@ -150,11 +166,14 @@ class Database:
         return self._engine
 
     @contextmanager
-    def _connection(self) -> Iterator[Connection]:
+    def _connection(self, *, in_transaction: bool = True) -> Iterator[Connection]:
         url = self._url
         where = f"SQLite file {url.database!r}" if self.is_sqlite else f"PostgreSQL at {url.host or 'the local socket'}"
         try:
-            with self._open().begin() as connection:
+            engine = self._open()
+            if not in_transaction:
+                engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+            with engine.begin() as connection:
                 yield connection
         except RegroupError:
             raise

@@ -5,11 +5,9 @@ from sqlalchemy import (
     Boolean,
     Column,
     Date,
-    DateTime,
     Double,
     Integer,
     MetaData,
-    String,
     Table,
     Text,
     Time,
@@ -121,13 +119,6 @@ DEMOGRAPHICS = Table(
     Column("column", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
-ERASED = Table(
-    "erased_students",
-    METADATA,
-    Column("digest", String(64), primary_key=True),  # of the id; the id itself is gone
-    Column("erased_at", DateTime(timezone=True), nullable=False),
-)
-
 OF_STUDENTS = (MEMBERS, RULE_STUDENTS, PAST_SESSION_STUDENTS, DEMOGRAPHICS)
 """Every table with a student's id; erasing a student empties the rows of all of them."""
 

@@ -17,6 +17,7 @@ from serving.dependencies import (
     CurrentAuditor,
     CurrentCaller,
     CurrentDatabase,
+    CurrentLive,
     CurrentSettings,
     CurrentSnapshot,
     find_roster,
@@ -75,6 +76,7 @@ def create_recommendation(
     database: CurrentDatabase,
     settings: CurrentSettings,
     snapshot: CurrentSnapshot,
+    live: CurrentLive,
     idempotency_key: Key = None,
 ) -> Response:
     """Suggests the sessions of a team's day and keeps the plan."""
@@ -87,6 +89,7 @@ def create_recommendation(
         if attempt.replay is not None:
             return attempt.replay
         team, skills = find_roster(database, caller, body.team_id)
+        snapshot = live.see(snapshot, team.members)
         found = recommend_day(
             team,
             skills,

@@ -11,6 +11,7 @@ from serving.dependencies import (
     CurrentAuditor,
     CurrentCaller,
     CurrentDatabase,
+    CurrentLive,
     CurrentSettings,
     CurrentSnapshot,
     find_student_team,
@@ -32,9 +33,11 @@ def read_profile(
     database: CurrentDatabase,
     settings: CurrentSettings,
     snapshot: CurrentSnapshot,
+    live: CurrentLive,
 ) -> StudentOut:
     """What is known and forecast about a student, skill by skill, with facts and reasons."""
     team_id = find_student_team(database, caller, student_id)
+    snapshot = live.see(snapshot, [student_id])
     known = student_id in snapshot.student_profiles.index
     if not known and team_id is None:
         raise unknown_student()

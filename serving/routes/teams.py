@@ -8,6 +8,7 @@ from serving.dependencies import (
     CurrentAuditor,
     CurrentCaller,
     CurrentDatabase,
+    CurrentLive,
     CurrentSettings,
     CurrentSnapshot,
     find_roster,
@@ -30,10 +31,12 @@ def read_board(
     database: CurrentDatabase,
     settings: CurrentSettings,
     snapshot: CurrentSnapshot,
+    live: CurrentLive,
 ) -> Board:
     """Who needs what, who is strong where, and who has not been seen by an adult lately."""
     team, skills = find_roster(database, caller, team_id)
     auditor.note("read_board", team_id=team_id)
+    snapshot = live.see(snapshot, team.members)
     forecasts = forecast_students(snapshot, team.members, settings.recent_days)
     candidates = list_candidates(team, skills, forecasts, load_planning().need, settings.handful)
     return tell_board(snapshot, team, skills, candidates, forecasts)

@@ -23,4 +23,9 @@ class Provenance(Body):
         description="UTC; null for a log without a clock", examples=["2026-03-15T21:58:07Z"]
     )
     data_version: str = Field(description="of the event log", examples=["12"])
+    live_events_through: int | None = Field(
+        default=None,
+        description="number of the last live event that was looked at; null where only the night's profiles are known",
+        examples=[4711],
+    )
     profiles: str = Field(description="name of the published profiles", examples=["20260315T215807Z-12"])

@@ -5,13 +5,14 @@ The database itself refuses to change or remove one, except that an erasure may 
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from features.database import Database
+from features.erased import read_erased
 from serving.store.tables import AUDIT
 
 
@@ -54,9 +55,14 @@ def make_entry(
 
 
 def add_entries(connection: Connection, entries: Sequence[AuditEntry]) -> None:
-    """Adds entries within a change of the database; those that are there already stay as they are."""
+    """Adds entries within a change of the database; those that are there already stay as they are.
+
+    An entry about a student who was erased since it was made names nobody.
+    """
     if not entries:
         return
+    erased = read_erased(connection).among(each.student_id for each in entries if each.student_id is not None)
+    entries = [replace(each, student_id=None) if each.student_id in erased else each for each in entries]
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     connection.execute(insert(AUDIT).on_conflict_do_nothing(), [asdict(each) for each in entries])
 

@@ -1,13 +1,11 @@
 """The tables of what the service keeps; whoever changes one adds a version to `features.database.versions` too.
 
-Times are UTC. Ids of students stand in columns of their own or in the JSON texts that `OF_STUDENTS` names, so that an
-erasure can find them.
+Times are UTC. Ids of students stand in columns of their own or in the JSON texts that
+`serving.store.erasure` names, so that an erasure can find them.
 """
 
 from sqlalchemy import (
     JSON,
-    BigInteger,
-    Boolean,
     Column,
     Date,
     DateTime,
@@ -21,10 +19,9 @@ from sqlalchemy import (
     Text,
 )
 
-METADATA = MetaData()
+from features.live_events.tables import SEQUENCE
 
-SEQUENCE = BigInteger().with_variant(Integer, "sqlite")
-"""SQLite counts up by itself only in a column that is called INTEGER."""
+METADATA = MetaData()
 
 RECOMMENDATIONS = Table(
     "recommendations",
@@ -98,24 +95,3 @@ AUDIT = Table(
     Column("student_id", Text, index=True),  # null where a whole team was read, and after an erasure
     Column("subject", Text),  # id of the recommendation or decision
 )
-LIVE_EVENTS = Table(
-    "live_events",
-    METADATA,
-    Column("sequence", SEQUENCE, primary_key=True, autoincrement=True),
-    Column("event_id", Text, nullable=False, unique=True),
-    Column("student_id", Text, nullable=False, index=True),
-    Column("received_at", DateTime(timezone=True), nullable=False),
-    Column("key_id", String(16)),
-    Column("event", Text, nullable=False),  # JSON of the row as the event log will hold it, and the item's skills
-    Column("ingested", Boolean, nullable=False, index=True),  # whether a nightly run has taken it into the log
-)
-
-OF_STUDENTS = {
-    RECOMMENDATIONS: "through recommendation_students; the JSON texts name students",
-    RECOMMENDATION_STUDENTS: "student_id",
-    DECISIONS: "through recommendation_students; the JSON texts name students",
-    IDEMPOTENCY: "through recommendation_students; the JSON text names students",
-    AUDIT: "student_id",
-    LIVE_EVENTS: "student_id",
-}
-"""Tables with students in them, and how an erasure finds its rows."""

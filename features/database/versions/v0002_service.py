@@ -113,12 +113,15 @@ def upgrade() -> None:
         sa.Column("student_id", text, nullable=False, index=True),
         sa.Column("received_at", moment, nullable=False),
         sa.Column("key_id", sa.String(16)),
+        sa.Column("occurred_us", sa.BigInteger()),
         sa.Column("event", text, nullable=False),
-        sa.Column("ingested", sa.Boolean(), nullable=False, index=True),
+        sa.Column("log_version", sa.BigInteger(), index=True),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "erased_students",
         sa.Column("digest", sa.String(64), primary_key=True),
+        sa.Column("salt", sa.LargeBinary(32), nullable=False),
         sa.Column("erased_at", moment, nullable=False),
     )
 

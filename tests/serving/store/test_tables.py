@@ -8,6 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import MetaData, insert, inspect, select, text
 
+from features import erased, live_events
 from features.database import Database, DatabaseAwayError, changing, reading
 from features.database.migrations import HEAD
 from features.errors import InputError
@@ -15,8 +16,9 @@ from features.roster import tables as roster
 from serving.store import tables as service
 
 TABLES = MetaData()
-for each in (*roster.METADATA.sorted_tables, *service.METADATA.sorted_tables):
-    each.to_metadata(TABLES)
+for part in (roster, erased, live_events, service):
+    for each in part.METADATA.sorted_tables:
+        each.to_metadata(TABLES)
 
 PLAN = {"id": "p1", "created_at": datetime(2026, 3, 16, tzinfo=UTC), "team_id": "t1", "problem_hash": "0" * 64}
 

@@ -1,0 +1,236 @@
+"""Erases one student from everything that regroup keeps.
+
+Each kind of thing that is kept is a `Store` with the tables or files that it answers for. A test walks all tables and
+files of a used installation and fails where one is neither a store's nor known to be without students.
+"""
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet
+from filelock import FileLock, Timeout
+
+from features.bundle import MANIFEST, read_manifest, write_bundle
+from features.database import Database
+from features.erased import ERASED, note_erased
+from features.errors import BusyError, InputError
+from features.home import Home
+from features.live_events import LIVE_EVENTS
+from features.live_events.keeping import forget_students, one_at_a_time
+from features.readers import open_log
+from features.roster import erase_student, tables
+from features.staging import clear_staging
+from features.state import State
+from features.store import erase_events
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What a student is erased from.
+
+    Attributes:
+        home: With the event log and what was published.
+        database: With the roster and what the service keeps.
+        delete_files: Whether log files in the inbox that hold the student are deleted; else they are named.
+        left: Files that still hold the student; filled while stores are erased.
+    """
+
+    home: Home
+    database: Database
+    delete_files: bool = False
+    left: list[Path] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Store:
+    """One kind of thing that is kept.
+
+    Attributes:
+        name: In plain words.
+        tables: Names of the database's tables that it answers for.
+        folders: Names in the home that it answers for.
+        erase: Removes a student, and says how many rows or files held one; a second time finds none.
+    """
+
+    name: str
+    erase: Callable[[Installation, str], int]
+    tables: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+
+
+def erase_everywhere(stores: Sequence[Store], place: Installation, student_id: str) -> dict[str, int]:
+    """Removes a student from every store; how many rows or files each held. A run that was killed can be repeated.
+
+    That the student was erased is noted first, so that nothing that arrives meanwhile brings the student back.
+
+    Raises:
+        BusyError: A nightly run or an ingest is at work, or the database stayed locked.
+        DatabaseAwayError: It cannot be used.
+    """
+    with _nothing_else(place.home):
+        with place.database.changing() as connection:
+            one_at_a_time(connection)  # a batch that is being stored ends first, and its events are found
+            note_erased(connection, student_id, datetime.now(UTC))
+        counts = {store.name: store.erase(place, student_id) for store in stores}
+        place.database.compact()
+    return counts
+
+
+@contextmanager
+def _nothing_else(home: Home) -> Iterator[None]:
+    home.root.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(home.lock("nightly"), timeout=0), FileLock(home.lock("ingest"), timeout=0):
+            yield
+    except Timeout:
+        raise BusyError("a nightly run or an ingest is at work in this home; erase when it has ended") from None
+
+
+def _erase_roster(place: Installation, student_id: str) -> int:
+    return erase_student(place.database, student_id)
+
+
+def _erase_live(place: Installation, student_id: str) -> int:
+    with place.database.changing() as connection:
+        return forget_students(connection, [student_id])
+
+
+def _erase_log(place: Installation, student_id: str) -> int:
+    return erase_events(place.home, student_id)
+
+
+def _erase_rejected(place: Installation, student_id: str) -> int:
+    held = 0
+    for path in sorted(place.home.rejected.glob("*.parquet")):
+        table = pyarrow.parquet.read_table(path)
+        keep = ~_rows_that_say(table, student_id)
+        if keep.all():
+            continue
+        held += int((~keep).sum())
+        if keep.any():
+            draft = path.with_name(f".{path.name}")
+            pyarrow.parquet.write_table(table.filter(pa.array(keep)), draft)
+            draft.replace(path)
+        else:
+            path.unlink()
+    return held
+
+
+def _rows_that_say(table: pa.Table, text: str) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+    """The rows with this text in any column: a row may be rejected because its columns were mixed up."""
+    found = np.zeros(len(table), bool)
+    for column in table.columns:
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            found |= pc.fill_null(pc.equal(column, text), False).to_numpy()
+    return found
+
+
+def _erase_staging(place: Installation, student_id: str) -> int:
+    del student_id  # what a killed run left is of no use to anybody
+    held = int(place.home.staging.exists())
+    clear_staging(place.home)
+    return held
+
+
+def _erase_inbox(place: Installation, student_id: str) -> int:
+    mapping = place.home.inbox / "mapping.toml"
+    held = 0
+    for path in sorted(each for each in place.home.inbox.rglob("*") if each.is_file() and each != mapping):
+        if not _file_says(path, mapping if mapping.is_file() else None, student_id):
+            continue
+        held += 1
+        if place.delete_files:
+            path.unlink()
+        else:
+            place.left.append(path)
+    return held
+
+
+def _file_says(path: Path, mapping: Path | None, student_id: str) -> bool:
+    try:
+        return any((chunk["student_id"] == student_id).any() for chunk in open_log(path, mapping=mapping).chunks())
+    except InputError:
+        return student_id.encode() in path.read_bytes()  # nobody can read it; better one file too many
+
+
+def _erase_published(place: Installation, student_id: str) -> int:
+    # the newest of a run is the one that was written last, and shall be that again
+    for draft in place.home.published.glob("*/.*"):
+        shutil.rmtree(draft)  # of a run that was killed
+    found = sorted(place.home.published.glob(f"*/*/{MANIFEST}"), key=lambda each: each.stat().st_mtime_ns)
+    held = 0
+    for folder in (each.parent for each in found):
+        try:
+            held += _rewrite(folder, student_id)
+        except InputError:
+            shutil.rmtree(folder)  # altered, so that no service serves it and nobody knows what it holds
+            held += 1
+    return held
+
+
+def _rewrite(folder: Path, student_id: str) -> int:
+    """Publishes the same profiles without the student under another name, which services notice as a new version."""
+    manifest = read_manifest(folder)
+    profiles = {name: pd.read_parquet(folder / f"{name}.parquet") for name in ("skill_profiles", "student_profiles")}
+    state = State.load(folder / "state.npz")
+    keep = np.flatnonzero(state.students != student_id)
+    if len(keep) == len(state.students):
+        return 0
+    facts = {name: value for name, value in manifest.items() if name != "files"}
+    erasures = int(facts.get("erasures", 0)) + 1
+    left = {name: each[each["student_id"] != student_id] for name, each in profiles.items()}
+
+    def write(draft: Path) -> None:
+        for name, table in left.items():
+            table.to_parquet(draft / f"{name}.parquet", index=False)
+        state.take(keep).save(draft / "state.npz")
+        (draft / "statistics.json").write_bytes((folder / "statistics.json").read_bytes())
+
+    facts |= {"students": len(keep), "skill_profiles": len(left["skill_profiles"]), "erasures": erasures}
+    name = folder.name.removesuffix(f"-erased{erasures - 1}")
+    write_bundle(folder.with_name(f"{name}-erased{erasures}"), facts, write)
+    shutil.rmtree(folder)
+    return 1
+
+
+STORES = (
+    Store("roster", _erase_roster, tables=tuple(each.name for each in tables.OF_STUDENTS)),
+    Store("live events", _erase_live, tables=(LIVE_EVENTS.name,)),
+    Store("event log", _erase_log, folders=("events",)),
+    Store("rejected rows", _erase_rejected, folders=("rejected",)),
+    Store("staging", _erase_staging, folders=("staging",)),
+    Store("inbox", _erase_inbox, folders=("inbox",)),
+    Store("published profiles", _erase_published, folders=("published",)),
+)
+"""What is kept outside of the service's own tables."""
+
+WITHOUT_STUDENTS = (
+    tables.TEAMS.name,
+    tables.STAFF.name,
+    tables.ROOMS.name,
+    tables.BLOCKS.name,
+    tables.RULES.name,
+    tables.SKILLS.name,
+    tables.PREREQUISITES.name,
+    tables.FOCUS.name,
+    tables.PAST_SESSIONS.name,
+    ERASED.name,
+    "alembic_version",
+)
+"""Tables that name no student; `erased_students` holds keyed hashes."""
+
+FOLDERS_WITHOUT_STUDENTS = ("item_skills", "decisions", "regroup.db", "regroup.db-wal", "regroup.db-shm")
+"""Names in the home that hold no student; the database's files hold those of its tables."""
+
+
+def names_of(stores: Iterable[Store]) -> tuple[set[str], set[str]]:
+    """The tables and the names in the home that stores answer for."""
+    return {name for each in stores for name in each.tables}, {name for each in stores for name in each.folders}

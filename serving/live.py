@@ -1,0 +1,194 @@
+"""What came in since the night, on top of the snapshot: each process folds it for itself from the database.
+
+Processes share nothing but the database, so each asks it with every request for events with a later number than the
+last it saw. The picture of the students asked for is then read from their states at one moment: the midnight after
+the last event, as a night that ran now would choose it.
+"""
+
+import json
+import logging
+import threading
+import time
+import weakref
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+from deltalake.exceptions import DeltaError
+from prometheus_client import Gauge
+
+from features.bundle import read_manifest
+from features.database import Database, DatabaseAwayError
+from features.errors import MissingError, RegroupError
+from features.history import NO_TIME
+from features.home import Home
+from features.live_events import read_live_events
+from features.overlay import Overlay
+from features.profiles import read_skill_rows, read_student_rows
+from features.state import State
+from features.statistics import Statistics
+from features.store import read_events
+from serving.errors import SnapshotError
+from serving.snapshot import Snapshot
+
+logger = logging.getLogger("regroup")
+
+TOUCHED = Gauge("regroup_live_students", "Students with events since the night that this process has folded.")
+
+PICTURES = 256
+"""Sets of students whose picture is kept until the next event."""
+
+AWAY_S = 1.0
+"""For how long a database that did not answer, or a state that cannot be read, is left alone."""
+
+
+class _Day:
+    """Live events on top of one snapshot; the state is loaded with the first of them.
+
+    It does not keep the snapshot: with the last request that reads it both go, and so does who was erased since.
+    """
+
+    def __init__(self, snapshot: Snapshot, home: Home) -> None:
+        self.through: int | None = None
+        self._as_of = snapshot.data_as_of
+        self._log_version = int(snapshot.data_version.split(".")[0])
+        self._publication = home.published / snapshot.champion.run_id / snapshot.publication
+        self._home = home
+        self._overlay: Overlay | None = None
+        self._pictures: OrderedDict[tuple[str, ...], Snapshot] = OrderedDict()
+        self._plain: Snapshot | None = None
+
+    def look(self, database: Database) -> None:
+        """Folds what came in since the last look.
+
+        Raises:
+            RegroupError: The database or the state cannot be read; what was folded stays.
+        """
+        new = read_live_events(database, after=self.through or 0, log_version=self._log_version, as_of=self._as_of)
+        if not new.events.empty:
+            self._overlay = self._overlay or self._load()
+            self._overlay.add(new.events)
+            TOUCHED.set(len(self._overlay.touched))
+        if new.through != self.through:
+            self.through = new.through
+            self._plain = None
+            self._pictures.clear()
+
+    def picture(self, snapshot: Snapshot, students: Sequence[str]) -> Snapshot:
+        """The students' profiles at the day's moment; the night's own where nothing came in since."""
+        if self._overlay is None:
+            self._plain = self._plain or replace(snapshot, live_through=self.through)
+            return self._plain
+        key = tuple(students)
+        if key not in self._pictures:
+            self._pictures[key] = self._draw(snapshot, self._overlay, students)
+            if len(self._pictures) > PICTURES:
+                self._pictures.popitem(last=False)
+        return self._pictures[key]
+
+    def _load(self) -> Overlay:
+        read_manifest(self._publication)
+        try:
+            statistics = Statistics.from_json(json.loads((self._publication / "statistics.json").read_text("utf-8")))
+            return Overlay(State.load(self._publication / "state.npz"), statistics, self._read_history)
+        except (OSError, ValueError, KeyError) as error:
+            told = f"the state {self._publication.name} cannot be read: {type(error).__name__}"
+            raise SnapshotError(told) from error
+
+    def _read_history(self, students: Sequence[str]) -> pd.DataFrame | None:
+        for version in (self._log_version, None):  # an erasure removes the files of older versions
+            try:
+                return read_events(self._home, students=students, version=version, before=self._as_of)
+            except (RegroupError, OSError, DeltaError) as error:
+                logger.warning("event log, version %s: cannot be read (%s)", version or "newest", type(error).__name__)
+        return None
+
+    def _draw(self, snapshot: Snapshot, overlay: Overlay, students: Sequence[str]) -> Snapshot:
+        statistics, moment = overlay.statistics, _moment(self._as_of, overlay.latest)
+        state = overlay.state_of(sorted(set(students)))
+        rows = read_skill_rows(state, statistics, moment)
+        names = statistics.catalog.nodes.to_numpy(dtype=object)[rows.node]
+        order = np.lexsort((names.astype(str), rows.student))
+        found, start = np.unique(rows.student[order], return_index=True)
+        practised = rows.last_practised[order]
+        known = ~np.isnan(practised)
+        return replace(
+            snapshot,
+            live_through=self.through,
+            data_as_of=moment,
+            students=state.students.to_numpy(dtype=str)[found],
+            start=np.append(start, len(order)).astype(np.int64),
+            skills=names[order],
+            last_practised=np.where(known, np.where(known, practised, 0).astype(np.int64), NO_TIME),
+            rows=rows.columns[order],
+            student_profiles=read_student_rows(state, statistics, moment),
+        )
+
+
+class LiveEvents:
+    """The events since the night, as this process has seen them; for all its threads.
+
+    Args:
+        home: Where profiles are published and the event log is.
+        database: Of the service.
+    """
+
+    def __init__(self, home: Home, database: Database) -> None:
+        self._home = home
+        self._database = database
+        self._lock = threading.Lock()
+        self._days: dict[int, _Day] = {}
+        self._away_until = 0.0
+
+    def see(self, snapshot: Snapshot, students: Sequence[str]) -> Snapshot:
+        """The snapshot with everything about the students that was acknowledged before this call.
+
+        Where the database is away, it is as of the last look; where the snapshot's state cannot be read, it is the
+        night's.
+
+        Args:
+            snapshot: What serves this request.
+            students: Ids; those that nobody knows have no profile, and others than these none either.
+        """
+        with self._lock:
+            day = self._days.get(id(snapshot)) or self._keep(snapshot, _Day(snapshot, self._home))
+            self._look(day)
+            return day.picture(snapshot, students)
+
+    def prepare(self, snapshot: Snapshot) -> None:
+        """Folds what there is onto a snapshot before it serves, while requests go on with the one before."""
+        day = _Day(snapshot, self._home)
+        self._look(day)
+        with self._lock:
+            self._keep(snapshot, day)
+
+    def _look(self, day: _Day) -> None:
+        if time.monotonic() < self._away_until:
+            return
+        try:
+            day.look(self._database)
+        except MissingError:
+            pass  # no tables: nothing came in yet
+        except (DatabaseAwayError, SnapshotError) as error:
+            # each attempt may take seconds, and requests would queue up behind one another
+            self._away_until = time.monotonic() + AWAY_S
+            logger.warning("going on with the live events seen so far: %s", error)
+        except RegroupError as error:
+            logger.warning("going on with the live events seen so far: %s", error)
+
+    def _keep(self, snapshot: Snapshot, day: _Day) -> _Day:
+        number = id(snapshot)  # nobody else's as long as the snapshot is there
+        self._days[number] = day
+        weakref.finalize(snapshot, self._days.pop, number, None).atexit = False
+        return day
+
+
+def _moment(of_night: datetime | None, latest: pd.Timestamp | None) -> datetime | None:
+    """The midnight after the last event, UTC; null for a log without a clock."""
+    if latest is None:
+        return of_night
+    midnight: datetime = (latest.normalize() + timedelta(days=1)).to_pydatetime()
+    return midnight if of_night is None else max(of_night, midnight)
