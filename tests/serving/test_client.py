@@ -30,10 +30,11 @@ def generated(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def address(trained_school, simulated_school, tmp_path_factory):
-    """A server of its own process and database."""
+def service(trained_school, simulated_school, give_key, tmp_path_factory):
+    """The address of a server of its own process and database, and a key."""
     url = f"sqlite:///{tmp_path_factory.mktemp('database') / 'regroup.db'}"
     save_roster(read_roster_files(simulated_school.folder / "roster"), url)
+    key = give_key(url)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -42,7 +43,7 @@ def address(trained_school, simulated_school, tmp_path_factory):
     address = f"http://127.0.0.1:{port}"
     try:
         wait_for(f"{address}/readyz")
-        yield address
+        yield address, key
     finally:
         server.terminate()
         server.wait(timeout=30)
@@ -60,11 +61,12 @@ def wait_for(address):
     raise AssertionError("the service did not start")
 
 
-def test_a_generated_client_plans_reads_edits_and_decides(generated, address, trained_school):
+def test_a_generated_client_plans_reads_edits_and_decides(generated, service, trained_school):
     """Every answer comes back as the type that the contract names."""
     models, calls = generated("models"), "api.recommendations"
     asked = models.RecommendationRequest.from_dict({"team_id": trained_school.team_ids[0], "date": "2026-03-16"})
-    with generated("client").Client(base_url=address, timeout=60, raise_on_unexpected_status=True) as client:
+    address, key = service
+    with generated("client").AuthenticatedClient(address, key, timeout=60, raise_on_unexpected_status=True) as client:
         create = generated(f"{calls}.create_recommendation")
         plan = create.sync(client=client, body=asked, idempotency_key="monday")
         again = create.sync(client=client, body=asked, idempotency_key="monday")

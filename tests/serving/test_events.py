@@ -35,7 +35,7 @@ def url(request, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def client(url, tmp_path_factory):
+def client(url, give_key, tmp_path_factory):
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("REGROUP_DATABASE_URL", url)
         environment.setenv("REGROUP_HOME", str(tmp_path_factory.mktemp("home")))
@@ -43,7 +43,8 @@ def client(url, tmp_path_factory):
         environment.setenv("REGROUP_EVENTS_PER_BATCH", "500")
         app = create_app()
         Database(url).migrate("base")
-        with TestClient(app, raise_server_exceptions=False) as client:
+        headers = {"Authorization": f"Bearer {give_key(url)}"}
+        with TestClient(app, raise_server_exceptions=False, headers=headers) as client:
             yield client
 
 
@@ -203,7 +204,7 @@ def test_a_caller_of_one_school_loads_only_its_own_students_and_learns_of_no_oth
 
 def test_two_services_that_store_at_the_same_time_lose_nothing_and_double_nothing(client, url):
     """Threads of two applications send overlapping batches; numbers never fall behind what a reader saw."""
-    with TestClient(create_app()) as other, ThreadPoolExecutor(4) as pool:
+    with TestClient(create_app(), headers=client.headers) as other, ThreadPoolExecutor(4) as pool:
         batches = [[{**ANSWER, "event_id": f"r{at}"} for at in range(first, first + 20)] for first in range(0, 200, 10)]
         callers = [client, other]
 

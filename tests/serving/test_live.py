@@ -17,7 +17,8 @@ DAY = "2026-03-14"
 @pytest.fixture
 def services(own_school, monkeypatch):
     monkeypatch.setenv("REGROUP_POLL_SECONDS", "3600")
-    with TestClient(create_app()) as one, TestClient(create_app()) as other:
+    key = own_school.headers
+    with TestClient(create_app(), headers=key) as one, TestClient(create_app(), headers=key) as other:
         yield one, other
 
 

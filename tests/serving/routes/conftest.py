@@ -11,7 +11,7 @@ from serving.app import create_app
 
 
 @pytest.fixture(scope="session")
-def open_service(trained_school, simulated_school, tmp_path_factory):
+def open_service(trained_school, simulated_school, give_key, tmp_path_factory):
     """Opens the service with the school's roster in a new SQLite file, or in a new database of a PostgreSQL."""
 
     @contextmanager
@@ -23,7 +23,8 @@ def open_service(trained_school, simulated_school, tmp_path_factory):
         with pytest.MonkeyPatch.context() as environment:
             environment.setenv("REGROUP_DATABASE_URL", url)
             app = create_app()
-            with TestClient(app, raise_server_exceptions=False) as client:
+            headers = {"Authorization": f"Bearer {give_key(url)}"}
+            with TestClient(app, raise_server_exceptions=False, headers=headers) as client:
                 yield client
 
     return _open
