@@ -71,8 +71,9 @@ def test_no_answer_to_a_school_holds_anything_of_another(district, routes):
     whose = st.sampled_from([district.north, district.south, NOWHERE])
 
     @settings(max_examples=60, deadline=None)
-    @given(route=st.sampled_from(routes), parts=st.tuples(whose, whose, whose))
-    def ask(route, parts):
+    @given(at=st.integers(0, len(routes) - 1), parts=st.tuples(whose, whose, whose))
+    def ask(at, parts):
+        route = routes[at]  # drawn by its place: what is drawn is told in full, and a route holds the contract
         ids = {name: part[name] for name, part in zip(NOWHERE, parts, strict=True)}
 
         answer = route.ask(client, ids)
