@@ -19,16 +19,20 @@ __all__ = [
     "CurrentAuditor",
     "CurrentCaller",
     "CurrentDatabase",
+    "CurrentLive",
     "CurrentSettings",
     "CurrentSnapshot",
     "find_roster",
     "find_student_team",
     "get_database",
+    "get_live",
     "get_settings",
     "get_snapshot",
     "may_see_team",
     "require",
+    "require_team",
     "unknown_student",
+    "unknown_team",
 ]
 
 

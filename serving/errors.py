@@ -7,7 +7,7 @@ RegroupError (features.errors)
 │   ├── NotFoundError     404: no such team, student, or recommendation, or none that the caller may know of
 │   ├── ConflictError     409: what is there already stands against it
 │   │   └── InFlightError 409: the same request is being answered; Retry-After says when to ask again
-│   ├── TooLargeError     413: the body is larger than the service reads
+│   ├── TooLargeError     413: there is more in the body than the service takes at a time
 │   ├── RequestError      422: the body is well formed and asks for something that cannot be
 │   ├── TooManyError      429: more requests than the key may make; Retry-After says when to go on
 │   └── NotReadyError     503: no model or no profiles yet; Retry-After says when to ask again
@@ -125,7 +125,6 @@ def problem(
     rule: str,
     detail: str,
     *,
-    retry_after: int | None = None,
     headers: Mapping[str, str] | None = None,
     more: dict[str, Any] | None = None,
 ) -> JSONResponse:
@@ -139,8 +138,7 @@ def problem(
         "request_id": REQUEST_ID.get(),
         **(more or {}),
     }
-    retry = {"Retry-After": str(retry_after)} if retry_after is not None else {}
-    return JSONResponse(body, status_code=status, media_type=PROBLEM, headers={**(headers or {}), **retry})
+    return JSONResponse(body, status_code=status, media_type=PROBLEM, headers=dict(headers or {}))
 
 
 def unexpected(error: Exception) -> JSONResponse:
@@ -158,12 +156,12 @@ def install_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(BusyError)
     async def busy(_: Request, error: BusyError) -> JSONResponse:
-        return problem(HTTPStatus.SERVICE_UNAVAILABLE, "database_busy", str(error), retry_after=5)
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, "database_busy", str(error), headers={"Retry-After": "5"})
 
     @app.exception_handler(RegroupError)
     async def ours(_: Request, error: RegroupError) -> JSONResponse:
         logger.error("request failed: %s", error)
-        return problem(HTTPStatus.SERVICE_UNAVAILABLE, "not_available", str(error), retry_after=30)
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, "not_available", str(error), headers={"Retry-After": "30"})
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
