@@ -2,7 +2,6 @@
 
 import logging
 import tempfile
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +21,7 @@ from features.home import Home
 from serving.errors import NotReadyError, SnapshotError
 from serving.registry import FORECASTS, Champion, Registry
 from serving.scoring import Forecaster, Rows
+from serving.watcher import Watcher
 
 logger = logging.getLogger("regroup")
 
@@ -85,11 +85,9 @@ class SnapshotHolder:
         self._prepare = prepare  # called with a snapshot before it serves
         self._home = home
         self._registry = registry
-        self._poll_seconds = poll_seconds
         self._current: Snapshot | None = None
         self._why_none = "the service has not looked for a model yet"
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._watcher = Watcher("snapshot-watcher", self.refresh, poll_seconds)
 
     def current(self) -> Snapshot:
         """The snapshot; a request asks once and keeps the answer.
@@ -115,18 +113,11 @@ class SnapshotHolder:
 
     def start(self) -> None:
         """Starts watching."""
-        self._thread = threading.Thread(target=self._watch, name="snapshot-watcher", daemon=True)
-        self._thread.start()
+        self._watcher.start()
 
     def stop(self) -> None:
         """Stops watching and waits for a load that is under way."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(timeout=30)
-
-    def _watch(self) -> None:
-        while not self._stop.wait(self._poll_seconds):
-            self.refresh()
+        self._watcher.stop()
 
     def _refresh(self) -> bool:
         champion = self._registry.champion()

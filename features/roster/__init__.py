@@ -103,7 +103,7 @@ from features.roster.records import (
     Team,
     TeamName,
 )
-from features.roster.store import erase_student, record_past_sessions, replace_recorded_sessions, save_roster
+from features.roster.store import erase_student, replace_recorded_sessions, save_roster
 
 __all__ = [
     "Block",
@@ -128,7 +128,6 @@ __all__ = [
     "read_roster_files",
     "read_skills",
     "read_team",
-    "record_past_sessions",
     "replace_recorded_sessions",
     "save_roster",
     "team_of_student",

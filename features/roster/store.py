@@ -37,17 +37,6 @@ def save_roster(roster: Roster, url: str | Database) -> None:
         _insert_sessions(connection, roster.past_sessions, recorded=False)
 
 
-def record_past_sessions(url: str | Database, sessions: Iterable[PastSession]) -> None:
-    """Adds sessions that a team accepted in regroup; loading a roster later keeps them.
-
-    Raises:
-        BusyError: Another process holds the database.
-        InputError: The database cannot be used.
-    """
-    with changing(url, alone=True) as connection:
-        _insert_sessions(connection, tuple(sessions), recorded=True)
-
-
 def replace_recorded_sessions(connection: Connection, team_id: str, day: date, sessions: Iterable[PastSession]) -> None:
     """Puts the sessions of one team's day in place of those recorded before; those of files stay.
 

@@ -5,7 +5,6 @@ database does not answer, what was read last goes on counting, up to a limit.
 """
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from serving.access.caller import Caller, Scope
 from serving.access.key_text import read_key
 from serving.errors import NotReadyError, UnauthorizedError
 from serving.store.keys import StoredKey, list_keys
+from serving.watcher import Watcher
 
 logger = logging.getLogger("regroup")
 
@@ -52,13 +52,11 @@ class Keyring:
         self, database: Database, fresh_s: float, stale_s: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._database = database
-        self._fresh_s = fresh_s
         self._stale_s = stale_s
         self._clock = clock
         self._last: _Reading | None = None
         self._away = False
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._watcher = Watcher("keyring", self.refresh, fresh_s)
 
     def find(self, header: str | None) -> Caller:
         """The caller whose key stands in an Authorization header.
@@ -96,20 +94,12 @@ class Keyring:
 
     def start(self) -> None:
         """Reads now, and goes on reading."""
-        self._stop.clear()
         self.refresh()
-        self._thread = threading.Thread(target=self._watch, name="keyring", daemon=True)
-        self._thread.start()
+        self._watcher.start()
 
     def stop(self) -> None:
         """Stops reading."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(timeout=30)
-
-    def _watch(self) -> None:
-        while not self._stop.wait(self._fresh_s):
-            self.refresh()
+        self._watcher.stop()
 
 
 def _caller(key: StoredKey) -> Caller:

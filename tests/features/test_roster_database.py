@@ -30,7 +30,6 @@ from features.roster import (
     read_demographics,
     read_skills,
     read_team,
-    record_past_sessions,
     replace_recorded_sessions,
     save_roster,
     tables,
@@ -63,6 +62,11 @@ def url(request, tmp_path):
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'made' / 'regroup.db'}"
     return request.getfixturevalue("empty_postgres")
+
+
+def record(url, session):
+    with changing(url, alone=True) as connection:
+        replace_recorded_sessions(connection, "t1", session.date, [session])
 
 
 def test_a_team_comes_back_as_it_was_saved(url):
@@ -111,7 +115,7 @@ def test_many_students_are_found_in_one_call(url):
 def test_saving_again_replaces_everything_but_recorded_sessions(url):
     save_roster(ROSTER, url)
     decided = replace(PAST, date=date(2026, 3, 10))
-    record_past_sessions(url, [decided])
+    record(url, decided)
 
     save_roster(Roster(ROSTER.teams[1:], ROSTER.members[:1], (), (), ()), url)
 
@@ -124,7 +128,7 @@ def test_saving_again_replaces_everything_but_recorded_sessions(url):
 def test_a_recorded_session_that_comes_back_in_a_file_counts_once(url):
     save_roster(ROSTER, url)
 
-    record_past_sessions(url, [PAST])
+    record(url, PAST)
 
     assert read_team(url, "t1").past_sessions == (PAST,)
 
@@ -132,11 +136,11 @@ def test_a_recorded_session_that_comes_back_in_a_file_counts_once(url):
 def test_what_was_recorded_of_a_day_is_replaced_and_files_and_other_days_stay(url):
     save_roster(ROSTER, url)
     other_day = replace(PAST, date=date(2026, 3, 10))
-    record_past_sessions(url, [replace(PAST, staff_id="ana"), other_day])
+    record(url, replace(PAST, staff_id="ana"))
+    record(url, other_day)
     instead = replace(PAST, staff_id="bo", students=("007",))
 
-    with changing(url, alone=True) as connection:
-        replace_recorded_sessions(connection, "t1", PAST.date, [instead])
+    record(url, instead)
 
     assert read_team(url, "t1").past_sessions == (PAST, instead, other_day)
 

@@ -1,5 +1,6 @@
 """Plans of made-up days, timed and judged: the planner's budgets and the usual ways to group."""
 
+import gc
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -118,6 +119,7 @@ def _run(
     budget_s: float | None,
     plan: Callable[[], tuple[Sessions, float | None]],
 ) -> Run:
+    gc.collect()  # else every few runs one pays for what the days before it left
     began, spent = time.perf_counter(), time.process_time()
     sessions, checked = plan()
     spent, seconds = time.process_time() - spent, time.perf_counter() - began
