@@ -70,7 +70,7 @@ def add_entries(connection: Connection, entries: Sequence[AuditEntry]) -> None:
 def list_entries(
     database: Database, *, student_id: str | None = None, since: datetime | None = None
 ) -> list[AuditEntry]:
-    """The entries in the order in which they were kept.
+    """The entries, the earliest first.
 
     Args:
         database: Of the service.
@@ -82,7 +82,7 @@ def list_entries(
         BusyError: It stayed locked.
         DatabaseAwayError: It cannot be used.
     """
-    query = select(AUDIT).order_by(AUDIT.c.sequence)
+    query = select(AUDIT).order_by(AUDIT.c.at, AUDIT.c.sequence)
     if student_id is not None:
         query = query.where(AUDIT.c.student_id == student_id)
     if since is not None:
