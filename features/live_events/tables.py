@@ -1,11 +1,10 @@
 """The table of live events; whoever changes it adds a version to `features.database.versions` too."""
 
-from sqlalchemy import BigInteger, Column, DateTime, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, DateTime, MetaData, String, Table, Text
+
+from features.database.sequence import SEQUENCE
 
 METADATA = MetaData()
-
-SEQUENCE = BigInteger().with_variant(Integer, "sqlite")
-"""SQLite counts up by itself only in a column that is called INTEGER."""
 
 LIVE_EVENTS = Table(
     "live_events",

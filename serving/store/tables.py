@@ -19,7 +19,7 @@ from sqlalchemy import (
     Text,
 )
 
-from features.live_events.tables import SEQUENCE
+from features.database.sequence import SEQUENCE
 
 METADATA = MetaData()
 
