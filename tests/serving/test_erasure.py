@@ -1,7 +1,6 @@
 """A student is erased from a used installation: nothing anywhere names the student, and nothing brings it back."""
 
 import json
-import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from serving.app import create_app
 from serving.instances import read_instance
 from serving.store.erasure import STORES, WITHOUT_STUDENTS
 from serving.store.scrubbing import scrub
-from serving.store.tables import AUDIT, DECISIONS, IDEMPOTENCY, RECOMMENDATIONS
+from serving.store.tables import AUDIT, IDEMPOTENCY, RECOMMENDATIONS
 from training.config import load_config
 from training.nightly import run_nightly
 
@@ -70,12 +69,10 @@ def use(client, school, student):
         answer = json.dumps(plans[0])
         kept = {"owner": "k", "idempotency_key": "once", "body_hash": "0" * 64, "started_at": NOW, "status": 201}
         connection.execute(insert(IDEMPOTENCY).values(**kept, **of_plan, answer=answer))
-        sessions = json.dumps([{"block_id": "b", "students": [student, other]}])
-        decision = {"id": uuid.uuid4().hex, "decided_at": NOW, "decision": "edited"}
-        reasons = [f"{student} is away"]
-        connection.execute(insert(DECISIONS).values(**decision, **of_plan, reasons=reasons, sessions=sessions))
         seen = {"entry_id": "e", "at": NOW, "request_id": "r", "action": "read_profile", "student_id": student}
         connection.execute(insert(AUDIT).values(**seen))
+    decision = {"decision": "accepted", "reasons": ["other"], "note": f"{student} was away before"}
+    assert client.post(f"/v1/recommendations/{plan}/decision", json=decision).status_code == 200
     rows = [f"{student},i{at},2026-03-13T10:{at:02d}:00Z,1" for at in range(20)] + [
         f"{student},i,2026-03-13T10:00:00Z,7"
     ]
@@ -142,8 +139,8 @@ def test_no_trace_of_an_erased_student_is_left_anywhere(client, school, simulate
     client.app.state.snapshots.refresh()
     before = client.get(f"/v1/students/{other}/profile").json()
     tables, folders = names_of(STORES)
-    with_demographics = {"roster_demographics", "roster_rule_students", "roster_past_session_students"}
-    assert traces(school, database, student) - {"regroup.db", "regroup.db-wal"} >= (tables - with_demographics) | (
+    empty = {"roster_demographics", "roster_rule_students"}  # in this school
+    assert traces(school, database, student) - {"regroup.db", "regroup.db-wal"} >= (tables - empty) | (
         folders - {"audit"}  # entries stay there for seconds only
     )
 
@@ -157,6 +154,9 @@ def test_no_trace_of_an_erased_student_is_left_anywhere(client, school, simulate
     seated = [seat["student_id"] for session in stored["sessions"] for seat in session["students"]]
     assert other in seated
     assert None not in seated
+    decided = client.get(f"/v1/recommendations/{plans[0]['id']}/decision").json()
+    assert decided["note"] == "a student was away before"
+    assert other in str(decided["sessions"])
     with database.reading() as connection:
         problems = connection.execute(select(RECOMMENDATIONS.c.problem)).scalars().all()
     assert all(other in {each.id for each in read_instance(problem).students} for problem in problems)
