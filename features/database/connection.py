@@ -1,8 +1,9 @@
 """Opens the database, and turns what can go wrong there into sentences."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -49,6 +50,7 @@ class Database:
         self._connections = connections
         self._engine: Engine | None = None
         self._migrated = False
+        self._writer = threading.RLock()
 
     def __enter__(self) -> Self:
         return self
@@ -99,8 +101,11 @@ class Database:
             InputError: It was made by a later version of regroup.
         """
         if not self._migrated:
-            self.migrate()
-        with self._connection() as connection:
+            with self._one_thread():
+                if not self._migrated:
+                    self.migrate()
+        # SQLite has one writer: threads wait for each other here in turn, which its file lock would not see to
+        with self._one_thread() if self.is_sqlite else nullcontext(), self._connection() as connection:
             self._begin(connection, alone=alone)
             yield connection
 
@@ -120,7 +125,8 @@ class Database:
                 Path(self._url.database or "").parent.mkdir(parents=True, exist_ok=True)
             with self._connection() as connection:
                 # readers and the one writer do not wait for each other; a commit is on disk before it returns
-                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+                if connection.exec_driver_sql("PRAGMA journal_mode").scalar() != "wal":  # to ask takes no lock
+                    connection.exec_driver_sql("PRAGMA journal_mode = WAL")
         with self._connection() as connection:
             self._begin(connection, alone=True)
             migrate(connection, target)
@@ -146,6 +152,15 @@ class Database:
         """The version of the tables; null where there are none yet."""
         with self._connection() as connection:
             return version_of(connection)
+
+    @contextmanager
+    def _one_thread(self) -> Iterator[None]:
+        if not self._writer.acquire(timeout=WAIT_S):
+            raise BusyError(f"other changes of this process took longer than {WAIT_S} s; try again")
+        try:
+            yield
+        finally:
+            self._writer.release()
 
     def _begin(self, connection: Connection, *, alone: bool) -> None:
         if self.is_sqlite:
