@@ -35,8 +35,9 @@ check: setup
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+# Each file stays in one process, so that what its tests share is made once.
 test: check
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 # The public logs lie in the folder that REGROUP_DATA names; see experiments/benchmarks/datasets.py.
 bench: setup
