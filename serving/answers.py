@@ -7,10 +7,19 @@ from features.columns import FAMILIES
 from features.roster import SkillMap, Team
 from serving.change_answers import tell_terms
 from serving.day import skill_name
-from serving.forecasts import SkillForecast, explain_forecasts
+from serving.forecasts import SkillForecast, explain_forecasts, tell_all_facts
 from serving.needs import Candidate
 from serving.recommend import Recommendation
-from serving.schemas.forecasts import Board, BoardRow, NeedOut, ReasonOut, SkillForecastOut
+from serving.schemas.forecasts import (
+    Board,
+    BoardRow,
+    NeedOut,
+    ReasonOut,
+    SkillForecastOut,
+    SkillRiskOut,
+    StudentRisksOut,
+    TeamForecasts,
+)
 from serving.schemas.provenance import ModelVersion, Provenance
 from serving.schemas.recommendations import (
     AdultOut,
@@ -70,8 +79,28 @@ def tell_forecasts(snapshot: Snapshot, skills: SkillMap, forecasts: Sequence[Ski
                 else None
             ),
         )
-        for each, (facts, reasons) in zip(forecasts, explain_forecasts(snapshot, forecasts), strict=True)
+        for each, facts, reasons in zip(
+            forecasts, tell_all_facts(snapshot, forecasts), explain_forecasts(snapshot, forecasts), strict=True
+        )
     ]
+
+
+def tell_team_forecasts(snapshot: Snapshot, team: Team, forecasts: Sequence[SkillForecast]) -> TeamForecasts:
+    """The forecasts of the team's members, without facts and reasons."""
+    skills: dict[str, list[SkillRiskOut]] = {student: [] for student in team.members}
+    for each in forecasts:
+        skills[each.student].append(
+            SkillRiskOut(
+                skill_id=each.skill,
+                status=each.status,
+                struggle_risk=each.struggle_risk,
+                mastery=each.mastery,
+                opportunities=each.opportunities,
+                last_practised=each.last_practised,
+            )
+        )
+    students = [StudentRisksOut(student_id=student, skills=found) for student, found in skills.items()]
+    return TeamForecasts(team_id=team.team_id, students=students, provenance=tell_provenance(snapshot))
 
 
 def tell_board(
@@ -202,7 +231,8 @@ def tell_recommendation(
 def gather_facts(snapshot: Snapshot, candidates: Sequence[Candidate]) -> Facts:
     """The facts behind each candidate; a skill not begun says so."""
     begun = [each.forecast for each in candidates if each.forecast is not None]
-    told = explain_forecasts(snapshot, begun)
     facts = {(each.need.student, each.need.skill): ["not begun"] for each in candidates}
-    facts |= {(each.student, each.skill): found for each, (found, _) in zip(begun, told, strict=True)}
+    facts |= {
+        (each.student, each.skill): told for each, told in zip(begun, tell_all_facts(snapshot, begun), strict=True)
+    }
     return facts

@@ -32,14 +32,16 @@ from features.state import State
 from features.statistics import Statistics
 from features.store import read_events
 from serving.errors import SnapshotError
+from serving.reckoned import Reckoned
 from serving.snapshot import Snapshot
+from serving.student_facts import StudentFacts
 
 logger = logging.getLogger("regroup")
 
 TOUCHED = Gauge("regroup_live_students", "Students with events since the night that this process has folded.")
 
 PICTURES = 256
-"""Sets of students whose picture is kept until the next event."""
+"""Sets of students whose picture is kept until the next event of one of them."""
 
 AWAY_S = 1.0
 """For how long a database that did not answer, or a state that cannot be read, is left alone."""
@@ -70,12 +72,17 @@ class _Day:
         new = read_live_events(database, after=self.through or 0, log_version=self._log_version, as_of=self._as_of)
         if not new.events.empty:
             self._overlay = self._overlay or self._load()
+            statistics, moment = self._overlay.statistics, self._moment(self._overlay)
             self._overlay.add(new.events)
+            if self._overlay.statistics is not statistics or self._moment(self._overlay) != moment:
+                self._pictures.clear()  # what they say of everybody has changed
+            touched = set(new.events["student_id"])
+            for key in [each for each in self._pictures if not touched.isdisjoint(each)]:
+                del self._pictures[key]
             TOUCHED.set(len(self._overlay.touched))
         if new.through != self.through:
             self.through = new.through
             self._plain = None
-            self._pictures.clear()
 
     def picture(self, snapshot: Snapshot, students: Sequence[str]) -> Snapshot:
         """The students' profiles at the day's moment; the night's own where nothing came in since."""
@@ -83,11 +90,20 @@ class _Day:
             self._plain = self._plain or replace(snapshot, live_through=self.through)
             return self._plain
         key = tuple(students)
-        if key not in self._pictures:
-            self._pictures[key] = self._draw(snapshot, self._overlay, students)
-            if len(self._pictures) > PICTURES:
-                self._pictures.popitem(last=False)
-        return self._pictures[key]
+        picture = self._pictures.get(key) or self._draw(snapshot, self._overlay, students)
+        if picture.live_through != self.through:  # events came in, of others
+            picture = replace(picture, live_through=self.through)
+        self._pictures[key] = picture
+        if len(self._pictures) > PICTURES:
+            self._pictures.popitem(last=False)
+        return picture
+
+    def _moment(self, overlay: Overlay) -> datetime | None:
+        """The midnight after the last event, UTC; null for a log without a clock."""
+        if overlay.latest is None:
+            return self._as_of
+        midnight: datetime = (overlay.latest.normalize() + timedelta(days=1)).to_pydatetime()
+        return midnight if self._as_of is None else max(self._as_of, midnight)
 
     def _load(self) -> Overlay:
         read_manifest(self._publication)
@@ -107,7 +123,7 @@ class _Day:
         return None
 
     def _draw(self, snapshot: Snapshot, overlay: Overlay, students: Sequence[str]) -> Snapshot:
-        statistics, moment = overlay.statistics, _moment(self._as_of, overlay.latest)
+        statistics, moment = overlay.statistics, self._moment(overlay)
         state = overlay.state_of(sorted(set(students)))
         rows = read_skill_rows(state, statistics, moment)
         names = statistics.catalog.nodes.to_numpy(dtype=object)[rows.node]
@@ -115,6 +131,7 @@ class _Day:
         found, start = np.unique(rows.student[order], return_index=True)
         practised = rows.last_practised[order]
         known = ~np.isnan(practised)
+        facts = read_student_rows(state, statistics, moment)
         return replace(
             snapshot,
             live_through=self.through,
@@ -124,7 +141,8 @@ class _Day:
             skills=names[order],
             last_practised=np.where(known, np.where(known, practised, 0).astype(np.int64), NO_TIME),
             rows=rows.columns[order],
-            student_profiles=read_student_rows(state, statistics, moment),
+            student_facts=StudentFacts.from_rows(facts.index, facts),
+            reckoned=Reckoned(),
         )
 
 
@@ -184,11 +202,3 @@ class LiveEvents:
         self._days[number] = day
         weakref.finalize(snapshot, self._days.pop, number, None).atexit = False
         return day
-
-
-def _moment(of_night: datetime | None, latest: pd.Timestamp | None) -> datetime | None:
-    """The midnight after the last event, UTC; null for a log without a clock."""
-    if latest is None:
-        return of_night
-    midnight: datetime = (latest.normalize() + timedelta(days=1)).to_pydatetime()
-    return midnight if of_night is None else max(of_night, midnight)

@@ -121,22 +121,27 @@ def tell_facts(row: Sequence[float] | Rows) -> list[str]:
         >>> tell_facts(row)
         ['3 of the last 5 wrong', '7 tries on this skill']
     """
-    value = dict(zip(COLUMNS, (float(each) for each in row), strict=True))
+    tries, share, hints, days = (float(row[at]) for at in _TOLD)
     facts = []
-    tries = int(value["skill_opportunities"])
     if tries > 0:
-        window = min(5, tries)
-        wrong = window - round(value["skill_correct_share_5r"] * window)
+        window = min(5, int(tries))
+        wrong = window - round(share * window)
         facts.append(f"{wrong} of the last {window} wrong" if wrong else f"the last {window} right")
-        facts.append(f"{tries} {'try' if tries == 1 else 'tries'} on this skill")
+        facts.append(f"{int(tries)} {'try' if tries == 1 else 'tries'} on this skill")
     if 0 < tries < 3:  # noqa: PLR2004 - one or two answers have no "last" among them
         told = "right" if wrong == 0 else "wrong" if wrong == tries else "one of them wrong"
-        facts = [f"{tries} {'try' if tries == 1 else 'tries'} on this skill, {told}"]
-    if value["skill_hints_ewm_20"] >= 0.25:  # noqa: PLR2004 - a hint on every fourth answer is worth a word
-        facts.append(f"hints on {value['skill_hints_ewm_20']:.0%} of them lately")
-    if value["days_since_skill"] >= 7:  # noqa: PLR2004 - a week without practice is worth a word
-        facts.append(f"not practised for {int(value['days_since_skill'])} days")
+        facts = [f"{int(tries)} {'try' if tries == 1 else 'tries'} on this skill, {told}"]
+    if hints >= 0.25:  # noqa: PLR2004 - a hint on every fourth answer is worth a word
+        facts.append(f"hints on {hints:.0%} of them lately")
+    if days >= 7:  # noqa: PLR2004 - a week without practice is worth a word
+        facts.append(f"not practised for {int(days)} days")
     return facts
+
+
+_TOLD = tuple(
+    COLUMNS.index(name)
+    for name in ("skill_opportunities", "skill_correct_share_5r", "skill_hints_ewm_20", "days_since_skill")
+)
 
 
 def _json(folder: Path, name: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import logging
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -19,8 +19,10 @@ from features.errors import InputError, RegroupError
 from features.history import COLUMNS
 from features.home import Home
 from serving.errors import NotReadyError, SnapshotError
+from serving.reckoned import Reckoned
 from serving.registry import FORECASTS, Champion, Registry
 from serving.scoring import Forecaster, Rows
+from serving.student_facts import StudentFacts
 from serving.watcher import Watcher
 
 logger = logging.getLogger("regroup")
@@ -46,8 +48,9 @@ class Snapshot:
         skills: Skill id of each row.
         last_practised: Microseconds since 1970 UTC of each row; the smallest integer where there is no clock.
         rows: The kernel's columns.
-        student_profiles: Rows of `features.columns.STUDENT_PROFILES` by student id.
+        student_facts: What is known of each student beyond single skills.
         live_through: Number of the last live event that was looked at; null where none were.
+        reckoned: What was made of these profiles so far; whoever replaces the profiles gives it anew.
     """
 
     champion: Champion
@@ -61,13 +64,19 @@ class Snapshot:
     skills: npt.NDArray[np.object_]
     last_practised: npt.NDArray[np.int64]
     rows: Rows
-    student_profiles: pd.DataFrame
+    student_facts: StudentFacts
     live_through: int | None = None
+    reckoned: Reckoned = field(default_factory=Reckoned)
 
     @cached_property
     def position(self) -> Mapping[str, int]:
         """Where each student stands in `students`."""
         return {str(student): at for at, student in enumerate(self.students)}
+
+    def row_count(self, student: str) -> int:
+        """How many profile rows a known student has."""
+        at = self.position[student]
+        return int(self.start[at + 1] - self.start[at])
 
     def rows_of(self, students: Sequence[str]) -> npt.NDArray[np.int64]:
         """Positions of all profile rows of the students, student by student; unknown students have none."""
@@ -170,6 +179,7 @@ def load_snapshot(champion: Champion, publication: Path, registry: Registry) -> 
     with tempfile.TemporaryDirectory() as place:
         models = {name: Forecaster(registry.fetch(champion.run_id, name, Path(place))) for name in FORECASTS}
     profiles = pd.read_parquet(publication / "skill_profiles.parquet")
+    facts = pd.read_parquet(publication / "student_profiles.parquet")
     students, start = np.unique(profiles["student_id"].to_numpy(dtype=str), return_index=True)
     return Snapshot(
         champion=champion,
@@ -183,5 +193,5 @@ def load_snapshot(champion: Champion, publication: Path, registry: Registry) -> 
         skills=profiles["skill_id"].to_numpy(dtype=object),
         last_practised=profiles["last_practised"].to_numpy("datetime64[us]").astype(np.int64),
         rows=profiles[list(COLUMNS)].to_numpy(np.float32),
-        student_profiles=pd.read_parquet(publication / "student_profiles.parquet").set_index("student_id"),
+        student_facts=StudentFacts.from_rows(facts["student_id"], facts),
     )

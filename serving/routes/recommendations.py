@@ -1,7 +1,6 @@
 """`/v1/recommendations`: a plan for a team's day."""
 
 import datetime as dt
-import hashlib
 import uuid
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -39,10 +38,10 @@ from serving.schemas.recommendations import (
 from serving.store.pages import PlanQuery, list_plans
 from serving.store.recommendations import keep_recommendation
 from serving.stored_days import require_plan
+from serving.tagged import TAGGED, IfNoneMatch, Tagged
 
 router = APIRouter(prefix="/v1/recommendations", tags=["recommendations"])
 
-TAG = {"ETag": {"description": "of the plan, which never changes", "schema": {"type": "string"}}}
 MADE = {
     "Location": {"description": "address of the plan", "schema": {"type": "string"}},
     REPLAYED: {"description": "true where the answer is that of an earlier request", "schema": {"type": "string"}},
@@ -136,27 +135,19 @@ def list_recommendations(
     "/{recommendation_id}",
     dependencies=[require(Scope.READ)],
     response_model=RecommendationOut,
-    responses=tell_problems(404)
-    | {200: {"headers": TAG}, 304: {"description": "The plan that the caller has.", "headers": TAG}},
+    responses=tell_problems(404) | TAGGED,
 )
 def read_recommendation(
     recommendation_id: str,
     caller: CurrentCaller,
     auditor: CurrentAuditor,
     database: CurrentDatabase,
-    if_none_match: Annotated[
-        str | None, Header(description="ETags that the caller has", examples=['"9f86d081884c7d65"'])
-    ] = None,
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
     """A plan that was suggested before."""
     stored = require_plan(database, caller, recommendation_id).answer
     auditor.note("read_recommendation", team_id=stored.team_id, subject=stored.id)
-    text = stored.model_dump_json()
-    tag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
-    held = {each.strip().removeprefix("W/") for each in (if_none_match or "").split(",")}
-    if held & {tag, "*"}:
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": tag})
-    return Response(text, media_type="application/json", headers={"ETag": tag})
+    return Tagged.of(stored.model_dump_json()).answer(if_none_match)
 
 
 def _read_request(body: RecommendationRequest) -> DayRequest:

@@ -1,6 +1,5 @@
 """`/v1/students`: one student's profile."""
 
-import pandas as pd
 from fastapi import APIRouter
 
 from features.errors import MissingError
@@ -38,7 +37,7 @@ def read_profile(
     """What is known and forecast about a student, skill by skill, with facts and reasons."""
     team_id = find_student_team(database, caller, student_id)
     snapshot = live.see(snapshot, [student_id])
-    known = student_id in snapshot.student_profiles.index
+    known = student_id in snapshot.student_facts.position
     if not known and team_id is None:
         raise unknown_student()
     auditor.note("read_profile", team_id=team_id, student_id=student_id)
@@ -47,13 +46,12 @@ def read_profile(
     except MissingError:
         skills = SkillMap({}, {})
     forecasts = forecast_students(snapshot, [student_id], settings.recent_days)
-    row = snapshot.student_profiles.loc[student_id].to_dict() if known else {}
-    facts = {name: None if pd.isna(value) else value for name, value in row.items()}
+    facts = snapshot.student_facts.of(student_id)
     return StudentOut(
         student_id=student_id,
         team_id=team_id,
-        responses=int(facts.get("student_responses") or 0),
-        last_active=facts.get("last_active"),
+        responses=int(facts.get("student_responses", 0)),
+        last_active=snapshot.student_facts.last_active_of(student_id),
         correct_share_10r=facts.get("correct_share_10r"),
         recent_responses_7d=facts.get("recent_responses_7d"),
         active_minutes_7d=facts.get("active_minutes_7d"),

@@ -1,9 +1,9 @@
-"""`/v1/teams`: a team's shared picture."""
+"""`/v1/teams`: a team's shared picture, and its forecasts."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from serving.access.caller import Scope
-from serving.answers import tell_board
+from serving.answers import tell_board, tell_team_forecasts
 from serving.dependencies import (
     CurrentAuditor,
     CurrentCaller,
@@ -18,12 +18,18 @@ from serving.forecasts import forecast_students
 from serving.needs import list_candidates
 from serving.planning import load_planning
 from serving.refusals import tell_problems
-from serving.schemas.forecasts import Board
+from serving.schemas.forecasts import Board, TeamForecasts
+from serving.tagged import TAGGED, IfNoneMatch, Tagged
 
 router = APIRouter(prefix="/v1/teams", tags=["teams"])
 
 
-@router.get("/{team_id}/board", dependencies=[require(Scope.READ)], responses=tell_problems(404, 503))
+@router.get(
+    "/{team_id}/board",
+    dependencies=[require(Scope.READ)],
+    response_model=Board,
+    responses=tell_problems(404, 503) | TAGGED,
+)
 def read_board(
     team_id: str,
     caller: CurrentCaller,
@@ -32,11 +38,42 @@ def read_board(
     settings: CurrentSettings,
     snapshot: CurrentSnapshot,
     live: CurrentLive,
-) -> Board:
+    if_none_match: IfNoneMatch = None,
+) -> Response:
     """Who needs what, who is strong where, and who has not been seen by an adult lately."""
     team, skills = find_roster(database, caller, team_id)
     auditor.note("read_board", team_id=team_id)
     snapshot = live.see(snapshot, team.members)
     forecasts = forecast_students(snapshot, team.members, settings.recent_days)
     candidates = list_candidates(team, skills, forecasts, load_planning().need, settings.handful)
-    return tell_board(snapshot, team, skills, candidates, forecasts)
+    board = tell_board(snapshot, team, skills, candidates, forecasts)
+    return Tagged.of(board.model_dump_json()).answer(if_none_match)
+
+
+@router.get(
+    "/{team_id}/forecasts",
+    dependencies=[require(Scope.READ)],
+    response_model=TeamForecasts,
+    responses=tell_problems(404, 503) | TAGGED,
+)
+def read_forecasts(
+    team_id: str,
+    caller: CurrentCaller,
+    auditor: CurrentAuditor,
+    database: CurrentDatabase,
+    settings: CurrentSettings,
+    snapshot: CurrentSnapshot,
+    live: CurrentLive,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """The team's struggle and mastery forecasts, without their reasons, for a program that goes through them all."""
+    team, _ = find_roster(database, caller, team_id)
+    auditor.note("read_forecasts", team_id=team_id)
+    snapshot = live.see(snapshot, team.members)
+
+    def tell() -> Tagged:
+        forecasts = forecast_students(snapshot, team.members, settings.recent_days)
+        return Tagged.of(tell_team_forecasts(snapshot, team, forecasts).model_dump_json())
+
+    told = snapshot.reckoned.get(("team_forecasts", team.team_id, team.members, snapshot.live_through), tell)
+    return told.answer(if_none_match)

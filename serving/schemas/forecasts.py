@@ -33,6 +33,39 @@ class SkillForecastOut(Body):
     advice: str | None = Field(default=None, description="what would settle a forecast that is not given")
 
 
+class SkillRiskOut(Body):
+    """What is forecast about one student on one skill, without its facts and reasons."""
+
+    skill_id: str
+    status: Literal["mastered", "struggling", "forecast", "not_enough_evidence"] = Field(
+        description="the first two are facts by the product's own rule", examples=["forecast"]
+    )
+    struggle_risk: Probability | None = Field(
+        description="0 for mastered, 1 for struggling, null where there is not enough evidence", examples=[0.42]
+    )
+    mastery: Probability | None = Field(
+        description="probability that the next answer is right; null where there is not enough evidence",
+        examples=[0.61],
+    )
+    opportunities: int = Field(description="first attempts on the skill so far", examples=[7])
+    last_practised: dt.datetime | None = Field(description="UTC; null without a clock")
+
+
+class StudentRisksOut(Body):
+    """One student's forecasts, one for each skill that the student has practised."""
+
+    student_id: str
+    skills: list[SkillRiskOut] = Field(description="by id; none for a student without a profile")
+
+
+class TeamForecasts(Body):
+    """The forecasts of a whole team."""
+
+    team_id: str
+    students: list[StudentRisksOut] = Field(description="the members, by id")
+    provenance: Provenance
+
+
 class NeedOut(Body):
     """How much one student needs one skill now, and from what that was reckoned."""
 

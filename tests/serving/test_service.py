@@ -238,3 +238,20 @@ def test_plans_are_kept_in_postgresql_too(trained_school, simulated_school, give
 
         assert made.status_code == 201
         assert client.get(made.headers["location"]).json() == made.json()
+
+
+def test_forecasts_of_a_team_are_those_of_its_profiles_and_are_sent_once(client, trained_school):
+    address = f"/v1/teams/{trained_school.team_ids[0]}/forecasts"
+    told = client.get(address)
+    first = told.json()["students"][0]
+    profile = client.get(f"/v1/students/{first['student_id']}/profile").json()
+
+    again = client.get(address, headers={"If-None-Match": told.headers["ETag"]})
+
+    assert [each["student_id"] for each in told.json()["students"]] == sorted(
+        each["student_id"] for each in told.json()["students"]
+    )
+    assert first["skills"]
+    for mine, full in zip(first["skills"], profile["skills"], strict=True):
+        assert mine == {name: full[name] for name in mine}
+    assert (again.status_code, again.content) == (304, b"")

@@ -80,7 +80,7 @@ def test_no_answer_to_a_school_holds_anything_of_another(district, routes):
 
         assert answer.status_code < 500 or answer.status_code == 503
         words = set(re.findall(r"[\w.-]+", answer.text + json.dumps(dict(answer.headers))))
-        assert not words & district.of_south
+        assert not words & (district.of_south - set(ids.values()))  # a word of the caller's own may come back
 
     ask()
 
