@@ -25,6 +25,11 @@ def write_instance(problem: Problem) -> str:
     return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
 
 
+def pack_instance(problem: Problem) -> str:
+    """The same in one line, as a database keeps it."""
+    return f'{{"format":"{FORMAT}",' + problem.to_json().removeprefix("{")
+
+
 def read_instance(text: str | bytes) -> Problem:
     """The problem of a file.
 

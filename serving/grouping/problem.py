@@ -2,7 +2,10 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cache
+from typing import Any
 
 from serving.grouping.errors import ProblemError
 from serving.grouping.people import Adult, Coaching, Contact, MateCount, Need, Student
@@ -62,7 +65,7 @@ class Problem:
 
     def to_json(self) -> str:
         """Writes the problem in one canonical way: equal problems give equal text."""
-        return json.dumps(asdict(self), default=sorted, sort_keys=True, separators=(",", ":"))
+        return json.dumps(self, default=_parts, sort_keys=True, separators=(",", ":"))
 
     def open_needs(self) -> tuple[Need, ...]:
         """Returns the needs that may be met today, without those that the cap on catching up rules out."""
@@ -154,3 +157,15 @@ class Problem:
         put("effects", tuple(sorted(self.effects, key=lambda effect: (str(effect.modality), str(effect.role)))))
         for name in ("contacts", "previous", "sizes"):
             put(name, tuple(sorted(getattr(self, name), key=repr)))
+
+
+def _parts(part: Any) -> dict[str, Any] | list[Any]:  # noqa: ANN401 - whatever a problem holds
+    """What JSON has no word for: a dataclass by its fields, a set in order; much quicker than `asdict`."""
+    if is_dataclass(part):
+        return {name: getattr(part, name) for name in _names(part.__class__)}
+    return sorted(part)
+
+
+@cache
+def _names(kind: Any) -> Iterable[str]:  # noqa: ANN401 - a dataclass
+    return tuple(each.name for each in fields(kind))

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, insert, select
 from features.database import Database
 from features.errors import MissingError
 from serving.grouping.problem import Problem
-from serving.instances import read_instance, write_instance
+from serving.instances import pack_instance, read_instance
 from serving.schemas.recommendations import RecommendationOut
 from serving.store.tables import DECISIONS, RECOMMENDATION_STUDENTS, RECOMMENDATIONS
 
@@ -50,7 +50,7 @@ def keep_recommendation(connection: Connection, answer: RecommendationOut, reque
             problem_hash=answer.problem_hash,
             request=request,
             answer=answer.model_dump_json(),
-            problem=write_instance(problem),
+            problem=pack_instance(problem),
             date=answer.date,
             status=answer.status,
             score=answer.score,
