@@ -222,6 +222,7 @@ WITHOUT_STUDENTS = (
     tables.PREREQUISITES.name,
     tables.FOCUS.name,
     tables.PAST_SESSIONS.name,
+    tables.VERSIONS.name,
     ERASED.name,
     "alembic_version",
 )

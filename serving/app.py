@@ -26,6 +26,7 @@ from serving.grouping.solve import warm_up
 from serving.live import LiveEvents
 from serving.refusals import tell_problems
 from serving.registry import Registry
+from serving.rosters import Rosters
 from serving.routes import (
     decisions,
     evaluations,
@@ -65,6 +66,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """
     settings = settings or read_settings()
     database = Database(settings.home.database_url(), settings.connections)
+    rosters = Rosters(database, settings.poll_seconds)
     live = LiveEvents(settings.home, database)
     snapshots = SnapshotHolder(settings.home, Registry(settings.tracking), settings.poll_seconds, live.prepare)
     keyring = Keyring(database, settings.keys_fresh_seconds, settings.keys_stale_seconds)
@@ -81,8 +83,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         audit.start()
         snapshots.refresh()
         snapshots.start()
+        rosters.start()
         yield
         snapshots.stop()
+        rosters.stop()
         keyring.stop()
         audit.stop()
         database.close()
@@ -102,6 +106,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.database = database
     app.state.audit = audit
     app.state.live = live
+    app.state.rosters = rosters
     install_error_handlers(app)
     of_plans = (recommendations, evaluations, decisions, placements, explanations)
     for resource in (*of_plans, teams, students, events, models):

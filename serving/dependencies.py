@@ -6,12 +6,13 @@ from fastapi import Depends, Request
 
 from features.database import Database
 from features.errors import MissingError
-from features.roster import SkillMap, Team, find_team_of, list_teams, read_skills, read_team
+from features.roster import Team, list_teams
 from serving.access.auditor import CurrentAuditor
 from serving.access.caller import Caller
 from serving.access.guard import CurrentCaller, require
 from serving.errors import NotFoundError, NotReadyError
 from serving.live import LiveEvents
+from serving.rosters import Rosters, Seen
 from serving.settings import Settings
 from serving.snapshot import Snapshot, SnapshotHolder
 
@@ -20,12 +21,14 @@ __all__ = [
     "CurrentCaller",
     "CurrentDatabase",
     "CurrentLive",
+    "CurrentRosters",
     "CurrentSettings",
     "CurrentSnapshot",
     "find_roster",
     "find_student_team",
     "get_database",
     "get_live",
+    "get_rosters",
     "get_settings",
     "get_snapshot",
     "may_see_team",
@@ -60,30 +63,41 @@ def get_live(request: Request) -> LiveEvents:
     return live
 
 
+def get_rosters(request: Request) -> Rosters:
+    """Teams as this process holds them."""
+    rosters: Rosters = request.app.state.rosters
+    return rosters
+
+
 CurrentDatabase = Annotated[Database, Depends(get_database)]
 CurrentLive = Annotated[LiveEvents, Depends(get_live)]
+CurrentRosters = Annotated[Rosters, Depends(get_rosters)]
 CurrentSettings = Annotated[Settings, Depends(get_settings)]
 CurrentSnapshot = Annotated[Snapshot, Depends(get_snapshot)]
 
 
-def find_roster(database: Database, caller: Caller, team_id: str) -> tuple[Team, SkillMap]:
-    """The team, and the names and prerequisites of skills.
+def find_roster(rosters: Rosters, caller: Caller, team_id: str, *, now: bool = False) -> tuple[Team, Seen]:
+    """The team, and how it was seen, with the names and prerequisites of skills.
+
+    Args:
+        rosters: As this process holds them.
+        caller: Who asks.
+        team_id: Of the team.
+        now: Whether only the roster of this moment will do; else, while the database is away, it is as it was read.
 
     Raises:
         NotReadyError: No roster is loaded.
         NotFoundError: The roster has no such team, or the caller may not know of it: the answers are the same.
+        BusyError: The database stayed locked.
+        DatabaseAwayError: It cannot be used.
     """
     try:
-        skills = read_skills(database)
+        seen = rosters.fresh(team_id) if now else rosters.recent(team_id)
     except MissingError as error:
         raise NotReadyError("no_roster", str(error)) from error
-    try:
-        team = read_team(database, team_id)
-    except MissingError:
-        team = None
-    if team is None or not caller.may_see(team.school):
+    if seen.team is None or not caller.may_see(seen.team.school):
         raise unknown_team()
-    return team, skills
+    return seen.team, seen
 
 
 def require_team(database: Database, caller: Caller, team_id: str) -> None:
@@ -101,14 +115,14 @@ def require_team(database: Database, caller: Caller, team_id: str) -> None:
         raise unknown_team()
 
 
-def find_student_team(database: Database, caller: Caller, student_id: str) -> str | None:
+def find_student_team(rosters: Rosters, caller: Caller, student_id: str) -> str | None:
     """The student's team; null for a student in none, whom only callers for all schools may know of.
 
     Raises:
         NotFoundError: The caller may not know of the student, whether there is one or not.
     """
     try:
-        team = find_team_of(database, student_id)
+        team = rosters.team_of(student_id)
     except MissingError:
         team = None
     if not caller.may_see(None if team is None else team.school):

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Table, and_, delete, insert, select
 from features.database import Database, changing
 from features.roster import tables
 from features.roster.records import PastSession, Roster
+from features.roster.versions import count_change
 
 
 def save_roster(roster: Roster, url: str | Database) -> None:
@@ -35,6 +36,7 @@ def save_roster(roster: Roster, url: str | Database) -> None:
         connection.execute(delete(students).where(students.c.session_id.in_(of_files)))
         connection.execute(delete(tables.PAST_SESSIONS).where(~tables.PAST_SESSIONS.c.recorded))
         _insert_sessions(connection, roster.past_sessions, recorded=False)
+        count_change(connection)
 
 
 def replace_recorded_sessions(connection: Connection, team_id: str, day: date, sessions: Iterable[PastSession]) -> None:
@@ -52,6 +54,7 @@ def replace_recorded_sessions(connection: Connection, team_id: str, day: date, s
     connection.execute(delete(students).where(students.c.session_id.in_(old)))
     connection.execute(delete(owner).where(before))
     _insert_sessions(connection, tuple(sessions), recorded=True)
+    count_change(connection, team_id)
 
 
 def erase_student(url: str | Database, student_id: str) -> int:
@@ -62,6 +65,7 @@ def erase_student(url: str | Database, student_id: str) -> int:
         InputError: The database cannot be used.
     """
     with changing(url, alone=True) as connection:
+        count_change(connection)
         return sum(
             connection.execute(delete(table).where(table.c.student_id == student_id)).rowcount
             for table in tables.OF_STUDENTS

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     Date,
@@ -118,6 +119,12 @@ DEMOGRAPHICS = Table(
     Column("student_id", Text, primary_key=True),
     Column("column", Text, primary_key=True),
     Column("value", Text, nullable=False),
+)
+VERSIONS = Table(
+    "roster_versions",
+    METADATA,
+    Column("team_id", Text, primary_key=True),  # empty for the whole roster
+    Column("version", BigInteger, nullable=False),
 )
 OF_STUDENTS = (MEMBERS, RULE_STUDENTS, PAST_SESSION_STUDENTS, DEMOGRAPHICS)
 """Every table with a student's id; erasing a student empties the rows of all of them."""

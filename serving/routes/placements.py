@@ -8,6 +8,7 @@ from serving.dependencies import (
     CurrentAuditor,
     CurrentCaller,
     CurrentDatabase,
+    CurrentRosters,
     CurrentSettings,
     find_roster,
     get_snapshot,
@@ -31,6 +32,7 @@ def rank_placements(
     caller: CurrentCaller,
     auditor: CurrentAuditor,
     database: CurrentDatabase,
+    rosters: CurrentRosters,
     settings: CurrentSettings,
     request: Request,
 ) -> PlacementsOut:
@@ -39,9 +41,9 @@ def rank_placements(
     auditor.note("place", team_id=day.answer.team_id, student_id=body.student_id, subject=recommendation_id)
 
     def know() -> Known:
-        team, skills = find_roster(database, caller, day.answer.team_id)
+        team, seen = find_roster(rosters, caller, day.answer.team_id)
         needs = load_planning().need
-        return Known(team, skills, get_snapshot(request), needs, settings.recent_days, settings.handful)
+        return Known(team, seen.skills, get_snapshot(request), needs, settings.recent_days, settings.handful)
 
     late = admit(day.problem, day.in_force, body.student_id, body.block_ids, know)
     sessions = day.in_force if body.sessions is None else read_sessions(late.problem, body.sessions)

@@ -17,6 +17,7 @@ from serving.dependencies import (
     CurrentCaller,
     CurrentDatabase,
     CurrentLive,
+    CurrentRosters,
     CurrentSettings,
     CurrentSnapshot,
     find_roster,
@@ -73,6 +74,7 @@ def create_recommendation(
     caller: CurrentCaller,
     auditor: CurrentAuditor,
     database: CurrentDatabase,
+    rosters: CurrentRosters,
     settings: CurrentSettings,
     snapshot: CurrentSnapshot,
     live: CurrentLive,
@@ -87,11 +89,11 @@ def create_recommendation(
     with Attempt(database, caller.key_id, idempotency_key, asked, **limits) as attempt:
         if attempt.replay is not None:
             return attempt.replay
-        team, skills = find_roster(database, caller, body.team_id)
+        team, seen = find_roster(rosters, caller, body.team_id, now=True)
         snapshot = live.see(snapshot, team.members)
         found = recommend_day(
             team,
-            skills,
+            seen.skills,
             snapshot,
             carry_seats(database, caller, body, _read_request(body)),
             load_planning(),
@@ -99,7 +101,7 @@ def create_recommendation(
             handful=settings.handful,
             budget=Budget(seconds=body.seconds, seed=body.seed),
         )
-        answer = tell_recommendation(uuid.uuid4().hex, datetime.now(UTC), body, team, skills, snapshot, found)
+        answer = tell_recommendation(uuid.uuid4().hex, datetime.now(UTC), body, team, seen.skills, snapshot, found)
         location = f"{router.prefix}/{answer.id}"
         with database.changing() as connection:
             keep_recommendation(connection, answer, body.model_dump_json(), found.problem)

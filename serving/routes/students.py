@@ -1,16 +1,17 @@
 """`/v1/students`: one student's profile."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from features.errors import MissingError
-from features.roster import SkillMap, read_skills
+from features.roster import SkillMap
+from features.roster.versions import WHOLE
 from serving.access.caller import Scope
 from serving.answers import tell_forecasts, tell_provenance
 from serving.dependencies import (
     CurrentAuditor,
     CurrentCaller,
-    CurrentDatabase,
     CurrentLive,
+    CurrentRosters,
     CurrentSettings,
     CurrentSnapshot,
     find_student_team,
@@ -19,7 +20,9 @@ from serving.dependencies import (
 )
 from serving.forecasts import forecast_students
 from serving.refusals import tell_problems
+from serving.rosters import Seen
 from serving.schemas.forecasts import StudentOut
+from serving.tagged import tell_age
 
 router = APIRouter(prefix="/v1/students", tags=["students"])
 
@@ -29,22 +32,24 @@ def read_profile(
     student_id: str,
     caller: CurrentCaller,
     auditor: CurrentAuditor,
-    database: CurrentDatabase,
+    rosters: CurrentRosters,
     settings: CurrentSettings,
     snapshot: CurrentSnapshot,
     live: CurrentLive,
+    response: Response,
 ) -> StudentOut:
     """What is known and forecast about a student, skill by skill, with facts and reasons."""
-    team_id = find_student_team(database, caller, student_id)
+    team_id = find_student_team(rosters, caller, student_id)
     snapshot = live.see(snapshot, [student_id])
     known = student_id in snapshot.student_facts.position
     if not known and team_id is None:
         raise unknown_student()
     auditor.note("read_profile", team_id=team_id, student_id=student_id)
     try:
-        skills = read_skills(database)
+        seen = rosters.recent(team_id or WHOLE)
     except MissingError:
-        skills = SkillMap({}, {})
+        seen = Seen(None, SkillMap({}, {}))
+    response.headers.update(tell_age(seen.stale_seconds))
     forecasts = forecast_students(snapshot, [student_id], settings.recent_days)
     facts = snapshot.student_facts.of(student_id)
     return StudentOut(
@@ -55,6 +60,6 @@ def read_profile(
         correct_share_10r=facts.get("correct_share_10r"),
         recent_responses_7d=facts.get("recent_responses_7d"),
         active_minutes_7d=facts.get("active_minutes_7d"),
-        skills=tell_forecasts(snapshot, skills, forecasts),
+        skills=tell_forecasts(snapshot, seen.skills, forecasts),
         provenance=tell_provenance(snapshot),
     )

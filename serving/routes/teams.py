@@ -7,8 +7,8 @@ from serving.answers import tell_board, tell_team_forecasts
 from serving.dependencies import (
     CurrentAuditor,
     CurrentCaller,
-    CurrentDatabase,
     CurrentLive,
+    CurrentRosters,
     CurrentSettings,
     CurrentSnapshot,
     find_roster,
@@ -34,20 +34,20 @@ def read_board(
     team_id: str,
     caller: CurrentCaller,
     auditor: CurrentAuditor,
-    database: CurrentDatabase,
+    rosters: CurrentRosters,
     settings: CurrentSettings,
     snapshot: CurrentSnapshot,
     live: CurrentLive,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Who needs what, who is strong where, and who has not been seen by an adult lately."""
-    team, skills = find_roster(database, caller, team_id)
+    team, seen = find_roster(rosters, caller, team_id)
     auditor.note("read_board", team_id=team_id)
     snapshot = live.see(snapshot, team.members)
     forecasts = forecast_students(snapshot, team.members, settings.recent_days)
-    candidates = list_candidates(team, skills, forecasts, load_planning().need, settings.handful)
-    board = tell_board(snapshot, team, skills, candidates, forecasts)
-    return Tagged.of(board.model_dump_json()).answer(if_none_match)
+    candidates = list_candidates(team, seen.skills, forecasts, load_planning().need, settings.handful)
+    board = tell_board(snapshot, team, seen.skills, candidates, forecasts)
+    return Tagged.of(board.model_dump_json()).answer(if_none_match, seen.stale_seconds)
 
 
 @router.get(
@@ -60,14 +60,14 @@ def read_forecasts(
     team_id: str,
     caller: CurrentCaller,
     auditor: CurrentAuditor,
-    database: CurrentDatabase,
+    rosters: CurrentRosters,
     settings: CurrentSettings,
     snapshot: CurrentSnapshot,
     live: CurrentLive,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """The team's struggle and mastery forecasts, without their reasons, for a program that goes through them all."""
-    team, _ = find_roster(database, caller, team_id)
+    team, seen = find_roster(rosters, caller, team_id)
     auditor.note("read_forecasts", team_id=team_id)
     snapshot = live.see(snapshot, team.members)
 
@@ -76,4 +76,4 @@ def read_forecasts(
         return Tagged.of(tell_team_forecasts(snapshot, team, forecasts).model_dump_json())
 
     told = snapshot.reckoned.get(("team_forecasts", team.team_id, team.members, snapshot.live_through), tell)
-    return told.answer(if_none_match)
+    return told.answer(if_none_match, seen.stale_seconds)

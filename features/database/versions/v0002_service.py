@@ -7,7 +7,7 @@ revision = "0002"
 down_revision = "0001"
 
 MADE = (
-    "erased_students", "live_events", "audit_log", "api_keys", "idempotency_keys", "decisions",
+    "roster_versions", "erased_students", "live_events", "audit_log", "api_keys", "idempotency_keys", "decisions",
     "recommendation_students",
 )  # fmt: skip
 
@@ -117,6 +117,11 @@ def upgrade() -> None:
         sa.Column("event", text, nullable=False),
         sa.Column("log_version", sa.BigInteger(), index=True),
         sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "roster_versions",
+        sa.Column("team_id", text, primary_key=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
     )
     op.create_table(
         "erased_students",
