@@ -24,6 +24,7 @@ from serving.contract import Service, name_operation
 from serving.errors import install_error_handlers
 from serving.grouping.solve import warm_up
 from serving.live import LiveEvents
+from serving.planners import Planners
 from serving.refusals import tell_problems
 from serving.registry import Registry
 from serving.rosters import Rosters
@@ -107,6 +108,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.audit = audit
     app.state.live = live
     app.state.rosters = rosters
+    app.state.planners = Planners(settings.planners, settings.queue, settings.queue_seconds)
     install_error_handlers(app)
     of_plans = (recommendations, evaluations, decisions, placements, explanations)
     for resource in (*of_plans, teams, students, events, models):

@@ -12,6 +12,7 @@ from serving.access.caller import Caller
 from serving.access.guard import CurrentCaller, require
 from serving.errors import NotFoundError, NotReadyError
 from serving.live import LiveEvents
+from serving.planners import Planners
 from serving.rosters import Rosters, Seen
 from serving.settings import Settings
 from serving.snapshot import Snapshot, SnapshotHolder
@@ -21,6 +22,7 @@ __all__ = [
     "CurrentCaller",
     "CurrentDatabase",
     "CurrentLive",
+    "CurrentPlanners",
     "CurrentRosters",
     "CurrentSettings",
     "CurrentSnapshot",
@@ -28,6 +30,7 @@ __all__ = [
     "find_student_team",
     "get_database",
     "get_live",
+    "get_planners",
     "get_rosters",
     "get_settings",
     "get_snapshot",
@@ -69,8 +72,15 @@ def get_rosters(request: Request) -> Rosters:
     return rosters
 
 
+def get_planners(request: Request) -> Planners:
+    """Turns to plan in this process."""
+    planners: Planners = request.app.state.planners
+    return planners
+
+
 CurrentDatabase = Annotated[Database, Depends(get_database)]
 CurrentLive = Annotated[LiveEvents, Depends(get_live)]
+CurrentPlanners = Annotated[Planners, Depends(get_planners)]
 CurrentRosters = Annotated[Rosters, Depends(get_rosters)]
 CurrentSettings = Annotated[Settings, Depends(get_settings)]
 CurrentSnapshot = Annotated[Snapshot, Depends(get_snapshot)]

@@ -10,6 +10,7 @@ RegroupError (features.errors)
 │   ├── TooLargeError     413: there is more in the body than the service takes at a time
 │   ├── RequestError      422: the body is well formed and asks for something that cannot be
 │   ├── TooManyError      429: more requests than the key may make; Retry-After says when to go on
+│   ├── QueueFullError    503: too many requests plan already; Retry-After says when to ask again
 │   └── NotReadyError     503: no model or no profiles yet; Retry-After says when to ask again
 └── SnapshotError         a version cannot be served; the last good one stays
 
@@ -107,6 +108,16 @@ class RequestError(ServiceError):
     """The body is well formed and asks for something that cannot be."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class QueueFullError(ServiceError):
+    """As many requests plan, and wait for it, as the service takes."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+    def __init__(self, retry_s: int) -> None:
+        super().__init__("planners_busy", f"the planners are busy; ask again in about {retry_s} s")
+        self.headers = {"Retry-After": str(retry_s)}
 
 
 class NotReadyError(ServiceError):

@@ -1,5 +1,6 @@
 """One use case: a team's day, from roster and snapshot to a checked plan."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,11 +26,20 @@ NODES, QUESTIONS = 1, 10
 
 @dataclass(frozen=True)
 class Recommendation:
-    """A plan and everything that it rests on; `others` are good plans that differ, the best first."""
+    """A plan and everything that it rests on.
+
+    Attributes:
+        problem: The day.
+        plan: The best plan found.
+        candidates: The needs, and the forecasts that they come from.
+        search_seconds: How long the search took.
+        others: Good plans that differ, the best first.
+    """
 
     problem: Problem
     plan: Plan
     candidates: Sequence[Candidate]
+    search_seconds: float
     others: tuple[Alternative, ...] = ()
 
 
@@ -55,8 +65,9 @@ def recommend_day(
     )
     try:
         problem = state_problem(team, skills, request, candidates, planning)
+        begun = time.perf_counter()
         plan, others = _search(problem, request.alternatives, budget)
-        return Recommendation(problem, plan, candidates, others)
+        return Recommendation(problem, plan, candidates, time.perf_counter() - begun, others)
     except ProblemError as error:
         raise RequestError("problem", str(error), field=error.field) from error
     except InfeasibleError as error:

@@ -23,6 +23,9 @@ class Settings(BaseSettings):
         poll_seconds: How often the watcher asks the registry for the champion.
         kept_hours: How long the answer to an Idempotency-Key is kept.
         takeover_seconds: After which a request under way counts as lost with its process; longer than any plan takes.
+        planners: Requests that plan at the same time in one process; run about as many processes as there are cores.
+        queue: Requests that may wait for their turn to plan in one process; further ones are refused with 503.
+        queue_seconds: How long one of them waits at most.
         recent_days: How far back practice counts as current; skills practised since are candidates.
         handful: How many candidate skills of one student a plan considers.
         keys_fresh_seconds: How often API keys are read; a new or revoked key is noticed within it.
@@ -43,6 +46,9 @@ class Settings(BaseSettings):
     open: bool = False
     per_minute: int = Field(default=1200, ge=1)
     poll_seconds: float = Field(default=5.0, gt=0)
+    planners: int = Field(default=1, ge=1)
+    queue: int = Field(default=16, ge=0, le=30)  # they hold threads, and other requests need some of 40
+    queue_seconds: float = Field(default=30.0, gt=0)
     kept_hours: float = Field(default=24.0, gt=0)
     takeover_seconds: float = Field(default=120.0, gt=0)
     recent_days: int = Field(default=28, ge=1)

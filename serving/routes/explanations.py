@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from serving.access.caller import Scope
 from serving.change_answers import tell_explanation
-from serving.dependencies import CurrentAuditor, CurrentCaller, CurrentDatabase, require
+from serving.dependencies import CurrentAuditor, CurrentCaller, CurrentDatabase, CurrentPlanners, require
 from serving.errors import RequestError
 from serving.grouping.changes.binding import find_bounds
 from serving.grouping.changes.why_not import ask_why_not
@@ -19,13 +19,14 @@ from serving.stored_days import open_day
 router = APIRouter(prefix="/v1/recommendations/{recommendation_id}", tags=["recommendations"])
 
 
-@router.post("/explanations", dependencies=[require(Scope.PLAN)], responses=tell_problems(404, 409))
+@router.post("/explanations", dependencies=[require(Scope.PLAN)], responses=tell_problems(404, 409, 503))
 def explain_seat(
     recommendation_id: str,
     body: ExplanationRequest,
     caller: CurrentCaller,
     auditor: CurrentAuditor,
     database: CurrentDatabase,
+    planners: CurrentPlanners,
 ) -> ExplanationOut:
     """Tells what it costs to seat a student somewhere, everybody else being free to move, or which rule forbids it."""
     day = open_day(database, caller, recommendation_id)
@@ -43,7 +44,8 @@ def explain_seat(
                 kind = "students" if field == "student_id" else field.replace("_id", "s").replace("staffs", "adults")
                 require_known(field, value, {part.id for part in parts}, kind)
         pin = Pin(body.student_id, body.block_id, body.modality, body.skill_id, body.staff_id)
-        found = ask_why_not(day.problem, sessions, pin)
+        with planners.take():
+            found = ask_why_not(day.problem, sessions, pin)
     except ProblemError as error:
         if error.field == "sessions":
             told = "sessions: the day as it is held breaks a hard rule; evaluate it, and ask with its repair"

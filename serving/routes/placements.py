@@ -8,6 +8,7 @@ from serving.dependencies import (
     CurrentAuditor,
     CurrentCaller,
     CurrentDatabase,
+    CurrentPlanners,
     CurrentRosters,
     CurrentSettings,
     find_roster,
@@ -32,6 +33,7 @@ def rank_placements(
     caller: CurrentCaller,
     auditor: CurrentAuditor,
     database: CurrentDatabase,
+    planners: CurrentPlanners,
     rosters: CurrentRosters,
     settings: CurrentSettings,
     request: Request,
@@ -47,5 +49,6 @@ def rank_placements(
 
     late = admit(day.problem, day.in_force, body.student_id, body.block_ids, know)
     sessions = day.in_force if body.sessions is None else read_sessions(late.problem, body.sessions)
-    ranked = rank_places(late.problem, sessions, body.student_id, late.blocks)
+    with planners.take():
+        ranked = rank_places(late.problem, sessions, body.student_id, late.blocks)
     return tell_placements(recommendation_id, late.problem, body.student_id, late.needs_from, ranked, late.blocks)

@@ -17,6 +17,7 @@ from serving.dependencies import (
     CurrentCaller,
     CurrentDatabase,
     CurrentLive,
+    CurrentPlanners,
     CurrentRosters,
     CurrentSettings,
     CurrentSnapshot,
@@ -45,6 +46,10 @@ router = APIRouter(prefix="/v1/recommendations", tags=["recommendations"])
 
 MADE = {
     "Location": {"description": "address of the plan", "schema": {"type": "string"}},
+    "Server-Timing": {
+        "description": "milliseconds waited for a turn to plan (`queue`), and of the search itself (`search`)",
+        "schema": {"type": "string"},
+    },
     REPLAYED: {"description": "true where the answer is that of an earlier request", "schema": {"type": "string"}},
 }
 
@@ -74,6 +79,7 @@ def create_recommendation(
     caller: CurrentCaller,
     auditor: CurrentAuditor,
     database: CurrentDatabase,
+    planners: CurrentPlanners,
     rosters: CurrentRosters,
     settings: CurrentSettings,
     snapshot: CurrentSnapshot,
@@ -91,16 +97,18 @@ def create_recommendation(
             return attempt.replay
         team, seen = find_roster(rosters, caller, body.team_id, now=True)
         snapshot = live.see(snapshot, team.members)
-        found = recommend_day(
-            team,
-            seen.skills,
-            snapshot,
-            carry_seats(database, caller, body, _read_request(body)),
-            load_planning(),
-            recent_days=settings.recent_days,
-            handful=settings.handful,
-            budget=Budget(seconds=body.seconds, seed=body.seed),
-        )
+        wanted = carry_seats(database, caller, body, _read_request(body))
+        with planners.take() as waited:
+            found = recommend_day(
+                team,
+                seen.skills,
+                snapshot,
+                wanted,
+                load_planning(),
+                recent_days=settings.recent_days,
+                handful=settings.handful,
+                budget=Budget(seconds=body.seconds, seed=body.seed),
+            )
         answer = tell_recommendation(uuid.uuid4().hex, datetime.now(UTC), body, team, seen.skills, snapshot, found)
         location = f"{router.prefix}/{answer.id}"
         with database.changing() as connection:
@@ -111,7 +119,10 @@ def create_recommendation(
         answer.model_dump_json(),
         status_code=HTTPStatus.CREATED,
         media_type="application/json",
-        headers={"Location": location},
+        headers={
+            "Location": location,
+            "Server-Timing": f"queue;dur={1000 * waited:.1f}, search;dur={1000 * found.search_seconds:.1f}",
+        },
     )
 
 
