@@ -4,7 +4,9 @@ import argparse
 import json
 import os
 import socket
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from features.console import OUT, run_command
@@ -34,6 +36,10 @@ examples:
   python -m serving erase s0412 --yes
   python -m serving week wed.json thu.json fri.json --over week.json --teacher-seats 2 --json week.json
 """
+
+
+LONGEST_S = 60
+"""What a request may take: half a minute's wait for its turn, and the longest search that can be asked for."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,18 +84,28 @@ def _serve(host: str, port: int, workers: int, *, wait: bool, without_keys: bool
 
     OUT.print(f"API docs: http://{host}:{port}/docs   stop with Ctrl-C", markup=False, highlight=False)
     # the server's own access log would hold the ids of students that stand in addresses
-    uvicorn.run(
-        "serving.app:create_app",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        access_log=False,
-        log_config=LOGGING,
-        timeout_graceful_shutdown=20,
-        log_level="warning",
-    )
+    with _shared_metrics() if workers > 1 else nullcontext():
+        uvicorn.run(
+            "serving.app:create_app",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            access_log=False,
+            log_config=LOGGING,
+            timeout_graceful_shutdown=LONGEST_S,
+            timeout_worker_healthcheck=LONGEST_S,
+            log_level="warning",
+        )
     return 0
+
+
+@contextmanager
+def _shared_metrics() -> Iterator[None]:
+    """A folder in which the processes keep their figures, so that any of them tells those of all."""
+    with tempfile.TemporaryDirectory(prefix="regroup-metrics-") as folder:
+        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)  # read by every process that answers
+        yield
 
 
 def _require_free(host: str, port: int) -> None:

@@ -1,14 +1,12 @@
 """The application: settings in, routes and watcher wired together."""
 
 import logging
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from prometheus_client import Counter, Histogram
 
 from features.database import Database
 from features.errors import RegroupError
@@ -21,9 +19,11 @@ from serving.access.rate import RateLimit
 from serving.access.request_log import RequestLog
 from serving.access.spool import Spool
 from serving.contract import Service, name_operation
+from serving.draining import Draining
 from serving.errors import install_error_handlers
 from serving.grouping.solve import warm_up
 from serving.live import LiveEvents
+from serving.metering import Metering, forget_ended_processes
 from serving.planners import Planners
 from serving.refusals import tell_problems
 from serving.registry import Registry
@@ -44,9 +44,6 @@ from serving.settings import Settings, read_settings
 from serving.snapshot import SnapshotHolder
 
 logger = logging.getLogger("regroup")
-
-LATENCY = Histogram("regroup_request_seconds", "Time to answer, by route template.", ["method", "route"])
-ANSWERS = Counter("regroup_requests_total", "Answers, by route template and status.", ["method", "route", "status"])
 
 CORS: dict[str, Any] = {
     "allow_methods": ["GET", "POST"],
@@ -71,10 +68,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     live = LiveEvents(settings.home, database)
     snapshots = SnapshotHolder(settings.home, Registry(settings.tracking), settings.poll_seconds, live.prepare)
     keyring = Keyring(database, settings.keys_fresh_seconds, settings.keys_stale_seconds)
+    draining = Draining(settings.drain_seconds)
     audit = AuditLog(Spool(settings.home.audit), database)
 
     @asynccontextmanager
     async def run(_: FastAPI) -> AsyncIterator[None]:
+        draining.listen()
+        forget_ended_processes()
         warm_up()
         try:
             database.migrate()
@@ -107,6 +107,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.database = database
     app.state.audit = audit
     app.state.live = live
+    app.state.draining = draining
     app.state.rosters = rosters
     app.state.planners = Planners(settings.planners, settings.queue, settings.queue_seconds)
     install_error_handlers(app)
@@ -119,15 +120,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(BodyLimit, most_bytes=settings.body_bytes, by_path={"/v1/events": settings.events_body_bytes})
     app.add_middleware(Door, keyring=keyring, rate=RateLimit(settings.per_minute), open_here=settings.open)
 
-    @app.middleware("http")
-    async def measure(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
-        begun = time.perf_counter()
-        response = await answer(request)
-        route = getattr(request.scope.get("route"), "path", "unknown")
-        LATENCY.labels(request.method, route).observe(time.perf_counter() - begun)
-        ANSWERS.labels(request.method, route, str(response.status_code)).inc()
-        return response
-
+    app.add_middleware(Metering)
     if settings.cors_origins:
         app.add_middleware(CORSMiddleware, allow_origins=settings.cors_origins, **CORS)
     app.add_middleware(RequestLog)

@@ -10,6 +10,7 @@ from features.roster import Team, list_teams
 from serving.access.auditor import CurrentAuditor
 from serving.access.caller import Caller
 from serving.access.guard import CurrentCaller, require
+from serving.draining import Draining
 from serving.errors import NotFoundError, NotReadyError
 from serving.live import LiveEvents
 from serving.planners import Planners
@@ -21,6 +22,7 @@ __all__ = [
     "CurrentAuditor",
     "CurrentCaller",
     "CurrentDatabase",
+    "CurrentDraining",
     "CurrentLive",
     "CurrentPlanners",
     "CurrentRosters",
@@ -29,6 +31,7 @@ __all__ = [
     "find_roster",
     "find_student_team",
     "get_database",
+    "get_draining",
     "get_live",
     "get_planners",
     "get_rosters",
@@ -72,6 +75,12 @@ def get_rosters(request: Request) -> Rosters:
     return rosters
 
 
+def get_draining(request: Request) -> Draining:
+    """Whether this process was told to end."""
+    draining: Draining = request.app.state.draining
+    return draining
+
+
 def get_planners(request: Request) -> Planners:
     """Turns to plan in this process."""
     planners: Planners = request.app.state.planners
@@ -79,6 +88,7 @@ def get_planners(request: Request) -> Planners:
 
 
 CurrentDatabase = Annotated[Database, Depends(get_database)]
+CurrentDraining = Annotated[Draining, Depends(get_draining)]
 CurrentLive = Annotated[LiveEvents, Depends(get_live)]
 CurrentPlanners = Annotated[Planners, Depends(get_planners)]
 CurrentRosters = Annotated[Rosters, Depends(get_rosters)]

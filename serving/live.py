@@ -38,7 +38,9 @@ from serving.student_facts import StudentFacts
 
 logger = logging.getLogger("regroup")
 
-TOUCHED = Gauge("regroup_live_students", "Students with events since the night that this process has folded.")
+TOUCHED = Gauge(
+    "regroup_live_students", "Students with events since the night, as a process has seen.", multiprocess_mode="livemax"
+)
 
 PICTURES = 256
 """Sets of students whose picture is kept until the next event of one of them."""

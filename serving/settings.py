@@ -19,6 +19,8 @@ class Settings(BaseSettings):
         events_per_batch: How many live events one request may bring.
         connections: To the database, kept open by each process.
         cors_origins: Web pages that may call, such as `https://plan.example.org`, separated by commas.
+        drain_seconds: How long a process that was told to end goes on answering while it says that it is not ready;
+            about twice as long as a load balancer's interval of asking.
         events_body_bytes: The largest body of a batch of events.
         poll_seconds: How often the watcher asks the registry for the champion.
         kept_hours: How long the answer to an Idempotency-Key is kept.
@@ -40,6 +42,7 @@ class Settings(BaseSettings):
     events_per_batch: int = Field(default=5000, ge=1)
     connections: int = Field(default=8, ge=1)
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    drain_seconds: float = Field(default=0.0, ge=0)
     events_body_bytes: int = Field(default=16 * 2**20, ge=1)
     keys_fresh_seconds: float = Field(default=2.0, gt=0)
     keys_stale_seconds: float = Field(default=900.0, gt=0)

@@ -29,7 +29,11 @@ logger = logging.getLogger("regroup")
 
 RELOADS = Counter("regroup_model_reloads_total", "Snapshots that were loaded and swapped in.")
 RELOAD_FAILURES = Counter("regroup_model_reload_failures_total", "Snapshots that could not be loaded.")
-DATA_AGE = Gauge("regroup_profiles_as_of_seconds", "Unix time of the moment the served profiles stand for.")
+DATA_AGE = Gauge(
+    "regroup_profiles_as_of_seconds",
+    "Unix time of the moment the served profiles stand for; the oldest of all processes.",
+    multiprocess_mode="livemin",
+)
 
 
 @dataclass(frozen=True)

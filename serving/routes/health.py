@@ -1,9 +1,10 @@
 """Liveness, readiness and metrics."""
 
 from fastapi import APIRouter, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
-from serving.dependencies import CurrentSnapshot
+from serving.dependencies import CurrentDraining, CurrentSnapshot
+from serving.metering import tell_metrics
 from serving.refusals import tell_problems
 
 router = APIRouter(tags=["operations"])
@@ -16,12 +17,13 @@ async def live() -> dict[str, str]:
 
 
 @router.get("/readyz", responses=tell_problems(503))
-def ready(snapshot: CurrentSnapshot) -> dict[str, str]:
-    """Whether a model and profiles are loaded; an old model is still ready."""
+def ready(snapshot: CurrentSnapshot, draining: CurrentDraining) -> dict[str, str]:
+    """Whether a model and profiles are loaded and the process is not about to stop; an old model is still ready."""
+    draining.require_not_begun()
     return {"status": "ready", "run_id": snapshot.champion.run_id}
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 def metrics() -> Response:
-    """Prometheus metrics; no label holds an id."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    """Prometheus metrics of all processes of this service; no label holds an id."""
+    return Response(tell_metrics(), media_type=CONTENT_TYPE_LATEST)
