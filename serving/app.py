@@ -22,6 +22,7 @@ from serving.contract import Service, name_operation
 from serving.draining import Draining
 from serving.errors import install_error_handlers
 from serving.grouping.solve import warm_up
+from serving.holder import SnapshotHolder
 from serving.live import LiveEvents
 from serving.metering import Metering, forget_ended_processes
 from serving.planners import Planners
@@ -41,7 +42,6 @@ from serving.routes import (
     teams,
 )
 from serving.settings import Settings, read_settings
-from serving.snapshot import SnapshotHolder
 
 logger = logging.getLogger("regroup")
 

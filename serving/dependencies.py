@@ -12,11 +12,12 @@ from serving.access.caller import Caller
 from serving.access.guard import CurrentCaller, require
 from serving.draining import Draining
 from serving.errors import NotFoundError, NotReadyError
+from serving.holder import SnapshotHolder
 from serving.live import LiveEvents
 from serving.planners import Planners
 from serving.rosters import Rosters, Seen
 from serving.settings import Settings
-from serving.snapshot import Snapshot, SnapshotHolder
+from serving.snapshot import Snapshot
 
 __all__ = [
     "CurrentAuditor",
