@@ -23,11 +23,11 @@ from serving.draining import Draining
 from serving.errors import install_error_handlers
 from serving.grouping.solve import warm_up
 from serving.holder import SnapshotHolder
+from serving.last_good import LastGood
 from serving.live import LiveEvents
 from serving.metering import Metering, forget_ended_processes
 from serving.planners import Planners
 from serving.refusals import tell_problems
-from serving.registry import Registry
 from serving.rosters import Rosters
 from serving.routes import (
     decisions,
@@ -42,6 +42,7 @@ from serving.routes import (
     teams,
 )
 from serving.settings import Settings, read_settings
+from serving.sources import source_of
 
 logger = logging.getLogger("regroup")
 
@@ -66,7 +67,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     database = Database(settings.home.database_url(), settings.connections)
     rosters = Rosters(database, settings.poll_seconds)
     live = LiveEvents(settings.home, database)
-    snapshots = SnapshotHolder(settings.home, Registry(settings.tracking), settings.poll_seconds, live.prepare)
+    snapshots = SnapshotHolder(
+        source_of(settings),
+        settings.poll_seconds,
+        live.prepare,
+        LastGood(settings.home) if settings.bundle is None else None,
+    )
     keyring = Keyring(database, settings.keys_fresh_seconds, settings.keys_stale_seconds)
     draining = Draining(settings.drain_seconds)
     audit = AuditLog(Spool(settings.home.audit), database)

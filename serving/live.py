@@ -20,7 +20,7 @@ import pandas as pd
 from deltalake.exceptions import DeltaError
 from prometheus_client import Gauge
 
-from features.bundle import read_manifest
+from features.bundle import MANIFEST, file_hash, read_manifest
 from features.database import Database, DatabaseAwayError
 from features.errors import MissingError, RegroupError
 from features.history import NO_TIME
@@ -59,7 +59,7 @@ class _Day:
         self.through: int | None = None
         self._as_of = snapshot.data_as_of
         self._log_version = int(snapshot.data_version.split(".")[0])
-        self._publication = home.published / snapshot.champion.run_id / snapshot.publication
+        self._folder, self._seal, self._name = snapshot.folder, snapshot.seal, snapshot.publication
         self._home = home
         self._overlay: Overlay | None = None
         self._pictures: OrderedDict[tuple[str, ...], Snapshot] = OrderedDict()
@@ -108,13 +108,16 @@ class _Day:
         return midnight if self._as_of is None else max(self._as_of, midnight)
 
     def _load(self) -> Overlay:
-        read_manifest(self._publication)
+        read_manifest(self._folder)
         try:
-            statistics = Statistics.from_json(json.loads((self._publication / "statistics.json").read_text("utf-8")))
-            return Overlay(State.load(self._publication / "state.npz"), statistics, self._read_history)
+            statistics = Statistics.from_json(json.loads((self._folder / "statistics.json").read_text("utf-8")))
+            state = State.load(self._folder / "state.npz")
+            replaced = file_hash(self._folder / MANIFEST) != self._seal
         except (OSError, ValueError, KeyError) as error:
-            told = f"the state {self._publication.name} cannot be read: {type(error).__name__}"
-            raise SnapshotError(told) from error
+            raise SnapshotError(f"the state {self._name} cannot be read: {type(error).__name__}") from error
+        if replaced:  # a bundle: the watcher swaps it in a moment
+            raise SnapshotError(f"the state {self._name} went: other profiles were put in its place")
+        return Overlay(state, statistics, self._read_history)
 
     def _read_history(self, students: Sequence[str]) -> pd.DataFrame | None:
         for version in (self._log_version, None):  # an erasure removes the files of older versions

@@ -38,8 +38,6 @@ class Registry:
             SnapshotError: The registry does not answer.
         """
         client = self._connect()
-        if client is None:
-            return None
         from mlflow.exceptions import MlflowException  # noqa: PLC0415 - takes seconds
 
         found = {}
@@ -72,10 +70,19 @@ class Registry:
     def _connect(self) -> Any:  # noqa: ANN401 - MLflow ships no types
         if self._client is None:
             if self._uri.startswith("sqlite:///") and not Path(self._uri.removeprefix("sqlite:///")).is_file():
-                return None
+                told = "MLflow's store is not there yet; run `python -m training nightly`, or set MLFLOW_TRACKING_URI"
+                raise SnapshotError(told)
+            os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+            os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # it is asked again anyway
             os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
             os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"
-            from mlflow import MlflowClient  # noqa: PLC0415
+            try:
+                from mlflow import MlflowClient  # noqa: PLC0415
 
-            self._client = MlflowClient(self._uri, self._uri)
+                self._client = MlflowClient(self._uri, self._uri)
+            except ImportError:
+                told = "MLflow is not installed; install it, or serve what was exported, with --bundle FOLDER"
+                raise SnapshotError(told) from None
+            except Exception as error:  # a store raises whatever its database or its connection raises
+                raise SnapshotError(f"the registry does not answer: {type(error).__name__}") from error
         return self._client

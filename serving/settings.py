@@ -15,6 +15,7 @@ class Settings(BaseSettings):
     """What the service is told from outside; every name has the prefix `REGROUP_`.
 
     Attributes:
+        bundle: Folder that `python -m serving export` wrote, to serve from it without a registry.
         body_bytes: The largest body that is read.
         events_per_batch: How many live events one request may bring.
         connections: To the database, kept open by each process.
@@ -38,6 +39,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="REGROUP_", frozen=True)
 
+    bundle: Path | None = None
     body_bytes: int = Field(default=2**20, ge=1)
     events_per_batch: int = Field(default=5000, ge=1)
     connections: int = Field(default=8, ge=1)

@@ -1,6 +1,5 @@
 """One immutable view that a request reads: models, statistics and profiles that belong together."""
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,14 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from features.bundle import read_manifest
+from features.bundle import MANIFEST, file_hash, read_manifest
 from features.columns import SCHEMA_HASH
 from features.errors import InputError
 from features.history import COLUMNS
 from features.home import Home
 from serving.errors import SnapshotError
+from serving.parts import Parts, Source
 from serving.reckoned import Reckoned
-from serving.registry import FORECASTS, Champion, Registry
+from serving.registry import Champion
 from serving.scoring import Forecaster, Rows
 from serving.student_facts import StudentFacts
 
@@ -29,7 +29,11 @@ class Snapshot:
 
     Attributes:
         champion: Run and versions of the models.
-        publication: Name of the profiles' folder; with the champion it identifies the snapshot.
+        publication: Name of the published profiles; with the champion it identifies the snapshot.
+        folder: Where the profiles lie, with the state that later events are folded onto; something else may have taken
+            its place since.
+        seal: Hash of the manifest of that folder, when the profiles were read.
+        source: Where models and profiles come from.
         data_as_of: The moment the profiles stand for, UTC; null for a log without a clock.
         data_version: Version of the event log that they were folded from.
         struggle: The struggle forecast.
@@ -46,6 +50,9 @@ class Snapshot:
 
     champion: Champion
     publication: str
+    folder: Path
+    seal: str
+    source: Source
     data_as_of: datetime | None
     data_version: str
     struggle: Forecaster
@@ -89,26 +96,30 @@ def newest_publication(home: Home, run_id: str) -> Path:
     return max(found, key=lambda each: ((each / "manifest.json").stat().st_mtime_ns, each.name))
 
 
-def load_snapshot(champion: Champion, publication: Path, registry: Registry) -> Snapshot:
+def load_snapshot(parts: Parts) -> Snapshot:
     """Reads models and profiles that belong together, after every hash has been checked.
 
     Raises:
         SnapshotError: Something is missing, was altered, or does not belong together.
     """
     try:
-        manifest = read_manifest(publication)
-    except InputError as error:
-        raise SnapshotError(str(error)) from error
-    if manifest["run_id"] != champion.run_id or manifest["schema"] != SCHEMA_HASH:
-        raise SnapshotError(f"the profiles {publication.name} are of another run or other columns")
-    with tempfile.TemporaryDirectory() as place:
-        models = {name: Forecaster(registry.fetch(champion.run_id, name, Path(place))) for name in FORECASTS}
-    profiles = pd.read_parquet(publication / "skill_profiles.parquet")
-    facts = pd.read_parquet(publication / "student_profiles.parquet")
+        manifest = read_manifest(parts.profiles)
+        seal = file_hash(parts.profiles / MANIFEST)
+        if manifest["run_id"] != parts.champion.run_id or manifest["schema"] != SCHEMA_HASH:
+            raise SnapshotError(f"the profiles {parts.publication} are of another run or other columns")
+        models = {name: Forecaster(folder) for name, folder in parts.models.items()}
+        profiles = pd.read_parquet(parts.profiles / "skill_profiles.parquet")
+        facts = pd.read_parquet(parts.profiles / "student_profiles.parquet")
+    except (InputError, OSError) as error:
+        told = str(error) if isinstance(error, InputError) else f"a file went while it was read: {type(error).__name__}"
+        raise SnapshotError(told) from error
     students, start = np.unique(profiles["student_id"].to_numpy(dtype=str), return_index=True)
     return Snapshot(
-        champion=champion,
-        publication=publication.name,
+        champion=parts.champion,
+        publication=parts.publication,
+        folder=parts.profiles,
+        seal=seal,
+        source=parts.source,
         data_as_of=None if manifest["as_of"] is None else datetime.fromisoformat(manifest["as_of"]),
         data_version=manifest["data_version"],
         struggle=models["struggle"],
