@@ -43,6 +43,7 @@ from serving.routes import (
 )
 from serving.settings import Settings, read_settings
 from serving.sources import source_of
+from serving.views import Views
 
 logger = logging.getLogger("regroup")
 
@@ -113,6 +114,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.database = database
     app.state.audit = audit
     app.state.live = live
+    app.state.views = Views(settings, database, live)
     app.state.draining = draining
     app.state.rosters = rosters
     app.state.planners = Planners(settings.planners, settings.queue, settings.queue_seconds)

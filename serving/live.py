@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-import numpy as np
 import pandas as pd
 from deltalake.exceptions import DeltaError
 from prometheus_client import Gauge
@@ -23,18 +22,15 @@ from prometheus_client import Gauge
 from features.bundle import MANIFEST, file_hash, read_manifest
 from features.database import Database, DatabaseAwayError
 from features.errors import MissingError, RegroupError
-from features.history import NO_TIME
 from features.home import Home
 from features.live_events import read_live_events
 from features.overlay import Overlay
-from features.profiles import read_skill_rows, read_student_rows
 from features.state import State
 from features.statistics import Statistics
 from features.store import read_events
 from serving.errors import SnapshotError
-from serving.reckoned import Reckoned
+from serving.pictures import draw_picture
 from serving.snapshot import Snapshot
-from serving.student_facts import StudentFacts
 
 logger = logging.getLogger("regroup")
 
@@ -92,7 +88,9 @@ class _Day:
             self._plain = self._plain or replace(snapshot, live_through=self.through)
             return self._plain
         key = tuple(students)
-        picture = self._pictures.get(key) or self._draw(snapshot, self._overlay, students)
+        picture = self._pictures.get(key) or draw_picture(
+            snapshot, self._overlay, students, self._moment(self._overlay), self.through
+        )
         if picture.live_through != self.through:  # events came in, of others
             picture = replace(picture, live_through=self.through)
         self._pictures[key] = picture
@@ -126,29 +124,6 @@ class _Day:
             except (RegroupError, OSError, DeltaError) as error:
                 logger.warning("event log, version %s: cannot be read (%s)", version or "newest", type(error).__name__)
         return None
-
-    def _draw(self, snapshot: Snapshot, overlay: Overlay, students: Sequence[str]) -> Snapshot:
-        statistics, moment = overlay.statistics, self._moment(overlay)
-        state = overlay.state_of(sorted(set(students)))
-        rows = read_skill_rows(state, statistics, moment)
-        names = statistics.catalog.nodes.to_numpy(dtype=object)[rows.node]
-        order = np.lexsort((names.astype(str), rows.student))
-        found, start = np.unique(rows.student[order], return_index=True)
-        practised = rows.last_practised[order]
-        known = ~np.isnan(practised)
-        facts = read_student_rows(state, statistics, moment)
-        return replace(
-            snapshot,
-            live_through=self.through,
-            data_as_of=moment,
-            students=state.students.to_numpy(dtype=str)[found],
-            start=np.append(start, len(order)).astype(np.int64),
-            skills=names[order],
-            last_practised=np.where(known, np.where(known, practised, 0).astype(np.int64), NO_TIME),
-            rows=rows.columns[order],
-            student_facts=StudentFacts.from_rows(facts.index, facts),
-            reckoned=Reckoned(),
-        )
 
 
 class LiveEvents:

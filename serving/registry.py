@@ -10,6 +10,9 @@ from serving.errors import SnapshotError
 
 FORECASTS = ("struggle", "mastery")
 
+ALIASES = ("champion", "challenger", "previous")
+"""Names under which the nightly job keeps versions."""
+
 
 @dataclass(frozen=True)
 class Champion:
@@ -37,18 +40,33 @@ class Registry:
         Raises:
             SnapshotError: The registry does not answer.
         """
+        return self.find("champion")
+
+    def find(self, model: str) -> Champion | None:
+        """The run of an alias or id; None when it has no version of a forecast or the aliases are of two runs.
+
+        Raises:
+            SnapshotError: The registry does not answer.
+        """
         client = self._connect()
         from mlflow.exceptions import MlflowException  # noqa: PLC0415 - takes seconds
 
         found = {}
         for forecast in FORECASTS:
+            name = f"regroup-{forecast}"
             try:
-                found[forecast] = client.get_model_version_by_alias(f"regroup-{forecast}", "champion")
+                if model in ALIASES:
+                    found[forecast] = client.get_model_version_by_alias(name, model)
+                else:
+                    versions = client.search_model_versions(f"name='{name}' and run_id='{model}'")
+                    found[forecast] = max(versions, key=lambda each: int(each.version), default=None)
             except MlflowException as error:
                 # MLflow answers a missing alias with INVALID_PARAMETER_VALUE
                 if error.error_code in {"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"}:
                     return None
                 raise SnapshotError(f"the registry does not answer: {error.error_code}") from error
+        if any(each is None for each in found.values()):
+            return None
         runs = {each.run_id for each in found.values()}
         if len(runs) > 1:
             return None

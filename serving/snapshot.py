@@ -35,7 +35,8 @@ class Snapshot:
         seal: Hash of the manifest of that folder, when the profiles were read.
         source: Where models and profiles come from.
         data_as_of: The moment the profiles stand for, UTC; null for a log without a clock.
-        data_version: Version of the event log that they were folded from.
+        night: The moment that the published profiles stand for; with later events, `data_as_of` is later.
+        data_version: Versions of the event log and of the items' skills that they were folded from.
         struggle: The struggle forecast.
         mastery: The mastery forecast.
         students: Sorted ids of students with a profile of a skill.
@@ -54,6 +55,7 @@ class Snapshot:
     seal: str
     source: Source
     data_as_of: datetime | None
+    night: datetime | None
     data_version: str
     struggle: Forecaster
     mastery: Forecaster
@@ -113,6 +115,7 @@ def load_snapshot(parts: Parts) -> Snapshot:
     except (InputError, OSError) as error:
         told = str(error) if isinstance(error, InputError) else f"a file went while it was read: {type(error).__name__}"
         raise SnapshotError(told) from error
+    night = None if manifest["as_of"] is None else datetime.fromisoformat(manifest["as_of"])
     students, start = np.unique(profiles["student_id"].to_numpy(dtype=str), return_index=True)
     return Snapshot(
         champion=parts.champion,
@@ -120,7 +123,8 @@ def load_snapshot(parts: Parts) -> Snapshot:
         folder=parts.profiles,
         seal=seal,
         source=parts.source,
-        data_as_of=None if manifest["as_of"] is None else datetime.fromisoformat(manifest["as_of"]),
+        data_as_of=night,
+        night=night,
         data_version=manifest["data_version"],
         struggle=models["struggle"],
         mastery=models["mastery"],
