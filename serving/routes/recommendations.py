@@ -27,6 +27,7 @@ from serving.dependencies import (
 )
 from serving.grouping.improve import Budget
 from serving.idempotency import REPLAYED, Attempt, hash_request
+from serving.instances import pack_instance
 from serving.planning import load_planning
 from serving.recommend import recommend_day
 from serving.refusals import tell_no_plan, tell_problems
@@ -101,7 +102,7 @@ def create_recommendation(
         with planners.take() as waited:
             found = recommend_day(
                 team,
-                seen.skills,
+                seen,
                 snapshot,
                 wanted,
                 load_planning(),
@@ -110,9 +111,9 @@ def create_recommendation(
                 budget=Budget(seconds=body.seconds, seed=body.seed),
             )
         answer = tell_recommendation(uuid.uuid4().hex, datetime.now(UTC), body, team, seen.skills, snapshot, found)
-        location = f"{router.prefix}/{answer.id}"
+        location, instance = f"{router.prefix}/{answer.id}", pack_instance(found.canonical)
         with database.changing() as connection:
-            keep_recommendation(connection, answer, body.model_dump_json(), found.problem)
+            keep_recommendation(connection, answer, body.model_dump_json(), instance, team.members)
             attempt.finish(connection, location, answer.id)
         auditor.note("suggest", team_id=team.team_id, subject=answer.id)
     return Response(
