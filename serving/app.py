@@ -1,5 +1,6 @@
 """The application: settings in, routes and watcher wired together."""
 
+import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -83,6 +84,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         keyring.start()
         audit.start()
         snapshots.refresh()
+        gc.collect()
+        gc.freeze()  # what is there now stays; to go through all of it again would hold a request up for .2 s
         snapshots.start()
         rosters.start()
         yield
