@@ -53,6 +53,9 @@ CORS: dict[str, Any] = {
 }
 """What a web page of an origin that is allowed may send and see."""
 
+EVENTS = ("/v1/events", "/v1/events/xapi", "/v1/events/caliper")
+"""Addresses that take large bodies."""
+
 ABOUT = """Suggests which students of a team to bring together, on which skill, with which adult, when and where, and
 why. The adults decide. Errors are `application/problem+json`; times are UTC; null means not observed."""
 
@@ -120,7 +123,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(health.router)
     # the last one stands outermost: an id and a line for every request, then who asks, then how much is read
     app.add_middleware(AuditGate)
-    app.add_middleware(BodyLimit, most_bytes=settings.body_bytes, by_path={"/v1/events": settings.events_body_bytes})
+    app.add_middleware(
+        BodyLimit, most_bytes=settings.body_bytes, by_path=dict.fromkeys(EVENTS, settings.events_body_bytes)
+    )
     app.add_middleware(Door, keyring=keyring, rate=RateLimit(settings.per_minute), open_here=settings.open)
 
     app.add_middleware(Metering)
