@@ -8,6 +8,7 @@ from features.roster import SkillMap, Team
 from serving.change_answers import tell_terms
 from serving.day import skill_name
 from serving.forecasts import SkillForecast, explain_forecasts, tell_all_facts
+from serving.grouping.problem import digest_text
 from serving.needs import Candidate
 from serving.recommend import Recommendation
 from serving.schemas.forecasts import (
@@ -186,7 +187,7 @@ def tell_recommendation(
         date=request.date,
         seed=request.seed,
         previous=request.previous,
-        problem_hash=found.problem.digest(),
+        problem_hash=digest_text(found.canonical),
         status=found.plan.status,
         cut_by_clock=found.plan.cut_by_clock,
         provenance=tell_provenance(snapshot),

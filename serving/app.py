@@ -1,5 +1,6 @@
 """The application: settings in, routes and watcher wired together."""
 
+import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -54,6 +55,9 @@ CORS: dict[str, Any] = {
 }
 """What a web page of an origin that is allowed may send and see."""
 
+EVENTS = ("/v1/events", "/v1/events/xapi", "/v1/events/caliper")
+"""Addresses that take large bodies."""
+
 ABOUT = """Suggests which students of a team to bring together, on which skill, with which adult, when and where, and
 why. The adults decide. Errors are `application/problem+json`; times are UTC; null means not observed."""
 
@@ -90,6 +94,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         keyring.start()
         audit.start()
         snapshots.refresh()
+        gc.collect()
+        gc.freeze()  # what is there now stays; to go through all of it again would hold a request up for .2 s
         snapshots.start()
         rosters.start()
         yield
@@ -125,7 +131,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(health.router)
     # the last one stands outermost: an id and a line for every request, then who asks, then how much is read
     app.add_middleware(AuditGate)
-    app.add_middleware(BodyLimit, most_bytes=settings.body_bytes, by_path={"/v1/events": settings.events_body_bytes})
+    app.add_middleware(
+        BodyLimit, most_bytes=settings.body_bytes, by_path=dict.fromkeys(EVENTS, settings.events_body_bytes)
+    )
     app.add_middleware(Door, keyring=keyring, rate=RateLimit(settings.per_minute), open_here=settings.open)
 
     app.add_middleware(Metering)

@@ -1,7 +1,7 @@
 """Events as callers send them → raw rows as readers of files hand them on, and the ones that cannot be read."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,15 +46,15 @@ class ReadBatch:
     rejected: list[RejectedEvent]
 
 
-def read_batch(given: Sequence[object]) -> ReadBatch:
+def read_batch(given: Mapping[int, object]) -> ReadBatch:
     """Raw rows of the events that can be read.
 
     Args:
-        given: What JSON held, in place of `EventIn`s.
+        given: What JSON held in place of `EventIn`s, by the place in the batch.
     """
     good: dict[int, EventIn] = {}
     rejected = []
-    for index, each in enumerate(given):
+    for index, each in given.items():
         try:
             good[index] = EventIn.model_validate(each)
         except ValidationError as error:

@@ -7,12 +7,19 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from prometheus_client import Counter
 
 from features.history import COLUMNS, NO_TIME
 from serving.scoring import Reason, tell_facts
 from serving.snapshot import Snapshot
 
 Status = Literal["mastered", "struggling", "forecast", "not_enough_evidence"]
+
+FORECASTS = Counter(
+    "regroup_forecasts_total",
+    "Forecasts made for those who asked, by status; not_enough_evidence is where the service abstains.",
+    ["status"],
+)
 
 OPPORTUNITIES = COLUMNS.index("skill_opportunities")
 BEST_STREAK = COLUMNS.index("skill_best_streak")
@@ -84,6 +91,8 @@ def _forecast_students(snapshot: Snapshot, students: Sequence[str], recent_days:
         ["mastered", "struggling", "not_enough_evidence"],
         "forecast",
     )
+    for name, count in zip(*np.unique(status, return_counts=True), strict=True):
+        FORECASTS.labels(str(name)).inc(int(count))
     risk = np.select([status == "mastered", status == "struggling"], [0.0, 1.0], snapshot.struggle.predict(rows))
     times = snapshot.last_practised[at]
     found = [student for student in students if student in snapshot.position]

@@ -25,9 +25,9 @@ def write_instance(problem: Problem) -> str:
     return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
 
 
-def pack_instance(problem: Problem) -> str:
-    """The same in one line, as a database keeps it."""
-    return f'{{"format":"{FORMAT}",' + problem.to_json().removeprefix("{")
+def pack_instance(canonical: str) -> str:
+    """The instance in one line, as a database keeps it, from the canonical text of the problem."""
+    return f'{{"format":"{FORMAT}",' + canonical.removeprefix("{")
 
 
 def read_instance(text: str | bytes) -> Problem:

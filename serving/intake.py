@@ -1,6 +1,6 @@
 """One use case: a batch of live events, durable when this returns, each stored once."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,16 +37,25 @@ class Loader:
 
 
 def take_in(
-    database: Database, given: Sequence[object], loader: Loader, now: datetime, *, atomic: bool = False
+    database: Database,
+    given: Mapping[int, object],
+    loader: Loader,
+    now: datetime,
+    *,
+    atomic: bool = False,
+    unread: Sequence[RejectedEvent] = (),
+    ignored: int = 0,
 ) -> EventsOut:
     """Stores the good events of a batch in one transaction and says why the others are rejected.
 
     Args:
         database: Of the service.
-        given: The events as JSON held them.
+        given: The events as JSON held them, by their place in the batch.
         loader: Who sends them.
         now: The current moment, UTC.
         atomic: Whether one rejected event rejects the batch.
+        unread: Events of the batch that a translation refused.
+        ignored: How many events a translation left aside.
 
     Raises:
         RequestError: Every event is rejected or, with `atomic`, one is; nothing was stored.
@@ -54,7 +63,8 @@ def take_in(
         DatabaseAwayError: It cannot be used.
     """
     batch = read_batch(given)
-    rejected = list(batch.rejected)
+    rejected = [*unread, *batch.rejected]
+    count = len(given) + len(unread)
     students = batch.raw["student_id"].dropna().unique()
     strange = batch.raw["student_id"].notna() & ~batch.raw["student_id"].isin(loader.may_load(students))
     rejected += [tell_rejected(int(index), "unknown_student") for index in batch.raw.index[strange]]
@@ -67,15 +77,15 @@ def take_in(
         new, contradicting = _distinct(connection, events)
         rejected += [tell_rejected(index, "conflicting_response") for index in contradicting]
         rejected.sort(key=lambda each: each.index)
-        if rejected and (atomic or len(rejected) == len(given)):
+        if rejected and (atomic or len(rejected) == count):
             # leaving by an exception, nothing is kept
             EVENTS.labels("rejected").inc(len(rejected))
-            raise _nothing_stored(rejected, len(given))
+            raise _nothing_stored(rejected, count)
         keep_events(connection, new, now, loader.key_id)
-    known = len(given) - len(rejected) - erased - len(new)
-    for outcome, count in (("stored", len(new)), ("known", known), ("erased", erased), ("rejected", len(rejected))):
-        EVENTS.labels(outcome).inc(count)
-    return EventsOut(stored=len(new), known=known, erased=erased, nulled=nulled, rejected=rejected)
+    known = count - len(rejected) - erased - len(new)
+    for outcome, number in (("stored", len(new)), ("known", known), ("erased", erased), ("rejected", len(rejected))):
+        EVENTS.labels(outcome).inc(number)
+    return EventsOut(stored=len(new), known=known, erased=erased, nulled=nulled, ignored=ignored, rejected=rejected)
 
 
 def _check(raw: pd.DataFrame, source: "pd.Series[str]", now: datetime) -> tuple[pd.DataFrame, int, list[RejectedEvent]]:

@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from features.roster import SkillMap, Team
-from serving.forecasts import SkillForecast
+from serving.forecasts import SkillForecast, forecast_students
 from serving.grouping.people import Need
 from serving.planning import NeedPolicy
+from serving.rosters import Seen
+from serving.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
@@ -16,6 +18,28 @@ class Candidate:
 
     need: Need
     forecast: SkillForecast | None
+
+
+def find_candidates(
+    snapshot: Snapshot, team: Team, seen: Seen, policy: NeedPolicy, recent_days: int, handful: int
+) -> Sequence[Candidate]:
+    """The candidates of a team by the snapshot's forecasts, reckoned once for each version of the roster.
+
+    Args:
+        snapshot: Models and profiles.
+        team: As it was seen.
+        seen: With the skills.
+        policy: Need of a null forecast, and weights.
+        recent_days: How far back practice is recent.
+        handful: Candidates per student.
+    """
+
+    def reckon() -> Sequence[Candidate]:
+        forecasts = forecast_students(snapshot, team.members, recent_days)
+        return tuple(list_candidates(team, seen.skills, forecasts, policy, handful))
+
+    of_roster = seen.version, team.team_id, team.members, tuple(team.focus.items())
+    return snapshot.reckoned.get(("candidates", of_roster, policy, recent_days, handful), reckon)
 
 
 def list_candidates(

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from features.roster import SkillMap, Team
+from prometheus_client import Counter, Histogram
+
+from features.roster import Team
 from serving.day import DayRequest, state_problem
 from serving.errors import RequestError
-from serving.forecasts import forecast_students
 from serving.grouping.changes.alternatives import TRIES, Alternative, find_alternatives
 from serving.grouping.errors import InfeasibleError, ProblemError
 from serving.grouping.improve import Budget
@@ -16,9 +17,21 @@ from serving.grouping.infeasible.diagnosis import explain_conflict
 from serving.grouping.plan import Plan
 from serving.grouping.problem import Problem
 from serving.grouping.solve import suggest_groups
-from serving.needs import Candidate, list_candidates
+from serving.needs import Candidate, find_candidates
 from serving.planning import Planning
+from serving.rosters import Seen
 from serving.snapshot import Snapshot
+
+SEARCH = Histogram("regroup_plan_search_seconds", "Time that the search for a plan and its bound took.")
+GAP = Histogram(
+    "regroup_plan_gap",
+    "What a plan is not proven to reach of the best that a day allows, 0-1.",
+    buckets=(0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5),
+)
+UNMET = Histogram(
+    "regroup_plan_unmet_needs", "Students whose greatest need a plan leaves unmet.", buckets=(0, 5, 10, 20, 40, 80, 160)
+)
+NO_PLAN = Counter("regroup_days_without_plan_total", "Days that have no plan, by the rule to look at first.", ["rule"])
 
 NODES, QUESTIONS = 1, 10
 """Of exact programs, for the explanation of a day without a plan: a caller waits for it."""
@@ -30,6 +43,7 @@ class Recommendation:
 
     Attributes:
         problem: The day.
+        canonical: The problem's canonical text.
         plan: The best plan found.
         candidates: The needs, and the forecasts that they come from.
         search_seconds: How long the search took.
@@ -37,6 +51,7 @@ class Recommendation:
     """
 
     problem: Problem
+    canonical: str
     plan: Plan
     candidates: Sequence[Candidate]
     search_seconds: float
@@ -45,7 +60,7 @@ class Recommendation:
 
 def recommend_day(
     team: Team,
-    skills: SkillMap,
+    seen: Seen,
     snapshot: Snapshot,
     request: DayRequest,
     planning: Planning,
@@ -60,17 +75,20 @@ def recommend_day(
         RequestError: The day has no blocks, a rule or an absence names somebody else, or no plan can keep every rule;
             the error names the rule.
     """
-    candidates = list_candidates(
-        team, skills, forecast_students(snapshot, team.members, recent_days), planning.need, handful
-    )
+    candidates = find_candidates(snapshot, team, seen, planning.need, recent_days, handful)
     try:
-        problem = state_problem(team, skills, request, candidates, planning)
+        problem = state_problem(team, seen.skills, request, candidates, planning)
         begun = time.perf_counter()
         plan, others = _search(problem, request.alternatives, budget)
-        return Recommendation(problem, plan, candidates, time.perf_counter() - begun, others)
+        took = time.perf_counter() - begun
+        SEARCH.observe(took)
+        GAP.observe(1.0 - plan.proven_share)
+        UNMET.observe(len(plan.unmet))
+        return Recommendation(problem, problem.to_json(), plan, candidates, took, others)
     except ProblemError as error:
         raise RequestError("problem", str(error), field=error.field) from error
     except InfeasibleError as error:
+        NO_PLAN.labels(error.rule).inc()
         raise RequestError(error.rule, error.sentence, **_explain(problem, error)) from error
 
 

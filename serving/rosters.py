@@ -8,7 +8,7 @@ read before goes on being told, with its age.
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from features.database import Database, DatabaseAwayError
@@ -35,11 +35,13 @@ class Seen:
     Attributes:
         team: Null where the roster has none with the id.
         skills: Names and prerequisites.
+        version: Of both; whatever is reckoned from them holds as long as it stays.
         stale_seconds: Since the database last confirmed it; null where it just did.
     """
 
     team: Team | None
     skills: SkillMap
+    version: Version = (0, 0)
     stale_seconds: float | None = None
 
 
@@ -88,7 +90,7 @@ class Rosters:
         now = time.monotonic()
         kept = self._kept.get(team_id)
         if kept is None or kept.version != version or now - kept.read_at > TRUSTED_S:
-            kept = _Kept(self._read(team_id), version, now, now)
+            kept = _Kept(self._read(team_id, version), version, now, now)
         else:
             kept = _Kept(kept.seen, version, kept.read_at, now)
         if kept.seen.team is not None:  # what does not exist is not kept: anybody may name it
@@ -128,12 +130,12 @@ class Rosters:
         except (MissingError, BusyError, DatabaseAwayError) as error:
             logger.debug("teams are not read ahead: %s", error)
 
-    def _read(self, team_id: str) -> Seen:
+    def _read(self, team_id: str, version: Version) -> Seen:
         skills = read_skills(self._database)
         try:
-            return Seen(read_team(self._database, team_id), skills)
+            return Seen(read_team(self._database, team_id), skills, version)
         except MissingError:
-            return Seen(None, skills)
+            return Seen(None, skills, version)
 
     def _or_kept(self, ask: Callable[[], Part], remember: Callable[[], Part | None]) -> Part:
         if time.monotonic() < self._away_until and (kept := remember()) is not None:
@@ -152,7 +154,7 @@ class Rosters:
         kept = self._kept.get(team_id)
         if kept is None:
             return None
-        return Seen(kept.seen.team, kept.seen.skills, time.monotonic() - kept.confirmed_at)
+        return replace(kept.seen, stale_seconds=time.monotonic() - kept.confirmed_at)
 
     def _last_team_of(self, student_id: str) -> TeamName | None:
         for kept in list(self._kept.values()):

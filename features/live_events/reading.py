@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 import pandas as pd
 from sqlalchemy import func, or_, select
@@ -50,4 +51,11 @@ def read_live_events(
     with database.reading() as connection:
         rows = connection.execute(wanted).all()
         through = connection.execute(select(func.max(table.c.sequence))).scalar()
-    return LiveRows(from_texts(each.event for each in rows), max(after, through or 0))
+    events = from_texts(each.event for each in rows) if rows else _no_events()
+    return LiveRows(events, max(after, through or 0))
+
+
+@cache
+def _no_events() -> pd.DataFrame:
+    """Made once: most looks find nothing, and a request waits for each."""
+    return from_texts(())

@@ -76,7 +76,7 @@ class Problem:
 
     def digest(self) -> str:
         """Returns the SHA-256 of the canonical text, which a stored plan names as its problem."""
-        return hashlib.sha256(self.to_json().encode()).hexdigest()
+        return digest_text(self.to_json())
 
     def _require_identity(self) -> None:
         require_range("students_per_monitor", self.students_per_monitor, 1)
@@ -109,7 +109,7 @@ class Problem:
                 for key, ids in known.items():
                     value = getattr(part, key, None)
                     # An earlier plan may hold a skill that nobody needs any more.
-                    if value is not None and (name, key) != ("previous", "skill"):
+                    if value is not None and value not in ids and (name, key) != ("previous", "skill"):
                         require_known(f"{name}[{at}].{key}", value, ids, "adults" if key == "coach" else f"{key}s")
         for name in ("students", "adults", "rooms"):
             for at, part in enumerate(getattr(self, name) or ()):
@@ -126,8 +126,9 @@ class Problem:
         mates = tuple((mate.first, mate.second) for mate in self.mates)
         for name, pairs in (("keep_apart", self.keep_apart), ("keep_together", self.keep_together), ("mates", mates)):
             for at, (first, second) in enumerate(pairs):
-                require_known(f"{name}[{at}][0]", first, students, "students")
-                require_known(f"{name}[{at}][1]", second, students, "students")
+                if first not in students or second not in students:
+                    require_known(f"{name}[{at}][0]", first, students, "students")
+                    require_known(f"{name}[{at}][1]", second, students, "students")
                 if first == second:
                     raise ProblemError(f"{name}[{at}]", (first, second), "two different students", private=True)
 
@@ -157,6 +158,11 @@ class Problem:
         put("effects", tuple(sorted(self.effects, key=lambda effect: (str(effect.modality), str(effect.role)))))
         for name in ("contacts", "previous", "sizes"):
             put(name, tuple(sorted(getattr(self, name), key=repr)))
+
+
+def digest_text(text: str) -> str:
+    """Returns the digest of a problem whose canonical text is known."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _parts(part: Any) -> dict[str, Any] | list[Any]:  # noqa: ANN401 - whatever a problem holds

@@ -27,6 +27,7 @@ from serving.dependencies import (
 )
 from serving.grouping.improve import Budget
 from serving.idempotency import REPLAYED, Attempt, hash_request
+from serving.instances import pack_instance
 from serving.planning import load_planning
 from serving.recommend import recommend_day
 from serving.refusals import tell_no_plan, tell_problems
@@ -95,26 +96,26 @@ def create_recommendation(
     with Attempt(database, caller.key_id, idempotency_key, asked, **limits) as attempt:
         if attempt.replay is not None:
             return attempt.replay
-        team, seen = find_roster(rosters, caller, body.team_id, now=True)
-        snapshot = view.see(team.members)
-        wanted = carry_seats(database, caller, body, _read_request(body))
+        find_roster(rosters, caller, body.team_id, now=True)  # nobody waits in line to be refused
         with planners.take() as waited:
+            team, seen = find_roster(rosters, caller, body.team_id, now=True)
+            snapshot = view.see(team.members)
             found = recommend_day(
                 team,
-                seen.skills,
+                seen,
                 snapshot,
-                wanted,
+                carry_seats(database, caller, body, _read_request(body)),
                 load_planning(),
                 recent_days=settings.recent_days,
                 handful=settings.handful,
                 budget=Budget(seconds=body.seconds, seed=body.seed),
             )
-        answer = tell_recommendation(uuid.uuid4().hex, datetime.now(UTC), body, team, seen.skills, snapshot, found)
-        location = f"{router.prefix}/{answer.id}"
-        with database.changing() as connection:
-            keep_recommendation(connection, answer, body.model_dump_json(), found.problem)
-            attempt.finish(connection, location, answer.id)
-        auditor.note("suggest", team_id=team.team_id, subject=answer.id)
+            answer = tell_recommendation(uuid.uuid4().hex, datetime.now(UTC), body, team, seen.skills, snapshot, found)
+            location, instance = f"{router.prefix}/{answer.id}", pack_instance(found.canonical)
+            with database.changing() as connection:
+                keep_recommendation(connection, answer, body.model_dump_json(), instance, team.members)
+                attempt.finish(connection, location, answer.id)
+            auditor.note("suggest", team_id=team.team_id, subject=answer.id)
     return Response(
         answer.model_dump_json(),
         status_code=HTTPStatus.CREATED,

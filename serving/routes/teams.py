@@ -14,7 +14,7 @@ from serving.dependencies import (
     require,
 )
 from serving.forecasts import forecast_students
-from serving.needs import list_candidates
+from serving.needs import find_candidates
 from serving.planning import load_planning
 from serving.refusals import tell_problems
 from serving.schemas.forecasts import Board, TeamForecasts
@@ -43,7 +43,8 @@ def read_board(
     auditor.note("read_board", team_id=team_id)
     snapshot = view.see(team.members)
     forecasts = forecast_students(snapshot, team.members, settings.recent_days)
-    candidates = list_candidates(team, seen.skills, forecasts, load_planning().need, settings.handful)
+    need = load_planning().need
+    candidates = find_candidates(snapshot, team, seen, need, settings.recent_days, settings.handful)
     board = tell_board(snapshot, team, seen.skills, candidates, forecasts)
     return Tagged.of(board.model_dump_json()).answer(if_none_match, seen.stale_seconds)
 

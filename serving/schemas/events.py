@@ -66,10 +66,11 @@ class RejectedEvent(Body):
 
 
 class EventsOut(Body):
-    """What became of a batch; `stored`, `known`, `erased` and the rejected events add up to it."""
+    """What became of a batch; `stored`, `known`, `erased`, `ignored` and the rejected events add up to it."""
 
     stored: int = Field(ge=0, description="new; durable, and seen by the next recommendation")
     known: int = Field(ge=0, description="stored before, or twice in the batch; nothing changed")
     erased: int = Field(ge=0, description="of students who were erased; dropped")
     nulled: int = Field(ge=0, description="stored without their duration, which cannot be")
+    ignored: int = Field(ge=0, description="of a standard's kinds that say nothing about learning; dropped")
     rejected: list[RejectedEvent] = Field(description="not stored; the others of the batch were")

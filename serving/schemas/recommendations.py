@@ -78,7 +78,7 @@ class RecommendationRequest(Body):
         default=None,
         ge=0,
         le=10,
-        description="whole needs that moving one seat against `previous` has to gain; null: 0.05; with 0.2 fewer move",
+        description="whole needs that moving one seat against `previous` has to gain; null: 0.1; with 0.2 fewer move",
         examples=[0.2],
     )
     keep_sessions: list[str] = Field(

@@ -1,5 +1,6 @@
 """Every plan that was returned, kept with all that it rests on."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select
@@ -7,7 +8,7 @@ from sqlalchemy import Connection, insert, select
 from features.database import Database
 from features.errors import MissingError
 from serving.grouping.problem import Problem
-from serving.instances import pack_instance, read_instance
+from serving.instances import read_instance
 from serving.schemas.recommendations import RecommendationOut
 from serving.store.tables import DECISIONS, RECOMMENDATION_STUDENTS, RECOMMENDATIONS
 
@@ -33,14 +34,17 @@ class StoredPlan:
         return None if self.instance is None else read_instance(self.instance)
 
 
-def keep_recommendation(connection: Connection, answer: RecommendationOut, request: str, problem: Problem) -> None:
+def keep_recommendation(
+    connection: Connection, answer: RecommendationOut, request: str, instance: str, students: Iterable[str]
+) -> None:
     """Keeps a plan before it is returned, and everybody whom its texts name.
 
     Args:
         connection: Of a change that may hold more than this.
         answer: The plan.
         request: JSON of the body that asked for it.
-        problem: The day.
+        instance: The day as an open instance.
+        students: Whom the day names.
     """
     connection.execute(
         insert(RECOMMENDATIONS).values(
@@ -50,13 +54,13 @@ def keep_recommendation(connection: Connection, answer: RecommendationOut, reque
             problem_hash=answer.problem_hash,
             request=request,
             answer=answer.model_dump_json(),
-            problem=pack_instance(problem),
+            problem=instance,
             date=answer.date,
             status=answer.status,
             score=answer.score,
         )
     )
-    rows = [{"recommendation_id": answer.id, "student_id": student.id} for student in problem.students]
+    rows = [{"recommendation_id": answer.id, "student_id": student} for student in students]
     if rows:
         connection.execute(insert(RECOMMENDATION_STUDENTS), rows)
 

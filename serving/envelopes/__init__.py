@@ -1,0 +1,1 @@
+"""Events in the envelopes of learning-technology standards, translated to our own."""
