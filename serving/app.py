@@ -119,14 +119,22 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.snapshots = snapshots
     app.state.database = database
     app.state.audit = audit
-    app.state.live = live
     app.state.views = Views(settings, database, live)
     app.state.draining = draining
     app.state.rosters = rosters
     app.state.planners = Planners(settings.planners, settings.queue, settings.queue_seconds)
     install_error_handlers(app)
-    of_plans = (recommendations, evaluations, decisions, placements, explanations)
-    for resource in (*of_plans, teams, students, events, models):
+    for resource in (
+        recommendations,
+        evaluations,
+        decisions,
+        placements,
+        explanations,
+        teams,
+        students,
+        events,
+        models,
+    ):
         app.include_router(resource.router, responses=tell_problems(401, 403, 413, 429, 503))
     app.include_router(health.router)
     # the last one stands outermost: an id and a line for every request, then who asks, then how much is read

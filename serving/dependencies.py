@@ -14,7 +14,6 @@ from serving.access.guard import CurrentCaller, require
 from serving.draining import Draining
 from serving.errors import NotFoundError, NotReadyError
 from serving.holder import SnapshotHolder
-from serving.live import LiveEvents
 from serving.planners import Planners
 from serving.rosters import Rosters, Seen
 from serving.settings import Settings
@@ -26,7 +25,6 @@ __all__ = [
     "CurrentCaller",
     "CurrentDatabase",
     "CurrentDraining",
-    "CurrentLive",
     "CurrentPlanners",
     "CurrentRosters",
     "CurrentSettings",
@@ -37,7 +35,6 @@ __all__ = [
     "find_student_team",
     "get_database",
     "get_draining",
-    "get_live",
     "get_planners",
     "get_rosters",
     "get_settings",
@@ -69,12 +66,6 @@ def get_database(request: Request) -> Database:
     return database
 
 
-def get_live(request: Request) -> LiveEvents:
-    """What came in since the night, as this process has seen it."""
-    live: LiveEvents = request.app.state.live
-    return live
-
-
 def get_rosters(request: Request) -> Rosters:
     """Teams as this process holds them."""
     rosters: Rosters = request.app.state.rosters
@@ -95,7 +86,6 @@ def get_planners(request: Request) -> Planners:
 
 CurrentDatabase = Annotated[Database, Depends(get_database)]
 CurrentDraining = Annotated[Draining, Depends(get_draining)]
-CurrentLive = Annotated[LiveEvents, Depends(get_live)]
 CurrentPlanners = Annotated[Planners, Depends(get_planners)]
 CurrentRosters = Annotated[Rosters, Depends(get_rosters)]
 CurrentSettings = Annotated[Settings, Depends(get_settings)]

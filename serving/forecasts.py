@@ -1,5 +1,6 @@
 """What is known and forecast about each student on each skill, as one snapshot says it."""
 
+from collections import Counter as Counts
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -63,9 +64,14 @@ def forecast_students(snapshot: Snapshot, students: Sequence[str], recent_days: 
         recent_days: How far back from the snapshot's moment practice is recent.
     """
     asked = tuple(students)
-    return snapshot.reckoned.get(
-        ("forecasts", asked, recent_days), lambda: _forecast_students(snapshot, asked, recent_days)
-    )
+
+    def reckon() -> Sequence[SkillForecast]:
+        made = make_forecasts(snapshot, asked, recent_days)
+        for status, count in Counts(each.status for each in made).items():
+            FORECASTS.labels(status).inc(count)
+        return made
+
+    return snapshot.reckoned.get(("forecasts", asked, recent_days), reckon)
 
 
 def tell_all_facts(snapshot: Snapshot, forecasts: Sequence[SkillForecast]) -> list[list[str]]:
@@ -80,7 +86,8 @@ def explain_forecasts(snapshot: Snapshot, forecasts: Sequence[SkillForecast]) ->
     return [next(reasons) if each.status == "forecast" else () for each in forecasts]
 
 
-def _forecast_students(snapshot: Snapshot, students: Sequence[str], recent_days: int) -> tuple[SkillForecast, ...]:
+def make_forecasts(snapshot: Snapshot, students: Sequence[str], recent_days: int) -> tuple[SkillForecast, ...]:
+    """What `forecast_students` says, made anew and for nobody who asked."""
     at = snapshot.rows_of(students)
     rows = snapshot.rows[at]
     rule = snapshot.struggle.thresholds
@@ -91,8 +98,6 @@ def _forecast_students(snapshot: Snapshot, students: Sequence[str], recent_days:
         ["mastered", "struggling", "not_enough_evidence"],
         "forecast",
     )
-    for name, count in zip(*np.unique(status, return_counts=True), strict=True):
-        FORECASTS.labels(str(name)).inc(int(count))
     risk = np.select([status == "mastered", status == "struggling"], [0.0, 1.0], snapshot.struggle.predict(rows))
     times = snapshot.last_practised[at]
     found = [student for student in students if student in snapshot.position]

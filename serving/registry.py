@@ -90,8 +90,8 @@ class Registry:
             if self._uri.startswith("sqlite:///") and not Path(self._uri.removeprefix("sqlite:///")).is_file():
                 told = "MLflow's store is not there yet; run `python -m training nightly`, or set MLFLOW_TRACKING_URI"
                 raise SnapshotError(told)
-            os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
-            os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # it is asked again anyway
+            os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
+            os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # it is asked again anyway
             os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
             os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"
             try:

@@ -12,7 +12,7 @@ import numpy as np
 from prometheus_client import Counter
 
 from features.errors import RegroupError
-from serving.forecasts import forecast_students
+from serving.forecasts import SkillForecast, forecast_students, make_forecasts
 from serving.pins import Pinned, Pins
 from serving.snapshot import Snapshot
 
@@ -49,22 +49,24 @@ class Disagreement:
 
 def compare_forecasts(ours: Snapshot, theirs: Snapshot, students: Sequence[str], recent_days: int) -> Disagreement:
     """Compares the struggle forecasts of two models; what both hold for a fact is left out."""
-    risks = [
-        {
-            (each.student, each.skill): each.struggle_risk
-            for each in forecast_students(snapshot, students, recent_days)
-            if each.status == "forecast" and each.struggle_risk is not None
-        }
-        for snapshot in (ours, theirs)
-    ]
-    both = risks[0].keys() & risks[1].keys()
-    apart = np.abs([risks[0][each] - risks[1][each] for each in both])
+    one = _risks(forecast_students(ours, students, recent_days))
+    other = _risks(make_forecasts(theirs, students, recent_days))
+    both = one.keys() & other.keys()
+    apart = np.abs([one[each] - other[each] for each in both])
     return Disagreement(
         compared=len(both),
         mean_difference=float(apart.mean()) if both else None,
         far=int((apart > FAR_APART).sum()),
-        one_sided=len(risks[0].keys() ^ risks[1].keys()),
+        one_sided=len(one.keys() ^ other.keys()),
     )
+
+
+def _risks(forecasts: Sequence[SkillForecast]) -> dict[tuple[str, str], float]:
+    return {
+        (each.student, each.skill): each.struggle_risk
+        for each in forecasts
+        if each.status == "forecast" and each.struggle_risk is not None
+    }
 
 
 class Shadow:

@@ -187,7 +187,8 @@ def own_school(trained_school: TrainedSchool, tmp_path: Path, monkeypatch: pytes
     school = replace(
         trained_school, home=tmp_path / "home", mlruns_uri=f"sqlite:///{tmp_path / 'mlruns' / 'mlflow.db'}"
     )
-    shutil.copytree(trained_school.home, school.home)
+    # nothing of it has served yet, whatever tests ran before
+    shutil.copytree(trained_school.home, school.home, ignore=shutil.ignore_patterns("served", "served.lock"))
     shutil.copytree(trained_school.mlruns / "artifacts", school.mlruns / "artifacts")
     copy_database(trained_school.mlruns / "mlflow.db", school.mlruns / "mlflow.db", trained_school.mlruns)
     school.enter(monkeypatch)
