@@ -53,11 +53,14 @@ class Views:
         settings: Whether a bundle serves, and whether the challenger is to be compared.
         database: Of the service.
         live: What came in since the night.
+
+    Attributes:
+        live: As given.
     """
 
     def __init__(self, settings: Settings, database: Database, live: LiveEvents) -> None:
         registry = Registry(settings.tracking) if settings.bundle is None else None
-        self._live = live
+        self.live = live
         self._pins = Pins(settings.home, database, registry)
         self._shadow = Shadow(self._pins, settings.recent_days) if settings.shadow and registry is not None else None
 
@@ -69,4 +72,4 @@ class Views:
             NotReadyError: It cannot be had now.
         """
         pinned = None if model is None else self._pins.find(model, snapshot.champion)
-        return View(snapshot, self._live, self._pins, pinned, self._shadow)
+        return View(snapshot, self.live, self._pins, pinned, self._shadow)
