@@ -1,4 +1,8 @@
-"""Folders of data that are whole or not there, with a manifest of hashes that a reader checks before it reads."""
+"""Folders of data that are whole or not there, with a manifest of hashes that a reader checks before it reads.
+
+A part of a bundle may be a bundle itself: then the outer manifest holds the hash of the part's manifest, which holds
+those of the part's files.
+"""
 
 import hashlib
 import json
@@ -19,7 +23,7 @@ def write_bundle(folder: Path, facts: Mapping[str, Any], write: Callable[[Path],
     Args:
         folder: Where it shall be; one that is there already is replaced.
         facts: What the manifest says besides the hashes.
-        write: Writes the files into the folder that it is given.
+        write: Writes the files, and the bundles that are parts of this one, into the folder that it is given.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = folder.parent / f".{folder.name}-{os.getpid()}"
@@ -27,12 +31,11 @@ def write_bundle(folder: Path, facts: Mapping[str, Any], write: Callable[[Path],
     draft.mkdir()
     try:
         write(draft)
-        files = {path.name: file_hash(path) for path in sorted(draft.iterdir())}
+        found = (path / MANIFEST if path.is_dir() else path for path in sorted(draft.iterdir()))
+        files = {path.relative_to(draft).as_posix(): file_hash(path) for path in found}
         text = json.dumps({**facts, "files": files}, indent=2, ensure_ascii=False)
         (draft / MANIFEST).write_text(text + "\n", encoding="utf-8")
-        if folder.exists():
-            shutil.rmtree(folder)
-        draft.replace(folder)
+        _put(draft, folder)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
@@ -51,11 +54,26 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise InputError(f"{folder.name} has no readable {MANIFEST}: {type(error).__name__}") from error
     for name, digest in expected.items():
         path = folder / name
-        if Path(name).name != name or not path.is_file():
+        part = name.removesuffix(f"/{MANIFEST}")
+        if Path(part).name != part or not path.is_file():
             raise InputError(f"{folder.name} lacks the file {name} that its manifest names")
         if file_hash(path) != digest:
             raise InputError(f"{folder.name}: the file {name} is not the one its manifest names; it was changed")
+        if part != name:
+            read_manifest(folder / part)
     return manifest
+
+
+def _put(draft: Path, folder: Path) -> None:
+    """Puts the draft in the folder's place, which is empty for the moment between two renames."""
+    if not folder.exists():
+        draft.replace(folder)
+        return
+    old = draft.with_name(f"{draft.name}-old")
+    shutil.rmtree(old, ignore_errors=True)
+    folder.replace(old)
+    draft.replace(folder)
+    shutil.rmtree(old)
 
 
 def file_hash(path: Path) -> str:

@@ -201,6 +201,25 @@ def _rewrite(folder: Path, student_id: str) -> int:
     return 1
 
 
+def _erase_served(place: Installation, student_id: str) -> int:
+    """Removes the copy of what the service loaded last; it makes another of what it serves next."""
+    with FileLock(place.home.lock("served")):  # a copy that is being made is found
+        found = [each for each in place.home.served.glob("*") if _copy_says(each, student_id)]
+        for folder in found:
+            shutil.rmtree(folder)
+    return len(found)
+
+
+def _copy_says(folder: Path, student_id: str) -> bool:
+    if folder.name.startswith("."):
+        return True  # a draft of a process that was killed, or what it was about to remove
+    try:
+        read_manifest(folder)
+        return bool((State.load(folder / "profiles" / "state.npz").students == student_id).any())
+    except (InputError, OSError, ValueError, KeyError):
+        return True  # nobody knows what it holds, and no service serves it
+
+
 STORES = (
     Store("roster", _erase_roster, tables=tuple(each.name for each in tables.OF_STUDENTS)),
     Store("live events", _erase_live, tables=(LIVE_EVENTS.name,)),
@@ -209,6 +228,8 @@ STORES = (
     Store("staging", _erase_staging, folders=("staging",)),
     Store("inbox", _erase_inbox, folders=("inbox",)),
     Store("published profiles", _erase_published, folders=("published",)),
+    # after the profiles that it is copied from, so that no service copies them once more
+    Store("copy of what served last", _erase_served, folders=("served",)),
 )
 """What is kept outside of the service's own tables."""
 

@@ -46,6 +46,11 @@ class Home:
         return self.root / "published"
 
     @property
+    def served(self) -> Path:
+        """A copy of what the service loaded last, for a start without the registry."""
+        return self.root / "served"
+
+    @property
     def decisions(self) -> Path:
         """One readable record per nightly decision."""
         return self.root / "decisions"

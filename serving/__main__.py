@@ -10,8 +10,9 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from features.console import OUT, run_command
-from features.errors import InputError, MissingError
+from features.errors import InputError
 from serving.commands.erase import add_erase, erase
+from serving.commands.export import add_export, export
 from serving.commands.key_options import add_audit_options, add_key_options
 from serving.commands.plans import add_planning, run_planning
 from serving.commands.rotate import add_rotate, rotate
@@ -21,12 +22,14 @@ from serving.logs import LOGGING
 EXIT_CODES = """exit codes:
   0  stopped or done as asked
   1  a plan given breaks a rule, or there is no such place; a file that still holds an erased student is left
-  2  a setting or a file is wrong, the port is taken, or no plan of a day keeps every rule
+  2  a setting, a file or a bundle is wrong, the port is taken, or no plan of a day keeps every rule
   4  there is no champion or there are no profiles yet; --wait waits for them instead
 
 examples:
   python -m serving --port 8000
   python -m serving --open
+  python -m serving export bundle
+  python -m serving --bundle bundle
   python -m serving keys issue --name "Untis export" --scope read --scope plan
   python -m serving plan day.json --seconds 1 --json plan.json --svg day.svg
   python -m serving evaluate day.json plan.json
@@ -52,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--workers", type=int, default=1, help="processes that answer (%(default)s)")
     parser.add_argument("--wait", action="store_true", help="start without a champion and wait for one")
     parser.add_argument("--open", action="store_true", help="ask for no keys, for a first try on this machine")
+    parser.add_argument("--bundle", metavar="FOLDER", help="serve what `export` wrote there, without a registry")
     commands = parser.add_subparsers(dest="command")
     add_key_options(commands.add_parser("keys", help="issue, list and revoke API keys"))
     add_audit_options(commands.add_parser("audit", help="show who read which forecasts and decided what"))
@@ -60,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_planning(commands)
     add_rotate(commands.add_parser("rotate", help="groups over several rounds in which the same students rarely meet"))
     commands.add_parser("compile", help="compile the planner ahead, so that the service starts in seconds")
+    add_export(commands.add_parser("export", help="write what the service needs to start without a registry"))
     add_erase(commands.add_parser("erase", help="remove every trace of a student"))
     week = commands.add_parser("week", help="plan several days in a row, towards the week's targets")
     add_week_options(week)
@@ -68,18 +73,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run_planning(given)
     if given.command is not None:
         return COMMANDS[given.command](given)
-    return _serve(given.host, given.port, given.workers, wait=given.wait, without_keys=given.open)
+    # the environment is read by every process that answers
+    if given.open:
+        os.environ["REGROUP_OPEN"] = "true"
+    if given.bundle is not None:
+        os.environ["REGROUP_BUNDLE"] = given.bundle
+    return _serve(given.host, given.port, given.workers, wait=given.wait)
 
 
-def _serve(host: str, port: int, workers: int, *, wait: bool, without_keys: bool) -> int:
-    if without_keys:
-        os.environ["REGROUP_OPEN"] = "true"  # read by every process that answers
-    from serving.commands.opening import check_opening  # noqa: PLC0415 - as uvicorn below
+def _serve(host: str, port: int, workers: int, *, wait: bool) -> int:
+    from serving.commands.opening import check_opening, require_something  # noqa: PLC0415 - as uvicorn below
 
     check_opening(host)
     _require_free(host, port)
     if not wait:
-        _require_champion()
+        require_something()
     import uvicorn  # noqa: PLC0415 - --help must not wait for it
 
     OUT.print(f"API docs: http://{host}:{port}/docs   stop with Ctrl-C", markup=False, highlight=False)
@@ -116,18 +124,6 @@ def _require_free(host: str, port: int) -> None:
     except (OSError, OverflowError) as error:
         told = getattr(error, "strerror", None) or str(error)
         raise InputError(f"cannot listen on {host} port {port}: {told}; choose another with --port") from None
-
-
-def _require_champion() -> None:
-    from serving.registry import Registry  # noqa: PLC0415
-    from serving.settings import read_settings  # noqa: PLC0415
-    from serving.snapshot import newest_publication  # noqa: PLC0415
-
-    settings = read_settings()
-    champion = Registry(settings.tracking).champion()
-    if champion is None:
-        raise MissingError("there is no champion to serve yet; run `python -m training nightly`, or start with --wait")
-    newest_publication(settings.home, champion.run_id)
 
 
 def _plan_week(given: argparse.Namespace) -> int:
@@ -168,6 +164,7 @@ COMMANDS = {
     "audit": _audit,
     "compile": _compile,
     "erase": erase,
+    "export": export,
     "keys": _keys,
     "openapi": _write_contract,
     "rotate": rotate,

@@ -23,11 +23,12 @@ from serving.contract import Service, name_operation
 from serving.draining import Draining
 from serving.errors import install_error_handlers
 from serving.grouping.solve import warm_up
+from serving.holder import SnapshotHolder
+from serving.last_good import LastGood
 from serving.live import LiveEvents
 from serving.metering import Metering, forget_ended_processes
 from serving.planners import Planners
 from serving.refusals import tell_problems
-from serving.registry import Registry
 from serving.rosters import Rosters
 from serving.routes import (
     decisions,
@@ -42,7 +43,8 @@ from serving.routes import (
     teams,
 )
 from serving.settings import Settings, read_settings
-from serving.snapshot import SnapshotHolder
+from serving.sources import source_of
+from serving.views import Views
 
 logger = logging.getLogger("regroup")
 
@@ -70,7 +72,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     database = Database(settings.home.database_url(), settings.connections)
     rosters = Rosters(database, settings.poll_seconds)
     live = LiveEvents(settings.home, database)
-    snapshots = SnapshotHolder(settings.home, Registry(settings.tracking), settings.poll_seconds, live.prepare)
+    snapshots = SnapshotHolder(
+        source_of(settings),
+        settings.poll_seconds,
+        live.prepare,
+        LastGood(settings.home) if settings.bundle is None else None,
+    )
     keyring = Keyring(database, settings.keys_fresh_seconds, settings.keys_stale_seconds)
     draining = Draining(settings.drain_seconds)
     audit = AuditLog(Spool(settings.home.audit), database)
@@ -92,6 +99,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         snapshots.start()
         rosters.start()
         yield
+        gc.unfreeze()
         snapshots.stop()
         rosters.stop()
         keyring.stop()
@@ -113,6 +121,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.database = database
     app.state.audit = audit
     app.state.live = live
+    app.state.views = Views(settings, database, live)
     app.state.draining = draining
     app.state.rosters = rosters
     app.state.planners = Planners(settings.planners, settings.queue, settings.queue_seconds)
@@ -121,15 +130,19 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for resource in (*of_plans, teams, students, events, models):
         app.include_router(resource.router, responses=tell_problems(401, 403, 413, 429, 503))
     app.include_router(health.router)
+    _stand_before(app, settings, keyring)
+    return app
+
+
+def _stand_before(app: FastAPI, settings: Settings, keyring: Keyring) -> None:
+    """Puts before the routes what every request goes through."""
     # the last one stands outermost: an id and a line for every request, then who asks, then how much is read
     app.add_middleware(AuditGate)
     app.add_middleware(
         BodyLimit, most_bytes=settings.body_bytes, by_path=dict.fromkeys(EVENTS, settings.events_body_bytes)
     )
     app.add_middleware(Door, keyring=keyring, rate=RateLimit(settings.per_minute), open_here=settings.open)
-
     app.add_middleware(Metering)
     if settings.cors_origins:
         app.add_middleware(CORSMiddleware, allow_origins=settings.cors_origins, **CORS)
     app.add_middleware(RequestLog)
-    return app

@@ -1,8 +1,9 @@
 """What routes ask for: the snapshot of this request, the roster, the settings."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 
 from features.database import Database
 from features.errors import MissingError
@@ -12,11 +13,13 @@ from serving.access.caller import Caller
 from serving.access.guard import CurrentCaller, require
 from serving.draining import Draining
 from serving.errors import NotFoundError, NotReadyError
+from serving.holder import SnapshotHolder
 from serving.live import LiveEvents
 from serving.planners import Planners
 from serving.rosters import Rosters, Seen
 from serving.settings import Settings
-from serving.snapshot import Snapshot, SnapshotHolder
+from serving.snapshot import Snapshot
+from serving.views import View, Views
 
 __all__ = [
     "CurrentAuditor",
@@ -28,6 +31,8 @@ __all__ = [
     "CurrentRosters",
     "CurrentSettings",
     "CurrentSnapshot",
+    "CurrentView",
+    "Model",
     "find_roster",
     "find_student_team",
     "get_database",
@@ -37,6 +42,7 @@ __all__ = [
     "get_rosters",
     "get_settings",
     "get_snapshot",
+    "get_view",
     "may_see_team",
     "require",
     "require_team",
@@ -94,6 +100,32 @@ CurrentPlanners = Annotated[Planners, Depends(get_planners)]
 CurrentRosters = Annotated[Rosters, Depends(get_rosters)]
 CurrentSettings = Annotated[Settings, Depends(get_settings)]
 CurrentSnapshot = Annotated[Snapshot, Depends(get_snapshot)]
+
+Model = Annotated[
+    str | None,
+    Query(
+        pattern=r"^[0-9A-Za-z_-]{1,64}$",
+        description="forecasts of another model than the one that serves: `champion`, `challenger`, `previous`, or the "
+        "id of a registered run; the students, the moment and the events stay the same",
+        examples=["challenger"],
+    ),
+]
+
+
+def get_view(request: Request, snapshot: CurrentSnapshot, model: Model = None) -> Iterator[View]:
+    """What this request reads, with the model that it names; a model that is not in memory yet is read first.
+
+    Raises:
+        RequestError: There is no such model.
+        NotReadyError: It cannot be had now.
+    """
+    views: Views = request.app.state.views
+    view = views.open(snapshot, model)
+    yield view
+    view.end()
+
+
+CurrentView = Annotated[View, Depends(get_view)]
 
 
 def find_roster(rosters: Rosters, caller: Caller, team_id: str, *, now: bool = False) -> tuple[Team, Seen]:

@@ -15,26 +15,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-import numpy as np
 import pandas as pd
 from deltalake.exceptions import DeltaError
 from prometheus_client import Gauge
 
-from features.bundle import read_manifest
+from features.bundle import MANIFEST, file_hash, read_manifest
 from features.database import Database, DatabaseAwayError
 from features.errors import MissingError, RegroupError
-from features.history import NO_TIME
 from features.home import Home
 from features.live_events import read_live_events
 from features.overlay import Overlay
-from features.profiles import read_skill_rows, read_student_rows
 from features.state import State
 from features.statistics import Statistics
 from features.store import read_events
 from serving.errors import SnapshotError
-from serving.reckoned import Reckoned
+from serving.pictures import draw_picture
 from serving.snapshot import Snapshot
-from serving.student_facts import StudentFacts
 
 logger = logging.getLogger("regroup")
 
@@ -59,7 +55,7 @@ class _Day:
         self.through: int | None = None
         self._as_of = snapshot.data_as_of
         self._log_version = int(snapshot.data_version.split(".")[0])
-        self._publication = home.published / snapshot.champion.run_id / snapshot.publication
+        self._folder, self._seal, self._name = snapshot.folder, snapshot.seal, snapshot.publication
         self._home = home
         self._overlay: Overlay | None = None
         self._pictures: OrderedDict[tuple[str, ...], Snapshot] = OrderedDict()
@@ -92,7 +88,9 @@ class _Day:
             self._plain = self._plain or replace(snapshot, live_through=self.through)
             return self._plain
         key = tuple(students)
-        picture = self._pictures.get(key) or self._draw(snapshot, self._overlay, students)
+        picture = self._pictures.get(key) or draw_picture(
+            snapshot, self._overlay, students, self._moment(self._overlay), self.through
+        )
         if picture.live_through != self.through:  # events came in, of others
             picture = replace(picture, live_through=self.through)
         self._pictures[key] = picture
@@ -108,13 +106,16 @@ class _Day:
         return midnight if self._as_of is None else max(self._as_of, midnight)
 
     def _load(self) -> Overlay:
-        read_manifest(self._publication)
+        read_manifest(self._folder)
         try:
-            statistics = Statistics.from_json(json.loads((self._publication / "statistics.json").read_text("utf-8")))
-            return Overlay(State.load(self._publication / "state.npz"), statistics, self._read_history)
+            statistics = Statistics.from_json(json.loads((self._folder / "statistics.json").read_text("utf-8")))
+            state = State.load(self._folder / "state.npz")
+            replaced = file_hash(self._folder / MANIFEST) != self._seal
         except (OSError, ValueError, KeyError) as error:
-            told = f"the state {self._publication.name} cannot be read: {type(error).__name__}"
-            raise SnapshotError(told) from error
+            raise SnapshotError(f"the state {self._name} cannot be read: {type(error).__name__}") from error
+        if replaced:  # a bundle: the watcher swaps it in a moment
+            raise SnapshotError(f"the state {self._name} went: other profiles were put in its place")
+        return Overlay(state, statistics, self._read_history)
 
     def _read_history(self, students: Sequence[str]) -> pd.DataFrame | None:
         for version in (self._log_version, None):  # an erasure removes the files of older versions
@@ -123,29 +124,6 @@ class _Day:
             except (RegroupError, OSError, DeltaError) as error:
                 logger.warning("event log, version %s: cannot be read (%s)", version or "newest", type(error).__name__)
         return None
-
-    def _draw(self, snapshot: Snapshot, overlay: Overlay, students: Sequence[str]) -> Snapshot:
-        statistics, moment = overlay.statistics, self._moment(overlay)
-        state = overlay.state_of(sorted(set(students)))
-        rows = read_skill_rows(state, statistics, moment)
-        names = statistics.catalog.nodes.to_numpy(dtype=object)[rows.node]
-        order = np.lexsort((names.astype(str), rows.student))
-        found, start = np.unique(rows.student[order], return_index=True)
-        practised = rows.last_practised[order]
-        known = ~np.isnan(practised)
-        facts = read_student_rows(state, statistics, moment)
-        return replace(
-            snapshot,
-            live_through=self.through,
-            data_as_of=moment,
-            students=state.students.to_numpy(dtype=str)[found],
-            start=np.append(start, len(order)).astype(np.int64),
-            skills=names[order],
-            last_practised=np.where(known, np.where(known, practised, 0).astype(np.int64), NO_TIME),
-            rows=rows.columns[order],
-            student_facts=StudentFacts.from_rows(facts.index, facts),
-            reckoned=Reckoned(),
-        )
 
 
 class LiveEvents:

@@ -10,6 +10,9 @@ from serving.errors import SnapshotError
 
 FORECASTS = ("struggle", "mastery")
 
+ALIASES = ("champion", "challenger", "previous")
+"""Names under which the nightly job keeps versions."""
+
 
 @dataclass(frozen=True)
 class Champion:
@@ -37,20 +40,33 @@ class Registry:
         Raises:
             SnapshotError: The registry does not answer.
         """
+        return self.find("champion")
+
+    def find(self, model: str) -> Champion | None:
+        """The run of an alias or id; None when it has no version of a forecast or the aliases are of two runs.
+
+        Raises:
+            SnapshotError: The registry does not answer.
+        """
         client = self._connect()
-        if client is None:
-            return None
         from mlflow.exceptions import MlflowException  # noqa: PLC0415 - takes seconds
 
         found = {}
         for forecast in FORECASTS:
+            name = f"regroup-{forecast}"
             try:
-                found[forecast] = client.get_model_version_by_alias(f"regroup-{forecast}", "champion")
+                if model in ALIASES:
+                    found[forecast] = client.get_model_version_by_alias(name, model)
+                else:
+                    versions = client.search_model_versions(f"name='{name}' and run_id='{model}'")
+                    found[forecast] = max(versions, key=lambda each: int(each.version), default=None)
             except MlflowException as error:
                 # MLflow answers a missing alias with INVALID_PARAMETER_VALUE
                 if error.error_code in {"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"}:
                     return None
                 raise SnapshotError(f"the registry does not answer: {error.error_code}") from error
+        if any(each is None for each in found.values()):
+            return None
         runs = {each.run_id for each in found.values()}
         if len(runs) > 1:
             return None
@@ -72,10 +88,19 @@ class Registry:
     def _connect(self) -> Any:  # noqa: ANN401 - MLflow ships no types
         if self._client is None:
             if self._uri.startswith("sqlite:///") and not Path(self._uri.removeprefix("sqlite:///")).is_file():
-                return None
+                told = "MLflow's store is not there yet; run `python -m training nightly`, or set MLFLOW_TRACKING_URI"
+                raise SnapshotError(told)
+            os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+            os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # it is asked again anyway
             os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
             os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"
-            from mlflow import MlflowClient  # noqa: PLC0415
+            try:
+                from mlflow import MlflowClient  # noqa: PLC0415
 
-            self._client = MlflowClient(self._uri, self._uri)
+                self._client = MlflowClient(self._uri, self._uri)
+            except ImportError:
+                told = "MLflow is not installed; install it, or serve what was exported, with --bundle FOLDER"
+                raise SnapshotError(told) from None
+            except Exception as error:  # a store raises whatever its database or its connection raises
+                raise SnapshotError(f"the registry does not answer: {type(error).__name__}") from error
         return self._client

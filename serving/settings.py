@@ -15,6 +15,7 @@ class Settings(BaseSettings):
     """What the service is told from outside; every name has the prefix `REGROUP_`.
 
     Attributes:
+        bundle: Folder that `python -m serving export` wrote, to serve from it without a registry.
         body_bytes: The largest body that is read.
         events_per_batch: How many live events one request may bring.
         connections: To the database, kept open by each process.
@@ -26,6 +27,8 @@ class Settings(BaseSettings):
         kept_hours: How long the answer to an Idempotency-Key is kept.
         takeover_seconds: After which a request under way counts as lost with its process; longer than any plan takes.
         planners: Requests that plan at the same time in one process; run about as many processes as there are cores.
+        shadow: Whether the challenger forecasts too, after answers and beside the requests; only how far it disagrees
+            is logged and counted.
         queue: Requests that may wait for their turn to plan in one process; further ones are refused with 503.
         queue_seconds: How long one of them waits at most.
         recent_days: How far back practice counts as current; skills practised since are candidates.
@@ -38,6 +41,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="REGROUP_", frozen=True)
 
+    bundle: Path | None = None
     body_bytes: int = Field(default=2**20, ge=1)
     events_per_batch: int = Field(default=5000, ge=1)
     connections: int = Field(default=8, ge=1)
@@ -47,6 +51,7 @@ class Settings(BaseSettings):
     keys_fresh_seconds: float = Field(default=2.0, gt=0)
     keys_stale_seconds: float = Field(default=900.0, gt=0)
     open: bool = False
+    shadow: bool = False
     per_minute: int = Field(default=1200, ge=1)
     poll_seconds: float = Field(default=5.0, gt=0)
     planners: int = Field(default=1, ge=1)

@@ -1,8 +1,6 @@
 """One immutable view that a request reads: models, statistics and profiles that belong together."""
 
-import logging
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -11,29 +9,18 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from prometheus_client import Counter, Gauge
 
-from features.bundle import read_manifest
+from features.bundle import MANIFEST, file_hash, read_manifest
 from features.columns import SCHEMA_HASH
-from features.errors import InputError, RegroupError
+from features.errors import InputError
 from features.history import COLUMNS
 from features.home import Home
-from serving.errors import NotReadyError, SnapshotError
+from serving.errors import SnapshotError
+from serving.parts import Parts, Source
 from serving.reckoned import Reckoned
-from serving.registry import FORECASTS, Champion, Registry
+from serving.registry import Champion
 from serving.scoring import Forecaster, Rows
 from serving.student_facts import StudentFacts
-from serving.watcher import Watcher
-
-logger = logging.getLogger("regroup")
-
-RELOADS = Counter("regroup_model_reloads_total", "Snapshots that were loaded and swapped in.")
-RELOAD_FAILURES = Counter("regroup_model_reload_failures_total", "Snapshots that could not be loaded.")
-DATA_AGE = Gauge(
-    "regroup_profiles_as_of_seconds",
-    "Unix time of the moment the served profiles stand for; the oldest of all processes.",
-    multiprocess_mode="livemin",
-)
 
 
 @dataclass(frozen=True)
@@ -42,9 +29,14 @@ class Snapshot:
 
     Attributes:
         champion: Run and versions of the models.
-        publication: Name of the profiles' folder; with the champion it identifies the snapshot.
+        publication: Name of the published profiles; with the champion it identifies the snapshot.
+        folder: Where the profiles lie, with the state that later events are folded onto; something else may have taken
+            its place since.
+        seal: Hash of the manifest of that folder, when the profiles were read.
+        source: Where models and profiles come from.
         data_as_of: The moment the profiles stand for, UTC; null for a log without a clock.
-        data_version: Version of the event log that they were folded from.
+        night: The moment that the published profiles stand for; with later events, `data_as_of` is later.
+        data_version: Versions of the event log and of the items' skills that they were folded from.
         struggle: The struggle forecast.
         mastery: The mastery forecast.
         students: Sorted ids of students with a profile of a skill.
@@ -59,7 +51,11 @@ class Snapshot:
 
     champion: Champion
     publication: str
+    folder: Path
+    seal: str
+    source: Source
     data_as_of: datetime | None
+    night: datetime | None
     data_version: str
     struggle: Forecaster
     mastery: Forecaster
@@ -89,72 +85,6 @@ class Snapshot:
         return np.concatenate(parts) if parts else np.empty(0, np.int64)
 
 
-class SnapshotHolder:
-    """Keeps the snapshot that serves, and a thread that swaps it when the champion or its profiles move."""
-
-    def __init__(
-        self, home: Home, registry: Registry, poll_seconds: float, prepare: Callable[[Snapshot], None] | None = None
-    ) -> None:
-        self._prepare = prepare  # called with a snapshot before it serves
-        self._home = home
-        self._registry = registry
-        self._current: Snapshot | None = None
-        self._why_none = "the service has not looked for a model yet"
-        self._watcher = Watcher("snapshot-watcher", self.refresh, poll_seconds)
-
-    def current(self) -> Snapshot:
-        """The snapshot; a request asks once and keeps the answer.
-
-        Raises:
-            NotReadyError: There is none yet.
-        """
-        snapshot = self._current
-        if snapshot is None:
-            raise NotReadyError("no_model", self._why_none)
-        return snapshot
-
-    def refresh(self) -> bool:
-        """Looks once for another champion or newer profiles and swaps them in; a failure keeps the last good one."""
-        try:
-            return self._refresh()
-        except Exception as error:  # noqa: BLE001 - the watcher must outlive whatever a registry or a disk does
-            RELOAD_FAILURES.inc()
-            told = str(error) if isinstance(error, RegroupError) else type(error).__name__
-            self._why_none = f"the champion cannot be served: {told}"
-            logger.warning("snapshot not swapped: %s", told)
-            return False
-
-    def start(self) -> None:
-        """Starts watching."""
-        self._watcher.start()
-
-    def stop(self) -> None:
-        """Stops watching and waits for a load that is under way."""
-        self._watcher.stop()
-
-    def _refresh(self) -> bool:
-        champion = self._registry.champion()
-        if champion is None:
-            if self._current is None:
-                self._why_none = "there is no champion yet; run `python -m training nightly` first"
-            return False
-        publication = newest_publication(self._home, champion.run_id)
-        now = self._current
-        if now is not None and (now.champion, now.publication) == (champion, publication.name):
-            return False
-        loaded = load_snapshot(champion, publication, self._registry)
-        loaded.struggle.explain(loaded.rows[:1])  # warms up before the first request
-        loaded.mastery.predict(loaded.rows[:1])
-        if self._prepare is not None:
-            self._prepare(loaded)
-        self._current = loaded
-        RELOADS.inc()
-        if loaded.data_as_of is not None:
-            DATA_AGE.set(loaded.data_as_of.timestamp())
-        logger.info("serving run %s with profiles %s", champion.run_id, publication.name)
-        return True
-
-
 def newest_publication(home: Home, run_id: str) -> Path:
     """The newest folder of profiles for a run.
 
@@ -168,27 +98,33 @@ def newest_publication(home: Home, run_id: str) -> Path:
     return max(found, key=lambda each: ((each / "manifest.json").stat().st_mtime_ns, each.name))
 
 
-def load_snapshot(champion: Champion, publication: Path, registry: Registry) -> Snapshot:
+def load_snapshot(parts: Parts) -> Snapshot:
     """Reads models and profiles that belong together, after every hash has been checked.
 
     Raises:
         SnapshotError: Something is missing, was altered, or does not belong together.
     """
     try:
-        manifest = read_manifest(publication)
-    except InputError as error:
-        raise SnapshotError(str(error)) from error
-    if manifest["run_id"] != champion.run_id or manifest["schema"] != SCHEMA_HASH:
-        raise SnapshotError(f"the profiles {publication.name} are of another run or other columns")
-    with tempfile.TemporaryDirectory() as place:
-        models = {name: Forecaster(registry.fetch(champion.run_id, name, Path(place))) for name in FORECASTS}
-    profiles = pd.read_parquet(publication / "skill_profiles.parquet")
-    facts = pd.read_parquet(publication / "student_profiles.parquet")
+        manifest = read_manifest(parts.profiles)
+        seal = file_hash(parts.profiles / MANIFEST)
+        if manifest["run_id"] != parts.champion.run_id or manifest["schema"] != SCHEMA_HASH:
+            raise SnapshotError(f"the profiles {parts.publication} are of another run or other columns")
+        models = {name: Forecaster(folder) for name, folder in parts.models.items()}
+        profiles = pd.read_parquet(parts.profiles / "skill_profiles.parquet")
+        facts = pd.read_parquet(parts.profiles / "student_profiles.parquet")
+    except (InputError, OSError) as error:
+        told = str(error) if isinstance(error, InputError) else f"a file went while it was read: {type(error).__name__}"
+        raise SnapshotError(told) from error
+    night = None if manifest["as_of"] is None else datetime.fromisoformat(manifest["as_of"])
     students, start = np.unique(profiles["student_id"].to_numpy(dtype=str), return_index=True)
     return Snapshot(
-        champion=champion,
-        publication=publication.name,
-        data_as_of=None if manifest["as_of"] is None else datetime.fromisoformat(manifest["as_of"]),
+        champion=parts.champion,
+        publication=parts.publication,
+        folder=parts.profiles,
+        seal=seal,
+        source=parts.source,
+        data_as_of=night,
+        night=night,
         data_version=manifest["data_version"],
         struggle=models["struggle"],
         mastery=models["mastery"],

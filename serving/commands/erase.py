@@ -9,10 +9,11 @@ from features.database import Database
 from features.errors import InputError
 from features.home import read_home
 
-ABOUT = """Removes every trace of a student: roster, plans, decisions, audit, live events, event log with all its older
-versions, rejected rows and published profiles. Running services drop the student within REGROUP_POLL_SECONDS. The
-models hold no student; the next night trains new ones without the student's answers. Older versions of the event log
-are gone for everybody, so a training run on one of them cannot be repeated. Backups are yours to clean.
+ABOUT = """Removes every trace of a student: roster, plans, decisions, audit, live events, event log with all its
+older versions, rejected rows, published profiles and the copy of what served last. Running services drop the student
+within REGROUP_POLL_SECONDS. The models hold no student; the next night trains new ones without the student's
+answers. Older versions of the event log are gone for everybody, so a training run on one of them cannot be repeated.
+Backups are yours to clean, and bundles that were exported yours to export again.
 
 Log files in the inbox (also under done and refused) that hold the student are named and left; then the exit code is
 1. Clean or delete them and run this again, or give --delete-files."""

@@ -1,12 +1,14 @@
-"""Before the service starts: that it does not show children's data to a network without keys."""
+"""Before the service starts: that it has something to serve, and does not show it to a network without keys."""
 
 import ipaddress
 from contextlib import suppress
 
 from features.console import ERR
 from features.database import Database
-from features.errors import InputError, RegroupError
+from features.errors import InputError, MissingError, RegroupError
+from serving.last_good import LastGood
 from serving.settings import read_settings
+from serving.sources import source_of
 from serving.store.keys import list_keys
 
 
@@ -31,6 +33,30 @@ def check_opening(host: str) -> None:
                 "no API key was issued yet, so nobody can ask; `python -m serving keys issue --help` tells how, "
                 "and --open serves this machine without keys"
             )
+
+
+def require_something() -> None:
+    """Looks for models and profiles, so that nothing listens without any.
+
+    Raises:
+        InputError: The bundle that the settings name is none, or a file of it was altered.
+        MissingError: There is no champion, or the registry gives none that can be served and nothing served before.
+    """
+    settings = read_settings()
+    source = source_of(settings)
+    try:
+        offer = source.look()
+        if offer is not None and settings.bundle is not None:
+            with source.open(offer):
+                pass
+    except RegroupError as error:
+        if settings.bundle is not None:
+            raise InputError(str(error)) from error
+        if LastGood(settings.home).is_there():
+            return  # the service says so in its log
+        raise MissingError(f"{error}; or start with --wait") from error
+    if offer is None:
+        raise MissingError("there is no champion to serve yet; run `python -m training nightly`, or start with --wait")
 
 
 def _say(sentence: str) -> None:

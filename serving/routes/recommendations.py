@@ -16,11 +16,11 @@ from serving.dependencies import (
     CurrentAuditor,
     CurrentCaller,
     CurrentDatabase,
-    CurrentLive,
     CurrentPlanners,
     CurrentRosters,
     CurrentSettings,
-    CurrentSnapshot,
+    CurrentView,
+    Model,
     find_roster,
     require,
     require_team,
@@ -83,12 +83,12 @@ def create_recommendation(
     planners: CurrentPlanners,
     rosters: CurrentRosters,
     settings: CurrentSettings,
-    snapshot: CurrentSnapshot,
-    live: CurrentLive,
+    view: CurrentView,
+    model: Model = None,
     idempotency_key: Key = None,
 ) -> Response:
     """Suggests the sessions of a team's day and keeps the plan."""
-    asked = hash_request(router.prefix, body)
+    asked = hash_request(router.prefix if model is None else f"{router.prefix}?model={model}", body)
     limits = {
         "kept": dt.timedelta(hours=settings.kept_hours),
         "takeover": dt.timedelta(seconds=settings.takeover_seconds),
@@ -99,7 +99,7 @@ def create_recommendation(
         find_roster(rosters, caller, body.team_id, now=True)  # nobody waits in line to be refused
         with planners.take() as waited:
             team, seen = find_roster(rosters, caller, body.team_id, now=True)
-            snapshot = live.see(snapshot, team.members)
+            snapshot = view.see(team.members)
             found = recommend_day(
                 team,
                 seen,

@@ -10,10 +10,9 @@ from serving.answers import tell_forecasts, tell_provenance
 from serving.dependencies import (
     CurrentAuditor,
     CurrentCaller,
-    CurrentLive,
     CurrentRosters,
     CurrentSettings,
-    CurrentSnapshot,
+    CurrentView,
     find_student_team,
     require,
     unknown_student,
@@ -34,13 +33,12 @@ def read_profile(
     auditor: CurrentAuditor,
     rosters: CurrentRosters,
     settings: CurrentSettings,
-    snapshot: CurrentSnapshot,
-    live: CurrentLive,
+    view: CurrentView,
     response: Response,
 ) -> StudentOut:
     """What is known and forecast about a student, skill by skill, with facts and reasons."""
     team_id = find_student_team(rosters, caller, student_id)
-    snapshot = live.see(snapshot, [student_id])
+    snapshot = view.see([student_id])
     known = student_id in snapshot.student_facts.position
     if not known and team_id is None:
         raise unknown_student()

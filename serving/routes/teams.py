@@ -7,10 +7,9 @@ from serving.answers import tell_board, tell_team_forecasts
 from serving.dependencies import (
     CurrentAuditor,
     CurrentCaller,
-    CurrentLive,
     CurrentRosters,
     CurrentSettings,
-    CurrentSnapshot,
+    CurrentView,
     find_roster,
     require,
 )
@@ -36,14 +35,13 @@ def read_board(
     auditor: CurrentAuditor,
     rosters: CurrentRosters,
     settings: CurrentSettings,
-    snapshot: CurrentSnapshot,
-    live: CurrentLive,
+    view: CurrentView,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Who needs what, who is strong where, and who has not been seen by an adult lately."""
     team, seen = find_roster(rosters, caller, team_id)
     auditor.note("read_board", team_id=team_id)
-    snapshot = live.see(snapshot, team.members)
+    snapshot = view.see(team.members)
     forecasts = forecast_students(snapshot, team.members, settings.recent_days)
     need = load_planning().need
     candidates = find_candidates(snapshot, team, seen, need, settings.recent_days, settings.handful)
@@ -63,14 +61,13 @@ def read_forecasts(
     auditor: CurrentAuditor,
     rosters: CurrentRosters,
     settings: CurrentSettings,
-    snapshot: CurrentSnapshot,
-    live: CurrentLive,
+    view: CurrentView,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """The team's struggle and mastery forecasts, without their reasons, for a program that goes through them all."""
     team, seen = find_roster(rosters, caller, team_id)
     auditor.note("read_forecasts", team_id=team_id)
-    snapshot = live.see(snapshot, team.members)
+    snapshot = view.see(team.members)
 
     def tell() -> Tagged:
         forecasts = forecast_students(snapshot, team.members, settings.recent_days)

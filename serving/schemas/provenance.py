@@ -28,4 +28,8 @@ class Provenance(Body):
         description="number of the last live event that was looked at; null where only the night's profiles are known",
         examples=[4711],
     )
-    profiles: str = Field(description="name of the published profiles", examples=["20260315T215807Z-12"])
+    profiles: str = Field(
+        description="name of the published profiles; another model than the one that serves sees the same students at "
+        "the same moment, in profiles of its own",
+        examples=["20260315T215807Z-12"],
+    )

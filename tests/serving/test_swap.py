@@ -10,13 +10,6 @@ import time
 import urllib.error
 import urllib.request
 
-import pytest
-
-from features.home import Home
-from training.config import load_config
-from training.nightly import run_nightly
-from training.tracking import Tracking
-
 FEW = 12
 
 
@@ -25,21 +18,6 @@ def call(address, body=None, headers=None):
     request = urllib.request.Request(address, data, {"Content-Type": "application/json", **(headers or {})})
     with urllib.request.urlopen(request, timeout=30) as response:
         return json.load(response)
-
-
-@pytest.fixture
-def two_versions(own_school, tmp_path):
-    """The school's champion, and a second run with other settings whose profiles are published too."""
-    other = tmp_path / "other.toml"
-    other.write_text(own_school.config.read_text().replace("rounds = 30", "rounds = 8\nseed = 5"))
-    tracking = Tracking(own_school.mlruns_uri)
-    first = tracking.champion()
-    # without its alias there is no champion to keep, so the second run is promoted and published
-    for forecast in ("struggle", "mastery"):
-        tracking._client.delete_registered_model_alias(f"regroup-{forecast}", "champion")
-    second = run_nightly(Home(own_school.home), load_config(other)).run_id
-    tracking.promote(first)
-    return own_school, tracking, first, second
 
 
 def test_no_request_fails_and_none_mixes_versions_while_the_champion_moves(two_versions):
