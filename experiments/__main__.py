@@ -10,6 +10,7 @@ from pathlib import Path
 
 from experiments.benchmarks.datasets import DATA_SETS
 from experiments.benchmarks.planner.options import add_planner_benchmarks
+from experiments.benchmarks.service.options import add_service_benchmark
 from features.console import run_command
 
 EXIT_CODES = """\
@@ -111,6 +112,7 @@ def _add_benchmark(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     )
     _add_forecast_options(ablation)
     add_planner_benchmarks(partial(_add_command, names))
+    add_service_benchmark(partial(_add_command, names))
     cost = _add_command(
         names,
         "cost",

@@ -99,6 +99,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         snapshots.start()
         rosters.start()
         yield
+        gc.unfreeze()
         snapshots.stop()
         rosters.stop()
         keyring.stop()
@@ -137,15 +138,19 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     ):
         app.include_router(resource.router, responses=tell_problems(401, 403, 413, 429, 503))
     app.include_router(health.router)
+    _stand_before(app, settings, keyring)
+    return app
+
+
+def _stand_before(app: FastAPI, settings: Settings, keyring: Keyring) -> None:
+    """Puts before the routes what every request goes through."""
     # the last one stands outermost: an id and a line for every request, then who asks, then how much is read
     app.add_middleware(AuditGate)
     app.add_middleware(
         BodyLimit, most_bytes=settings.body_bytes, by_path=dict.fromkeys(EVENTS, settings.events_body_bytes)
     )
     app.add_middleware(Door, keyring=keyring, rate=RateLimit(settings.per_minute), open_here=settings.open)
-
     app.add_middleware(Metering)
     if settings.cors_origins:
         app.add_middleware(CORSMiddleware, allow_origins=settings.cors_origins, **CORS)
     app.add_middleware(RequestLog)
-    return app

@@ -35,6 +35,8 @@ logger = logging.getLogger("regroup")
 
 PROBLEM = "application/problem+json"
 
+UNREADABLE = "is no JSON in UTF-8, or is nested too deeply"
+
 
 class ServiceError(RegroupError):
     """A request cannot be answered.
@@ -183,5 +185,9 @@ def install_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def routing(_: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code == HTTPStatus.BAD_REQUEST:  # the framework's, of a body that is no text or nested deeply
+            fields = [{"field": "body", "message": UNREADABLE}]
+            told = f"body: {UNREADABLE}"
+            return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", told, more={"errors": fields})
         rule = HTTPStatus(error.status_code).name.lower()
         return problem(error.status_code, rule, str(error.detail))

@@ -78,8 +78,8 @@ def runs_of(answers):
     return {answer["provenance"]["model"]["run_id"] for answer in answers}
 
 
-def wait_until(done):
-    deadline = time.monotonic() + 60
+def wait_until(done, within_s=60):
+    deadline = time.monotonic() + within_s
     while not done():
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -1,0 +1,133 @@
+"""What goes wrong during a campaign: models that move, one altered, one missing, the database away, a worker killed."""
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from experiments.benchmarks.service.connection import Connection
+from experiments.benchmarks.service.postgres import Postgres
+from experiments.benchmarks.service.processes import Server, wait_until
+from experiments.benchmarks.service.school import School
+from training.tracking import Tracking
+
+SETTLED_S = 120
+"""In which a change has to be seen by every worker."""
+
+HELD_S = 3.0
+"""For how long a version that cannot be served stays promoted: several looks of the watcher."""
+
+
+@dataclass(frozen=True)
+class Faults:
+    """Everything that can be made to go wrong.
+
+    Attributes:
+        school: Whose model store and profiles are changed, and put back.
+        tracking: Moves the champion.
+        runs: Two runs, both published; the first serves.
+        server: Of the service.
+        postgres: Its database.
+    """
+
+    school: School
+    tracking: Tracking
+    runs: tuple[str, str]
+    server: Server
+    postgres: Postgres
+
+    def steps(self) -> list[tuple[str, Callable[[], bool]]]:
+        """Names of faults and what does them; each says whether the service came through as it should."""
+        first, second = self.runs
+        swaps = [(f"swap {at + 1}", self._swap(run)) for at, run in enumerate((second, first, second, first, second))]
+        return [
+            *swaps[:2],
+            ("altered profiles", lambda: self._broken(second, first, altered(self._profiles(second)))),
+            swaps[2],
+            ("missing model", lambda: self._broken(first, second, missing(self._model(first)))),
+            swaps[3],
+            ("database restart", self._restart),
+            ("killed worker", self._kill),
+            swaps[4],
+        ]
+
+    def _swap(self, run: str) -> Callable[[], bool]:
+        def swap() -> bool:
+            self.tracking.promote(run)
+            return self._serves(run)
+
+        return swap
+
+    def _broken(self, run: str, serving: str, fault: AbstractContextManager[None]) -> bool:
+        """Promotes a run that cannot be served: the last good one stays, and it serves once it is whole again."""
+        with fault:
+            self.tracking.promote(run)
+            time.sleep(HELD_S)
+            stayed = self._serves(serving)
+            self.tracking.promote(serving)
+        return stayed
+
+    def _restart(self) -> bool:
+        self.postgres.restart()
+        return wait_until(lambda: self._status("/v1/models") == 200, SETTLED_S)  # noqa: PLR2004 - HTTP
+
+    def _kill(self) -> bool:
+        before = set(self.server.workers())
+        os.kill(min(before), signal.SIGKILL)
+        return wait_until(lambda: len(set(self.server.workers()) - before) > 0, SETTLED_S)
+
+    def _serves(self, run: str) -> bool:
+        """Whether many fresh connections in a row, so every worker, tell of this run."""
+        return wait_until(lambda: all(self._run_id() == run for _ in range(10)), SETTLED_S)
+
+    def _run_id(self) -> str:
+        connection = Connection(self.server.port)
+        try:
+            body = connection.ask("GET", "/readyz").body
+        except OSError:
+            return ""
+        finally:
+            connection.close()
+        return body.decode().partition('"run_id":"')[2].partition('"')[0]
+
+    def _status(self, path: str) -> int:
+        connection = Connection(self.server.port)
+        try:
+            return connection.ask("GET", path, self.school.headers).status
+        except OSError:
+            return 0
+        finally:
+            connection.close()
+
+    def _profiles(self, run: str) -> Path:
+        return next((self.school.home / "published" / run).glob("*/skill_profiles.parquet"))
+
+    def _model(self, run: str) -> Path:
+        return next((self.school.folder / "mlruns" / "artifacts").glob(f"*/{run}/artifacts/struggle/model.lgb"))
+
+
+@contextmanager
+def altered(path: Path) -> Iterator[None]:
+    """One byte of the file is another."""
+    content = path.read_bytes()
+    middle = len(content) // 2
+    path.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
+    try:
+        yield
+    finally:
+        path.write_bytes(content)
+
+
+@contextmanager
+def missing(path: Path) -> Iterator[None]:
+    """The file is not there."""
+    aside = path.with_name("aside")
+    shutil.move(path, aside)
+    try:
+        yield
+    finally:
+        shutil.move(aside, path)

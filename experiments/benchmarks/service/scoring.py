@@ -1,0 +1,136 @@
+"""Part `scoring`: risks of one team over HTTP, beside `mlflow models serve` of the same booster, in turns."""
+
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from experiments.benchmarks.service.connection import Connection
+from experiments.benchmarks.service.load import UNIQUE, Ask, Order, Sample, generate, quantile
+from experiments.benchmarks.service.mix import ask_events, tag_of
+from experiments.benchmarks.service.processes import free_port, run_server, run_service
+from experiments.benchmarks.service.school import School
+from experiments.benchmarks.service.throughput import tell_ms
+from features.database import Database
+from features.home import Home
+from features.roster import read_team
+
+THREADS = 2
+RESAMPLES = 2000
+WITH_OURS = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+"""MLflow calls its web server by name."""
+
+ARMS = ("ours", "ours, known to the caller", "mlflow")
+
+
+def measure_scoring(school: School, rounds: int, seconds: float, log: Path) -> dict[str, Any]:
+    """Requests a second and latency of each arm, ratios to MLflow's with 95 % intervals over rounds."""
+    team_id = school.team_ids[0]
+    with Database(school.database_url) as database:
+        members = read_team(database, team_id).members
+    with tempfile.TemporaryDirectory() as place:
+        model, rows = save_model(school, list(members), Path(place))
+        port = free_port()
+        command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", str(model), "--env-manager", "local"]
+        command += ["--port", str(port), "--workers", "1"]
+        with (
+            run_service(school.environment, 1, log) as ours,
+            run_server(command, school.environment | {"PATH": WITH_OURS}, port, "/ping", log) as theirs,
+        ):
+            path = f"/v1/teams/{team_id}/forecasts"
+            known = school.headers | {"If-None-Match": tag_of(school, ours.port, path)}
+            asks = {
+                ARMS[0]: (ours.port, Ask(ARMS[0], "GET", path, school.headers)),
+                ARMS[1]: (ours.port, Ask(ARMS[1], "GET", path, known)),
+                ARMS[2]: (
+                    theirs.port,
+                    Ask(ARMS[2], "POST", "/invocations", {"Content-Type": "application/json"}, body_of(rows)),
+                ),
+            }
+            for to, ask in asks.values():
+                generate(Order(to, THREADS, 1.0, [ask]))  # warms up
+            per_second: dict[str, list[float]] = {arm: [] for arm in ARMS}
+            samples: dict[str, list[Sample]] = {arm: [] for arm in ARMS}
+            for _ in range(rounds):
+                for arm, (to, ask) in asks.items():
+                    load = generate(Order(to, THREADS, seconds, [ask]))
+                    per_second[arm].append(len(load.of(arm)) / load.wall_s)
+                    samples[arm] += load.samples
+            fresh = measure_fresh(school, ours.port, path, list(members), 5 * rounds)
+    return tell_scoring(len(members), len(rows), per_second, samples) | {"after_an_event_ms": fresh}
+
+
+def tell_scoring(
+    students: int, rows: int, per_second: Mapping[str, list[float]], samples: Mapping[str, list[Sample]]
+) -> dict[str, Any]:
+    """The figures of all arms, and ratios."""
+    told: dict[str, Any] = {"students": students, "rows": rows, "threads": THREADS, "arms": {}, "ratios": {}}
+    slow = {arm: sorted(each.seconds for each in some) for arm, some in samples.items()}
+    for arm in ARMS:
+        failed = sum(each.status not in {200, 304} for each in samples[arm])
+        told["arms"][arm] = {
+            "rounds_per_second": per_second[arm],
+            "per_second": float(np.median(per_second[arm])),
+            "failed": failed,
+            "ms": tell_ms(slow[arm]),
+        }
+    lots = np.random.default_rng(1)
+    for arm in ARMS[:2]:
+        ratios = np.array(per_second[arm]) / np.array(per_second[ARMS[2]])
+        drawn = np.median(lots.choice(ratios, (RESAMPLES, len(ratios))), axis=1)
+        told["ratios"][arm] = {
+            "throughput": float(np.median(ratios)),
+            "low": float(np.quantile(drawn, 0.025)),
+            "high": float(np.quantile(drawn, 0.975)),
+            "p99": quantile(slow[arm], 0.99) / quantile(slow[ARMS[2]], 0.99),
+        }
+    return told
+
+
+def measure_fresh(school: School, port: int, path: str, members: list[str], times: int) -> dict[str, float]:
+    """Milliseconds of the first request after an event of a member, when nothing that was reckoned still counts."""
+    connection, seconds = Connection(port), []
+    ask = ask_events(school, members)
+    for at in range(times):
+        body = ask.body.replace(UNIQUE, f"fresh-{at}-{port}").encode()
+        connection.ask(ask.method, ask.path, ask.headers, body)
+        begun = time.perf_counter()
+        connection.ask("GET", path, school.headers)
+        seconds.append(time.perf_counter() - begun)
+    connection.close()
+    return tell_ms(sorted(seconds))
+
+
+def save_model(school: School, members: list[str], into: Path) -> tuple[Path, pd.DataFrame]:
+    """The champion's struggle booster as MLflow's own flavour, and the team's rows of its columns."""
+    import lightgbm as lgb  # noqa: PLC0415 - as MLflow
+    import mlflow.lightgbm  # noqa: PLC0415 - takes seconds
+    from mlflow.models import infer_signature  # noqa: PLC0415
+
+    from serving.registry import Registry  # noqa: PLC0415
+    from serving.snapshot import newest_publication  # noqa: PLC0415
+
+    registry = Registry(school.store)
+    champion = registry.champion()
+    assert champion is not None, "the school was trained"
+    bundle = registry.fetch(champion.run_id, "struggle", into)
+    columns = json.loads((bundle / "features.json").read_text(encoding="utf-8"))["columns"]
+    folder = newest_publication(Home(school.home), champion.run_id)
+    profiles = pd.read_parquet(folder / "skill_profiles.parquet")
+    rows = profiles.loc[profiles["student_id"].isin(members), columns].astype("float64").reset_index(drop=True)
+    booster = lgb.Booster(model_file=bundle / "model.lgb")
+    model = into / "flavour"
+    mlflow.lightgbm.save_model(booster, str(model), signature=infer_signature(rows), pip_requirements=["lightgbm"])
+    return model, rows
+
+
+def body_of(rows: pd.DataFrame) -> str:
+    """The rows as MLflow's scoring server takes them."""
+    return json.dumps({"dataframe_split": json.loads(rows.to_json(orient="split", index=False))})

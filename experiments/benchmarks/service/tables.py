@@ -1,0 +1,61 @@
+"""The figures of the service as tables."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+
+def show_mix(rows: Sequence[Mapping[str, Any]]) -> list[Table]:
+    """Each number of workers, and the latency of each route."""
+    workers = Table(title="a mix of requests, by number of workers", box=SIMPLE_HEAD)
+    for name in (
+        "workers",
+        "requests/s",
+        "errors",
+        "beyond search p99, ms",
+        "ready, s",
+        "PSS, MB",
+        "USS, MB",
+        "generator",
+    ):
+        workers.add_column(name, justify="right")
+    routes = Table(title="milliseconds by route: p50 / p95 / p99", box=SIMPLE_HEAD)
+    for name in ("route", *(f"{row['workers']} workers" for row in rows)):
+        routes.add_column(name, justify="left" if name == "route" else "right")
+    for row in rows:
+        pss, uss = (" ".join(f"{each[kind]:.0f}" for each in row["memory_mb"]) for kind in ("pss", "uss"))
+        workers.add_row(
+            str(row["workers"]),
+            f"{row['requests_per_second']:.0f}",
+            f"{row['error_share']:.2%}",
+            f"{row['beyond_search_ms']['p99']:.1f} of {row['beyond_search_ms']['count']}",
+            f"{row['ready_s']:.1f}",
+            pss,
+            uss,
+            f"{row['generator_cpu_share']:.0%} of a core",
+        )
+    for route in rows[0]["ms"]:
+        routes.add_row(route, *(_quantiles(row["ms"].get(route)) for row in rows))
+    return [workers, routes]
+
+
+def show_scoring(told: Mapping[str, Any]) -> Table:
+    """Each arm beside MLflow's server."""
+    title = f"risks of {told['students']} students, {told['rows']} rows, one worker, {told['threads']} connections"
+    table = Table(title=title, box=SIMPLE_HEAD)
+    for name in ("arm", "answers/s", "p50 / p95 / p99, ms", "times MLflow's", "p99 to MLflow's"):
+        table.add_column(name, justify="left" if name == "arm" else "right")
+    for arm, row in told["arms"].items():
+        ratio = told["ratios"].get(arm)
+        times = "" if ratio is None else f"{ratio['throughput']:.1f} ({ratio['low']:.1f} to {ratio['high']:.1f})"
+        table.add_row(
+            arm, f"{row['per_second']:.0f}", _quantiles(row["ms"]), times, f"{ratio['p99']:.3f}" if ratio else ""
+        )
+    table.add_row("ours, first after an event", "", _quantiles(told["after_an_event_ms"]), "", "")
+    return table
+
+
+def _quantiles(told: Mapping[str, float] | None) -> str:
+    return "" if told is None else f"{told['p50']:.1f} / {told['p95']:.1f} / {told['p99']:.1f}"

@@ -1,0 +1,68 @@
+"""Parts `throughput`, `overhead` and `start`: the mix of requests on 1, 2 and 4 workers, and what starting costs."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from experiments.benchmarks.service.load import Ask, Load, Order, Sample, generate, quantile
+from experiments.benchmarks.service.mix import mix_requests
+from experiments.benchmarks.service.processes import memory_mb, run_service
+from experiments.benchmarks.service.school import School
+
+WORKERS = (1, 2, 4)
+THREADS = 8
+"""That ask at the same time."""
+
+DURATION = re.compile(r"(\w+);dur=([\d.]+)")
+
+
+def measure_mix(school: School, seconds: float, log: Path) -> list[dict[str, Any]]:
+    """One row for each number of workers: requests a second, latency by route, errors, start and memory."""
+    rows = []
+    for workers in WORKERS:
+        with run_service(school.environment, workers, log) as server:
+            asks = mix_requests(school, server.port)
+            generate(Order(server.port, THREADS, min(3.0, seconds), asks, seed=0))  # warms up every worker
+            load = generate(Order(server.port, THREADS, seconds, asks))
+            alone = generate(Order(server.port, THREADS, 2.0, [Ask("livez", "GET", "/livez")]))
+            rows.append(
+                {
+                    "workers": workers,
+                    "ready_s": server.ready_s,
+                    "memory_mb": [memory_mb(each) for each in server.workers()],
+                    "livez_per_second": len(alone.samples) / alone.wall_s,
+                }
+                | tell_load(load)
+            )
+    return rows
+
+
+def tell_load(load: Load) -> dict[str, Any]:
+    """Requests a second, how many of each status, milliseconds by route, and what a plan costs beside its search."""
+    routes = sorted({each.route for each in load.samples})
+    statuses = Counter(each.status for each in load.samples)
+    over = sorted(beyond_search(each) for each in load.samples if each.timing)
+    return {
+        "requests": len(load.samples),
+        "requests_per_second": len(load.samples) / load.wall_s,
+        "statuses": {str(status): count for status, count in sorted(statuses.items())},
+        "error_share": sum(count for status, count in statuses.items() if not 200 <= status < 400)  # noqa: PLR2004 - HTTP
+        / max(1, len(load.samples)),
+        "generator_cpu_share": load.cpu_s / load.wall_s,
+        "ms": {route: tell_ms(load.of(route)) for route in routes},
+        "beyond_search_ms": tell_ms(over),
+    }
+
+
+def tell_ms(ordered: Sequence[float]) -> dict[str, float]:
+    """Quantiles of ordered seconds, in milliseconds."""
+    return {"count": len(ordered)} | {
+        name: 1000 * quantile(ordered, share) for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
+    }
+
+
+def beyond_search(sample: Sample) -> float:
+    """Seconds of a plan's request that neither its search nor the wait for a turn to plan took."""
+    return sample.seconds - sum(float(told) for _, told in DURATION.findall(sample.timing)) / 1000

@@ -1,0 +1,77 @@
+"""The load generator against a real server whose answers are known: counts, times and breaks are told as they were."""
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
+
+import pytest
+
+from experiments.benchmarks.service.connection import Connection
+from experiments.benchmarks.service.load import UNIQUE, Ask, Order, Sample, generate, quantile
+from experiments.benchmarks.service.throughput import beyond_search, tell_load
+
+
+class Known(BaseHTTPRequestHandler):
+    """Says the body back, breaks off at /break, and is busy at /busy."""
+
+    protocol_version = "HTTP/1.1"
+    seen: ClassVar[set[bytes]] = set()
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path == "/break":
+            self.close_connection = True
+            return
+        Known.seen.add(body)
+        self.send_response(503 if self.path == "/busy" else 200)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Server-Timing", "queue;dur=0.5, search;dur=1.5")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def port():
+    Known.seen = set()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Known) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+def test_a_kept_connection_gives_each_answer_and_opens_again_after_a_break(port):
+    connection = Connection(port)
+
+    assert connection.ask("POST", "/", body=b"one").body == b"one"
+    assert connection.ask("POST", "/", body=b"x" * 10**6).body == b"x" * 10**6
+    with pytest.raises(ConnectionResetError):
+        connection.ask("POST", "/break")
+    assert connection.ask("POST", "/", body=b"two").headers["content-length"] == "3"
+    connection.close()
+
+
+def test_load_is_told_by_route_and_status_and_every_body_is_its_own(port):
+    asks = [
+        Ask("good", "POST", "/", body=f"good {UNIQUE}"),
+        Ask("busy", "POST", "/busy"),
+        Ask("broken", "POST", "/break"),
+    ]
+
+    load = generate(Order(port, 2, 0.5, asks))
+    told = tell_load(load)
+
+    assert set(told["statuses"]) == {"0", "200", "503"}
+    assert told["requests"] == len(load.samples) == sum(told["statuses"].values())
+    assert told["ms"]["good"]["count"] == told["statuses"]["200"]
+    assert len(Known.seen) == told["statuses"]["200"] + 1  # and the one empty body
+    assert told["error_share"] == pytest.approx(1 - told["statuses"]["200"] / told["requests"])
+
+
+def test_what_a_plan_costs_beside_its_search_leaves_the_wait_out():
+    assert beyond_search(Sample("plan", 0.250, 201, "queue;dur=30.0, search;dur=200.0")) == pytest.approx(0.020)
+    assert quantile([1.0, 2.0, 3.0, 4.0], 0.99) == 4.0

@@ -1,0 +1,132 @@
+"""What the contract allows and what it forbids, sent to the real application: every answer is as the contract says."""
+
+import json
+import shutil
+from itertools import cycle
+from pathlib import Path
+
+import pytest
+import schemathesis
+from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import GenerationMode
+from schemathesis.config import GenerationConfig, ProjectConfig, ProjectsConfig, SchemathesisConfig
+from schemathesis.specs.openapi import checks
+
+from serving.app import create_app
+from serving.errors import PROBLEM
+from serving.settings import Settings
+
+EXAMPLES = 15
+"""Of each call and kind."""
+
+BRIEF_S = 0.05
+"""For a search, so that most of the time is not the planner's."""
+
+CONFORM = [
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+]
+
+CONTRACT = schemathesis.openapi.from_path(
+    Path(__file__).parents[2] / "serving/openapi.json",
+    config=SchemathesisConfig(
+        projects=ProjectsConfig(default=ProjectConfig(generation=GenerationConfig(with_security_parameters=False)))
+    ),
+)
+CALLS = {each.label: each for each in (result.ok() for result in CONTRACT.get_all_operations())}
+FORBIDS = [label for label, call in CALLS.items() if call.body or call.query]
+"""Calls to which something can be sent that the contract forbids; an id in an address is any text."""
+
+FEW = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.fixture(scope="module")
+def school(trained_school, tmp_path_factory):
+    """A client of a service of a school that may be changed, and ids that there are."""
+    home = tmp_path_factory.mktemp("fuzzed") / "home"
+    shutil.copytree(trained_school.home, home)
+    app = create_app(Settings(REGROUP_HOME=home, MLFLOW_TRACKING_URI=trained_school.mlruns_uri, per_minute=10**6))
+    with TestClient(app, headers=trained_school.headers, raise_server_exceptions=False) as client:
+        body = {"team_id": trained_school.team_ids[0], "date": "2026-03-16", "seconds": BRIEF_S}
+        plan = client.post("/v1/recommendations", json=body).json()
+        yield (
+            client,
+            {
+                "team_id": trained_school.team_ids[0],
+                "student_id": trained_school.student_ids[0],
+                "recommendation_id": plan["id"],
+            },
+        )
+
+
+@pytest.mark.parametrize(
+    ("label", "kind"),
+    [(label, GenerationMode.POSITIVE) for label in CALLS] + [(label, GenerationMode.NEGATIVE) for label in FORBIDS],
+    ids=[f"{label} allowed" for label in CALLS] + [f"{label} forbidden" for label in FORBIDS],
+)
+def test_answers_are_as_the_contract_says(school, label, kind):
+    """No answer is a mistake of the service, every refusal is a problem document, and bodies have their shape."""
+    client, ids = school
+    with_ids = cycle([True, False])
+
+    @FEW
+    @given(case=CALLS[label].as_strategy(kind))
+    def ask(case):
+        if next(with_ids):
+            put_ids(case, ids)
+        if label == "POST /v1/recommendations" and isinstance(case.body, dict):
+            case.body["seconds"] = BRIEF_S
+
+        response = case.call(app=client.app, headers=dict(client.headers))
+
+        assert response.status_code < 500, response.content
+        case.validate_response(response, checks=CONFORM)
+        require_problem(response)
+
+    ask()
+
+
+@pytest.mark.parametrize("label", [label for label in CALLS if " /v1/" in label])
+def test_nobody_is_answered_without_a_key(school, label):
+    """Not even what is wrong with the request."""
+
+    @settings(FEW, max_examples=3)
+    @given(case=CALLS[label].as_strategy())
+    def ask(case):
+        response = case.call(app=school[0].app)
+
+        assert response.status_code == 401
+        case.validate_response(response, checks=CONFORM)
+        require_problem(response)
+
+    ask()
+
+
+def require_problem(response):
+    """An answer that refuses names its rule and, where the request is not well formed, each field that is not."""
+    if response.status_code >= 400:
+        told = json.loads(response.content)
+        assert response.headers["content-type"] == [PROBLEM]
+        assert told["status"] == response.status_code
+        assert told["type"] == f"urn:regroup:problem:{told['rule']}"
+        assert told["detail"]
+        if told["rule"] == "invalid_request":
+            assert told["errors"]
+            assert all(each["field"] and each["message"] for each in told["errors"])
+
+
+def put_ids(case, ids):
+    """Puts ids that there are into the address, the query and the body."""
+    for part in (case.path_parameters, case.query, case.body):
+        if isinstance(part, dict):
+            part.update({name: value for name, value in ids.items() if name in part})
