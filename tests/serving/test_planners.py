@@ -19,8 +19,9 @@ def until(holds):
         time.sleep(0.001)
 
 
-def test_turns_come_in_the_order_asked_and_never_too_many_at_once():
-    planners, order, inside, most = Planners(2, 30, 20), [], [], []
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_turns_come_in_the_order_asked_and_never_too_many_at_once(at_once):
+    planners, order, inside, most = Planners(at_once, 30, 20), [], [], []
     go = threading.Event()
 
     def plan(number):
@@ -37,10 +38,9 @@ def test_turns_come_in_the_order_asked_and_never_too_many_at_once():
             until(lambda number=number: len(order) + len(planners._waiting) == number + 1)
         go.set()
 
-    assert sorted(order[:2]) == [0, 1]
     assert sorted(order) == list(range(12))
-    assert max(most) <= 2
-    assert all(abs(at - number) <= 1 for at, number in enumerate(order))
+    assert max(most) == at_once
+    assert at_once > 1 or order == list(range(12))  # of several that go in together, any may come to note it first
     assert (planners._busy, len(planners._waiting)) == (0, 0)
 
 
