@@ -57,5 +57,27 @@ def show_scoring(told: Mapping[str, Any]) -> Table:
     return table
 
 
+def show_campaign(told: Mapping[str, Any]) -> list[Table]:
+    """What was answered and kept, and what was wrong."""
+    table = Table(title=f"{told['requests']:,} requests across faults, {told['seconds']:.0f} s", box=SIMPLE_HEAD)
+    for name in ("what", "figure"):
+        table.add_column(name)
+    for status, count in told["statuses"].items():
+        table.add_row(f"answered {status}", f"{count:,}")
+    for phase, count in told["broken_connections"].items():
+        table.add_row(f"connections broken, {phase}", str(count))
+    for phase, count in told["unavailable_by_phase"].items():
+        table.add_row(f"503 with Retry-After, {phase}", str(count))
+    for what, count in told["acknowledged"].items():
+        table.add_row(f"{what} acknowledged and looked for", str(count))
+    for fault, well in told["came_through"].items():
+        table.add_row(fault, "came through" if well else "did not come through")
+    wrong = Table(title=f"wrong: {len(told['wrong'])}", box=SIMPLE_HEAD)
+    wrong.add_column("what")
+    for sentence in told["wrong"][:20]:
+        wrong.add_row(sentence)
+    return [table, wrong]
+
+
 def _quantiles(told: Mapping[str, float] | None) -> str:
     return "" if told is None else f"{told['p50']:.1f} / {told['p95']:.1f} / {told['p99']:.1f}"

@@ -10,6 +10,7 @@ from experiments.benchmarks.service.load import Ask, Load, Order, Sample, genera
 from experiments.benchmarks.service.mix import mix_requests
 from experiments.benchmarks.service.processes import memory_mb, run_service
 from experiments.benchmarks.service.school import School
+from features.console import track
 
 WORKERS = (1, 2, 4)
 THREADS = 8
@@ -21,7 +22,7 @@ DURATION = re.compile(r"(\w+);dur=([\d.]+)")
 def measure_mix(school: School, seconds: float, log: Path) -> list[dict[str, Any]]:
     """One row for each number of workers: requests a second, latency by route, errors, start and memory."""
     rows = []
-    for workers in WORKERS:
+    for workers in track(WORKERS, "numbers of workers", total=len(WORKERS)):
         with run_service(school.environment, workers, log) as server:
             asks = mix_requests(school, server.port)
             generate(Order(server.port, THREADS, min(3.0, seconds), asks, seed=0))  # warms up every worker
