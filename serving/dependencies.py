@@ -1,9 +1,10 @@
 """What routes ask for: the snapshot of this request, the roster, the settings."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
+from fastapi.concurrency import run_in_threadpool
 
 from features.database import Database
 from features.errors import MissingError
@@ -43,42 +44,55 @@ __all__ = [
     "may_see_team",
     "require",
     "require_team",
+    "snapshot_of",
     "unknown_student",
     "unknown_team",
 ]
 
 
-def get_settings(request: Request) -> Settings:
+# what only looks something up is async: FastAPI would run each plain function on a thread of its own
+
+
+async def get_settings(request: Request) -> Settings:
     """The settings that the application was made with."""
     settings: Settings = request.app.state.settings
     return settings
 
 
-def get_snapshot(request: Request) -> Snapshot:
-    """The snapshot that serves now; asked once per request, so that no answer mixes two."""
+def snapshot_of(request: Request) -> Snapshot:
+    """The snapshot that serves now.
+
+    Raises:
+        NotReadyError: There is none yet.
+    """
     holder: SnapshotHolder = request.app.state.snapshots
     return holder.current()
 
 
-def get_database(request: Request) -> Database:
+async def get_snapshot(request: Request) -> Snapshot:
+    """The snapshot that serves now; asked once per request, so that no answer mixes two."""
+    return snapshot_of(request)
+
+
+async def get_database(request: Request) -> Database:
     """The database, with the connections that this process keeps open."""
     database: Database = request.app.state.database
     return database
 
 
-def get_rosters(request: Request) -> Rosters:
+async def get_rosters(request: Request) -> Rosters:
     """Teams as this process holds them."""
     rosters: Rosters = request.app.state.rosters
     return rosters
 
 
-def get_draining(request: Request) -> Draining:
+async def get_draining(request: Request) -> Draining:
     """Whether this process was told to end."""
     draining: Draining = request.app.state.draining
     return draining
 
 
-def get_planners(request: Request) -> Planners:
+async def get_planners(request: Request) -> Planners:
     """Turns to plan in this process."""
     planners: Planners = request.app.state.planners
     return planners
@@ -102,7 +116,7 @@ Model = Annotated[
 ]
 
 
-def get_view(request: Request, snapshot: CurrentSnapshot, model: Model = None) -> Iterator[View]:
+async def get_view(request: Request, snapshot: CurrentSnapshot, model: Model = None) -> AsyncIterator[View]:
     """What this request reads, with the model that it names; a model that is not in memory yet is read first.
 
     Raises:
@@ -110,7 +124,10 @@ def get_view(request: Request, snapshot: CurrentSnapshot, model: Model = None) -
         NotReadyError: It cannot be had now.
     """
     views: Views = request.app.state.views
-    view = views.open(snapshot, model)
+    if model is None:
+        view = views.open(snapshot, None)
+    else:
+        view = await run_in_threadpool(views.open, snapshot, model)
     yield view
     view.end()
 

@@ -27,7 +27,7 @@ router = APIRouter(prefix="/v1/events", tags=["events"])
 Atomic = Annotated[bool, Query(description="store all events or none")]
 
 
-def get_names(
+async def get_names(
     source: Annotated[
         str,
         Query(min_length=1, max_length=200, description="the name that files of the product are ingested under"),
@@ -68,7 +68,7 @@ class Intake:
         return take_in(self.database, given, loader, datetime.now(UTC), atomic=atomic, **translated)
 
 
-def get_intake(caller: CurrentCaller, database: CurrentDatabase, settings: CurrentSettings) -> Intake:
+async def get_intake(caller: CurrentCaller, database: CurrentDatabase, settings: CurrentSettings) -> Intake:
     """Where the events of this request go."""
     return Intake(database, settings, caller)
 

@@ -12,8 +12,8 @@ from serving.dependencies import (
     CurrentRosters,
     CurrentSettings,
     find_roster,
-    get_snapshot,
     require,
+    snapshot_of,
 )
 from serving.grouping.changes.placements import rank_places
 from serving.latecomers import Known, admit
@@ -45,7 +45,7 @@ def rank_placements(
     def know() -> Known:
         team, seen = find_roster(rosters, caller, day.answer.team_id)
         needs = load_planning().need
-        return Known(team, seen.skills, get_snapshot(request), needs, settings.recent_days, settings.handful)
+        return Known(team, seen.skills, snapshot_of(request), needs, settings.recent_days, settings.handful)
 
     late = admit(day.problem, day.in_force, body.student_id, body.block_ids, know)
     sessions = day.in_force if body.sessions is None else read_sessions(late.problem, body.sessions)

@@ -11,7 +11,7 @@ from experiments.benchmarks.report import print_wide
 from experiments.benchmarks.service.chart import draw_service
 from experiments.benchmarks.service.school import open_school
 from experiments.benchmarks.service.scoring import measure_scoring
-from experiments.benchmarks.service.tables import show_mix, show_scoring
+from experiments.benchmarks.service.tables import show_campaign, show_mix, show_scoring
 from experiments.benchmarks.service.throughput import measure_mix
 from features.console import OUT, write_json
 
@@ -56,7 +56,8 @@ def benchmark_service(
 
             OUT.print("campaign: requests across faults", style="dim")
             told["campaign"] = run_campaign(school, 1500 if quick else 10_000, log)
-            OUT.print_json(data=told["campaign"])
+            for table in show_campaign(told["campaign"]):
+                print_wide(table)
             wrong = len(told["campaign"]["wrong"])
         told["load_after"] = os.getloadavg()
     write_json(json_path, told)

@@ -17,7 +17,8 @@ from experiments.benchmarks.service.school import School
 OK, CREATED, REFUSED, CONFLICT, UNAVAILABLE = 200, 201, 400, 409, 503
 SHARES = {"forecasts": 40, "board": 20, "models": 30, "events": 7, "plan": 3}
 BUDGET_S = 0.05
-LONGEST_S = 180
+LONGEST_S, MOST_WAIT_S = 180, 2.0
+"""For one acknowledgement, and between two tries."""
 
 
 @dataclass
@@ -84,7 +85,7 @@ class Caller:
         while not stop.is_set():
             kind = self._lots.choices(list(SHARES), list(SHARES.values()))[0]
             if kind == "events":
-                self._load()
+                self.load()
             elif kind == "plan":
                 self._plan()
             else:
@@ -100,7 +101,8 @@ class Caller:
             rest = {name: value for name, value in told.items() if name != "provenance"}
             self._findings.note_version(told, json.dumps(rest) if kind == "forecasts" else None)
 
-    def _load(self) -> None:
+    def load(self) -> None:
+        """Sends a batch of new events until it is acknowledged."""
         batch = uuid.uuid4().hex
         event = {"occurred_at": f"{DAY}T08:00:00Z", "score": 1, "item_id": "bench", "skill_ids": ["skill-001"]}
         body = json.dumps(
@@ -135,10 +137,9 @@ class Caller:
         deadline = time.monotonic() + LONGEST_S
         while time.monotonic() < deadline:
             answer = self._ask("POST", path, body, headers)
-            retry = answer is None or answer.status == UNAVAILABLE
-            if answer is not None and not retry and not (answer.status == CONFLICT and "retry-after" in answer.headers):
+            if answer is not None and "retry-after" not in answer.headers:
                 return answer
-            time.sleep(0.2)
+            time.sleep(1.0 if answer is None else min(float(answer.headers["retry-after"]), MOST_WAIT_S))
         raise TimeoutError(f"{path} was not answered within {LONGEST_S} s")
 
     def _ask(self, method: str, path: str, body: str = "", headers: dict[str, str] | None = None) -> Answer | None:

@@ -42,13 +42,14 @@ class Ask:
 
 @dataclass(frozen=True)
 class Order:
-    """A time of load on one port by some threads."""
+    """A time of load on one port by some threads, each of which rests between two requests, on average `rest_s`."""
 
     port: int
     threads: int
     seconds: float
     asks: Sequence[Ask]
     seed: int = 1
+    rest_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,8 @@ def _ask(order: Order, number: int, until: float, samples: list[Sample]) -> None
         except OSError:
             status, timing = 0, ""
         samples.append(Sample(ask.route, time.perf_counter() - begun, status, timing))
+        if order.rest_s:
+            time.sleep(lots.expovariate(1 / order.rest_s))
     connection.close()
 
 

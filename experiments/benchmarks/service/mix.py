@@ -10,7 +10,8 @@ from experiments.benchmarks.service.school import School
 DAY = "2026-03-16"
 EVENTS, BUDGET_S = 20, 0.2
 
-WEIGHTS = {"forecasts": 30, "board": 20, "profile": 20, "plan again": 20, "events": 7, "recommendation": 3}
+PLAN = "recommendation"
+WEIGHTS = {"forecasts": 30, "board": 20, "profile": 20, "plan again": 20, "events": 7, PLAN: 3}
 """Of each route in a hundred requests."""
 
 
@@ -43,7 +44,7 @@ def mix_requests(school: School, port: int) -> list[Ask]:
 def ask_plan(school: School, team_id: str) -> Ask:
     """A plan, searched for a fifth of a second."""
     body = json.dumps({"team_id": team_id, "date": DAY, "seconds": BUDGET_S})
-    return Ask("recommendation", "POST", "/v1/recommendations", school.headers, body, WEIGHTS["recommendation"])
+    return Ask(PLAN, "POST", "/v1/recommendations", school.headers, body, WEIGHTS[PLAN])
 
 
 def ask_events(school: School, students: list[str]) -> Ask:

@@ -18,6 +18,7 @@ from experiments.benchmarks.service.mix import ask_events, tag_of
 from experiments.benchmarks.service.processes import free_port, run_server, run_service
 from experiments.benchmarks.service.school import School
 from experiments.benchmarks.service.throughput import tell_ms
+from features.console import track
 from features.database import Database
 from features.home import Home
 from features.roster import read_team
@@ -58,7 +59,7 @@ def measure_scoring(school: School, rounds: int, seconds: float, log: Path) -> d
                 generate(Order(to, THREADS, 1.0, [ask]))  # warms up
             per_second: dict[str, list[float]] = {arm: [] for arm in ARMS}
             samples: dict[str, list[Sample]] = {arm: [] for arm in ARMS}
-            for _ in range(rounds):
+            for _ in track(range(rounds), "rounds beside MLflow's server", total=rounds):
                 for arm, (to, ask) in asks.items():
                     load = generate(Order(to, THREADS, seconds, [ask]))
                     per_second[arm].append(len(load.of(arm)) / load.wall_s)

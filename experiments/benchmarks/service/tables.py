@@ -14,7 +14,7 @@ def show_mix(rows: Sequence[Mapping[str, Any]]) -> list[Table]:
         "workers",
         "requests/s",
         "errors",
-        "beyond search p99, ms",
+        "beyond search p99, ms: at the limit / rested",
         "ready, s",
         "PSS, MB",
         "USS, MB",
@@ -30,7 +30,7 @@ def show_mix(rows: Sequence[Mapping[str, Any]]) -> list[Table]:
             str(row["workers"]),
             f"{row['requests_per_second']:.0f}",
             f"{row['error_share']:.2%}",
-            f"{row['beyond_search_ms']['p99']:.1f} of {row['beyond_search_ms']['count']}",
+            " / ".join(_beyond(part) for part in (row, row["rested"])),
             f"{row['ready_s']:.1f}",
             pss,
             uss,
@@ -55,6 +55,32 @@ def show_scoring(told: Mapping[str, Any]) -> Table:
         )
     table.add_row("ours, first after an event", "", _quantiles(told["after_an_event_ms"]), "", "")
     return table
+
+
+def show_campaign(told: Mapping[str, Any]) -> list[Table]:
+    """What was answered and kept, and what was wrong."""
+    table = Table(title=f"{told['requests']:,} requests across faults, {told['seconds']:.0f} s", box=SIMPLE_HEAD)
+    for name in ("what", "figure"):
+        table.add_column(name)
+    for status, count in told["statuses"].items():
+        table.add_row(f"answered {status}", f"{count:,}")
+    for phase, count in told["broken_connections"].items():
+        table.add_row(f"connections broken, {phase}", str(count))
+    for phase, count in told["unavailable_by_phase"].items():
+        table.add_row(f"503 with Retry-After, {phase}", str(count))
+    for what, count in told["acknowledged"].items():
+        table.add_row(f"{what} acknowledged and looked for", str(count))
+    for fault, well in told["came_through"].items():
+        table.add_row(fault, "came through" if well else "did not come through")
+    wrong = Table(title=f"wrong: {len(told['wrong'])}", box=SIMPLE_HEAD)
+    wrong.add_column("what")
+    for sentence in told["wrong"][:20]:
+        wrong.add_row(sentence)
+    return [table, wrong]
+
+
+def _beyond(row: Mapping[str, Any]) -> str:
+    return f"{row['beyond_search_ms']['p99']:.1f} of {row['beyond_search_ms']['count']}"
 
 
 def _quantiles(told: Mapping[str, float] | None) -> str:

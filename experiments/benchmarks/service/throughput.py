@@ -3,17 +3,25 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from experiments.benchmarks.service.load import Ask, Load, Order, Sample, generate, quantile
-from experiments.benchmarks.service.mix import mix_requests
+from experiments.benchmarks.service.mix import PLAN, mix_requests
 from experiments.benchmarks.service.processes import memory_mb, run_service
 from experiments.benchmarks.service.school import School
+from features.console import track
 
 WORKERS = (1, 2, 4)
 THREADS = 8
 """That ask at the same time."""
+
+REST_S = 0.5
+"""Between two requests of a thread where the service is not to be kept at its limit."""
+
+PLANS = 8.0
+"""How many times as many plans as in the mix are then asked for, so that there are enough to judge."""
 
 DURATION = re.compile(r"(\w+);dur=([\d.]+)")
 
@@ -21,17 +29,20 @@ DURATION = re.compile(r"(\w+);dur=([\d.]+)")
 def measure_mix(school: School, seconds: float, log: Path) -> list[dict[str, Any]]:
     """One row for each number of workers: requests a second, latency by route, errors, start and memory."""
     rows = []
-    for workers in WORKERS:
+    for workers in track(WORKERS, "numbers of workers", total=len(WORKERS)):
         with run_service(school.environment, workers, log) as server:
             asks = mix_requests(school, server.port)
             generate(Order(server.port, THREADS, min(3.0, seconds), asks, seed=0))  # warms up every worker
             load = generate(Order(server.port, THREADS, seconds, asks))
+            calm = [replace(each, weight=each.weight * PLANS) if each.route == PLAN else each for each in asks]
+            rested = generate(Order(server.port, THREADS, seconds, calm, rest_s=REST_S))
             alone = generate(Order(server.port, THREADS, 2.0, [Ask("livez", "GET", "/livez")]))
             rows.append(
                 {
                     "workers": workers,
                     "ready_s": server.ready_s,
                     "memory_mb": [memory_mb(each) for each in server.workers()],
+                    "rested": tell_load(rested),
                     "livez_per_second": len(alone.samples) / alone.wall_s,
                 }
                 | tell_load(load)
