@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -58,6 +59,9 @@ CORS: dict[str, Any] = {
 EVENTS = ("/v1/events", "/v1/events/xapi", "/v1/events/caliper")
 """Addresses that take large bodies."""
 
+SWITCH_S = 0.001
+"""After which a thread lets others run, instead of 5 ms: each look at the database gives way and has to come back."""
+
 ABOUT = """Suggests which students of a team to bring together, on which skill, with which adult, when and where, and
 why. The adults decide. Errors are `application/problem+json`; times are UTC; null means not observed."""
 
@@ -84,6 +88,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def run(_: FastAPI) -> AsyncIterator[None]:
+        sys.setswitchinterval(SWITCH_S)
         draining.listen()
         forget_ended_processes()
         warm_up()

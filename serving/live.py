@@ -1,8 +1,8 @@
 """What came in since the night, on top of the snapshot: each process folds it for itself from the database.
 
-Processes share nothing but the database, so each asks it with every request for events with a later number than the
-last it saw. The picture of the students asked for is then read from their states at one moment: the midnight after
-the last event, as a night that ran now would choose it.
+Processes share nothing but the database, so with every request each sees whether there are events with a later number
+than the last it saw. The picture of the students asked for is then read from their states at one moment: the midnight
+after the last event, as a night that ran now would choose it.
 """
 
 import json
@@ -141,7 +141,7 @@ class LiveEvents:
         self._days: dict[int, _Day] = {}
         self._away_until = 0.0
 
-    def see(self, snapshot: Snapshot, students: Sequence[str]) -> Snapshot:
+    def see(self, snapshot: Snapshot, students: Sequence[str], latest: int | None = None) -> Snapshot:
         """The snapshot with everything about the students that was acknowledged before this call.
 
         Where the database is away, it is as of the last look; where the snapshot's state cannot be read, it is the
@@ -150,10 +150,12 @@ class LiveEvents:
         Args:
             snapshot: What serves this request.
             students: Ids; those that nobody knows have no profile, and others than these none either.
+            latest: Number of the last live event, where this request has asked the database already.
         """
         with self._lock:
             day = self._days.get(id(snapshot)) or self._keep(snapshot, _Day(snapshot, self._home))
-            self._look(day)
+            if latest is None or day.through is None or latest > day.through:
+                self._look(day)
             return day.picture(snapshot, students)
 
     def prepare(self, snapshot: Snapshot) -> None:

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from features.database import Database, DatabaseAwayError
 from features.errors import BusyError, MissingError
+from features.live_events import latest_number
 from features.roster import SkillMap, Team, TeamName, find_team_of, list_teams, read_skills, read_team
 from features.roster.versions import Version, read_version
 from serving.watcher import Watcher
@@ -36,12 +37,15 @@ class Seen:
         team: Null where the roster has none with the id.
         skills: Names and prerequisites.
         version: Of both; whatever is reckoned from them holds as long as it stays.
+        latest_event: Number of the last live event at that moment, so that nobody has to ask for later ones; null where
+            the database was not asked.
         stale_seconds: Since the database last confirmed it; null where it just did.
     """
 
     team: Team | None
     skills: SkillMap
     version: Version = (0, 0)
+    latest_event: int | None = None
     stale_seconds: float | None = None
 
 
@@ -86,7 +90,7 @@ class Rosters:
         if not _may_be_id(team_id):
             return Seen(None, read_skills(self._database))
         with self._database.reading() as connection:
-            version = read_version(connection, team_id)
+            version, latest = read_version(connection, team_id), latest_number(connection)
         now = time.monotonic()
         kept = self._kept.get(team_id)
         if kept is None or kept.version != version or now - kept.read_at > TRUSTED_S:
@@ -95,7 +99,7 @@ class Rosters:
             kept = _Kept(kept.seen, version, kept.read_at, now)
         if kept.seen.team is not None:  # what does not exist is not kept: anybody may name it
             self._kept[team_id] = kept
-        return kept.seen
+        return replace(kept.seen, latest_event=latest)
 
     def recent(self, team_id: str) -> Seen:
         """A team as `fresh` gives it; while the database is away, as it was seen last.

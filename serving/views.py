@@ -28,13 +28,17 @@ class View:
         self._snapshot, self._live, self._pins, self._pinned, self._shadow = snapshot, live, pins, pinned, shadow
         self._answered: tuple[Snapshot, Sequence[str]] | None = None
 
-    def see(self, students: Sequence[str]) -> Snapshot:
+    def see(self, students: Sequence[str], latest: int | None = None) -> Snapshot:
         """Everything about the students that was acknowledged before this call.
+
+        Args:
+            students: Ids.
+            latest: Number of the last live event, where this request has asked the database already.
 
         Raises:
             NotReadyError: A model is pinned, and there is no event log to fold the students from.
         """
-        seen = self._live.see(self._snapshot, students)
+        seen = self._live.see(self._snapshot, students, latest)
         if self._pinned is not None:
             return self._pins.see(self._pinned, seen, students)
         self._answered = seen, students

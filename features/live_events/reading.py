@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache
 
 import pandas as pd
-from sqlalchemy import func, or_, select
+from sqlalchemy import Connection, func, or_, select
 
 from features.database import Database
 from features.live_events.rows import from_texts
@@ -50,9 +50,17 @@ def read_live_events(
         wanted = wanted.where(or_(*missing))
     with database.reading() as connection:
         rows = connection.execute(wanted).all()
-        through = connection.execute(select(func.max(table.c.sequence))).scalar()
+        through = latest_number(connection)
     events = from_texts(each.event for each in rows) if rows else _no_events()
-    return LiveRows(events, max(after, through or 0))
+    return LiveRows(events, max(after, through))
+
+
+def latest_number(connection: Connection) -> int:
+    """The number of the last live event; 0 where there is none."""
+    return connection.execute(_LATEST).scalar() or 0
+
+
+_LATEST = select(func.max(LIVE_EVENTS.c.sequence))
 
 
 @cache

@@ -3,7 +3,7 @@
 Whatever changes rows of the roster counts it here in the same transaction.
 """
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from features.roster.tables import VERSIONS
@@ -31,6 +31,9 @@ def count_change(connection: Connection, team_id: str = WHOLE) -> None:
 
 def read_version(connection: Connection, team_id: str) -> Version:
     """The version of one team."""
-    rows = connection.execute(select(VERSIONS).where(VERSIONS.c.team_id.in_((WHOLE, team_id)))).all()
-    found = {row.team_id: row.version for row in rows}
+    found = {row.team_id: row.version for row in connection.execute(_ASKED, {"asked": team_id})}
     return found.get(WHOLE, 0), found.get(team_id, 0)
+
+
+_ASKED = select(VERSIONS).where(or_(VERSIONS.c.team_id == WHOLE, VERSIONS.c.team_id == bindparam("asked")))
+"""Made once: every request asks it."""

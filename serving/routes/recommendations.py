@@ -99,7 +99,7 @@ def create_recommendation(
         find_roster(rosters, caller, body.team_id, now=True)  # nobody waits in line to be refused
         with planners.take() as waited:
             team, seen = find_roster(rosters, caller, body.team_id, now=True)
-            snapshot = view.see(team.members)
+            snapshot = view.see(team.members, seen.latest_event)
             found = recommend_day(
                 team,
                 seen,

@@ -38,15 +38,15 @@ def read_profile(
 ) -> StudentOut:
     """What is known and forecast about a student, skill by skill, with facts and reasons."""
     team_id = find_student_team(rosters, caller, student_id)
-    snapshot = view.see([student_id])
-    known = student_id in snapshot.student_facts.position
-    if not known and team_id is None:
-        raise unknown_student()
-    auditor.note("read_profile", team_id=team_id, student_id=student_id)
     try:
         seen = rosters.recent(team_id or WHOLE)
     except MissingError:
         seen = Seen(None, SkillMap({}, {}))
+    snapshot = view.see([student_id], seen.latest_event)
+    known = student_id in snapshot.student_facts.position
+    if not known and team_id is None:
+        raise unknown_student()
+    auditor.note("read_profile", team_id=team_id, student_id=student_id)
     response.headers.update(tell_age(seen.stale_seconds))
     forecasts = forecast_students(snapshot, [student_id], settings.recent_days)
     facts = snapshot.student_facts.of(student_id)

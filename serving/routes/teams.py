@@ -41,12 +41,16 @@ def read_board(
     """Who needs what, who is strong where, and who has not been seen by an adult lately."""
     team, seen = find_roster(rosters, caller, team_id)
     auditor.note("read_board", team_id=team_id)
-    snapshot = view.see(team.members)
-    forecasts = forecast_students(snapshot, team.members, settings.recent_days)
-    need = load_planning().need
-    candidates = find_candidates(snapshot, team, seen, need, settings.recent_days, settings.handful)
-    board = tell_board(snapshot, team, seen.skills, candidates, forecasts)
-    return Tagged.of(board.model_dump_json()).answer(if_none_match, seen.stale_seconds)
+    snapshot = view.see(team.members, seen.latest_event)
+
+    def tell() -> Tagged:
+        forecasts = forecast_students(snapshot, team.members, settings.recent_days)
+        need = load_planning().need
+        candidates = find_candidates(snapshot, team, seen, need, settings.recent_days, settings.handful)
+        return Tagged.of(tell_board(snapshot, team, seen.skills, candidates, forecasts).model_dump_json())
+
+    told = snapshot.reckoned.get(("board", seen.version, team.team_id, team.members, snapshot.live_through), tell)
+    return told.answer(if_none_match, seen.stale_seconds)
 
 
 @router.get(
@@ -67,7 +71,7 @@ def read_forecasts(
     """The team's struggle and mastery forecasts, without their reasons, for a program that goes through them all."""
     team, seen = find_roster(rosters, caller, team_id)
     auditor.note("read_forecasts", team_id=team_id)
-    snapshot = view.see(team.members)
+    snapshot = view.see(team.members, seen.latest_event)
 
     def tell() -> Tagged:
         forecasts = forecast_students(snapshot, team.members, settings.recent_days)
