@@ -9,7 +9,7 @@ from itertools import combinations
 from features.roster import Rule, SkillMap, Staff, Team
 from features.roster.records import WEEKDAYS
 from serving.errors import RequestError
-from serving.grouping.history import PastDay, carry_history
+from serving.grouping.history import PastDay, recollect
 from serving.grouping.people import Adult, Coaching, Student
 from serving.grouping.places import Block, Pin, Room, Seat, Skill
 from serving.grouping.plan import Session
@@ -100,10 +100,18 @@ def state_problem(
     earlier = [each for each in request.previous if each.student in team.members and each.block in blocks]
     weights = Weights() if request.move_price is None else Weights(perturbation=request.move_price)
     behind = {each.need.skill for each in candidates if each.need.catch_up}
-    problem = Problem(
+    carried = recollect(
+        tuple(Student(each, there.of_student(each)) for each in team.members),
+        tuple(_adult(each, there.of_staff(each.staff_id), adults, used) for each in team.staff),
+        _past_days(team, request.day, behind),
+        planning.history_days,
+    )
+    return Problem(
         blocks=tuple(Block(each.block_id, f"{each.start:%H:%M}-{each.end:%H:%M}", at) for at, each in enumerate(today)),
-        students=tuple(Student(each, there.of_student(each)) for each in team.members),
-        adults=tuple(_adult(each, there.of_staff(each.staff_id), adults, used) for each in team.staff),
+        students=carried.students,
+        adults=carried.adults,
+        mates=carried.mates,
+        contacts=carried.contacts,
         skills=tuple(Skill(each, skill_name(skills, each)) for each in used),
         rooms=tuple(Room(each.room_id, each.capacity) for each in team.rooms),
         effects=planning.effects_for(each.role for each in team.staff),
@@ -120,7 +128,6 @@ def state_problem(
         coaching=_coaching(team, weekday, there, planning.coaching_per_week),
         most_catch_up_days=planning.most_catch_up_days,
     )
-    return carry_history(problem, _past_days(team, request.day, behind), planning.history_days)
 
 
 def skill_name(skills: SkillMap, skill: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 
-from serving.grouping.people import Contact, MateCount
+from serving.grouping.people import Adult, Contact, MateCount, Student
 from serving.grouping.plan import Session
 from serving.grouping.problem import Pair, Problem
 from serving.grouping.validation import require_range
@@ -43,11 +43,18 @@ def remember_day(problem: Problem, sessions: tuple[Session, ...], days_ago: int)
     return PastDay(days_ago, sessions, behind, {adult.id: len(adult.blocks) for adult in problem.adults})
 
 
-def carry_history(problem: Problem, past: Sequence[PastDay], window_days: int) -> Problem:
-    """Returns a problem with past days added to the history that it holds already.
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """The parts of a problem that past days change, with what they leave behind."""
 
-    Mates, contacts and duties count within the window, and days in a row of catching up go on from those that students
-    had before the days given. People who are not in the problem are left out.
+    students: tuple[Student, ...]
+    adults: tuple[Adult, ...]
+    mates: tuple[MateCount, ...]
+    contacts: tuple[Contact, ...]
+
+
+def carry_history(problem: Problem, past: Sequence[PastDay], window_days: int) -> Problem:
+    """Returns a problem with past days added to the history that it holds already; see `recollect`.
 
     Args:
         problem: The day to plan; its own history is of before the days given.
@@ -57,22 +64,54 @@ def carry_history(problem: Problem, past: Sequence[PastDay], window_days: int) -
     Example:
         Two students who shared a session yesterday, and two days ago, have met twice within a window of 2 days.
     """
-    students = {student.id for student in problem.students}
-    adults = {adult.id for adult in problem.adults}
-    near = [day for day in past if abs(day.days_ago) <= window_days]
-    mates = Counter({(mate.first, mate.second): mate.sessions for mate in problem.mates})
-    mates.update(count_mates(near, students))
-    contacts = Counter({(contact.student, contact.adult): contact.sessions for contact in problem.contacts})
-    contacts.update(count_contacts(near, students, adults))
-    before = {student.id: student.catch_up_days for student in problem.students}
-    row = count_catch_up_days([day for day in past if day.days_ago > 0], before)
-    off = count_load_off(near)
+    carried = recollect(
+        problem.students, problem.adults, past, window_days, mates=problem.mates, contacts=problem.contacts
+    )
     return replace(
         problem,
-        students=tuple(replace(student, catch_up_days=row[student.id]) for student in problem.students),
-        adults=tuple(replace(each, load_ahead=each.load_ahead + off.get(each.id, 0.0)) for each in problem.adults),
-        mates=tuple(MateCount(*pair, count) for pair, count in mates.items()),
-        contacts=tuple(Contact(*pair, count) for pair, count in contacts.items()),
+        students=carried.students,
+        adults=carried.adults,
+        mates=carried.mates,
+        contacts=carried.contacts,
+    )
+
+
+def recollect(
+    students: Sequence[Student],
+    adults: Sequence[Adult],
+    past: Sequence[PastDay],
+    window_days: int,
+    *,
+    mates: Iterable[MateCount] = (),
+    contacts: Iterable[Contact] = (),
+) -> Carried:
+    """Returns what past days leave behind with the people of a day to plan.
+
+    Mates, contacts and duties count within the window, and days in a row of catching up go on from those that students
+    had before the days given. People who are not of the day are left out.
+
+    Args:
+        students: Of the day to plan.
+        adults: Likewise.
+        past: In any order.
+        window_days: How far back, and forth, mates and contacts count.
+        mates: From before the days given.
+        contacts: Likewise.
+    """
+    names, leaders = {student.id for student in students}, {adult.id for adult in adults}
+    near = [day for day in past if abs(day.days_ago) <= window_days]
+    met = Counter({(mate.first, mate.second): mate.sessions for mate in mates})
+    met.update(count_mates(near, names))
+    led = Counter({(contact.student, contact.adult): contact.sessions for contact in contacts})
+    led.update(count_contacts(near, names, leaders))
+    before = {student.id: student.catch_up_days for student in students}
+    row = count_catch_up_days([day for day in past if day.days_ago > 0], before)
+    off = count_load_off(near)
+    return Carried(
+        students=tuple(replace(student, catch_up_days=row[student.id]) for student in students),
+        adults=tuple(replace(each, load_ahead=each.load_ahead + off.get(each.id, 0.0)) for each in adults),
+        mates=tuple(MateCount(*pair, count) for pair, count in met.items()),
+        contacts=tuple(Contact(*pair, count) for pair, count in led.items()),
     )
 
 
