@@ -14,6 +14,7 @@ import pandas as pd
 from features.events import split_skills
 from features.history import Student
 from features.profiles import fold
+from features.readers.rows import SKILL_MARK
 from features.schema import Events
 from features.state import State
 from features.statistics import Statistics
@@ -79,6 +80,9 @@ class Overlay:
 
     def _learn_items(self, events: pd.DataFrame) -> bool:
         """Puts new items into the statistics; whether one that was put there before turns out to need other skills."""
+        told = zip(events["item_id"].tolist(), events["skills"].tolist(), strict=True)
+        if all(self._is_known(item, skills) for item, skills in told):
+            return False  # as of most batches
         names = events["item_id"].dropna().unique()
         # the index keeps its hash table, so this does not go through the catalog
         new = names[self._base_statistics.catalog.items.get_indexer(pd.Index(names)) < 0]
@@ -95,6 +99,13 @@ class Overlay:
         changed = any(self._skills[item] != skills for item, skills in before.items())
         self._extend(self._base_statistics if changed else self.statistics, self._skills)
         return changed
+
+    def _is_known(self, item: object, skills: object) -> bool:
+        """Whether the statistics have an item, with all of these skills if it was put there; not observed are none."""
+        if not isinstance(item, str) or item in self._base_statistics.catalog.items:
+            return True
+        named = skills.split(SKILL_MARK) if isinstance(skills, str) else ()
+        return item in self._skills and self._skills[item].issuperset(filter(None, named))
 
     def _extend(self, statistics: Statistics, skills: dict[str, set[str]]) -> None:
         pairs = [(item, skill) for item, of_item in skills.items() for skill in of_item]

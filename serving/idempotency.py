@@ -7,6 +7,8 @@ answer are kept in one change of the database, so that nothing is acknowledged a
 import hashlib
 import json
 import logging
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from types import TracebackType
@@ -24,6 +26,9 @@ from serving.store.idempotency import Claim, Kept, claim_key, finish_claim, give
 logger = logging.getLogger("regroup")
 
 REPLAYED = "Idempotency-Replayed"
+
+RETRIES_S = (1, 1, 2, 4, 8, 16, 32)
+"""Between attempts at freeing a key; afterwards it is taken over."""
 
 FINAL = (NotFoundError, RequestError)
 """Refusals that asking again with the same body would not change."""
@@ -91,7 +96,19 @@ class Attempt:
             else:
                 give_up_claim(self._database, self._claim)
         except RegroupError as second:
-            logger.warning("an Idempotency-Key stays claimed until it is taken over: %s", second)
+            logger.warning("an Idempotency-Key stays claimed for now: %s", second)
+            threading.Thread(target=_give_up_later, args=(self._database, self._claim), daemon=True).start()
+
+
+def _give_up_later(database: Database, claim: Claim) -> None:
+    """Frees the key when the database is back, so that whoever asks again need not wait until it is taken over."""
+    for wait_s in RETRIES_S:
+        time.sleep(wait_s)
+        try:
+            give_up_claim(database, claim)
+        except RegroupError:
+            continue
+        return
 
 
 def hash_request(address: str, body: BaseModel) -> str:

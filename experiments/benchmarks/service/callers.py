@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from experiments.benchmarks.service.connection import Answer, Connection
-from experiments.benchmarks.service.mix import DAY
+from experiments.benchmarks.service.load import DAY
 from experiments.benchmarks.service.school import School
 
 OK, CREATED, REFUSED, CONFLICT, UNAVAILABLE = 200, 201, 400, 409, 503

@@ -12,11 +12,16 @@ import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as time_of_day
 
 from experiments.benchmarks.service.connection import Connection
 
-UNIQUE = "@unique@"
-"""Replaced in every body by text that no other request has."""
+UNIQUE, MOMENT = "@unique@", "@moment@"
+"""Replaced in every body: the first by text that no other request has, the second by a later moment each time."""
+
+DAY, FIRST_BELL, SCHOOL_S = "2026-03-16", time_of_day(8), 8 * 3600
+"""The day that is planned, and when events of it occur."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,13 @@ def generate(order: Order) -> Load:
     return Load([Sample(*each) for each in told["samples"]], told["wall_s"], told["cpu_s"])
 
 
+def fill(body: str) -> bytes:
+    """A body to be sent: its marks replaced, so that it is like no other and its events are later than those before."""
+    seconds = time.time() % SCHOOL_S
+    moment = datetime.combine(date.fromisoformat(DAY), FIRST_BELL, UTC) + timedelta(seconds=seconds)
+    return body.replace(UNIQUE, uuid.uuid4().hex).replace(MOMENT, moment.isoformat()).encode()
+
+
 def quantile(ordered: Sequence[float], share: float) -> float:
     """The value below which that share of ordered values lies; of none, not a number."""
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
@@ -95,7 +107,7 @@ def _ask(order: Order, number: int, until: float, samples: list[Sample]) -> None
     weights = [each.weight for each in order.asks]
     while time.perf_counter() < until:
         ask = lots.choices(order.asks, weights)[0]
-        body = ask.body.replace(UNIQUE, uuid.uuid4().hex).encode()
+        body = fill(ask.body)
         begun = time.perf_counter()
         try:
             answer = connection.ask(ask.method, ask.path, ask.headers, body)

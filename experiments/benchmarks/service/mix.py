@@ -3,11 +3,10 @@
 import json
 
 from experiments.benchmarks.service.connection import Connection
-from experiments.benchmarks.service.load import UNIQUE, Ask
+from experiments.benchmarks.service.load import DAY, MOMENT, UNIQUE, Ask
 from experiments.benchmarks.service.processes import ServerError
 from experiments.benchmarks.service.school import School
 
-DAY = "2026-03-16"
 EVENTS, BUDGET_S = 20, 0.2
 
 PLAN = "recommendation"
@@ -53,7 +52,7 @@ def ask_events(school: School, students: list[str]) -> Ask:
         {
             "event_id": f"{UNIQUE}-{at}",
             "student_id": students[at % len(students)],
-            "occurred_at": f"{DAY}T08:{at:02}:00Z",
+            "occurred_at": MOMENT,
             "item_id": f"bench-{at}",
             "score": at % 2,
             "skill_ids": ["skill-001"],

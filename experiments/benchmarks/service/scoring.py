@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.benchmarks.service.connection import Connection
-from experiments.benchmarks.service.load import UNIQUE, Ask, Order, Sample, generate, quantile
+from experiments.benchmarks.service.load import Ask, Order, Sample, fill, generate, quantile
 from experiments.benchmarks.service.mix import ask_events, tag_of
 from experiments.benchmarks.service.processes import free_port, run_server, run_service
 from experiments.benchmarks.service.school import School
@@ -99,9 +99,8 @@ def measure_fresh(school: School, port: int, path: str, members: list[str], time
     """Milliseconds of the first request after an event of a member, when nothing that was reckoned still counts."""
     connection, seconds = Connection(port), []
     ask = ask_events(school, members)
-    for at in range(times):
-        body = ask.body.replace(UNIQUE, f"fresh-{at}-{port}").encode()
-        connection.ask(ask.method, ask.path, ask.headers, body)
+    for _ in range(times):
+        connection.ask(ask.method, ask.path, ask.headers, fill(ask.body))
         begun = time.perf_counter()
         connection.ask("GET", path, school.headers)
         seconds.append(time.perf_counter() - begun)
