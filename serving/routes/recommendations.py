@@ -111,13 +111,14 @@ def create_recommendation(
                 budget=Budget(seconds=body.seconds, seed=body.seed),
             )
             answer = tell_recommendation(uuid.uuid4().hex, datetime.now(UTC), body, team, seen.skills, snapshot, found)
-            location, instance = f"{router.prefix}/{answer.id}", pack_instance(found.canonical)
+            location, text = f"{router.prefix}/{answer.id}", answer.model_dump_json()
             with database.changing() as connection:
-                keep_recommendation(connection, answer, body.model_dump_json(), instance, team.members)
+                asked_for, instance = body.model_dump_json(), pack_instance(found.canonical)
+                keep_recommendation(connection, answer, text, asked_for, instance, team.members)
                 attempt.finish(connection, location, answer.id)
             auditor.note("suggest", team_id=team.team_id, subject=answer.id)
     return Response(
-        answer.model_dump_json(),
+        text,
         status_code=HTTPStatus.CREATED,
         media_type="application/json",
         headers={

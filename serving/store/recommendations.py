@@ -35,13 +35,14 @@ class StoredPlan:
 
 
 def keep_recommendation(
-    connection: Connection, answer: RecommendationOut, request: str, instance: str, students: Iterable[str]
+    connection: Connection, answer: RecommendationOut, text: str, request: str, instance: str, students: Iterable[str]
 ) -> None:
     """Keeps a plan before it is returned, and everybody whom its texts name.
 
     Args:
         connection: Of a change that may hold more than this.
         answer: The plan.
+        text: JSON of it.
         request: JSON of the body that asked for it.
         instance: The day as an open instance.
         students: Whom the day names.
@@ -53,7 +54,7 @@ def keep_recommendation(
             team_id=answer.team_id,
             problem_hash=answer.problem_hash,
             request=request,
-            answer=answer.model_dump_json(),
+            answer=text,
             problem=instance,
             date=answer.date,
             status=answer.status,
