@@ -4,7 +4,7 @@ import gc
 import logging
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from fastapi import FastAPI
@@ -22,7 +22,7 @@ from serving.access.request_log import RequestLog
 from serving.access.spool import Spool
 from serving.contract import Service, name_operation
 from serving.draining import Draining
-from serving.errors import install_error_handlers
+from serving.errors import NotReadyError, install_error_handlers
 from serving.grouping.solve import warm_up
 from serving.holder import SnapshotHolder
 from serving.last_good import LastGood
@@ -46,6 +46,7 @@ from serving.routes import (
 from serving.settings import Settings, read_settings
 from serving.sources import source_of
 from serving.views import Views
+from serving.watcher import Watcher
 
 logger = logging.getLogger("regroup")
 
@@ -86,6 +87,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     draining = Draining(settings.drain_seconds)
     audit = AuditLog(Spool(settings.home.audit), database)
 
+    def fold_ahead() -> None:
+        with suppress(NotReadyError):
+            live.look_ahead(snapshots.current())
+
+    folding = Watcher("live-events", fold_ahead, settings.fold_seconds)
+
     @asynccontextmanager
     async def run(_: FastAPI) -> AsyncIterator[None]:
         sys.setswitchinterval(SWITCH_S)
@@ -101,14 +108,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         snapshots.refresh()
         gc.collect()
         gc.freeze()  # what is there now stays; to go through all of it again would hold a request up for .2 s
-        snapshots.start()
-        rosters.start()
+        for each in (snapshots, rosters, folding):
+            each.start()
         yield
         gc.unfreeze()
-        snapshots.stop()
-        rosters.stop()
-        keyring.stop()
-        audit.stop()
+        for running in (folding, snapshots, rosters, keyring, audit):
+            running.stop()
         database.close()
 
     app = Service(

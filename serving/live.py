@@ -158,6 +158,13 @@ class LiveEvents:
                 self._look(day)
             return day.picture(snapshot, students)
 
+    def look_ahead(self, snapshot: Snapshot) -> None:
+        """Folds what came in, so that the next request need not."""
+        with self._lock:
+            day = self._days.get(id(snapshot))
+            if day is not None:
+                self._look(day)
+
     def prepare(self, snapshot: Snapshot) -> None:
         """Folds what there is onto a snapshot before it serves, while requests go on with the one before."""
         day = _Day(snapshot, self._home)

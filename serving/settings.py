@@ -23,6 +23,7 @@ class Settings(BaseSettings):
         drain_seconds: How long a process that was told to end goes on answering while it says that it is not ready;
             about twice as long as a load balancer's interval of asking.
         events_body_bytes: The largest body of a batch of events.
+        fold_seconds: How often a process folds the live events that no request has asked for yet.
         poll_seconds: How often the watcher asks the registry for the champion.
         kept_hours: How long the answer to an Idempotency-Key is kept.
         takeover_seconds: After which a request under way counts as lost with its process; longer than any plan takes.
@@ -53,6 +54,7 @@ class Settings(BaseSettings):
     open: bool = False
     shadow: bool = False
     per_minute: int = Field(default=1200, ge=1)
+    fold_seconds: float = Field(default=0.25, gt=0)
     poll_seconds: float = Field(default=5.0, gt=0)
     planners: int = Field(default=1, ge=1)
     queue: int = Field(default=16, ge=0, le=30)  # they hold threads, and other requests need some of 40

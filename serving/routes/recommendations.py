@@ -96,9 +96,10 @@ def create_recommendation(
     with Attempt(database, caller.key_id, idempotency_key, asked, **limits) as attempt:
         if attempt.replay is not None:
             return attempt.replay
-        find_roster(rosters, caller, body.team_id, now=True)  # nobody waits in line to be refused
+        team, seen = find_roster(rosters, caller, body.team_id, now=True)  # nobody waits in line to be refused
         with planners.take() as waited:
-            team, seen = find_roster(rosters, caller, body.team_id, now=True)
+            if waited:
+                team, seen = find_roster(rosters, caller, body.team_id, now=True)
             snapshot = view.see(team.members, seen.latest_event)
             found = recommend_day(
                 team,
@@ -111,12 +112,12 @@ def create_recommendation(
                 budget=Budget(seconds=body.seconds, seed=body.seed),
             )
             answer = tell_recommendation(uuid.uuid4().hex, datetime.now(UTC), body, team, seen.skills, snapshot, found)
+            auditor.note("suggest", team_id=team.team_id, subject=answer.id)  # on its way while the plan is kept
             location, text = f"{router.prefix}/{answer.id}", answer.model_dump_json()
             with database.changing() as connection:
                 asked_for, instance = body.model_dump_json(), pack_instance(found.canonical)
                 keep_recommendation(connection, answer, text, asked_for, instance, team.members)
                 attempt.finish(connection, location, answer.id)
-            auditor.note("suggest", team_id=team.team_id, subject=answer.id)
     return Response(
         text,
         status_code=HTTPStatus.CREATED,

@@ -54,3 +54,14 @@ def test_nothing_served_is_a_pickle(trained_school):
         if each.suffix == ".npz":
             with np.load(each, allow_pickle=False) as arrays:
                 assert all(arrays[name].dtype != object for name in arrays.files)
+
+
+def test_a_row_that_was_scored_before_has_the_same_probability_again(trained_school, profiles, tmp_path):
+    folder = Registry(trained_school.mlruns_uri).fetch(trained_school.run_id, "struggle", tmp_path)
+    forecaster, other = Forecaster(folder), Forecaster(folder)
+    forecaster.predict(profiles[10:30])
+
+    mixed = forecaster.predict(profiles[:40])
+
+    np.testing.assert_array_equal(mixed, other.predict(profiles[:40]))
+    np.testing.assert_array_equal(forecaster.predict(profiles[:40]), mixed)
