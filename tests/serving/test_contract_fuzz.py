@@ -17,7 +17,7 @@ from serving.app import create_app
 from serving.errors import PROBLEM
 from serving.settings import Settings
 
-EXAMPLES = 15
+EXAMPLES = 8
 """Of each call and kind."""
 
 BRIEF_S = 0.05

@@ -21,7 +21,7 @@ def server(own_school):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = {**os.environ, "REGROUP_DRAIN_SECONDS": "2"}
+    environment = {**os.environ, "REGROUP_DRAIN_SECONDS": "1.5"}
     command = [sys.executable, "-m", "serving", "--port", str(port), "--workers", "2"]
     process = subprocess.Popen(command, env=environment)
     address = f"http://127.0.0.1:{port}"
@@ -47,7 +47,7 @@ def test_a_stop_drains_and_metrics_are_of_all_processes(own_school, server):
     metrics = urllib.request.urlopen(f"{address}/metrics", timeout=10).read().decode()
     answered = re.search(r'regroup_requests_total{method="GET",route="/v1/models",status="200"} (\S+)', metrics)
     made = []
-    body = {"team_id": own_school.team_ids[0], "date": "2026-03-16", "seconds": 4}
+    body = {"team_id": own_school.team_ids[0], "date": "2026-03-16", "seconds": 2.5}
     asker = threading.Thread(
         target=lambda: made.append(call(f"{address}/v1/recommendations", body, own_school.headers))
     )

@@ -4,6 +4,7 @@ One entry per day: its seed, the best value of any run, a bound that no plan exc
 meet. Values are what a plan adds to a day that everybody spends online. A checksum of the day shows when it is another.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -16,6 +17,9 @@ FAMILY = 2
 """Of the days that `days.py` draws; to be raised whenever it draws others from the same seeds."""
 
 STORED = Path(__file__).with_name("known_days.json")
+
+DECIMALS = 9
+"""Of numbers in a checksum."""
 
 DIGITS = 12
 """Of a checksum: enough to tell days apart, few enough to read."""
@@ -51,8 +55,12 @@ class Known:
 
 
 def checksum(problem: Problem) -> str:
-    """What tells a day from another; equal days have equal ones."""
-    return problem.digest()[:DIGITS]
+    """What tells a day from another; the same day has the same one on every machine.
+
+    Processors differ in the last digit of an exponential, so numbers are rounded first.
+    """
+    told = json.loads(problem.to_json(), parse_float=lambda text: round(float(text), DECIMALS))
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:DIGITS]
 
 
 def read_known(path: Path) -> dict[Place, Known]:
