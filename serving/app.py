@@ -27,7 +27,7 @@ from serving.grouping.solve import warm_up
 from serving.holder import SnapshotHolder
 from serving.last_good import LastGood
 from serving.live import LiveEvents
-from serving.metering import Metering, forget_ended_processes
+from serving.metering import forget_ended_processes
 from serving.planners import Planners
 from serving.refusals import tell_problems
 from serving.rosters import Rosters
@@ -160,7 +160,6 @@ def _stand_before(app: FastAPI, settings: Settings, keyring: Keyring) -> None:
         BodyLimit, most_bytes=settings.body_bytes, by_path=dict.fromkeys(EVENTS, settings.events_body_bytes)
     )
     app.add_middleware(Door, keyring=keyring, rate=RateLimit(settings.per_minute), open_here=settings.open)
-    app.add_middleware(Metering)
     if settings.cors_origins:
         app.add_middleware(CORSMiddleware, allow_origins=settings.cors_origins, **CORS)
     app.add_middleware(RequestLog)

@@ -1,4 +1,4 @@
-"""Every request has an id and one line in the log; an error that nobody foresaw is answered like others.
+"""Every request has an id, a line in the log and a place in the metrics; no error goes out unlike the others.
 
 The line tells the route's template and never the address: addresses and queries hold ids of students.
 """
@@ -10,6 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.errors import unexpected
+from serving.metering import count_answer
 from serving.request_ids import REQUEST_ID, choose_request_id
 
 logger = logging.getLogger("regroup")
@@ -22,7 +23,7 @@ PROBES = frozenset({"/livez", "/readyz", "/metrics"})
 
 
 class RequestLog:
-    """Gives each request its id and writes its line.
+    """Gives each request its id, writes its line and counts it.
 
     Args:
         app: What answers; nothing may stand outside of this.
@@ -57,14 +58,16 @@ class RequestLog:
                 raise
             await answer(scope, receive, send_named)
         finally:
-            _write_line(scope, status, time.perf_counter() - begun)
+            _tell(scope, status, time.perf_counter() - begun)
             REQUEST_ID.reset(token)
 
 
-def _write_line(scope: Scope, status: int, seconds: float) -> None:
+def _tell(scope: Scope, status: int, seconds: float) -> None:
     route = getattr(scope.get("route"), "path", "unknown")
+    method = scope["method"] if scope["method"] in METHODS else "other"
+    count_answer(method, route, status, seconds)
     line = {
-        "method": scope["method"] if scope["method"] in METHODS else "other",
+        "method": method,
         "route": route,
         "status": status,
         "ms": round(1000 * seconds, 2),
