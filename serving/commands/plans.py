@@ -33,7 +33,7 @@ EXITS = """exit codes:
 def add_planning(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Adds the commands; `run_planning` runs the one that was given."""
     plan = _add(commands, _plan, "plan", "plan a day that stands in a file of the open instance format", plan=False)
-    plan.add_argument("--seconds", type=float, help="search that long; without it, a fixed number of rounds")
+    plan.add_argument("--seconds", type=float, help="have the plan by then; without it, a fixed number of rounds")
     plan.add_argument("--seed", type=int, default=0, help="of the lots drawn (%(default)s)")
     plan.add_argument("--alternatives", type=int, default=0, metavar="K", help="find so many other good plans too")
     plan.add_argument("--most-lost", type=float, default=0.05, metavar="SHARE", help="they may lack (%(default)s)")

@@ -13,13 +13,22 @@ SEAT_LIMIT = 500
 
 
 def assign_students(
-    index: Index, sessions: tuple[Session, ...], earlier: Sequence[Sequence[Session]] = ()
+    index: Index,
+    sessions: tuple[Session, ...],
+    earlier: Sequence[Sequence[Session]] = (),
+    seconds: float | None = None,
 ) -> tuple[tuple[Session, ...], bool] | None:
     """Returns the same sessions with the best students in each, and whether that is proven best.
 
     Earlier seatings of the same sessions say where recent groupmates tend to sit, when they are too many to be exact.
     Online sessions take whoever is left, and go where nobody is. None where HiGHS found no seats within its limits, or
     where they are so many that it would take seconds.
+
+    Args:
+        index: the problem.
+        sessions: settled.
+        earlier: seatings of them.
+        seconds: wall-clock time that it may take; None: no clock.
     """
     led = [session for session in sessions if session.led]
     if not led:
@@ -27,7 +36,7 @@ def assign_students(
     if count_seats(index, led) > SEAT_LIMIT:
         return None
     seating = Seating(index, sessions, led, [sessions, *earlier])
-    values, proven = seating.program.solve()
+    values, proven = seating.program.solve(seconds=seconds)
     if values is None:
         return None
     chosen: dict[str, list[str]] = {session.id: [] for session in led}

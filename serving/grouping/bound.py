@@ -14,13 +14,14 @@ are owed as given.
 """
 
 import math
+import time
 from typing import NamedTuple
 
 import numba as nb
 import numpy as np
 
 from serving.grouping.arena import ANY, ONLINE, PINNED_LED, Arena
-from serving.grouping.index import Floats
+from serving.grouping.index import Floats, Ints
 from serving.grouping.search import BENEFIT, COACHING, KEEP_TOGETHER, NOT_LED, PERTURBATION, RELATIONSHIPS
 
 FIRST_STEP = 1.5
@@ -32,8 +33,14 @@ NODES = 3000
 BRANCHES = 200
 """Parts of the search for skills that suit everybody of a block, after which what is left is bounded."""
 
-PATIENCE, SLOWER = 8, 0.7
-"""Rounds without a lower bound after which steps become shorter, and by how much."""
+PATIENCE, SLOWER, LAST_STEP = 8, 0.7, 1e-4
+"""Rounds without a lower bound after which steps become shorter, by how much, and when they are too short to help."""
+
+PARTS = 10
+"""Of the time that is left, after each of which the clock is read."""
+
+LOWEST, STEP, WAITED = range(3)
+"""Of the pace: the lowest bound seen, the share of the way to a plan's score, and rounds without a lower bound."""
 
 ENOUGH = 1e-9
 """Share of the bound by which a plan may miss it and still be called proven best."""
@@ -54,14 +61,36 @@ class Prices(NamedTuple):
     met: Floats
 
 
-def bound_day(arena: Arena, value: float, rounds: int, exact: int = 0) -> float:
+class Offers(NamedTuple):
+    """Whom each session could seat, and what a seat is worth: `points`, and what prices make of them in one block.
+
+    Attributes:
+        start: B x A x C x K, and one more: where the seats of each block, adult, kind and skill begin.
+        place: Of each seat, its student's place in `arena.eligible`.
+        points: Of each seat.
+        halves: Per place and n, half the points beside the n students of the skill who suit best.
+        priced: Per place, what prices add whoever leads.
+        met: N x A, what they add for meeting the adult.
+    """
+
+    start: Ints
+    place: Ints
+    points: Floats
+    halves: Floats
+    priced: Floats
+    met: Floats
+
+
+def bound_day(arena: Arena, value: float, rounds: int, exact: int = 0, until: float | None = None) -> float:
     """Returns a score that no plan exceeds.
 
     Args:
         arena: the problem.
         value: the score of a plan, which steers the search for a low bound and is no part of it.
-        rounds: how often prices are moved.
+        rounds: how often prices are moved, unless moving them helps no more.
         exact: how often after that, with groupmates' points exact; lower, and some twenty to fifty times as slow.
+        until: when to stop, on the clock of `time.perf_counter`; None: without a clock, and equal problems give equal
+            bounds.
     """
     prices = Prices(
         block=np.zeros(arena.present.shape),
@@ -70,10 +99,28 @@ def bound_day(arena: Arena, value: float, rounds: int, exact: int = 0) -> float:
         met=arena.weights[RELATIONSHIPS] * arena.relation / 2,
     )
     nobody_online = prices._replace(block=np.zeros(arena.present.shape))
-    bound: float = _lower(
-        arena, _favourable(arena), prices, nobody_online, value, rounds, exact if arena.has_pairs else 0
-    )
-    return bound
+    start, place, points = _list_offers(arena)
+    offers = Offers(start, place, points, _favourable(arena), np.empty(0), prices.met)
+    pace, bonus = np.array([np.inf, FIRST_STEP, 0.0]), np.full(arena.present.shape[1], 0.1)
+    began, done = time.perf_counter(), 0
+    while done < rounds and not _is_settled(pace, value):
+        part = rounds - done
+        if until is not None:
+            now = time.perf_counter()
+            if done and now >= until:
+                break
+            part = min(part, max(1, int(done * (until - now) / max(now - began, 1e-9) / PARTS)))
+        _lower(arena, offers, prices, nobody_online, value, part, 0, pace, bonus)
+        done += part
+    if exact and arena.has_pairs and pace[LOWEST] > value:
+        pace[STEP], pace[WAITED] = FIRST_STEP, 0.0
+        _lower(arena, offers, prices, nobody_online, value, exact, NODES, pace, bonus)
+    return float(pace[LOWEST])
+
+
+def _is_settled(pace: Floats, value: float) -> bool:
+    """Whether the bound is reached, or prices hardly move any more."""
+    return bool(pace[LOWEST] <= value or pace[STEP] < LAST_STEP)
 
 
 def _favourable(arena: Arena) -> Floats:
@@ -94,8 +141,63 @@ def _favourable(arena: Arena) -> Floats:
 
 
 @nb.njit(cache=True, error_model="numpy", nogil=True)
-def _lower(arena, halves, prices, nobody_online, value, rounds, exact):
-    """Moves prices, of which blocks with nobody online have their own, and returns the lowest bound seen."""
+def _list_offers(arena):
+    """Returns `start`, `place` and `points` of `Offers`."""
+    blocks, (adults, skills), kinds = arena.present.shape[1], arena.qualified.shape, arena.most.shape[1]
+    none, of_none = np.empty(0, np.int64), np.empty(0)
+    start, at = np.zeros(blocks * adults * kinds * skills + 1, np.int64), 0
+    for block in range(blocks):
+        for adult in range(adults):
+            for kind in range(kinds):
+                for skill in range(skills):
+                    start[at + 1] = start[at] + _list_seats(arena, block, adult, kind, skill, none, of_none)
+                    at += 1
+    place, points, at = np.empty(start[-1], np.int64), np.empty(start[-1]), 0
+    for block in range(blocks):
+        for adult in range(adults):
+            for kind in range(kinds):
+                for skill in range(skills):
+                    first, last = start[at], start[at + 1]
+                    if first < last:
+                        _list_seats(arena, block, adult, kind, skill, place[first:last], points[first:last])
+                    at += 1
+    return start, place, points
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _list_seats(arena, block, adult, kind, skill, place, points):
+    """Counts the seats that a session could have, none if they are too few, and writes them where there is room."""
+    if not arena.adult_in[adult, block] or arena.qualified[adult, skill] <= 0.0:
+        return 0
+    quality, stay = arena.weights[BENEFIT] * arena.qualified[adult, skill], arena.weights[PERTURBATION]
+    count = 0
+    for at in range(arena.eligible_start[skill], arena.eligible_start[skill + 1]):
+        student = arena.eligible[at]
+        if not arena.seatable[student, block] or (arena.needs_certified[student] and not arena.certified[adult]):
+            continue
+        if arena.reserved[student, skill] >= 0 and arena.reserved[student, skill] != block:
+            continue
+        if arena.pin[student, block] == PINNED_LED and not (
+            arena.pin_skill[student, block] in (ANY, skill)
+            and arena.pin_adult[student, block] in (ANY, adult)
+            and arena.pin_kind[student, block] in (ANY, kind)
+        ):
+            continue
+        if len(place):
+            worth = quality * arena.effect[adult, kind, int(arena.thin[student, skill])] * arena.need[student, skill]
+            before, before_kind = arena.before[student, block], arena.before_kind[student, block]
+            if before == ONLINE:
+                worth -= stay
+            if before == adult and before_kind == kind and arena.before_skill[student, block] == skill:
+                worth += stay
+            place[count], points[count] = at, worth
+        count += 1
+    return count if min(count, arena.most[adult, kind]) >= max(1, arena.least[adult, kind]) else 0
+
+
+@nb.njit(cache=True, error_model="numpy", nogil=True)
+def _lower(arena, offers, prices, nobody_online, value, rounds, nodes, pace, bonus):
+    """Moves prices, of which blocks with nobody online have their own; `pace` has the lowest bound and goes on."""
     students, blocks = arena.present.shape
     adults = len(arena.qualified)
     fixed = online_score(arena) + arena.weights[KEEP_TOGETHER] * len(arena.wished)
@@ -106,32 +208,27 @@ def _lower(arena, halves, prices, nobody_online, value, rounds, exact):
     sizes = np.zeros((blocks, adults), np.int64)
     worth = np.zeros((blocks, adults))
     leads = np.zeros((blocks, adults), np.bool_)
-    bonus = np.full(blocks, 0.1)
     seats_in_block = np.zeros(prices.block.shape)
     seats_on_skill = np.zeros(prices.skill.shape)
     seats_with = np.zeros(prices.met.shape)
     seats = np.zeros(students)
     nobody = np.zeros(blocks, np.bool_)  # online
-    lowest, step, waited = np.inf, FIRST_STEP, 0
-    for turn in range(rounds + exact):
-        nodes = NODES if turn >= rounds else 0
-        if turn == rounds:
-            step, waited = FIRST_STEP, 0
+    for _ in range(rounds):
         bound = fixed + prices.skill.sum()
         for block in range(blocks):
-            free, short = _best_block(arena, halves, prices, block, 0.0, nodes, last, chosen, sizes, worth, leads)
+            free, short = _best_block(arena, offers, prices, block, 0.0, nodes, last, chosen, sizes, worth, leads)
             if short > 0:
                 priced, still = _best_block(
-                    arena, halves, prices, block, bonus[block], nodes, last, chosen, sizes, worth, leads
+                    arena, offers, prices, block, bonus[block], nodes, last, chosen, sizes, worth, leads
                 )
                 bonus[block] *= 1.2 if still > 0 else 0.9
                 if priced > free:
-                    free, _ = _best_block(arena, halves, prices, block, 0.0, nodes, last, chosen, sizes, worth, leads)
+                    free, _ = _best_block(arena, offers, prices, block, 0.0, nodes, last, chosen, sizes, worth, leads)
                 free = min(free, priced)
             free += prices.block[:, block].sum()
             given = nobody_online.block[:, block].sum()
             full = given + _nobody_online(
-                arena, halves, nobody_online, block, free - given, last, chosen, sizes, leads[block]
+                arena, offers, nobody_online, block, free - given, last, chosen, sizes, leads[block]
             )
             nobody[block] = full > free
             bound += max(free, full)
@@ -153,14 +250,17 @@ def _lower(arena, halves, prices, nobody_online, value, rounds, exact):
             for adult in range(adults):
                 meeting = arena.weights[RELATIONSHIPS] * arena.relation[student, adult]
                 bound += max(0.0, meeting - prices.met[student, adult])
-        if bound < lowest - 1e-12:
-            lowest, waited = bound, 0
+        if bound < pace[LOWEST] - 1e-12:
+            pace[LOWEST], pace[WAITED] = bound, 0.0
         else:
-            waited += 1
-            if waited >= PATIENCE:
-                step, waited = step * SLOWER, 0
-        if lowest <= value + ENOUGH * abs(value):
-            return max(lowest, value)
+            pace[WAITED] += 1.0
+            if pace[WAITED] >= PATIENCE:
+                pace[STEP], pace[WAITED] = pace[STEP] * SLOWER, 0.0
+        if pace[LOWEST] <= value + ENOUGH * abs(value):
+            pace[LOWEST] = max(pace[LOWEST], value)
+            return
+        if pace[STEP] < LAST_STEP:
+            return
         # a price at zero that would fall does not move, and so is no part of the step's length
         for student in range(students):
             for block in range(blocks):
@@ -178,7 +278,7 @@ def _lower(arena, halves, prices, nobody_online, value, rounds, exact):
                 meeting = arena.weights[RELATIONSHIPS] * arena.relation[student, adult]
                 over = seats_with[student, adult] - (1.0 if prices.met[student, adult] < meeting else 0.0)
                 length += over * over
-        move = step * (bound - value) / max(length, 1e-9)
+        move = pace[STEP] * (bound - value) / max(length, 1e-9)
         for student in range(students):
             for block in range(blocks):
                 over = seats_in_block[student, block] - 1.0
@@ -196,7 +296,6 @@ def _lower(arena, halves, prices, nobody_online, value, rounds, exact):
                 most = arena.weights[RELATIONSHIPS] * arena.relation[student, adult]
                 over = seats_with[student, adult] - (1.0 if prices.met[student, adult] < most else 0.0)
                 prices.met[student, adult] = min(most, max(0.0, prices.met[student, adult] - move * over))
-    return lowest
 
 
 @nb.njit(cache=True, error_model="numpy", nogil=True)
@@ -216,15 +315,27 @@ def online_score(arena):
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _best_block(arena, halves, prices, block, bonus, nodes, last, chosen, sizes, worth, leads):
+def _best_block(arena, offers, prices, block, bonus, nodes, last, chosen, sizes, worth, leads):
     """See `_best_leads`, with the best session of each adult, which stay in `last`, `chosen`, `sizes` and `leads`."""
+    offers = _price(arena, offers, prices, block)
     for adult in range(len(arena.qualified)):
         worth[block, adult], sizes[block, adult] = 0.0, 0
         if arena.adult_in[adult, block]:
             worth[block, adult], sizes[block, adult] = _best_session(
-                arena, halves, prices, block, adult, bonus, nodes, last[block, adult], chosen[block, adult]
+                arena, offers, block, adult, bonus, nodes, last[block, adult], chosen[block, adult]
             )
     return _best_leads(arena, block, worth[block], sizes[block], bonus, leads[block])
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _price(arena, offers, prices, block):
+    """Returns the offers at the prices of a block."""
+    priced = np.empty(len(arena.eligible))
+    for skill in range(len(arena.eligible_start) - 1):
+        for at in range(arena.eligible_start[skill], arena.eligible_start[skill + 1]):
+            student = arena.eligible[at]
+            priced[at] = prices.covered[student] - prices.block[student, block] - prices.skill[student, skill]
+    return Offers(offers.start, offers.place, offers.points, offers.halves, priced, prices.met)
 
 
 @nb.njit(cache=True, error_model="numpy")
@@ -275,7 +386,7 @@ def _best_leads(arena, block, worth, sizes, bonus, leads):
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _nobody_online(arena, halves, prices, block, floor, last, chosen, sizes, leads):
+def _nobody_online(arena, offers, prices, block, floor, last, chosen, sizes, leads):
     """The most that led sessions with all students of a block are worth, at least `floor` if that may be exceeded.
 
     Depth-first over what each adult leads. A branch ends where it could not exceed the best so far, where too few
@@ -294,6 +405,7 @@ def _nobody_online(arena, halves, prices, block, floor, last, chosen, sizes, lea
         places += arena.most[adult].max() * arena.adult_in[adult, block]
     if present == 0 or places < present:
         return -np.inf
+    offers = _price(arena, offers, prices, block)
     options = skills * kinds
     worth, seats = np.full((adults, options + 1), -np.inf), np.zeros((adults, options + 1), np.int64)
     worth[:, options] = 0.0  # to lead nothing
@@ -316,7 +428,7 @@ def _nobody_online(arena, halves, prices, block, floor, last, chosen, sizes, lea
                 if most:
                     option = skill * kinds + kind
                     worth[adult, option], _ = _session_worth(
-                        arena, halves, prices, block, adult, 0.0, 0, kind, skill, -np.inf, 0, told, group
+                        arena, offers, block, adult, 0.0, 0, kind, skill, -np.inf, 0, told, group
                     )
                     seats[adult, option] = most
         order[adult] = np.argsort(-worth[adult])
@@ -368,15 +480,15 @@ def _nobody_online(arena, halves, prices, block, floor, last, chosen, sizes, lea
         option = best_taken[adult]
         leads[adult] = option < options
         if leads[adult]:
+            skill, kind = option // kinds, option % kinds
             _, sizes[block, adult] = _session_worth(
-                arena, halves, prices, block, adult, 0.0, 0, option % kinds, option // kinds,
-                -np.inf, 0, last[block, adult], chosen[block, adult],
-            )  # fmt: skip
+                arena, offers, block, adult, 0.0, 0, kind, skill, -np.inf, 0, last[block, adult], chosen[block, adult]
+            )
     return best
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _best_session(arena, halves, prices, block, adult, bonus, nodes, last, chosen):
+def _best_session(arena, offers, block, adult, bonus, nodes, last, chosen):
     """The most that a session of an adult can be worth at these prices, and its size; `last` and `chosen` tell which.
 
     The best session of the round before is looked at first, since it most often is the best again.
@@ -385,96 +497,88 @@ def _best_session(arena, halves, prices, block, adult, bonus, nodes, last, chose
     kind_before, skill_before = last[0], last[1]
     if kind_before != NOT_LED:
         best, size = _session_worth(
-            arena, halves, prices, block, adult, bonus, nodes, kind_before, skill_before, best, size, last, chosen
+            arena, offers, block, adult, bonus, nodes, kind_before, skill_before, best, size, last, chosen
         )
     for skill in range(arena.qualified.shape[1]):
         for kind in range(arena.most.shape[1]):
             if kind != kind_before or skill != skill_before:
                 best, size = _session_worth(
-                    arena, halves, prices, block, adult, bonus, nodes, kind, skill, best, size, last, chosen
+                    arena, offers, block, adult, bonus, nodes, kind, skill, best, size, last, chosen
                 )
     return best, size
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _session_worth(arena, halves, prices, block, adult, bonus, nodes, kind, skill, best, size, last, chosen):
+def _session_worth(arena, offers, block, adult, bonus, nodes, kind, skill, best, size, last, chosen):
     """The best worth and size so far, with one more kind of session on one skill looked at."""
-    if arena.qualified[adult, skill] <= 0.0 or arena.most[adult, kind] == 0:
+    at = ((block * len(arena.most) + adult) * arena.most.shape[1] + kind) * arena.qualified.shape[1] + skill
+    first, count = offers.start[at], offers.start[at + 1] - offers.start[at]
+    if count == 0:
         return best, size
-    need, thin, effect = arena.need, arena.thin, arena.effect
-    eligible, seatable, needs_certified, reserved = (
-        arena.eligible, arena.seatable, arena.needs_certified, arena.reserved,
-    )  # fmt: skip
-    pin, pin_kind, pin_skill, pin_adult = arena.pin, arena.pin_kind, arena.pin_skill, arena.pin_adult
-    before, before_kind, before_skill = arena.before, arena.before_kind, arena.before_skill
-    size_allowed, has_pairs = arena.size_allowed, arena.has_pairs
-    of_block, of_skill, covered, met = prices.block, prices.skill, prices.covered, prices.met
-    quality, stay = arena.weights[BENEFIT] * arena.qualified[adult, skill], arena.weights[PERTURBATION]
-    first, last_one = arena.eligible_start[skill], arena.eligible_start[skill + 1]
-    most, least, certified = arena.most[adult, kind], arena.least[adult, kind], arena.certified[adult]
-    places = np.empty(last_one - first, np.int64)
-    points = np.empty(last_one - first)
-    count = 0
-    for at in range(first, last_one):
-        student = eligible[at]
-        if not seatable[student, block] or (needs_certified[student] and not certified):
-            continue
-        if reserved[student, skill] >= 0 and reserved[student, skill] != block:
-            continue
-        if pin[student, block] == PINNED_LED and not (
-            pin_skill[student, block] in (ANY, skill)
-            and pin_adult[student, block] in (ANY, adult)
-            and pin_kind[student, block] in (ANY, kind)
-        ):
-            continue
-        worth = quality * effect[adult, kind, int(thin[student, skill])] * need[student, skill]
-        if before[student, block] == ONLINE:
-            worth -= stay
-        kept = before[student, block] == adult and before_kind[student, block] == kind
-        if kept and before_skill[student, block] == skill:
-            worth += stay
-        worth += bonus + covered[student] + met[student, adult] - of_block[student, block] - of_skill[student, skill]
-        places[count], points[count] = at, worth
-        count += 1
-    if count < least:
-        return best, size
-    order = np.argsort(-points[:count])
+    places, eligible, size_allowed = offers.place[first : first + count], arena.eligible, arena.size_allowed
+    most, least = min(arena.most[adult, kind], count), arena.least[adult, kind]
+    points = np.empty(count)
+    for at in range(count):
+        place = places[at]
+        points[at] = offers.points[first + at] + bonus + offers.priced[place] + offers.met[eligible[place], adult]
+    top, order = np.empty(most), np.empty(most, np.int64)
+    _take_most(points, most, top, order)
     total, reach, reached = 0.0, -np.inf, 0
-    for turn in range(min(most, count)):
-        total += points[order[turn]]
+    for turn in range(most):
+        total += top[turn]
         if size_allowed[adult, kind, turn + 1] and total > reach:
             reach, reached = total, turn + 1
     if reach <= best:
         return best, size
-    if not has_pairs:
+    if not arena.has_pairs:
         last[0], last[1] = kind, skill
         for turn in range(reached):
             chosen[turn] = eligible[places[order[turn]]]
         return reach, reached
     if nodes:
+        ordered = np.argsort(-points)
         reach, reached = _best_set(
-            arena, eligible[places[order]], points[order], adult, kind, least, most, best, nodes, chosen
+            arena, eligible[places[ordered]], points[ordered], adult, kind, least, most, best, nodes, chosen
         )
         if reach > best:
             last[0], last[1] = kind, skill
             return reach, reached
         return best, size
-    beside = np.empty(count)
-    for number in range(least, min(most, count) + 1):
-        if not size_allowed[adult, kind, number]:
+    beside, order_beside, apart = np.empty(count), np.empty(most, np.int64), 0.0
+    for number in range(1, most + 1):
+        apart += points[order[number - 1]]
+        if not size_allowed[adult, kind, number] or apart <= best:  # company gives no points
             continue
         for at in range(count):
-            beside[at] = points[at] + halves[places[at], number - 1]
+            beside[at] = points[at] + offers.halves[places[at], number - 1]
+        _take_most(beside, number, top, order_beside)
         total = 0.0
-        order = np.argsort(-beside)
         for turn in range(number):
-            total += beside[order[turn]]
+            total += top[turn]
         if total > best and not math.isnan(total):
             best, size = total, number
             last[0], last[1] = kind, skill
             for turn in range(number):
-                chosen[turn] = eligible[places[order[turn]]]
+                chosen[turn] = eligible[places[order_beside[turn]]]
     return best, size
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _take_most(values, number, top, places):
+    """Puts the greatest values into `top`, the greatest first, and where they are into `places`."""
+    kept = 0
+    for at in range(len(values)):
+        value = values[at]
+        if kept == number:
+            if value <= top[kept - 1]:
+                continue
+        else:
+            kept += 1
+        to = kept - 1
+        while to > 0 and top[to - 1] < value:
+            top[to], places[to] = top[to - 1], places[to - 1]
+            to -= 1
+        top[to], places[to] = value, at
 
 
 @nb.njit(cache=True, error_model="numpy")

@@ -38,12 +38,13 @@ class Budget:
     Attributes:
         rounds: rounds of taking down and drawing anew; None: without a clock, 500 for each block of each adult, and no
             more than take about a second; with a clock, no end.
-        seconds: wall-clock time after which to stop at the next chance; None: no clock, and equal problems give equal
-            plans.
+        seconds: wall-clock time from problem to plan, bound and reasons included, of which the search has most; None:
+            no clock, and equal problems give equal plans.
         seed: of all lots drawn.
         seatings: how often to seat students exactly for the sessions found; more than once only where recent groupmates
             are too many to be exact.
-        bound_rounds: rounds of lowering the bound on every plan's score.
+        bound_rounds: rounds of lowering the bound on every plan's score; 0: none is looked for. With a clock, as many
+            as fit.
     """
 
     rounds: int | None = None
@@ -66,7 +67,7 @@ def search_day(
 
     Args:
         index: the problem.
-        budget: how long to search.
+        budget: how long to search; all of its seconds are the search's.
         start: sessions to begin from; None: from an empty day.
         prices: the index laid out flat with other weights, which may be below 0; None: with its own.
         warm: points that a round may lose at first; less than usual keeps a short search near its start.
@@ -76,6 +77,7 @@ def search_day(
     """
     if not (index.adult_in.any() and index.seatable.any() and index.eligible):
         return draft_plan(index), False  # nobody to lead, nobody to teach, or nothing
+    began = time.perf_counter()
     arena = build_arena(index) if prices is None else prices
     desk, lots = new_desk(arena), np.array([(2 * budget.seed + 1) * 0x9E3779B97F4A7C15 % 2**64], np.uint64)
     seats = empty_seats(arena)
@@ -86,7 +88,7 @@ def search_day(
         value = draw_day(arena, seats, lots, desk)
     best, trial, values = copy_seats(seats), copy_seats(seats), np.array([value, value])
     rounds = budget.rounds_for(len(arena.present), int(arena.adult_in.sum()))
-    began, done, spent = time.perf_counter(), 0, 0.0
+    done, spent = 0, time.perf_counter() - began
     while done < rounds and (budget.seconds is None or spent < budget.seconds):
         if budget.seconds is None:
             share, part = done / rounds, rounds // PARTS

@@ -44,12 +44,15 @@ class Program:
         columns, factors = zip(*terms, strict=True)
         self.rows.append((list(columns), list(factors), low, high))
 
-    def solve(self, *, gap: float = RELATIVE_GAP, nodes: int = NODE_LIMIT) -> tuple[NDArray[np.int64] | None, bool]:
+    def solve(
+        self, *, gap: float = RELATIVE_GAP, nodes: int = NODE_LIMIT, seconds: float | None = None
+    ) -> tuple[NDArray[np.int64] | None, bool]:
         """Returns the variables, rounded, None where none were found, and whether either answer is proven.
 
         Args:
             gap: share of the best points that need not be proven out of reach.
             nodes: parts of the search after which the best found so far has to do.
+            seconds: wall-clock time after which it has to do; None: no clock, and equal programs give equal answers.
         """
         if self.impossible:
             return None, True
@@ -68,7 +71,7 @@ class Program:
             integrality=np.array(self.whole),
             bounds=Bounds(0.0, np.array(self.highest)),
             constraints=LinearConstraint(matrix, [row[2] for row in self.rows], [row[3] for row in self.rows]),
-            options={"mip_rel_gap": gap, "node_limit": nodes},
+            options={"mip_rel_gap": gap, "node_limit": nodes, "time_limit": np.inf if seconds is None else seconds},
         )
         if result.x is None:
             return None, result.status == INFEASIBLE

@@ -1,6 +1,8 @@
 """From a problem to a plan: conflicts counted, sessions drafted, students seated, rules checked, reasons given."""
 
 import math
+import sys
+import time
 from dataclasses import dataclass, replace
 
 from serving.grouping.arena import build_arena
@@ -22,6 +24,9 @@ from serving.grouping.problem import Problem
 
 DEFAULT = Budget()
 
+SEARCH, SEATS = 0.7, 0.1
+"""Of the time that a clock gives, for the search and for seating students exactly; the rest is the bound's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -38,15 +43,18 @@ def suggest_groups(problem: Problem, budget: Budget = DEFAULT) -> Plan:
 
     Args:
         problem: the day.
-        budget: how long to search.
+        budget: how long it may take.
 
     Raises:
         InfeasibleError: no plan can keep every hard rule, or none was found; its `proven` tells which.
         BrokenPlanError: the checker refuses the plan, which is a bug of ours.
     """
+    began = time.perf_counter()
     found = find_sessions(problem, budget)
-    plan = describe_plan(problem, found.sessions, found.status)
-    return prove_plan(found.index, replace(plan, cut_by_clock=found.cut), budget.bound_rounds)
+    plan = replace(describe_plan(problem, found.sessions, found.status), cut_by_clock=found.cut)
+    if budget.seconds is None or not budget.bound_rounds:
+        return prove_plan(found.index, plan, budget.bound_rounds)
+    return prove_plan(found.index, plan, sys.maxsize, began + budget.seconds)
 
 
 def find_sessions(problem: Problem, budget: Budget = DEFAULT) -> Found:
@@ -56,11 +64,13 @@ def find_sessions(problem: Problem, budget: Budget = DEFAULT) -> Found:
         InfeasibleError: as `suggest_groups`.
         BrokenPlanError: as `suggest_groups`.
     """
+    began = time.perf_counter()
     conflicts = find_conflicts(problem)
     if conflicts:
         raise InfeasibleError(conflicts)
     index = index_problem(problem)
-    draft, cut = search_day(index, budget)
+    share = SEARCH if budget.bound_rounds else 1.0 - SEATS
+    draft, cut = search_day(index, replace(budget, seconds=_left(budget, began, share)))
     drafted = draft.finish()
     broken = find_violations(problem, drafted)
     if broken:
@@ -68,7 +78,10 @@ def find_sessions(problem: Problem, budget: Budget = DEFAULT) -> Found:
     sessions, status = drafted, _SEARCHED
     earlier: list[tuple[Session, ...]] = []
     for _ in range(budget.seatings):
-        seated = assign_students(index, drafted, earlier)
+        left = _left(budget, began, share + SEATS)
+        if left == 0.0:
+            break
+        seated = assign_students(index, drafted, earlier, left)
         if seated is None:
             break
         sessions, status = _better(problem, sessions, *seated) or (sessions, status)
@@ -78,16 +91,22 @@ def find_sessions(problem: Problem, budget: Budget = DEFAULT) -> Found:
     return Found(index, sessions, status, cut)
 
 
-def prove_plan(index: Index, plan: Plan, rounds: int) -> Plan:
+def _left(budget: Budget, began: float, share: float) -> float | None:
+    """Seconds until so much of the budget's time is over; None without a clock."""
+    return None if budget.seconds is None else max(0.0, began + share * budget.seconds - time.perf_counter())
+
+
+def prove_plan(index: Index, plan: Plan, rounds: int, until: float | None = None) -> Plan:
     """Returns a plan with a bound on every plan's score, and the score of a day online.
 
     Args:
         index: Of the plan's problem.
         plan: To measure by it.
         rounds: Of lowering the bound; 0: none is looked for.
+        until: When to stop, on the clock of `time.perf_counter`; None: without a clock.
     """
     arena = build_arena(index)
-    bound = bound_day(arena, plan.score.total, rounds) if rounds else math.inf
+    bound = bound_day(arena, plan.score.total, rounds, until=until) if rounds else math.inf
     status: Status = "optimal" if bound <= plan.score.total else plan.status
     return replace(plan, status=status, bound=bound, online_score=online_score(arena))
 

@@ -106,7 +106,8 @@ class RecommendationRequest(Body):
         default=None,
         gt=0,
         le=30,
-        description="search that long by the clock; without it, as many rounds as take about a second",
+        description="the plan is to be found, bounded and explained by then, on the clock from when its turn comes; "
+        "without it, a fixed number of rounds, of about a second or two",
         examples=[2.0],
     )
 

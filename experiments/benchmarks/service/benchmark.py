@@ -9,9 +9,10 @@ from typing import Any
 
 from experiments.benchmarks.report import print_wide
 from experiments.benchmarks.service.chart import draw_service
+from experiments.benchmarks.service.plans import measure_plans
 from experiments.benchmarks.service.school import open_school
 from experiments.benchmarks.service.scoring import measure_scoring
-from experiments.benchmarks.service.tables import show_campaign, show_mix, show_scoring
+from experiments.benchmarks.service.tables import show_campaign, show_mix, show_plans, show_scoring
 from experiments.benchmarks.service.throughput import measure_mix
 from features.console import OUT, write_json
 
@@ -27,7 +28,7 @@ def benchmark_service(
     """Prints the figures; the exit code is 1 if the campaign found something wrong.
 
     Args:
-        parts: Which of `mix`, `scoring` and `campaign`.
+        parts: Which of `mix`, `plans`, `scoring` and `campaign`.
         quick: Whether to measure briefly.
         keep: A folder for the school, used again if it is there.
         json_path: Where figures go too.
@@ -50,6 +51,10 @@ def benchmark_service(
             told["mix"] = measure_mix(school, 6.0 if quick else 30.0, log)
             for table in show_mix(told["mix"]):
                 print_wide(table)
+        if "plans" in parts:
+            OUT.print("plans: what they cost beyond their search, 2 workers", style="dim")
+            told["plans"] = measure_plans(school, 10.0 if quick else 60.0, log)
+            print_wide(show_plans(told["plans"]))
         wrong = 0
         if "campaign" in parts:
             from experiments.benchmarks.service.campaign import run_campaign  # noqa: PLC0415 - needs PostgreSQL

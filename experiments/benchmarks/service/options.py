@@ -7,7 +7,7 @@ from pathlib import Path
 AddCommand = Callable[..., argparse.ArgumentParser]
 """Takes a name, what it does, and examples."""
 
-PARTS = ("mix", "scoring", "campaign")
+PARTS = ("mix", "plans", "scoring", "campaign")
 
 
 def add_service_benchmark(add: AddCommand) -> None:

@@ -41,6 +41,33 @@ def show_mix(rows: Sequence[Mapping[str, Any]]) -> list[Table]:
     return [workers, routes]
 
 
+def show_plans(told: Mapping[str, Any]) -> Table:
+    """What plans cost beyond their search, by what else is asked for."""
+    table = Table(title="plans of a fifth of a second, two callers, two workers", box=SIMPLE_HEAD)
+    for name in (
+        "beside",
+        "requests/s beside",
+        "plans",
+        "beyond search p50 / p95 / p99, ms",
+        "95 % of p99",
+        "whole p50 / p95 / p99, ms",
+        "failed",
+    ):
+        table.add_column(name, justify="left" if name == "beside" else "right")
+    for beside, row in told.items():
+        low, high = row["beyond_search_ms"]["p99_interval"]
+        table.add_row(
+            beside,
+            f"{row['requests_per_second_beside']:.0f}",
+            str(row["beyond_search_ms"]["count"]),
+            _quantiles(row["beyond_search_ms"]),
+            f"{low:.1f} to {high:.1f}",
+            _quantiles(row["plan_ms"]),
+            str(row["failed"]),
+        )
+    return table
+
+
 def show_scoring(told: Mapping[str, Any]) -> Table:
     """Each arm beside MLflow's server."""
     title = f"risks of {told['students']} students, {told['rows']} rows, one worker, {told['threads']} connections"

@@ -1,7 +1,14 @@
 """The bound of hand-made days whose best plan is obvious."""
 
+import time
+
 import pytest
 
+from experiments.benchmarks.planner.days import draw_day
+from serving.grouping.arena import build_arena
+from serving.grouping.bound import bound_day
+from serving.grouping.improve import Budget
+from serving.grouping.layout import index_problem
 from serving.grouping.people import Adult, Need, Student
 from serving.grouping.places import Block, Skill
 from serving.grouping.policy import Effect, Modality, Role, SizeBound
@@ -31,3 +38,16 @@ def test_all_adults_lead_only_where_their_skills_suit_everybody(needs):
 
     assert sum(session.led for session in plan.sessions) == (1 if needs is ALONE else 2)
     assert plan.bound == pytest.approx(plan.score.total, abs=0.02)
+
+
+def test_a_bound_that_the_clock_cuts_is_a_bound_all_the_same():
+    problem = draw_day(24, seed=3)
+    plan = suggest_groups(problem, Budget(rounds=300))
+    arena = build_arena(index_problem(problem))
+
+    at_once = bound_day(arena, plan.score.total, 200, until=time.perf_counter())
+    soon = bound_day(arena, plan.score.total, 200, until=time.perf_counter() + 3600)
+    in_full = bound_day(arena, plan.score.total, 200)
+
+    assert at_once > soon > plan.score.total
+    assert soon == pytest.approx(in_full)

@@ -280,12 +280,12 @@ def test_a_plan_that_breaks_a_rule_is_never_returned(team, monkeypatch):
 
 
 def test_seats_that_break_a_rule_are_left_for_the_drafted_ones(team, monkeypatch):
-    monkeypatch.setattr(solve, "assign_students", lambda index, drafted, earlier: (drafted[:-1], True))
+    monkeypatch.setattr(solve, "assign_students", lambda index, drafted, earlier, seconds: (drafted[:-1], True))
 
     assert suggest_groups(team).status == "searched"
 
 
 def test_no_seats_from_the_solver_leave_the_drafted_ones(team, monkeypatch):
-    monkeypatch.setattr(solve, "assign_students", lambda index, drafted, earlier: None)
+    monkeypatch.setattr(solve, "assign_students", lambda index, drafted, earlier, seconds: None)
 
     assert suggest_groups(team).status == "searched"

@@ -1,0 +1,67 @@
+"""Part `plans`: what a plan costs beyond its search, on two workers, alone and beside other requests."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from experiments.benchmarks.service.load import Ask, Order, generate
+from experiments.benchmarks.service.mix import PLAN, mix_requests
+from experiments.benchmarks.service.processes import run_service
+from experiments.benchmarks.service.school import School
+from experiments.benchmarks.service.throughput import beyond_search, tell_ms
+from features.console import track
+
+WORKERS = 2
+
+PLANNERS = 2
+"""Callers that ask for plans without a pause."""
+
+READERS, REST_S = 8, 0.5
+"""Callers beside them, and how long each rests between two requests."""
+
+DRAWS = 2000
+"""Of the bootstrap."""
+
+Asks = Sequence[Ask]
+
+
+def measure_plans(school: School, seconds: float, log: Path) -> dict[str, Any]:
+    """Milliseconds beyond the search and the wait for a turn, by what else is asked for at the same time."""
+    with run_service(school.environment, WORKERS, log) as server:
+        asks = mix_requests(school, server.port)
+        plans = [each for each in asks if each.route == PLAN]
+        reads = [each for each in asks if each.method == "GET"]
+        beside: Mapping[str, Asks] = {
+            "nothing": (),
+            "reads": reads,
+            "reads and events": [each for each in asks if each.route != PLAN],
+        }
+        generate(Order(server.port, READERS, min(5.0, seconds), asks, seed=0))  # warms up both workers
+        told = {}
+        for name, others in track(beside.items(), "loads", total=len(beside)):
+            orders = [Order(server.port, PLANNERS, seconds, plans)]
+            if others:
+                orders.append(Order(server.port, READERS, seconds, others, seed=2, rest_s=REST_S))
+            with ThreadPoolExecutor() as pool:
+                planned, *rest = pool.map(generate, orders)
+            over = sorted(beyond_search(each) for each in planned.samples if each.timing)
+            told[name] = {
+                "beyond_search_ms": tell_ms(over) | {"p99_interval": interval_of_p99(over)},
+                "plan_ms": tell_ms(planned.of(PLAN)),
+                "failed": sum(each.status != 201 for each in planned.samples),  # noqa: PLR2004 - HTTP
+                "requests_per_second_beside": sum(len(each.samples) / each.wall_s for each in rest),
+            }
+        return told
+
+
+def interval_of_p99(seconds: Sequence[float]) -> tuple[float, float]:
+    """The 95 % interval of the 99th percentile in milliseconds, by a bootstrap over requests."""
+    if not seconds:
+        return (float("nan"), float("nan"))
+    lots = np.random.default_rng(0)
+    drawn = lots.choice(np.asarray(seconds), (DRAWS, len(seconds)))
+    low, high = 1000 * np.quantile(np.quantile(drawn, 0.99, axis=1), (0.025, 0.975))
+    return float(low), float(high)
