@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -79,12 +80,14 @@ def recommend_day(
     try:
         problem = state_problem(team, seen.skills, request, candidates, planning)
         begun = time.perf_counter()
-        plan, others = _search(problem, request.alternatives, budget)
+        with ThreadPoolExecutor(1) as beside:  # the search leaves Python to others
+            text = beside.submit(problem.to_json)
+            plan, others = _search(problem, request.alternatives, budget)
         took = time.perf_counter() - begun
         SEARCH.observe(took)
         GAP.observe(1.0 - plan.proven_share)
         UNMET.observe(len(plan.unmet))
-        return Recommendation(problem, problem.to_json(), plan, candidates, took, others)
+        return Recommendation(problem, text.result(), plan, candidates, took, others)
     except ProblemError as error:
         raise RequestError("problem", str(error), field=error.field) from error
     except InfeasibleError as error:

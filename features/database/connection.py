@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, NullPool, create_engine, text
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -18,6 +18,9 @@ from features.errors import BusyError, InputError, MissingError, RegroupError
 
 WAIT_S = 5
 """How long to wait for another process's lock, in seconds."""
+
+PAGES_LEFT = 20_000
+"""Of changes that SQLite collects beside its file before a change has to take them in itself; about 80 MB."""
 
 WRITERS = 7_233_401
 """PostgreSQL advisory lock of whoever changes the roster or the tables; any number that nothing else uses."""
@@ -38,8 +41,8 @@ class Database:
 
     Args:
         url: `sqlite:///FILE` or `postgresql://…`.
-        connections: Kept open for threads that ask at the same time; 0: each question opens its own, so that nothing
-            stays open behind a command.
+        connections: Kept open for threads that ask at the same time, by somebody who calls `take_in` now and then; 0:
+            each question opens its own, so that nothing stays open behind a command.
 
     Raises:
         InputError: The URL names no database that is supported.
@@ -148,6 +151,15 @@ class Database:
                     "others read the database, so what was deleted is still in its file; try again in a moment"
                 )
 
+    def take_in(self) -> None:
+        """Takes collected changes into a SQLite file, so that no change has to stop for it; others go on meanwhile.
+
+        What fails is left to the next time; PostgreSQL sees to it by itself.
+        """
+        if self.is_sqlite and Path(self._url.database or "").is_file():
+            with suppress(RegroupError), self._connection(in_transaction=False) as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+
     def version(self) -> str | None:
         """The version of the tables; null where there are none yet."""
         with self._connection() as connection:
@@ -178,6 +190,8 @@ class Database:
                 # a connection that died with the server's restart is noticed and replaced before it is used
                 pool = {"pool_size": self._connections, "pool_timeout": WAIT_S, "pool_pre_ping": not self.is_sqlite}
             self._engine = create_engine(self._url, connect_args=options, hide_parameters=True, **pool)
+            if self.is_sqlite and self._connections:
+                event.listen(self._engine, "connect", _collect_changes)
         return self._engine
 
     @contextmanager
@@ -254,3 +268,7 @@ def _reason(cause: BaseException | None) -> str:
         return str(getattr(cause, "sqlite_errorname", type(cause).__name__))
     state = getattr(cause, "sqlstate", None)
     return f"SQLSTATE {state}" if state else "it does not answer or refuses the login"
+
+
+def _collect_changes(connection: sqlite3.Connection, _: object) -> None:
+    connection.execute(f"PRAGMA wal_autocheckpoint = {PAGES_LEFT}")

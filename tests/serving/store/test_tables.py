@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import MetaData, insert, inspect, select, text
+from sqlalchemy import MetaData, func, insert, inspect, select, text
 
 from features import erased, live_events
 from features.database import Database, DatabaseAwayError, changing, reading
@@ -96,3 +96,19 @@ def test_a_url_opens_and_closes_a_connection_of_its_own(tmp_path):
     with sqlite3.connect(tmp_path / "regroup.db") as file:
         assert file.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     file.close()
+
+
+def test_changes_are_collected_beside_the_file_until_they_are_taken_in(tmp_path):
+    file = tmp_path / "regroup.db"
+    with Database(f"sqlite:///{file}", connections=2) as database:
+        database.take_in()  # nothing is there yet
+        for number in range(60):  # far more than SQLite collects by itself
+            with database.changing() as connection:
+                connection.execute(insert(roster.TEAMS).values(team_id=f"t{number}", school="North" * 100_000))
+        before = file.stat().st_size
+
+        database.take_in()
+
+        assert before < 2**20 < 20 * 2**20 < file.stat().st_size
+        with database.reading() as connection:
+            assert connection.execute(select(func.count()).select_from(roster.TEAMS)).scalar() == 60
