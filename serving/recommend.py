@@ -34,6 +34,9 @@ UNMET = Histogram(
 )
 NO_PLAN = Counter("regroup_days_without_plan_total", "Days that have no plan, by the rule to look at first.", ["rule"])
 
+LEAST = 0.5
+"""Of the seconds that a caller gives, for the search, however long it took to learn what is known of the students."""
+
 NODES, QUESTIONS = 1, 10
 """Of exact programs, for the explanation of a day without a plan: a caller waits for it."""
 
@@ -69,8 +72,20 @@ def recommend_day(
     recent_days: int,
     handful: int,
     budget: Budget,
+    since: float,
 ) -> Recommendation:
     """Suggests the team's sessions for one day.
+
+    Args:
+        team: As it was seen.
+        seen: With the skills.
+        snapshot: Models and profiles.
+        request: The day.
+        planning: The planner's assumptions.
+        recent_days: How far back practice is recent.
+        handful: Candidates per student.
+        budget: How long it may take.
+        since: From when on its seconds count, on the clock of `time.perf_counter`.
 
     Raises:
         RequestError: The day has no blocks, a rule or an absence names somebody else, or no plan can keep every rule;
@@ -80,6 +95,9 @@ def recommend_day(
     try:
         problem = state_problem(team, seen.skills, request, candidates, planning)
         begun = time.perf_counter()
+        if budget.seconds is not None:
+            left = max(LEAST * budget.seconds, budget.seconds - (begun - since))
+            budget = replace(budget, seconds=left)
         with ThreadPoolExecutor(1) as beside:  # the search leaves Python to others
             text = beside.submit(problem.to_json)
             plan, others = _search(problem, request.alternatives, budget)

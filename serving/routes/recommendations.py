@@ -1,6 +1,7 @@
 """`/v1/recommendations`: a plan for a team's day."""
 
 import datetime as dt
+import time
 import uuid
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -98,6 +99,7 @@ def create_recommendation(
             return attempt.replay
         team, seen = find_roster(rosters, caller, body.team_id, now=True)  # nobody waits in line to be refused
         with planners.take() as waited:
+            since = time.perf_counter()
             if waited:
                 team, seen = find_roster(rosters, caller, body.team_id, now=True)
             snapshot = view.see(team.members, seen.latest_event)
@@ -110,6 +112,7 @@ def create_recommendation(
                 recent_days=settings.recent_days,
                 handful=settings.handful,
                 budget=Budget(seconds=body.seconds, seed=body.seed),
+                since=since,
             )
             answer = tell_recommendation(uuid.uuid4().hex, datetime.now(UTC), body, team, seen.skills, snapshot, found)
             auditor.note("suggest", team_id=team.team_id, subject=answer.id)  # on its way while the plan is kept

@@ -106,8 +106,8 @@ class RecommendationRequest(Body):
         default=None,
         gt=0,
         le=30,
-        description="the plan is to be found, bounded and explained by then, on the clock from when its turn comes; "
-        "without it, a fixed number of rounds, of about a second or two",
+        description="from when its turn comes, the plan is to be found, bounded and explained by then; without it, "
+        "after a fixed number of rounds, which take about a second or two",
         examples=[2.0],
     )
 

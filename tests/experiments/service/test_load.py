@@ -8,7 +8,7 @@ import pytest
 
 from experiments.benchmarks.service.connection import Connection
 from experiments.benchmarks.service.load import UNIQUE, Ask, Order, Sample, generate, quantile
-from experiments.benchmarks.service.throughput import beyond_search, tell_load
+from experiments.benchmarks.service.throughput import beside_search, beyond_budget, tell_load
 
 
 class Known(BaseHTTPRequestHandler):
@@ -72,6 +72,9 @@ def test_load_is_told_by_route_and_status_and_every_body_is_its_own(port):
     assert told["error_share"] == pytest.approx(1 - told["statuses"]["200"] / told["requests"])
 
 
-def test_what_a_plan_costs_beside_its_search_leaves_the_wait_out():
-    assert beyond_search(Sample("plan", 0.250, 201, "queue;dur=30.0, search;dur=200.0")) == pytest.approx(0.020)
+def test_what_a_plan_takes_beyond_its_time_leaves_the_wait_out():
+    sample = Sample("plan", 0.250, 201, "queue;dur=30.0, search;dur=180.0")
+
+    assert beyond_budget(sample) == pytest.approx(0.020)
+    assert beside_search(sample) == pytest.approx(0.040)
     assert quantile([1.0, 2.0, 3.0, 4.0], 0.99) == 4.0
