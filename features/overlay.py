@@ -23,6 +23,9 @@ from features.timeline import sort_events
 ReadHistory = Callable[[Sequence[str]], pd.DataFrame | None]
 """Of some students, the events that the saved state was folded from, as rows of `Events`; null where they are gone."""
 
+Place = tuple[State, int]
+"""Where the state of one student is: in which states, and at which position."""
+
 EVENT_COLUMNS = list(Events.to_schema().columns)
 
 
@@ -43,8 +46,9 @@ class Overlay:
         self._base_statistics = statistics
         self._history = history
         self._position = {str(student): at for at, student in enumerate(base.students)}
-        self._since: dict[str, list[pd.DataFrame]] = {}
-        self._folded: dict[str, State] = {}
+        self._batches: list[pd.DataFrame] = []
+        self._since: dict[str, list[int]] = {}
+        self._folded: dict[str, Place] = {}
         self._skills: dict[str, set[str]] = {}
 
     @property
@@ -60,23 +64,29 @@ class Overlay:
         """
         if events.empty:
             return
-        for student, rows in events.groupby("student_id", sort=False):
-            self._since.setdefault(str(student), []).append(rows)
-        times = events["occurred_at"].dropna()
-        if not times.empty:
-            self.latest = times.max() if self.latest is None else max(self.latest, times.max())
+        codes, names = pd.factorize(events["student_id"])
+        students = [str(each) for each in names]
+        for student in students:
+            self._since.setdefault(student, []).append(len(self._batches))
+        self._batches.append(events)
+        latest = events["occurred_at"].max()
+        if not pd.isna(latest):
+            self.latest = latest if self.latest is None else max(self.latest, latest)
         if self._learn_items(events):
             self._folded.clear()
             self._fold_again(sorted(self._since))
             return
-        begins = events.groupby("student_id")["occurred_at"].agg(lambda each: each.min(skipna=False))
-        later = [str(student) for student, begin in begins.items() if self._is_later(self._now(str(student)), begin)]
-        self._fold(later, State.join([now for each in later if (now := self._now(each))]), events)
-        self._fold_again(sorted({str(each) for each in begins.index} - set(later)))
+        begin = np.full(len(students), np.iinfo(np.int64).max)
+        np.minimum.at(begin, codes, _microseconds(events))
+        places = [self._now(each) for each in students]
+        later = [_is_later(place, first) for place, first in zip(places, begin.tolist(), strict=True)]
+        known = [place for place, is_later in zip(places, later, strict=True) if is_later and place is not None]
+        self._fold([each for each, is_later in zip(students, later, strict=True) if is_later], _gather(known), events)
+        self._fold_again(sorted(each for each, is_later in zip(students, later, strict=True) if not is_later))
 
     def state_of(self, students: Sequence[str]) -> State:
         """The state of those of the students that have one, in the order given."""
-        return State.join([now for each in students if (now := self._now(each))])
+        return _gather([place for each in students if (place := self._now(each))])
 
     def _learn_items(self, events: pd.DataFrame) -> bool:
         """Puts new items into the statistics; whether one that was put there before turns out to need other skills."""
@@ -116,12 +126,13 @@ class Overlay:
         """Folds all that came since the state, where need be with all before."""
         if not students:
             return
-        since = {each: pd.concat(self._since[each]) for each in students}
-        begin = {each: rows["occurred_at"].min(skipna=False) for each, rows in since.items()}
-        on_top = [each for each in students if self._is_later(self._saved(each), begin[each])]
-        if on_top:
-            saved = State.join([then for each in on_top if (then := self._saved(each))])
-            self._fold(on_top, saved, pd.concat([since[each] for each in on_top]))
+        batches = sorted({at for each in students for at in self._since[each]})
+        rows = pd.concat([self._batches[at] for at in batches])
+        since = {str(each): some for each, some in rows[rows["student_id"].isin(students)].groupby("student_id")}
+        saved = {each: self._saved(each) for each in students}
+        on_top = [each for each in students if _is_later(saved[each], int(_microseconds(since[each]).min()))]
+        known = [place for each in on_top if (place := saved[each])]
+        self._fold(on_top, _gather(known), rows)
         whole = [each for each in students if each not in set(on_top)]
         if not whole:
             return
@@ -130,9 +141,10 @@ class Overlay:
             # without the log a late event waits for the night; the others are folded
             for each in whole:
                 self._folded.pop(each, None)
-                last = self._last_time(self._saved(each))
+                place = saved[each]
+                last = None if place is None else _last_time(place)
                 timely = since[each][_microseconds(since[each]) > last] if last is not None else since[each]
-                self._fold([each], self._saved(each) or State.empty(), timely)
+                self._fold([each], State.empty() if place is None else _gather([place]), timely)
             return
         strange = before.loc[~before["item_id"].isin(self.statistics.catalog.items), "item_id"].dropna().unique()
         if len(strange):
@@ -147,30 +159,47 @@ class Overlay:
         mine = events[events["student_id"].isin(students)].reset_index(drop=True)
         _, after = fold(sort_events(mine, self.statistics, state.students), self.statistics, state, rows=False)
         for at, student in enumerate(after.students):
-            self._folded[str(student)] = after.take(np.array([at]))
+            self._folded[str(student)] = after, at
 
-    def _now(self, student: str) -> State | None:
+    def _now(self, student: str) -> Place | None:
         return self._folded.get(student) or self._saved(student)
 
-    def _saved(self, student: str) -> State | None:
+    def _saved(self, student: str) -> Place | None:
         at = self._position.get(student)
-        return None if at is None else self._base.take(np.array([at]))
+        return None if at is None else (self._base, at)
 
-    def _is_later(self, state: State | None, begin: pd.Timestamp) -> bool:
-        """Whether events from a moment on come after everything that a state was folded from.
 
-        Those of one moment were submitted together and see nothing of each other, so the same moment is not later. In
-        a log without a clock nobody can tell.
-        """
-        if state is None:
-            return True
-        last = self._last_time(state)
-        return last is not None and not pd.isna(begin) and begin.value // 1000 > last
+def _gather(places: Sequence[Place]) -> State:
+    """The states at some places, in the order given."""
+    states = {id(state): state for state, _ in places}
+    of_state: dict[int, list[int]] = {number: [] for number in states}
+    for at, (state, _) in enumerate(places):
+        of_state[id(state)].append(at)
+    parts = [states[number].take(np.array([places[at][1] for at in some])) for number, some in of_state.items()]
+    if len(parts) == 1:
+        return parts[0]
+    order = np.array([at for some in of_state.values() for at in some], np.int64)
+    return State.join(parts).take(np.argsort(order))
 
-    def _last_time(self, state: State | None) -> float | None:
-        last = None if state is None else float(state.student[0, Student.LAST_TIME])
-        return None if last is None or np.isnan(last) else last
+
+def _is_later(place: Place | None, begin: int) -> bool:
+    """Whether events from a moment on come after everything that a student's state was folded from.
+
+    Those of one moment were submitted together and see nothing of each other, so the same moment is not later. In a
+    log without a clock nobody can tell.
+    """
+    if place is None:
+        return True
+    last = _last_time(place)
+    return last is not None and begin > last
+
+
+def _last_time(place: Place) -> float | None:
+    state, at = place
+    last = float(state.student[at, Student.LAST_TIME])
+    return None if np.isnan(last) else last
 
 
 def _microseconds(events: pd.DataFrame) -> "pd.Series[int]":
+    """When events occurred, in microseconds; the smallest number where that is not known."""
     return events["occurred_at"].astype("int64")
