@@ -22,7 +22,7 @@ USUAL_S = 1.0
 """How long a turn is taken to last before the first has ended, in seconds."""
 
 WEIGHT = 0.2
-"""Of the newest turn in their mean length."""
+"""Of the newest in a mean: of turns, and of what comes after a search."""
 
 
 class Planners:
@@ -42,6 +42,16 @@ class Planners:
         self._busy = 0
         self._waiting: deque[threading.Event] = deque()
         self._usual_s = USUAL_S
+        self._keeping_s = 0.0
+
+    @property
+    def keeping_s(self) -> float:
+        """How long it usually takes to tell and keep a plan that was found, in seconds."""
+        return self._keeping_s
+
+    def kept(self, took: float) -> None:
+        """Notes how long that took."""
+        self._keeping_s += WEIGHT * (took - self._keeping_s)
 
     @contextmanager
     def take(self) -> Iterator[float]:

@@ -51,6 +51,7 @@ class Recommendation:
         plan: The best plan found.
         candidates: The needs, and the forecasts that they come from.
         search_seconds: How long the search took.
+        found_at: When it ended, on the clock of `time.perf_counter`.
         others: Good plans that differ, the best first.
     """
 
@@ -59,6 +60,7 @@ class Recommendation:
     plan: Plan
     candidates: Sequence[Candidate]
     search_seconds: float
+    found_at: float
     others: tuple[Alternative, ...] = ()
 
 
@@ -72,7 +74,7 @@ def recommend_day(
     recent_days: int,
     handful: int,
     budget: Budget,
-    since: float,
+    until: float | None,
 ) -> Recommendation:
     """Suggests the team's sessions for one day.
 
@@ -85,7 +87,7 @@ def recommend_day(
         recent_days: How far back practice is recent.
         handful: Candidates per student.
         budget: How long it may take.
-        since: From when on its seconds count, on the clock of `time.perf_counter`.
+        until: When the plan has to be found, on the clock of `time.perf_counter`; None: without a clock.
 
     Raises:
         RequestError: The day has no blocks, a rule or an absence names somebody else, or no plan can keep every rule;
@@ -95,17 +97,16 @@ def recommend_day(
     try:
         problem = state_problem(team, seen.skills, request, candidates, planning)
         begun = time.perf_counter()
-        if budget.seconds is not None:
-            left = max(LEAST * budget.seconds, budget.seconds - (begun - since))
-            budget = replace(budget, seconds=left)
+        if until is not None and budget.seconds is not None:
+            budget = replace(budget, seconds=max(LEAST * budget.seconds, until - begun))
         with ThreadPoolExecutor(1) as beside:  # the search leaves Python to others
             text = beside.submit(problem.to_json)
             plan, others = _search(problem, request.alternatives, budget)
-        took = time.perf_counter() - begun
-        SEARCH.observe(took)
+        ended = time.perf_counter()
+        SEARCH.observe(ended - begun)
         GAP.observe(1.0 - plan.proven_share)
         UNMET.observe(len(plan.unmet))
-        return Recommendation(problem, text.result(), plan, candidates, took, others)
+        return Recommendation(problem, text.result(), plan, candidates, ended - begun, ended, others)
     except ProblemError as error:
         raise RequestError("problem", str(error), field=error.field) from error
     except InfeasibleError as error:

@@ -107,9 +107,10 @@ def bound_day(arena: Arena, value: float, rounds: int, exact: int = 0, until: fl
         part = rounds - done
         if until is not None:
             now = time.perf_counter()
-            if done and now >= until:
+            fit = done * (until - now) / max(now - began, 1e-9)  # rounds until then
+            if done and fit < 1.0:
                 break
-            part = min(part, max(1, int(done * (until - now) / max(now - began, 1e-9) / PARTS)))
+            part = min(part, max(1, int(fit / PARTS)))
         _lower(arena, offers, prices, nobody_online, value, part, 0, pace, bonus)
         done += part
     if exact and arena.has_pairs and pace[LOWEST] > value:

@@ -99,7 +99,7 @@ def create_recommendation(
             return attempt.replay
         team, seen = find_roster(rosters, caller, body.team_id, now=True)  # nobody waits in line to be refused
         with planners.take() as waited:
-            since = time.perf_counter()
+            begun = time.perf_counter()
             if waited:
                 team, seen = find_roster(rosters, caller, body.team_id, now=True)
             snapshot = view.see(team.members, seen.latest_event)
@@ -112,7 +112,7 @@ def create_recommendation(
                 recent_days=settings.recent_days,
                 handful=settings.handful,
                 budget=Budget(seconds=body.seconds, seed=body.seed),
-                since=since,
+                until=None if body.seconds is None else begun + body.seconds - planners.keeping_s,
             )
             answer = tell_recommendation(uuid.uuid4().hex, datetime.now(UTC), body, team, seen.skills, snapshot, found)
             auditor.note("suggest", team_id=team.team_id, subject=answer.id)  # on its way while the plan is kept
@@ -121,6 +121,7 @@ def create_recommendation(
                 asked_for, instance = body.model_dump_json(), pack_instance(found.canonical)
                 keep_recommendation(connection, answer, text, asked_for, instance, team.members)
                 attempt.finish(connection, location, answer.id)
+            planners.kept(time.perf_counter() - found.found_at)
     return Response(
         text,
         status_code=HTTPStatus.CREATED,

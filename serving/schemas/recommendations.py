@@ -106,8 +106,8 @@ class RecommendationRequest(Body):
         default=None,
         gt=0,
         le=30,
-        description="from when its turn comes, the plan is to be found, bounded and explained by then; without it, "
-        "after a fixed number of rounds, which take about a second or two",
+        description="from when its turn comes, the plan is to be found, bounded, explained and kept by then; the "
+        "search has at least half of them. Without it, a fixed number of rounds, which take about a second or two",
         examples=[2.0],
     )
 

@@ -52,7 +52,7 @@ def benchmark_service(
             for table in show_mix(told["mix"]):
                 print_wide(table)
         if "plans" in parts:
-            OUT.print("plans: what they take beyond their time, 2 workers", style="dim")
+            OUT.print("plans: what they take beyond their time, 2 processes", style="dim")
             told["plans"] = measure_plans(school, 10.0 if quick else 60.0, log)
             print_wide(show_plans(told["plans"]))
         wrong = 0

@@ -1,4 +1,4 @@
-"""Part `plans`: what a plan takes beyond the time it is given, on two workers, alone and beside other requests."""
+"""Part `plans`: what a plan takes beyond the time it is given, on two processes, alone and beside other requests."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,13 +14,8 @@ from experiments.benchmarks.service.school import School
 from experiments.benchmarks.service.throughput import beside_search, beyond_budget, tell_ms
 from features.console import track
 
-WORKERS = 2
-
-PLANNERS = 2
-"""Callers that ask for plans without a pause."""
-
 READERS, REST_S = 8, 0.5
-"""Callers beside them, and how long each rests between two requests."""
+"""Callers beside those that ask for plans without a pause, and how long each rests between two requests."""
 
 DRAWS = 2000
 """Of the bootstrap."""
@@ -29,9 +24,14 @@ Asks = Sequence[Ask]
 
 
 def measure_plans(school: School, seconds: float, log: Path) -> dict[str, Any]:
-    """Milliseconds beyond the budget and the wait for a turn, by what else is asked for at the same time."""
-    with run_service(school.environment, WORKERS, log) as server:
-        asks = mix_requests(school, server.port)
+    """Milliseconds beyond the budget and the wait for a turn, by what else is asked for at the same time.
+
+    The processes share the database and nothing else, and each has its share of the callers, as a balancer in front of
+    them sees to.
+    """
+    with run_service(school.environment, 1, log) as one, run_service(school.environment, 1, log) as other:
+        ports = (one.port, other.port)
+        asks = mix_requests(school, one.port)
         plans = [each for each in asks if each.route == PLAN]
         reads = [each for each in asks if each.method == "GET"]
         beside: Mapping[str, Asks] = {
@@ -39,20 +39,22 @@ def measure_plans(school: School, seconds: float, log: Path) -> dict[str, Any]:
             "reads": reads,
             "reads and events": [each for each in asks if each.route != PLAN],
         }
-        generate(Order(server.port, READERS, min(5.0, seconds), asks, seed=0))  # warms up both workers
+        for port in ports:  # warms up
+            generate(Order(port, READERS, min(3.0, seconds), asks, seed=0))
         told = {}
         for name, others in track(beside.items(), "loads", total=len(beside)):
-            orders = [Order(server.port, PLANNERS, seconds, plans)]
+            orders = [Order(port, 1, seconds, plans, seed=port) for port in ports]
             if others:
-                orders.append(Order(server.port, READERS, seconds, others, seed=2, rest_s=REST_S))
+                orders += [Order(port, READERS // 2, seconds, others, seed=port, rest_s=REST_S) for port in ports]
             with ThreadPoolExecutor() as pool:
-                planned, *rest = pool.map(generate, orders)
-            made = [each for each in planned.samples if each.timing]
+                loads = list(pool.map(generate, orders))
+            asked, rest = [each for load in loads[:2] for each in load.samples], loads[2:]
+            made = [each for each in asked if each.timing]
             over = sorted(beyond_budget(each) for each in made)
             told[name] = {
                 "beyond_budget_ms": tell_ms(over) | {"p99_interval": interval_of_p99(over)},
                 "beside_search_ms": tell_ms(sorted(beside_search(each) for each in made)),
-                "failed": sum(each.status != 201 for each in planned.samples),  # noqa: PLR2004 - HTTP
+                "failed": sum(each.status != 201 for each in asked),  # noqa: PLR2004 - HTTP
                 "requests_per_second_beside": sum(len(each.samples) / each.wall_s for each in rest),
             }
         return told

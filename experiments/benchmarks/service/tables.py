@@ -43,7 +43,7 @@ def show_mix(rows: Sequence[Mapping[str, Any]]) -> list[Table]:
 
 def show_plans(told: Mapping[str, Any]) -> Table:
     """What plans take beyond their time, by what else is asked for."""
-    title = "plans of a fifth of a second, two callers, two workers: ms, p50 / p95 / p99"
+    title = "plans of a fifth of a second, two callers, two processes: ms, p50 / p95 / p99"
     table = Table(title=title, box=SIMPLE_HEAD)
     for name in ("beside", "per s", "plans", "beyond their time", "95 % of p99", "beside the search", "failed"):
         table.add_column(name, justify="left" if name == "beside" else "right")
