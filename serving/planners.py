@@ -22,7 +22,10 @@ USUAL_S = 1.0
 """How long a turn is taken to last before the first has ended, in seconds."""
 
 WEIGHT = 0.2
-"""Of the newest in a mean: of turns, and of what comes after a search."""
+"""Of the newest turn in their mean length."""
+
+RISE, FALL = 0.5, 0.05
+"""How far what is told of the time after a search goes to a longer and to a shorter one, so that most are shorter."""
 
 
 class Planners:
@@ -46,12 +49,12 @@ class Planners:
 
     @property
     def keeping_s(self) -> float:
-        """How long it usually takes to tell and keep a plan that was found, in seconds."""
+        """How long it takes to tell and keep a plan that was found, most of the time, in seconds."""
         return self._keeping_s
 
     def kept(self, took: float) -> None:
         """Notes how long that took."""
-        self._keeping_s += WEIGHT * (took - self._keeping_s)
+        self._keeping_s += (RISE if took > self._keeping_s else FALL) * (took - self._keeping_s)
 
     @contextmanager
     def take(self) -> Iterator[float]:

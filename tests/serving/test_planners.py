@@ -72,3 +72,17 @@ def test_the_service_refuses_plans_beyond_its_queue_and_goes_on_answering(own_sc
     assert board.status_code == 200
     assert made.status_code == 201
     assert made.headers["Server-Timing"].startswith("queue;dur=0.0, search;dur=")
+
+
+def test_the_time_that_keeping_takes_is_told_so_that_most_take_less():
+    planners = Planners(1, 0, 1.0)
+    assert planners.keeping_s == 0.0
+
+    for took in [0.006] * 20 + [0.030]:
+        planners.kept(took)
+    after_a_long_one = planners.keeping_s
+    for _ in range(40):
+        planners.kept(0.006)
+
+    assert 0.015 < after_a_long_one < 0.030
+    assert 0.006 < planners.keeping_s < 0.009
