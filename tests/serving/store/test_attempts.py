@@ -1,0 +1,46 @@
+"""An attempt that failed while the database was locked leaves its key free once it is back."""
+
+import sqlite3
+import time
+from datetime import timedelta
+
+import pytest
+
+from features.database import Database, connection
+from features.errors import BusyError
+from serving import idempotency
+from serving.errors import InFlightError
+from serving.idempotency import Attempt
+
+
+def test_a_key_is_free_again_when_the_database_is_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(connection, "WAIT_S", 0.05)
+    monkeypatch.setattr(idempotency, "RETRIES_S", (0.02,) * 500)
+    file = tmp_path / "regroup.db"
+    with Database(f"sqlite:///{file}") as database, sqlite3.connect(file, isolation_level=None) as other:
+        database.migrate()
+
+        def attempt():
+            return Attempt(database, "owner", "key", "asked", kept=timedelta(days=1), takeover=timedelta(days=1))
+
+        def fail_while_another_writes():
+            with attempt():
+                other.execute("BEGIN IMMEDIATE")
+                raise RuntimeError
+
+        with pytest.raises(RuntimeError):
+            fail_while_another_writes()
+        with pytest.raises(BusyError), attempt():
+            pass
+        other.rollback()
+
+        until = time.monotonic() + 30
+        while True:
+            try:
+                with attempt() as again:
+                    assert again.replay is None
+                break
+            except InFlightError:
+                assert time.monotonic() < until
+                time.sleep(0.02)
+    other.close()
