@@ -7,7 +7,6 @@ from features.columns import FAMILIES
 from features.roster import SkillMap, Team
 from serving.change_answers import tell_terms
 from serving.day import skill_name
-from serving.forecasts import SkillForecast, explain_forecasts, tell_all_facts
 from serving.grouping.problem import digest_text
 from serving.needs import Candidate
 from serving.recommend import Recommendation
@@ -32,7 +31,8 @@ from serving.schemas.recommendations import (
     UnmetOut,
 )
 from serving.session_bodies import tell_sessions
-from serving.snapshot import Snapshot
+from serving.snapshots.forecasts import SkillForecast, explain_forecasts, tell_all_facts
+from serving.snapshots.snapshot import Snapshot
 
 QUICK_CHECK = "not enough evidence: {missing} more first attempts on this skill would settle it"
 

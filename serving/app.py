@@ -24,9 +24,6 @@ from serving.contract import Service, name_operation
 from serving.draining import Draining
 from serving.errors import NotReadyError, install_error_handlers
 from serving.grouping.solve import warm_up
-from serving.holder import SnapshotHolder
-from serving.last_good import LastGood
-from serving.live import LiveEvents
 from serving.metering import forget_ended_processes
 from serving.planners import Planners
 from serving.refusals import tell_problems
@@ -44,8 +41,11 @@ from serving.routes import (
     teams,
 )
 from serving.settings import Settings, read_settings
-from serving.sources import source_of
-from serving.views import Views
+from serving.snapshots.holder import SnapshotHolder
+from serving.snapshots.last_good import LastGood
+from serving.snapshots.live import LiveEvents
+from serving.snapshots.sources import source_of
+from serving.snapshots.views import Views
 from serving.watcher import Watcher
 
 logger = logging.getLogger("regroup")

@@ -14,12 +14,12 @@ from serving.access.caller import Caller
 from serving.access.guard import CurrentCaller, require
 from serving.draining import Draining
 from serving.errors import NotFoundError, NotReadyError
-from serving.holder import SnapshotHolder
 from serving.planners import Planners
 from serving.rosters import Rosters, Seen
 from serving.settings import Settings
-from serving.snapshot import Snapshot
-from serving.views import View, Views
+from serving.snapshots.holder import SnapshotHolder
+from serving.snapshots.snapshot import Snapshot
+from serving.snapshots.views import View, Views
 
 __all__ = [
     "CurrentAuditor",

@@ -6,13 +6,13 @@ from typing import Literal
 
 from features.roster import SkillMap, Team
 from serving.errors import RequestError
-from serving.forecasts import forecast_students
 from serving.grouping.people import Need, Student
 from serving.grouping.plan import Session
 from serving.grouping.problem import Problem
 from serving.needs import list_candidates
 from serving.planning import NeedPolicy
-from serving.snapshot import Snapshot
+from serving.snapshots.forecasts import forecast_students
+from serving.snapshots.snapshot import Snapshot
 
 Source = Literal["plan", "forecasts", "nothing"]
 

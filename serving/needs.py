@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from features.roster import SkillMap, Team
-from serving.forecasts import SkillForecast, forecast_students
 from serving.grouping.people import Need
 from serving.planning import NeedPolicy
 from serving.rosters import Seen
-from serving.snapshot import Snapshot
+from serving.snapshots.forecasts import SkillForecast, forecast_students
+from serving.snapshots.snapshot import Snapshot
 
 
 @dataclass(frozen=True)

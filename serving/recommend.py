@@ -21,7 +21,7 @@ from serving.grouping.solve import suggest_groups
 from serving.needs import Candidate, find_candidates
 from serving.planning import Planning
 from serving.rosters import Seen
-from serving.snapshot import Snapshot
+from serving.snapshots.snapshot import Snapshot
 
 SEARCH = Histogram("regroup_plan_search_seconds", "Time that the search for a plan and its bound took.")
 GAP = Histogram(

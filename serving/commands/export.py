@@ -27,10 +27,10 @@ def export(given: argparse.Namespace) -> int:
         SnapshotError: The registry does not answer, or nothing was published for the champion.
         InputError: The folder holds something else, or a file of the champion was altered.
     """
-    from serving.bundle import write_parts  # noqa: PLC0415 - --help must not wait for it
-    from serving.registry import Registry  # noqa: PLC0415
     from serving.settings import read_settings  # noqa: PLC0415
-    from serving.sources import RegistrySource  # noqa: PLC0415
+    from serving.snapshots.bundle import write_parts  # noqa: PLC0415 - --help must not wait for it
+    from serving.snapshots.registry import Registry  # noqa: PLC0415
+    from serving.snapshots.sources import RegistrySource  # noqa: PLC0415
 
     settings = read_settings()
     source = RegistrySource(settings.home, Registry(settings.tracking))

@@ -6,9 +6,9 @@ from contextlib import suppress
 from features.console import ERR
 from features.database import Database
 from features.errors import InputError, MissingError, RegroupError
-from serving.last_good import LastGood
 from serving.settings import read_settings
-from serving.sources import source_of
+from serving.snapshots.last_good import LastGood
+from serving.snapshots.sources import source_of
 from serving.store.keys import list_keys
 
 

@@ -17,10 +17,10 @@ from serving.dependencies import (
     require,
     unknown_student,
 )
-from serving.forecasts import forecast_students
 from serving.refusals import tell_problems
 from serving.rosters import Seen
 from serving.schemas.forecasts import StudentOut
+from serving.snapshots.forecasts import forecast_students
 from serving.tagged import tell_age
 
 router = APIRouter(prefix="/v1/students", tags=["students"])

@@ -13,11 +13,11 @@ from serving.dependencies import (
     find_roster,
     require,
 )
-from serving.forecasts import forecast_students
 from serving.needs import find_candidates
 from serving.planning import load_planning
 from serving.refusals import tell_problems
 from serving.schemas.forecasts import Board, TeamForecasts
+from serving.snapshots.forecasts import forecast_students
 from serving.tagged import TAGGED, IfNoneMatch, Tagged
 
 router = APIRouter(prefix="/v1/teams", tags=["teams"])

@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from serving.parts import Source
 from serving.schemas.body import Body
+from serving.snapshots.parts import Source
 
 
 class ReadyOut(Body):

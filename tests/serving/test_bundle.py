@@ -17,10 +17,10 @@ from features.errors import InputError
 from features.home import Home
 from serving.__main__ import main
 from serving.app import create_app
-from serving.bundle import read_parts, write_parts
 from serving.errors import SnapshotError
-from serving.last_good import LastGood
-from serving.snapshot import load_snapshot
+from serving.snapshots.bundle import read_parts, write_parts
+from serving.snapshots.last_good import LastGood
+from serving.snapshots.snapshot import load_snapshot
 from tests.serving.test_swap import call, wait_for
 from training.tracking import Tracking
 

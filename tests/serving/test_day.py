@@ -11,12 +11,12 @@ from features.roster import Block, PastSession, Room, Rule, Skill, SkillMap, Sta
 from features.roster.records import ROLE_MAY_LEAD, WEEKDAYS
 from serving.day import Absence, DayRequest, state_problem
 from serving.errors import RequestError
-from serving.forecasts import SkillForecast
 from serving.grouping.check import find_violations
 from serving.grouping.errors import InfeasibleError
 from serving.grouping.solve import suggest_groups
 from serving.needs import list_candidates
 from serving.planning import NeedPolicy, load_planning
+from serving.snapshots.forecasts import SkillForecast
 
 MONDAY = date(2026, 3, 16)
 POLICY = NeedPolicy(unknown=0.2, outside_focus=0.5, least_weight=0.25, catch_up_share=0.6, next_share=0.5)

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from features.history import COLUMNS
-from serving.registry import Registry
-from serving.scoring import Forecaster
+from serving.snapshots.registry import Registry
+from serving.snapshots.scoring import Forecaster
 from training.artifacts import read_model
 
 

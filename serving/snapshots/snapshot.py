@@ -16,11 +16,11 @@ from features.errors import InputError
 from features.history import COLUMNS
 from features.home import Home
 from serving.errors import SnapshotError
-from serving.parts import Parts, Source
-from serving.reckoned import Reckoned
-from serving.registry import Champion
-from serving.scoring import Forecaster, Rows
-from serving.student_facts import StudentFacts
+from serving.snapshots.parts import Parts, Source
+from serving.snapshots.reckoned import Reckoned
+from serving.snapshots.registry import Champion
+from serving.snapshots.scoring import Forecaster, Rows
+from serving.snapshots.student_facts import StudentFacts
 
 
 @dataclass(frozen=True)

@@ -26,10 +26,10 @@ from features.profiles import build_profiles
 from features.statistics import Statistics
 from features.store import read_events, read_item_skills
 from serving.errors import NotReadyError, RequestError, SnapshotError
-from serving.pictures import draw_picture
-from serving.registry import ALIASES, FORECASTS, Champion, Registry
-from serving.scoring import Forecaster
-from serving.snapshot import Snapshot
+from serving.snapshots.pictures import draw_picture
+from serving.snapshots.registry import ALIASES, FORECASTS, Champion, Registry
+from serving.snapshots.scoring import Forecaster
+from serving.snapshots.snapshot import Snapshot
 
 MOST = 2
 """Models kept in memory besides those that serve; a comparison needs one or two."""

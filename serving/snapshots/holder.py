@@ -7,9 +7,9 @@ from prometheus_client import Counter, Gauge
 
 from features.errors import RegroupError
 from serving.errors import NotReadyError
-from serving.last_good import LastGood
-from serving.snapshot import Snapshot, load_snapshot
-from serving.sources import Offer, SnapshotSource
+from serving.snapshots.last_good import LastGood
+from serving.snapshots.snapshot import Snapshot, load_snapshot
+from serving.snapshots.sources import Offer, SnapshotSource
 from serving.watcher import Watcher
 
 logger = logging.getLogger("regroup")

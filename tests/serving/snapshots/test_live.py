@@ -7,7 +7,7 @@ from features.database import Database
 from features.home import Home
 from features.store import erase_events, read_events
 from serving.app import create_app
-from serving.live import LiveEvents
+from serving.snapshots.live import LiveEvents
 from training.config import load_config
 from training.nightly import run_nightly
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from serving.registry import Champion
+from serving.snapshots.registry import Champion
 
 Source = Literal["registry", "bundle", "last_good"]
 """MLflow's registry and the home; a bundle that was exported; the copy of what served last."""

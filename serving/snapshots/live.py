@@ -29,8 +29,8 @@ from features.state import State
 from features.statistics import Statistics
 from features.store import read_events
 from serving.errors import SnapshotError
-from serving.pictures import draw_picture
-from serving.snapshot import Snapshot
+from serving.snapshots.pictures import draw_picture
+from serving.snapshots.snapshot import Snapshot
 
 logger = logging.getLogger("regroup")
 

@@ -12,9 +12,9 @@ import numpy as np
 from prometheus_client import Counter
 
 from features.errors import RegroupError
-from serving.forecasts import SkillForecast, forecast_students, make_forecasts
-from serving.pins import Pinned, Pins
-from serving.snapshot import Snapshot
+from serving.snapshots.forecasts import SkillForecast, forecast_students, make_forecasts
+from serving.snapshots.pins import Pinned, Pins
+from serving.snapshots.snapshot import Snapshot
 
 logger = logging.getLogger("regroup")
 

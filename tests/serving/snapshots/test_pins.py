@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 
 from serving.__main__ import main
 from serving.app import create_app
-from serving.registry import Champion
+from serving.snapshots.registry import Champion
 
 DAY = "2026-03-16"
 

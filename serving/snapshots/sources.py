@@ -9,12 +9,12 @@ from typing import Protocol
 
 from features.bundle import MANIFEST, file_hash
 from features.home import Home
-from serving.bundle import peek_bundle, read_parts
 from serving.errors import SnapshotError
-from serving.parts import Parts, Source
-from serving.registry import FORECASTS, Champion, Registry
 from serving.settings import Settings
-from serving.snapshot import newest_publication
+from serving.snapshots.bundle import peek_bundle, read_parts
+from serving.snapshots.parts import Parts, Source
+from serving.snapshots.registry import FORECASTS, Champion, Registry
+from serving.snapshots.snapshot import newest_publication
 
 
 @dataclass(frozen=True)

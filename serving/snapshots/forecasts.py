@@ -11,8 +11,8 @@ import numpy.typing as npt
 from prometheus_client import Counter
 
 from features.history import COLUMNS, NO_TIME
-from serving.scoring import Reason, tell_facts
-from serving.snapshot import Snapshot
+from serving.snapshots.scoring import Reason, tell_facts
+from serving.snapshots.snapshot import Snapshot
 
 Status = Literal["mastered", "struggling", "forecast", "not_enough_evidence"]
 

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from features.database import Database
-from serving.live import LiveEvents
-from serving.pins import Pinned, Pins
-from serving.registry import Registry
 from serving.settings import Settings
-from serving.shadow import Shadow
-from serving.snapshot import Snapshot
+from serving.snapshots.live import LiveEvents
+from serving.snapshots.pins import Pinned, Pins
+from serving.snapshots.registry import Registry
+from serving.snapshots.shadow import Shadow
+from serving.snapshots.snapshot import Snapshot
 
 
 class View:

@@ -6,10 +6,10 @@ from filelock import FileLock, Timeout
 
 from features.errors import RegroupError
 from features.home import Home
-from serving.bundle import holds, write_parts
-from serving.parts import Parts
-from serving.snapshot import Snapshot
-from serving.sources import BundleSource
+from serving.snapshots.bundle import holds, write_parts
+from serving.snapshots.parts import Parts
+from serving.snapshots.snapshot import Snapshot
+from serving.snapshots.sources import BundleSource
 
 logger = logging.getLogger("regroup")
 

@@ -9,9 +9,9 @@ import numpy as np
 from features.history import NO_TIME
 from features.overlay import Overlay
 from features.profiles import read_skill_rows, read_student_rows
-from serving.reckoned import Reckoned
-from serving.snapshot import Snapshot
-from serving.student_facts import StudentFacts
+from serving.snapshots.reckoned import Reckoned
+from serving.snapshots.snapshot import Snapshot
+from serving.snapshots.student_facts import StudentFacts
 
 
 def draw_picture(

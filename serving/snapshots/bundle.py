@@ -12,8 +12,8 @@ from typing import Any
 from features.bundle import MANIFEST, file_hash, read_manifest, write_bundle
 from features.errors import InputError
 from serving.errors import SnapshotError
-from serving.parts import Parts, Source
-from serving.registry import FORECASTS, Champion
+from serving.snapshots.parts import Parts, Source
+from serving.snapshots.registry import FORECASTS, Champion
 
 FORMAT = "regroup-bundle/1"
 """Changes when a reader of an older bundle would misread a newer one."""
