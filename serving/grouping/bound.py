@@ -144,30 +144,24 @@ def _favourable(arena: Arena) -> Floats:
 @nb.njit(cache=True, error_model="numpy", nogil=True)
 def _list_offers(arena):
     """Returns `start`, `place` and `points` of `Offers`."""
-    blocks, (adults, skills), kinds = arena.present.shape[1], arena.qualified.shape, arena.most.shape[1]
-    none, of_none = np.empty(0, np.int64), np.empty(0)
-    start, at = np.zeros(blocks * adults * kinds * skills + 1, np.int64), 0
-    for block in range(blocks):
-        for adult in range(adults):
-            for kind in range(kinds):
-                for skill in range(skills):
-                    start[at + 1] = start[at] + _list_seats(arena, block, adult, kind, skill, none, of_none)
-                    at += 1
-    place, points, at = np.empty(start[-1], np.int64), np.empty(start[-1]), 0
-    for block in range(blocks):
-        for adult in range(adults):
-            for kind in range(kinds):
-                for skill in range(skills):
-                    first, last = start[at], start[at + 1]
-                    if first < last:
-                        _list_seats(arena, block, adult, kind, skill, place[first:last], points[first:last])
-                    at += 1
+    options = arena.present.shape[1] * arena.qualified.size * arena.most.shape[1]
+    start, no_places, no_points = np.zeros(options + 1, np.int64), np.empty(0, np.int64), np.empty(0)
+    for option in range(options):
+        start[option + 1] = start[option] + _list_seats(arena, option, no_places, no_points)
+    place, points = np.empty(start[-1], np.int64), np.empty(start[-1])
+    for option in range(options):
+        first, last = start[option], start[option + 1]
+        if first < last:
+            _list_seats(arena, option, place[first:last], points[first:last])
     return start, place, points
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _list_seats(arena, block, adult, kind, skill, place, points):
+def _list_seats(arena, option, place, points):
     """Counts the seats that a session could have, none if they are too few, and writes them where there is room."""
+    (adults, skills), kinds = arena.qualified.shape, arena.most.shape[1]
+    skill, kind, adult = option % skills, option // skills % kinds, option // (skills * kinds) % adults
+    block = option // (skills * kinds * adults)
     if not arena.adult_in[adult, block] or arena.qualified[adult, skill] <= 0.0:
         return 0
     quality, stay = arena.weights[BENEFIT] * arena.qualified[adult, skill], arena.weights[PERTURBATION]
