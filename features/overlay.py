@@ -64,8 +64,8 @@ class Overlay:
         """
         if events.empty:
             return
-        codes, names = pd.factorize(events["student_id"])
-        students = [str(each) for each in names]
+        begin = _microseconds(events).groupby(events["student_id"]).min()
+        students = [str(each) for each in begin.index]
         for student in students:
             self._since.setdefault(student, []).append(len(self._batches))
         self._batches.append(events)
@@ -76,13 +76,9 @@ class Overlay:
             self._folded.clear()
             self._fold_again(sorted(self._since))
             return
-        begin = np.full(len(students), np.iinfo(np.int64).max)
-        np.minimum.at(begin, codes, _microseconds(events))
-        places = [self._now(each) for each in students]
-        later = [_is_later(place, first) for place, first in zip(places, begin.tolist(), strict=True)]
-        known = [place for place, is_later in zip(places, later, strict=True) if is_later and place is not None]
-        self._fold([each for each, is_later in zip(students, later, strict=True) if is_later], _gather(known), events)
-        self._fold_again(sorted(each for each, is_later in zip(students, later, strict=True) if not is_later))
+        later = [each for each, first in zip(students, begin, strict=True) if _is_later(self._now(each), first)]
+        self._fold(later, self.state_of(later), events)
+        self._fold_again(sorted(set(students) - set(later)))
 
     def state_of(self, students: Sequence[str]) -> State:
         """The state of those of the students that have one, in the order given."""
@@ -130,9 +126,8 @@ class Overlay:
         rows = pd.concat([self._batches[at] for at in batches])
         since = {str(each): some for each, some in rows[rows["student_id"].isin(students)].groupby("student_id")}
         saved = {each: self._saved(each) for each in students}
-        on_top = [each for each in students if _is_later(saved[each], int(_microseconds(since[each]).min()))]
-        known = [place for each in on_top if (place := saved[each])]
-        self._fold(on_top, _gather(known), rows)
+        on_top = [each for each in students if _is_later(saved[each], _microseconds(since[each]).min())]
+        self._fold(on_top, _gather([place for each in on_top if (place := saved[each])]), rows)
         whole = [each for each in students if each not in set(on_top)]
         if not whole:
             return
@@ -144,7 +139,7 @@ class Overlay:
                 place = saved[each]
                 last = None if place is None else _last_time(place)
                 timely = since[each][_microseconds(since[each]) > last] if last is not None else since[each]
-                self._fold([each], State.empty() if place is None else _gather([place]), timely)
+                self._fold([each], _gather([] if place is None else [place]), timely)
             return
         strange = before.loc[~before["item_id"].isin(self.statistics.catalog.items), "item_id"].dropna().unique()
         if len(strange):

@@ -53,6 +53,10 @@ class Budget:
     seatings: int = 3
     bound_rounds: int = 100
 
+    def left(self, began: float, share: float) -> float | None:
+        """Returns the seconds until a share of its time is over, counted from `began`; None without a clock."""
+        return None if self.seconds is None else max(0.0, began + share * self.seconds - time.perf_counter())
+
     def rounds_for(self, students: int, duties: int) -> int:
         """Returns the rounds that a problem of so many students, and blocks of adults, gets."""
         if self.rounds is not None:

@@ -70,7 +70,7 @@ def find_sessions(problem: Problem, budget: Budget = DEFAULT) -> Found:
         raise InfeasibleError(conflicts)
     index = index_problem(problem)
     share = SEARCH if budget.bound_rounds else 1.0 - SEATS
-    draft, cut = search_day(index, replace(budget, seconds=_left(budget, began, share)))
+    draft, cut = search_day(index, replace(budget, seconds=budget.left(began, share)))
     drafted = draft.finish()
     broken = find_violations(problem, drafted)
     if broken:
@@ -78,8 +78,9 @@ def find_sessions(problem: Problem, budget: Budget = DEFAULT) -> Found:
     sessions, status = drafted, _SEARCHED
     earlier: list[tuple[Session, ...]] = []
     for _ in range(budget.seatings):
-        left = _left(budget, began, share + SEATS)
+        left = budget.left(began, share + SEATS)
         if left == 0.0:
+            cut = True
             break
         seated = assign_students(index, drafted, earlier, left)
         if seated is None:
@@ -89,11 +90,6 @@ def find_sessions(problem: Problem, budget: Budget = DEFAULT) -> Found:
             break
         earlier.append(seated[0])
     return Found(index, sessions, status, cut)
-
-
-def _left(budget: Budget, began: float, share: float) -> float | None:
-    """Seconds until so much of the budget's time is over; None without a clock."""
-    return None if budget.seconds is None else max(0.0, began + share * budget.seconds - time.perf_counter())
 
 
 def prove_plan(index: Index, plan: Plan, rounds: int, until: float | None = None) -> Plan:

@@ -43,9 +43,12 @@ def measure_plans(school: School, seconds: float, log: Path) -> dict[str, Any]:
             generate(Order(port, READERS, min(3.0, seconds), asks, seed=0))
         told = {}
         for name, others in track(beside.items(), "loads", total=len(beside)):
-            orders = [Order(port, 1, seconds, plans, seed=port) for port in ports]
+            orders = [Order(port, 1, seconds, plans, seed=at) for at, port in enumerate(ports)]
             if others:
-                orders += [Order(port, READERS // 2, seconds, others, seed=port, rest_s=REST_S) for port in ports]
+                orders += [
+                    Order(port, READERS // 2, seconds, others, seed=2 + at, rest_s=REST_S)
+                    for at, port in enumerate(ports)
+                ]
             with ThreadPoolExecutor() as pool:
                 loads = list(pool.map(generate, orders))
             asked, rest = [each for load in loads[:2] for each in load.samples], loads[2:]

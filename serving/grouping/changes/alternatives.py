@@ -1,5 +1,6 @@
 """Several good plans of one day that differ: near the best in score, apart from each other in seats."""
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from serving.grouping.places import Seat
 from serving.grouping.plan import Plan, Session
 from serving.grouping.problem import Problem
 from serving.grouping.search import PERTURBATION
-from serving.grouping.solve import DEFAULT, describe_plan, suggest_groups
+from serving.grouping.solve import DEFAULT, SEATS, describe_plan, suggest_groups
 from serving.grouping.validation import require_range
 
 TRIES = 6
@@ -158,14 +159,16 @@ class _Hunt:
     def _search(self, index: Index, price: float, kept: Sequence[Sequence[Session]]) -> tuple[Session, ...]:
         """Returns the plan of one search, with the best students in its sessions where it still differs then."""
         self.searches += 1
-        budget = replace(self.budget, seed=self.budget.seed + self.searches)
+        began, seed = time.perf_counter(), self.budget.seed + self.searches
+        budget = replace(self.budget, seed=seed, seconds=self.budget.left(began, 1.0 - SEATS))
         draft, late = search_day(index, budget, prices=_discourage(build_arena(index), price))
         self.cut |= late
         sessions = draft.finish()
         broken = find_violations(self.problem, sessions)
         if broken:
             raise BrokenPlanError(tuple(violation.rule for violation in broken))
-        seated = assign_students(self.index, sessions)
+        left = self.budget.left(began, 1.0)
+        seated = None if left == 0.0 else assign_students(self.index, sessions, seconds=left)
         if (
             seated is not None
             and score_plan(self.problem, seated[0]).total > score_plan(self.problem, sessions).total

@@ -8,6 +8,7 @@ import pytest
 
 from experiments.benchmarks.service.connection import Connection
 from experiments.benchmarks.service.load import UNIQUE, Ask, Order, Sample, generate, quantile
+from experiments.benchmarks.service.plans import interval_of_p99
 from experiments.benchmarks.service.throughput import beside_search, beyond_budget, tell_load
 
 
@@ -78,3 +79,9 @@ def test_what_a_plan_takes_beyond_its_time_leaves_the_wait_out():
     assert beyond_budget(sample) == pytest.approx(0.020)
     assert beside_search(sample) == pytest.approx(0.040)
     assert quantile([1.0, 2.0, 3.0, 4.0], 0.99) == 4.0
+
+
+def test_the_interval_of_a_p99_is_of_the_slow_requests_and_of_equal_ones_a_point():
+    assert interval_of_p99([0.005] * 300) == pytest.approx((5.0, 5.0))
+    low, high = interval_of_p99([at / 1000 for at in range(1000)])
+    assert 980 < low < 990 < high < 999

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from dataclasses import asdict, replace
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from serving.grouping import solve
 from serving.grouping.check import find_violations
 from serving.grouping.errors import BrokenPlanError, InfeasibleError
+from serving.grouping.improve import Budget
 from serving.grouping.objective import score_plan
 from serving.grouping.people import Coaching, MateCount, Need
 from serving.grouping.places import Pin, Seat
@@ -283,6 +285,29 @@ def test_seats_that_break_a_rule_are_left_for_the_drafted_ones(team, monkeypatch
     monkeypatch.setattr(solve, "assign_students", lambda index, drafted, earlier, seconds: (drafted[:-1], True))
 
     assert suggest_groups(team).status == "searched"
+
+
+def test_seats_and_bound_have_what_the_search_leaves_of_the_seconds(team, monkeypatch):
+    given, seat, bound = {}, solve.assign_students, solve.bound_day
+
+    def spy_seats(index, drafted, earlier, seconds):
+        given["seats"] = seconds
+        return seat(index, drafted, earlier, seconds)
+
+    def spy_bound(arena, value, rounds, *, until):
+        given["until"] = until
+        return bound(arena, value, rounds, until=until)
+
+    monkeypatch.setattr(solve, "assign_students", spy_seats)
+    monkeypatch.setattr(solve, "bound_day", spy_bound)
+    began = time.perf_counter()
+    plan = suggest_groups(team, Budget(seconds=1.0))
+
+    assert plan.cut_by_clock
+    assert 0.0 < given["seats"] <= 0.1 + 1e-9  # of the tenth between search and bound
+    assert given["until"] == pytest.approx(began + 1.0, abs=0.1)
+    suggest_groups(team, Budget(rounds=5))
+    assert given == {"seats": None, "until": None}
 
 
 def test_no_seats_from_the_solver_leave_the_drafted_ones(team, monkeypatch):

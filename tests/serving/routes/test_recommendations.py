@@ -9,6 +9,8 @@ import pytest
 from sqlalchemy import func, select, update
 
 from features.database import DatabaseAwayError
+from serving import recommend
+from serving.planners import Planners
 from serving.store.tables import IDEMPOTENCY, RECOMMENDATION_STUDENTS, RECOMMENDATIONS
 
 MONDAY, QUICK = "2026-03-16", 0.05
@@ -105,6 +107,21 @@ def test_a_plan_is_not_kept_by_a_request_whose_key_was_taken_over(client, body, 
 
     assert (answer.status_code, answer.json()["rule"]) == (409, "idempotency_key_in_flight")
     assert count(client, RECOMMENDATIONS) == before
+
+
+@pytest.mark.parametrize(("keeping", "least", "most"), [(0.1, 0.2, 0.3), (9.0, 0.2, 0.2)])
+def test_the_search_yields_what_the_rest_needs_but_no_more_than_half(client, body, monkeypatch, keeping, least, most):
+    given, search = [], recommend.suggest_groups
+
+    def spy(problem, budget):
+        given.append(budget)
+        return search(problem, budget)
+
+    monkeypatch.setattr(recommend, "suggest_groups", spy)
+    monkeypatch.setattr(Planners, "keeping_s", keeping)
+
+    assert client.post("/v1/recommendations", json=body | {"seconds": 0.4}).status_code == 201
+    assert least <= given[0].seconds <= most
 
 
 def test_everybody_whom_a_plan_names_is_linked_to_it_absent_or_not(client, body, trained_school):
