@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from features.events.store import read_events
 from features.home import Home
-from features.store import read_events
 
 TEAM_SIZE = 60
 

@@ -9,9 +9,9 @@ from rich.table import Table
 
 from features.console import OUT, run_command, write_json
 from features.errors import InputError
+from features.events.ingest import MAX_REJECTED, IngestCounts, ingest_file
 from features.home import read_home
-from features.ingest import MAX_REJECTED, IngestCounts, ingest_file
-from features.readers import FORMATS
+from features.logs import FORMATS
 
 EXIT_CODES = """\
 exit codes:

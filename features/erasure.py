@@ -20,16 +20,15 @@ from filelock import FileLock, Timeout
 
 from features.bundle import MANIFEST, read_manifest, write_bundle
 from features.database import Database
-from features.erased import ERASED, note_erased
 from features.errors import BusyError, InputError
+from features.events.live import LIVE_EVENTS, forget_students, one_at_a_time
+from features.events.staging import clear_staging
+from features.events.store import erase_events
 from features.home import Home
-from features.live_events import LIVE_EVENTS
-from features.live_events.keeping import forget_students, one_at_a_time
-from features.readers import open_log
+from features.logs import open_log
+from features.profiles.state import State
 from features.roster import erase_student, tables
-from features.staging import clear_staging
-from features.state import State
-from features.store import erase_events
+from features.tombstones import ERASED, note_erased
 
 
 @dataclass(frozen=True)

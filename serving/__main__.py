@@ -11,13 +11,13 @@ from pathlib import Path
 
 from features.console import OUT, run_command
 from features.errors import InputError
-from serving.commands.erase import add_erase, erase
-from serving.commands.export import add_export, export
-from serving.commands.key_options import add_audit_options, add_key_options
-from serving.commands.plans import add_planning, run_planning
-from serving.commands.rotate import add_rotate, rotate
-from serving.commands.week_options import add_week_options
-from serving.logs import LOGGING
+from serving.cli.erase import add_erase, erase
+from serving.cli.export import add_export, export
+from serving.cli.key_options import add_audit_options, add_key_options
+from serving.cli.plans import add_planning, run_planning
+from serving.cli.rotate import add_rotate, rotate
+from serving.cli.week_options import add_week_options
+from serving.telemetry.logs import LOGGING
 
 EXIT_CODES = """exit codes:
   0  stopped or done as asked
@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(host: str, port: int, workers: int, *, wait: bool) -> int:
-    from serving.commands.opening import check_opening, require_something  # noqa: PLC0415 - as uvicorn below
+    from serving.cli.opening import check_opening, require_something  # noqa: PLC0415 - as uvicorn below
 
     check_opening(host)
     _require_free(host, port)
@@ -127,7 +127,7 @@ def _require_free(host: str, port: int) -> None:
 
 
 def _plan_week(given: argparse.Namespace) -> int:
-    from serving.commands.week import run_week  # noqa: PLC0415 - --help must not wait for compiled code
+    from serving.cli.week import run_week  # noqa: PLC0415 - --help must not wait for compiled code
 
     return run_week(given)
 
@@ -140,13 +140,13 @@ def _compile(_: argparse.Namespace) -> int:
 
 
 def _audit(given: argparse.Namespace) -> int:
-    from serving.commands.audit import show_audit  # noqa: PLC0415
+    from serving.cli.audit import show_audit  # noqa: PLC0415
 
     return show_audit(given)
 
 
 def _keys(given: argparse.Namespace) -> int:
-    from serving.commands.keys import run_keys  # noqa: PLC0415
+    from serving.cli.keys import run_keys  # noqa: PLC0415
 
     return run_keys(given)
 

@@ -12,41 +12,27 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from features.database import Database
 from features.errors import RegroupError
-from serving.access.audit_log import AuditLog
-from serving.access.auditor import AuditGate
-from serving.access.bodies import BodyLimit
-from serving.access.door import Door
-from serving.access.keyring import Keyring
+from serving.access.key_cache import Keyring
 from serving.access.rate import RateLimit
-from serving.access.request_log import RequestLog
-from serving.access.spool import Spool
-from serving.contract import Service, name_operation
-from serving.draining import Draining
+from serving.api.middleware.audit_gate import AuditGate
+from serving.api.middleware.authenticate import Door
+from serving.api.middleware.body_limit import BodyLimit
+from serving.api.middleware.request_log import RequestLog
+from serving.api.problems import Service, name_operation, tell_problems
+from serving.api.routes import changes, decisions, events, operations, recommendations, students, teams
+from serving.audit.spool import Spool
+from serving.audit.writer import AuditLog
 from serving.errors import NotReadyError, install_error_handlers
 from serving.grouping.solve import warm_up
-from serving.metering import forget_ended_processes
-from serving.planners import Planners
-from serving.refusals import tell_problems
-from serving.rosters import Rosters
-from serving.routes import (
-    decisions,
-    evaluations,
-    events,
-    explanations,
-    health,
-    models,
-    placements,
-    recommendations,
-    students,
-    teams,
-)
+from serving.lifecycle import Draining, Watcher
+from serving.models.hot_swap import LastGood, SnapshotHolder
+from serving.models.live import LiveEvents
+from serving.models.sources import source_of
+from serving.models.views import Views
+from serving.plans.queue import Planners
 from serving.settings import Settings, read_settings
-from serving.snapshots.holder import SnapshotHolder
-from serving.snapshots.last_good import LastGood
-from serving.snapshots.live import LiveEvents
-from serving.snapshots.sources import source_of
-from serving.snapshots.views import Views
-from serving.watcher import Watcher
+from serving.store.roster_cache import Rosters
+from serving.telemetry.metrics import forget_ended_processes
 
 logger = logging.getLogger("regroup")
 
@@ -152,19 +138,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.rosters = rosters
     app.state.planners = Planners(settings.planners, settings.queue, settings.queue_seconds)
     install_error_handlers(app)
-    for resource in (
-        recommendations,
-        evaluations,
-        decisions,
-        placements,
-        explanations,
-        teams,
-        students,
-        events,
-        models,
+    for router in (
+        recommendations.router,
+        changes.router,
+        decisions.router,
+        teams.router,
+        students.router,
+        events.router,
+        operations.models_router,
     ):
-        app.include_router(resource.router, responses=tell_problems(401, 403, 413, 429, 503))
-    app.include_router(health.router)
+        app.include_router(router, responses=tell_problems(401, 403, 413, 429, 503))
+    app.include_router(operations.health_router)
     _stand_before(app, settings, keyring)
     return app
 

@@ -29,7 +29,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from features.errors import BusyError, RegroupError
-from serving.request_ids import REQUEST_ID
+from serving.telemetry.request_ids import REQUEST_ID
 
 logger = logging.getLogger("regroup")
 

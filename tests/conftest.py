@@ -110,7 +110,7 @@ class TrainedSchool:
 @pytest.fixture(scope="session")
 def migrated_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty MLflow database; copy it with `copy_database`, since making one takes seconds."""
-    from training.tracking import Tracking
+    from training.records.tracking import Tracking
 
     path = tmp_path_factory.mktemp("migrated") / "mlflow.db"
     Tracking(f"sqlite:///{path}")
@@ -122,7 +122,7 @@ def give_key() -> Callable[..., str]:
     """Puts a new API key into the database at an address, for everything unless said otherwise."""
     from features.database import Database
     from serving.access import Scope
-    from serving.access.issuing import issue_key
+    from serving.access.keys import issue_key
 
     def give(url: str, scopes: Sequence[str] = tuple(Scope), schools: Sequence[str] | None = None, **more) -> str:
         with Database(url) as database:
@@ -135,8 +135,8 @@ def give_key() -> Callable[..., str]:
 def simulated_school(tmp_path_factory: pytest.TempPathFactory, give_key: Callable[..., str]) -> SimulatedSchool:
     """A small school of two teams, ingested. Only read it."""
     from experiments.simulation import SchoolConfig, simulate_school, write_school
+    from features.events.ingest import ingest_file
     from features.home import Home
-    from features.ingest import ingest_file
     from features.roster import read_roster_files, save_roster
 
     folder = tmp_path_factory.mktemp("school")

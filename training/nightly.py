@@ -13,24 +13,24 @@ from typing import Any
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from features.columns import SCHEMA_HASH
 from features.database import Database, DatabaseAwayError
 from features.errors import BusyError, InputError
+from features.events.ingest import ingest_file
+from features.events.live_ingest import take_up
+from features.events.store import DataVersion, data_version, read_events, read_item_skills
 from features.home import Home
-from features.ingest import ingest_file
-from features.live_events import take_up
-from features.statistics import Statistics
-from features.store import DataVersion, data_version, read_events, read_item_skills
-from training.artifacts import write_model
+from features.profiles.columns import SCHEMA_HASH
+from features.profiles.difficulty import Statistics
 from training.config import TrainingConfig
-from training.dataset import Dataset, build_dataset
+from training.data.dataset import Dataset, build_dataset
 from training.errors import DataGateError, QualityGateError
-from training.gate import decide
-from training.judging import audit_models, compare_with_champion, fetch_model, score_model
-from training.models import FORECASTS, train_model
-from training.publishing import publish_profiles
-from training.report import evaluation_json, flat_metrics, write_card, write_decision
-from training.tracking import Tracking
+from training.evaluation.comparison import audit_models, compare_with_champion, fetch_model, score_model
+from training.evaluation.gate import decide
+from training.models.artifacts import write_model
+from training.models.boosting import FORECASTS, train_model
+from training.records.publishing import publish_profiles
+from training.records.report import evaluation_json, flat_metrics, write_card, write_decision
+from training.records.tracking import Tracking
 
 logger = logging.getLogger("regroup")
 

@@ -11,13 +11,13 @@ from sklearn.metrics import roc_auc_score
 
 from experiments.benchmarks.benchmark_log import BenchmarkLog, read_data_set, split_training_students
 from experiments.benchmarks.report import Order
-from features.columns import REGISTRY
 from features.console import OUT, track, write_json
 from features.errors import InputError
-from features.history import COLUMNS
+from features.profiles.columns import REGISTRY
+from features.profiles.kernel import COLUMNS
 from training.config import TrainingConfig, load_config
-from training.evaluation import paired_auc
-from training.models import BETTER, MASTERY, Forecast, train_model
+from training.evaluation.metrics import paired_auc
+from training.models.boosting import BETTER, MASTERY, Forecast, train_model
 
 logger = logging.getLogger("regroup")
 

@@ -12,8 +12,8 @@ from experiments.benchmarks.datasets import DATA_SETS, DataSet, Published
 from features.errors import InputError
 from features.schema import Events, ItemSkills, check_table
 from training.config import TrainingConfig
-from training.dataset import StudentSplit, build_student_split
-from training.splits import fold_of_students
+from training.data.dataset import StudentSplit, build_student_split
+from training.data.splits import fold_of_students
 
 FOLDS = 5
 """Where no split is published, one of so many folds of students is the test."""

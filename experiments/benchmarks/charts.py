@@ -12,7 +12,7 @@ from matplotlib.ticker import PercentFormatter
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from experiments.benchmarks.scores import OURS
-from training.evaluation import BINS
+from training.evaluation.metrics import BINS
 
 Floats = npt.NDArray[np.float64]
 Target = npt.NDArray[np.int8]

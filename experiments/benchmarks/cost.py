@@ -21,15 +21,15 @@ from experiments.benchmarks.next_response import to_responses
 from experiments.benchmarks.peers import PEERS, Peer, Responses
 from experiments.benchmarks.report import Order, peak_mb
 from experiments.benchmarks.scores import OURS, clock
-from features.catalog import Catalog, build_catalog
 from features.console import OUT, track, write_json
-from features.profiles import Rows, fold
-from features.state import State
-from features.statistics import fit_statistics
-from features.timeline import sort_events
+from features.profiles.difficulty import fit_statistics
+from features.profiles.fold import Rows, fold
+from features.profiles.state import State
+from features.profiles.timeline import sort_events
+from features.profiles.vocabulary import Catalog, build_catalog
 from training.config import TrainingConfig, load_config
-from training.dataset import build_student_split
-from training.models import MASTERY, train_model
+from training.data.dataset import build_student_split
+from training.models.boosting import MASTERY, train_model
 
 MODELS = ("majority", "item_response", "pfa", "best_lr", OURS)
 

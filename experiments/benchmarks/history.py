@@ -10,7 +10,7 @@ from experiments.benchmarks.history_log import open_sorted_log
 from experiments.benchmarks.history_measure import Timing, measure_history
 from features.console import OUT, write_json
 from features.errors import InputError
-from features.history import COLUMNS
+from features.profiles.kernel import COLUMNS
 
 REPEATS = 7
 """Timings behind each median."""

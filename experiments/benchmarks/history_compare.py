@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from features.columns import REGISTRY
-from features.history import COLUMNS
-from features.profiles import Rows
+from features.profiles.columns import REGISTRY
+from features.profiles.fold import Rows
+from features.profiles.kernel import COLUMNS
 
 TOLERANCE = 1e-5
 """Relative; the columns are float32."""

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from features.catalog import build_catalog
 from features.errors import InputError
+from features.events.ingest import ingest_file
+from features.events.store import has_events, read_events, read_item_skills
 from features.home import Home, read_home
-from features.ingest import ingest_file
-from features.statistics import Statistics, fit_statistics
-from features.store import has_events, read_events, read_item_skills
-from features.timeline import Timeline, count_responses, sort_events
+from features.profiles.difficulty import Statistics, fit_statistics
+from features.profiles.timeline import Timeline, count_responses, sort_events
+from features.profiles.vocabulary import build_catalog
 
 logger = logging.getLogger("regroup")
 
@@ -43,7 +43,7 @@ def open_sorted_log(
 
     Args:
         path: A log file, read into a temporary home.
-        form: Its format, one of `features.readers.FORMATS`; without it, told from the header.
+        form: Its format, one of `features.logs.FORMATS`; without it, told from the header.
         mapping: A TOML file that says what its columns are.
         home: A home that has an event store already.
 

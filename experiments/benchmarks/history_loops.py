@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pandas as pd
 
-from features.easiness import ABILITY_VARIANCE
-from features.history import HALF_LIFE, SKILL_STEP, SKILL_STEP_DECAY, STEP, STEP_DECAY
+from features.profiles.kernel import HALF_LIFE, SKILL_STEP, SKILL_STEP_DECAY, STEP, STEP_DECAY
+from features.profiles.rasch import ABILITY_VARIANCE
 
 
 def fade_work(events: pd.DataFrame) -> pd.DataFrame:

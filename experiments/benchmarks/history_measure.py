@@ -17,10 +17,10 @@ from experiments.benchmarks.history_compare import Comparison, compare_columns
 from experiments.benchmarks.history_pandas import build_columns
 from experiments.benchmarks.history_tables import Difficulty, events_table
 from features.console import track
-from features.profiles import Rows, fold
-from features.state import State
-from features.statistics import Statistics
-from features.timeline import Timeline
+from features.profiles.difficulty import Statistics
+from features.profiles.fold import Rows, fold
+from features.profiles.state import State
+from features.profiles.timeline import Timeline
 
 logger = logging.getLogger("regroup")
 

@@ -1,4 +1,4 @@
-"""The columns of `features.history` once more, in plain pandas: what they are checked and timed against.
+"""The columns of `features.profiles.kernel` once more, in plain pandas: what they are checked and timed against.
 
 Nothing of the kernel is used but its constants. Everything is a groupby over the whole table, with a loop per
 student only where the next value needs the last (`history_loops`).
@@ -21,7 +21,7 @@ from experiments.benchmarks.history_windows import (
     mark_moments,
     run_length,
 )
-from features.history import COLUMNS, HALF_LIFE, PRIOR, SKILL_STEP, SKILL_STEP_DECAY, STEP, STEP_DECAY
+from features.profiles.kernel import COLUMNS, HALF_LIFE, PRIOR, SKILL_STEP, SKILL_STEP_DECAY, STEP, STEP_DECAY
 
 
 def build_columns(events: pd.DataFrame, difficulty: Difficulty) -> pd.DataFrame:
@@ -32,7 +32,7 @@ def build_columns(events: pd.DataFrame, difficulty: Difficulty) -> pd.DataFrame:
         difficulty: What the columns compare with.
 
     Returns:
-        One row per event with the columns of `features.history.COLUMNS`, all null for events that are no first
+        One row per event with the columns of `features.profiles.kernel.COLUMNS`, all null for events that are no first
         attempt.
     """
     events = _add_clock(events)

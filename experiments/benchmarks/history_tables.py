@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from features.statistics import Statistics
-from features.timeline import Timeline
+from features.profiles.difficulty import Statistics
+from features.profiles.timeline import Timeline
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ import numpy.typing as npt
 
 from experiments.benchmarks.scores import to_number
 from training.config import TrainingConfig
-from training.dataset import Block, StudentSplit
-from training.evaluation import evaluate
-from training.labels import INDETERMINATE, MASTERED, STRUGGLING, label_episodes
-from training.models import Model
+from training.data.dataset import Block, StudentSplit
+from training.data.labels import INDETERMINATE, MASTERED, STRUGGLING, label_episodes
+from training.evaluation.metrics import evaluate
+from training.models.boosting import Model
 
 SEEN_SHARE = 0.70
 """Of each test student's first attempts; what comes later tells what became of episodes that were undecided then."""

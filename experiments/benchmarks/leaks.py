@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
 
-from features.profiles import Rows
+from features.profiles.fold import Rows
 
 MARGIN, CEILING = 0.05, 0.9
 """An honest column stays this close to the best honest column's area, and under this area."""

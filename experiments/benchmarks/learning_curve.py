@@ -19,8 +19,8 @@ from experiments.benchmarks.report import Order
 from features.console import OUT, track, write_json
 from features.errors import InputError
 from training.config import TrainingConfig, load_config
-from training.dataset import Block, build_first_day, build_student_split
-from training.models import MASTERY, STRUGGLE, Forecast, Model, train_model
+from training.data.dataset import Block, build_first_day, build_student_split
+from training.models.boosting import MASTERY, STRUGGLE, Forecast, Model, train_model
 
 logger = logging.getLogger("regroup")
 

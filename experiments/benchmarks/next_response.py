@@ -24,16 +24,16 @@ from experiments.benchmarks.scores import (
     pair_with,
     score_forecast,
 )
-from features.catalog import Catalog
 from features.console import ERR, track
 from features.errors import InputError
-from features.history import COLUMNS
-from features.profiles import fold
-from features.state import State
-from features.timeline import Timeline
+from features.profiles.fold import fold
+from features.profiles.kernel import COLUMNS
+from features.profiles.state import State
+from features.profiles.timeline import Timeline
+from features.profiles.vocabulary import Catalog
 from training.config import TrainingConfig
-from training.dataset import StudentSplit, build_student_split
-from training.models import MASTERY, Model, Trial, train_with_trial
+from training.data.dataset import StudentSplit, build_student_split
+from training.models.boosting import MASTERY, Model, Trial, train_with_trial
 
 logger = logging.getLogger("regroup")
 

@@ -7,12 +7,12 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import roc_auc_score
 
-from features.catalog import SEPARATOR, Catalog
-from features.history import COLUMNS
+from features.profiles.kernel import COLUMNS
+from features.profiles.vocabulary import SEPARATOR, Catalog
 from training.config import Evaluation
-from training.dataset import Block
-from training.evaluation import Interval, calibration_error, chance_error, resample_students
-from training.models import Trial
+from training.data.dataset import Block
+from training.evaluation.metrics import Interval, calibration_error, chance_error, resample_students
+from training.models.boosting import Trial
 
 FEWEST = 500
 """Groups with fewer rows are not reported: their error would be chance."""

@@ -20,7 +20,7 @@ from experiments.benchmarks.scores import Forecast, Score
 from features.console import OUT, write_json
 from features.errors import InputError
 from training.config import TrainingConfig, load_config
-from training.tracking import Tracking
+from training.records.tracking import Tracking
 
 logger = logging.getLogger("regroup")
 

@@ -10,9 +10,9 @@ import pandas as pd
 from experiments.benchmarks.benchmark_log import default_folder
 from experiments.simulation import School, SchoolConfig, simulate_school, write_school
 from features.errors import InputError
+from features.events.ingest import ingest_file
+from features.events.store import read_events, read_item_skills
 from features.home import Home
-from features.ingest import ingest_file
-from features.store import read_events, read_item_skills
 
 REAL = "logs/assistments_2009_raw.csv"
 """Under the data folder: the provider's export of two skills, from 28 schools."""

@@ -22,10 +22,10 @@ from experiments.benchmarks.report import NARROWEST
 from experiments.benchmarks.school_logs import SchoolLog, read_real_schools, simulate_district
 from features.console import OUT, track, write_json
 from training.config import TrainingConfig, load_config
-from training.dataset import Block, build_student_split
-from training.evaluation import evaluate, paired_auc, paired_difference
-from training.fairness import audit_groups
-from training.models import FORECASTS, STRUGGLE, Forecast, train_model
+from training.data.dataset import Block, build_student_split
+from training.evaluation.fairness import audit_groups
+from training.evaluation.metrics import evaluate, paired_auc, paired_difference
+from training.models.boosting import FORECASTS, STRUGGLE, Forecast, train_model
 
 METRICS = ("auc", "log_loss", "ece")
 

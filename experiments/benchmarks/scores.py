@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from training.config import Evaluation
-from training.dataset import Block
-from training.evaluation import evaluate, paired_auc
+from training.data.dataset import Block
+from training.evaluation.metrics import evaluate, paired_auc
 
 Floats = npt.NDArray[np.float64]
 Result = TypeVar("Result")

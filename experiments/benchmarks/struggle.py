@@ -1,8 +1,8 @@
 """`python -m experiments benchmark struggle`: does an open episode end without mastery, at each opportunity.
 
-A row is a first answer of an open episode whose outcome is known: see `training.labels`. One model of each kind learns
-from all such rows of the training students; it is judged at each opportunity apart, since with every answer more there
-is less left to foretell.
+A row is a first answer of an open episode whose outcome is known: see `training.data.labels`. One model of each kind
+learns from all such rows of the training students; it is judged at each opportunity apart, since with every answer
+more there is less left to foretell.
 """
 
 import logging
@@ -28,11 +28,11 @@ from experiments.benchmarks.scores import (
     to_number,
 )
 from features.errors import InputError
-from training.baselines import Baseline, fit_logistic, fit_majority, fit_rule
 from training.config import TrainingConfig
-from training.dataset import Block, build_student_split
-from training.evaluation import evaluate
-from training.models import STRUGGLE, train_with_trial
+from training.data.dataset import Block, build_student_split
+from training.evaluation.metrics import evaluate
+from training.models.baselines import Baseline, fit_logistic, fit_majority, fit_rule
+from training.models.boosting import STRUGGLE, train_with_trial
 
 logger = logging.getLogger("regroup")
 

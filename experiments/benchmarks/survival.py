@@ -21,9 +21,9 @@ from experiments.benchmarks.scores import clock
 from features.console import write_json
 from features.errors import InputError
 from training.config import TrainingConfig, load_config
-from training.dataset import Block
-from training.evaluation import evaluate, paired_auc
-from training.models import STRUGGLE, train_model
+from training.data.dataset import Block
+from training.evaluation.metrics import evaluate, paired_auc
+from training.models.boosting import STRUGGLE, train_model
 
 Floats = npt.NDArray[np.float64]
 

@@ -76,8 +76,8 @@ demographics.csv (optional): one row per fact about a student; audits only, kept
     value        any text, such as `es`
 """
 
-from features.roster.command import load_roster_command
-from features.roster.lookup import (
+from features.roster.loading import load_roster_command, read_roster_files
+from features.roster.queries import (
     find_team_of,
     list_teams,
     read_demographics,
@@ -86,7 +86,6 @@ from features.roster.lookup import (
     team_of_student,
     teams_of_students,
 )
-from features.roster.reading import read_roster_files
 from features.roster.records import (
     Block,
     Demographic,

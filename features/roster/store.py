@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, and_, delete, insert, select
 from features.database import Database, changing
 from features.roster import tables
 from features.roster.records import PastSession, Roster
-from features.roster.versions import count_change
+from features.roster.tables import count_change
 
 
 def save_roster(roster: Roster, url: str | Database) -> None:

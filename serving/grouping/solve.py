@@ -5,22 +5,20 @@ import sys
 import time
 from dataclasses import dataclass, replace
 
-from serving.grouping.arena import build_arena
-from serving.grouping.assignment import assign_students
-from serving.grouping.bound import bound_day, online_score
-from serving.grouping.check import find_violations
-from serving.grouping.conflicts import find_conflicts
 from serving.grouping.errors import BrokenPlanError, InfeasibleError
-from serving.grouping.explain import explain_seats, explain_sessions, explain_unmet
-from serving.grouping.improve import Budget, search_day
-from serving.grouping.index import Index
-from serving.grouping.layout import index_problem
-from serving.grouping.objective import Ledger, score_ledger, score_plan
-from serving.grouping.people import Adult, Need, Student
-from serving.grouping.places import Block, Pin, Skill
-from serving.grouping.plan import Plan, Session, Status
-from serving.grouping.policy import LED, Effect, Modality, Role
-from serving.grouping.problem import Problem
+from serving.grouping.exact.seating import assign_students
+from serving.grouping.infeasible.counting import find_conflicts
+from serving.grouping.problem.people import Adult, Need, Student
+from serving.grouping.problem.places import Block, Pin, Skill
+from serving.grouping.problem.plan import Plan, Session, Status
+from serving.grouping.problem.policy import LED, Effect, Modality, Role
+from serving.grouping.problem.problem import Problem
+from serving.grouping.rules.check import find_violations
+from serving.grouping.rules.explain import explain_seats, explain_sessions, explain_unmet
+from serving.grouping.rules.objective import Ledger, score_ledger, score_plan
+from serving.grouping.search.anneal import Budget, search_day
+from serving.grouping.search.bound import bound_day, online_score
+from serving.grouping.state.arrays import Index, build_arena, index_problem
 
 DEFAULT = Budget()
 

@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from serving.schemas.body import Body
 from serving.schemas.changes import ViolationOut
+from serving.schemas.common import Body
 from serving.schemas.sessions import MOST_SESSIONS, SessionIn, SessionSeats
 
 Choice = Literal["accepted", "edited", "rejected"]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, SkipValidation, StringConstraints
 
-from serving.schemas.body import Body
+from serving.schemas.common import Body
 
 Identity = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 """An opaque id; control characters are none, since databases and separators cannot hold them."""

@@ -5,8 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from serving.schemas.body import Body, Probability
-from serving.schemas.provenance import Provenance
+from serving.schemas.common import Body, Probability, Provenance
 
 
 class ReasonOut(Body):

@@ -5,11 +5,10 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from serving.grouping.policy import Modality
-from serving.schemas.body import Body, Probability
+from serving.grouping.problem.policy import Modality
 from serving.schemas.changes import TermOut
+from serving.schemas.common import Body, Probability, Provenance
 from serving.schemas.decisions import Choice
-from serving.schemas.provenance import Provenance
 from serving.schemas.sessions import MOST_SESSIONS, SessionSeats
 
 IDENTITY = "6f1c0f4f0d0e4a0e8a3a1f1e2d3c4b5a"

@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
-from serving.grouping.policy import Modality
-from serving.schemas.body import Body, Probability
+from serving.grouping.problem.policy import Modality
+from serving.schemas.common import Body, Probability
 
 MOST_SESSIONS, MOST_PEOPLE = 500, 500
 """Of one day, and of one session: beyond any team's."""

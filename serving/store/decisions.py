@@ -11,9 +11,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from features.database import Database
 from features.roster import PastSession, replace_recorded_sessions
-from serving.grouping.plan import Session
-from serving.store.moments import utc
-from serving.store.tables import DECISIONS, RECOMMENDATIONS
+from serving.grouping.problem.plan import Session
+from serving.store.tables import DECISIONS, RECOMMENDATIONS, utc
 
 
 @dataclass(frozen=True)

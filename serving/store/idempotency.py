@@ -12,8 +12,7 @@ from sqlalchemy import ColumnElement, Connection, CursorResult, and_, delete, se
 from sqlalchemy.dialects import postgresql, sqlite
 
 from features.database import Database
-from serving.store.moments import utc
-from serving.store.tables import IDEMPOTENCY, RECOMMENDATIONS
+from serving.store.tables import IDEMPOTENCY, RECOMMENDATIONS, utc
 
 PRUNED_AT_ONCE = 200
 """Old keys that one claim removes, so that no request waits long for it."""

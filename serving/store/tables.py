@@ -4,22 +4,22 @@ Times are UTC. Ids of students stand in columns of their own or in the JSON text
 `serving.store.erasure` names, so that an erasure can find them.
 """
 
-from sqlalchemy import (
-    JSON,
-    Column,
-    Date,
-    DateTime,
-    Double,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    Text,
-)
+from datetime import UTC, datetime
+
+from sqlalchemy import JSON, Column, Date, DateTime, Double, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 from features.database.sequence import SEQUENCE
+
+
+def utc(moment: datetime) -> datetime:
+    """The moment in UTC; SQLite gives it without its zone, PostgreSQL in that of the session.
+
+    Example:
+        >>> utc(datetime(2026, 3, 16)).isoformat()
+        '2026-03-16T00:00:00+00:00'
+    """
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
 
 METADATA = MetaData()
 

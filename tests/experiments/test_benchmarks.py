@@ -21,13 +21,13 @@ from experiments.benchmarks.next_response import measure_next_response
 from experiments.benchmarks.parts import abstain
 from experiments.benchmarks.struggle import measure_struggle
 from features.errors import InputError
-from features.history import COLUMNS
+from features.events.store import read_events, read_item_skills
 from features.home import Home
-from features.store import read_events, read_item_skills
+from features.profiles.kernel import COLUMNS
 from training.config import load_config
-from training.dataset import Block, build_student_split
-from training.models import MASTERY
-from training.tracking import BENCHMARKS
+from training.data.dataset import Block, build_student_split
+from training.models.boosting import MASTERY
+from training.records.tracking import BENCHMARKS
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL = default_folder() / DATA_SETS["gervet-assistments09"].file

@@ -14,14 +14,14 @@ from experiments.benchmarks.history_compare import compare_columns
 from experiments.benchmarks.history_measure import measure_history, take_students
 from experiments.benchmarks.history_pandas import build_columns
 from experiments.benchmarks.history_tables import Difficulty, events_table
-from features.catalog import build_catalog
 from features.errors import InputError, MissingError
-from features.history import COLUMNS
-from features.profiles import fold
+from features.profiles.difficulty import fit_statistics
+from features.profiles.fold import fold
+from features.profiles.kernel import COLUMNS
+from features.profiles.state import State
+from features.profiles.timeline import sort_events
+from features.profiles.vocabulary import build_catalog
 from features.schema import Events, check_table
-from features.state import State
-from features.statistics import fit_statistics
-from features.timeline import sort_events
 
 START = datetime(2024, 9, 2, 8, tzinfo=UTC)
 TAGS = pd.DataFrame(

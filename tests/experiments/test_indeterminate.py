@@ -7,7 +7,7 @@ from experiments.benchmarks.benchmark_log import to_log
 from experiments.benchmarks.datasets import DATA_SETS
 from experiments.benchmarks.indeterminate import find_undecided
 from training.config import MasteryRule, load_config
-from training.dataset import build_student_split
+from training.data.dataset import build_student_split
 
 BEFORE_THE_CUT = [("a", 1), ("b", 0), ("c", 1), ("d", 1), ("c", 1), ("a", 1), ("c", 1), ("b", 0)]
 AFTER_IT = [("a", 1), ("b", 0), ("b", 0)]

@@ -7,8 +7,8 @@ import pytest
 
 from experiments.benchmarks.parts import abstain_by_rule, tell_rule
 from training.config import load_config
-from training.dataset import Block
-from training.models import Trial
+from training.data.dataset import Block
+from training.models.boosting import Trial
 
 SETTINGS = load_config().evaluation
 

@@ -9,8 +9,8 @@ from experiments.benchmarks import schools
 from experiments.benchmarks.school_logs import simulate_district
 from experiments.benchmarks.schools import KNOWN, NEW, deal_schools, measure_schools
 from experiments.simulation import SchoolConfig
-from training import fairness
 from training.config import load_config
+from training.evaluation import fairness
 
 
 @pytest.fixture(scope="module")

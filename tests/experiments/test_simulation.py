@@ -19,8 +19,8 @@ from experiments.simulation import (
 )
 from experiments.simulation.resemblance import set_side_by_side, timed
 from features.errors import InputError
-from features.readers import open_log
-from features.readers.rows import SKILL_MARK
+from features.logs import open_log
+from features.logs.rows import SKILL_MARK
 from features.roster import read_roster_files
 
 SMALL = SchoolConfig(teams=2, weeks=6, students_per_team=40, skills=12, strands=3)

@@ -9,12 +9,12 @@ import pytest
 from experiments.benchmarks.benchmark_log import BenchmarkLog, split_training_students
 from experiments.benchmarks.hazard import STREAK, expand_steps, fit_survival
 from experiments.benchmarks.survival import compare_forms
-from features.history import COLUMNS
+from features.events.store import read_events, read_item_skills
 from features.home import Home
-from features.store import read_events, read_item_skills
+from features.profiles.kernel import COLUMNS
 from training.config import MasteryRule, load_config
-from training.dataset import Block
-from training.splits import fold_of_students
+from training.data.dataset import Block
+from training.data.splits import fold_of_students
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import pytest
 from features.home import Home
 from training.config import load_config
 from training.nightly import run_nightly
-from training.tracking import Tracking
+from training.records.tracking import Tracking
 
 
 @pytest.fixture

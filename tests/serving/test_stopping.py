@@ -12,7 +12,6 @@ import urllib.error
 import urllib.request
 
 import pytest
-
 from tests.serving.test_swap import call, wait_until
 
 

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from features.events.store import read_events, read_item_skills
 from features.home import Home
 from features.schema import Events, check_table
-from features.store import read_events, read_item_skills
 from training.config import load_config
-from training.dataset import build_dataset
+from training.data.dataset import build_dataset
 
 START = datetime(2026, 1, 5, 8, tzinfo=UTC)
 

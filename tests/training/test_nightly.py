@@ -14,13 +14,13 @@ from mlflow import MlflowClient
 
 from features.console import run_command
 from features.errors import BusyError, MissingError
+from features.events.store import data_version
 from features.home import Home
-from features.store import data_version
 from training.__main__ import main
 from training.config import load_config
 from training.errors import ConfigError, DataGateError, QualityGateError
 from training.nightly import run_nightly
-from training.tracking import EXPERIMENT, Tracking
+from training.records.tracking import EXPERIMENT, Tracking
 
 FORECASTS = ("struggle", "mastery")
 END = datetime(2026, 3, 14, tzinfo=UTC)

@@ -13,14 +13,14 @@ from experiments.benchmarks.planner.days import draw_day
 from experiments.benchmarks.planner.known_days import Place
 from experiments.benchmarks.planner.long_runs import online_value
 from serving.grouping.errors import InfeasibleError
-from serving.grouping.improve import Budget
-from serving.grouping.objective import score_plan
-from serving.grouping.places import Block, Seat
-from serving.grouping.plan import Session
-from serving.grouping.policy import LED
-from serving.grouping.problem import Problem
+from serving.grouping.infeasible.supply import Supply
+from serving.grouping.problem.places import Block, Seat
+from serving.grouping.problem.plan import Session
+from serving.grouping.problem.policy import LED
+from serving.grouping.problem.problem import Problem
+from serving.grouping.rules.objective import score_plan
+from serving.grouping.search.anneal import Budget
 from serving.grouping.solve import suggest_groups
-from serving.grouping.supply import Supply
 
 PRICES = (0.1, 0.2)
 """Points that a moved seat costs; the first is the default."""

@@ -5,8 +5,8 @@ from dataclasses import fields, replace
 
 from experiments.benchmarks.planner.days import Size, draw_day
 from experiments.benchmarks.planner.odd_days import draw_odd_day
-from serving.grouping.policy import LED, SizeBound, Weights
-from serving.grouping.problem import Problem
+from serving.grouping.problem.policy import LED, SizeBound, Weights
+from serving.grouping.problem.problem import Problem
 
 SMALL = (SizeBound(LED[0], 2, 3), SizeBound(LED[1], 1, 1))
 """Sizes at which a handful of students makes several groups."""

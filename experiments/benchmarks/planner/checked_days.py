@@ -20,11 +20,11 @@ from experiments.benchmarks.planner.tiny_optimum import read_day
 from experiments.benchmarks.planner.whole_day import WholeDay
 from features.console import OUT, track, write_json
 from features.errors import InputError
-from serving.grouping.check import RULES, find_violations
 from serving.grouping.errors import BrokenPlanError, InfeasibleError
-from serving.grouping.improve import Budget
-from serving.grouping.plan import Plan
-from serving.grouping.problem import Problem
+from serving.grouping.problem.plan import Plan
+from serving.grouping.problem.problem import Problem
+from serving.grouping.rules.check import RULES, find_violations
+from serving.grouping.search.anneal import Budget
 from serving.grouping.solve import suggest_groups, warm_up
 
 FIRST_SEED = 1_000_000

@@ -1,6 +1,6 @@
 """What the adults of made-up days may do; a real team says so itself in its roster."""
 
-from serving.grouping.policy import TEACHERS, Modality, Role
+from serving.grouping.problem.policy import TEACHERS, Modality, Role
 
 
 def default_modalities(role: str, *, may_lead: bool = False) -> frozenset[Modality]:

@@ -11,18 +11,18 @@ from itertools import combinations
 import numpy as np
 
 from experiments.benchmarks.planner.crew import default_modalities
-from serving.grouping.index import Floats
-from serving.grouping.people import Adult, Contact, MateCount, Need, Student
-from serving.grouping.places import Block, Room, Skill
-from serving.grouping.policy import LED, Effect, Modality, Role, Weights
-from serving.grouping.problem import Problem
+from serving.grouping.problem.people import Adult, Contact, MateCount, Need, Student
+from serving.grouping.problem.places import Block, Room, Skill
+from serving.grouping.problem.policy import LED, Effect, Modality, Role, Weights
+from serving.grouping.problem.problem import Problem
+from serving.grouping.state.arrays import Floats
 
 EFFECT = {
     Modality.SMALL_GROUP: (0.42, 0.42, 0.33, 0.30),
     Modality.TUTORING: (0.50, 0.50, 0.42, 0.36),
     Modality.COLLABORATIVE: (0.20, 0.20, 0.16, 0.16),
 }
-"""By role in the order of `Role`, as in `serving/planning.toml`."""
+"""By role in the order of `Role`, as in `serving/plans/policy.toml`."""
 
 MASTERED, READY, EDGE = 0.8, 0.55, 8
 STRAND = 4

@@ -9,8 +9,8 @@ from importlib.util import find_spec
 from experiments.benchmarks.planner.tiny_optimum import read_day
 from experiments.benchmarks.planner.whole_day import WholeDay
 from experiments.benchmarks.planner.whole_day_terms import add_terms
-from serving.grouping.plan import Session
-from serving.grouping.problem import Problem
+from serving.grouping.problem.plan import Session
+from serving.grouping.problem.problem import Problem
 
 DIRECT = "direct CP-SAT"
 

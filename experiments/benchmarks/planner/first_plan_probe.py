@@ -9,7 +9,7 @@ REPEATS = 3
 def probe(students: int, seed: int, rounds: int | None, warmed: bool) -> tuple[float, float, float, float]:
     """CPU seconds of the import, of warming up, of the first plan, and of the same plan again."""
     began = time.process_time()
-    from serving.grouping.improve import Budget  # noqa: PLC0415 - said above
+    from serving.grouping.search.anneal import Budget  # noqa: PLC0415 - said above
     from serving.grouping.solve import suggest_groups, warm_up  # noqa: PLC0415
 
     imported = time.process_time() - began

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from serving.grouping.check import find_violations
-from serving.grouping.improve import Budget
-from serving.grouping.objective import score_plan
-from serving.grouping.people import Adult, Need, Student
-from serving.grouping.places import Block, Skill
-from serving.grouping.policy import Effect, Modality, Role, SizeBound, Weights
-from serving.grouping.problem import Problem
-from serving.grouping.program import Program
+from serving.grouping.exact.program import Program
+from serving.grouping.problem.people import Adult, Need, Student
+from serving.grouping.problem.places import Block, Skill
+from serving.grouping.problem.policy import Effect, Modality, Role, SizeBound, Weights
+from serving.grouping.problem.problem import Problem
+from serving.grouping.rules.check import find_violations
+from serving.grouping.rules.objective import score_plan
+from serving.grouping.search.anneal import Budget
 from serving.grouping.solve import suggest_groups
 
 SIZES = ((5, 15), (5, 20), (5, 25), (5, 30), (8, 24), (8, 32), (8, 40), (8, 48), (10, 30), (10, 40), (10, 50), (10, 60))

@@ -11,11 +11,11 @@ from experiments.benchmarks.planner.days import draw_day
 from experiments.benchmarks.planner.known_days import Known, Place, checksum, look_up
 from experiments.benchmarks.planner.long_runs import bound_value, online_value
 from experiments.benchmarks.planner.usual_groups import USUAL, plan_usual
-from serving.grouping.check import find_violations
-from serving.grouping.improve import Budget
-from serving.grouping.objective import score_plan
-from serving.grouping.plan import Session
-from serving.grouping.problem import Problem
+from serving.grouping.problem.plan import Session
+from serving.grouping.problem.problem import Problem
+from serving.grouping.rules.check import find_violations
+from serving.grouping.rules.objective import score_plan
+from serving.grouping.search.anneal import Budget
 from serving.grouping.solve import describe_plan, find_sessions, prove_plan
 
 BUDGETS = {

@@ -32,8 +32,8 @@ from experiments.benchmarks.planner.planted import TEAMS, measure_planted, summa
 from experiments.benchmarks.planner.scaling import measure_size
 from experiments.benchmarks.planner.usual_groups import K_MEANS, USUAL
 from features.console import track
-from serving.grouping.check import find_violations
-from serving.grouping.objective import score_plan
+from serving.grouping.rules.check import find_violations
+from serving.grouping.rules.objective import score_plan
 
 FIRST_SEED = 101
 """Seeds below were looked at while the search was built."""

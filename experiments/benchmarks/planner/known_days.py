@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from features.errors import InputError
-from serving.grouping.problem import Problem
+from serving.grouping.problem.problem import Problem
 
 FAMILY = 2
 """Of the days that `days.py` draws; to be raised whenever it draws others from the same seeds."""

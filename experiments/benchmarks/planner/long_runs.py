@@ -10,12 +10,11 @@ from experiments.benchmarks.planner.days import draw_day
 from experiments.benchmarks.planner.known_days import Known, Place, checksum, look_up, read_known, write_known
 from experiments.benchmarks.planner.tiny_optimum import prove_optimum
 from features.console import OUT, track
-from serving.grouping.arena import build_arena
-from serving.grouping.bound import bound_day, online_score
-from serving.grouping.improve import Budget
-from serving.grouping.layout import index_problem
-from serving.grouping.problem import Problem
+from serving.grouping.problem.problem import Problem
+from serving.grouping.search.anneal import Budget
+from serving.grouping.search.bound import bound_day, online_score
 from serving.grouping.solve import suggest_groups
+from serving.grouping.state.arrays import build_arena, index_problem
 
 BOUND_ROUNDS, EXACT_ROUNDS = 400, 60
 """Of a day's bound: with groupmates' points priced loosely, and then exactly."""

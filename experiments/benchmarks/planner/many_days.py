@@ -22,9 +22,9 @@ from experiments.benchmarks.planner.week_figures import FIGURES, tell_weeks
 from experiments.benchmarks.report import peak_mb
 from features.console import OUT, track, write_json
 from features.errors import InputError
-from serving.grouping.improve import Budget
+from serving.grouping.search.anneal import Budget
 from serving.grouping.solve import warm_up
-from serving.planning import load_planning
+from serving.plans.policy import load_planning
 
 SEED = 101
 """Of the team; those below were looked at while this was written."""

@@ -22,9 +22,9 @@ from experiments.benchmarks.planner.days import (
     draw_weights,
     list_needs,
 )
-from serving.grouping.objective import Ledger
-from serving.grouping.plan import Session
-from serving.grouping.problem import Problem
+from serving.grouping.problem.plan import Session
+from serving.grouping.problem.problem import Problem
+from serving.grouping.rules.objective import Ledger
 
 MOST = 0.5
 """Share of the team that has mastered a skill from which on the others are catching up on it."""

@@ -5,10 +5,10 @@ from dataclasses import replace
 from itertools import combinations
 
 from experiments.benchmarks.planner.crew import default_modalities
-from serving.grouping.people import Adult, Coaching, Contact, MateCount, Need, Student
-from serving.grouping.places import Block, Pin, Room, Seat, Skill
-from serving.grouping.policy import LED, Effect, Modality, Role, SizeBound
-from serving.grouping.problem import Problem
+from serving.grouping.problem.people import Adult, Coaching, Contact, MateCount, Need, Student
+from serving.grouping.problem.places import Block, Pin, Room, Seat, Skill
+from serving.grouping.problem.policy import LED, Effect, Modality, Role, SizeBound
+from serving.grouping.problem.problem import Problem
 
 EFFECTS = tuple(Effect(kind, role, 0.9 / (at + 1)) for at, kind in enumerate(LED) for role in Role)
 

@@ -19,11 +19,11 @@ from experiments.benchmarks.planner.days import draw_day
 from experiments.benchmarks.planner.planting import FAMILIES
 from features.console import OUT, track, write_json
 from features.errors import InputError
-from serving.grouping.check import find_violations
 from serving.grouping.errors import InfeasibleError
-from serving.grouping.improve import Budget
 from serving.grouping.infeasible.diagnosis import Diagnosis, explain_conflict
-from serving.grouping.problem import Problem
+from serving.grouping.problem.problem import Problem
+from serving.grouping.rules.check import find_violations
+from serving.grouping.search.anneal import Budget
 from serving.grouping.solve import suggest_groups, warm_up
 
 TEAMS = (24, 60, 120)

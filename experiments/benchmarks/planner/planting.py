@@ -9,10 +9,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from serving.grouping.people import Adult
-from serving.grouping.places import Block, Pin, Room
-from serving.grouping.policy import LED, Modality, Role
-from serving.grouping.problem import Problem
+from serving.grouping.problem.people import Adult
+from serving.grouping.problem.places import Block, Pin, Room
+from serving.grouping.problem.policy import LED, Modality, Role
+from serving.grouping.problem.problem import Problem
 
 T = TypeVar("T")
 Lots = np.random.Generator

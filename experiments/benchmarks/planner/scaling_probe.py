@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from experiments.benchmarks.planner.days import Size, draw_day
-from serving.grouping.improve import Budget
+from serving.grouping.search.anneal import Budget
 from serving.grouping.solve import suggest_groups, warm_up
 
 

@@ -4,18 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from experiments.benchmarks.planner.moving_team import MovingTeam
-from serving.grouping.history import PastDay, carry_history, remember_day
-from serving.grouping.improve import Budget
-from serving.grouping.places import Seat
-from serving.grouping.plan import Session
-from serving.grouping.problem import Problem
+from serving.grouping.problem.history import PastDay, carry_history, remember_day
+from serving.grouping.problem.places import Seat
+from serving.grouping.problem.plan import Session
+from serving.grouping.problem.problem import Problem
+from serving.grouping.search.anneal import Budget
 from serving.grouping.solve import suggest_groups
 
 SCHOOL_WEEK = 5
 """Days from Monday to Friday."""
 
 WINDOW = 21
-"""Days, weekends counted, in which sessions count as lately; as in `serving/planning.toml`."""
+"""Days, weekends counted, in which sessions count as lately; as in `serving/plans/policy.toml`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 from experiments.benchmarks.planner.whole_day import WholeDay
 from experiments.benchmarks.planner.whole_day_terms import add_terms
-from serving.grouping.check import find_violations
-from serving.grouping.objective import score_plan
-from serving.grouping.places import Room
-from serving.grouping.plan import Session
-from serving.grouping.policy import Modality
-from serving.grouping.problem import Problem
+from serving.grouping.problem.places import Room
+from serving.grouping.problem.plan import Session
+from serving.grouping.problem.policy import Modality
+from serving.grouping.problem.problem import Problem
+from serving.grouping.rules.check import find_violations
+from serving.grouping.rules.objective import score_plan
 
 SLACK = 1e-6
 """Points that rounding may cost."""

@@ -13,11 +13,10 @@ from importlib.util import find_spec
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from serving.grouping.draft import Draft
-from serving.grouping.index import Index, Ints, Slot
-from serving.grouping.layout import index_problem
-from serving.grouping.plan import Session
-from serving.grouping.problem import Problem
+from serving.grouping.problem.plan import Session
+from serving.grouping.problem.problem import Problem
+from serving.grouping.state.arrays import Index, Ints, Slot, index_problem
+from serving.grouping.state.draft import Draft
 
 LARGEST = 8
 """Students of a group."""

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from experiments.benchmarks.planner.school_days import SCHOOL_WEEK, WINDOW, SchoolDay, list_seats, remember
-from serving.grouping.history import carry_history, count_load_off, count_mates, count_seats_with
-from serving.grouping.objective import score_plan
-from serving.grouping.policy import TEACHERS
+from serving.grouping.problem.history import carry_history, count_load_off, count_mates, count_seats_with
+from serving.grouping.problem.policy import TEACHERS
+from serving.grouping.rules.objective import score_plan
 
 
 def tell_weeks(held: Sequence[SchoolDay]) -> list[dict[str, float]]:

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 from experiments.benchmarks.planner.linear_program import LinearProgram
 from features.errors import InputError
-from serving.grouping.people import Adult, Need
-from serving.grouping.policy import LED, Modality, SizeBound
-from serving.grouping.problem import Problem
+from serving.grouping.problem.people import Adult, Need
+from serving.grouping.problem.policy import LED, Modality, SizeBound
+from serving.grouping.problem.problem import Problem
 
 Terms = list[tuple[int, float]]
 

@@ -16,7 +16,7 @@ from experiments.benchmarks.service.processes import run_service
 from experiments.benchmarks.service.school import School, issue_key, two_runs
 from features.console import OUT
 from features.roster import read_roster_files, save_roster
-from training.tracking import Tracking
+from training.records.tracking import Tracking
 
 THREADS = 4
 

@@ -13,7 +13,7 @@ from experiments.benchmarks.service.connection import Connection
 from experiments.benchmarks.service.postgres import Postgres
 from experiments.benchmarks.service.processes import Server, wait_until
 from experiments.benchmarks.service.school import School
-from training.tracking import Tracking
+from training.records.tracking import Tracking
 
 SETTLED_S = 120
 """In which a change has to be seen by every worker."""

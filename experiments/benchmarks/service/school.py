@@ -99,7 +99,7 @@ def two_runs(school: School) -> tuple[str, str]:
     """The champion and a second run with other settings, both published; the second is trained if there is none."""
     from mlflow import MlflowClient  # noqa: PLC0415 - takes seconds
 
-    from training.tracking import Tracking  # noqa: PLC0415 - as MLflow
+    from training.records.tracking import Tracking  # noqa: PLC0415 - as MLflow
 
     tracking = Tracking(school.store)
     first = tracking.champion()

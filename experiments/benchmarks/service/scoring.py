@@ -114,8 +114,8 @@ def save_model(school: School, members: list[str], into: Path) -> tuple[Path, pd
     import mlflow.lightgbm  # noqa: PLC0415 - takes seconds
     from mlflow.models import infer_signature  # noqa: PLC0415
 
-    from serving.snapshots.registry import Registry  # noqa: PLC0415
-    from serving.snapshots.snapshot import newest_publication  # noqa: PLC0415
+    from serving.models.registry import Registry  # noqa: PLC0415
+    from serving.models.snapshot import newest_publication  # noqa: PLC0415
 
     registry = Registry(school.store)
     champion = registry.champion()

@@ -5,21 +5,18 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from serving.grouping.arena import Arena, build_arena
-from serving.grouping.assignment import assign_students
-from serving.grouping.changes.moves import find_moves, read_seats
-from serving.grouping.check import find_violations
-from serving.grouping.errors import BrokenPlanError
-from serving.grouping.improve import Budget, search_day
-from serving.grouping.index import Index
-from serving.grouping.layout import index_problem
-from serving.grouping.objective import score_plan
-from serving.grouping.places import Seat
-from serving.grouping.plan import Plan, Session
-from serving.grouping.problem import Problem
-from serving.grouping.search import PERTURBATION
+from serving.grouping.changes.difference import find_moves, read_seats
+from serving.grouping.errors import BrokenPlanError, require_range
+from serving.grouping.exact.seating import assign_students
+from serving.grouping.problem.places import Seat
+from serving.grouping.problem.plan import Plan, Session
+from serving.grouping.problem.problem import Problem
+from serving.grouping.rules.check import find_violations
+from serving.grouping.rules.objective import score_plan
+from serving.grouping.search.anneal import Budget, search_day
+from serving.grouping.search.kernel import PERTURBATION
 from serving.grouping.solve import DEFAULT, SEATS, describe_plan, suggest_groups
-from serving.grouping.validation import require_range
+from serving.grouping.state.arrays import Arena, Index, build_arena, index_problem
 
 TRIES = 6
 """Searches for one further plan before it is given up: each halves or doubles the price of a seat like earlier ones."""

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from serving.grouping.changes.moves import Move, find_moves
-from serving.grouping.changes.price import Price, price_change
-from serving.grouping.check import Violation, find_violations
-from serving.grouping.objective import score_plan
-from serving.grouping.places import Seat
-from serving.grouping.plan import Score, Session
-from serving.grouping.problem import Problem
+from serving.grouping.changes.difference import Move, Price, find_moves, price_change
+from serving.grouping.problem.places import Seat
+from serving.grouping.problem.plan import Score, Session
+from serving.grouping.problem.problem import Problem
+from serving.grouping.rules.check import Violation, find_violations
+from serving.grouping.rules.objective import score_plan
 
 
 @dataclass(frozen=True, slots=True)

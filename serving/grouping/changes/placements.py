@@ -3,17 +3,42 @@
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from heapq import heappop, heappush
 
-from serving.grouping.changes.combinations import pick_best_first
-from serving.grouping.changes.given import require_sessions
-from serving.grouping.changes.price import Price, price_change
-from serving.grouping.check import Violation, find_violations
-from serving.grouping.errors import ProblemError
-from serving.grouping.objective import score_plan
-from serving.grouping.plan import Session
-from serving.grouping.policy import Modality
-from serving.grouping.problem import Problem
-from serving.grouping.validation import require_known
+from serving.grouping.changes.difference import Price, price_change
+from serving.grouping.errors import ProblemError, require_known
+from serving.grouping.problem.plan import Session
+from serving.grouping.problem.policy import Modality
+from serving.grouping.problem.problem import Problem, require_sessions
+from serving.grouping.rules.check import Violation, find_violations
+from serving.grouping.rules.objective import score_plan
+
+
+def pick_best_first(worth: Sequence[Sequence[float]]) -> Iterator[tuple[float, tuple[int, ...]]]:
+    """Yields a position in each list, with the sum of the numbers there, the greatest sum first; none if one is empty.
+
+    Only as many are looked at as are asked for (best-first search over a lattice).
+
+    Example:
+        >>> list(pick_best_first([[1.0, 5.0], [2.0]]))
+        [(7.0, (1, 0)), (3.0, (0, 0))]
+    """
+    order = [sorted(range(len(row)), key=lambda at, row=row: (-row[at], at)) for row in worth]  # type: ignore[misc]
+
+    def total(ranks: tuple[int, ...]) -> float:
+        return sum(row[into[at]] for row, into, at in zip(worth, order, ranks, strict=True))
+
+    first = (0,) * len(worth)
+    waiting = [(-total(first), first)] if all(worth) else []
+    seen = {first}
+    while waiting:
+        most, ranks = heappop(waiting)
+        yield -most, tuple(into[at] for into, at in zip(order, ranks, strict=True))
+        for row, at in enumerate(ranks):
+            further = (*ranks[:row], at + 1, *ranks[row + 1 :])
+            if at + 1 < len(worth[row]) and further not in seen:
+                seen.add(further)
+                heappush(waiting, (-total(further), further))
 
 
 @dataclass(frozen=True, slots=True)

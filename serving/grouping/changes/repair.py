@@ -1,24 +1,118 @@
 """The smallest repair of an edited plan: one that keeps every hard rule and moves the fewest seats."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
-from serving.grouping.assignment import assign_students
-from serving.grouping.changes.given import require_sessions
-from serving.grouping.changes.moves import Move, count_moved, find_moves, previous_seats
-from serving.grouping.changes.reseating import reseat_students
-from serving.grouping.changes.starting import given_groups, start_draft
-from serving.grouping.changes.steady import keep_rooms
-from serving.grouping.check import Violation, find_violations
-from serving.grouping.conflicts import find_conflicts
+from serving.grouping.changes.difference import Move, count_moved, find_moves, previous_seats
+from serving.grouping.changes.start import given_groups, start_draft
 from serving.grouping.errors import BrokenPlanError, InfeasibleError
-from serving.grouping.improve import Budget, search_day
-from serving.grouping.index import Index, Slot
-from serving.grouping.layout import index_problem
-from serving.grouping.objective import score_plan
-from serving.grouping.plan import Score, Session
-from serving.grouping.policy import Weights
-from serving.grouping.problem import Problem
+from serving.grouping.exact.seating import assign_students
+from serving.grouping.infeasible.counting import find_conflicts
+from serving.grouping.problem.plan import Score, Session
+from serving.grouping.problem.policy import Modality, Weights
+from serving.grouping.problem.problem import Problem, require_sessions
+from serving.grouping.rules.check import Violation, find_violations
+from serving.grouping.rules.objective import score_plan
+from serving.grouping.search.anneal import Budget, search_day
+from serving.grouping.state.arrays import Index, Slot, index_problem
+from serving.grouping.state.draft import Draft
+from serving.grouping.state.rooms import station_limits
+
+
+def keep_rooms(problem: Problem, sessions: tuple[Session, ...], earlier: Sequence[Session]) -> tuple[Session, ...]:
+    """Returns the same seats, block by block with the sessions of the earlier plan as far as that keeps every rule.
+
+    Args:
+        problem: the day.
+        sessions: a plan that keeps every rule.
+        earlier: another of the same day, which may break rules; its ids are known.
+    """
+    for block in problem.blocks:
+        others = tuple(session for session in sessions if session.block != block.id)
+        here = [session for session in sessions if session.block == block.id]
+        before = [session for session in earlier if session.block == block.id]
+        tried = (*others, *_restore(problem, here, before))
+        if not find_violations(problem, tried):
+            sessions = tried
+    order = {block.id: at for at, block in enumerate(problem.blocks)}
+    return tuple(sorted(sessions, key=lambda session: order[session.block]))
+
+
+def _restore(problem: Problem, here: Sequence[Session], before: Sequence[Session]) -> list[Session]:
+    old = {_what(session): session for session in before if session.led}
+    restored = [
+        replace(old[_what(session)], students=session.students, adults=session.adults)
+        if _what(session) in old
+        else session
+        for session in here
+        if session.led
+    ]
+    online = [student for session in here if not session.led for student in session.students]
+    stations = [session for session in before if not session.led]
+    if not stations or not online:
+        return [*restored, *(session for session in here if not session.led)]
+    return [*restored, *_stay(problem, stations, online)]
+
+
+def _stay(problem: Problem, stations: Sequence[Session], online: Sequence[str]) -> list[Session]:
+    """Leaves those online at the station where they were, and puts others where most places are free."""
+    limits = station_limits(problem, stations)
+    waiting = set(online)
+    held: dict[str, list[str]] = {}
+    for station in stations:
+        held[station.id] = [name for name in station.students if name in waiting][: limits[station.id]]
+        waiting -= set(held[station.id])
+    for student in sorted(waiting):
+        roomiest = max(stations, key=lambda station: limits[station.id] - len(held[station.id]))
+        held[roomiest.id].append(student)
+    return [replace(s, students=tuple(sorted(held[s.id]))) for s in stations if held[s.id]]
+
+
+def _what(session: Session) -> tuple[str, str | None, str]:
+    return session.modality, session.skill, session.adults[0]
+
+
+def reseat_students(index: Index, edited: Sequence[Session]) -> Draft | None:
+    """Returns the edited plan's led sessions with seats that keep every rule.
+
+    Sessions that their lead may not or cannot hold go; the others stay in block, kind, skill and lead. Rooms and
+    monitors are found anew.
+
+    Args:
+        index: a problem with the edited seats as `previous`, and a price for each that differs.
+        edited: sessions whose ids are known.
+
+    Returns:
+        None where the sessions cannot all be held, or are too many for the exact program.
+    """
+    led = [session for session in edited if session.led]
+    kept: dict[tuple[int, int], Session] = {}
+    for session, (slot, _) in zip(led, given_groups(index, edited), strict=True):
+        able = index.adult_in[slot.adult, slot.block] and index.qualified[slot.adult, slot.skill] > 0
+        if able and index.sizes[slot.adult][slot.modality]:
+            kept.setdefault((slot.block, slot.adult), replace(session, room=None))
+    seated = assign_students(index, (*kept.values(), *_stations(index, set(kept))))
+    if seated is None:
+        return None
+    draft = start_draft(index, given_groups(index, seated[0]))
+    blocks = range(len(index.problem.blocks))
+    return draft if all(draft.obstacle(block) is None for block in blocks) else None
+
+
+def _stations(index: Index, leading: set[tuple[int, int]]) -> list[Session]:
+    """One station for each block, watched by everybody who may and does not lead."""
+    stations = []
+    for at, block in enumerate(index.problem.blocks):
+        watching = tuple(
+            adult.id
+            for who, adult in enumerate(index.problem.adults)
+            if index.adult_in[who, at] and index.may_monitor[who] and (at, who) not in leading
+        )
+        if watching and index.present[:, at].any():
+            stations.append(Session(f"{block.id}-online", block.id, Modality.ONLINE, None, watching, None, ()))
+    return stations
+
 
 QUICK = Budget(rounds=1000, bound_rounds=0)
 """About half a second for a team of 60."""

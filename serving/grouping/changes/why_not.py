@@ -2,24 +2,20 @@
 
 from dataclasses import dataclass, replace
 
-from serving.grouping.changes.entry import best_entry
-from serving.grouping.changes.given import require_sessions
-from serving.grouping.changes.moves import Move, count_moved, find_moves, previous_seats
+from serving.grouping.changes.difference import Move, Price, count_moved, find_moves, previous_seats, price_change
 from serving.grouping.changes.placements import rank_places, take_place
-from serving.grouping.changes.price import Price, price_change
-from serving.grouping.changes.starting import given_groups, start_draft
-from serving.grouping.changes.steady import keep_rooms
-from serving.grouping.check import find_violations
-from serving.grouping.conflicts import find_conflicts
+from serving.grouping.changes.repair import keep_rooms
+from serving.grouping.changes.start import best_entry, given_groups, start_draft
 from serving.grouping.errors import BrokenPlanError, Conflict, InfeasibleError, ProblemError
-from serving.grouping.improve import Budget, search_day
-from serving.grouping.layout import index_problem
-from serving.grouping.objective import score_plan
-from serving.grouping.openings import list_openings
-from serving.grouping.places import Pin
-from serving.grouping.plan import Session
-from serving.grouping.problem import Problem
-from serving.grouping.supply import Supply
+from serving.grouping.infeasible.counting import find_conflicts
+from serving.grouping.infeasible.supply import Supply, list_openings
+from serving.grouping.problem.places import Pin
+from serving.grouping.problem.plan import Session
+from serving.grouping.problem.problem import Problem, require_sessions
+from serving.grouping.rules.check import find_violations
+from serving.grouping.rules.objective import score_plan
+from serving.grouping.search.anneal import Budget, search_day
+from serving.grouping.state.arrays import index_problem
 
 FEW = Budget(rounds=1000, bound_rounds=0)
 """About a quarter of a second for a team of 60."""

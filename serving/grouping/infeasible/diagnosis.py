@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-from serving.grouping.conflicts import find_conflicts
 from serving.grouping.errors import Conflict
-from serving.grouping.infeasible.minimal import MinimalSet, find_minimal_set
-from serving.grouping.infeasible.oracle import Oracle, Verdict, excerpt
-from serving.grouping.infeasible.relax import Relaxation, find_relaxations
-from serving.grouping.infeasible.steps import Step
-from serving.grouping.problem import Problem
+from serving.grouping.infeasible.concessions import Step
+from serving.grouping.infeasible.counting import find_conflicts
+from serving.grouping.infeasible.minimal_set import MinimalSet, Oracle, Verdict, excerpt, find_minimal_set
+from serving.grouping.infeasible.relaxations import Relaxation, find_relaxations
+from serving.grouping.problem.problem import Problem
 
 NODES = 20
 """Parts of each exact search; counted, not timed, so that equal days get equal answers."""

@@ -8,17 +8,16 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from serving.grouping.draft import Draft
-from serving.grouping.index import Index
-from serving.grouping.infeasible.giving import give_up
-from serving.grouping.infeasible.steps import Step
-from serving.grouping.layout import index_problem
-from serving.grouping.outline import Outline
-from serving.grouping.places import Pin
-from serving.grouping.policy import LED, Modality
-from serving.grouping.problem import Problem
-from serving.grouping.program import Program, Terms
-from serving.grouping.standing import outline_blocks
+from serving.grouping.exact.block_program import Outline
+from serving.grouping.exact.feasible_sessions import outline_blocks
+from serving.grouping.exact.program import Program, Terms
+from serving.grouping.infeasible.concessions import Step
+from serving.grouping.infeasible.relaxed_problem import give_up
+from serving.grouping.problem.places import Pin
+from serving.grouping.problem.policy import LED, Modality
+from serving.grouping.problem.problem import Problem
+from serving.grouping.state.arrays import Index, index_problem
+from serving.grouping.state.draft import Draft
 
 
 def buy_steps(problem: Problem, steps: Sequence[Step], nodes: int) -> tuple[Step, ...] | None:

@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from serving.grouping.errors import ProblemError
+from serving.grouping.errors import ProblemError, require_known, require_range, require_unique
 from serving.grouping.rotation.designs import Cycle, Ints, cycles, field_rounds
 from serving.grouping.rotation.swaps import count_meetings, improve_rounds
-from serving.grouping.validation import require_known, require_range, require_unique
 
 LAP = 100_000
 """Swaps of a first attempt; each lap of attempts doubles them."""

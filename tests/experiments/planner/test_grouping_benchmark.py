@@ -13,9 +13,9 @@ from experiments.benchmarks.planner.grouping_tables import find_behind
 from experiments.benchmarks.planner.known_days import Known, checksum, look_up, read_known, write_known
 from experiments.benchmarks.planner.usual_groups import LARGEST, USUAL, plan_usual
 from features.errors import InputError
-from serving.grouping.check import find_violations
-from serving.grouping.improve import Budget
-from serving.grouping.layout import index_problem
+from serving.grouping.rules.check import find_violations
+from serving.grouping.search.anneal import Budget
+from serving.grouping.state.arrays import index_problem
 
 
 @pytest.mark.parametrize("name", USUAL)

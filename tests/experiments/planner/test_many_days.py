@@ -11,7 +11,7 @@ from experiments.benchmarks.planner.many_days import DIALS, mean_of_weeks
 from experiments.benchmarks.planner.moving_team import MovingTeam
 from experiments.benchmarks.planner.school_days import Setting, simulate_days
 from experiments.benchmarks.planner.week_figures import FIGURES, tell_weeks
-from serving.grouping.improve import Budget
+from serving.grouping.search.anneal import Budget
 
 FEW = Budget(rounds=60, seatings=0, bound_rounds=0)
 

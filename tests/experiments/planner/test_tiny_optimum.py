@@ -16,10 +16,10 @@ from experiments.benchmarks.planner.generalised_assignment import (
 from experiments.benchmarks.planner.odd_days import draw_odd_day
 from experiments.benchmarks.planner.tiny_optimum import prove_optimum
 from features.errors import InputError
-from serving.grouping.check import find_violations
 from serving.grouping.errors import InfeasibleError
-from serving.grouping.improve import Budget
-from serving.grouping.objective import score_plan
+from serving.grouping.rules.check import find_violations
+from serving.grouping.rules.objective import score_plan
+from serving.grouping.search.anneal import Budget
 from serving.grouping.solve import suggest_groups
 
 SEARCH = Budget(rounds=2000, bound_rounds=50)

@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 
 from features.database import Database
 from features.roster import read_team
-from serving.access.door import OPEN
+from serving.api.middleware.authenticate import OPEN
 from serving.app import create_app
 from serving.settings import Settings
 from serving.store.keys import revoke_key

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.access.door import OPEN
-from serving.store.audit import list_entries
+from serving.api.middleware.authenticate import OPEN
+from serving.audit.entries import list_entries
 
 NOWHERE = {"team_id": "nowhere", "student_id": "nobody", "recommendation_id": "0" * 32}
 NO_FORECASTS = {"/v1/models"}

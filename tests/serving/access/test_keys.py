@@ -9,9 +9,8 @@ from features.database import Database
 from features.errors import InputError
 from serving.__main__ import main
 from serving.access import Scope
-from serving.access.issuing import issue_key
-from serving.access.key_text import make_key, read_key
-from serving.access.keyring import Keyring
+from serving.access.key_cache import Keyring
+from serving.access.keys import issue_key, make_key, read_key
 from serving.errors import NotReadyError, UnauthorizedError
 from serving.store.keys import list_keys, revoke_key
 from serving.store.tables import API_KEYS

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from features.errors import InputError
 from serving.__main__ import main
-from serving.access.bodies import DROP_BYTES
+from serving.api.middleware.body_limit import DROP_BYTES
 from serving.app import create_app
 from serving.settings import Settings, read_settings
 

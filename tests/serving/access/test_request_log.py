@@ -8,9 +8,9 @@ import re
 import pytest
 
 from features.database import Database
-from serving.access.keyring import Keyring
-from serving.logs import JsonLines
-from serving.routes import students
+from serving.access.key_cache import Keyring
+from serving.api.routes import students
+from serving.telemetry.logs import JsonLines
 
 
 @pytest.fixture

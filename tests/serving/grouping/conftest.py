@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from experiments.benchmarks.planner.crew import default_modalities
-from serving.grouping.people import Adult, Need, Student
-from serving.grouping.places import Block, Room, Skill
-from serving.grouping.plan import Session
-from serving.grouping.policy import Effect, Modality, Role
-from serving.grouping.problem import Problem
+from serving.grouping.problem.people import Adult, Need, Student
+from serving.grouping.problem.places import Block, Room, Skill
+from serving.grouping.problem.plan import Session
+from serving.grouping.problem.policy import Effect, Modality, Role
+from serving.grouping.problem.problem import Problem
 
 EFFECTS = tuple(
     Effect(modality, role, effect, thin)

@@ -8,18 +8,17 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from experiments.benchmarks.planner.odd_days import draw_odd_day
-from serving.grouping.arena import build_arena
-from serving.grouping.assignment import assign_students
-from serving.grouping.bound import bound_day
-from serving.grouping.check import RULES, find_violations
 from serving.grouping.errors import InfeasibleError
-from serving.grouping.greedy import draft_plan
-from serving.grouping.improve import Budget
-from serving.grouping.layout import index_problem
-from serving.grouping.objective import score_plan
-from serving.grouping.plan import Session
-from serving.grouping.policy import LED, Modality, SizeBound, Weights
+from serving.grouping.exact.seating import assign_students
+from serving.grouping.problem.plan import Session
+from serving.grouping.problem.policy import LED, Modality, SizeBound, Weights
+from serving.grouping.rules.check import RULES, find_violations
+from serving.grouping.rules.objective import score_plan
+from serving.grouping.search.anneal import Budget
+from serving.grouping.search.bound import bound_day
+from serving.grouping.search.greedy import draft_plan
 from serving.grouping.solve import suggest_groups
+from serving.grouping.state.arrays import build_arena, index_problem
 
 QUICK = Budget(rounds=60)
 

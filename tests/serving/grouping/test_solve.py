@@ -9,13 +9,13 @@ from dataclasses import asdict, replace
 import pytest
 
 from serving.grouping import solve
-from serving.grouping.check import find_violations
 from serving.grouping.errors import BrokenPlanError, InfeasibleError
-from serving.grouping.improve import Budget
-from serving.grouping.objective import score_plan
-from serving.grouping.people import Coaching, MateCount, Need
-from serving.grouping.places import Pin, Seat
-from serving.grouping.policy import Modality, SizeBound, Weights
+from serving.grouping.problem.people import Coaching, MateCount, Need
+from serving.grouping.problem.places import Pin, Seat
+from serving.grouping.problem.policy import Modality, SizeBound, Weights
+from serving.grouping.rules.check import find_violations
+from serving.grouping.rules.objective import score_plan
+from serving.grouping.search.anneal import Budget
 from serving.grouping.solve import suggest_groups
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from features.database import Database, connection
 from features.errors import BusyError
-from serving import idempotency
+from serving.api import idempotency
+from serving.api.idempotency import Attempt
 from serving.errors import InFlightError
-from serving.idempotency import Attempt
 
 
 def test_a_key_is_free_again_when_the_database_is_back(tmp_path, monkeypatch):

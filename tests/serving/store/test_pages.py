@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, insert
 
 from serving.errors import RequestError
-from serving.store.pages import PlanQuery, list_plans, read_cursor
+from serving.store.recommendations import PlanQuery, list_plans, read_cursor
 from serving.store.tables import RECOMMENDATIONS
 
 MORNING = datetime(2026, 3, 16, 6, tzinfo=UTC)

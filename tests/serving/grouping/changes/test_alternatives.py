@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from experiments.benchmarks.planner.days import draw_day
 from experiments.benchmarks.planner.odd_days import draw_odd_day
 from serving.grouping.changes.alternatives import find_alternatives
-from serving.grouping.changes.moves import find_moves
-from serving.grouping.check import find_violations
+from serving.grouping.changes.difference import find_moves
 from serving.grouping.errors import InfeasibleError, ProblemError
-from serving.grouping.improve import Budget
-from serving.grouping.objective import score_plan
-from serving.grouping.policy import Modality, SizeBound
+from serving.grouping.problem.policy import Modality, SizeBound
+from serving.grouping.rules.check import find_violations
+from serving.grouping.rules.objective import score_plan
+from serving.grouping.search.anneal import Budget
 
 QUICK = Budget(rounds=40, bound_rounds=2)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from serving.grouping.changes.evaluation import evaluate_edit
-from serving.grouping.objective import score_plan
+from serving.grouping.rules.objective import score_plan
 
 
 def test_an_unchanged_plan_has_no_moves_and_no_price(team, sessions):

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from experiments.benchmarks.planner.days import draw_day
 from experiments.benchmarks.planner.odd_days import draw_odd_day
 from serving.grouping.changes.placements import rank_places, take_place
-from serving.grouping.check import find_violations
 from serving.grouping.errors import InfeasibleError, ProblemError
-from serving.grouping.improve import Budget
-from serving.grouping.objective import score_plan
-from serving.grouping.people import Need, Student
-from serving.grouping.places import Pin
-from serving.grouping.policy import Modality, SizeBound
+from serving.grouping.problem.people import Need, Student
+from serving.grouping.problem.places import Pin
+from serving.grouping.problem.policy import Modality, SizeBound
+from serving.grouping.rules.check import find_violations
+from serving.grouping.rules.objective import score_plan
+from serving.grouping.search.anneal import Budget
 from serving.grouping.solve import suggest_groups
 
 QUICK = Budget(rounds=30, bound_rounds=0)

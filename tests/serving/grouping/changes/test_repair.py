@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 
 from experiments.benchmarks.planner.odd_days import draw_odd_day
 from serving import instances
-from serving.grouping.changes.moves import count_moved, find_moves, previous_seats
+from serving.formats import read_instance
+from serving.grouping.changes.difference import count_moved, find_moves, previous_seats
 from serving.grouping.changes.repair import repair_plan
-from serving.grouping.check import find_violations
 from serving.grouping.errors import InfeasibleError, ProblemError
-from serving.grouping.improve import Budget
-from serving.grouping.objective import score_plan
-from serving.grouping.plan import Session
-from serving.grouping.policy import LED, Modality, SizeBound
+from serving.grouping.problem.plan import Session
+from serving.grouping.problem.policy import LED, Modality, SizeBound
+from serving.grouping.rules.check import find_violations
+from serving.grouping.rules.objective import score_plan
+from serving.grouping.search.anneal import Budget
 from serving.grouping.solve import suggest_groups
-from serving.instances import read_instance
 
 QUICK = Budget(rounds=60, bound_rounds=0)
 

@@ -7,14 +7,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from experiments.benchmarks.planner.odd_days import draw_odd_day
-from serving.grouping.changes.moves import find_moves
+from serving.grouping.changes.difference import find_moves
 from serving.grouping.changes.why_not import ask_why_not
-from serving.grouping.check import find_violations
 from serving.grouping.errors import InfeasibleError, ProblemError
-from serving.grouping.improve import Budget
-from serving.grouping.objective import score_plan
-from serving.grouping.places import Pin
-from serving.grouping.policy import LED, Modality, SizeBound, Weights
+from serving.grouping.problem.places import Pin
+from serving.grouping.problem.policy import LED, Modality, SizeBound, Weights
+from serving.grouping.rules.check import find_violations
+from serving.grouping.rules.objective import score_plan
+from serving.grouping.search.anneal import Budget
 from serving.grouping.solve import suggest_groups
 
 QUICK = Budget(rounds=30, bound_rounds=0)

@@ -7,14 +7,13 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from experiments.benchmarks.planner.odd_days import draw_odd_day
-from serving.grouping.check import find_violations
-from serving.grouping.improve import Budget
 from serving.grouping.infeasible.diagnosis import explain_conflict
-from serving.grouping.infeasible.giving import give_up
-from serving.grouping.infeasible.minimal import list_rules
-from serving.grouping.infeasible.oracle import Oracle, Verdict, excerpt
-from serving.grouping.places import Pin
-from serving.grouping.policy import Modality
+from serving.grouping.infeasible.minimal_set import Oracle, Verdict, excerpt, list_rules
+from serving.grouping.infeasible.relaxed_problem import give_up
+from serving.grouping.problem.places import Pin
+from serving.grouping.problem.policy import Modality
+from serving.grouping.rules.check import find_violations
+from serving.grouping.search.anneal import Budget
 from serving.grouping.solve import suggest_groups
 
 QUICK = Budget(rounds=2, seatings=1, bound_rounds=0)

@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 
 from experiments.benchmarks.planner.days import draw_day
-from serving.grouping.check import find_violations
 from serving.grouping.errors import InfeasibleError, ProblemError
-from serving.grouping.history import PastDay
-from serving.grouping.improve import Budget
-from serving.grouping.people import Coaching, Need
-from serving.grouping.policy import Modality
+from serving.grouping.problem.history import PastDay
+from serving.grouping.problem.people import Coaching, Need
+from serving.grouping.problem.policy import Modality
+from serving.grouping.rules.check import find_violations
+from serving.grouping.search.anneal import Budget
 from serving.grouping.weeks.targets import WeekTargets, owe_teacher
 from serving.grouping.weeks.week import plan_week
 

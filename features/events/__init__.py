@@ -1,0 +1,1 @@
+"""Events: answers and activities of students, checked, numbered, stored once, from files and over HTTP."""

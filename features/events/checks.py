@@ -1,0 +1,182 @@
+"""Raw rows → events and rejected rows, each of these with the name of the rule it breaks; then one row per event.
+
+| rule | a row is rejected because |
+|---|---|
+| `no_student`, `no_item`, `no_score` | it does not say who, on what, or how it went |
+| `no_time` | it has neither a time nor a place in an order |
+| `score_out_of_range` | its score is not between 0 and 1 (or between 0 and `max_score`) |
+| `time_out_of_range` | it is from before 1990, or more than a day from now |
+| `bad_attempt`, `bad_hints` | its attempt is below 1, its hints are below 0, or either is no whole number |
+| `bad_kind` | its kind of activity is unknown |
+| `conflicting_response` | the same event is there with another item or score; none of them is taken |
+| `unreadable_time`, `unreadable_score`, `unknown_time_zone` | something is written there, but not this |
+| `wrong_number_of_cells` | its line has more or fewer cells than the header |
+
+An `absurd_duration` (negative, above an hour, no number) is no reason to lose a response: it becomes null.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from features.events.ids import event_ids
+from features.logs.rows import SKILL_MARK
+from features.schema import KINDS, Events
+
+EARLIEST = pd.Timestamp("1990-01-01", tz="UTC")
+"""No log of learning software is older; a clock that was never set is."""
+
+CLOCK_SKEW = timedelta(days=1)
+"""How far ahead of ours a clock may be, zones included."""
+
+MAX_DURATION_S = 3600.0
+"""Longer on one response means that the student left."""
+
+COLUMNS = [*Events.to_schema().columns, "skills"]
+"""Of `Checked.events`: an event, and the skills of its row joined by `SKILL_MARK`."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What became of some raw rows.
+
+    Attributes:
+        events: Valid rows with `COLUMNS`; the same event may still come twice.
+        rejected: The other raw rows, with the rule they break as `rejected`.
+        unused: Rows that are no events, by kind.
+        nulled: Cells made null in valid rows, by rule.
+    """
+
+    events: pd.DataFrame
+    rejected: pd.DataFrame
+    unused: Mapping[str, int]
+    nulled: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Distinct:
+    """What became of some valid rows.
+
+    Attributes:
+        events: Events that were not known yet, one row each, with `COLUMNS`.
+        rejected: Rows that contradict another row or a known event.
+        item_skills: Pairs of all the rows that were not rejected.
+        known: Rows that were there already, here or in the event log.
+        merged: Rows that add a further skill to a response.
+    """
+
+    events: pd.DataFrame
+    rejected: pd.DataFrame
+    item_skills: pd.DataFrame
+    known: int
+    merged: int
+
+
+def check_rows(raw: pd.DataFrame, source: str, now: datetime) -> Checked:
+    """Sorts raw rows into events, rejected and unused ones.
+
+    Args:
+        raw: Rows in the shape of `features.logs.rows.RAW_TYPES`.
+        source: What the events name as their source; part of their ids.
+        now: The current moment, with a time zone.
+    """
+    used = raw[raw["unused"].isna()]
+    used = used.assign(kind=used["kind"].fillna("response"))
+    answer = used["kind"].eq("response")
+    rules = {
+        "no_student": used["student_id"].isna(),
+        "bad_kind": ~used["kind"].isin(KINDS),
+        "no_item": answer & used["item_id"].isna(),
+        "no_score": answer & used["score"].isna(),
+        "score_out_of_range": ~used["score"].fillna(0).between(0, 1),
+        "no_time": used["occurred_at"].isna() & used["sequence"].isna(),
+        "time_out_of_range": ~used["occurred_at"].fillna(EARLIEST).between(EARLIEST, now + CLOCK_SKEW),
+        "bad_attempt": used["attempt"].fillna(1) < 1,
+        "bad_hints": used["hints"].fillna(0) < 0,
+    }
+    # what the reader found comes first: its null may be why another rule is broken
+    rule = used["rejected"].copy()
+    for name, broken in rules.items():
+        rule = rule.mask(rule.isna() & broken, name)
+    valid = used[rule.isna()]
+    absurd = ~valid["duration_s"].fillna(0).between(0, MAX_DURATION_S)
+    valid = valid.assign(
+        duration_s=valid["duration_s"].mask(absurd),
+        correct=valid["correct"].mask(valid["score"].isna()),
+        source=pd.Series(source, index=valid.index, dtype="str"),
+        event_id=event_ids(valid, source),
+    )
+    return Checked(
+        events=valid[COLUMNS].reset_index(drop=True),
+        rejected=used[rule.notna()].assign(rejected=rule.dropna()),
+        unused=count_rules(raw["unused"]),
+        nulled={"absurd_duration": int(absurd.sum())} if absurd.any() else {},
+    )
+
+
+def count_rules(names: "pd.Series[str]") -> dict[str, int]:
+    """How often each name comes; nulls are not counted.
+
+    Example:
+        >>> count_rules(pd.Series(["no_item", None, "no_item"], dtype="str"))
+        {'no_item': 2}
+    """
+    return {str(name): int(count) for name, count in names.value_counts().items()}
+
+
+def keep_distinct(rows: pd.DataFrame, known: pd.DataFrame) -> Distinct:
+    """One row per event that is not known yet; the result does not depend on the order of the rows.
+
+    Args:
+        rows: Valid rows with `COLUMNS`.
+        known: `event_id`, `item_id` and `score` of events in the log.
+    """
+    repeated = rows["event_id"].duplicated(keep=False)
+    stored = rows[["event_id"]].merge(known, on="event_id", how="left", indicator="_found")
+    is_known = stored["_found"].eq("both").to_numpy()
+    contradicts_log = is_known & (
+        _differs(rows["item_id"], stored["item_id"]) | _differs(rows["score"], stored["score"])
+    )
+    answers = rows.loc[repeated, ["event_id", "item_id", "score"]].drop_duplicates()
+    contradictory = answers.loc[answers["event_id"].duplicated(), "event_id"]
+    conflict = contradicts_log | (rows["event_id"].isin(contradictory).to_numpy() & ~is_known)
+
+    good = rows[~conflict]
+    further = good[["event_id", "skills"]].drop_duplicates()
+    merged = len(further) - further["event_id"].nunique()
+    new = good[~is_known[~conflict]]
+    again = new["event_id"].duplicated(keep=False)
+    # which of two rows that differ in a lesser column is kept must not depend on their order
+    first = new[again].sort_values(COLUMNS, na_position="last").drop_duplicates("event_id")
+    events = pd.concat([new[~again], first])
+    return Distinct(
+        events=events,
+        rejected=rows[conflict].assign(rejected="conflicting_response"),
+        item_skills=split_skills(good[["item_id", "skills"]]),
+        known=len(good) - len(events) - merged,
+        merged=merged,
+    )
+
+
+def split_skills(rows: pd.DataFrame) -> pd.DataFrame:
+    r"""The pairs of item and skill that rows with several skills each say, once each and in order.
+
+    Example:
+        >>> split_skills(pd.DataFrame({"item_id": ["i"], "skills": ["b\x1fa"]})).to_numpy().tolist()
+        [['i', 'a'], ['i', 'b']]
+    """
+    distinct = rows.dropna().drop_duplicates()
+    pairs = distinct.assign(skill_id=distinct["skills"].str.split(SKILL_MARK)).explode("skill_id")
+    pairs = pairs[pairs["skill_id"] != ""].astype({"skill_id": "str"})[["item_id", "skill_id"]]
+    return pairs.drop_duplicates().sort_values(["item_id", "skill_id"], ignore_index=True)
+
+
+def _differs(left: "pd.Series[Any]", right: "pd.Series[Any]") -> npt.NDArray[np.bool_]:
+    here, there = left.reset_index(drop=True), right.reset_index(drop=True)
+    same = here.eq(there).fillna(value=False) | (here.isna() & there.isna())
+    return ~same.to_numpy(dtype=bool)

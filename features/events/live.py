@@ -1,0 +1,212 @@
+"""Reads live events that a state does not hold yet."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import BigInteger, Column, Connection, DateTime, MetaData, String, Table, Text, func, or_, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+
+from features.database import Database
+from features.database.sequence import SEQUENCE
+from features.events.checks import COLUMNS
+from features.logs.cells import UTC
+from features.profiles.kernel import NO_TIME
+
+METADATA = MetaData()
+
+LIVE_EVENTS = Table(
+    "live_events",
+    METADATA,
+    Column("sequence", SEQUENCE, primary_key=True, autoincrement=True),  # in the order of commits
+    Column("event_id", Text, nullable=False, unique=True),
+    Column("student_id", Text, nullable=False, index=True),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("key_id", String(16)),
+    Column("occurred_us", BigInteger),  # microseconds since 1970 UTC; null where the source has only an order
+    Column("event", Text, nullable=False),  # JSON of the row as the event log will hold it, and the item's skills
+    Column("log_version", BigInteger, index=True),  # of the event log that first held it; null until a night took it
+    sqlite_autoincrement=True,  # a number is never given twice, even after its event was deleted
+)
+
+
+TYPES = {
+    "sequence": pd.Int64Dtype(),
+    "score": "float64",
+    "correct": pd.BooleanDtype(),
+    "attempt": pd.Int64Dtype(),
+    "hints": pd.Int64Dtype(),
+    "duration_s": "float64",
+}
+"""Of the columns that are neither text nor a time."""
+
+
+def to_records(events: pd.DataFrame) -> list[dict[str, Any]]:
+    """Each event as plain values; a time is microseconds since 1970 UTC, what was not observed None.
+
+    Args:
+        events: Rows with `features.events.checks.COLUMNS`.
+    """
+    plain = events.assign(occurred_at=microseconds(events)).astype(object)
+    plain = plain.where(events.notna(), None)
+    return [{str(name): _plain(value) for name, value in each.items()} for each in plain.to_dict("records")]
+
+
+def to_text(record: dict[str, Any]) -> str:
+    """The JSON that the table holds; control characters stay escaped, so that any database takes it."""
+    return json.dumps(record, allow_nan=False)
+
+
+def from_texts(texts: Iterable[str]) -> pd.DataFrame:
+    """Rows with `features.events.checks.COLUMNS` from what `to_text` wrote, in the order given."""
+    records = [json.loads(each) for each in texts]
+    of_name = {name: [each[name] for each in records] for name in COLUMNS}
+    time = pd.array(of_name.pop("occurred_at"), dtype=pd.Int64Dtype())
+    moments = pd.to_datetime(np.asarray(time.fillna(NO_TIME), np.int64).view("datetime64[us]"), utc=True)
+    columns = {
+        name: pd.Series(values, dtype=TYPES.get(name, "str"))  # type: ignore[call-overload]
+        for name, values in of_name.items()
+    }
+    columns["occurred_at"] = pd.Series(moments).astype(UTC)
+    return pd.DataFrame(columns)[COLUMNS]
+
+
+def microseconds(events: pd.DataFrame) -> "pd.Series[Any]":
+    """When each event occurred, in microseconds since 1970 UTC; `NO_TIME` where the source has only an order."""
+    moments = events["occurred_at"].astype(UTC).dt.tz_convert(None).to_numpy("datetime64[us]")
+    return pd.Series(moments.astype(np.int64), index=events.index)
+
+
+def _plain(value: object) -> object:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+WRITING = 7_233_402
+"""PostgreSQL advisory lock of whoever adds or erases live events; any number that nothing else uses."""
+
+AT_ONCE = 1000
+"""Ids in one question; SQLite takes a limited number of values."""
+
+
+def one_at_a_time(connection: Connection) -> None:
+    """Waits until no other transaction adds live events, and keeps others waiting until this one ends.
+
+    Without it, a later number could be committed before an earlier one, and a reader that has seen the later one
+    would never look for the earlier. SQLite has one writer in any case.
+
+    Raises:
+        BusyError: The others took too long.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITING})
+
+
+def known_events(connection: Connection, event_ids: Sequence[str]) -> pd.DataFrame:
+    """`event_id`, `item_id` and `score` of those events that the table holds."""
+    found: list[str] = []
+    for at in range(0, len(event_ids), AT_ONCE):
+        some = LIVE_EVENTS.c.event_id.in_(event_ids[at : at + AT_ONCE])
+        found += connection.execute(select(LIVE_EVENTS.c.event).where(some)).scalars()
+    if not found:
+        return pd.DataFrame({"event_id": [], "item_id": [], "score": []}).astype({"event_id": "str", "item_id": "str"})
+    return from_texts(found)[["event_id", "item_id", "score"]]
+
+
+def keep_events(connection: Connection, events: pd.DataFrame, received_at: datetime, key_id: str | None) -> None:
+    """Adds events; one whose id is there already changes nothing.
+
+    Args:
+        connection: Of a change that called `one_at_a_time`.
+        events: Rows with `features.events.checks.COLUMNS`, each id once.
+        received_at: In UTC.
+        key_id: Of the caller's key.
+    """
+    rows = [
+        {
+            "event_id": each["event_id"],
+            "student_id": each["student_id"],
+            "received_at": received_at,
+            "key_id": key_id,
+            "occurred_us": None if pd.isna(moment) else each["occurred_at"],
+            "event": to_text(each),
+            "log_version": None,
+        }
+        for each, moment in zip(to_records(events), events["occurred_at"], strict=True)
+    ]
+    if rows:
+        connection.execute(_insert(connection), rows)
+
+
+def forget_students(connection: Connection, student_ids: Sequence[str]) -> int:
+    """Deletes the live events of students, and says how many those were."""
+    one_at_a_time(connection)
+    table = LIVE_EVENTS
+    return connection.execute(table.delete().where(table.c.student_id.in_(student_ids))).rowcount
+
+
+def _insert(connection: Connection) -> postgresql.Insert | sqlite.Insert:
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(LIVE_EVENTS).on_conflict_do_nothing(index_elements=["event_id"])
+    return sqlite.insert(LIVE_EVENTS).on_conflict_do_nothing(index_elements=["event_id"])
+
+
+@dataclass(frozen=True)
+class LiveRows:
+    """Some live events.
+
+    Attributes:
+        events: Rows with `features.events.checks.COLUMNS`, in the order they came in.
+        through: The number of the last live event there is, whether or not it is among these.
+    """
+
+    events: pd.DataFrame
+    through: int
+
+
+def read_live_events(
+    database: Database, *, after: int = 0, log_version: int | None = None, as_of: datetime | None = None
+) -> LiveRows:
+    """The live events with a later number that the profiles of a publication do not hold.
+
+    Args:
+        database: Of the installation.
+        after: Number of the last event that was read before.
+        log_version: Of the event log that the profiles were folded from: what it holds is left out.
+        as_of: The moment of the profiles: what occurred later is not in them, whatever log holds it.
+
+    Raises:
+        MissingError: There are no tables yet.
+        BusyError: The database stayed locked.
+        DatabaseAwayError: It cannot be used.
+    """
+    table = LIVE_EVENTS
+    wanted = select(table.c.sequence, table.c.event).where(table.c.sequence > after).order_by(table.c.sequence)
+    if log_version is not None:
+        missing = [table.c.log_version.is_(None), table.c.log_version > log_version]
+        if as_of is not None:
+            missing.append(table.c.occurred_us >= pd.Timestamp(as_of).value // 1000)
+        wanted = wanted.where(or_(*missing))
+    with database.reading() as connection:
+        rows = connection.execute(wanted).all()
+        through = latest_number(connection)
+    events = from_texts(each.event for each in rows) if rows else _no_events()
+    return LiveRows(events, max(after, through))
+
+
+def latest_number(connection: Connection) -> int:
+    """The number of the last live event; 0 where there is none."""
+    return connection.execute(_LATEST).scalar() or 0
+
+
+_LATEST = select(func.max(LIVE_EVENTS.c.sequence))
+
+
+@cache
+def _no_events() -> pd.DataFrame:
+    """Made once: most looks find nothing, and a request waits for each."""
+    return from_texts(())

@@ -1,0 +1,74 @@
+"""Takes live events into the event log: one commit there, then a mark in the table.
+
+A run that is killed between the two leaves events in the log that are not marked; the next run finds them known by
+their ids and marks them. Nothing is lost and nothing doubled.
+"""
+
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pandas as pd
+from sqlalchemy import delete, func, select, update
+
+from features.database import Database
+from features.errors import MissingError
+from features.events.ingest import IngestCounts, ingest_events
+from features.events.live import LIVE_EVENTS, from_texts
+from features.home import Home
+
+logger = logging.getLogger("regroup")
+
+AT_ONCE = 100_000
+"""Events that are held in memory at a time."""
+
+KEPT = timedelta(days=30)
+"""How long events stay in the table after the log holds them: a service that serves older profiles needs them."""
+
+
+def take_up(home: Home, database: Database, now: datetime | None = None) -> IngestCounts | None:
+    """Adds every live event that the event log lacks to it; null where there are none.
+
+    Args:
+        home: Where the event log is.
+        database: Of the installation.
+        now: The current moment, in UTC; without it, the clock's.
+
+    Raises:
+        BusyError: Another ingest is running, the disk is full, or the database stayed locked.
+        DatabaseAwayError: The database cannot be used; the events stay in it for the next night.
+    """
+    table, now = LIVE_EVENTS, now or datetime.now(UTC)
+    try:
+        with database.reading() as connection:
+            waiting = select(func.max(table.c.sequence)).where(table.c.log_version.is_(None))
+            last = connection.execute(waiting).scalar()
+    except MissingError:
+        return None  # no tables, so nothing ever came in
+    if last is None:
+        return None
+    counts = ingest_events(home, _read(database, last), "live", now)
+    assert counts.data_version is not None  # an event that waited is in the log now, or a newer one contradicts it
+    with database.changing() as connection:
+        taken = update(table).where(table.c.log_version.is_(None), table.c.sequence <= last)
+        connection.execute(taken.values(log_version=counts.data_version.events))
+        connection.execute(delete(table).where(table.c.log_version.is_not(None), table.c.received_at < now - KEPT))
+    return counts
+
+
+def _read(database: Database, last: int) -> Iterator[pd.DataFrame]:
+    """What waits, in parts; each part is read by itself, so that no transaction stays open while it is worked on."""
+    table, after = LIVE_EVENTS, 0
+    while True:
+        waiting = (
+            select(table.c.sequence, table.c.event)
+            .where(table.c.log_version.is_(None), table.c.sequence > after, table.c.sequence <= last)
+            .order_by(table.c.sequence)
+            .limit(AT_ONCE)
+        )
+        with database.reading() as connection:
+            rows = connection.execute(waiting).all()
+        if not rows:
+            return
+        after = rows[-1].sequence
+        yield from_texts(each.event for each in rows)

@@ -1,0 +1,179 @@
+"""LearnLab DataShop exports, tab separated: transactions (a row per action) and student-steps (a row per step).
+
+A response is one attempt at a step of a problem, so item = problem and step. A hint asked for as the first action on a
+step counts as an incorrect first attempt, as DataShop's own student-step table has it; later hints and rows without an
+outcome are no responses. A student-step row is the first attempt, with the hints of the whole step.
+
+Several models may say which knowledge components (KC), our skills, a step needs. One is read: the one asked for, else
+"Default", else the first. Student-step times carry no zone and are taken as UTC.
+
+Source: https://pslcdatashop.web.cmu.edu/help?page=export
+"""
+
+import re
+from pathlib import Path
+from zoneinfo import available_timezones
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.errors import InputError
+from features.logs.cells import Marks, as_moments, as_numbers, as_text, as_whole_numbers
+from features.logs.rows import SKILL_MARK, Cells, Log, first_rule
+from features.logs.table_file import TableFile, find_column, open_table
+from features.logs.text_file import TextForm
+
+TRANSACTION = {
+    "key": "Transaction Id",
+    "student": "Anon Student Id",
+    "time": "Time",
+    "zone": "Time Zone",
+    "duration_s": "Duration (sec)",
+    "action": "Student Response Type",
+    "problem": "Problem Name",
+    "step": "Step Name",
+    "attempt": "Attempt At Step",
+    "outcome": "Outcome",
+}
+STUDENT_STEP = {
+    "student": "Anon Student Id",
+    "time": "First Transaction Time",
+    "duration_s": "Step Duration (sec)",
+    "problem": "Problem Name",
+    "view": "Problem View",
+    "step": "Step Name",
+    "outcome": "First Attempt",
+    "hints": "Hints",
+}
+
+STEP_MARK = " :: "
+"""Between problem and step in an item's id."""
+
+DEFAULT_MODEL = "Default"
+
+
+def open_datashop(path: Path, kc_model: str | None = None) -> Log:
+    """A transaction or student-step export.
+
+    Args:
+        path: The export.
+        kc_model: Name of the knowledge component model whose skills are read.
+
+    Raises:
+        InputError: The file cannot be read, is neither export, or lacks the model.
+    """
+    table = open_table(path, TextForm("\t", quoted=False))  # DataShop writes quotation marks as they are
+    is_step = STUDENT_STEP["outcome"] in table.columns
+    names = STUDENT_STEP if is_step else TRANSACTION
+    positions = {key: find_column(table.columns, name, "format datashop: column") for key, name in names.items()}
+    skills = {f"skill {place}": place for place in model_columns(table, kc_model)}
+    return Log("datashop", table, positions | skills, convert_steps if is_step else convert_transactions)
+
+
+def model_columns(table: TableFile, kc_model: str | None) -> list[int]:
+    """The positions of one model's columns; a step with several skills repeats the column.
+
+    Raises:
+        InputError: The file has models, but not this one.
+    """
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(table.columns):
+        if found := re.fullmatch(r"KC \((.+)\)", name):
+            places.setdefault(found[1], []).append(place)
+    if kc_model is not None and kc_model not in places:
+        raise InputError(f'--kc-model "{kc_model}": {table.path.name} has {", ".join(places) or "no KC models"}')
+    if not places:
+        return []
+    return places[kc_model or (DEFAULT_MODEL if DEFAULT_MODEL in places else next(iter(places)))]
+
+
+def convert_transactions(cells: Cells) -> dict[str, object]:
+    """Raw columns of one chunk of a transaction export."""
+    outcome = pc.utf8_upper(as_text(cells["outcome"]))
+    attempt, bad_attempt = as_whole_numbers(cells["attempt"])
+    is_first = attempt.eq(1).fillna(value=False).to_numpy()
+    is_hint = _marks(pc.equal(outcome, "HINT"))
+    asks_hint = is_hint | _marks(pc.equal(pc.utf8_upper(as_text(cells["action"])), "HINT_REQUEST"))
+    graded = _marks(pc.is_in(outcome, pa.array(["CORRECT", "INCORRECT"]))) | (is_hint & is_first)
+    occurred_at, bad_time, bad_zone = _zoned(cells["time"], cells["zone"])
+    return {
+        **_shared(cells, _marks(pc.equal(outcome, "CORRECT"))),
+        "occurred_at": occurred_at,
+        "attempt": attempt,
+        # a hint before a first attempt would itself be the first; what came before a later one is in other rows
+        "hints": pd.array(np.where(is_first, is_hint, np.nan), dtype="Int64"),
+        "event_key": as_text(cells["key"]),
+        "unused": first_rule(len(graded), {"hint_request": asks_hint & ~graded, "no_outcome": ~graded}),
+        "rejected": first_rule(
+            len(graded),
+            {"unknown_time_zone": bad_zone, "unreadable_time": bad_time, "bad_attempt": bad_attempt},
+        ),
+    }
+
+
+def convert_steps(cells: Cells) -> dict[str, object]:
+    """Raw columns of one chunk of a student-step export."""
+    outcome = pc.utf8_lower(as_text(cells["outcome"]))
+    graded = _marks(pc.is_in(outcome, pa.array(["correct", "incorrect", "hint"])))
+    occurred_at, bad_time = as_moments(cells["time"])
+    hints, bad_hints = as_whole_numbers(cells["hints"])
+    key = [as_text(cells[name]) for name in ("problem", "view", "step")]
+    return {
+        **_shared(cells, _marks(pc.equal(outcome, "correct"))),
+        "occurred_at": occurred_at,
+        "attempt": 1,
+        "hints": hints,
+        "event_key": pc.binary_join_element_wise(*key, SKILL_MARK, null_handling="replace"),
+        "unused": first_rule(len(graded), {"no_outcome": ~graded}),
+        "rejected": first_rule(len(graded), {"unreadable_time": bad_time, "bad_hints": bad_hints}),
+    }
+
+
+def _shared(cells: Cells, correct: Marks) -> dict[str, object]:
+    problem, step = as_text(cells["problem"]), as_text(cells["step"])
+    joined = pc.binary_join_element_wise(problem, step, STEP_MARK)
+    duration_s, bad_duration = as_numbers(_no_dots(cells["duration_s"]))
+    skills = [as_text(cell) for name, cell in cells.items() if name.startswith("skill ")]
+    return {
+        "student_id": as_text(cells["student"]),
+        "item_id": pc.coalesce(joined, problem),
+        "score": correct.astype(float),
+        "correct": pd.array(correct, dtype="boolean"),
+        "duration_s": np.where(bad_duration, np.inf, duration_s),
+        "skills": _join_skills(skills),
+    }
+
+
+def _join_skills(cells: list[pa.Array]) -> pa.Array | None:
+    if not cells:
+        return None
+    joined = pc.binary_join_element_wise(*cells, SKILL_MARK, null_handling="skip")
+    return as_text(pc.replace_substring(joined, "~~", SKILL_MARK))
+
+
+def _zoned(times: pa.Array, zones: pa.Array) -> "tuple[pd.Series[pd.Timestamp], Marks, Marks]":
+    """Moments in UTC, which times are unreadable, and which zones unknown; a blank zone is UTC."""
+    zone_of_row = pc.fill_null(as_text(zones), "UTC")
+    moments, bad_time = as_moments(times)
+    unknown = np.zeros(len(times), dtype=bool)
+    known = available_timezones()
+    for zone in pc.unique(zone_of_row).to_pylist():
+        here = _marks(pc.equal(zone_of_row, zone))
+        if zone not in known:
+            unknown |= here
+        elif zone not in {"UTC", "GMT"}:
+            moments = moments.mask(here, as_moments(times, zone)[0])
+    return moments, bad_time, unknown
+
+
+def _no_dots(cells: pa.Array) -> pa.Array:
+    """DataShop writes a dot where it knows no duration."""
+    text = as_text(cells)
+    return pc.if_else(pc.equal(text, "."), None, text)
+
+
+def _marks(condition: pa.Array) -> Marks:
+    marks: Marks = pc.fill_null(condition, False).to_numpy(zero_copy_only=False)
+    return marks

@@ -1,0 +1,202 @@
+"""Any table with one row per response, read through a mapping: a TOML file that says which column is what.
+
+```toml
+[file]
+format = "csv"            # csv, tsv or parquet; without it, by the file's ending
+encoding = "utf-8"        # or "latin-1", ...
+delimiter = ";"           # without it, "," in csv and a tab in tsv
+source = "practice-app"   # what the events name as their source: the same response from two files of one source
+                          # is one event. Without it, "mapped"
+
+[columns]                 # right of each = stands the file's own column name
+student = "user"
+time = "submitted"
+correct = "points"
+item = "question"         # without it, the skill stands for the item
+skills = "standards"
+attempt = "try"           # 1 = first try
+hints = "hints"           # how many were asked for
+duration_s = "seconds"    # time on this response
+event_id = "row_id"       # the log's own id of a response; without it, equal rows are one response
+kind = "type"             # response, lesson, video or login; blank, or without it: response
+
+[time]
+form = "iso"              # iso, epoch_seconds, epoch_milliseconds, or order: a number that only tells the order
+zone = "Europe/Berlin"    # of iso times without an offset; without it, UTC
+# origin = 2024-09-01T00:00:00Z    what an epoch counts from; without it, 1970
+
+[correct]
+form = "score"            # bool (true/false, yes/no, ...), zero_one, or score
+max_score = 10            # of form score: a score of 10 is 1.0
+pass_mark = 0.8           # share of max_score from which a response is correct; without it, 1.0
+
+[skills]
+separator = ","           # between several skills in one cell; without it, a cell is one skill, and a response
+                          # with several skills is repeated with each. A Parquet file may hold lists
+
+[kinds]                   # the log's own words for kinds, if it has others
+problem = "response"
+watch = "video"
+```
+
+Only `student`, `time`, `correct`, and `item` or `skills` have to be there. Blank cells are null; ids are kept exactly
+as written.
+"""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.errors import InputError
+from features.logs.cells import Marks, as_moments, as_moments_since, as_numbers, as_text, as_truth, as_whole_numbers
+from features.logs.mapping import Correct, Mapping, Time
+from features.logs.rows import SKILL_MARK, Cells, Log, first_rule
+from features.logs.table_file import TableFile, describe_columns, find_column, looks_like_data, open_table
+from features.logs.text_file import TextForm
+
+UNIT_US = {"epoch_seconds": 1_000_000, "epoch_milliseconds": 1_000}
+
+LIKELY_NAMES = {
+    "student": r"student|user|learner|pupil",
+    "item": r"item|problem|question|exercise",
+    "time": r"time|date|occurred|submitted|created",
+    "correct": r"correct|score|points|grade|outcome|result",
+    "skills": r"skill|standard|objective|concept|\bkc\b|topic",
+}
+
+
+def open_mapped(path: Path, mapping: Mapping) -> Log:
+    """A log file read through a mapping.
+
+    Raises:
+        InputError: The file cannot be read, or lacks a column that the mapping names.
+    """
+    table = open_plain(path, mapping)
+    named = {key: name for key, name in vars(mapping.columns).items() if name is not None}
+    positions = {key: find_column(table.columns, name, f"[columns] {key}") for key, name in named.items()}
+    return Log(mapping.file.source, table, positions, lambda cells: convert(cells, mapping))
+
+
+def open_plain(path: Path, mapping: Mapping | None = None) -> TableFile:
+    """A CSV, TSV or Parquet file, by its mapping or else by its ending.
+
+    Raises:
+        InputError: The file cannot be read.
+    """
+    of_ending = {".parquet": "parquet", ".pq": "parquet", ".tsv": "tsv", ".tab": "tsv", ".txt": "tsv"}
+    form = (mapping and mapping.file.format) or of_ending.get(path.suffix.lower(), "csv")
+    if form == "parquet":
+        return open_table(path, form=None)
+    delimiter = (mapping and mapping.file.delimiter) or ("\t" if form == "tsv" else ",")
+    encoding = mapping.file.encoding if mapping else "utf-8"
+    return open_table(path, TextForm(delimiter, encoding))
+
+
+def convert(cells: Cells, mapping: Mapping) -> dict[str, object]:
+    """Raw columns of one chunk; a row may already carry the rule it breaks."""
+    size = len(cells["student"])
+    kind, bad_kind = _kinds(cells.get("kind"), mapping, size)
+    # an activity has no answer, whatever is written in its columns
+    answers = {
+        name: cell if kind is None else pc.if_else(pc.equal(kind, "response"), cell, None)
+        for name, cell in cells.items()
+    }
+    sequence, occurred_at, bad_time = _times(cells["time"], mapping.time)
+    score, bad_score = _scores(answers["correct"], mapping.correct)
+    attempt, bad_attempt = as_whole_numbers(answers.get("attempt", pa.nulls(size, pa.string())))
+    hints, bad_hints = as_whole_numbers(answers.get("hints", pa.nulls(size, pa.string())))
+    duration_s, bad_duration = as_numbers(cells.get("duration_s", pa.nulls(size, pa.string())))
+    skills = _skills(answers["skills"], mapping.skills.separator) if "skills" in cells else None
+    rules = {
+        "bad_kind": bad_kind,
+        "unreadable_time": bad_time,
+        "unreadable_score": bad_score,
+        "bad_attempt": bad_attempt,
+        "bad_hints": bad_hints,
+    }
+    return {
+        "student_id": as_text(cells["student"]),
+        "kind": kind,
+        "occurred_at": occurred_at,
+        "sequence": sequence,
+        "item_id": as_text(answers["item"]) if "item" in cells else pc.replace_substring(skills, SKILL_MARK, " + "),
+        "score": score,
+        "correct": pd.array(score >= mapping.correct.pass_mark, dtype="boolean"),
+        "attempt": attempt,
+        "hints": hints,
+        # not a number of seconds: as absurd as a negative one, and counted with it
+        "duration_s": np.where(bad_duration, np.inf, duration_s),
+        "event_key": as_text(cells["event_id"]) if "event_id" in cells else None,
+        "skills": skills,
+        "rejected": first_rule(size, rules),
+    }
+
+
+def starter_mapping(table: TableFile) -> str:
+    """A mapping to begin with, from the file's own column names; guesses are marked by a question mark.
+
+    Example:
+        >>> starter_mapping(TableFile(Path("a.csv"), ("user",))).splitlines()[1]
+        'student = "user"  # ?'
+    """
+    columns = () if looks_like_data(table.columns) else tuple(name for name in table.columns if name)
+    lines = ["[columns]"]
+    for key, pattern in LIKELY_NAMES.items():
+        guess = next((name for name in columns if re.search(pattern, name, re.IGNORECASE)), None)
+        lines.append(f'{key} = "{guess}"  # ?' if guess else f'# {key} = ""')
+    lines += ["", "[time]", 'form = "iso"  # or epoch_seconds, epoch_milliseconds, order']
+    lines += ["", "[correct]", 'form = "zero_one"  # or bool, score']
+    return "\n".join(lines)
+
+
+def refuse_without_mapping(path: Path) -> InputError:
+    """The error that helps to write a mapping for this file."""
+    table = open_plain(path)
+    return InputError(
+        f"format mapped needs --mapping FILE, which says what each column of {path.name} is "
+        f"({describe_columns(table.columns)}). To begin with, save this:\n\n{starter_mapping(table)}"
+    )
+
+
+def _kinds(cells: pa.Array | None, mapping: Mapping, size: int) -> tuple[pa.Array | None, Marks]:
+    if cells is None:
+        return None, np.zeros(size, dtype=bool)
+    words, kinds = zip(*mapping.kinds, strict=True)
+    text = pc.fill_null(as_text(cells), next((word for word, kind in mapping.kinds if kind == "response"), ""))
+    place = pc.index_in(text, pa.array(words))
+    unknown = pc.is_null(place).to_numpy(zero_copy_only=False)
+    return pc.take(pa.array(kinds), place), unknown
+
+
+def _times(cells: pa.Array, time: Time) -> "tuple[pd.Series[int] | None, pd.Series[pd.Timestamp] | None, Marks]":
+    if time.form == "order":
+        sequence, unreadable = as_whole_numbers(cells)
+        return sequence, None, unreadable
+    if time.form == "iso" or pa.types.is_timestamp(cells.type):
+        occurred_at, unreadable = as_moments(cells, time.zone)
+    else:
+        occurred_at, unreadable = as_moments_since(cells, UNIT_US[time.form], time.zero)
+    return None, occurred_at, unreadable
+
+
+def _scores(cells: pa.Array, correct: Correct) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], Marks]:
+    if correct.form == "bool":
+        return as_truth(cells)
+    score, unreadable = as_numbers(cells)
+    if correct.form == "zero_one":
+        return score, unreadable | ((score > 0) & (score < 1))
+    return score / correct.max_score, unreadable
+
+
+def _skills(cells: pa.Array, separator: str | None) -> pa.Array:
+    if pa.types.is_list(cells.type) or pa.types.is_large_list(cells.type):
+        return pc.binary_join(cells.cast(pa.list_(pa.string())), SKILL_MARK)
+    text = as_text(cells)
+    if separator is None:
+        return text
+    parted = pc.replace_substring_regex(text, rf"\s*{re.escape(separator)}\s*", SKILL_MARK)
+    return pc.utf8_trim_whitespace(parted)

@@ -1,0 +1,191 @@
+"""What a mapping file may say, parsed strictly; `features.logs.mapped` explains it with an example."""
+
+import codecs
+import dataclasses
+import tomllib
+from dataclasses import dataclass, field
+from datetime import datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_type_hints
+from zoneinfo import ZoneInfo, available_timezones
+
+from features.errors import InputError
+from features.schema import KINDS
+
+Section = TypeVar("Section", bound="File | Columns | Time | Correct | Skills")
+
+
+@dataclass(frozen=True)
+class File:
+    """`[file]`: how the file is written; null means by the file's ending."""
+
+    format: str | None = None
+    encoding: str = "utf-8"
+    delimiter: str | None = None
+    source: str = "mapped"
+
+    def __post_init__(self) -> None:
+        """Refuses what no file can be."""
+        _choose("[file] format", self.format, (None, "csv", "tsv", "parquet"))
+        if self.delimiter is not None and len(self.delimiter.encode()) != 1:
+            raise InputError(f'[file] delimiter = "{self.delimiter}"; right would be one character, such as ";"')
+        try:
+            codecs.lookup(self.encoding)
+        except LookupError:
+            raise InputError(f'[file] encoding = "{self.encoding}"; right would be utf-8, latin-1, ...') from None
+
+
+@dataclass(frozen=True)
+class Columns:
+    """`[columns]`: the file's own name for each column; null where the file has none."""
+
+    student: str
+    time: str
+    correct: str
+    item: str | None = None
+    skills: str | None = None
+    attempt: str | None = None
+    hints: str | None = None
+    duration_s: str | None = None
+    event_id: str | None = None
+    kind: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuses rows that would say nothing about what was practised."""
+        if self.item is None and self.skills is None:
+            raise InputError("[columns] names neither item nor skills; right would be at least one of them")
+
+
+@dataclass(frozen=True)
+class Time:
+    """`[time]`: how a moment is written."""
+
+    form: str = "iso"
+    origin: datetime | None = None
+    zone: str = "UTC"
+
+    def __post_init__(self) -> None:
+        """Refuses zones and origins that say nothing."""
+        _choose("[time] form", self.form, ("iso", "epoch_seconds", "epoch_milliseconds", "order"))
+        if self.zone not in available_timezones():
+            raise InputError(f'[time] zone = "{self.zone}"; right would be such as "Europe/Berlin"')
+        if self.origin is not None and not self.form.startswith("epoch"):
+            raise InputError(f'[time] origin needs form "epoch_seconds" or "epoch_milliseconds", not "{self.form}"')
+
+    @property
+    def zero(self) -> datetime:
+        """The moment that epochs count from; without an offset it is in `zone`."""
+        origin = self.origin or datetime(1970, 1, 1, tzinfo=ZoneInfo("UTC"))
+        return origin if origin.tzinfo else origin.replace(tzinfo=ZoneInfo(self.zone))
+
+
+@dataclass(frozen=True)
+class Correct:
+    """`[correct]`: how a score is written; `pass_mark` is a share of `max_score`."""
+
+    form: str = "zero_one"
+    pass_mark: float = 1.0
+    max_score: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuses marks that nobody or everybody reaches."""
+        _choose("[correct] form", self.form, ("bool", "zero_one", "score"))
+        if not 0 < self.pass_mark <= 1:
+            raise InputError(f"[correct] pass_mark = {self.pass_mark}; right would be above 0 and at most 1")
+        if not 0 < self.max_score < float("inf"):
+            raise InputError(f"[correct] max_score = {self.max_score}; right would be above 0")
+
+
+@dataclass(frozen=True)
+class Skills:
+    """`[skills]`: what separates several skills in one cell; null if a cell holds one."""
+
+    separator: str | None = None
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A whole mapping file; `kinds` turns the log's own words into kinds of event."""
+
+    columns: Columns
+    file: File = field(default_factory=File)
+    time: Time = field(default_factory=Time)
+    correct: Correct = field(default_factory=Correct)
+    skills: Skills = field(default_factory=Skills)
+    kinds: tuple[tuple[str, str], ...] = tuple((kind, kind) for kind in KINDS)
+
+
+def read_mapping(path: Path) -> Mapping:
+    """The mapping in a TOML file.
+
+    Raises:
+        InputError: The file is not TOML, or says something that this module does not know.
+    """
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"the mapping {path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise InputError(f"the mapping {path.name} is not TOML: {error}") from None
+    return parse_mapping(tables)
+
+
+def parse_mapping(tables: dict[str, Any]) -> Mapping:
+    """The mapping that these tables say.
+
+    Raises:
+        InputError: A table or key is unknown, missing, or has the wrong type or value.
+
+    Example:
+        >>> parse_mapping({"columns": {"student": "s", "time": "t", "correct": "c", "item": "i"}}).columns.item
+        'i'
+    """
+    _refuse_unknown("table", tables, [each.name for each in dataclasses.fields(Mapping)])
+    if "columns" not in tables:
+        raise InputError("the mapping has no table [columns]; right would be student, time, correct and item")
+    kinds = tables.get("kinds", dict(Mapping.kinds))
+    if not isinstance(kinds, dict):
+        raise InputError(f"kinds = {kinds!r}; right would be a table [kinds]")
+    for word, kind in kinds.items():
+        _choose(f"[kinds] {word}", kind, KINDS)
+    return Mapping(
+        columns=_parse_section(Columns, "columns", tables["columns"]),
+        file=_parse_section(File, "file", tables.get("file", {})),
+        time=_parse_section(Time, "time", tables.get("time", {})),
+        correct=_parse_section(Correct, "correct", tables.get("correct", {})),
+        skills=_parse_section(Skills, "skills", tables.get("skills", {})),
+        kinds=tuple(kinds.items()),
+    )
+
+
+def _parse_section(kind: type[Section], name: str, table: object) -> Section:
+    if not isinstance(table, dict):
+        raise InputError(f"{name} = {table!r}; right would be a table [{name}]")
+    hints = get_type_hints(kind)
+    _refuse_unknown(f"key in [{name}]", table, list(hints))
+    for key, value in table.items():
+        types = get_args(hints[key]) or (hints[key],)
+        allowed = (*types, int) if float in types else types
+        if isinstance(value, bool) or not isinstance(value, allowed) or value == "":
+            words = " or ".join(each.__name__ for each in types if each is not type(None))
+            raise InputError(f"[{name}] {key} = {value!r}; right would be a {words}")
+    needed = [each.name for each in dataclasses.fields(kind) if each.default is dataclasses.MISSING]
+    missing = [key for key in needed if key not in table]
+    if missing:
+        raise InputError(f"[{name}] lacks {', '.join(missing)}")
+    return kind(**table)
+
+
+def _refuse_unknown(what: str, table: dict[str, Any], known: list[str]) -> None:
+    for key in table:
+        if key not in known:
+            near = get_close_matches(key, known, n=1, cutoff=0)[0]
+            raise InputError(f'unknown {what}: "{key}"; did you mean "{near}"? (known: {", ".join(known)})')
+
+
+def _choose(what: str, value: object, choices: tuple[str | None, ...]) -> None:
+    if value not in choices:
+        near = get_close_matches(str(value), [each for each in choices if each], n=1, cutoff=0)[0]
+        known = ", ".join(each for each in choices if each)
+        raise InputError(f'{what} = "{value}"; did you mean "{near}"? (known: {known})')

@@ -1,0 +1,110 @@
+"""Raw rows: the shape that every reader hands on, before any rule is checked."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from features.errors import InputError
+from features.logs.cells import UTC, Marks
+from features.logs.table_file import TableFile, read_cells
+
+RAW_TYPES: dict[str, object] = {
+    "student_id": "str",
+    "kind": "str",
+    "occurred_at": UTC,
+    "sequence": pd.Int64Dtype(),
+    "item_id": "str",
+    "score": "float64",
+    "correct": pd.BooleanDtype(),
+    "attempt": pd.Int64Dtype(),
+    "hints": pd.Int64Dtype(),
+    "duration_s": "float64",
+    "event_key": "str",
+    "skills": "str",
+    "unused": "str",
+    "rejected": "str",
+}
+"""Columns and types of a raw row.
+
+Those that `features.schema.Events` has too mean the same. The others, each null where it does not apply:
+`event_key` is the source's own id of the response, `skills` all skills of the row joined by `SKILL_MARK`, `unused`
+the kind of a row that is no event, `rejected` the rule that the reader already found broken.
+"""
+
+SKILL_MARK = "\x1f"
+"""Between the skills of one row: ASCII's unit separator, which no skill's name contains."""
+
+Cells = Mapping[str, pa.Array]
+"""One chunk of a file: an array per name that the reader asked for."""
+
+
+@dataclass(frozen=True)
+class Log:
+    """A log file that is ready to be read.
+
+    Attributes:
+        source: What its events name as their source.
+        table: The file.
+        positions: Column of the file by the name that `convert` knows it by.
+        convert: Cells to raw columns; those left out are null.
+    """
+
+    source: str
+    table: TableFile
+    positions: Mapping[str, int]
+    convert: Callable[[Cells], Mapping[str, object]]
+
+    def chunks(self) -> Iterator[pd.DataFrame]:
+        """The raw rows, a few hundred thousand at a time.
+
+        Raises:
+            InputError: The file is damaged, not in its encoding, or has columns of lists or records.
+        """
+        distinct = sorted(set(self.positions.values()))
+        for chunk in read_cells(self.table, distinct):
+            cells = {name: chunk.cells[distinct.index(place)] for name, place in self.positions.items()}
+            size = len(chunk.cells[0])
+            if size:
+                try:
+                    yield raw_rows(self.convert(cells), size)
+                except pa.ArrowException:
+                    types = ", ".join(f"{name}: {cell.type}" for name, cell in cells.items())
+                    raise InputError(f"{self.table.path.name} has columns of other types ({types})") from None
+            if chunk.broken_lines:
+                yield raw_rows({"rejected": "wrong_number_of_cells"}, chunk.broken_lines)
+
+
+def raw_rows(columns: Mapping[str, object], size: int) -> pd.DataFrame:
+    """A table in the shape of `RAW_TYPES`; columns left out are null.
+
+    Example:
+        >>> raw_rows({"student_id": ["s1"]}, size=1)["score"].isna().tolist()
+        [True]
+    """
+    index = pd.RangeIndex(size)
+    of_name = {
+        name: pd.Series(_plain(columns.get(name)), index=index, dtype=kind)  # type: ignore[call-overload]
+        for name, kind in RAW_TYPES.items()
+    }
+    return pd.DataFrame(of_name, index=index)
+
+
+def first_rule(size: int, rules: Mapping[str, Marks]) -> "pd.Series[str]":
+    """The first rule that each row breaks, in the order given; null for a good row.
+
+    Example:
+        >>> first_rule(2, {"bad_hints": np.array([True, False])}).isna().tolist()
+        [False, True]
+    """
+    broken = np.zeros(size, dtype=np.int64)
+    for code, marks in reversed(list(enumerate(rules.values(), start=1))):
+        broken[marks] = code
+    names = pd.array([None, *rules], dtype="str")
+    return pd.Series(names.take(broken))
+
+
+def _plain(values: object) -> object:
+    return values.to_pandas() if isinstance(values, pa.Array) else values

@@ -1,0 +1,157 @@
+"""CSV, TSV and Parquet files, opened by their header and read a part at a time.
+
+Every message says what would be right; none repeats a row, since rows are about students.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet
+
+from features.errors import InputError
+from features.logs.text_file import CHUNK_BYTES, CellChunk, TextForm, read_header, read_text
+
+
+def describe_columns(columns: Sequence[str]) -> str:
+    """The column names for a message, unless the first row looks like data about a student.
+
+    Example:
+        >>> describe_columns(["student", "item"])
+        'its columns: student, item'
+    """
+    if looks_like_data(columns):
+        return "its first row holds values, not column names: add a row of names"
+    return f"its columns: {', '.join(name for name in columns if name)}"
+
+
+def looks_like_data(columns: Sequence[str]) -> bool:
+    """Whether a first row is data: a cell is a number, a date or an e-mail address."""
+    return any(re.fullmatch(r"[\d.:/+ -]*\d[\dTZ.:/+ -]*|.*@.*", name) for name in columns)
+
+
+def find_column(columns: Sequence[str], name: str, what: str) -> int:
+    """The position of a column.
+
+    Args:
+        columns: The file's columns; a name may come twice.
+        name: The column.
+        what: Who asks, for the message, such as "[columns] student".
+
+    Raises:
+        InputError: The file has no such column, or has it twice.
+    """
+    if list(columns).count(name) > 1:
+        raise InputError(f'{what} = "{name}": the file has that column twice')
+    if name not in columns:
+        near = [] if looks_like_data(columns) else get_close_matches(name, columns, n=1, cutoff=0.5)
+        hint = f'; did you mean "{near[0]}"?' if near else ""
+        raise InputError(f'{what} = "{name}": the file has no such column{hint} ({describe_columns(columns)})')
+    return columns.index(name)
+
+
+CHUNK_ROWS = 200_000
+"""Rows of a Parquet file that are in memory at once."""
+
+HEAD_BYTES = 1024 * 1024
+"""A header longer than this is not a header."""
+
+SIGNATURES = {
+    b"PAR1": 'a Parquet file, which needs the ending .parquet or [file] format = "parquet"',
+    b"\x89PNG": "a PNG image",
+    b"%PDF": "a PDF document",
+    b"PK\x03\x04": "a zip archive or a spreadsheet; unpack it or save it as CSV",
+    b"\x1f\x8b": "a gzip archive; unpack it first",
+}
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """A table on disk whose header has been read.
+
+    Attributes:
+        path: The file.
+        columns: Its column names in order; a name may come twice.
+        form: How a text file is written; null for Parquet.
+        expected_chunks: How many chunks reading will yield, roughly.
+    """
+
+    path: Path
+    columns: tuple[str, ...]
+    form: TextForm | None = None
+    expected_chunks: int = 1
+
+
+def open_table(path: Path, form: TextForm | None) -> TableFile:
+    """Reads the header of a text file or, without a form, of a Parquet file.
+
+    Raises:
+        InputError: The file is absent, a folder, empty, of another type, or not in this encoding.
+
+    Example:
+        >>> open_table(Path("log.parquet"), form=None).columns  # doctest: +SKIP
+        ('student', 'item')
+    """
+    head = read_head(path)
+    found = next((what for start, what in SIGNATURES.items() if head.startswith(start)), None)
+    if form is None:
+        if not head.startswith(b"PAR1"):
+            raise InputError(f"{path.name} is {found or 'not a Parquet file'}; right would be Parquet")
+        return _open_parquet(path)
+    if found or (b"\x00" in head and not form.is_wide):
+        what = found or "a binary file, or text in UTF-16"
+        raise InputError(f"{path.name} is {what}; right would be text such as CSV, in {form.encoding}")
+    return TableFile(path, read_header(path, head, form), form, -(-path.stat().st_size // CHUNK_BYTES))
+
+
+def read_head(path: Path) -> bytes:
+    """The first bytes of a file.
+
+    Raises:
+        InputError: The path is absent, a folder, or the file is empty or may not be read.
+    """
+    if path.is_dir():
+        raise InputError(f"{path.name} is a folder; right would be one file")
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except FileNotFoundError:
+        raise InputError(f"there is no file {path}") from None
+    except OSError as error:
+        raise InputError(f"{path.name} cannot be read: {error.strerror}") from None
+    if not head.strip():
+        raise InputError(f"{path.name} has no rows")
+    return head
+
+
+def read_cells(table: TableFile, positions: Sequence[int]) -> Iterator[CellChunk]:
+    """The wanted columns, chunk by chunk; cells of a Parquet file keep their type, those of a text are strings.
+
+    Raises:
+        InputError: The rest of the file is damaged or not in its encoding.
+    """
+    try:
+        if table.form:
+            yield from read_text(table.path, read_head(table.path), table.form, len(table.columns), positions)
+        else:
+            yield from _read_parquet(table, positions)
+    except (pa.ArrowException, OSError):
+        raise InputError(f"{table.path.name} is damaged or can no longer be read") from None
+
+
+def _open_parquet(path: Path) -> TableFile:
+    try:
+        with pyarrow.parquet.ParquetFile(path) as file:
+            return TableFile(path, tuple(file.schema_arrow.names), None, -(-file.metadata.num_rows // CHUNK_ROWS))
+    except (pa.ArrowException, OSError):
+        raise InputError(f"{path.name} is a damaged Parquet file") from None
+
+
+def _read_parquet(table: TableFile, positions: Sequence[int]) -> Iterator[CellChunk]:
+    wanted = [table.columns[place] for place in positions]
+    with pyarrow.parquet.ParquetFile(table.path) as file:
+        for batch in file.iter_batches(batch_size=CHUNK_ROWS, columns=wanted):
+            yield CellChunk(tuple(batch.column(name) for name in wanted), broken_lines=0)

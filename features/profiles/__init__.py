@@ -1,0 +1,1 @@
+"""Profiles: what a student's events up to a moment say about the student and each skill."""

@@ -1,0 +1,175 @@
+"""Student and skill profiles as of a moment, folded from events, and the state that continues them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from features.profiles import kernel as history
+from features.profiles.columns import OF_STUDENTS, SKILL_PROFILES, STUDENT_PROFILES
+from features.profiles.difficulty import Statistics, to_logit
+from features.profiles.kernel import COLUMNS, NO_TIME, Item, Skill, Student
+from features.profiles.state import Codes, State
+from features.profiles.timeline import Offsets, Timeline, sort_events
+from features.profiles.vocabulary import NO_SKILL
+from features.schema import check_table
+
+Rows = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float64]
+
+
+def fold(timeline: Timeline, statistics: Statistics, state: State, *, rows: bool = True) -> tuple[Rows, State]:
+    """Goes through the events once.
+
+    Args:
+        timeline: Whose first students are those of `state`, in its order.
+        statistics: What difficulties the columns compare with; the same for every part of one history.
+        state: What is known so far; `State.empty()` at the start.
+        rows: Whether to write a row of columns before each event.
+
+    Returns:
+        One row per event in the timeline's order with the columns of `history.COLUMNS`, all null for events that are
+        no first attempt; and the state after the last event.
+
+    Raises:
+        ValueError: The timeline does not begin with the state's students.
+    """
+    if len(timeline.students) < len(state.students) or not timeline.students[: len(state.students)].equals(
+        state.students
+    ):
+        raise ValueError("the timeline must begin with the students of the state")
+    catalog, events = statistics.catalog, len(timeline.row)
+    longest = max(1, int(np.diff(catalog.member_start).max(initial=1)))
+    per_event = 1 + (longest if longest > 1 else 0)
+    students = len(timeline.students)
+    out = np.empty((events if rows else 0, len(COLUMNS)), np.float32)
+    student = np.empty((students, len(Student)))
+    skill_start, item_start = np.empty(students + 1, np.int64), np.empty(students + 1, np.int64)
+    most = len(state.skill) + events * per_event
+    skill_node, skill = np.empty(most, np.int32), np.empty((most, len(Skill)))
+    most = len(state.item) + events
+    item_code, item = np.empty(most, np.int32), np.empty((most, len(Item)))
+    history.fold_events(
+        timeline.start, timeline.time, timeline.item, timeline.correct, timeline.hints, timeline.duration,
+        catalog.node_of_item, catalog.member_start, catalog.members, statistics.global_mean, statistics.node_mean,
+        to_logit(statistics.node_mean), statistics.node_responses > 0, statistics.item_level,
+        *statistics.transition_table, state.student, state.skill_start, state.skill_node, state.skill,
+        state.item_start, state.item_code, state.item,
+        out, student, skill_start, skill_node, skill, item_start, item_code, item,
+    )  # fmt: skip
+    skills, items = int(skill_start[-1]), int(item_start[-1])
+    after = State(
+        timeline.students, student, skill_start, skill_node[:skills], skill[:skills],
+        item_start, item_code[:items], item[:items],
+    )  # fmt: skip
+    return out, after
+
+
+def read_profiles(state: State, statistics: Statistics, as_of: datetime | None) -> pd.DataFrame:
+    """The skill profiles at a moment: one row per student and skill that the student has practised.
+
+    Args:
+        state: The fold of all events before the moment.
+        statistics: The ones the state was folded with.
+        as_of: The moment, in UTC; None for a log without a clock.
+
+    Returns:
+        `student_id`, `skill_id`, `last_practised` (UTC, null without a clock) and the columns of `history.COLUMNS` as
+        they stand for an item of the skill's average difficulty. Combinations of skills are left out: their members
+        have rows of their own.
+    """
+    rows = read_skill_rows(state, statistics, as_of)
+    profiles = pd.DataFrame(rows.columns, columns=list(COLUMNS))
+    profiles.insert(0, "student_id", state.students[rows.student])
+    profiles.insert(1, "skill_id", statistics.catalog.nodes[rows.node])
+    profiles.insert(2, "last_practised", _moments(rows.last_practised))
+    return check_table(SKILL_PROFILES, profiles)
+
+
+@dataclass(frozen=True)
+class SkillRows:
+    """The skill profiles as arrays, student by student.
+
+    Attributes:
+        student: Position of each row's student in the state.
+        node: The skill's node.
+        last_practised: Microseconds since 1970 UTC; NaN without a clock.
+        columns: `history.COLUMNS` of each row.
+    """
+
+    student: Offsets
+    node: Codes
+    last_practised: Floats
+    columns: Rows
+
+
+def read_skill_rows(state: State, statistics: Statistics, as_of: datetime | None) -> SkillRows:
+    """What `read_profiles` puts into a table."""
+    catalog = statistics.catalog
+    out = np.empty((len(state.skill), len(COLUMNS)), np.float32)
+    history.read_skills(
+        _now(as_of), state.student, state.skill_start, state.skill_node, state.skill,
+        catalog.member_start, catalog.members, statistics.global_mean, statistics.node_mean,
+        to_logit(statistics.node_mean), statistics.node_easiness, statistics.node_responses > 0,
+        *statistics.transition_table, out,
+    )  # fmt: skip
+    single = ~catalog.is_combination & (catalog.nodes != NO_SKILL)
+    keep = single[state.skill_node]
+    owner = np.repeat(np.arange(len(state.students)), np.diff(state.skill_start))
+    return SkillRows(owner[keep], state.skill_node[keep], state.skill[keep, Skill.LAST_TIME], out[keep])
+
+
+def read_student_profiles(state: State, statistics: Statistics, as_of: datetime | None) -> pd.DataFrame:
+    """The student profiles at a moment: one row per student, `features.profiles.columns.STUDENT_PROFILES`.
+
+    Args:
+        state: The fold of all events before the moment.
+        statistics: The ones the state was folded with.
+        as_of: The moment, in UTC; None for a log without a clock.
+    """
+    profiles = read_student_rows(state, statistics, as_of)
+    profiles = profiles.rename_axis("student_id").reset_index()
+    profiles.insert(1, "last_active", profiles.pop("last_active"))
+    return check_table(STUDENT_PROFILES, profiles)
+
+
+def read_student_rows(state: State, statistics: Statistics, as_of: datetime | None) -> pd.DataFrame:
+    """What `read_student_profiles` puts into a table, by student id and unchecked: a request waits for it."""
+    out = np.empty((len(state.students), len(COLUMNS)), np.float32)
+    history.read_students(_now(as_of), state.student, statistics.global_mean, out)
+    columns = [COLUMNS.index(name) for name in OF_STUDENTS]
+    profiles = pd.DataFrame(out[:, columns], columns=list(OF_STUDENTS), index=state.students)
+    profiles["last_active"] = _moments(state.student[:, Student.LAST_TIME])
+    return profiles
+
+
+def build_profiles(
+    events: pd.DataFrame, statistics: Statistics, as_of: datetime | None, state: State | None = None
+) -> tuple[pd.DataFrame, State]:
+    """Folds the events before a moment and reads the profiles at it.
+
+    Args:
+        events: Rows of `Events`; those at or after the moment change nothing. Those without a clock all count.
+        statistics: Fitted on training students, extended to every item here.
+        as_of: The moment, in UTC.
+        state: What earlier events left; None for a first fold.
+
+    Returns:
+        The skill profiles and the state that goes on from here.
+    """
+    state = State.empty() if state is None else state
+    if as_of is not None:
+        events = events[events["occurred_at"].isna() | (events["occurred_at"] < pd.Timestamp(as_of))]
+    timeline = sort_events(events, statistics, state.students)
+    _, state = fold(timeline, statistics, state, rows=False)
+    return read_profiles(state, statistics, as_of), state
+
+
+def _now(as_of: datetime | None) -> int:
+    return NO_TIME if as_of is None else pd.Timestamp(as_of).value // 1000
+
+
+def _moments(microseconds: Floats) -> "pd.Index[pd.Timestamp]":
+    return pd.to_datetime(microseconds, unit="us", utc=True).astype("datetime64[us, UTC]")

@@ -1,0 +1,200 @@
+"""Later events on top of a saved state: only the students that have any are touched.
+
+A student whose new events are all later than what is known of the student is folded on from there, in constant time
+per event. One event that comes late has to be put in its place: then the student's events since the state are folded
+again or, where it is older than the state itself, all events of the student, which are read from the log for that.
+Either way the result is what a fold of all events at once gives.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from features.events.checks import split_skills
+from features.logs.rows import SKILL_MARK
+from features.profiles.difficulty import Statistics
+from features.profiles.fold import fold
+from features.profiles.kernel import Student
+from features.profiles.state import State
+from features.profiles.timeline import sort_events
+from features.schema import Events
+
+ReadHistory = Callable[[Sequence[str]], pd.DataFrame | None]
+"""Of some students, the events that the saved state was folded from, as rows of `Events`; null where they are gone."""
+
+Place = tuple[State, int]
+"""Where the state of one student is: in which states, and at which position."""
+
+EVENT_COLUMNS = list(Events.to_schema().columns)
+
+
+class Overlay:
+    """A saved state and the events since; not for several threads at once.
+
+    Args:
+        base: The saved state.
+        statistics: What it was folded with.
+        history: Asked only for students with an event older than the state.
+    """
+
+    def __init__(self, base: State, statistics: Statistics, history: ReadHistory) -> None:
+        self.statistics = statistics
+        self.latest: pd.Timestamp | None = None
+        """When the last of the events occurred, UTC; null before the first with a time."""
+        self._base = base
+        self._base_statistics = statistics
+        self._history = history
+        self._position = {str(student): at for at, student in enumerate(base.students)}
+        self._batches: list[pd.DataFrame] = []
+        self._since: dict[str, list[int]] = {}
+        self._folded: dict[str, Place] = {}
+        self._skills: dict[str, set[str]] = {}
+
+    @property
+    def touched(self) -> "set[str]":
+        """The students with an event since the state."""
+        return set(self._since)
+
+    def add(self, events: pd.DataFrame) -> None:
+        """Folds further events.
+
+        Args:
+            events: Rows with `features.events.checks.COLUMNS`, none of which the state or an earlier call has.
+        """
+        if events.empty:
+            return
+        begin = _microseconds(events).groupby(events["student_id"]).min()
+        students = [str(each) for each in begin.index]
+        for student in students:
+            self._since.setdefault(student, []).append(len(self._batches))
+        self._batches.append(events)
+        latest = events["occurred_at"].max()
+        if not pd.isna(latest):
+            self.latest = latest if self.latest is None else max(self.latest, latest)
+        if self._learn_items(events):
+            self._folded.clear()
+            self._fold_again(sorted(self._since))
+            return
+        later = [each for each, first in zip(students, begin, strict=True) if _is_later(self._now(each), first)]
+        self._fold(later, self.state_of(later), events)
+        self._fold_again(sorted(set(students) - set(later)))
+
+    def state_of(self, students: Sequence[str]) -> State:
+        """The state of those of the students that have one, in the order given."""
+        return _gather([place for each in students if (place := self._now(each))])
+
+    def _learn_items(self, events: pd.DataFrame) -> bool:
+        """Puts new items into the statistics; whether one that was put there before turns out to need other skills."""
+        told = zip(events["item_id"].tolist(), events["skills"].tolist(), strict=True)
+        if all(self._is_known(item, skills) for item, skills in told):
+            return False  # as of most batches
+        names = events["item_id"].dropna().unique()
+        # the index keeps its hash table, so this does not go through the catalog
+        new = names[self._base_statistics.catalog.items.get_indexer(pd.Index(names)) < 0]
+        if len(new) == 0:
+            return False
+        items = events.loc[events["item_id"].isin(new), ["item_id", "skills"]]
+        before = {item: set(skills) for item, skills in self._skills.items()}
+        for item in items["item_id"].unique():
+            self._skills.setdefault(str(item), set())
+        for item, skill in split_skills(items).itertuples(index=False):
+            self._skills[item].add(skill)
+        if self._skills == before:
+            return False
+        changed = any(self._skills[item] != skills for item, skills in before.items())
+        self._extend(self._base_statistics if changed else self.statistics, self._skills)
+        return changed
+
+    def _is_known(self, item: object, skills: object) -> bool:
+        """Whether the statistics have an item, with all of these skills if it was put there; not observed are none."""
+        if not isinstance(item, str) or item in self._base_statistics.catalog.items:
+            return True
+        named = skills.split(SKILL_MARK) if isinstance(skills, str) else ()
+        return item in self._skills and self._skills[item].issuperset(filter(None, named))
+
+    def _extend(self, statistics: Statistics, skills: dict[str, set[str]]) -> None:
+        pairs = [(item, skill) for item, of_item in skills.items() for skill in of_item]
+        tags = pd.DataFrame(pairs, columns=["item_id", "skill_id"], dtype="str")
+        self.statistics = statistics.extend(tags, pd.Series(list(skills), dtype="str"))
+
+    def _fold_again(self, students: Sequence[str]) -> None:
+        """Folds all that came since the state, where need be with all before."""
+        if not students:
+            return
+        batches = sorted({at for each in students for at in self._since[each]})
+        rows = pd.concat([self._batches[at] for at in batches])
+        since = {str(each): some for each, some in rows[rows["student_id"].isin(students)].groupby("student_id")}
+        saved = {each: self._saved(each) for each in students}
+        on_top = [each for each in students if _is_later(saved[each], _microseconds(since[each]).min())]
+        self._fold(on_top, _gather([place for each in on_top if (place := saved[each])]), rows)
+        whole = [each for each in students if each not in set(on_top)]
+        if not whole:
+            return
+        before = self._history(whole)
+        if before is None:
+            # without the log a late event waits for the night; the others are folded
+            for each in whole:
+                self._folded.pop(each, None)
+                place = saved[each]
+                last = None if place is None else _last_time(place)
+                timely = since[each][_microseconds(since[each]) > last] if last is not None else since[each]
+                self._fold([each], _gather([] if place is None else [place]), timely)
+            return
+        strange = before.loc[~before["item_id"].isin(self.statistics.catalog.items), "item_id"].dropna().unique()
+        if len(strange):
+            self._skills |= {str(item): set() for item in strange if str(item) not in self._skills}
+            self._extend(self.statistics, self._skills)
+        everything = pd.concat([before[EVENT_COLUMNS], *(since[each][EVENT_COLUMNS] for each in whole)])
+        self._fold(whole, State.empty(), everything.drop_duplicates("event_id"))
+
+    def _fold(self, students: Sequence[str], state: State, events: pd.DataFrame) -> None:
+        if not students:
+            return
+        mine = events[events["student_id"].isin(students)].reset_index(drop=True)
+        _, after = fold(sort_events(mine, self.statistics, state.students), self.statistics, state, rows=False)
+        for at, student in enumerate(after.students):
+            self._folded[str(student)] = after, at
+
+    def _now(self, student: str) -> Place | None:
+        return self._folded.get(student) or self._saved(student)
+
+    def _saved(self, student: str) -> Place | None:
+        at = self._position.get(student)
+        return None if at is None else (self._base, at)
+
+
+def _gather(places: Sequence[Place]) -> State:
+    """The states at some places, in the order given."""
+    states = {id(state): state for state, _ in places}
+    of_state: dict[int, list[int]] = {number: [] for number in states}
+    for at, (state, _) in enumerate(places):
+        of_state[id(state)].append(at)
+    parts = [states[number].take(np.array([places[at][1] for at in some])) for number, some in of_state.items()]
+    if len(parts) == 1:
+        return parts[0]
+    order = np.array([at for some in of_state.values() for at in some], np.int64)
+    return State.join(parts).take(np.argsort(order))
+
+
+def _is_later(place: Place | None, begin: int) -> bool:
+    """Whether events from a moment on come after everything that a student's state was folded from.
+
+    Those of one moment were submitted together and see nothing of each other, so the same moment is not later. In a
+    log without a clock nobody can tell.
+    """
+    if place is None:
+        return True
+    last = _last_time(place)
+    return last is not None and begin > last
+
+
+def _last_time(place: Place) -> float | None:
+    state, at = place
+    last = float(state.student[at, Student.LAST_TIME])
+    return None if np.isnan(last) else last
+
+
+def _microseconds(events: pd.DataFrame) -> "pd.Series[int]":
+    """When events occurred, in microseconds; the smallest number where that is not known."""
+    return events["occurred_at"].astype("int64")

@@ -1,0 +1,102 @@
+"""What the kernel remembers, on disk and in memory."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from features.profiles.kernel import Item, Skill, Student
+
+Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int32]
+Offsets = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class State:
+    """What the kernel remembers of every student, and nothing else is needed to go on.
+
+    Attributes:
+        students: Student ids.
+        student: One row per student, columns `history.Student`.
+        skill_start: Where each student's skills begin; one longer than `students`.
+        skill_node: Skill node of each row of `skill`.
+        skill: One row per student and practised node, columns `history.Skill`.
+        item_start: Where each student's items begin; one longer than `students`.
+        item_code: Item of each row of `item`.
+        item: One row per student and answered item, columns `history.Item`.
+    """
+
+    students: "pd.Index[str]"
+    student: Floats
+    skill_start: Offsets
+    skill_node: Codes
+    skill: Floats
+    item_start: Offsets
+    item_code: Codes
+    item: Floats
+
+    @classmethod
+    def empty(cls) -> Self:
+        """The state before the first event of the first student."""
+        none, start = np.empty(0, np.int32), np.zeros(1, np.int64)
+        rows = [np.empty((0, len(kind))) for kind in (Student, Skill, Item)]
+        return cls(pd.Index([], dtype="str"), rows[0], start, none, rows[1], start, none, rows[2])
+
+    def take(self, positions: Offsets) -> Self:
+        """The state of some students, in the order given.
+
+        Args:
+            positions: Of the students in `students`.
+        """
+        skills, skill_start = _slices(self.skill_start, positions)
+        items, item_start = _slices(self.item_start, positions)
+        return type(self)(
+            self.students[positions], self.student[positions],
+            skill_start, self.skill_node[skills], self.skill[skills],
+            item_start, self.item_code[items], self.item[items],
+        )  # fmt: skip
+
+    @classmethod
+    def join(cls, parts: Sequence[Self]) -> Self:
+        """The state of the students of all parts, part by part; no student is in two."""
+        parts = parts or [cls.empty()]
+        return cls(
+            pd.Index(np.concatenate([each.students.to_numpy(object) for each in parts]), dtype="str"),
+            np.concatenate([each.student for each in parts]),
+            _starts([each.skill_start for each in parts]),
+            np.concatenate([each.skill_node for each in parts]),
+            np.concatenate([each.skill for each in parts]),
+            _starts([each.item_start for each in parts]),
+            np.concatenate([each.item_code for each in parts]),
+            np.concatenate([each.item for each in parts]),
+        )
+
+    def save(self, path: Path) -> None:
+        """Writes the state as plain arrays; the codes in it mean what the statistics' catalog says."""
+        arrays = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "students"}
+        np.savez(path, students=np.array(self.students, dtype="U"), **arrays)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """The state that `save` wrote."""
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {field.name: stored[field.name] for field in fields(cls) if field.name != "students"}
+            return cls(students=pd.Index(stored["students"], dtype="str"), **arrays)
+
+
+def _slices(start: Offsets, positions: Offsets) -> tuple[Offsets, Offsets]:
+    """The rows of the parts at some positions, part by part, and where each part then begins."""
+    counts = (start[1:] - start[:-1])[positions]
+    begins = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    rows = np.arange(begins[-1]) + np.repeat(start[positions] - begins[:-1], counts)
+    return rows.astype(np.int64), begins
+
+
+def _starts(starts: Sequence[Offsets]) -> Offsets:
+    counts = [np.diff(each) for each in starts]
+    return np.concatenate([[0], np.cumsum(np.concatenate(counts))]).astype(np.int64)

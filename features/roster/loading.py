@@ -1,0 +1,111 @@
+"""`python -m features roster PATH`: loads a folder of roster files and shows what was loaded."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from rich.table import Table
+
+from features.console import OUT
+from features.database import Database
+from features.errors import InputError
+from features.home import Home
+from features.roster.cells import nearest
+from features.roster.checks import Sheets, check_sheets
+from features.roster.layout import FILES
+from features.roster.records import Roster
+from features.roster.sheets import Findings, read_sheet
+from features.roster.store import save_roster
+from features.tombstones import Erased, read_erased
+
+SHOWN = 50
+"""Problems that one error lists."""
+
+
+def read_roster_files(folder: Path) -> Roster:
+    """The roster that the folder's CSV files hold.
+
+    Raises:
+        InputError: The folder or a needed file is missing, or rows break rules; every problem is listed.
+    """
+    if not folder.is_dir():
+        raise InputError(f"roster folder {str(folder)!r} is not there; name a folder with teams.csv and the others")
+    findings = Findings()
+    sheets: Sheets = {}
+    by_name = {path.name: path for path in sorted(folder.glob("*.csv"))}
+    absent = [f"{each.name}.csv" for each in FILES if f"{each.name}.csv" not in by_name]
+    known = {f"{each.name}.csv" for each in FILES}
+    for stray in (name for name in by_name if name not in known):
+        meant = nearest(stray, absent)
+        if meant:
+            findings.problems.append(f"{stray}: is not a roster file; did you mean {meant}?")
+        else:
+            findings.warnings.append(f"{stray}: is not a roster file and was left out")
+    for layout in FILES:
+        path = by_name.get(f"{layout.name}.csv")
+        if path is not None:
+            sheets[layout.name] = read_sheet(path, layout, findings)
+            continue
+        sheets[layout.name] = []
+        if layout.needed:
+            columns = ", ".join(layout.columns)
+            findings.add_file(layout.name, f"is missing; write one with the columns {columns}")
+    sheets = check_sheets(sheets, findings)
+    if findings.problems:
+        raise InputError(_report(folder, findings.problems))
+    records = {name: tuple(row.record for row in rows) for name, rows in sheets.items()}
+    return Roster(**records, warnings=tuple(findings.warnings))
+
+
+def _report(folder: Path, problems: list[str]) -> str:
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    lines = [f"the roster in {str(folder)!r} has {count}, so nothing was loaded:", *problems[:SHOWN]]
+    if len(problems) > SHOWN:
+        lines.append(f"and {len(problems) - SHOWN} more")
+    return "\n  ".join(lines)
+
+
+def drop_erased(roster: Roster, erased: Erased) -> tuple[Roster, int]:
+    """The roster without demographics and past sessions of students who were erased, and how many of them it has.
+
+    Who sits in the room tomorrow is a fact that the school decides, so membership and rules stay.
+    """
+    named = {each.student_id for each in roster.members} | {each.student_id for each in roster.demographics}
+    gone = erased.among(named.union(*(each.students for each in roster.past_sessions)))
+    if not gone:
+        return roster, 0
+    past = tuple(
+        replace(each, students=tuple(student for student in each.students if student not in gone))
+        for each in roster.past_sessions
+    )
+    facts = tuple(each for each in roster.demographics if each.student_id not in gone)
+    return (
+        replace(roster, demographics=facts, past_sessions=past),
+        len(gone & {each.student_id for each in roster.members}),
+    )
+
+
+def load_roster_command(path: Path, home: Home) -> int:
+    """Loads the folder into the home's database, prints counts and warnings, and returns the exit code.
+
+    Raises:
+        InputError: The files have problems, or the database cannot be used; nothing was changed.
+        BusyError: Another process holds the database; nothing was changed.
+    """
+    roster = read_roster_files(path)
+    with Database(home.database_url()) as database:
+        roster, erased = drop_erased(roster, read_erased(database))
+        save_roster(roster, database)
+    table = Table(title="roster")
+    table.add_column("file")
+    table.add_column("rows", justify="right")
+    for layout in FILES:
+        table.add_row(f"{layout.name}.csv", str(len(getattr(roster, layout.name))))
+    OUT.print(table)
+    if erased:
+        OUT.print(
+            f"warning: {erased} members were erased before; they are seated without demographics, past sessions and "
+            "events, and events of theirs are still dropped"
+        )
+    for warning in roster.warnings:
+        OUT.print(f"warning: {warning}", markup=False, highlight=False)
+    return 0

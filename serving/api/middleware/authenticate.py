@@ -1,0 +1,84 @@
+"""Lets a request in if its key counts; before its body is read, and whatever its address.
+
+Open are liveness, readiness, metrics and the contract: they hold counts and names of versions, no id of a student,
+team or school, and those who watch the service over should need no key to children's data. A new address is behind
+the door unless it is named here.
+"""
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serving.access.caller import ANYBODY, Caller
+from serving.access.key_cache import Keyring
+from serving.access.rate import RateLimit
+from serving.errors import ServiceError, UnauthorizedError
+
+OPEN = frozenset({"/livez", "/readyz", "/metrics", "/docs", "/openapi.json"})
+"""Addresses that need no key."""
+
+HERE = ("127.0.0.1", "::1", "localhost")
+"""Names of this machine that only it can reach itself by."""
+
+
+class Door:
+    """Names the caller of each request in its state, or refuses it.
+
+    Args:
+        app: What is behind the door.
+        keyring: Knows the keys.
+        rate: Counts requests.
+        open_here: Whether requests from this machine need no key.
+    """
+
+    def __init__(self, app: ASGIApp, keyring: Keyring, rate: RateLimit, *, open_here: bool) -> None:
+        self._app = app
+        self._keyring = keyring
+        self._rate = rate
+        self._open_here = open_here
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        if scope["type"] != "http" or _address(scope) in OPEN:
+            await self._app(scope, receive, send)
+            return
+        try:
+            caller, told = self._admit(scope)
+        except ServiceError as error:
+            await error.answer()(scope, receive, send)
+            return
+        scope.setdefault("state", {})["caller"] = caller
+
+        async def send_told(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(told)
+            await send(message)
+
+        await self._app(scope, receive, send_told if told else send)
+
+    def _admit(self, scope: Scope) -> tuple[Caller, dict[str, str]]:
+        if self._open_here:
+            if not _is_here(scope):
+                raise UnauthorizedError("not_here", "a service that is open without keys answers its own machine only")
+            return ANYBODY, {}
+        caller = self._keyring.find(Headers(scope=scope).get("authorization"))
+        scope.setdefault("state", {})["key_id"] = caller.key_id  # for the log, also where the limit refuses
+        return caller, self._rate.count(caller)
+
+
+def _address(scope: Scope) -> str:
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
+
+
+def _is_here(scope: Scope) -> bool:
+    """Whether the request came in by the loopback, and for it.
+
+    The headers are looked at too: a web page can have its own name resolved to this machine, and a proxy on this
+    machine asks for others.
+    """
+    headers = Headers(scope=scope)
+    if "forwarded" in headers or "x-forwarded-for" in headers:
+        return False
+    name, _, end = headers.get("host", "").partition("]")
+    name = name.removeprefix("[") if end or name.startswith("[") else name.partition(":")[0]
+    return (scope.get("server") or ("", None))[0] in HERE and name in HERE

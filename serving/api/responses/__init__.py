@@ -1,0 +1,1 @@
+"""Responses: plans and what became of them, as bodies of HTTP answers."""

@@ -1,0 +1,167 @@
+"""Puts what changing a plan does into the bodies that the service answers with."""
+
+from collections.abc import Iterable
+
+from serving.grouping.changes.bottlenecks import Bound
+from serving.grouping.changes.difference import Move, Price
+from serving.grouping.changes.evaluation import Change, Evaluation
+from serving.grouping.changes.placements import Placements
+from serving.grouping.changes.repair import Repair
+from serving.grouping.changes.why_not import WhyNot
+from serving.grouping.problem.places import Seat
+from serving.grouping.problem.plan import Score
+from serving.grouping.problem.problem import Problem
+from serving.grouping.rules.check import Violation
+from serving.plans.sessions import tell_sessions
+from serving.schemas.changes import (
+    BlockPlacesOut,
+    ChangeOut,
+    EvaluationOut,
+    ExplanationOut,
+    InTheWayOut,
+    MoveOut,
+    PlacementsOut,
+    PlaceOut,
+    PriceOut,
+    RepairOut,
+    SeatPlaceOut,
+    TermChangeOut,
+    TermOut,
+    UsedUpOut,
+    ViolationOut,
+)
+
+
+def tell_terms(score: Score) -> list[TermOut]:
+    """A score term by term."""
+    return [
+        TermOut(name=each.name, value=each.value, weight=each.weight, points=each.points, sentence=each.sentence)
+        for each in score.terms
+    ]
+
+
+def tell_violations(violations: Iterable[Violation]) -> list[ViolationOut]:
+    """Broken rules, with the ids that the caller's own sessions name."""
+    return [ViolationOut(rule=each.rule, sentence=each.sentence) for each in violations]
+
+
+def tell_price(price: Price) -> PriceOut:
+    """What a change does to the score."""
+    terms = [
+        TermChangeOut(name=each.name, value=each.value, points=each.points, sentence=each.sentence)
+        for each in price.terms
+    ]
+    return PriceOut(points=price.points, terms=terms, sentence=price.sentence)
+
+
+def tell_moves(moves: Iterable[Move]) -> list[MoveOut]:
+    """Seats that differ."""
+    return [MoveOut.model_validate(_move(each)) for each in moves]
+
+
+def tell_evaluation(recommendation_id: str, judged: Evaluation, score: Score, repair: Repair | None) -> EvaluationOut:
+    """What there is to say of an edited plan whose ids are known, and its repair."""
+    return EvaluationOut(
+        recommendation_id=recommendation_id,
+        keeps_rules=not judged.violations,
+        violations=tell_violations(judged.violations),
+        score=score.total,
+        terms=tell_terms(score),
+        price=None if judged.price is None else tell_price(judged.price),
+        changes=[
+            ChangeOut.model_validate(
+                _move(move)
+                | {
+                    "price": None if change is None else tell_price(change.price),
+                    "mends": [] if change is None else tell_violations(change.mends),
+                    "breaks": [] if change is None else tell_violations(change.breaks),
+                }
+            )
+            for move, change in _changes(judged)
+        ],
+        repair=None if repair is None else _repair(repair),
+    )
+
+
+def tell_placements(
+    recommendation_id: str, problem: Problem, student: str, needs_from: str, ranked: Placements, asked: Iterable[str]
+) -> PlacementsOut:
+    """All places of one student, block by block."""
+    labels = {block.id: block.label for block in problem.blocks}
+    return PlacementsOut.model_validate(
+        {
+            "recommendation_id": recommendation_id,
+            "student_id": student,
+            "needs_from": needs_from,
+            "blocks": [
+                BlockPlacesOut(
+                    block_id=block,
+                    time=labels[block],
+                    places=[
+                        PlaceOut(
+                            session=tell_sessions([place.session])[0],
+                            opened=place.opened,
+                            price=tell_price(place.price),
+                            sentence=place.sentence,
+                        )
+                        for place in places
+                    ],
+                )
+                for block, places in zip(asked, ranked.blocks, strict=True)
+            ],
+            "best": None if ranked.best is None else [place.session.id for place in ranked.best],
+            "price": None if ranked.price is None else tell_price(ranked.price),
+            "sessions": None if ranked.best is None else tell_sessions(ranked.sessions),
+        }
+    )
+
+
+def tell_explanation(recommendation_id: str, found: WhyNot, bounds: Iterable[Bound]) -> ExplanationOut:
+    """What it takes to put a student somewhere."""
+    return ExplanationOut(
+        recommendation_id=recommendation_id,
+        possible=found.sessions is not None,
+        sentence=found.sentence,
+        price=None if found.price is None else tell_price(found.price),
+        moves=tell_moves(found.moves),
+        sessions=None if found.sessions is None else tell_sessions(found.sessions),
+        in_the_way=[
+            InTheWayOut(rules=list(each.rules), sentence=each.sentence, proven=each.proven) for each in found.conflicts
+        ],
+        used_up=[
+            UsedUpOut(resource=each.resource, used=each.used, there=each.there, sentence=each.sentence)
+            for each in bounds
+            if each.block == found.pin.block
+        ],
+    )
+
+
+def _changes(judged: Evaluation) -> Iterable[tuple[Move, Change | None]]:
+    """Each move with its judgement; a single one is the whole edit, and too many are not judged one by one."""
+    changes: list[Change | None] = [*judged.changes]
+    if len(judged.moves) == 1 and judged.price is not None:
+        changes = [Change(judged.moves[0], judged.price, judged.violations, ())]
+    return zip(judged.moves, changes or [None] * len(judged.moves), strict=True)
+
+
+def _repair(repair: Repair) -> RepairOut:
+    return RepairOut(
+        sessions=tell_sessions(repair.sessions),
+        score=repair.score.total,
+        moved=repair.moved,
+        at_least=repair.at_least,
+        moves=tell_moves(repair.moves),
+    )
+
+
+def _move(move: Move) -> dict[str, object]:
+    return {
+        "student_id": move.student,
+        "block_id": move.block,
+        "before": _place(move.before),
+        "after": _place(move.after),
+    }
+
+
+def _place(seat: Seat | None) -> SeatPlaceOut | None:
+    return None if seat is None else SeatPlaceOut(modality=seat.modality, skill_id=seat.skill, staff_id=seat.adult)

@@ -1,0 +1,61 @@
+"""`python -m serving erase STUDENT_ID`: removes every trace of a student."""
+
+import argparse
+
+from rich.table import Table
+
+from features.console import OUT
+from features.database import Database
+from features.errors import InputError
+from features.home import read_home
+
+ABOUT = """Removes every trace of a student: roster, plans, decisions, audit, live events, event log with all its
+older versions, rejected rows, published profiles and the copy of what served last. Running services drop the student
+within REGROUP_POLL_SECONDS. The models hold no student; the next night trains new ones without the student's
+answers. Older versions of the event log are gone for everybody, so a training run on one of them cannot be repeated.
+Backups are yours to clean, and bundles that were exported yours to export again.
+
+Log files in the inbox (also under done and refused) that hold the student are named and left; then the exit code is
+1. Clean or delete them and run this again, or give --delete-files."""
+
+
+def add_erase(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.description = ABOUT
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("student_id", metavar="STUDENT_ID")
+    parser.add_argument("--yes", action="store_true", help="erase; without it, nothing is done")
+    parser.add_argument(
+        "--delete-files", action="store_true", help="delete log files in the inbox that hold the student"
+    )
+
+
+def erase(given: argparse.Namespace) -> int:
+    """Erases the student, shows what was found, and returns the exit code.
+
+    Raises:
+        InputError: It was not confirmed with `--yes`.
+        BusyError: A nightly run or an ingest is at work, or the database stayed locked.
+        DatabaseAwayError: It cannot be used.
+    """
+    from features.erasure import Installation, erase_everywhere  # noqa: PLC0415 - --help must not wait for it
+    from serving.audit.spool import Spool  # noqa: PLC0415
+    from serving.store.erasure import STORES  # noqa: PLC0415
+
+    if not given.student_id.strip():
+        raise InputError("STUDENT_ID is blank; name the student to erase")
+    if not given.yes:
+        raise InputError("nothing was erased, since this cannot be undone; add --yes to erase the student")
+    home = read_home()
+    with Database(home.database_url()) as database:
+        place = Installation(home, database, given.delete_files)
+        Spool(home.audit).ship(database)  # what processes that have ended left; running ones leave out the erased
+        counts = erase_everywhere(STORES, place, given.student_id)
+    table = Table("store", "rows or files", title="erased")
+    table.columns[1].justify = "right"
+    for name, count in counts.items():
+        table.add_row(name, f"{count:,}")
+    OUT.print(table)
+    for path in place.left:
+        OUT.print(f"still holds the student: {path}", markup=False, highlight=False)
+    return 1 if place.left else 0

@@ -1,0 +1,44 @@
+"""`python -m serving export FOLDER`: what the service needs to start without a registry."""
+
+import argparse
+from pathlib import Path
+
+from features.console import OUT
+from features.errors import MissingError
+
+ABOUT = """Writes the champion's models and its newest profiles to a folder, which `python -m serving --bundle FOLDER`
+serves without MLflow. The folder appears at once, complete; a bundle that is there already is replaced, and services
+that read it swap it in within REGROUP_POLL_SECONDS. It holds profiles of students: keep it as you keep the home, and
+export it again, or delete it, when a student is erased."""
+
+
+def add_export(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.description = ABOUT
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("folder", metavar="FOLDER", type=Path)
+
+
+def export(given: argparse.Namespace) -> int:
+    """Writes the bundle and returns the exit code.
+
+    Raises:
+        MissingError: There is no champion.
+        SnapshotError: The registry does not answer, or nothing was published for the champion.
+        InputError: The folder holds something else, or a file of the champion was altered.
+    """
+    from serving.models.bundle import write_parts  # noqa: PLC0415 - --help must not wait for it
+    from serving.models.registry import Registry  # noqa: PLC0415
+    from serving.models.sources import RegistrySource  # noqa: PLC0415
+    from serving.settings import read_settings  # noqa: PLC0415
+
+    settings = read_settings()
+    source = RegistrySource(settings.home, Registry(settings.tracking))
+    offer = source.look()
+    if offer is None:
+        raise MissingError("there is no champion to export yet; run `python -m training nightly`")
+    with source.open(offer) as parts:
+        write_parts(given.folder.absolute(), parts)
+    told = f"wrote run {offer.champion.run_id} with profiles {offer.publication} to {given.folder}"
+    OUT.print(told, markup=False, highlight=False)
+    return 0

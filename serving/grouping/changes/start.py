@@ -1,0 +1,128 @@
+"""Ways into a pinned place: each session that could hold the student, in place of what its lead holds now."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
+
+import numpy as np
+
+from serving.grouping.problem.places import Pin
+from serving.grouping.problem.plan import Session
+from serving.grouping.problem.policy import LED
+from serving.grouping.search.anneal import to_seats
+from serving.grouping.search.kernel import new_desk, score_seats
+from serving.grouping.search.sketch import best_group
+from serving.grouping.state.arrays import Index, Slot, build_arena
+from serving.grouping.state.draft import Draft
+
+
+def start_draft(index: Index, groups: Iterable[tuple[Slot, Sequence[int]]]) -> Draft:
+    """Returns the groups with those students who may sit there, in numbers that are allowed.
+
+    Students go whom a rule does not let sit there: absent, in an earlier group of the block or on the skill, not in
+    need of it, to be kept apart from somebody, pinned elsewhere, or beyond the largest size. A session that is too
+    small then is filled up from those who are free, and goes where that cannot be, or where its lead may not or cannot
+    hold it. Whether blocks stand is not asked.
+    """
+    draft = Draft(index)
+    small: list[tuple[Slot, tuple[int, ...]]] = []
+    held: set[tuple[int, int]] = set()
+    for slot, students in groups:
+        sizes = index.sizes[slot.adult][slot.modality]
+        able = index.adult_in[slot.adult, slot.block] and index.qualified[slot.adult, slot.skill] > 0
+        if not (able and sizes) or (slot.adult, slot.block) in held:
+            continue
+        held.add((slot.adult, slot.block))
+        kept = _keep(draft, slot, students)[: sizes[-1]]
+        if len(kept) in sizes:
+            draft.open(slot, tuple(sorted(kept)))
+        elif kept:
+            small.append((slot, tuple(kept)))
+    for slot, few in small:
+        sizes = index.sizes[slot.adult][slot.modality]
+        first = tuple(_keep(draft, slot, few))
+        group = best_group(draft, slot, first=first)
+        fewer = max((size for size in sizes if size <= len(first)), default=0)
+        if group is not None:
+            draft.open(slot, tuple(sorted(group.students)))
+        elif fewer:
+            draft.open(slot, tuple(sorted(first[:fewer])))
+    return draft
+
+
+def given_groups(index: Index, sessions: Sequence[Session]) -> Iterator[tuple[Slot, list[int]]]:
+    """Yields the led sessions of a plan, whose ids are known, by positions, each with its students."""
+    problem = index.problem
+    students = {part.id: at for at, part in enumerate(problem.students)}
+    blocks = {part.id: at for at, part in enumerate(problem.blocks)}
+    adults = {part.id: at for at, part in enumerate(problem.adults)}
+    skills = {part.id: at for at, part in enumerate(problem.skills)}
+    for session in sessions:
+        if session.led:
+            place = blocks[session.block], adults[session.adults[0]]
+            slot = Slot(*place, LED.index(session.modality), skills[session.skill or ""])
+            yield slot, [students[name] for name in dict.fromkeys(session.students)]
+
+
+def _keep(draft: Draft, slot: Slot, students: Sequence[int]) -> list[int]:
+    """The students who may stay in a session, those with a pinned place first and then by what they add."""
+    index = draft.index
+    allowed, points = index.candidates(slot)
+    worth = dict(zip(allowed.tolist(), points.tolist(), strict=True))
+    free = dict(zip(students, draft.may_join(slot, np.array(students, np.int64)).tolist(), strict=True))
+    kept: list[int] = []
+    for student in sorted(
+        (at for at in students if at in worth and free[at]),
+        key=lambda at: ((at, slot.block) not in index.pins, -worth[at], at),
+    ):
+        if not index.apart[student, kept].any():
+            kept.append(student)
+    return kept
+
+
+Groups = Sequence[tuple[Slot, list[int]]]
+
+
+def best_entry(index: Index, groups: Groups, pin: Pin) -> Draft:
+    """Returns the groups with the student in the best place that a pin leaves open, others moved as little as needed.
+
+    Args:
+        index: a problem with the pin.
+        groups: led sessions of the present plan, with their students.
+        pin: to one led place.
+
+    Returns:
+        The groups without the student in the block where no way in leaves every block standing.
+    """
+    arena = build_arena(index)
+    desk = new_desk(arena)
+    best, most = start_draft(index, groups), -float("inf")
+    for slot in _slots(index, pin):
+        draft = start_draft(index, _enter(index, groups, pin, slot))
+        if all(draft.obstacle(block) is None for block in range(len(index.problem.blocks))):
+            desk.touched[:] = True
+            points = float(score_seats(arena, to_seats(arena, draft), desk))
+            if points > most:
+                best, most = draft, points
+    return best
+
+
+def _slots(index: Index, pin: Pin) -> Iterator[Slot]:
+    """Yields the sessions of the block that the student may sit in, each taken alone."""
+    problem = index.problem
+    student = next(at for at, part in enumerate(problem.students) if part.id == pin.student)
+    block = next(at for at, part in enumerate(problem.blocks) if part.id == pin.block)
+    for adult, kind, skill in product(range(len(problem.adults)), range(len(LED)), range(len(problem.skills))):
+        slot = Slot(block, adult, kind, skill)
+        able = index.adult_in[adult, block] and index.qualified[adult, skill] > 0 and index.sizes[adult][kind]
+        if able and student in index.candidates(slot)[0]:
+            yield slot
+
+
+def _enter(index: Index, groups: Groups, pin: Pin, slot: Slot) -> Iterator[tuple[Slot, list[int]]]:
+    """Yields the session with the student and all whom its lead has there now, then the other sessions."""
+    student = next(at for at, part in enumerate(index.problem.students) if part.id == pin.student)
+    there = [students for each, students in groups if (each.block, each.adult) == (slot.block, slot.adult)]
+    yield slot, [student, *(at for students in there for at in students if at != student)]
+    for each, students in groups:
+        if (each.block, each.adult) != (slot.block, slot.adult):
+            yield each, students

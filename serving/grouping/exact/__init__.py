@@ -1,0 +1,1 @@
+"""Exact programs (HiGHS): a block's sessions and rooms, and the seats of given sessions."""

@@ -1,0 +1,264 @@
+"""One block as rows of a program: which adult leads what for how many, who monitors, in rooms of what size.
+
+Generalised assignment with session opening, in a form that is exact on the hard rules and small: students whom no rule
+tells apart take seats per skill instead of per session, and an adult's load says how many of them the adult takes. What
+seats are worth is near enough to choose well; `seating.py` settles them for the whole plan.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from serving.grouping.exact.program import Program, Terms
+from serving.grouping.problem.policy import LED
+from serving.grouping.state.arrays import Bools, Floats, Index, Slot, find_runs
+from serving.grouping.state.draft import Draft
+
+STATION_POINTS = -0.01  # one more room for online work is taken only where it is of use
+
+
+class Offer(NamedTuple):
+    """A 0-1 column: a session of a kind is held, with `low` to `high` students."""
+
+    column: int
+    low: int
+    high: int
+
+
+class Rooming:
+    """What the led sessions of a block need of its rooms, and what stations the others leave room for.
+
+    Sessions that need at least so much, and stations in such rooms, may not outnumber these rooms: that for every
+    capacity is enough for all to find one, since whoever fits a room fits a larger one.
+    """
+
+    def __init__(self, index: Index, block: int, program: Program) -> None:
+        self.program = program
+        self.ratio = index.problem.students_per_monitor
+        self.present = int(index.present[:, block].sum())
+        rooms = index.rooms[block]
+        self.planned = rooms is not None
+        held = [(min(room.capacity, self.present), room.station) for room in rooms or () if room.capacity]
+        self.rooms = Counter(held)
+        self.capacities = sorted({capacity for capacity, kept in held if not kept})
+        self.needing: dict[int, Terms] = {capacity: [] for capacity in self.capacities}
+
+    def offer(self, sizes: Sequence[int]) -> Iterator[Offer]:
+        """Adds a column for each range of sizes, and for each capacity that makes a difference to it."""
+        for low, high in find_runs(sizes):
+            if not self.planned:
+                yield Offer(self.program.add(0.0, whole=True), low, high)
+                continue
+            for capacity in self.capacities:
+                if low <= capacity:
+                    column = self.program.add(0.0, whole=True)
+                    self.needing[capacity].append((column, 1.0))
+                    yield Offer(column, low, min(high, capacity))
+                if high <= capacity:
+                    break
+
+    def bound(self, led: Terms, monitors: Terms) -> None:
+        """Bounds sessions by rooms, and those online by the seats that rooms and monitors give."""
+        if not self.planned:
+            self.program.bound([*led, *_times(monitors, self.ratio)], float(self.present), np.inf)
+            return
+        seats: Terms = []
+        watching: Terms = []
+        stations: dict[int, Terms] = {capacity: [] for capacity in self.capacities}
+        for (capacity, kept), count in sorted(self.rooms.items()):
+            full, part = divmod(capacity, self.ratio)
+            station = self.program.add(STATION_POINTS, whole=True, highest=count)
+            if not kept:
+                stations[capacity].append((station, 1.0))
+            for most, size in ((full, self.ratio), (1, part)):
+                if most * size:
+                    adults = self.program.add(0.0, whole=True, highest=most * count)
+                    self.program.bound([(adults, 1.0), (station, -float(most))], -np.inf, 0.0)
+                    seats.append((adults, float(size)))
+                    watching.append((adults, 1.0))
+        self.program.bound([*led, *seats], float(self.present), np.inf)
+        self.program.bound([*watching, *_times(monitors, -1)], -np.inf, 0.0)
+        for capacity in self.capacities:
+            larger = [at for at in self.capacities if at >= capacity]
+            rooms = sum(self.rooms[at, False] for at in larger)
+            needing = [term for at in larger for term in (*self.needing[at], *stations[at])]
+            self.program.bound(needing, 0.0, float(rooms))
+
+
+def _times(terms: Terms, factor: float) -> Terms:
+    return [(column, factor * of) for column, of in terms]
+
+
+class Outline:
+    """The columns of a block, all but `loads` of them 0-1.
+
+    Attributes:
+        seats: by (student, skill), of students whom no rule tells apart.
+        places: by (student, adult, skill), of the others.
+        loads: by (adult, kind, skill), how many of the former a session takes.
+        leads: by (adult, skill). `kinds`: by (adult, kind), one column for each range of sizes.
+        monitors: by adult. `beside`: by adult, one column for each led session that may be coached.
+
+    Args:
+        told: students who get `places` of their own even where no rule tells them apart.
+    """
+
+    def __init__(self, draft: Draft, block: int, program: Program, told: Collection[int] = ()) -> None:
+        self.told = list(told)
+        self.draft, self.index, self.block, self.program = draft, draft.index, block, program
+        self.adults = [int(at) for at in np.flatnonzero(self.index.adult_in[:, block])]
+        self.seats: dict[tuple[int, int], int] = {}
+        self.places: dict[tuple[int, int, int], int] = {}
+        self.loads: dict[tuple[int, int, int], int] = {}
+        self.leads: dict[tuple[int, int], int] = {}
+        self.kinds: dict[tuple[int, int], list[Offer]] = {}
+        self.monitors: dict[int, int] = {}
+        self.beside: dict[int, list[int]] = defaultdict(list)
+        self.rooming = Rooming(self.index, block, program)
+        self._add_kinds()
+        self._add_seats()
+        self._bound_sessions()
+        self._bound_students()
+        self._bound_duties()
+
+    def duties(self, adult: int) -> Terms:
+        """Returns what an adult may do in the block, once: lead, watch over online work, or sit beside a lead."""
+        led = [offer.column for kind in range(len(LED)) for offer in self.kinds.get((adult, kind), ())]
+        watch = [self.monitors[adult]] if adult in self.monitors else []
+        return [(column, 1.0) for column in (*led, *watch, *self.beside.get(adult, ()))]
+
+    def _add_kinds(self) -> None:
+        for adult in self.adults:
+            for kind in range(len(LED)):
+                self.kinds[adult, kind] = list(self.rooming.offer(self.index.sizes[adult][kind]))
+
+    def _add_seats(self) -> None:
+        """Adds whatever a student may take, and a load for each session that anybody may take."""
+        index = self.index
+        special: Bools = index.needs_certified | index.apart.any(axis=1)
+        special[[student for student, block in index.pins if block == self.block]] = True
+        special[self.told] = True
+        for skill, students in enumerate(index.eligible):
+            reserved = index.pinned_block[students, skill]
+            free = index.seatable[students, self.block] & ((reserved < 0) | (reserved == self.block))
+            open_to = students[free & self.draft.may_join(Slot(self.block, 0, 0, skill), students)]
+            plain, others = open_to[~special[open_to]], open_to[special[open_to]]
+            points = self._seat_points(skill)
+            for student in plain.tolist():
+                self.seats[student, skill] = self.program.add(float(points[student]), whole=True)
+            for adult in self.adults:
+                if index.qualified[adult, skill] > 0:
+                    self._add_session(adult, skill, plain.tolist(), others.tolist(), points)
+
+    def _add_session(self, adult: int, skill: int, plain: list[int], others: list[int], points: Floats) -> None:
+        index = self.index
+        kinds = [kind for kind in range(len(LED)) if self.kinds[adult, kind]]
+        for student in others:
+            fitting = [kind for kind in kinds if index.pin_fits(student, Slot(self.block, adult, kind, skill))]
+            if fitting and (index.certified[adult] or not index.needs_certified[student]):
+                column = self.program.add(float(points[student]), whole=True)
+                self.places[student, adult, skill] = column
+                if fitting != kinds:
+                    offers = [(offer.column, -1.0) for kind in fitting for offer in self.kinds[adult, kind]]
+                    self.program.bound([(column, 1.0), *offers], -np.inf, 0.0)
+        if plain or any((student, adult, skill) in self.places for student in others):
+            self.leads[adult, skill] = self.program.add(0.0, whole=True)
+        for kind in kinds if plain else []:
+            quality = index.qualified[adult, skill] * index.effect[adult, kind] - self._usual
+            worth = index.problem.weights.benefit * quality * float(np.mean(index.need[plain, skill]))
+            highest = float(max(offer.high for offer in self.kinds[adult, kind]))
+            self.loads[adult, kind, skill] = self.program.add(worth, whole=True, highest=highest)
+
+    @property
+    def _usual(self) -> float:
+        """The share of a need that a session of the block meets on average over adults and kinds."""
+        effects = self.index.effect[self.adults]
+        return float(np.mean(effects[np.isfinite(effects)])) if np.isfinite(effects).any() else 0.0
+
+    def _seat_points(self, skill: int) -> Floats:
+        """Returns what a seat is worth to each student, whoever leads; NaN where the skill is no need."""
+        weights = self.index.problem.weights
+        points: Floats = weights.benefit * self._usual * self.index.need[:, skill] + weights.relationships
+        points += weights.coverage * ~self.draft.covered / max(1, len(self.index.problem.blocks))
+        return points
+
+    def _bound_sessions(self) -> None:
+        """Loads match seats and keep to the sizes of the one kind and skill that an adult leads."""
+        of_skill: dict[int, Terms] = defaultdict(list)
+        of_lead: dict[tuple[int, int], Terms] = defaultdict(list)
+        of_kind: dict[tuple[int, int], Terms] = defaultdict(list)
+        of_adult: dict[int, Terms] = defaultdict(list)
+        for (_, skill), column in self.seats.items():
+            of_skill[skill].append((column, -1.0))
+        for (adult, kind, skill), column in self.loads.items():
+            of_skill[skill].append((column, 1.0))
+            of_lead[adult, skill].append((column, 1.0))
+            of_kind[adult, kind].append((column, 1.0))
+            of_adult[adult].append((column, 1.0))
+        for (_, adult, skill), column in self.places.items():
+            of_lead[adult, skill].append((column, 1.0))
+            of_adult[adult].append((column, 1.0))
+        for terms in of_skill.values():
+            self.program.bound(terms, 0.0, 0.0)
+        for (adult, kind), terms in of_kind.items():
+            most = [(offer.column, -float(offer.high)) for offer in self.kinds[adult, kind]]
+            self.program.bound([*terms, *most], -np.inf, 0.0)
+        for adult in self.adults:
+            offers = [offer for kind in range(len(LED)) for offer in self.kinds[adult, kind]]
+            leads = [(column, -1.0) for (lead, _), column in self.leads.items() if lead == adult]
+            self.program.bound([*((offer.column, 1.0) for offer in offers), *leads], 0.0, 0.0)
+            most = [(offer.column, -float(offer.high)) for offer in offers]
+            least = [(offer.column, -float(offer.low)) for offer in offers]
+            self.program.bound([*of_adult[adult], *most], -np.inf, 0.0)
+            self.program.bound([*of_adult[adult], *least], 0.0, np.inf)
+            highest = float(max((offer.high for offer in offers), default=0))
+            for (lead, skill), column in self.leads.items():
+                if lead == adult:
+                    self.program.bound([*of_lead[adult, skill], (column, -highest)], -np.inf, 0.0)
+
+    def _bound_students(self) -> None:
+        """One session each, one that is led for those pinned to that, and none that two to be kept apart share."""
+        mine: dict[int, Terms] = defaultdict(list)
+        beside: dict[tuple[int, int], Terms] = defaultdict(list)
+        for (student, _), column in self.seats.items():
+            mine[student].append((column, 1.0))
+        for (student, adult, _), column in self.places.items():
+            mine[student].append((column, 1.0))
+            beside[student, adult].append((column, 1.0))
+        pins = self.index.pins.items()
+        pinned = {student for (student, block), pin in pins if block == self.block and not pin.online}
+        for student in sorted(mine.keys() | pinned):
+            self.program.bound(mine[student], float(student in pinned), 1.0)
+        for one, other in np.argwhere(np.triu(self.index.apart)).tolist():
+            for adult in self.adults:
+                self.program.bound([*beside[one, adult], *beside[other, adult]], 0.0, 1.0)
+
+    def _bound_duties(self) -> None:
+        """One duty for an adult, trainees beside teachers only, and enough monitors and rooms."""
+        index = self.index
+        monitors = {at: self.program.add(0.0, whole=True) for at in self.adults if index.may_monitor[at]}
+        self.monitors = monitors
+        self._add_coaching()
+        duties = {at: self.duties(at) for at in self.adults}
+        teaching = [(column, -1.0) for at in self.adults if index.teacher[at] for column, _ in duties[at]]
+        led = [(column, 1.0) for column in (*self.seats.values(), *self.places.values())]
+        present = float(index.present[:, self.block].sum())
+        for adult in self.adults:
+            self.program.bound(duties[adult], 0.0, 1.0)
+            if index.trainee[adult]:
+                self.program.bound([*duties[adult], *teaching], -np.inf, 0.0)
+            if adult in monitors:  # who is the only one there to watch over
+                self.program.bound([(monitors[adult], 1.0), *led], -np.inf, present)
+        self.rooming.bound(led, [(column, 1.0) for column in monitors.values()])
+
+    def _add_coaching(self) -> None:
+        """Lets an adult sit beside a lead who may be coached; `standing.hold_sessions` finds out who does."""
+        for one, other, _ in self.index.coaching.tolist():
+            for adult, lead in ((one, other), (other, one)):
+                if {adult, lead} <= set(self.adults):
+                    offers = [(offer.column, -1.0) for kind in range(len(LED)) for offer in self.kinds[lead, kind]]
+                    column = self.program.add(0.0, whole=True)
+                    self.program.bound([(column, 1.0), *offers], -np.inf, 0.0)
+                    self.beside[adult].append(column)

@@ -1,0 +1,105 @@
+"""Finds sessions with which blocks stand, exactly, where drawing them one by one does not get there."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+
+from serving.grouping.exact.block_program import Outline
+from serving.grouping.exact.program import Program, Terms
+from serving.grouping.state.arrays import Slot
+from serving.grouping.state.draft import Draft
+
+GAP = 0.3  # the points are only near enough, and the first good sessions come soon
+NODES = 1_000
+
+Groups = dict[Slot, tuple[int, ...]]
+
+
+def find_sessions(
+    draft: Draft, blocks: Sequence[int], *, aim: bool = False, nodes: int = NODES
+) -> tuple[Groups | None, bool]:
+    """Finds the sessions of some blocks, beside those of others that a draft holds.
+
+    Args:
+        draft: the plan so far, without sessions in these blocks.
+        blocks: their positions.
+        aim: whether to look for sessions of high worth, which takes far longer than to find any.
+        nodes: parts of the search after which it ends without an answer.
+
+    Returns:
+        Students by session, None where none were found; and whether the search is complete, so that there are none.
+    """
+    program = Program()
+    outlines = outline_blocks(draft, blocks, program)
+    if not aim:
+        program.points = [0.0] * len(program.points)
+    values, proven = program.solve(gap=GAP, nodes=nodes)
+    if values is None:
+        return None, proven
+    groups: Groups = {}
+    for outline in outlines:
+        groups |= _read(outline, values.tolist())
+    return groups, proven
+
+
+def outline_blocks(draft: Draft, blocks: Sequence[int], program: Program, told: Collection[int] = ()) -> list[Outline]:
+    """Adds some blocks to a program, and that a student meets a skill once on the day; `told` as in `Outline`."""
+    outlines = [Outline(draft, block, program, told) for block in blocks]
+    meetings: dict[tuple[int, int], Terms] = defaultdict(list)
+    for outline in outlines:
+        for (student, skill), column in outline.seats.items():
+            meetings[student, skill].append((column, 1.0))
+        for (student, _, skill), column in outline.places.items():
+            meetings[student, skill].append((column, 1.0))
+    for terms in meetings.values():
+        if len(terms) > 1:
+            program.bound(terms, 0.0, 1.0)
+    return outlines
+
+
+def hold_sessions(draft: Draft, groups: Groups | None, blocks: Sequence[int]) -> Draft | None:
+    """Opens sessions in a plan; None without any, or where rounding has let a block fall after all."""
+    if groups is None:
+        return None
+    for slot, students in groups.items():
+        draft.open(slot, students)
+    for block in blocks:
+        _seat_teacher(draft, block)
+    return draft if all(draft.obstacle(block) is None for block in blocks) else None
+
+
+def _read(outline: Outline, values: list[int]) -> Groups:
+    """Deals out the seats of a block: who needs a skill most goes where it is taught best."""
+    groups: dict[Slot, list[int]] = {}
+    for (adult, kind), offers in outline.kinds.items():
+        if any(values[offer.column] for offer in offers):
+            skill = next(skill for (lead, skill), column in outline.leads.items() if lead == adult and values[column])
+            groups[Slot(outline.block, adult, kind, skill)] = []
+    slots = {slot.adult: slot for slot in groups}
+    for (student, adult, _), column in outline.places.items():
+        if values[column]:
+            groups[slots[adult]].append(student)
+    waiting: dict[int, list[int]] = defaultdict(list)
+    for (student, skill), column in outline.seats.items():
+        if values[column]:
+            waiting[skill].append(student)
+    index = outline.index
+    for skill, students in waiting.items():
+        students.sort(key=index.need[:, skill].__getitem__, reverse=True)
+    for slot in sorted(groups, key=lambda slot: (-index.effect[slot.adult, slot.modality], slot)):
+        load = outline.loads.get((slot.adult, slot.modality, slot.skill))
+        count = 0 if load is None else values[load]
+        groups[slot] += waiting[slot.skill][:count]
+        del waiting[slot.skill][:count]
+    return {slot: tuple(sorted(students)) for slot, students in groups.items()}
+
+
+def _seat_teacher(draft: Draft, block: int) -> None:
+    """Sets a supervising adult beside a lead, where only that lets a trainee of the block have a session."""
+    index = draft.index
+    for one, other, _ in index.coaching.tolist():
+        for adult, lead in ((one, other), (other, one)):
+            free = index.adult_in[adult, block] and not draft.leads[adult, block] and draft.beside[adult, block] < 0
+            if draft.obstacle(block) == "supervision" and index.teacher[adult] and free and draft.leads[lead, block]:
+                draft.sit_beside(block, adult, lead)
+                if draft.obstacle(block) is not None:
+                    draft.sit_beside(block, adult, -1)

@@ -1,0 +1,224 @@
+"""The program of one session plan: who may sit where, within the rules, and what each seat is worth.
+
+That is generalised assignment with size bounds. All terms are exact but for many recent groupmates, who would make it
+quadratic: beyond `PAIR_LIMIT` each seat is priced by how often the groupmates sat there in earlier seatings of the
+same sessions, and the caller seats again, which settles as Frank and Wolfe (1956) have it.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from serving.grouping.exact.program import Program
+from serving.grouping.problem.plan import Session
+from serving.grouping.problem.policy import LED
+from serving.grouping.state.arrays import Bools, Floats, Index, Slot, find_runs
+from serving.grouping.state.rooms import seat_online, station_limits
+
+PAIR_LIMIT = 60  # columns for recent groupmates; with hundreds HiGHS takes a quarter of a minute for nothing
+
+Column = int
+
+
+class Seating:
+    """The program of one session plan: a 0-1 column per student and session that the rules let them share."""
+
+    def __init__(
+        self, index: Index, sessions: tuple[Session, ...], led: list[Session], earlier: Sequence[Sequence[Session]]
+    ) -> None:
+        self.index = index
+        self.program = Program()
+        self.exact = True
+        self.slots = _slots(index, led)
+        self.seats: dict[tuple[int, int], Column] = {}
+        self.of_student: dict[int, list[tuple[Column, Slot]]] = defaultdict(list)
+        self.of_session: dict[int, dict[int, Column]] = {at: {} for at in range(len(led))}
+        for at, slot in enumerate(self.slots):
+            for student, points in zip(*(part.tolist() for part in index.candidates(slot)), strict=True):
+                column = self.program.add(points, whole=True)
+                self.seats[student, at] = self.of_session[at][student] = column
+                self.of_student[student].append((column, slot))
+        self._bound_students()
+        self._bound_sessions(led)
+        self._bound_stations(sessions)
+        self._score_meetings()
+        self._score_subgroups()
+        self._score_groupmates(led, earlier)
+        self._score_wished()
+
+    def _bound_students(self) -> None:
+        """One session per block, a skill once a day, and the led places that are pinned."""
+        pinned = {place for place, pin in self.index.pins.items() if not pin.online}
+        for student, seats in self.of_student.items():
+            blocks, skills = defaultdict(list), defaultdict(list)
+            for column, slot in seats:
+                blocks[slot.block].append((column, 1.0))
+                skills[slot.skill].append((column, 1.0))
+            for block, terms in blocks.items():
+                self.program.bound(terms, float((student, block) in pinned), 1.0)
+            for terms in skills.values():
+                if len(terms) > 1:
+                    self.program.bound(terms, 0.0, 1.0)
+
+    def _bound_sessions(self, led: list[Session]) -> None:
+        """Numbers of students that kind, lead and room allow, and those to be kept apart."""
+        capacity = {room.id: room.capacity for room in self.index.problem.rooms or ()}
+        for at, slot in enumerate(self.slots):
+            most = capacity.get(led[at].room or "", len(self.index.present))
+            sizes = [size for size in self.index.sizes[slot.adult][slot.modality] if size <= most]
+            terms = [(column, 1.0) for column in self.of_session[at].values()]
+            runs = find_runs(sizes)
+            if len(runs) == 1:
+                self.program.bound(terms, float(runs[0][0]), float(runs[0][1]))
+            else:  # tables leave gaps: 4-6 fit one, 8-12 two, 7 none
+                picks = [self.program.add(0.0, whole=True) for _ in runs]
+                self.program.bound([(pick, 1.0) for pick in picks], 1.0, 1.0)
+                lows = [(pick, -float(low)) for pick, (low, _) in zip(picks, runs, strict=True)]
+                highs = [(pick, -float(high)) for pick, (_, high) in zip(picks, runs, strict=True)]
+                self.program.bound([*terms, *lows], 0.0, np.inf)
+                self.program.bound([*terms, *highs], -np.inf, 0.0)
+            for one, other, _ in self._couples(at, self.index.apart):
+                self.program.bound([(one, 1.0), (other, 1.0)], 0.0, 1.0)
+
+    def _bound_stations(self, sessions: tuple[Session, ...]) -> None:
+        """As many online as monitors and rooms carry, and somebody where a monitor is the trainee's teacher."""
+        problem = self.index.problem
+        limits = station_limits(problem, sessions)
+        for block, held in enumerate(problem.blocks):
+            here = [at for at, slot in enumerate(self.slots) if slot.block == block]
+            terms = [(column, 1.0) for at in here for column in self.of_session[at].values()]
+            if not terms:
+                continue
+            present = int(self.index.present[:, block].sum())
+            most = sum(limits[session.id] for session in sessions if session.block == held.id and not session.led)
+            names = {
+                adult for session in sessions if session.led and session.block == held.id for adult in session.adults
+            }
+            there = [adult for adult in problem.adults if adult.id in names]
+            watched = any(adult.trainee for adult in there) and not any(adult.supervisor for adult in there)
+            self.program.bound(terms, float(max(0, present - most)), float(present - watched))
+
+    def _score_meetings(self) -> None:
+        """A first led seat of the day, one owed with a teacher, and a first meeting with each adult, count once."""
+        weights = self.index.problem.weights
+        for student, seats in self.of_student.items():
+            self._score_any(weights.coverage, [column for column, _ in seats])
+            taught = [column for column, slot in seats if self.index.teacher[slot.adult]]
+            if self.index.owed[student] and taught:
+                self._score_any(weights.owed, taught)
+            for adult in sorted({slot.adult for _, slot in seats}):
+                points = weights.relationships * float(self.index.relation[student, adult])
+                self._score_any(points, [column for column, slot in seats if slot.adult == adult])
+
+    def _score_any(self, points: float, columns: list[Column]) -> None:
+        if len(columns) == 1:
+            self.program.points[columns[0]] += points
+        elif points:
+            reached = self.program.add(points)
+            self.program.bound([(reached, -1.0), *((column, 1.0) for column in columns)], 0.0, np.inf)
+
+    def _score_subgroups(self) -> None:
+        share, weight = self.index.group_share, self.index.problem.weights.share
+        labelled = [(self.index.group[student], column) for (student, _), column in self.seats.items()]
+        for group, part in enumerate(share):
+            terms = [(column, float(group == of) - float(part)) for of, column in labelled if of >= 0]
+            if terms and weight:
+                short = self.program.add(-weight, highest=np.inf)
+                self.program.bound([(short, 1.0), *terms], 0.0, np.inf)
+
+    def _score_groupmates(self, led: list[Session], earlier: Sequence[Sequence[Session]]) -> None:
+        """Recent groupmates who share a session again cost."""
+        price, index = self.index.problem.weights.repeat_mates, self.index
+        if not price:
+            return
+        again = [couple for at in self.of_session for couple in self._couples(at, index.mates)]
+        self.exact = len(again) <= PAIR_LIMIT
+        if self.exact:
+            for one, other, times in again:
+                both = self.program.add(-price * times)
+                self.program.bound([(both, -1.0), (one, 1.0), (other, 1.0)], -np.inf, 1.0)
+            return
+        number = {student.id: at for at, student in enumerate(index.problem.students)}
+        place = {session.id: at for at, session in enumerate(led)}
+        share = np.zeros((len(led), len(number)))
+        for session in (each for seating in earlier for each in seating if each.id in place):
+            share[place[session.id], [number[student] for student in session.students]] += 1 / len(earlier)
+        expected = share @ index.mates
+        for at, columns in self.of_session.items():
+            for student, column in columns.items():
+                self.program.points[column] -= price * float(expected[at, student])
+
+    def _score_wished(self) -> None:
+        """Pairs to keep together who share a session gain."""
+        weights, index = self.index.problem.weights, self.index
+        for first, second in index.wished.tolist() if weights.keep_together else []:
+            shared = []
+            for columns in self.of_session.values():
+                if first in columns and second in columns:
+                    both = self.program.add(0.0)
+                    self.program.bound([(both, -1.0), (columns[first], 1.0)], 0.0, np.inf)
+                    self.program.bound([(both, -1.0), (columns[second], 1.0)], 0.0, np.inf)
+                    shared.append(both)
+            if shared:
+                self._score_any(weights.keep_together, shared)
+
+    def _couples(self, at: int, table: Bools | Floats) -> list[tuple[Column, Column, float]]:
+        """Returns the columns of each pair of students in a session that a symmetric table marks, and its figure."""
+        students = list(self.of_session[at])
+        among = np.triu(table[np.ix_(students, students)])
+        columns = list(self.of_session[at].values())
+        return [(columns[i], columns[j], float(among[i, j])) for i, j in np.argwhere(among).tolist()]
+
+
+def count_seats(index: Index, led: list[Session]) -> int:
+    """Returns how many pairs of student and session the rules leave, each taken alone."""
+    return sum(len(index.candidates(slot)[0]) for slot in _slots(index, led))
+
+
+def _slots(index: Index, led: list[Session]) -> list[Slot]:
+    problem = index.problem
+    block = {part.id: at for at, part in enumerate(problem.blocks)}
+    adult = {part.id: at for at, part in enumerate(problem.adults)}
+    skill = {part.id: at for at, part in enumerate(problem.skills)}
+    return [Slot(block[s.block], adult[s.adults[0]], LED.index(s.modality), skill[s.skill or ""]) for s in led]
+
+
+SEAT_LIMIT = 500
+"""Possible seats beyond which the exact program takes seconds: a team of 60 has about 300, one of 120 about 1,000."""
+
+
+def assign_students(
+    index: Index,
+    sessions: tuple[Session, ...],
+    earlier: Sequence[Sequence[Session]] = (),
+    seconds: float | None = None,
+) -> tuple[tuple[Session, ...], bool] | None:
+    """Returns the same sessions with the best students in each, and whether that is proven best.
+
+    Earlier seatings of the same sessions say where recent groupmates tend to sit, when they are too many to be exact.
+    Online sessions take whoever is left, and go where nobody is. None where HiGHS found no seats within its limits, or
+    where they are so many that it would take seconds.
+
+    Args:
+        index: the problem.
+        sessions: settled.
+        earlier: seatings of them.
+        seconds: wall-clock time that it may take; None: no clock.
+    """
+    led = [session for session in sessions if session.led]
+    if not led:
+        return sessions, True
+    if count_seats(index, led) > SEAT_LIMIT:
+        return None
+    seating = Seating(index, sessions, led, [sessions, *earlier])
+    values, proven = seating.program.solve(seconds=seconds)
+    if values is None:
+        return None
+    chosen: dict[str, list[str]] = {session.id: [] for session in led}
+    for (student, at), column in seating.seats.items():
+        if values[column]:
+            chosen[led[at].id].append(index.problem.students[student].id)
+    seated = [replace(session, students=tuple(sorted(chosen.get(session.id, ())))) for session in sessions]
+    return seat_online(index.problem, seated), proven and seating.exact

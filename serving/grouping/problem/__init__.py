@@ -1,0 +1,1 @@
+"""The problem and its plan: students, adults, rooms, blocks, policy, and sessions."""

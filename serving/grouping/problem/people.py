@@ -1,0 +1,162 @@
+"""The people of a problem: students and their needs, adults and what they may do, and who met whom lately."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from serving.grouping.errors import ProblemError, require_range, require_share
+from serving.grouping.problem.policy import TEACHERS, Modality, Role
+
+MOST_AHEAD = 1000.0
+"""Blocks; no adult is further off an even load in any history that still matters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Student:
+    """One student of the team on the day.
+
+    Attributes:
+        blocks: the blocks in which the student is there; empty for an absence, fewer for a late arrival.
+        needs_certified: whether an adult-led session needs a certified adult (an accommodation).
+        subgroup: an opaque label for the audit of shares; None where none is given. It is never a feature.
+        owed_teacher: whether the student should have a led seat with a supervising adult today, having had too few.
+        catch_up_days: days in a row so far on which all of the student's led seats were on skills to catch up on.
+    """
+
+    id: str
+    blocks: frozenset[str]
+    needs_certified: bool = False
+    subgroup: str | None = None
+    owed_teacher: bool = False
+    catch_up_days: int = 0
+
+    def __post_init__(self) -> None:
+        require_range("Student.catch_up_days", self.catch_up_days, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Adult:
+    """One adult of the team on the day.
+
+    Attributes:
+        role: one of `policy.Role`, or a role of the school's own; it decides effects, and what None reads below.
+        blocks: the blocks in which the adult is there.
+        modalities: what the adult may lead; `online` and `collaborative` mean may monitor the station and tables.
+        skills: how well qualified the adult is per skill, up to 1; one left out may not be led; None: all, at 1.
+        max_group: most students the adult teaches at once in a small group or in tutoring; None: the general bound.
+        certified: whether the adult may lead students with that accommodation.
+        coach: the adult who coaches this one, None without.
+        in_training: whether the adult needs a supervising adult on duty; None: as `Role.TEACHER_IN_TRAINING` does.
+        load_ahead: blocks by which the adult's duties lay above an even share on the days before; below 0: under it.
+        supervises: whether the adult is one; None: as `policy.TEACHERS` are, unless in training.
+    """
+
+    id: str
+    role: str
+    blocks: frozenset[str]
+    modalities: frozenset[Modality]
+    skills: Mapping[str, float] | None = None
+    max_group: int | None = None
+    certified: bool = False
+    coach: str | None = None
+    in_training: bool | None = None
+    supervises: bool | None = None
+    load_ahead: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.role.strip():
+            raise ProblemError("Adult.role", self.role, "the name of a role")
+        if self.in_training and self.supervises:
+            raise ProblemError("Adult.supervises", self.supervises, "null or false for an adult in training")
+        for skill, qualification in (self.skills or {}).items():
+            require_range(f"Adult.skills[{skill!r}]", qualification, 1e-6, 1.0)
+        require_range("Adult.load_ahead", self.load_ahead, -MOST_AHEAD, MOST_AHEAD)
+        if self.max_group is not None:
+            require_range("Adult.max_group", self.max_group, 1)
+
+    @property
+    def trainee(self) -> bool:
+        """Whether the adult has sessions only while a supervising adult is on duty."""
+        return self.role == Role.TEACHER_IN_TRAINING if self.in_training is None else self.in_training
+
+    @property
+    def supervisor(self) -> bool:
+        """Whether those in training may have sessions while this adult is on duty."""
+        return self.role in TEACHERS and not self.trainee if self.supervises is None else self.supervises
+
+
+@dataclass(frozen=True, slots=True)
+class Coaching:
+    """How many led sessions a coach and a trainee should share today: one leads, the other sits beside.
+
+    Attributes:
+        coach: the adult who coaches; shows how to lead, or watches and helps.
+        trainee: the adult who learns, whatever the role.
+        sessions: as many as are worth anything; 0: none.
+    """
+
+    coach: str
+    trainee: str
+    sessions: int
+
+    def __post_init__(self) -> None:
+        require_range("Coaching.sessions", self.sessions, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """How much a student needs a skill now; the pair is eligible just by being listed.
+
+    Attributes:
+        need: 0-1; usually struggle risk x (1 - mastery) x readiness x weight, given so that the caller may do better.
+        struggle_risk: 0-1; None where there is too little evidence for a forecast.
+        mastery: 0-1; None likewise.
+        readiness: 0-1; 1 where prerequisites are unknown.
+        weight: how much the skill counts for the team now, 0-1.
+        catch_up: whether most of the team has mastered the skill, so that its groups are the lowest in need.
+    """
+
+    student: str
+    skill: str
+    need: float
+    struggle_risk: float | None = None
+    mastery: float | None = None
+    readiness: float = 1.0
+    weight: float = 1.0
+    catch_up: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("need", "struggle_risk", "mastery", "readiness", "weight"):
+            require_share(f"Need.{name}", getattr(self, name))
+
+    @property
+    def thin(self) -> bool:
+        """Whether evidence is too thin for a forecast, so that sessions that gather some are worth more."""
+        return self.struggle_risk is None
+
+
+@dataclass(frozen=True, slots=True)
+class MateCount:
+    """How many led sessions two students shared lately."""
+
+    first: str
+    second: str
+    sessions: int
+
+    def __post_init__(self) -> None:
+        require_range("MateCount.sessions", self.sessions, 0)
+        if self.first > self.second:  # a pair has no order, so it is kept in one
+            first, second = self.second, self.first
+            object.__setattr__(self, "first", first)
+            object.__setattr__(self, "second", second)
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """How many sessions an adult led for a student lately."""
+
+    student: str
+    adult: str
+    sessions: int
+
+    def __post_init__(self) -> None:
+        require_range("Contact.sessions", self.sessions, 0)

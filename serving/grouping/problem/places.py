@@ -1,0 +1,81 @@
+"""The times and places of a problem, and the seats in them that are asked for or were given before."""
+
+from dataclasses import dataclass
+
+from serving.grouping.errors import ProblemError, require_range
+from serving.grouping.problem.policy import Modality
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A stretch of the day; `order` sorts blocks, `label` is what people read, such as "09:00-09:45"."""
+
+    id: str
+    label: str
+    order: int
+
+
+@dataclass(frozen=True, slots=True)
+class Skill:
+    """What a session is about; `name` is what people read."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A room, or a corner of one, that holds one session at a time.
+
+    Attributes:
+        capacity: students it holds.
+        blocks: when it is free; None: all day.
+        station: whether it is kept for online work; others serve for that where those kept do not suffice.
+    """
+
+    id: str
+    capacity: int
+    blocks: frozenset[str] | None = None
+    station: bool = False
+
+    def __post_init__(self) -> None:
+        require_range("Room.capacity", self.capacity, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A place that is settled: in this block the student sits in a session that matches all that is named.
+
+    Unless it names online work, it asks for a session that an adult leads; if it names nothing, for any of those.
+    """
+
+    student: str
+    block: str
+    modality: Modality | None = None
+    skill: str | None = None
+    adult: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.online and (self.skill is not None or self.adult is not None):
+            raise ProblemError("Pin", self.skill or self.adult, "without skill and adult where it names online work")
+
+    @property
+    def online(self) -> bool:
+        """Whether the place is at the online station."""
+        return self.modality is Modality.ONLINE
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """One student's place in one block of an earlier plan; `skill` and `adult` are None online."""
+
+    student: str
+    block: str
+    modality: Modality
+    skill: str | None = None
+    adult: str | None = None
+
+    @property
+    def led(self) -> bool:
+        """Whether an adult led it."""
+        return self.modality is not Modality.ONLINE

@@ -1,0 +1,147 @@
+"""The answer: sessions, what they score, why each student sits where, and what stayed unmet."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from serving.grouping.problem.policy import Modality
+
+# searched: the best that was found. seats_optimal: and no other seating of the same sessions scores higher, to within
+# 0.01 %. optimal: no other plan does.
+Status = Literal["searched", "seats_optimal", "optimal"]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One session of one block.
+
+    Attributes:
+        id: unique in the plan; readable, such as "b1-small_group-t1".
+        skill: None online.
+        adults: who leads, first, and who sits beside to coach or to learn; for online work, who monitors.
+        room: None where the team does not plan rooms.
+        students: ids in order.
+    """
+
+    id: str
+    block: str
+    modality: Modality
+    skill: str | None
+    adults: tuple[str, ...]
+    room: str | None
+    students: tuple[str, ...]
+
+    @property
+    def led(self) -> bool:
+        """Whether an adult leads it, so that it is anything but online work."""
+        return self.modality is not Modality.ONLINE
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One soft term of a plan's score.
+
+    Attributes:
+        value: the quantity in its own unit, which `sentence` tells.
+        weight: the price of one unit.
+        points: what it adds to the total; negative where the term counts something to avoid.
+    """
+
+    name: str
+    value: float
+    weight: float
+    points: float
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """The sum of all soft terms' points; higher is better, and only plans of one problem compare."""
+
+    total: float
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionReason:
+    """Why one session is held; `benefit` is the need it meets, in whole needs."""
+
+    session: str
+    benefit: float
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeatReason:
+    """Why one student sits in one session; online, all figures are None.
+
+    Attributes:
+        struggle_risk: 0-1; None where evidence is thin. `mastery` likewise.
+        benefit: need x effect x qualification.
+        meetings: sessions of this student with the lead lately.
+    """
+
+    student: str
+    session: str
+    sentence: str
+    need: float | None = None
+    struggle_risk: float | None = None
+    mastery: float | None = None
+    readiness: float | None = None
+    weight: float | None = None
+    effect: float | None = None
+    qualification: float | None = None
+    benefit: float | None = None
+    meetings: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unmet:
+    """A present student's greatest need where today meets it in no session.
+
+    Attributes:
+        skill: None for a student with no eligible skill at all.
+        need: None likewise.
+        reason: a name to count by, such as "adults_busy".
+        led_seats: how many adult-led seats the student has today on other skills.
+    """
+
+    student: str
+    skill: str | None
+    need: float | None
+    reason: str
+    led_seats: int
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A day of sessions that keeps every hard rule, with its score and its reasons.
+
+    Attributes:
+        bound: a score that no plan of the problem exceeds.
+        online_score: the score if everybody worked online all day, from which plans are measured.
+        cut_by_clock: whether the time ran out, so that the same problem may get another plan elsewhere.
+    """
+
+    sessions: tuple[Session, ...]
+    score: Score
+    status: Status
+    session_reasons: tuple[SessionReason, ...]
+    seat_reasons: tuple[SeatReason, ...]
+    unmet: tuple[Unmet, ...]
+    bound: float = math.inf
+    online_score: float = 0.0
+    cut_by_clock: bool = False
+
+    @property
+    def proven_share(self) -> float:
+        """At least this share of what the best plan adds to a day online is in this one; 0 where nothing is known.
+
+        Example:
+            >>> Plan((), Score(8.0, ()), "searched", (), (), (), bound=10.0).proven_share
+            0.8
+        """
+        most = self.bound - self.online_score
+        added = max(0.0, self.score.total - self.online_score)
+        return added / most if 0 < most < math.inf else float(most <= 0)

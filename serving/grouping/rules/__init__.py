@@ -1,0 +1,1 @@
+"""Rules: the checker of hard rules, the objective, and the reasons given from both."""

@@ -1,0 +1,281 @@
+"""Says which hard rules a finished plan breaks, ours or a person's, straight from the rules' sentences.
+
+It shares no code with the solver, so that a mistake there cannot hide here.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+
+from serving.grouping.problem.plan import Session
+from serving.grouping.problem.policy import Modality
+from serving.grouping.problem.problem import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One broken hard rule: its name, and what breaks it in plain words (students by id)."""
+
+    rule: str
+    sentence: str
+
+
+class Day:
+    """A problem and a plan side by side, with ids resolved; only known ids may be asked for."""
+
+    def __init__(self, problem: Problem, sessions: tuple[Session, ...]) -> None:
+        self.problem = problem
+        self.sessions = sessions
+        self.students = {student.id: student for student in problem.students}
+        self.adults = {adult.id: adult for adult in problem.adults}
+        self.blocks = {block.id: block for block in problem.blocks}
+        self.rooms = {room.id: room for room in problem.rooms or ()}
+
+    def teachers_on_duty(self, block: str) -> bool:
+        """Whether an adult who supervises, as teachers of the team usually do, has a session in the block."""
+        here = (adult for session in self.sessions if session.block == block for adult in session.adults)
+        return any(self.adults[adult].supervisor for adult in here)
+
+
+def find_violations(problem: Problem, sessions: tuple[Session, ...]) -> tuple[Violation, ...]:
+    """Returns every breach of every hard rule; empty for a plan that may be used.
+
+    A plan that names unknown ids is told so and not judged further, since the other rules would not know what is meant.
+    """
+    day = Day(problem, sessions)
+    unclear = tuple(Violation("form", sentence) for sentence in form(day))
+    if unclear:
+        return unclear
+    return tuple(Violation(rule.__name__, sentence) for rule in RULES for sentence in rule(day))
+
+
+def form(day: Day) -> Iterator[str]:
+    """Every session has an id of its own, known people and places, students, and a skill and adult if it is led."""
+    for session_id, times in Counter(session.id for session in day.sessions).items():
+        if times > 1:
+            yield f"{times} sessions are called {session_id}."
+    for session in day.sessions:
+        yield from _unknown(day, session)
+        yield from _shapeless(session)
+
+
+def _unknown(day: Day, session: Session) -> Iterator[str]:
+    skills = {skill.id for skill in day.problem.skills}
+    named: tuple[tuple[str, tuple[str | None, ...], Collection[str]], ...] = (
+        ("block", (session.block,), day.blocks),
+        ("adult", session.adults, day.adults),
+        ("student", session.students, day.students),
+        ("room", (session.room,), day.rooms),
+        ("skill", (session.skill,), skills),
+    )
+    for kind, values, known in named:
+        for value in values:
+            if value is not None and value not in known:
+                yield f"Session {session.id} names the {kind} {value}, which the problem does not have."
+
+
+def _shapeless(session: Session) -> Iterator[str]:
+    if not session.students:
+        yield f"Session {session.id} has no students."
+    if session.modality is Modality.ONLINE:
+        if session.skill is not None:
+            yield f"Session {session.id} is online and so has no skill of its own, but names {session.skill}."
+    elif session.skill is None:
+        yield f"Session {session.id} is led and so needs a skill."
+    elif not session.adults:
+        yield f"Session {session.id} is led and so needs an adult."
+
+
+def one_session(day: Day) -> Iterator[str]:
+    """A present student sits in exactly one session of a block; every room for online work is one of its own."""
+    seats = Counter((student, s.block) for s in day.sessions for student in s.students)
+    for student in day.students.values():
+        for block in sorted(student.blocks):
+            if seats[student.id, block] != 1:
+                yield f"{student.id} has {seats[student.id, block]} sessions in {day.blocks[block].label}, not one."
+
+
+def presence(day: Day) -> Iterator[str]:
+    """A student who is absent in a block sits nowhere in it."""
+    for session in day.sessions:
+        for student in session.students:
+            if session.block not in day.students[student].blocks:
+                yield f"{student} is absent in {day.blocks[session.block].label} but sits in {session.id}."
+
+
+def one_activity(day: Day) -> Iterator[str]:
+    """An adult has at most one session in a block, leading, beside a lead, or monitoring."""
+    duties = Counter((adult, s.block) for s in day.sessions for adult in s.adults)
+    for (adult, block), times in duties.items():
+        if times > 1:
+            yield f"{adult} has {times} sessions at once in {day.blocks[block].label}."
+
+
+def skill_once(day: Day) -> Iterator[str]:
+    """A student meets a skill in at most one session of the day."""
+    seats = Counter((student, s.skill) for s in day.sessions if s.skill for student in s.students)
+    for (student, skill), times in seats.items():
+        if times > 1:
+            yield f"{student} has {times} sessions on {skill} today."
+
+
+def group_size(day: Day) -> Iterator[str]:
+    """A led session has as many students as its kind and its lead allow, at one or several tables."""
+    bounds = {bound.modality: bound for bound in day.problem.sizes}
+    for session in day.sessions:
+        count = len(session.students)
+        if session.modality is Modality.ONLINE:
+            continue
+        bound = bounds.get(session.modality)
+        if bound is None:
+            yield f"Session {session.id} is of a kind, {session.modality}, that this team does not offer."
+            continue
+        tables = [number + 1 for number in range(bound.tables)]
+        if not any(bound.least * number <= count <= bound.most * number for number in tables):
+            takes = f"{session.modality} takes {bound.least}-{bound.most} a table"
+            yield f"Session {session.id} has {count} students; {takes}."
+        most = day.adults[session.adults[0]].max_group
+        if session.modality is not Modality.COLLABORATIVE and most is not None and count > most:
+            yield f"Session {session.id} has {count} students; {session.adults[0]} teaches at most {most}."
+
+
+def permission(day: Day) -> Iterator[str]:
+    """An adult leads and monitors only what the adult may; whoever sits beside a lead needs no permission."""
+    for session in day.sessions:
+        for adult in session.adults[:1] if session.led else session.adults:
+            if session.modality not in day.adults[adult].modalities:
+                yield f"{adult} has session {session.id} but may not lead or monitor {session.modality}."
+
+
+def beside(day: Day) -> Iterator[str]:
+    """Beside the lead of a session sits only who forms, with the lead, a pair asked to coach and to learn."""
+    asked = {frozenset((pair.coach, pair.trainee)) for pair in day.problem.coaching if pair.sessions}
+    for session in day.sessions:
+        if session.led:
+            for adult in session.adults[1:]:
+                if frozenset((session.adults[0], adult)) not in asked:
+                    yield f"{adult} sits beside {session.adults[0]} in {session.id}, though neither coaches the other."
+
+
+def supervision(day: Day) -> Iterator[str]:
+    """An adult in training has sessions only while an adult who supervises, such as a teacher, has one too."""
+    for session in day.sessions:
+        for adult in session.adults:
+            if day.adults[adult].trainee and not day.teachers_on_duty(session.block):
+                yield f"{adult} is in training and has {session.id} while nobody who supervises is on duty."
+
+
+def monitors(day: Day) -> Iterator[str]:
+    """Every online session has, in its own room, an adult for each full or started number that one may watch over."""
+    ratio = day.problem.students_per_monitor
+    for session in day.sessions:
+        if session.modality is Modality.ONLINE and len(session.students) > ratio * len(set(session.adults)):
+            there = f"{len(session.students)} students and {len(set(session.adults))} adults"
+            yield f"Session {session.id} has {there}; one adult may watch over {ratio}."
+
+
+def rooms(day: Day) -> Iterator[str]:
+    """Every session has a free room to itself, where the team plans rooms; rooms kept for online work hold no other."""
+    taken: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for session in day.sessions:
+        if session.room is None:
+            if day.problem.rooms is not None:
+                yield f"Session {session.id} has no room."
+            continue
+        taken[session.block, session.room].append(session.id)
+        free = day.rooms[session.room].blocks
+        if free is not None and session.block not in free:
+            yield f"Session {session.id} is in room {session.room}, which is not free then."
+        if session.modality is not Modality.ONLINE and day.rooms[session.room].station:
+            yield f"Session {session.id} is in room {session.room}, which is kept for online work."
+    for (_, room), ids in taken.items():
+        if len(ids) > 1:
+            yield f"Sessions {', '.join(ids)} are in room {room} at once."
+
+
+def room_capacity(day: Day) -> Iterator[str]:
+    """A room holds all students of its session."""
+    for session in day.sessions:
+        if session.room is not None and len(session.students) > day.rooms[session.room].capacity:
+            room = day.rooms[session.room]
+            yield f"Session {session.id} has {len(session.students)} students; room {room.id} holds {room.capacity}."
+
+
+def adult_available(day: Day) -> Iterator[str]:
+    """An adult has sessions only in blocks in which the adult is there."""
+    for session in day.sessions:
+        for adult in session.adults:
+            if session.block not in day.adults[adult].blocks:
+                yield f"{adult} is not there in {day.blocks[session.block].label} but has {session.id}."
+
+
+def keep_apart(day: Day) -> Iterator[str]:
+    """Students to be kept apart share no led session."""
+    apart: dict[str, set[str]] = defaultdict(set)
+    for first, second in day.problem.keep_apart:
+        apart[min(first, second)].add(max(first, second))
+    for session in day.sessions:
+        if session.modality is not Modality.ONLINE:
+            for first in sorted(apart.keys() & set(session.students)):
+                for second in sorted(apart[first] & set(session.students)):
+                    yield f"{first} and {second} are to be kept apart but share {session.id}."
+
+
+def pinned(day: Day) -> Iterator[str]:
+    """A pinned student sits in that block with the modality, skill and lead named, led unless it names online."""
+    for pin in day.problem.pins:
+        kept = any(
+            (session.modality is Modality.ONLINE) == (pin.modality is Modality.ONLINE)
+            and (pin.modality is None or session.modality is pin.modality)
+            and (pin.skill is None or session.skill == pin.skill)
+            and (pin.adult is None or pin.adult == session.adults[0])
+            for session in day.sessions
+            if session.block == pin.block and pin.student in session.students
+        )
+        if not kept:
+            named = [part for part in (pin.modality, pin.skill, pin.adult) if part] or ["a led session"]
+            yield f"{pin.student} is pinned to {', '.join(named)} in {day.blocks[pin.block].label}, but sits elsewhere."
+
+
+def certified(day: Day) -> Iterator[str]:
+    """A student whose accommodation asks for it has a certified lead in every led session."""
+    for session in day.sessions:
+        if session.led and not day.adults[session.adults[0]].certified:
+            for student in session.students:
+                if day.students[student].needs_certified:
+                    yield f"{student} needs a certified adult, and {session.id} is led by none."
+
+
+def eligibility(day: Day) -> Iterator[str]:
+    """A student sits in a led session only on a skill that is listed as the student's need."""
+    listed = {(need.student, need.skill) for need in day.problem.needs}
+    for session in day.sessions:
+        for student in session.students:
+            if session.skill is not None and (student, session.skill) not in listed:
+                yield f"{student} sits in {session.id} on {session.skill}, which is not among the student's needs."
+
+
+def catch_up_days(day: Day) -> Iterator[str]:
+    """A student who has spent as many days in a row catching up as the cap allows does so in no led session today."""
+    most = day.problem.most_catch_up_days
+    behind = {(need.student, need.skill) for need in day.problem.needs if need.catch_up}
+    for session in day.sessions:
+        for student in session.students:
+            days = day.students[student].catch_up_days
+            if most is not None and days >= most and session.led and (student, session.skill) in behind:
+                yield f"{student} sits in {session.id} to catch up, after {days} days in a row; the cap is {most}."
+
+
+def qualified(day: Day) -> Iterator[str]:
+    """The adult who leads a session is qualified in its skill."""
+    for session in day.sessions:
+        if session.skill is not None:
+            skills = day.adults[session.adults[0]].skills
+            if skills is not None and session.skill not in skills:
+                yield f"{session.adults[0]} leads {session.id} on {session.skill} without being qualified in it."
+
+
+RULES: tuple[Callable[[Day], Iterator[str]], ...] = (
+    one_session, presence, one_activity, skill_once, group_size, permission, beside, supervision, monitors, rooms,
+    room_capacity, adult_available, keep_apart, pinned, certified, eligibility, catch_up_days, qualified,
+)  # fmt: skip

@@ -1,0 +1,167 @@
+"""Says in plain words why each session is held, why each student sits there, and what stayed unmet and why."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from serving.grouping.problem.people import Need, Student
+from serving.grouping.problem.plan import SeatReason, Session, SessionReason, Unmet
+from serving.grouping.problem.problem import Problem
+from serving.grouping.rules.objective import Ledger
+
+CAPPED = "the student has been in catch-up groups for as many days in a row as the cap allows"
+
+
+def explain_sessions(ledger: Ledger) -> tuple[SessionReason, ...]:
+    """Returns one reason per session, in its order."""
+    labels = {block.id: block.label for block in ledger.problem.blocks}
+    open_to = Counter(skill for skills in ledger.open_skills.values() for skill in skills)
+    reasons, benefits = [], iter(ledger.benefits)
+    for session in ledger.sessions:
+        met = sum(next(benefits)) if session.led else 0.0
+        count = _count(len(session.students))
+        if session.skill is None:
+            watch = _join(session.adults)
+            sentence = f"{count} work online in {labels[session.block]}; {watch} on duty there."
+        else:
+            skill, lead = ledger.skill_names[session.skill], session.adults[0]
+            waiting = open_to[session.skill] - len(session.students)
+            kind = session.modality.replace("_", " ")
+            sentence = (
+                f"{count} in need of {skill} with {lead} in {labels[session.block]} ({kind}); it meets {met:.2f} whole "
+                f"needs. {_count(waiting)} more could use this skill."
+            )
+            sentence += "".join(f" {_why_beside(ledger.problem, lead, adult)}" for adult in session.adults[1:])
+        reasons.append(SessionReason(session.id, float(met), sentence))
+    return tuple(reasons)
+
+
+def _why_beside(problem: Problem, lead: str, adult: str) -> str:
+    coaches = any((pair.coach, pair.trainee) == (adult, lead) for pair in problem.coaching)
+    return f"{adult} sits beside to coach {lead}." if coaches else f"{adult} sits beside to learn from {lead}."
+
+
+def explain_seats(ledger: Ledger) -> tuple[SeatReason, ...]:
+    """Returns one reason per student and session, with the figures it rests on."""
+    pinned = {(pin.student, pin.block) for pin in ledger.problem.pins}
+    reasons: list[SeatReason] = []
+    benefits = iter(ledger.benefits)
+    for session in ledger.sessions:
+        held = {student for student in session.students if (student, session.block) in pinned}
+        if session.led:
+            reasons += _explain_led(ledger, session, held, next(benefits))
+        else:
+            reasons += _explain_online(ledger, session, held)
+    return tuple(reasons)
+
+
+def _explain_online(ledger: Ledger, session: Session, pinned: set[str]) -> Iterator[SeatReason]:
+    for student in session.students:
+        why = "pinned to online work" if student in pinned else _why_online(ledger, session, student)
+        yield SeatReason(student, session.id, f"Works online: {why}.")
+
+
+def _explain_led(
+    ledger: Ledger, session: Session, pinned: set[str], benefits: tuple[float, ...]
+) -> Iterator[SeatReason]:
+    skill, lead = session.skill or "", session.adults[0]
+    name, adult, quality = ledger.skill_names[skill], ledger.adults[lead], ledger.qualification(lead, skill)
+    owed = ledger.owed if adult.supervisor else set()
+    for student, benefit in zip(session.students, benefits, strict=True):
+        need = ledger.needs.get((student, skill))
+        if need is None:
+            yield SeatReason(student, session.id, f"{name} is not among the student's needs.")
+            continue
+        meetings = ledger.meetings.get((student, lead), 0)
+        parts = [f"{_evidence(need)} in {name}", f"need {need.need:.2f}"]
+        if student in pinned:
+            parts.append("the place is pinned")
+        if student in owed:
+            parts.append("is owed a seat with a teacher")
+        parts.append(f"met {lead} {meetings} times lately" if meetings else f"has not met {lead} lately")
+        sentence = "; ".join(parts)
+        yield SeatReason(
+            student=student,
+            session=session.id,
+            sentence=f"{sentence[0].upper()}{sentence[1:]}.",
+            need=need.need,
+            struggle_risk=need.struggle_risk,
+            mastery=need.mastery,
+            readiness=need.readiness,
+            weight=need.weight,
+            effect=ledger.effect(session.modality, adult.role, thin=need.thin),
+            qualification=quality,
+            benefit=benefit,
+            meetings=meetings,
+        )
+
+
+def _evidence(need: Need) -> str:
+    if need.struggle_risk is None:
+        return "too little evidence for a forecast"
+    risk = f"struggle risk {need.struggle_risk:.0%}"
+    return risk if need.mastery is None else f"{risk}, mastery {need.mastery:.0%}"
+
+
+def _why_online(ledger: Ledger, session: Session, student: str) -> str:
+    listed = ledger.open_skills.get(student)
+    if not listed:
+        return "no skill is listed as a need" if listed is None else CAPPED
+    held = ledger.skills_held[session.block] & listed
+    if not held:
+        return "no session of this block is on a skill the student needs"
+    if held <= ledger.skills_met[student]:
+        return "the fitting skills of this block are on the student's day at another time"
+    return "places in the fitting sessions went to others"
+
+
+def explain_unmet(ledger: Ledger) -> tuple[Unmet, ...]:
+    """Returns each present student's greatest need, where no session of today is on it for the student."""
+    greatest: dict[str, Need] = {}
+    for need in ledger.problem.needs:
+        if need.student not in greatest or need.need > greatest[need.student].need:
+            greatest[need.student] = need
+    unmet = []
+    for student in ledger.problem.students:
+        top = greatest.get(student.id)
+        if not student.blocks or (top is not None and top.skill in ledger.skills_met[student.id]):
+            continue
+        seats = ledger.led_seats[student.id]
+        if top is None:
+            sentence = "No skill is listed as a need, so no led session is open to the student."
+            unmet.append(Unmet(student.id, None, None, "no_need", seats, sentence))
+        else:
+            reason, why = _why_unmet(ledger, student, top)
+            sentence = f"{ledger.skill_names[top.skill]} (need {top.need:.2f}) waits: {why}."
+            unmet.append(Unmet(student.id, top.skill, top.need, reason, seats, sentence))
+    return tuple(unmet)
+
+
+def _why_unmet(ledger: Ledger, student: Student, need: Need) -> tuple[str, str]:
+    if need.skill not in ledger.open_skills[student.id]:
+        return "catch_up_days", CAPPED
+    able = [
+        adult
+        for adult in ledger.adults.values()
+        if student.blocks & adult.blocks
+        and ledger.qualification(adult.id, need.skill)
+        and (adult.certified or not student.needs_certified)
+    ]
+    if not able:
+        return "no_adult", "no adult who may teach it to the student is there"
+    held = [s for s in ledger.led if s.skill == need.skill and s.block in student.blocks]
+    if not held:
+        return "adults_busy", "adults' time today went to sessions that meet more need"
+    apart = {other for pair in ledger.problem.keep_apart if student.id in pair for other in pair} - {student.id}
+    if all(apart & set(s.students) for s in held):
+        return "kept_apart", "its session seats somebody from whom the student is kept apart"
+    if all(any(student.id in o.students for o in ledger.led if o.block == s.block) for s in held):
+        return "other_session", "the student is in another led session at that time"
+    return "places_taken", "its places went to students with whom the day scores higher"
+
+
+def _count(students: int) -> str:
+    return "1 student" if students == 1 else f"{students} students"
+
+
+def _join(adults: tuple[str, ...]) -> str:
+    return f"{', '.join(adults)} {'is' if len(adults) == 1 else 'are'}"

@@ -1,0 +1,207 @@
+"""Scores any finished plan, ours or a person's: one function per soft term, in its own unit and in points."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from functools import cached_property
+from itertools import chain, combinations
+
+from serving.grouping.problem.plan import Score, Session, Term
+from serving.grouping.problem.policy import Modality
+from serving.grouping.problem.problem import Problem
+
+
+class Ledger:
+    """A problem's figures by id and a plan's seats, as the terms and the reasons ask for them."""
+
+    def __init__(self, problem: Problem, sessions: tuple[Session, ...]) -> None:
+        self.problem = problem
+        self.sessions = sessions
+        self.led = tuple(session for session in sessions if session.led)
+        self.adults = {adult.id: adult for adult in problem.adults}
+        self.needs = {(n.student, n.skill): n for n in problem.needs}
+        self.meetings = Counter({(c.student, c.adult): c.sessions for c in problem.contacts})
+        self.owed = {student.id for student in problem.students if student.owed_teacher and student.blocks}
+        self._effects = {(effect.modality, effect.role): effect for effect in problem.effects}
+
+    def effect(self, modality: Modality, role: str, *, thin: bool) -> float:
+        """Returns the share of a need that a session meets, 0 for a combination the table does not know."""
+        effect = self._effects.get((modality, role))
+        if effect is None:
+            return 0.0
+        return effect.thin if thin and effect.thin is not None else effect.effect
+
+    def qualification(self, adult: str, skill: str | None) -> float:
+        """Returns how well qualified an adult is in a skill, 0 for not at all."""
+        skills = self.adults[adult].skills
+        return 1.0 if skills is None else skills.get(skill or "", 0.0)
+
+    def benefit(self, session: Session, student: str) -> float:
+        """Returns need x effect x qualification of one led seat, 0 where the need is not listed."""
+        need = self.needs.get((student, session.skill or ""))
+        if need is None:
+            return 0.0
+        lead = session.adults[0]
+        effect = self.effect(session.modality, self.adults[lead].role, thin=need.thin)
+        return need.need * effect * self.qualification(lead, session.skill)
+
+    @cached_property
+    def benefits(self) -> tuple[tuple[float, ...], ...]:
+        """The `benefit` of each student of each led session, in their order."""
+        return tuple(tuple(self.benefit(session, student) for student in session.students) for session in self.led)
+
+    @cached_property
+    def open_skills(self) -> dict[str, set[str]]:
+        """Skills that each student with a need may meet today."""
+        skills: dict[str, set[str]] = {need.student: set() for need in self.problem.needs}
+        for need in self.problem.open_needs():
+            skills[need.student].add(need.skill)
+        return skills
+
+    @cached_property
+    def skill_names(self) -> dict[str, str]:
+        """What people read of each skill."""
+        return {skill.id: skill.name for skill in self.problem.skills}
+
+    @cached_property
+    def skills_held(self) -> defaultdict[str, set[str]]:
+        """Skills of the led sessions of each block."""
+        held: defaultdict[str, set[str]] = defaultdict(set)
+        for session in self.led:
+            held[session.block].add(session.skill or "")
+        return held
+
+    @cached_property
+    def skills_met(self) -> defaultdict[str, set[str]]:
+        """Skills of each student's led sessions."""
+        met: defaultdict[str, set[str]] = defaultdict(set)
+        for session in self.led:
+            for student in session.students:
+                met[student].add(session.skill or "")
+        return met
+
+    @cached_property
+    def led_seats(self) -> Counter[str]:
+        """Led seats per student."""
+        return Counter(student for session in self.led for student in session.students)
+
+
+def score_plan(problem: Problem, sessions: tuple[Session, ...]) -> Score:
+    """Returns a plan's points term by term; it does not ask whether the plan keeps the hard rules."""
+    return score_ledger(Ledger(problem, sessions))
+
+
+def score_ledger(ledger: Ledger) -> Score:
+    """Returns the same of a plan whose ledger is kept already."""
+    terms = tuple(term(ledger) for term in TERMS)
+    return Score(math.fsum(term.points for term in terms), terms)
+
+
+def benefit(ledger: Ledger) -> Term:
+    """Need met: the sum of need x effect x qualification over led seats."""
+    met = math.fsum(chain.from_iterable(ledger.benefits))
+    seats = ledger.led_seats.total()
+    return _gain(ledger, "benefit", met, f"{seats} seats with an adult meet {met:.2f} whole needs.")
+
+
+def coverage(ledger: Ledger) -> Term:
+    """Coverage floor: present students without any led seat today."""
+    present = [student.id for student in ledger.problem.students if student.blocks]
+    bare = sum(not ledger.led_seats[student] for student in present)
+    return _loss(ledger, "coverage", bare, f"{bare} of {len(present)} present students have no seat with an adult.")
+
+
+def relationships(ledger: Ledger) -> Term:
+    """Relationship coverage: pairs of student and lead who meet, each worth 1 / (1 + meetings lately)."""
+    pairs = {(student, s.adults[0]) for s in ledger.led for student in s.students}
+    worth = math.fsum(1 / (1 + ledger.meetings[pair]) for pair in pairs)
+    new = sum(not ledger.meetings[pair] for pair in pairs)
+    sentence = f"{len(pairs)} pairs of student and adult meet, {new} of them for the first time lately."
+    return _gain(ledger, "relationships", worth, sentence)
+
+
+def repeat_mates(ledger: Ledger) -> Term:
+    """Repeat mates: for each pair that shares a led session, how often it did so lately."""
+    before = {(mate.first, mate.second): mate.sessions for mate in ledger.problem.mates}
+    pairs = (pair for s in ledger.led for pair in combinations(sorted(s.students), 2))
+    repeats = sum(before.get(pair, 0) for pair in pairs) if before else 0
+    return _loss(ledger, "repeat_mates", repeats, f"Students sit with recent groupmates again {repeats} times.")
+
+
+def keep_together(ledger: Ledger) -> Term:
+    """Keep together: pairs asked for that share at least one led session."""
+    asked = ledger.problem.keep_together
+    kept = sum(any({*pair} <= set(s.students) for s in ledger.led) for pair in asked)
+    return _gain(ledger, "keep_together", kept, f"{kept} of {len(asked)} pairs to keep together share a session.")
+
+
+def perturbation(ledger: Ledger) -> Term:
+    """Perturbation: earlier seats of students still present that differ in kind, skill or adult."""
+    seats: dict[tuple[str, str], tuple[Modality, str | None, str | None]] = {}
+    for s in ledger.sessions if ledger.problem.previous else ():
+        here = (s.modality, s.skill, s.adults[0] if s.led else None)
+        seats |= {(student, s.block): here for student in s.students}
+    present = {student.id: student.blocks for student in ledger.problem.students}
+    kept = [seat for seat in ledger.problem.previous if seat.block in present[seat.student]]
+    changed = sum(
+        seats.get((seat.student, seat.block)) != (seat.modality, seat.skill, seat.adult if seat.led else None)
+        for seat in kept
+    )
+    return _loss(ledger, "perturbation", changed, f"{changed} of {len(kept)} earlier seats change.")
+
+
+def load(ledger: Ledger) -> Term:
+    """Adult load: blocks by which adults' duties lie off an equal share of their time, days before included, summed."""
+    duties = {(adult, session.block) for session in ledger.sessions for adult in session.adults}
+    there = sum(len(adult.blocks) for adult in ledger.adults.values())
+    rate = len(duties) / there if there else 0.0
+    held = Counter(adult for adult, _ in duties)
+    off = math.fsum(
+        abs(held[adult.id] + adult.load_ahead - rate * len(adult.blocks)) for adult in ledger.adults.values()
+    )
+    return _loss(ledger, "load", off, f"Adults' duties lie {off:.1f} blocks off an even load, summed over adults.")
+
+
+def share(ledger: Ledger) -> Term:
+    """Proportional share: led seats by which subgroups fall short of their share of students' blocks, summed."""
+    label = {student.id: student.subgroup for student in ledger.problem.students if student.subgroup is not None}
+    blocks: dict[str, int] = defaultdict(int)
+    for student in ledger.problem.students:
+        if student.subgroup is not None:
+            blocks[student.subgroup] += len(student.blocks)
+    seats = Counter(label[student] for student in ledger.led_seats.elements() if student in label)
+    rate = seats.total() / (sum(blocks.values()) or 1)
+    short = math.fsum(max(0.0, rate * there - seats[group]) for group, there in blocks.items())
+    return _loss(ledger, "share", short, f"Subgroups fall {short:.1f} led seats short of their proportional share.")
+
+
+def owed(ledger: Ledger) -> Term:
+    """Owed a teacher: present students who are owed a led seat with a supervising adult and get none today."""
+    taught = {student for s in ledger.led if ledger.adults[s.adults[0]].supervisor for student in s.students}
+    missed, due = len(ledger.owed - taught), len(ledger.owed)
+    return _loss(ledger, "owed", missed, f"{missed} of {due} students who are owed a seat with a teacher get none.")
+
+
+def coaching(ledger: Ledger) -> Term:
+    """Coaching: led sessions that a coach and a trainee share, up to the number asked for each pair."""
+    asked = sum(pair.sessions for pair in ledger.problem.coaching)
+    held = sum(
+        min(pair.sessions, sum({pair.coach, pair.trainee} <= set(session.adults) for session in ledger.led))
+        for pair in ledger.problem.coaching
+    )
+    return _gain(ledger, "coaching", held, f"{held} of {asked} coached sessions asked for are held.")
+
+
+TERMS: tuple[Callable[[Ledger], Term], ...] = (
+    benefit, coverage, relationships, repeat_mates, keep_together, perturbation, load, share, owed, coaching,
+)  # fmt: skip
+
+
+def _gain(ledger: Ledger, name: str, value: float, sentence: str) -> Term:
+    weight: float = getattr(ledger.problem.weights, name)
+    return Term(name, float(value), weight, weight * value, sentence)
+
+
+def _loss(ledger: Ledger, name: str, value: float, sentence: str) -> Term:
+    weight: float = getattr(ledger.problem.weights, name)
+    return Term(name, float(value), weight, 0.0 - weight * value, sentence)

@@ -1,0 +1,1 @@
+"""Search: construction, compiled large-neighborhood search, and the bound on every plan."""

@@ -1,0 +1,1 @@
+"""State: a problem as arrays, and a partial solution with its rooms."""

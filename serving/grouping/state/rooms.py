@@ -1,0 +1,159 @@
+"""Finds rooms for one block: one for each led session, and as few as will do for those who work online.
+
+Online work takes one room where one holds everybody. Where none does it takes several, each with monitors of its own.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+
+from serving.grouping.problem.places import Room
+from serving.grouping.problem.plan import Session
+from serving.grouping.problem.problem import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A room for online work, None where the team plans no rooms, and how many adults watch over it."""
+
+    room: str | None
+    monitors: int
+
+
+@dataclass(frozen=True, slots=True)
+class Housing:
+    """Rooms of one block: those of the led sessions in their order, and the stations, the largest first."""
+
+    led: tuple[str | None, ...]
+    stations: tuple[Station, ...]
+
+    @property
+    def monitors(self) -> int:
+        """Adults whom the stations need."""
+        return sum(station.monitors for station in self.stations)
+
+
+def house_block(
+    rooms: Sequence[Room] | None, sizes: Sequence[int], online: int, ratio: int, monitors: int
+) -> Housing | None:
+    """Returns the fewest stations beside led sessions of those sizes, None where rooms or monitors do not suffice.
+
+    Rooms kept for online work come first for it and are used for nothing else.
+
+    Args:
+        rooms: those free in the block; None where the team plans none.
+        sizes: students of each led session.
+        online: students who work online.
+        ratio: students whom one adult may watch over.
+        monitors: adults who may watch over somebody.
+    """
+    if rooms is None:
+        wanted = -(-online // ratio)
+        station = (Station(None, wanted),) if online else ()
+        return Housing((None,) * len(sizes), station) if wanted <= monitors else None
+    ordinary = [room for room in rooms if not room.station]
+    spare = _spare(ordinary, sizes)
+    if spare is None:
+        return None
+    kept = [room for room in rooms if room.station]
+    stations = _stations(kept, online, ratio, monitors)
+    if stations is None:
+        stations = _stations([*kept, *spare], online, ratio, monitors)
+    if stations is None:
+        return None
+    taken = {station.room for station in stations}
+    return Housing(_largest([room for room in ordinary if room.id not in taken], sizes), stations)
+
+
+def share_out(students: int, limits: Sequence[int]) -> list[int]:
+    """Returns how many students each station has: in the fewest first ones that hold all, evenly by what they hold.
+
+    Example:
+        >>> share_out(41, [30, 24, 10])
+        [22, 19, 0]
+    """
+    used = next(count for count in range(len(limits) + 1) if sum(limits[:count]) >= students)
+    total, reached, shares = sum(limits[:used]), 0, []
+    for limit in limits[:used]:
+        before, reached = reached, reached + limit
+        shares.append(students * reached // total - students * before // total)
+    return shares + [0] * (len(limits) - used)
+
+
+def seat_online(problem: Problem, sessions: Sequence[Session]) -> tuple[Session, ...]:
+    """Returns the sessions with everybody who is in no led one at the stations of the block; empty ones go."""
+    limits = station_limits(problem, sessions)
+    led = {(student, session.block) for session in sessions if session.led for student in session.students}
+    waiting: dict[str, list[str]] = {}
+    shares: dict[str, int] = {}
+    for block in problem.blocks:
+        here = [session.id for session in sessions if session.block == block.id and not session.led]
+        waiting[block.id] = [
+            student.id
+            for student in problem.students
+            if block.id in student.blocks and (student.id, block.id) not in led
+        ]
+        shares |= zip(here, share_out(len(waiting[block.id]), [limits[name] for name in here]), strict=True)
+    result = []
+    for session in sessions:
+        students = session.students
+        if not session.led:
+            here = waiting[session.block]
+            students, waiting[session.block] = tuple(here[: shares[session.id]]), here[shares[session.id] :]
+        if students:
+            result.append(replace(session, students=students))
+    return tuple(result)
+
+
+def station_limits(problem: Problem, sessions: Sequence[Session]) -> dict[str, int]:
+    """Returns how many students the room and the monitors of each online session carry, by session."""
+    capacity = {room.id: room.capacity for room in problem.rooms or ()}
+    watched = {s.id: len(s.adults) * problem.students_per_monitor for s in sessions if not s.led}
+    return {s.id: min(watched[s.id], capacity.get(s.room or "", watched[s.id])) for s in sessions if not s.led}
+
+
+def _spare(rooms: Sequence[Room], sizes: Sequence[int]) -> list[Room] | None:
+    """Returns the rooms left once each session takes the smallest that holds it, None where one finds none.
+
+    Whatever the sessions are given, no n rooms that are left hold more than the n largest of these.
+    """
+    left = sorted(rooms, key=lambda room: (room.capacity, room.id))
+    for size in sorted(sizes, reverse=True):
+        room = next((room for room in left if room.capacity >= size), None)
+        if room is None:
+            return None
+        left.remove(room)
+    return left
+
+
+def _largest(rooms: Sequence[Room], sizes: Sequence[int]) -> tuple[str | None, ...]:
+    """Gives the largest room to the largest session, so that each may still grow."""
+    by_capacity = sorted(rooms, key=lambda room: (-room.capacity, room.id))
+    by_size = sorted(range(len(sizes)), key=lambda at: -sizes[at])
+    places = {at: room.id for at, room in zip(by_size, by_capacity, strict=False)}
+    return tuple(places[at] for at in range(len(sizes)))
+
+
+def _stations(rooms: Sequence[Room], online: int, ratio: int, monitors: int) -> tuple[Station, ...] | None:
+    """Returns the fewest rooms that hold everybody online with the monitors there are, None where none do."""
+    largest = sorted(rooms, key=lambda room: (-room.capacity, room.id))
+    for count in range(min(len(largest), monitors, online) + 1):
+        seats = sorted(
+            ((seat, -at) for at, room in enumerate(largest[:count]) for seat in _watched(room, online, ratio)),
+            reverse=True,
+        )
+        held = [0, *accumulate(seat for seat, _ in seats)]
+        needed = next((used for used, reached in enumerate(held) if reached >= online), None)
+        if needed is not None and needed <= monitors:
+            watching = Counter(-at for _, at in seats[:needed])
+            return tuple(Station(largest[at].id, adults) for at, adults in sorted(watching.items()))
+    return None
+
+
+def _watched(room: Room, online: int, ratio: int) -> Iterator[int]:
+    """Yields the students whom each further adult in a room could watch over."""
+    full, part = divmod(min(room.capacity, online), ratio)
+    yield from [ratio] * full
+    if part:
+        yield part

@@ -1,0 +1,112 @@
+"""Events as callers send them → raw rows as readers of files hand them on, and the ones that cannot be read."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pydantic import ValidationError
+
+from features.logs.cells import UTC_OFFSET, as_moments
+from features.logs.rows import SKILL_MARK, first_rule, raw_rows
+from serving.schemas.events import EventIn, RejectedEvent
+
+RULES = {
+    "no_student": ("student_id", "is missing or blank; name the student"),
+    "bad_kind": ("kind", "is not one of response, lesson, video and login"),
+    "no_item": ("item_id", "is missing or blank; a response names its item"),
+    "no_score": ("score", "is missing; a response has a score or correct"),
+    "score_out_of_range": ("score", "is not between 0 and 1"),
+    "no_time": ("occurred_at", "is missing; an event has a time, or a sequence where its source has no clock"),
+    "time_out_of_range": ("occurred_at", "is from before 1990, or more than a day from now"),
+    "bad_attempt": ("attempt", "is below 1; the first try is 1"),
+    "bad_hints": ("hints", "is below 0"),
+    "conflicting_response": ("event_id", "is of an event that is known with another item or score"),
+    "unreadable_time": ("occurred_at", "is no ISO 8601 time such as 2026-03-16T08:15:02Z"),
+    "unknown_time_zone": ("occurred_at", "has no offset from UTC; end it with Z or an offset such as -05:00"),
+    "unknown_student": ("student_id", "is of no student that this key may load events of"),
+}
+"""Field and message of each rule; those of files are told in `features.events.checks`."""
+
+
+@dataclass(frozen=True)
+class ReadBatch:
+    """A batch after each event was looked at by itself.
+
+    Attributes:
+        raw: Rows in the shape of `features.logs.rows.RAW_TYPES`; their index is the place in the batch.
+        source: Of each row.
+        rejected: The events that could not be read.
+    """
+
+    raw: pd.DataFrame
+    source: "pd.Series[str]"
+    rejected: list[RejectedEvent]
+
+
+def read_batch(given: Mapping[int, object]) -> ReadBatch:
+    """Raw rows of the events that can be read.
+
+    Args:
+        given: What JSON held in place of `EventIn`s, by the place in the batch.
+    """
+    good: dict[int, EventIn] = {}
+    rejected = []
+    for index, each in given.items():
+        try:
+            good[index] = EventIn.model_validate(each)
+        except ValidationError as error:
+            # the values stay out of the answer
+            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+            field = ".".join(map(str, first["loc"])) or "event"
+            rejected.append(RejectedEvent(index=index, rule="invalid_event", field=field, message=first["msg"]))
+    events = list(good.values())
+    text = pa.array([_written(each.occurred_at) for each in events], pa.string())
+    moments, unreadable = as_moments(text)
+    local = [each is not None and re.search(UTC_OFFSET, each) is None for each in text.to_pylist()]
+    rule = first_rule(len(events), {"unreadable_time": unreadable, "unknown_time_zone": np.array(local, dtype=bool)})
+    raw = raw_rows(
+        {
+            "student_id": [_written(each.student_id) for each in events],
+            "kind": [each.kind for each in events],
+            "occurred_at": moments,
+            "sequence": [each.sequence for each in events],
+            "item_id": [_written(each.item_id) for each in events],
+            "score": [_score(each) for each in events],
+            "correct": [_correct(each) for each in events],
+            "attempt": [each.attempt for each in events],
+            "hints": [each.hints for each in events],
+            "duration_s": [each.duration_s for each in events],
+            "event_key": [_written(each.event_id) for each in events],
+            "skills": [SKILL_MARK.join(sorted({*filter(_written, each.skill_ids)})) or None for each in events],
+            "rejected": rule,
+        },
+        len(events),
+    )
+    raw.index = pd.Index(list(good), dtype="int64")
+    return ReadBatch(raw, pd.Series([each.source for each in events], index=raw.index, dtype="str"), rejected)
+
+
+def tell_rejected(index: int, rule: str) -> RejectedEvent:
+    """Why the event at a place of the batch is not stored."""
+    field, message = RULES[rule]
+    return RejectedEvent(index=index, rule=rule, field=field, message=message)
+
+
+def _written(text: str | None) -> str | None:
+    """The text; None where it is blank."""
+    return text if text and text.strip() else None
+
+
+def _score(event: EventIn) -> float | None:
+    if event.score is None and event.correct is not None:
+        return float(event.correct)
+    return event.score
+
+
+def _correct(event: EventIn) -> bool | None:
+    if event.correct is None and event.score is not None:
+        return event.score >= 1.0
+    return event.correct

@@ -1,0 +1,159 @@
+"""One use case: a batch of live events, durable when this returns, each stored once."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import pandas as pd
+from prometheus_client import Counter
+from sqlalchemy import Connection, select
+
+from features.database import Database
+from features.errors import MissingError
+from features.events.checks import check_rows, keep_distinct
+from features.events.live import keep_events, known_events, one_at_a_time
+from features.logs.rows import SKILL_MARK
+from features.roster.tables import MEMBERS, TEAMS
+from features.tombstones import read_erased
+from serving.errors import RequestError
+from serving.intake.read_batch import read_batch, tell_rejected
+from serving.schemas.events import EventsOut, RejectedEvent
+
+
+def may_load(database: Database, schools: Collection[str] | None, student_ids: Iterable[str]) -> set[str]:
+    """Of some students, those of the schools; a student of another school and one of none are told alike.
+
+    Args:
+        database: With the roster.
+        schools: Of the caller; None for all, and then also for students who are in no roster yet.
+        student_ids: Of the batch.
+
+    Raises:
+        BusyError: The database stayed locked.
+        DatabaseAwayError: It cannot be used.
+    """
+    if schools is None:
+        return set(student_ids)
+    of_schools = (
+        select(MEMBERS.c.student_id)
+        .join(TEAMS, TEAMS.c.team_id == MEMBERS.c.team_id)
+        .where(TEAMS.c.school.in_(sorted(schools)))
+    )
+    try:
+        with database.reading() as connection:
+            theirs = set(connection.execute(of_schools).scalars())
+    except MissingError:
+        return set()
+    return theirs.intersection(student_ids)
+
+
+EVENTS = Counter("regroup_live_events_total", "Live events by what became of them.", ["outcome"])
+
+MayLoad = Callable[[Iterable[str]], set[str]]
+"""Of some students, those whose events the caller may load."""
+
+
+@dataclass(frozen=True)
+class Loader:
+    """Who sends the batch.
+
+    Attributes:
+        key_id: Of the key; null without one.
+        may_load: Which students' events it may load.
+    """
+
+    key_id: str | None
+    may_load: MayLoad
+
+
+def take_in(
+    database: Database,
+    given: Mapping[int, object],
+    loader: Loader,
+    now: datetime,
+    *,
+    atomic: bool = False,
+    unread: Sequence[RejectedEvent] = (),
+    ignored: int = 0,
+) -> EventsOut:
+    """Stores the good events of a batch in one transaction and says why the others are rejected.
+
+    Args:
+        database: Of the service.
+        given: The events as JSON held them, by their place in the batch.
+        loader: Who sends them.
+        now: The current moment, UTC.
+        atomic: Whether one rejected event rejects the batch.
+        unread: Events of the batch that a translation refused.
+        ignored: How many events a translation left aside.
+
+    Raises:
+        RequestError: Every event is rejected or, with `atomic`, one is; nothing was stored.
+        BusyError: The database stayed locked.
+        DatabaseAwayError: It cannot be used.
+    """
+    batch = read_batch(given)
+    rejected = [*unread, *batch.rejected]
+    count = len(given) + len(unread)
+    students = batch.raw["student_id"].dropna().unique()
+    strange = batch.raw["student_id"].notna() & ~batch.raw["student_id"].isin(loader.may_load(students))
+    rejected += [tell_rejected(int(index), "unknown_student") for index in batch.raw.index[strange]]
+    events, nulled, broken = _check(batch.raw[~strange], batch.source, now)
+    rejected += broken
+    with database.changing() as connection:  # others wait meanwhile, so what can be done before is done
+        one_at_a_time(connection)
+        gone = events["student_id"].isin(read_erased(connection).among(students))
+        erased, events = int(gone.sum()), events[~gone]
+        new, contradicting = _distinct(connection, events)
+        rejected += [tell_rejected(index, "conflicting_response") for index in contradicting]
+        rejected.sort(key=lambda each: each.index)
+        if rejected and (atomic or len(rejected) == count):
+            # leaving by an exception, nothing is kept
+            EVENTS.labels("rejected").inc(len(rejected))
+            raise _nothing_stored(rejected, count)
+        keep_events(connection, new, now, loader.key_id)
+    known = count - len(rejected) - erased - len(new)
+    for outcome, number in (("stored", len(new)), ("known", known), ("erased", erased), ("rejected", len(rejected))):
+        EVENTS.labels(outcome).inc(number)
+    return EventsOut(stored=len(new), known=known, erased=erased, nulled=nulled, ignored=ignored, rejected=rejected)
+
+
+def _check(raw: pd.DataFrame, source: "pd.Series[str]", now: datetime) -> tuple[pd.DataFrame, int, list[RejectedEvent]]:
+    """Valid events by their place in the batch, how many lost their duration, and the rest with their rules."""
+    parts, nulled, rejected = [], 0, list[RejectedEvent]()
+    for name, rows in raw.groupby(source.loc[raw.index], sort=False) if len(raw) else [("", raw)]:
+        checked = check_rows(rows, str(name), now)
+        valid = rows.index.difference(checked.rejected.index, sort=False)
+        parts.append(checked.events.set_axis(valid))
+        nulled += sum(checked.nulled.values())
+        rejected += [
+            tell_rejected(index, str(rule))
+            for index, rule in zip(checked.rejected.index.tolist(), checked.rejected["rejected"], strict=True)
+        ]
+    return pd.concat(parts), nulled, rejected
+
+
+def _distinct(connection: Connection, events: pd.DataFrame) -> tuple[pd.DataFrame, list[int]]:
+    """The events that are new, with the skills of every row of theirs, and places of those that contradict another."""
+    known = known_events(connection, events["event_id"].unique().tolist())
+    again = events["event_id"].duplicated().any()
+    if known.empty and not again:
+        return events, []
+    distinct = keep_distinct(events, known)
+    new = distinct.events
+    if again:
+        named = events.dropna(subset=["skills"]).groupby("event_id")["skills"]
+        new = new.assign(skills=new["event_id"].map(named.agg(_all_skills)).astype("str"))
+    return new, distinct.rejected.index.tolist()
+
+
+def _all_skills(texts: Iterable[str]) -> str:
+    return SKILL_MARK.join(sorted({skill for text in texts for skill in text.split(SKILL_MARK)}))
+
+
+def _nothing_stored(rejected: Sequence[RejectedEvent], given: int) -> RequestError:
+    return RequestError(
+        "rejected_events",
+        f"{len(rejected)} of {given} events are rejected, so nothing was stored; `rejected` says why",
+        rejected=[each.model_dump() for each in rejected],
+    )

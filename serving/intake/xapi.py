@@ -1,0 +1,196 @@
+"""xAPI statements (1.0.3, and IEEE 9274.1.1) as events of ours.
+
+Source: ADL, xAPI-Spec, xAPI-Data.md 1.0.3, sections 2.4.1 to 2.4.7.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from serving.intake.translation import Names, Translation, UntranslatableError, last_part, seconds_of
+
+ANSWERS = frozenset({"answered", "passed", "failed", "scored"})
+"""Verbs of a response."""
+
+LESSONS = frozenset({"attempted", "completed", "experienced", "interacted", "progressed"})
+"""Verbs of work without an answer; with a result, a completed activity was a response."""
+
+VIDEO = "/video/verbs/"
+"""In the verbs of the video profile."""
+
+
+class _Part(BaseModel):
+    """Some fields of a part of a statement; the others are left aside."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+
+class Account(_Part):
+    """A student's account on some system."""
+
+    name: str
+
+
+class Actor(_Part):
+    """Who did it: one of the three."""
+
+    account: Account | None = None
+    mbox: str | None = Field(default=None, examples=["mailto:s0412@school.example"])
+    openid: str | None = None
+
+
+class Verb(_Part):
+    """What was done."""
+
+    id: str = Field(examples=["http://adlnet.gov/expapi/verbs/answered"])
+
+
+class Definition(_Part):
+    """Of what kind an activity is."""
+
+    type: str | None = None
+
+
+class Activity(_Part):
+    """What it was done to."""
+
+    id: str | None = Field(default=None, examples=["https://app.example/items/frac-17"])
+    object_type: str = "Activity"
+    definition: Definition | None = None
+
+
+def _listed(given: object) -> object:
+    return [given] if isinstance(given, dict) else given
+
+
+Activities = Annotated[list[Activity], BeforeValidator(_listed)]
+
+
+class ContextActivities(_Part):
+    """Activities around it; those of the type `objective` are the skills."""
+
+    parent: Activities = []
+    grouping: Activities = []
+    category: Activities = []
+    other: Activities = []
+
+
+class Context(_Part):
+    """What was around it."""
+
+    context_activities: ContextActivities | None = None
+
+
+class Score(_Part):
+    """A score: scaled, or raw between its bounds."""
+
+    scaled: float | None = None
+    raw: float | None = None
+    min: float | None = None
+    max: float | None = None
+
+
+class Result(_Part):
+    """How it went."""
+
+    score: Score | None = None
+    success: bool | None = None
+    duration: str | None = Field(default=None, examples=["PT12.5S"])
+
+
+class Statement(_Part):
+    """One statement."""
+
+    id: str | None = Field(default=None, description="by which it is known again")
+    actor: Actor
+    verb: Verb
+    object: Activity
+    result: Result | None = None
+    context: Context | None = None
+    timestamp: str | None = Field(
+        default=None, description="ISO 8601 with an offset", examples=["2026-03-16T08:15:02Z"]
+    )
+    stored: str | None = None
+
+
+def translate_statements(given: Sequence[object], names: Names) -> Translation[Statement]:
+    """The statements as events of ours.
+
+    Args:
+        given: What JSON held.
+        names: How ids are made of addresses.
+    """
+    translation = Translation[Statement]()
+    translation.translate(given, Statement, lambda each: _event(each, names))
+    return translation
+
+
+def _event(statement: Statement, names: Names) -> dict[str, Any] | None:
+    kind = _kind(statement)
+    if kind is None:
+        return None
+    result = statement.result or Result()
+    event = {
+        "event_id": statement.id,
+        "student_id": _student(statement.actor).removeprefix(names.student_prefix),
+        "kind": kind,
+        "occurred_at": statement.timestamp or statement.stored,
+        "item_id": statement.object.id and statement.object.id.removeprefix(names.item_prefix),
+        "duration_s": seconds_of(result.duration, "result.duration"),
+        "source": names.source,
+        "skill_ids": [each.removeprefix(names.skill_prefix) for each in _skills(statement)],
+    }
+    if kind == "response":
+        event |= {"score": _score(result.score), "correct": result.success}
+    return event
+
+
+def _kind(statement: Statement) -> str | None:
+    verb = last_part(statement.verb.id)
+    if verb == "voided":
+        raise UntranslatableError("voiding", "verb.id", "voids a statement; what was stored cannot be taken back")
+    if statement.object.object_type != "Activity":
+        return None
+    if VIDEO in statement.verb.id:
+        return "video"
+    if verb == "logged-in":
+        return "login"
+    result = statement.result
+    answered = result is not None and (result.success is not None or result.score is not None)
+    if verb in ANSWERS or (verb == "completed" and answered):
+        return "response"
+    return "lesson" if verb in LESSONS else None
+
+
+def _student(actor: Actor) -> str:
+    if actor.account is not None:
+        return actor.account.name
+    found = (actor.mbox or "").removeprefix("mailto:") or actor.openid
+    if not found:
+        raise UntranslatableError("no_student", "actor", "has no account, mbox or openid; name the student by one")
+    return found
+
+
+def _score(score: Score | None) -> float | None:
+    if score is None:
+        return None
+    if score.scaled is not None:
+        return score.scaled
+    low = score.min or 0.0
+    if score.raw is None or score.max is None or score.max <= low:
+        return None
+    return (score.raw - low) / (score.max - low)
+
+
+def _skills(statement: Statement) -> list[str]:
+    around = statement.context and statement.context.context_activities
+    if not around:
+        return []
+    named = (*around.parent, *around.grouping, *around.category, *around.other)
+    return [
+        each.id
+        for each in named
+        if each.id and each.definition and each.definition.type and last_part(each.definition.type) == "objective"
+    ]

@@ -1,0 +1,182 @@
+"""Keeps the snapshot that serves, and swaps it while requests are answered."""
+
+import logging
+from collections.abc import Callable
+
+from filelock import FileLock, Timeout
+from prometheus_client import Counter, Gauge
+
+from features.errors import RegroupError
+from features.home import Home
+from serving.errors import NotReadyError
+from serving.lifecycle import Watcher
+from serving.models.bundle import Parts, holds, write_parts
+from serving.models.snapshot import Snapshot, load_snapshot
+from serving.models.sources import BundleSource, Offer, SnapshotSource
+
+logger = logging.getLogger("regroup")
+
+LOCK_S = 60.0
+"""For how long a process waits for another that is copying the same."""
+
+
+class LastGood:
+    """A bundle in the home, written by whichever process first serves something new.
+
+    It holds profiles of students: an erasure removes it under the same lock, after the profiles that it is copied from.
+
+    Args:
+        home: Whose `served` folder it is in.
+    """
+
+    def __init__(self, home: Home) -> None:
+        self._lock = home.lock("served")
+        self._folder = home.served / "last-good"
+        self.source = BundleSource(self._folder, "last_good")
+
+    def is_there(self) -> bool:
+        """Whether there is a copy, as far as its manifest says."""
+        try:
+            return self.source.look() is not None
+        except RegroupError:
+            return False
+
+    def keep(self, snapshot: Snapshot, parts: Parts) -> None:
+        """Copies what the snapshot was loaded from, unless it is there; a failure is told in the log."""
+        try:
+            self._folder.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(self._lock, timeout=LOCK_S):
+                if not holds(self._folder, snapshot.seal, snapshot.champion):
+                    write_parts(self._folder, parts)
+        except (RegroupError, OSError, Timeout) as error:
+            told = str(error) if isinstance(error, RegroupError) else type(error).__name__
+            logger.warning("no copy was kept of what serves: %s", told)
+
+
+RELOADS = Counter("regroup_model_reloads_total", "Snapshots that were loaded and swapped in.")
+RELOAD_FAILURES = Counter("regroup_model_reload_failures_total", "Snapshots that could not be loaded.")
+DATA_AGE = Gauge(
+    "regroup_profiles_as_of_seconds",
+    "Unix time of the moment the served profiles stand for; the oldest of all processes.",
+    multiprocess_mode="livemin",
+)
+LOADED = Gauge(
+    "regroup_snapshot_loaded_seconds",
+    "Unix time at which the served snapshot was loaded; the oldest of all processes.",
+    multiprocess_mode="livemin",
+)
+SERVED = Gauge(
+    "regroup_model_served",
+    "1 for the run that a process serves and for where it came from, 0 for those that it served before.",
+    ["run_id", "struggle_version", "mastery_version", "source"],
+    multiprocess_mode="livemax",
+)
+
+
+class SnapshotHolder:
+    """Keeps the snapshot that serves, and a thread that swaps it when models or profiles move.
+
+    Args:
+        source: Where they come from.
+        poll_seconds: How often the source is looked at.
+        prepare: Called with a snapshot before it serves.
+        last_good: Copy of what served last; None to neither keep nor use one.
+    """
+
+    def __init__(
+        self,
+        source: SnapshotSource,
+        poll_seconds: float,
+        prepare: Callable[[Snapshot], None],
+        last_good: LastGood | None = None,
+    ) -> None:
+        self._source = source
+        self._prepare = prepare
+        self._last_good = last_good
+        self._current: Snapshot | None = None
+        self._offer: Offer | None = None
+        self._why_none = "the service has not looked for a model yet"
+        self._watcher = Watcher("snapshot-watcher", self.refresh, poll_seconds)
+
+    def current(self) -> Snapshot:
+        """The snapshot; a request asks once and keeps the answer.
+
+        Raises:
+            NotReadyError: There is none yet.
+        """
+        snapshot = self._current
+        if snapshot is None:
+            raise NotReadyError("no_model", self._why_none)
+        return snapshot
+
+    def refresh(self) -> bool:
+        """Looks once for other models or newer profiles and swaps them in; a failure keeps the last good ones.
+
+        In a process that has none yet, that is the copy on disk. A registry that answers without a champion is no
+        failure: somebody took the champion away, and no copy brings it back.
+        """
+        try:
+            return self._refresh(self._source)
+        except Exception as error:  # noqa: BLE001 - the watcher must outlive whatever a registry or a disk does
+            RELOAD_FAILURES.inc()
+            told = str(error) if isinstance(error, RegroupError) else type(error).__name__
+            self._why_none = f"there is nothing to serve: {told}"
+            logger.warning("snapshot not swapped: %s", told)
+        return self._current is None and self._revive()
+
+    def start(self) -> None:
+        """Starts watching."""
+        self._watcher.start()
+
+    def stop(self) -> None:
+        """Stops watching and waits for a load that is under way."""
+        self._watcher.stop()
+
+    def _refresh(self, source: SnapshotSource) -> bool:
+        offer = source.look()
+        if offer is None:
+            if self._current is None:
+                self._why_none = "there is no champion yet; run `python -m training nightly` first"
+            return False
+        if offer == self._offer:
+            return False
+        with source.open(offer) as parts:
+            loaded = load_snapshot(parts)
+            source.confirm(offer)
+            loaded.struggle.explain(loaded.rows[:1])  # warms up before the first request
+            loaded.mastery.predict(loaded.rows[:1])
+            self._prepare(loaded)
+            self._serve(loaded, offer)
+            if self._last_good is not None and offer.source != "last_good":
+                self._last_good.keep(loaded, parts)
+        return True
+
+    def _revive(self) -> bool:
+        """Serves the copy of what served last, if there is one."""
+        if self._last_good is None or not self._last_good.is_there():
+            return False
+        try:
+            revived = self._refresh(self._last_good.source)
+        except Exception as error:  # noqa: BLE001 - as in `refresh`
+            told = str(error) if isinstance(error, RegroupError) else type(error).__name__
+            logger.warning("nor can the copy of what served last be used: %s", told)
+            return False
+        logger.warning("serving the copy of what served last, until the registry gives something that can be served")
+        return revived
+
+    def _serve(self, loaded: Snapshot, offer: Offer) -> None:
+        before, self._current, self._offer = self._current, loaded, offer
+        if before is not None:
+            _served(before).set(0)
+        _served(loaded).set(1)
+        RELOADS.inc()
+        LOADED.set_to_current_time()
+        if loaded.data_as_of is not None:
+            DATA_AGE.set(loaded.data_as_of.timestamp())
+        run, profiles, source = loaded.champion.run_id, loaded.publication, loaded.source
+        logger.info("serving run %s with profiles %s from %s", run, profiles, source)
+
+
+def _served(snapshot: Snapshot) -> Gauge:
+    versions = snapshot.champion.versions
+    return SERVED.labels(snapshot.champion.run_id, str(versions["struggle"]), str(versions["mastery"]), snapshot.source)

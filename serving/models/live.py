@@ -1,0 +1,232 @@
+"""What came in since the night, on top of the snapshot: each process folds it for itself from the database.
+
+Processes share nothing but the database, so with every request each sees whether there are events with a later number
+than the last it saw. The picture of the students asked for is then read from their states at one moment: the midnight
+after the last event, as a night that ran now would choose it.
+"""
+
+import json
+import logging
+import threading
+import time
+import weakref
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+from deltalake.exceptions import DeltaError
+from prometheus_client import Gauge
+
+from features.bundle import MANIFEST, file_hash, read_manifest
+from features.database import Database, DatabaseAwayError
+from features.errors import MissingError, RegroupError
+from features.events.live import read_live_events
+from features.events.store import read_events
+from features.home import Home
+from features.profiles.difficulty import Statistics
+from features.profiles.fold import read_skill_rows, read_student_rows
+from features.profiles.incremental import Overlay
+from features.profiles.kernel import NO_TIME
+from features.profiles.state import State
+from serving.errors import SnapshotError
+from serving.models.cache import Reckoned
+from serving.models.snapshot import Snapshot, StudentFacts
+
+
+def draw_picture(
+    snapshot: Snapshot, overlay: Overlay, students: Sequence[str], moment: datetime | None, through: int | None
+) -> Snapshot:
+    """The snapshot with the profiles of the students alone, as their states stand at a moment.
+
+    Args:
+        snapshot: Whose models it keeps.
+        overlay: With the states.
+        students: Ids; those without a state have no profile.
+        moment: UTC; None for a log without a clock.
+        through: Number of the last live event that the states hold.
+    """
+    statistics = overlay.statistics
+    state = overlay.state_of(sorted(set(students)))
+    rows = read_skill_rows(state, statistics, moment)
+    names = statistics.catalog.nodes.to_numpy(dtype=object)[rows.node]
+    order = np.lexsort((names.astype(str), rows.student))
+    found, start = np.unique(rows.student[order], return_index=True)
+    practised = rows.last_practised[order]
+    known = ~np.isnan(practised)
+    facts = read_student_rows(state, statistics, moment)
+    return replace(
+        snapshot,
+        live_through=through,
+        data_as_of=moment,
+        students=state.students.to_numpy(dtype=str)[found],
+        start=np.append(start, len(order)).astype(np.int64),
+        skills=names[order],
+        last_practised=np.where(known, np.where(known, practised, 0).astype(np.int64), NO_TIME),
+        rows=rows.columns[order],
+        student_facts=StudentFacts.from_rows(facts.index, facts),
+        reckoned=Reckoned(),
+    )
+
+
+logger = logging.getLogger("regroup")
+
+TOUCHED = Gauge(
+    "regroup_live_students", "Students with events since the night, as a process has seen.", multiprocess_mode="livemax"
+)
+
+PICTURES = 256
+"""Sets of students whose picture is kept until the next event of one of them."""
+
+AWAY_S = 1.0
+"""For how long a database that did not answer, or a state that cannot be read, is left alone."""
+
+
+class _Day:
+    """Live events on top of one snapshot; the state is loaded with the first of them.
+
+    It does not keep the snapshot: with the last request that reads it both go, and so does who was erased since.
+    """
+
+    def __init__(self, snapshot: Snapshot, home: Home) -> None:
+        self.through: int | None = None
+        self._as_of = snapshot.data_as_of
+        self._log_version = int(snapshot.data_version.split(".")[0])
+        self._folder, self._seal, self._name = snapshot.folder, snapshot.seal, snapshot.publication
+        self._home = home
+        self._overlay: Overlay | None = None
+        self._pictures: OrderedDict[tuple[str, ...], Snapshot] = OrderedDict()
+        self._plain: Snapshot | None = None
+
+    def look(self, database: Database) -> None:
+        """Folds what came in since the last look.
+
+        Raises:
+            RegroupError: The database or the state cannot be read; what was folded stays.
+        """
+        new = read_live_events(database, after=self.through or 0, log_version=self._log_version, as_of=self._as_of)
+        if not new.events.empty:
+            self._overlay = self._overlay or self._load()
+            statistics, moment = self._overlay.statistics, self._moment(self._overlay)
+            self._overlay.add(new.events)
+            if self._overlay.statistics is not statistics or self._moment(self._overlay) != moment:
+                self._pictures.clear()  # what they say of everybody has changed
+            touched = set(new.events["student_id"])
+            for key in [each for each in self._pictures if not touched.isdisjoint(each)]:
+                del self._pictures[key]
+            TOUCHED.set(len(self._overlay.touched))
+        if new.through != self.through:
+            self.through = new.through
+            self._plain = None
+
+    def picture(self, snapshot: Snapshot, students: Sequence[str]) -> Snapshot:
+        """The students' profiles at the day's moment; the night's own where nothing came in since."""
+        if self._overlay is None:
+            self._plain = self._plain or replace(snapshot, live_through=self.through)
+            return self._plain
+        key = tuple(students)
+        picture = self._pictures.get(key) or draw_picture(
+            snapshot, self._overlay, students, self._moment(self._overlay), self.through
+        )
+        if picture.live_through != self.through:  # events came in, of others
+            picture = replace(picture, live_through=self.through)
+        self._pictures[key] = picture
+        if len(self._pictures) > PICTURES:
+            self._pictures.popitem(last=False)
+        return picture
+
+    def _moment(self, overlay: Overlay) -> datetime | None:
+        """The midnight after the last event, UTC; null for a log without a clock."""
+        if overlay.latest is None:
+            return self._as_of
+        midnight: datetime = (overlay.latest.normalize() + timedelta(days=1)).to_pydatetime()
+        return midnight if self._as_of is None else max(self._as_of, midnight)
+
+    def _load(self) -> Overlay:
+        read_manifest(self._folder)
+        try:
+            statistics = Statistics.from_json(json.loads((self._folder / "statistics.json").read_text("utf-8")))
+            state = State.load(self._folder / "state.npz")
+            replaced = file_hash(self._folder / MANIFEST) != self._seal
+        except (OSError, ValueError, KeyError) as error:
+            raise SnapshotError(f"the state {self._name} cannot be read: {type(error).__name__}") from error
+        if replaced:  # a bundle: the watcher swaps it in a moment
+            raise SnapshotError(f"the state {self._name} went: other profiles were put in its place")
+        return Overlay(state, statistics, self._read_history)
+
+    def _read_history(self, students: Sequence[str]) -> pd.DataFrame | None:
+        for version in (self._log_version, None):  # an erasure removes the files of older versions
+            try:
+                return read_events(self._home, students=students, version=version, before=self._as_of)
+            except (RegroupError, OSError, DeltaError) as error:
+                logger.warning("event log, version %s: cannot be read (%s)", version or "newest", type(error).__name__)
+        return None
+
+
+class LiveEvents:
+    """The events since the night, as this process has seen them; for all its threads.
+
+    Args:
+        home: Where profiles are published and the event log is.
+        database: Of the service.
+    """
+
+    def __init__(self, home: Home, database: Database) -> None:
+        self._home = home
+        self._database = database
+        self._lock = threading.Lock()
+        self._days: dict[int, _Day] = {}
+        self._away_until = 0.0
+
+    def see(self, snapshot: Snapshot, students: Sequence[str], latest: int | None = None) -> Snapshot:
+        """The snapshot with everything about the students that was acknowledged before this call.
+
+        Where the database is away, it is as of the last look; where the snapshot's state cannot be read, it is the
+        night's.
+
+        Args:
+            snapshot: What serves this request.
+            students: Ids; those that nobody knows have no profile, and others than these none either.
+            latest: Number of the last live event, where this request has asked the database already.
+        """
+        with self._lock:
+            day = self._days.get(id(snapshot)) or self._keep(snapshot, _Day(snapshot, self._home))
+            if latest is None or day.through is None or latest > day.through:
+                self._look(day)
+            return day.picture(snapshot, students)
+
+    def look_ahead(self, snapshot: Snapshot) -> None:
+        """Folds what came in, so that the next request need not."""
+        with self._lock:
+            day = self._days.get(id(snapshot))
+            if day is not None:
+                self._look(day)
+
+    def prepare(self, snapshot: Snapshot) -> None:
+        """Folds what there is onto a snapshot before it serves, while requests go on with the one before."""
+        day = _Day(snapshot, self._home)
+        self._look(day)
+        with self._lock:
+            self._keep(snapshot, day)
+
+    def _look(self, day: _Day) -> None:
+        if time.monotonic() < self._away_until:
+            return
+        try:
+            day.look(self._database)
+        except MissingError:
+            pass  # no tables: nothing came in yet
+        except (DatabaseAwayError, SnapshotError) as error:
+            # each attempt may take seconds, and requests would queue up behind one another
+            self._away_until = time.monotonic() + AWAY_S
+            logger.warning("going on with the live events seen so far: %s", error)
+        except RegroupError as error:
+            logger.warning("going on with the live events seen so far: %s", error)
+
+    def _keep(self, snapshot: Snapshot, day: _Day) -> _Day:
+        number = id(snapshot)  # nobody else's as long as the snapshot is there
+        self._days[number] = day
+        weakref.finalize(snapshot, self._days.pop, number, None).atexit = False
+        return day

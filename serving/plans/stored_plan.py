@@ -1,0 +1,129 @@
+"""An edited plan judged, with its smallest repair."""
+
+import json
+import re
+from dataclasses import dataclass, replace
+
+from features.database import Database
+from serving.access.caller import Caller
+from serving.api.dependencies import may_see_team
+from serving.errors import ConflictError, NotFoundError, RequestError
+from serving.grouping.changes.difference import find_moves, price_change, read_seats
+from serving.grouping.changes.evaluation import Evaluation, evaluate_edit
+from serving.grouping.changes.repair import Repair, repair_plan
+from serving.grouping.errors import InfeasibleError
+from serving.grouping.problem.plan import Score, Session
+from serving.grouping.problem.problem import Problem
+from serving.grouping.rules.objective import score_plan
+from serving.plans.problem import DayRequest
+from serving.plans.sessions import to_session
+from serving.schemas.recommendations import RecommendationOut, RecommendationRequest
+from serving.schemas.sessions import SessionIn
+from serving.store.recommendations import StoredPlan, find_recommendation
+
+IDENTITY = re.compile(r"[0-9a-f]{32}")
+"""Of a plan; nothing else is asked of a database, which may not even take it as a text."""
+
+
+@dataclass(frozen=True)
+class StoredDay:
+    """A day that was planned.
+
+    Attributes:
+        answer: The plan as it was returned.
+        problem: The day.
+        suggested: The plan's sessions.
+        in_force: Those that were decided, where some were; else those suggested.
+    """
+
+    answer: RecommendationOut
+    problem: Problem
+    suggested: tuple[Session, ...]
+    in_force: tuple[Session, ...]
+
+
+def require_plan(database: Database, caller: Caller, recommendation_id: str) -> StoredPlan:
+    """The stored plan.
+
+    Raises:
+        NotFoundError: There is none with this id, or none that the caller may know of.
+    """
+    stored = find_recommendation(database, recommendation_id) if IDENTITY.fullmatch(recommendation_id) else None
+    if stored is None or not may_see_team(database, caller, stored.answer.team_id):
+        raise NotFoundError("unknown_recommendation", "there is no recommendation with this id")
+    return stored
+
+
+def open_day(database: Database, caller: Caller, recommendation_id: str) -> StoredDay:
+    """The day of a stored plan.
+
+    Raises:
+        NotFoundError: There is no plan with this id, or none that the caller may know of.
+        ConflictError: It was kept by a version that did not keep days.
+    """
+    stored = require_plan(database, caller, recommendation_id)
+    problem = stored.problem()
+    if problem is None:
+        raise ConflictError("plan_too_old", "the day of this plan was not kept; ask for a new plan of it")
+    suggested = tuple(to_session(SessionIn.model_validate(each.model_dump())) for each in stored.answer.sessions)
+    decided = json.loads(stored.decided_sessions or "[]")
+    in_force = tuple(to_session(SessionIn.model_validate(each)) for each in decided)
+    return StoredDay(stored.answer, problem, suggested, in_force or suggested)
+
+
+def carry_seats(database: Database, caller: Caller, body: RecommendationRequest, wanted: DayRequest) -> DayRequest:
+    """What is asked for with the seats of the earlier plan that the body names, if it names one.
+
+    Raises:
+        RequestError: There is no such plan of this team and date, or it has no such session.
+        ConflictError: The plan was kept by a version that did not keep days.
+    """
+    if body.previous is None:
+        return wanted
+    try:
+        earlier = open_day(database, caller, body.previous)
+    except NotFoundError:
+        earlier = None
+    if earlier is None or (earlier.answer.team_id, earlier.answer.date) != (body.team_id, body.date):
+        told = f"previous: there is no plan {body.previous!r} of this team and date"
+        raise RequestError("unknown_previous", told, field="previous")
+    sessions = {session.id: session for session in earlier.in_force}
+    for at, name in enumerate(body.keep_sessions):
+        if name not in sessions:
+            told = f"keep_sessions[{at}]: the earlier plan has no session {name!r}"
+            raise RequestError("unknown_session", told, field=f"keep_sessions[{at}]")
+    kept = [sessions[name] for name in dict.fromkeys(body.keep_sessions)]
+    return replace(
+        wanted,
+        previous=tuple(read_seats(earlier.in_force).values()),
+        kept=tuple(read_seats(kept).values()),
+    )
+
+
+MOST_PRICED = 200
+"""Moved seats beyond which none has a price of its own: each takes about as long as judging the whole plan."""
+
+
+def judge_edit(
+    problem: Problem, edited: tuple[Session, ...], suggested: tuple[Session, ...], *, repair: bool
+) -> tuple[Evaluation, Score, Repair | None]:
+    """The judgement, the score, and the repair where rules are broken and one is found.
+
+    Args:
+        problem: The day.
+        edited: Sessions whose ids are known, each with students.
+        suggested: The plan before it was edited.
+        repair: Whether to look for a repair.
+    """
+    moves = find_moves(problem, suggested, edited)
+    judged = evaluate_edit(problem, edited, suggested if len(moves) <= MOST_PRICED else None)
+    score = judged.score or score_plan(problem, edited)
+    if len(moves) > MOST_PRICED:
+        judged = replace(judged, price=price_change(score_plan(problem, suggested), score), moves=moves)
+    mended = None
+    if repair and judged.violations:
+        try:
+            mended = repair_plan(problem, edited)
+        except InfeasibleError:
+            mended = None  # the day has a plan, the one suggested; the search found none near the edited one
+    return judged, score, mended

@@ -1,0 +1,1 @@
+"""Telemetry: log lines, metrics and request ids, none of which names a student."""

@@ -1,0 +1,159 @@
+"""Whatever comes later, in whatever order and parts, the profiles are those of a fold of all events at once."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features.events.checks import COLUMNS, split_skills
+from features.logs.cells import UTC as UTC_TYPE
+from features.profiles.difficulty import fit_statistics
+from features.profiles.fold import build_profiles, read_profiles
+from features.profiles.incremental import Overlay
+from features.profiles.state import State
+from features.profiles.vocabulary import build_catalog
+from features.schema import Events
+
+START = datetime(2024, 9, 2, 8, tzinfo=UTC)
+MOMENT = START + timedelta(days=3)
+SKILLS = {"easy": "add", "hard": "add", "mixed": "add\x1fcarry", "fresh": "carry\x1fnew", "bare": None, None: None}
+TAGS = pd.DataFrame(
+    [("easy", "add"), ("hard", "add"), ("mixed", "add"), ("mixed", "carry")], columns=["item_id", "skill_id"]
+)
+STATISTICS = fit_statistics(
+    build_catalog(TAGS), np.array([0, 0, 0, 1, 1, 2], np.int32), np.array([1, 1, 0, 0, 0, 1], bool)
+)
+
+
+def make_events(rows):
+    """Rows of (student, hours since the start or None, item, correct, attempt); an id each by place."""
+    return pd.DataFrame(
+        {
+            "event_id": pd.Series([f"e{at}" for at in range(len(rows))], dtype="str"),
+            "student_id": pd.Series([row[0] for row in rows], dtype="str"),
+            "kind": pd.Series(["video" if row[2] is None else "response" for row in rows], dtype="str"),
+            "occurred_at": pd.Series(
+                [pd.NaT if row[1] is None else START + timedelta(hours=row[1]) for row in rows], dtype=UTC_TYPE
+            ),
+            "sequence": pd.Series(range(len(rows)), dtype="Int64"),
+            "item_id": pd.Series([row[2] for row in rows], dtype="str"),
+            "score": pd.Series([None if row[2] is None else float(row[3]) for row in rows], dtype="float64"),
+            "correct": pd.Series([None if row[2] is None else row[3] for row in rows], dtype="boolean"),
+            "attempt": pd.Series([row[4] for row in rows], dtype="Int64"),
+            "hints": pd.Series([None] * len(rows), dtype="Int64"),
+            "duration_s": pd.Series([30.0] * len(rows), dtype="float64"),
+            "source": pd.Series(["test"] * len(rows), dtype="str"),
+            "skills": pd.Series([SKILLS[row[2]] for row in rows], dtype="str"),
+        }
+    )[COLUMNS]
+
+
+def published(events):
+    """The statistics and the state that a night leaves of some events."""
+    known = STATISTICS.extend(split_skills(events[["item_id", "skills"]].dropna()), events["item_id"])
+    _, state = build_profiles(events[list(Events.to_schema().columns)], known, None)
+    return known, state
+
+
+def of_night(events):
+    known, state = published(events)
+    return read_profiles(state, known, MOMENT)
+
+
+def of_overlay(overlay, students):
+    return read_profiles(overlay.state_of(students), overlay.statistics, MOMENT)
+
+
+def in_order(profiles):
+    return profiles.sort_values(["student_id", "skill_id"], ignore_index=True)
+
+
+def overlay_on(before, *, history=None):
+    known, state = published(before)
+    read = history or (lambda students: before[before["student_id"].isin(students)])
+    return Overlay(state, known, read)
+
+
+def never(students):
+    raise AssertionError("the log is read only for events older than the state")
+
+
+HOURS = st.one_of(st.integers(0, 12), st.integers(0, 60), st.none())
+ROWS = st.lists(
+    st.tuples(
+        st.sampled_from(["007", "NA", "zoë"]),
+        HOURS,
+        st.sampled_from(list(SKILLS)),
+        st.booleans(),
+        st.sampled_from([1, 1, 1, 2]),
+        st.integers(-1, 3),  # before the night, or in which batch after it
+    ),
+    max_size=30,
+)
+
+
+@settings(deadline=None, max_examples=30)
+@given(ROWS)
+def test_live_events_leave_what_a_night_leaves(rows):
+    events = make_events(rows)
+    batch = np.array([row[5] for row in rows], dtype=int)
+    overlay = overlay_on(events[batch < 0].reset_index(drop=True))
+
+    for number in range(4):
+        overlay.add(events[batch == number].reset_index(drop=True))
+
+    expected = in_order(of_night(events))
+    pd.testing.assert_frame_equal(in_order(of_overlay(overlay, ["NA", "zoë", "007", "nobody"])), expected)
+
+
+def test_events_that_come_in_order_never_ask_for_the_log():
+    before = make_events([("007", 0, "easy", True, 1), ("NA", 1, "hard", False, 1)])
+    overlay = overlay_on(before, history=never)
+    later = make_events([("007", 5, "mixed", True, 1), ("007", 3, "fresh", False, 1), ("zoë", 0, "easy", True, 1)])
+
+    for at in range(3):  # the second comes late, but after the night
+        overlay.add(later.iloc[at : at + 1].reset_index(drop=True).assign(event_id=f"live{at}"))
+
+    assert overlay.touched == {"007", "zoë"}
+    assert overlay.latest == pd.Timestamp(START + timedelta(hours=5))
+    everything = pd.concat([before, later.assign(event_id=["x", "y", "z"])], ignore_index=True)
+    pd.testing.assert_frame_equal(in_order(of_overlay(overlay, ["007", "NA", "zoë"])), in_order(of_night(everything)))
+
+
+def test_an_event_that_the_night_knew_from_a_file_is_not_counted_twice():
+    events = make_events([("007", 0, "easy", True, 1), ("007", 2, "hard", False, 1)])
+    overlay = overlay_on(events)
+
+    overlay.add(events.iloc[1:].reset_index(drop=True))
+
+    pd.testing.assert_frame_equal(in_order(of_overlay(overlay, ["007"])), in_order(of_night(events)))
+
+
+def test_without_the_log_a_late_event_waits_and_the_others_do_not():
+    before = make_events([("007", 4, "easy", True, 1)])
+    overlay = overlay_on(before, history=lambda students: None)
+    late, timely = (
+        make_events([("007", 1, "hard", False, 1), ("007", 6, "hard", True, 1)])
+        .assign(event_id=["late", "timely"])
+        .pipe(lambda rows: (rows.iloc[:1], rows.iloc[1:].reset_index(drop=True)))
+    )
+
+    overlay.add(late)
+    overlay.add(timely)
+
+    expected = of_night(pd.concat([before, timely], ignore_index=True))
+    pd.testing.assert_frame_equal(in_order(of_overlay(overlay, ["007"])), in_order(expected))
+
+
+def test_the_state_of_some_students_is_theirs_alone():
+    rows = [("007", 0, "easy", True, 1), ("NA", 1, "mixed", False, 1), ("zoë", 2, "bare", False, 1)]
+    _, state = published(make_events(rows))
+
+    some = State.join([state.take(np.array([2])), state.take(np.array([0, 1]))])
+
+    assert list(some.students) == ["zoë", "007", "NA"]
+    again = some.take(np.array([1, 2, 0]))
+    for name in ("student", "skill_start", "skill_node", "skill", "item_start", "item_code", "item"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(state, name))

@@ -1,0 +1,146 @@
+"""Each planted conflict is named by its rules, in a sentence with its figures."""
+
+from dataclasses import replace
+
+import pytest
+
+from serving.grouping.errors import InfeasibleError
+from serving.grouping.infeasible.counting import find_conflicts
+from serving.grouping.problem.places import Pin
+from serving.grouping.problem.policy import Modality
+from serving.grouping.solve import suggest_groups
+
+
+def rules(problem):
+    return [conflict.rules for conflict in find_conflicts(problem)]
+
+
+def test_a_possible_day_has_no_conflict(team):
+    assert find_conflicts(team) == ()
+
+
+def test_no_adults_at_all(team):
+    with pytest.raises(InfeasibleError) as caught:
+        suggest_groups(replace(team, adults=(), rooms=None))
+
+    assert caught.value.rule == "monitors"
+    assert caught.value.proven
+    assert "09:00-09:45 has 6 students" in caught.value.sentence
+
+
+def test_nobody_who_may_monitor_or_lead_enough(team, swap):
+    tutor = replace(team.adults[1], modalities=frozenset({Modality.TUTORING}))
+
+    assert rules(replace(team, adults=(tutor,), rooms=None)) == [("monitors",), ("monitors",)]
+
+
+def test_trainees_without_a_teacher_are_named_where_with_one_they_would_do(team):
+    new = replace(team.adults[2], modalities=frozenset(Modality), coach=None)
+
+    assert rules(replace(team, adults=(new,), rooms=None)) == [("supervision", "monitors")] * 2
+    assert rules(replace(team, adults=(new,), rooms=None, students_per_monitor=1, needs=())) == [("monitors",)] * 2
+
+
+def test_too_few_monitors_for_the_ratio(team):
+    assert rules(replace(team, students_per_monitor=1, needs=())) == [("monitors",), ("monitors",)]
+
+
+def test_no_room_and_too_small_a_room(team, swap):
+    assert rules(replace(team, rooms=())) == [("rooms",), ("rooms",)]
+    assert (
+        rules(replace(team, needs=(), rooms=(replace(team.rooms[0], capacity=5),))) == [("room_capacity", "rooms")] * 2
+    )
+    tiny = tuple(replace(room, capacity=1) for room in team.rooms)
+    assert rules(replace(team, needs=(), rooms=tiny)) == [("room_capacity",)] * 2
+
+
+def test_pins_to_one_kind_leave_too_few_to_watch_over_the_others(team):
+    pins = tuple(Pin(student, "m1", Modality.TUTORING) for student in "abcde")
+    needs = tuple(need for need in team.needs if need.student != "f")
+
+    assert rules(replace(team, needs=needs, pins=pins)) == [("pinned", "group_size", "monitors")]
+
+
+def test_two_kept_apart_are_pinned_to_a_skill_that_one_adult_leads(team, swap):
+    adults = swap(swap(team.adults, "help", skills={"ratios": 1.0}), "new", skills={"ratios": 1.0})
+    pins = (Pin("a", "m1", skill="fractions"), Pin("b", "m1", skill="fractions"))
+
+    assert rules(replace(team, adults=adults, keep_apart=(("a", "b"),), pins=pins)) == [("keep_apart", "pinned")]
+
+
+def test_more_led_places_than_needs_and_more_accommodations_than_certified_places(team, swap):
+    once = tuple(need for need in team.needs if (need.student, need.skill) != ("a", "ratios"))
+    needing = tuple(replace(student, needs_certified=True) for student in team.students)
+    certified = swap(team.adults, "help", certified=True)
+
+    assert rules(replace(team, needs=once, pins=(Pin("a", "m1"), Pin("a", "m2")))) == [("pinned", "skill_once")]
+    crowd = tuple(Pin(student, "m1", Modality.TUTORING) for student in "abc")
+    tutoring = tuple(bound for bound in team.sizes if bound.modality is Modality.TUTORING)
+    problem = replace(team, students=needing, adults=certified, sizes=tutoring, pins=crowd)
+    assert ("pinned", "certified") in rules(problem)
+
+
+@pytest.mark.parametrize(
+    ("pins", "expected"),
+    [
+        ((Pin("a", "m1", skill="fractions"), Pin("a", "m1", skill="ratios")), ("pinned", "one_session")),
+        ((Pin("a", "m1", Modality.ONLINE), Pin("a", "m1")), ("pinned", "one_session")),
+        ((Pin("a", "m1", skill="ratios"), Pin("a", "m2", skill="ratios")), ("pinned", "skill_once")),
+        (
+            (Pin("a", "m1", None, "fractions", "lead"), Pin("b", "m1", None, "ratios", "lead")),
+            ("pinned", "one_activity"),
+        ),
+        ((Pin("a", "m1", adult="lead"), Pin("f", "m1", adult="lead")), ("keep_apart", "pinned")),
+        ((Pin("c", "m1"),), ("pinned", "presence")),
+        ((Pin("c", "m1", Modality.ONLINE),), ("pinned", "presence")),
+        ((Pin("a", "m1", adult="late"),), ("pinned", "adult_available")),
+        ((Pin("a", "m1", Modality.SMALL_GROUP, adult="help"),), ("pinned", "permission")),
+        ((Pin("a", "m1", skill="algebra"),), ("pinned", "eligibility")),
+        ((Pin("d", "m1", skill="algebra", adult="help"),), ("pinned", "qualified")),
+        ((Pin("e", "m1", adult="help"),), ("pinned", "certified")),
+        ((Pin("d", "m1", Modality.SMALL_GROUP, "algebra"),), ("pinned", "group_size")),
+        (tuple(Pin(name, "m1", adult="help", modality=Modality.TUTORING) for name in "abd"), ("pinned", "group_size")),
+    ],
+)
+def test_pins_that_cannot_be_kept(team, swap, pins, expected):
+    students = swap(team.students, "c", blocks=frozenset({"m2"}))
+    students = swap(students, "e", needs_certified=True)
+    adults = (
+        *swap(swap(team.adults, "lead", certified=True), "help", skills={"fractions": 1.0, "ratios": 1.0}),
+        replace(team.adults[1], id="late", blocks=frozenset({"m2"})),
+    )
+    problem = replace(
+        team,
+        students=students,
+        adults=adults,
+        skills=(*team.skills, replace(team.skills[0], id="algebra")),
+        needs=(*team.needs, replace(team.needs[-1], student="d", skill="algebra")),
+        keep_apart=(("a", "f"),),
+        pins=pins,
+    )
+
+    with pytest.raises(InfeasibleError) as caught:
+        suggest_groups(problem)
+
+    assert expected in [conflict.rules for conflict in caught.value.conflicts]
+    assert all(conflict.proven for conflict in caught.value.conflicts)
+    assert all(conflict.students for conflict in caught.value.conflicts if "pinned" in conflict.rules)
+
+
+def test_a_pin_to_catch_up_beyond_the_cap(team, swap):
+    needs = tuple(replace(need, catch_up=True) for need in team.needs)
+    capped = replace(team, needs=needs, students=swap(team.students, "a", catch_up_days=3), most_catch_up_days=3)
+
+    assert rules(replace(capped, pins=(Pin("a", "m1"), Pin("b", "m1")))) == [("pinned", "catch_up_days")]
+
+
+def test_no_text_of_an_error_holds_a_students_id(team):
+    students = tuple(replace(student, id=f"zoe-{student.id}") for student in team.students)
+    needs = tuple(replace(need, student=f"zoe-{need.student}") for need in team.needs)
+    pins = (Pin("zoe-a", "m1", skill="ratios"), Pin("zoe-a", "m2", skill="ratios"), Pin("zoe-b", "m1", adult="help"))
+
+    with pytest.raises(InfeasibleError) as caught:
+        suggest_groups(replace(team, students=students, needs=needs, pins=(*pins, Pin("zoe-b", "m1", adult="lead"))))
+
+    assert {student for conflict in caught.value.conflicts for student in conflict.students} == {"zoe-a", "zoe-b"}
+    assert "zoe" not in f"{caught.value!r} {caught.value.conflicts} {caught.value.sentence}"

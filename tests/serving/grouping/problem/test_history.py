@@ -1,0 +1,102 @@
+"""The fold of past days against counts that go through every session for every pair."""
+
+from dataclasses import replace
+from itertools import combinations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from serving.grouping.errors import ProblemError
+from serving.grouping.problem.history import (
+    PastDay,
+    carry_history,
+    count_catch_up_days,
+    count_coached,
+    count_load_off,
+    count_seats_with,
+)
+from serving.grouping.problem.people import Contact, MateCount
+from serving.grouping.problem.plan import Session
+from serving.grouping.problem.policy import Modality
+
+STUDENTS, ADULTS = "abcdefz", ("lead", "help", "new", "gone")  # z and gone are not of the team
+FEW = settings(max_examples=40, deadline=None, derandomize=True)
+
+
+@st.composite
+def past_days(draw):
+    days = []
+    for ago in sorted(draw(st.sets(st.integers(1, 9), max_size=5))):
+        sessions = []
+        for at in range(draw(st.integers(0, 3))):
+            led = draw(st.booleans())
+            adults = tuple(draw(st.lists(st.sampled_from(ADULTS), min_size=1, max_size=2, unique=True)))
+            students = tuple(draw(st.lists(st.sampled_from(STUDENTS), min_size=1, max_size=4, unique=True)))
+            kind, skill = (Modality.SMALL_GROUP, draw(st.sampled_from("xy"))) if led else (Modality.ONLINE, None)
+            sessions.append(Session(f"s{at}", "m1", kind, skill, adults, None, students))
+        catch_up = draw(st.sets(st.tuples(st.sampled_from(STUDENTS), st.just("x"))))
+        there = draw(st.dictionaries(st.sampled_from(ADULTS), st.integers(0, 3)))
+        days.append(PastDay(ago, tuple(sessions), frozenset(catch_up), there))
+    return days
+
+
+@settings(FEW, suppress_health_check=[HealthCheck.function_scoped_fixture])  # the team is frozen
+@given(past=past_days(), window=st.integers(0, 9), had=st.integers(0, 3))
+def test_mates_and_contacts_are_those_of_a_naive_count(team, past, window, had):
+    problem = replace(team, mates=(MateCount("a", "b", had),), contacts=(Contact("a", "lead", had),))
+
+    told = carry_history(problem, past, window)
+
+    led = [session for day in past if day.days_ago <= window for session in day.sessions if session.skill is not None]
+    mates = {(m.first, m.second): m.sessions for m in told.mates}
+    contacts = {(c.student, c.adult): c.sessions for c in told.contacts}
+    for one, other in combinations("abcdef", 2):
+        together = sum(one in s.students and other in s.students for s in led)
+        assert mates.get((one, other), 0) == together + had * ((one, other) == ("a", "b"))
+    for student in "abcdef":
+        for adult in ("lead", "help", "new"):
+            met = sum(student in s.students and s.adults[0] == adult for s in led)
+            assert contacts.get((student, adult), 0) == met + had * ((student, adult) == ("a", "lead"))
+    assert not any("z" in pair for pair in mates)
+    assert not any({"z", "gone"} & {*pair} for pair in contacts)
+
+
+@FEW
+@given(past=past_days())
+def test_seats_duties_and_coaching_are_those_of_a_naive_count(past):
+    seats, off, coached = count_seats_with(past, {"lead"}), count_load_off(past), count_coached(past)
+
+    led = [session for day in past for session in day.sessions if session.skill is not None]
+    for student in STUDENTS:
+        assert seats[student] == sum(student in s.students and s.adults[0] == "lead" for s in led)
+    known = [session for day in past if day.there for session in day.sessions]
+    there = {adult: sum(day.there.get(adult, 0) for day in past) for adult in ADULTS}
+    held = {adult: sum(adult in s.adults for s in known) for adult in ADULTS if there[adult] or adult in off}
+    for adult in off:
+        even = sum(held.values()) * there[adult] / max(1, sum(there.values()))
+        assert off[adult] == pytest.approx(held[adult] - even)
+    for pair in combinations(sorted(ADULTS), 2):
+        assert coached[pair] == sum(set(pair) <= set(s.adults) for s in led)
+
+
+@FEW
+@given(past=past_days(), before=st.integers(0, 3))
+def test_a_row_of_days_of_catching_up_ends_with_the_first_seat_on_something_new(past, before):
+    told = count_catch_up_days(past, dict.fromkeys(STUDENTS, before))
+
+    for student in STUDENTS:
+        row = 0
+        for day in sorted(past, key=lambda day: day.days_ago):  # from yesterday back
+            skills = [s.skill for s in day.sessions if s.skill is not None and student in s.students]
+            if any((student, skill) not in day.catch_up for skill in skills):
+                break
+            row += bool(skills)
+        else:
+            row += before
+        assert told[student] == row
+
+
+def test_a_day_cannot_be_its_own_history():
+    with pytest.raises(ProblemError, match=r"PastDay.days_ago: 0"):
+        PastDay(0, ())

@@ -1,0 +1,62 @@
+"""A block that does not stand any more stands again by the fewest who join or lose a session."""
+
+from dataclasses import replace
+
+import pytest
+
+from serving.grouping.changes.start import given_groups, start_draft
+from serving.grouping.problem.policy import Modality, SizeBound
+from serving.grouping.search.loosening import loosen_block
+from serving.grouping.state.arrays import index_problem
+
+
+def groups(problem, sessions, block=0):
+    """Students by session of a block, before and after it is loosened."""
+    index = index_problem(problem)
+    draft = start_draft(index, given_groups(index, sessions))
+    told = []
+    for each in (draft, loosen_block(draft, block)):
+        told.append({tuple(sorted(problem.students[at].id for at in students)) for slot, students in each.groups.items()
+                     if slot.block == block})  # fmt: skip
+        told.append(each.obstacle(block))
+    return told
+
+
+def test_a_block_that_stands_is_left_alone(team, sessions):
+    assert groups(team, sessions) == [{("a", "b", "c")}, None, {("a", "b", "c")}, None]
+
+
+def test_one_too_many_online_joins_the_group_that_is_worth_most_to_them(team, sessions, swap):
+    watched = replace(team, students_per_monitor=2, adults=team.adults[:2])
+    keen = replace(
+        watched,
+        needs=tuple(
+            replace(need, need=0.6) if (need.student, need.skill) == ("e", "fractions") else need
+            for need in watched.needs
+        ),
+    )
+
+    assert groups(keen, sessions[:1]) == [{("a", "b", "c")}, "monitors", {("a", "b", "c", "e")}, None]
+
+
+@pytest.mark.parametrize("tutored", [("d",), ("d", "e")])
+def test_for_want_of_a_monitor_the_smallest_session_closes(team, sessions, swap, tutored):
+    """All adults lead, and sessions are full, so that nobody can join one."""
+    full = replace(team, sizes=(SizeBound(Modality.SMALL_GROUP, 3, 3), SizeBound(Modality.TUTORING, 1, len(tutored))))
+    tutoring = replace(
+        sessions[0], id="t", modality=Modality.TUTORING, skill="ratios", adults=("help",), students=tutored
+    )
+
+    before, rule, after, none = groups(replace(full, adults=team.adults[:2]), (sessions[0], tutoring))
+
+    assert (rule, none) == ("monitors", None)
+    assert before - after == {tutored}
+
+
+def test_where_neither_helps_the_plan_stays_as_it_is(team, sessions):
+    threes = (SizeBound(Modality.SMALL_GROUP, 3, 3),)
+    nobody = replace(team, adults=team.adults[1:2], sizes=threes, students_per_monitor=2)
+
+    before, rule, after, still = groups(nobody, sessions[:1])
+
+    assert (before, rule) == (after, still)

@@ -1,0 +1,237 @@
+"""xAPI statements and Caliper envelopes over HTTP: translated and stored, refused clearly, or left aside."""
+
+import json
+
+import pytest
+from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from features.database import Database
+from features.events.live import LIVE_EVENTS
+from serving.app import create_app
+
+ADL = "http://adlnet.gov/expapi"
+ANSWERED = {
+    "id": "1b2e7f5e-5a2e-4b3b-9f0e-0c5f7a6f1a11",
+    "actor": {"objectType": "Agent", "account": {"homePage": "https://sis.example", "name": "s0412"}},
+    "verb": {"id": f"{ADL}/verbs/answered", "display": {"en": "answered"}},
+    "object": {"id": "https://app.example/items/frac-17", "definition": {"type": f"{ADL}/activities/cmi.interaction"}},
+    "result": {"score": {"scaled": 0.5}, "success": False, "duration": "PT1M12.5S", "response": "3/4"},
+    "context": {
+        "contextActivities": {
+            "grouping": {"id": "https://app.example/skills/add", "definition": {"type": f"{ADL}/activities/objective"}},
+            "parent": [{"id": "https://app.example/units/7", "definition": {"type": f"{ADL}/activities/course"}}],
+        }
+    },
+    "timestamp": "2026-03-16T08:15:02.250Z",
+}
+GRADED = {
+    "id": "urn:uuid:3a648e68-f00d-4c08-aa59-8738e1884f2c",
+    "type": "GradeEvent",
+    "actor": "https://app.example/autograder",
+    "action": "Graded",
+    "object": {
+        "id": "https://app.example/attempts/5678",
+        "type": "Attempt",
+        "assignee": {"id": "https://school.example/students/s0412", "type": "Person"},
+        "assignable": {
+            "id": "https://app.example/items/frac-17",
+            "learningObjectives": ["https://app.example/skills/add", {"id": "https://app.example/skills/carry"}],
+        },
+        "count": 2,
+        "endedAtTime": "2026-03-16T08:15:02.250Z",
+        "duration": "PT12S",
+    },
+    "generated": {"type": "Score", "scoreGiven": 3.0, "maxScore": 4.0},
+    "eventTime": "2026-03-16T23:00:00.000Z",
+}
+NAMES = {
+    "source": "practice-app",
+    "student_prefix": "https://school.example/students/",
+    "item_prefix": "https://app.example/items/",
+    "skill_prefix": "https://app.example/skills/",
+}
+NOTHING = {"stored": 0, "known": 0, "erased": 0, "nulled": 0, "ignored": 0, "rejected": []}
+
+
+@pytest.fixture(scope="module")
+def client(give_key, tmp_path_factory):
+    url = f"sqlite:///{tmp_path_factory.mktemp('live') / 'regroup.db'}"
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("REGROUP_DATABASE_URL", url)
+        environment.setenv("REGROUP_HOME", str(tmp_path_factory.mktemp("home")))
+        environment.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path_factory.mktemp('none') / 'mlflow.db'}")
+        Database(url).migrate()
+        headers = {"Authorization": f"Bearer {give_key(url)}"}
+        with TestClient(create_app(), raise_server_exceptions=False, headers=headers) as client:
+            yield client
+
+
+@pytest.fixture(autouse=True)
+def empty(client):
+    with client.app.state.database.changing() as connection:
+        connection.execute(LIVE_EVENTS.delete())
+
+
+def post(client, standard, body, query):
+    text = json.dumps(body)  # which, unlike the client, writes numbers that JSON does not have
+    headers = {"Content-Type": "application/json"}
+    return client.post(f"/v1/events/{standard}", content=text, params=NAMES | query, headers=headers)
+
+
+def xapi(client, *statements, **query):
+    return post(client, "xapi", list(statements), query)
+
+
+def caliper(client, *events, version="http://purl.imsglobal.org/ctx/caliper/v1p1", **query):
+    envelope = {"sensor": "https://app.example", "sendTime": "2026-03-16T23:00:01.000Z", "dataVersion": version}
+    return post(client, "caliper", envelope | {"data": list(events)}, query)
+
+
+def stored(client):
+    with client.app.state.database.reading() as connection:
+        rows = connection.execute(select(LIVE_EVENTS).order_by(LIVE_EVENTS.c.sequence)).all()
+    return [json.loads(each.event) for each in rows]
+
+
+def test_the_same_answer_is_the_same_whichever_way_it_comes(client):
+    native = {
+        "event_id": "r1",
+        "student_id": "s0412",
+        "occurred_at": "2026-03-16T08:15:02.250Z",
+        "item_id": "frac-17",
+        "score": 0.75,
+        "source": "practice-app",
+        "duration_s": 12,
+        "attempt": 2,
+        "skill_ids": ["add", "carry"],
+    }
+    client.post("/v1/events", json={"events": [native]})
+    caliper(client, GRADED | {"id": "r1"})
+    (held,) = stored(client)
+
+    answer = caliper(client, GRADED)
+
+    assert answer.json() == NOTHING | {"stored": 1}
+    differs = {"event_id", "event_key"}
+    (first, second) = ({k: v for k, v in each.items() if k not in differs} for each in (held, stored(client)[1]))
+    assert first == second
+
+
+def test_a_statement_is_an_answer_with_its_skills(client):
+    answer = xapi(client, ANSWERED)
+
+    assert answer.json() == NOTHING | {"stored": 1}
+    (event,) = stored(client)
+    told = {name: event[name] for name in ("student_id", "kind", "item_id", "score", "correct", "duration_s", "skills")}
+    assert told == {
+        "student_id": "s0412",
+        "kind": "response",
+        "item_id": "frac-17",
+        "score": 0.5,
+        "correct": False,
+        "duration_s": 72.5,
+        "skills": "add",
+    }
+    assert xapi(client, ANSWERED).json() == NOTHING | {"known": 1}
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "score"),
+    [
+        ({"result": {"score": {"raw": 3, "min": 1, "max": 5}}}, "response", 0.5),
+        ({"result": {"success": True}}, "response", 1.0),
+        ({"verb": {"id": f"{ADL}/verbs/completed"}, "result": {"completion": True}}, "lesson", None),
+        ({"verb": {"id": "https://w3id.org/xapi/video/verbs/paused"}, "result": None}, "video", None),
+        ({"verb": {"id": "https://w3id.org/xapi/adl/verbs/logged-in"}, "result": None}, "login", None),
+        ({"actor": {"mbox": "mailto:s0412"}}, "response", 0.5),
+    ],
+)
+def test_verbs_and_scores_are_read(client, changes, kind, score):
+    assert xapi(client, ANSWERED | changes).json()["stored"] == 1
+
+    (event,) = stored(client)
+    assert (event["kind"], event["score"], event["student_id"]) == (kind, score, "s0412")
+
+
+def test_work_without_answers_is_read_from_caliper(client):
+    actor = "https://school.example/students/s0412"
+    used = {
+        "type": "ToolUseEvent",
+        "action": "Used",
+        "actor": {"id": actor},
+        "object": "https://app.example",
+        "generated": {"items": [{"metric": "MinutesOnTask", "metricValue": 20}]},
+        "eventTime": "2026-03-16T09:00:00Z",
+    }
+    watched = {"type": "MediaEvent", "action": "Ended", "actor": actor, "object": "https://app.example/items/film"}
+    entered = {"type": "SessionEvent", "action": "LoggedIn", "actor": actor, "eventTime": "2026-03-16T08:00:00Z"}
+    other = {"type": "NavigationEvent", "action": "NavigatedTo", "actor": actor, "object": "https://app.example/x"}
+    described = {"id": actor, "type": "Person"}
+
+    answer = caliper(client, used, watched | {"eventTime": "2026-03-16T10:00:00Z"}, entered, other, described)
+
+    assert answer.json() == NOTHING | {"stored": 3, "ignored": 2}
+    assert [(each["kind"], each["item_id"], each["duration_s"]) for each in stored(client)] == [
+        ("lesson", None, 1200.0),
+        ("video", "film", None),
+        ("login", None, None),
+    ]
+
+
+def test_what_cannot_be_read_is_refused_by_its_place_in_the_batch(client):
+    answer = xapi(
+        client,
+        {"verb": {"id": f"{ADL}/verbs/launched"}, "actor": {}, "object": {"id": "x"}},
+        ANSWERED | {"actor": {}},
+        ANSWERED | {"result": {"score": {"scaled": -1}}},
+        ANSWERED | {"result": {"success": True, "duration": "P1Y"}},
+        ANSWERED | {"verb": {"id": f"{ADL}/verbs/voided"}},
+        ANSWERED | {"timestamp": "2026-03-16T08:15:02"},
+        "statement",
+        ANSWERED,
+    )
+    no_student = caliper(client, GRADED | {"object": {"assignable": "x"}})
+    no_score = caliper(client, GRADED | {"generated": {"scoreGiven": 3}})
+
+    assert [(each["index"], each["rule"], each["field"]) for each in answer.json()["rejected"]] == [
+        (1, "no_student", "actor"),
+        (2, "score_out_of_range", "score"),
+        (3, "bad_duration", "result.duration"),
+        (4, "voiding", "verb.id"),
+        (5, "unknown_time_zone", "occurred_at"),
+        (6, "invalid_event", "event"),
+    ]
+    assert (answer.json()["stored"], answer.json()["ignored"]) == (1, 1)
+    assert no_student.status_code == 422
+    assert no_student.json()["rejected"][0]["field"] == "object.assignee"
+    assert no_score.json()["rejected"][0]["rule"] == "no_score"
+    assert xapi(client, ANSWERED, "statement", atomic=True).status_code == 422
+    assert len(stored(client)) == 1
+
+
+def test_an_envelope_of_another_version_or_without_data_is_refused(client):
+    strange = caliper(client, GRADED, version="http://purl.imsglobal.org/ctx/caliper/v2p0")
+
+    assert (strange.status_code, strange.json()["field"]) == (422, "dataVersion")
+    assert caliper(client).status_code == 422
+    assert xapi(client).status_code == 422
+    assert stored(client) == []
+
+
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+FIELDS = st.sampled_from(["id", "actor", "verb", "object", "result", "context", "generated", "type", "action"])
+JSON = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(FIELDS, inner, max_size=4), max_leaves=12
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes=st.dictionaries(FIELDS, JSON, max_size=3))
+def test_whatever_a_part_holds_is_stored_left_aside_or_refused(client, changes):
+    for answer in (xapi(client, ANSWERED | changes), caliper(client, GRADED | changes)):
+        assert answer.status_code in {200, 422}
+        if answer.status_code == 422:
+            assert answer.headers["content-type"] == "application/problem+json"

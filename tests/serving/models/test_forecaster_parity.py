@@ -1,0 +1,67 @@
+"""What serving computes is what training computed."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.profiles.kernel import COLUMNS
+from serving.models.forecaster import Forecaster
+from serving.models.registry import Registry
+from training.models.artifacts import read_model
+
+
+@pytest.fixture(scope="module")
+def profiles(trained_school):
+    folder = next((trained_school.home / "published" / trained_school.run_id).iterdir())
+    return pd.read_parquet(folder / "skill_profiles.parquet")[list(COLUMNS)].to_numpy(np.float32)
+
+
+@pytest.mark.parametrize("forecast", ["struggle", "mastery"])
+def test_serving_forecasts_what_training_forecasts(trained_school, profiles, tmp_path, forecast):
+    """The same bundle gives the same probabilities on both sides."""
+    folder = Registry(trained_school.mlruns_uri).fetch(trained_school.run_id, forecast, tmp_path)
+
+    served = Forecaster(folder).predict(profiles)
+
+    np.testing.assert_allclose(served, read_model(folder).model.predict(profiles), rtol=1e-12)
+
+
+def test_reasons_add_up_to_the_forecast(trained_school, profiles, tmp_path):
+    """All families together, with the usual, are the score: nothing is left unexplained."""
+    folder = Registry(trained_school.mlruns_uri).fetch(trained_school.run_id, "struggle", tmp_path)
+    forecaster = Forecaster(folder)
+    some = profiles[:50]
+
+    told = [sum(reason.weight for reason in reasons) for reasons in forecaster.explain(some, most=99)]
+    logits = np.log(forecaster.predict(some) / (1 - forecaster.predict(some)))
+
+    usual = logits - np.array(told)
+    assert np.ptp(usual) < 0.4  # families under a twentieth of a logit are not told
+
+
+def test_nothing_served_is_a_pickle(trained_school):
+    """Every file of a version and of its profiles is text, Parquet or plain arrays."""
+    files = [each for each in Path(trained_school.mlruns / "artifacts").rglob("*") if each.is_file()]
+    files += [each for each in (trained_school.home / "published").rglob("*") if each.is_file()]
+
+    assert {each.suffix for each in files} <= {".lgb", ".json", ".md", ".parquet", ".npz"}
+    for each in files:
+        if each.suffix == ".json":
+            json.loads(each.read_text(encoding="utf-8"))
+        if each.suffix == ".npz":
+            with np.load(each, allow_pickle=False) as arrays:
+                assert all(arrays[name].dtype != object for name in arrays.files)
+
+
+def test_a_row_that_was_scored_before_has_the_same_probability_again(trained_school, profiles, tmp_path):
+    folder = Registry(trained_school.mlruns_uri).fetch(trained_school.run_id, "struggle", tmp_path)
+    forecaster, other = Forecaster(folder), Forecaster(folder)
+    forecaster.predict(profiles[10:30])
+
+    mixed = forecaster.predict(profiles[:40])
+
+    np.testing.assert_array_equal(mixed, other.predict(profiles[:40]))
+    np.testing.assert_array_equal(forecaster.predict(profiles[:40]), mixed)

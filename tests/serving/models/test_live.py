@@ -1,0 +1,154 @@
+"""What came in since the night is in the next answer of every process, and is what the next night will say."""
+
+import pytest
+from fastapi.testclient import TestClient
+
+from features.database import Database
+from features.events.store import erase_events, read_events
+from features.home import Home
+from serving.app import create_app
+from serving.models.live import LiveEvents
+from training.config import load_config
+from training.nightly import run_nightly
+
+DAY = "2026-03-14"
+
+
+@pytest.fixture
+def services(own_school, monkeypatch):
+    monkeypatch.setenv("REGROUP_POLL_SECONDS", "3600")
+    key = own_school.headers
+    with TestClient(create_app(), headers=key) as one, TestClient(create_app(), headers=key) as other:
+        yield one, other
+
+
+@pytest.fixture
+def batch(own_school):
+    """Answers of a few students of the first team: new ones, late ones, one on an item nobody knew."""
+    log = read_events(Home(own_school.home))
+    answers = log[log["kind"] == "response"].sort_values("occurred_at")
+    team = [each for each in own_school.student_ids if each in set(answers["student_id"])][:4]
+    items = answers["item_id"].drop_duplicates().tolist()
+    late = answers[answers["student_id"] == team[3]]["occurred_at"].iloc[-4].isoformat()
+    events = [
+        {
+            "student_id": student,
+            "occurred_at": f"{DAY}T{8 + hour:02d}:{minute:02d}:00Z",
+            "item_id": items[(7 * minute + hour + place) % len(items)],
+            "score": float((minute + hour) % 3 == 0),
+            "duration_s": 12.5,
+        }
+        for student in team[:3]
+        for place, (hour, minute) in enumerate([(0, 1), (0, 2), (0, 2), (3, 9), (3, 10), (1, 5)])
+    ]
+    events.append({"student_id": team[3], "occurred_at": late, "item_id": items[0], "correct": True})
+    events.append(
+        {
+            "student_id": team[0],
+            "occurred_at": f"{DAY}T20:00:00Z",
+            "item_id": "new",
+            "score": 0,
+            "skill_ids": ["new-skill"],
+        }
+    )
+    return events
+
+
+def told(client, school, students):
+    """Everything that is said of a team and of some of its students."""
+    board = client.get(f"/v1/teams/{school.team_ids[0]}/board").json()
+    return board, [client.get(f"/v1/students/{each}/profile").json() for each in students]
+
+
+def without_provenance(answers):
+    board, profiles = answers
+    return [{name: value for name, value in each.items() if name != "provenance"} for each in (board, *profiles)]
+
+
+def test_the_answers_after_live_events_are_those_of_a_night_with_the_same_events(services, own_school, batch):
+    """Through HTTP, two processes, the event log and a real night that keeps the champion."""
+    one, other = services
+    students = sorted({each["student_id"] for each in batch}) + list(own_school.student_ids[-2:])
+    before = told(one, own_school, students)
+
+    for part in (batch[9:], batch[:9]):
+        assert one.post("/v1/events", json={"events": part}).json()["stored"] == len(part)
+    live = told(one, own_school, students)
+    elsewhere = told(other, own_school, students)
+
+    assert live == elsewhere
+    assert without_provenance(live) != without_provenance(before)
+    assert before[0]["provenance"]["live_events_through"] == 0
+    assert live[0]["provenance"]["live_events_through"] == len(batch)
+    assert live[0]["provenance"]["data_as_of"].startswith("2026-03-15")
+
+    strict = own_school.home.parent / "strict.toml"
+    strict.write_text(own_school.config.read_text().replace("max_ece = 0.15", "max_ece = 1e-9"))
+    assert run_nightly(Home(own_school.home), load_config(strict)).did == "kept"
+    assert told(one, own_school, students) == live  # the old snapshot still needs them
+    assert one.app.state.snapshots.refresh()
+    night = told(one, own_school, students)
+
+    assert without_provenance(night) == without_provenance(live)
+    assert night[0]["provenance"]["profiles"] != live[0]["provenance"]["profiles"]
+    assert told(other, own_school, students) == live
+    assert len(one.app.state.views.live._days) == 1  # the old snapshot is gone, with everybody in it
+
+    again = one.post("/v1/events", json={"events": batch}).json()
+    assert (again["stored"], again["known"]) == (0, len(batch))
+    assert told(one, own_school, students) == night
+
+
+def test_a_plan_says_which_live_events_it_saw(services, own_school, batch):
+    one, other = services
+    one.post("/v1/events", json={"events": batch})
+
+    answer = other.post("/v1/recommendations", json={"team_id": own_school.team_ids[0], "date": "2026-03-16"})
+
+    assert answer.json()["provenance"]["live_events_through"] == len(batch)
+
+
+def test_with_the_database_away_answers_go_on_with_what_was_seen(services, own_school, batch):
+    one, _ = services
+    one.post("/v1/events", json={"events": batch})
+    snapshot, live = one.app.state.snapshots.current(), one.app.state.views.live
+    seen = live.see(snapshot, own_school.student_ids[:3])
+
+    (own_school.home / "regroup.db").rename(own_school.home / "away.db")
+
+    assert live.see(snapshot, own_school.student_ids[:3]) is seen
+    assert seen.live_through == len(batch)
+
+
+def test_an_event_older_than_the_profiles_is_in_its_place_after_an_erasure_too(services, own_school, batch):
+    """The version of the log that the profiles were folded from is gone then; the newest stands in."""
+    one, _ = services
+    student = batch[-2]["student_id"]
+    erase_events(Home(own_school.home), own_school.student_ids[-1])
+    before = one.get(f"/v1/students/{student}/profile").json()
+
+    one.post("/v1/events", json={"events": [batch[-2]]})
+
+    assert one.get(f"/v1/students/{student}/profile").json()["responses"] == before["responses"] + 1
+
+
+class AwayDatabase(Database):
+    """A server that does not answer, and how often it was asked."""
+
+    asked = 0
+
+    def reading(self):
+        self.asked += 1
+        return super().reading()
+
+
+def test_a_database_that_does_not_answer_is_left_alone_for_a_moment(services, own_school):
+    one, _ = services
+    database = AwayDatabase("postgresql://me@localhost:1/x?connect_timeout=1")
+    snapshot = one.app.state.snapshots.current()
+    live = LiveEvents(Home(own_school.home), database)
+
+    pictures = [live.see(snapshot, ["nobody"]) for _ in range(5)]
+
+    assert database.asked < 5
+    assert {each.live_through for each in pictures} == {None}

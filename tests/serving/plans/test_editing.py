@@ -1,0 +1,116 @@
+"""Whatever a person makes of a plan is judged, or refused with the field named."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from serving import formats as instances
+from serving.api.responses.changes import tell_evaluation
+from serving.errors import RequestError
+from serving.formats import read_instance
+from serving.grouping.changes.placements import rank_places
+from serving.grouping.solve import suggest_groups
+from serving.plans import stored_plan as editing
+from serving.plans.sessions import read_sessions, tell_sessions
+from serving.plans.stored_plan import judge_edit
+from serving.schemas.sessions import SessionIn
+
+
+@pytest.fixture(scope="module")
+def problem():
+    return read_instance(Path(instances.__file__).with_name("day.example.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def suggested(problem):
+    return suggest_groups(problem).sessions
+
+
+def some(*values):
+    return st.sampled_from(values)
+
+
+STUDENTS = ("Ada", "Ben", "Cleo", "Dan", "Eve", "Finn")
+ANY = {
+    "id": some("a", "b", "c", "d"),
+    "block_id": some("m1", "m2"),
+    "room_id": some(None, "library", "r12"),
+    "students": st.lists(some(*STUDENTS), max_size=6),
+}
+LED = st.builds(
+    SessionIn,
+    modality=some("small_group", "tutoring", "collaborative"),
+    skill_id=some("fractions", "ratios"),
+    adults=st.lists(some("lead", "tutor"), min_size=1, max_size=3),
+    **ANY,
+)
+ONLINE = st.builds(SessionIn, modality=st.just("online"), adults=st.lists(some("lead", "tutor"), max_size=2), **ANY)
+ODD = st.builds(
+    SessionIn,
+    modality=some("small_group", "online"),
+    skill_id=some(None, "ratios", "history"),
+    adults=st.lists(some("lead", "king"), max_size=2),
+    **ANY,
+)
+DAYS = st.lists(LED | ONLINE, max_size=4, unique_by=lambda each: each.id) | st.lists(LED | ODD, max_size=3)
+
+
+def read_or_refuse(problem, given_sessions):
+    """The sessions, or the field that is not right."""
+    try:
+        return read_sessions(problem, given_sessions)
+    except RequestError as error:
+        return error.more["field"]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(DAYS)
+def test_any_sessions_are_judged_and_placed_into_or_refused_by_name(problem, suggested, given_sessions):
+    """A repair keeps every rule; scores and prices agree; a student is placed without making anything worse."""
+    edited = read_or_refuse(problem, given_sessions)
+    if isinstance(edited, str):
+        assert edited.startswith("sessions")
+        return
+
+    told = tell_evaluation("id", *judge_edit(problem, edited, suggested, repair=True))
+    ranked = rank_places(problem, edited, "Ada")
+
+    assert told.score == pytest.approx(sum(term.points for term in told.terms))
+    assert told.keeps_rules == (told.violations == [])
+    if told.repair is not None:
+        repaired = read_sessions(problem, [SessionIn.model_validate(s.model_dump()) for s in told.repair.sessions])
+        assert judge_edit(problem, repaired, suggested, repair=False)[0].violations == ()
+    assert ranked.best is None or len(ranked.best) == 2
+
+
+def test_beyond_many_moves_only_the_whole_edit_has_a_price(problem, suggested, monkeypatch):
+    monkeypatch.setattr(editing, "MOST_PRICED", 1)
+    online = next(s for s in tell_sessions(suggested) if s.modality == "online")
+    block = [s.model_dump() for s in tell_sessions(suggested) if s.block_id != online.block_id]
+    everybody = online.model_dump() | {"students": list(STUDENTS)}
+
+    edited = read_sessions(problem, [SessionIn.model_validate(s) for s in [*block, everybody]])
+    told = tell_evaluation("id", *judge_edit(problem, edited, suggested, repair=False))
+
+    assert len(told.changes) > 1
+    assert told.price is not None
+    assert [change.price for change in told.changes] == [None] * len(told.changes)
+
+
+def test_a_session_takes_adults_and_students_by_id_or_as_a_plan_tells_them():
+    whole = {
+        "id": "a",
+        "block_id": "m1",
+        "modality": "online",
+        "adults": [{"staff_id": "lead", "role": "teacher_leader"}],
+        "students": ["Ada", {"student_id": "Ben", "why": "…", "facts": []}],
+    }
+
+    session = SessionIn.model_validate(whole)
+
+    assert [each if isinstance(each, str) else each.student_id for each in session.students] == ["Ada", "Ben"]
+    with pytest.raises(ValidationError):
+        SessionIn.model_validate(whole | {"students": [{"name": "Ben"}]})

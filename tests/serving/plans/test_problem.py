@@ -1,0 +1,251 @@
+"""A team's day as a problem, and what students need on it."""
+
+from dataclasses import replace
+from datetime import date, time, timedelta
+
+import pytest
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+from features.roster import Block, PastSession, Room, Rule, Skill, SkillMap, Staff, Team
+from features.roster.records import ROLE_MAY_LEAD, WEEKDAYS
+from serving.errors import RequestError
+from serving.grouping.errors import InfeasibleError
+from serving.grouping.rules.check import find_violations
+from serving.grouping.solve import suggest_groups
+from serving.models.forecasts import SkillForecast
+from serving.plans.needs import list_candidates
+from serving.plans.policy import NeedPolicy, load_planning
+from serving.plans.problem import Absence, DayRequest, state_problem
+
+MONDAY = date(2026, 3, 16)
+POLICY = NeedPolicy(unknown=0.2, outside_focus=0.5, least_weight=0.25, catch_up_share=0.6, next_share=0.5)
+SKILLS = SkillMap({"add": Skill("add", "Addition")}, {"carry": ("add",), "long": ("carry",)})
+
+
+def staff(name, role):
+    return Staff(name, "t", role, ROLE_MAY_LEAD[role])
+
+
+def team(members=("a", "b", "c", "d"), adults=None, **more):
+    adults = adults or (staff("lead", "teacher_leader"), staff("aide", "support_staff"))
+    plain = {
+        "rooms": (Room("hall", "t", 90), Room("nook", "t", 8)),
+        "blocks": tuple(Block(f"mon-{hour}", "t", "mon", time(hour), time(hour, 45)) for hour in (9, 10)),
+        "rules": (),
+        "focus": {},
+        "past_sessions": (),
+    }
+    return Team(team_id="t", school="s", name=None, members=tuple(members), staff=adults, **(plain | more))
+
+
+def forecast(student, skill, status="forecast", risk=0.5, mastery=0.5, *, recent=True):
+    known = status != "not_enough_evidence"
+    return SkillForecast(
+        student, skill, 0, status, risk if known else None, mastery if known else None, 4, None, recent
+    )
+
+
+def candidates_of(the_team, forecasts, handful=6):
+    return list_candidates(the_team, SKILLS, forecasts, POLICY, handful)
+
+
+def needs(the_team, forecasts, handful=6):
+    return {(c.need.student, c.need.skill): c.need.need for c in candidates_of(the_team, forecasts, handful)}
+
+
+def test_need_is_risk_times_what_is_missing_times_readiness_times_weight():
+    """Every factor is the one the formula names."""
+    known = [forecast("a", "carry", risk=0.8, mastery=0.25), forecast("a", "add", risk=0.1, mastery=0.6)]
+
+    found = needs(team(focus={"carry": 0.9}), known)
+
+    assert found["a", "carry"] == pytest.approx(0.8 * 0.75 * 0.6 * 0.9)
+    assert found["a", "add"] == pytest.approx(0.1 * 0.4 * 1.0 * 0.5)
+
+
+def test_mastered_skills_are_no_candidates_and_what_builds_on_them_is():
+    """A student who mastered addition is offered carrying, and not what builds on carrying."""
+    known = [forecast("a", "add", "mastered", risk=0.0, mastery=0.9)]
+
+    found = needs(team(), known)
+
+    assert ("a", "add") not in found
+    assert ("a", "long") not in found
+    assert found["a", "carry"] == pytest.approx(0.2 * 0.25)
+
+
+def test_thin_evidence_is_a_moderate_need_and_old_practice_none():
+    """A null forecast is never no need, and never the highest."""
+    found = needs(team(), [forecast("a", "x", "not_enough_evidence"), forecast("b", "y", recent=False)])
+
+    assert found == {("a", "x"): pytest.approx(0.2)}
+
+
+def test_only_the_most_needed_handful_is_kept():
+    """Of many candidates of a student the greatest remain."""
+    known = [forecast("a", f"s{number}", risk=number / 10) for number in range(1, 9)]
+
+    assert set(needs(team(), known, handful=2)) == {("a", "s8"), ("a", "s7")}
+
+
+def test_standing_rules_absences_and_history_reach_the_problem():
+    """Who is away is away, pairs are pairs, and past sessions count for mates and contacts."""
+    the_team = team(
+        rules=(
+            Rule("1", "t", "keep_apart", ("a", "b")),
+            Rule("2", "t", "unavailable", ("c",), block_id="mon-9"),
+            Rule("3", "t", "pinned", ("d",), staff_id="lead"),
+        ),
+        past_sessions=(PastSession(date(2026, 3, 13), "t", "mon-9", "lead", "add", ("a", "d", "gone")),),
+    )
+    request = DayRequest(MONDAY, absences=(Absence(student="b"), Absence(staff="aide", blocks=("mon-10",))))
+
+    problem = state_problem(the_team, SKILLS, request, candidates_of(the_team, [forecast("d", "add")]), load_planning())
+
+    there = {student.id: sorted(student.blocks) for student in problem.students}
+    assert there == {"a": ["mon-10", "mon-9"], "b": [], "c": ["mon-10"], "d": ["mon-10", "mon-9"]}
+    assert {adult.id: len(adult.blocks) for adult in problem.adults} == {"lead": 2, "aide": 1}
+    assert problem.keep_apart == (("a", "b"),)
+    assert [(pin.student, pin.block, pin.adult) for pin in problem.pins] == [("d", "mon-9", "lead")]
+    assert [(mate.first, mate.second, mate.sessions) for mate in problem.mates] == [("a", "d", 1)]
+    assert {(contact.student, contact.adult) for contact in problem.contacts} == {("a", "lead"), ("d", "lead")}
+
+
+def test_a_role_of_the_schools_own_has_the_effects_that_planning_says():
+    own = Staff("own", "t", "reading coach", ("tutoring",))
+
+    problem = state_problem(team(adults=(own,)), SKILLS, DayRequest(MONDAY), [], load_planning())
+
+    effects = {(each.modality, each.role): each.effect for each in problem.effects}
+    assert effects["tutoring", "reading coach"] == effects["tutoring", "support_staff"]
+
+
+def test_a_skill_that_most_with_evidence_have_mastered_is_one_to_catch_up_on():
+    """Three of five have mastered it; of those without evidence nobody knows."""
+    known = [forecast(name, "add", "mastered", risk=0.0) for name in "abc"]
+    known += [forecast("d", "add"), forecast("e", "add", "not_enough_evidence"), forecast("f", "add", "struggling")]
+    known += [forecast("a", "tell"), forecast("b", "tell", "mastered")]
+
+    found = candidates_of(team(members="abcdef"), known)
+
+    assert {each.need.student for each in found if each.need.skill == "add"} == {"d", "e", "f"}
+    assert {each.need.skill: each.need.catch_up for each in found} == {"add": True, "carry": False, "tell": False}
+
+
+def test_days_in_a_row_of_catching_up_are_counted_from_past_sessions():
+    """Back from the day asked, over the weekend and an absence, until a day with something else."""
+
+    def led(day, skill, *students, by="lead"):
+        return PastSession(date(2026, 3, day), "t", "mon-9", by, skill, students)
+
+    past = (
+        led(10, "add", "a", "b"),
+        led(11, "tell", "b"),
+        led(12, "add", "a", "b", "c"),
+        led(13, "add", "b", "c", "d"),
+        led(13, "tell", "d"),
+        led(13, "tell", "c", by=None),
+    )
+    known = [forecast("e", "add", "mastered"), forecast("f", "add", "mastered"), forecast("a", "add")]
+    the_team = team(members="abcdef", past_sessions=past)
+
+    problem = state_problem(the_team, SKILLS, DayRequest(MONDAY), candidates_of(the_team, known), load_planning())
+
+    days = {student.id: student.catch_up_days for student in problem.students}
+    assert days == {"a": 2, "b": 2, "c": 2, "d": 0, "e": 0, "f": 0}
+    assert problem.most_catch_up_days == 4
+
+
+@pytest.mark.parametrize(
+    ("weekdays", "asked"), [(["mon"], [2]), (["mon", "wed"], [1, 1]), (WEEKDAYS[:5], [0, 0, 1, 0, 1])]
+)
+def test_coaching_is_spread_over_the_teams_days_of_a_week(weekdays, asked):
+    """Two sessions a week, whatever its days are; the coach is named in the roster."""
+    blocks = tuple(Block(f"{day}-9", "t", day, time(9), time(9, 45)) for day in weekdays)
+    adults = (staff("lead", "teacher_leader"), replace(staff("new", "teacher_in_training"), coach="lead"))
+    the_team = team(adults=adults, blocks=blocks)
+    days = [MONDAY + timedelta(days=WEEKDAYS.index(day)) for day in weekdays]
+
+    problems = [state_problem(the_team, SKILLS, DayRequest(day), [], load_planning()) for day in days]
+
+    assert [sum(pair.sessions for pair in problem.coaching) for problem in problems] == asked
+    assert {(pair.coach, pair.trainee) for each in problems for pair in each.coaching} == {("lead", "new")}
+
+
+def test_nobody_is_coached_by_who_is_away():
+    """Without a block in which both are there, nothing is asked for."""
+    adults = (staff("lead", "teacher_leader"), replace(staff("new", "teacher_in_training"), coach="lead"))
+    request = DayRequest(MONDAY, absences=(Absence(staff="lead"),))
+
+    assert state_problem(team(adults=adults), SKILLS, request, [], load_planning()).coaching == ()
+
+
+def test_a_standing_pin_gives_way_to_an_absence_and_a_pin_asked_for_does_not():
+    """The standing rule is for days on which the student is there; what is asked for today is told as a conflict."""
+    pin = Rule("1", "t", "pinned", ("d",), block_id="mon-9")
+    away = (Absence(student="d"),)
+
+    standing = state_problem(team(rules=(pin,)), SKILLS, DayRequest(MONDAY, away), [], load_planning())
+    asked = state_problem(team(), SKILLS, DayRequest(MONDAY, away, (pin,)), [], load_planning())
+
+    assert standing.pins == ()
+    with pytest.raises(InfeasibleError) as told:
+        suggest_groups(asked)
+    assert "pinned" in told.value.conflicts[0].rules
+
+
+@pytest.mark.parametrize(
+    ("request_", "rule"),
+    [
+        (DayRequest(date(2026, 3, 17)), "no_blocks"),
+        (DayRequest(MONDAY, (Absence(student="z"),)), "unknown_student"),
+        (DayRequest(MONDAY, (Absence(staff="z"),)), "unknown_staff"),
+        (DayRequest(MONDAY, (Absence(staff="lead", blocks=("tue-1",)),)), "unknown_block"),
+        (DayRequest(MONDAY, rules=(Rule("r", "t", "keep_apart", ("a", "z")),)), "unknown_student"),
+    ],
+)
+def test_what_cannot_be_is_told_by_name(request_, rule):
+    """Each mistake of a caller has a rule's name."""
+    with pytest.raises(RequestError) as told:
+        state_problem(team(), SKILLS, request_, [], load_planning())
+
+    assert told.value.rule == rule
+
+
+MEMBERS = [f"m{number}" for number in range(12)]
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.sampled_from(MEMBERS), unique=True, max_size=12),
+    st.lists(st.sampled_from(sorted(ROLE_MAY_LEAD)), min_size=1, max_size=5),
+    st.lists(st.tuples(st.sampled_from(MEMBERS), st.sampled_from(["add", "carry", "long"]), st.floats(0, 1))),
+    st.lists(st.sampled_from(MEMBERS), max_size=4),
+    st.lists(st.tuples(st.sampled_from(MEMBERS), st.sampled_from(MEMBERS)), max_size=3),
+)
+def test_every_plan_of_a_random_day_keeps_every_rule(members, roles, known, absent, apart):
+    """Absences, few adults, one student or none, no needs: a checked plan, or the rule that stands in the way."""
+    the_team = team(members, tuple(staff(f"adult-{at}", role) for at, role in enumerate(roles)))
+    forecasts = [
+        forecast(who, skill, risk=risk) for who, skill, risk in {(w, s): (w, s, r) for w, s, r in known}.values()
+    ]
+    forecasts = [each for each in forecasts if each.student in members]
+    request = DayRequest(
+        MONDAY,
+        tuple(Absence(student=each) for each in absent if each in members),
+        tuple(
+            Rule(f"r{at}", "t", "keep_apart", pair)
+            for at, pair in enumerate(apart)
+            if len(set(pair)) == 2 and set(pair) <= set(members)
+        ),
+    )
+    problem = state_problem(the_team, SKILLS, request, candidates_of(the_team, forecasts), load_planning())
+
+    try:
+        sessions, conflicts = suggest_groups(problem).sessions, ()
+    except InfeasibleError as error:
+        sessions, conflicts = (), error.conflicts
+
+    event("a plan" if sessions else "a conflict" if conflicts else "nobody there")
+    assert conflicts or find_violations(problem, sessions) == ()

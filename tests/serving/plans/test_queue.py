@@ -1,0 +1,88 @@
+"""A few requests plan at a time, in the order they came; a long queue is refused with a time to come back."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from fastapi.testclient import TestClient
+
+from serving.app import create_app
+from serving.errors import QueueFullError
+from serving.plans.queue import Planners
+
+
+def until(holds):
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_turns_come_in_the_order_asked_and_never_too_many_at_once(at_once):
+    planners, order, inside, most = Planners(at_once, 30, 20), [], [], []
+    go = threading.Event()
+
+    def plan(number):
+        with planners.take():
+            inside.append(number)
+            most.append(len(inside))
+            order.append(number)
+            go.wait(20)
+            inside.remove(number)
+
+    with ThreadPoolExecutor(12) as pool:
+        for number in range(12):
+            pool.submit(plan, number)
+            until(lambda number=number: len(order) + len(planners._waiting) == number + 1)
+        go.set()
+
+    assert sorted(order) == list(range(12))
+    assert max(most) == at_once
+    assert at_once > 1 or order == list(range(12))  # of several that go in together, any may come to note it first
+    assert (planners._busy, len(planners._waiting)) == (0, 0)
+
+
+def test_a_full_queue_and_a_turn_that_does_not_come_are_refused_with_a_time():
+    planners = Planners(1, 1, 0.05)
+    with planners.take() as waited:
+        assert waited == 0
+        with pytest.raises(QueueFullError) as late, planners.take():
+            pass
+        assert int(late.value.headers["Retry-After"]) >= 1
+        assert not planners._waiting
+    with pytest.raises(ZeroDivisionError), planners.take():
+        raise ZeroDivisionError
+    with planners.take() as waited:  # a turn that failed was handed on
+        assert waited == 0
+
+
+def test_the_service_refuses_plans_beyond_its_queue_and_goes_on_answering(own_school, monkeypatch):
+    monkeypatch.setenv("REGROUP_QUEUE", "0")
+    body = {"team_id": own_school.team_ids[0], "date": "2026-03-16", "seconds": 0.05}
+    with TestClient(create_app(), headers=own_school.headers) as client:
+        with client.app.state.planners.take():
+            refused = client.post("/v1/recommendations", json=body, headers={"Idempotency-Key": "one"})
+            board = client.get(f"/v1/teams/{own_school.team_ids[0]}/board")
+        made = client.post("/v1/recommendations", json=body, headers={"Idempotency-Key": "one"})
+
+    assert (refused.status_code, refused.json()["rule"]) == (503, "planners_busy")
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert board.status_code == 200
+    assert made.status_code == 201
+    assert made.headers["Server-Timing"].startswith("queue;dur=0.0, search;dur=")
+
+
+def test_the_time_that_keeping_takes_is_told_so_that_most_take_less():
+    planners = Planners(1, 0, 1.0)
+    assert planners.keeping_s == 0.0
+
+    for took in [0.006] * 20 + [0.030]:
+        planners.kept(took)
+    after_a_long_one = planners.keeping_s
+    for _ in range(40):
+        planners.kept(0.006)
+
+    assert 0.015 < after_a_long_one < 0.030
+    assert 0.006 < planners.keeping_s < 0.009

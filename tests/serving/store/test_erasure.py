@@ -1,0 +1,218 @@
+"""A student is erased from a used installation: nothing anywhere names the student, and nothing brings it back."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet
+import pytest
+from fastapi.testclient import TestClient
+from filelock import FileLock
+from sqlalchemy import MetaData, insert, select
+
+from features.database import Database
+from features.erasure import FOLDERS_WITHOUT_STUDENTS, names_of
+from features.errors import BusyError, InputError
+from features.events.ingest import ingest_file
+from features.events.store import read_events
+from features.home import Home
+from features.roster import load_roster_command, read_roster_files, read_team, save_roster
+from serving.__main__ import main
+from serving.app import create_app
+from serving.formats import read_instance
+from serving.store.erasure import STORES, WITHOUT_STUDENTS, scrub
+from serving.store.tables import AUDIT, IDEMPOTENCY, RECOMMENDATIONS
+from training.config import load_config
+from training.nightly import run_nightly
+
+NOW = datetime(2026, 3, 16, tzinfo=UTC)
+MAPPING = '[columns]\nstudent = "who"\nitem = "what"\ntime = "at"\ncorrect = "right"\n'
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def school(request, own_school, simulated_school, monkeypatch):
+    """A copy of the trained school, on either database."""
+    monkeypatch.setenv("REGROUP_POLL_SECONDS", "3600")
+    if request.param == "postgresql":
+        url = request.getfixturevalue("empty_postgres")
+        monkeypatch.setenv("REGROUP_DATABASE_URL", url)
+        (own_school.home / "regroup.db").unlink()
+        save_roster(read_roster_files(simulated_school.folder / "roster"), url)
+    return own_school
+
+
+@pytest.fixture
+def client(school, give_key):
+    headers = {"Authorization": f"Bearer {give_key(Home(school.home).database_url())}"}
+    with TestClient(create_app(), headers=headers) as client:
+        yield client
+
+
+def event(student, minute):
+    when = f"2026-03-14T08:{minute:02d}:00Z"
+    return {"student_id": student, "occurred_at": when, "item_id": "i", "score": 1, "skill_ids": ["s"]}
+
+
+def use(client, school, student):
+    """Leaves traces of the student in every store there is."""
+    home, team = Home(school.home), school.team_ids[0]
+    day = {"team_id": team, "date": "2026-03-16"}
+    other = school.student_ids[1]
+    absent = {**day, "absences": [{"student_id": student}]}
+    rule = {**day, "rules": [{"kind": "keep_apart", "student_ids": [student, other]}]}
+    plans = [client.post("/v1/recommendations", json=body).json() for body in (rule, absent)]
+    with client.app.state.database.changing() as connection:
+        plan = plans[0]["id"]
+        of_plan = {"recommendation_id": plan}
+        answer = json.dumps(plans[0])
+        kept = {"owner": "k", "idempotency_key": "once", "body_hash": "0" * 64, "started_at": NOW, "status": 201}
+        connection.execute(insert(IDEMPOTENCY).values(**kept, **of_plan, answer=answer))
+        seen = {"entry_id": "e", "at": NOW, "request_id": "r", "action": "read_profile", "student_id": student}
+        connection.execute(insert(AUDIT).values(**seen))
+    decision = {"decision": "accepted", "reasons": ["other"], "note": f"{student} was away before"}
+    assert client.post(f"/v1/recommendations/{plan}/decision", json=decision).status_code == 200
+    rows = [f"{student},i{at},2026-03-13T10:{at:02d}:00Z,1" for at in range(20)] + [
+        f"{student},i,2026-03-13T10:00:00Z,7"
+    ]
+    home.inbox.mkdir()
+    (home.inbox / "mapping.toml").write_text(MAPPING)
+    (home.inbox / "log.csv").write_text("who,what,at,right\n" + "\n".join(rows) + "\n")
+    (home.inbox / "odd.bin").write_bytes(b"\x00\xff" + student.encode())
+    assert client.post("/v1/events", json={"events": [event(student, 1), event(other, 2)]}).status_code == 200
+    strict = school.home.parent / "strict.toml"
+    strict.write_text(school.config.read_text().replace("max_ece = 0.15", "max_ece = 1e-9"))
+    run_nightly(home, load_config(strict))
+    assert client.post("/v1/events", json={"events": [event(student, 3)]}).status_code == 200
+    home.staging.mkdir()
+    (home.staging / "left").write_text(student)
+    return plans
+
+
+def says(path: Path, text: str) -> bool:
+    """Whether a file holds the text: as bytes in any encoding, or in what it decodes to."""
+    raw = path.read_bytes()
+    if any(text.encode(encoding) in raw for encoding in ("utf-8", "utf-16-le", "utf-32-le")):
+        return True
+    if path.suffix == ".parquet":
+        return text in str(pyarrow.parquet.read_table(path).to_pylist())
+    if path.suffix == ".npz":
+        with np.load(path, allow_pickle=False) as arrays:
+            return any(text in str(arrays[name].tolist()) for name in arrays.files if arrays[name].dtype.kind in "US")
+    return False
+
+
+def traces(school, database, text):
+    """The tables and files that hold the text, by their first name in the home."""
+    found = set()
+    with database.reading() as connection:
+        tables = MetaData()
+        tables.reflect(connection)
+        for table in tables.sorted_tables:
+            if text in str([tuple(row) for row in connection.execute(select(table))]):
+                found.add(table.name)
+    for root in (school.home, school.mlruns):
+        for path in root.rglob("*"):
+            if path.is_file() and says(path, text):
+                found.add(path.relative_to(root).parts[0])
+    return found
+
+
+def unregistered(school, database):
+    """Tables and names in the home that are neither a store's nor known to name no student."""
+    tables, folders = names_of(STORES)
+    with database.reading() as connection:
+        found = MetaData()
+        found.reflect(connection)
+    names = {each.name for each in school.home.iterdir() if each.suffix != ".lock"}
+    wrongly = {name for name in WITHOUT_STUDENTS if "student_id" in found.tables[name].columns}
+    strange = {each.name for each in found.sorted_tables} ^ (tables | set(WITHOUT_STUDENTS))
+    return wrongly | strange | (names - folders - set(FOLDERS_WITHOUT_STUDENTS))
+
+
+def test_no_trace_of_an_erased_student_is_left_anywhere(client, school, simulated_school, capsys):
+    database = client.app.state.database
+    student, other = school.student_ids[:2]
+    plans = use(client, school, student)
+    assert unregistered(school, database) == set()  # say there how a student is erased from a new table or file
+    client.app.state.snapshots.refresh()
+    before = client.get(f"/v1/students/{other}/profile").json()
+    tables, folders = names_of(STORES)
+    empty = {"roster_demographics", "roster_rule_students"}  # in this school
+    assert traces(school, database, student) - {"regroup.db", "regroup.db-wal"} >= (tables - empty) | (
+        folders - {"audit"}  # entries stay there for seconds only
+    )
+
+    assert main(["erase", student, "--yes"]) == 1
+    assert "inbox/done/log.csv" in capsys.readouterr().out.replace("\n", "")
+    assert traces(school, database, student) == {"inbox"}
+    assert main(["erase", student, "--yes", "--delete-files"]) == 0
+
+    assert traces(school, database, student) == set()
+    stored = client.get(f"/v1/recommendations/{plans[0]['id']}").json()
+    seated = [seat["student_id"] for session in stored["sessions"] for seat in session["students"]]
+    assert other in seated
+    assert None not in seated
+    decided = client.get(f"/v1/recommendations/{plans[0]['id']}/decision").json()
+    assert decided["note"] == "a student was away before"
+    assert other in str(decided["sessions"])
+    with database.reading() as connection:
+        problems = connection.execute(select(RECOMMENDATIONS.c.problem)).scalars().all()
+    assert all(other in {each.id for each in read_instance(problem).students} for problem in problems)
+
+    assert client.app.state.snapshots.refresh()
+    assert client.get(f"/v1/students/{student}/profile").status_code == 404
+    after = client.get(f"/v1/students/{other}/profile").json()
+    assert {**after, "provenance": None} == {**before, "provenance": None}
+    assert after["provenance"]["profiles"] == before["provenance"]["profiles"] + "-erased1"
+
+
+def test_late_events_do_not_bring_an_erased_student_back(client, school, simulated_school, tmp_path, capsys):
+    home, student, other = Home(school.home), *school.student_ids[:2]
+    assert main(["erase", student, "--yes"]) == 0
+    (tmp_path / "late.csv").write_text(f"who,what,at,right\n{student},i,2026-03-14T08:00:00Z,1\n{student},,,\n")
+    (tmp_path / "late.toml").write_text(MAPPING)
+
+    live = client.post("/v1/events", json={"events": [event(student, 1), event(other, 2)]}).json()
+    counts = ingest_file(home, tmp_path / "late.csv", mapping=tmp_path / "late.toml")
+
+    assert (live["stored"], live["erased"]) == (1, 1)
+    assert (counts.unused, counts.rejected) == ({"erased_student": 2}, {})
+    assert traces(school, client.app.state.database, student) == set()
+    assert student not in set(read_events(home)["student_id"])
+
+    load_roster_command(simulated_school.folder / "roster", home)
+
+    assert "1 members were erased before" in capsys.readouterr().out.replace("\n", " ")
+    assert student in read_team(home.database_url(), school.team_ids[0]).members
+
+
+def test_nothing_is_erased_without_a_yes_or_while_a_night_is_at_work(school):
+    with pytest.raises(InputError, match="add --yes"):
+        main(["erase", school.student_ids[0]])
+    with FileLock(Home(school.home).lock("nightly")), pytest.raises(BusyError, match="nightly run"):
+        main(["erase", school.student_ids[0], "--yes"])
+
+    assert traces(school, Database(Home(school.home).database_url()), school.student_ids[0])
+
+
+def test_a_plan_loses_what_names_the_student_and_nothing_else():
+    day = {
+        "students": [{"id": "anna"}, {"id": "ben"}, {"id": "cy"}],
+        "keep_together": [["anna", "ben"], ["ben", "cy"]],
+        "mates": [["anna", "ben", 2]],
+        "pins": [{"students": ["anna"]}, {"students": ["anna", "cy"]}],
+        "by_student": {"anna": 1, "ben": 2},
+        "why": "anna and ben need it",
+        "n": 3,
+    }
+
+    assert scrub(day, "anna") == {
+        "students": [{"id": "ben"}, {"id": "cy"}],
+        "keep_together": [["ben", "cy"]],
+        "mates": [],
+        "pins": [{"students": ["cy"]}],
+        "by_student": {"ben": 2},
+        "why": "a student and ben need it",
+        "n": 3,
+    }

@@ -1,0 +1,1 @@
+"""Training data: events and profiles as labeled rows, split by time."""

@@ -1,0 +1,246 @@
+"""The rows that models learn from: the state before each response, with statistics that have not seen the student."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from features.profiles.difficulty import Statistics, fit_statistics
+from features.profiles.fold import Rows, fold
+from features.profiles.kernel import COLUMNS
+from features.profiles.state import State
+from features.profiles.timeline import Timeline, count_responses, fit_responses, recode_items, sort_events
+from features.profiles.vocabulary import Catalog, build_catalog
+from training.config import TrainingConfig
+from training.data.labels import label_episodes
+from training.data.splits import TimeBlocks, fold_of_students, split_time
+
+
+@dataclass(frozen=True)
+class Block:
+    """The rows of one block for one model; every array has one entry per row.
+
+    Attributes:
+        rows: The columns of `features.profiles.kernel.COLUMNS`, the state before the response.
+        target: 1 or 0: struggling against mastered, or correct against not.
+        student: Code of the row's student, for resampling by student.
+        opportunity: First attempts on the skill before this one.
+        episode: Code of the row's student and skill.
+    """
+
+    rows: Rows
+    target: npt.NDArray[np.int8]
+    student: npt.NDArray[np.int64]
+    opportunity: npt.NDArray[np.int32]
+    episode: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        """How many rows there are."""
+        return len(self.target)
+
+    def take(self, keep: npt.NDArray[np.bool_]) -> "Block":
+        """The rows that `keep` names."""
+        return Block(self.rows[keep], self.target[keep], self.student[keep], self.opportunity[keep], self.episode[keep])
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Everything a training run reads, by block.
+
+    Attributes:
+        struggle: Open episodes with a known outcome, by block name.
+        mastery: First attempts, by block name.
+        indeterminate: Open rows of the block whose outcome is not known; never a negative.
+        statistics: Counted on the training block; what the models are deployed with.
+        timeline: Every event; the student codes in blocks are positions in its students.
+        blocks: Where the blocks lie in time.
+        due: Which events of the timeline are the holdout's rows, by forecast.
+    """
+
+    struggle: dict[str, Block]
+    mastery: dict[str, Block]
+    indeterminate: dict[str, int]
+    statistics: Statistics
+    timeline: Timeline
+    blocks: TimeBlocks
+    due: dict[str, npt.NDArray[np.bool_]]
+
+    def holdout_rows(self, statistics: Statistics) -> dict[str, Rows]:
+        """The holdout's rows as a model with other statistics sees them, by forecast.
+
+        Args:
+            statistics: That model's, extended to every item of the log.
+        """
+        timeline = recode_items(self.timeline, self.statistics.catalog, statistics.catalog)
+        rows, _ = fold(timeline, statistics, State.empty())
+        return {name: rows[due] for name, due in self.due.items()}
+
+
+def build_dataset(events: pd.DataFrame, item_skills: pd.DataFrame, config: TrainingConfig) -> Dataset:
+    """Turns the event log into rows to train, calibrate and judge with.
+
+    Training rows of a student see statistics counted on the other folds of students, before the block's end. Later
+    rows see statistics of the whole training block, as they would once deployed.
+
+    Args:
+        events: Rows of `Events` before the moment of training.
+        item_skills: Rows of `ItemSkills`.
+        config: Mastery rule, split and folds.
+
+    Raises:
+        DataGateError: The events cannot be split by time.
+    """
+    catalog, timeline, _ = _read_log(events, item_skills)
+    sequence = events["sequence"].to_numpy(dtype=np.float64, na_value=np.nan)[timeline.row]
+    blocks = split_time(timeline, sequence, config.split)
+
+    answered = (timeline.correct >= 0) & (timeline.item >= 0)
+    past = answered & blocks.block("train", gap=False)
+    statistics = fit_responses(timeline, count_responses(timeline, catalog, past), past)
+    late_rows, _ = fold(timeline, statistics, State.empty())
+    early_rows = _fold_out_of_fold(timeline, past, statistics, config.split.folds)
+
+    student = timeline.student
+    node = np.where(answered, catalog.node_of_item[timeline.item], -1)
+    episode = student * len(catalog.nodes) + node
+    struggle, mastery, indeterminate = {}, {}, {}
+    for name in ("train", "calibration", "holdout"):
+        rows = early_rows if name == "train" else late_rows
+        episodes = label_episodes(timeline, catalog, config.mastery_rule, blocks.seen(name))
+        open_rows = episodes.open & blocks.block(name, gap=True)
+        known = open_rows & (episodes.outcome >= 0)
+        indeterminate[name] = int(open_rows.sum() - known.sum())
+        struggle[name] = Block(
+            rows[known], episodes.outcome[known], student[known], episodes.opportunity[known], episode[known]
+        )
+        due = answered & blocks.block(name, gap=False)
+        mastery[name] = Block(rows[due], timeline.correct[due], student[due], episodes.opportunity[due], episode[due])
+        held = {"struggle": known, "mastery": due}
+    return Dataset(struggle, mastery, indeterminate, statistics, timeline, blocks, held)
+
+
+@dataclass(frozen=True)
+class StudentSplit:
+    """Rows of students to learn from and of other students to be judged on: what published benchmarks ask for.
+
+    Attributes:
+        mastery: First attempts of `train` and `test` students, in the timeline's order.
+        struggle: Open episodes with a known outcome, of both.
+        indeterminate: Open rows whose outcome is not known, of both; their targets are -1.
+        positions: Which event of the timeline each mastery row is.
+        statistics: Counted on the training students.
+        timeline: Every event.
+    """
+
+    mastery: dict[str, Block]
+    struggle: dict[str, Block]
+    indeterminate: dict[str, Block]
+    positions: dict[str, npt.NDArray[np.int64]]
+    statistics: Statistics
+    timeline: Timeline
+
+
+def build_student_split(
+    events: pd.DataFrame, item_skills: pd.DataFrame, test_students: "pd.Index[str]", config: TrainingConfig
+) -> StudentSplit:
+    """Turns a log into rows to train and judge with, split by student instead of by time.
+
+    Rows of a training student see statistics counted on the other folds of training students; rows of a test student
+    those of all training students.
+
+    Args:
+        events: Rows of `Events`.
+        item_skills: Rows of `ItemSkills`.
+        test_students: Ids of the students that nothing is learnt from.
+        config: Mastery rule and folds.
+    """
+    catalog, timeline, _ = _read_log(events, item_skills)
+    answered = (timeline.correct >= 0) & (timeline.item >= 0)
+    student = timeline.student
+    judged = timeline.students.isin(test_students)
+    of = {"train": ~judged[student], "test": judged[student]}
+    past = answered & of["train"]
+    statistics = fit_responses(timeline, count_responses(timeline, catalog, past), past)
+    rows = _fold_out_of_fold(timeline, past, statistics, config.split.folds)
+    rows[of["test"]], _ = fold(_of_students(timeline, judged, of["test"]), statistics, State.empty())
+
+    node = np.where(answered, catalog.node_of_item[timeline.item], -1)
+    episode = student * len(catalog.nodes) + node
+    episodes = label_episodes(timeline, catalog, config.mastery_rule)
+
+    def block(keep: npt.NDArray[np.bool_], target: npt.NDArray[np.int8]) -> Block:
+        return Block(rows[keep], target[keep], student[keep], episodes.opportunity[keep], episode[keep])
+
+    known = episodes.open & (episodes.outcome >= 0)
+    return StudentSplit(
+        mastery={name: block(answered & mine, timeline.correct) for name, mine in of.items()},
+        struggle={name: block(known & mine, episodes.outcome) for name, mine in of.items()},
+        indeterminate={name: block(episodes.open & ~known & mine, episodes.outcome) for name, mine in of.items()},
+        positions={name: np.flatnonzero(answered & mine) for name, mine in of.items()},
+        statistics=statistics,
+        timeline=timeline,
+    )
+
+
+def build_first_day(
+    events: pd.DataFrame, item_skills: pd.DataFrame, students: "pd.Index[str]", config: TrainingConfig
+) -> dict[str, Block]:
+    """The rows of some students as a school sees them that has no history: nothing is known of items and skills.
+
+    Args:
+        events: Rows of `Events`.
+        item_skills: Rows of `ItemSkills`.
+        students: Whose rows are wanted.
+        config: Mastery rule.
+
+    Returns:
+        `mastery` and `struggle`, as in `StudentSplit`.
+    """
+    catalog, timeline, nothing = _read_log(events[events["student_id"].isin(students)], item_skills)
+    rows, _ = fold(timeline, nothing, State.empty())
+    answered = (timeline.correct >= 0) & (timeline.item >= 0)
+    episodes = label_episodes(timeline, catalog, config.mastery_rule)
+    student = timeline.student
+    episode = student * len(catalog.nodes) + np.where(answered, catalog.node_of_item[timeline.item], -1)
+    everything = Block(rows, timeline.correct, student, episodes.opportunity, episode)
+    outcomes = Block(rows, episodes.outcome, student, episodes.opportunity, episode)
+    return {
+        "mastery": everything.take(answered),
+        "struggle": outcomes.take(episodes.open & (episodes.outcome >= 0)),
+    }
+
+
+def _read_log(events: pd.DataFrame, item_skills: pd.DataFrame) -> tuple[Catalog, Timeline, Statistics]:
+    """The log as the kernel wants it, and statistics of its items that have counted nothing."""
+    catalog = build_catalog(item_skills, events["item_id"].dropna().unique())
+    nothing = fit_statistics(catalog, np.empty(0, np.int32), np.empty(0, bool))
+    return catalog, sort_events(events, nothing), nothing
+
+
+def _fold_out_of_fold(timeline: Timeline, past: npt.NDArray[np.bool_], statistics: Statistics, folds: int) -> Rows:
+    """One row per event, each student's with statistics that were counted without the student's fold."""
+    rows = np.full((len(timeline.row), len(COLUMNS)), np.nan, np.float32)
+    fold_of = fold_of_students(timeline.students, folds)
+    of_event = np.repeat(fold_of, np.diff(timeline.start))
+    for number in range(folds):
+        mine = of_event == number
+        own = past & mine
+        others = fit_responses(timeline, statistics - count_responses(timeline, statistics.catalog, own), past & ~mine)
+        part = _of_students(timeline, fold_of == number, mine)
+        rows[mine], _ = fold(part, others, State.empty())
+    return rows
+
+
+def _of_students(timeline: Timeline, chosen: npt.NDArray[np.bool_], events: npt.NDArray[np.bool_]) -> Timeline:
+    counts = np.diff(timeline.start)[chosen]
+    return Timeline(
+        students=timeline.students[chosen],
+        start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        row=timeline.row[events],
+        time=timeline.time[events],
+        item=timeline.item[events],
+        correct=timeline.correct[events],
+        hints=timeline.hints[events],
+        duration=timeline.duration[events],
+    )

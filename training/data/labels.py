@@ -1,0 +1,115 @@
+"""What became of each episode: mastered, struggling, or not known yet.
+
+An episode is one student on one skill. It is *mastered* when `streak` first attempts in a row were correct within the
+first `limit` opportunities, *struggling* when `limit` opportunities passed without that, and *indeterminate* when
+practice ended before either. Indeterminate episodes are kept apart: they are no evidence of either.
+
+Source: Beck and Gong (2013), "Wheel-spinning: students who fail to master a skill"; both numbers are settings, since
+a product's own mastery rule decides what teachers see.
+"""
+
+from dataclasses import dataclass
+
+import numba as nb
+import numpy as np
+import numpy.typing as npt
+
+from features.profiles.timeline import Timeline
+from features.profiles.vocabulary import Catalog
+from training.config import MasteryRule
+
+INDETERMINATE, MASTERED, STRUGGLING = -1, 0, 1
+
+
+@dataclass(frozen=True)
+class Episodes:
+    """The state and the outcome of the episode that each event of a timeline belongs to.
+
+    Attributes:
+        opportunity: First attempts on the skill before this one; -1 for events that are no opportunity.
+        open: Whether a forecast is due: the limit is not reached and the skill not mastered.
+        outcome: `MASTERED`, `STRUGGLING` or `INDETERMINATE`.
+    """
+
+    opportunity: npt.NDArray[np.int32]
+    open: npt.NDArray[np.bool_]
+    outcome: npt.NDArray[np.int8]
+
+
+def label_episodes(
+    timeline: Timeline, catalog: Catalog, rule: MasteryRule, seen: npt.NDArray[np.bool_] | None = None
+) -> Episodes:
+    """Labels every event with its episode's outcome.
+
+    An answer to an item of several skills is an opportunity on the combination and on each member; the event is
+    labelled with the combination's episode.
+
+    Args:
+        timeline: Events by student and time.
+        catalog: Whose codes the timeline has.
+        rule: What counts as mastered and as struggling.
+        seen: Events that an outcome may be read from; all if not given. A training block passes those before its end.
+    """
+    size = len(timeline.row)
+    opportunity, outcome = np.full(size, -1, np.int32), np.full(size, INDETERMINATE, np.int8)
+    is_open = np.zeros(size, bool)
+    _label(
+        timeline.start, timeline.item, timeline.correct, np.ones(size, bool) if seen is None else seen,
+        catalog.node_of_item, catalog.member_start, catalog.members, rule.streak, rule.limit,
+        opportunity, is_open, outcome,
+    )  # fmt: skip
+    has_skill = timeline.item >= 0
+    has_skill[has_skill] = np.diff(catalog.member_start)[catalog.node_of_item[timeline.item[has_skill]]] > 0
+    return Episodes(np.where(has_skill, opportunity, -1).astype(np.int32), is_open & has_skill, outcome)
+
+
+@nb.njit(cache=True)
+def _label(  # type: ignore[no-untyped-def]  # noqa: ANN202, C901 - numba infers types; one loop
+    start,  # noqa: ANN001
+    item,  # noqa: ANN001
+    correct,  # noqa: ANN001
+    seen,  # noqa: ANN001
+    node_of_item,  # noqa: ANN001
+    member_start,  # noqa: ANN001
+    members,  # noqa: ANN001
+    streak_needed,  # noqa: ANN001
+    limit,  # noqa: ANN001
+    opportunity,  # noqa: ANN001
+    is_open,  # noqa: ANN001
+    outcome,  # noqa: ANN001
+):
+    nodes = len(member_start) - 1
+    owner = np.full(nodes, -1, np.int64)
+    count = np.zeros(nodes, np.int64)
+    streak = np.zeros(nodes, np.int64)
+    mastered_at = np.zeros(nodes, np.int64)
+    for who in range(len(start) - 1):
+        for event in range(start[who], start[who + 1]):
+            if correct[event] < 0 or item[event] < 0:
+                continue
+            node = node_of_item[item[event]]
+            first, last = member_start[node], member_start[node + 1]
+            own = 1 if last - first > 1 else 0  # a combination counts besides its members
+            for position in range(first - own, last):
+                each = node if position < first else members[position]
+                if owner[each] != who:
+                    owner[each] = who
+                    count[each] = 0
+                    streak[each] = 0
+                    mastered_at[each] = 0
+                if each == node:
+                    opportunity[event] = count[each]
+                    is_open[event] = count[each] < limit and mastered_at[each] == 0
+                if seen[event]:
+                    count[each] += 1
+                    streak[each] = streak[each] + 1 if correct[event] == 1 else 0
+                    if streak[each] >= streak_needed and mastered_at[each] == 0:
+                        mastered_at[each] = count[each]
+        for event in range(start[who], start[who + 1]):
+            if opportunity[event] < 0:
+                continue
+            node = node_of_item[item[event]]
+            if mastered_at[node] > 0 and mastered_at[node] <= limit:
+                outcome[event] = 0
+            elif count[node] >= limit:
+                outcome[event] = 1

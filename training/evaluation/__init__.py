@@ -1,0 +1,1 @@
+"""Evaluation: metrics with intervals, comparison with the champion, fairness, and the gate."""

@@ -1,0 +1,96 @@
+"""Judges new models on the holdout: against baselines, for each audit group, and against the champion."""
+
+import logging
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+
+from features.errors import InputError, MissingError
+from features.roster import read_demographics
+from training.config import TrainingConfig
+from training.data.dataset import Dataset
+from training.evaluation.fairness import GroupFigures, audit_groups
+from training.evaluation.metrics import Interval, Metrics, evaluate, paired_difference
+from training.models.artifacts import StoredModel, read_model
+from training.models.baselines import fit_baselines
+from training.models.boosting import Model
+from training.records.tracking import Tracking
+
+logger = logging.getLogger("regroup")
+
+
+def score_model(name: str, model: Model, dataset: Dataset, config: TrainingConfig) -> dict[str, Metrics]:
+    """Metrics on the holdout, of the model as `regroup` and of each baseline by its name."""
+    blocks = getattr(dataset, name)
+    holdout = blocks["holdout"]
+    limit = config.mastery_rule.limit if name == "struggle" else None
+    found = {"regroup": evaluate(holdout, model.predict(holdout.rows), config.evaluation, limit)}
+    for baseline in fit_baselines(blocks["train"], config.evaluation):
+        found[baseline.name] = evaluate(holdout, baseline.predict(holdout.rows), config.evaluation, limit)
+    return found
+
+
+def audit_models(
+    url: str, models: dict[str, Model], dataset: Dataset, config: TrainingConfig
+) -> dict[str, list[GroupFigures]]:
+    """Figures of each audit group by forecast; none without a roster.
+
+    Args:
+        url: The roster's database.
+        models: By forecast.
+        dataset: Whose holdout is judged.
+        config: The share of places.
+    """
+    try:
+        facts = read_demographics(url)
+    except MissingError:
+        return {}
+    audit = pd.DataFrame([asdict(each) for each in facts], columns=["student_id", "column", "value"])
+    found = {}
+    for name, model in models.items():
+        holdout = getattr(dataset, name)["holdout"]
+        probability = model.predict(holdout.rows)
+        found[name] = audit_groups(
+            holdout,
+            probability,
+            dataset.timeline.students,
+            audit,
+            config.evaluation.places_share,
+            by_episode=name == "struggle",
+        )
+    return found
+
+
+def compare_with_champion(
+    tracking: Tracking,
+    champion: str,
+    models: dict[str, Model],
+    dataset: Dataset,
+    item_skills: pd.DataFrame,
+    config: TrainingConfig,
+) -> dict[str, Interval] | None:
+    """Challenger minus champion in log-loss on the same holdout; None when the champion cannot read today's columns."""
+    found = {}
+    for name, model in models.items():
+        try:
+            stored = fetch_model(tracking, champion, name)
+        except InputError as error:
+            logger.warning("the champion cannot be compared: %s", error)
+            return None
+        known = stored.statistics.extend(item_skills, pd.Series(dataset.statistics.catalog.items))
+        holdout = getattr(dataset, name)["holdout"]
+        theirs = stored.model.predict(dataset.holdout_rows(known)[name])
+        found[name] = paired_difference(holdout, model.predict(holdout.rows), theirs, config.evaluation)
+    return found
+
+
+def fetch_model(tracking: Tracking, run_id: str, forecast: str) -> StoredModel:
+    """A registered model, from MLflow's artifacts.
+
+    Raises:
+        InputError: It is not there, was altered, or is of other columns.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        return read_model(tracking.fetch(run_id, forecast, Path(place)))

@@ -1,0 +1,192 @@
+"""How good forecasts are, with intervals that resample students, since a student's rows resemble each other."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from training.config import Evaluation
+from training.data.dataset import Block
+
+Floats = npt.NDArray[np.float64]
+
+BINS = 15
+"""Equal-width bins of the expected calibration error."""
+
+DRAWS = 100
+"""Of outcomes as forecast, for the calibration error that chance alone makes."""
+
+WEIGHTLESS = 1e-12
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A figure with its 95 % interval over resampled students; the bounds are null where there is one class only."""
+
+    value: float
+    low: float
+    high: float
+
+
+Metrics = Mapping[str, Interval]
+
+
+def evaluate(block: Block, probability: Floats, settings: Evaluation, limit: int | None = None) -> Metrics:
+    """Every metric of one forecast on one block.
+
+    Args:
+        block: Rows with their targets.
+        probability: What the model said of each row, 0 to 1.
+        settings: Resamples, and the share of rows that the adults have places for.
+        limit: Opportunities of an episode; given for the struggle forecast, whose places and lead time count.
+
+    Returns:
+        `log_loss`, `brier` and `ece`, and where both classes occur `auc` and `average_precision`. With a limit also
+        `precision_at_places`, `recall_at_places` and `lead_opportunities`: of struggling episodes that got a place,
+        how many opportunities were left when they first got it. Places go to the highest forecasts, by lot among
+        equals.
+    """
+    target = block.target.astype(np.float64)
+    clipped = np.clip(probability, 1e-6, 1 - 1e-6)
+    loss = -np.where(target == 1, np.log(clipped), np.log(1 - clipped))
+    codes = np.unique(block.student, return_inverse=True)[1]
+    draws = resample_students(int(codes.max(initial=-1)) + 1, settings.bootstrap)
+    found = {
+        "log_loss": _mean_interval(loss, codes, draws),
+        "brier": _mean_interval((probability - target) ** 2, codes, draws),
+        "ece": _ece_interval(probability, target, codes, draws),
+    }
+    if not 0 < target.sum() < len(target):
+        return found
+    found["auc"] = Interval(
+        float(roc_auc_score(target, probability)), *_bounds(_resample_auc(target, probability, codes, draws))
+    )
+    found["average_precision"] = _point(average_precision_score(target, probability))
+    if limit is not None:
+        places = max(1, round(settings.places_share * len(target)))
+        lot = np.random.default_rng(0).random(len(target))
+        placed = np.zeros(len(target), bool)
+        placed[np.lexsort((lot, -probability))[:places]] = True
+        found["precision_at_places"] = _point(target[placed].mean())
+        found["recall_at_places"] = _point(target[placed].sum() / target.sum())
+        found["lead_opportunities"] = _point(_lead(block, placed, limit))
+    return found
+
+
+def paired_difference(block: Block, ours: Floats, theirs: Floats, settings: Evaluation) -> Interval:
+    """Our mean log-loss minus theirs on the same rows, with both resampled together; below zero, we are better."""
+    target = block.target == 1
+
+    def loss(probability: Floats) -> Floats:
+        clipped = np.clip(probability, 1e-6, 1 - 1e-6)
+        return -np.log(np.where(target, clipped, 1 - clipped))
+
+    codes = np.unique(block.student, return_inverse=True)[1]
+    draws = resample_students(int(codes.max(initial=-1)) + 1, settings.bootstrap)
+    return _mean_interval(loss(ours) - loss(theirs), codes, draws)
+
+
+def paired_auc(block: Block, ours: Floats, theirs: Floats, settings: Evaluation) -> Interval:
+    """Our AUC minus theirs on the same rows, with both resampled together; above zero, we are better.
+
+    The rows must be of both classes.
+    """
+    target = block.target.astype(np.float64)
+    codes = np.unique(block.student, return_inverse=True)[1]
+    draws = resample_students(int(codes.max(initial=-1)) + 1, settings.bootstrap)
+    difference = _resample_auc(target, ours, codes, draws) - _resample_auc(target, theirs, codes, draws)
+    return Interval(float(roc_auc_score(target, ours) - roc_auc_score(target, theirs)), *_bounds(difference))
+
+
+def resample_students(students: int, times: int, seed: int = 0) -> npt.NDArray[np.float64]:
+    """How often each student is drawn in each resample; one row per resample."""
+    rng = np.random.default_rng(seed)
+    draws = rng.integers(0, students, size=(times, students)) if students else np.empty((times, 0), np.int64)
+    return np.stack([np.bincount(draw, minlength=students) for draw in draws]).astype(np.float64)
+
+
+def calibration_error(probability: Floats, target: Floats, weights: Floats | None = None) -> float:
+    """Mean distance between what was said and what happened, over equal-width bins weighted by their rows.
+
+    Source: Naeini, Cooper and Hauskrecht (2015), "Obtaining well calibrated probabilities using Bayesian binning".
+
+    Example:
+        >>> calibration_error(np.array([0.5, 0.5]), np.array([0.0, 1.0]))
+        0.0
+    """
+    weights = np.ones(len(target)) if weights is None else weights
+    bins = np.minimum((probability * BINS).astype(np.int64), BINS - 1)
+    gap = np.bincount(bins, weights=weights * (probability - target), minlength=BINS)
+    return float(np.abs(gap).sum() / max(weights.sum(), WEIGHTLESS))
+
+
+def chance_error(probability: Floats, together: npt.NDArray[np.int64] | None = None) -> float:
+    """What the calibration error of forecasts that mean exactly what they say stays under in 95 of 100 draws.
+
+    Args:
+        probability: The forecasts.
+        together: Code of what happens at once for several rows, such as an episode's one outcome; null = each row's
+            outcome is its own. The fewer outcomes, the larger the error by chance.
+    """
+    codes = np.arange(len(probability)) if together is None else np.unique(together, return_inverse=True)[1]
+    random, outcomes = np.random.default_rng(0), int(codes.max(initial=-1)) + 1
+    drawn = [
+        calibration_error(probability, (random.random(outcomes)[codes] < probability).astype(np.float64))
+        for _ in range(DRAWS)
+    ]
+    return float(np.quantile(drawn, 0.95))
+
+
+def _mean_interval(values: Floats, codes: npt.NDArray[np.int64], draws: Floats) -> Interval:
+    if len(values) == 0:
+        return _point(np.nan)
+    sums, counts = np.bincount(codes, weights=values), np.bincount(codes)
+    means = draws @ sums / np.maximum(draws @ counts, WEIGHTLESS)
+    return Interval(float(values.mean()), *_bounds(means))
+
+
+def _ece_interval(probability: Floats, target: Floats, codes: npt.NDArray[np.int64], draws: Floats) -> Interval:
+    if len(target) == 0:
+        return _point(np.nan)
+    bins = np.minimum((probability * BINS).astype(np.int64), BINS - 1)
+    students = int(codes.max()) + 1
+    gap = np.bincount(codes * BINS + bins, weights=probability - target, minlength=students * BINS)
+    errors = np.abs(draws @ gap.reshape(students, BINS)).sum(axis=1)
+    errors = errors / np.maximum(draws @ np.bincount(codes), WEIGHTLESS)
+    return Interval(calibration_error(probability, target), *_bounds(errors))
+
+
+def _resample_auc(target: Floats, probability: Floats, codes: npt.NDArray[np.int64], draws: Floats) -> Floats:
+    order = np.argsort(probability, kind="stable")
+    edges = np.flatnonzero(np.diff(probability[order], prepend=-np.inf))
+    return np.array([_auc_sorted(target[order], weights[codes[order]], edges) for weights in draws])
+
+
+def _auc_sorted(target: Floats, weights: Floats, edges: npt.NDArray[np.int64]) -> float:
+    """The weighted area under the ROC curve of rows sorted by score, where `edges` starts each run of equal scores."""
+    positive = np.add.reduceat(weights * target, edges)
+    negative = np.add.reduceat(weights * (1 - target), edges)
+    below = np.cumsum(negative) - negative
+    total = positive.sum() * negative.sum()
+    return float(np.sum(positive * (below + negative / 2)) / total) if total > 0 else np.nan
+
+
+def _lead(block: Block, flagged: npt.NDArray[np.bool_], limit: int) -> float:
+    """Opportunities from the first flag to the limit, averaged over struggling episodes that were flagged."""
+    hit = flagged & (block.target == 1)
+    if not hit.any():
+        return float("nan")
+    order = np.lexsort((block.opportunity[hit], block.episode[hit]))
+    first = np.unique(block.episode[hit][order], return_index=True)[1]
+    return float(np.mean(limit - block.opportunity[hit][order][first]))
+
+
+def _bounds(values: Floats) -> tuple[float, float]:
+    low, high = np.nanquantile(values, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def _point(value: float) -> Interval:
+    return Interval(float(value), float("nan"), float("nan"))

@@ -1,0 +1,143 @@
+"""The model card and the decision record: what a person reads the morning after."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from training.config import TrainingConfig
+from training.data.dataset import Dataset
+from training.evaluation.fairness import GroupFigures
+from training.evaluation.gate import Decision
+from training.evaluation.metrics import Interval, Metrics
+from training.models.boosting import FORECASTS
+
+Scores = Mapping[str, Mapping[str, Metrics]]
+"""Metrics by forecast and by who forecasts: `regroup` or a baseline."""
+
+
+def flat_metrics(scores: Scores) -> dict[str, float]:
+    """Metrics under flat names for MLflow: ours as `struggle.auc`, with bounds as `struggle.auc_low` and `_high`.
+
+    A baseline's are `struggle.rule.auc` and so on. Bounds that do not exist are left out.
+
+    Example:
+        >>> flat_metrics({"struggle": {"regroup": {"auc": Interval(0.8, 0.7, 0.9)}}})["struggle.auc_low"]
+        0.7
+    """
+    flat = {}
+    for forecast, by_name in scores.items():
+        for who, metrics in by_name.items():
+            prefix = forecast if who == "regroup" else f"{forecast}.{who}"
+            for metric, interval in metrics.items():
+                for suffix, value in (("", interval.value), ("_low", interval.low), ("_high", interval.high)):
+                    if not math.isnan(value):
+                        flat[f"{prefix}.{metric}{suffix}"] = value
+    return flat
+
+
+def write_card(
+    config: TrainingConfig,
+    dataset: Dataset,
+    scores: Scores,
+    groups: Mapping[str, Sequence[GroupFigures]],
+    facts: Mapping[str, Any],
+) -> str:
+    """The model card in Markdown: what the models are for, on what they were judged, and how well they did."""
+    rule = config.mastery_rule
+    lines = [
+        "# Model card",
+        "",
+        "Forecasts for staff who plan small groups: who may need help with which skill next.",
+        "They are a reason to look, together with the facts shown, and not a grade or a placement.",
+        "No decision about a child may rest on them without a person.",
+        "",
+        f"Struggling means {rule.limit} opportunities on a skill without {rule.streak} correct first tries in a row.",
+        "Demographic columns are used for the audit below and are never a feature.",
+        "",
+        *(f"- {name}: {value}" for name, value in facts.items()),
+        f"- students: {len(dataset.timeline.students)}",
+        *(
+            f"- {name}: {len(dataset.struggle[name])} rows of open episodes with a known outcome, "
+            f"{dataset.indeterminate[name]} without one (never counted as negatives), "
+            f"{len(dataset.mastery[name])} first attempts"
+            for name in ("train", "calibration", "holdout")
+        ),
+        "",
+    ]
+    for forecast in FORECASTS:
+        lines += [
+            f"## {forecast.name}: {forecast.meaning}",
+            "",
+            "Holdout, later in time than training and calibration.",
+        ]
+        lines += ["Intervals are 95 % over resampled students.", "", *_score_table(scores[forecast.name]), ""]
+        if groups.get(forecast.name):
+            lines += [*_group_table(groups[forecast.name]), ""]
+    return "\n".join(lines)
+
+
+def write_decision(decision: Decision, facts: Mapping[str, Any]) -> str:
+    """The decision record in Markdown: what was decided, and every figure that counted."""
+    verdict = "The challenger is the new champion." if decision.promoted else "The champion stays."
+    if not decision.promoted and not decision.floors_hold:
+        verdict = "The challenger breaks a floor and was not promoted."
+    told = [f"- {reason}" for reason in decision.reasons]
+    return "\n".join(
+        ["# Decision", "", verdict, "", *told, "", *(f"- {name}: {value}" for name, value in facts.items()), ""]
+    )
+
+
+def evaluation_json(scores: Scores, groups: Mapping[str, Sequence[GroupFigures]]) -> dict[str, Any]:
+    """Every figure of a run as plain values; NaN becomes null."""
+
+    def plain(interval: Interval) -> dict[str, float | None]:
+        return {name: None if math.isnan(value) else value for name, value in asdict(interval).items()}
+
+    return {
+        "metrics": {
+            forecast: {who: {name: plain(each) for name, each in metrics.items()} for who, metrics in by_name.items()}
+            for forecast, by_name in scores.items()
+        },
+        "groups": {forecast: [asdict(each) for each in figures] for forecast, figures in groups.items()},
+    }
+
+
+def _score_table(by_name: Mapping[str, Metrics]) -> list[str]:
+    names = list(next(iter(by_name.values())))
+    rows = ["| | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    for who, metrics in by_name.items():
+        cells = [_cell(metrics.get(name)) for name in names]
+        rows.append(f"| {who} | " + " | ".join(cells) + " |")
+    return rows
+
+
+def _cell(interval: Interval | None) -> str:
+    if interval is None or math.isnan(interval.value):
+        return "-"
+    if math.isnan(interval.low):
+        return f"{interval.value:.4f}"
+    return f"{interval.value:.4f} ({interval.low:.4f} to {interval.high:.4f})"
+
+
+def _group_table(figures: Sequence[GroupFigures]) -> list[str]:
+    names = (
+        *("audit column", "group", "students", "rows", "happened", "forecast", "ece (by chance)", "missed"),
+        *("abroca (by chance)", "p"),
+    )
+    rows = ["| " + " | ".join(names) + " |", "|---" * len(names) + "|"]
+    for each in figures:
+        missed = "-" if each.missed_share is None else f"{each.missed_share:.3f}"
+        curves = each.abroca
+        area, p = ("-", "-") if curves is None else (f"{curves.area:.4f} ({curves.by_chance:.4f})", f"{curves.p:.3f}")
+        rows.append(
+            f"| {each.column} | {each.group} | {each.students} | {each.rows} | {each.base_rate:.3f} "
+            f"| {each.mean_forecast:.3f} | {each.ece:.4f} ({each.ece_by_chance:.4f}) | {missed} | {area} | {p} |"
+        )
+    return [
+        *rows,
+        "",
+        "Abroca is the area between the ROC curves of the group and of the column's other students.",
+        "Small groups have large ones by chance; p is the share of random groups of the same size that have as large.",
+        "Among twenty groups one has a p under .05 by chance.",
+    ]
