@@ -39,11 +39,10 @@ check: setup
 test: check
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
-# The public logs lie in the folder that REGROUP_DATA names; see experiments/benchmarks/datasets.py.
+# The public logs lie in the folder that REGROUP_DATA names; see experiments/benchmarks/forecasts/datasets.py.
 bench: setup
 	@$(BIN)/python -m experiments benchmark history
 	@$(BIN)/python -m experiments benchmark schools
-	@$(BIN)/python -m experiments benchmark cost --dataset gervet-assistments09
 	@for log in gervet-assistments09 pykt-assist2015 gervet-algebra05 assistments-2012; do \
 	  $(BIN)/python -m experiments benchmark next-response --dataset $$log && \
 	  $(BIN)/python -m experiments benchmark struggle --dataset $$log || exit $$?; \

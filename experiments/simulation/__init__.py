@@ -2,18 +2,18 @@
 
 Students differ in ability (general, per strand, per skill), in how fast they learn, how often they work and whether
 they guess rapidly. They answer items of the unit their team works on, learn by practice the faster the readier
-they are, and forget between sessions. Some never get three in a row within ten tries: that is struggle, and
+they are, and forget between sessions. Some never get three in a row within ten attempts: that is struggle, and
 nothing in the simulation decides it but the answers themselves.
 """
 
 from experiments.simulation.command import compare_command, simulate_command
-from experiments.simulation.config import Behaviour, SchoolConfig, like_assistments
-from experiments.simulation.resemblance import Summary, compare, summarise
+from experiments.simulation.config import Behavior, SchoolConfig, like_assistments
+from experiments.simulation.resemblance import Summary, compare, summarize
 from experiments.simulation.school import School, simulate_school
 from experiments.simulation.writing import write_school
 
 __all__ = [
-    "Behaviour",
+    "Behavior",
     "School",
     "SchoolConfig",
     "Summary",
@@ -22,6 +22,6 @@ __all__ = [
     "like_assistments",
     "simulate_command",
     "simulate_school",
-    "summarise",
+    "summarize",
     "write_school",
 ]

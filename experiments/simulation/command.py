@@ -61,7 +61,7 @@ def simulate_command(
     table = Table(title=f"simulated school in {folder}")
     for name in figures:
         table.add_column(name, justify="right")
-    table.add_row(*(f"{each:,}" for each in figures.values()))
+    table.add_row(*(f"{figure:,}" for figure in figures.values()))
     OUT.print(table)
     write_json(json_path, figures)
     return 0
@@ -79,7 +79,7 @@ def compare_command(real_path: Path, *, seed: int = 1, json_path: Path | None = 
     for name in figures.columns:
         table.add_column(str(name).replace("_", " "), justify="right")
     for figure, row in figures.iterrows():
-        table.add_row(str(figure), *(f"{each:.3f}" for each in row))
+        table.add_row(str(figure), *(f"{ratio:.3f}" for ratio in row))
     OUT.print(table)
     write_json(json_path, figures.T.to_dict())
     return 0

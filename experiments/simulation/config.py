@@ -7,7 +7,7 @@ from typing import NamedTuple
 from features.errors import InputError
 
 
-class Behaviour(NamedTuple):
+class Behavior(NamedTuple):
     """How students learn, answer and work; chosen so that a log resembles a real one (`resemblance`).
 
     Logits are on the scale of ability less difficulty. A named tuple, since numba reads it as it is.
@@ -48,7 +48,7 @@ class Behaviour(NamedTuple):
     gaming_most: float = 0.3
     """Largest share of a student's responses that are rapid guesses."""
     builder_share: float = 0.3
-    """Stints that last until three in a row or ten tries; others are a few items of a problem set."""
+    """Stints that last until three in a row or ten attempts; others are a few items of a problem set."""
     stint_mean: float = 2.0
     """Mean responses of such a few."""
     repeat_share: float = 0.065
@@ -84,7 +84,7 @@ class SchoolConfig:
         pace_sd: Between students, of the logarithm of the session's length.
         homework_share: Working days with a second, later session, 0-1.
         weekend_share: Attendance on a weekend day, as a share of a school day's.
-        behaviour: How students learn and answer.
+        behavior: How students learn and answer.
 
     Raises:
         InputError: A number is out of its range.
@@ -106,7 +106,7 @@ class SchoolConfig:
     pace_sd: float = 0.5
     homework_share: float = 0.12
     weekend_share: float = 0.05
-    behaviour: Behaviour = field(default_factory=Behaviour)
+    behavior: Behavior = field(default_factory=Behavior)
 
     def __post_init__(self) -> None:
         """Refuses what cannot be simulated."""
@@ -127,7 +127,7 @@ class SchoolConfig:
 
 
 def like_assistments(seed: int = 1) -> SchoolConfig:
-    """The same behaviour with the volume of the ASSISTments 2012 log: a year, few sessions, short ones.
+    """The same behavior with the volume of the ASSISTments 2012 log: a year, few sessions, short ones.
 
     Only volume and curriculum differ from the default, so that what is compared with the real log is how
     students learn and answer.

@@ -45,7 +45,7 @@ class Curriculum:
     @property
     def skill_ids(self) -> list[str]:
         """Ids of the skills."""
-        return [f"k{each + 1:03d}" for each in range(len(self.strand))]
+        return [f"k{code + 1:03d}" for code in range(len(self.strand))]
 
     @property
     def item_skill(self) -> Ints:
@@ -56,7 +56,7 @@ class Curriculum:
     def item_ids(self) -> list[str]:
         """Ids of the items."""
         place = np.arange(len(self.item_second)) - self.item_start[self.item_skill]
-        return [f"q{skill + 1:03d}-{each + 1:03d}" for skill, each in zip(self.item_skill, place, strict=True)]
+        return [f"q{skill + 1:03d}-{number + 1:03d}" for skill, number in zip(self.item_skill, place, strict=True)]
 
     @property
     def item_skill_cells(self) -> list[str]:
@@ -69,15 +69,15 @@ class Curriculum:
 def make_curriculum(config: SchoolConfig) -> Curriculum:
     """The curriculum of the config's seed."""
     random = np.random.default_rng([config.seed, 1])
-    behaviour, count = config.behaviour, config.skills
+    behavior, count = config.behavior, config.skills
     number = np.arange(count)
     strand, level = number % config.strands, number // config.strands  # strands are taught side by side
     requires = np.where(level > 0, number - config.strands, NONE)
     earlier = number - 1  # the skill taught just before, always of another strand where there are several
     linked = (random.random(count) < 0.25) & (level > 0) & (earlier != requires)  # noqa: PLR2004 - a few
     # evenly spread in random order: with a few skills, chance would make some seeds' schools easy
-    spread = np.array([NormalDist().inv_cdf((each + 0.5) / count) for each in random.permutation(count)])
-    difficulty = behaviour.skill_difficulty + behaviour.skill_difficulty_sd * spread
+    spread = np.array([NormalDist().inv_cdf((item + 0.5) / count) for item in random.permutation(count)])
+    difficulty = behavior.skill_difficulty + behavior.skill_difficulty_sd * spread
 
     sizes = np.maximum(2, random.poisson(config.items_per_skill, count))
     start = np.concatenate([[0], np.cumsum(sizes)])
@@ -87,5 +87,5 @@ def make_curriculum(config: SchoolConfig) -> Curriculum:
     shared = np.where(partner == NONE, 0, (config.two_skill_share * sizes).round().astype(np.int64))
     both = start[1:] - shared
     second = np.where(np.arange(len(skill)) >= both[skill], partner[skill], NONE)
-    items = difficulty[skill] + behaviour.item_difficulty_sd * random.standard_normal(len(skill))
+    items = difficulty[skill] + behavior.item_difficulty_sd * random.standard_normal(len(skill))
     return Curriculum(strand, level, requires, np.where(linked, earlier, NONE), difficulty, start, both, second, items)

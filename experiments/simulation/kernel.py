@@ -10,21 +10,21 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from experiments.simulation.config import Behaviour
+from experiments.simulation.config import Behavior
 from experiments.simulation.curriculum import NONE
-from experiments.simulation.diligence import BLOCK_S, DAY_S, Bytes, Days, Habits, Ints, plan_sessions
-from experiments.simulation.mind import (
+from experiments.simulation.engagement import BLOCK_S, DAY_S, Bytes, Days, Habits, Ints, plan_sessions
+from experiments.simulation.knowledge import (
     STREAK,
     Bank,
     Floats,
-    Mind,
+    Knowledge,
     choose_item,
     choose_skill,
-    draw_mind,
-    empty_mind,
+    draw_student,
+    empty_knowledge,
     kept,
     note_result,
-    practise,
+    practice,
     recall,
     sigmoid,
 )
@@ -38,7 +38,7 @@ PLAN, ANSWERS = 0, 1
 """Purposes of a student's two streams."""
 
 LIMIT = 10
-"""A mastery stint ends after so many tries, or with three in a row."""
+"""A mastery stint ends after so many attempts, or with three in a row."""
 
 USUAL_S = 75.0
 """Seconds from one response to the next in a session that is not hurried."""
@@ -77,12 +77,12 @@ class Truth(NamedTuple):
 
 
 @numba.njit(cache=True)
-def live(
+def simulate_responses(
     seed: int,
     owners: Ints,
     days: Days,
     habits: Habits,
-    b: Behaviour,
+    b: Behavior,
     bank: Bank,
     ahead: Floats,
     offsets: Ints,
@@ -104,12 +104,12 @@ def live(
         truth: To be filled.
     """
     starts, sizes = np.empty(2 * len(days.number), np.int64), np.empty(2 * len(days.number), np.int64)
-    mind = empty_mind(len(bank.strand), len(bank.item_second))
+    knowledge = empty_knowledge(len(bank.strand), len(bank.item_second))
     for student in range(len(owners)):
         plan = open_stream(seed, owners[student], PLAN)
         stream = open_stream(seed, owners[student], ANSWERS)
         sessions, attendance, pace = plan_sessions(plan, days, habits, starts, sizes)
-        ability, rate, gaming, speed = draw_mind(stream, mind, bank, b)
+        ability, rate, gaming, speed = draw_student(stream, knowledge, bank, b)
         place, time_s, day = offsets[student], 0, 0
         for session in range(sessions):
             while days.number[day] < starts[session] // DAY_S:
@@ -117,13 +117,13 @@ def live(
             time_s = max(time_s + 1, starts[session])
             manner = (rate, gaming, speed)
             middle, size, responses = days.middle[day] + ahead[student], sizes[session], truth.responses[student]
-            time_s = _work(stream, mind, manner, middle, size, time_s, place, b, bank, log, responses)
+            time_s = _work(stream, knowledge, manner, middle, size, time_s, place, b, bank, log, responses)
             place += size
         finish_s = (days.number[-1] + 1) * DAY_S
         for skill in range(len(bank.strand)):
-            above = mind.innate[skill] - bank.skill_difficulty[skill]
+            above = knowledge.innate[skill] - bank.skill_difficulty[skill]
             truth.start[student, skill] = above
-            truth.end[student, skill] = above + kept(mind, skill, finish_s, b)
+            truth.end[student, skill] = above + kept(knowledge, skill, finish_s, b)
         traits = truth.traits[student]
         traits[0], traits[1], traits[2], traits[3], traits[4] = ability, rate, attendance, pace, gaming
 
@@ -131,13 +131,13 @@ def live(
 @numba.njit(cache=True)
 def _work(
     stream: Stream,
-    mind: Mind,
+    knowledge: Knowledge,
     manner: tuple[float, float, float],
     middle: float,
     size: int,
     time_s: int,
     place: int,
-    b: Behaviour,
+    b: Behavior,
     bank: Bank,
     log: Log,
     responses: Ints,
@@ -149,7 +149,7 @@ def _work(
     first, end, kind, again = 0, 0, 0, NONE
     for entry in range(place, place + size):
         if left == 0:
-            skill = choose_skill(stream, middle, mind, b)
+            skill = choose_skill(stream, middle, knowledge, b)
             building = uniform(stream) < b.builder_share
             left, row = LIMIT, 0
             if not building:
@@ -160,13 +160,15 @@ def _work(
                 end = split
             else:
                 first, kind = split, kind + 1
-            again, mind.recent[kind] = mind.recent[kind], NONE
-        item = choose_item(stream, first, end, mind)
+            again, knowledge.recent[kind] = knowledge.recent[kind], NONE
+        item = choose_item(stream, first, end, knowledge)
         if uniform(stream) < b.repeat_share and again != NONE:
             item, again = again, NONE
-        if mind.recent[kind] == NONE:
-            mind.recent[kind] = item
-        correct, seconds = _respond(stream, mind, manner, skill, item, time_s, entry, hurry, b, bank, log, responses)
+        if knowledge.recent[kind] == NONE:
+            knowledge.recent[kind] = item
+        correct, seconds = _respond(
+            stream, knowledge, manner, skill, item, time_s, entry, hurry, b, bank, log, responses
+        )
         time_s += seconds
         row = row + 1 if correct else 0
         left = 0 if building and row >= STREAK else left - 1
@@ -176,14 +178,14 @@ def _work(
 @numba.njit(cache=True)
 def _respond(
     stream: Stream,
-    mind: Mind,
+    knowledge: Knowledge,
     manner: tuple[float, float, float],
     skill: int,
     item: int,
     time_s: int,
     entry: int,
     hurry: float,
-    b: Behaviour,
+    b: Behavior,
     bank: Bank,
     log: Log,
     responses: Ints,
@@ -191,9 +193,9 @@ def _respond(
     """Fills one entry of the log and lets the student learn; says whether it was correct and the seconds it took."""
     rate, gaming, speed = manner
     second = bank.item_second[item]
-    strength = recall(mind, skill, time_s, b)
+    strength = recall(knowledge, skill, time_s, b)
     if second != NONE:
-        strength = min(strength, recall(mind, second, time_s, b))  # as good as the weaker of the two
+        strength = min(strength, recall(knowledge, second, time_s, b))  # as good as the weaker of the two
     if responses[skill] == 0:
         strength -= b.novelty
     rapid = uniform(stream) < gaming
@@ -208,10 +210,10 @@ def _respond(
     pause = min(-PAUSE_S * math.log(1.0 - uniform(stream)), LONGEST_PAUSE_S) * hurry
     responses[skill] += 1
     if not rapid:
-        practise(mind, skill, rate, bank, b)
+        practice(knowledge, skill, rate, bank, b)
     if second != NONE:
         responses[second] += 1
         if not rapid:
-            practise(mind, second, rate, bank, b)
-    note_result(mind, skill, item, correct)
+            practice(knowledge, second, rate, bank, b)
+    note_result(knowledge, skill, item, correct)
     return correct, 1 + int(took + pause)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from experiments.simulation.config import SchoolConfig
 from experiments.simulation.curriculum import NONE, STRANDS, Curriculum, Floats
-from experiments.simulation.diligence import BLOCK_S, BLOCK_STARTS_S, Ints
+from experiments.simulation.engagement import BLOCK_S, BLOCK_STARTS_S, Ints
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
 
@@ -49,7 +49,7 @@ def make_roster(
     skills = curriculum.skill_ids
     for number in range(config.teams):
         middle = middles[number]
-        members = [each for each, its in zip(student_ids, team, strict=True) if its == number]
+        members = [student for student, its in zip(student_ids, team, strict=True) if its == number]
         _add_team(rows, f"t{number + 1:02d}", members)
         random = np.random.default_rng([config.seed, 2, number])
         for skill in range(max(0, int(middle) - 2), min(config.skills, int(middle) + 3)):
@@ -65,10 +65,10 @@ def make_roster(
             skills[int(middle) : int(middle) + 3] or skills[-1:],
             random,
         )
-        for each in members:
+        for member in members:
             # labels without any effect on the truth: an audit should find no difference
             label = "a" if random.random() < 0.7 else "b"  # noqa: PLR2004 - a larger and a smaller group
-            rows["demographics"].append({"student_id": each, "column": "group", "value": label})
+            rows["demographics"].append({"student_id": member, "column": "group", "value": label})
     for number, skill_id in enumerate(skills):
         strand = STRANDS[curriculum.strand[number] % len(STRANDS)]
         name = f"{strand} {curriculum.level[number] + 1}"
@@ -81,7 +81,7 @@ def make_roster(
 
 def _add_team(rows: dict[str, list[dict[str, object]]], team_id: str, members: list[str]) -> None:
     rows["teams"].append({"team_id": team_id, "school": "Simulated", "name": f"Team {team_id[1:]}"})
-    rows["members"] += [{"team_id": team_id, "student_id": each} for each in members]
+    rows["members"] += [{"team_id": team_id, "student_id": member} for member in members]
     for suffix, role, may_lead, most, certified, coach in ADULTS:
         rows["staff"].append(
             {

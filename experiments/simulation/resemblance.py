@@ -71,7 +71,7 @@ class Summary:
     same_skill_share: float
 
 
-def summarise(events: pd.DataFrame) -> Summary:
+def summarize(events: pd.DataFrame) -> Summary:
     """The summary of a log with the columns student_id, item_id, skills, time_s (seconds) and correct."""
     student = pd.factorize(events["student_id"])[0].astype(np.int64)
     order = np.lexsort((events["time_s"].to_numpy(), student))
@@ -102,7 +102,7 @@ def summarise(events: pd.DataFrame) -> Summary:
 
 
 def read_real(path: Path) -> pd.DataFrame:
-    """A real Parquet log with user_id, item_id, timestamp (seconds), skill_id and correct, for `summarise`.
+    """A real Parquet log with user_id, item_id, timestamp (seconds), skill_id and correct, for `summarize`.
 
     Raises:
         InputError: The file is missing, is no Parquet file or lacks a column.
@@ -117,13 +117,13 @@ def read_real(path: Path) -> pd.DataFrame:
 
 def set_side_by_side(real: Summary, simulated: dict[str, Summary]) -> pd.DataFrame:
     """One row per figure: the real one, then each simulated log's and its ratio to the real (null where that is 0)."""
-    table: dict[str, Any] = {"real": [getattr(real, each.name) for each in fields(Summary)]}
+    table: dict[str, Any] = {"real": [getattr(real, field.name) for field in fields(Summary)]}
     for name, summary in simulated.items():
-        table[name] = [getattr(summary, each.name) for each in fields(Summary)]
+        table[name] = [getattr(summary, field.name) for field in fields(Summary)]
         table[f"{name}_ratio"] = [
             mine / its if its else float("nan") for mine, its in zip(table[name], table["real"], strict=True)
         ]
-    return pd.DataFrame(table, index=pd.Index([each.name for each in fields(Summary)], name="figure"))
+    return pd.DataFrame(table, index=pd.Index([field.name for field in fields(Summary)], name="figure"))
 
 
 def _sd_of_means(group: Ints, correct: Floats) -> float:
@@ -163,13 +163,13 @@ def compare(real_path: Path, seed: int = 1) -> pd.DataFrame:
     Raises:
         InputError: The real log is missing or lacks a column.
     """
-    real = summarise(read_real(real_path))
+    real = summarize(read_real(real_path))
     configs = {"same_volume": like_assistments(seed), "school": SchoolConfig(seed=seed)}
     return set_side_by_side(
-        real, {name: summarise(timed(simulate_school(each).events)) for name, each in configs.items()}
+        real, {name: summarize(timed(simulate_school(config).events)) for name, config in configs.items()}
     )
 
 
 def timed(events: pd.DataFrame) -> pd.DataFrame:
-    """Simulated events with the column time_s that `summarise` reads."""
+    """Simulated events with the column time_s that `summarize` reads."""
     return events.assign(time_s=events["occurred_at"].astype("int64"))

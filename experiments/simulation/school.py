@@ -8,9 +8,9 @@ import pandas as pd
 
 from experiments.simulation.config import SchoolConfig
 from experiments.simulation.curriculum import NONE, Curriculum, make_curriculum
-from experiments.simulation.diligence import Days, Habits, Ints, count_responses
-from experiments.simulation.kernel import PLAN, Log, Truth, live
-from experiments.simulation.mind import Bank, Floats
+from experiments.simulation.engagement import Days, Habits, Ints, count_responses
+from experiments.simulation.kernel import PLAN, Log, Truth, simulate_responses
+from experiments.simulation.knowledge import Bank, Floats
 from experiments.simulation.people import make_roster, team_sizes
 
 OWNERS_PER_TEAM = 1_000
@@ -33,7 +33,7 @@ class School:
     Attributes:
         config: What it was made from.
         events: One row per response, by student and time: student_id, item_id, occurred_at (UTC), correct (0 or 1),
-            skills (ids separated by semicolons), hints, duration_s (seconds), attempt (always 1: a first try).
+            skills (ids separated by semicolons), hints, duration_s (seconds), attempt (always 1: a first attempt).
         item_skills: One row per item and skill it needs.
         roster: Tables by the name of their roster file.
         truth: Tables by name: `mastery` (student x skill, 0-1 at the start and at the end: the chance to know an
@@ -76,7 +76,7 @@ def simulate_school(config: SchoolConfig) -> School:
     truth = Truth(np.zeros(shape), np.zeros(shape), np.zeros(shape, np.int64), np.zeros((len(owners), 5)))
     bank = _bank(curriculum)
     ahead = _ahead(config)
-    live(config.seed, owners, days, habits, config.behaviour, bank, ahead[team], offsets, log, truth)
+    simulate_responses(config.seed, owners, days, habits, config.behavior, bank, ahead[team], offsets, log, truth)
 
     return School(
         config=config,
@@ -91,7 +91,7 @@ def _calendar(config: SchoolConfig) -> Days:
     every = [config.end - timedelta(days=back) for back in range(7 * config.weeks, 0, -1)]
     return Days(
         number=np.array(every, dtype="datetime64[D]").astype(np.int64),
-        weekend=np.array([each.weekday() >= WEEKEND for each in every], dtype=np.int8),
+        weekend=np.array([part.weekday() >= WEEKEND for part in every], dtype=np.int8),
         middle=(np.arange(len(every)) + 0.5) / len(every) * config.skills * TAUGHT * (1 - STAGGER),
     )
 
@@ -163,22 +163,22 @@ def _truth_tables(
     traits = ("ability", "learning_rate", "attendance", "pace", "gaming_share")
     students = pd.DataFrame(truth.traits, columns=pd.Index(traits))
     students.insert(0, "student_id", student_ids)
-    students.insert(1, "team_id", [f"t{each + 1:02d}" for each in team])
-    second = [None if each == NONE else skills[each] for each in curriculum.item_second]
+    students.insert(1, "team_id", [f"t{code + 1:02d}" for code in team])
+    second = [None if code == NONE else skills[code] for code in curriculum.item_second]
     items = pd.DataFrame(
         {
             "item_id": curriculum.item_ids,
-            "skill_id": [skills[each] for each in curriculum.item_skill],
+            "skill_id": [skills[code] for code in curriculum.item_skill],
             "second_skill_id": pd.array(second, dtype="str"),
             "difficulty": curriculum.item_difficulty,
         }
     )
-    settings = {**asdict(config), **config.behaviour._asdict()}
-    del settings["behaviour"]
+    settings = {**asdict(config), **config.behavior._asdict()}
+    del settings["behavior"]
     return {
         "mastery": mastery,
         "students": students,
         "items": items,
         "skills": pd.DataFrame({"skill_id": skills, "difficulty": curriculum.skill_difficulty}),
-        "parameters": pd.DataFrame({"name": list(settings), "value": [str(each) for each in settings.values()]}),
+        "parameters": pd.DataFrame({"name": list(settings), "value": [str(setting) for setting in settings.values()]}),
     }

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 from experiments.simulation import (
-    Behaviour,
+    Behavior,
     SchoolConfig,
     compare_command,
     simulate_command,
     simulate_school,
-    summarise,
+    summarize,
     write_school,
 )
 from experiments.simulation.resemblance import set_side_by_side, timed
@@ -82,15 +82,15 @@ def test_practice_raises_mastery_and_idleness_does_not(school):
 
 
 def test_what_is_forgotten_is_gone_from_the_truth():
-    lasting = Behaviour(forgotten=0.0)
+    lasting = Behavior(forgotten=0.0)
 
-    kept = simulate_school(replace(SMALL, behaviour=lasting)).truth["mastery"]["end_mastery"].mean()
+    kept = simulate_school(replace(SMALL, behavior=lasting)).truth["mastery"]["end_mastery"].mean()
 
     assert kept > simulate_school(SMALL).truth["mastery"]["end_mastery"].mean() + 0.01
 
 
 def test_some_students_never_get_three_in_a_row_and_most_do(school):
-    summary = summarise(timed(school.events))
+    summary = summarize(timed(school.events))
 
     assert 0.55 < summary.correct_share < 0.85
     assert 0.08 < summary.student_mean_sd < 0.22
@@ -121,9 +121,9 @@ def test_diligence_has_a_heavy_tail(school):
 
 
 def test_rapid_guesses_are_short_and_mostly_wrong():
-    guessing = Behaviour(gaming_share=1.0, gaming_most=0.9)
+    guessing = Behavior(gaming_share=1.0, gaming_most=0.9)
 
-    events = simulate_school(replace(SMALL, behaviour=guessing)).events
+    events = simulate_school(replace(SMALL, behavior=guessing)).events
 
     rapid = events["duration_s"] < 5
     assert rapid.mean() > 0.2
@@ -145,17 +145,17 @@ def test_the_roster_is_valid_and_has_adults_in_all_four_roles(school, tmp_path):
 
     assert roster.warnings == ()
     for team in ("t01", "t02"):
-        staff = [each for each in roster.staff if each.team_id == team]
+        staff = [adult for adult in roster.staff if adult.team_id == team]
         assert len(staff) >= 4
-        assert {each.role for each in staff} == {
+        assert {adult.role for adult in staff} == {
             "teacher_leader",
             "collaborating_teacher",
             "support_staff",
             "teacher_in_training",
         }
-        weekdays = [each.weekday for each in roster.blocks if each.team_id == team]
-        assert {weekdays.count(each) for each in set(weekdays)} == {4}
-    assert {each.student_id for each in roster.members} == set(school.truth["students"]["student_id"])
+        weekdays = [block.weekday for block in roster.blocks if block.team_id == team]
+        assert {weekdays.count(day) for day in set(weekdays)} == {4}
+    assert {member.student_id for member in roster.members} == set(school.truth["students"]["student_id"])
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
@@ -182,13 +182,13 @@ def test_the_written_truth_is_the_truth(school, tmp_path):
 
 def test_the_summary_counts_what_it_says():
     answers = {"a": [1, 1, 1, 0], "b": [1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1], "c": [0, 1]}
-    rows = [(student, "k", each) for student, given in answers.items() for each in given]
+    rows = [(student, "k", value) for student, given in answers.items() for value in given]
     events = pd.DataFrame(rows, columns=["student_id", "skills", "correct"])
-    events["item_id"] = [f"i{each}" for each in range(len(events) - 1)] + ["i15"]
+    events["item_id"] = [f"i{row}" for row in range(len(events) - 1)] + ["i15"]
     events["time_s"] = np.arange(len(events)) * 10
     events.loc[events.index[1:], "time_s"] += 4000
 
-    summary = summarise(events.sample(frac=1, random_state=0))
+    summary = summarize(events.sample(frac=1, random_state=0))
 
     shares = (summary.mastered_share, summary.struggled_share, summary.indeterminate_share)
     assert shares == pytest.approx((1 / 3, 1 / 3, 1 / 3))

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.benchmarks.planner.days import draw_day
-from experiments.benchmarks.planner.odd_days import draw_odd_day
+from experiments.benchmarks.planner.instances.edge_cases import draw_edge_case
+from experiments.benchmarks.planner.instances.team import draw_day
 from features.errors import InputError
 from serving import formats as instances
 from serving.__main__ import main
@@ -24,7 +24,7 @@ EXAMPLE = (HOME / "day.example.json").read_text()
 @settings(max_examples=30, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 10**6), rooms=st.booleans(), pins=st.integers(0, 2), more=st.booleans())
 def test_what_is_written_is_read(seed, rooms, pins, more):
-    problem = draw_odd_day(seed, rooms=rooms, pins=pins, more=more)
+    problem = draw_edge_case(seed, rooms=rooms, pins=pins, more=more)
 
     text = instances.write_instance(problem)
 

@@ -91,7 +91,7 @@ def build_dataset(events: pd.DataFrame, item_skills: pd.DataFrame, config: Train
     Raises:
         DataGateError: The events cannot be split by time.
     """
-    catalog, timeline, _ = _read_log(events, item_skills)
+    catalog, timeline, _ = read_log(events, item_skills)
     sequence = events["sequence"].to_numpy(dtype=np.float64, na_value=np.nan)[timeline.row]
     blocks = split_time(timeline, sequence, config.split)
 
@@ -99,7 +99,7 @@ def build_dataset(events: pd.DataFrame, item_skills: pd.DataFrame, config: Train
     past = answered & blocks.block("train", gap=False)
     statistics = fit_responses(timeline, count_responses(timeline, catalog, past), past)
     late_rows, _ = fold(timeline, statistics, State.empty())
-    early_rows = _fold_out_of_fold(timeline, past, statistics, config.split.folds)
+    early_rows = fold_out_of_fold(timeline, past, statistics, config.split.folds)
 
     student = timeline.student
     node = np.where(answered, catalog.node_of_item[timeline.item], -1)
@@ -120,106 +120,15 @@ def build_dataset(events: pd.DataFrame, item_skills: pd.DataFrame, config: Train
     return Dataset(struggle, mastery, indeterminate, statistics, timeline, blocks, held)
 
 
-@dataclass(frozen=True)
-class StudentSplit:
-    """Rows of students to learn from and of other students to be judged on: what published benchmarks ask for.
-
-    Attributes:
-        mastery: First attempts of `train` and `test` students, in the timeline's order.
-        struggle: Open episodes with a known outcome, of both.
-        indeterminate: Open rows whose outcome is not known, of both; their targets are -1.
-        positions: Which event of the timeline each mastery row is.
-        statistics: Counted on the training students.
-        timeline: Every event.
-    """
-
-    mastery: dict[str, Block]
-    struggle: dict[str, Block]
-    indeterminate: dict[str, Block]
-    positions: dict[str, npt.NDArray[np.int64]]
-    statistics: Statistics
-    timeline: Timeline
-
-
-def build_student_split(
-    events: pd.DataFrame, item_skills: pd.DataFrame, test_students: "pd.Index[str]", config: TrainingConfig
-) -> StudentSplit:
-    """Turns a log into rows to train and judge with, split by student instead of by time.
-
-    Rows of a training student see statistics counted on the other folds of training students; rows of a test student
-    those of all training students.
-
-    Args:
-        events: Rows of `Events`.
-        item_skills: Rows of `ItemSkills`.
-        test_students: Ids of the students that nothing is learnt from.
-        config: Mastery rule and folds.
-    """
-    catalog, timeline, _ = _read_log(events, item_skills)
-    answered = (timeline.correct >= 0) & (timeline.item >= 0)
-    student = timeline.student
-    judged = timeline.students.isin(test_students)
-    of = {"train": ~judged[student], "test": judged[student]}
-    past = answered & of["train"]
-    statistics = fit_responses(timeline, count_responses(timeline, catalog, past), past)
-    rows = _fold_out_of_fold(timeline, past, statistics, config.split.folds)
-    rows[of["test"]], _ = fold(_of_students(timeline, judged, of["test"]), statistics, State.empty())
-
-    node = np.where(answered, catalog.node_of_item[timeline.item], -1)
-    episode = student * len(catalog.nodes) + node
-    episodes = label_episodes(timeline, catalog, config.mastery_rule)
-
-    def block(keep: npt.NDArray[np.bool_], target: npt.NDArray[np.int8]) -> Block:
-        return Block(rows[keep], target[keep], student[keep], episodes.opportunity[keep], episode[keep])
-
-    known = episodes.open & (episodes.outcome >= 0)
-    return StudentSplit(
-        mastery={name: block(answered & mine, timeline.correct) for name, mine in of.items()},
-        struggle={name: block(known & mine, episodes.outcome) for name, mine in of.items()},
-        indeterminate={name: block(episodes.open & ~known & mine, episodes.outcome) for name, mine in of.items()},
-        positions={name: np.flatnonzero(answered & mine) for name, mine in of.items()},
-        statistics=statistics,
-        timeline=timeline,
-    )
-
-
-def build_first_day(
-    events: pd.DataFrame, item_skills: pd.DataFrame, students: "pd.Index[str]", config: TrainingConfig
-) -> dict[str, Block]:
-    """The rows of some students as a school sees them that has no history: nothing is known of items and skills.
-
-    Args:
-        events: Rows of `Events`.
-        item_skills: Rows of `ItemSkills`.
-        students: Whose rows are wanted.
-        config: Mastery rule.
-
-    Returns:
-        `mastery` and `struggle`, as in `StudentSplit`.
-    """
-    catalog, timeline, nothing = _read_log(events[events["student_id"].isin(students)], item_skills)
-    rows, _ = fold(timeline, nothing, State.empty())
-    answered = (timeline.correct >= 0) & (timeline.item >= 0)
-    episodes = label_episodes(timeline, catalog, config.mastery_rule)
-    student = timeline.student
-    episode = student * len(catalog.nodes) + np.where(answered, catalog.node_of_item[timeline.item], -1)
-    everything = Block(rows, timeline.correct, student, episodes.opportunity, episode)
-    outcomes = Block(rows, episodes.outcome, student, episodes.opportunity, episode)
-    return {
-        "mastery": everything.take(answered),
-        "struggle": outcomes.take(episodes.open & (episodes.outcome >= 0)),
-    }
-
-
-def _read_log(events: pd.DataFrame, item_skills: pd.DataFrame) -> tuple[Catalog, Timeline, Statistics]:
-    """The log as the kernel wants it, and statistics of its items that have counted nothing."""
+def read_log(events: pd.DataFrame, item_skills: pd.DataFrame) -> tuple[Catalog, Timeline, Statistics]:
+    """Returns the log as the kernel reads it, and statistics of its items that have counted nothing."""
     catalog = build_catalog(item_skills, events["item_id"].dropna().unique())
     nothing = fit_statistics(catalog, np.empty(0, np.int32), np.empty(0, bool))
     return catalog, sort_events(events, nothing), nothing
 
 
-def _fold_out_of_fold(timeline: Timeline, past: npt.NDArray[np.bool_], statistics: Statistics, folds: int) -> Rows:
-    """One row per event, each student's with statistics that were counted without the student's fold."""
+def fold_out_of_fold(timeline: Timeline, past: npt.NDArray[np.bool_], statistics: Statistics, folds: int) -> Rows:
+    """Returns one row per event, each student's with statistics that were counted without the student's fold."""
     rows = np.full((len(timeline.row), len(COLUMNS)), np.nan, np.float32)
     fold_of = fold_of_students(timeline.students, folds)
     of_event = np.repeat(fold_of, np.diff(timeline.start))
@@ -227,12 +136,13 @@ def _fold_out_of_fold(timeline: Timeline, past: npt.NDArray[np.bool_], statistic
         mine = of_event == number
         own = past & mine
         others = fit_responses(timeline, statistics - count_responses(timeline, statistics.catalog, own), past & ~mine)
-        part = _of_students(timeline, fold_of == number, mine)
+        part = keep_students(timeline, fold_of == number, mine)
         rows[mine], _ = fold(part, others, State.empty())
     return rows
 
 
-def _of_students(timeline: Timeline, chosen: npt.NDArray[np.bool_], events: npt.NDArray[np.bool_]) -> Timeline:
+def keep_students(timeline: Timeline, chosen: npt.NDArray[np.bool_], events: npt.NDArray[np.bool_]) -> Timeline:
+    """Returns the timeline of the chosen students, whose events `events` names."""
     counts = np.diff(timeline.start)[chosen]
     return Timeline(
         students=timeline.students[chosen],

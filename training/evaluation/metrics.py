@@ -61,7 +61,7 @@ def evaluate(block: Block, probability: Floats, settings: Evaluation, limit: int
     if not 0 < target.sum() < len(target):
         return found
     found["auc"] = Interval(
-        float(roc_auc_score(target, probability)), *_bounds(_resample_auc(target, probability, codes, draws))
+        float(roc_auc_score(target, probability)), *bounds(resample_auc(target, probability, codes, draws))
     )
     found["average_precision"] = _point(average_precision_score(target, probability))
     if limit is not None:
@@ -86,18 +86,6 @@ def paired_difference(block: Block, ours: Floats, theirs: Floats, settings: Eval
     codes = np.unique(block.student, return_inverse=True)[1]
     draws = resample_students(int(codes.max(initial=-1)) + 1, settings.bootstrap)
     return _mean_interval(loss(ours) - loss(theirs), codes, draws)
-
-
-def paired_auc(block: Block, ours: Floats, theirs: Floats, settings: Evaluation) -> Interval:
-    """Our AUC minus theirs on the same rows, with both resampled together; above zero, we are better.
-
-    The rows must be of both classes.
-    """
-    target = block.target.astype(np.float64)
-    codes = np.unique(block.student, return_inverse=True)[1]
-    draws = resample_students(int(codes.max(initial=-1)) + 1, settings.bootstrap)
-    difference = _resample_auc(target, ours, codes, draws) - _resample_auc(target, theirs, codes, draws)
-    return Interval(float(roc_auc_score(target, ours) - roc_auc_score(target, theirs)), *_bounds(difference))
 
 
 def resample_students(students: int, times: int, seed: int = 0) -> npt.NDArray[np.float64]:
@@ -144,7 +132,7 @@ def _mean_interval(values: Floats, codes: npt.NDArray[np.int64], draws: Floats) 
         return _point(np.nan)
     sums, counts = np.bincount(codes, weights=values), np.bincount(codes)
     means = draws @ sums / np.maximum(draws @ counts, WEIGHTLESS)
-    return Interval(float(values.mean()), *_bounds(means))
+    return Interval(float(values.mean()), *bounds(means))
 
 
 def _ece_interval(probability: Floats, target: Floats, codes: npt.NDArray[np.int64], draws: Floats) -> Interval:
@@ -155,10 +143,11 @@ def _ece_interval(probability: Floats, target: Floats, codes: npt.NDArray[np.int
     gap = np.bincount(codes * BINS + bins, weights=probability - target, minlength=students * BINS)
     errors = np.abs(draws @ gap.reshape(students, BINS)).sum(axis=1)
     errors = errors / np.maximum(draws @ np.bincount(codes), WEIGHTLESS)
-    return Interval(calibration_error(probability, target), *_bounds(errors))
+    return Interval(calibration_error(probability, target), *bounds(errors))
 
 
-def _resample_auc(target: Floats, probability: Floats, codes: npt.NDArray[np.int64], draws: Floats) -> Floats:
+def resample_auc(target: Floats, probability: Floats, codes: npt.NDArray[np.int64], draws: Floats) -> Floats:
+    """Returns the AUC of each resample of students; null where it is of one class only."""
     order = np.argsort(probability, kind="stable")
     edges = np.flatnonzero(np.diff(probability[order], prepend=-np.inf))
     return np.array([_auc_sorted(target[order], weights[codes[order]], edges) for weights in draws])
@@ -183,7 +172,8 @@ def _lead(block: Block, flagged: npt.NDArray[np.bool_], limit: int) -> float:
     return float(np.mean(limit - block.opportunity[hit][order][first]))
 
 
-def _bounds(values: Floats) -> tuple[float, float]:
+def bounds(values: Floats) -> tuple[float, float]:
+    """Returns the ends of the 95 % interval of resampled values."""
     low, high = np.nanquantile(values, [0.025, 0.975])
     return float(low), float(high)
 

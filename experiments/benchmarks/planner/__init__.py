@@ -1,1 +1,1 @@
-"""How good the planner is: made-up days, judges of their own, and the figures."""
+"""How good the planner is: synthetic days, an independent verifier, and the figures."""

@@ -2,16 +2,15 @@
 
 A seat is one student's place in one block of the morning's plan, online work included; every student is still there. It
 moves where the kind of session, the skill or the adult is another then, whether it had to or not; a new room or another
-monitor moves nobody.
+supervising adult moves nobody.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from experiments.benchmarks.planner.days import draw_day
-from experiments.benchmarks.planner.known_days import Place
-from experiments.benchmarks.planner.long_runs import online_value
+from experiments.benchmarks.planner.best_known import Place, online_value
+from experiments.benchmarks.planner.instances.team import draw_day
 from serving.grouping.errors import InfeasibleError
 from serving.grouping.infeasible.supply import Supply
 from serving.grouping.problem.places import Block, Seat
@@ -34,8 +33,8 @@ class Absence:
 
     Attributes:
         students: Size of the team.
-        seed: Of the day.
-        price: Of a moved seat, in points.
+        seed: Seed of the day.
+        price: Price of a moved seat, in points.
         moved: Share of seats that differ from the morning's plan, those that had to included.
         forced: Share of seats that the adult led.
         fewest: Share of seats that every plan moves, by counting.
@@ -67,13 +66,13 @@ def call_in_sick(place: Place) -> list[Absence]:
     try:
         cold = score_plan(without, suggest_groups(without, BUDGET).sessions).total - online
     except InfeasibleError:
-        return []  # too few are left to watch over the students
-    told = []
+        return []  # too few are left to supervise the students
+    absences = []
     for price in PRICES:
         given = replace(without, previous=seats, weights=replace(problem.weights, perturbation=price))
         again = suggest_groups(given, BUDGET).sessions
         changed = next(term.value for term in score_plan(given, again).terms if term.name == "perturbation")
-        told.append(
+        absences.append(
             Absence(
                 students=place[0],
                 seed=place[1],
@@ -84,14 +83,14 @@ def call_in_sick(place: Place) -> list[Absence]:
                 kept_value=(score_plan(without, again).total - online) / cold,
             )
         )
-    return told
+    return absences
 
 
 def fewest_moves(problem: Problem, sessions: Sequence[Session]) -> int:
     """Returns a number of seats that every plan of the day moves, counted block by block.
 
     Whatever is kept of a block's led sessions, the students of the others move. Those who stay online need adults to
-    watch over them, who lead nothing then; if those left in led sessions are too many for the sessions kept as they
+    supervise them, who lead nothing then; if those left in led sessions are too many for the sessions kept as they
     were, the rest move there from online work.
 
     Args:

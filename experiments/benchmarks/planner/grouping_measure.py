@@ -1,4 +1,4 @@
-"""Plans of made-up days, timed and judged: the planner's budgets and the usual ways to group."""
+"""Plans of synthetic days, timed and scored: the planner's budgets and the baseline policies."""
 
 import gc
 import math
@@ -7,10 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from experiments.benchmarks.planner.days import draw_day
-from experiments.benchmarks.planner.known_days import Known, Place, checksum, look_up
-from experiments.benchmarks.planner.long_runs import bound_value, online_value
-from experiments.benchmarks.planner.usual_groups import USUAL, plan_usual
+from experiments.benchmarks.planner.baselines import BASELINES, plan_baseline
+from experiments.benchmarks.planner.best_known import Known, Place, bound_value, checksum, look_up, online_value
+from experiments.benchmarks.planner.instances.team import draw_day
 from serving.grouping.problem.plan import Session
 from serving.grouping.problem.problem import Problem
 from serving.grouping.rules.check import find_violations
@@ -30,7 +29,7 @@ SPENT = {24: (0.0, 1.0), 60: (0.0, 1.0), 120: (0.0, 1.0, 5.0), 240: (0.0, 1.0, 8
 """Budgets by size."""
 
 BOUND_ROUNDS = 400
-"""Of the bound where none is stored."""
+"""Rounds of the bound where none is stored."""
 
 REPEATS = "repeats_per_pair"
 """Repeat mates per pair in a led session: who teaches few seats has few repeats, whoever sits in them."""
@@ -44,13 +43,13 @@ class Run:
 
     Attributes:
         students: Size of the team.
-        seed: Of the day.
-        method: Name of a usual way to group, "first plan", or the seconds of the planner.
-        budget_s: Seconds of the planner, None for a usual way.
+        seed: Seed of the day.
+        method: Name of a baseline policy, "first plan", or the seconds of the planner.
+        budget_s: Seconds of the planner, None for a baseline policy.
         value: What the plan adds to a day online.
         seconds: Wall-clock time from problem to plan, reasons and checks included.
         cpu_s: CPU time of the process for the same.
-        checked_cpu_s: CPU time until the sessions were found and checked, before their reasons; None for a usual way.
+        checked_cpu_s: CPU time until the sessions were checked, before their reasons; None for a baseline policy.
         broken: Hard rules that the checker finds broken.
         terms: Value of each soft term, in its own unit, and `REPEATS`.
     """
@@ -93,7 +92,7 @@ def measure_day(place: Place, known: dict[Place, Known]) -> Measured:
         _run(place, problem, name_budget(seconds), seconds, partial(_plan, problem, BUDGETS[seconds]))
         for seconds in SPENT[place[0]]
     ]
-    runs += [_run(place, problem, name, None, partial(_plan_usual, problem, name, place[1])) for name in USUAL]
+    runs += [_run(place, problem, name, None, partial(_plan_baseline, problem, name, place[1])) for name in BASELINES]
     best = max(run.value for run in runs)
     if found is None:
         now = Known(best, bound_value(problem, best, BOUND_ROUNDS, exact=0), proven=False, checksum=checksum(problem))
@@ -103,13 +102,13 @@ def measure_day(place: Place, known: dict[Place, Known]) -> Measured:
 
 
 def name_budget(seconds: float) -> str:
-    """What a budget is called in tables."""
+    """Returns the name of a budget in tables."""
     return f"{seconds:g} s" if seconds else "first plan"
 
 
 def is_sound(measured: Sequence[Measured]) -> bool:
     """Whether no plan broke a rule or exceeded its day's bound."""
-    return all(run.broken == 0 and run.value <= each.known.bound + 1e-6 for each in measured for run in each.runs)
+    return all(run.broken == 0 and run.value <= day.known.bound + 1e-6 for day in measured for run in day.runs)
 
 
 def _run(
@@ -149,5 +148,5 @@ def _plan(problem: Problem, budget: Budget) -> tuple[Sessions, float]:
     return prove_plan(found.index, plan, budget.bound_rounds).sessions, checked
 
 
-def _plan_usual(problem: Problem, name: str, seed: int) -> tuple[Sessions, None]:
-    return plan_usual(problem, name, seed), None
+def _plan_baseline(problem: Problem, name: str, seed: int) -> tuple[Sessions, None]:
+    return plan_baseline(problem, name, seed), None

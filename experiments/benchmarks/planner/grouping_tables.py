@@ -1,4 +1,4 @@
-"""What the benchmark of the planner tells: rows and tables by size and method, and each term beside other ways."""
+"""Rows and tables of the planner's benchmark by size and method, and each term beside the baseline policies."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -18,9 +18,9 @@ LOSSES = frozenset({"coverage", "repeat_mates", "load", "share", "owed", REPEATS
 """Terms of which less is better."""
 
 
-def summarise(measured: Sequence[Measured]) -> list[dict[str, Any]]:
+def summarize(measured: Sequence[Measured]) -> list[dict[str, Any]]:
     """One row per size and method: value by the best known and by the bound, time, hard rules broken."""
-    pairs = [(run, each.known) for each in measured for run in each.runs]
+    pairs = [(run, day.known) for day in measured for run in day.runs]
     rows = []
     for students, method in Counter((run.students, run.method) for run, _ in pairs):
         mine = [(run, known) for run, known in pairs if (run.students, run.method) == (students, method)]
@@ -52,7 +52,7 @@ def _slowest(seconds: Sequence[float]) -> float | None:
     return 1000 * float(np.quantile(seconds, 0.95)) if seconds else None
 
 
-def find_families(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def list_budgets(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The planner's own rows, one per size and budget."""
     keys = (
         "students", "instances", "budget_s", "ratio_bk_median", "ratio_bk_min", "ratio_ub_median", "ratio_ub_min",
@@ -61,33 +61,33 @@ def find_families(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{key: row[key] for key in keys} for row in rows if row["budget_s"] is not None]
 
 
-def judge_tiny(measured: Sequence[Measured], budget_s: float) -> tuple[float | None, float | None]:
+def compare_with_optima(measured: Sequence[Measured], budget_s: float) -> tuple[float | None, float | None]:
     """Of days with a proven optimum, the share whose plan reaches it, and the worst shortfall; None where none is."""
     short = [
-        1 - run.value / each.known.best
-        for each in measured
-        for run in each.runs
-        if each.known.proven and run.budget_s == budget_s
+        1 - run.value / day.known.best
+        for day in measured
+        for run in day.runs
+        if day.known.proven and run.budget_s == budget_s
     ]
     return (float(np.mean([miss <= EXACT for miss in short])), max(0.0, *short)) if short else (None, None)
 
 
 def mean_terms(runs: Sequence[Run], methods: Sequence[str]) -> dict[str, dict[str, float]]:
     """The mean of each term by method, for runs of one size."""
-    told = {}
+    means = {}
     for method in methods:
         mine = [run.terms for run in runs if run.method == method]
         if mine:
-            told[method] = {name: float(np.mean([terms[name] for terms in mine])) for name in mine[0]}
-    return told
+            means[method] = {name: float(np.mean([terms[name] for terms in mine])) for name in mine[0]}
+    return means
 
 
 def find_behind(against: Mapping[str, Mapping[str, float]], ours: str) -> list[tuple[str, str]]:
-    """The ways and terms in which ours is not ahead or level: (way, term)."""
+    """Returns the policies and terms in which ours is not ahead or level: (policy, term)."""
     mine = against[ours]
     return [
-        (way, term)
-        for way, terms in against.items()
+        (policy, term)
+        for policy, terms in against.items()
         for term, value in terms.items()
         if (mine[term] > value if term in LOSSES else mine[term] < value) and abs(mine[term] - value) > EXACT
     ]
@@ -95,8 +95,8 @@ def find_behind(against: Mapping[str, Mapping[str, float]], ours: str) -> list[t
 
 def show_rows(rows: Sequence[Mapping[str, Any]]) -> Table:
     """The table of values and times."""
-    table = Table(title="made-up days: value added to a day online", box=SIMPLE_HEAD)
-    for name in ("team", "method", "of best", "least", "of bound", "least", "needs met", "s", "p95 CPU ms", "checked"):
+    table = Table(title="synthetic days: value added to a day online", box=SIMPLE_HEAD)
+    for name in ("team", "method", "of best", "least", "of bound", "least", "need met", "s", "p95 CPU ms", "checked"):
         table.add_column(name, justify="left" if name == "method" else "right", no_wrap=True)
     for row in rows:
         ratios = (row["ratio_bk_median"], row["ratio_bk_min"], row["ratio_ub_median"], row["ratio_ub_min"])
@@ -110,19 +110,19 @@ def show_rows(rows: Sequence[Mapping[str, Any]]) -> Table:
             "" if row["p95_checked_ms"] is None else f"{row['p95_checked_ms']:.0f}",
         )
     broken = sum(row["broken_rules"] for row in rows)
-    table.caption = f"medians, but for needs met and p95; checked: before reasons; {broken} hard rules broken"
+    table.caption = f"medians, but for need met and p95; checked: before reasons; {broken} hard rules broken"
     return table
 
 
 def show_terms(against: Mapping[str, Mapping[str, float]], students: int) -> Table:
-    """The table of terms by way to group."""
+    """Returns the table of terms by policy."""
     table = Table(title=f"mean of each term, {students} students", box=SIMPLE_HEAD)
-    table.add_column("way")
+    table.add_column("policy")
     names = [name for name in next(iter(against.values())) if name != "perturbation"]
     for name in names:
         table.add_column(name.replace("_", " "), justify="right")
-    for way, terms in against.items():
-        table.add_row(way, *(f"{terms[name]:.2f}" for name in names))
+    for policy, terms in against.items():
+        table.add_row(policy, *(f"{terms[name]:.2f}" for name in names))
     return table
 
 
@@ -131,10 +131,10 @@ def show_absences(absences: Sequence[Absence]) -> Table:
     table = Table(title="an adult called in sick, and the day was planned again in 1 s", box=SIMPLE_HEAD)
     for name in ("team", "price", "forced", "fewest", "moved", "most", "value kept", "least"):
         table.add_column(name, justify="right", no_wrap=True)
-    for students, price in Counter((each.students, each.price) for each in absences):
-        mine = [each for each in absences if (each.students, each.price) == (students, price)]
-        moved, kept = np.array([each.moved for each in mine]), np.array([each.kept_value for each in mine])
-        forced, fewest = (np.median([getattr(each, name) for each in mine]) for name in ("forced", "fewest"))
+    for students, price in Counter((absence.students, absence.price) for absence in absences):
+        mine = [absence for absence in absences if (absence.students, absence.price) == (students, price)]
+        moved, kept = np.array([absence.moved for absence in mine]), np.array([absence.kept_value for absence in mine])
+        forced, fewest = (np.median([getattr(absence, name) for absence in mine]) for name in ("forced", "fewest"))
         cells = (
             f"{forced:.0%}",
             f"{fewest:.0%}",

@@ -1,25 +1,25 @@
-"""What a school sees of its weeks: who sat with whom again, who was seen by whom, who stayed in a track, who worked."""
+"""Weekly figures of planned days: repeated groupmates, adults met, days in intervention, and load."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from experiments.benchmarks.planner.school_days import SCHOOL_WEEK, WINDOW, SchoolDay, list_seats, remember
+from experiments.benchmarks.planner.instances.school_days import SCHOOL_WEEK, WINDOW, SchoolDay, list_seats, remember
 from serving.grouping.problem.history import carry_history, count_load_off, count_mates, count_seats_with
 from serving.grouping.problem.policy import TEACHERS
 from serving.grouping.rules.objective import score_plan
 
 
-def tell_weeks(held: Sequence[SchoolDay]) -> list[dict[str, float]]:
-    """The figures of each week, in the words of `FIGURES`."""
+def measure_weeks(held: Sequence[SchoolDay]) -> list[dict[str, float]]:
+    """Returns the figures of each week, by the names of `FIGURES`."""
     rows = _catch_up_rows(held)
-    return [_tell_week(held, first, rows) for first in range(0, len(held), SCHOOL_WEEK)]
+    return [_measure_week(held, first, rows) for first in range(0, len(held), SCHOOL_WEEK)]
 
 
 FIGURES = {
-    "needs_met": "whole needs met a day",
-    "led_seats": "led seats for each student and day",
-    "repeat_mates": "earlier meetings of groupmates, for each led seat",
+    "needs_met": "need met a day",
+    "led_seats": "seats in adult-led groups for each student and day",
+    "repeat_mates": "earlier meetings of groupmates, for each seat in an adult-led group",
     "alike": "share of groupmates who were groupmates the day before",
     "pairs_met": "share of students and adults who met in three weeks",
     "no_teacher": "students without a seat with a teacher this week",
@@ -31,7 +31,7 @@ FIGURES = {
 }
 
 
-def _tell_week(held: Sequence[SchoolDay], first: int, rows: Sequence[Mapping[str, int]]) -> dict[str, float]:
+def _measure_week(held: Sequence[SchoolDay], first: int, rows: Sequence[Mapping[str, int]]) -> dict[str, float]:
     week = held[first : first + SCHOOL_WEEK]
     scores = [{term.name: term.value for term in score_plan(day.problem, day.sessions).terms} for day in week]
     seats = sum(len(session.students) for day in week for session in day.sessions if session.led)
@@ -39,7 +39,7 @@ def _tell_week(held: Sequence[SchoolDay], first: int, rows: Sequence[Mapping[str
     taught = sum(len(_taught(day)) for day in week)
     return {
         "needs_met": sum(score["benefit"] for score in scores) / len(week),
-        "led_seats": seats / max(1, sum(bool(each.blocks) for day in week for each in day.problem.students)),
+        "led_seats": seats / max(1, sum(bool(student.blocks) for day in week for student in day.problem.students)),
         "repeat_mates": sum(score["repeat_mates"] for score in scores) / max(1, seats),
         "alike": _mean([_share_alike(before, day) for before, day in pairs]),
         "pairs_met": _share_met(held[: first + len(week)]),
@@ -85,7 +85,7 @@ def _catch_up_rows(held: Sequence[SchoolDay]) -> list[dict[str, int]]:
 
 def _share_alike(before: SchoolDay, day: SchoolDay) -> float:
     """Of each taught student's groupmates, those who were so the day before; of students taught on both days."""
-    mates = [count_mates(remember([each], each.date + 1), _taught(each)) for each in (before, day)]
+    mates = [count_mates(remember([held_day], held_day.date + 1), _taught(held_day)) for held_day in (before, day)]
     met: list[dict[str, set[str]]] = [defaultdict(set), defaultdict(set)]
     for at, pairs in enumerate(mates):
         for one, other in pairs:

@@ -10,15 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from experiments.benchmarks.service.connection import Answer, Connection
-from experiments.benchmarks.service.load import DAY
+from experiments.benchmarks.service.load import DAY, Connection, Response
 from experiments.benchmarks.service.school import School
 
 OK, CREATED, REFUSED, CONFLICT, UNAVAILABLE = 200, 201, 400, 409, 503
 SHARES = {"forecasts": 40, "board": 20, "models": 30, "events": 7, "plan": 3}
 BUDGET_S = 0.05
 LONGEST_S, MOST_WAIT_S = 180, 2.0
-"""For one acknowledgement, and between two tries."""
+"""For one acknowledgement, and between two attempts."""
 
 
 @dataclass
@@ -44,7 +43,7 @@ class Findings:
         with self._lock:
             return self.statuses.total()
 
-    def note(self, status: int, answer: Answer | None) -> None:
+    def note(self, status: int, answer: Response | None) -> None:
         """Counts one request, and says if its answer must not be."""
         with self._lock:
             self.statuses[self.phase, status] += 1
@@ -53,9 +52,9 @@ class Findings:
             if status not in {CONFLICT, UNAVAILABLE} or "retry-after" not in answer.headers:
                 self.wrong.append(f"status {status} in phase {self.phase}")
 
-    def note_version(self, told: dict[str, Any], rest: str | None) -> None:
+    def note_version(self, content: dict[str, Any], rest: str | None) -> None:
         """Checks that an answer is of one version: its numbers, and all that the version ever said of the same."""
-        model = told["provenance"]["model"]
+        model = content["provenance"]["model"]
         run = model["run_id"]
         with self._lock:
             self.runs[run] += 1
@@ -75,15 +74,15 @@ class Caller:
 
     def __init__(self, school: School, port: int, findings: Findings, number: int) -> None:
         self._school, self._findings = school, findings
-        self._connection, self._lots = Connection(port), random.Random(number)  # noqa: S311 - no secret hangs on it
+        self._connection, self._rng = Connection(port), random.Random(number)  # noqa: S311 - no secret hangs on it
         self.batches: list[str] = []
         self.plans: dict[str, str] = {}
         self.decisions: dict[str, str] = {}
 
-    def go_on(self, stop: threading.Event) -> None:
-        """Asks until it is told to stop."""
+    def run(self, stop: threading.Event) -> None:
+        """Asks until it is asked to stop."""
         while not stop.is_set():
-            kind = self._lots.choices(list(SHARES), list(SHARES.values()))[0]
+            kind = self._rng.choices(list(SHARES), list(SHARES.values()))[0]
             if kind == "events":
                 self.load()
             elif kind == "plan":
@@ -97,9 +96,9 @@ class Caller:
         path = "/v1/models" if kind == "models" else f"/v1/teams/{self._school.team_ids[-1]}/{kind}"
         answer = self._ask("GET", path)
         if answer is not None and answer.status == OK:
-            told = json.loads(answer.body)
-            rest = {name: value for name, value in told.items() if name != "provenance"}
-            self._findings.note_version(told, json.dumps(rest) if kind == "forecasts" else None)
+            content = json.loads(answer.body)
+            rest = {name: value for name, value in content.items() if name != "provenance"}
+            self._findings.note_version(content, json.dumps(rest) if kind == "forecasts" else None)
 
     def load(self) -> None:
         """Sends a batch of new events until it is acknowledged."""
@@ -114,26 +113,26 @@ class Caller:
 
     def _plan(self) -> None:
         key = uuid.uuid4().hex
-        team_id = self._lots.choice(self._school.team_ids[:-1])
+        team_id = self._rng.choice(self._school.team_ids[:-1])
         body = json.dumps({"team_id": team_id, "date": DAY, "seconds": BUDGET_S})
         answer = self._insist("/v1/recommendations", body, {"Idempotency-Key": key})
         if answer.status != CREATED:
             self._findings.wrong.append(f"a plan was refused with {answer.status}")
             return
-        told = json.loads(answer.body)
-        self.plans[key] = told["id"]
-        self._findings.note_version(told, None)
-        if self._lots.random() < 0.5:  # noqa: PLR2004 - every second plan is asked for again
+        content = json.loads(answer.body)
+        self.plans[key] = content["id"]
+        self._findings.note_version(content, None)
+        if self._rng.random() < 0.5:  # noqa: PLR2004 - every second plan is asked for again
             again = json.loads(self._insist("/v1/recommendations", body, {"Idempotency-Key": key}).body)
-            if again.get("id") != told["id"]:
+            if again.get("id") != content["id"]:
                 self._findings.wrong.append("the same Idempotency-Key made two plans")
         else:
-            decided = self._insist(f"/v1/recommendations/{told['id']}/decision", '{"decision": "accepted"}')
+            decided = self._insist(f"/v1/recommendations/{content['id']}/decision", '{"decision": "accepted"}')
             if decided.status in {OK, CREATED}:
-                self.decisions[told["id"]] = "accepted"
+                self.decisions[content["id"]] = "accepted"
 
-    def _insist(self, path: str, body: str, headers: dict[str, str] | None = None) -> Answer:
-        """The answer, after as many tries as a broken connection or a busy service takes."""
+    def _insist(self, path: str, body: str, headers: dict[str, str] | None = None) -> Response:
+        """The answer, after as many attempts as a broken connection or a busy service takes."""
         deadline = time.monotonic() + LONGEST_S
         while time.monotonic() < deadline:
             answer = self._ask("POST", path, body, headers)
@@ -142,9 +141,9 @@ class Caller:
             time.sleep(1.0 if answer is None else min(float(answer.headers["retry-after"]), MOST_WAIT_S))
         raise TimeoutError(f"{path} was not answered within {LONGEST_S} s")
 
-    def _ask(self, method: str, path: str, body: str = "", headers: dict[str, str] | None = None) -> Answer | None:
+    def _ask(self, method: str, path: str, body: str = "", headers: dict[str, str] | None = None) -> Response | None:
         try:
-            answer = self._connection.ask(method, path, self._school.headers | (headers or {}), body.encode())
+            answer = self._connection.send(method, path, self._school.headers | (headers or {}), body.encode())
         except OSError:
             self._findings.note(0, None)
             return None
@@ -157,15 +156,15 @@ def check_kept(connection: Connection, school: School, callers: Sequence[Caller]
     wrong = []
     for caller in callers:
         for body in caller.batches:
-            told = json.loads(connection.ask("POST", "/v1/events", school.headers, body.encode()).body)
-            if (told.get("stored"), told.get("known")) != (0, 5):
+            content = json.loads(connection.send("POST", "/v1/events", school.headers, body.encode()).body)
+            if (content.get("stored"), content.get("known")) != (0, 5):
                 wrong.append("a batch of events that was acknowledged is not there")
         answers = [
-            connection.ask("GET", f"/v1/recommendations/{plan}", school.headers) for plan in caller.plans.values()
+            connection.send("GET", f"/v1/recommendations/{plan}", school.headers) for plan in caller.plans.values()
         ]
-        wrong += ["a plan that was acknowledged is not there" for each in answers if each.status != OK]
+        wrong += ["a plan that was acknowledged is not there" for answer in answers if answer.status != OK]
         for plan, choice in caller.decisions.items():
-            answer = connection.ask("GET", f"/v1/recommendations/{plan}/decision", school.headers)
+            answer = connection.send("GET", f"/v1/recommendations/{plan}/decision", school.headers)
             if answer.status != OK or json.loads(answer.body)["decision"] != choice:
                 wrong.append("a decision that was acknowledged is not there")
     made = {plan for caller in callers for plan in caller.plans.values()}
@@ -182,7 +181,7 @@ def listed_plans(connection: Connection, school: School) -> set[str]:
         while cursor is not None:
             more = f"&cursor={cursor}" if cursor else ""
             path = f"/v1/recommendations?team_id={team_id}&limit=100{more}"
-            page = json.loads(connection.ask("GET", path, school.headers).body)
+            page = json.loads(connection.send("GET", path, school.headers).body)
             found |= {row["id"] for row in page["recommendations"]}
             cursor = page["next_cursor"]
     return found

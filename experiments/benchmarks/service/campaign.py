@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from experiments.benchmarks.service.callers import Caller, Findings, check_kept
-from experiments.benchmarks.service.connection import Connection
-from experiments.benchmarks.service.faults import Faults
-from experiments.benchmarks.service.postgres import run_postgres
+from experiments.benchmarks.service.faults import Faults, run_postgres
+from experiments.benchmarks.service.load import Connection
 from experiments.benchmarks.service.processes import run_service
 from experiments.benchmarks.service.school import School, issue_key, two_runs
 from features.console import OUT
@@ -45,19 +44,19 @@ def run_campaign(school: School, requests: int, log: Path) -> dict[str, Any]:
         served = School(school.folder, issue_key(environment), school.team_ids)
         with run_service(environment, 2, log) as server:
             faults = Faults(served, tracking, runs, server, postgres)
-            told = _run(served, faults, requests)
+            figures = _run(served, faults, requests)
     tracking.promote(runs[0])
     shutil.rmtree(school.folder / "aside", ignore_errors=True)
-    return told
+    return figures
 
 
 def _run(school: School, faults: Faults, requests: int) -> dict[str, Any]:
     findings, stop, steps = Findings(), threading.Event(), faults.steps()
     callers = [Caller(school, faults.server.port, findings, number) for number in range(THREADS)]
-    threads = [threading.Thread(target=caller.go_on, args=(stop,)) for caller in callers]
+    threads = [threading.Thread(target=caller.run, args=(stop,)) for caller in callers]
     callers[0].load()  # the first event moves every picture to the midnight after it; from then on none moves
-    for each in threads:
-        each.start()
+    for thread in threads:
+        thread.start()
     begun, came_through = time.perf_counter(), {}
     for at, (name, act) in enumerate(steps):
         while findings.count() < requests * (at + 1) / (len(steps) + 1):
@@ -68,8 +67,8 @@ def _run(school: School, faults: Faults, requests: int) -> dict[str, Any]:
     while findings.count() < requests:
         time.sleep(0.05)
     stop.set()
-    for each in threads:
-        each.join()
+    for thread in threads:
+        thread.join()
     seconds = time.perf_counter() - begun
     connection = Connection(faults.server.port)
     lost = check_kept(connection, school, callers)
@@ -89,9 +88,9 @@ def _run(school: School, faults: Faults, requests: int) -> dict[str, Any]:
         "unavailable_by_phase": {phase: count for (phase, status), count in findings.statuses.items() if status == 503},  # noqa: PLR2004 - HTTP
         "runs_seen": dict(findings.runs),
         "acknowledged": {
-            "batches": sum(len(each.batches) for each in callers),
-            "plans": sum(len(each.plans) for each in callers),
-            "decisions": sum(len(each.decisions) for each in callers),
+            "batches": sum(len(caller.batches) for caller in callers),
+            "plans": sum(len(caller.plans) for caller in callers),
+            "decisions": sum(len(caller.decisions) for caller in callers),
         },
         "came_through": came_through,
         "wrong": wrong,

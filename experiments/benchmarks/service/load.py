@@ -1,10 +1,11 @@
-"""The load generator: threads that ask one request after the other, in a process of their own.
+"""The load generator: threads that send one request after the other, in a process of their own.
 
-`python -m experiments.benchmarks.service.load` takes an `Order` as JSON on standard input and prints its `Load`.
+`python -m experiments.benchmarks.service.load` takes an `LoadPlan` as JSON on standard input and prints its `Load`.
 """
 
 import json
 import random
+import socket
 import subprocess
 import sys
 import threading
@@ -15,7 +16,86 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 
-from experiments.benchmarks.service.connection import Connection
+TIMEOUT_S = 120
+"""Longest wait for one response."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A response of a server.
+
+    Attributes:
+        status: HTTP status.
+        headers: Values by lower-case name.
+        body: Content as sent.
+    """
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Connection:
+    """A kept-open HTTP/1.1 connection over a bare socket, so that the client costs little beside the server.
+
+    It sends one request after the other, and opens again after a break.
+
+    Args:
+        port: Port of a server on this machine.
+    """
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._socket: socket.socket | None = None
+        self._rest = b""
+
+    def send(self, method: str, path: str, headers: dict[str, str] | None = None, body: bytes = b"") -> Response:
+        """Sends a request and reads the answer.
+
+        Raises:
+            OSError: The connection was refused or broke; nothing is known of the request.
+        """
+        lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {len(body)}"]
+        lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+        try:
+            if self._socket is None:
+                self._socket = socket.create_connection(("127.0.0.1", self._port), timeout=TIMEOUT_S)
+                self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self._rest = b""
+            self._socket.sendall("\r\n".join([*lines, "", ""]).encode() + body)
+            answer = self._read()
+        except OSError:
+            self.close()
+            raise
+        if answer.headers.get("connection") == "close":
+            self.close()
+        return answer
+
+    def close(self) -> None:
+        """Closes it; the next request opens another."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _read(self) -> Response:
+        while b"\r\n\r\n" not in self._rest:
+            self._more()
+        head, self._rest = self._rest.split(b"\r\n\r\n", 1)
+        first, *lines = head.decode("latin-1").split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        size = int(headers.get("content-length", "0"))
+        while len(self._rest) < size:
+            self._more()
+        body, self._rest = self._rest[:size], self._rest[size:]
+        return Response(int(first.split()[1]), headers, body)
+
+    def _more(self) -> None:
+        assert self._socket is not None
+        part = self._socket.recv(2**18)
+        if not part:
+            raise ConnectionResetError("the server closed the connection before it had answered")
+        self._rest += part
+
 
 UNIQUE, MOMENT = "@unique@", "@moment@"
 """Replaced in every body: the first by text that no other request has, the second by a later moment each time."""
@@ -25,7 +105,7 @@ DAY, FIRST_BELL, SCHOOL_S = "2026-03-16", time_of_day(8), 8 * 3600
 
 
 @dataclass(frozen=True)
-class Ask:
+class Request:
     """One kind of request.
 
     Attributes:
@@ -46,13 +126,13 @@ class Ask:
 
 
 @dataclass(frozen=True)
-class Order:
+class LoadPlan:
     """A time of load on one port by some threads, each of which rests between two requests, on average `rest_s`."""
 
     port: int
     threads: int
     seconds: float
-    asks: Sequence[Ask]
+    requests: Sequence[Request]
     seed: int = 1
     rest_s: float = 0.0
 
@@ -77,17 +157,17 @@ class Load:
 
     def of(self, route: str) -> list[float]:
         """Seconds of the answered requests of a route, the quickest first."""
-        return sorted(each.seconds for each in self.samples if each.route == route and 200 <= each.status < 400)  # noqa: PLR2004 - HTTP
+        return sorted(sample.seconds for sample in self.samples if sample.route == route and 200 <= sample.status < 400)  # noqa: PLR2004 - HTTP
 
 
-def generate(order: Order) -> Load:
+def generate(order: LoadPlan) -> Load:
     """Runs the load in another process, and waits for it."""
     command = [sys.executable, "-m", __name__]
     done = subprocess.run(  # noqa: S603 - our own interpreter and code
         command, input=json.dumps(asdict(order)), capture_output=True, text=True, check=True
     )
-    told = json.loads(done.stdout)
-    return Load([Sample(*each) for each in told["samples"]], told["wall_s"], told["cpu_s"])
+    load = json.loads(done.stdout)
+    return Load([Sample(*sample) for sample in load["samples"]], load["wall_s"], load["cpu_s"])
 
 
 def fill(body: str) -> bytes:
@@ -102,41 +182,41 @@ def quantile(ordered: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
 
 
-def _ask(order: Order, number: int, until: float, samples: list[Sample]) -> None:
-    lots, connection = random.Random(order.seed * 1000 + number), Connection(order.port)  # noqa: S311 - no secret
-    weights = [each.weight for each in order.asks]
+def _ask(order: LoadPlan, number: int, until: float, samples: list[Sample]) -> None:
+    rng, connection = random.Random(order.seed * 1000 + number), Connection(order.port)  # noqa: S311 - no secret
+    weights = [ask.weight for ask in order.requests]
     while time.perf_counter() < until:
-        ask = lots.choices(order.asks, weights)[0]
+        ask = rng.choices(order.requests, weights)[0]
         body = fill(ask.body)
         begun = time.perf_counter()
         try:
-            answer = connection.ask(ask.method, ask.path, ask.headers, body)
+            answer = connection.send(ask.method, ask.path, ask.headers, body)
             status, timing = answer.status, answer.headers.get("server-timing", "")
         except OSError:
             status, timing = 0, ""
         samples.append(Sample(ask.route, time.perf_counter() - begun, status, timing))
         if order.rest_s:
-            time.sleep(lots.expovariate(1 / order.rest_s))
+            time.sleep(rng.expovariate(1 / order.rest_s))
     connection.close()
 
 
-def _run(order: Order) -> Load:
+def _run(order: LoadPlan) -> Load:
     samples: list[Sample] = []
     begun = time.perf_counter()
     until = begun + order.seconds
     threads = [threading.Thread(target=_ask, args=(order, at, until, samples)) for at in range(order.threads)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     return Load(samples, time.perf_counter() - begun, time.process_time())
 
 
 def main() -> None:
     """Reads the order, runs it, prints what came of it."""
     given = json.load(sys.stdin)
-    load = _run(Order(**given | {"asks": [Ask(**each) for each in given["asks"]]}))
-    rows = [(each.route, each.seconds, each.status, each.timing) for each in load.samples]
+    load = _run(LoadPlan(**given | {"requests": [Request(**ask) for ask in given["requests"]]}))
+    rows = [(sample.route, sample.seconds, sample.status, sample.timing) for sample in load.samples]
     json.dump({"samples": rows, "wall_s": load.wall_s, "cpu_s": load.cpu_s}, sys.stdout)
 
 

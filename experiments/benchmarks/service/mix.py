@@ -2,8 +2,7 @@
 
 import json
 
-from experiments.benchmarks.service.connection import Connection
-from experiments.benchmarks.service.load import DAY, MOMENT, UNIQUE, Ask
+from experiments.benchmarks.service.load import DAY, MOMENT, UNIQUE, Connection, Request
 from experiments.benchmarks.service.processes import ServerError
 from experiments.benchmarks.service.school import School
 
@@ -14,39 +13,39 @@ WEIGHTS = {"forecasts": 30, "board": 20, "profile": 20, "plan again": 20, "event
 """Of each route in a hundred requests."""
 
 
-def mix_requests(school: School, port: int) -> list[Ask]:
+def mix_requests(school: School, port: int) -> list[Request]:
     """The mix, for all teams; a plan is made for each, to be read again by its ETag."""
-    asks = []
+    requests = []
     connection = Connection(port)
     for team_id in school.team_ids:
         board = json.loads(_get(connection, school, f"/v1/teams/{team_id}/board")[0])
         students = [row["student_id"] for row in board["students"]]
-        plan = ask_plan(school, team_id)
-        made = connection.ask(plan.method, plan.path, plan.headers, plan.body.encode())
+        plan = plan_request(school, team_id)
+        made = connection.send(plan.method, plan.path, plan.headers, plan.body.encode())
         path = f"/v1/recommendations/{json.loads(made.body)['id']}"
         tag = _get(connection, school, path)[1]
-        asks += [
-            Ask("forecasts", "GET", f"/v1/teams/{team_id}/forecasts", school.headers, weight=WEIGHTS["forecasts"]),
-            Ask("board", "GET", f"/v1/teams/{team_id}/board", school.headers, weight=WEIGHTS["board"]),
-            Ask("plan again", "GET", path, school.headers | {"If-None-Match": tag}, weight=WEIGHTS["plan again"]),
-            ask_events(school, students),
+        requests += [
+            Request("forecasts", "GET", f"/v1/teams/{team_id}/forecasts", school.headers, weight=WEIGHTS["forecasts"]),
+            Request("board", "GET", f"/v1/teams/{team_id}/board", school.headers, weight=WEIGHTS["board"]),
+            Request("plan again", "GET", path, school.headers | {"If-None-Match": tag}, weight=WEIGHTS["plan again"]),
+            events_request(school, students),
             plan,
         ]
-        asks += [
-            Ask("profile", "GET", f"/v1/students/{each}/profile", school.headers, weight=WEIGHTS["profile"] / 10)
-            for each in students[:10]
+        requests += [
+            Request("profile", "GET", f"/v1/students/{student}/profile", school.headers, weight=WEIGHTS["profile"] / 10)
+            for student in students[:10]
         ]
     connection.close()
-    return asks
+    return requests
 
 
-def ask_plan(school: School, team_id: str) -> Ask:
+def plan_request(school: School, team_id: str) -> Request:
     """A plan, searched for a fifth of a second."""
     body = json.dumps({"team_id": team_id, "date": DAY, "seconds": BUDGET_S})
-    return Ask(PLAN, "POST", "/v1/recommendations", school.headers, body, WEIGHTS[PLAN])
+    return Request(PLAN, "POST", "/v1/recommendations", school.headers, body, WEIGHTS[PLAN])
 
 
-def ask_events(school: School, students: list[str]) -> Ask:
+def events_request(school: School, students: list[str]) -> Request:
     """A batch of new events of some students."""
     events = [
         {
@@ -60,10 +59,10 @@ def ask_events(school: School, students: list[str]) -> Ask:
         for at in range(EVENTS)
     ]
     body = json.dumps({"events": events})
-    return Ask("events", "POST", "/v1/events", school.headers, body, WEIGHTS["events"])
+    return Request("events", "POST", "/v1/events", school.headers, body, WEIGHTS["events"])
 
 
-def tag_of(school: School, port: int, path: str) -> str:
+def fetch_etag(school: School, port: int, path: str) -> str:
     """The ETag of an answer."""
     connection = Connection(port)
     tag = _get(connection, school, path)[1]
@@ -72,7 +71,7 @@ def tag_of(school: School, port: int, path: str) -> str:
 
 
 def _get(connection: Connection, school: School, path: str) -> tuple[bytes, str]:
-    answer = connection.ask("GET", path, school.headers)
+    answer = connection.send("GET", path, school.headers)
     if answer.status != 200:  # noqa: PLR2004 - HTTP
         raise ServerError(f"the service answered {answer.status} to a request of the mix; see its log")
     return answer.body, answer.headers.get("etag", "")

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.benchmarks.service.connection import Connection
+from experiments.benchmarks.service.load import Connection
 from features.errors import RegroupError
 
 START_S = 300
@@ -39,7 +39,7 @@ class Server:
 
     def workers(self) -> list[int]:
         """Ids of the processes that answer: the children with a web server in them, else the first process."""
-        found = [each for each in _children(self.process.pid) if "resource_tracker" not in _command(each)]
+        found = [child for child in _children(self.process.pid) if "resource_tracker" not in _command(child)]
         return found or [self.process.pid]
 
 
@@ -84,7 +84,7 @@ def answers(port: int, path: str) -> bool:
     """Whether a server says 200 there."""
     connection = Connection(port)
     try:
-        return connection.ask("GET", path).status == OK
+        return connection.send("GET", path).status == OK
     except OSError:
         return False
     finally:
@@ -103,12 +103,12 @@ def wait_until(done: Callable[[], object], within_s: float) -> bool:
 
 def memory_mb(process_id: int) -> dict[str, float]:
     """`pss`: memory with shared pages divided among who shares them; `uss`: what is a process's own; in MB."""
-    told = dict.fromkeys(("Pss", "Private_Clean", "Private_Dirty"), 0)
+    sizes = dict.fromkeys(("Pss", "Private_Clean", "Private_Dirty"), 0)
     for line in Path(f"/proc/{process_id}/smaps_rollup").read_text(encoding="utf-8").splitlines()[1:]:
         name, _, rest = line.partition(":")
-        if name in told:
-            told[name] = int(rest.split()[0])
-    return {"pss": told["Pss"] / 1024, "uss": (told["Private_Clean"] + told["Private_Dirty"]) / 1024}
+        if name in sizes:
+            sizes[name] = int(rest.split()[0])
+    return {"pss": sizes["Pss"] / 1024, "uss": (sizes["Private_Clean"] + sizes["Private_Dirty"]) / 1024}
 
 
 def free_port() -> int:
@@ -119,8 +119,8 @@ def free_port() -> int:
 
 
 def _children(process_id: int) -> list[int]:
-    told = Path(f"/proc/{process_id}/task/{process_id}/children").read_text(encoding="utf-8")
-    return [int(each) for each in told.split()]
+    children = Path(f"/proc/{process_id}/task/{process_id}/children").read_text(encoding="utf-8")
+    return [int(child) for child in children.split()]
 
 
 def _command(process_id: int) -> str:

@@ -46,7 +46,7 @@ class School:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What every command and server of it needs; a benchmark asks more often than one key may."""
+        """What every command and server of it needs; a benchmark requests more often than one key may."""
         return environment_of(self.folder)
 
     @property
@@ -86,11 +86,11 @@ def open_school(folder: Path) -> School:
         _step(environment, "training", "nightly")
     key = issue_key(environment_of(folder))
     teams = list_teams(f"sqlite:///{folder / 'home' / 'regroup.db'}")
-    return School(folder, key, tuple(sorted(each.team_id for each in teams)))
+    return School(folder, key, tuple(sorted(team.team_id for team in teams)))
 
 
 def issue_key(environment: Mapping[str, str]) -> str:
-    """A new API key for whatever the benchmark asks."""
+    """A new API key for whatever the benchmark requests."""
     scopes = [part for scope in ("read", "plan", "load") for part in ("--scope", scope)]
     return _step(environment, "serving", "keys", "issue", "--name", "benchmark", *scopes).strip()
 
@@ -104,7 +104,7 @@ def two_runs(school: School) -> tuple[str, str]:
     tracking = Tracking(school.store)
     first = tracking.champion()
     assert first is not None, "the school was trained"
-    others = [each.name for each in (school.home / "published").iterdir() if each.name != first]
+    others = [folder.name for folder in (school.home / "published").iterdir() if folder.name != first]
     if others:
         return first, others[0]
     # without its alias there is no champion to keep, so the second run is promoted and published
@@ -130,6 +130,6 @@ def _step(environment: Mapping[str, str], package: str, *arguments: str) -> str:
         text=True,
     )
     if done.returncode:
-        reason = (done.stderr.splitlines() or ["it told nothing"])[-1]
+        reason = (done.stderr.splitlines() or ["it wrote nothing"])[-1]
         raise ServerError(f"`python -m {package} {arguments[0]}` ended with exit code {done.returncode}: {reason}")
     return done.stdout

@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.benchmarks.service.connection import Connection
-from experiments.benchmarks.service.load import Ask, Order, Sample, fill, generate, quantile
-from experiments.benchmarks.service.mix import ask_events, tag_of
+from experiments.benchmarks.service.load import Connection, LoadPlan, Request, Sample, fill, generate, quantile
+from experiments.benchmarks.service.mix import events_request, fetch_etag
 from experiments.benchmarks.service.processes import free_port, run_server, run_service
 from experiments.benchmarks.service.school import School
-from experiments.benchmarks.service.throughput import tell_ms
+from experiments.benchmarks.service.throughput import to_quantiles
 from features.console import track
 from features.database import Database
 from features.home import Home
@@ -46,66 +45,66 @@ def measure_scoring(school: School, rounds: int, seconds: float, log: Path) -> d
             run_server(command, school.environment | {"PATH": WITH_OURS}, port, "/ping", log) as theirs,
         ):
             path = f"/v1/teams/{team_id}/forecasts"
-            known = school.headers | {"If-None-Match": tag_of(school, ours.port, path)}
-            asks = {
-                ARMS[0]: (ours.port, Ask(ARMS[0], "GET", path, school.headers)),
-                ARMS[1]: (ours.port, Ask(ARMS[1], "GET", path, known)),
+            known = school.headers | {"If-None-Match": fetch_etag(school, ours.port, path)}
+            requests = {
+                ARMS[0]: (ours.port, Request(ARMS[0], "GET", path, school.headers)),
+                ARMS[1]: (ours.port, Request(ARMS[1], "GET", path, known)),
                 ARMS[2]: (
                     theirs.port,
-                    Ask(ARMS[2], "POST", "/invocations", {"Content-Type": "application/json"}, body_of(rows)),
+                    Request(ARMS[2], "POST", "/invocations", {"Content-Type": "application/json"}, body_of(rows)),
                 ),
             }
-            for to, ask in asks.values():
-                generate(Order(to, THREADS, 1.0, [ask]))  # warms up
+            for to, ask in requests.values():
+                generate(LoadPlan(to, THREADS, 1.0, [ask]))  # warms up
             per_second: dict[str, list[float]] = {arm: [] for arm in ARMS}
             samples: dict[str, list[Sample]] = {arm: [] for arm in ARMS}
             for _ in track(range(rounds), "rounds beside MLflow's server", total=rounds):
-                for arm, (to, ask) in asks.items():
-                    load = generate(Order(to, THREADS, seconds, [ask]))
+                for arm, (to, ask) in requests.items():
+                    load = generate(LoadPlan(to, THREADS, seconds, [ask]))
                     per_second[arm].append(len(load.of(arm)) / load.wall_s)
                     samples[arm] += load.samples
             fresh = measure_fresh(school, ours.port, path, list(members), 5 * rounds)
-    return tell_scoring(len(members), len(rows), per_second, samples) | {"after_an_event_ms": fresh}
+    return summarize_scoring(len(members), len(rows), per_second, samples) | {"after_an_event_ms": fresh}
 
 
-def tell_scoring(
+def summarize_scoring(
     students: int, rows: int, per_second: Mapping[str, list[float]], samples: Mapping[str, list[Sample]]
 ) -> dict[str, Any]:
     """The figures of all arms, and ratios."""
-    told: dict[str, Any] = {"students": students, "rows": rows, "threads": THREADS, "arms": {}, "ratios": {}}
-    slow = {arm: sorted(each.seconds for each in some) for arm, some in samples.items()}
+    figures: dict[str, Any] = {"students": students, "rows": rows, "threads": THREADS, "arms": {}, "ratios": {}}
+    slow = {arm: sorted(sample.seconds for sample in some) for arm, some in samples.items()}
     for arm in ARMS:
-        failed = sum(each.status not in {200, 304} for each in samples[arm])
-        told["arms"][arm] = {
+        failed = sum(sample.status not in {200, 304} for sample in samples[arm])
+        figures["arms"][arm] = {
             "rounds_per_second": per_second[arm],
             "per_second": float(np.median(per_second[arm])),
             "failed": failed,
-            "ms": tell_ms(slow[arm]),
+            "ms": to_quantiles(slow[arm]),
         }
-    lots = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     for arm in ARMS[:2]:
         ratios = np.array(per_second[arm]) / np.array(per_second[ARMS[2]])
-        drawn = np.median(lots.choice(ratios, (RESAMPLES, len(ratios))), axis=1)
-        told["ratios"][arm] = {
+        drawn = np.median(rng.choice(ratios, (RESAMPLES, len(ratios))), axis=1)
+        figures["ratios"][arm] = {
             "throughput": float(np.median(ratios)),
             "low": float(np.quantile(drawn, 0.025)),
             "high": float(np.quantile(drawn, 0.975)),
             "p99": quantile(slow[arm], 0.99) / quantile(slow[ARMS[2]], 0.99),
         }
-    return told
+    return figures
 
 
 def measure_fresh(school: School, port: int, path: str, members: list[str], times: int) -> dict[str, float]:
     """Milliseconds of the first request after an event of a member, when nothing that was reckoned still counts."""
     connection, seconds = Connection(port), []
-    ask = ask_events(school, members)
+    ask = events_request(school, members)
     for _ in range(times):
-        connection.ask(ask.method, ask.path, ask.headers, fill(ask.body))
+        connection.send(ask.method, ask.path, ask.headers, fill(ask.body))
         begun = time.perf_counter()
-        connection.ask("GET", path, school.headers)
+        connection.send("GET", path, school.headers)
         seconds.append(time.perf_counter() - begun)
     connection.close()
-    return tell_ms(sorted(seconds))
+    return to_quantiles(sorted(seconds))
 
 
 def save_model(school: School, members: list[str], into: Path) -> tuple[Path, pd.DataFrame]:

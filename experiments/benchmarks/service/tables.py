@@ -25,7 +25,7 @@ def show_mix(rows: Sequence[Mapping[str, Any]]) -> list[Table]:
     for name in ("route", *(f"{row['workers']} workers" for row in rows)):
         routes.add_column(name, justify="left" if name == "route" else "right")
     for row in rows:
-        pss, uss = (" ".join(f"{each[kind]:.0f}" for each in row["memory_mb"]) for kind in ("pss", "uss"))
+        pss, uss = (" ".join(f"{process[kind]:.0f}" for process in row["memory_mb"]) for kind in ("pss", "uss"))
         workers.add_row(
             str(row["workers"]),
             f"{row['requests_per_second']:.0f}",
@@ -41,13 +41,13 @@ def show_mix(rows: Sequence[Mapping[str, Any]]) -> list[Table]:
     return [workers, routes]
 
 
-def show_plans(told: Mapping[str, Any]) -> Table:
+def show_plans(figures: Mapping[str, Any]) -> Table:
     """What plans take beyond their time, by what else is asked for."""
     title = "plans of a fifth of a second, two callers, two processes: ms, p50 / p95 / p99"
     table = Table(title=title, box=SIMPLE_HEAD)
     for name in ("beside", "per s", "plans", "beyond their time", "95 % of p99", "beside the search", "failed"):
         table.add_column(name, justify="left" if name == "beside" else "right")
-    for beside, row in told.items():
+    for beside, row in figures.items():
         low, high = row["beyond_budget_ms"]["p99_interval"]
         table.add_row(
             beside,
@@ -61,40 +61,42 @@ def show_plans(told: Mapping[str, Any]) -> Table:
     return table
 
 
-def show_scoring(told: Mapping[str, Any]) -> Table:
+def show_scoring(figures: Mapping[str, Any]) -> Table:
     """Each arm beside MLflow's server."""
-    title = f"risks of {told['students']} students, {told['rows']} rows, one worker, {told['threads']} connections"
+    title = (
+        f"risks of {figures['students']} students, {figures['rows']} rows, one worker, {figures['threads']} connections"
+    )
     table = Table(title=title, box=SIMPLE_HEAD)
     for name in ("arm", "answers/s", "p50 / p95 / p99, ms", "times MLflow's", "p99 to MLflow's"):
         table.add_column(name, justify="left" if name == "arm" else "right")
-    for arm, row in told["arms"].items():
-        ratio = told["ratios"].get(arm)
+    for arm, row in figures["arms"].items():
+        ratio = figures["ratios"].get(arm)
         times = "" if ratio is None else f"{ratio['throughput']:.1f} ({ratio['low']:.1f} to {ratio['high']:.1f})"
         table.add_row(
             arm, f"{row['per_second']:.0f}", _quantiles(row["ms"]), times, f"{ratio['p99']:.3f}" if ratio else ""
         )
-    table.add_row("ours, first after an event", "", _quantiles(told["after_an_event_ms"]), "", "")
+    table.add_row("ours, first after an event", "", _quantiles(figures["after_an_event_ms"]), "", "")
     return table
 
 
-def show_campaign(told: Mapping[str, Any]) -> list[Table]:
+def show_campaign(figures: Mapping[str, Any]) -> list[Table]:
     """What was answered and kept, and what was wrong."""
-    table = Table(title=f"{told['requests']:,} requests across faults, {told['seconds']:.0f} s", box=SIMPLE_HEAD)
+    table = Table(title=f"{figures['requests']:,} requests across faults, {figures['seconds']:.0f} s", box=SIMPLE_HEAD)
     for name in ("what", "figure"):
         table.add_column(name)
-    for status, count in told["statuses"].items():
+    for status, count in figures["statuses"].items():
         table.add_row(f"answered {status}", f"{count:,}")
-    for phase, count in told["broken_connections"].items():
+    for phase, count in figures["broken_connections"].items():
         table.add_row(f"connections broken, {phase}", str(count))
-    for phase, count in told["unavailable_by_phase"].items():
+    for phase, count in figures["unavailable_by_phase"].items():
         table.add_row(f"503 with Retry-After, {phase}", str(count))
-    for what, count in told["acknowledged"].items():
+    for what, count in figures["acknowledged"].items():
         table.add_row(f"{what} acknowledged and looked for", str(count))
-    for fault, well in told["came_through"].items():
+    for fault, well in figures["came_through"].items():
         table.add_row(fault, "came through" if well else "did not come through")
-    wrong = Table(title=f"wrong: {len(told['wrong'])}", box=SIMPLE_HEAD)
+    wrong = Table(title=f"wrong: {len(figures['wrong'])}", box=SIMPLE_HEAD)
     wrong.add_column("what")
-    for sentence in told["wrong"][:20]:
+    for sentence in figures["wrong"][:20]:
         wrong.add_row(sentence)
     return [table, wrong]
 
@@ -103,5 +105,5 @@ def _beyond(row: Mapping[str, Any]) -> str:
     return f"{row['beyond_budget_ms']['p99']:.1f} of {row['beyond_budget_ms']['count']}"
 
 
-def _quantiles(told: Mapping[str, float] | None) -> str:
-    return "" if told is None else f"{told['p50']:.1f} / {told['p95']:.1f} / {told['p99']:.1f}"
+def _quantiles(figures: Mapping[str, float] | None) -> str:
+    return "" if figures is None else f"{figures['p50']:.1f} / {figures['p95']:.1f} / {figures['p99']:.1f}"

@@ -1,13 +1,16 @@
-"""Parts `throughput`, `overhead` and `start`: the mix of requests on 1, 2 and 4 workers, and what starting costs."""
+"""Parts `mix` and `plans`: a mix of requests on 1, 2 and 4 workers, and what a plan takes beyond its time."""
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from experiments.benchmarks.service.load import Ask, Load, Order, Sample, generate, quantile
+import numpy as np
+
+from experiments.benchmarks.service.load import Load, LoadPlan, Request, Sample, generate, quantile
 from experiments.benchmarks.service.mix import BUDGET_S, PLAN, mix_requests
 from experiments.benchmarks.service.processes import memory_mb, run_service
 from experiments.benchmarks.service.school import School
@@ -21,7 +24,7 @@ REST_S = 0.5
 """Between two requests of a thread where the service is not to be kept at its limit."""
 
 PLANS = 8.0
-"""How many times as many plans as in the mix are then asked for, so that there are enough to judge."""
+"""How many times as many plans as in the mix are then asked for, so that there are enough of them."""
 
 DURATION = re.compile(r"(\w+);dur=([\d.]+)")
 
@@ -31,30 +34,30 @@ def measure_mix(school: School, seconds: float, log: Path) -> list[dict[str, Any
     rows = []
     for workers in track(WORKERS, "numbers of workers", total=len(WORKERS)):
         with run_service(school.environment, workers, log) as server:
-            asks = mix_requests(school, server.port)
-            generate(Order(server.port, THREADS, min(3.0, seconds), asks, seed=0))  # warms up every worker
-            load = generate(Order(server.port, THREADS, seconds, asks))
-            calm = [replace(each, weight=each.weight * PLANS) if each.route == PLAN else each for each in asks]
-            rested = generate(Order(server.port, THREADS, seconds, calm, rest_s=REST_S))
-            alone = generate(Order(server.port, THREADS, 2.0, [Ask("livez", "GET", "/livez")]))
+            requests = mix_requests(school, server.port)
+            generate(LoadPlan(server.port, THREADS, min(3.0, seconds), requests, seed=0))  # warms up every worker
+            load = generate(LoadPlan(server.port, THREADS, seconds, requests))
+            calm = [replace(ask, weight=ask.weight * PLANS) if ask.route == PLAN else ask for ask in requests]
+            rested = generate(LoadPlan(server.port, THREADS, seconds, calm, rest_s=REST_S))
+            alone = generate(LoadPlan(server.port, THREADS, 2.0, [Request("livez", "GET", "/livez")]))
             rows.append(
                 {
                     "workers": workers,
                     "ready_s": server.ready_s,
-                    "memory_mb": [memory_mb(each) for each in server.workers()],
-                    "rested": tell_load(rested),
+                    "memory_mb": [memory_mb(worker) for worker in server.workers()],
+                    "rested": summarize_load(rested),
                     "livez_per_second": len(alone.samples) / alone.wall_s,
                 }
-                | tell_load(load)
+                | summarize_load(load)
             )
     return rows
 
 
-def tell_load(load: Load) -> dict[str, Any]:
+def summarize_load(load: Load) -> dict[str, Any]:
     """Requests a second, how many of each status, milliseconds by route, and what a plan takes beyond its time."""
-    routes = sorted({each.route for each in load.samples})
-    statuses = Counter(each.status for each in load.samples)
-    over = sorted(beyond_budget(each) for each in load.samples if each.timing)
+    routes = sorted({sample.route for sample in load.samples})
+    statuses = Counter(sample.status for sample in load.samples)
+    over = sorted(beyond_budget(sample) for sample in load.samples if sample.timing)
     return {
         "requests": len(load.samples),
         "requests_per_second": len(load.samples) / load.wall_s,
@@ -62,12 +65,12 @@ def tell_load(load: Load) -> dict[str, Any]:
         "error_share": sum(count for status, count in statuses.items() if not 200 <= status < 400)  # noqa: PLR2004 - HTTP
         / max(1, len(load.samples)),
         "generator_cpu_share": load.cpu_s / load.wall_s,
-        "ms": {route: tell_ms(load.of(route)) for route in routes},
-        "beyond_budget_ms": tell_ms(over),
+        "ms": {route: to_quantiles(load.of(route)) for route in routes},
+        "beyond_budget_ms": to_quantiles(over),
     }
 
 
-def tell_ms(ordered: Sequence[float]) -> dict[str, float]:
+def to_quantiles(ordered: Sequence[float]) -> dict[str, float]:
     """Quantiles of ordered seconds, in milliseconds."""
     return {"count": len(ordered)} | {
         name: 1000 * quantile(ordered, share) for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
@@ -81,10 +84,69 @@ def beyond_budget(sample: Sample) -> float:
 
 def beside_search(sample: Sample) -> float:
     """Seconds of a plan's request that neither its search nor the wait for its turn took."""
-    told = read_timing(sample)
-    return sample.seconds - told["queue"] - told["search"]
+    timing = read_timing(sample)
+    return sample.seconds - timing["queue"] - timing["search"]
 
 
 def read_timing(sample: Sample) -> dict[str, float]:
-    """Seconds by name, as Server-Timing tells."""
-    return {name: float(told) / 1000 for name, told in DURATION.findall(sample.timing)}
+    """Returns seconds by name, from the header Server-Timing."""
+    return {name: float(value) / 1000 for name, value in DURATION.findall(sample.timing)}
+
+
+READERS = 8
+"""Callers beside those that ask for plans without a pause, and how long each rests between two requests."""
+
+DRAWS = 2000
+"""Of the bootstrap."""
+
+Asks = Sequence[Request]
+
+
+def measure_plans(school: School, seconds: float, log: Path) -> dict[str, Any]:
+    """Milliseconds beyond the budget and the wait for a turn, by what else is asked for at the same time.
+
+    The processes share the database and nothing else, and each has its share of the callers, as a balancer in front of
+    them sees to.
+    """
+    with run_service(school.environment, 1, log) as one, run_service(school.environment, 1, log) as other:
+        ports = (one.port, other.port)
+        requests = mix_requests(school, one.port)
+        plans = [ask for ask in requests if ask.route == PLAN]
+        reads = [ask for ask in requests if ask.method == "GET"]
+        beside: Mapping[str, Asks] = {
+            "nothing": (),
+            "reads": reads,
+            "reads and events": [ask for ask in requests if ask.route != PLAN],
+        }
+        for port in ports:  # warms up
+            generate(LoadPlan(port, READERS, min(3.0, seconds), requests, seed=0))
+        figures = {}
+        for name, others in track(beside.items(), "loads", total=len(beside)):
+            orders = [LoadPlan(port, 1, seconds, plans, seed=at) for at, port in enumerate(ports)]
+            if others:
+                orders += [
+                    LoadPlan(port, READERS // 2, seconds, others, seed=2 + at, rest_s=REST_S)
+                    for at, port in enumerate(ports)
+                ]
+            with ThreadPoolExecutor() as pool:
+                loads = list(pool.map(generate, orders))
+            asked, rest = [sample for load in loads[:2] for sample in load.samples], loads[2:]
+            made = [sample for sample in asked if sample.timing]
+            over = sorted(beyond_budget(sample) for sample in made)
+            figures[name] = {
+                "beyond_budget_ms": to_quantiles(over) | {"p99_interval": interval_of_p99(over)},
+                "beside_search_ms": to_quantiles(sorted(beside_search(sample) for sample in made)),
+                "failed": sum(sample.status != 201 for sample in asked),  # noqa: PLR2004 - HTTP
+                "requests_per_second_beside": sum(len(load.samples) / load.wall_s for load in rest),
+            }
+        return figures
+
+
+def interval_of_p99(seconds: Sequence[float]) -> tuple[float, float]:
+    """The 95 % interval of the 99th percentile in milliseconds, by a bootstrap over requests."""
+    if not seconds:
+        return (float("nan"), float("nan"))
+    rng = np.random.default_rng(0)
+    drawn = rng.choice(np.asarray(seconds), (DRAWS, len(seconds)))
+    low, high = 1000 * np.quantile(np.quantile(drawn, 0.99, axis=1), (0.025, 0.975))
+    return float(low), float(high)

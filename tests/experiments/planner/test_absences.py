@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from experiments.benchmarks.planner.absences import fewest_moves
-from experiments.benchmarks.planner.days import draw_day
+from experiments.benchmarks.planner.instances.team import draw_day
 from serving.grouping.changes.repair import repair_plan
 from serving.grouping.search.anneal import Budget
 from serving.grouping.solve import suggest_groups

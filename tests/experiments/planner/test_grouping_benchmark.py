@@ -1,4 +1,4 @@
-"""The benchmark of the planner: its own days, stored figures, the usual ways to group, and what the command leaves."""
+"""The planner's benchmark: its days, stored figures, the baseline policies, and what the command writes."""
 
 import json
 from dataclasses import replace
@@ -7,38 +7,38 @@ import numpy as np
 import pytest
 
 from experiments.__main__ import main
-from experiments.benchmarks.planner import absences, grouping, grouping_measure, grouping_parts, long_runs, scaling
-from experiments.benchmarks.planner.days import SIZES, Size, draw_day
+from experiments.benchmarks.planner import absences, best_known, grouping, grouping_measure, memory
+from experiments.benchmarks.planner.baselines import BASELINES, LARGEST, plan_baseline
+from experiments.benchmarks.planner.best_known import Known, checksum, look_up, read_known, write_known
 from experiments.benchmarks.planner.grouping_tables import find_behind
-from experiments.benchmarks.planner.known_days import Known, checksum, look_up, read_known, write_known
-from experiments.benchmarks.planner.usual_groups import LARGEST, USUAL, plan_usual
+from experiments.benchmarks.planner.instances.team import SIZES, Size, draw_day
 from features.errors import InputError
 from serving.grouping.rules.check import find_violations
 from serving.grouping.search.anneal import Budget
 from serving.grouping.state.arrays import index_problem
 
 
-@pytest.mark.parametrize("name", USUAL)
+@pytest.mark.parametrize("name", BASELINES)
 def test_every_student_is_in_one_group_of_at_most_eight(name):
     index = index_problem(draw_day(60, seed=1))
 
-    groups = USUAL[name](index, np.random.default_rng(1))
+    groups = BASELINES[name](index, np.random.default_rng(1))
 
     assert sorted(np.concatenate(groups).tolist()) == list(range(60))
     assert max(map(len, groups)) <= LARGEST
 
 
-@pytest.mark.parametrize("name", USUAL)
-def test_the_usual_ways_keep_every_rule(name):
+@pytest.mark.parametrize("name", BASELINES)
+def test_the_baseline_policies_keep_every_rule(name):
     problem = draw_day(60, seed=1)
 
-    assert find_violations(problem, plan_usual(problem, name, seed=1)) == ()
+    assert find_violations(problem, plan_baseline(problem, name, seed=1)) == ()
 
 
 def test_like_needs_meet_more_than_chance():
     problem = draw_day(60, seed=1)
 
-    served = {name: len([s for s in plan_usual(problem, name, seed=1) if s.led]) for name in USUAL}
+    served = {name: len([s for s in plan_baseline(problem, name, seed=1) if s.led]) for name in BASELINES}
 
     assert served["clusters"] >= served["random"]
 
@@ -59,35 +59,33 @@ def test_a_size_of_its_own_draws_the_same_day_where_it_is_a_known_one():
 def tiny(monkeypatch):
     """The command on teams of 24 alone, with searches of a moment."""
     moment = Budget(rounds=50, seatings=0, bound_rounds=0)
-    monkeypatch.setattr(grouping_parts, "SIZES", {24: SIZES[24]})
+    monkeypatch.setattr(grouping, "SIZES", {24: SIZES[24]})
     monkeypatch.setattr(grouping_measure, "BUDGETS", grouping_measure.BUDGETS | {1.0: moment})
     monkeypatch.setattr(absences, "BUDGET", moment)
-    parts = (grouping_parts.tell_days, grouping_parts.tell_absences, grouping_parts.tell_rotation)
+    parts = (grouping.measure_days, grouping.measure_absences)
     monkeypatch.setattr(grouping, "PARTS", parts)
 
 
-def test_the_command_leaves_figures_and_a_picture(tmp_path, tiny):
+def test_the_command_writes_figures(tmp_path, tiny):
     problem = draw_day(24, 101)
     write_known(tmp_path / "known.json", {(24, 101): Known(11.0, 12.0, proven=True, checksum=checksum(problem))})
 
     code = main(
         ["benchmark", "grouping", "--instances", "1", "--known", str(tmp_path / "known.json"),
-         "--json", str(tmp_path / "g.json"), "--charts", str(tmp_path)]
+         "--json", str(tmp_path / "g.json")]
     )  # fmt: skip
 
-    told = json.loads((tmp_path / "g.json").read_text())
-    first, second = told["families"]
+    figures = json.loads((tmp_path / "g.json").read_text())
+    first, second = figures["families"]
     assert code == 0
-    assert told["sound"]
+    assert figures["sound"]
     assert (first["students"], first["budget_s"], second["budget_s"]) == (24, 0.0, 1.0)
     assert second["ratio_bk_min"] == pytest.approx(second["ratio_ub_min"] * 12 / 11)
-    assert 0 < told["tiny_worst"] < 0.5
+    assert 0 < figures["tiny_worst"] < 0.5
     assert first["p95_checked_ms"] < first["p95_ms"]
-    assert told["tiny_optimal_share"] == 0
-    assert set(told["rotation"].values()) == {0}
-    assert set(told["against"]) == {"1 s", *USUAL}
-    assert all(each["forced"] <= each["fewest"] <= each["moved"] <= 1 for each in told["replan"])
-    assert (tmp_path / "grouping.png").stat().st_size > 10_000
+    assert figures["tiny_optimal_share"] == 0
+    assert set(figures["against"]) == {"1 s", *BASELINES}
+    assert all(absence["forced"] <= absence["fewest"] <= absence["moved"] <= 1 for absence in figures["replan"])
 
 
 def test_a_better_plan_counts_as_the_best_known():
@@ -106,9 +104,9 @@ def test_a_better_plan_counts_as_the_best_known():
 def test_long_runs_store_only_what_is_better(tmp_path, monkeypatch):
     path, problem = tmp_path / "known.json", draw_day(24, 101)
     write_known(path, {(24, 101): Known(10.2, 10.5, proven=False, checksum=checksum(problem))})
-    monkeypatch.setattr(long_runs, "TINY", 0)
+    monkeypatch.setattr(best_known, "TINY", 0)
 
-    long_runs.improve_known([(24, 101)], 0.2, path, jobs=1)
+    best_known.improve_known([(24, 101)], 0.2, path, jobs=1)
 
     found = read_known(path)[24, 101]
     assert 10.2 <= found.best <= found.bound <= 10.5
@@ -140,7 +138,4 @@ def test_nothing_to_measure_is_refused(given):
 
 
 def test_memory_is_that_of_a_process_of_its_own():
-    cost = scaling.measure_size(SIZES[24])
-
-    assert 50 < cost.memory_mb < scaling.MOST_MB
-    assert cost.first_s < cost.rounds_s
+    assert 50 < memory.measure_memory(24) < 500

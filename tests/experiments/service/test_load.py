@@ -1,4 +1,4 @@
-"""The load generator against a real server whose answers are known: counts, times and breaks are told as they were."""
+"""The load generator against a real server whose answers are known: it reports counts, times and breaks."""
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -6,10 +6,8 @@ from typing import ClassVar
 
 import pytest
 
-from experiments.benchmarks.service.connection import Connection
-from experiments.benchmarks.service.load import UNIQUE, Ask, Order, Sample, generate, quantile
-from experiments.benchmarks.service.plans import interval_of_p99
-from experiments.benchmarks.service.throughput import beside_search, beyond_budget, tell_load
+from experiments.benchmarks.service.load import UNIQUE, Connection, LoadPlan, Request, Sample, generate, quantile
+from experiments.benchmarks.service.throughput import beside_search, beyond_budget, interval_of_p99, summarize_load
 
 
 class Known(BaseHTTPRequestHandler):
@@ -48,23 +46,23 @@ def port():
 def test_a_kept_connection_gives_each_answer_and_opens_again_after_a_break(port):
     connection = Connection(port)
 
-    assert connection.ask("POST", "/", body=b"one").body == b"one"
-    assert connection.ask("POST", "/", body=b"x" * 10**6).body == b"x" * 10**6
+    assert connection.send("POST", "/", body=b"one").body == b"one"
+    assert connection.send("POST", "/", body=b"x" * 10**6).body == b"x" * 10**6
     with pytest.raises(ConnectionResetError):
-        connection.ask("POST", "/break")
-    assert connection.ask("POST", "/", body=b"two").headers["content-length"] == "3"
+        connection.send("POST", "/break")
+    assert connection.send("POST", "/", body=b"two").headers["content-length"] == "3"
     connection.close()
 
 
 def test_load_is_told_by_route_and_status_and_every_body_is_its_own(port):
-    asks = [
-        Ask("good", "POST", "/", body=f"good {UNIQUE}"),
-        Ask("busy", "POST", "/busy"),
-        Ask("broken", "POST", "/break"),
+    requests = [
+        Request("good", "POST", "/", body=f"good {UNIQUE}"),
+        Request("busy", "POST", "/busy"),
+        Request("broken", "POST", "/break"),
     ]
 
-    load = generate(Order(port, 2, 0.5, asks))
-    told = tell_load(load)
+    load = generate(LoadPlan(port, 2, 0.5, requests))
+    told = summarize_load(load)
 
     assert set(told["statuses"]) == {"0", "200", "503"}
     assert told["requests"] == len(load.samples) == sum(told["statuses"].values())

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from experiments.benchmarks.planner.odd_days import draw_odd_day
+from experiments.benchmarks.planner.instances.edge_cases import draw_edge_case
 from serving.grouping.errors import InfeasibleError
 from serving.grouping.exact.seating import assign_students
 from serving.grouping.problem.plan import Session
@@ -38,7 +38,7 @@ QUICK = Budget(rounds=60)
 def test_a_plan_keeps_every_rule_or_its_absence_names_one(
     seed, students, adults, blocks, skills, rooms, pins, ratio, more
 ):
-    problem = draw_odd_day(
+    problem = draw_edge_case(
         seed, students=students, adults=adults, blocks=blocks, skills=skills, rooms=rooms, pins=pins, ratio=ratio,
         more=more,
     )  # fmt: skip
@@ -66,7 +66,7 @@ def plan_or_error(problem):
 
 @pytest.mark.parametrize("seed", range(12))
 def test_exact_seats_are_never_worse_than_the_drafted_ones(seed):
-    problem = draw_odd_day(seed, students=24, adults=5, ratio=30, rooms=False, more=seed % 2 == 0)
+    problem = draw_edge_case(seed, students=24, adults=5, ratio=30, rooms=False, more=seed % 2 == 0)
     index = index_problem(problem)
     try:
         drafted = draft_plan(index).finish()
@@ -98,7 +98,8 @@ def all_seatings(problem, sessions):
 @pytest.mark.parametrize("seed", range(20))
 def test_seats_are_the_best_of_all_seatings(seed):
     sizes = (SizeBound(LED[0], 2, 3), SizeBound(LED[1], 1, 1))
-    problem = draw_odd_day(seed, students=4, adults=3, skills=2, rooms=False, ratio=30, sizes=sizes, more=seed % 2 == 0)
+    more = seed % 2 == 0
+    problem = draw_edge_case(seed, students=4, adults=3, skills=2, rooms=False, ratio=30, sizes=sizes, more=more)
     index = index_problem(problem)
     try:
         drafted = draft_plan(index).finish()
@@ -163,7 +164,7 @@ def all_days(problem):
 @pytest.mark.parametrize("seed", range(12))
 def test_a_tiny_day_gets_the_best_of_all_plans_and_the_bound_is_above_it(seed, more):
     sizes = (SizeBound(LED[0], 2, 3), SizeBound(LED[1], 1, 1))
-    problem = draw_odd_day(
+    problem = draw_edge_case(
         seed, students=4, adults=2, blocks=2, skills=2, rooms=False, ratio=30, sizes=sizes, more=more
     )
     problem = replace(problem, weights=Weights(load=0.0))

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from experiments.benchmarks.planner.days import draw_day
-from experiments.benchmarks.planner.odd_days import draw_odd_day
+from experiments.benchmarks.planner.instances.edge_cases import draw_edge_case
+from experiments.benchmarks.planner.instances.team import draw_day
 from serving.grouping.changes.alternatives import find_alternatives
 from serving.grouping.changes.difference import find_moves
 from serving.grouping.errors import InfeasibleError, ProblemError
@@ -63,7 +63,7 @@ def test_a_team_of_sixty_gets_three(team):
 @settings(max_examples=8, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 10**6), pins=st.integers(0, 2), most_lost=st.sampled_from([0.02, 0.2]))
 def test_alternatives_are_near_apart_and_the_same_each_time(seed, pins, most_lost):
-    problem = draw_odd_day(seed, students=10, pins=pins, ratio=30)
+    problem = draw_edge_case(seed, students=10, pins=pins, ratio=30)
     try:
         found = find_alternatives(problem, 2, QUICK, most_lost=most_lost)
     except InfeasibleError:

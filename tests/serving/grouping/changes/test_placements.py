@@ -7,8 +7,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from experiments.benchmarks.planner.days import draw_day
-from experiments.benchmarks.planner.odd_days import draw_odd_day
+from experiments.benchmarks.planner.instances.edge_cases import draw_edge_case
+from experiments.benchmarks.planner.instances.team import draw_day
 from serving.grouping.changes.placements import rank_places, take_place
 from serving.grouping.errors import InfeasibleError, ProblemError
 from serving.grouping.problem.people import Need, Student
@@ -120,7 +120,7 @@ def test_an_absent_student_has_no_place(larger, sessions, swap):
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 10**6), rooms=st.booleans(), pins=st.integers(0, 3), who=st.integers(0, 11))
 def test_places_are_all_that_break_no_rule_and_their_prices_are_differences_of_scores(seed, rooms, pins, who):
-    problem = draw_odd_day(seed, rooms=rooms, pins=pins, ratio=30)
+    problem = draw_edge_case(seed, rooms=rooms, pins=pins, ratio=30)
     try:
         sessions = suggest_groups(problem, QUICK).sessions
     except InfeasibleError:

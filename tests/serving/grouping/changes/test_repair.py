@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from experiments.benchmarks.planner.odd_days import draw_odd_day
+from experiments.benchmarks.planner.instances.edge_cases import draw_edge_case
 from serving import instances
 from serving.formats import read_instance
 from serving.grouping.changes.difference import count_moved, find_moves, previous_seats
@@ -100,7 +100,7 @@ def test_an_unknown_adult_is_named(team, sessions, swap):
 @settings(max_examples=20, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 10**6), rooms=st.booleans(), pins=st.integers(0, 2), times=st.integers(1, 6))
 def test_a_repair_keeps_every_rule_and_moves_no_more_than_a_plan_anew(seed, rooms, pins, times):
-    problem = draw_odd_day(seed, students=14, rooms=rooms, pins=pins, ratio=30)
+    problem = draw_edge_case(seed, students=14, rooms=rooms, pins=pins, ratio=30)
     try:
         anew = suggest_groups(problem, QUICK).sessions
     except InfeasibleError:
@@ -149,7 +149,7 @@ def fewest_moves(problem, edited):
 @pytest.mark.parametrize("seed", range(8))
 def test_a_tiny_day_is_repaired_by_the_fewest_moves_of_all_plans(seed):
     sizes = (SizeBound(LED[0], 2, 3), SizeBound(LED[1], 1, 1))
-    problem = draw_odd_day(seed, students=5, adults=2, blocks=1, skills=2, rooms=False, ratio=30, sizes=sizes)
+    problem = draw_edge_case(seed, students=5, adults=2, blocks=1, skills=2, rooms=False, ratio=30, sizes=sizes)
     try:
         edited = edit(suggest_groups(problem, QUICK).sessions, seed, 3)
     except InfeasibleError:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from experiments.benchmarks.planner.odd_days import draw_odd_day
+from experiments.benchmarks.planner.instances.edge_cases import draw_edge_case
 from serving.grouping.changes.difference import find_moves
 from serving.grouping.changes.why_not import ask_why_not
 from serving.grouping.errors import InfeasibleError, ProblemError
@@ -100,7 +100,7 @@ def test_a_plan_that_breaks_a_rule_is_not_asked_about(team, sessions, swap):
 def test_a_price_is_the_difference_of_two_scores_of_plans_that_keep_the_rules(
     seed, rooms, who, block, kind, skill, adult
 ):
-    problem = draw_odd_day(seed, rooms=rooms, ratio=30)
+    problem = draw_edge_case(seed, rooms=rooms, ratio=30)
     pin = Pin(f"s{who:02}", block) if kind is None else Pin(f"s{who:02}", block, kind)
     pin = pin if pin.online else replace(pin, skill=skill, adult=adult)
     try:

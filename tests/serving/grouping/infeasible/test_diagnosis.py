@@ -6,7 +6,7 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from experiments.benchmarks.planner.odd_days import draw_odd_day
+from experiments.benchmarks.planner.instances.edge_cases import draw_edge_case
 from serving.grouping.infeasible.diagnosis import explain_conflict
 from serving.grouping.infeasible.minimal_set import Oracle, Verdict, excerpt, list_rules
 from serving.grouping.infeasible.relaxed_problem import give_up
@@ -154,7 +154,7 @@ def test_days_with_several_conflicts_get_steps_of_several_rules(team, swap):
 
 
 def test_an_oracle_without_questions_left_knows_less_and_claims_no_more():
-    problem = draw_odd_day(23, students=9, adults=3, rooms=False, ratio=3)
+    problem = draw_edge_case(23, students=9, adults=3, rooms=False, ratio=3)
     patient, tired = Oracle(), Oracle(questions=0)
 
     verdicts = patient.judge(problem), tired.judge(problem)
@@ -174,7 +174,7 @@ def test_an_oracle_without_questions_left_knows_less_and_claims_no_more():
 def test_a_smallest_set_holds_a_conflict_and_lacks_one_without_any_of_its_rules(
     seed, students, adults, rooms, pins, ratio
 ):
-    problem = draw_odd_day(
+    problem = draw_edge_case(
         seed, students=students, adults=adults, blocks=1, skills=2, rooms=rooms, pins=pins, ratio=ratio
     )
     told = explain_conflict(problem, nodes=50)

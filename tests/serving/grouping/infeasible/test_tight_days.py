@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import dok_array
 
-from experiments.benchmarks.planner.crew import default_modalities
+from experiments.benchmarks.planner.instances.team import default_modalities
 from serving.grouping.errors import InfeasibleError
 from serving.grouping.problem.people import Adult, Need, Student
 from serving.grouping.problem.places import Block, Pin, Room, Skill

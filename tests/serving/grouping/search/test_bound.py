@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from experiments.benchmarks.planner.days import draw_day
+from experiments.benchmarks.planner.instances.team import draw_day
 from serving.grouping.problem.people import Adult, Need, Student
 from serving.grouping.problem.places import Block, Skill
 from serving.grouping.problem.policy import Effect, Modality, Role, SizeBound

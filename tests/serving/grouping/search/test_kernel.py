@@ -8,8 +8,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from experiments.benchmarks.planner.days import draw_day as draw_team
-from experiments.benchmarks.planner.odd_days import draw_odd_day
+from experiments.benchmarks.planner.instances.edge_cases import draw_edge_case
+from experiments.benchmarks.planner.instances.team import draw_day as draw_team
 from serving.grouping.errors import InfeasibleError
 from serving.grouping.problem.people import Coaching, MateCount
 from serving.grouping.problem.policy import Weights
@@ -69,7 +69,7 @@ def draw_close_team(seed):
 
 @pytest.mark.parametrize("seed", range(20))
 def test_a_day_scores_the_same_as_seats_and_as_sessions(seed):
-    problem = draw_odd_day(
+    problem = draw_edge_case(
         seed, students=20, adults=5, blocks=3, skills=4, rooms=seed % 2 == 0, pins=seed % 2, ratio=30, more=seed % 3 > 0
     )
     index = index_problem(problem)
@@ -141,7 +141,8 @@ def test_a_plan_that_the_clock_cut_says_so():
 
 def test_another_process_finds_the_same_plan():
     program = (
-        "from experiments.benchmarks.planner.days import draw_day; from serving.grouping.solve import suggest_groups;"
+        "from experiments.benchmarks.planner.instances.team import draw_day;"
+        "from serving.grouping.solve import suggest_groups;"
         "from serving.grouping.search.anneal import Budget;"
         "print(suggest_groups(draw_day(60, seed=5), Budget(rounds=100, seed=2)).sessions)"
     )
@@ -154,13 +155,13 @@ def test_another_process_finds_the_same_plan():
 
 def test_a_new_process_reads_machine_code_that_every_problem_shares():
     program = """
-from experiments.benchmarks.planner.days import draw_day
-from experiments.benchmarks.planner.odd_days import draw_odd_day
+from experiments.benchmarks.planner.instances.team import draw_day
+from experiments.benchmarks.planner.instances.edge_cases import draw_edge_case
 from serving.grouping import bound, improve, search
 from serving.grouping.solve import suggest_groups, warm_up
 
 warm_up()
-for problem in (draw_day(24, seed=1), draw_odd_day(1, ratio=30), draw_odd_day(2, rooms=False, ratio=30)):
+for problem in (draw_day(24, seed=1), draw_edge_case(1, ratio=30), draw_edge_case(2, rooms=False, ratio=30)):
     suggest_groups(problem, improve.Budget(rounds=2, bound_rounds=2))
 for kernel in (search.draw_day, search.improve_day, search.open_session, bound._lower):
     print(len(kernel.signatures), sum(kernel.stats.cache_misses.values()))

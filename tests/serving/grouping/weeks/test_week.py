@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from experiments.benchmarks.planner.days import draw_day
+from experiments.benchmarks.planner.instances.team import draw_day
 from serving.grouping.errors import InfeasibleError, ProblemError
 from serving.grouping.problem.history import PastDay
 from serving.grouping.problem.people import Coaching, Need

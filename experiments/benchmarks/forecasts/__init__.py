@@ -1,0 +1,1 @@
+"""How good the forecasts are, on public logs and beside published models."""

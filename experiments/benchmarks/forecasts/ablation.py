@@ -1,0 +1,101 @@
+"""`python -m experiments benchmark ablation`: what each family of columns adds to the forecast of the next answer.
+
+Verdict on a fifth of the training students; the test students of the log are not read.
+"""
+
+import logging
+from dataclasses import asdict, dataclass, replace
+
+from rich.table import Table
+from sklearn.metrics import roc_auc_score
+
+from experiments.benchmarks.figures import write_figures
+from experiments.benchmarks.forecasts.datasets import BenchmarkLog, read_data_set, split_training_students
+from experiments.benchmarks.forecasts.report import Order
+from experiments.benchmarks.forecasts.scores import paired_auc
+from features.console import OUT, track
+from features.profiles.columns import REGISTRY
+from features.profiles.kernel import COLUMNS
+from training.config import TrainingConfig, load_config
+from training.models.boosting import BETTER, MASTERY, Forecast, train_model
+
+logger = logging.getLogger("regroup")
+
+SMALL_FAMILIES = {
+    "rasch": ("item_easiness", "rasch_expected"),
+    "transition": ("transition_ease",),
+    "item": ("item_ease", "item_easiness", "item_responses", "item_last_correct", "days_since_item"),
+    "skill as a category": ("skill",),
+}
+"""Families besides those that reasons are grouped by."""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What the forecast loses when it is trained another way.
+
+    Attributes:
+        change: What is different.
+        auc: Of that forecast.
+        difference: Its AUC minus that of the whole; with `low` and `high`, 95 % over resampled students.
+        low: The lower end.
+        high: The upper end.
+    """
+
+    change: str
+    auc: float
+    difference: float
+    low: float
+    high: float
+
+
+def benchmark_ablation(order: Order) -> int:
+    """Prints the table, writes the figures, and returns the exit code 0.
+
+    Raises:
+        InputError: The data set or the configuration cannot be read, or the file cannot be written.
+    """
+    log = read_data_set(order.data_set, order.data)
+    losses = measure_losses(log, load_config(order.config))
+    OUT.print(_show(log.name, losses))
+    write_figures(order.json_path, {"dataset": log.name, "changes": [asdict(loss) for loss in losses]})
+    return 0
+
+
+def measure_losses(log: BenchmarkLog, config: TrainingConfig) -> list[Loss]:
+    """The whole forecast first, then one row for each change."""
+    split = split_training_students(log, config)
+    train, test = split.mastery["train"], split.mastery["test"]
+    whole, losses = None, []
+    changes = _changes()
+    for name, forecast in track(changes.items(), "changes", total=len(changes)):
+        probability = train_model(forecast, train, None, config.boosting).predict(test.rows)
+        whole = probability if whole is None else whole
+        difference = paired_auc(test, probability, whole, config.evaluation)
+        auc = float(roc_auc_score(test.target, probability))
+        logger.info("%s: %.4f", name, auc)
+        losses.append(Loss(name, auc, difference.value, difference.low, difference.high))
+    return losses
+
+
+def _changes() -> dict[str, Forecast]:
+    families: dict[str, tuple[str, ...]] = {}
+    for column in REGISTRY:
+        families[column.family] = (*families.get(column.family, ()), column.name)
+    families |= SMALL_FAMILIES
+    without = {
+        f"without {family}": replace(MASTERY, columns=tuple(name for name in COLUMNS if name not in columns))
+        for family, columns in families.items()
+    }
+    return {"whole": MASTERY, **without, "all results monotone": replace(MASTERY, monotone=BETTER)}
+
+
+def _show(name: str, losses: list[Loss]) -> Table:
+    table = Table(
+        "change", "AUC", "difference", "95 %", title=f"next response, a fifth of the training students, {name}"
+    )
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for loss in losses:
+        table.add_row(loss.change, f"{loss.auc:.4f}", f"{loss.difference:+.4f}", f"{loss.low:+.4f} to {loss.high:+.4f}")
+    return table

@@ -1,0 +1,301 @@
+"""`python -m experiments benchmark schools`: forecasts for a school that is new, and for each group of students.
+
+Schools are split into five folds, and each fold's students are forecast twice: by a model of all other folds, to
+which their schools are new, and half by half by models of as many students, drawn from all but the half that is
+forecast. What differs is whether the school is new.
+"""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from experiments.benchmarks.figures import print_tables, write_figures
+from experiments.benchmarks.forecasts.datasets import default_folder
+from experiments.benchmarks.forecasts.scores import paired_auc
+from experiments.benchmarks.forecasts.splits import build_student_split
+from experiments.simulation import School, SchoolConfig, simulate_school, write_school
+from features.console import track
+from features.errors import InputError
+from features.events.ingest import ingest_file
+from features.events.store import read_events, read_item_skills
+from features.home import Home
+from training.config import TrainingConfig, load_config
+from training.data.dataset import Block
+from training.evaluation.fairness import audit_groups
+from training.evaluation.metrics import evaluate, paired_difference
+from training.models.boosting import FORECASTS, STRUGGLE, Forecast, train_model
+
+REAL = "logs/assistments_2009_raw.csv"
+"""Under the data folder: the provider's export of two skills, from 28 schools."""
+
+DISTRICT = SchoolConfig(teams=10, students_per_team=30, weeks=4)
+"""Each team stands for a school of its own, which is elsewhere in the same curriculum."""
+
+
+@dataclass(frozen=True)
+class SchoolLog:
+    """A log whose students have schools.
+
+    Attributes:
+        name: For tables.
+        simulated: Whether no real student is in it.
+        events: Rows of `Events`.
+        item_skills: Rows of `ItemSkills`.
+        school: Of each student, by id.
+        audit: Rows of `student_id`, `column`, `value`; never features.
+    """
+
+    name: str
+    simulated: bool
+    events: pd.DataFrame
+    item_skills: pd.DataFrame
+    school: "pd.Series[str]"
+    audit: pd.DataFrame
+
+
+def read_real_schools(folder: Path | None = None) -> SchoolLog:
+    """The ASSISTments 2009-10 export, through the product's own reader; its schools are read beside it.
+
+    Args:
+        folder: Holds the data sets; null = `default_folder()`.
+
+    Raises:
+        InputError: The file is not there or cannot be read.
+    """
+    path = (default_folder() if folder is None else folder) / REAL
+    if not path.is_file():
+        raise InputError(f"{path} is not there; name the folder that holds it and its like with --data FOLDER")
+    columns = pd.read_csv(path, encoding="latin-1", usecols=["user_id", "school_id"], dtype="str")
+    school = columns.drop_duplicates("user_id").set_index("user_id")["school_id"]
+    with tempfile.TemporaryDirectory(prefix="regroup-") as place:
+        events, item_skills = _ingest(Home(Path(place)), path)
+    return SchoolLog("assistments-2009-raw", False, events, item_skills, school, _label("school", school))
+
+
+def simulate_district(config: SchoolConfig = DISTRICT) -> SchoolLog:
+    """A simulated district, through the product's own reader.
+
+    The roster has a label without any effect on the truth (`group`) and no grades: which half of the curriculum a
+    team is in (`unit`, from its focus) stands for a grade band.
+    """
+    made = simulate_school(config)
+    with tempfile.TemporaryDirectory(prefix="regroup-") as place:
+        folder = Path(place) / "district"
+        write_school(made, folder)
+        events, item_skills = _ingest(Home(Path(place) / "home"), folder / "log.parquet", folder / "mapping.toml")
+    school = made.roster["members"].set_index("student_id")["team_id"]
+    audit = pd.concat(
+        [_label("school", school), _label("unit", school.map(_find_units(made))), made.roster["demographics"]]
+    )
+    return SchoolLog("simulated district", True, events, item_skills, school, audit)
+
+
+def _ingest(home: Home, path: Path, mapping: Path | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    ingest_file(home, path, mapping=mapping)
+    return read_events(home), read_item_skills(home)
+
+
+def _label(column: str, value: "pd.Series[str]") -> pd.DataFrame:
+    return pd.DataFrame({"student_id": value.index, "column": column, "value": value.to_numpy()})
+
+
+def _find_units(made: School) -> "pd.Series[str]":
+    """`early` or `late` for each team: the middle of its focus in the teaching order, against the other teams'."""
+    focus = made.roster["focus"]
+    order = pd.Series(np.arange(len(made.roster["skills"])), made.roster["skills"]["skill_id"])
+    middle = focus["skill_id"].map(order).groupby(focus["team_id"]).mean()
+    return pd.Series(np.where(middle < middle.median(), "early", "late"), middle.index, dtype="str")
+
+
+METRICS = ("auc", "log_loss", "ece")
+
+FOLDS = 5
+
+PARTS = 2
+"""Of a fold's students: each is forecast by a model that may know the other."""
+
+SEED = 20
+"""Of the parts, and of who is learned from when the school is known."""
+
+NEW, KNOWN = "school is new", "school is known"
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Forecasts of rows that the models had not learned from.
+
+    Attributes:
+        student: Position of each row's student among the log's students, in order of their ids.
+        episode: Code of its student and skill, among rows of the same student.
+        target: 1 or 0.
+        probability: The forecast.
+    """
+
+    student: npt.NDArray[np.int64]
+    episode: npt.NDArray[np.int64]
+    target: npt.NDArray[np.int8]
+    probability: Floats
+
+
+def benchmark_schools(data: Path | None = None, config: Path | None = None, json_path: Path | None = None) -> int:
+    """Prints the figures of the real log and of the simulated district, and returns the exit code 0.
+
+    Raises:
+        InputError: The log or the configuration cannot be read.
+    """
+    settings = load_config(config)
+    figures = []
+    for log in (read_real_schools(data), simulate_district()):
+        figures.append(measure_schools(log, settings))
+        for name, found in figures[-1]["forecasts"].items():
+            print_tables(_show_forecast(log, name, found), _show_groups(found["groups"]))
+    write_figures(json_path, {"logs": figures})
+    return 0
+
+
+def measure_schools(log: SchoolLog, config: TrainingConfig) -> dict[str, Any]:
+    """The figures of both forecasts, with the school new and known, and of each group of the audit."""
+    students = pd.Index(sorted(log.events["student_id"].unique()), dtype="str")
+    fold = split_schools(log.school.reindex(students), log.events["student_id"].value_counts().reindex(students))
+    random = np.random.default_rng(SEED)
+    predictions: dict[str, list[dict[str, Predictions]]] = {NEW: [], KNOWN: []}
+    for number in track(range(FOLDS), f"folds of schools, {log.name}", total=FOLDS):
+        inside, outside = students[fold == number], students[fold != number]
+        predictions[NEW].append(_forecast(log, students, outside, inside, config))
+        part = random.permutation(len(inside)) % PARTS
+        for own in range(PARTS):
+            others = outside.append(inside[part != own])
+            learned = others[random.permutation(len(others))[: len(outside)]]
+            predictions[KNOWN].append(_forecast(log, students, learned, inside[part == own], config))
+    return {
+        "log": log.name,
+        "simulated": log.simulated,
+        "schools": log.school.reindex(students).nunique(),
+        "forecasts": {
+            forecast.name: _compare(
+                forecast,
+                log,
+                students,
+                {how: _join(parts, forecast.name) for how, parts in predictions.items()},
+                config,
+            )
+            for forecast in FORECASTS
+        },
+    }
+
+
+def split_schools(school: "pd.Series[str]", rows: "pd.Series[int]") -> npt.NDArray[np.int64]:
+    """The fold of each student: schools go whole, the largest first, to the fold with the fewest rows so far."""
+    fold_of, filled = {}, np.zeros(FOLDS)
+    for name, count in rows.groupby(school).sum().sort_values(ascending=False, kind="stable").items():
+        fold_of[name] = int(np.argmin(filled))
+        filled[fold_of[name]] += count
+    return school.map(fold_of).to_numpy(dtype=np.int64)
+
+
+def _forecast(
+    log: SchoolLog, students: "pd.Index[str]", learned: "pd.Index[str]", scored: "pd.Index[str]", config: TrainingConfig
+) -> dict[str, Predictions]:
+    """What models that learn from some students say of others, by forecast."""
+    events = log.events[log.events["student_id"].isin(learned.append(scored))].reset_index(drop=True)
+    split = build_student_split(events, log.item_skills, scored, config)
+    position = students.get_indexer(split.timeline.students)
+    found = {}
+    for forecast in FORECASTS:
+        blocks = getattr(split, forecast.name)
+        model = train_model(forecast, blocks["train"], None, config.boosting)
+        block = blocks["test"]
+        found[forecast.name] = Predictions(
+            position[block.student], block.episode, block.target, model.predict(block.rows)
+        )
+    return found
+
+
+def _join(parts: Sequence[dict[str, Predictions]], name: str) -> Predictions:
+    """All rows of one forecast by student, so that rows of the new and of the known school are the same."""
+    mine = [part[name] for part in parts]
+    order = np.argsort(np.concatenate([part.student for part in mine]), kind="stable")
+    return Predictions(
+        **{
+            field.name: np.concatenate([getattr(part, field.name) for part in mine])[order]
+            for field in fields(Predictions)
+        }
+    )
+
+
+def _compare(
+    forecast: Forecast,
+    log: SchoolLog,
+    students: "pd.Index[str]",
+    predictions: dict[str, Predictions],
+    config: TrainingConfig,
+) -> dict[str, Any]:
+    new, known = predictions[NEW], predictions[KNOWN]
+    assert np.array_equal(new.student, known.student)
+    assert np.array_equal(new.target, known.target)
+    nothing = np.empty((len(new.target), 0), np.float32)
+    episode = pd.MultiIndex.from_arrays([new.student, new.episode]).factorize()[0]
+    block = Block(nothing, new.target, new.student, np.zeros(len(nothing), np.int32), episode)
+    settings = config.evaluation
+    audit = partial(audit_groups, places_share=settings.places_share, by_episode=forecast is STRUGGLE)
+    groups = {how: audit(block, rows.probability, students, log.audit) for how, rows in predictions.items()}
+    return {
+        "rows": len(block),
+        "students": len(np.unique(block.student)),
+        "base_rate": float(block.target.mean()),
+        "results": {
+            how: {name: asdict(found[name]) for name in METRICS}
+            for how, found in ((how, evaluate(block, rows.probability, settings)) for how, rows in predictions.items())
+        },
+        "new_minus_known": {
+            "auc": asdict(paired_auc(block, new.probability, known.probability, settings)),
+            "log_loss": asdict(paired_difference(block, new.probability, known.probability, settings)),
+        },
+        "groups": [
+            {**asdict(group), "ece_known": other.ece, "auc_known": other.auc}
+            for group, other in zip(groups[NEW], groups[KNOWN], strict=True)
+        ],
+    }
+
+
+def _show_forecast(log: SchoolLog, name: str, found: dict[str, Any]) -> Table:
+    marked = " (simulated)" if log.simulated else ""
+    title = f"{name}, {log.name}{marked}: {found['rows']:,} rows of {found['students']:,} students"
+    table = Table(title=title, box=SIMPLE_HEAD)
+    table.add_column("", no_wrap=True)
+    for metric in METRICS:
+        table.add_column(f"{metric.replace('_', '-')} (95 %)", justify="right", no_wrap=True)
+    for how, result in found["results"].items():
+        table.add_row(how, *(_format(result[metric]) for metric in METRICS))
+    difference = found["new_minus_known"]
+    table.add_row("difference", _format(difference["auc"], "+"), _format(difference["log_loss"], "+"), "")
+    return table
+
+
+def _format(interval: dict[str, float], sign: str = "") -> str:
+    value, low, high = (f"{interval[bound]:{sign}.4f}" for bound in ("value", "low", "high"))
+    return f"{value} ({low} to {high})"
+
+
+def _show_groups(groups: Sequence[dict[str, Any]]) -> Table:
+    table = Table(box=SIMPLE_HEAD)
+    names = ("column", "group", "students", "rows", "happened", "forecast", "ECE, new", "known", "by chance")
+    for name in (*names, "ABROCA", "by chance", "p"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for group in groups:
+        curves = group["abroca"]
+        area = ["-"] * 3 if curves is None else [f"{curves[name]:.3f}" for name in ("area", "by_chance", "p")]
+        shares = [f"{group[name]:.3f}" for name in ("base_rate", "mean_forecast", "ece", "ece_known", "ece_by_chance")]
+        table.add_row(group["column"], group["group"], f"{group['students']:,}", f"{group['rows']:,}", *shares, *area)
+    return table

@@ -1,0 +1,1 @@
+"""How fast the feature kernel is, and whether it agrees with plain pandas."""

@@ -1,0 +1,178 @@
+"""`python -m experiments benchmark history`: how fast the kernel is, and whether it agrees with plain pandas."""
+
+import logging
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.table import Table
+
+from experiments.benchmarks.figures import write_figures
+from experiments.benchmarks.kernel.timing import TOLERANCE, Timing, measure_history
+from features.console import OUT
+from features.errors import InputError
+from features.events.ingest import ingest_file
+from features.events.store import has_events, read_events, read_item_skills
+from features.home import Home, read_home
+from features.profiles.difficulty import Statistics, fit_statistics
+from features.profiles.kernel import COLUMNS
+from features.profiles.timeline import Timeline, count_responses, sort_events
+from features.profiles.vocabulary import build_catalog
+
+logger = logging.getLogger("regroup")
+
+SIMULATED_TEAMS = 41
+"""Teams of a simulated school whose log has about two million responses."""
+
+
+@dataclass(frozen=True)
+class SortedLog:
+    """A log as the kernel takes it.
+
+    Attributes:
+        name: Where it is from, for who reads the figures.
+        timeline: All events by student and time.
+        statistics: Fitted on all of its first attempts, since only time is at stake here.
+    """
+
+    name: str
+    timeline: Timeline
+    statistics: Statistics
+
+
+def open_sorted_log(
+    path: Path | None = None, form: str | None = None, mapping: Path | None = None, home: Path | None = None
+) -> SortedLog:
+    """The log that the options name, else the one in `REGROUP_HOME`, else a simulated one.
+
+    Args:
+        path: A log file, read into a temporary home.
+        form: Its format, one of `features.logs.FORMATS`; without it, read from the header.
+        mapping: A TOML file that says what its columns are.
+        home: A home that has an event store already.
+
+    Raises:
+        InputError: The file cannot be read, or there is no first attempt in the log.
+        MissingError: The home that was named has no event store.
+    """
+    if path is None and (form or mapping):
+        raise InputError("--format and --mapping say how to read a file; name it with --log PATH")
+    if path is not None and home is not None:
+        raise InputError("--log and --home name two logs; leave one of them out")
+    if path is None:
+        place = read_home() if home is None else Home(home)
+        if home is not None or has_events(place):
+            return _sort(place, f"event store {place.root.name}")
+    with tempfile.TemporaryDirectory(prefix="regroup-") as folder:
+        place = Home(Path(folder) / "home")
+        if path is not None:
+            ingest_file(place, path, form, mapping)
+            return _sort(place, path.name)
+        logger.info("no --log and nothing in REGROUP_HOME: simulating %d teams", SIMULATED_TEAMS)
+        _simulate(Path(folder) / "school", place)
+        return _sort(place, f"simulated school of {SIMULATED_TEAMS} teams")
+
+
+def _simulate(folder: Path, home: Home) -> None:
+    from experiments.simulation import SchoolConfig, simulate_school, write_school  # noqa: PLC0415 - compiles for seconds
+
+    write_school(simulate_school(SchoolConfig(teams=SIMULATED_TEAMS)), folder)
+    ingest_file(home, folder / "log.parquet", mapping=folder / "mapping.toml")
+
+
+def _sort(home: Home, name: str) -> SortedLog:
+    events, item_skills = read_events(home), read_item_skills(home)
+    logger.info("sorting %d events", len(events))
+    catalog = build_catalog(item_skills, events["item_id"].dropna().unique())
+    timeline = sort_events(events, fit_statistics(catalog, np.empty(0, np.int32), np.empty(0, bool)))
+    first = (timeline.correct >= 0) & (timeline.item >= 0)
+    if not first.any():
+        raise InputError(f"{name} has no first attempt; the columns are about nothing else")
+    statistics = count_responses(timeline, catalog, first)
+    return SortedLog(name, sort_events(events, statistics), statistics)
+
+
+REPEATS = 7
+"""Timings behind each median."""
+
+MOST_COPIES = 3.0
+"""Goal: the kernel takes at most this many times what a copy of its output takes.
+
+Meant for a million rows and more: a small output is copied within the processor's cache, a large one through memory.
+"""
+
+LEAST_SPEEDUP = 20.0
+"""Goal: the kernel is at least this many times faster than pandas."""
+
+
+def benchmark_history(
+    *,
+    path: Path | None = None,
+    form: str | None = None,
+    mapping: Path | None = None,
+    home: Path | None = None,
+    repeats: int = REPEATS,
+    json_path: Path | None = None,
+) -> int:
+    """Prints the figures and returns the exit code: 1 if the two versions disagree.
+
+    Args:
+        path: A log file; without it, `home`, else the event store in `REGROUP_HOME`, else a simulated log.
+        form: The format of the file.
+        mapping: What the columns of the file are.
+        home: A home with an event store.
+        repeats: Timings behind each median.
+        json_path: Where to write the figures; null = nowhere.
+
+    Raises:
+        InputError: The options contradict each other, or the log cannot be read.
+        MissingError: The home has no event store.
+    """
+    if repeats < 1:
+        raise InputError(f"--repeats is {repeats}; write 1 or more")
+    log = open_sorted_log(path, form, mapping, home)
+    timing = measure_history(log.timeline, log.statistics, repeats)
+    OUT.print(show_timing(log.name, timing))
+    write_figures(json_path, {"log": log.name, **to_figures(timing)})
+    return 0 if timing.comparison.equal else 1
+
+
+def to_figures(timing: Timing) -> dict[str, object]:
+    """The figures by the names that other programs check."""
+    measured = asdict(timing)
+    comparison = measured.pop("comparison")
+    return {
+        "rows": timing.rows,
+        "columns": len(COLUMNS),
+        "rows_per_s": timing.rows_per_s,
+        "ratio_to_copy": timing.ratio_to_copy,
+        "ratio_to_pandas": timing.ratio_to_pandas,
+        **comparison,
+        **measured,
+    }
+
+
+def show_timing(name: str, timing: Timing) -> Table:
+    """The figures as a table for a terminal."""
+    comparison = timing.comparison
+    place = "one processor" if timing.pinned else "not pinned to a processor"
+    table = Table("figure", "value", "goal", title=f"history columns of {name}", caption=f"measured on {place}")
+    table.columns[1].justify = "right"
+    on_rows = "all rows" if timing.pandas_rows == timing.rows else f"a sample of {timing.pandas_rows:,} rows"
+    deviation = comparison.worst_deviation
+    worst = "a null or count differs" if deviation is None else f"{deviation * TOLERANCE:.1e} of its value"
+    for row in (
+        ("rows", f"{timing.rows:,}", ""),
+        ("columns", str(len(COLUMNS)), ""),
+        (f"kernel, median of {timing.repeats}", f"{timing.kernel_s:.3f} s", ""),
+        (f"copy of rows, median of {timing.repeats}", f"{timing.copy_s:.3f} s", ""),
+        (f"pandas on {on_rows}, once", f"{timing.pandas_s:.1f} s", ""),
+        ("rows per second", f"{timing.rows_per_s:,.0f}", ""),
+        ("ratio to copy", f"{timing.ratio_to_copy:.2f}", f"at most {MOST_COPIES:g} (1 M rows up)"),
+        ("ratio to pandas, same rows", f"{timing.ratio_to_pandas:.0f}", f"at least {LEAST_SPEEDUP:g}"),
+        ("equal", "yes" if comparison.equal else f"no, {comparison.unequal_cells:,} cells differ", "yes"),
+        (f"worst column: {comparison.worst_column}", worst, f"{TOLERANCE:g}, counts exact"),
+    ):
+        table.add_row(*row)
+    return table

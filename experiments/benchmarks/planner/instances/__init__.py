@@ -1,0 +1,1 @@
+"""Synthetic days that the planner is measured on."""

@@ -1,0 +1,195 @@
+"""Synthetic days at the edges of what the rules allow, and of any size, so that no corner of the rules is left out."""
+
+import random
+from dataclasses import fields, replace
+from itertools import combinations
+
+from experiments.benchmarks.planner.instances.team import Size, default_modalities, draw_day
+from serving.grouping.problem.people import Adult, Coaching, Contact, MateCount, Need, Student
+from serving.grouping.problem.places import Block, Pin, Room, Seat, Skill
+from serving.grouping.problem.policy import LED, Effect, Modality, Role, SizeBound, Weights
+from serving.grouping.problem.problem import Problem
+
+EFFECTS = tuple(Effect(kind, role, 0.9 / (at + 1)) for at, kind in enumerate(LED) for role in Role)
+
+
+def draw_edge_case(
+    seed: int,
+    *,
+    students: int = 12,
+    adults: int = 4,
+    blocks: int = 2,
+    skills: int = 3,
+    rooms: bool = True,
+    pins: int = 0,
+    ratio: int = 8,
+    sizes: tuple[SizeBound, ...] | None = None,
+    more: bool = False,
+) -> Problem:
+    """Draws a day with absences, accommodations, pairs and history; many have no plan.
+
+    Args:
+        seed: Equal seeds give equal days.
+        students: How many, all of them there most of the day.
+        adults: How many, of roles drawn evenly.
+        blocks: How many the day has.
+        skills: That students may need.
+        rooms: Whether the team plans rooms.
+        pins: Fixed assignments, which may contradict each other.
+        ratio: Students whom one adult may supervise.
+        sizes: Size bounds of sessions; 3-8, 1-2 and 4-6 at up to two tables if not given.
+        more: Whether to add roles of the school's own, coaching, students owed a teacher, and skills to catch up on.
+
+    Example:
+        >>> len(draw_edge_case(1, students=5).students)
+        5
+    """
+    draw = random.Random(seed)
+    days = [f"b{at}" for at in range(blocks)]
+    names = [f"s{at:02}" for at in range(students)]
+    roles = [draw.choice(list(Role)) for _ in range(adults)]
+    topics = [f"k{at}" for at in range(skills)]
+    pairs = list(combinations(names, 2))
+    draw.shuffle(pairs)
+    some = max(0, students // 4)
+    problem = Problem(
+        blocks=tuple(Block(day, day, at) for at, day in enumerate(days)),
+        students=tuple(
+            Student(
+                name,
+                frozenset(day for day in days if draw.random() > 0.15),
+                draw.random() < 0.15,
+                draw.choice(["p", "q", None]),
+            )
+            for name in names
+        ),
+        adults=tuple(
+            Adult(
+                f"t{at}",
+                role,
+                frozenset(day for day in days if draw.random() > 0.1),
+                default_modalities(role, may_lead=draw.random() < 0.5),
+                draw.choice([None, None, {topic: draw.uniform(0.3, 1) for topic in topics if draw.random() < 0.7}]),
+                draw.choice([None, 2, 5]),
+                draw.random() < 0.5,
+                load_ahead=at % 3 - 1.0,
+            )
+            for at, role in enumerate(roles)
+        ),
+        skills=tuple(Skill(topic, topic.upper()) for topic in topics),
+        effects=EFFECTS,
+        rooms=tuple(Room(f"r{at}", draw.choice([4, 8, 20]), station=draw.random() < 0.2) for at in range(adults + 1))
+        if rooms
+        else None,
+        needs=tuple(
+            Need(name, topic, draw.random(), draw.choice([None, 0.5])) for name in names for topic in topics
+            if draw.random() < 0.7
+        ),
+        keep_apart=tuple(pairs[:some]),
+        keep_together=tuple(pairs[some : 2 * some]),
+        mates=tuple(MateCount(one, other, draw.randint(1, 3)) for one, other in pairs[2 * some : 5 * some]),
+        contacts=tuple(Contact(name, f"t{at}", 2) for name in names for at in range(adults) if draw.random() < 0.3),
+        previous=tuple(
+            draw.choice(
+                [Seat(name, day, Modality.ONLINE), Seat(name, day, Modality.TUTORING, draw.choice(topics), "t0")]
+            )
+            for name in names for day in days if adults and topics and draw.random() < 0.3
+        ),
+        pins=tuple(
+            Pin(
+                draw.choice(names),
+                draw.choice(days),
+                draw.choice([None, None, *LED]),
+                draw.choice([None, None, *topics]),
+                draw.choice([None, None, *(f"t{at}" for at in range(adults))]),
+            )
+            for _ in range(pins if students and blocks else 0)
+        ),
+        sizes=sizes or (SizeBound(LED[0], 3, 8), SizeBound(LED[1], 1, 2), SizeBound(LED[2], 4, 6, tables=2)),
+        students_per_monitor=ratio,
+    )  # fmt: skip
+    return _add_more(problem, random.Random(f"{seed}-more")) if more else problem
+
+
+def _add_more(problem: Problem, draw: random.Random) -> Problem:
+    """Adds parts drawn from a generator of their own, so that days without them stay as they were."""
+    own = [adult.id for adult in problem.adults if draw.random() < 0.3]
+    behind = [skill.id for skill in problem.skills if draw.random() < 0.4]
+    pairs = [draw.sample(two, 2) for two in combinations([a.id for a in problem.adults], 2) if draw.random() < 0.4]
+    return replace(
+        problem,
+        adults=tuple(
+            replace(
+                adult,
+                role="artist" if adult.id in own else adult.role,
+                in_training=draw.choice([None, None, None, True, False]),
+                supervises=draw.choice([None, None, None, False]),
+            )
+            for adult in problem.adults
+        ),
+        effects=(*problem.effects, *(Effect(kind, "artist", 0.5) for kind in LED)),
+        students=tuple(
+            replace(student, owed_teacher=draw.random() < 0.3, catch_up_days=draw.choice([0, 0, 3, 4]))
+            for student in problem.students
+        ),
+        needs=tuple(replace(need, catch_up=need.skill in behind) for need in problem.needs),
+        most_catch_up_days=draw.choice([None, 4]),
+        coaching=tuple(Coaching(one, other, draw.randint(0, 2)) for one, other in pairs),
+    )
+
+
+SMALL = (SizeBound(LED[0], 2, 3), SizeBound(LED[1], 1, 1))
+"""Sizes at which a handful of students makes several groups."""
+
+
+def draw_instance(seed: int) -> Problem:
+    """Draws a day of any kind: three of four at the edges of the rules, one as a team has it (`team.py`).
+
+    Both get weights between zero and ten times the default, rooms that are free in some blocks only, and coaches.
+
+    Example:
+        >>> draw_instance(3) == draw_instance(3)
+        True
+    """
+    draw = random.Random(f"any-{seed}")
+    return _vary(_draw_team(seed, draw) if seed % 4 == 0 else _draw_edge_case(seed, draw), draw)
+
+
+def _draw_edge_case(seed: int, draw: random.Random) -> Problem:
+    return draw_edge_case(
+        seed,
+        students=draw.choice([0, 1, 3, 5, 8, 12, 14, 20, 30]),
+        adults=draw.randint(0, 6),
+        blocks=draw.randint(0, 4),
+        skills=draw.randint(0, 5),
+        rooms=draw.random() < 0.6,
+        pins=draw.choice([0, 0, 0, 1, 2, 3]),
+        ratio=draw.choice([1, 4, 8, 15, 30]),
+        sizes=draw.choice([None, None, SMALL]),
+        more=draw.random() < 0.5,
+    )
+
+
+def _draw_team(seed: int, draw: random.Random) -> Problem:
+    return draw_day(Size(draw.randint(6, 40), draw.randint(2, 5), draw.randint(1, 4), draw.randint(3, 12)), seed)
+
+
+def _vary(problem: Problem, draw: random.Random) -> Problem:
+    """Adds what neither family draws."""
+    defaults = Weights()
+    weights = {
+        field.name: getattr(defaults, field.name) * draw.choice([0.0, 1.0, 1.0, 1.0, 10.0]) for field in fields(Weights)
+    }
+    days = [block.id for block in problem.blocks]
+    rooms = problem.rooms and tuple(
+        replace(room, blocks=frozenset(day for day in days if draw.random() < 0.7)) if draw.random() < 0.2 else room
+        for room in problem.rooms
+    )
+    names = [adult.id for adult in problem.adults]
+    adults = tuple(
+        replace(adult, coach=draw.choice([name for name in names if name != adult.id] or [None]))
+        if draw.random() < 0.2
+        else adult
+        for adult in problem.adults
+    )
+    return replace(problem, weights=Weights(**weights), rooms=rooms, adults=adults)

@@ -1,0 +1,43 @@
+"""Peak memory of the planner, measured in a process of its own so that nothing else counts."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from experiments.benchmarks.figures import peak_mb
+from experiments.benchmarks.planner.instances.team import draw_day
+from features.errors import InputError
+from serving.grouping.search.anneal import Budget
+from serving.grouping.solve import suggest_groups, warm_up
+
+SEED, ROUNDS = 101, 200
+"""Of the day, and of the search."""
+
+
+def measure_memory(students: int) -> float:
+    """Returns the megabytes that a new process holds at most while it plans a day, interpreter and libraries included.
+
+    Raises:
+        InputError: The process failed, as it does where no plan keeps every rule.
+    """
+    command = [sys.executable, "-m", __name__, str(students)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own interpreter and code
+    if done.returncode:
+        reason = (done.stderr.splitlines() or ["it wrote nothing"])[-1]
+        raise InputError(f"a day of {students} students cannot be measured: {reason}")
+    return float(done.stdout)
+
+
+def _plan(students: int) -> float:
+    warm_up()
+    suggest_groups(draw_day(students, SEED), Budget(rounds=ROUNDS, seatings=0, bound_rounds=0))
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return peak_mb()
+    # Linux counts a child's `ru_maxrss` from its parent's, so the process's own high-water mark is read instead
+    line = next(line for line in status.read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
+
+
+if __name__ == "__main__":
+    print(_plan(int(sys.argv[1])))

@@ -1,0 +1,156 @@
+"""`python -m experiments benchmark stress-test`: is any plan of thousands of synthetic days wrong?
+
+Days are of any kind and size (`instances/edge_cases.py`). Every plan is verified by the independent checker and
+compared with its own bound. Every refusal is compared with a plain program of all hard rules (`verify/whole_day.py`),
+which finds a plan where one exists with one adult to a session.
+"""
+
+import traceback
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from experiments.benchmarks.planner.instances.edge_cases import draw_instance
+from experiments.benchmarks.planner.verify.optimum import read_day
+from experiments.benchmarks.planner.verify.whole_day import WholeDay
+from features.console import OUT, track, write_json
+from features.errors import InputError
+from serving.grouping.errors import BrokenPlanError, InfeasibleError
+from serving.grouping.problem.plan import Plan
+from serving.grouping.problem.problem import Problem
+from serving.grouping.rules.check import RULES, find_violations
+from serving.grouping.search.anneal import Budget
+from serving.grouping.solve import suggest_groups, warm_up
+
+FIRST_SEED = 1_000_000
+"""Beyond what the property tests draw."""
+
+BUDGET = Budget(rounds=60)
+"""For each day: counted in rounds, so that equal seeds give equal answers."""
+
+PROOF_S = 5.0
+"""Wall-clock time for looking for a plan of a day that was refused."""
+
+OUTCOMES = {
+    "plan": "plans that keep every rule, at most their bound",
+    "refused": "refused, proven",
+    "unproven": "refused, not proven",
+    "broken": "plans that break a rule",
+    "above_bound": "plans worth more than their bound",
+    "refused_wrongly": "refused, proven, though there is a plan",
+    "missed": "refused, not proven, though there is a plan",
+    "failed": "errors of the planner",
+}
+WRONG = frozenset({"broken", "above_bound", "refused_wrongly", "failed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome of one day.
+
+    Attributes:
+        seed: Seed of `draw_instance`.
+        students: How many the day has.
+        outcome: One of `OUTCOMES`.
+        detail: The rules of a refusal or those broken, or the error and where it was raised; empty for a plan.
+        undecided: Whether the program did not settle in time if a refused day has a plan.
+    """
+
+    seed: int
+    students: int
+    outcome: str
+    detail: str = ""
+    undecided: bool = False
+
+
+def benchmark_stress_test(instances: int, json_path: Path | None = None, first_seed: int = FIRST_SEED) -> int:
+    """Prints the counts; the exit code is 1 if a plan, a proven refusal or an error was wrong.
+
+    Args:
+        instances: Days to draw.
+        json_path: Where figures go too.
+        first_seed: Seed of the first day.
+
+    Raises:
+        InputError: Fewer than one day.
+    """
+    if instances < 1:
+        raise InputError(f"--instances {instances} must be above 0")
+    warm_up()
+    seeds = range(first_seed, first_seed + instances)
+    verdicts = [verify_day(seed, draw_instance(seed)) for seed in track(seeds, "synthetic days", total=instances)]
+    counts = {outcome: sum(verdict.outcome == outcome for verdict in verdicts) for outcome in OUTCOMES}
+    OUT.print(_show(verdicts, counts))
+    shown = [verdict for verdict in verdicts if verdict.outcome in WRONG | {"missed"}]
+    for verdict in shown:
+        OUT.print(f"seed {verdict.seed}: {OUTCOMES[verdict.outcome]}: {verdict.detail}", markup=False, highlight=False)
+    write_json(json_path, _to_figures(verdicts, counts, first_seed))
+    return 1 if any(verdict.outcome in WRONG for verdict in verdicts) else 0
+
+
+def verify_day(seed: int, problem: Problem) -> Verdict:
+    """Plans a day and verifies the result."""
+    size = len(problem.students)
+    try:
+        plan = suggest_groups(problem, BUDGET)
+    except InfeasibleError as error:
+        return _verify_refusal(problem, error, seed)
+    except BrokenPlanError as error:
+        return Verdict(seed, size, "broken", ", ".join(error.rules))
+    except Exception as error:  # noqa: BLE001 - whatever escapes is what we count
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        return Verdict(seed, size, "failed", f"{type(error).__name__}: {error} ({Path(place.filename).name})")
+    return Verdict(seed, size, *verify_plan(problem, plan))
+
+
+def verify_plan(problem: Problem, plan: Plan) -> tuple[str, str]:
+    """Returns one of `OUTCOMES` for a plan, and what is wrong with it."""
+    broken = sorted({violation.rule for violation in find_violations(problem, plan.sessions)})
+    if broken:
+        return "broken", ", ".join(broken)
+    if plan.score.total > plan.bound:
+        return "above_bound", f"{plan.score.total} > {plan.bound}"
+    return "plan", ""
+
+
+def _verify_refusal(problem: Problem, error: InfeasibleError, seed: int) -> Verdict:
+    size, rules = len(problem.students), sorted({rule for conflict in error.conflicts for rule in conflict.rules})
+    unknown = set(rules) - {rule.__name__ for rule in RULES}
+    if unknown:
+        return Verdict(seed, size, "failed", f"a refusal names no rule of the checker: {', '.join(sorted(unknown))}")
+    # with coaching more adults may join a session, none has to: a plan without it is one with it
+    day = WholeDay(replace(problem, coaching=()))
+    answer = day.program.solve(PROOF_S)
+    if answer.columns is None:
+        outcome = "refused" if error.proven else "unproven"
+        return Verdict(seed, size, outcome, ", ".join(rules), undecided=not answer.proven)
+    sessions = read_day(day, answer.columns.round().astype(int).tolist())
+    assert not find_violations(problem, sessions), seed
+    return Verdict(seed, size, "refused_wrongly" if error.proven else "missed", ", ".join(rules))
+
+
+def _to_figures(verdicts: Sequence[Verdict], counts: dict[str, int], first_seed: int) -> dict[str, Any]:
+    refusals = Counter(verdict.detail for verdict in verdicts if verdict.outcome in {"refused", "unproven"})
+    return {
+        "instances": len(verdicts),
+        "first_seed": first_seed,
+        "outcomes": counts,
+        "undecided": sum(verdict.undecided for verdict in verdicts),
+        "refused_by": dict(refusals.most_common()),
+        "not_planned_or_refused": [asdict(verdict) for verdict in verdicts if verdict.outcome in WRONG | {"missed"}],
+    }
+
+
+def _show(verdicts: Sequence[Verdict], counts: dict[str, int]) -> Table:
+    table = Table(title=f"{len(verdicts)} days of any kind", box=SIMPLE_HEAD)
+    for name in ("outcome", "days", "most students"):
+        table.add_column(name, justify="left" if name == "outcome" else "right")
+    for outcome, words in OUTCOMES.items():
+        most = max((verdict.students for verdict in verdicts if verdict.outcome == outcome), default=0)
+        table.add_row(words, str(counts[outcome]), str(most) if counts[outcome] else "-")
+    return table

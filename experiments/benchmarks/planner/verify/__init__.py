@@ -1,0 +1,1 @@
+"""An independent verifier: a whole day as one mixed-integer program."""

@@ -1,0 +1,231 @@
+"""A whole day as one mixed-integer program: all hard rules and all terms, to prove what the best plan scores.
+
+It is written from the sentences of the rules and the terms and shares no code with the search, the bound or the exact
+seating, so that it verifies them. It is for tiny days: HiGHS proves 24 students in two blocks, not 60 in four.
+Days are those that the planner draws: each led session has one adult, while the checker would let more of them join.
+
+Seats are linked to their session one by one, since `sum of seats <= capacity x session` alone leaves the bound useless.
+Rooms of one capacity are counted, not named, and online work is whatever is left: no day is in it twice but for who
+supervises which room.
+"""
+
+from collections import Counter, defaultdict
+from typing import NamedTuple
+
+from experiments.benchmarks.planner.verify.linear_program import LinearProgram
+from features.errors import InputError
+from serving.grouping.problem.people import Adult, Need
+from serving.grouping.problem.policy import LED, Modality, SizeBound
+from serving.grouping.problem.problem import Problem
+
+Terms = list[tuple[int, float]]
+
+
+class Held(NamedTuple):
+    """A led session that could be held, by ids."""
+
+    block: str
+    adult: str
+    modality: Modality
+    skill: str
+
+
+class WholeDay:
+    """The columns of a problem and the rows of its hard rules.
+
+    Attributes:
+        held: For each session that could be held, the column that says whether it is.
+        seats: For each such session, the columns of the students who may sit in it.
+        monitors: For each block and adult, the column that says whether the adult supervises online work.
+        stations: For each block, by capacity and whether kept for it, how many rooms serve for online work.
+        lodged: For each block, adult and capacity, whether the adult's led session is in such a room.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        """Adds all columns and rows of the hard rules.
+
+        Raises:
+            InputError: The day asks for coaching, which puts two adults into a session.
+        """
+        if problem.coaching:
+            raise InputError("coaching puts two adults into a session, which the whole-day program does not know")
+        self.problem = problem
+        self.program = LinearProgram()
+        self.held: dict[Held, int] = {}
+        self.seats: dict[Held, dict[str, int]] = {}
+        self.monitors: dict[tuple[str, str], int] = {}
+        self.stations: dict[str, dict[tuple[int, bool], int]] = {}
+        self.lodged: dict[tuple[str, str, int], int] = {}
+        self._add_sessions()
+        self._bound_students()
+        self._bound_adults()
+        for block in problem.blocks:
+            self._bound_rooms(block.id)
+
+    def duty(self, block: str, adult: str) -> Terms:
+        """The sum that is 1 where an adult leads or watches over somebody, else 0."""
+        led = [(column, 1.0) for held, column in self.held.items() if (held.block, held.adult) == (block, adult)]
+        watching = self.monitors.get((block, adult))
+        return led if watching is None else [*led, (watching, 1.0)]
+
+    def seats_of(self, student: str, block: str | None = None) -> list[tuple[int, Held]]:
+        """A student's columns, of one block or of the day."""
+        return [
+            (columns[student], held)
+            for held, columns in self.seats.items()
+            if student in columns and block in {None, held.block}
+        ]
+
+    def _add_sessions(self) -> None:
+        bounds = {bound.modality: bound for bound in self.problem.sizes}
+        needs = defaultdict(list)
+        for need in self.problem.open_needs():
+            needs[need.skill].append(need)
+        for adult in self.problem.adults:
+            known = set(needs) if adult.skills is None else set(needs) & set(adult.skills)
+            for block in sorted(adult.blocks):
+                for kind in (kind for kind in LED if kind in adult.modalities and kind in bounds):
+                    for skill in sorted(known):
+                        self._add_session(Held(block, adult.id, kind, skill), adult, bounds[kind], needs[skill])
+
+    def _add_session(self, held: Held, adult: Adult, bound: SizeBound, needs: list[Need]) -> None:
+        """Sizes at any number of tables, each seat within its session, and pairs kept apart sharing one seat."""
+        there = {student.id: student for student in self.problem.students if held.block in student.blocks}
+        who = [
+            need.student
+            for need in needs
+            if need.student in there and (adult.certified or not there[need.student].needs_certified)
+        ]
+        runs = [(low, high) for low, high in size_runs(bound, adult) if low <= len(who)]
+        if not runs:
+            return
+        program = self.program
+        column = self.held[held] = program.add(whole=True)
+        seats = self.seats[held] = {student: program.add(whole=True) for student in who}
+        for seat in seats.values():
+            program.bound([(seat, 1.0), (column, -1.0)], high=0.0)
+        picks = [column]
+        if len(runs) > 1:
+            picks = [program.add(whole=True) for _ in runs]
+            program.bound([(column, -1.0), *((pick, 1.0) for pick in picks)], low=0.0, high=0.0)
+        seated = [(seat, 1.0) for seat in seats.values()]
+        lows = [(pick, -float(low)) for pick, (low, _) in zip(picks, runs, strict=True)]
+        highs = [(pick, -float(high)) for pick, (_, high) in zip(picks, runs, strict=True)]
+        program.bound([*seated, *lows], low=0.0)
+        program.bound([*seated, *highs], high=0.0)
+        for one, other in self.problem.keep_apart:
+            if one in seats and other in seats:
+                program.bound([(seats[one], 1.0), (seats[other], 1.0), (column, -1.0)], high=0.0)
+
+    def _bound_students(self) -> None:
+        """One session a block, a skill once a day, and pins."""
+        for student in self.problem.students:
+            by_skill: dict[str, Terms] = defaultdict(list)
+            for block in sorted(student.blocks):
+                seats = self.seats_of(student.id, block)
+                self.program.bound([(seat, 1.0) for seat, _ in seats], high=1.0)
+                for seat, held in seats:
+                    by_skill[held.skill].append((seat, 1.0))
+            for terms in by_skill.values():
+                self.program.bound(terms, high=1.0)
+        present = {student.id: student.blocks for student in self.problem.students}
+        for pin in self.problem.pins:
+            wanted = 0.0 if pin.online else 1.0
+            fitting = [
+                (seat, 1.0)
+                for seat, held in self.seats_of(pin.student, pin.block)
+                if pin.online
+                or (
+                    pin.modality in {None, held.modality}
+                    and pin.skill in {None, held.skill}
+                    and pin.adult in {None, held.adult}
+                )
+            ]
+            absent = pin.block not in present[pin.student]
+            self.program.bound([] if absent else fitting, low=1.0 if absent else wanted, high=1.0 if absent else wanted)
+
+    def _bound_adults(self) -> None:
+        """One activity a block, and trainees on duty only while a supervising adult is."""
+        problem = self.problem
+        for block in (block.id for block in problem.blocks):
+            here = [adult for adult in problem.adults if block in adult.blocks]
+            for adult in here:
+                if Modality.ONLINE in adult.modalities:
+                    self.monitors[block, adult.id] = self.program.add(whole=True)
+                self.program.bound(self.duty(block, adult.id), high=1.0)
+            teaching = [term for adult in here if adult.supervisor for term in self.duty(block, adult.id)]
+            for adult in here:
+                if adult.trainee:
+                    beside = [(column, -factor) for column, factor in teaching]
+                    self.program.bound([*self.duty(block, adult.id), *beside], high=0.0)
+
+    def _bound_rooms(self, block: str) -> None:
+        """Everybody online has a room and a monitor; each led session has a room that holds it."""
+        program, problem = self.program, self.problem
+        ratio = problem.students_per_monitor
+        present = sum(block in student.blocks for student in problem.students)
+        led = [(s, 1.0) for held, seats in self.seats.items() if held.block == block for s in seats.values()]
+        watching = [(column, 1.0) for (at, _), column in self.monitors.items() if at == block]
+        for column, _ in watching:  # nobody watches over nobody
+            program.bound([*led, (column, 1.0)], high=float(present))
+        self.stations[block] = {}
+        if problem.rooms is None:
+            program.bound([*led, *((column, float(ratio)) for column, _ in watching)], low=float(present))
+            return
+        free = [room for room in problem.rooms if room.capacity and (room.blocks is None or block in room.blocks)]
+        count = Counter((min(room.capacity, present), room.station) for room in free)
+        online: Terms = []
+        watched: Terms = []
+        taken: dict[int, Terms] = {capacity: [] for capacity, kept in count if not kept}
+        for (capacity, kept), rooms in sorted(count.items()):
+            station = self.stations[block][capacity, kept] = program.add(whole=True, highest=float(rooms))
+            if not kept:
+                taken[capacity].append((station, 1.0))
+            full, rest = divmod(capacity, ratio)
+            for most, size in ((full, ratio), (1, rest)):
+                if most and size:
+                    adults = program.add(whole=True, highest=float(most * rooms))
+                    program.bound([(adults, 1.0), (station, -float(most))], high=0.0)
+                    online.append((adults, float(size)))
+                    watched.append((adults, 1.0))
+        program.bound([*led, *online], low=float(present))
+        program.bound([*watched, *((column, -1.0) for column, _ in watching)], high=0.0)
+        self._lodge(block, taken)
+        for capacity, terms in taken.items():
+            program.bound(terms, high=float(count[capacity, False]))
+
+    def _lodge(self, block: str, taken: dict[int, Terms]) -> None:
+        for adult in self.problem.adults:
+            mine = [held for held in self.held if (held.block, held.adult) == (block, adult.id)]
+            lodged = [(self.program.add(whole=True), capacity) for capacity in taken] if mine else []
+            for column, capacity in lodged:
+                self.lodged[block, adult.id, capacity] = column
+                taken[capacity].append((column, 1.0))
+            if mine:
+                rooms = [(column, -1.0) for column, _ in lodged]
+                self.program.bound([*((self.held[held], 1.0) for held in mine), *rooms], low=0.0, high=0.0)
+                seats = [(seat, 1.0) for held in mine for seat in self.seats[held].values()]
+                room = [(column, -float(capacity)) for column, capacity in lodged]
+                self.program.bound([*seats, *room], high=0.0)
+
+
+def size_runs(bound: SizeBound, adult: Adult) -> list[tuple[int, int]]:
+    """The stretches of sizes that a kind and its lead allow; tables leave gaps.
+
+    Example:
+        >>> size_runs(SizeBound(Modality.COLLABORATIVE, 4, 5, 2), Adult("a", "helper", frozenset(), LED))
+        [(4, 5), (8, 10)]
+    """
+    most = adult.max_group if bound.modality is not Modality.COLLABORATIVE else None
+    runs: list[tuple[int, int]] = []
+    for tables in range(1, bound.tables + 1):
+        low, high = bound.least * tables, bound.most * tables
+        if most is not None:
+            high = min(high, most)
+        if low > high:
+            continue
+        if runs and low <= runs[-1][1] + 1:
+            runs[-1] = runs[-1][0], high
+        else:
+            runs.append((low, high))
+    return runs
