@@ -2,8 +2,10 @@
 
 import resource
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -12,6 +14,16 @@ from features.errors import InputError
 
 MIN_WIDTH = 112
 """Columns that a table needs; a narrower terminal breaks its lines rather than its figures."""
+
+
+def make_table(title: str, words: Sequence[str], numbers: Sequence[str]) -> Table:
+    """Returns an empty table whose first columns hold words, and whose others hold numbers."""
+    table = Table(title=title, box=SIMPLE_HEAD)
+    for name in words:
+        table.add_column(name, no_wrap=True)
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
 
 
 def print_tables(*tables: Table) -> None:

@@ -31,11 +31,11 @@ def simulate_command(
 
     Args:
         folder: Where the log, its mapping, the roster and the truth go.
-        seed: Of everything random.
+        seed: Random seed.
         teams: Teams of about 62 students.
         weeks: School weeks of the log.
         end: The day after the log's last; null = the config's own.
-        form: Of the log, `parquet` or `csv`.
+        form: Format of the log, `parquet` or `csv`.
         json_path: Where to write the figures; null = nowhere.
 
     Raises:

@@ -68,7 +68,7 @@ class SchoolConfig:
     """The size, calendar and habits of a simulated school; the same config gives the same school, bit for bit.
 
     Attributes:
-        seed: Of everything random.
+        seed: Random seed.
         end: The day after the last day of the log; times are UTC.
         weeks: School weeks before `end`.
         teams: Teams of educators.
@@ -127,7 +127,7 @@ class SchoolConfig:
 
 
 def like_assistments(seed: int = 1) -> SchoolConfig:
-    """The same behavior with the volume of the ASSISTments 2012 log: a year, few sessions, short ones.
+    """Returns the same behavior with the volume of the ASSISTments 2012 log: a year, few sessions, short ones.
 
     Only volume and curriculum differ from the default, so that what is compared with the real log is how
     students learn and answer.

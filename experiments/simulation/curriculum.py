@@ -44,7 +44,7 @@ class Curriculum:
 
     @property
     def skill_ids(self) -> list[str]:
-        """Ids of the skills."""
+        """Returns ids of the skills."""
         return [f"k{code + 1:03d}" for code in range(len(self.strand))]
 
     @property
@@ -54,7 +54,7 @@ class Curriculum:
 
     @property
     def item_ids(self) -> list[str]:
-        """Ids of the items."""
+        """Returns ids of the items."""
         place = np.arange(len(self.item_second)) - self.item_start[self.item_skill]
         return [f"q{skill + 1:03d}-{number + 1:03d}" for skill, number in zip(self.item_skill, place, strict=True)]
 
@@ -67,7 +67,7 @@ class Curriculum:
 
 
 def make_curriculum(config: SchoolConfig) -> Curriculum:
-    """The curriculum of the config's seed."""
+    """Returns the curriculum of the config's seed."""
     random = np.random.default_rng([config.seed, 1])
     behavior, count = config.behavior, config.skills
     number = np.arange(count)

@@ -76,7 +76,7 @@ def plan_sessions(plan: Stream, days: Days, habits: Habits, starts: Ints, sizes:
 
 @numba.njit(cache=True)
 def count_responses(seed: int, owners: Ints, purpose: int, days: Days, habits: Habits) -> Ints:
-    """How many responses each student will give."""
+    """Returns how many responses each student will give."""
     counts = np.zeros(len(owners), np.int64)
     starts, sizes = np.empty(2 * len(days.number), np.int64), np.empty(2 * len(days.number), np.int64)
     for student in range(len(owners)):

@@ -92,7 +92,7 @@ def simulate_responses(
     """Fills the log and the truth.
 
     Args:
-        seed: Of all streams.
+        seed: Random seed of all streams.
         owners: Stream number of each student.
         days: When the school or homework goes on, and what the unit is.
         habits: How much students work.

@@ -62,13 +62,13 @@ class Knowledge(NamedTuple):
 
 @numba.njit(cache=True)
 def sigmoid(x: float) -> float:
-    """The logistic function."""
+    """Returns the logistic function."""
     return 1.0 / (1.0 + math.exp(-x))
 
 
 @numba.njit(cache=True)
 def empty_knowledge(skills: int, items: int) -> Knowledge:
-    """A knowledge to be drawn."""
+    """Returns a knowledge to be drawn."""
     return Knowledge(
         np.zeros(skills),
         np.zeros(skills),
@@ -107,7 +107,7 @@ def draw_student(stream: Stream, knowledge: Knowledge, bank: Bank, b: Behavior) 
 
 @numba.njit(cache=True)
 def choose_skill(stream: Stream, middle: float, knowledge: Knowledge, b: Behavior) -> int:
-    """A skill of the unit or, for review, one before it; one mastered already is often passed over."""
+    """Returns a skill of the unit or, for review, one before it; one mastered already is often passed over."""
     skill = 0
     for _ in range(CHOICES):
         if uniform(stream) < b.unit_share:
@@ -122,7 +122,7 @@ def choose_skill(stream: Stream, middle: float, knowledge: Knowledge, b: Behavio
 
 @numba.njit(cache=True)
 def choose_item(stream: Stream, first: int, end: int, knowledge: Knowledge) -> int:
-    """An item from the first to the one before the end; one met before is passed over twice."""
+    """Returns an item from the first to the one before the end; one met before is passed over twice."""
     item = first
     for _ in range(CHOICES):
         item = first + below(stream, end - first)
@@ -133,7 +133,7 @@ def choose_item(stream: Stream, first: int, end: int, knowledge: Knowledge) -> i
 
 @numba.njit(cache=True)
 def kept(knowledge: Knowledge, skill: int, now_s: int, b: Behavior) -> float:
-    """What is left of a gain at a moment, in logits."""
+    """Returns what is left of a gain at a moment, in logits."""
     if knowledge.last_s[skill] == 0:
         return 0.0
     idle_days = (now_s - knowledge.last_s[skill]) / DAY_S
@@ -142,7 +142,7 @@ def kept(knowledge: Knowledge, skill: int, now_s: int, b: Behavior) -> float:
 
 @numba.njit(cache=True)
 def recall(knowledge: Knowledge, skill: int, now_s: int, b: Behavior) -> float:
-    """What the student knows of a skill now, in logits; time since the last practice counts from here on."""
+    """Returns what the student knows of a skill now, in logits; time since the last practice counts from here on."""
     knowledge.gained[skill] = kept(knowledge, skill, now_s, b)
     knowledge.known[skill] = knowledge.innate[skill] + knowledge.gained[skill]
     knowledge.last_s[skill] = now_s

@@ -29,14 +29,14 @@ GROUP = 5
 
 
 def team_sizes(config: SchoolConfig) -> list[int]:
-    """Students of each team: the config's number in the first, two fewer to two more in turn in the others."""
+    """Returns students of each team: the config's number in the first, two fewer to two more in turn in the others."""
     return [config.students_per_team + (0, 2, -2, 1, -1)[team % 5] for team in range(config.teams)]
 
 
 def make_roster(
     config: SchoolConfig, curriculum: Curriculum, student_ids: list[str], team: Ints, middles: Floats
 ) -> dict[str, pd.DataFrame]:
-    """The roster's tables by the name of their file.
+    """Returns the roster's tables by the name of their file.
 
     Args:
         config: The school's.

@@ -37,7 +37,7 @@ class Summary:
         responses_per_student_median: Median.
         responses_per_student_q3: Third quartile.
         responses_per_session_median: A session ends with more than an hour without a response.
-        correct_share: Of all responses.
+        correct_share: Share of all responses.
         student_mean_sd: Between students with 20 or more responses.
         item_mean_sd: Between items with 20 or more responses.
         skill_mean_sd: Between skills with 20 or more responses.
@@ -47,7 +47,7 @@ class Summary:
         indeterminate_share: All other episodes.
         struggled_of_decided_share: Struggled, of mastered or struggled.
         gain_1_to_5: Mean correct at the 5th less that at the 1st response, of episodes with both.
-        autocorrelation: Of one response and the next of the same episode.
+        autocorrelation: Correlation of one response with the next of the same episode.
         repeated_item_share: Responses to an item that the student has met before.
         same_skill_share: Responses of the same skill as the one before, within a session.
     """
@@ -72,7 +72,7 @@ class Summary:
 
 
 def summarize(events: pd.DataFrame) -> Summary:
-    """The summary of a log with the columns student_id, item_id, skills, time_s (seconds) and correct."""
+    """Returns the summary of a log with the columns student_id, item_id, skills, time_s (seconds) and correct."""
     student = pd.factorize(events["student_id"])[0].astype(np.int64)
     order = np.lexsort((events["time_s"].to_numpy(), student))
     student = student[order]
@@ -102,7 +102,7 @@ def summarize(events: pd.DataFrame) -> Summary:
 
 
 def read_real(path: Path) -> pd.DataFrame:
-    """A real Parquet log with user_id, item_id, timestamp (seconds), skill_id and correct, for `summarize`.
+    """Returns a real Parquet log with user_id, item_id, timestamp (seconds), skill_id and correct, for `summarize`.
 
     Raises:
         InputError: The file is missing, is no Parquet file or lacks a column.
@@ -158,7 +158,7 @@ def _episodes(episode: Ints, correct: Floats) -> dict[str, float]:
 
 
 def compare(real_path: Path, seed: int = 1) -> pd.DataFrame:
-    """A real log beside the default school and beside one of the real log's own volume per student.
+    """Returns a real log beside the default school and beside one of the real log's own volume per student.
 
     Raises:
         InputError: The real log is missing or lacks a column.
@@ -171,5 +171,5 @@ def compare(real_path: Path, seed: int = 1) -> pd.DataFrame:
 
 
 def timed(events: pd.DataFrame) -> pd.DataFrame:
-    """Simulated events with the column time_s that `summarize` reads."""
+    """Returns simulated events with the column time_s that `summarize` reads."""
     return events.assign(time_s=events["occurred_at"].astype("int64"))

@@ -48,7 +48,7 @@ class School:
 
 
 def simulate_school(config: SchoolConfig) -> School:
-    """The school of a config, the same bit for bit on one machine.
+    """Returns the school of a config, the same bit for bit on one machine.
 
     Example:
         >>> simulate_school(SchoolConfig(teams=1, weeks=1)).events.columns[0]

@@ -27,7 +27,7 @@ def _mixed(state: np.uint64) -> np.uint64:
 
 @numba.njit(cache=True)
 def open_stream(seed: int, owner: int, purpose: int) -> Stream:
-    """The stream of one owner (such as a student) for one purpose."""
+    """Returns the stream of one owner (such as a student) for one purpose."""
     stream = np.zeros(1, np.uint64)
     state = _mixed(np.uint64(seed) + STEP)
     state = _mixed(state ^ (np.uint64(owner) * STEP + STEP))
@@ -37,19 +37,19 @@ def open_stream(seed: int, owner: int, purpose: int) -> Stream:
 
 @numba.njit(cache=True)
 def uniform(stream: Stream) -> float:
-    """A number in [0, 1)."""
+    """Returns a number in [0, 1)."""
     stream[0] += STEP
     return np.float64(_mixed(stream[0]) >> S11) * UNIT
 
 
 @numba.njit(cache=True)
 def normal(stream: Stream) -> float:
-    """A standard normal number (Box & Muller 1958, one of the pair)."""
+    """Returns a standard normal number (Box & Muller 1958, one of the pair)."""
     radius = math.sqrt(-2.0 * math.log(1.0 - uniform(stream)))
     return radius * math.cos(2.0 * math.pi * uniform(stream))
 
 
 @numba.njit(cache=True)
 def below(stream: Stream, count: int) -> int:
-    """A whole number from 0 to count - 1."""
+    """Returns a whole number from 0 to count - 1."""
     return int(uniform(stream) * count)

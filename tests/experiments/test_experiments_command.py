@@ -3,11 +3,16 @@
 import json
 import subprocess
 import sys
+from importlib import import_module
+from inspect import signature
 
 import pandas as pd
 import pytest
 
-from experiments.__main__ import main
+from experiments.__main__ import build_parser, main
+from experiments.benchmarks.forecasts.datasets import DATA_SETS
+from experiments.benchmarks.forecasts.report import Order
+from experiments.benchmarks.registry import BENCHMARKS, LOGS
 from features.errors import InputError
 
 
@@ -44,6 +49,33 @@ def test_simulate_wants_a_folder_or_a_log(options):
 def test_simulate_refuses_an_unknown_form(tmp_path):
     with pytest.raises(InputError, match="use one of parquet, csv"):
         main(["simulate", str(tmp_path), "--form", "xlsx"])
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_a_benchmark_takes_what_its_example_gives(name):
+    benchmark = BENCHMARKS[name]
+    options = vars(build_parser().parse_args(["benchmark", name, *benchmark.example.split()]))
+    module, _, function = benchmark.run.partition(":")
+    run = getattr(import_module(f"experiments.benchmarks.{module}"), function)
+
+    arguments = {option: value for option, value in options.items() if option not in {"command", "name"}}
+
+    signature(Order if "data_set" in arguments else run).bind(**arguments)
+
+
+def test_the_logs_are_those_that_can_be_read():
+    assert tuple(DATA_SETS) == LOGS
+
+
+@pytest.mark.parametrize(
+    ("name", "codes"), [("history", [0, 1, 2, 3, 4, 75]), ("grouping", [0, 1, 2]), ("ablation", [0, 2])]
+)
+def test_help_lists_the_exit_codes_that_a_benchmark_has(name, codes, capsys):
+    with pytest.raises(SystemExit):
+        main(["benchmark", name, "--help"])
+
+    listed = capsys.readouterr().out.partition("exit codes:\n")[2]
+    assert [int(line.split()[0]) for line in listed.splitlines() if line] == codes
 
 
 @pytest.mark.parametrize("command", [["simulate"], ["benchmark", "history"], ["demo"]])

@@ -36,7 +36,7 @@ class Loss:
 
     Attributes:
         change: What is different.
-        auc: Of that forecast.
+        auc: AUC of that forecast.
         difference: Its AUC minus that of the whole; with `low` and `high`, 95 % over resampled students.
         low: The lower end.
         high: The upper end.
@@ -63,7 +63,7 @@ def benchmark_ablation(order: Order) -> int:
 
 
 def measure_losses(log: BenchmarkLog, config: TrainingConfig) -> list[Loss]:
-    """The whole forecast first, then one row for each change."""
+    """Returns the whole forecast first, then one row for each change."""
     split = split_training_students(log, config)
     train, test = split.mastery["train"], split.mastery["test"]
     whole, losses = None, []

@@ -104,7 +104,7 @@ def draw_learning_curve(path: Path, name: str, curves: Mapping[str, Curve], leve
 
     Args:
         path: A PNG file, replaced if there.
-        name: Of the log.
+        name: Name of the log.
         curves: Students and AUC of each point, by forecast.
         levels: AUC without any history here, by forecast; may be empty.
     """

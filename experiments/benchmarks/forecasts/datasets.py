@@ -138,7 +138,7 @@ def read_data_set(name: str, folder: Path | None = None) -> BenchmarkLog:
 
 
 def to_log(about: DataSet, table: pd.DataFrame) -> BenchmarkLog:
-    """The product's tables of a data set's rows.
+    """Returns the product's tables of a data set's rows.
 
     Args:
         about: What the rows are of.

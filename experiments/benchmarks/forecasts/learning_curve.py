@@ -31,7 +31,7 @@ SIZES = (25, 50, 100, 200, 400, 800, 1600)
 THIS = "this log"
 
 SEED = 20
-"""Of which students come first; a larger school holds the smaller ones."""
+"""Random seed of the order of students; a larger school holds the smaller ones."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ class Point:
 
     Attributes:
         learned_from: `this log`, or the name of another one.
-        students: Learnt from.
-        responses: Of theirs.
-        mastery_auc: Of the next response, on the log's test students.
-        struggle_auc: Of struggling, on all their open episodes with a known outcome.
+        students: How many were learned from.
+        responses: How many responses those gave.
+        mastery_auc: AUC of the next response, on the log's test students.
+        struggle_auc: AUC of struggling, on all their open episodes with a known outcome.
     """
 
     learned_from: str
@@ -73,7 +73,7 @@ def benchmark_learning_curve(order: Order) -> int:
 
 
 def measure_curve(log: BenchmarkLog, config: TrainingConfig, sizes: tuple[int, ...] = SIZES) -> list[Point]:
-    """A point for each number of training students, and one for all of them."""
+    """Returns a point for each number of training students, and one for all of them."""
     everyone = pd.Index(log.events["student_id"].unique(), dtype="str").difference(log.test_students, sort=True)
     order = np.random.default_rng(SEED).permutation(len(everyone))
     points = []
@@ -92,7 +92,7 @@ def measure_curve(log: BenchmarkLog, config: TrainingConfig, sizes: tuple[int, .
 
 
 def measure_first_day(other: BenchmarkLog, log: BenchmarkLog, config: TrainingConfig) -> Point:
-    """What models of another log say of this log's test students, when nothing of this log is known."""
+    """Returns what models of another log say of this log's test students, when nothing of this log is known."""
     ids = pd.Index(other.events["student_id"].unique(), dtype="str").difference(other.test_students, sort=True)
     there = build_first_day(other.events, other.item_skills, ids, config)
     here = build_first_day(log.events, log.item_skills, log.test_students, config)

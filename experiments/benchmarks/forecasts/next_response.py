@@ -92,7 +92,7 @@ def find_leaks(
 
     Args:
         rows: By student and then in order, nulls as NaN.
-        names: Of the columns; `skill` and `expected_correct` are among them.
+        names: Names of the columns; `skill` and `expected_correct` are among them.
         target: 1 if the row's answer is correct, else 0.
         student: Code of each row's student; equal codes are contiguous.
     """
@@ -116,7 +116,7 @@ def find_leaks(
 
 
 def _area(score: Floats, target: npt.NDArray[np.int8]) -> float:
-    """The area under the ROC curve, at least one half; one half where too little is known."""
+    """Returns the area under the ROC curve, at least one half; one half where too little is known."""
     known = ~np.isnan(score)
     score, target = score[known], target[known]
     right = int(target.sum())
@@ -128,7 +128,7 @@ def _area(score: Floats, target: npt.NDArray[np.int8]) -> float:
 
 
 def _spread(student: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """Rows of every k-th student, so that about `MOST` rows remain."""
+    """Returns rows of every k-th student, so that about `MOST` rows remain."""
     place = np.unique(student, return_inverse=True)[1]
     every = -(-len(student) // MOST)
     chosen: npt.NDArray[np.bool_] = place % max(every, 1) == 0
@@ -206,7 +206,7 @@ def measure_next_response(log: BenchmarkLog, config: TrainingConfig) -> Report:
 
 
 def to_responses(timeline: Timeline, catalog: Catalog, at: "np.ndarray[Any, np.dtype[np.int64]]") -> Responses:
-    """The first attempts at some positions of a timeline, as peers take them."""
+    """Returns the first attempts at some positions of a timeline, as peers take them."""
     item = timeline.item[at]
     return Responses(
         student=timeline.student[at],

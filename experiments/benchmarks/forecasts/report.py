@@ -1,4 +1,4 @@
-"""What a forecast benchmark leaves: a table on the terminal, figures, charts, and runs in MLflow."""
+"""The outputs of a forecast benchmark: a table on the terminal, figures, charts, and runs in MLflow."""
 
 import logging
 import shutil
@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from experiments.benchmarks.figures import print_tables
+from experiments.benchmarks.figures import make_table, print_tables
 from experiments.benchmarks.forecasts.charts import Target, draw_reliability, draw_roc
 from experiments.benchmarks.forecasts.datasets import BenchmarkLog, read_data_set
 from experiments.benchmarks.forecasts.scores import Forecast, Score
@@ -56,7 +55,7 @@ class Report:
         figures: As the JSON file has them.
         tables: For the terminal.
         target: 1 or 0 of each scored row.
-        forecasts: Of the scored rows.
+        forecasts: Forecasts of the scored rows.
         best: The best peer.
         metrics: Numbers by model, for MLflow.
         sound: Whether the benchmark's own checks passed.
@@ -74,7 +73,7 @@ class Report:
 
 
 def run_benchmark(order: Order, measure: Callable[[BenchmarkLog, TrainingConfig], Report]) -> int:
-    """Reads the data set, measures, and leaves what was asked for; the exit code, 1 if a check failed.
+    """Reads the data set, measures, and writes what was asked for; returns the exit code, 1 if a check failed.
 
     Raises:
         InputError: The data set, the configuration or a place to write to is not as it should be.
@@ -105,12 +104,9 @@ def draw_charts(report: Report, folder: Path) -> None:
 
 
 def score_table(title: str, scores: Sequence[Score], *, precision: bool = False) -> Table:
-    """A table with one row per model, the best last."""
-    table = Table(title=title, box=SIMPLE_HEAD)
-    table.add_column("model", no_wrap=True)
+    """Returns a table with one row per model, the best last."""
     names = ["AUC", "95 %", *(["avg. precision"] if precision else []), "log-loss", "RMSE", "ECE", "fit s", "predict s"]
-    for name in names:
-        table.add_column(name, justify="right", no_wrap=True)
+    table = make_table(title, ["model"], names)
     for score in sorted(scores, key=lambda score: score.auc or 0.0):
         cells = [_cell(score.auc), "-" if score.auc is None else f"{score.auc_low:.4f}-{score.auc_high:.4f}"]
         cells += [_cell(score.average_precision)] if precision else []
@@ -120,7 +116,7 @@ def score_table(title: str, scores: Sequence[Score], *, precision: bool = False)
 
 
 def describe_pair(paired: Mapping[str, Any] | None) -> str:
-    """The comparison with the best peer as a sentence, against its goal."""
+    """Returns the comparison with the best peer as a sentence, against its goal."""
     if paired is None:
         return "one outcome only: no AUC"
     met = "met" if paired["low"] > 0 else "not met"

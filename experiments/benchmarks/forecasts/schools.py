@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from experiments.benchmarks.figures import print_tables, write_figures
+from experiments.benchmarks.figures import make_table, print_tables, write_figures
 from experiments.benchmarks.forecasts.datasets import default_folder
 from experiments.benchmarks.forecasts.scores import paired_auc
 from experiments.benchmarks.forecasts.splits import build_student_split
@@ -35,7 +34,7 @@ from training.evaluation.metrics import evaluate, paired_difference
 from training.models.boosting import FORECASTS, STRUGGLE, Forecast, train_model
 
 REAL = "logs/assistments_2009_raw.csv"
-"""Under the data folder: the provider's export of two skills, from 28 schools."""
+"""File under the data folder: the provider's export of two skills, from 28 schools."""
 
 DISTRICT = SchoolConfig(teams=10, students_per_team=30, weeks=4)
 """Each team stands for a school of its own, which is elsewhere in the same curriculum."""
@@ -50,7 +49,7 @@ class SchoolLog:
         simulated: Whether no real student is in it.
         events: Rows of `Events`.
         item_skills: Rows of `ItemSkills`.
-        school: Of each student, by id.
+        school: School of each student, by id.
         audit: Rows of `student_id`, `column`, `value`; never features.
     """
 
@@ -63,7 +62,7 @@ class SchoolLog:
 
 
 def read_real_schools(folder: Path | None = None) -> SchoolLog:
-    """The ASSISTments 2009-10 export, through the product's own reader; its schools are read beside it.
+    """Returns the ASSISTments 2009-10 export, through the product's own reader; its schools are read beside it.
 
     Args:
         folder: Holds the data sets; null = `default_folder()`.
@@ -82,7 +81,7 @@ def read_real_schools(folder: Path | None = None) -> SchoolLog:
 
 
 def simulate_district(config: SchoolConfig = DISTRICT) -> SchoolLog:
-    """A simulated district, through the product's own reader.
+    """Returns a simulated district, through the product's own reader.
 
     The roster has a label without any effect on the truth (`group`) and no grades: which half of the curriculum a
     team is in (`unit`, from its focus) stands for a grade band.
@@ -121,10 +120,10 @@ METRICS = ("auc", "log_loss", "ece")
 FOLDS = 5
 
 PARTS = 2
-"""Of a fold's students: each is forecast by a model that may know the other."""
+"""Parts of a fold's students: each is forecast by a model that may know the other."""
 
 SEED = 20
-"""Of the parts, and of who is learned from when the school is known."""
+"""Random seed of the parts, and of who is learned from when the school is known."""
 
 NEW, KNOWN = "school is new", "school is known"
 
@@ -165,7 +164,7 @@ def benchmark_schools(data: Path | None = None, config: Path | None = None, json
 
 
 def measure_schools(log: SchoolLog, config: TrainingConfig) -> dict[str, Any]:
-    """The figures of both forecasts, with the school new and known, and of each group of the audit."""
+    """Returns the figures of both forecasts, with the school new and known, and of each group of the audit."""
     students = pd.Index(sorted(log.events["student_id"].unique()), dtype="str")
     fold = split_schools(log.school.reindex(students), log.events["student_id"].value_counts().reindex(students))
     random = np.random.default_rng(SEED)
@@ -196,7 +195,7 @@ def measure_schools(log: SchoolLog, config: TrainingConfig) -> dict[str, Any]:
 
 
 def split_schools(school: "pd.Series[str]", rows: "pd.Series[int]") -> npt.NDArray[np.int64]:
-    """The fold of each student: schools go whole, the largest first, to the fold with the fewest rows so far."""
+    """Returns each student's fold: schools go whole, the largest first, to the fold with the fewest rows."""
     fold_of, filled = {}, np.zeros(FOLDS)
     for name, count in rows.groupby(school).sum().sort_values(ascending=False, kind="stable").items():
         fold_of[name] = int(np.argmin(filled))
@@ -207,7 +206,7 @@ def split_schools(school: "pd.Series[str]", rows: "pd.Series[int]") -> npt.NDArr
 def _forecast(
     log: SchoolLog, students: "pd.Index[str]", learned: "pd.Index[str]", scored: "pd.Index[str]", config: TrainingConfig
 ) -> dict[str, Predictions]:
-    """What models that learn from some students say of others, by forecast."""
+    """Returns what models that learn from some students say of others, by forecast."""
     events = log.events[log.events["student_id"].isin(learned.append(scored))].reset_index(drop=True)
     split = build_student_split(events, log.item_skills, scored, config)
     position = students.get_indexer(split.timeline.students)
@@ -223,7 +222,7 @@ def _forecast(
 
 
 def _join(parts: Sequence[dict[str, Predictions]], name: str) -> Predictions:
-    """All rows of one forecast by student, so that rows of the new and of the known school are the same."""
+    """Returns all rows of one forecast by student, so that rows of the new and of the known school are the same."""
     mine = [part[name] for part in parts]
     order = np.argsort(np.concatenate([part.student for part in mine]), kind="stable")
     return Predictions(
@@ -272,10 +271,7 @@ def _compare(
 def _show_forecast(log: SchoolLog, name: str, found: dict[str, Any]) -> Table:
     marked = " (simulated)" if log.simulated else ""
     title = f"{name}, {log.name}{marked}: {found['rows']:,} rows of {found['students']:,} students"
-    table = Table(title=title, box=SIMPLE_HEAD)
-    table.add_column("", no_wrap=True)
-    for metric in METRICS:
-        table.add_column(f"{metric.replace('_', '-')} (95 %)", justify="right", no_wrap=True)
+    table = make_table(title, [""], [f"{metric.replace('_', '-')} (95 %)" for metric in METRICS])
     for how, result in found["results"].items():
         table.add_row(how, *(_format(result[metric]) for metric in METRICS))
     difference = found["new_minus_known"]
@@ -289,10 +285,8 @@ def _format(interval: dict[str, float], sign: str = "") -> str:
 
 
 def _show_groups(groups: Sequence[dict[str, Any]]) -> Table:
-    table = Table(box=SIMPLE_HEAD)
     names = ("column", "group", "students", "rows", "happened", "forecast", "ECE, new", "known", "by chance")
-    for name in (*names, "ABROCA", "by chance", "p"):
-        table.add_column(name, justify="right", no_wrap=True)
+    table = make_table("", [], [*names, "ABROCA", "by chance", "p"])
     for group in groups:
         curves = group["abroca"]
         area = ["-"] * 3 if curves is None else [f"{curves[name]:.3f}" for name in ("area", "by_chance", "p")]

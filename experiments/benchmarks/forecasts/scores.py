@@ -37,7 +37,7 @@ class Forecast:
     predict_s: float
 
     def take(self, keep: npt.NDArray[np.bool_]) -> "Forecast":
-        """The same for the rows that `keep` names."""
+        """Returns the same for the rows that `keep` names."""
         return Forecast(self.model, self.probability[keep], self.fit_s, self.predict_s)
 
 
@@ -61,12 +61,12 @@ class Score:
         return asdict(self)
 
     def metrics(self) -> dict[str, float]:
-        """Those that are numbers."""
+        """Returns those that are numbers."""
         return {name: value for name, value in asdict(self).items() if isinstance(value, float)}
 
 
 def score_forecast(forecast: Forecast, block: Block, settings: Evaluation) -> Score:
-    """The figures of one model on the block's rows."""
+    """Returns the figures of one model on the block's rows."""
     found = evaluate(block, forecast.probability, settings)
     auc, precision = found.get("auc"), found.get("average_precision")
     return Score(
@@ -84,13 +84,13 @@ def score_forecast(forecast: Forecast, block: Block, settings: Evaluation) -> Sc
 
 
 def find_best_peer(scores: Sequence[Score]) -> str:
-    """The peer with the highest AUC, the first of equals."""
+    """Returns the peer with the highest AUC, the first of equals."""
     peers = [score for score in scores if score.model != OURS]
     return max(peers, key=lambda score: -math.inf if score.auc is None else score.auc).model
 
 
 def pair_with(best: str, forecasts: Sequence[Forecast], block: Block, settings: Evaluation) -> dict[str, Any] | None:
-    """Our AUC minus that of the best peer, both resampled together; None where the rows are of one class only."""
+    """Returns our AUC minus the best peer's, both resampled together; None where there is one class only."""
     if block.target.min() == block.target.max():
         return None
     of = {forecast.model: forecast.probability for forecast in forecasts}
@@ -111,12 +111,12 @@ def paired_auc(block: Block, ours: Floats, theirs: Floats, settings: Evaluation)
 
 
 def to_number(value: float) -> float | None:
-    """The value, or null for NaN, which JSON does not have."""
+    """Returns the value, or null for NaN, which JSON does not have."""
     return None if math.isnan(value) else value
 
 
 def clock(work: Callable[[], Result]) -> tuple[Result, float]:
-    """What the work returns, and the seconds it took."""
+    """Returns what the work returns, and the seconds it took."""
     began = time.perf_counter()
     result = work()
     return result, time.perf_counter() - began

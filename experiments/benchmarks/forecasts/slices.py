@@ -32,7 +32,7 @@ def group_errors(
     *,
     by_episode: bool = False,
 ) -> list[dict[str, Any]]:
-    """Calibration error of each group of rows that has enough of them.
+    """Returns the calibration error of each group of rows that has enough of them.
 
     Args:
         block: Rows with targets.

@@ -81,7 +81,7 @@ def build_student_split(
 def build_first_day(
     events: pd.DataFrame, item_skills: pd.DataFrame, students: "pd.Index[str]", config: TrainingConfig
 ) -> dict[str, Block]:
-    """The rows of some students as a school sees them that has no history: nothing is known of items and skills.
+    """Returns the rows of some students as a school without history sees them: items and skills are unknown.
 
     Args:
         events: Rows of `Events`.

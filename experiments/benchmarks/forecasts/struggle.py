@@ -12,10 +12,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from experiments.benchmarks.figures import peak_mb
+from experiments.benchmarks.figures import make_table, peak_mb
 from experiments.benchmarks.forecasts.datasets import BenchmarkLog
 from experiments.benchmarks.forecasts.report import Order, Report, describe_pair, run_benchmark, score_table
 from experiments.benchmarks.forecasts.scores import (
@@ -45,7 +44,7 @@ SEEN_SHARE = 0.70
 def evaluate_indeterminate(
     split: StudentSplit, known: npt.NDArray[np.float64], model: Model, config: TrainingConfig
 ) -> dict[str, Any]:
-    """How often rows without a known outcome are flagged, and how flagged and other episodes ended later.
+    """Returns how often rows without a known outcome are flagged, and how flagged and other episodes ended later.
 
     Args:
         split: The split whose test students are scored.
@@ -67,7 +66,7 @@ def evaluate_indeterminate(
 
 
 def find_undecided(split: StudentSplit, config: TrainingConfig) -> Block:
-    """The last open row, at the cut, of each test student's episode that is undecided there.
+    """Returns the last open row, at the cut, of each test student's episode that is undecided there.
 
     The cut is where each student has given `SEEN_SHARE` of their first attempts. The targets are the outcomes in the
     whole log, -1 where there is still none.
@@ -109,7 +108,7 @@ def _follow_up(undecided: Block, model: Model, threshold: float, config: Trainin
 
 
 def describe_outcomes(later: dict[str, Any]) -> str:
-    """What became of them, as a sentence."""
+    """Returns what became of them, as a sentence."""
     return (
         f"of {later['episodes']:,} episodes undecided at {later['seen_share']:.0%} of a student's answers, "
         f"{later['struggling']:,} struggled later and {later['mastered']:,} mastered;\n"
@@ -195,7 +194,7 @@ def _forecast(baseline: Baseline, test: Block, fit_s: float) -> Forecast:
 def _score_opportunity(
     number: int, test: Block, forecasts: Sequence[Forecast], config: TrainingConfig
 ) -> dict[str, Any]:
-    """One element of `results`: rows with so many opportunities behind them."""
+    """Returns one element of `results`: rows with so many opportunities behind them."""
     mine = test.opportunity == number
     block, parts = test.take(mine), [forecast.take(mine) for forecast in forecasts]
     scores = [score_forecast(forecast, block, config.evaluation) for forecast in parts]
@@ -209,7 +208,7 @@ def _score_opportunity(
 
 
 def _lead_time(test: Block, forecasts: Sequence[Forecast], config: TrainingConfig) -> dict[str, Any]:
-    """Who gets the places that staff have, and how many opportunities are left when they do."""
+    """Returns precision and recall for the places that staff have, and how many opportunities are left when they do."""
     places = {}
     for forecast in forecasts:
         found = evaluate(test, forecast.probability, config.evaluation, config.mastery_rule.limit)
@@ -223,7 +222,7 @@ def _lead_time(test: Block, forecasts: Sequence[Forecast], config: TrainingConfi
 
 
 def _at_opportunities(model: str, by_opportunity: Sequence[dict[str, Any]]) -> dict[str, float]:
-    """The AUC at each opportunity, for MLflow."""
+    """Returns the AUC at each opportunity, for MLflow."""
     return {
         f"auc_at_{part['opportunity']}": result["auc"]
         for part in by_opportunity
@@ -233,10 +232,9 @@ def _at_opportunities(model: str, by_opportunity: Sequence[dict[str, Any]]) -> d
 
 
 def _show_opportunities(log: BenchmarkLog, by_opportunity: Sequence[dict[str, Any]]) -> Table:
-    table = Table(title=f"struggle by opportunity, {log.name}: AUC", box=SIMPLE_HEAD)
     models = [result["model"] for result in by_opportunity[0]["results"]]
-    for name in ("opportunity", "rows", "struggling", *models, "regroup minus best peer"):
-        table.add_column(name, justify="right", no_wrap=True)
+    names = ["opportunity", "rows", "struggling", *models, "regroup minus best peer"]
+    table = make_table(f"struggle by opportunity, {log.name}: AUC", [], names)
     for part in by_opportunity:
         paired = part["paired"]
         difference = (

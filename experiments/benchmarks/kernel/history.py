@@ -44,7 +44,7 @@ class SortedLog:
 def open_sorted_log(
     path: Path | None = None, form: str | None = None, mapping: Path | None = None, home: Path | None = None
 ) -> SortedLog:
-    """The log that the options name, else the one in `REGROUP_HOME`, else a simulated one.
+    """Returns the log that the options name, else the one in `REGROUP_HOME`, else a simulated one.
 
     Args:
         path: A log file, read into a temporary home.
@@ -139,7 +139,7 @@ def benchmark_history(
 
 
 def to_figures(timing: Timing) -> dict[str, object]:
-    """The figures by the names that other programs check."""
+    """Returns the figures by the names that other programs check."""
     measured = asdict(timing)
     comparison = measured.pop("comparison")
     return {
@@ -154,7 +154,7 @@ def to_figures(timing: Timing) -> dict[str, object]:
 
 
 def show_timing(name: str, timing: Timing) -> Table:
-    """The figures as a table for a terminal."""
+    """Returns the figures as a table for a terminal."""
     comparison = timing.comparison
     place = "one processor" if timing.pinned else "not pinned to a processor"
     table = Table("figure", "value", "goal", title=f"history columns of {name}", caption=f"measured on {place}")

@@ -27,7 +27,7 @@ from features.profiles.kernel import COLUMNS, HALF_LIFE, PRIOR, SKILL_STEP, SKIL
 
 
 def build_columns(events: pd.DataFrame, difficulty: Difficulty) -> pd.DataFrame:
-    """The columns of every event from what came before its moment.
+    """Returns the columns of every event from what came before its moment.
 
     Args:
         events: From `history_tables.events_table`.
@@ -77,7 +77,7 @@ def _add_clock(events: pd.DataFrame) -> pd.DataFrame:
 
 
 def _select_answers(events: pd.DataFrame, difficulty: Difficulty) -> pd.DataFrame:
-    """First attempts with their item's node, ease and mean, and the surprise of each."""
+    """Returns first attempts with their item's node, ease and mean, and the surprise of each."""
     answers = events[events["answered"]].reset_index(drop=True)
     answers = answers.join(difficulty.items, on="item")
     touched: dict[int, list[int]] = {}
@@ -93,7 +93,7 @@ def _select_answers(events: pd.DataFrame, difficulty: Difficulty) -> pd.DataFram
 
 
 def _activity_columns(events: pd.DataFrame, answers: pd.DataFrame) -> pd.DataFrame:
-    """What was done lately, by the clock; null for answers without a time."""
+    """Returns what was done lately, by the clock; null for answers without a time."""
     work = fade_work(events)
     fade = np.exp2(-events["since"].fillna(0.0) / HALF_LIFE)
     timed = events["time"].notna()
@@ -132,7 +132,7 @@ def _student_columns(answers: pd.DataFrame, difficulty: Difficulty) -> pd.DataFr
 
 
 def _stint_columns(answers: pd.DataFrame, difficulty: Difficulty) -> pd.DataFrame:
-    """The run of answers on one node that a row goes on with, or the one that it ends."""
+    """Returns the run of answers on one node that a row goes on with, or the one that it ends."""
     student, node = answers["student"], answers["node"]
     begins = (student != student.shift()) | (node != node.shift())
     stint = begins.cumsum()
@@ -172,14 +172,14 @@ def _stint_columns(answers: pd.DataFrame, difficulty: Difficulty) -> pd.DataFram
 def _transition_ease(
     node: "pd.Series[Any]", before: "pd.Series[Any]", starts: "pd.Series[bool]", difficulty: Difficulty
 ) -> "pd.Series[Any]":
-    """How often others are right on a node that comes after another, at the start of a run or later."""
+    """Returns how often others are right on a node that comes after another, at the start of a run or later."""
     asked = pd.DataFrame({"node": node, "before": before.astype("int64"), "starts": starts})
     found = asked.merge(difficulty.transitions, how="left").merge(difficulty.places, how="left")
     return found["transition_ease"].fillna(found["place_ease"]).set_axis(node.index)
 
 
 def _touch_skills(answers: pd.DataFrame, difficulty: Difficulty) -> pd.DataFrame:
-    """One row per answer and node that it is practice on: its own, and the members if that is a combination."""
+    """Returns one row per answer and node that it is practice on: its own, and the members if that is a combination."""
     names = ["event", "moment", "time", "student", "node", "index", "correct", "hinted", "residual", "surprise"]
     own = answers[names].assign(own=True, owner=answers.index)
     members = own.merge(difficulty.members, on="node").assign(own=False)
@@ -191,7 +191,7 @@ def _touch_skills(answers: pd.DataFrame, difficulty: Difficulty) -> pd.DataFrame
 
 
 def _skill_columns(touches: pd.DataFrame, answers: pd.DataFrame) -> pd.DataFrame:
-    """What the student did before on the node of each answer, and on its weakest member."""
+    """Returns what the student did before on the node of each answer, and on its weakest member."""
     by_skill = touches.groupby("key")
     earlier, mean, correct = by_skill.cumcount(), touches["mean"], touches["correct"]
     right = by_skill["correct"].cumsum()
@@ -226,7 +226,7 @@ def _skill_columns(touches: pd.DataFrame, answers: pd.DataFrame) -> pd.DataFrame
 
 
 def _item_columns(answers: pd.DataFrame) -> pd.DataFrame:
-    """What the student did before on the very item."""
+    """Returns what the student did before on the very item."""
     rows = answers[["student", "item", "event", "moment", "time", "correct"]]
     rows = rows.assign(item_key=rows.groupby(["student", "item"]).ngroup(), owner=rows.index)
     rows = mark_moments(rows.sort_values(["item_key", "event"], ignore_index=True), "item_key")

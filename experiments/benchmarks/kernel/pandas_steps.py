@@ -1,4 +1,4 @@
-"""What plain pandas can say about the rows before a row."""
+"""Steps of the pandas columns: tables of the log, recursions that need a loop, and windows over earlier rows."""
 
 import math
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from features.profiles.timeline import Timeline
 
 
 def fade_work(events: pd.DataFrame) -> pd.DataFrame:
-    """Responses and minutes at work after each event, both fading by half in `HALF_LIFE` days.
+    """Returns responses and minutes at work after each event, both fading by half in `HALF_LIFE` days.
 
     Args:
         events: By student and time: `student`, `pause` (days since the event before, 0 or null for none),
@@ -42,7 +42,7 @@ def fade_work(events: pd.DataFrame) -> pd.DataFrame:
 
 
 def find_surprises(answers: pd.DataFrame, touched: dict[int, list[int]]) -> "pd.Series[float]":
-    """How far each answer is from what the abilities of the moment made likely, -1 to 1.
+    """Returns how far each answer is from what the abilities of the moment made likely, -1 to 1.
 
     Abilities move with every answer, one overall and one per node, so the next surprise needs the last (Elo 1978).
 
@@ -71,7 +71,7 @@ def find_surprises(answers: pd.DataFrame, touched: dict[int, list[int]]) -> "pd.
 
 
 def find_abilities(answers: pd.DataFrame) -> "pd.Series[float]":
-    """The student's ability after each answer, in logits: the mode that one Newton step per answer follows.
+    """Returns the student's ability after each answer, in logits: the mode that one Newton step per answer follows.
 
     Args:
         answers: By student and time: `student`, `easiness` (of the item), `correct`.
@@ -112,7 +112,7 @@ class Difficulty:
 
     @classmethod
     def of(cls, statistics: Statistics) -> Self:
-        """The fitted statistics as tables."""
+        """Returns the fitted statistics as tables."""
         catalog = statistics.catalog
         items = pd.DataFrame({"node": catalog.node_of_item, "mean": statistics.item_mean})
         items["easiness"] = statistics.item_easiness
@@ -135,7 +135,7 @@ def _logit(share: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def events_table(timeline: Timeline) -> pd.DataFrame:
-    """One row per event in the timeline's order.
+    """Returns one row per event in the timeline's order.
 
     Returns:
         `student` (code), `time` (UTC without a zone, null without a clock), `item` (code, -1 for activities),
@@ -169,7 +169,7 @@ def mark_moments(rows: pd.DataFrame, key: str) -> pd.DataFrame:
 
 
 def before_moment(after: "pd.Series[Any]", rows: pd.DataFrame, fresh: Fresh = np.nan) -> "pd.Series[Any]":
-    """What held before each row's moment, so that answers given together do not see each other.
+    """Returns what held before each row's moment, so that answers given together do not see each other.
 
     Args:
         after: What holds after each row.
@@ -192,23 +192,23 @@ def days_between(earlier: "pd.Series[Any]", now: "pd.Series[Any]") -> "pd.Series
 
 
 def run_length(values: "pd.Series[Any]", keys: "pd.Series[Any]") -> "pd.Series[Any]":
-    """How many rows in a row, with this one, have the same value within a key."""
+    """Returns how many rows in a row, with this one, have the same value within a key."""
     run = ((values != values.shift()) | (keys != keys.shift())).cumsum()
     return values.groupby(run).cumcount() + 1
 
 
 def last_share(rows: pd.DataFrame, window: int) -> "pd.Series[Any]":
-    """The share correct of a key's last answers."""
+    """Returns the share correct of a key's last answers."""
     return rows.groupby("key")["correct"].rolling(window, min_periods=1).mean().droplevel(0)
 
 
 def average_from(rows: pd.DataFrame, name: str, rate: float, start: "pd.Series[Any] | float") -> "pd.Series[Any]":
-    """An exponential average that stands at `start` before a key's first value, which pandas would start at."""
+    """Returns an exponential average that stands at `start` before a key's first value, which pandas would start at."""
     by_key = rows.groupby("key")[name]
     mean = by_key.ewm(alpha=rate, adjust=False).mean().droplevel(0)
     return mean + (1 - rate) ** (by_key.cumcount() + 1) * (start - by_key.transform("first"))
 
 
 def average_known(rows: pd.DataFrame, name: str, rate: float) -> "pd.Series[Any]":
-    """An exponential average that starts at a key's first known value and passes over nulls."""
+    """Returns an exponential average that starts at a key's first known value and passes over nulls."""
     return rows.groupby("key")[name].ewm(alpha=rate, adjust=False, ignore_na=True).mean().droplevel(0)

@@ -71,7 +71,7 @@ def compare_columns(rows: Rows, columns: pd.DataFrame) -> Comparison:
 
 
 def _deviation(one: Rows, other: Rows, *, exact: bool) -> npt.NDArray[np.float64]:
-    """How far apart two columns are, in tolerances; infinite where a null or an exact value differs."""
+    """Returns how far apart two columns are, in tolerances; infinite where a null or an exact value differs."""
     left, right = one.astype(np.float64), other.astype(np.float64)
     null = np.isnan(left) & np.isnan(right)
     if exact:
@@ -102,7 +102,7 @@ class Timing:
         pandas_s: Seconds of the pandas version.
         repeats: Timings behind each median.
         pinned: Whether everything ran on one processor.
-        comparison: Of the kernel's rows with those of pandas.
+        comparison: The kernel's rows against those of pandas.
     """
 
     rows: int
@@ -117,17 +117,17 @@ class Timing:
 
     @property
     def rows_per_s(self) -> float:
-        """Events that the kernel goes through in a second."""
+        """Returns events that the kernel goes through in a second."""
         return self.rows / self.kernel_s
 
     @property
     def ratio_to_copy(self) -> float:
-        """How many copies of the output the kernel takes."""
+        """Returns how many copies of the output the kernel takes."""
         return self.kernel_s / self.copy_s
 
     @property
     def ratio_to_pandas(self) -> float:
-        """How many times faster than pandas the kernel is on the same rows."""
+        """Returns how many times faster than pandas the kernel is on the same rows."""
         return self.pandas_s / self.pandas_kernel_s
 
 
@@ -198,7 +198,7 @@ def _time_pandas(timeline: Timeline, statistics: Statistics) -> tuple[pd.DataFra
 
 
 def _pandas_share(timeline: Timeline, statistics: Statistics) -> Timeline:
-    """The whole log, or as many students, evenly spread, as pandas gets through in time."""
+    """Returns the whole log, or as many students, evenly spread, as pandas gets through in time."""
     share = PILOT_ROWS / max(len(timeline.row), 1)
     if share >= 1:
         return timeline

@@ -38,7 +38,7 @@ class Absence:
         moved: Share of seats that differ from the morning's plan, those that had to included.
         forced: Share of seats that the adult led.
         fewest: Share of seats that every plan moves, by counting.
-        kept_value: Of the value of a plan from nothing, without the price of moving.
+        kept_value: Share of the value of a plan made from nothing, without the price of moving.
     """
 
     students: int
@@ -51,7 +51,7 @@ class Absence:
 
 
 def call_in_sick(place: Place) -> list[Absence]:
-    """The teacher who is last in the roster is away all day, after the day was planned; once for each price."""
+    """Plans a day again, once for each price, after the last teacher of the roster called in sick."""
     problem = draw_day(*place)
     morning = suggest_groups(problem, BUDGET).sessions
     away = [adult.id for adult in problem.adults if adult.certified][-1]

@@ -25,12 +25,12 @@ Groups = list[Ints]
 
 
 def group_at_random(index: Index, rng: np.random.Generator) -> Groups:
-    """Students in any order, eight by eight."""
+    """Returns students in any order, eight by eight."""
     return _deal(rng.permutation(len(index.present)))
 
 
 def group_in_bands(index: Index, rng: np.random.Generator) -> Groups:  # noqa: ARG001 - one form for all
-    """Students by their mean need, eight by eight."""
+    """Returns students by their mean need, eight by eight."""
     mean = np.array([np.nanmean(row) if np.isfinite(row).any() else 0.0 for row in index.need])
     return _deal(np.argsort(-mean, kind="stable"))
 

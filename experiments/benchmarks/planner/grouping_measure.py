@@ -23,7 +23,7 @@ BUDGETS = {
     5.0: Budget(seconds=5, bound_rounds=0),
     8.0: Budget(seconds=8, bound_rounds=0),
 }
-"""By seconds; 0 is the first plan."""
+"""Budgets by seconds; 0 is the first plan."""
 
 SPENT = {24: (0.0, 1.0), 60: (0.0, 1.0), 120: (0.0, 1.0, 5.0), 240: (0.0, 1.0, 8.0)}
 """Budgets by size."""
@@ -107,7 +107,7 @@ def name_budget(seconds: float) -> str:
 
 
 def is_sound(measured: Sequence[Measured]) -> bool:
-    """Whether no plan broke a rule or exceeded its day's bound."""
+    """Returns whether no plan broke a rule or exceeded its day's bound."""
     return all(run.broken == 0 and run.value <= day.known.bound + 1e-6 for day in measured for run in day.runs)
 
 
@@ -140,7 +140,7 @@ def _run(
 
 
 def _plan(problem: Problem, budget: Budget) -> tuple[Sessions, float]:
-    """The planner's sessions, and the CPU time until they were checked; what `suggest_groups` does, in two steps."""
+    """Plans in the two steps of `suggest_groups`; returns the sessions and the CPU time until they were checked."""
     began = time.process_time()
     found = find_sessions(problem, budget)
     checked = time.process_time() - began

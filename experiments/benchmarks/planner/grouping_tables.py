@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from experiments.benchmarks.figures import make_table
 from experiments.benchmarks.planner.absences import Absence
 from experiments.benchmarks.planner.grouping_measure import REPEATS, Measured, Run
 
@@ -19,7 +19,7 @@ LOSSES = frozenset({"coverage", "repeat_mates", "load", "share", "owed", REPEATS
 
 
 def summarize(measured: Sequence[Measured]) -> list[dict[str, Any]]:
-    """One row per size and method: value by the best known and by the bound, time, hard rules broken."""
+    """Returns one row per size and method: value by the best known and by the bound, time, hard rules broken."""
     pairs = [(run, day.known) for day in measured for run in day.runs]
     rows = []
     for students, method in Counter((run.students, run.method) for run, _ in pairs):
@@ -48,12 +48,12 @@ def summarize(measured: Sequence[Measured]) -> list[dict[str, Any]]:
 
 
 def _slowest(seconds: Sequence[float]) -> float | None:
-    """The 95th percentile in milliseconds, None of nothing."""
+    """Returns the 95th percentile in milliseconds, None of nothing."""
     return 1000 * float(np.quantile(seconds, 0.95)) if seconds else None
 
 
 def list_budgets(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The planner's own rows, one per size and budget."""
+    """Returns the planner's own rows, one per size and budget."""
     keys = (
         "students", "instances", "budget_s", "ratio_bk_median", "ratio_bk_min", "ratio_ub_median", "ratio_ub_min",
         "p95_ms", "p95_checked_ms", "broken_rules",
@@ -62,7 +62,7 @@ def list_budgets(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def compare_with_optima(measured: Sequence[Measured], budget_s: float) -> tuple[float | None, float | None]:
-    """Of days with a proven optimum, the share whose plan reaches it, and the worst shortfall; None where none is."""
+    """Returns the share of proven optima that plans reach, and the worst shortfall; None where none is proven."""
     short = [
         1 - run.value / day.known.best
         for day in measured
@@ -73,7 +73,7 @@ def compare_with_optima(measured: Sequence[Measured], budget_s: float) -> tuple[
 
 
 def mean_terms(runs: Sequence[Run], methods: Sequence[str]) -> dict[str, dict[str, float]]:
-    """The mean of each term by method, for runs of one size."""
+    """Returns the mean of each term by method, for runs of one size."""
     means = {}
     for method in methods:
         mine = [run.terms for run in runs if run.method == method]
@@ -94,10 +94,9 @@ def find_behind(against: Mapping[str, Mapping[str, float]], ours: str) -> list[t
 
 
 def show_rows(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """The table of values and times."""
-    table = Table(title="synthetic days: value added to a day online", box=SIMPLE_HEAD)
-    for name in ("team", "method", "of best", "least", "of bound", "least", "need met", "s", "p95 CPU ms", "checked"):
-        table.add_column(name, justify="left" if name == "method" else "right", no_wrap=True)
+    """Returns the table of values and times."""
+    numbers = ("of best", "least", "of bound", "least", "need met", "s", "p95 CPU ms", "checked")
+    table = make_table("synthetic days: value added to a day online", ["team", "method"], numbers)
     for row in rows:
         ratios = (row["ratio_bk_median"], row["ratio_bk_min"], row["ratio_ub_median"], row["ratio_ub_min"])
         table.add_row(
@@ -116,21 +115,18 @@ def show_rows(rows: Sequence[Mapping[str, Any]]) -> Table:
 
 def show_terms(against: Mapping[str, Mapping[str, float]], students: int) -> Table:
     """Returns the table of terms by policy."""
-    table = Table(title=f"mean of each term, {students} students", box=SIMPLE_HEAD)
-    table.add_column("policy")
     names = [name for name in next(iter(against.values())) if name != "perturbation"]
-    for name in names:
-        table.add_column(name.replace("_", " "), justify="right")
+    columns = [name.replace("_", " ") for name in names]
+    table = make_table(f"mean of each term, {students} students", ["policy"], columns)
     for policy, terms in against.items():
         table.add_row(policy, *(f"{terms[name]:.2f}" for name in names))
     return table
 
 
 def show_absences(absences: Sequence[Absence]) -> Table:
-    """The table of days planned again."""
-    table = Table(title="an adult called in sick, and the day was planned again in 1 s", box=SIMPLE_HEAD)
-    for name in ("team", "price", "forced", "fewest", "moved", "most", "value kept", "least"):
-        table.add_column(name, justify="right", no_wrap=True)
+    """Returns the table of days planned again."""
+    names = ("team", "price", "forced", "fewest", "moved", "most", "value kept", "least")
+    table = make_table("an adult called in sick, and the day was planned again in 1 s", [], names)
     for students, price in Counter((absence.students, absence.price) for absence in absences):
         mine = [absence for absence in absences if (absence.students, absence.price) == (students, price)]
         moved, kept = np.array([absence.moved for absence in mine]), np.array([absence.kept_value for absence in mine])

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from experiments.benchmarks.figures import make_table, write_figures
 from experiments.benchmarks.planner.instances.conflicts import FAMILIES
 from experiments.benchmarks.planner.instances.team import draw_day
-from features.console import OUT, track, write_json
+from features.console import OUT, track
 from features.errors import InputError
 from serving.grouping.errors import InfeasibleError
 from serving.grouping.infeasible.diagnosis import Diagnosis, explain_conflict
@@ -45,8 +45,8 @@ class Injected:
         right: The rule that the conflict breaks.
         named: Whether a conflict names it. `first`: the first one does.
         proven: Whether the refusal is proven.
-        seconds: Of the refusal.
-        explain_s: Of the minimal set and the relaxations.
+        seconds: Time until the refusal.
+        explain_s: Time of the minimal set and the relaxations.
         minimal: Whether a minimal set was found and is proven minimal.
         relaxations: How many were offered.
         relaxed: Whether there is one, and all of them were planned and checked.
@@ -70,7 +70,7 @@ def benchmark_conflicts(instances: int, json_path: Path | None = None) -> int:
     """Prints the figures; the exit code is 1 if any relaxation does not hold.
 
     Args:
-        instances: Of each family.
+        instances: Days of each family.
         json_path: Where figures go too.
 
     Raises:
@@ -81,7 +81,7 @@ def benchmark_conflicts(instances: int, json_path: Path | None = None) -> int:
     found = measure_conflicts(instances, FIRST_SEED)
     summary = summarize_conflicts(found)
     OUT.print(_show(summary))
-    write_json(json_path, {"instances": instances, **summary, "injected": [asdict(conflict) for conflict in found]})
+    write_figures(json_path, {"instances": instances, **summary, "injected": [asdict(conflict) for conflict in found]})
     return 0 if all(conflict.relaxed for conflict in found) else 1
 
 
@@ -93,7 +93,7 @@ def measure_conflicts(instances: int, first_seed: int, teams: Sequence[int] = TE
 
 
 def summarize_conflicts(found: Sequence[Injected]) -> dict[str, Any]:
-    """The shares over all and by family, and seconds."""
+    """Returns the shares over all and by family, and seconds."""
     families = {}
     for name in dict.fromkeys(conflict.family for conflict in found):
         mine = [conflict for conflict in found if conflict.family == name]
@@ -157,9 +157,7 @@ def _plans(problem: Problem) -> bool:
 
 
 def _show(summary: dict[str, Any]) -> Table:
-    table = Table(title="injected conflicts", box=SIMPLE_HEAD)
-    for name in ("family", "named", "first", "relaxed", "p95 s", "explained s"):
-        table.add_column(name, justify="left" if name == "family" else "right", no_wrap=True)
+    table = make_table("injected conflicts", ["family"], ["named", "first", "relaxed", "p95 s", "explained s"])
     for family, row in (*summary["families"].items(), ("all", summary)):
         shares = ("conflicts_named_share", "conflicts_first_share", "relaxed_share")
         times = ("p95_s", "explain_median_s")

@@ -11,7 +11,7 @@ from serving.grouping.search.anneal import Budget
 from serving.grouping.solve import suggest_groups, warm_up
 
 SEED, ROUNDS = 101, 200
-"""Of the day, and of the search."""
+"""Seed of the day, and rounds of the search."""
 
 
 def measure_memory(students: int) -> float:

@@ -12,13 +12,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from experiments.benchmarks.figures import make_table, write_figures
 from experiments.benchmarks.planner.instances.edge_cases import draw_instance
 from experiments.benchmarks.planner.verify.optimum import read_day
 from experiments.benchmarks.planner.verify.whole_day import WholeDay
-from features.console import OUT, track, write_json
+from features.console import OUT, track
 from features.errors import InputError
 from serving.grouping.errors import BrokenPlanError, InfeasibleError
 from serving.grouping.problem.plan import Plan
@@ -31,7 +31,7 @@ FIRST_SEED = 1_000_000
 """Beyond what the property tests draw."""
 
 BUDGET = Budget(rounds=60)
-"""For each day: counted in rounds, so that equal seeds give equal answers."""
+"""Budget of each day: counted in rounds, so that equal seeds give equal answers."""
 
 PROOF_S = 5.0
 """Wall-clock time for looking for a plan of a day that was refused."""
@@ -89,7 +89,7 @@ def benchmark_stress_test(instances: int, json_path: Path | None = None, first_s
     shown = [verdict for verdict in verdicts if verdict.outcome in WRONG | {"missed"}]
     for verdict in shown:
         OUT.print(f"seed {verdict.seed}: {OUTCOMES[verdict.outcome]}: {verdict.detail}", markup=False, highlight=False)
-    write_json(json_path, _to_figures(verdicts, counts, first_seed))
+    write_figures(json_path, _to_figures(verdicts, counts, first_seed))
     return 1 if any(verdict.outcome in WRONG for verdict in verdicts) else 0
 
 
@@ -147,9 +147,7 @@ def _to_figures(verdicts: Sequence[Verdict], counts: dict[str, int], first_seed:
 
 
 def _show(verdicts: Sequence[Verdict], counts: dict[str, int]) -> Table:
-    table = Table(title=f"{len(verdicts)} days of any kind", box=SIMPLE_HEAD)
-    for name in ("outcome", "days", "most students"):
-        table.add_column(name, justify="left" if name == "outcome" else "right")
+    table = make_table(f"{len(verdicts)} days of any kind", ["outcome"], ["days", "most students"])
     for outcome, words in OUTCOMES.items():
         most = max((verdict.students for verdict in verdicts if verdict.outcome == outcome), default=0)
         table.add_row(words, str(counts[outcome]), str(most) if counts[outcome] else "-")

@@ -8,20 +8,29 @@ Two terms are changed where they have something to do: changes are priced agains
 in a team with one room besides the hall, since otherwise every adult is on duty in every block and the load is even.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from experiments.benchmarks.figures import peak_mb, write_figures
-from experiments.benchmarks.planner.instances.school_days import Setting, simulate_days
+from experiments.benchmarks.figures import make_table, peak_mb, print_tables, write_figures
+from experiments.benchmarks.planner.instances.school_days import (
+    SCHOOL_WEEK,
+    WINDOW,
+    SchoolDay,
+    Setting,
+    list_seats,
+    remember,
+    simulate_days,
+)
 from experiments.benchmarks.planner.instances.team import SIZES
-from experiments.benchmarks.planner.week_figures import FIGURES, measure_weeks
-from features.console import OUT, track
+from features.console import track
 from features.errors import InputError
+from serving.grouping.problem.history import carry_history, count_load_off
+from serving.grouping.rules.objective import score_plan
 from serving.grouping.search.anneal import Budget
 from serving.grouping.solve import warm_up
 from serving.plans.policy import load_planning
@@ -30,7 +39,19 @@ SEED = 101
 """Seed of the team; those below were looked at while this was written."""
 
 BUDGET = Budget(seatings=1, bound_rounds=0)
-"""For each day: counted in rounds, so that the figures come out the same everywhere."""
+"""Budget of each day: counted in rounds, so that the figures come out the same everywhere."""
+
+
+FIGURES = {
+    "needs_met": "need met a day",
+    "led_seats": "seats in adult-led groups for each student and day",
+    "repeat_mates": "earlier meetings of groupmates, for each seat in an adult-led group",
+    "pairs_met": "share of students and adults who met in three weeks",
+    "no_adult": "students a day without a seat with an adult",
+    "longest_row": "most days in a row of nothing but catching up",
+    "churn": "share of seats other than in the same block the day before",
+    "load_off": "blocks by which adults' duties lie off an even load, over the week",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +120,7 @@ def benchmark_term_ablation(days: int, students: int, json_path: Path | None = N
         for term in TERMS
         for name, step in zip(STEPS, term.steps, strict=True)
     ]
-    OUT.print(_show_terms(rows), _show_weeks(known[repr(TERMS[0].steps[1])]))
+    print_tables(_show_terms(rows), _show_weeks(known[repr(TERMS[0].steps[1])]))
     write_figures(
         json_path,
         {"days": days, "students": students, "figures": FIGURES, "rows": rows, "peak_mb": peak_mb()},
@@ -107,16 +128,83 @@ def benchmark_term_ablation(days: int, students: int, json_path: Path | None = N
     return 0
 
 
+def measure_weeks(held: Sequence[SchoolDay]) -> list[dict[str, float]]:
+    """Returns the figures of each week, by the names of `FIGURES`."""
+    rows = _catch_up_rows(held)
+    return [_measure_week(held, first, rows) for first in range(0, len(held), SCHOOL_WEEK)]
+
+
+def _measure_week(held: Sequence[SchoolDay], first: int, rows: Sequence[Mapping[str, int]]) -> dict[str, float]:
+    week = held[first : first + SCHOOL_WEEK]
+    scores = [{term.name: term.value for term in score_plan(day.problem, day.sessions).terms} for day in week]
+    seats = sum(len(session.students) for day in week for session in day.sessions if session.led)
+    pairs = list(zip(held[max(0, first - 1) :], week if first else week[1:], strict=False))
+    return {
+        "needs_met": sum(score["benefit"] for score in scores) / len(week),
+        "led_seats": seats / max(1, sum(bool(student.blocks) for day in week for student in day.problem.students)),
+        "repeat_mates": sum(score["repeat_mates"] for score in scores) / max(1, seats),
+        "pairs_met": _share_met(held[: first + len(week)]),
+        "no_adult": sum(score["coverage"] for score in scores) / len(week),
+        "longest_row": float(max((max(row.values(), default=0) for row in rows[first : first + len(week)]), default=0)),
+        "churn": _mean([_share_moved(before, day) for before, day in pairs]),
+        "load_off": sum(map(abs, count_load_off(remember(week, week[-1].date + 1)).values())),
+    }
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 0.0
+
+
+def _taught(day: SchoolDay) -> set[str]:
+    return {student for session in day.sessions if session.led for student in session.students}
+
+
+def _caught_up(day: SchoolDay) -> set[str]:
+    behind = {(need.student, need.skill) for need in day.problem.needs if need.catch_up}
+    new = {
+        student
+        for session in day.sessions
+        if session.led
+        for student in session.students
+        if (student, session.skill) not in behind
+    }
+    return _taught(day) - new
+
+
+def _catch_up_rows(held: Sequence[SchoolDay]) -> list[dict[str, int]]:
+    """For each day, how many days in a row up to it each student did nothing but catch up; see `history`."""
+    rows: list[dict[str, int]] = []
+    row: Counter[str] = Counter()
+    for day in held:
+        for student in _taught(day):
+            row[student] = row[student] + 1 if student in _caught_up(day) else 0
+        rows.append(dict(row))
+    return rows
+
+
+def _share_moved(before: SchoolDay, day: SchoolDay) -> float:
+    """Returns the share of seats of both days with another kind of session, skill or adult."""
+    known = {(seat.student, seat.block): seat for seat in list_seats(before)}
+    seats = [seat for seat in list_seats(day) if (seat.student, seat.block) in known]
+    return _mean([float(known[seat.student, seat.block] != seat) for seat in seats])
+
+
+def _share_met(held: Sequence[SchoolDay]) -> float:
+    last = held[-1]
+    problem = carry_history(replace(last.problem, contacts=()), remember(held, last.date + 1), WINDOW)
+    leads = sum(bool(adult.modalities and adult.blocks) for adult in problem.adults)
+    return len(problem.contacts) / max(1, leads * len(problem.students))
+
+
 def mean_of_weeks(weeks: Sequence[Mapping[str, float]], figure: str) -> float:
-    """The mean of a figure over weeks; of the longest row, the greatest."""
+    """Returns the mean of a figure over weeks; of the longest row, the greatest."""
     values = [week[figure] for week in weeks]
     return max(values) if figure == "longest_row" else sum(values) / len(values)
 
 
 def _show_terms(rows: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table(title="each term off, at its default and high; means over the weeks", box=SIMPLE_HEAD)
-    for name in ("term", "figure", *STEPS, "need met"):
-        table.add_column(name, justify="left" if name in {"term", "figure"} else "right", no_wrap=name != "figure")
+    title = "each term off, at its default and high; means over the weeks"
+    table = make_table(title, ["term", "figure"], [*STEPS, "need met"])
     for term in TERMS:
         mine = [row["weeks"] for row in rows if row["term"] == term.name]
         met = " / ".join(f"{mean_of_weeks(weeks, 'needs_met'):.2f}" for weeks in mine)
@@ -126,9 +214,8 @@ def _show_terms(rows: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def _show_weeks(weeks: Sequence[Mapping[str, float]]) -> Table:
-    table = Table(title="week by week, all terms at their defaults", box=SIMPLE_HEAD)
-    for name in ("figure", *(str(at + 1) for at in range(len(weeks)))):
-        table.add_column(name, justify="left" if name == "figure" else "right")
+    numbers = [str(number + 1) for number in range(len(weeks))]
+    table = make_table("week by week, all terms at their defaults", ["figure"], numbers)
     for figure, words in FIGURES.items():
         table.add_row(words, *(f"{week[figure]:.2f}" for week in weeks))
     return table

@@ -1,4 +1,4 @@
-"""`python -m experiments benchmark service`: the parts in turn, what they say, and whether the goals are met."""
+"""`python -m experiments benchmark service`: the parts in turn, and their figures."""
 
 import os
 import tempfile

@@ -1,4 +1,4 @@
-"""Those who ask during a campaign: they remember what was acknowledged, and look at the end whether it is there."""
+"""Clients of a campaign: they remember what was acknowledged, and check at the end that it is there."""
 
 import json
 import random
@@ -17,7 +17,7 @@ OK, CREATED, REFUSED, CONFLICT, UNAVAILABLE = 200, 201, 400, 409, 503
 SHARES = {"forecasts": 40, "board": 20, "models": 30, "events": 7, "plan": 3}
 BUDGET_S = 0.05
 LONGEST_S, MOST_WAIT_S = 180, 2.0
-"""For one acknowledgement, and between two attempts."""
+"""Longest wait for one acknowledgement, and between two attempts."""
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Findings:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def count(self) -> int:
-        """Requests so far."""
+        """Returns requests so far."""
         with self._lock:
             return self.statuses.total()
 
@@ -132,7 +132,7 @@ class Caller:
                 self.decisions[content["id"]] = "accepted"
 
     def _insist(self, path: str, body: str, headers: dict[str, str] | None = None) -> Response:
-        """The answer, after as many attempts as a broken connection or a busy service takes."""
+        """Returns the answer, after as many attempts as a broken connection or a busy service takes."""
         deadline = time.monotonic() + LONGEST_S
         while time.monotonic() < deadline:
             answer = self._ask("POST", path, body, headers)
@@ -152,7 +152,7 @@ class Caller:
 
 
 def check_kept(connection: Connection, school: School, callers: Sequence[Caller]) -> list[str]:
-    """Sentences about what was acknowledged and is not there, or is there twice."""
+    """Returns sentences about what was acknowledged and is not there, or is there twice."""
     wrong = []
     for caller in callers:
         for body in caller.batches:
@@ -174,7 +174,7 @@ def check_kept(connection: Connection, school: School, callers: Sequence[Caller]
 
 
 def listed_plans(connection: Connection, school: School) -> set[str]:
-    """Ids of all plans of all teams."""
+    """Returns ids of all plans of all teams."""
     found = set()
     for team_id in school.team_ids:
         cursor = ""

@@ -21,7 +21,7 @@ THREADS = 4
 
 
 def run_campaign(school: School, requests: int, log: Path) -> dict[str, Any]:
-    """How often each status was answered, what each fault did, and all that was wrong.
+    """Returns how often each status was answered, what each fault did, and all that was wrong.
 
     Args:
         school: Trained; its models and profiles are changed, and put back.

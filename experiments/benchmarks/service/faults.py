@@ -35,7 +35,7 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        """Of its database."""
+        """The URL of its database."""
         return f"postgresql://postgres@/postgres?host={self.folder}"
 
     def run(self, program: str, *arguments: str) -> None:
@@ -60,7 +60,7 @@ class Postgres:
 
 @contextmanager
 def run_postgres() -> Iterator[Postgres]:
-    """A new, empty server.
+    """Yields a new, empty server.
 
     Raises:
         InputError: It is not installed, or cannot start here.
@@ -89,7 +89,7 @@ SETTLED_S = 120
 """In which a change has to be seen by every worker."""
 
 HELD_S = 3.0
-"""For how long a version that cannot be served stays promoted: several looks of the watcher."""
+"""Time for which a version that cannot be served stays promoted: several polls of the watcher."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Faults:
         school: Whose model store and profiles are changed, and put back.
         tracking: Moves the champion.
         runs: Two runs, both published; the first serves.
-        server: Of the service.
+        server: The service's processes.
         postgres: Its database.
     """
 
@@ -111,7 +111,7 @@ class Faults:
     postgres: Postgres
 
     def steps(self) -> list[tuple[str, Callable[[], bool]]]:
-        """Names of faults and what does them; each says whether the service came through as it should."""
+        """Returns the names of faults and what does them; each says whether the service came through as it should."""
         first, second = self.runs
         swaps = [(f"swap {at + 1}", self._swap(run)) for at, run in enumerate((second, first, second, first, second))]
         return [
@@ -182,7 +182,7 @@ class Faults:
 
 @contextmanager
 def altered(path: Path) -> Iterator[None]:
-    """One byte of the file is another."""
+    """Changes one byte of the file, and changes it back."""
     content = path.read_bytes()
     middle = len(content) // 2
     path.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
@@ -194,7 +194,7 @@ def altered(path: Path) -> Iterator[None]:
 
 @contextmanager
 def missing(path: Path) -> Iterator[None]:
-    """The file is not there."""
+    """Moves the file away, and moves it back."""
     aside = path.with_name("aside")
     shutil.move(path, aside)
     try:

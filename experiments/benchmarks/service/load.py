@@ -110,9 +110,9 @@ class Request:
 
     Attributes:
         route: Its name in the figures.
-        method: Of HTTP.
+        method: HTTP method.
         path: With what is asked for.
-        headers: Of the request.
+        headers: Headers of the request.
         body: JSON, or empty.
         weight: How often beside the others.
     """
@@ -156,7 +156,7 @@ class Load:
     cpu_s: float
 
     def of(self, route: str) -> list[float]:
-        """Seconds of the answered requests of a route, the quickest first."""
+        """Returns seconds of the answered requests of a route, the quickest first."""
         return sorted(sample.seconds for sample in self.samples if sample.route == route and 200 <= sample.status < 400)  # noqa: PLR2004 - HTTP
 
 
@@ -171,14 +171,14 @@ def generate(order: LoadPlan) -> Load:
 
 
 def fill(body: str) -> bytes:
-    """A body to be sent: its marks replaced, so that it is like no other and its events are later than those before."""
+    """Returns a body with its marks replaced, so that it is unique and its events are later than those before."""
     seconds = time.time() % SCHOOL_S
     moment = datetime.combine(date.fromisoformat(DAY), FIRST_BELL, UTC) + timedelta(seconds=seconds)
     return body.replace(UNIQUE, uuid.uuid4().hex).replace(MOMENT, moment.isoformat()).encode()
 
 
 def quantile(ordered: Sequence[float], share: float) -> float:
-    """The value below which that share of ordered values lies; of none, not a number."""
+    """Returns the value below which that share of ordered values lies; of none, not a number."""
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
 
 

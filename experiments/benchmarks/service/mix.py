@@ -10,11 +10,11 @@ EVENTS, BUDGET_S = 20, 0.2
 
 PLAN = "recommendation"
 WEIGHTS = {"forecasts": 30, "board": 20, "profile": 20, "plan again": 20, "events": 7, PLAN: 3}
-"""Of each route in a hundred requests."""
+"""Requests of each route in a hundred."""
 
 
 def mix_requests(school: School, port: int) -> list[Request]:
-    """The mix, for all teams; a plan is made for each, to be read again by its ETag."""
+    """Returns the mix, for all teams; a plan is made for each, to be read again by its ETag."""
     requests = []
     connection = Connection(port)
     for team_id in school.team_ids:
@@ -40,13 +40,13 @@ def mix_requests(school: School, port: int) -> list[Request]:
 
 
 def plan_request(school: School, team_id: str) -> Request:
-    """A plan, searched for a fifth of a second."""
+    """Returns a request for a plan, searched for a fifth of a second."""
     body = json.dumps({"team_id": team_id, "date": DAY, "seconds": BUDGET_S})
     return Request(PLAN, "POST", "/v1/recommendations", school.headers, body, WEIGHTS[PLAN])
 
 
 def events_request(school: School, students: list[str]) -> Request:
-    """A batch of new events of some students."""
+    """Returns a request that sends a batch of new events of some students."""
     events = [
         {
             "event_id": f"{UNIQUE}-{at}",
@@ -63,7 +63,7 @@ def events_request(school: School, students: list[str]) -> Request:
 
 
 def fetch_etag(school: School, port: int, path: str) -> str:
-    """The ETag of an answer."""
+    """Returns the ETag of an answer."""
     connection = Connection(port)
     tag = _get(connection, school, path)[1]
     connection.close()

@@ -38,14 +38,14 @@ class Server:
     ready_s: float
 
     def workers(self) -> list[int]:
-        """Ids of the processes that answer: the children with a web server in them, else the first process."""
+        """Returns ids of the processes that answer: the children with a web server in them, else the first process."""
         found = [child for child in _children(self.process.pid) if "resource_tracker" not in _command(child)]
         return found or [self.process.pid]
 
 
 @contextmanager
 def run_service(environment: Mapping[str, str], workers: int, log: Path) -> Iterator[Server]:
-    """The service with so many workers, ready to answer."""
+    """Yields the service with so many workers, ready to answer."""
     port = free_port()
     command = [sys.executable, "-m", "serving", "--port", str(port), "--workers", str(workers)]
     with run_server(command, environment, port, "/readyz", log) as server:
@@ -81,7 +81,7 @@ def run_server(
 
 
 def answers(port: int, path: str) -> bool:
-    """Whether a server says 200 there."""
+    """Returns whether a server says 200 there."""
     connection = Connection(port)
     try:
         return connection.send("GET", path).status == OK
@@ -92,7 +92,7 @@ def answers(port: int, path: str) -> bool:
 
 
 def wait_until(done: Callable[[], object], within_s: float) -> bool:
-    """Whether it was done in time."""
+    """Returns whether it was done in time."""
     deadline = time.monotonic() + within_s
     while not done():
         if time.monotonic() > deadline:
@@ -112,7 +112,7 @@ def memory_mb(process_id: int) -> dict[str, float]:
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens on."""
+    """Returns a port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

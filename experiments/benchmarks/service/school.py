@@ -22,7 +22,7 @@ class School:
     Attributes:
         folder: With `home` and `mlruns`.
         key: An API key for everything.
-        team_ids: Of its teams.
+        team_ids: Ids of its teams.
     """
 
     folder: Path
@@ -31,37 +31,37 @@ class School:
 
     @property
     def home(self) -> Path:
-        """What `REGROUP_HOME` names."""
+        """Returns what `REGROUP_HOME` names."""
         return self.folder / "home"
 
     @property
     def store(self) -> str:
-        """What `MLFLOW_TRACKING_URI` names."""
+        """Returns what `MLFLOW_TRACKING_URI` names."""
         return store_of(self.folder)
 
     @property
     def database_url(self) -> str:
-        """Of its SQLite file."""
+        """The URL of its SQLite database."""
         return f"sqlite:///{self.home / 'regroup.db'}"
 
     @property
     def environment(self) -> dict[str, str]:
-        """What every command and server of it needs; a benchmark requests more often than one key may."""
+        """Returns what every command and server of it needs; a benchmark requests more often than one key may."""
         return environment_of(self.folder)
 
     @property
     def headers(self) -> dict[str, str]:
-        """What every request has to carry."""
+        """Returns what every request has to carry."""
         return {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
 
 
 def store_of(folder: Path) -> str:
-    """The MLflow store in a folder."""
+    """Returns the MLflow store in a folder."""
     return f"sqlite:///{folder / 'mlruns' / 'mlflow.db'}"
 
 
 def environment_of(folder: Path) -> dict[str, str]:
-    """Of the commands and servers of the school in a folder."""
+    """Returns the environment of the commands and servers of the school in a folder."""
     return {
         "REGROUP_HOME": str(folder / "home"),
         "MLFLOW_TRACKING_URI": store_of(folder),
@@ -72,7 +72,7 @@ def environment_of(folder: Path) -> dict[str, str]:
 
 
 def open_school(folder: Path) -> School:
-    """The school in a folder, made there if there is none.
+    """Returns the school in a folder, made there if there is none.
 
     Raises:
         ServerError: One of the commands failed.
@@ -90,13 +90,13 @@ def open_school(folder: Path) -> School:
 
 
 def issue_key(environment: Mapping[str, str]) -> str:
-    """A new API key for whatever the benchmark requests."""
+    """Returns a new API key for whatever the benchmark requests."""
     scopes = [part for scope in ("read", "plan", "load") for part in ("--scope", scope)]
     return _step(environment, "serving", "keys", "issue", "--name", "benchmark", *scopes).strip()
 
 
 def two_runs(school: School) -> tuple[str, str]:
-    """The champion and a second run with other settings, both published; the second is trained if there is none."""
+    """Returns the champion and a second published run; the second is trained if there is none."""
     from mlflow import MlflowClient  # noqa: PLC0415 - takes seconds
 
     from training.records.tracking import Tracking  # noqa: PLC0415 - as MLflow

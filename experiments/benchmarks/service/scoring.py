@@ -31,7 +31,7 @@ ARMS = ("ours", "ours, known to the caller", "mlflow")
 
 
 def measure_scoring(school: School, rounds: int, seconds: float, log: Path) -> dict[str, Any]:
-    """Requests a second and latency of each arm, ratios to MLflow's with 95 % intervals over rounds."""
+    """Returns requests a second and latency of each arm, ratios to MLflow's with 95 % intervals over rounds."""
     team_id = school.team_ids[0]
     with Database(school.database_url) as database:
         members = read_team(database, team_id).members
@@ -70,7 +70,7 @@ def measure_scoring(school: School, rounds: int, seconds: float, log: Path) -> d
 def summarize_scoring(
     students: int, rows: int, per_second: Mapping[str, list[float]], samples: Mapping[str, list[Sample]]
 ) -> dict[str, Any]:
-    """The figures of all arms, and ratios."""
+    """Returns the figures of all arms, and ratios."""
     figures: dict[str, Any] = {"students": students, "rows": rows, "threads": THREADS, "arms": {}, "ratios": {}}
     slow = {arm: sorted(sample.seconds for sample in some) for arm, some in samples.items()}
     for arm in ARMS:
@@ -95,7 +95,7 @@ def summarize_scoring(
 
 
 def measure_fresh(school: School, port: int, path: str, members: list[str], times: int) -> dict[str, float]:
-    """Milliseconds of the first request after an event of a member, when nothing that was reckoned still counts."""
+    """Returns milliseconds of the first request after an event of a member, when no cached forecast is valid."""
     connection, seconds = Connection(port), []
     ask = events_request(school, members)
     for _ in range(times):
@@ -108,7 +108,7 @@ def measure_fresh(school: School, port: int, path: str, members: list[str], time
 
 
 def save_model(school: School, members: list[str], into: Path) -> tuple[Path, pd.DataFrame]:
-    """The champion's struggle booster as MLflow's own flavour, and the team's rows of its columns."""
+    """Returns the champion's struggle booster as MLflow's own flavour, and the team's rows of its columns."""
     import lightgbm as lgb  # noqa: PLC0415 - as MLflow
     import mlflow.lightgbm  # noqa: PLC0415 - takes seconds
     from mlflow.models import infer_signature  # noqa: PLC0415
@@ -131,5 +131,5 @@ def save_model(school: School, members: list[str], into: Path) -> tuple[Path, pd
 
 
 def body_of(rows: pd.DataFrame) -> str:
-    """The rows as MLflow's scoring server takes them."""
+    """Returns the rows as MLflow's scoring server takes them."""
     return json.dumps({"dataframe_split": json.loads(rows.to_json(orient="split", index=False))})

@@ -3,27 +3,24 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
+
+from experiments.benchmarks.figures import make_table
 
 
 def show_mix(rows: Sequence[Mapping[str, Any]]) -> list[Table]:
-    """Each number of workers, and the latency of each route."""
-    workers = Table(title="a mix of requests, by number of workers", box=SIMPLE_HEAD)
-    for name in (
-        "workers",
+    """Returns each number of workers, and the latency of each route."""
+    numbers = (
         "requests/s",
         "errors",
         "beyond its time p99, ms: at the limit / rested",
         "ready, s",
         "PSS, MB",
         "USS, MB",
-        "generator",
-    ):
-        workers.add_column(name, justify="right")
-    routes = Table(title="milliseconds by route: p50 / p95 / p99", box=SIMPLE_HEAD)
-    for name in ("route", *(f"{row['workers']} workers" for row in rows)):
-        routes.add_column(name, justify="left" if name == "route" else "right")
+    )
+    workers = make_table("a mix of requests, by number of workers", ["workers"], [*numbers, "generator"])
+    columns = [f"{row['workers']} workers" for row in rows]
+    routes = make_table("milliseconds by route: p50 / p95 / p99", ["route"], columns)
     for row in rows:
         pss, uss = (" ".join(f"{process[kind]:.0f}" for process in row["memory_mb"]) for kind in ("pss", "uss"))
         workers.add_row(
@@ -42,11 +39,10 @@ def show_mix(rows: Sequence[Mapping[str, Any]]) -> list[Table]:
 
 
 def show_plans(figures: Mapping[str, Any]) -> Table:
-    """What plans take beyond their time, by what else is asked for."""
+    """Returns what plans take beyond their time, by what else is asked for."""
     title = "plans of a fifth of a second, two callers, two processes: ms, p50 / p95 / p99"
-    table = Table(title=title, box=SIMPLE_HEAD)
-    for name in ("beside", "per s", "plans", "beyond their time", "95 % of p99", "beside the search", "failed"):
-        table.add_column(name, justify="left" if name == "beside" else "right")
+    numbers = ("per s", "plans", "beyond their time", "95 % of p99", "beside the search", "failed")
+    table = make_table(title, ["beside"], numbers)
     for beside, row in figures.items():
         low, high = row["beyond_budget_ms"]["p99_interval"]
         table.add_row(
@@ -62,13 +58,12 @@ def show_plans(figures: Mapping[str, Any]) -> Table:
 
 
 def show_scoring(figures: Mapping[str, Any]) -> Table:
-    """Each arm beside MLflow's server."""
+    """Returns each arm beside MLflow's server."""
     title = (
         f"risks of {figures['students']} students, {figures['rows']} rows, one worker, {figures['threads']} connections"
     )
-    table = Table(title=title, box=SIMPLE_HEAD)
-    for name in ("arm", "answers/s", "p50 / p95 / p99, ms", "times MLflow's", "p99 to MLflow's"):
-        table.add_column(name, justify="left" if name == "arm" else "right")
+    numbers = ("answers/s", "p50 / p95 / p99, ms", "times MLflow's", "p99 to MLflow's")
+    table = make_table(title, ["arm"], numbers)
     for arm, row in figures["arms"].items():
         ratio = figures["ratios"].get(arm)
         times = "" if ratio is None else f"{ratio['throughput']:.1f} ({ratio['low']:.1f} to {ratio['high']:.1f})"
@@ -80,10 +75,9 @@ def show_scoring(figures: Mapping[str, Any]) -> Table:
 
 
 def show_campaign(figures: Mapping[str, Any]) -> list[Table]:
-    """What was answered and kept, and what was wrong."""
-    table = Table(title=f"{figures['requests']:,} requests across faults, {figures['seconds']:.0f} s", box=SIMPLE_HEAD)
-    for name in ("what", "figure"):
-        table.add_column(name)
+    """Returns what was answered and kept, and what was wrong."""
+    title = f"{figures['requests']:,} requests across faults, {figures['seconds']:.0f} s"
+    table = make_table(title, ["what", "figure"], [])
     for status, count in figures["statuses"].items():
         table.add_row(f"answered {status}", f"{count:,}")
     for phase, count in figures["broken_connections"].items():
@@ -94,8 +88,7 @@ def show_campaign(figures: Mapping[str, Any]) -> list[Table]:
         table.add_row(f"{what} acknowledged and looked for", str(count))
     for fault, well in figures["came_through"].items():
         table.add_row(fault, "came through" if well else "did not come through")
-    wrong = Table(title=f"wrong: {len(figures['wrong'])}", box=SIMPLE_HEAD)
-    wrong.add_column("what")
+    wrong = make_table(f"wrong: {len(figures['wrong'])}", ["what"], [])
     for sentence in figures["wrong"][:20]:
         wrong.add_row(sentence)
     return [table, wrong]

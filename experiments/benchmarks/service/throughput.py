@@ -18,10 +18,10 @@ from features.console import track
 
 WORKERS = (1, 2, 4)
 THREADS = 8
-"""That ask at the same time."""
+"""Threads that send requests at the same time."""
 
 REST_S = 0.5
-"""Between two requests of a thread where the service is not to be kept at its limit."""
+"""Rest between two requests of a thread where the service is not to be kept at its limit."""
 
 PLANS = 8.0
 """How many times as many plans as in the mix are then asked for, so that there are enough of them."""
@@ -30,7 +30,7 @@ DURATION = re.compile(r"(\w+);dur=([\d.]+)")
 
 
 def measure_mix(school: School, seconds: float, log: Path) -> list[dict[str, Any]]:
-    """One row for each number of workers: requests a second, latency by route, errors, start and memory."""
+    """Returns one row for each number of workers: requests a second, latency by route, errors, start and memory."""
     rows = []
     for workers in track(WORKERS, "numbers of workers", total=len(WORKERS)):
         with run_service(school.environment, workers, log) as server:
@@ -54,7 +54,7 @@ def measure_mix(school: School, seconds: float, log: Path) -> list[dict[str, Any
 
 
 def summarize_load(load: Load) -> dict[str, Any]:
-    """Requests a second, how many of each status, milliseconds by route, and what a plan takes beyond its time."""
+    """Returns requests a second, statuses, milliseconds by route, and what a plan takes beyond its time."""
     routes = sorted({sample.route for sample in load.samples})
     statuses = Counter(sample.status for sample in load.samples)
     over = sorted(beyond_budget(sample) for sample in load.samples if sample.timing)
@@ -71,19 +71,19 @@ def summarize_load(load: Load) -> dict[str, Any]:
 
 
 def to_quantiles(ordered: Sequence[float]) -> dict[str, float]:
-    """Quantiles of ordered seconds, in milliseconds."""
+    """Returns quantiles of ordered seconds, in milliseconds."""
     return {"count": len(ordered)} | {
         name: 1000 * quantile(ordered, share) for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
     }
 
 
 def beyond_budget(sample: Sample) -> float:
-    """Seconds of a plan's request beyond those it was given and the wait for its turn."""
+    """Returns seconds of a plan's request beyond those it was given and the wait for its turn."""
     return sample.seconds - read_timing(sample)["queue"] - BUDGET_S
 
 
 def beside_search(sample: Sample) -> float:
-    """Seconds of a plan's request that neither its search nor the wait for its turn took."""
+    """Returns seconds of a plan's request that neither its search nor the wait for its turn took."""
     timing = read_timing(sample)
     return sample.seconds - timing["queue"] - timing["search"]
 
@@ -97,13 +97,13 @@ READERS = 8
 """Callers beside those that ask for plans without a pause, and how long each rests between two requests."""
 
 DRAWS = 2000
-"""Of the bootstrap."""
+"""Resamples of the bootstrap."""
 
 Asks = Sequence[Request]
 
 
 def measure_plans(school: School, seconds: float, log: Path) -> dict[str, Any]:
-    """Milliseconds beyond the budget and the wait for a turn, by what else is asked for at the same time.
+    """Returns milliseconds beyond the budget and the wait for a turn, by what else is asked for at the same time.
 
     The processes share the database and nothing else, and each has its share of the callers, as a balancer in front of
     them sees to.
@@ -143,7 +143,7 @@ def measure_plans(school: School, seconds: float, log: Path) -> dict[str, Any]:
 
 
 def interval_of_p99(seconds: Sequence[float]) -> tuple[float, float]:
-    """The 95 % interval of the 99th percentile in milliseconds, by a bootstrap over requests."""
+    """Returns the 95 % interval of the 99th percentile in milliseconds, by a bootstrap over requests."""
     if not seconds:
         return (float("nan"), float("nan"))
     rng = np.random.default_rng(0)

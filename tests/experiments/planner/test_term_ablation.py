@@ -8,8 +8,7 @@ import pytest
 from experiments.__main__ import main
 from experiments.benchmarks.planner import term_ablation
 from experiments.benchmarks.planner.instances.school_days import LearningTeam, Setting, simulate_days
-from experiments.benchmarks.planner.term_ablation import TERMS, mean_of_weeks
-from experiments.benchmarks.planner.week_figures import FIGURES, measure_weeks
+from experiments.benchmarks.planner.term_ablation import FIGURES, TERMS, mean_of_weeks, measure_weeks
 from serving.grouping.search.anneal import Budget
 
 FEW = Budget(rounds=60, seatings=0, bound_rounds=0)

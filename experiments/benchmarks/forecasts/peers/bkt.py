@@ -23,7 +23,7 @@ from experiments.benchmarks.forecasts.peers.responses import (
 )
 
 Parameters = npt.NDArray[np.float64]
-"""Of one skill: prior (known before the first response), learn (per response), guess, slip; rows if of several."""
+"""Prior (known before the first response), learn (per response), guess and slip of a skill; several skills are rows."""
 
 STARTS = np.array([(0.5, 0.1, 0.2, 0.1), (0.2, 0.3, 0.2, 0.1), (0.2, 0.03, 0.4, 0.2), (0.7, 0.03, 0.3, 0.3)])
 """Parameters that the fit of a skill starts from; the best end is kept."""
@@ -54,7 +54,7 @@ def fit_bkt(train: Responses) -> Fitted:
 
 
 def fit_parameters(train: Responses) -> Parameters:
-    """One row per skill, and a last one of all skills together."""
+    """Returns one row per skill, and a last one of all skills together."""
     sequences = sort_sequences(train, train.skill)
     correct, skill = train.correct[sequences.order], train.skill[sequences.order]
     pooled = _fit_best(correct, sequences.place, STARTS, STARTS[0])
@@ -120,7 +120,7 @@ def _fit_from(correct: Answers, place: Ints, start: Parameters, pooled: Paramete
 
 @nb.njit(cache=True)
 def _weigh(correct: Answers, place: Ints, parameters: Parameters, pooled: Parameters) -> float:
-    """Log-likelihood, plus the log-density of the prior that draws to the pooled parameters."""
+    """Returns the log-likelihood plus the log-density of the prior that draws to the pooled parameters."""
     chance = _trace(correct, place, np.zeros(len(correct), np.int32), parameters.reshape(1, 4))
     total = float(np.sum(WEIGHT * (pooled * np.log(parameters) + (1 - pooled) * np.log(1 - parameters))))
     for row in range(len(correct)):
@@ -130,7 +130,7 @@ def _weigh(correct: Answers, place: Ints, parameters: Parameters, pooled: Parame
 
 @nb.njit(cache=True)
 def _trace(correct: Answers, place: Ints, skill: npt.NDArray[np.int32], parameters: Parameters) -> Floats:
-    """Probability of a correct answer at each response, from what came before it in its sequence."""
+    """Returns the probability of a correct answer at each response, from what came before it in its sequence."""
     chance = np.empty(len(correct))
     known = 0.0
     for row in range(len(correct)):

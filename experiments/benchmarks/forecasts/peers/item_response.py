@@ -39,19 +39,19 @@ class Scale:
     ability_sd: float
 
     def easiness(self, responses: Responses) -> Floats:
-        """Log-odds that a student of ability 0 answers correctly."""
+        """Returns the log-odds that a student of ability 0 answers correctly."""
         skill, item = fold_unseen(responses.skill, len(self.skill) - 1), fold_unseen(responses.item, len(self.item) - 1)
         return self.skill[skill] + self.item[item]
 
 
 def fit_item_response(train: Responses) -> Fitted:
-    """Every student sits at the prior mean, as students unseen in training do."""
+    """Fits item easiness alone: every student sits at the prior mean, as students unseen in training do."""
     scale = fit_scale(train)
     return lambda test: expit(scale.easiness(test))
 
 
 def fit_item_response_online(train: Responses) -> Fitted:
-    """The posterior of the student's ability moves with each response; the probability is averaged over it."""
+    """Fits a model whose posterior of the student's ability moves with each response, and averages over it."""
     scale = fit_scale(train)
     points = np.linspace(-REACH, REACH, POINTS)
     prior = np.exp(-(points**2) / 2)

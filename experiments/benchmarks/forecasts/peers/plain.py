@@ -36,7 +36,7 @@ def fit_rule(train: Responses) -> Fitted:
 
 
 def _look_back(responses: Responses) -> Ints:
-    """One code for each count of attempts and of wins among the latest on the skill; 0 for no attempt."""
+    """Returns one code for each count of attempts and of wins among the latest on the skill; 0 for no attempt."""
     sequences = sort_sequences(responses, responses.skill)
     correct = responses.correct[sequences.order].astype(np.int64)
     wins = np.zeros_like(correct)

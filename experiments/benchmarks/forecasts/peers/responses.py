@@ -41,7 +41,7 @@ class Fitted(Protocol):
     """A model with its parameters."""
 
     def __call__(self, test: Responses) -> Floats:
-        """Probability that each response is correct, from earlier responses of the same student only.
+        """Returns the probability that each response is correct, from earlier responses of the same student only.
 
         Students are taken as unseen, whatever their codes; items and skills without training rows get the prior.
         """
@@ -85,7 +85,7 @@ def sort_sequences(responses: Responses, codes: Codes) -> Sequences:
 
 
 def count_earlier(responses: Responses, codes: Codes) -> tuple[Ints, Ints]:
-    """Attempts and wins of the student on the code before each response."""
+    """Returns the attempts and wins of the student on the code before each response."""
     sequences = sort_sequences(responses, codes)
     correct = responses.correct[sequences.order].astype(np.int64)
     before = np.cumsum(correct) - correct
@@ -103,5 +103,5 @@ def share_by(codes: npt.NDArray[np.integer], correct: Answers, size: int) -> Flo
 
 
 def fold_unseen(codes: Codes, size: int) -> Codes:
-    """The codes, with those that training had no number for as the one after its last."""
+    """Returns the codes, with those that training had no number for as the one after its last."""
     return np.minimum(codes, np.int32(size))

@@ -35,7 +35,7 @@ MOST = 0.5
 """Share of the team that has mastered a skill from which on the others are catching up on it."""
 
 LESSONS = 0.7
-"""Of what is missing, the share that the lessons before the first day add."""
+"""Share of the missing mastery that the lessons before the first day add."""
 
 EVERY, LATE = 6, 0.3
 """One student in so many came later, with this share of the mastery drawn."""

@@ -18,7 +18,7 @@ from serving.grouping.state.arrays import Floats
 
 
 def default_modalities(role: str, *, may_lead: bool = False) -> frozenset[Modality]:
-    """What a role leads or, for tables and the online station, monitors.
+    """Returns what a role leads or, for tables and the online station, supervises.
 
     Args:
         role: What the adult is to the team.
@@ -41,7 +41,7 @@ EFFECT = {
     Modality.TUTORING: (0.50, 0.50, 0.42, 0.36),
     Modality.COLLABORATIVE: (0.20, 0.20, 0.16, 0.16),
 }
-"""By role in the order of `Role`, as in `serving/plans/policy.toml`."""
+"""Effect by role in the order of `Role`, as in `serving/plans/policy.toml`."""
 
 MASTERED, READY, EDGE = 0.8, 0.55, 8
 STRAND = 4
@@ -136,7 +136,7 @@ def draw_day(students: int | Size, seed: int, weights: Weights | None = None) ->
 
 
 def draw_blocks(day: frozenset[str], rng: np.random.Generator, absent: float) -> frozenset[str]:
-    """The blocks in which somebody is there, who misses a day, or else each block, with a chance of `absent`."""
+    """Returns the blocks in which somebody is there, who misses the day or each block with a chance of `absent`."""
     if rng.random() < absent:
         return frozenset()
     return frozenset(block for block in sorted(day) if rng.random() > absent)
@@ -163,12 +163,12 @@ def _draw_needs(names: list[str], size: Size, rng: np.random.Generator) -> tuple
 
 
 def draw_weights(size: Size, rng: np.random.Generator) -> Floats:
-    """How much each skill counts for the team now, 0.3-1."""
+    """Returns how much each skill counts for the team now, 0.3-1."""
     return np.round(0.3 + 0.7 * rng.random(size.skills), 2)
 
 
 def draw_mastery(size: Size, rng: np.random.Generator) -> Floats:
-    """One student's mastery of each skill, 0-1."""
+    """Returns one student's mastery of each skill, 0-1."""
     ability, strands = rng.normal(), np.arange(size.skills) // STRAND
     reach = ability + 0.7 * rng.normal(size=strands.max() + 1)
     depth = np.arange(size.skills) % STRAND
@@ -177,7 +177,7 @@ def draw_mastery(size: Size, rng: np.random.Generator) -> Floats:
 
 
 def list_needs(name: str, mastery: Floats, weight: Floats, rng: np.random.Generator) -> list[Need]:
-    """What a student needs: skills not mastered whose prerequisite is ready, the greatest needs of them."""
+    """Returns what a student needs: skills not mastered whose prerequisite is ready, the greatest needs of them."""
     ready = np.where(np.arange(len(mastery)) % STRAND == 0, 1.0, np.roll(mastery, 1))
     risk = np.clip(1 - mastery + 0.15 * rng.normal(size=len(mastery)), 0.02, 0.98)
     worth = risk * (1 - mastery) * ready * weight

@@ -61,7 +61,7 @@ def prove_optimum(problem: Problem, seconds: float, at_least: float = float("-in
 
 
 def read_day(day: WholeDay, columns: Sequence[int]) -> tuple[Session, ...]:
-    """The sessions of a solution of the program, block by block."""
+    """Returns the sessions of a solution of the program, block by block."""
     return tuple(session for block in day.problem.blocks for session in _read_block(day, columns, block.id))
 
 

@@ -63,13 +63,13 @@ class WholeDay:
             self._bound_rooms(block.id)
 
     def duty(self, block: str, adult: str) -> Terms:
-        """The sum that is 1 where an adult leads or watches over somebody, else 0."""
+        """Returns the sum that is 1 where an adult leads or watches over somebody, else 0."""
         led = [(column, 1.0) for held, column in self.held.items() if (held.block, held.adult) == (block, adult)]
         watching = self.monitors.get((block, adult))
         return led if watching is None else [*led, (watching, 1.0)]
 
     def seats_of(self, student: str, block: str | None = None) -> list[tuple[int, Held]]:
-        """A student's columns, of one block or of the day."""
+        """Returns a student's columns, of one block or of the day."""
         return [
             (columns[student], held)
             for held, columns in self.seats.items()
@@ -210,7 +210,7 @@ class WholeDay:
 
 
 def size_runs(bound: SizeBound, adult: Adult) -> list[tuple[int, int]]:
-    """The stretches of sizes that a kind and its lead allow; tables leave gaps.
+    """Returns the stretches of sizes that a kind and its lead allow; tables leave gaps.
 
     Example:
         >>> size_runs(SizeBound(Modality.COLLABORATIVE, 4, 5, 2), Adult("a", "helper", frozenset(), LED))

@@ -38,7 +38,7 @@ def coverage(day: WholeDay) -> float:
 
 
 def relationships(day: WholeDay) -> float:
-    """The first meeting of a student and an adult today."""
+    """Returns the first meeting of a student and an adult today."""
     price = day.problem.weights.relationships
     lately = {(contact.student, contact.adult): contact.sessions for contact in day.problem.contacts}
     for student in day.problem.students:
@@ -173,7 +173,7 @@ def _places(day: WholeDay) -> dict[tuple[str, str, str], tuple[list[int], dict[s
 
 
 def _cliques(pairs: set[tuple[str, str]]) -> set[frozenset[str]]:
-    """All largest sets of students of whom each two are a pair, and the pairs (Bron and Kerbosch 1973)."""
+    """Returns all largest sets of students of whom each two are a pair, and the pairs (Bron and Kerbosch 1973)."""
     near: dict[str, set[str]] = defaultdict(set)
     for one, other in pairs:
         near[one].add(other)
