@@ -16,7 +16,7 @@ from experiments.benchmarks.registry import BENCHMARKS, LOGS
 from features.errors import InputError
 
 
-def test_simulate_writes_a_school(tmp_path):
+def test_simulate_writes_a_school(tmp_path, capsys):
     figures = tmp_path / "figures.json"
     size = ["--teams", "1", "--weeks", "1", "--end", "2026-03-14"]
 
@@ -28,6 +28,7 @@ def test_simulate_writes_a_school(tmp_path):
     assert (tmp_path / "school" / "roster").is_dir()
     assert json.loads(figures.read_text(encoding="utf-8"))["events"] == len(log)
     assert log["occurred_at"].max() < "2026-03-14"
+    assert "students" in capsys.readouterr().out
 
 
 def test_simulate_passes_its_options_on(tmp_path):

@@ -1,8 +1,6 @@
 """The simulated school: the same each time, its truth found again in its log, and readable like a real one."""
 
-import json
 from dataclasses import replace
-from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -12,7 +10,6 @@ from experiments.simulation import (
     Behavior,
     SchoolConfig,
     compare_command,
-    simulate_command,
     simulate_school,
     summarize,
     write_school,
@@ -112,7 +109,7 @@ def test_students_work_on_school_days_in_their_own_order(school):
     assert (steps > 0).all()
 
 
-def test_diligence_has_a_heavy_tail(school):
+def test_engagement_has_a_heavy_tail(school):
     per_student = school.events.groupby("student_id").size()
 
     assert per_student.mean() > 1.05 * per_student.median()
@@ -200,24 +197,10 @@ def test_the_summary_counts_what_it_says():
     assert set_side_by_side(summary, {"same": summary})["same_ratio"].dropna().eq(1).all()
 
 
-def test_the_command_writes_a_school_and_its_figures(tmp_path, capsys):
-    figures = tmp_path / "figures.json"
-
-    code = simulate_command(tmp_path / "school", teams=1, weeks=1, end=date(2025, 5, 24), form="csv", json_path=figures)
-
-    log = pd.read_csv(tmp_path / "school" / "log.csv", parse_dates=["occurred_at"])
-    assert code == 0
-    assert json.loads(figures.read_text(encoding="utf-8"))["events"] == len(log)
-    assert log["occurred_at"].max() < pd.Timestamp("2025-05-24", tz="UTC")
-    assert "students" in capsys.readouterr().out
-
-
 def test_what_cannot_be_simulated_is_refused(tmp_path):
     with pytest.raises(InputError, match="teams of the school is 0; write 1 or more"):
         SchoolConfig(teams=0)
     with pytest.raises(InputError, match="two_skill_share of the school is 2"):
         SchoolConfig(two_skill_share=2)
-    with pytest.raises(InputError, match="form 'xml' of the log is not known"):
-        simulate_command(tmp_path, form="xml")
     with pytest.raises(InputError, match=r"none\.parquet cannot be compared"):
         compare_command(tmp_path / "none.parquet")

@@ -1,7 +1,7 @@
 """The columns of `features.profiles.kernel` once more, in plain pandas: what they are checked and timed against.
 
 Nothing of the kernel is used but its constants. Everything is a groupby over the whole table, with a loop per
-student only where the next value needs the last (`history_loops`).
+student only where the next value needs the last (`pandas_steps`).
 """
 
 from typing import Any
@@ -30,7 +30,7 @@ def build_columns(events: pd.DataFrame, difficulty: Difficulty) -> pd.DataFrame:
     """Returns the columns of every event from what came before its moment.
 
     Args:
-        events: From `history_tables.events_table`.
+        events: Table of `pandas_steps.events_table`.
         difficulty: What the columns compare with.
 
     Returns:

@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from experiments.benchmarks.service.callers import Caller, Findings, check_kept
+from experiments.benchmarks.service.clients import Client, Findings, check_kept
 from experiments.benchmarks.service.faults import Faults, run_postgres
 from experiments.benchmarks.service.load import Connection
 from experiments.benchmarks.service.processes import run_service
@@ -52,9 +52,9 @@ def run_campaign(school: School, requests: int, log: Path) -> dict[str, Any]:
 
 def _run(school: School, faults: Faults, requests: int) -> dict[str, Any]:
     findings, stop, steps = Findings(), threading.Event(), faults.steps()
-    callers = [Caller(school, faults.server.port, findings, number) for number in range(THREADS)]
-    threads = [threading.Thread(target=caller.run, args=(stop,)) for caller in callers]
-    callers[0].load()  # the first event moves every picture to the midnight after it; from then on none moves
+    clients = [Client(school, faults.server.port, findings, number) for number in range(THREADS)]
+    threads = [threading.Thread(target=client.run, args=(stop,)) for client in clients]
+    clients[0].load()  # the first event moves every forecast to the midnight after it; from then on none moves
     for thread in threads:
         thread.start()
     begun, came_through = time.perf_counter(), {}
@@ -71,7 +71,7 @@ def _run(school: School, faults: Faults, requests: int) -> dict[str, Any]:
         thread.join()
     seconds = time.perf_counter() - begun
     connection = Connection(faults.server.port)
-    lost = check_kept(connection, school, callers)
+    lost = check_kept(connection, school, clients)
     connection.close()
     broken = Counter(phase for phase, status in findings.statuses.elements() if status == 0)
     wrong = [f"{name}: the service did not come through" for name, well in came_through.items() if not well]
@@ -88,9 +88,9 @@ def _run(school: School, faults: Faults, requests: int) -> dict[str, Any]:
         "unavailable_by_phase": {phase: count for (phase, status), count in findings.statuses.items() if status == 503},  # noqa: PLR2004 - HTTP
         "runs_seen": dict(findings.runs),
         "acknowledged": {
-            "batches": sum(len(caller.batches) for caller in callers),
-            "plans": sum(len(caller.plans) for caller in callers),
-            "decisions": sum(len(caller.decisions) for caller in callers),
+            "batches": sum(len(client.batches) for client in clients),
+            "plans": sum(len(client.plans) for client in clients),
+            "decisions": sum(len(client.decisions) for client in clients),
         },
         "came_through": came_through,
         "wrong": wrong,

@@ -16,7 +16,7 @@ SEARCH = Budget(rounds=2000, bound_rounds=50)
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_the_search_finds_what_is_proven_best_on_odd_days(seed):
+def test_the_search_finds_what_is_proven_best_on_edge_cases(seed):
     """Without the price of uneven loads: for it a needless monitor pays, which the planner never posts."""
     problem = draw_edge_case(seed, students=6, adults=3, blocks=1 + seed % 2, skills=2, rooms=seed % 3 > 0)
     problem = replace(problem, weights=replace(problem.weights, load=0.0))
@@ -33,7 +33,7 @@ def test_the_search_finds_what_is_proven_best_on_odd_days(seed):
     assert plan.score.total == pytest.approx(optimum.value, abs=1e-6)
 
 
-def test_the_program_counts_loads_shares_pins_and_tables_as_the_judges_do():
+def test_the_program_counts_loads_shares_pins_and_tables_as_the_checker_and_the_score_do():
     """The value of its own solution is compared within `prove_optimum`, and the rules are checked there."""
     problem = draw_edge_case(8, students=9, adults=3, blocks=2, skills=2, pins=1)
 
@@ -46,7 +46,7 @@ def test_the_program_counts_loads_shares_pins_and_tables_as_the_judges_do():
 
 
 @pytest.mark.parametrize("seed", range(5, 10))
-def test_what_is_owed_and_caught_up_on_is_counted_as_the_judges_do(seed):
+def test_what_is_owed_and_caught_up_on_is_counted_as_the_checker_and_the_score_do(seed):
     problem = draw_edge_case(seed, students=6, adults=3, blocks=1 + seed % 2, skills=2, rooms=seed % 3 > 0, more=True)
     problem = replace(problem, coaching=())
 
