@@ -2,7 +2,7 @@
 
 A row is a first answer of an open episode whose outcome is known: see `training.data.labels`. One model of each kind learns
 from all such rows of the training students; it is scored at each opportunity apart, since with every answer more there
-is less left to foretell.
+is less left to forecast.
 """
 
 import logging

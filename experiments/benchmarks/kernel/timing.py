@@ -53,7 +53,7 @@ class Comparison:
 
 
 def compare_columns(rows: Rows, columns: pd.DataFrame) -> Comparison:
-    """Sets the kernel's rows beside the columns of pandas.
+    """Compares the kernel's rows with the columns of pandas.
 
     Example:
         >>> ones = np.ones((2, len(COLUMNS)), np.float32)
@@ -86,7 +86,7 @@ PANDAS_SECONDS = 600.0
 """If pandas would take longer, it gets a sample of whole students."""
 
 PILOT_ROWS = 100_000
-"""Rows from which the time that pandas needs is foretold; a smaller log needs no foretelling."""
+"""Rows from which the time of pandas is extrapolated; a smaller log needs no extrapolation."""
 
 
 @dataclass(frozen=True)
