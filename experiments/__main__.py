@@ -44,7 +44,7 @@ def main(argv: Sequence[str]) -> int:
         return run(options)
     from experiments.demo import run_demo  # noqa: PLC0415 - imports training and serving
 
-    return run_demo(options.log, options.format, options.mapping)
+    return run_demo(options.log, options.format, options.mapping, fresh=options.fresh, show_key=options.show_key)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -60,6 +60,8 @@ def build_parser() -> argparse.ArgumentParser:
         "python -m experiments demo --log answers.csv --format mapped --mapping answers.toml",
     )
     _add_log_options(demo, "a simulated school")
+    demo.add_argument("--fresh", action="store_true", help="start over; without it, an earlier demo's work is reused")
+    demo.add_argument("--show-key", action="store_true", help="print an API key for the service, which stays valid")
     return parser
 
 

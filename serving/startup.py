@@ -61,7 +61,7 @@ class Startup:
         elif scope["path"] == "/livez":
             await JSONResponse({"status": "alive"})(scope, receive, send)
         else:
-            error = StartingError("starting", f"the service is starting: {self._step}; ask again in a moment")
+            error = StartingError("starting", f"the service is starting: {self._step}")
             await error.answer()(scope, receive, send)
 
     async def _run(self, receive: Receive, send: Send) -> None:
