@@ -6,6 +6,7 @@ READY  := $(VENV)/.ready
 LOG    ?=
 FORMAT ?= mapped
 MAPPING ?=
+FRESH  ?=
 
 export MLFLOW_DISABLE_TELEMETRY := true
 
@@ -27,7 +28,7 @@ $(READY): $(BIN)/uv requirements.lock pyproject.toml
 	@touch $(READY)
 
 demo: setup
-	@$(BIN)/python -m experiments demo $(if $(LOG),--log $(LOG) --format $(FORMAT)) $(if $(MAPPING),--mapping $(MAPPING))
+	@$(BIN)/python -m experiments demo $(if $(LOG),--log $(LOG) --format $(FORMAT)) $(if $(MAPPING),--mapping $(MAPPING)) $(if $(FRESH),--fresh)
 
 check: setup
 	@$(BIN)/ruff format --check .

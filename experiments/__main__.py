@@ -38,7 +38,7 @@ def main(argv: Sequence[str]) -> int:
         return BENCHMARKS[options.name].measure(arguments)
     from experiments.demo import run_demo  # noqa: PLC0415 - imports training and serving
 
-    return run_demo(options.log, options.format, options.mapping)
+    return run_demo(options.log, options.format, options.mapping, fresh=options.fresh, show_key=options.show_key)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -65,6 +65,8 @@ def build_parser() -> argparse.ArgumentParser:
     demo.add_argument("--log", type=Path, metavar="PATH", help="a log file; without it, a simulated school")
     demo.add_argument("--format", metavar="NAME", help="format of the file; without it, read from its header")
     demo.add_argument("--mapping", type=Path, metavar="FILE", help="TOML file that says what each column is")
+    demo.add_argument("--fresh", action="store_true", help="start over; without it, an earlier demo's work is reused")
+    demo.add_argument("--show-key", action="store_true", help="print an API key for the service, which stays valid")
     return parser
 
 

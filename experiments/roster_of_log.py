@@ -2,9 +2,6 @@
 
 from pathlib import Path
 
-import pandas as pd
-
-from features.events.store import read_events
 from features.home import Home
 
 TEAM_SIZE = 60
@@ -27,6 +24,10 @@ def write_roster(home: Home, folder: Path) -> None:
         home: Whose event log names the students.
         folder: Where the CSV files go.
     """
+    import pandas as pd  # noqa: PLC0415 - takes seconds, and a demo shows its first line before
+
+    from features.events.store import read_events  # noqa: PLC0415
+
     events = read_events(home, columns=["student_id", "occurred_at", "sequence"])
     last = events.groupby("student_id").max()
     order = last.sort_values(["occurred_at", "sequence"], ascending=False, kind="stable").index
@@ -38,20 +39,20 @@ def write_roster(home: Home, folder: Path) -> None:
         "members": pd.DataFrame({"team_id": team, "student_id": order}),
         "staff": pd.DataFrame(
             [
-                (f"{each}-{name}", each, role, f"{each}-{coach}" if coach else "")
-                for each in teams
+                (f"{team_id}-{name}", team_id, role, f"{team_id}-{coach}" if coach else "")
+                for team_id in teams
                 for name, role, coach in STAFF
             ],
             columns=["staff_id", "team_id", "role", "coach"],
         ),
         "rooms": pd.DataFrame(
-            [(f"{each}-{name}", each, capacity) for each in teams for name, capacity in ROOMS],
+            [(f"{team_id}-{name}", team_id, capacity) for team_id in teams for name, capacity in ROOMS],
             columns=["room_id", "team_id", "capacity"],
         ),
         "blocks": pd.DataFrame(
             [
-                (f"{each}-{day}-{at + 1}", each, day, start, end)
-                for each in teams
+                (f"{team_id}-{day}-{at + 1}", team_id, day, start, end)
+                for team_id in teams
                 for day in DAYS
                 for at, (start, end) in enumerate(BLOCKS)
             ],

@@ -1,17 +1,22 @@
-"""The command `python -m features`: takes in logs and rosters."""
+"""The command `python -m features`: ingests logs and loads rosters."""
 
 import argparse
+import logging
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 
 from features.console import OUT, run_command, write_json
 from features.errors import InputError
-from features.events.ingest import MAX_REJECTED, IngestCounts, ingest_file
 from features.home import read_home
-from features.logs import FORMATS
+
+if TYPE_CHECKING:  # --help must not wait for pandas
+    from features.events.ingest import IngestCounts
+
+logger = logging.getLogger("regroup")
 
 EXIT_CODES = """\
 exit codes:
@@ -20,6 +25,9 @@ exit codes:
   3   too many rejected rows; nothing was stored
   75  another ingest is running, or the disk is full; try again
 """
+
+FORMATS = ("mapped", "assistments", "datashop")
+"""Those of `features.logs.FORMATS`; named here too, since that imports pandas."""
 
 EXAMPLES = """\
 examples:
@@ -39,13 +47,16 @@ def main(argv: Sequence[str]) -> int:
         from features.roster import load_roster_command  # noqa: PLC0415 - ingest needs no database
 
         return load_roster_command(options.path, read_home())
+    logger.info("ingest: %s", options.path)
+    from features.events.ingest import MAX_REJECTED, ingest_file  # noqa: PLC0415 - takes seconds
+
     counts = ingest_file(
         read_home(),
         options.path,
         form=options.format,
         mapping=options.mapping,
         kc_model=options.kc_model,
-        max_rejected=options.max_rejected,
+        max_rejected=MAX_REJECTED if options.max_rejected is None else options.max_rejected,
     )
     OUT.print(show_counts(counts))
     try:
@@ -69,25 +80,26 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=raw,
     )
     ingest.add_argument("path", type=Path, metavar="PATH", help="the log file")
-    ingest.add_argument("--format", choices=FORMATS, help="what the file is; without it, told from its header")
+    ingest.add_argument("--format", choices=FORMATS, help="what the file is; without it, recognized by its header")
     ingest.add_argument("--mapping", type=Path, metavar="FILE", help="TOML file that says what each column is")
     ingest.add_argument("--kc-model", metavar="NAME", help="model whose skills are read from a DataShop export")
     ingest.add_argument("--json", type=Path, metavar="FILE", help="write the counts there too")
     ingest.add_argument(
         "--max-rejected",
         type=share,
-        default=MAX_REJECTED,
         metavar="SHARE",
-        help="largest share of rejected rows with which anything is stored (default: %(default)s)",
+        help="largest share of rejected rows with which anything is stored (default: 0.1)",
     )
 
     roster = commands.add_parser(
         "roster",
         help="load teams, staff, rooms and blocks",
-        epilog="example:\n  python -m features roster roster.toml\n\n" + EXIT_CODES,
+        epilog="example:\n  python -m features roster roster\n\n" + EXIT_CODES,
         formatter_class=raw,
     )
-    roster.add_argument("path", type=Path, metavar="PATH", help="the roster")
+    roster.add_argument(
+        "path", type=Path, metavar="FOLDER", help="folder of CSV files: teams, members, staff, rooms, blocks and others"
+    )
     return parser
 
 
@@ -103,7 +115,7 @@ def share(text: str) -> float:
     return number
 
 
-def show_counts(counts: IngestCounts) -> Table:
+def show_counts(counts: "IngestCounts") -> Table:
     """The counts as a table for a terminal."""
     table = Table("rows", "count", title="ingest")
     table.columns[1].justify = "right"

@@ -23,7 +23,7 @@ EXIT_CODES = """exit codes:
   0  stopped or done as asked
   1  a plan given breaks a rule, or there is no such place; a file that still holds an erased student is left
   2  a setting, a file or a bundle is wrong, the port is taken, or no plan of a day keeps every rule
-  4  there is no champion or there are no profiles yet; --wait waits for them instead
+  4  nothing was trained and published in this home yet; --wait waits for it instead
 
 examples:
   python -m serving --port 8000
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=8000, help="port to listen on (%(default)s)")
     parser.add_argument("--workers", type=int, default=1, help="processes that answer (%(default)s)")
-    parser.add_argument("--wait", action="store_true", help="start without a champion and wait for one")
+    parser.add_argument("--wait", action="store_true", help="start before anything was trained, and wait for it")
     parser.add_argument("--open", action="store_true", help="ask for no keys, for a first try on this machine")
     parser.add_argument("--bundle", metavar="FOLDER", help="serve what `export` wrote there, without a registry")
     commands = parser.add_subparsers(dest="command")
@@ -90,11 +90,12 @@ def _serve(host: str, port: int, workers: int, *, wait: bool) -> int:
         require_something()
     import uvicorn  # noqa: PLC0415 - --help must not wait for it
 
-    OUT.print(f"API docs: http://{host}:{port}/docs   stop with Ctrl-C", markup=False, highlight=False)
+    where = f"http://{host}:{port}"
+    OUT.print(f"listening on {where}; API docs: {where}/docs; stop with Ctrl-C", markup=False, highlight=False)
     # the server's own access log would hold the ids of students that stand in addresses
-    with _shared_metrics() if workers > 1 else nullcontext():
+    with _shared_folders() if workers > 1 else nullcontext():
         uvicorn.run(
-            "serving.app:create_app",
+            "serving.startup:create_startup",
             factory=True,
             host=host,
             port=port,
@@ -109,10 +110,14 @@ def _serve(host: str, port: int, workers: int, *, wait: bool) -> int:
 
 
 @contextmanager
-def _shared_metrics() -> Iterator[None]:
-    """A folder in which the processes keep their figures, so that any of them tells those of all."""
-    with tempfile.TemporaryDirectory(prefix="regroup-metrics-") as folder:
-        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)  # read by every process that answers
+def _shared_folders() -> Iterator[None]:
+    """Folders in which the processes keep metrics, so that any of them has those of all, and note who started."""
+    with (
+        tempfile.TemporaryDirectory(prefix="regroup-metrics-") as metrics,
+        tempfile.TemporaryDirectory(prefix="regroup-start-") as start,
+    ):
+        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", metrics)  # read by every process that answers
+        os.environ["REGROUP_START_FOLDER"] = start
         yield
 
 

@@ -1,9 +1,10 @@
 """The application: settings in, routes and watcher wired together."""
 
+import asyncio
 import gc
 import logging
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -63,11 +64,12 @@ ABOUT = """Suggests which students of a team to bring together, on which skill, 
 why. The adults decide. Errors are `application/problem+json`; times are UTC; null means not observed."""
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None, say: Callable[[str], None] = logger.debug) -> FastAPI:
     """Builds the service; nothing is read before it starts.
 
     Args:
         settings: Where homes and stores are; from the environment if not given.
+        say: Called with each step of the start, in a few words.
     """
     settings = settings or read_settings()
     database = Database(settings.home.database_url(), settings.connections)
@@ -97,15 +99,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def run(_: FastAPI) -> AsyncIterator[None]:
         sys.setswitchinterval(SWITCH_S)
         draining.listen()
-        forget_ended_processes()
-        warm_up()
-        try:
-            database.migrate()
-        except RegroupError as error:
-            logger.warning("the database is looked for again with the first change: %s", error)
-        keyring.start()
-        audit.start()
-        snapshots.refresh()
+        await asyncio.to_thread(_load, say, database, keyring, audit, snapshots)
         gc.collect()
         gc.freeze()  # what is there now stays; to go through all of it again would hold a request up for .2 s
         usual = gc.get_threshold()
@@ -151,6 +145,24 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(operations.health_router)
     _stand_before(app, settings, keyring)
     return app
+
+
+def _load(
+    say: Callable[[str], None], database: Database, keyring: Keyring, audit: AuditLog, snapshots: SnapshotHolder
+) -> None:
+    """Does what takes long before the first request, so that no request waits for it."""
+    forget_ended_processes()
+    say("loading the planner")
+    warm_up()
+    say("opening the database")
+    try:
+        database.migrate()
+    except RegroupError as error:
+        logger.warning("the database is looked for again with the first change: %s", error)
+    keyring.start()
+    audit.start()
+    say("loading the model")
+    snapshots.refresh()
 
 
 def _stand_before(app: FastAPI, settings: Settings, keyring: Keyring) -> None:

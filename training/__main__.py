@@ -1,6 +1,7 @@
 """`python -m training`: the nightly job."""
 
 import argparse
+import logging
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -12,8 +13,8 @@ from features.home import read_home
 EXIT_CODES = """exit codes:
   0   the challenger was promoted, or there was nothing to do
   2   the configuration, or something it names, is wrong
-  3   data gate: too little or too odd data
-  4   quality gate: a floor is broken and there is no champion; or there is no event log yet
+  3   data gate: too little data, or data unlike what the models need
+  4   quality gate: a limit is broken and there is no champion; or there is no event log yet
   10  the champion was kept
   75  another run holds the lock, or the database is locked; try again later
 
@@ -22,6 +23,8 @@ example:
 """
 
 KEPT = 10
+
+logger = logging.getLogger("regroup")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,23 +41,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     nightly.add_argument("--config", type=Path, help="TOML laid over the defaults in training/default.toml")
     nightly.add_argument("--as-of", type=_moment, help="ignore events from this moment on, UTC: 2026-03-09[T06:00]")
-    given = parser.parse_args(arguments)
-    return _nightly(given.config, given.as_of)
+    options = parser.parse_args(arguments)
+    return _nightly(options.config, options.as_of)
 
 
 def _nightly(config: Path | None, as_of: datetime | None) -> int:
     # on a machine with other work, LightGBM's threads that wait by spinning make training many times slower
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    home = read_home()
+    waiting = sum(path.is_file() for path in home.inbox.glob("*")) if home.inbox.is_dir() else 0
+    moment = f"as of {as_of:%Y-%m-%d %H:%M} UTC" if as_of else "as of the midnight after the last event"
+    logger.info("nightly: %s, %d files in the inbox", moment, waiting)
     from training.config import load_config  # noqa: PLC0415 - --help must not wait for LightGBM and MLflow
     from training.nightly import run_nightly  # noqa: PLC0415
 
-    outcome = run_nightly(read_home(), load_config(config), as_of)
-    told = {
+    outcome = run_nightly(home, load_config(config), as_of)
+    sentences = {
         "promoted": "the challenger is the new champion",
         "kept": "the champion stays",
-        "nothing": "nothing to do: this data, configuration and code were dealt with before",
+        "nothing": "nothing to do: this data, configuration and code were already processed",
     }
-    OUT.print(f"{told[outcome.did]} (run {outcome.run_id})\nwhy: {outcome.record}", markup=False, highlight=False)
+    OUT.print(f"{sentences[outcome.did]} (run {outcome.run_id})\nwhy: {outcome.record}", markup=False, highlight=False)
     return KEPT if outcome.did == "kept" else 0
 
 

@@ -5,7 +5,6 @@ import argparse
 from rich.table import Table
 
 from features.console import OUT
-from features.database import Database
 from features.errors import InputError
 from features.home import read_home
 
@@ -38,7 +37,8 @@ def erase(given: argparse.Namespace) -> int:
         BusyError: A nightly run or an ingest is at work, or the database stayed locked.
         DatabaseAwayError: It cannot be used.
     """
-    from features.erasure import Installation, erase_everywhere  # noqa: PLC0415 - --help must not wait for it
+    from features.database import Database  # noqa: PLC0415 - --help must not wait for it
+    from features.erasure import Installation, erase_everywhere  # noqa: PLC0415
     from serving.audit.spool import Spool  # noqa: PLC0415
     from serving.store.erasure import STORES  # noqa: PLC0415
 

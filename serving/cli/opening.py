@@ -3,11 +3,11 @@
 import ipaddress
 from contextlib import suppress
 
+from features.bundle import MANIFEST
 from features.console import ERR
 from features.database import Database
 from features.errors import InputError, MissingError, RegroupError
-from serving.models.hot_swap import LastGood
-from serving.models.sources import source_of
+from serving.models.bundle import read_parts
 from serving.settings import read_settings
 from serving.store.keys import list_keys
 
@@ -38,25 +38,25 @@ def check_opening(host: str) -> None:
 def require_something() -> None:
     """Looks for models and profiles, so that nothing listens without any.
 
+    Whether the registry gives a champion is seen when the service loads it: to ask takes seconds of importing MLflow.
+
     Raises:
         InputError: The bundle that the settings name is none, or a file of it was altered.
-        MissingError: There is no champion, or the registry gives none that can be served and nothing served before.
+        MissingError: Nothing was ever published in this home, and nothing served before.
     """
     settings = read_settings()
-    source = source_of(settings)
-    try:
-        offer = source.look()
-        if offer is not None and settings.bundle is not None:
-            with source.open(offer):
-                pass
-    except RegroupError as error:
-        if settings.bundle is not None:
+    if settings.bundle is not None:
+        try:
+            read_parts(settings.bundle, "bundle")
+        except RegroupError as error:
             raise InputError(str(error)) from error
-        if LastGood(settings.home).is_there():
-            return  # the service says so in its log
-        raise MissingError(f"{error}; or start with --wait") from error
-    if offer is None:
-        raise MissingError("there is no champion to serve yet; run `python -m training nightly`, or start with --wait")
+        return
+    home = settings.home
+    if not any(home.published.glob(f"*/*/{MANIFEST}")) and not any(home.served.glob(f"*/{MANIFEST}")):
+        raise MissingError(
+            "there is nothing to serve yet: no model was trained and published in this home; "
+            "run `python -m training nightly`, or start with --wait"
+        )
 
 
 def _say(sentence: str) -> None:

@@ -136,7 +136,7 @@ class SnapshotHolder:
         offer = source.look()
         if offer is None:
             if self._current is None:
-                self._why_none = "there is no champion yet; run `python -m training nightly` first"
+                self._wait_for("there is no champion yet; run `python -m training nightly` first")
             return False
         if offer == self._offer:
             return False
@@ -150,6 +150,12 @@ class SnapshotHolder:
             if self._last_good is not None and offer.source != "last_good":
                 self._last_good.keep(loaded, parts)
         return True
+
+    def _wait_for(self, sentence: str) -> None:
+        """Notes what a request is answered with meanwhile, and logs it once."""
+        if sentence != self._why_none:
+            logger.info("waiting: %s", sentence)
+        self._why_none = sentence
 
     def _revive(self) -> bool:
         """Serves the copy of what served last, if there is one."""

@@ -24,10 +24,12 @@ def server(own_school):
     command = [sys.executable, "-m", "serving", "--port", str(port), "--workers", "2"]
     process = subprocess.Popen(command, env=environment)
     address = f"http://127.0.0.1:{port}"
-    wait_until(lambda: state_of(address) == 200)
-    yield process, address
-    process.kill()
-    process.wait(timeout=30)
+    try:
+        wait_until(lambda: state_of(address) == 200)
+        yield process, address
+    finally:
+        process.kill()
+        process.wait(timeout=30)
 
 
 def state_of(address):

@@ -78,7 +78,7 @@ def runs_of(answers):
     return {answer["provenance"]["model"]["run_id"] for answer in answers}
 
 
-def wait_until(done, within_s=60):
+def wait_until(done, within_s=180):
     deadline = time.monotonic() + within_s
     while not done():
         assert time.monotonic() < deadline
@@ -86,7 +86,7 @@ def wait_until(done, within_s=60):
 
 
 def wait_for(address, run_id):
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
         try:
             if call(f"{address}/readyz")["run_id"] == run_id:
