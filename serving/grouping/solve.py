@@ -106,20 +106,33 @@ def prove_plan(index: Index, plan: Plan, rounds: int, until: float | None = None
 
 
 def warm_up() -> None:
-    """Plans a tiny day, drawn from nothing and from a pin, so that no caller waits for machine code."""
-    need = 0.5
-    block = frozenset({"b"})
+    """Plans a tiny day and bounds its score, so that no caller waits for machine code."""
+    compile_search()
+    compile_bound()
+
+
+def compile_search() -> None:
+    """Compiles the search, or loads its machine code, by planning a tiny day freely and with a fixed seat."""
     for pins in ((), (Pin("p", "b"),)):
-        problem = Problem(
-            blocks=(Block("b", "09:00-09:45", 0),),
-            students=tuple(Student(name, block) for name in "pqr"),
-            adults=tuple(Adult(name, Role.TEACHER_LEADER, block, frozenset(Modality)) for name in "xy"),
-            skills=(Skill("k", "K"),),
-            effects=tuple(Effect(kind, Role.TEACHER_LEADER, need) for kind in LED),
-            needs=tuple(Need(name, "k", need) for name in "pqr"),
-            pins=pins,
-        )
-        suggest_groups(problem, Budget(rounds=1, bound_rounds=1))
+        find_sessions(replace(_tiny_day(), pins=pins), Budget(rounds=1, bound_rounds=0))
+
+
+def compile_bound() -> None:
+    """Compiles the bound, or loads its machine code, by bounding the score of a tiny day."""
+    arena = build_arena(index_problem(_tiny_day()))
+    bound_day(arena, online_score(arena), 1)
+
+
+def _tiny_day() -> Problem:
+    block, half = frozenset({"b"}), 0.5
+    return Problem(
+        blocks=(Block("b", "09:00-09:45", 0),),
+        students=tuple(Student(name, block) for name in "pqr"),
+        adults=tuple(Adult(name, Role.TEACHER_LEADER, block, frozenset(Modality)) for name in "xy"),
+        skills=(Skill("k", "K"),),
+        effects=tuple(Effect(kind, Role.TEACHER_LEADER, half) for kind in LED),
+        needs=tuple(Need(name, "k", half) for name in "pqr"),
+    )
 
 
 def describe_plan(problem: Problem, sessions: tuple[Session, ...], status: Status) -> Plan:

@@ -9,7 +9,7 @@ from serving.grouping.problem.places import Pin
 from serving.grouping.problem.plan import Session
 from serving.grouping.problem.policy import LED
 from serving.grouping.search.anneal import to_seats
-from serving.grouping.search.kernel import new_desk, score_seats
+from serving.grouping.search.kernel import new_workspace, score_seats
 from serving.grouping.search.sketch import best_group
 from serving.grouping.state.arrays import Index, Slot, build_arena
 from serving.grouping.state.draft import Draft
@@ -94,13 +94,13 @@ def best_entry(index: Index, groups: Groups, pin: Pin) -> Draft:
         The groups without the student in the block where no way in leaves every block standing.
     """
     arena = build_arena(index)
-    desk = new_desk(arena)
+    workspace = new_workspace(arena)
     best, most = start_draft(index, groups), -float("inf")
     for slot in _slots(index, pin):
         draft = start_draft(index, _enter(index, groups, pin, slot))
         if all(draft.obstacle(block) is None for block in range(len(index.problem.blocks))):
-            desk.touched[:] = True
-            points = float(score_seats(arena, to_seats(arena, draft), desk))
+            workspace.touched[:] = True
+            points = float(score_seats(arena, to_seats(arena, draft), workspace))
             if points > most:
                 best, most = draft, points
     return best

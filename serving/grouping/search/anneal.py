@@ -1,4 +1,4 @@
-"""Searches for a day of high score: drawn greedily, then taken down and drawn anew in parts."""
+"""Large-neighborhood search for a day of high score: constructed greedily, then destroyed and recreated in parts."""
 
 import time
 from dataclasses import dataclass
@@ -9,25 +9,27 @@ from serving.grouping.search.greedy import draft_plan
 from serving.grouping.search.kernel import (
     NOT_LED,
     Seats,
+    construct_day,
     copy_seats,
-    draw_day,
     empty_seats,
     improve_day,
-    new_desk,
+    new_workspace,
     open_session,
 )
 from serving.grouping.state.arrays import Arena, Index, Slot, build_arena
 from serving.grouping.state.draft import Draft
 
 WARM, COOL = 0.2, 0.005
-"""Points that a round may lose about every third time, at first and at last; chosen on made-up days of 60 and 240."""
+"""Temperatures, in points that a round may lose about every third time, at first and at last.
+
+Chosen on synthetic days of 60 and 240 students.
+"""
 
 PARTS = 60
-"""Of a search: within each the heat stays the same, and after each the clock is read."""
-
+"""Parts of a search: within each the temperature stays the same, and after each the clock is read."""
 
 FIRST_ROUNDS = 10
-"""Rounds before the clock has told how many fit into a part."""
+"""Rounds of the first part, after which the clock shows how many fit into one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +37,11 @@ class Budget:
     """How long to search.
 
     Attributes:
-        rounds: rounds of taking down and drawing anew; None: without a clock, 500 for each block of each adult, and no
+        rounds: rounds of destroying and recreating; None: without a clock, 500 for each block of each adult, and no
             more than take about a second; with a clock, no end.
         seconds: wall-clock time from problem to plan, bound and reasons included, of which the search has most; None:
             no clock, and equal problems give equal plans.
-        seed: of all lots drawn.
+        seed: seed of the random number generator.
         seatings: how often to seat students exactly for the sessions found; more than once only where recent groupmates
             are too many to be exact.
         bound_rounds: rounds of lowering the bound on every plan's score; 0: none is looked for. With a clock, as many
@@ -72,8 +74,8 @@ def search_day(
         index: the problem.
         budget: how long to search; all of its seconds are the search's.
         start: sessions to begin from; None: from an empty day.
-        prices: the index laid out flat with other weights, which may be below 0; None: with its own.
-        warm: points that a round may lose at first; less than usual keeps a short search near its start.
+        prices: the problem as arrays with other weights, which may be below 0; None: with its own.
+        warm: the temperature at first; less than usual keeps a short search near its start.
 
     Raises:
         InfeasibleError: no day keeps every rule, or none was found; its conflicts say which.
@@ -82,14 +84,14 @@ def search_day(
         return draft_plan(index), False  # nobody to lead, nobody to teach, or nothing
     began = time.perf_counter()
     arena = build_arena(index) if prices is None else prices
-    desk, lots = new_desk(arena), np.array([(2 * budget.seed + 1) * 0x9E3779B97F4A7C15 % 2**64], np.uint64)
+    workspace, rng = new_workspace(arena), np.array([(2 * budget.seed + 1) * 0x9E3779B97F4A7C15 % 2**64], np.uint64)
     seats = empty_seats(arena)
     pinned = any(not pin.online for pin in index.pins.values())
-    value = -np.inf if pinned or start is not None else draw_day(arena, seats, lots, desk)
+    value = -np.inf if pinned or start is not None else construct_day(arena, seats, rng, workspace)
     if value == -np.inf:
         seats = to_seats(arena, draft_plan(index, start))
-        value = draw_day(arena, seats, lots, desk)
-    best, trial, values = copy_seats(seats), copy_seats(seats), np.array([value, value])
+        value = construct_day(arena, seats, rng, workspace)
+    best, candidate, values = copy_seats(seats), copy_seats(seats), np.array([value, value])
     rounds = budget.rounds_for(len(arena.present), int(arena.adult_in.sum()))
     done, spent = 0, time.perf_counter() - began
     while done < rounds and (budget.seconds is None or spent < budget.seconds):
@@ -98,9 +100,9 @@ def search_day(
         else:
             share = max(done / rounds, spent / budget.seconds)
             part = int(done / spent * budget.seconds / PARTS) if done else FIRST_ROUNDS
-        heat = warm * (COOL / warm) ** share
+        temperature = warm * (COOL / warm) ** share
         part = min(max(1, part), rounds - done)
-        improve_day(arena, seats, best, trial, values, lots, desk, part, heat)
+        improve_day(arena, seats, best, candidate, values, rng, workspace, part, temperature)
         done, spent = done + part, time.perf_counter() - began
     return _to_draft(index, best), done < rounds
 
@@ -110,7 +112,7 @@ def to_seats(arena: Arena, draft: Draft) -> Seats:
     seats = empty_seats(arena)
     for slot, students in draft.groups.items():
         open_session(arena, seats, slot.block, slot.adult, slot.modality, slot.skill, np.array(students, np.int64))
-    seats.beside[:] = draft.beside.T
+    seats.co_teacher[:] = draft.beside.T
     return seats
 
 
@@ -119,6 +121,6 @@ def _to_draft(index: Index, seats: Seats) -> Draft:
     for block, adult in np.argwhere(seats.kind != NOT_LED).tolist():
         students = sorted(seats.roster[block, adult, : seats.size[block, adult]].tolist())
         draft.open(Slot(block, adult, int(seats.kind[block, adult]), int(seats.skill[block, adult])), tuple(students))
-    for block, adult in np.argwhere(seats.beside != NOT_LED).tolist():
-        draft.sit_beside(block, adult, int(seats.beside[block, adult]))
+    for block, adult in np.argwhere(seats.co_teacher != NOT_LED).tolist():
+        draft.sit_beside(block, adult, int(seats.co_teacher[block, adult]))
     return draft

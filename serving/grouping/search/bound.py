@@ -5,12 +5,12 @@ a day, and counts once as covered and as met by an adult, is priced instead of a
 the best session of each adult and block, which sorting solves, and the choice of who leads. Prices are moved along
 subgradients (Held, Wolfe and Crowder 1974; step by Polyak 1969). The lowest bound seen is valid whatever the prices.
 
-That adults have to watch over those online is kept, in part by a price on seats. A block in which nobody is online
+That adults have to monitor those online is kept, in part by a price on seats. A block in which nobody is online
 is apart from the others: each student has a seat there at a price of its own, and only skills are held that together
 suit everybody, which is looked for branch by branch. Left out, which can only raise the bound: rooms, supervision, even
-loads, subgroups' shares. Groupmates met lately cost each student half of what the most favourable others of the skill
-would, or, where that is asked for, what they do. Pairs to keep together count as kept, coaching as held, and seats that
-are owed as given.
+loads, subgroups' shares. Recent groupmates cost each student half of what the most favourable others of the skill
+would, or, where that is asked for, what they do. Pairs to keep together count as kept, coaching as held, and
+teacher time that is due as given.
 """
 
 import math
@@ -43,6 +43,15 @@ LOWEST, STEP, WAITED = range(3)
 
 ENOUGH = 1e-9
 """Share of the bound by which a plan may miss it and still be called proven best."""
+
+NO_NODES = NO_SEATS = np.int64(0)
+"""NumPy integers, since numba compiles a function once more for each plain constant that it is called with."""
+
+_entry = nb.njit(cache=True, error_model="numpy", nogil=True)
+"""Compiles a function that Python calls; machine code is kept for these only, with all that they call."""
+
+_kernel = nb.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+"""Compiles a function that only compiled code may call: Python would jump to an address that is not there."""
 
 
 class Prices(NamedTuple):
@@ -140,7 +149,7 @@ def _favourable(arena: Arena) -> Floats:
     return halves
 
 
-@nb.njit(cache=True, error_model="numpy", nogil=True)
+@_entry
 def _list_offers(arena):
     """Returns `start`, `place` and `points` of `Offers`."""
     options = arena.present.shape[1] * arena.qualified.size * arena.most.shape[1]
@@ -155,7 +164,7 @@ def _list_offers(arena):
     return start, place, points
 
 
-@nb.njit(cache=True, error_model="numpy")
+@_kernel
 def _list_seats(arena, option, place, points):
     """Counts the seats that a session could have, none if they are too few, and writes them where there is room."""
     (adults, skills), kinds = arena.qualified.shape, arena.most.shape[1]
@@ -189,13 +198,13 @@ def _list_seats(arena, option, place, points):
     return count if min(count, arena.most[adult, kind]) >= max(1, arena.least[adult, kind]) else 0
 
 
-@nb.njit(cache=True, error_model="numpy", nogil=True)
+@_entry
 def _lower(arena, offers, prices, nobody_online, value, rounds, nodes, pace, bonus):
     """Moves prices, of which blocks with nobody online have their own; `pace` has the lowest bound and goes on."""
     students, blocks = arena.present.shape
     adults = len(arena.qualified)
     fixed = online_score(arena) + arena.weights[KEEP_TOGETHER] * len(arena.wished)
-    fixed += arena.owed.sum()  # as if everybody got the seat they are owed
+    fixed += arena.owed.sum()  # as if everybody got the teacher time due
     fixed += arena.weights[COACHING] * arena.coaching[:, 2].sum()
     last = np.full((blocks, adults, 2), NOT_LED, np.int64)
     chosen = np.empty((blocks, adults, arena.size_allowed.shape[2]), np.int64)
@@ -292,7 +301,7 @@ def _lower(arena, offers, prices, nobody_online, value, rounds, nodes, pace, bon
                 prices.met[student, adult] = min(most, max(0.0, prices.met[student, adult] - move * over))
 
 
-@nb.njit(cache=True, error_model="numpy", nogil=True)
+@_entry
 def online_score(arena):
     """The score of a day that everybody spends online: what plans are measured from."""
     score = 0.0
@@ -308,7 +317,7 @@ def online_score(arena):
     return score
 
 
-@nb.njit(cache=True, error_model="numpy")
+@_kernel
 def _best_block(arena, offers, prices, block, bonus, nodes, last, chosen, sizes, worth, leads):
     """See `_best_leads`, with the best session of each adult, which stay in `last`, `chosen`, `sizes` and `leads`."""
     offers = _price(arena, offers, prices, block)
@@ -321,7 +330,7 @@ def _best_block(arena, offers, prices, block, bonus, nodes, last, chosen, sizes,
     return _best_leads(arena, block, worth[block], sizes[block], bonus, leads[block])
 
 
-@nb.njit(cache=True, error_model="numpy")
+@_kernel
 def _price(arena, offers, prices, block):
     """Returns the offers at the prices of a block."""
     priced = np.empty(len(arena.eligible))
@@ -332,9 +341,9 @@ def _price(arena, offers, prices, block):
     return Offers(offers.start, offers.place, offers.points, offers.halves, priced, prices.met)
 
 
-@nb.njit(cache=True, error_model="numpy")
+@_kernel
 def _best_leads(arena, block, worth, sizes, bonus, leads):
-    """The most that led sessions of a block are worth with enough adults left to watch over those online, if any are.
+    """The most that led sessions of a block are worth with enough adults left to monitor those online, if any are.
 
     The more lead, the fewer may be online, so the more students the sessions have to hold. With a `bonus` in each
     seat's worth that is asked for by a price; without one, only by what the largest sessions could hold.
@@ -346,24 +355,24 @@ def _best_leads(arena, block, worth, sizes, bonus, leads):
     present, able, reach, seats, total = 0, 0, 0, 0, 0.0
     for student in range(len(arena.present)):
         present += arena.present[student, block]
-    watchers = np.empty(adults, np.int64)
+    monitors = np.empty(adults, np.int64)
     leads[:] = False
     for adult in range(adults):
         if not arena.adult_in[adult, block]:
             continue
         if arena.may_monitor[adult]:
-            watchers[able] = adult
+            monitors[able] = adult
             able += 1
         else:
             leads[adult] = worth[adult] > 0.0
             total += worth[adult]
             seats += sizes[adult]
             reach += arena.most[adult].max()
-    watchers = watchers[:able]
-    by_worth = watchers[np.argsort(-worth[watchers])]
+    monitors = monitors[:able]
+    by_worth = monitors[np.argsort(-worth[monitors])]
     largest = np.zeros(able, np.int64)
     for at in range(able):
-        largest[at] = arena.most[watchers[at]].max()
+        largest[at] = arena.most[monitors[at]].max()
     largest = np.sort(largest)[::-1]
     best, best_count, short = -np.inf, 0, 0
     for count in range(able + (present == 0)):  # of those who may monitor and lead instead
@@ -379,7 +388,7 @@ def _best_leads(arena, block, worth, sizes, bonus, leads):
     return max(best, 0.0), short
 
 
-@nb.njit(cache=True, error_model="numpy")
+@_kernel
 def _nobody_online(arena, offers, prices, block, floor, last, chosen, sizes, leads):
     """The most that led sessions with all students of a block are worth, at least `floor` if that may be exceeded.
 
@@ -404,7 +413,7 @@ def _nobody_online(arena, offers, prices, block, floor, last, chosen, sizes, lea
     worth, seats = np.full((adults, options + 1), -np.inf), np.zeros((adults, options + 1), np.int64)
     worth[:, options] = 0.0  # to lead nothing
     suits = np.zeros((adults, skills + 1, students), np.bool_)
-    told, group = np.empty(2, np.int64), np.empty(chosen.shape[2], np.int64)
+    session, group = np.empty(2, np.int64), np.empty(chosen.shape[2], np.int64)
     most_worth, most_seats = np.zeros(adults + 1), np.zeros(adults + 1, np.int64)
     order = np.empty((adults, options + 1), np.int64)
     for adult in range(adults):
@@ -422,7 +431,7 @@ def _nobody_online(arena, offers, prices, block, floor, last, chosen, sizes, lea
                 if most:
                     option = skill * kinds + kind
                     worth[adult, option], _ = _session_worth(
-                        arena, offers, block, adult, 0.0, 0, kind, skill, -np.inf, 0, told, group
+                        arena, offers, block, adult, 0.0, NO_NODES, kind, skill, -np.inf, NO_SEATS, session, group
                     )
                     seats[adult, option] = most
         order[adult] = np.argsort(-worth[adult])
@@ -476,18 +485,29 @@ def _nobody_online(arena, offers, prices, block, floor, last, chosen, sizes, lea
         if leads[adult]:
             skill, kind = option // kinds, option % kinds
             _, sizes[block, adult] = _session_worth(
-                arena, offers, block, adult, 0.0, 0, kind, skill, -np.inf, 0, last[block, adult], chosen[block, adult]
+                arena,
+                offers,
+                block,
+                adult,
+                0.0,
+                NO_NODES,
+                kind,
+                skill,
+                -np.inf,
+                NO_SEATS,
+                last[block, adult],
+                chosen[block, adult],
             )
     return best
 
 
-@nb.njit(cache=True, error_model="numpy")
+@_kernel
 def _best_session(arena, offers, block, adult, bonus, nodes, last, chosen):
     """The most that a session of an adult can be worth at these prices, and its size; `last` and `chosen` tell which.
 
     The best session of the round before is looked at first, since it most often is the best again.
     """
-    best, size = 0.0, 0
+    best, size = 0.0, NO_SEATS
     kind_before, skill_before = last[0], last[1]
     if kind_before != NOT_LED:
         best, size = _session_worth(
@@ -502,7 +522,7 @@ def _best_session(arena, offers, block, adult, bonus, nodes, last, chosen):
     return best, size
 
 
-@nb.njit(cache=True, error_model="numpy")
+@_kernel
 def _session_worth(arena, offers, block, adult, bonus, nodes, kind, skill, best, size, last, chosen):
     """The best worth and size so far, with one more kind of session on one skill looked at."""
     at = ((block * len(arena.most) + adult) * arena.most.shape[1] + kind) * arena.qualified.shape[1] + skill
@@ -557,7 +577,7 @@ def _session_worth(arena, offers, block, adult, bonus, nodes, kind, skill, best,
     return best, size
 
 
-@nb.njit(cache=True, error_model="numpy")
+@_kernel
 def _take_most(values, number, top, places):
     """Puts the greatest values into `top`, the greatest first, and where they are into `places`."""
     kept = 0
@@ -575,7 +595,7 @@ def _take_most(values, number, top, places):
         top[to], places[to] = value, at
 
 
-@nb.njit(cache=True, error_model="numpy")
+@_kernel
 def _best_set(arena, students, points, adult, kind, least, most, floor, nodes, chosen):
     """The most that a group of these students is worth beside each other, and its size.
 
@@ -614,7 +634,7 @@ def _best_set(arena, students, points, adult, kind, least, most, floor, nodes, c
     return max(best, open_to), found
 
 
-@nb.njit(cache=True, error_model="numpy")
+@_kernel
 def _reach(worth, first, least, most, room):
     """The most that students from a place on could add, at least and at most so many; minus infinity for too few."""
     count = len(worth) - first

@@ -1,8 +1,8 @@
-"""The compiled search: draws a day greedily, then takes parts of it down and draws them anew, keeping what is better.
+"""The compiled search: large-neighborhood search over adult-led sessions and their students.
 
-Large-neighbourhood search (Shaw 1998; Ropke and Pisinger 2006) over led sessions and their students, accepting as
-simulated annealing does. Every session is drawn by what each student would add to the score; every hard rule is kept
-from step to step, and a finished trial is scored whole. Counted in rounds it gives the same plan everywhere.
+A round destroys part of a day by one move, recreates it by greedy insertion, and swaps students (Shaw 1998; Ropke and
+Pisinger 2006); simulated annealing decides whether the search goes on from there. Every hard rule is kept from step to
+step, and a finished candidate is scored whole. Counted in rounds, the search finds the same plan on every machine.
 
 One file on purpose: numba does not notice changes in functions of another file, so a split kernel could keep old
 machine code.
@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numba as nb
 import numpy as np
+from numpy.typing import NDArray
 
 from serving.grouping.state.arrays import ANY, NO_SEAT, ONLINE, PINNED_LED, Arena, Bools, Floats, Ints
 
@@ -22,21 +23,51 @@ LEAST_POINTS = 1e-9
 BENEFIT, RELATIONSHIPS, KEEP_TOGETHER, PERTURBATION, LOAD, SHARE, COACHING = range(7)
 """Positions in `Arena.weights`."""
 
-MOVES = 14
-"""Ways to take part of a day down."""
+(
+    RANDOM_REMOVAL,
+    BLOCK_REMOVAL,
+    ADULT_REMOVAL,
+    SKILL_REMOVAL,
+    SEAT_REMOVAL,
+    STUDENT_REMOVAL,
+    SWAP_BLOCKS_OF_ADULT,
+    SWAP_ADULTS,
+    REPLACE_ADULT,
+    SATURATE_BLOCK,
+    CHANGE_KIND,
+    CHANGE_SKILL,
+    CHANGE_SKILLS_OF_BLOCK,
+    SWAP_BLOCKS,
+    COACHING_INSERTION,
+    COACHING_REMOVAL,
+) = range(16)
+"""Neighborhood moves, each a function of this name; a new one is named here and called in `_destroy`."""
 
-PAIRING = 2
-"""Further ways, where pairs of adults are asked to coach and to learn."""
+MOVES, COACHING_MOVES = COACHING_INSERTION, COACHING_REMOVAL + 1
+"""How many moves to draw from: without and with pairs of adults who are asked to coach and to learn."""
 
-SETTLINGS = 3
-"""Times that each session of a block is gone through for students who had better change places."""
+SWAP_PASSES = 3
+"""Most passes over the sessions of a block in search of students to swap."""
 
 NOT_LED = -1
 IMPOSSIBLE = -np.inf
 
+ANY_KIND = ANY_SKILL = np.int64(ANY)
+NOBODY = np.int64(-1)
+"""NumPy integers, since numba compiles a function once more for each plain constant that it is called with."""
+
+_entry = nb.njit(cache=True, error_model="numpy", nogil=True)
+"""Compiles a function that Python calls; machine code is kept for these only, with all that they call."""
+
+_kernel = nb.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+"""Compiles a function that only compiled code may call: Python would jump to an address that is not there."""
+
+_inlined = nb.njit(error_model="numpy", inline="always")
+"""Compiles a function as part of each caller, which is cheaper than linking where it has one caller or few lines."""
+
 
 class Seats(NamedTuple):
-    """A day in the making, with what is counted of it.
+    """A solution: who leads what, who sits where, and counts that are kept up to date.
 
     Attributes:
         kind: B x A, what each adult leads, -1 nothing. `skill` likewise. `size`: B x A, students there.
@@ -45,7 +76,7 @@ class Seats(NamedTuple):
         done: N x K, whether the skill is on the student's day. `met`: N x A, led seats. `led`: N, led seats.
         together: P, sessions that the pair shares. `group`: G, led seats.
         worth: B + 1, points of each block when it was last scored; last: of the load.
-        beside: B x A, the lead beside whom each adult sits, -1 none.
+        co_teacher: B x A, the adult whose session each adult joins as a second one, -1 none.
         taught: N, led seats with supervising adults.
     """
 
@@ -61,20 +92,21 @@ class Seats(NamedTuple):
     together: Ints
     group: Floats
     worth: Floats
-    beside: Ints
+    co_teacher: Ints
     taught: Ints
 
 
-class Desk(NamedTuple):
-    """Room to work in, so that no step has to ask for memory.
+class Workspace(NamedTuple):
+    """Scratch buffers, so that no step has to allocate them.
 
     Attributes:
         students, fixed: N, those who may join a session, and what each adds to any kind of it.
         left, points: N, those not picked yet, and what each adds to one kind.
         order: N, students picked. `best`: N, those of the best session so far.
         keys: A, what a free adult's best session was worth at the last look.
-        touched: B, blocks to draw anew.
-        duties: A. `crew`: A. `relief`: G + 1.
+        touched: B, blocks to recreate.
+        duties: A, blocks on duty. `monitors`: A, adults who may monitor, those who do first.
+        share_gains: G + 1, see `_share_gains`.
     """
 
     students: Ints
@@ -86,8 +118,8 @@ class Desk(NamedTuple):
     keys: Floats
     touched: Bools
     duties: Floats
-    crew: Ints
-    relief: Floats
+    monitors: Ints
+    share_gains: Floats
 
 
 def empty_seats(arena: Arena) -> Seats:
@@ -107,16 +139,16 @@ def empty_seats(arena: Arena) -> Seats:
         together=np.zeros(len(arena.wished), np.int64),
         group=np.zeros(len(arena.group_share)),
         worth=np.zeros(blocks + 1),
-        beside=np.full((blocks, adults), NOT_LED, np.int16),
+        co_teacher=np.full((blocks, adults), NOT_LED, np.int16),
         taught=np.zeros(students, np.int16),
     )
 
 
-def new_desk(arena: Arena) -> Desk:
-    """An empty desk for an arena."""
+def new_workspace(arena: Arena) -> Workspace:
+    """Scratch buffers of the sizes that an arena needs."""
     students, blocks = arena.present.shape
     adults = len(arena.qualified)
-    return Desk(
+    return Workspace(
         students=np.empty(students, np.int64),
         left=np.empty(students, np.int64),
         points=np.empty(students),
@@ -126,8 +158,8 @@ def new_desk(arena: Arena) -> Desk:
         keys=np.empty(adults),
         touched=np.zeros(blocks, np.bool_),
         duties=np.zeros(adults),
-        crew=np.empty(adults, np.int64),
-        relief=np.zeros(len(arena.group_share) + 1),
+        monitors=np.empty(adults, np.int64),
+        share_gains=np.zeros(len(arena.group_share) + 1),
     )
 
 
@@ -136,24 +168,25 @@ def copy_seats(seats: Seats) -> Seats:
     return Seats(**{name: part.copy() for name, part in seats._asdict().items()})
 
 
-@nb.njit(cache=True, error_model="numpy", inline="always")
-def _draw(lots):
-    """A number from 0 to 1 (xorshift64*, Vigna 2016): the same everywhere, whatever else draws lots."""
-    state = lots[0]
+@_kernel
+def _draw(rng):
+    """A random number from 0 to 1 (xorshift64*, Vigna 2016), the same on every machine."""
+    state = rng[0]
     state ^= state >> np.uint64(12)
     state ^= state << np.uint64(25)
     state ^= state >> np.uint64(27)
-    lots[0] = state
+    rng[0] = state
     return ((state * np.uint64(0x2545F4914F6CDD1D)) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@nb.njit(cache=True, error_model="numpy", inline="always")
-def _pick(lots, count):
-    return int(_draw(lots) * count)
+@_inlined
+def _pick(rng, count):
+    """A random whole number below `count`."""
+    return int(_draw(rng) * count)
 
 
-@nb.njit(cache=True, error_model="numpy")
-def _overwrite(into, seats):
+@_kernel
+def _copy_into(into, seats):
     into.kind[:] = seats.kind
     into.skill[:] = seats.skill
     into.size[:] = seats.size
@@ -166,11 +199,11 @@ def _overwrite(into, seats):
     into.together[:] = seats.together
     into.group[:] = seats.group
     into.worth[:] = seats.worth
-    into.beside[:] = seats.beside
+    into.co_teacher[:] = seats.co_teacher
     into.taught[:] = seats.taught
 
 
-@nb.njit(cache=True, error_model="numpy", inline="always")
+@_inlined
 def _allows(
     student, block, adult, kind, skill,
     need, certified, needs_certified, reserved, pin, pin_kind, pin_skill, pin_adult,
@@ -191,7 +224,7 @@ def _allows(
     )
 
 
-@nb.njit(cache=True, error_model="numpy", inline="always")
+@_inlined
 def _may_sit(arena, student, block, adult, kind, skill):
     """Whether the hard rules let a student sit in a session, taken alone."""
     return arena.seatable[student, block] and _allows(
@@ -201,7 +234,7 @@ def _may_sit(arena, student, block, adult, kind, skill):
     )  # fmt: skip
 
 
-@nb.njit(cache=True, error_model="numpy", inline="always")
+@_inlined
 def _seat_worth(
     student, block, adult, kind, skill, benefit, stay,
     need, thin, effect, qualified, before, before_kind, before_skill,
@@ -216,7 +249,7 @@ def _seat_worth(
     return points
 
 
-@nb.njit(cache=True, error_model="numpy", inline="always")
+@_inlined
 def _seat_points(arena, student, block, adult, kind, skill):
     """See `_seat_worth`."""
     return _seat_worth(
@@ -225,20 +258,20 @@ def _seat_points(arena, student, block, adult, kind, skill):
     )  # fmt: skip
 
 
-@nb.njit(cache=True, error_model="numpy", inline="always")
-def _first_points(arena, seats, student, adult, urgency, relief):
+@_inlined
+def _first_points(arena, seats, student, adult, coverage_weight, share_gains):
     """What a further led seat adds by being the first today, the first with the adult, or one for a subgroup."""
-    points = relief[arena.group[student]]
+    points = share_gains[arena.group[student]]
     if seats.led[student] == 0:
-        points += urgency * arena.coverage[student]
+        points += coverage_weight * arena.coverage[student]
     if seats.met[student, adult] == 0:
         points += arena.weights[RELATIONSHIPS] * arena.relation[student, adult]
     if arena.any_owed and arena.teacher[adult] and seats.taught[student] == 0:
-        points += urgency * arena.owed[student]
+        points += coverage_weight * arena.owed[student]
     return points
 
 
-@nb.njit(cache=True, error_model="numpy", inline="always")
+@_inlined
 def _wish_points(arena, seats, student, block, adult):
     """What pairs to keep together add when a student joins a session."""
     points = 0.0
@@ -250,8 +283,8 @@ def _wish_points(arena, seats, student, block, adult):
     return points
 
 
-@nb.njit(cache=True, error_model="numpy")
-def _put(arena, seats, student, block, adult):
+@_kernel
+def _seat(arena, seats, student, block, adult):
     """Seats a student in a session that an adult leads."""
     for at in range(arena.wishes_start[student], arena.wishes_start[student + 1]):
         wish = arena.wishes[at]
@@ -271,8 +304,8 @@ def _put(arena, seats, student, block, adult):
         seats.group[arena.group[student]] += 1.0
 
 
-@nb.njit(cache=True, error_model="numpy")
-def _take(arena, seats, student, block):
+@_kernel
+def _unseat(arena, seats, student, block):
     """Sends a student from a led session to online work."""
     adult = seats.seat[student, block]
     seats.seat[student, block] = ONLINE
@@ -293,34 +326,36 @@ def _take(arena, seats, student, block):
         seats.group[arena.group[student]] -= 1.0
 
 
-@nb.njit(cache=True, error_model="numpy")
+@_entry
 def open_session(arena, seats, block, adult, kind, skill, students):
     """Holds a session with these students, who are all online in the block."""
     seats.kind[block, adult] = kind
     seats.skill[block, adult] = skill
     for student in students:
-        _put(arena, seats, student, block, adult)
+        _seat(arena, seats, student, block, adult)
 
 
-@nb.njit(cache=True, error_model="numpy")
+@_kernel
 def _close_session(arena, seats, block, adult):
     for student in range(len(seats.led)):
         if seats.seat[student, block] == adult:
-            _take(arena, seats, student, block)
+            _unseat(arena, seats, student, block)
     seats.kind[block, adult] = NOT_LED
     seats.skill[block, adult] = NOT_LED
     if len(arena.coaching):
         for other in range(len(arena.qualified)):
-            if seats.beside[block, other] == adult:
-                seats.beside[block, other] = NOT_LED
+            if seats.co_teacher[block, other] == adult:
+                seats.co_teacher[block, other] = NOT_LED
 
 
-@nb.njit(cache=True, error_model="numpy")
-def _relieve(arena, seats, relief):
+@_kernel
+def _share_gains(arena, seats, share_gains):
     """Points by which subgroups' shortfall falls with one more led seat for each in turn; last: for none of them."""
     groups = len(seats.group)
-    relief[groups] = 0.0
-    total = seats.group.sum()
+    share_gains[groups] = 0.0
+    total = 0.0
+    for group in range(groups):
+        total += seats.group[group]
     now = 0.0
     for group in range(groups):
         now += max(0.0, arena.group_share[group] * total - seats.group[group])
@@ -329,18 +364,29 @@ def _relieve(arena, seats, relief):
         for group in range(groups):
             here = seats.group[group] + (1.0 if group == more else 0.0)
             after += max(0.0, arena.group_share[group] * (total + 1.0) - here)
-        relief[more] = arena.weights[SHARE] * (now - after)
+        share_gains[more] = arena.weights[SHARE] * (now - after)
 
 
-@nb.njit(cache=True, error_model="numpy")
-def _watch(rooms, count, online, ratio, free):
+@_kernel
+def _sort_descending(values, count):
+    """Sorts the first few of some whole numbers in place, the largest first."""
+    for at in range(1, count):
+        value, to = values[at], at
+        while to > 0 and values[to - 1] < value:
+            values[to] = values[to - 1]
+            to -= 1
+        values[to] = value
+
+
+@_kernel
+def _fewest_monitors(rooms, count, online, ratio, free):
     """Monitors for the fewest of some rooms, ordered from the largest, that hold everybody online; -1: there are none.
 
     See `stations._stations`, which says so with rooms of names.
     """
+    parts = np.empty(count, np.int64)
     for used in range(min(count, free, online) + 1):
         full = 0
-        parts = np.empty(used, np.int64)
         for at in range(used):
             held = min(rooms[at], online)
             full += held // ratio
@@ -350,10 +396,10 @@ def _watch(rooms, count, online, ratio, free):
         else:
             left = online - full * ratio
             needed = full
-            parts.sort()
+            _sort_descending(parts, used)
             for at in range(used):
                 if left > 0:
-                    left -= parts[used - 1 - at]
+                    left -= parts[at]
                     needed += 1
             if left > 0:
                 continue
@@ -362,16 +408,21 @@ def _watch(rooms, count, online, ratio, free):
     return -1
 
 
-@nb.njit(cache=True, error_model="numpy")
+@_inlined
 def _count_monitors(arena, seats, block, online, free):
     """Monitors that a block needs with rooms for all its sessions, -1 where rooms or monitors do not suffice."""
     if not arena.rooms_planned:
         needed = -(-online // arena.ratio)
         return needed if needed <= free else -1
-    count = arena.rooms_free[block]
-    spare = arena.rooms[block, :count].copy()  # ascending
-    sizes = np.sort(seats.size[block])
-    for size in sizes[::-1]:
+    adults, kept, count = seats.size.shape[1], arena.stations_free[block], arena.rooms_free[block]
+    sizes, rooms = np.empty(adults, np.int64), np.empty(kept + count, np.int64)
+    for adult in range(adults):
+        sizes[adult] = seats.size[block, adult]
+    _sort_descending(sizes, adults)
+    spare = rooms[kept:]
+    for at in range(count):
+        spare[at] = arena.rooms[block, at]  # ascending
+    for size in sizes:
         if size == 0:
             break
         at = 0
@@ -379,92 +430,91 @@ def _count_monitors(arena, seats, block, online, free):
             at += 1
         if at == count:
             return -1
-        spare[at : count - 1] = spare[at + 1 : count]
         count -= 1
-    kept = arena.stations_free[block]
-    needed = _watch(arena.stations[block], kept, online, arena.ratio, free)
+        for to in range(at, count):
+            spare[to] = spare[to + 1]
+    for at in range(kept):
+        rooms[at] = arena.stations[block, at]  # descending
+    needed = _fewest_monitors(rooms, kept, online, arena.ratio, free)
     if needed >= 0:
         return needed
-    rooms = np.sort(np.concatenate((arena.stations[block, :kept], spare[:count])))[::-1]
-    return _watch(rooms, len(rooms), online, arena.ratio, free)
+    _sort_descending(rooms, kept + count)
+    return _fewest_monitors(rooms, kept + count, online, arena.ratio, free)
 
 
-@nb.njit(cache=True, error_model="numpy")
-def _choose_crew(arena, seats, block, duties, crew):
-    """Fills in the monitors of a block, the least busy, trainees last; their number, -1 where a rule stands against it.
+@_kernel
+def _choose_monitors(arena, seats, block, duties, monitors):
+    """Fills in the monitors of a block, the least busy, trainees last; their number, -1 where a rule is violated.
 
     See `Draft.finish`, which chooses the same ones.
     """
-    online, free = 0, 0
+    online, free = np.int64(0), np.int64(0)
     for student in range(len(seats.led)):
         if arena.present[student, block] and seats.seat[student, block] == ONLINE:
             online += 1
     trainees, teachers = False, False
     for adult in range(len(duties)):
-        if seats.kind[block, adult] != NOT_LED or seats.beside[block, adult] != NOT_LED:
+        if seats.kind[block, adult] != NOT_LED or seats.co_teacher[block, adult] != NOT_LED:
             trainees |= arena.trainee[adult]
             teachers |= arena.teacher[adult]
         elif arena.adult_in[adult, block] and arena.may_monitor[adult]:
-            crew[free] = adult
+            monitors[free] = adult
             free += 1
     needed = _count_monitors(arena, seats, block, online, free)
     if needed < 0:
         return -1
-    for at in range(1, free):  # insertion sort: a handful of adults, and equal ones stay in order
-        adult = crew[at]
-        to = at
-        while to > 0 and _rank(arena, duties, adult) < _rank(arena, duties, crew[to - 1]):
-            crew[to] = crew[to - 1]
+    for at in range(1, free):  # insertion sort: adults are few, and equal ones stay in order
+        adult, to = monitors[at], at
+        while to > 0 and _is_preferred(arena, duties, adult, monitors[to - 1]):
+            monitors[to] = monitors[to - 1]
             to -= 1
-        crew[to] = adult
+        monitors[to] = adult
     for at in range(needed):
-        trainees |= arena.trainee[crew[at]]
+        trainees |= arena.trainee[monitors[at]]
     if trainees and not teachers:
         first = 0
-        while first < free and not arena.teacher[crew[first]]:
+        while first < free and not arena.teacher[monitors[first]]:
             first += 1
         if first == free or needed == 0:
             return -1
-        teacher = crew[first]
+        teacher = monitors[first]
         for at in range(first, 0, -1):
-            crew[at] = crew[at - 1]
-        crew[0] = teacher
+            monitors[at] = monitors[at - 1]
+        monitors[0] = teacher
     return needed
 
 
-@nb.njit(cache=True, error_model="numpy", inline="always")
-def _rank(arena, duties, adult):
-    there = max(1, arena.adult_in[adult].sum())
-    return (1.0 if arena.trainee[adult] else 0.0, (duties[adult] + arena.ahead[adult]) / there)
+@_inlined
+def _is_preferred(arena, duties, one, other):
+    """Whether an adult should monitor before another: trainees last, then by duties per block there."""
+    busy = (duties[one] + arena.ahead[one]) / max(1, arena.adult_blocks[one])
+    other_busy = (duties[other] + arena.ahead[other]) / max(1, arena.adult_blocks[other])
+    return busy < other_busy if arena.trainee[one] == arena.trainee[other] else arena.trainee[other]
 
 
-@nb.njit(cache=True, error_model="numpy")
-def _stands(arena, seats, block, desk):
+@_inlined
+def _is_feasible(arena, seats, block, workspace):
     """Whether rooms, monitors and teachers suffice for a block as it is."""
-    desk.duties[:] = 0.0
-    return _choose_crew(arena, seats, block, desk.duties, desk.crew) >= 0
+    workspace.duties[:] = 0.0
+    return _choose_monitors(arena, seats, block, workspace.duties, workspace.monitors) >= 0
 
 
-@nb.njit(cache=True, error_model="numpy")
-def score_seats(arena, seats, desk):
+@_entry
+def score_seats(arena, seats, workspace):
     """The score of a day, as `objective.score_plan` has it; minus infinity where it breaks a rule.
 
     Blocks that are not touched keep the figure in `seats.worth`.
     """
-    seats.worth[-1] = _load_points(arena, seats, desk)
-    return _score_alike(arena, seats, desk) if seats.worth[-1] != IMPOSSIBLE else IMPOSSIBLE
-
-
-@nb.njit(cache=True, error_model="numpy")
-def _score_alike(arena, seats, desk):
-    """The score of a day whose sessions have as many students as when it was last scored whole."""
+    seats.worth[-1] = _load_points(arena, seats, workspace)
+    if seats.worth[-1] == IMPOSSIBLE:
+        return IMPOSSIBLE
     students, blocks = arena.present.shape
-    adults = len(desk.duties)
+    adults = len(workspace.duties)
     met, led, relation, coverage, present = seats.met, seats.led, arena.relation, arena.coverage, arena.present
     meetings, value = 0.0, 0.0
     for block in range(blocks):
-        if desk.touched[block]:
-            seats.worth[block] = _score_block(arena, seats, block, desk.order)
+        if workspace.touched[block]:
+            seats.worth[block] = _score_block(arena, seats, block, workspace.order)
         value += seats.worth[block]
     for student in range(students):
         if led[student] == 0:
@@ -487,20 +537,22 @@ def _score_alike(arena, seats, desk):
                 value -= arena.owed[student]
     for pair in range(len(arena.coaching)):
         value += arena.weights[COACHING] * min(arena.coaching[pair, 2], _count_shared(arena, seats, pair))
-    total = seats.group.sum()
+    total = 0.0
+    for group in range(len(seats.group)):
+        total += seats.group[group]
     for group in range(len(seats.group)):
         value -= arena.weights[SHARE] * max(0.0, arena.group_share[group] * total - seats.group[group])
     return value + seats.worth[-1]
 
 
-@nb.njit(cache=True, error_model="numpy", inline="always")
+@_inlined
 def _share_session(seats, block, one, other):
-    """Whether one of two adults sits beside the other, or both beside a third."""
-    beside, facing = seats.beside[block, one], seats.beside[block, other]
-    return beside == other or facing == one or (beside != NOT_LED and beside == facing)
+    """Whether one of two adults joins the other's session, or both a third one's."""
+    leader, other_leader = seats.co_teacher[block, one], seats.co_teacher[block, other]
+    return leader == other or other_leader == one or (leader != NOT_LED and leader == other_leader)
 
 
-@nb.njit(cache=True, error_model="numpy")
+@_inlined
 def _count_shared(arena, seats, pair):
     """Blocks in which a pair asked to coach and to learn shares a session."""
     count = 0
@@ -509,9 +561,9 @@ def _count_shared(arena, seats, pair):
     return count
 
 
-@nb.njit(cache=True, error_model="numpy")
+@_inlined
 def _score_block(arena, seats, block, inside):
-    """Benefit, repeat mates and perturbation of a block; minus infinity where a pinned student has no led seat."""
+    """Points of a block but for load; minus infinity where a student with a fixed led seat has none."""
     need, thin, effect, qualified = arena.need, arena.thin, arena.effect, arena.qualified
     seat, present, pin, between, has_pairs = seats.seat, arena.present, arena.pin, arena.between, arena.has_pairs
     before, before_kind, before_skill = arena.before, arena.before_kind, arena.before_skill
@@ -520,7 +572,7 @@ def _score_block(arena, seats, block, inside):
     for adult in range(adults):
         start[adult + 1] = start[adult] + seats.size[block, adult]
     count = np.zeros(adults, np.int64)
-    benefit, changed, mates = 0.0, 0, 0.0
+    benefit, changed, recent_groupmates = 0.0, 0, 0.0
     for student in range(len(seat)):
         if not present[student, block]:
             continue
@@ -538,44 +590,46 @@ def _score_block(arena, seats, block, inside):
         if has_pairs:
             first = start[adult]
             for at in range(first, first + count[adult]):
-                mates += between[student, inside[at]]
+                recent_groupmates += between[student, inside[at]]
             inside[first + count[adult]] = student
             count[adult] += 1
-    return arena.weights[BENEFIT] * benefit + mates - arena.weights[PERTURBATION] * changed
+    return arena.weights[BENEFIT] * benefit + recent_groupmates - arena.weights[PERTURBATION] * changed
 
 
-@nb.njit(cache=True, error_model="numpy")
-def _load_points(arena, seats, desk):
-    """What duties off an even load cost; minus infinity where a block does not stand or a session has no right size."""
+@_inlined
+def _load_points(arena, seats, workspace):
+    """What an uneven load costs; minus infinity where a block is not feasible or the size of a session not allowed."""
     blocks, adults = seats.kind.shape
-    desk.duties[:] = 0.0
+    workspace.duties[:] = 0.0
     for block in range(blocks):
         for adult in range(adults):
             if seats.kind[block, adult] != NOT_LED:
                 if not arena.size_allowed[adult, seats.kind[block, adult], seats.size[block, adult]]:
                     return IMPOSSIBLE
-                desk.duties[adult] += 1.0
-            elif seats.beside[block, adult] != NOT_LED:
-                desk.duties[adult] += 1.0
+                workspace.duties[adult] += 1.0
+            elif seats.co_teacher[block, adult] != NOT_LED:
+                workspace.duties[adult] += 1.0
     for block in range(blocks):
-        monitors = _choose_crew(arena, seats, block, desk.duties, desk.crew)
+        monitors = _choose_monitors(arena, seats, block, workspace.duties, workspace.monitors)
         if monitors < 0:
             return IMPOSSIBLE
         for at in range(monitors):
-            desk.duties[desk.crew[at]] += 1.0
-    there = arena.adult_in.sum()
-    rate = desk.duties.sum() / there if there else 0.0
-    off = 0.0
+            workspace.duties[workspace.monitors[at]] += 1.0
+    there, total, off = 0, 0.0, 0.0
     for adult in range(adults):
-        off += abs(desk.duties[adult] + arena.ahead[adult] - rate * arena.adult_in[adult].sum())
+        there += arena.adult_blocks[adult]
+        total += workspace.duties[adult]
+    rate = total / there if there else 0.0
+    for adult in range(adults):
+        off += abs(workspace.duties[adult] + arena.ahead[adult] - rate * arena.adult_blocks[adult])
     return -arena.weights[LOAD] * off
 
 
-@nb.njit(cache=True, error_model="numpy")
-def _best_session(arena, seats, block, adult, kind_wanted, skill_wanted, urgency, blur, lots, desk):
-    """The best session that a free adult could lead: points, kind, skill, number; students in `desk.best`.
+@_kernel
+def _best_session(arena, seats, block, adult, kind_wanted, skill_wanted, coverage_weight, noise, rng, workspace):
+    """The best session that a free adult could lead: points, kind, skill, number; students in `workspace.best`.
 
-    Students are picked one by one, by what each adds beside those picked before. Arrays are named at the top because
+    Students are picked one by one, by what each adds to those picked before. Arrays are named at the top because
     taking them out of a tuple within a loop costs more than the loop.
     """
     need, thin, effect, qualified = arena.need, arena.thin, arena.effect, arena.qualified
@@ -588,16 +642,17 @@ def _best_session(arena, seats, block, adult, kind_wanted, skill_wanted, urgency
     group, coverage, relation, between = arena.group, arena.coverage, arena.relation, arena.between
     wished, wishes, wishes_start, together = arena.wished, arena.wishes, arena.wishes_start, seats.together
     seat, done, led, met = seats.seat, seats.done, seats.led, seats.met
-    students, left, points, fixed, order, chosen, relief = (
-        desk.students, desk.left, desk.points, desk.fixed, desk.order, desk.best, desk.relief,
+    students, left, points, fixed, order, chosen, share_gains = (
+        workspace.students, workspace.left, workspace.points, workspace.fixed,
+        workspace.order, workspace.best, workspace.share_gains,
     )  # fmt: skip
     weights = arena.weights
     benefit, meeting, wish_worth, stay = (
         weights[BENEFIT], weights[RELATIONSHIPS], weights[KEEP_TOGETHER], weights[PERTURBATION],
     )  # fmt: skip
     has_pairs = arena.has_pairs
-    owing, owed, taught = arena.any_owed and arena.teacher[adult], arena.owed, seats.taught
-    _relieve(arena, seats, relief)
+    is_teacher_due, teacher_time_due, taught = arena.any_owed and arena.teacher[adult], arena.owed, seats.taught
+    _share_gains(arena, seats, share_gains)
     best, best_kind, best_skill, best_size = 0.0, NOT_LED, NOT_LED, 0
     for skill in range(qualified.shape[1]):
         quality = benefit * qualified[adult, skill]
@@ -616,13 +671,13 @@ def _best_session(arena, seats, block, adult, kind_wanted, skill_wanted, urgency
                 pin_skill[student, block] in (ANY, skill) and pin_adult[student, block] in (ANY, adult)
             ):
                 continue
-            extra = relief[group[student]]
+            extra = share_gains[group[student]]
             if led[student] == 0:
-                extra += urgency * coverage[student]
+                extra += coverage_weight * coverage[student]
             if met[student, adult] == 0:
                 extra += meeting * relation[student, adult]
-            if owing and taught[student] == 0:
-                extra += urgency * owed[student]
+            if is_teacher_due and taught[student] == 0:
+                extra += coverage_weight * teacher_time_due[student]
             if before[student, block] == ONLINE:
                 extra -= stay
             students[open_to] = student
@@ -648,7 +703,7 @@ def _best_session(arena, seats, block, adult, kind_wanted, skill_wanted, urgency
                 reach += max(worth, 0.0)
             if count < arena.least[adult, kind]:
                 continue
-            factor = 1.0 + blur * _draw(lots) if blur else 1.0
+            factor = 1.0 + noise * _draw(rng) if noise else 1.0
             reach = min(reach, most[adult, kind] * points[top]) + wish_worth * len(wished)
             if reach * factor <= best:
                 continue
@@ -685,7 +740,7 @@ def _best_session(arena, seats, block, adult, kind_wanted, skill_wanted, urgency
     return best, best_kind, best_skill, best_size
 
 
-@nb.njit(cache=True, error_model="numpy")
+@_inlined
 def _may_lead(arena, seats, block, adult):
     """Whether enough monitors could be left, however many students the adult takes."""
     online, free, taken = 0, 0, 0
@@ -695,53 +750,65 @@ def _may_lead(arena, seats, block, adult):
         online += arena.present[student, block] and seats.seat[student, block] == ONLINE
     for other in range(len(arena.may_monitor)):
         if arena.adult_in[other, block] and arena.may_monitor[other] and seats.kind[block, other] == NOT_LED:
-            free += other != adult and seats.beside[block, other] == NOT_LED
+            free += other != adult and seats.co_teacher[block, other] == NOT_LED
     return online - taken <= free * arena.ratio
 
 
-@nb.njit(cache=True, error_model="numpy")
-def _fill(arena, seats, urgency, blur, lots, desk):
-    """Lets free adults of each touched block lead, the best session first, while something adds anything.
+@_kernel
+def _argmax(values):
+    """Where the greatest value is, the first of equal ones."""
+    top = 0
+    for at in range(1, len(values)):
+        if values[at] > values[top]:
+            top = at
+    return top
+
+
+@_entry
+def insert_sessions(arena, seats, coverage_weight, noise, rng, workspace):
+    """Greedy insertion: free adults of each touched block lead, the best session first, while one adds points.
 
     Lazily: a session's points mostly fall as others open, so that an old figure which still leads after a fresh look
     is the best one (Minoux 1978).
     """
     blocks, adults = seats.kind.shape
-    keys = desk.keys
+    keys = workspace.keys
     for block in range(blocks):
-        if not desk.touched[block]:
+        if not workspace.touched[block]:
             continue
         for adult in range(adults):
             free = arena.adult_in[adult, block] and seats.kind[block, adult] == NOT_LED
-            free = free and seats.beside[block, adult] == NOT_LED
+            free = free and seats.co_teacher[block, adult] == NOT_LED
             keys[adult] = np.inf if free else -np.inf
         while True:
-            adult = keys.argmax()
+            adult = _argmax(keys)
             if keys[adult] <= LEAST_POINTS:
                 break
             keys[adult] = -np.inf
             if not _may_lead(arena, seats, block, adult):
                 continue
-            points, kind, skill, size = _best_session(arena, seats, block, adult, ANY, ANY, urgency, blur, lots, desk)
+            points, kind, skill, size = _best_session(
+                arena, seats, block, adult, ANY_KIND, ANY_SKILL, coverage_weight, noise, rng, workspace
+            )
             if points <= LEAST_POINTS:
                 continue
-            if points < keys.max():
+            if points < keys[_argmax(keys)]:
                 keys[adult] = points
                 continue
-            stood = _stands(arena, seats, block, desk)
-            open_session(arena, seats, block, adult, kind, skill, desk.best[:size])
-            if stood and not _stands(arena, seats, block, desk):
+            was_feasible = _is_feasible(arena, seats, block, workspace)
+            open_session(arena, seats, block, adult, kind, skill, workspace.best[:size])
+            if was_feasible and not _is_feasible(arena, seats, block, workspace):
                 _close_session(arena, seats, block, adult)
 
 
-@nb.njit(cache=True, error_model="numpy")
-def _top_up(arena, seats, block, adult, urgency, desk):
+@_kernel
+def _insert_students(arena, seats, block, adult, coverage_weight, workspace):
     """Adds students to a session while that adds points, or until its size is right; whether it is right then."""
-    kind, skill = seats.kind[block, adult], seats.skill[block, adult]
-    most, size_allowed, relief = arena.most[adult, kind], arena.size_allowed[adult, kind], desk.relief
+    kind, skill = np.int64(seats.kind[block, adult]), np.int64(seats.skill[block, adult])
+    most, size_allowed, share_gains = arena.most[adult, kind], arena.size_allowed[adult, kind], workspace.share_gains
     eligible, start, stop = arena.eligible, arena.eligible_start[skill], arena.eligible_start[skill + 1]
     seat, done, between, has_pairs = seats.seat, seats.done, arena.between, arena.has_pairs
-    inside, count = desk.order, 0
+    inside, count = workspace.order, 0
     for student in range(len(seat)):
         if seat[student, block] == adult:
             inside[count] = student
@@ -750,8 +817,8 @@ def _top_up(arena, seats, block, adult, urgency, desk):
         right = size_allowed[count]
         if count >= most or (right and not size_allowed[count + 1]):
             return right
-        _relieve(arena, seats, relief)
-        best, chosen = LEAST_POINTS if right else -np.inf, -1
+        _share_gains(arena, seats, share_gains)
+        best, chosen = LEAST_POINTS if right else -np.inf, NOBODY
         for at in range(start, stop):
             student = eligible[at]
             if seat[student, block] != ONLINE or done[student, skill]:
@@ -759,7 +826,7 @@ def _top_up(arena, seats, block, adult, urgency, desk):
             if not _may_sit(arena, student, block, adult, kind, skill):
                 continue
             points = _seat_points(arena, student, block, adult, kind, skill)
-            points += _first_points(arena, seats, student, adult, urgency, relief)
+            points += _first_points(arena, seats, student, adult, coverage_weight, share_gains)
             points += _wish_points(arena, seats, student, block, adult)
             if points <= best:
                 continue
@@ -770,124 +837,140 @@ def _top_up(arena, seats, block, adult, urgency, desk):
                 best, chosen = points, student
         if chosen < 0:
             return right
-        stood = _stands(arena, seats, block, desk)
-        _put(arena, seats, chosen, block, adult)
+        was_feasible = _is_feasible(arena, seats, block, workspace)
+        _seat(arena, seats, chosen, block, adult)
         inside[count] = chosen
         count += 1
-        if stood and not _stands(arena, seats, block, desk):
-            _take(arena, seats, chosen, block)
+        if was_feasible and not _is_feasible(arena, seats, block, workspace):
+            _unseat(arena, seats, chosen, block)
             return right
 
 
-@nb.njit(cache=True, error_model="numpy")
-def _mend(arena, seats, urgency, blur, lots, desk):
-    """Draws anew what is missing in the touched blocks: sessions that lost students, free adults, free seats."""
+@_entry
+def recreate(arena, seats, coverage_weight, noise, rng, workspace):
+    """Recreates the touched blocks greedily: sessions that lost students, then free adults, then free seats."""
     blocks, adults = seats.kind.shape
     for block in range(blocks):
-        if desk.touched[block]:
+        if workspace.touched[block]:
             for adult in range(adults):
                 kind, size = seats.kind[block, adult], seats.size[block, adult]
                 if kind == NOT_LED or arena.size_allowed[adult, kind, size]:
                     continue
-                if size == 0 or not _top_up(arena, seats, block, adult, urgency, desk):
+                if size == 0 or not _insert_students(arena, seats, block, adult, coverage_weight, workspace):
                     _close_session(arena, seats, block, adult)
-    _fill(arena, seats, urgency, blur, lots, desk)
-    first = _pick(lots, adults)
+    insert_sessions(arena, seats, coverage_weight, noise, rng, workspace)
+    first = _pick(rng, adults)
     for block in range(blocks):
-        if desk.touched[block]:
+        if workspace.touched[block]:
             for step in range(adults):
                 adult = (first + step) % adults
                 if seats.kind[block, adult] != NOT_LED:
-                    _top_up(arena, seats, block, adult, urgency, desk)
+                    _insert_students(arena, seats, block, adult, coverage_weight, workspace)
 
 
-@nb.njit(cache=True, error_model="numpy", nogil=True)
-def draw_day(arena, seats, lots, desk):
-    """Draws every block greedily beside the sessions there are; the score, minus infinity where one does not stand."""
-    desk.touched[:] = True
-    _fill(arena, seats, 1.0, 0.0, lots, desk)
-    _mend(arena, seats, 1.0, 0.0, lots, desk)
-    return score_seats(arena, seats, desk)
+def construct_day(arena: Arena, seats: Seats, rng: NDArray[np.uint64], workspace: Workspace) -> float:
+    """Fills every block greedily beside the sessions there are, and returns the score.
+
+    Returns:
+        The score of the day; minus infinity where a block is not feasible.
+    """
+    workspace.touched[:] = True
+    insert_sessions(arena, seats, 1.0, 0.0, rng, workspace)
+    recreate(arena, seats, 1.0, 0.0, rng, workspace)
+    return float(score_seats(arena, seats, workspace))
 
 
-@nb.njit(cache=True, error_model="numpy")
-def _random_session(seats, lots):
-    """The place of a led session, drawn evenly; -1 without any."""
-    count = 0
-    for kind in seats.kind.flat:
-        count += kind != NOT_LED
-    if count == 0:
-        return -1
-    wanted = _pick(lots, count)
-    for place, kind in enumerate(seats.kind.flat):
-        if kind != NOT_LED:
-            if wanted == 0:
-                return place
-            wanted -= 1
-    return -1
+@_kernel
+def _random_session(seats, rng):
+    """Block and adult of a led session, drawn evenly; both -1 without any."""
+    (blocks, adults), count = seats.kind.shape, 0
+    for block in range(blocks):
+        for adult in range(adults):
+            count += seats.kind[block, adult] != NOT_LED
+    wanted = _pick(rng, count) if count else -1
+    for block in range(blocks):
+        for adult in range(adults):
+            if seats.kind[block, adult] != NOT_LED:
+                if wanted == 0:
+                    return block, adult
+                wanted -= 1
+    return -1, -1
 
 
-@nb.njit(cache=True, error_model="numpy")
-def _shut(arena, seats, block, adult, desk):
+@_kernel
+def _remove_session(arena, seats, block, adult, workspace):
+    """Closes the session of an adult, if there is one, and marks the block to be recreated."""
     if seats.kind[block, adult] != NOT_LED:
         _close_session(arena, seats, block, adult)
-    desk.touched[block] = True
+    workspace.touched[block] = True
 
 
-@nb.njit(cache=True, error_model="numpy")
-def _force(arena, seats, block, adult, kind, skill, urgency, lots, desk):
-    """Holds the best session of a kind on a skill, if the adult may and somebody gains."""
-    if kind != NOT_LED and arena.adult_in[adult, block] and seats.beside[block, adult] == NOT_LED:
-        _, _, _, size = _best_session(arena, seats, block, adult, kind, skill, urgency, 0.0, lots, desk)
-        if size:
-            open_session(arena, seats, block, adult, kind, skill, desk.best[:size])
+@_kernel
+def _open_best(arena, seats, block, adult, kind, skill, coverage_weight, noise, rng, workspace):
+    """Opens the best session of a kind on a skill, and returns its size, 0 where nobody gains."""
+    _, its_kind, its_skill, size = _best_session(
+        arena, seats, block, adult, kind, skill, coverage_weight, noise, rng, workspace
+    )
+    if size:
+        open_session(arena, seats, block, adult, its_kind, its_skill, workspace.best[:size])
+    return size
 
 
-@nb.njit(cache=True, error_model="numpy")
-def _force_any(arena, seats, block, adult, urgency, lots, desk):
-    """Holds the best session on a skill drawn from all that the adult may lead."""
-    skills = arena.qualified.shape[1]
-    skill = _pick(lots, skills)
+@_kernel
+def _insert_session(arena, seats, block, adult, kind, skill, coverage_weight, rng, workspace):
+    """Opens the best session of a kind on a skill, if the adult is free and somebody gains."""
+    if kind != NOT_LED and arena.adult_in[adult, block] and seats.co_teacher[block, adult] == NOT_LED:
+        _open_best(arena, seats, block, adult, kind, skill, coverage_weight, 0.0, rng, workspace)
+
+
+@_kernel
+def _insert_random_session(arena, seats, block, adult, coverage_weight, rng, workspace):
+    """Opens the best session on a skill drawn from all that the adult may lead."""
+    skills, kinds = arena.qualified.shape[1], arena.most.shape[1]
+    skill = _pick(rng, skills)
     for _ in range(skills):
         if arena.qualified[adult, skill] > 0.0 and arena.eligible_start[skill] < arena.eligible_start[skill + 1]:
             break
         skill = (skill + 1) % skills
-    kind = _pick(lots, 2 * arena.most.shape[1])
-    if kind >= arena.most.shape[1]:
-        kind = ANY
+    kind = _pick(rng, 2 * kinds)
+    if kind >= kinds:
+        kind = ANY_KIND
     if arena.qualified[adult, skill] > 0.0 and arena.adult_in[adult, block]:
-        _, its_kind, its_skill, size = _best_session(arena, seats, block, adult, kind, skill, urgency, 0.0, lots, desk)
-        if size:
-            open_session(arena, seats, block, adult, its_kind, its_skill, desk.best[:size])
+        _open_best(arena, seats, block, adult, kind, skill, coverage_weight, 0.0, rng, workspace)
 
 
-@nb.njit(cache=True, error_model="numpy")
+@_inlined
+def _is_free(arena, seats, block, adult):
+    """Whether an adult is there and neither leads nor joins a session."""
+    return arena.adult_in[adult, block] and seats.kind[block, adult] == seats.co_teacher[block, adult] == NOT_LED
+
+
+@_inlined
 def _fits(arena, seats, student, block, adult):
     """Whether a student who is not in the session of an adult may join it, but for its size."""
-    kind, skill = seats.kind[block, adult], seats.skill[block, adult]
+    kind, skill = np.int64(seats.kind[block, adult]), np.int64(seats.skill[block, adult])
     here = seats.seat[student, block]
-    if seats.done[student, skill] and (here == ONLINE or seats.skill[block, here] != skill):
-        return False
-    return _may_sit(arena, student, block, adult, kind, skill)
+    again = seats.done[student, skill] and (here == ONLINE or seats.skill[block, here] != skill)
+    return not again and _may_sit(arena, student, block, adult, kind, skill)
 
 
-@nb.njit(cache=True, error_model="numpy")
-def _stretch(arena, seats, block, urgency, desk):
-    """Seats students of a block wherever they lose least, until those online can be watched over; whether they can."""
-    while not _stands(arena, seats, block, desk):
-        best, chosen, place = -np.inf, -1, -1
-        _relieve(arena, seats, desk.relief)
+@_kernel
+def _make_feasible(arena, seats, block, coverage_weight, workspace):
+    """Seats students of a block wherever they lose least, until those online can be monitored; whether they can."""
+    while not _is_feasible(arena, seats, block, workspace):
+        best, chosen, place = -np.inf, NOBODY, NOBODY
+        _share_gains(arena, seats, workspace.share_gains)
         for student in range(len(seats.led)):
             if seats.seat[student, block] != ONLINE or not arena.seatable[student, block]:
                 continue
-            for adult in range(len(desk.duties)):
+            for adult in range(len(workspace.duties)):
                 kind, size = seats.kind[block, adult], seats.size[block, adult]
                 if kind == NOT_LED or size >= arena.most[adult, kind]:
                     continue
                 if not _fits(arena, seats, student, block, adult):
                     continue
                 points = _seat_points(arena, student, block, adult, kind, seats.skill[block, adult])
-                points += _first_points(arena, seats, student, adult, urgency, desk.relief)
+                points += _first_points(arena, seats, student, adult, coverage_weight, workspace.share_gains)
                 if arena.has_pairs:
                     for other in range(len(seats.led)):
                         if seats.seat[other, block] == adult:
@@ -896,26 +979,204 @@ def _stretch(arena, seats, block, urgency, desk):
                     best, chosen, place = points, student, adult
         if chosen < 0:
             return False
-        _put(arena, seats, chosen, block, place)
+        _seat(arena, seats, chosen, block, place)
     return True
 
 
-@nb.njit(cache=True, error_model="numpy")
-def _pair_up(arena, seats, urgency, lots, desk):
-    """Sets one of a pair that shares fewer sessions than asked beside the other, in a block where both are there.
+@_kernel
+def _random_removal(arena, seats, block, adult, rng, workspace):
+    """Closes one to three sessions anywhere."""
+    for _ in range(1 + _pick(rng, 3)):
+        _remove_session(arena, seats, block, adult, workspace)
+        next_block, next_adult = _random_session(seats, rng)
+        if next_block >= 0:
+            block, adult = next_block, next_adult
 
-    The lead keeps a session, or draws the best; the other gives up what is in the way, and so do third ones where the
-    block would not stand.
+
+@_kernel
+def _block_removal(arena, seats, block, adult, rng, workspace):
+    """Closes a session and about half of the others in its block."""
+    for other in range(len(workspace.duties)):
+        if other == adult or _draw(rng) < 0.5:
+            _remove_session(arena, seats, block, other, workspace)
+
+
+@_kernel
+def _adult_removal(arena, seats, block, adult, rng, workspace):
+    """Closes most of an adult's sessions."""
+    for when in range(len(workspace.touched)):
+        if when == block or _draw(rng) < 0.7:
+            _remove_session(arena, seats, when, adult, workspace)
+
+
+@_kernel
+def _skill_removal(arena, seats, adult, skill, rng, workspace):
+    """Closes most sessions on a skill."""
+    for when in range(len(workspace.touched)):
+        for other in range(len(workspace.duties)):
+            if seats.skill[when, other] == skill and (other == adult or _draw(rng) < 0.7):
+                _remove_session(arena, seats, when, other, workspace)
+
+
+@_kernel
+def _seat_removal(arena, seats, block, adult, rng, workspace):
+    """Sends some students of one to four sessions to online work."""
+    share = 0.15 + 0.5 * _draw(rng)
+    for _ in range(1 + _pick(rng, 4)):
+        for student in range(len(seats.led)):
+            if seats.seat[student, block] == adult and _draw(rng) < share:
+                _unseat(arena, seats, student, block)
+        workspace.touched[block] = True
+        block, adult = _random_session(seats, rng)
+
+
+@_kernel
+def _student_removal(arena, seats, rng, workspace):
+    """Sends a few students to online work for the whole day."""
+    share = (1.0 + 5.0 * _draw(rng)) / max(1, len(seats.led))
+    for student in range(len(seats.led)):
+        if _draw(rng) < share:
+            for when in range(len(workspace.touched)):
+                if seats.seat[student, when] != ONLINE:
+                    _unseat(arena, seats, student, when)
+                    workspace.touched[when] = True
+
+
+@_kernel
+def _swap_blocks_of_adult(arena, seats, block, adult, kind, skill, coverage_weight, rng, workspace):
+    """An adult's sessions of two blocks trade kinds and skills."""
+    other = _pick(rng, len(workspace.touched))
+    other_kind, other_skill = np.int64(seats.kind[other, adult]), np.int64(seats.skill[other, adult])
+    if other != block:
+        _remove_session(arena, seats, block, adult, workspace)
+        _remove_session(arena, seats, other, adult, workspace)
+        _insert_session(arena, seats, other, adult, kind, skill, coverage_weight, rng, workspace)
+        _insert_session(arena, seats, block, adult, other_kind, other_skill, coverage_weight, rng, workspace)
+
+
+@_kernel
+def _swap_adults(arena, seats, block, adult, kind, skill, coverage_weight, rng, workspace):
+    """Two adults of a block trade kinds and skills, or one takes over from the other."""
+    other = _pick(rng, len(workspace.duties))
+    other_kind, other_skill = np.int64(seats.kind[block, other]), np.int64(seats.skill[block, other])
+    if other != adult:
+        _remove_session(arena, seats, block, adult, workspace)
+        _remove_session(arena, seats, block, other, workspace)
+        _insert_session(arena, seats, block, other, kind, skill, coverage_weight, rng, workspace)
+        _insert_session(arena, seats, block, adult, other_kind, other_skill, coverage_weight, rng, workspace)
+
+
+@_kernel
+def _replace_adult(arena, seats, block, adult, coverage_weight, rng, workspace):
+    """An adult who was free leads instead of another."""
+    adults = len(workspace.duties)
+    first = _pick(rng, adults)
+    for step in range(adults):
+        other = (first + step) % adults
+        if _is_free(arena, seats, block, other):
+            _remove_session(arena, seats, block, adult, workspace)
+            _open_best(arena, seats, block, other, ANY_KIND, ANY_SKILL, coverage_weight, 0.0, rng, workspace)
+            break
+
+
+@_kernel
+def _saturate_block(arena, seats, block, adult, coverage_weight, rng, workspace):
+    """As many adults of a block lead as can, with hardly any student left online."""
+    adults = len(workspace.duties)
+    for other in range(adults):
+        if _draw(rng) < 0.5:
+            _remove_session(arena, seats, block, other, workspace)
+    first = _pick(rng, adults)
+    for step in range(adults):
+        other = (first + step) % adults
+        if _is_free(arena, seats, block, other):
+            _open_best(arena, seats, block, other, ANY_KIND, ANY_SKILL, coverage_weight, 0.2, rng, workspace)
+    if not _make_feasible(arena, seats, block, coverage_weight, workspace):
+        _remove_session(arena, seats, block, adult, workspace)
+
+
+@_kernel
+def _change_kind(arena, seats, block, adult, kind, skill, coverage_weight, rng, workspace):
+    """A session on the same skill becomes one of another kind."""
+    other_kind = _pick(rng, arena.most.shape[1])
+    _remove_session(arena, seats, block, adult, workspace)
+    if other_kind != kind:
+        _insert_session(arena, seats, block, adult, other_kind, skill, coverage_weight, rng, workspace)
+
+
+@_kernel
+def _change_skill(arena, seats, block, adult, coverage_weight, rng, workspace):
+    """A session changes its skill, and perhaps so does one of the same block or adult."""
+    when, other = block, adult
+    if _draw(rng) < 0.5:
+        other = _pick(rng, len(workspace.duties))
+    else:
+        when = _pick(rng, len(workspace.touched))
+    _remove_session(arena, seats, block, adult, workspace)
+    if seats.kind[when, other] != NOT_LED and _draw(rng) < 0.5:
+        _remove_session(arena, seats, when, other, workspace)
+        _insert_random_session(arena, seats, when, other, coverage_weight, rng, workspace)
+    _insert_random_session(arena, seats, block, adult, coverage_weight, rng, workspace)
+
+
+@_kernel
+def _change_skills_of_block(arena, seats, block, coverage_weight, rng, workspace):
+    """Closes all sessions of a block, and some free adults lead another skill."""
+    adults = len(workspace.duties)
+    for other in range(adults):
+        if seats.kind[block, other] != NOT_LED:
+            _remove_session(arena, seats, block, other, workspace)
+    first = _pick(rng, adults)
+    for step in range(adults):
+        other = (first + step) % adults
+        if _is_free(arena, seats, block, other) and _draw(rng) < 0.3:
+            _insert_random_session(arena, seats, block, other, coverage_weight, rng, workspace)
+
+
+@_kernel
+def _swap_blocks(arena, seats, block, rng, workspace):
+    """All sessions of two blocks change places, with those of their students who may come along."""
+    other = _pick(rng, len(workspace.touched))
+    if other != block:
+        kinds, skills, students = seats.kind.copy(), seats.skill.copy(), seats.seat.copy()
+        for adult in range(len(workspace.duties)):
+            _remove_session(arena, seats, block, adult, workspace)
+        for adult in range(len(workspace.duties)):
+            _remove_session(arena, seats, other, adult, workspace)
+        _reopen(arena, seats, block, other, kinds, skills, students)
+        _reopen(arena, seats, other, block, kinds, skills, students)
+
+
+@_kernel
+def _reopen(arena, seats, here, there, kinds, skills, students):
+    """Opens the sessions that another block had, with those of their students who may come along."""
+    for adult in range(len(arena.qualified)):
+        kind, skill = np.int64(kinds[there, adult]), np.int64(skills[there, adult])
+        if kind != NOT_LED and arena.adult_in[adult, here] and seats.co_teacher[here, adult] == NOT_LED:
+            seats.kind[here, adult], seats.skill[here, adult] = kind, skill
+            for student in range(len(students)):
+                free = seats.seat[student, here] == ONLINE and not seats.done[student, skill]
+                came = students[student, there] == adult and free
+                if came and _may_sit(arena, student, here, adult, kind, skill):
+                    _seat(arena, seats, student, here, adult)
+
+
+@_kernel
+def _coaching_insertion(arena, seats, coverage_weight, rng, workspace):
+    """One of a pair that shares fewer sessions than asked joins the other, in a block where both are there.
+
+    The lead keeps a session, or opens the best; the other gives up what is in the way, and so do third ones where the
+    block would not be feasible.
     """
-    pairs, blocks, pair = len(arena.coaching), len(seats.kind), -1
-    first = _pick(lots, pairs)
+    pairs, blocks, adults, pair = len(arena.coaching), len(workspace.touched), len(workspace.duties), -1
+    first = _pick(rng, pairs)
     for step in range(pairs):
         at = (first + step) % pairs
         if pair < 0 and _count_shared(arena, seats, at) < arena.coaching[at, 2]:
             pair = at
     if pair < 0:
         return
-    turn, first = _pick(lots, 2), _pick(lots, blocks)
+    turn, first = _pick(rng, 2), _pick(rng, blocks)
     lead, other = arena.coaching[pair, turn], arena.coaching[pair, 1 - turn]
     for step in range(blocks):
         block = (first + step) % blocks
@@ -923,195 +1184,93 @@ def _pair_up(arena, seats, urgency, lots, desk):
             continue
         if _share_session(seats, block, lead, other):
             continue
-        _shut(arena, seats, block, other, desk)
-        seats.beside[block, lead] = seats.beside[block, other] = NOT_LED
-        if seats.kind[block, lead] == NOT_LED:
-            _, kind, skill, size = _best_session(arena, seats, block, lead, ANY, ANY, urgency, 0.0, lots, desk)
-            if size == 0:
-                return
-            open_session(arena, seats, block, lead, kind, skill, desk.best[:size])
-        seats.beside[block, other] = lead
-        adults = len(desk.duties)
-        first = _pick(lots, adults)
-        for more in range(adults):  # who led may have to watch over those whom the other taught
-            adult = (first + more) % adults
-            if _stands(arena, seats, block, desk):
+        _remove_session(arena, seats, block, other, workspace)
+        seats.co_teacher[block, lead] = seats.co_teacher[block, other] = NOT_LED
+        if seats.kind[block, lead] == NOT_LED and not _open_best(
+            arena, seats, block, lead, ANY_KIND, ANY_SKILL, coverage_weight, 0.0, rng, workspace
+        ):
+            return
+        seats.co_teacher[block, other] = lead
+        start = _pick(rng, adults)
+        for more in range(adults):  # who led may have to monitor those whom the other taught
+            adult = (start + more) % adults
+            if _is_feasible(arena, seats, block, workspace):
                 return
             if adult != lead and arena.may_monitor[adult]:
-                _shut(arena, seats, block, adult, desk)
+                _remove_session(arena, seats, block, adult, workspace)
         return
 
 
-@nb.njit(cache=True, error_model="numpy")
-def _swap_blocks(arena, seats, one, other, desk):
-    """All sessions of two blocks change places, with those of their students who may come along."""
-    if one == other:
+@_kernel
+def _coaching_removal(seats, rng, workspace):
+    """Some adults who join another's session are free again."""
+    for when in range(len(workspace.touched)):
+        for other in range(len(workspace.duties)):
+            if seats.co_teacher[when, other] != NOT_LED and _draw(rng) < 0.3:
+                seats.co_teacher[when, other] = NOT_LED
+                workspace.touched[when] = True
+
+
+@_inlined
+def _destroy(arena, seats, move, coverage_weight, rng, workspace):
+    """Makes a move around a session drawn evenly, and marks the blocks to recreate: all of them without a session."""
+    workspace.touched[:] = False
+    block, adult = _random_session(seats, rng)
+    if block < 0:
+        workspace.touched[:] = True
         return
-    kinds, skills, students = seats.kind.copy(), seats.skill.copy(), seats.seat.copy()
-    adults = seats.kind.shape[1]
-    for block in (one, other):
-        for adult in range(adults):
-            _shut(arena, seats, block, adult, desk)
-    for here, there in ((one, other), (other, one)):
-        for adult in range(adults):
-            if kinds[there, adult] != NOT_LED:
-                came = np.flatnonzero(students[:, there] == adult)
-                _reopen(arena, seats, here, adult, kinds[there, adult], skills[there, adult], came)
+    workspace.touched[block] = True
+    kind, skill = np.int64(seats.kind[block, adult]), np.int64(seats.skill[block, adult])
+    if move == RANDOM_REMOVAL:
+        _random_removal(arena, seats, block, adult, rng, workspace)
+    elif move == BLOCK_REMOVAL:
+        _block_removal(arena, seats, block, adult, rng, workspace)
+    elif move == ADULT_REMOVAL:
+        _adult_removal(arena, seats, block, adult, rng, workspace)
+    elif move == SKILL_REMOVAL:
+        _skill_removal(arena, seats, adult, skill, rng, workspace)
+    elif move == SEAT_REMOVAL:
+        _seat_removal(arena, seats, block, adult, rng, workspace)
+    elif move == STUDENT_REMOVAL:
+        _student_removal(arena, seats, rng, workspace)
+    elif move == SWAP_BLOCKS_OF_ADULT:
+        _swap_blocks_of_adult(arena, seats, block, adult, kind, skill, coverage_weight, rng, workspace)
+    elif move == SWAP_ADULTS:
+        _swap_adults(arena, seats, block, adult, kind, skill, coverage_weight, rng, workspace)
+    elif move == REPLACE_ADULT:
+        _replace_adult(arena, seats, block, adult, coverage_weight, rng, workspace)
+    elif move == SATURATE_BLOCK:
+        _saturate_block(arena, seats, block, adult, coverage_weight, rng, workspace)
+    elif move == CHANGE_KIND:
+        _change_kind(arena, seats, block, adult, kind, skill, coverage_weight, rng, workspace)
+    elif move == CHANGE_SKILL:
+        _change_skill(arena, seats, block, adult, coverage_weight, rng, workspace)
+    elif move == CHANGE_SKILLS_OF_BLOCK:
+        _change_skills_of_block(arena, seats, block, coverage_weight, rng, workspace)
+    elif move == SWAP_BLOCKS:
+        _swap_blocks(arena, seats, block, rng, workspace)
+    elif move == COACHING_INSERTION:
+        _coaching_insertion(arena, seats, coverage_weight, rng, workspace)
+    elif move == COACHING_REMOVAL:
+        _coaching_removal(seats, rng, workspace)
 
 
-@nb.njit(cache=True, error_model="numpy")
-def _reopen(arena, seats, block, adult, kind, skill, students):
-    """Holds a session as it was in another block, with those of its students who may come along."""
-    if not arena.adult_in[adult, block] or seats.beside[block, adult] != NOT_LED:
-        return
-    seats.kind[block, adult], seats.skill[block, adult] = kind, skill
-    for student in students:
-        free = seats.seat[student, block] == ONLINE and not seats.done[student, skill]
-        if free and _may_sit(arena, student, block, adult, kind, skill):
-            _put(arena, seats, student, block, adult)
-
-
-@nb.njit(cache=True, error_model="numpy")
-def _ruin(arena, seats, move, urgency, lots, desk):
-    """Takes part of a day down, and says which blocks to draw anew."""
-    blocks, adults = seats.kind.shape
-    desk.touched[:] = False
-    place = _random_session(seats, lots)
-    if place < 0:
-        desk.touched[:] = True
-        return
-    block, adult = place // adults, place % adults
-    desk.touched[block] = True
-    kind, skill = seats.kind[block, adult], seats.skill[block, adult]
-    if move == 0:  # one to three sessions, anywhere
-        for _ in range(1 + _pick(lots, 3)):
-            _shut(arena, seats, block, adult, desk)
-            again = _random_session(seats, lots)
-            if again >= 0:
-                block, adult = again // adults, again % adults
-    elif move == 1:  # several of a block
-        for other in range(adults):
-            if other == adult or _draw(lots) < 0.5:
-                _shut(arena, seats, block, other, desk)
-    elif move == 2:  # the day of an adult
-        for when in range(blocks):
-            if when == block or _draw(lots) < 0.7:
-                _shut(arena, seats, when, adult, desk)
-    elif move == 3:  # a skill
-        for when in range(blocks):
-            for other in range(adults):
-                if seats.skill[when, other] == skill and (other == adult or _draw(lots) < 0.7):
-                    _shut(arena, seats, when, other, desk)
-    elif move == 4:  # students of a few sessions
-        share = 0.15 + 0.5 * _draw(lots)
-        for _ in range(1 + _pick(lots, 4)):
-            for student in range(len(seats.led)):
-                if seats.seat[student, block] == adult and _draw(lots) < share:
-                    _take(arena, seats, student, block)
-            desk.touched[block] = True
-            again = _random_session(seats, lots)
-            block, adult = again // adults, again % adults
-    elif move == 5:  # the whole day of some students
-        share = (1.0 + 5.0 * _draw(lots)) / max(1, len(seats.led))
-        for student in range(len(seats.led)):
-            if _draw(lots) < share:
-                for when in range(blocks):
-                    if seats.seat[student, when] != ONLINE:
-                        _take(arena, seats, student, when)
-                        desk.touched[when] = True
-    elif move == 6:  # an adult's sessions of two blocks change places
-        other = _pick(lots, blocks)
-        other_kind, other_skill = seats.kind[other, adult], seats.skill[other, adult]
-        if other != block:
-            _shut(arena, seats, block, adult, desk)
-            _shut(arena, seats, other, adult, desk)
-            _force(arena, seats, other, adult, kind, skill, urgency, lots, desk)
-            _force(arena, seats, block, adult, other_kind, other_skill, urgency, lots, desk)
-    elif move == 7:  # two adults change skills, or one takes over from another
-        other = _pick(lots, adults)
-        other_kind, other_skill = seats.kind[block, other], seats.skill[block, other]
-        if other != adult:
-            _shut(arena, seats, block, adult, desk)
-            _shut(arena, seats, block, other, desk)
-            _force(arena, seats, block, other, kind, skill, urgency, lots, desk)
-            _force(arena, seats, block, adult, other_kind, other_skill, urgency, lots, desk)
-    elif move == 8:  # the duty roster of a block: another one leads
-        free = _pick(lots, adults)
-        for step in range(adults):
-            other = (free + step) % adults
-            if arena.adult_in[other, block] and seats.kind[block, other] == seats.beside[block, other] == NOT_LED:
-                _shut(arena, seats, block, adult, desk)
-                _, its_kind, its_skill, size = _best_session(
-                    arena, seats, block, other, ANY, ANY, urgency, 0.0, lots, desk
-                )
-                if size:
-                    open_session(arena, seats, block, other, its_kind, its_skill, desk.best[:size])
-                break
-    elif move == 9:  # as many adults lead as can, with hardly anybody left to watch over
-        for other in range(adults):
-            if _draw(lots) < 0.5:
-                _shut(arena, seats, block, other, desk)
-        first = _pick(lots, adults)
-        for step in range(adults):
-            other = (first + step) % adults
-            if arena.adult_in[other, block] and seats.kind[block, other] == seats.beside[block, other] == NOT_LED:
-                _, its_kind, its_skill, size = _best_session(
-                    arena, seats, block, other, ANY, ANY, urgency, 0.2, lots, desk
-                )
-                if size:
-                    open_session(arena, seats, block, other, its_kind, its_skill, desk.best[:size])
-        if not _stretch(arena, seats, block, urgency, desk):
-            _shut(arena, seats, block, adult, desk)
-    elif move == 14:  # a coach and a trainee share a session
-        _pair_up(arena, seats, urgency, lots, desk)
-    elif move == 15:  # whoever sits beside another is free again, here and there
-        for when in range(blocks):
-            for other in range(adults):
-                if seats.beside[when, other] != NOT_LED and _draw(lots) < 0.3:
-                    seats.beside[when, other] = NOT_LED
-                    desk.touched[when] = True
-    elif move == 11:  # another skill, drawn from all, in one session, and perhaps in one beside or before or after it
-        when, other = (block, _pick(lots, adults)) if _draw(lots) < 0.5 else (_pick(lots, blocks), adult)
-        _shut(arena, seats, block, adult, desk)
-        if seats.kind[when, other] != NOT_LED and _draw(lots) < 0.5:
-            _shut(arena, seats, when, other, desk)
-            _force_any(arena, seats, when, other, urgency, lots, desk)
-        _force_any(arena, seats, block, adult, urgency, lots, desk)
-    elif move == 12:  # everything of a block, with other skills for all who lead
-        for other in range(adults):
-            if seats.kind[block, other] != NOT_LED:
-                _shut(arena, seats, block, other, desk)
-        first = _pick(lots, adults)
-        for step in range(adults):
-            other = (first + step) % adults
-            free = arena.adult_in[other, block] and seats.kind[block, other] == seats.beside[block, other] == NOT_LED
-            if free and _draw(lots) < 0.3:
-                _force_any(arena, seats, block, other, urgency, lots, desk)
-    elif move == 13:  # two blocks change places
-        _swap_blocks(arena, seats, block, _pick(lots, blocks), desk)
-    else:  # another kind of session on the same skill
-        other_kind = _pick(lots, arena.most.shape[1])
-        _shut(arena, seats, block, adult, desk)
-        if other_kind != kind:
-            _force(arena, seats, block, adult, other_kind, skill, urgency, lots, desk)
-
-
-@nb.njit(cache=True, error_model="numpy")
-def _exchange(arena, seats, block, one, other):
-    """Lets two students of a block change places."""
-    here, there = seats.seat[one, block], seats.seat[other, block]
+@_inlined
+def _swap(arena, seats, block, one, other):
+    """Two students of a block trade places."""
+    here, there = np.int64(seats.seat[one, block]), np.int64(seats.seat[other, block])
     if here != ONLINE:
-        _take(arena, seats, one, block)
+        _unseat(arena, seats, one, block)
     if there != ONLINE:
-        _take(arena, seats, other, block)
-        _put(arena, seats, one, block, there)
+        _unseat(arena, seats, other, block)
+        _seat(arena, seats, one, block, there)
     if here != ONLINE:
-        _put(arena, seats, other, block, here)
+        _seat(arena, seats, other, block, here)
 
 
-@nb.njit(cache=True, error_model="numpy")
-def _wish_change(arena, seats, student, block, adult, partner):
-    """What pairs to keep together add when a student changes to another session and a partner takes the place left."""
+@_kernel
+def _wish_gain_of_swap(arena, seats, student, block, adult, partner):
+    """Points of pairs to keep together when a student moves to another session and a partner takes the seat left."""
     points, here = 0.0, np.int64(seats.seat[student, block])
     for at in range(arena.wishes_start[student], arena.wishes_start[student + 1]):
         wish = arena.wishes[at]
@@ -1128,24 +1287,24 @@ def _wish_change(arena, seats, student, block, adult, partner):
     return points
 
 
-@nb.njit(cache=True, error_model="numpy")
-def _settle(arena, seats, desk):
-    """Lets students of touched blocks change places in pairs while that adds points."""
-    for block in range(len(desk.touched)):
-        if not desk.touched[block]:
+@_inlined
+def _swap_students(arena, seats, workspace):
+    """Swap local search: pairs of students in touched blocks trade places while that adds points."""
+    for block in range(len(workspace.touched)):
+        if not workspace.touched[block]:
             continue
-        for _ in range(SETTLINGS):
+        for _ in range(SWAP_PASSES):
             better = False
             for adult in range(seats.kind.shape[1]):
                 if seats.kind[block, adult] != NOT_LED:
-                    better |= _settle_session(arena, seats, block, adult, desk)
+                    better |= _swap_into_session(arena, seats, block, adult, workspace)
             if not better:
                 break
 
 
-@nb.njit(cache=True, error_model="numpy")
-def _settle_session(arena, seats, block, adult, desk):
-    """Takes students into a session, each for the member beside whom that adds most; whether any.
+@_kernel
+def _swap_into_session(arena, seats, block, adult, workspace):
+    """Swaps students into a session, each for the member whose seat adds most points; whether any.
 
     The newcomer's place, in another session or online, goes to that member, so that no session changes its size.
     """
@@ -1159,11 +1318,11 @@ def _settle_session(arena, seats, block, adult, desk):
     )  # fmt: skip
     seat, roster, done, led, met, held = seats.seat, seats.roster, seats.done, seats.led, seats.met, seats.group
     kinds, skills, sizes = seats.kind, seats.skill, seats.size
-    owing, owed, taught, teacher = arena.any_owed, arena.owed, seats.taught, arena.teacher
+    is_teacher_due, teacher_time_due, taught, teacher = arena.any_owed, arena.owed, seats.taught, arena.teacher
     benefit, meeting, stay, sharing = (
         arena.weights[BENEFIT], arena.weights[RELATIONSHIPS], arena.weights[PERTURBATION], arena.weights[SHARE],
     )  # fmt: skip
-    leave = desk.points
+    leave = workspace.points
     kind, skill, size = np.int64(kinds[block, adult]), np.int64(skills[block, adult]), np.int64(sizes[block, adult])
     stale, changed = True, False
     for at in range(arena.eligible_start[skill], arena.eligible_start[skill + 1]):
@@ -1187,8 +1346,8 @@ def _settle_session(arena, seats, block, adult, desk):
                 )  # fmt: skip
                 if met[other, adult] == 1:
                     worth += meeting * relation[other, adult]
-                if owing and teacher[adult] and taught[other] == 1:
-                    worth += owed[other]
+                if is_teacher_due and teacher[adult] and taught[other] == 1:
+                    worth += teacher_time_due[other]
                 if has_pairs:
                     for near in range(size):
                         worth += between[other, roster[block, adult, near]]
@@ -1200,18 +1359,18 @@ def _settle_session(arena, seats, block, adult, desk):
         )  # fmt: skip
         if met[one, adult] == 0:
             gain += meeting * relation[one, adult]
-        if owing:
+        if is_teacher_due:
             has_now = here != ONLINE and teacher[here]
             if taught[one] == int(has_now):
-                gain += owed[one] * (int(teacher[adult]) - int(has_now))
+                gain += teacher_time_due[one] * (int(teacher[adult]) - int(has_now))
         apart, its_kind, its_skill = 0, np.int64(NOT_LED), np.int64(NOT_LED)
         if has_pairs:
             for near in range(size):
-                beside = between[one, roster[block, adult, near]]
-                if beside == -np.inf:
+                gain_beside = between[one, roster[block, adult, near]]
+                if gain_beside == -np.inf:
                     apart += 1
                 else:
-                    gain += beside
+                    gain += gain_beside
         if apart > 1:
             continue
         if here == ONLINE:
@@ -1228,28 +1387,30 @@ def _settle_session(arena, seats, block, adult, desk):
             if has_pairs:
                 for near in range(sizes[block, here]):
                     gain -= between[one, roster[block, here, near]]
-        best, chosen = LEAST_POINTS, np.int64(-1)
+        best, chosen = LEAST_POINTS, NOBODY
         for slot in range(size):
             other = np.int64(roster[block, adult, slot])
             points = gain - leave[slot]
             if has_pairs:
-                beside = between[one, other]
-                if beside != -np.inf:
+                lost_beside = between[one, other]
+                if lost_beside != -np.inf:
                     if apart:
                         continue
-                    points -= beside
+                    points -= lost_beside
             if here == ONLINE:
                 if pin[other, block] == PINNED_LED:
                     continue
                 if led[other] == 1:
                     points -= coverage[other]
                 if group[one] != group[other]:
-                    total = held.sum()
+                    total = 0.0
+                    for subgroup in range(len(held)):
+                        total += held[subgroup]
                     after = total + (group[one] >= 0) - (group[other] >= 0)
-                    for each in range(len(held)):
-                        then = held[each] + (each == group[one]) - (each == group[other])
-                        points += sharing * max(0.0, group_share[each] * total - held[each])
-                        points -= sharing * max(0.0, group_share[each] * after - then)
+                    for subgroup in range(len(held)):
+                        then = held[subgroup] + (subgroup == group[one]) - (subgroup == group[other])
+                        points += sharing * max(0.0, group_share[subgroup] * total - held[subgroup])
+                        points -= sharing * max(0.0, group_share[subgroup] * after - then)
             else:
                 if (done[other, its_skill] and its_skill != skill) or not _allows(
                     other, block, here, its_kind, its_skill,
@@ -1262,50 +1423,50 @@ def _settle_session(arena, seats, block, adult, desk):
                 )  # fmt: skip
                 if met[other, here] == 0:
                     points += meeting * relation[other, here]
-                if owing and teacher[here] and taught[other] == int(teacher[adult]):
-                    points += owed[other]
+                if is_teacher_due and teacher[here] and taught[other] == int(teacher[adult]):
+                    points += teacher_time_due[other]
                 if has_pairs:
                     for near in range(sizes[block, here]):
                         if roster[block, here, near] != one:
                             points += between[other, roster[block, here, near]]
             if wishes_start[one] != wishes_start[one + 1] or wishes_start[other] != wishes_start[other + 1]:
-                points += _wish_change(arena, seats, one, block, adult, other)
-                points += _wish_change(arena, seats, other, block, here, one)
+                points += _wish_gain_of_swap(arena, seats, one, block, adult, other)
+                points += _wish_gain_of_swap(arena, seats, other, block, here, one)
             if points > best:
                 best, chosen = points, other
         if chosen >= 0:
-            _exchange(arena, seats, block, one, chosen)
+            _swap(arena, seats, block, one, chosen)
             stale = changed = True
     return changed
 
 
-@nb.njit(cache=True, error_model="numpy", nogil=True)
-def improve_day(arena, now, best, trial, values, lots, desk, rounds, heat):
-    """Takes down and draws anew for a number of rounds; `values` holds the scores of `now` and `best`.
+@_entry
+def improve_day(arena, current, best, candidate, values, rng, workspace, rounds, temperature):
+    """Destroys and recreates parts of a day for a number of rounds; `values` holds the scores of `current` and `best`.
 
     Args:
         arena: The problem.
-        now: Where the search stands.
-        best: The best day so far.
-        trial: Room for another day.
-        values: Scores of `now` and `best`.
-        lots: The state of chance.
-        desk: Room to work in.
+        current: The solution that the search stands at.
+        best: The best solution so far.
+        candidate: Memory for another solution.
+        values: Scores of `current` and `best`.
+        rng: The state of the random number generator.
+        workspace: Scratch buffers.
         rounds: How many.
-        heat: Loss of points that a round lets pass about every third time.
+        temperature: Loss of points that a round accepts about every third time.
     """
     for _ in range(rounds):
-        _overwrite(trial, now)
-        urgency = 1.0 + 3.0 * _draw(lots) if _draw(lots) < 0.3 else 1.0
-        blur = 0.2 * _draw(lots) if _draw(lots) < 0.5 else 0.0
-        move = _pick(lots, MOVES + PAIRING if len(arena.coaching) else MOVES)
-        _ruin(arena, trial, move, urgency, lots, desk)
-        _mend(arena, trial, urgency, blur, lots, desk)
-        _settle(arena, trial, desk)
-        value = score_seats(arena, trial, desk)
-        if value > values[0] or value - values[0] > heat * math.log(max(_draw(lots), 1e-300)):
+        _copy_into(candidate, current)
+        coverage_weight = 1.0 + 3.0 * _draw(rng) if _draw(rng) < 0.3 else 1.0
+        noise = 0.2 * _draw(rng) if _draw(rng) < 0.5 else 0.0
+        move = _pick(rng, COACHING_MOVES if len(arena.coaching) else MOVES)
+        _destroy(arena, candidate, move, coverage_weight, rng, workspace)
+        recreate(arena, candidate, coverage_weight, noise, rng, workspace)
+        _swap_students(arena, candidate, workspace)
+        value = score_seats(arena, candidate, workspace)
+        if value > values[0] or value - values[0] > temperature * math.log(max(_draw(rng), 1e-300)):
             values[0] = value
-            _overwrite(now, trial)
+            _copy_into(current, candidate)
         if values[0] > values[1]:
             values[1] = values[0]
-            _overwrite(best, now)
+            _copy_into(best, current)

@@ -311,6 +311,7 @@ class Arena(NamedTuple):
 
     Attributes:
         present: N x B. `seatable` is the same without those pinned to online work. `adult_in` is A x B.
+        adult_blocks: A, the blocks in which each adult is there, counted.
         may_monitor, trainee, teacher, certified: A. `needs_certified`: N.
         need: N x K, null where the pair is not eligible. `thin` marks those without a forecast.
         eligible: students who need a skill, those of skill k from `eligible_start[k]` to `eligible_start[k + 1]`.
@@ -339,6 +340,7 @@ class Arena(NamedTuple):
     present: Bools
     seatable: Bools
     adult_in: Bools
+    adult_blocks: Ints
     may_monitor: Bools
     trainee: Bools
     teacher: Bools
@@ -414,6 +416,7 @@ def build_arena(index: Index) -> Arena:
         present=index.present,
         seatable=index.seatable,
         adult_in=index.adult_in,
+        adult_blocks=index.adult_in.sum(axis=1),
         may_monitor=index.may_monitor,
         trainee=index.trainee,
         teacher=index.teacher,
