@@ -1,8 +1,8 @@
 """`python -m experiments benchmark struggle`: does an open episode end without mastery, at each opportunity.
 
-A row is a first answer of an open episode whose outcome is known: see `training.data.labels`. One model of each kind learns
-from all such rows of the training students; it is scored at each opportunity apart, since with every answer more there
-is less left to forecast.
+A row is a first answer of an open episode whose outcome is known: see `training.data.labels`. One model of each kind
+learns from all such rows of the training students; it is scored at each opportunity apart, since with every answer
+more there is less left to forecast.
 """
 
 import logging
