@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba.core.dispatcher import Dispatcher
 
+from features.profiles import kernel as history
 from features.profiles.difficulty import Statistics, Transitions, fit_statistics
 from features.profiles.fold import build_profiles, fold, read_profiles, read_student_profiles
 from features.profiles.kernel import COLUMNS, Skill
@@ -288,3 +290,19 @@ def test_a_saved_state_is_the_state(tmp_path):
 
     assert same_state(state, again)
     assert again.students.equals(state.students)
+
+
+def test_every_compiled_function_has_one_signature(tmp_path):
+    """Also when a state was saved and loaded, when it is empty, and without a clock."""
+    events = make_events([("s", 0, "mixed", True, 2, 1), ("s", 3, "easy", None, None, None)])
+    _, state = rows_by_event(events)
+    state.save(tmp_path / "state.npz")
+
+    for as_of in (START + timedelta(days=1), None):
+        for before in (State.empty(), State.load(tmp_path / "state.npz")):
+            _, after = build_profiles(events, STATISTICS, as_of, before)
+            read_student_profiles(after, STATISTICS, as_of)
+
+    kernels = {name: part for name, part in vars(history).items() if isinstance(part, Dispatcher)}
+    assert len(history.fold_events.signatures) == len(history.read_skills.signatures) == 1
+    assert {name for name, kernel in kernels.items() if len(kernel.signatures) > 1} == set()
