@@ -36,6 +36,8 @@ def main(argv: Sequence[str]) -> int:
         if (options.folder is None) == (options.compare is None):
             parser.error("simulate needs either a FOLDER to write or --compare PATH")
         return _simulate(options)
+    if options.command == "compile":
+        return _compile()
     if options.command == "benchmark":
         benchmarks = {"history": _benchmark_history, "schools": _benchmark_schools}
         run: Callable[[argparse.Namespace], int] = getattr(options, "run", None) or benchmarks.get(
@@ -53,6 +55,12 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     _add_simulate(commands)
     _add_benchmark(commands)
+    _add_command(
+        commands,
+        "compile",
+        "compile ahead what the nightly job, the service and the simulator run",
+        "python -m experiments compile",
+    )
     demo = _add_command(
         commands,
         "demo",
@@ -191,6 +199,15 @@ def _simulate(options: argparse.Namespace) -> int:
         form=options.form,
         json_path=options.json,
     )
+
+
+def _compile() -> int:
+    from features.kernel_cache import compile_kernels  # noqa: PLC0415 - --help must not wait for numba
+    from serving.cli.compile import KERNELS  # noqa: PLC0415
+
+    simulator, labels = "experiments.simulation.school:compile_simulator", "training.data.labels:compile_labels"
+    compile_kernels({**KERNELS, "the simulator": simulator, "labels": labels})
+    return 0
 
 
 def _benchmark_history(options: argparse.Namespace) -> int:

@@ -107,19 +107,35 @@ def prove_plan(index: Index, plan: Plan, rounds: int, until: float | None = None
 
 def warm_up() -> None:
     """Plans a tiny day, drawn from nothing and from a pin, so that no caller waits for machine code."""
+    compile_search()
+    compile_bound()
+
+
+def compile_search() -> None:
+    """Compiles the search, or reads it from numba's cache."""
+    for pins in ((), (Pin("p", "b"),)):
+        find_sessions(_tiny_day(pins), Budget(rounds=1))
+
+
+def compile_bound() -> None:
+    """Compiles the bound, or reads it from numba's cache."""
+    arena = build_arena(index_problem(_tiny_day()))
+    bound_day(arena, 0.0, 1)
+    online_score(arena)
+
+
+def _tiny_day(pins: tuple[Pin, ...] = ()) -> Problem:
     need = 0.5
     block = frozenset({"b"})
-    for pins in ((), (Pin("p", "b"),)):
-        problem = Problem(
-            blocks=(Block("b", "09:00-09:45", 0),),
-            students=tuple(Student(name, block) for name in "pqr"),
-            adults=tuple(Adult(name, Role.TEACHER_LEADER, block, frozenset(Modality)) for name in "xy"),
-            skills=(Skill("k", "K"),),
-            effects=tuple(Effect(kind, Role.TEACHER_LEADER, need) for kind in LED),
-            needs=tuple(Need(name, "k", need) for name in "pqr"),
-            pins=pins,
-        )
-        suggest_groups(problem, Budget(rounds=1, bound_rounds=1))
+    return Problem(
+        blocks=(Block("b", "09:00-09:45", 0),),
+        students=tuple(Student(name, block) for name in "pqr"),
+        adults=tuple(Adult(name, Role.TEACHER_LEADER, block, frozenset(Modality)) for name in "xy"),
+        skills=(Skill("k", "K"),),
+        effects=tuple(Effect(kind, Role.TEACHER_LEADER, need) for kind in LED),
+        needs=tuple(Need(name, "k", need) for name in "pqr"),
+        pins=pins,
+    )
 
 
 def describe_plan(problem: Problem, sessions: tuple[Session, ...], status: Status) -> Plan:
