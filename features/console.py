@@ -20,17 +20,17 @@ ERR = Console(stderr=True, soft_wrap=True)
 
 logger = logging.getLogger("regroup")
 
-EXTRAS = {
-    "training": ("train", {"lightgbm", "mlflow", "pydantic", "sklearn"}),
-    "serving": (
-        "serve",
-        {
-            "cachetools", "fastapi", "httptools", "lightgbm", "limits", "prometheus_client", "pydantic",
-            "pydantic_settings", "starlette", "uvicorn", "uvloop",
-        },
-    ),
-    "experiments": ("bench", {"matplotlib"}),
+_TRAIN = {"lightgbm", "mlflow", "pydantic", "sklearn"}
+_SERVE = {
+    "cachetools", "fastapi", "httptools", "lightgbm", "limits", "prometheus_client", "pydantic", "pydantic_settings",
+    "starlette", "uvicorn", "uvloop",
 }  # fmt: skip
+
+EXTRAS = {
+    "training": ("train", _TRAIN),
+    "serving": ("serve", _SERVE),
+    "experiments": ("bench", {"matplotlib"} | _TRAIN | _SERVE),
+}
 """The extra that each package needs, and the modules that it brings."""
 
 
