@@ -94,11 +94,11 @@ class _CopiesFromSource:
                 _copy_at_once(index, folder / index.name)  # last: an index names files that are there
 
 
-class GivenFolder(_CopiesFromSource, UserProvidedCacheLocator):  # type: ignore[misc]
+class GivenFolder(_CopiesFromSource, UserProvidedCacheLocator):
     """Below the folder that `NUMBA_CACHE_DIR` names, where it names one."""
 
 
-class UserFolder(_CopiesFromSource, UserWideCacheLocator):  # type: ignore[misc]
+class UserFolder(_CopiesFromSource, UserWideCacheLocator):
     """Below the user's own cache folder."""
 
 
