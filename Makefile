@@ -10,21 +10,25 @@ FRESH  ?=
 
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: setup demo test check bench lock clean
+.PHONY: setup demo test test-long check bench wheel lock clean
+
+# A step that says what it does, and that it goes on: $(call step,what,command)
+define step
+@echo "$(1)"; (while sleep 4 > /dev/null 2>&1; do echo "  $(1) ..."; done) & said=$$!; $(2); ended=$$?; kill $$said; exit $$ended
+endef
 
 setup: $(READY)
 
 # uv goes into the new environment first: it installs the lock many times faster than pip does.
 $(BIN)/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "regroup needs Python 3.11 or later; try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(call step,making the environment $(VENV),test -x $(BIN)/python || $(PYTHON) -m venv $(VENV))
+	$(call step,installing uv,$(BIN)/python -m pip install --quiet --disable-pip-version-check uv)
 
 $(READY): $(BIN)/uv requirements.lock pyproject.toml
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
-	@echo "compiling the planner; once, for two to four minutes"
-	@$(BIN)/python -m serving compile
+	$(call step,installing what requirements.lock names,$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock)
+	$(call step,installing regroup itself,$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .)
+	@$(BIN)/python -m experiments compile
 	@touch $(READY)
 
 demo: setup
@@ -37,8 +41,14 @@ check: setup
 	@$(BIN)/lint-imports
 
 # Each file stays in one process, so that what its tests share is made once.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
 test: check
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	@$(PYTEST) -m "not long"
+
+# Slow by nature: fresh environments, processes killed under way, fuzz at length. Up to an hour.
+test-long: setup
+	@$(PYTEST) -m long
 
 # The public logs lie in the folder that REGROUP_DATA names; see experiments/benchmarks/forecasts/datasets.py.
 bench: setup
@@ -49,8 +59,17 @@ bench: setup
 	  $(BIN)/python -m experiments benchmark struggle --dataset $$log || exit $$?; \
 	done
 
+# With the compiled kernels inside, for this Python and platform: what is installed from it compiles nothing.
+wheel: setup
+	@rm -rf dist
+	@$(BIN)/python -m hatchling build --target wheel --directory dist
+
+# All that is worked with, and what the service alone needs, in the same versions.
+COMPILE_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url
+
 lock: $(BIN)/uv
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --all-extras --output-file requirements.lock pyproject.toml
+	@$(COMPILE_LOCK) --all-extras --output-file requirements.lock pyproject.toml
+	@$(COMPILE_LOCK) --extra serve --extra postgres --constraint requirements.lock --output-file requirements-serve.lock pyproject.toml
 
 clean:
-	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) var dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

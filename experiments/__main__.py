@@ -31,6 +31,8 @@ def main(argv: Sequence[str]) -> int:
         if (options.folder is None) == (options.compare is None):
             parser.error("simulate needs either a FOLDER to write or --compare PATH")
         return _simulate(options)
+    if options.command == "compile":
+        return _compile()
     if options.command == "benchmark":
         # on a machine with other work, LightGBM's threads that wait by spinning make training many times slower
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -55,6 +57,13 @@ def build_parser() -> argparse.ArgumentParser:
         command = _add_command(names, name, measured.summary, [example], codes)
         for flag, arguments in measured.options:
             command.add_argument(flag, **arguments)
+    _add_command(
+        commands,
+        "compile",
+        "compile ahead what the nightly job, the service and the simulator run",
+        ["python -m experiments compile"],
+        {0: "compiled, or compiled before"},
+    )
     demo = _add_command(
         commands,
         "demo",
@@ -123,6 +132,15 @@ def _simulate(options: argparse.Namespace) -> int:
         form=options.form,
         json_path=options.json,
     )
+
+
+def _compile() -> int:
+    from features.kernel_cache import compile_kernels  # noqa: PLC0415 - --help must not wait for numba
+    from serving.cli.compile import KERNELS  # noqa: PLC0415
+
+    simulator, labels = "experiments.simulation.school:compile_simulator", "training.data.labels:compile_labels"
+    compile_kernels({**KERNELS, "the simulator": simulator, "labels": labels})
+    return 0
 
 
 if __name__ == "__main__":

@@ -20,6 +20,19 @@ ERR = Console(stderr=True, soft_wrap=True)
 
 logger = logging.getLogger("regroup")
 
+_TRAIN = {"lightgbm", "mlflow", "pydantic", "sklearn"}
+_SERVE = {
+    "cachetools", "fastapi", "httptools", "lightgbm", "limits", "prometheus_client", "pydantic", "pydantic_settings",
+    "starlette", "uvicorn", "uvloop",
+}  # fmt: skip
+
+EXTRAS = {
+    "training": ("train", _TRAIN),
+    "serving": ("serve", _SERVE),
+    "experiments": ("bench", {"matplotlib"} | _TRAIN | _SERVE),
+}
+"""The extra that each package needs, and the modules that it brings."""
+
 
 def run_command(command: Callable[[], int | None]) -> None:
     """Runs a command and ends the process with its exit code.
@@ -40,6 +53,25 @@ def run_command(command: Callable[[], int | None]) -> None:
     except KeyboardInterrupt:
         ERR.print("stopped", markup=False)
         sys.exit(130)
+    except ModuleNotFoundError as error:
+        extra = find_extra(error.name or "", Path(sys.argv[0]).parent.name)
+        if extra is None:
+            raise
+        told = f"error: this command needs the extra `{extra}`, which is not installed: pip install 'regroup[{extra}]'"
+        ERR.print(told, style="red", markup=False, highlight=False)
+        sys.exit(2)
+
+
+def find_extra(module: str, package: str) -> str | None:
+    """The extra that brings a module, the one of the package that a command belongs to first; None: no extra does.
+
+    Example:
+        >>> find_extra("lightgbm.basic", "training"), find_extra("mlflow", "serving"), find_extra("features.x", "")
+        ('train', 'train', None)
+    """
+    first = [EXTRAS[package]] if package in EXTRAS else []
+    top = module.partition(".")[0]
+    return next((extra for extra, modules in [*first, *EXTRAS.values()] if top in modules), None)
 
 
 def track(rows: Iterable[Row], what: str, total: float | None = None) -> Iterator[Row]:

@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     contract.add_argument("path", type=Path)
     add_planning(commands)
     add_rotate(commands.add_parser("rotate", help="groups over several rounds in which the same students rarely meet"))
-    commands.add_parser("compile", help="compile the planner ahead, so that the service starts in seconds")
+    commands.add_parser("compile", help="compile ahead what the service runs, so that it starts in seconds")
     add_export(commands.add_parser("export", help="write what the service needs to start without a registry"))
     add_erase(commands.add_parser("erase", help="remove every trace of a student"))
     week = commands.add_parser("week", help="plan several days in a row, towards the week's targets")
@@ -137,11 +137,10 @@ def _plan_week(given: argparse.Namespace) -> int:
     return run_week(given)
 
 
-def _compile(_: argparse.Namespace) -> int:
-    from serving.grouping.solve import warm_up  # noqa: PLC0415 - compiles for a minute where nothing is kept yet
+def _compile(given: argparse.Namespace) -> int:
+    from serving.cli.compile import compile_service  # noqa: PLC0415 - --help must not wait for numba
 
-    warm_up()
-    return 0
+    return compile_service(given)
 
 
 def _audit(given: argparse.Namespace) -> int:

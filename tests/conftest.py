@@ -8,6 +8,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -214,6 +215,25 @@ def untrained_school(
     copy_database(migrated_mlflow, school.mlruns / "mlflow.db")
     school.enter(monkeypatch)
     return school
+
+
+@pytest.fixture(scope="session")
+def installed_python(tmp_path_factory):
+    """The interpreter of a new environment: our wheel, the locked packages that the service needs, and no other."""
+    root, place = Path(__file__).parents[1], tmp_path_factory.mktemp("fresh")
+    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    python, uv = place / "environment" / "bin" / "python", Path(sys.executable).parent / "uv"
+
+    def run(*command):
+        subprocess.run(command, check=True, cwd=root, env=environment, stdout=subprocess.DEVNULL)
+
+    run(sys.executable, "-m", "experiments", "compile")
+    run(sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", place / "dist")
+    run(uv, "venv", "--quiet", "--python", sys.executable, python.parents[1])
+    install = (uv, "pip", "install", "--quiet", "--python", python)
+    run(*install, "--require-hashes", "--requirement", "requirements-serve.lock")
+    run(*install, "--no-deps", *(place / "dist").glob("*.whl"))
+    return python
 
 
 @pytest.fixture(scope="session")

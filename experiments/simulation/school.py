@@ -87,6 +87,11 @@ def simulate_school(config: SchoolConfig) -> School:
     )
 
 
+def compile_simulator() -> None:
+    """Compiles the simulator, or reads it from numba's cache."""
+    simulate_school(SchoolConfig(teams=1, students_per_team=4, weeks=1))
+
+
 def _calendar(config: SchoolConfig) -> Days:
     every = [config.end - timedelta(days=back) for back in range(7 * config.weeks, 0, -1)]
     return Days(

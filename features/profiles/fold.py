@@ -9,12 +9,12 @@ import pandas as pd
 
 from features.profiles import kernel as history
 from features.profiles.columns import OF_STUDENTS, SKILL_PROFILES, STUDENT_PROFILES
-from features.profiles.difficulty import Statistics, to_logit
+from features.profiles.difficulty import Statistics, fit_statistics, to_logit
 from features.profiles.kernel import COLUMNS, NO_TIME, Item, Skill, Student
 from features.profiles.state import Codes, State
-from features.profiles.timeline import Offsets, Timeline, sort_events
-from features.profiles.vocabulary import NO_SKILL
-from features.schema import check_table
+from features.profiles.timeline import Offsets, Timeline, count_responses, fit_responses, sort_events
+from features.profiles.vocabulary import NO_SKILL, build_catalog
+from features.schema import Events, check_table
 
 Rows = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
@@ -165,6 +165,19 @@ def build_profiles(
     timeline = sort_events(events, statistics, state.students)
     _, state = fold(timeline, statistics, state, rows=False)
     return read_profiles(state, statistics, as_of), state
+
+
+def compile_profiles() -> None:
+    """Compiles everything between events and profiles, or reads it from numba's cache."""
+    catalog = build_catalog(pd.DataFrame({"item_id": ["i"], "skill_id": ["k"]}, dtype="str"))
+    event = {"kind": "response", "occurred_at": pd.Timestamp(0, tz="UTC"), "score": 1.0, "correct": True, "attempt": 1}
+    event |= {"event_id": "e", "student_id": "s", "sequence": 1, "item_id": "i", "hints": 0, "duration_s": 1.0}
+    events = check_table(Events, pd.DataFrame([event | {"source": "tiny"}])[list(Events.to_schema().columns)])
+    every = np.ones(1, bool)
+    timeline = sort_events(events, fit_statistics(catalog, np.zeros(1, np.int32), every))
+    statistics = fit_responses(timeline, count_responses(timeline, catalog, every), every)
+    _, state = build_profiles(events, statistics, None)
+    read_student_rows(state, statistics, None)
 
 
 def _now(as_of: datetime | None) -> int:

@@ -99,7 +99,9 @@ class Registry:
 
                 self._client = MlflowClient(self._uri, self._uri)
             except ImportError:
-                told = "MLflow is not installed; install it, or serve what was exported, with --bundle FOLDER"
+                told = (
+                    "MLflow is not installed: pip install 'regroup[train]', or serve what was exported, with --bundle"
+                )
                 raise SnapshotError(told) from None
             except Exception as error:  # a store raises whatever its database or its connection raises
                 raise SnapshotError(f"the registry does not answer: {type(error).__name__}") from error

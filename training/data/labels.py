@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numba as nb
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from features.profiles.timeline import Timeline
-from features.profiles.vocabulary import Catalog
+from features.profiles.vocabulary import Catalog, build_catalog
 from training.config import MasteryRule
 
 INDETERMINATE, MASTERED, STRUGGLING = -1, 0, 1
@@ -61,6 +62,15 @@ def label_episodes(
     has_skill = timeline.item >= 0
     has_skill[has_skill] = np.diff(catalog.member_start)[catalog.node_of_item[timeline.item[has_skill]]] > 0
     return Episodes(np.where(has_skill, opportunity, -1).astype(np.int32), is_open & has_skill, outcome)
+
+
+def compile_labels() -> None:
+    """Compiles the labels, or reads them from numba's cache."""
+    catalog = build_catalog(pd.DataFrame({"item_id": ["i"], "skill_id": ["k"]}))
+    counts, answers, nothing = np.array([0, 1]), np.zeros(1, np.int8), np.full(1, np.nan)
+    one = np.zeros(1, np.int64)
+    timeline = Timeline(pd.Index(["s"]), counts, one, one, np.zeros(1, np.int32), answers, nothing, nothing)
+    label_episodes(timeline, catalog, MasteryRule(streak=3, limit=10))
 
 
 @nb.njit(cache=True)

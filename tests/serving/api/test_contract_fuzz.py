@@ -17,8 +17,8 @@ from serving.app import create_app
 from serving.errors import PROBLEM
 from serving.settings import Settings
 
-EXAMPLES = 8
-"""Of each call and kind."""
+EXAMPLES = pytest.mark.parametrize("examples", [4, pytest.param(60, marks=pytest.mark.long)])
+"""Of each call and kind, every day and at length."""
 
 BRIEF_S = 0.05
 """For a search, so that most of the time is not the planner's."""
@@ -40,8 +40,7 @@ CALLS = {each.label: each for each in (result.ok() for result in CONTRACT.get_al
 FORBIDS = [label for label, call in CALLS.items() if call.body or call.query]
 """Calls to which something can be sent that the contract forbids; an id in an address is any text."""
 
-FEW = settings(
-    max_examples=EXAMPLES,
+ALIKE = settings(
     deadline=None,
     derandomize=True,
     database=None,
@@ -69,17 +68,18 @@ def school(trained_school, tmp_path_factory):
         )
 
 
+@EXAMPLES
 @pytest.mark.parametrize(
     ("label", "kind"),
     [(label, GenerationMode.POSITIVE) for label in CALLS] + [(label, GenerationMode.NEGATIVE) for label in FORBIDS],
     ids=[f"{label} allowed" for label in CALLS] + [f"{label} forbidden" for label in FORBIDS],
 )
-def test_answers_are_as_the_contract_says(school, label, kind):
+def test_answers_are_as_the_contract_says(school, label, kind, examples):
     """No answer is a mistake of the service, every refusal is a problem document, and bodies have their shape."""
     client, ids = school
     with_ids = cycle([True, False])
 
-    @FEW
+    @settings(ALIKE, max_examples=examples)
     @given(case=CALLS[label].as_strategy(kind))
     def ask(case):
         if next(with_ids):
@@ -100,7 +100,7 @@ def test_answers_are_as_the_contract_says(school, label, kind):
 def test_nobody_is_answered_without_a_key(school, label):
     """Not even what is wrong with the request."""
 
-    @settings(FEW, max_examples=3)
+    @settings(ALIKE, max_examples=3)
     @given(case=CALLS[label].as_strategy())
     def ask(case):
         response = case.call(app=school[0].app)

@@ -34,9 +34,14 @@ def bundle(own_school, tmp_path):
     return tmp_path / "bundle"
 
 
-@pytest.fixture
-def without_mlflow(tmp_path):
-    """An interpreter that sees every installed distribution but MLflow's."""
+@pytest.fixture(params=["hidden", pytest.param("never installed", marks=pytest.mark.long)])
+def without_mlflow(request, tmp_path, monkeypatch):
+    """An interpreter that sees every installed distribution but MLflow's, and one of an environment without extras."""
+    if request.param == "never installed":
+        monkeypatch.delenv("PYTHONPATH", raising=False)
+        monkeypatch.chdir(tmp_path)
+        return request.getfixturevalue("installed_python")
+    monkeypatch.setenv("PYTHONPATH", str(Path(serving.__file__).parents[1]))
     place = tmp_path / "environment"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", place], check=True)
     (packages,) = place.glob("lib/*/site-packages")
@@ -50,8 +55,7 @@ def test_a_bundle_serves_where_mlflow_cannot_be_imported(own_school, bundle, wit
     """A plan over HTTP, on top of events of the day, without the registry and without what was published."""
     shutil.rmtree(own_school.mlruns)
     shutil.rmtree(own_school.home / "published")
-    root = str(Path(serving.__file__).parents[1])
-    environment = {**os.environ, "PYTHONPATH": root, "MLFLOW_TRACKING_URI": NOWHERE}
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": NOWHERE}
     asked = [without_mlflow, "-c", "import mlflow"]
     tried = subprocess.run(asked, env=environment, capture_output=True, check=False)
     with socket.socket() as probe:
