@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from features.console import OUT, run_command
+from features.console import OUT, run_command, write_text
 from features.errors import InputError
 from serving.cli.erase import add_erase, erase
 from serving.cli.export import add_export, export
@@ -155,7 +155,7 @@ def _write_contract(given: argparse.Namespace) -> int:
     from serving.app import create_app  # noqa: PLC0415
 
     path: Path = given.path
-    path.write_text(json.dumps(create_app().openapi(), indent=1) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(create_app().openapi(), indent=1) + "\n")
     OUT.print(f"wrote {path}", markup=False)
     return 0
 

@@ -55,6 +55,8 @@ def _nightly(config: Path | None, as_of: datetime | None) -> int:
         "nothing": "nothing to do: this data, configuration and code were dealt with before",
     }
     OUT.print(f"{told[outcome.did]} (run {outcome.run_id})\nwhy: {outcome.record}", markup=False, highlight=False)
+    if outcome.refused:
+        OUT.print(f"files of the inbox that were refused: {outcome.refused}; they are in inbox/refused")
     return KEPT if outcome.did == "kept" else 0
 
 

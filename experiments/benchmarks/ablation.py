@@ -12,7 +12,6 @@ from sklearn.metrics import roc_auc_score
 from experiments.benchmarks.benchmark_log import BenchmarkLog, read_data_set, split_training_students
 from experiments.benchmarks.report import Order
 from features.console import OUT, track, write_json
-from features.errors import InputError
 from features.profiles.columns import REGISTRY
 from features.profiles.kernel import COLUMNS
 from training.config import TrainingConfig, load_config
@@ -58,10 +57,7 @@ def benchmark_ablation(order: Order) -> int:
     log = read_data_set(order.data_set, order.data)
     losses = measure_losses(log, load_config(order.config))
     OUT.print(_show(log.name, losses))
-    try:
-        write_json(order.json_path, {"dataset": log.name, "changes": [asdict(each) for each in losses]})
-    except OSError as error:
-        raise InputError(f"{order.json_path} cannot be written: {error.strerror}") from None
+    write_json(order.json_path, {"dataset": log.name, "changes": [asdict(each) for each in losses]})
     return 0
 
 

@@ -16,8 +16,7 @@ from sklearn.metrics import roc_auc_score
 from experiments.benchmarks.benchmark_log import BenchmarkLog, read_data_set
 from experiments.benchmarks.charts import draw_learning_curve
 from experiments.benchmarks.report import Order
-from features.console import OUT, track, write_json
-from features.errors import InputError
+from features.console import OUT, track, write_json, writing
 from training.config import TrainingConfig, load_config
 from training.data.dataset import Block, build_first_day, build_student_split
 from training.models.boosting import MASTERY, STRUGGLE, Forecast, Model, train_model
@@ -66,13 +65,11 @@ def benchmark_learning_curve(order: Order, other: str | None = None) -> int:
     points = [] if other is None else [measure_first_day(read_data_set(other, order.data), log, config)]
     points += measure_curve(log, config)
     OUT.print(_show(log.name, points))
-    try:
-        write_json(order.json_path, {"dataset": log.name, "points": [asdict(each) for each in points]})
-        if order.charts is not None:
+    write_json(order.json_path, {"dataset": log.name, "points": [asdict(each) for each in points]})
+    if order.charts is not None:
+        with writing(order.charts):
             order.charts.mkdir(parents=True, exist_ok=True)
             _draw(order.charts, log.name, points)
-    except OSError as error:
-        raise InputError(f"{error.filename} cannot be written: {error.strerror}") from None
     return 0
 
 

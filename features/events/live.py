@@ -93,7 +93,7 @@ AT_ONCE = 1000
 """Ids in one question; SQLite takes a limited number of values."""
 
 
-def one_at_a_time(connection: Connection) -> None:
+def lock_writers(connection: Connection) -> None:
     """Waits until no other transaction adds live events, and keeps others waiting until this one ends.
 
     Without it, a later number could be committed before an earlier one, and a reader that has seen the later one
@@ -121,7 +121,7 @@ def keep_events(connection: Connection, events: pd.DataFrame, received_at: datet
     """Adds events; one whose id is there already changes nothing.
 
     Args:
-        connection: Of a change that called `one_at_a_time`.
+        connection: Of a change that called `lock_writers`.
         events: Rows with `features.events.checks.COLUMNS`, each id once.
         received_at: In UTC.
         key_id: Of the caller's key.
@@ -144,7 +144,7 @@ def keep_events(connection: Connection, events: pd.DataFrame, received_at: datet
 
 def forget_students(connection: Connection, student_ids: Sequence[str]) -> int:
     """Deletes the live events of students, and says how many those were."""
-    one_at_a_time(connection)
+    lock_writers(connection)
     table = LIVE_EVENTS
     return connection.execute(table.delete().where(table.c.student_id.in_(student_ids))).rowcount
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from features.database import Database
 from features.errors import MissingError
 from features.events.checks import check_rows, keep_distinct
-from features.events.live import keep_events, known_events, one_at_a_time
+from features.events.live import keep_events, known_events, lock_writers
 from features.logs.rows import SKILL_MARK
 from features.roster.tables import MEMBERS, TEAMS
 from features.tombstones import read_erased
@@ -101,7 +101,7 @@ def take_in(
     events, nulled, broken = _check(batch.raw[~strange], batch.source, now)
     rejected += broken
     with database.changing() as connection:  # others wait meanwhile, so what can be done before is done
-        one_at_a_time(connection)
+        lock_writers(connection)
         gone = events["student_id"].isin(read_erased(connection).among(students))
         erased, events = int(gone.sum()), events[~gone]
         new, contradicting = _distinct(connection, events)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.bundle import read_manifest
-from features.errors import InputError
+from features.errors import RegroupError
 from features.profiles.columns import FAMILIES, REGISTRY, SCHEMA_HASH
 from features.profiles.kernel import COLUMNS
 from serving.errors import SnapshotError
@@ -64,7 +64,7 @@ class Forecaster:
         try:
             self.manifest = read_manifest(folder)
             content = {name: _json(folder, name) for name in ("features", "calibration", "thresholds")}
-        except InputError as error:
+        except RegroupError as error:
             raise SnapshotError(str(error)) from error
         if content["features"]["schema"] != SCHEMA_HASH:
             raise SnapshotError(f"the model {folder.name} was trained on other columns than this service makes")

@@ -9,7 +9,7 @@ import pytest
 
 from features.database import changing
 from features.database import connection as database
-from features.errors import BusyError, InputError, MissingError
+from features.errors import BusyError, DatabaseAwayError, InputError, MissingError
 from features.home import Home
 from features.roster import (
     Block,
@@ -216,12 +216,24 @@ def test_a_second_writer_in_postgresql_is_busy(empty_postgres, monkeypatch):
         ("mysql://me:hunter2@db/x", "database 'mysql' is not supported"),
         ("sqlite://", "in memory would forget"),
         ("no url hunter2", "is not a URL"),
+    ],
+)
+def test_an_address_of_no_database_is_said_without_its_password(url, expected):
+    with pytest.raises(InputError, match=expected) as caught:
+        save_roster(ROSTER, url)
+
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
         ("postgresql://me:hunter2@localhost:1/x?connect_timeout=1", "PostgreSQL at localhost cannot be used"),
         ("sqlite:////proc/regroup/x.db", "cannot be used"),
     ],
 )
-def test_a_database_that_cannot_be_used_is_said_without_its_password(url, expected):
-    with pytest.raises(InputError, match=expected) as caught:
+def test_a_database_that_is_away_is_said_without_its_password(url, expected):
+    with pytest.raises(DatabaseAwayError, match=expected) as caught:
         save_roster(ROSTER, url)
 
     assert "hunter2" not in str(caught.value)
@@ -230,7 +242,7 @@ def test_a_database_that_cannot_be_used_is_said_without_its_password(url, expect
 def test_a_file_that_is_no_database_is_refused(tmp_path):
     (tmp_path / "regroup.db").write_bytes(b"not a database, but long enough to be looked at" * 30)
 
-    with pytest.raises(InputError, match="SQLITE_NOTADB"):
+    with pytest.raises(DatabaseAwayError, match="SQLITE_NOTADB"):
         list_teams(f"sqlite:///{tmp_path / 'regroup.db'}")
 
 

@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import MetaData, func, insert, inspect, select, text
 
 from features import erased, live_events
-from features.database import Database, DatabaseAwayError, changing, reading
+from features.database import Database, changing, reading
 from features.database.migrations import HEAD
 from features.errors import InputError
 from features.roster import tables as roster
@@ -79,7 +79,7 @@ def test_tables_of_a_later_version_are_refused(database):
 def test_a_change_that_fails_leaves_nothing(database):
     row = insert(service.RECOMMENDATIONS).values(**PLAN, request="{}", answer="{}", problem="{}")
 
-    with pytest.raises(DatabaseAwayError, match="cannot be used"), database.changing() as connection:
+    with pytest.raises(InputError, match="refuses what it was given"), database.changing() as connection:
         [connection.execute(row) for _ in range(2)]
 
     with database.reading() as connection:
@@ -98,16 +98,16 @@ def test_a_url_opens_and_closes_a_connection_of_its_own(tmp_path):
     file.close()
 
 
-def test_changes_are_collected_beside_the_file_until_they_are_taken_in(tmp_path):
+def test_changes_are_logged_beside_the_file_until_a_checkpoint(tmp_path):
     file = tmp_path / "regroup.db"
     with Database(f"sqlite:///{file}", connections=2) as database:
-        database.take_in()  # nothing is there yet
+        database.checkpoint()  # nothing is there yet
         for number in range(60):  # far more than SQLite collects by itself
             with database.changing() as connection:
                 connection.execute(insert(roster.TEAMS).values(team_id=f"t{number}", school="North" * 100_000))
         before = file.stat().st_size
 
-        database.take_in()
+        database.checkpoint()
 
         assert before < 2**20 < 20 * 2**20 < file.stat().st_size
         with database.reading() as connection:
