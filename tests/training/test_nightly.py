@@ -13,7 +13,7 @@ from filelock import FileLock
 from mlflow import MlflowClient
 
 from features.console import run_command
-from features.errors import BusyError, MissingError
+from features.errors import BusyError, DatabaseAwayError, MissingError
 from features.events.store import data_version
 from features.home import Home
 from training.__main__ import main
@@ -284,6 +284,16 @@ def test_without_an_event_log_the_command_to_run_is_named(tmp_path, monkeypatch)
 def test_a_second_run_at_the_same_time_is_refused(own_school):
     """Exit code 75: try again later."""
     with FileLock(Home(own_school.home).lock("nightly")), pytest.raises(BusyError, match="at work") as error:
+        night(own_school)
+
+    assert error.value.exit_code == 75
+
+
+def test_with_its_database_away_a_trained_school_is_not_told_that_there_is_nothing_to_do(own_school, monkeypatch):
+    """Exit code 75, though the event log and a champion are there."""
+    monkeypatch.setenv("REGROUP_DATABASE_URL", "postgresql://me@localhost:1/x")
+
+    with pytest.raises(DatabaseAwayError) as error:
         night(own_school)
 
     assert error.value.exit_code == 75
