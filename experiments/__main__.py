@@ -11,17 +11,14 @@ from pathlib import Path
 from experiments.benchmarks.datasets import DATA_SETS
 from experiments.benchmarks.planner.options import add_planner_benchmarks
 from experiments.benchmarks.service.options import add_service_benchmark
-from features.console import run_command
+from features.console import describe_exit_codes, run_command
+from features.errors import MissingError, TooManyRejectedError
 
-EXIT_CODES = """\
-exit codes:
-  0   done
-  1   benchmark: done, but two versions that must agree do not, or a column knows an answer that it should not
-  2   a file, the mapping or an option cannot be read as asked
-  3   too many rows of the log are rejected
-  4   the home that is named has no event store
-  75  another process is at work in the same home, or the disk is full; try again
-"""
+EXIT_CODES = describe_exit_codes(
+    TooManyRejectedError.exit_code,
+    MissingError.exit_code,
+    own={1: "benchmark: done, but versions that must agree do not, or a column knows an answer that it should not"},
+)
 
 
 def main(argv: Sequence[str]) -> int:

@@ -7,18 +7,13 @@ from pathlib import Path
 
 from rich.table import Table
 
-from features.console import OUT, run_command, write_json
+from features.console import OUT, describe_exit_codes, run_command, write_json
+from features.errors import TooManyRejectedError
 from features.events.ingest import MAX_REJECTED, IngestCounts, ingest_file
 from features.home import read_home
 from features.logs import FORMATS
 
-EXIT_CODES = """\
-exit codes:
-  0   done; the counts say what became of every row
-  2   the file, the mapping or an option cannot be read as asked
-  3   too many rejected rows; nothing was stored
-  75  another ingest is running, or the disk is full; try again
-"""
+EXIT_CODES = describe_exit_codes(TooManyRejectedError.exit_code)
 
 EXAMPLES = """\
 examples:
@@ -54,7 +49,9 @@ def main(argv: Sequence[str]) -> int:
 def build_parser() -> argparse.ArgumentParser:
     """The options of all sub-commands."""
     raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(prog="python -m features", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m features", description=__doc__, epilog=EXIT_CODES, formatter_class=raw
+    )
     commands = parser.add_subparsers(dest="command", required=True)
 
     ingest = commands.add_parser(

@@ -4,7 +4,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -12,7 +12,15 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from features.errors import GIVEN, RegroupError, explain_os_error
+from features.errors import (
+    GIVEN,
+    InputError,
+    MissingError,
+    RegroupError,
+    TooManyRejectedError,
+    UnavailableError,
+    explain_os_error,
+)
 
 Row = TypeVar("Row")
 
@@ -20,6 +28,31 @@ OUT = Console(soft_wrap=True)
 ERR = Console(stderr=True, soft_wrap=True)
 
 logger = logging.getLogger("regroup")
+
+EXIT_CODES = {
+    0: "done as asked",
+    InputError.exit_code: "a file, a path, an option or a setting that was given is wrong",
+    TooManyRejectedError.exit_code: "too many rows of a log are rejected; nothing was stored",
+    MissingError.exit_code: "something that has to be made first is not there yet",
+    UnavailableError.exit_code: "the database or a lock is busy or away, the disk is full or refuses; try again",
+}
+"""What the exit codes mean that the commands share."""
+
+
+def describe_exit_codes(*shared: int, own: Mapping[int, str] | None = None) -> str:
+    """The lines of `--help` about exit codes: 0, 2, 75 and the others given.
+
+    Args:
+        shared: Further codes of `EXIT_CODES`.
+        own: What codes mean to this command alone.
+
+    Example:
+        >>> print(describe_exit_codes(own={10: "the champion was kept"}).splitlines()[-2])
+          10  the champion was kept
+    """
+    codes = (0, InputError.exit_code, UnavailableError.exit_code, *shared)
+    told = {code: EXIT_CODES[code] for code in codes} | dict(own or {})
+    return "exit codes:\n" + "".join(f"  {code:<2}  {told[code]}\n" for code in sorted(told))
 
 
 def run_command(command: Callable[[], int | None]) -> None:

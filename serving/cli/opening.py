@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from features.console import ERR
 from features.database import Database
-from features.errors import InputError, MissingError, RegroupError
+from features.errors import InputError, MissingError, RegroupError, UnavailableError
 from serving.models.hot_swap import LastGood
 from serving.models.sources import source_of
 from serving.settings import read_settings
@@ -40,7 +40,8 @@ def require_something() -> None:
 
     Raises:
         InputError: The bundle that the settings name is none, or a file of it was altered.
-        MissingError: There is no champion, or the registry gives none that can be served and nothing served before.
+        MissingError: There is no champion, or none that can be served, and nothing served before.
+        UnavailableError: The registry does not answer, and nothing served before.
     """
     settings = read_settings()
     source = source_of(settings)
@@ -54,6 +55,8 @@ def require_something() -> None:
             raise InputError(str(error)) from error
         if LastGood(settings.home).is_there():
             return  # the service says so in its log
+        if isinstance(error, UnavailableError):
+            raise
         raise MissingError(f"{error}; or start with --wait") from error
     if offer is None:
         raise MissingError("there is no champion to serve yet; run `python -m training nightly`, or start with --wait")

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from features.console import read_file, write_text
+from features.console import describe_exit_codes, read_file, write_text
 from features.errors import InputError
 from serving.cli.tables import move_cells, say, show_diagnosis, show_plan, show_rows, tell_rules
 
@@ -24,11 +24,12 @@ EXAMPLES = """examples:
 
 Every file that --json writes holds sessions, and so can be given as PLAN again.
 """
-EXITS = """exit codes:
-  0  done as asked
-  1  the plan given breaks a rule (evaluate), or there is no such place (place, why-not)
-  2  a file or a value is wrong, or no plan of the day keeps every rule
-"""
+EXITS = describe_exit_codes(
+    own={
+        1: "the plan given breaks a rule (evaluate), or there is no such place (place, why-not)",
+        2: "a file or a value is wrong, or no plan of the day keeps every rule",
+    }
+)
 
 
 def add_planning(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
