@@ -1,7 +1,7 @@
 """The versions of the database, up and down, with data, in a real SQLite file and in a real PostgreSQL."""
 
 import sqlite3
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -112,3 +112,26 @@ def test_changes_are_logged_beside_the_file_until_a_checkpoint(tmp_path):
         assert before < 2**20 < 20 * 2**20 < file.stat().st_size
         with database.reading() as connection:
             assert connection.execute(select(func.count()).select_from(roster.TEAMS)).scalar() == 60
+
+
+def test_a_moment_comes_back_in_utc_whoever_wrote_it(database):
+    """Earlier versions wrote UTC without a zone to SQLite; a session of PostgreSQL may be of any zone."""
+    six = datetime(2026, 3, 16, 6, tzinfo=UTC)
+    written = {**PLAN, "created_at": six.astimezone(timezone(timedelta(hours=9)))}
+    columns = "(id, created_at, team_id, problem_hash, request, answer)"
+    stored = "2026-03-16 06:00:00.000000" if database.is_sqlite else "2026-03-16 06:00:00+00"
+
+    with database.changing() as connection:
+        connection.execute(insert(service.RECOMMENDATIONS).values(**written, request="{}", answer="{}"))
+        values = f"('p2', '{stored}', 't1', '', '{{}}', '{{}}')"
+        connection.execute(text(f"INSERT INTO recommendations {columns} VALUES {values}"))
+
+    with database.reading() as connection:
+        if not database.is_sqlite:
+            connection.execute(text("SET TIME ZONE 'Asia/Tokyo'"))
+        moments = connection.execute(select(service.RECOMMENDATIONS.c.created_at)).scalars().all()
+        same = (
+            select(func.count()).select_from(service.RECOMMENDATIONS).where(service.RECOMMENDATIONS.c.created_at == six)
+        )
+        assert connection.execute(same).scalar() == 2
+    assert [each.isoformat() for each in moments] == ["2026-03-16T06:00:00+00:00"] * 2
