@@ -133,7 +133,7 @@ def ingest_rows(
             raise _too_many(name, rejected.counts, rows_read, max_rejected, kept)
         _commit(home, item_skills, counts)
         _keep(record, kept)
-        return _tell(home, rows_read, counts, unused, rejected.counts, nulled)
+        return _sum_up(home, rows_read, counts, unused, rejected.counts, nulled)
 
 
 def ingest_events(home: Home, parts: Iterable[pd.DataFrame], name: str, now: datetime | None = None) -> IngestCounts:
@@ -160,7 +160,7 @@ def ingest_events(home: Home, parts: Iterable[pd.DataFrame], name: str, now: dat
             item_skills, counts = _stage_new(home, rejected)
         _commit(home, item_skills, counts)
         _keep(record, _name_record(home, name, now))
-        return _tell(home, rows_read, counts, {}, rejected.counts, {})
+        return _sum_up(home, rows_read, counts, {}, rejected.counts, {})
 
 
 def _stage(
@@ -210,7 +210,7 @@ def _commit(home: Home, item_skills: pd.DataFrame, counts: Counter[str]) -> None
         append_events(home, read_new(home.staging / "new"))
 
 
-def _tell(
+def _sum_up(
     home: Home,
     rows_read: int,
     counts: Counter[str],
