@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import logit
 
+from features.model_bundle import Sigmoid
 from features.profiles.fold import Rows
 from features.profiles.kernel import COLUMNS
 from training.config import Boosting, MasteryRule
 from training.data.dataset import Block
 from training.data.labels import INDETERMINATE, MASTERED
 from training.models.boosting import STRUGGLE, Forecast, Model, train_with_trial
-from training.models.calibration import Sigmoid, fit_sigmoid
+from training.models.calibration import fit_sigmoid
 
 Floats = npt.NDArray[np.float64]
 
