@@ -93,8 +93,8 @@ def explain_os_error(error: Exception, what: str, given: Collection[int] = ()) -
 
 
 def error_number(error: Exception) -> int | None:
-    """The operating system's number of an error; null where there is none."""
+    """The operating system's number of an error, also of one that quotes another; null where there is none."""
     number = getattr(error, "errno", None)
-    if number is None and (found := re.search(r"os error (\d+)|Os \{ code: (\d+)", str(error))):
-        number = int(found[1] or found[2])
+    if number is None and (found := re.search(r"(?:os error|Errno|Os \{ code:) (\d+)", str(error))):
+        number = int(found[1])
     return number

@@ -56,7 +56,7 @@ def _in_sentences(
     """Turns what Delta Lake, Arrow and the disk refuse into an `UnavailableError`: nobody gave the home's own files."""
 
     @wraps(function)
-    def call(home: Home, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+    def call(home: Home, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         try:
             return function(home, *args, **kwargs)
         except (OSError, DeltaError, pa.ArrowException) as error:

@@ -1,6 +1,7 @@
 """A night on the small school, with a real MLflow: what it leaves, what it refuses, and what it survives."""
 
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from filelock import FileLock
 from mlflow import MlflowClient
 
 from features.console import run_command
-from features.errors import BusyError, DatabaseAwayError, MissingError
+from features.errors import BusyError, DatabaseAwayError, MissingError, UnavailableError
 from features.events.store import data_version
 from features.home import Home
 from training.__main__ import main
@@ -224,6 +225,18 @@ def test_a_champion_that_cannot_be_read_is_replaced_with_a_reason(own_school, ha
     assert outcome.did == "promoted"
     assert "there is no champion that can be compared" in outcome.record.read_text()
     assert champions_of(own_school) == {outcome.run_id}
+
+
+def test_a_champion_that_there_is_no_room_to_copy_is_not_taken_for_missing(trained_school, tmp_path):
+    """Else a challenger would replace it without having been compared."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    tracking = Tracking(trained_school.mlruns_uri)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        with pytest.raises(UnavailableError, match=r"struggle of run .* cannot be copied"):
+            tracking.fetch(trained_school.run_id, "struggle", tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def test_a_broken_floor_keeps_the_champion(own_school):

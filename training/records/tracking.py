@@ -16,7 +16,6 @@ from features.errors import (
     BusyError,
     InputError,
     UnavailableError,
-    error_number,
     explain_os_error,
 )
 from features.home import tracking_uri
@@ -32,11 +31,9 @@ MISTAKES = {
     "BAD_REQUEST",
     "ENDPOINT_NOT_FOUND",
     "INVALID_PARAMETER_VALUE",
-    "PERMISSION_DENIED",
     "RESOURCE_DOES_NOT_EXIST",
-    "UNAUTHENTICATED",
 }
-"""MLflow's codes for an address or a login that is wrong; with every other one the store itself fails."""
+"""MLflow's codes for an address that is wrong or a thing that is not there; with every other one the store refuses."""
 
 
 def model_name(forecast: str) -> str:
@@ -63,8 +60,8 @@ def _plain_errors(uri: str) -> Iterator[None]:
 
     Raises:
         BusyError: The database stayed locked.
-        InputError: The address names no store, refuses the login, or lacks what is asked for.
-        UnavailableError: The store does not answer.
+        InputError: The address names no store, or the store lacks what is asked for.
+        UnavailableError: The store does not answer, or refuses this user.
     """
     from mlflow.exceptions import MlflowException  # noqa: PLC0415 - takes seconds, and --help must not wait for it
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
@@ -201,14 +198,16 @@ class Tracking:
             InputError: The run or the artifact is not there.
             UnavailableError: The store does not answer, or there is no room for the copy.
         """
-        try:
-            with _plain_errors(self.uri):
+        from mlflow.exceptions import MlflowException  # noqa: PLC0415
+
+        with _plain_errors(self.uri):
+            try:
                 return Path(self._client.download_artifacts(run_id, artifact, str(into)))
-        except OSError as error:
-            what = f"the artifact {artifact} of run {run_id} cannot be read"
-            if error_number(error) is None:  # MLflow's own, of a file that is not there
-                raise InputError(f"{what}: it is not there") from error
-            raise explain_os_error(error, what, WRONG_PATH) from error
+            except (MlflowException, OSError) as error:
+                # MLflow says of whatever goes wrong, such as a full disk, that there is no such artifact
+                if artifact in {found.path for found in self._client.list_artifacts(run_id)}:
+                    raise UnavailableError(f"the artifact {artifact} of run {run_id} cannot be copied") from error
+                raise InputError(f"the run {run_id} has no artifact {artifact}") from error
 
     def _version_of(self, forecast: str, run_id: str) -> int:
         versions = self._client.search_model_versions(f"name='{model_name(forecast)}' and run_id='{run_id}'")
