@@ -8,15 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from experiments.benchmarks.registry import BENCHMARKS
-from features.console import run_command
-
-EXIT_CODES = {
-    0: "done",
-    2: "a file, the mapping or an option cannot be read as asked",
-    3: "too many rows of the log are rejected",
-    4: "the home that is named has no event store",
-    75: "another process is at work in the same home, or the disk is full; try again",
-}
+from features.console import EXIT_CODES, run_command
 
 
 def main(argv: Sequence[str]) -> int:
@@ -53,7 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
     for name, measured in BENCHMARKS.items():
         example = f"python -m experiments benchmark {name} {measured.example}"
         codes = {0: EXIT_CODES[0]} | ({} if measured.failure is None else {1: measured.failure})
-        codes |= {code: EXIT_CODES[code] for code in (2, *measured.codes)}
+        codes |= {code: EXIT_CODES[code] for code in (2, 75, *measured.codes)}
         command = _add_command(names, name, measured.summary, [example], codes)
         for flag, arguments in measured.options:
             command.add_argument(flag, **arguments)
@@ -62,7 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
         "compile",
         "compile ahead what the nightly job, the service and the simulator run",
         ["python -m experiments compile"],
-        {0: "compiled, or compiled before"},
+        {code: EXIT_CODES[code] for code in (0, 2, 75)},
     )
     demo = _add_command(
         commands,
@@ -88,7 +80,7 @@ def _add_simulate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
             "python -m experiments simulate school --teams 4 --weeks 12",
             "python -m experiments simulate --compare answers.parquet",
         ],
-        {code: EXIT_CODES[code] for code in (0, 2)},
+        {code: EXIT_CODES[code] for code in (0, 2, 75)},
     )
     simulate.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="where the school is written")
     simulate.add_argument("--compare", type=Path, metavar="PATH", help="a real log to compare simulated ones with")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from features.console import OUT, run_command, write_json
-from features.errors import InputError
+from features.console import OUT, describe_exit_codes, run_command, write_json
+from features.errors import TooManyRejectedError
 from features.home import read_home
 
 if TYPE_CHECKING:  # --help must not wait for pandas
@@ -18,13 +18,7 @@ if TYPE_CHECKING:  # --help must not wait for pandas
 
 logger = logging.getLogger("regroup")
 
-EXIT_CODES = """\
-exit codes:
-  0   done; the counts say what became of every row
-  2   the file, the mapping or an option cannot be read as asked
-  3   too many rejected rows; nothing was stored
-  75  another ingest is running, or the disk is full; try again
-"""
+EXIT_CODES = describe_exit_codes(TooManyRejectedError.exit_code)
 
 FORMATS = ("mapped", "assistments", "datashop")
 """Those of `features.logs.FORMATS`; named here too, since that imports pandas."""
@@ -59,17 +53,16 @@ def main(argv: Sequence[str]) -> int:
         max_rejected=MAX_REJECTED if options.max_rejected is None else options.max_rejected,
     )
     OUT.print(show_counts(counts))
-    try:
-        write_json(options.json, counts.to_json())
-    except OSError as error:
-        raise InputError(f"the rows are stored, but {options.json} cannot be written: {error.strerror}") from None
+    write_json(options.json, counts.to_json())
     return 0
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The options of all sub-commands."""
     raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(prog="python -m features", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m features", description=__doc__, epilog=EXIT_CODES, formatter_class=raw
+    )
     commands = parser.add_subparsers(dest="command", required=True)
 
     ingest = commands.add_parser(

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from features.errors import InputError
+from features.errors import WRONG_PATH, InputError, explain_os_error
 
 MANIFEST = "manifest.json"
 
@@ -45,19 +45,26 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest's facts, after every file has proved to be the one that was written.
 
     Raises:
-        InputError: The manifest is missing or unreadable, or a file is missing or was changed.
+        InputError: The manifest is missing or no manifest, or a file is missing or was changed.
+        UnavailableError: A file that is there cannot be read.
     """
     try:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         expected = manifest["files"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except OSError as error:
+        raise explain_os_error(error, f"{folder.name} has no readable {MANIFEST}", WRONG_PATH) from error
+    except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder.name} has no readable {MANIFEST}: {type(error).__name__}") from error
     for name, digest in expected.items():
         path = folder / name
         part = name.removesuffix(f"/{MANIFEST}")
         if Path(part).name != part or not path.is_file():
             raise InputError(f"{folder.name} lacks the file {name} that its manifest names")
-        if file_hash(path) != digest:
+        try:
+            changed = file_hash(path) != digest
+        except OSError as error:
+            raise explain_os_error(error, f"{folder.name}: the file {name} cannot be read", WRONG_PATH) from error
+        if changed:
             raise InputError(f"{folder.name}: the file {name} is not the one its manifest names; it was changed")
         if part != name:
             read_manifest(folder / part)

@@ -4,14 +4,23 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from features.errors import RegroupError
+from features.errors import (
+    GIVEN,
+    InputError,
+    MissingError,
+    RegroupError,
+    TooManyRejectedError,
+    UnavailableError,
+    explain_os_error,
+)
 
 Row = TypeVar("Row")
 
@@ -33,21 +42,48 @@ EXTRAS = {
 }
 """The extra that each package needs, and the modules that it brings."""
 
+EXIT_CODES = {
+    0: "done as asked",
+    InputError.exit_code: "a file, a path, an option or a setting that was given is wrong",
+    TooManyRejectedError.exit_code: "too many rows of a log are rejected; nothing was stored",
+    MissingError.exit_code: "something that has to be made first is not there yet",
+    UnavailableError.exit_code: "the database or a lock is busy or away, the disk is full or refuses; try again",
+}
+"""What the exit codes mean that the commands share."""
+
+
+def describe_exit_codes(*shared: int, own: Mapping[int, str] | None = None) -> str:
+    """The lines of `--help` about exit codes: 0, 2, 75 and the others given.
+
+    Args:
+        shared: Further codes of `EXIT_CODES`.
+        own: What codes mean to this command alone.
+
+    Example:
+        >>> print(describe_exit_codes(own={10: "the champion was kept"}).splitlines()[-2])
+          10  the champion was kept
+    """
+    codes = (0, InputError.exit_code, UnavailableError.exit_code, *shared)
+    told = {code: EXIT_CODES[code] for code in codes} | dict(own or {})
+    return "exit codes:\n" + "".join(f"  {code:<2}  {told[code]}\n" for code in sorted(told))
+
 
 def run_command(command: Callable[[], int | None]) -> None:
     """Runs a command and ends the process with its exit code.
 
-    A `RegroupError` becomes one sentence on standard error and its own exit code. With `REGROUP_DEBUG` set,
-    the traceback is shown instead.
+    A `RegroupError` becomes one sentence on standard error and its own exit code, and so does whatever the operating
+    system refuses. With `REGROUP_DEBUG` set, the traceback is shown instead.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     for noisy in ("alembic", "mlflow", "httpx", "matplotlib"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
         sys.exit(command() or 0)
-    except RegroupError as error:
+    except (RegroupError, OSError) as error:
         if os.environ.get("REGROUP_DEBUG"):
             raise
+        if isinstance(error, OSError):
+            error = explain_os_error(error, f"{error.filename or 'something'} cannot be read or written")
         ERR.print(f"error: {error}", style="red", markup=False, highlight=False)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
@@ -97,7 +133,50 @@ def track(rows: Iterable[Row], what: str, total: float | None = None) -> Iterato
 
 
 def write_json(path: Path | None, figures: object) -> None:
-    """Writes the figures that a table showed, so that other programs can check them; no path, no file."""
+    """Writes the figures that a table showed, so that other programs can check them; no path, no file.
+
+    Raises:
+        InputError: The path names no file that can be written.
+        UnavailableError: The disk is full.
+    """
     if path is not None:
+        write_text(path, json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a file that the user named, and the folders that it is in.
+
+    Raises:
+        InputError: The path names no file that can be written.
+        UnavailableError: The disk is full.
+    """
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a file that the user named.
+
+    Raises:
+        InputError: There is no such file, or it may not be read.
+        UnavailableError: The disk fails.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise explain_os_error(error, f"{path} cannot be read", GIVEN) from None
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turns what the operating system refuses while a file or folder that the user named is written into a sentence.
+
+    Raises:
+        InputError: The path names nothing that can be written.
+        UnavailableError: The disk is full.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise explain_os_error(error, f"{path} cannot be written", GIVEN) from None

@@ -5,8 +5,7 @@ files of a used installation and fails where one is neither a store's nor known 
 """
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,12 +15,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from features.bundle import MANIFEST, read_manifest, write_bundle
 from features.database import Database
-from features.errors import BusyError, InputError
-from features.events.live import LIVE_EVENTS, forget_students, one_at_a_time
+from features.errors import InputError
+from features.events.live import LIVE_EVENTS, forget_students, lock_writers
 from features.events.staging import clear_staging
 from features.events.store import erase_events
 from features.home import Home
@@ -73,24 +72,16 @@ def erase_everywhere(stores: Sequence[Store], place: Installation, student_id: s
     Raises:
         BusyError: A nightly run or an ingest is at work, or the database stayed locked.
         DatabaseAwayError: It cannot be used.
+        UnavailableError: A file may not be read or written.
     """
-    with _nothing_else(place.home):
+    busy = "a nightly run or an ingest is at work in this home; erase when it has ended"
+    with place.home.work("nightly", "ingest", busy=busy):
         with place.database.changing() as connection:
-            one_at_a_time(connection)  # a batch that is being stored ends first, and its events are found
+            lock_writers(connection)  # a batch that is being stored ends first, and its events are found
             note_erased(connection, student_id, datetime.now(UTC))
         counts = {store.name: store.erase(place, student_id) for store in stores}
         place.database.compact()
     return counts
-
-
-@contextmanager
-def _nothing_else(home: Home) -> Iterator[None]:
-    home.root.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(home.lock("nightly"), timeout=0), FileLock(home.lock("ingest"), timeout=0):
-            yield
-    except Timeout:
-        raise BusyError("a nightly run or an ingest is at work in this home; erase when it has ended") from None
 
 
 def _erase_roster(place: Installation, student_id: str) -> int:

@@ -1,13 +1,37 @@
-"""What can go wrong between a raw log and a profile.
+"""What can go wrong, in three branches, and the exit code with which a command then ends.
 
-RegroupError                 anything a user can put right; carries the exit code of a command
-├── InputError               a file, mapping or roster that cannot be read as asked
-│   └── TooManyRejectedError more rows break a rule than the run allows
-├── MissingError             something that has to be made first is not there yet
-└── BusyError                another process holds the lock or the database; try again
+RegroupError                    1  anything a user can put right
+├── InputError                  2  a file, a path or a setting that was given is wrong; give another
+│   └── TooManyRejectedError    3  more rows break a rule than the run allows
+├── MissingError                4  something that has to be made first is not there yet; make it
+└── UnavailableError           75  the machine refuses, whatever was given; try again when it is put right
+    ├── BusyError              75  another process holds the lock or the database
+    └── DatabaseAwayError      75  the database does not answer, or refuses this user
+
+Only an `InputError` may set a log file aside: what the machine refuses today it may read tomorrow.
 """
 
+import errno
+import os
+import re
+from collections.abc import Collection
 from typing import ClassVar
+
+WRONG_PATH = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP})
+"""Error numbers of a path that does not name what it should."""
+
+NO_RIGHTS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+"""Error numbers of a file or folder that this user may not read or write."""
+
+GIVEN = WRONG_PATH | NO_RIGHTS
+"""Both: what is wrong with a path that somebody names on the command line."""
+
+REASONS = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "the disk is full; make room and try again"),
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE), "too many files are open; close programs, or raise `ulimit -n`"),
+    **dict.fromkeys(NO_RIGHTS, "permission denied; give this user the right to read and write there"),
+}
+"""What to say of an error number, where the system's own words do not say what would be right."""
 
 
 class RegroupError(Exception):
@@ -17,7 +41,7 @@ class RegroupError(Exception):
 
 
 class InputError(RegroupError):
-    """A file, mapping, setting or roster cannot be read as asked."""
+    """A file, a path or a setting that was given is wrong."""
 
     exit_code = 2
 
@@ -34,7 +58,43 @@ class MissingError(RegroupError):
     exit_code = 4
 
 
-class BusyError(RegroupError):
-    """Another process holds the lock or the database; the same call may work later."""
+class UnavailableError(RegroupError):
+    """The machine refuses, whatever was given: a full disk, missing rights, a store that does not answer."""
 
     exit_code = 75
+
+
+class BusyError(UnavailableError):
+    """Another process holds the lock or the database; the same call may work later."""
+
+
+class DatabaseAwayError(UnavailableError):
+    """The database does not answer, or refuses this user; a service goes on with what it has read."""
+
+
+def explain_os_error(error: Exception, what: str, given: Collection[int] = ()) -> RegroupError:
+    """The error that says in one sentence why the operating system refused something.
+
+    Args:
+        error: An `OSError`, or another error whose text holds the number of one, as those of Delta Lake do.
+        what: What could not be done, such as "log.csv cannot be read".
+        given: The numbers that mean a mistake in what was given, such as `WRONG_PATH`; they make an `InputError`, all
+            others an `UnavailableError`.
+
+    Example:
+        >>> explain_os_error(OSError(errno.ENOSPC, "No space left on device"), "counts.json cannot be written")
+        UnavailableError('counts.json cannot be written: the disk is full; make room and try again')
+    """
+    number = error_number(error)
+    if number is None:
+        return UnavailableError(f"{what}: {type(error).__name__}")
+    kind = InputError if number in given else UnavailableError
+    return kind(f"{what}: {REASONS.get(number) or os.strerror(number)}")
+
+
+def error_number(error: Exception) -> int | None:
+    """The operating system's number of an error, also of one that quotes another; null where there is none."""
+    number = getattr(error, "errno", None)
+    if number is None and (found := re.search(r"(?:os error|Errno|Os \{ code:) (\d+)", str(error))):
+        number = int(found[1])
+    return number

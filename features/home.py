@@ -1,8 +1,14 @@
 """Where regroup keeps what it stores: `REGROUP_HOME`, `./var` unless set."""
 
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from features.errors import WRONG_PATH, BusyError, explain_os_error
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,33 @@ class Home:
     def lock(self, name: str) -> Path:
         """The lock file of one kind of work, such as `ingest` or `nightly`."""
         return self.root / f"{name}.lock"
+
+    @contextmanager
+    def work(self, *locks: str, busy: str) -> Iterator[None]:
+        """Makes the folder and keeps other processes from the same work in it; what the disk refuses is a sentence.
+
+        Args:
+            locks: Names of locks that are taken in turn, each without waiting.
+            busy: What to say where another process holds one of them.
+
+        Raises:
+            InputError: `REGROUP_HOME` does not name a folder.
+            BusyError: Another process holds a lock.
+            UnavailableError: The disk is full, or this user may not write there.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise explain_os_error(error, f"REGROUP_HOME {self.root} cannot be made", WRONG_PATH) from None
+        try:
+            with ExitStack() as held:
+                for name in locks:
+                    held.enter_context(FileLock(self.lock(name), timeout=0))
+                yield
+        except Timeout:
+            raise BusyError(busy) from None
+        except OSError as error:
+            raise explain_os_error(error, f"{error.filename or self.root} cannot be read or written") from error
 
     def database_url(self) -> str:
         """`REGROUP_DATABASE_URL`, else a SQLite file in this home."""

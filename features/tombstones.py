@@ -11,10 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Column, Connection, DateTime, LargeBinary, MetaData, String, Table, select
+from sqlalchemy import Column, Connection, LargeBinary, MetaData, String, Table, select
 from sqlalchemy import insert as add
 
 from features.database import Database
+from features.database.dialects import UtcTime
 from features.errors import MissingError
 
 METADATA = MetaData()
@@ -24,7 +25,7 @@ ERASED = Table(
     METADATA,
     Column("digest", String(64), primary_key=True),  # of the id; the id itself is gone
     Column("salt", LargeBinary(32), nullable=False),  # of the installation, the same in every row
-    Column("erased_at", DateTime(timezone=True), nullable=False),
+    Column("erased_at", UtcTime, nullable=False),
 )
 
 

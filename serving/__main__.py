@@ -8,8 +8,9 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
-from features.console import OUT, run_command
+from features.console import OUT, describe_exit_codes, run_command, write_text
 from features.errors import InputError
 from serving.cli.erase import add_erase, erase
 from serving.cli.export import add_export, export
@@ -19,12 +20,21 @@ from serving.cli.rotate import add_rotate, rotate
 from serving.cli.week_options import add_week_options
 from serving.telemetry.logs import LOGGING
 
-EXIT_CODES = """exit codes:
-  0  stopped or done as asked
-  1  a plan given breaks a rule, or there is no such place; a file that still holds an erased student is left
-  2  a setting, a file or a bundle is wrong, the port is taken, or no plan of a day keeps every rule
-  4  nothing was trained and published in this home yet; --wait waits for it instead
+PLAIN: dict[str, Any] = {
+    "epilog": describe_exit_codes(),
+    "formatter_class": argparse.RawDescriptionHelpFormatter,
+}
+"""Of a command without exit codes of its own."""
 
+EPILOG = (
+    describe_exit_codes(
+        own={
+            1: "a plan given breaks a rule, or there is no such place; or a file that holds an erased student is left",
+            2: "a setting, a file or a bundle is wrong, the port is taken, or no plan of a day keeps every rule",
+            4: "there is no champion or there are no profiles yet; --wait waits for them instead",
+        }
+    )
+    + """
 examples:
   python -m serving --port 8000
   python -m serving --open
@@ -39,7 +49,7 @@ examples:
   python -m serving erase s0412 --yes
   python -m serving week wed.json thu.json fri.json --over week.json --teacher-seats 2 --json week.json
 """
-
+)
 
 LONGEST_S = 60
 """What a request may take: half a minute's wait for its turn, and the longest search that can be asked for."""
@@ -48,7 +58,7 @@ LONGEST_S = 60
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the service until it is stopped, or one of the other commands."""
     parser = argparse.ArgumentParser(
-        prog="python -m serving", epilog=EXIT_CODES, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m serving", epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=8000, help="port to listen on (%(default)s)")
@@ -59,14 +69,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command")
     add_key_options(commands.add_parser("keys", help="issue, list and revoke API keys"))
     add_audit_options(commands.add_parser("audit", help="show who read which forecasts and decided what"))
-    contract = commands.add_parser("openapi", help="write the OpenAPI contract to a file")
+    contract = commands.add_parser("openapi", **PLAIN, help="write the OpenAPI contract to a file")
     contract.add_argument("path", type=Path)
     add_planning(commands)
-    add_rotate(commands.add_parser("rotate", help="groups over several rounds in which the same students rarely meet"))
-    commands.add_parser("compile", help="compile ahead what the service runs, so that it starts in seconds")
+    add_rotate(commands.add_parser("rotate", **PLAIN, help="groups over several rounds that rarely meet again"))
+    commands.add_parser("compile", **PLAIN, help="compile ahead what the service runs, so that it starts in seconds")
     add_export(commands.add_parser("export", help="write what the service needs to start without a registry"))
     add_erase(commands.add_parser("erase", help="remove every trace of a student"))
-    week = commands.add_parser("week", help="plan several days in a row, towards the week's targets")
+    week = commands.add_parser("week", **PLAIN, help="plan several days in a row, towards the week's targets")
     add_week_options(week)
     given = parser.parse_args(arguments)
     if "run" in given:
@@ -159,7 +169,7 @@ def _write_contract(given: argparse.Namespace) -> int:
     from serving.app import create_app  # noqa: PLC0415
 
     path: Path = given.path
-    path.write_text(json.dumps(create_app().openapi(), indent=1) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(create_app().openapi(), indent=1) + "\n")
     OUT.print(f"wrote {path}", markup=False)
     return 0
 

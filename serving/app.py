@@ -57,8 +57,8 @@ clock and not with every twentieth request."""
 TIDY_S = 60.0
 """Between two times that this is done."""
 
-TAKE_IN_S = 2.0
-"""Between two times that changes are taken into a SQLite file."""
+CHECKPOINT_S = 2.0
+"""Seconds between two checkpoints of a SQLite file."""
 
 ABOUT = """Suggests which students of a team to bring together, on which skill, with which adult, when and where, and
 why. The adults decide. Errors are `application/problem+json`; times are UTC; null means not observed."""
@@ -91,7 +91,7 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
 
     watchers = (
         Watcher("live-events", fold_ahead, settings.fold_seconds),
-        Watcher("database", database.take_in, TAKE_IN_S),
+        Watcher("database", database.checkpoint, CHECKPOINT_S),
         Watcher("garbage", gc.collect, TIDY_S),
     )
 

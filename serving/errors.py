@@ -12,7 +12,8 @@ RegroupError (features.errors)
 │   ├── TooManyError      429: more requests than the key may make; Retry-After says when to go on
 │   ├── QueueFullError    503: too many requests plan already; Retry-After says when to ask again
 │   └── NotReadyError     503: no model or no profiles yet; Retry-After says when to ask again
-└── SnapshotError         a version cannot be served; the last good one stays
+└── SnapshotError         a version cannot be served; the last good one stays (exit code 4)
+    └── RegistryAwayError the registry of versions does not answer; also an UnavailableError (exit code 75)
 
 Every error answer is `application/problem+json` (RFC 9457). None repeats an id of a student.
 """
@@ -28,7 +29,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from features.errors import BusyError, RegroupError
+from features.errors import BusyError, MissingError, RegroupError, UnavailableError
 from serving.telemetry.request_ids import REQUEST_ID
 
 logger = logging.getLogger("regroup")
@@ -131,6 +132,14 @@ class NotReadyError(ServiceError):
 
 class SnapshotError(RegroupError):
     """A model version or its profiles cannot be served."""
+
+    exit_code = MissingError.exit_code
+
+
+class RegistryAwayError(SnapshotError, UnavailableError):
+    """The registry of model versions does not answer; the last good version stays."""
+
+    exit_code = UnavailableError.exit_code
 
 
 def problem(

@@ -7,22 +7,28 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from features.console import OUT, run_command
+from features.console import OUT, describe_exit_codes, run_command
 from features.home import read_home
 
-EXIT_CODES = """exit codes:
-  0   the challenger was promoted, or there was nothing to do
-  2   the configuration, or something it names, is wrong
-  3   data gate: too little data, or data unlike what the models need
-  4   quality gate: a limit is broken and there is no champion; or there is no event log yet
-  10  the champion was kept
-  75  another run holds the lock, or the database is locked; try again later
+KEPT = 10
+
+EPILOG = (
+    describe_exit_codes(
+        own={
+            0: "the challenger was promoted, or there was nothing to do",
+            3: "data gate: too little data, or data unlike what the models need",
+            4: "quality gate: a limit is broken and there is no champion; or there is no event log yet",
+            KEPT: "the champion was kept",
+        }
+    )
+    + """
+A file of the inbox that is wrong itself is moved to inbox/refused and counted. With exit code 75 the others stay in
+the inbox for the next night.
 
 example:
   python -m training nightly --as-of 2026-03-09
 """
-
-KEPT = 10
+)
 
 logger = logging.getLogger("regroup")
 
@@ -30,13 +36,13 @@ logger = logging.getLogger("regroup")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     parser = argparse.ArgumentParser(
-        prog="python -m training", epilog=EXIT_CODES, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m training", epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(dest="command", required=True)
     nightly = commands.add_parser(
         "nightly",
         help="ingest the inbox, train, evaluate, gate, promote, publish",
-        epilog=EXIT_CODES,
+        epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     nightly.add_argument("--config", type=Path, help="TOML laid over the defaults in training/default.toml")
@@ -62,6 +68,8 @@ def _nightly(config: Path | None, as_of: datetime | None) -> int:
         "nothing": "nothing to do: this data, configuration and code were already processed",
     }
     OUT.print(f"{sentences[outcome.did]} (run {outcome.run_id})\nwhy: {outcome.record}", markup=False, highlight=False)
+    if outcome.refused:
+        OUT.print(f"files of the inbox that were refused: {outcome.refused}; they are in inbox/refused")
     return KEPT if outcome.did == "kept" else 0
 
 

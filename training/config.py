@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from features.errors import GIVEN, explain_os_error
 from training.errors import ConfigError
 
 
@@ -106,7 +107,8 @@ def load_config(path: Path | None = None) -> TrainingConfig:
     """The default choices, with those of a TOML file laid over them.
 
     Raises:
-        ConfigError: The file is missing, is not TOML, names an unknown key or gives a value out of range.
+        InputError: The file is missing or may not be read.
+        ConfigError: It is not TOML, names an unknown key or gives a value out of range.
 
     Example:
         >>> load_config().mastery_rule.streak
@@ -117,7 +119,7 @@ def load_config(path: Path | None = None) -> TrainingConfig:
         try:
             given = tomllib.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
-            raise ConfigError(f"the configuration {path} cannot be read: {error.strerror}") from error
+            raise explain_os_error(error, f"the configuration {path} cannot be read", GIVEN) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"the configuration {path} is not valid TOML: {error}") from error
         for section, values in given.items():

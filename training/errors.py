@@ -1,18 +1,17 @@
 """What can go wrong while a model is trained.
 
 RegroupError (features.errors)
-├── ConfigError        the training configuration cannot be used; exit code 2
-├── DataGateError      too little or too odd data to train on; nothing was registered; exit code 3
-└── QualityGateError   the challenger breaks a floor and there is no champion to keep; exit code 4
+├── InputError (features.errors)
+│   └── ConfigError     2  the training configuration cannot be used
+├── DataGateError       3  too little or too odd data to train on; nothing was registered
+└── QualityGateError    4  the challenger breaks a floor and there is no champion to keep
 """
 
-from features.errors import RegroupError
+from features.errors import InputError, RegroupError
 
 
-class ConfigError(RegroupError):
+class ConfigError(InputError):
     """The training configuration cannot be used as it is."""
-
-    exit_code = 2
 
 
 class DataGateError(RegroupError):

@@ -4,21 +4,21 @@ import hashlib
 import json
 import logging
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from filelock import FileLock, Timeout
 
-from features.database import Database, DatabaseAwayError
-from features.errors import BusyError, InputError
+from features.database import Database
+from features.errors import InputError
 from features.events.ingest import ingest_file
-from features.events.live_ingest import take_up
+from features.events.live_ingest import ingest_live_events
 from features.events.store import DataVersion, data_version, read_events, read_item_skills
 from features.home import Home
+from features.logs.mapping import read_mapping
 from features.profiles.columns import SCHEMA_HASH
 from features.profiles.difficulty import Statistics
 from training.config import TrainingConfig
@@ -43,11 +43,13 @@ class Outcome:
         did: `promoted`, `kept`, or `nothing` when the same data, choices and code were already dealt with.
         run_id: The run that the record is about.
         record: Where the readable decision is.
+        refused: How many files of the inbox could not be read and were set aside.
     """
 
     did: str
     run_id: str
     record: Path
+    refused: int = 0
 
 
 @dataclass(frozen=True)
@@ -69,22 +71,21 @@ def run_nightly(home: Home, config: TrainingConfig, as_of: datetime | None = Non
         as_of: Events at or after this moment, in UTC, do not exist; by default the midnight after the last event.
 
     Raises:
-        BusyError: Another nightly run holds the lock.
+        BusyError: Another nightly run or ingest holds the lock.
+        UnavailableError: The database or MLflow's store is away, the disk is full, or this user may not write there;
+            files that were not ingested stay in the inbox for the next night.
+        InputError: A setting, or the inbox's mapping, is wrong; every file stays in the inbox.
         MissingError: No event was ever ingested.
         DataGateError: Too few students or episodes.
         QualityGateError: The challenger breaks a floor and there is no champion to keep.
     """
-    home.root.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(home.lock("nightly"), timeout=0):
-            return _run(home, config, as_of)
-    except Timeout:
-        raise BusyError("another nightly run is at work in this home; wait for it to end") from None
+    with home.work("nightly", busy="another nightly run is at work in this home; wait for it to end"):
+        _ingest_live_events(home)
+        refused = _ingest_inbox(home)
+        return replace(_train(home, config, as_of), refused=refused)
 
 
-def _run(home: Home, config: TrainingConfig, as_of: datetime | None) -> Outcome:
-    _take_up_live_events(home)
-    _ingest_inbox(home)
+def _train(home: Home, config: TrainingConfig, as_of: datetime | None) -> Outcome:
     data = data_version(home)
     as_of = _moment(home, data) if as_of is None else as_of
     key = _key(data, as_of, config)
@@ -148,38 +149,48 @@ def _run(home: Home, config: TrainingConfig, as_of: datetime | None) -> Outcome:
     return Outcome("promoted" if decision.promoted else "kept", run_id, record)
 
 
-def _take_up_live_events(home: Home) -> None:
-    """Takes what came in over HTTP into the event log; where the database is away, it waits for the next night."""
-    try:
-        with Database(home.database_url()) as database:
-            counts = take_up(home, database)
-    except DatabaseAwayError as error:
-        logger.warning("live events wait: %s", error)
-        return
+def _ingest_live_events(home: Home) -> None:
+    with Database(home.database_url()) as database:
+        counts = ingest_live_events(home, database)
     if counts is not None:
         logger.info("live events: %d, %d stored", counts.rows_read, counts.events_stored + counts.activities)
 
 
-def _ingest_inbox(home: Home) -> None:
-    """Ingests every file of the inbox and puts it under `done`, or under `refused` where it cannot be read.
+def _ingest_inbox(home: Home) -> int:
+    """Ingests every file of the inbox and moves it to `done`, or to `refused` where the file itself is wrong.
 
-    A file that cannot be read is told and set aside, so that it does not stop every night to come.
+    A wrong file is set aside so that it does not stop every night to come. What is wrong with the machine or with the
+    mapping is no fault of the files, so then they stay.
+
+    Returns:
+        How many files were refused.
     """
-    if not home.inbox.is_dir():
-        return
-    mapping = home.inbox / "mapping.toml"
-    logs = (each for each in home.inbox.iterdir() if each.is_file() and each != mapping and each.name[0] != ".")
-    for path in sorted(logs):
+    try:
+        found = sorted(home.inbox.iterdir())
+    except FileNotFoundError:
+        return 0
+    mapping = next((path for path in found if path.name == "mapping.toml"), None)
+    if mapping is not None:
+        with mapping.open("rb"):  # what this user may not read is no mistake in it
+            read_mapping(mapping)
+    refused = 0
+    for path in found:
+        if path == mapping or path.name[0] == "." or not path.is_file():
+            continue
+        with path.open("rb"):  # nor in a log file
+            pass
         try:
-            counts = ingest_file(home, path, mapping=mapping if mapping.is_file() else None)
+            counts = ingest_file(home, path, mapping=mapping)
         except InputError as error:
             logger.warning("refused %s: %s", path.name, error)
+            refused += 1
             aside = home.inbox / "refused"
         else:
             logger.info("ingest %s: %d rows, %d stored", path.name, counts.rows_read, counts.events_stored)
             aside = home.inbox / "done"
         aside.mkdir(exist_ok=True)
         path.replace(aside / path.name)
+    return refused
 
 
 def _moment(home: Home, data: DataVersion) -> datetime | None:

@@ -3,14 +3,12 @@
 import resource
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from features.console import OUT, write_json
-from features.errors import InputError
+from features.console import OUT
 
 MIN_WIDTH = 112
 """Columns that a table needs; a narrower terminal breaks its lines rather than its figures."""
@@ -35,15 +33,3 @@ def peak_mb() -> float:
     """Returns the most memory that this process has held so far, in megabytes."""
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(most / (1024 * 1024 if sys.platform == "darwin" else 1024), 1)
-
-
-def write_figures(path: Path | None, figures: object) -> None:
-    """Writes the figures as JSON; without a path it writes nothing.
-
-    Raises:
-        InputError: The file cannot be written.
-    """
-    try:
-        write_json(path, figures)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}") from None

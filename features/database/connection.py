@@ -9,18 +9,18 @@ from types import TracebackType
 from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from features.database.migrations import migrate, version_of
 from features.database.url import read_url
-from features.errors import BusyError, InputError, MissingError, RegroupError
+from features.errors import BusyError, DatabaseAwayError, InputError, MissingError, RegroupError
 
 WAIT_S = 5
 """How long to wait for another process's lock, in seconds."""
 
 PAGES_LEFT = 20_000
-"""Of changes that SQLite collects beside its file before a change has to take them in itself; about 80 MB."""
+"""Pages that SQLite's log of changes may hold before a change has to checkpoint it itself; about 80 MB."""
 
 WRITERS = 7_233_401
 """PostgreSQL advisory lock of whoever changes the roster or the tables; any number that nothing else uses."""
@@ -31,9 +31,8 @@ BUSY_STATES = {"55P03", "40001", "40P01", "53300", "57P03"}
 NO_TABLE = "42P01"
 """PostgreSQL: undefined table."""
 
-
-class DatabaseAwayError(InputError):
-    """The database does not answer, or not to this user; who serves goes on with what it has read."""
+FULL = {"53100", "SQLITE_FULL"}
+"""What both databases say of a full disk."""
 
 
 class Database:
@@ -41,8 +40,8 @@ class Database:
 
     Args:
         url: `sqlite:///FILE` or `postgresql://…`.
-        connections: Kept open for threads that ask at the same time, by somebody who calls `take_in` now and then; 0:
-            each question opens its own, so that nothing stays open behind a command.
+        connections: Kept open for threads that ask at the same time, by a process that calls `checkpoint` now and then;
+            0: each question opens its own, so that nothing stays open behind a command.
 
     Raises:
         InputError: The URL names no database that is supported.
@@ -81,7 +80,7 @@ class Database:
             BusyError: The database stayed locked.
             DatabaseAwayError: It cannot be used.
         """
-        if self.is_sqlite and not Path(self._url.database or "").is_file():
+        if self.is_sqlite and not self._has_file():
             raise no_roster()
         with self._connection() as connection:
             if self.is_sqlite:
@@ -151,12 +150,12 @@ class Database:
                     "others read the database, so what was deleted is still in its file; try again in a moment"
                 )
 
-    def take_in(self) -> None:
-        """Takes collected changes into a SQLite file, so that no change has to stop for it; others go on meanwhile.
+    def checkpoint(self) -> None:
+        """Moves SQLite's log of changes into its file, so that no change has to stop for it; others go on meanwhile.
 
-        What fails is left to the next time; PostgreSQL sees to it by itself.
+        What fails is left to the next time; PostgreSQL does it by itself.
         """
-        if self.is_sqlite and Path(self._url.database or "").is_file():
+        if self.is_sqlite and self._has_file():
             with suppress(RegroupError), self._connection(in_transaction=False) as connection:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
 
@@ -164,6 +163,14 @@ class Database:
         """The version of the tables; null where there are none yet."""
         with self._connection() as connection:
             return version_of(connection)
+
+    def _has_file(self) -> bool:
+        """Whether SQLite's file is there; one that may not be looked at is, and opening it says why it cannot be."""
+        try:
+            Path(self._url.database or "").stat()
+        except OSError as error:
+            return not isinstance(error, (FileNotFoundError, NotADirectoryError))
+        return True
 
     @contextmanager
     def _one_thread(self) -> Iterator[None]:
@@ -218,7 +225,12 @@ class Database:
                 raise BusyError(f"{where} stayed locked for {WAIT_S} s; try again when the other job is done") from None
             if _lacks_table(error.orig):
                 raise no_roster() from None
-            told = f"{where} cannot be used ({_reason(error.orig)}); check REGROUP_DATABASE_URL and its rights"
+            if isinstance(error, (IntegrityError, DataError)):
+                raise InputError(f"{where} refuses what it was given ({_reason(error.orig)})") from None
+            reason = _reason(error.orig)
+            if reason.removeprefix("SQLSTATE ") in FULL:
+                raise DatabaseAwayError(f"{where} cannot be changed: its disk is full; make room") from None
+            told = f"{where} cannot be used ({reason}); check REGROUP_DATABASE_URL and its rights"
             raise DatabaseAwayError(told) from None
 
 

@@ -4,7 +4,6 @@ A run that is killed leaves staged rows, which the next run clears, or skills of
 the next run finds there; never half of a file. That is why skills are stored before events and events in one commit.
 """
 
-import errno
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,12 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
-from deltalake.exceptions import DeltaError
-from filelock import FileLock, Timeout
 
 from features.console import track
 from features.database import Database
-from features.errors import BusyError, InputError, TooManyRejectedError
+from features.errors import InputError, TooManyRejectedError
 from features.events.checks import check_rows, keep_distinct
 from features.events.staging import PartWriter, RejectedWriter, clear_staging, read_new, read_part
 from features.events.store import DataVersion, add_item_skills, append_events, data_version, has_events, read_known
@@ -85,7 +82,8 @@ def ingest_file(
     Raises:
         InputError: The file or the mapping cannot be read, or has no rows.
         TooManyRejectedError: More rows break a rule than `max_rejected`.
-        BusyError: Another ingest is running, or the disk is full.
+        BusyError: Another ingest is running.
+        UnavailableError: The disk is full, or this user may not write there; nothing was stored.
         DatabaseAwayError: It cannot be asked who was erased; nothing was stored.
     """
     log = open_log(path, form, mapping, kc_model)
@@ -118,10 +116,11 @@ def ingest_rows(
     Raises:
         InputError: There are no rows.
         TooManyRejectedError: More rows break a rule than `max_rejected`.
-        BusyError: Another ingest is running, or the disk is full.
+        BusyError: Another ingest is running.
+        UnavailableError: The disk is full, or this user may not write there; nothing was stored.
     """
     now = now or datetime.now(UTC)
-    with _plain_disk_errors(home), _only_ingest(home):
+    with _only_ingest(home):
         record = home.staging / "rejected.parquet"
         with RejectedWriter(record) as rejected:
             rows_read, unused, nulled = _stage(home, chunks, source, now, rejected, erased)
@@ -134,7 +133,7 @@ def ingest_rows(
             raise _too_many(name, rejected.counts, rows_read, max_rejected, kept)
         _commit(home, item_skills, counts)
         _keep(record, kept)
-        return _tell(home, rows_read, counts, unused, rejected.counts, nulled)
+        return _sum_up(home, rows_read, counts, unused, rejected.counts, nulled)
 
 
 def ingest_events(home: Home, parts: Iterable[pd.DataFrame], name: str, now: datetime | None = None) -> IngestCounts:
@@ -147,10 +146,11 @@ def ingest_events(home: Home, parts: Iterable[pd.DataFrame], name: str, now: dat
         now: The current moment, with a time zone; without it, the clock's.
 
     Raises:
-        BusyError: Another ingest is running, or the disk is full.
+        BusyError: Another ingest is running.
+        UnavailableError: The disk is full, or this user may not write there; nothing was stored.
     """
     now = now or datetime.now(UTC)
-    with _plain_disk_errors(home), _only_ingest(home):
+    with _only_ingest(home):
         record, rows_read = home.staging / "rejected.parquet", 0
         with RejectedWriter(record) as rejected:
             with PartWriter(home.staging / "rows") as staged:
@@ -160,7 +160,7 @@ def ingest_events(home: Home, parts: Iterable[pd.DataFrame], name: str, now: dat
             item_skills, counts = _stage_new(home, rejected)
         _commit(home, item_skills, counts)
         _keep(record, _name_record(home, name, now))
-        return _tell(home, rows_read, counts, {}, rejected.counts, {})
+        return _sum_up(home, rows_read, counts, {}, rejected.counts, {})
 
 
 def _stage(
@@ -210,7 +210,7 @@ def _commit(home: Home, item_skills: pd.DataFrame, counts: Counter[str]) -> None
         append_events(home, read_new(home.staging / "new"))
 
 
-def _tell(
+def _sum_up(
     home: Home,
     rows_read: int,
     counts: Counter[str],
@@ -251,27 +251,11 @@ def _too_many(name: str, counts: Counter[str], rows_read: int, max_rejected: flo
 
 @contextmanager
 def _only_ingest(home: Home) -> Iterator[None]:
-    home.root.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(home.lock("ingest"), timeout=0):
-            clear_staging(home)
-            home.staging.mkdir()
-            try:
-                yield
-            finally:
-                clear_staging(home)  # rows about students do not lie about after an error either
-    except Timeout:
-        raise BusyError(f"another ingest into {home.root} is running; try again when it has ended") from None
-
-
-@contextmanager
-def _plain_disk_errors(home: Home) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, DeltaError) as error:
-        number, text = getattr(error, "errno", None), str(error)
-        if number == errno.ENOSPC or "No space left" in text:
-            raise BusyError(f"the disk of {home.root} is full; make room and ingest again") from None
-        if number in {errno.EACCES, errno.EPERM, errno.EROFS} or "ermission denied" in text:
-            raise InputError(f"{home.root} may not be written to; right would be a folder of one's own") from None
-        raise InputError(f"the tables in {home.root} cannot be read or written ({type(error).__name__})") from None
+    busy = f"another ingest into {home.root} is running; try again when it has ended"
+    with home.work("ingest", busy=busy):
+        clear_staging(home)
+        home.staging.mkdir()
+        try:
+            yield
+        finally:
+            clear_staging(home)  # rows about students do not lie about after an error either

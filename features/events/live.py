@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import BigInteger, Column, Connection, DateTime, MetaData, String, Table, Text, func, or_, select, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import BigInteger, Column, Connection, MetaData, String, Table, Text, func, or_, select, text
 
 from features.database import Database
-from features.database.sequence import SEQUENCE
+from features.database.dialects import SEQUENCE, UtcTime, upsert
 from features.events.checks import COLUMNS
 from features.logs.cells import UTC
 from features.profiles.kernel import NO_TIME
@@ -26,7 +25,7 @@ LIVE_EVENTS = Table(
     Column("sequence", SEQUENCE, primary_key=True, autoincrement=True),  # in the order of commits
     Column("event_id", Text, nullable=False, unique=True),
     Column("student_id", Text, nullable=False, index=True),
-    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("received_at", UtcTime, nullable=False),
     Column("key_id", String(16)),
     Column("occurred_us", BigInteger),  # microseconds since 1970 UTC; null where the source has only an order
     Column("event", Text, nullable=False),  # JSON of the row as the event log will hold it, and the item's skills
@@ -93,7 +92,7 @@ AT_ONCE = 1000
 """Ids in one question; SQLite takes a limited number of values."""
 
 
-def one_at_a_time(connection: Connection) -> None:
+def lock_writers(connection: Connection) -> None:
     """Waits until no other transaction adds live events, and keeps others waiting until this one ends.
 
     Without it, a later number could be committed before an earlier one, and a reader that has seen the later one
@@ -121,7 +120,7 @@ def keep_events(connection: Connection, events: pd.DataFrame, received_at: datet
     """Adds events; one whose id is there already changes nothing.
 
     Args:
-        connection: Of a change that called `one_at_a_time`.
+        connection: Of a change that called `lock_writers`.
         events: Rows with `features.events.checks.COLUMNS`, each id once.
         received_at: In UTC.
         key_id: Of the caller's key.
@@ -139,20 +138,14 @@ def keep_events(connection: Connection, events: pd.DataFrame, received_at: datet
         for each, moment in zip(to_records(events), events["occurred_at"], strict=True)
     ]
     if rows:
-        connection.execute(_insert(connection), rows)
+        connection.execute(upsert(connection, LIVE_EVENTS), rows)
 
 
 def forget_students(connection: Connection, student_ids: Sequence[str]) -> int:
     """Deletes the live events of students, and says how many those were."""
-    one_at_a_time(connection)
+    lock_writers(connection)
     table = LIVE_EVENTS
     return connection.execute(table.delete().where(table.c.student_id.in_(student_ids))).rowcount
-
-
-def _insert(connection: Connection) -> postgresql.Insert | sqlite.Insert:
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(LIVE_EVENTS).on_conflict_do_nothing(index_elements=["event_id"])
-    return sqlite.insert(LIVE_EVENTS).on_conflict_do_nothing(index_elements=["event_id"])
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Takes live events into the event log: one commit there, then a mark in the table.
+"""Ingests live events into the event log: one commit there, then a mark in the table.
 
 A run that is killed between the two leaves events in the log that are not marked; the next run finds them known by
 their ids and marks them. Nothing is lost and nothing doubled.
@@ -26,8 +26,8 @@ KEPT = timedelta(days=30)
 """How long events stay in the table after the log holds them: a service that serves older profiles needs them."""
 
 
-def take_up(home: Home, database: Database, now: datetime | None = None) -> IngestCounts | None:
-    """Adds every live event that the event log lacks to it; null where there are none.
+def ingest_live_events(home: Home, database: Database, now: datetime | None = None) -> IngestCounts | None:
+    """Adds every live event that the event log lacks; null where there is none.
 
     Args:
         home: Where the event log is.
@@ -35,7 +35,8 @@ def take_up(home: Home, database: Database, now: datetime | None = None) -> Inge
         now: The current moment, in UTC; without it, the clock's.
 
     Raises:
-        BusyError: Another ingest is running, the disk is full, or the database stayed locked.
+        BusyError: Another ingest is running, or the database stayed locked.
+        UnavailableError: The disk is full.
         DatabaseAwayError: The database cannot be used; the events stay in it for the next night.
     """
     table, now = LIVE_EVENTS, now or datetime.now(UTC)

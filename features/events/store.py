@@ -4,17 +4,20 @@ Events are partitioned by student bucket; whoever maps over students reads one b
 A version never changes: a training run that notes `data_version` can read the same rows again.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import wraps
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset
 from deltalake import DeltaTable, WriterProperties, write_deltalake
+from deltalake.exceptions import DeltaError
 
-from features.errors import MissingError
+from features.errors import MissingError, explain_os_error
 from features.home import Home
 from features.schema import Events, ItemSkills, bucket_of
 
@@ -43,6 +46,25 @@ ROW_GROUP = 128_000
 """Rows that a writer holds per bucket; bounds the memory of an ingest of any size."""
 
 
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+
+def _in_sentences(
+    function: Callable[Concatenate[Home, Arguments], Result],
+) -> Callable[Concatenate[Home, Arguments], Result]:
+    """Turns what Delta Lake, Arrow and the disk refuse into an `UnavailableError`: nobody gave the home's own files."""
+
+    @wraps(function)
+    def call(home: Home, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        try:
+            return function(home, *args, **kwargs)
+        except (OSError, DeltaError, pa.ArrowException) as error:
+            raise explain_os_error(error, f"the tables in {home.root} cannot be read or written") from error
+
+    return call
+
+
 @dataclass(frozen=True)
 class DataVersion:
     """Which data a run has read.
@@ -56,6 +78,7 @@ class DataVersion:
     item_skills: int
 
 
+@_in_sentences
 def read_events(
     home: Home,
     buckets: Collection[int] | None = None,
@@ -76,6 +99,7 @@ def read_events(
 
     Raises:
         MissingError: There is no event log, or no such version of it.
+        UnavailableError: It cannot be read, as is so of all functions of this module.
     """
     if students is not None:
         buckets = set(bucket_of(pd.Series(list(students), dtype="str")).tolist())
@@ -92,6 +116,7 @@ def read_events(
     return to_frame(table)
 
 
+@_in_sentences
 def read_item_skills(home: Home, version: int | None = None) -> pd.DataFrame:
     """The skills of items in the shape of `features.schema.ItemSkills`, in no order.
 
@@ -102,6 +127,7 @@ def read_item_skills(home: Home, version: int | None = None) -> pd.DataFrame:
     return to_frame(dataset.to_table(columns=list(ItemSkills.to_schema().columns)))
 
 
+@_in_sentences
 def data_version(home: Home) -> DataVersion:
     """The newest version of the tables; ingesting what is known already does not change it.
 
@@ -111,9 +137,10 @@ def data_version(home: Home) -> DataVersion:
     return DataVersion(_open_table(home.events).version(), _open_table(home.item_skills).version())
 
 
+@_in_sentences
 def has_events(home: Home) -> bool:
     """Whether anything was ingested."""
-    return DeltaTable.is_deltatable(str(home.events))
+    return _is_table(home.events)
 
 
 def read_known(home: Home, bucket: int) -> pd.DataFrame:
@@ -124,6 +151,7 @@ def read_known(home: Home, bucket: int) -> pd.DataFrame:
     return read_events(home, buckets=[bucket], columns=names)
 
 
+@_in_sentences
 def append_events(home: Home, batches: Iterable[pa.RecordBatch]) -> None:
     """Adds events in one commit: all rows or, if the process dies, none.
 
@@ -142,6 +170,7 @@ def append_events(home: Home, batches: Iterable[pa.RecordBatch]) -> None:
     )
 
 
+@_in_sentences
 def erase_events(home: Home, student_id: str) -> int:
     """Removes a student's events from the log and all older versions of the log from disk; how many those were.
 
@@ -170,6 +199,7 @@ def erase_events(home: Home, student_id: str) -> int:
     return count
 
 
+@_in_sentences
 def add_item_skills(home: Home, pairs: pd.DataFrame) -> None:
     """Adds the pairs that are not there yet in one commit; no new pair, no commit.
 
@@ -177,7 +207,7 @@ def add_item_skills(home: Home, pairs: pd.DataFrame) -> None:
         home: Where the table is; made on first use, even without a pair.
         pairs: Rows in the shape of `features.schema.ItemSkills`.
     """
-    if DeltaTable.is_deltatable(str(home.item_skills)):
+    if _is_table(home.item_skills):
         marked = pairs.merge(read_item_skills(home), how="left", indicator="_found")
         pairs = marked.loc[marked["_found"] == "left_only", ["item_id", "skill_id"]]
         if pairs.empty:
@@ -200,8 +230,17 @@ def to_table(frame: pd.DataFrame, fields: pa.Schema) -> pa.Table:
     return pa.table(columns, names=fields.names).cast(fields)
 
 
+def _is_table(path: Path) -> bool:
+    """Whether there is a table; one that may not be read is there."""
+    try:
+        (path / "_delta_log").stat()
+    except FileNotFoundError:
+        return False
+    return DeltaTable.is_deltatable(str(path))
+
+
 def _open_table(path: Path, version: int | None = None) -> DeltaTable:
-    if not DeltaTable.is_deltatable(str(path)):
+    if not _is_table(path):
         raise MissingError(f"there is no {path.name} table in {path.parent}; run python -m features ingest first")
     table = DeltaTable(str(path))
     newest = table.version()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 from zoneinfo import ZoneInfo, available_timezones
 
-from features.errors import InputError
+from features.errors import GIVEN, InputError, explain_os_error
 from features.schema import KINDS
 
 Section = TypeVar("Section", bound="File | Columns | Time | Correct | Skills")
@@ -125,7 +125,7 @@ def read_mapping(path: Path) -> Mapping:
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(f"the mapping {path} cannot be read: {error.strerror}") from None
+        raise explain_os_error(error, f"the mapping {path} cannot be read", GIVEN) from None
     except ValueError as error:
         raise InputError(f"the mapping {path.name} is not TOML: {error}") from None
     return parse_mapping(tables)

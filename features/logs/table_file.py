@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet
 
-from features.errors import InputError
+from features.errors import GIVEN, InputError, RegroupError, error_number, explain_os_error
 from features.logs.text_file import CHUNK_BYTES, CellChunk, TextForm, read_header, read_text
 
 
@@ -112,6 +112,7 @@ def read_head(path: Path) -> bytes:
 
     Raises:
         InputError: The path is absent, a folder, or the file is empty or may not be read.
+        UnavailableError: The disk fails.
     """
     if path.is_dir():
         raise InputError(f"{path.name} is a folder; right would be one file")
@@ -121,7 +122,7 @@ def read_head(path: Path) -> bytes:
     except FileNotFoundError:
         raise InputError(f"there is no file {path}") from None
     except OSError as error:
-        raise InputError(f"{path.name} cannot be read: {error.strerror}") from None
+        raise explain_os_error(error, f"{path.name} cannot be read", GIVEN) from None
     if not head.strip():
         raise InputError(f"{path.name} has no rows")
     return head
@@ -132,22 +133,30 @@ def read_cells(table: TableFile, positions: Sequence[int]) -> Iterator[CellChunk
 
     Raises:
         InputError: The rest of the file is damaged or not in its encoding.
+        UnavailableError: The disk fails.
     """
     try:
         if table.form:
             yield from read_text(table.path, read_head(table.path), table.form, len(table.columns), positions)
         else:
             yield from _read_parquet(table, positions)
-    except (pa.ArrowException, OSError):
-        raise InputError(f"{table.path.name} is damaged or can no longer be read") from None
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(error, table.path) from None
 
 
 def _open_parquet(path: Path) -> TableFile:
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
             return TableFile(path, tuple(file.schema_arrow.names), None, -(-file.metadata.num_rows // CHUNK_ROWS))
-    except (pa.ArrowException, OSError):
-        raise InputError(f"{path.name} is a damaged Parquet file") from None
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(error, path) from None
+
+
+def _damaged(error: Exception, path: Path) -> RegroupError:
+    """What to say of a file that opens and cannot be read; Arrow's own errors have no number of the system's."""
+    if error_number(error) is None:
+        return InputError(f"{path.name} is damaged; right would be a whole file")
+    return explain_os_error(error, f"{path.name} cannot be read", GIVEN)
 
 
 def _read_parquet(table: TableFile, positions: Sequence[int]) -> Iterator[CellChunk]:

@@ -83,8 +83,7 @@ from features.roster.queries import (
     read_demographics,
     read_skills,
     read_team,
-    team_of_student,
-    teams_of_students,
+    students_of_schools,
 )
 from features.roster.records import (
     Block,
@@ -129,6 +128,5 @@ __all__ = [
     "read_team",
     "replace_recorded_sessions",
     "save_roster",
-    "team_of_student",
-    "teams_of_students",
+    "students_of_schools",
 ]

@@ -88,8 +88,9 @@ def load_roster_command(path: Path, home: Home) -> int:
     """Loads the folder into the home's database, prints counts and warnings, and returns the exit code.
 
     Raises:
-        InputError: The files have problems, or the database cannot be used; nothing was changed.
+        InputError: The files have problems; nothing was changed.
         BusyError: Another process holds the database; nothing was changed.
+        DatabaseAwayError: The database cannot be used; nothing was changed.
     """
     roster = read_roster_files(path)
     with Database(home.database_url()) as database:

@@ -1,7 +1,7 @@
-"""Looks up the stored roster: the teams, one team with all its parts, a student's team, the skills."""
+"""Looks up the stored roster: teams, one team with all its parts, a student's team, a school's students, skills."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,9 +24,6 @@ from features.roster.records import (
     Team,
     TeamName,
 )
-
-AT_ONCE = 500
-"""Ids per query; SQLite and PostgreSQL both bound the values of one statement."""
 
 
 def list_teams(url: str | Database) -> tuple[TeamName, ...]:
@@ -73,22 +70,6 @@ def read_team(url: str | Database, team_id: str) -> Team:
         )
 
 
-def teams_of_students(url: str | Database, student_ids: Iterable[str]) -> dict[str, str]:
-    """The team of each student that is in one, in the order asked; others are left out.
-
-    Raises:
-        MissingError: No roster is loaded.
-    """
-    asked = list(dict.fromkeys(student_ids))
-    found: dict[str, str] = {}
-    with _looking(url) as connection:
-        for start in range(0, len(asked), AT_ONCE):
-            some = tables.MEMBERS.c.student_id.in_(asked[start : start + AT_ONCE])
-            rows = connection.execute(select(tables.MEMBERS.c.student_id, tables.MEMBERS.c.team_id).where(some))
-            found.update((row.student_id, row.team_id) for row in rows)
-    return {each: found[each] for each in asked if each in found}
-
-
 def find_team_of(url: str | Database, student_id: str) -> TeamName | None:
     """The team of one student, with its school; null for a student in none.
 
@@ -101,16 +82,15 @@ def find_team_of(url: str | Database, student_id: str) -> TeamName | None:
     return TeamName(**rows[0]) if rows else None
 
 
-def team_of_student(url: str | Database, student_id: str) -> str:
-    """The team of one student.
+def students_of_schools(url: str | Database, schools: Collection[str]) -> frozenset[str]:
+    """The ids of all students in the teams of some schools.
 
     Raises:
-        MissingError: No roster is loaded, or the student is in no team; the id is not repeated.
+        MissingError: No roster is loaded.
     """
-    found = teams_of_students(url, [student_id])
-    if not found:
-        raise MissingError("the student is in no team of the roster; add a row to members.csv and load it")
-    return found[student_id]
+    joined = select(tables.MEMBERS.c.student_id).join(tables.TEAMS, tables.TEAMS.c.team_id == tables.MEMBERS.c.team_id)
+    with _looking(url) as connection:
+        return frozenset(connection.execute(joined.where(tables.TEAMS.c.school.in_(sorted(schools)))).scalars())
 
 
 def read_skills(url: str | Database) -> SkillMap:

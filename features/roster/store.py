@@ -19,7 +19,7 @@ def save_roster(roster: Roster, url: str | Database) -> None:
 
     Raises:
         BusyError: Another process holds the database.
-        InputError: The database cannot be used.
+        DatabaseAwayError: The database cannot be used.
     """
     with changing(url, alone=True) as connection:
         for name, table in tables.PLAIN.items():
@@ -62,7 +62,7 @@ def erase_student(url: str | Database, student_id: str) -> int:
 
     Raises:
         BusyError: Another process holds the database.
-        InputError: The database cannot be used.
+        DatabaseAwayError: The database cannot be used.
     """
     with changing(url, alone=True) as connection:
         count_change(connection)

@@ -17,7 +17,8 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+
+from features.database.dialects import upsert
 
 METADATA = MetaData()
 
@@ -162,11 +163,8 @@ def count_change(connection: Connection, team_id: str = WHOLE) -> None:
         connection: Of the change.
         team_id: Whose rows change; the whole roster's unless given.
     """
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    first = insert(VERSIONS).values(team_id=team_id, version=1)
-    connection.execute(
-        first.on_conflict_do_update(index_elements=["team_id"], set_={"version": VERSIONS.c.version + 1})
-    )
+    counted = upsert(connection, VERSIONS, {"version": VERSIONS.c.version + 1})
+    connection.execute(counted.values(team_id=team_id, version=1))
 
 
 def read_version(connection: Connection, team_id: str) -> Version:

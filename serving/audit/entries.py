@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from features.database import Database
+from features.database.dialects import upsert
 from features.tombstones import read_erased
 from serving.store.tables import AUDIT
 
@@ -63,8 +63,7 @@ def add_entries(connection: Connection, entries: Sequence[AuditEntry]) -> None:
         return
     erased = read_erased(connection).among(each.student_id for each in entries if each.student_id is not None)
     entries = [replace(each, student_id=None) if each.student_id in erased else each for each in entries]
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    connection.execute(insert(AUDIT).on_conflict_do_nothing(), [asdict(each) for each in entries])
+    connection.execute(upsert(connection, AUDIT), [asdict(each) for each in entries])
 
 
 def list_entries(
@@ -89,10 +88,4 @@ def list_entries(
         query = query.where(AUDIT.c.at >= since)
     with database.reading() as connection:
         rows = connection.execute(query).mappings().all()
-    return [
-        AuditEntry(
-            **{name: row[name] for name in AuditEntry.__slots__ if name != "at"},
-            at=row["at"].replace(tzinfo=UTC) if row["at"].tzinfo is None else row["at"],
-        )
-        for row in rows
-    ]
+    return [AuditEntry(**{name: row[name] for name in AuditEntry.__slots__}) for row in rows]

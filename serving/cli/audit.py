@@ -16,8 +16,9 @@ def show_audit(given: argparse.Namespace) -> int:
     """Prints one JSON object per entry, the oldest first.
 
     Raises:
-        InputError: A value is wrong, or the database cannot be used.
+        InputError: A value is wrong.
         BusyError: Another process holds the database.
+        DatabaseAwayError: The database cannot be used.
     """
     try:
         since = None if given.since is None else datetime.combine(date.fromisoformat(given.since), time(), UTC)

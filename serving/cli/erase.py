@@ -4,7 +4,7 @@ import argparse
 
 from rich.table import Table
 
-from features.console import OUT
+from features.console import OUT, describe_exit_codes
 from features.errors import InputError
 from features.home import read_home
 
@@ -14,13 +14,14 @@ within REGROUP_POLL_SECONDS. The models hold no student; the next night trains n
 answers. Older versions of the event log are gone for everybody, so a training run on one of them cannot be repeated.
 Backups are yours to clean, and bundles that were exported yours to export again.
 
-Log files in the inbox (also under done and refused) that hold the student are named and left; then the exit code is
-1. Clean or delete them and run this again, or give --delete-files."""
+Log files in the inbox (also under done and refused) that hold the student are named and left. Clean or delete them
+and run this again, or give --delete-files."""
 
 
 def add_erase(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     parser.description = ABOUT
+    parser.epilog = describe_exit_codes(own={1: "a log file that holds the student was left"})
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("student_id", metavar="STUDENT_ID")
     parser.add_argument("--yes", action="store_true", help="erase; without it, nothing is done")

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from features.console import OUT
+from features.console import OUT, describe_exit_codes, writing
 from features.errors import MissingError
 
 ABOUT = """Writes the champion's models and its newest profiles to a folder, which `python -m serving --bundle FOLDER`
@@ -15,6 +15,7 @@ export it again, or delete it, when a student is erased."""
 def add_export(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     parser.description = ABOUT
+    parser.epilog = describe_exit_codes(MissingError.exit_code)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("folder", metavar="FOLDER", type=Path)
 
@@ -24,7 +25,8 @@ def export(given: argparse.Namespace) -> int:
 
     Raises:
         MissingError: There is no champion.
-        SnapshotError: The registry does not answer, or nothing was published for the champion.
+        SnapshotError: Nothing was published for the champion.
+        RegistryAwayError: The registry does not answer.
         InputError: The folder holds something else, or a file of the champion was altered.
     """
     from serving.models.bundle import write_parts  # noqa: PLC0415 - --help must not wait for it
@@ -37,7 +39,7 @@ def export(given: argparse.Namespace) -> int:
     offer = source.look()
     if offer is None:
         raise MissingError("there is no champion to export yet; run `python -m training nightly`")
-    with source.open(offer) as parts:
+    with source.open(offer) as parts, writing(given.folder):
         write_parts(given.folder.absolute(), parts)
     told = f"wrote run {offer.champion.run_id} with profiles {offer.publication} to {given.folder}"
     OUT.print(told, markup=False, highlight=False)

@@ -2,24 +2,21 @@
 
 import argparse
 
+from features.console import describe_exit_codes
 from serving.access.caller import Scope
 
-EXAMPLES = """examples:
+EPILOG = """examples:
   python -m serving keys issue --name "Untis export" --scope read --scope plan --expires 2027-06-30
   python -m serving keys issue --name "North's own tool" --scope read --school "North Middle" --per-minute 120
   python -m serving keys list
   python -m serving keys revoke 0f3a5c7e9b1d2f4a
 
-exit codes:
-  0   done as asked
-  2   a value is wrong, there is no such key, or the database cannot be used
-  75  another process holds the database; the same command may work later
-"""
+""" + describe_exit_codes(own={2: "a value is wrong, or there is no such key"})
 
 
 def add_key_options(parser: argparse.ArgumentParser) -> None:
     """Adds what can be done with keys; `serving.cli.keys.run_keys` does it."""
-    parser.epilog, parser.formatter_class = EXAMPLES, argparse.RawDescriptionHelpFormatter
+    parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
     deeds = parser.add_subparsers(dest="deed", required=True)
     issue = deeds.add_parser("issue", help="make a key and print it, once")
     issue.add_argument("--name", required=True, help="who will hold it, for people")
@@ -34,6 +31,7 @@ def add_key_options(parser: argparse.ArgumentParser) -> None:
 
 def add_audit_options(parser: argparse.ArgumentParser) -> None:
     """Adds which entries are wanted; `serving.cli.audit.show_audit` shows them."""
-    parser.epilog = "example: python -m serving audit --student s0412 --since 2026-03-01"
+    parser.epilog = f"example:\n  python -m serving audit --student s0412 --since 2026-03-01\n\n{describe_exit_codes()}"
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--student", metavar="ID", help="only of this student; the readings of a whole team name none")
     parser.add_argument("--since", metavar="DATE", help="YYYY-MM-DD, UTC; from the first entry without it")

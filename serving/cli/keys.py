@@ -19,8 +19,9 @@ def run_keys(given: argparse.Namespace) -> int:
     """Does what was asked and returns the exit code.
 
     Raises:
-        InputError: A value is wrong, there is no such key, or the database cannot be used.
+        InputError: A value is wrong, or there is no such key.
         BusyError: Another process holds the database.
+        DatabaseAwayError: The database cannot be used.
     """
     with Database(read_home().database_url()) as database:
         if given.deed == "issue":

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from features.console import describe_exit_codes, read_file, write_text
 from features.errors import InputError
 from serving.cli.tables import move_cells, say, show_diagnosis, show_plan, show_rows, tell_rules
 
@@ -23,11 +24,12 @@ EXAMPLES = """examples:
 
 Every file that --json writes holds sessions, and so can be given as PLAN again.
 """
-EXITS = """exit codes:
-  0  done as asked
-  1  the plan given breaks a rule (evaluate), or there is no such place (place, why-not)
-  2  a file or a value is wrong, or no plan of the day keeps every rule
-"""
+EXITS = describe_exit_codes(
+    own={
+        1: "the plan given breaks a rule (evaluate), or there is no such place (place, why-not)",
+        2: "a file or a value is wrong, or no plan of the day keeps every rule",
+    }
+)
 
 
 def add_planning(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -118,7 +120,7 @@ def _plan(given: argparse.Namespace) -> int:
         show_diagnosis(explain_conflict(problem, error.conflicts))
         raise
     if given.svg is not None:
-        given.svg.write_text(draw_day(problem, plan), encoding="utf-8")
+        write_text(given.svg, draw_day(problem, plan))
     show_plan(plan)
     if given.alternatives:
         for at, other in enumerate(found.others, 1):
@@ -215,13 +217,13 @@ def _why_not(given: argparse.Namespace) -> int:
 def _read_day(path: Path) -> "Problem":
     from serving.formats import read_instance  # noqa: PLC0415
 
-    return read_instance(_read(path))
+    return read_instance(read_file(path))
 
 
 def _read_sessions(path: Path) -> "tuple[Session, ...]":
     from serving.formats import read_plan  # noqa: PLC0415
 
-    return read_plan(_read(path))
+    return read_plan(read_file(path))
 
 
 def _require_plan(problem: "Problem", sessions: "tuple[Session, ...]") -> None:
@@ -230,15 +232,8 @@ def _require_plan(problem: "Problem", sessions: "tuple[Session, ...]") -> None:
     require_plan_of(problem, sessions)
 
 
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from None
-
-
 def _write(path: Path | None, told: dict[str, Any]) -> None:
     from serving.formats import plan_file  # noqa: PLC0415
 
     if path is not None:
-        path.write_text(plan_file(told), encoding="utf-8")
+        write_text(path, plan_file(told))

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from features.console import OUT, write_json
+from features.console import OUT, read_file, write_json, write_text
 from features.errors import InputError
 from serving.cli.svg import draw_day
 from serving.formats import read_instance
@@ -63,11 +63,9 @@ def run_week(given: argparse.Namespace) -> int:
     if given.passes < 0:
         raise InputError(f"--passes is {given.passes}, but must be at least 0")
     try:
-        days = [read_instance(path.read_bytes()) for path in given.path]
+        days = [read_instance(read_file(path)) for path in given.path]
         over = [] if given.over is None else [day for day in _read_week(given.over) if day.file not in names]
         targets = _read_targets(given)
-    except OSError as error:
-        raise InputError(f"{error.filename} cannot be read: {error.strerror}") from None
     except ProblemError as error:
         raise InputError(str(error)) from None
     past = [PastDay(len(over) - at, day.sessions, frozenset(day.catch_up), day.there) for at, day in enumerate(over)]
@@ -78,9 +76,8 @@ def run_week(given: argparse.Namespace) -> int:
         raise InputError(f"no plan keeps every rule: {error.sentence}") from None
     write_json(given.json, _tell_week(names, week, over))
     if given.svg is not None:
-        given.svg.mkdir(parents=True, exist_ok=True)
         for name, problem, plan in zip(names, week.problems, week.plans, strict=True):
-            (given.svg / f"{Path(name).stem}.svg").write_text(draw_day(problem, plan), encoding="utf-8")
+            write_text(given.svg / f"{Path(name).stem}.svg", draw_day(problem, plan))
     OUT.print(_show_days(names, week), _show_duties(names, week), _show_outcomes(week))
     return 0
 
@@ -96,7 +93,7 @@ def _read_targets(given: argparse.Namespace) -> WeekTargets:
 
 def _read_week(path: Path) -> list[StoredDay]:
     try:
-        return _adapter().validate_python(json.loads(path.read_bytes())["days"], strict=False)
+        return _adapter().validate_python(json.loads(read_file(path))["days"], strict=False)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))

@@ -6,14 +6,14 @@ from datetime import datetime
 
 import pandas as pd
 from prometheus_client import Counter
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from features.database import Database
 from features.errors import MissingError
 from features.events.checks import check_rows, keep_distinct
-from features.events.live import keep_events, known_events, one_at_a_time
+from features.events.live import keep_events, known_events, lock_writers
 from features.logs.rows import SKILL_MARK
-from features.roster.tables import MEMBERS, TEAMS
+from features.roster import students_of_schools
 from features.tombstones import read_erased
 from serving.errors import RequestError
 from serving.intake.read_batch import read_batch, tell_rejected
@@ -21,7 +21,7 @@ from serving.schemas.events import EventsOut, RejectedEvent
 
 
 def may_load(database: Database, schools: Collection[str] | None, student_ids: Iterable[str]) -> set[str]:
-    """Of some students, those of the schools; a student of another school and one of none are told alike.
+    """The students of a batch that are in the schools; one of another school and one of none are left out alike.
 
     Args:
         database: With the roster.
@@ -34,17 +34,10 @@ def may_load(database: Database, schools: Collection[str] | None, student_ids: I
     """
     if schools is None:
         return set(student_ids)
-    of_schools = (
-        select(MEMBERS.c.student_id)
-        .join(TEAMS, TEAMS.c.team_id == MEMBERS.c.team_id)
-        .where(TEAMS.c.school.in_(sorted(schools)))
-    )
     try:
-        with database.reading() as connection:
-            theirs = set(connection.execute(of_schools).scalars())
+        return set(student_ids) & students_of_schools(database, schools)
     except MissingError:
         return set()
-    return theirs.intersection(student_ids)
 
 
 EVENTS = Counter("regroup_live_events_total", "Live events by what became of them.", ["outcome"])
@@ -101,7 +94,7 @@ def take_in(
     events, nulled, broken = _check(batch.raw[~strange], batch.source, now)
     rejected += broken
     with database.changing() as connection:  # others wait meanwhile, so what can be done before is done
-        one_at_a_time(connection)
+        lock_writers(connection)
         gone = events["student_id"].isin(read_erased(connection).among(students))
         erased, events = int(gone.sum()), events[~gone]
         new, contradicting = _distinct(connection, events)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from features.bundle import MANIFEST, file_hash, read_manifest, write_bundle
-from features.errors import InputError
+from features.errors import InputError, RegroupError
 from serving.errors import SnapshotError
 from serving.models.registry import FORECASTS, Champion
 
@@ -106,7 +106,7 @@ def read_parts(folder: Path, source: Source) -> Parts:
     champion, publication, _ = peek_bundle(folder)
     try:
         read_manifest(folder)
-    except InputError as error:
+    except RegroupError as error:
         raise SnapshotError(f"the bundle {folder.name} is refused: {error}") from error
     models = {name: folder / name for name in FORECASTS}
     return Parts(champion, publication, models, folder / PROFILES, source)

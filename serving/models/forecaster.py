@@ -1,18 +1,16 @@
 """What a model version says about rows of a profile, with reasons, or that it cannot say."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 
-from features.bundle import read_manifest
-from features.errors import InputError
-from features.profiles.columns import FAMILIES, REGISTRY, SCHEMA_HASH
+from features.errors import RegroupError
+from features.model_bundle import TREES, read_model_bundle
+from features.profiles.columns import FAMILIES, REGISTRY
 from features.profiles.kernel import COLUMNS
 from serving.errors import SnapshotError
 
@@ -62,21 +60,19 @@ class Forecaster:
 
     def __init__(self, folder: Path) -> None:
         try:
-            self.manifest = read_manifest(folder)
-            content = {name: _json(folder, name) for name in ("features", "calibration", "thresholds")}
-        except InputError as error:
+            bundle = read_model_bundle(folder)
+        except RegroupError as error:
             raise SnapshotError(str(error)) from error
-        if content["features"]["schema"] != SCHEMA_HASH:
-            raise SnapshotError(f"the model {folder.name} was trained on other columns than this service makes")
-        self._columns: list[str] = content["features"]["columns"]
+        self.manifest = bundle.manifest
+        self._columns = bundle.columns
         self._positions = [COLUMNS.index(name) for name in self._columns]
-        self._slope = float(content["calibration"]["slope"])
-        self._offset = float(content["calibration"]["offset"])
-        rule, evidence = content["thresholds"]["mastery_rule"], content["thresholds"]["evidence"]
+        self._calibration = bundle.calibration
+        thresholds = bundle.read("thresholds")
+        rule, evidence = thresholds["mastery_rule"], thresholds["evidence"]
         self.thresholds = Thresholds(
             rule["streak"], rule["limit"], evidence["min_opportunities"], evidence["min_responses"]
         )
-        self._booster = lgb.Booster(model_file=folder / "model.lgb")
+        self._booster = lgb.Booster(model_file=folder / TREES)
         self._scored: dict[bytes, float] = {}
         families = list(FAMILIES)
         self._family = np.zeros((len(self._columns), len(families)))
@@ -104,7 +100,7 @@ class Forecaster:
 
     def _predict(self, rows: Rows) -> Floats:
         score = np.asarray(self._booster.predict(rows[:, self._positions], raw_score=True, num_threads=1), np.float64)
-        return 1.0 / (1.0 + np.exp(-(self._slope * score + self._offset)))
+        return self._calibration.apply(score)
 
     def explain(self, rows: Rows, most: int = 3) -> list[tuple[Reason, ...]]:
         """The families of columns that move each row's forecast most, by LightGBM's own exact contributions.
@@ -117,7 +113,7 @@ class Forecaster:
         shares = np.asarray(
             self._booster.predict(rows[:, self._positions], pred_contrib=True, num_threads=1), np.float64
         )
-        by_family = self._slope * (shares[:, :-1] @ self._family)
+        by_family = self._calibration.slope * (shares[:, :-1] @ self._family)
         return [_strongest(row, most) for row in by_family]
 
 
@@ -162,8 +158,3 @@ _TOLD = tuple(
     COLUMNS.index(name)
     for name in ("skill_opportunities", "skill_correct_share_5r", "skill_hints_ewm_20", "days_since_skill")
 )
-
-
-def _json(folder: Path, name: str) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-    return loaded

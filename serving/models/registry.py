@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from serving.errors import SnapshotError
+from serving.errors import RegistryAwayError, SnapshotError
 
 FORECASTS = ("struggle", "mastery")
 
@@ -38,7 +38,7 @@ class Registry:
         """The champion, or None when there is none or its two aliases are just being moved.
 
         Raises:
-            SnapshotError: The registry does not answer.
+            RegistryAwayError: The registry does not answer.
         """
         return self.find("champion")
 
@@ -46,7 +46,7 @@ class Registry:
         """The run of an alias or id; None when it has no version of a forecast or the aliases are of two runs.
 
         Raises:
-            SnapshotError: The registry does not answer.
+            RegistryAwayError: The registry does not answer.
         """
         client = self._connect()
         from mlflow.exceptions import MlflowException  # noqa: PLC0415 - takes seconds
@@ -64,7 +64,7 @@ class Registry:
                 # MLflow answers a missing alias with INVALID_PARAMETER_VALUE
                 if error.error_code in {"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"}:
                     return None
-                raise SnapshotError(f"the registry does not answer: {error.error_code}") from error
+                raise RegistryAwayError(f"the registry does not answer: {error.error_code}") from error
         if any(each is None for each in found.values()):
             return None
         runs = {each.run_id for each in found.values()}
@@ -104,5 +104,5 @@ class Registry:
                 )
                 raise SnapshotError(told) from None
             except Exception as error:  # a store raises whatever its database or its connection raises
-                raise SnapshotError(f"the registry does not answer: {type(error).__name__}") from error
+                raise RegistryAwayError(f"the registry does not answer: {type(error).__name__}") from error
         return self._client

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.bundle import MANIFEST, file_hash, read_manifest
-from features.errors import InputError
+from features.errors import RegroupError
 from features.home import Home
 from features.profiles.columns import OF_STUDENTS, SCHEMA_HASH
 from features.profiles.kernel import COLUMNS, NO_TIME
@@ -152,9 +152,9 @@ def load_snapshot(parts: Parts) -> Snapshot:
         models = {name: Forecaster(folder) for name, folder in parts.models.items()}
         profiles = pd.read_parquet(parts.profiles / "skill_profiles.parquet")
         facts = pd.read_parquet(parts.profiles / "student_profiles.parquet")
-    except (InputError, OSError) as error:
-        told = str(error) if isinstance(error, InputError) else f"a file went while it was read: {type(error).__name__}"
-        raise SnapshotError(told) from error
+    except (RegroupError, OSError) as error:
+        why = f"a file went while it was read: {type(error).__name__}"
+        raise SnapshotError(str(error) if isinstance(error, RegroupError) else why) from error
     night = None if manifest["as_of"] is None else datetime.fromisoformat(manifest["as_of"])
     students, start = np.unique(profiles["student_id"].to_numpy(dtype=str), return_index=True)
     return Snapshot(

@@ -7,12 +7,12 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from features.database import Database
+from features.database.dialects import upsert
 from features.roster import PastSession, replace_recorded_sessions
 from serving.grouping.problem.plan import Session
-from serving.store.tables import DECISIONS, RECOMMENDATIONS, utc
+from serving.store.tables import DECISIONS, RECOMMENDATIONS
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,7 @@ def keep_decision(
             "sessions": decision.sessions,
             "replaces": replaces,
         }
-        new = sqlite.insert(DECISIONS) if database.is_sqlite else postgresql.insert(DECISIONS)
-        kept = new.values(row).on_conflict_do_nothing().returning(DECISIONS.c.id)
+        kept = upsert(connection, DECISIONS).values(row).returning(DECISIONS.c.id)
         if connection.execute(kept).first() is not None and decision.decision != "rejected":
             replace_recorded_sessions(connection, team_id, day, [_past(team_id, day, each) for each in held])
         return _read(connection, decision.recommendation_id)
@@ -100,7 +99,7 @@ def _read(connection: Connection, recommendation_id: str) -> Decision | None:
     reasons: dict[str, Any] = row["reasons"]
     return Decision(
         recommendation_id=row["recommendation_id"],
-        decided_at=utc(row["decided_at"]),
+        decided_at=row["decided_at"],
         key_id=row["key_id"],
         decision=row["decision"],
         reasons=tuple(reasons["codes"]),

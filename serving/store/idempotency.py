@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from sqlalchemy import ColumnElement, Connection, CursorResult, and_, delete, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from features.database import Database
-from serving.store.tables import IDEMPOTENCY, RECOMMENDATIONS, utc
+from features.database.dialects import upsert
+from serving.store.tables import IDEMPOTENCY, RECOMMENDATIONS
 
 PRUNED_AT_ONCE = 200
 """Old keys that one claim removes, so that no request waits long for it."""
@@ -77,7 +77,7 @@ def claim_key(
             "started_at": claim.started_at,
         }
         # not the row count, which psycopg's INSERT leaves at -1
-        new = _insert_new(database).values(row).on_conflict_do_nothing().returning(IDEMPOTENCY.c.owner)
+        new = upsert(connection, IDEMPOTENCY).values(row).returning(IDEMPOTENCY.c.owner)
         if connection.execute(new).first() is not None:
             return claim
         found = connection.execute(select(IDEMPOTENCY).where(_of(claim))).one_or_none()
@@ -87,10 +87,9 @@ def claim_key(
             return "other_body"
         if found.status is not None:
             return _read(connection, found.status, found.answer, found.location, found.recommendation_id)
-        started_at = utc(found.started_at)
-        if started_at > claim.started_at - takeover:
+        if found.started_at > claim.started_at - takeover:
             return "in_flight"
-        lost = and_(_of(claim), IDEMPOTENCY.c.status.is_(None), IDEMPOTENCY.c.started_at == started_at)
+        lost = and_(_of(claim), IDEMPOTENCY.c.status.is_(None), IDEMPOTENCY.c.started_at == found.started_at)
         taken = connection.execute(update(IDEMPOTENCY).where(lost).values(started_at=claim.started_at)).rowcount
         return claim if taken else "in_flight"
 
@@ -122,10 +121,6 @@ def _of(claim: Claim) -> ColumnElement[bool]:
 
 def _mine(claim: Claim) -> ColumnElement[bool]:
     return and_(_of(claim), IDEMPOTENCY.c.started_at == claim.started_at, IDEMPOTENCY.c.status.is_(None))
-
-
-def _insert_new(database: Database) -> sqlite.Insert | postgresql.Insert:
-    return sqlite.insert(IDEMPOTENCY) if database.is_sqlite else postgresql.insert(IDEMPOTENCY)
 
 
 def _read(

@@ -1,7 +1,7 @@
 """API keys as they are kept: without their secrets."""
 
 from dataclasses import asdict, dataclass, fields
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import insert, select, update
 
@@ -93,8 +93,4 @@ def _stored(row: dict[str, object]) -> StoredKey:
     for name in ("scopes", "schools"):
         value = row[name]
         row[name] = tuple(value) if isinstance(value, list) else None
-    for name in ("created_at", "expires_at", "revoked_at"):
-        value = row[name]
-        if isinstance(value, datetime) and value.tzinfo is None:  # SQLite keeps no zone; all times are UTC
-            row[name] = value.replace(tzinfo=UTC)
     return StoredKey(**row)  # type: ignore[arg-type]  # the columns have the types of the fields

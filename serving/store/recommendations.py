@@ -15,7 +15,7 @@ from serving.errors import RequestError
 from serving.formats import read_instance
 from serving.grouping.problem.problem import Problem
 from serving.schemas.recommendations import RecommendationOut
-from serving.store.tables import DECISIONS, RECOMMENDATION_STUDENTS, RECOMMENDATIONS, utc
+from serving.store.tables import DECISIONS, RECOMMENDATION_STUDENTS, RECOMMENDATIONS
 
 
 @dataclass(frozen=True)
@@ -148,8 +148,7 @@ def list_plans(
         asked = asked.where(or_(plans.created_at < at, and_(plans.created_at == at, plans.id < identity)))
     try:
         with database.reading() as connection:
-            found = connection.execute(asked).mappings()
-            rows = [PlanRow(**{**row, "created_at": utc(row["created_at"])}) for row in found]
+            rows = [PlanRow(**row) for row in connection.execute(asked).mappings()]
     except MissingError:
         rows = []  # nothing was ever kept
     page = rows[:limit]

@@ -4,22 +4,21 @@ Times are UTC. Ids of students stand in columns of their own or in the JSON text
 `serving.store.erasure` names, so that an erasure can find them.
 """
 
-from datetime import UTC, datetime
+from sqlalchemy import (
+    JSON,
+    Column,
+    Date,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
-from sqlalchemy import JSON, Column, Date, DateTime, Double, Index, Integer, LargeBinary, MetaData, String, Table, Text
-
-from features.database.sequence import SEQUENCE
-
-
-def utc(moment: datetime) -> datetime:
-    """The moment in UTC; SQLite gives it without its zone, PostgreSQL in that of the session.
-
-    Example:
-        >>> utc(datetime(2026, 3, 16)).isoformat()
-        '2026-03-16T00:00:00+00:00'
-    """
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
+from features.database.dialects import SEQUENCE, UtcTime
 
 METADATA = MetaData()
 
@@ -27,7 +26,7 @@ RECOMMENDATIONS = Table(
     "recommendations",
     METADATA,
     Column("id", String(32), primary_key=True),
-    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
     Column("team_id", Text, nullable=False, index=True),
     Column("problem_hash", String(64), nullable=False),
     Column("request", Text, nullable=False),  # JSON of `RecommendationRequest`
@@ -50,7 +49,7 @@ DECISIONS = Table(
     METADATA,
     Column("id", String(32), primary_key=True),  # that of the plan too, so that a plan is decided on once
     Column("recommendation_id", String(32), nullable=False, index=True),
-    Column("decided_at", DateTime(timezone=True), nullable=False),
+    Column("decided_at", UtcTime, nullable=False),
     Column("key_id", String(16)),  # who decided, as far as a key tells
     Column("decision", Text, nullable=False),  # accepted, edited or rejected
     Column("reasons", JSON, nullable=False),  # codes, and a note that may name students
@@ -63,7 +62,7 @@ IDEMPOTENCY = Table(
     Column("owner", String(16), primary_key=True),  # the key that asked
     Column("idempotency_key", String(255), primary_key=True),
     Column("body_hash", String(64), nullable=False),
-    Column("started_at", DateTime(timezone=True), nullable=False, index=True),
+    Column("started_at", UtcTime, nullable=False, index=True),
     Column("status", Integer),  # null while the first request is under way
     Column("answer", Text),  # of a refusal; a plan is read where it is kept
     Column("location", Text),
@@ -78,16 +77,16 @@ API_KEYS = Table(
     Column("scopes", JSON, nullable=False),
     Column("schools", JSON(none_as_null=True)),  # null: all schools
     Column("per_minute", Integer),  # requests; null: the service's own limit
-    Column("created_at", DateTime(timezone=True), nullable=False),
-    Column("expires_at", DateTime(timezone=True)),
-    Column("revoked_at", DateTime(timezone=True)),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime),
+    Column("revoked_at", UtcTime),
 )
 AUDIT = Table(
     "audit_log",
     METADATA,
     Column("sequence", SEQUENCE, primary_key=True, autoincrement=True),
     Column("entry_id", String(32), nullable=False, unique=True),  # so that an entry brought twice is kept once
-    Column("at", DateTime(timezone=True), nullable=False, index=True),
+    Column("at", UtcTime, nullable=False, index=True),
     Column("key_id", String(16)),
     Column("request_id", Text, nullable=False),
     Column("action", Text, nullable=False),  # such as `read_profile` or `decide`

@@ -1,6 +1,7 @@
 """A night on the small school, with a real MLflow: what it leaves, what it refuses, and what it survives."""
 
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from filelock import FileLock
 from mlflow import MlflowClient
 
 from features.console import run_command
-from features.errors import BusyError, MissingError
+from features.errors import BusyError, DatabaseAwayError, MissingError, UnavailableError
 from features.events.store import data_version
 from features.home import Home
 from training.__main__ import main
@@ -226,6 +227,18 @@ def test_a_champion_that_cannot_be_read_is_replaced_with_a_reason(own_school, ha
     assert champions_of(own_school) == {outcome.run_id}
 
 
+def test_a_champion_that_there_is_no_room_to_copy_is_not_taken_for_missing(trained_school, tmp_path):
+    """Else a challenger would replace it without having been compared."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    tracking = Tracking(trained_school.mlruns_uri)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        with pytest.raises(UnavailableError, match=r"struggle of run .* cannot be copied"):
+            tracking.fetch(trained_school.run_id, "struggle", tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
 def test_a_broken_floor_keeps_the_champion(own_school):
     """A challenger that is not calibrated is kept out, whatever else it can do."""
     outcome = night(own_school, choose(own_school, "max_ece = 0.0001"))
@@ -284,6 +297,16 @@ def test_without_an_event_log_the_command_to_run_is_named(tmp_path, monkeypatch)
 def test_a_second_run_at_the_same_time_is_refused(own_school):
     """Exit code 75: try again later."""
     with FileLock(Home(own_school.home).lock("nightly")), pytest.raises(BusyError, match="at work") as error:
+        night(own_school)
+
+    assert error.value.exit_code == 75
+
+
+def test_with_its_database_away_a_trained_school_is_not_told_that_there_is_nothing_to_do(own_school, monkeypatch):
+    """Exit code 75, though the event log and a champion are there."""
+    monkeypatch.setenv("REGROUP_DATABASE_URL", "postgresql://me@localhost:1/x")
+
+    with pytest.raises(DatabaseAwayError) as error:
         night(own_school)
 
     assert error.value.exit_code == 75

@@ -8,16 +8,13 @@ from typing import Any
 
 import lightgbm as lgb
 
-from features.bundle import read_manifest, write_bundle
+from features.bundle import write_bundle
 from features.errors import InputError
+from features.model_bundle import FORMAT, TREES, read_model_bundle
 from features.profiles.columns import SCHEMA_HASH
 from features.profiles.difficulty import Statistics
 from training.config import TrainingConfig
-from training.models.boosting import FORECASTS, Forecast, Model
-from training.models.calibration import Sigmoid
-
-FORMAT = 1
-"""Rises when a reader of an older bundle would misread a newer one."""
+from training.models.boosting import FORECASTS, Model
 
 
 @dataclass(frozen=True)
@@ -42,9 +39,9 @@ def write_model(
     """
 
     def write(draft: Path) -> None:
-        model.booster.save_model(draft / "model.lgb")
+        model.booster.save_model(draft / TREES)
         for name, content in (
-            ("features", _features(model.forecast)),
+            ("features", {"columns": list(model.forecast.columns), "schema": SCHEMA_HASH}),
             ("calibration", model.calibration.to_json()),
             ("statistics", statistics.to_json()),
             (
@@ -64,15 +61,9 @@ def read_model(folder: Path) -> StoredModel:
     Raises:
         InputError: The bundle was altered, or is of other columns or another format than this code's.
     """
-    manifest = read_manifest(folder)
-    content = {name: json.loads((folder / f"{name}.json").read_text("utf-8")) for name in ("features", "calibration")}
-    forecast = next((each for each in FORECASTS if each.name == manifest.get("forecast")), None)
-    if manifest.get("format") != FORMAT or forecast is None or content["features"] != _features(forecast):
+    bundle = read_model_bundle(folder)
+    forecast = next((each for each in FORECASTS if each.name == bundle.manifest.get("forecast")), None)
+    if forecast is None or bundle.columns != forecast.columns:
         raise InputError(f"the model {folder.name} was trained on other columns than this version of regroup makes")
-    calibration = Sigmoid(content["calibration"]["slope"], content["calibration"]["offset"])
-    statistics = Statistics.from_json(json.loads((folder / "statistics.json").read_text("utf-8")))
-    return StoredModel(Model(forecast, lgb.Booster(model_file=folder / "model.lgb"), calibration), statistics)
-
-
-def _features(forecast: Forecast) -> dict[str, object]:
-    return {"columns": list(forecast.columns), "schema": SCHEMA_HASH}
+    model = Model(forecast, lgb.Booster(model_file=folder / TREES), bundle.calibration)
+    return StoredModel(model, Statistics.from_json(bundle.read("statistics")))

@@ -7,11 +7,12 @@ import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 
+from features.model_bundle import Sigmoid
 from features.profiles.fold import Rows
 from features.profiles.kernel import COLUMNS
 from training.config import Boosting
 from training.data.dataset import Block
-from training.models.calibration import Sigmoid, fit_sigmoid
+from training.models.calibration import fit_sigmoid
 
 Floats = npt.NDArray[np.float64]
 

@@ -1,32 +1,12 @@
 """Makes a model's scores mean what they say, on a later block of time than it was trained on."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
+from features.model_bundle import Sigmoid
+
 Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Sigmoid:
-    """Probability = 1 / (1 + exp(-(slope x score + offset))), with the score in logits.
-
-    Two numbers that cannot overfit a small school, and can be read in the artifact.
-    Source: Platt (1999), "Probabilistic outputs for support vector machines".
-    """
-
-    slope: float
-    offset: float
-
-    def apply(self, score: Floats) -> Floats:
-        """Probabilities of the scores."""
-        return 1.0 / (1.0 + np.exp(-(self.slope * score + self.offset)))
-
-    def to_json(self) -> dict[str, object]:
-        """What the artifact stores."""
-        return {"kind": "sigmoid", "slope": self.slope, "offset": self.offset}
 
 
 def fit_sigmoid(score: Floats, target: npt.NDArray[np.int8]) -> Sigmoid:

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from features.errors import BusyError, InputError
+from features.errors import (
+    WRONG_PATH,
+    BusyError,
+    InputError,
+    UnavailableError,
+    explain_os_error,
+)
 from features.home import tracking_uri
 
 if TYPE_CHECKING:
@@ -20,6 +26,14 @@ if TYPE_CHECKING:
 
 EXPERIMENT, BENCHMARKS = "regroup-nightly", "regroup-benchmarks"
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
+
+MISTAKES = {
+    "BAD_REQUEST",
+    "ENDPOINT_NOT_FOUND",
+    "INVALID_PARAMETER_VALUE",
+    "RESOURCE_DOES_NOT_EXIST",
+}
+"""MLflow's codes for an address that is wrong or a thing that is not there; with every other one the store refuses."""
 
 
 def model_name(forecast: str) -> str:
@@ -46,16 +60,20 @@ def _plain_errors(uri: str) -> Iterator[None]:
 
     Raises:
         BusyError: The database stayed locked.
-        InputError: The store cannot be used.
+        InputError: The address names no store, or the store lacks what is asked for.
+        UnavailableError: The store does not answer, or refuses this user.
     """
     from mlflow.exceptions import MlflowException  # noqa: PLC0415 - takes seconds, and --help must not wait for it
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
 
     try:
         yield
-    except MlflowException as error:
+    except (MlflowException, SQLAlchemyError) as error:
         if "database is locked" in str(error):
             raise BusyError("MLflow's database stayed locked; try again when the other job is done") from error
-        raise InputError(f"MLflow's store {_public(uri)} cannot be used: {error.error_code}") from error
+        code = getattr(error, "error_code", type(error).__name__)
+        kind = InputError if code in MISTAKES else UnavailableError
+        raise kind(f"MLflow's store {_public(uri)} cannot be used: {code}; check MLFLOW_TRACKING_URI") from error
 
 
 class Tracking:
@@ -63,17 +81,18 @@ class Tracking:
 
     def __init__(self, uri: str | None = None) -> None:
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")  # 14 s of waiting; 7 would be four minutes
         self.uri = uri or tracking_uri()
         self._folder: Path | None = None
         if self.uri.startswith("sqlite:///"):
             self._folder = Path(self.uri.removeprefix("sqlite:///")).resolve().parent
             try:
                 self._folder.mkdir(parents=True, exist_ok=True)
+                # several processes that first touch a new database at once corrupt its migration
+                with FileLock(self._folder / "first-touch.lock"):
+                    self._client = self._connect()
             except OSError as error:
-                raise InputError(f"MLflow's folder {self._folder} cannot be made: {error.strerror}") from error
-            # several processes that first touch a new database at once corrupt its migration
-            with FileLock(self._folder / "first-touch.lock"):
-                self._client = self._connect()
+                raise explain_os_error(error, f"MLflow's folder {self._folder} cannot be used", WRONG_PATH) from error
         else:
             self._client = self._connect()
 
@@ -177,13 +196,18 @@ class Tracking:
 
         Raises:
             InputError: The run or the artifact is not there.
+            UnavailableError: The store does not answer, or there is no room for the copy.
         """
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
 
-        try:
-            return Path(self._client.download_artifacts(run_id, artifact, str(into)))
-        except (MlflowException, OSError) as error:
-            raise InputError(f"the run {run_id} has no artifact {artifact}") from error
+        with _plain_errors(self.uri):
+            try:
+                return Path(self._client.download_artifacts(run_id, artifact, str(into)))
+            except (MlflowException, OSError) as error:
+                # MLflow says of whatever goes wrong, such as a full disk, that there is no such artifact
+                if artifact in {found.path for found in self._client.list_artifacts(run_id)}:
+                    raise UnavailableError(f"the artifact {artifact} of run {run_id} cannot be copied") from error
+                raise InputError(f"the run {run_id} has no artifact {artifact}") from error
 
     def _version_of(self, forecast: str, run_id: str) -> int:
         versions = self._client.search_model_versions(f"name='{model_name(forecast)}' and run_id='{run_id}'")

@@ -9,11 +9,10 @@ from dataclasses import asdict, dataclass, replace
 from rich.table import Table
 from sklearn.metrics import roc_auc_score
 
-from experiments.benchmarks.figures import write_figures
 from experiments.benchmarks.forecasts.datasets import BenchmarkLog, read_data_set, split_training_students
 from experiments.benchmarks.forecasts.report import Order
 from experiments.benchmarks.forecasts.scores import paired_auc
-from features.console import OUT, track
+from features.console import OUT, track, write_json
 from features.profiles.columns import REGISTRY
 from features.profiles.kernel import COLUMNS
 from training.config import TrainingConfig, load_config
@@ -58,7 +57,7 @@ def benchmark_ablation(order: Order) -> int:
     log = read_data_set(order.data_set, order.data)
     losses = measure_losses(log, load_config(order.config))
     OUT.print(_show(log.name, losses))
-    write_figures(order.json_path, {"dataset": log.name, "changes": [asdict(loss) for loss in losses]})
+    write_json(order.json_path, {"dataset": log.name, "changes": [asdict(loss) for loss in losses]})
     return 0
 
 

@@ -13,12 +13,11 @@ import pandas as pd
 from rich.table import Table
 from sklearn.metrics import roc_auc_score
 
-from experiments.benchmarks.figures import write_figures
 from experiments.benchmarks.forecasts.charts import draw_learning_curve
 from experiments.benchmarks.forecasts.datasets import BenchmarkLog, read_data_set
 from experiments.benchmarks.forecasts.report import Order
 from experiments.benchmarks.forecasts.splits import build_first_day, build_student_split
-from features.console import OUT, track
+from features.console import OUT, track, write_json, writing
 from training.config import TrainingConfig, load_config
 from training.data.dataset import Block
 from training.models.boosting import MASTERY, STRUGGLE, Forecast, Model, train_model
@@ -66,9 +65,11 @@ def benchmark_learning_curve(order: Order) -> int:
     points = [] if order.other is None else [measure_first_day(read_data_set(order.other, order.data), log, config)]
     points += measure_curve(log, config)
     OUT.print(_show(log.name, points))
-    write_figures(order.json_path, {"dataset": log.name, "points": [asdict(point) for point in points]})
+    write_json(order.json_path, {"dataset": log.name, "points": [asdict(point) for point in points]})
     if order.charts is not None:
-        _draw(order.charts, log.name, points)
+        with writing(order.charts):
+            order.charts.mkdir(parents=True, exist_ok=True)
+            _draw(order.charts, log.name, points)
     return 0
 
 

@@ -14,8 +14,7 @@ from experiments.benchmarks.figures import make_table, print_tables
 from experiments.benchmarks.forecasts.charts import Target, draw_reliability, draw_roc
 from experiments.benchmarks.forecasts.datasets import BenchmarkLog, read_data_set
 from experiments.benchmarks.forecasts.scores import Forecast, Score
-from features.console import write_json
-from features.errors import InputError
+from features.console import write_json, writing
 from training.config import TrainingConfig, load_config
 from training.records.tracking import Tracking
 
@@ -127,18 +126,15 @@ def describe_pair(paired: Mapping[str, Any] | None) -> str:
 
 
 def _copy(folder: Path, order: Order) -> None:
-    place = order.json_path
-    try:
-        if order.json_path is not None:
+    if order.json_path is not None:
+        with writing(order.json_path):
             order.json_path.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(next(folder.glob("*.json")), order.json_path)
-        if order.charts is not None:
-            place = order.charts
-            place.mkdir(parents=True, exist_ok=True)
+    if order.charts is not None:
+        with writing(order.charts):
+            order.charts.mkdir(parents=True, exist_ok=True)
             for chart in folder.glob("*.png"):
-                shutil.copyfile(chart, place / chart.name)
-    except OSError as error:
-        raise InputError(f"{place} cannot be written: {error.strerror}") from None
+                shutil.copyfile(chart, order.charts / chart.name)
 
 
 def _cell(value: float | None) -> str:

@@ -17,12 +17,12 @@ import numpy.typing as npt
 import pandas as pd
 from rich.table import Table
 
-from experiments.benchmarks.figures import make_table, print_tables, write_figures
+from experiments.benchmarks.figures import make_table, print_tables
 from experiments.benchmarks.forecasts.datasets import default_folder
 from experiments.benchmarks.forecasts.scores import paired_auc
 from experiments.benchmarks.forecasts.splits import build_student_split
 from experiments.simulation import School, SchoolConfig, simulate_school, write_school
-from features.console import track
+from features.console import track, write_json
 from features.errors import InputError
 from features.events.ingest import ingest_file
 from features.events.store import read_events, read_item_skills
@@ -159,7 +159,7 @@ def benchmark_schools(data: Path | None = None, config: Path | None = None, json
         figures.append(measure_schools(log, settings))
         for name, found in figures[-1]["forecasts"].items():
             print_tables(_show_forecast(log, name, found), _show_groups(found["groups"]))
-    write_figures(json_path, {"logs": figures})
+    write_json(json_path, {"logs": figures})
     return 0
 
 

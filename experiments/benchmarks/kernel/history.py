@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 from rich.table import Table
 
-from experiments.benchmarks.figures import write_figures
 from experiments.benchmarks.kernel.timing import TOLERANCE, Timing, measure_history
-from features.console import OUT
+from features.console import OUT, write_json
 from features.errors import InputError
 from features.events.ingest import ingest_file
 from features.events.store import has_events, read_events, read_item_skills
@@ -134,7 +133,7 @@ def benchmark_history(
     log = open_sorted_log(path, form, mapping, home)
     timing = measure_history(log.timeline, log.statistics, repeats)
     OUT.print(show_timing(log.name, timing))
-    write_figures(json_path, {"log": log.name, **to_figures(timing)})
+    write_json(json_path, {"log": log.name, **to_figures(timing)})
     return 0 if timing.comparison.equal else 1
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.table import Table
 
-from experiments.benchmarks.figures import print_tables, write_figures
+from experiments.benchmarks.figures import print_tables
 from experiments.benchmarks.planner.absences import call_in_sick
 from experiments.benchmarks.planner.baselines import BASELINES
 from experiments.benchmarks.planner.best_known import STORED, Place, improve_known, read_known
@@ -31,7 +31,7 @@ from experiments.benchmarks.planner.injected_conflicts import FIRST_SEED as FIRS
 from experiments.benchmarks.planner.injected_conflicts import TEAMS, measure_conflicts, summarize_conflicts
 from experiments.benchmarks.planner.instances.team import SIZES
 from experiments.benchmarks.planner.memory import measure_memory
-from features.console import OUT, track
+from features.console import OUT, track, write_json
 from features.errors import InputError
 from serving.grouping.solve import warm_up
 
@@ -113,7 +113,7 @@ def benchmark_grouping(
             else:
                 OUT.print(shown, markup=False, highlight=False)
         figures |= found.figures | {"sound": figures["sound"] and found.sound}
-    write_figures(json_path, figures)
+    write_json(json_path, figures)
     return 0 if figures["sound"] else 1
 
 

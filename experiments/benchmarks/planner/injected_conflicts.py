@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from experiments.benchmarks.figures import make_table, write_figures
+from experiments.benchmarks.figures import make_table
 from experiments.benchmarks.planner.instances.conflicts import FAMILIES
 from experiments.benchmarks.planner.instances.team import draw_day
-from features.console import OUT, track
+from features.console import OUT, track, write_json
 from features.errors import InputError
 from serving.grouping.errors import InfeasibleError
 from serving.grouping.infeasible.diagnosis import Diagnosis, explain_conflict
@@ -81,7 +81,7 @@ def benchmark_conflicts(instances: int, json_path: Path | None = None) -> int:
     found = measure_conflicts(instances, FIRST_SEED)
     summary = summarize_conflicts(found)
     OUT.print(_show(summary))
-    write_figures(json_path, {"instances": instances, **summary, "injected": [asdict(conflict) for conflict in found]})
+    write_json(json_path, {"instances": instances, **summary, "injected": [asdict(conflict) for conflict in found]})
     return 0 if all(conflict.relaxed for conflict in found) else 1
 
 

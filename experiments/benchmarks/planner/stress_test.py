@@ -14,11 +14,11 @@ from typing import Any
 
 from rich.table import Table
 
-from experiments.benchmarks.figures import make_table, write_figures
+from experiments.benchmarks.figures import make_table
 from experiments.benchmarks.planner.instances.edge_cases import draw_instance
 from experiments.benchmarks.planner.verify.optimum import read_day
 from experiments.benchmarks.planner.verify.whole_day import WholeDay
-from features.console import OUT, track
+from features.console import OUT, track, write_json
 from features.errors import InputError
 from serving.grouping.errors import BrokenPlanError, InfeasibleError
 from serving.grouping.problem.plan import Plan
@@ -89,7 +89,7 @@ def benchmark_stress_test(instances: int, json_path: Path | None = None, first_s
     shown = [verdict for verdict in verdicts if verdict.outcome in WRONG | {"missed"}]
     for verdict in shown:
         OUT.print(f"seed {verdict.seed}: {OUTCOMES[verdict.outcome]}: {verdict.detail}", markup=False, highlight=False)
-    write_figures(json_path, _to_figures(verdicts, counts, first_seed))
+    write_json(json_path, _to_figures(verdicts, counts, first_seed))
     return 1 if any(verdict.outcome in WRONG for verdict in verdicts) else 0
 
 

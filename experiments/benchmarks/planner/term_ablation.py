@@ -16,7 +16,7 @@ from typing import Any
 
 from rich.table import Table
 
-from experiments.benchmarks.figures import make_table, peak_mb, print_tables, write_figures
+from experiments.benchmarks.figures import make_table, peak_mb, print_tables
 from experiments.benchmarks.planner.instances.school_days import (
     SCHOOL_WEEK,
     WINDOW,
@@ -27,7 +27,7 @@ from experiments.benchmarks.planner.instances.school_days import (
     simulate_days,
 )
 from experiments.benchmarks.planner.instances.team import SIZES
-from features.console import track
+from features.console import track, write_json
 from features.errors import InputError
 from serving.grouping.problem.history import carry_history, count_load_off
 from serving.grouping.rules.objective import score_plan
@@ -121,7 +121,7 @@ def benchmark_term_ablation(days: int, students: int, json_path: Path | None = N
         for name, step in zip(STEPS, term.steps, strict=True)
     ]
     print_tables(_show_terms(rows), _show_weeks(known[repr(TERMS[0].steps[1])]))
-    write_figures(
+    write_json(
         json_path,
         {"days": days, "students": students, "figures": FIGURES, "rows": rows, "peak_mb": peak_mb()},
     )

@@ -7,12 +7,12 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from experiments.benchmarks.figures import print_tables, write_figures
+from experiments.benchmarks.figures import print_tables
 from experiments.benchmarks.service.school import open_school
 from experiments.benchmarks.service.scoring import measure_scoring
 from experiments.benchmarks.service.tables import show_campaign, show_mix, show_plans, show_scoring
 from experiments.benchmarks.service.throughput import measure_mix, measure_plans
-from features.console import OUT
+from features.console import OUT, write_json
 
 PARTS = ("scoring", "mix", "plans", "campaign")
 
@@ -62,5 +62,5 @@ def benchmark_service(
             print_tables(*show_campaign(figures["campaign"]))
             wrong = len(figures["campaign"]["wrong"])
         figures["load_after"] = os.getloadavg()
-    write_figures(json_path, figures)
+    write_json(json_path, figures)
     return 1 if wrong else 0

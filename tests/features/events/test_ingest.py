@@ -14,7 +14,7 @@ from filelock import FileLock
 import features.events.ingest
 from features.__main__ import main
 from features.console import run_command
-from features.errors import BusyError, InputError, TooManyRejectedError
+from features.errors import InputError, TooManyRejectedError, UnavailableError
 from features.events.store import data_version, has_events, read_events, read_item_skills
 from features.home import Home, read_home
 
@@ -138,7 +138,7 @@ def test_a_run_that_fails_before_its_commit_leaves_nothing_half_done(home, monke
 
     with monkeypatch.context() as broken:
         broken.setattr(features.events.ingest, "append_events", no_space)
-        with pytest.raises(BusyError, match="is full; make room"):
+        with pytest.raises(UnavailableError, match="is full; make room"):
             run_mapped(home, write_log(home))
     assert not has_events(home)
     assert not home.staging.exists()
@@ -203,7 +203,7 @@ def test_a_file_without_rows_is_an_error(home, content):
 def test_a_home_that_cannot_be_written_is_a_sentence(home, monkeypatch):
     monkeypatch.setenv("REGROUP_HOME", str(write_log(home) / "home"))
 
-    with pytest.raises(InputError, match="cannot be read or written"):
+    with pytest.raises(InputError, match="cannot be made: Not a directory"):
         run_mapped(home, write_log(home))
 
 

@@ -9,8 +9,8 @@ from sqlalchemy import select, update
 from features.database import Database
 from features.events.checks import check_rows
 from features.events.ingest import ingest_rows
-from features.events.live import LIVE_EVENTS, keep_events, one_at_a_time, read_live_events
-from features.events.live_ingest import take_up
+from features.events.live import LIVE_EVENTS, keep_events, lock_writers, read_live_events
+from features.events.live_ingest import ingest_live_events
 from features.events.store import data_version, read_events, read_item_skills
 from features.home import Home
 from features.logs.rows import raw_rows
@@ -53,7 +53,7 @@ def raw(keys, score=1.0):
 def keep(database, rows):
     events = check_rows(rows, "app", NOW).events
     with database.changing() as connection:
-        one_at_a_time(connection)
+        lock_writers(connection)
         keep_events(connection, events, NOW, "key")
     return events
 
@@ -99,23 +99,23 @@ def test_a_number_is_never_given_twice(database):
 def test_a_night_takes_events_up_in_one_commit(database, home):
     events = keep(database, raw(list("abcdef")))
 
-    counts = take_up(home, database, NOW)
+    counts = ingest_live_events(home, database, NOW)
 
     assert (counts.events_stored, data_version(home).events) == (6, 0)
     pd.testing.assert_frame_equal(by_id(read_events(home)), by_id(events.drop(columns="skills")))
     assert len(read_item_skills(home)) == 12
     assert marks(database) == [0] * 6
-    assert take_up(home, database, NOW) is None
+    assert ingest_live_events(home, database, NOW) is None
 
 
 def test_a_night_killed_before_it_marked_doubles_nothing(database, home):
     keep(database, raw(list("abc")))
-    take_up(home, database, NOW)
+    ingest_live_events(home, database, NOW)
     with database.changing() as connection:  # as if it had died between the two
         connection.execute(update(LIVE_EVENTS).values(log_version=None))
     keep(database, raw(list("abcd")))
 
-    counts = take_up(home, database, NOW)
+    counts = ingest_live_events(home, database, NOW)
 
     assert (counts.events_stored, counts.events_known) == (1, 3)
     assert len(read_events(home)) == 4
@@ -127,17 +127,17 @@ def test_a_night_killed_before_it_committed_loses_nothing(database, home, monkey
     with monkeypatch.context() as patch:
         patch.setattr("features.events.ingest.append_events", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            take_up(home, database, NOW)
+            ingest_live_events(home, database, NOW)
 
     assert marks(database) == [None] * 3
-    assert take_up(home, database, NOW).events_stored == 3
+    assert ingest_live_events(home, database, NOW).events_stored == 3
 
 
 def test_an_event_that_came_in_a_file_too_is_there_once(database, home):
     ingest_rows(home, [raw(["a"])], "app", "log.csv", now=NOW)
     keep(database, raw(["a", "b"]))
 
-    counts = take_up(home, database, NOW)
+    counts = ingest_live_events(home, database, NOW)
 
     assert (counts.events_stored, counts.events_known) == (1, 1)
     assert len(read_events(home)) == 2
@@ -147,7 +147,7 @@ def test_an_event_that_contradicts_the_log_is_put_aside_with_its_rule(database, 
     ingest_rows(home, [raw(["a"], score=0.0)], "app", "log.csv", now=NOW)
     keep(database, raw(["a"]))
 
-    counts = take_up(home, database, NOW)
+    counts = ingest_live_events(home, database, NOW)
 
     (record,) = home.rejected.glob("*-live.parquet")
     assert counts.rejected == {"conflicting_response": 1}
@@ -157,9 +157,9 @@ def test_an_event_that_contradicts_the_log_is_put_aside_with_its_rule(database, 
 
 def test_what_a_publication_holds_is_not_read_again(database, home):
     keep(database, raw(["a"]))
-    take_up(home, database, NOW)
+    ingest_live_events(home, database, NOW)
     keep(database, raw(["a", "b"]))
-    take_up(home, database, NOW)
+    ingest_live_events(home, database, NOW)
     keep(database, raw(["a", "b", "c"]))
 
     after_first = read_live_events(database, log_version=0, as_of=NOW)
@@ -172,10 +172,10 @@ def test_what_a_publication_holds_is_not_read_again(database, home):
 
 def test_events_that_the_log_holds_leave_the_table_after_a_month(database, home):
     keep(database, raw(["a"]))
-    take_up(home, database, NOW)
+    ingest_live_events(home, database, NOW)
     keep(database, raw(["a", "b"]))
 
-    take_up(home, database, NOW + timedelta(days=31))
+    ingest_live_events(home, database, NOW + timedelta(days=31))
 
     assert marks(database) == []
     assert len(read_events(home)) == 2

@@ -236,7 +236,7 @@ def test_without_a_mapping_the_error_is_a_mapping_to_begin_with(tmp_path):
         ("log.csv", b"\x89PNG\r\n\x1a\n\x00\x00", "is a PNG image; right would be text such as CSV"),
         ("log.csv", b"PAR1....PAR1", "is a Parquet file, which needs"),
         ("log.parquet", b"who,what\n", "is not a Parquet file"),
-        ("log.parquet", b"PAR1....PAR1", "is a damaged Parquet file"),
+        ("log.parquet", b"PAR1....PAR1", "log.parquet is damaged"),
         ("log.csv", "who,what,at,right\nZoë,i,2024-01-01,1\n".encode("latin-1"), 'try [file] encoding = "latin-1"'),
         ("log.csv", "who,what,at,right\n".encode("utf-16"), "text in UTF-16"),
         ("log.csv", b"who,what,at,right\n" + b's,i,2024-01-01,"1\n' + b"s,i,2024-01-01,1\n" * 3, "never closed"),

@@ -9,7 +9,7 @@ import pytest
 
 from features.database import changing
 from features.database import connection as database
-from features.errors import BusyError, InputError, MissingError
+from features.errors import BusyError, DatabaseAwayError, InputError, MissingError
 from features.home import Home
 from features.roster import (
     Block,
@@ -25,6 +25,7 @@ from features.roster import (
     Staff,
     TeamName,
     erase_student,
+    find_team_of,
     list_teams,
     load_roster_command,
     read_demographics,
@@ -32,9 +33,8 @@ from features.roster import (
     read_team,
     replace_recorded_sessions,
     save_roster,
+    students_of_schools,
     tables,
-    team_of_student,
-    teams_of_students,
 )
 
 PAST = PastSession(date(2026, 3, 9), "t1", "b1", None, "k1", ("NA", "007"))
@@ -98,18 +98,17 @@ def test_teams_skills_and_demographics_come_back_sorted(url):
 def test_students_find_their_team_and_strangers_do_not(url):
     save_roster(ROSTER, url)
 
-    assert team_of_student(url, "007") == "t1"
-    assert teams_of_students(url, ["7", "secret-9", "NA"]) == {"7": "t2", "NA": "t1"}
-    with pytest.raises(MissingError) as caught:
-        team_of_student(url, "secret-9")
-    assert "secret-9" not in str(caught.value)
+    assert find_team_of(url, "007") == ROSTER.teams[1]
+    assert find_team_of(url, "secret-9") is None
 
 
-def test_many_students_are_found_in_one_call(url):
-    members = tuple(Member("t1", f"s{each}") for each in range(1200))
-    save_roster(replace(ROSTER, members=members), url)
+def test_a_school_has_the_students_of_its_teams(url):
+    teams = (TeamName("t1", "North"), TeamName("t2", "South"))
+    save_roster(replace(ROSTER, teams=teams), url)
 
-    assert len(teams_of_students(url, [each.student_id for each in members])) == 1200
+    assert students_of_schools(url, ["South"]) == {"7", "ünï 日本"}
+    assert students_of_schools(url, ["North", "South"]) == {each.student_id for each in ROSTER.members}
+    assert students_of_schools(url, ["West"]) == set()
 
 
 def test_saving_again_replaces_everything_but_recorded_sessions(url):
@@ -216,12 +215,24 @@ def test_a_second_writer_in_postgresql_is_busy(empty_postgres, monkeypatch):
         ("mysql://me:hunter2@db/x", "database 'mysql' is not supported"),
         ("sqlite://", "in memory would forget"),
         ("no url hunter2", "is not a URL"),
+    ],
+)
+def test_an_address_of_no_database_is_said_without_its_password(url, expected):
+    with pytest.raises(InputError, match=expected) as caught:
+        save_roster(ROSTER, url)
+
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
         ("postgresql://me:hunter2@localhost:1/x?connect_timeout=1", "PostgreSQL at localhost cannot be used"),
         ("sqlite:////proc/regroup/x.db", "cannot be used"),
     ],
 )
-def test_a_database_that_cannot_be_used_is_said_without_its_password(url, expected):
-    with pytest.raises(InputError, match=expected) as caught:
+def test_a_database_that_is_away_is_said_without_its_password(url, expected):
+    with pytest.raises(DatabaseAwayError, match=expected) as caught:
         save_roster(ROSTER, url)
 
     assert "hunter2" not in str(caught.value)
@@ -230,7 +241,7 @@ def test_a_database_that_cannot_be_used_is_said_without_its_password(url, expect
 def test_a_file_that_is_no_database_is_refused(tmp_path):
     (tmp_path / "regroup.db").write_bytes(b"not a database, but long enough to be looked at" * 30)
 
-    with pytest.raises(InputError, match="SQLITE_NOTADB"):
+    with pytest.raises(DatabaseAwayError, match="SQLITE_NOTADB"):
         list_teams(f"sqlite:///{tmp_path / 'regroup.db'}")
 
 

@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import delete, update
 
-from features.database import Database, DatabaseAwayError
+from features.database import Database
+from features.errors import RegroupError
 from serving.__main__ import main
 from serving.audit.entries import add_entries, list_entries, make_entry
 from serving.audit.spool import Spool
@@ -131,7 +132,7 @@ def test_the_database_itself_refuses_to_change_or_remove_an_entry(database):
         update(AUDIT).values(student_id="s9"),
         update(AUDIT).values(student_id=None, action="nothing"),
     ):
-        with pytest.raises(DatabaseAwayError), database.changing() as connection:
+        with pytest.raises(RegroupError), database.changing() as connection:
             connection.execute(change)
 
     assert list_entries(database) == before

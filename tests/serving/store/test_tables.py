@@ -1,7 +1,7 @@
 """The versions of the database, up and down, with data, in a real SQLite file and in a real PostgreSQL."""
 
 import sqlite3
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import MetaData, func, insert, inspect, select, text
 
 from features import erased, live_events
-from features.database import Database, DatabaseAwayError, changing, reading
+from features.database import Database, changing, reading
 from features.database.migrations import HEAD
 from features.errors import InputError
 from features.roster import tables as roster
@@ -79,7 +79,7 @@ def test_tables_of_a_later_version_are_refused(database):
 def test_a_change_that_fails_leaves_nothing(database):
     row = insert(service.RECOMMENDATIONS).values(**PLAN, request="{}", answer="{}", problem="{}")
 
-    with pytest.raises(DatabaseAwayError, match="cannot be used"), database.changing() as connection:
+    with pytest.raises(InputError, match="refuses what it was given"), database.changing() as connection:
         [connection.execute(row) for _ in range(2)]
 
     with database.reading() as connection:
@@ -98,17 +98,40 @@ def test_a_url_opens_and_closes_a_connection_of_its_own(tmp_path):
     file.close()
 
 
-def test_changes_are_collected_beside_the_file_until_they_are_taken_in(tmp_path):
+def test_changes_are_logged_beside_the_file_until_a_checkpoint(tmp_path):
     file = tmp_path / "regroup.db"
     with Database(f"sqlite:///{file}", connections=2) as database:
-        database.take_in()  # nothing is there yet
+        database.checkpoint()  # nothing is there yet
         for number in range(60):  # far more than SQLite collects by itself
             with database.changing() as connection:
                 connection.execute(insert(roster.TEAMS).values(team_id=f"t{number}", school="North" * 100_000))
         before = file.stat().st_size
 
-        database.take_in()
+        database.checkpoint()
 
         assert before < 2**20 < 20 * 2**20 < file.stat().st_size
         with database.reading() as connection:
             assert connection.execute(select(func.count()).select_from(roster.TEAMS)).scalar() == 60
+
+
+def test_a_moment_comes_back_in_utc_whoever_wrote_it(database):
+    """Earlier versions wrote UTC without a zone to SQLite; a session of PostgreSQL may be of any zone."""
+    six = datetime(2026, 3, 16, 6, tzinfo=UTC)
+    written = {**PLAN, "created_at": six.astimezone(timezone(timedelta(hours=9)))}
+    columns = "(id, created_at, team_id, problem_hash, request, answer)"
+    stored = "2026-03-16 06:00:00.000000" if database.is_sqlite else "2026-03-16 06:00:00+00"
+
+    with database.changing() as connection:
+        connection.execute(insert(service.RECOMMENDATIONS).values(**written, request="{}", answer="{}"))
+        values = f"('p2', '{stored}', 't1', '', '{{}}', '{{}}')"
+        connection.execute(text(f"INSERT INTO recommendations {columns} VALUES {values}"))
+
+    with database.reading() as connection:
+        if not database.is_sqlite:
+            connection.execute(text("SET TIME ZONE 'Asia/Tokyo'"))
+        moments = connection.execute(select(service.RECOMMENDATIONS.c.created_at)).scalars().all()
+        same = (
+            select(func.count()).select_from(service.RECOMMENDATIONS).where(service.RECOMMENDATIONS.c.created_at == six)
+        )
+        assert connection.execute(same).scalar() == 2
+    assert [each.isoformat() for each in moments] == ["2026-03-16T06:00:00+00:00"] * 2

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from features.model_bundle import Sigmoid
 from training.evaluation.metrics import calibration_error
-from training.models.calibration import Sigmoid, fit_sigmoid
+from training.models.calibration import fit_sigmoid
 
 
 def test_overconfident_scores_are_brought_back():

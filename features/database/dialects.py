@@ -1,0 +1,57 @@
+"""What SQLite and PostgreSQL do differently, and tables and statements need not know."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Connection, DateTime, Dialect, Integer, Table, TypeDecorator
+from sqlalchemy.dialects import postgresql, sqlite
+
+SEQUENCE = BigInteger().with_variant(Integer, "sqlite")
+"""The type of a number that a table gives its rows; SQLite counts only in a column that is called INTEGER."""
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """A moment in UTC; SQLite keeps no zone, and PostgreSQL gives that of the session.
+
+    Example:
+        >>> UtcTime().process_result_value(datetime(2026, 3, 16), sqlite.dialect()).isoformat()
+        '2026-03-16T00:00:00+00:00'
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """The moment to store.
+
+        Raises:
+            ValueError: It has no zone.
+        """
+        del dialect
+        if value is not None and value.tzinfo is None:
+            raise ValueError("a moment without a zone cannot be stored; give it in UTC")
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """The moment as it was stored."""
+        del dialect
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def upsert(
+    connection: Connection, table: Table, changes: Mapping[str, ColumnElement[Any]] | None = None
+) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT for rows that may be there already.
+
+    Args:
+        connection: Whose database it is for.
+        table: Where the rows go.
+        changes: New values of a row whose primary key is there; without them, a row that is there stays as it is.
+    """
+    new = sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+    if changes is None:
+        return new.on_conflict_do_nothing()
+    return new.on_conflict_do_update(index_elements=list(table.primary_key), set_=changes)

@@ -1,0 +1,81 @@
+"""A model version on disk as training writes it and the service reads it; nothing in it has to be unpickled."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from features.bundle import read_manifest
+from features.errors import InputError
+from features.profiles.columns import SCHEMA_HASH
+
+Floats = npt.NDArray[np.float64]
+
+FORMAT = 1
+"""Rises when a reader of an older bundle would misread a newer one."""
+
+TREES = "model.lgb"
+"""The file of LightGBM's own text."""
+
+
+@dataclass(frozen=True)
+class Sigmoid:
+    """Probability = 1 / (1 + exp(-(slope x score + offset))), with the score in logits.
+
+    Two numbers that cannot overfit a small school, and can be read in the artifact.
+    Source: Platt (1999), "Probabilistic outputs for support vector machines".
+    """
+
+    slope: float
+    offset: float
+
+    def apply(self, score: Floats) -> Floats:
+        """The probability of each score."""
+        return 1.0 / (1.0 + np.exp(-(self.slope * score + self.offset)))
+
+    def to_json(self) -> dict[str, object]:
+        """What the artifact stores."""
+        return {"kind": "sigmoid", "slope": self.slope, "offset": self.offset}
+
+
+@dataclass(frozen=True)
+class ModelBundle:
+    """A model version whose hashes, format and columns were checked.
+
+    Attributes:
+        folder: Where it is.
+        manifest: The facts that it was written with.
+        columns: Columns of a profile's row that the trees read, in order.
+        calibration: From the trees' score to a probability.
+    """
+
+    folder: Path
+    manifest: dict[str, Any]
+    columns: tuple[str, ...]
+    calibration: Sigmoid
+
+    def read(self, name: str) -> dict[str, Any]:
+        """The JSON of one of its files."""
+        return _read_json(self.folder, name)
+
+
+def read_model_bundle(folder: Path) -> ModelBundle:
+    """Reads what training and the service both need of a model version.
+
+    Raises:
+        InputError: The bundle was altered, or is of other columns or another format than this code's.
+    """
+    manifest = read_manifest(folder)
+    features, calibration = _read_json(folder, "features"), _read_json(folder, "calibration")
+    if manifest.get("format") != FORMAT or features["schema"] != SCHEMA_HASH:
+        raise InputError(f"the model {folder.name} was trained on other columns than this version of regroup makes")
+    sigmoid = Sigmoid(float(calibration["slope"]), float(calibration["offset"]))
+    return ModelBundle(folder, manifest, tuple(features["columns"]), sigmoid)
+
+
+def _read_json(folder: Path, name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    return content
