@@ -50,7 +50,9 @@ NO_NODES = NO_SEATS = np.int64(0)
 _entry = nb.njit(cache=True, error_model="numpy", nogil=True)
 """Compiles a function that Python calls; machine code is kept for these only, with all that they call."""
 
-_kernel = nb.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+_kernel = nb.njit(  # type: ignore[call-overload]  # numba knows these options, its types do not
+    error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True
+)
 """Compiles a function that only compiled code may call: Python would jump to an address that is not there."""
 
 

@@ -59,7 +59,9 @@ NOBODY = np.int64(-1)
 _entry = nb.njit(cache=True, error_model="numpy", nogil=True)
 """Compiles a function that Python calls; machine code is kept for these only, with all that they call."""
 
-_kernel = nb.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+_kernel = nb.njit(  # type: ignore[call-overload]  # numba knows these options, its types do not
+    error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True
+)
 """Compiles a function that only compiled code may call: Python would jump to an address that is not there."""
 
 _inlined = nb.njit(error_model="numpy", inline="always")
@@ -932,9 +934,8 @@ def _insert_random_session(arena, seats, block, adult, coverage_weight, rng, wor
         if arena.qualified[adult, skill] > 0.0 and arena.eligible_start[skill] < arena.eligible_start[skill + 1]:
             break
         skill = (skill + 1) % skills
-    kind = _pick(rng, 2 * kinds)
-    if kind >= kinds:
-        kind = ANY_KIND
+    drawn = _pick(rng, 2 * kinds)
+    kind = drawn if drawn < kinds else ANY_KIND
     if arena.qualified[adult, skill] > 0.0 and arena.adult_in[adult, block]:
         _open_best(arena, seats, block, adult, kind, skill, coverage_weight, 0.0, rng, workspace)
 
@@ -976,7 +977,7 @@ def _make_feasible(arena, seats, block, coverage_weight, workspace):
                         if seats.seat[other, block] == adult:
                             points += arena.between[student, other]
                 if points > best:
-                    best, chosen, place = points, student, adult
+                    best, chosen, place = points, np.int64(student), np.int64(adult)
         if chosen < 0:
             return False
         _seat(arena, seats, chosen, block, place)
