@@ -15,8 +15,10 @@ import features.events.ingest
 from features.__main__ import main
 from features.console import run_command
 from features.errors import InputError, TooManyRejectedError, UnavailableError
+from features.events.ingest import MAX_REJECTED
 from features.events.store import data_version, has_events, read_events, read_item_skills
 from features.home import Home, read_home
+from features.logs import FORMATS
 
 DATA = Path(__file__).resolve().parents[3] / "shared/data"
 REAL_EXPORTS = sorted([*DATA.glob("logs/*.csv"), *DATA.glob("formats/datashop/*.txt")])
@@ -254,3 +256,13 @@ def test_a_real_export_is_read_whole_without_a_mapping(home, path):
     assert adds_up(counts)
     assert adds_up(again)
     assert (again["events_stored"], again["data_version"]) == (0, counts["data_version"])
+
+
+def test_help_names_the_readers_formats_and_the_default_share(capsys):
+    """They are repeated in the command, which does not import the readers before it works."""
+    with pytest.raises(SystemExit):
+        main(["ingest", "--help"])
+
+    shown = " ".join(capsys.readouterr().out.split())
+    assert f"{{{','.join(FORMATS)}}}" in shown
+    assert f"(default: {MAX_REJECTED})" in shown
