@@ -28,9 +28,9 @@ from serving.lifecycle import Draining, Watcher
 from serving.models.hot_swap import LastGood, SnapshotHolder
 from serving.models.live import LiveEvents
 from serving.models.sources import source_of
-from serving.models.views import Views
 from serving.plans.queue import Planners
 from serving.settings import Settings, read_settings
+from serving.snapshots.views import Views
 from serving.store.roster_cache import Rosters
 from serving.telemetry.metrics import forget_ended_processes
 

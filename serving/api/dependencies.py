@@ -16,9 +16,9 @@ from serving.errors import NotFoundError, NotReadyError
 from serving.lifecycle import Draining
 from serving.models.hot_swap import SnapshotHolder
 from serving.models.snapshot import Snapshot
-from serving.models.views import View, Views
 from serving.plans.queue import Planners
 from serving.settings import Settings
+from serving.snapshots.views import View, Views
 from serving.store.roster_cache import Rosters, Seen
 
 __all__ = [
