@@ -11,7 +11,7 @@ CALLS = [(f"{method} {path}", call) for path, calls in CONTRACT["paths"].items()
 
 
 def names_in(node):
-    """Parts that a piece of the contract refers to."""
+    """Artifacts that a piece of the contract refers to."""
     if isinstance(node, dict):
         if "$ref" in node:
             yield node["$ref"].removeprefix("#/components/schemas/")

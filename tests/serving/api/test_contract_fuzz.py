@@ -13,8 +13,8 @@ from schemathesis import GenerationMode
 from schemathesis.config import GenerationConfig, ProjectConfig, ProjectsConfig, SchemathesisConfig
 from schemathesis.specs.openapi import checks
 
+from serving.api.problems import PROBLEM
 from serving.app import create_app
-from serving.errors import PROBLEM
 from serving.settings import Settings
 
 EXAMPLES = 8
