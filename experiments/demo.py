@@ -219,7 +219,7 @@ def _api_key(home: Home, *, keep: bool) -> Iterator[str]:
     with Database(home.database_url()) as database:
         key = issue_key(database, "demo", [Scope("read"), Scope("plan")])
         try:
-            yield key.tell()
+            yield key.reveal()
         finally:
             if not keep:
                 revoke_key(database, key.key_id, datetime.now(UTC))

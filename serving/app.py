@@ -16,23 +16,22 @@ from features.errors import RegroupError
 from serving.access.key_cache import Keyring
 from serving.access.rate import RateLimit
 from serving.api.middleware.audit_gate import AuditGate
-from serving.api.middleware.authenticate import Door
+from serving.api.middleware.authenticate import Authentication
 from serving.api.middleware.body_limit import BodyLimit
 from serving.api.middleware.request_log import RequestLog
-from serving.api.problems import Service, name_operation, tell_problems
+from serving.api.problems import Service, install_error_handlers, name_operation, problem_responses
 from serving.api.routes import changes, decisions, events, operations, recommendations, students, teams
 from serving.audit.spool import Spool
 from serving.audit.writer import AuditLog
-from serving.errors import NotReadyError, install_error_handlers
+from serving.errors import NotReadyError
 from serving.grouping.solve import warm_up
 from serving.lifecycle import Draining, Watcher
-from serving.models.hot_swap import LastGood, SnapshotHolder
+from serving.models.hot_swap import HotSwap, LastGood
 from serving.models.live import LiveEvents
 from serving.models.sources import source_of
-from serving.models.views import Views
-from serving.plans.queue import Planners
+from serving.plans.queue import SolverQueue
 from serving.settings import Settings, read_settings
-from serving.store.roster_cache import Rosters
+from serving.store.roster_cache import RosterCache
 from serving.telemetry.metrics import forget_ended_processes
 
 logger = logging.getLogger("regroup")
@@ -73,9 +72,9 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
     """
     settings = settings or read_settings()
     database = Database(settings.home.database_url(), settings.connections)
-    rosters = Rosters(database, settings.poll_seconds)
+    rosters = RosterCache(database, settings.poll_seconds)
     live = LiveEvents(settings.home, database)
-    snapshots = SnapshotHolder(
+    snapshots = HotSwap(
         source_of(settings),
         settings.poll_seconds,
         live.prepare,
@@ -118,7 +117,7 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
         version="1",
         description=ABOUT,
         lifespan=run,
-        responses=tell_problems(422),
+        responses=problem_responses(422),
         redoc_url=None,  # one page of the contract is enough
         swagger_ui_oauth2_redirect_url=None,
         generate_unique_id_function=name_operation,
@@ -127,10 +126,10 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
     app.state.snapshots = snapshots
     app.state.database = database
     app.state.audit = audit
-    app.state.views = Views(settings, database, live)
+    app.state.live = live
     app.state.draining = draining
     app.state.rosters = rosters
-    app.state.planners = Planners(settings.planners, settings.queue, settings.queue_seconds)
+    app.state.planners = SolverQueue(settings.planners, settings.queue, settings.queue_seconds)
     install_error_handlers(app)
     for router in (
         recommendations.router,
@@ -141,14 +140,14 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
         events.router,
         operations.models_router,
     ):
-        app.include_router(router, responses=tell_problems(401, 403, 413, 429, 503))
+        app.include_router(router, responses=problem_responses(401, 403, 413, 429, 503))
     app.include_router(operations.health_router)
     _stand_before(app, settings, keyring)
     return app
 
 
 def _load(
-    say: Callable[[str], None], database: Database, keyring: Keyring, audit: AuditLog, snapshots: SnapshotHolder
+    say: Callable[[str], None], database: Database, keyring: Keyring, audit: AuditLog, snapshots: HotSwap
 ) -> None:
     """Does what takes long before the first request, so that no request waits for it."""
     forget_ended_processes()
@@ -172,7 +171,7 @@ def _stand_before(app: FastAPI, settings: Settings, keyring: Keyring) -> None:
     app.add_middleware(
         BodyLimit, most_bytes=settings.body_bytes, by_path=dict.fromkeys(EVENTS, settings.events_body_bytes)
     )
-    app.add_middleware(Door, keyring=keyring, rate=RateLimit(settings.per_minute), open_here=settings.open)
+    app.add_middleware(Authentication, keyring=keyring, rate=RateLimit(settings.per_minute), open_here=settings.open)
     if settings.cors_origins:
         app.add_middleware(CORSMiddleware, allow_origins=settings.cors_origins, **CORS)
     app.add_middleware(RequestLog)

@@ -1,7 +1,8 @@
-"""Does something again and again beside the requests."""
+"""A circuit breaker: what did not answer is left alone for a moment, since each attempt may take seconds."""
 
 import signal
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType
 
@@ -75,3 +76,23 @@ class Watcher:
     def _run(self) -> None:
         while not self._stop.wait(self._every_s):
             self._look()
+
+
+OPEN_S = 1.0
+"""How long the circuit stays open after a failure, in seconds."""
+
+
+class CircuitBreaker:
+    """Remembers the last failure of one dependency, for all threads of a process."""
+
+    def __init__(self) -> None:
+        self._open_until = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the dependency failed less than a second ago and should not be asked now."""
+        return time.monotonic() < self._open_until
+
+    def trip(self) -> None:
+        """Opens the circuit after a failure."""
+        self._open_until = time.monotonic() + OPEN_S

@@ -28,8 +28,6 @@ class Settings(BaseSettings):
         kept_hours: How long the answer to an Idempotency-Key is kept.
         takeover_seconds: After which a request under way counts as lost with its process; longer than any plan takes.
         planners: Requests that plan at the same time in one process; run about as many processes as there are cores.
-        shadow: Whether the challenger forecasts too, after answers and beside the requests; only how far it disagrees
-            is logged and counted.
         queue: Requests that may wait for their turn to plan in one process; further ones are refused with 503.
         queue_seconds: How long one of them waits at most.
         recent_days: How far back practice counts as current; skills practised since are candidates.
@@ -52,7 +50,6 @@ class Settings(BaseSettings):
     keys_fresh_seconds: float = Field(default=2.0, gt=0)
     keys_stale_seconds: float = Field(default=900.0, gt=0)
     open: bool = False
-    shadow: bool = False
     per_minute: int = Field(default=1200, ge=1)
     fold_seconds: float = Field(default=0.25, gt=0)
     poll_seconds: float = Field(default=5.0, gt=0)

@@ -18,6 +18,7 @@ from fastapi.responses import JSONResponse
 from filelock import FileLock, Timeout
 from starlette.types import Receive, Scope, Send
 
+from serving.api.problems import error_response
 from serving.errors import NotReadyError
 
 logger = logging.getLogger("regroup")
@@ -62,7 +63,7 @@ class Startup:
             await JSONResponse({"status": "alive"})(scope, receive, send)
         else:
             error = StartingError("starting", f"the service is starting: {self._step}")
-            await error.answer()(scope, receive, send)
+            await error_response(error)(scope, receive, send)
 
     async def _run(self, receive: Receive, send: Send) -> None:
         turn = _Turn(os.environ.get(START_FOLDER))

@@ -127,7 +127,7 @@ def give_key() -> Callable[..., str]:
 
     def give(url: str, scopes: Sequence[str] = tuple(Scope), schools: Sequence[str] | None = None, **more) -> str:
         with Database(url) as database:
-            return issue_key(database, "tests", [Scope(each) for each in scopes], schools, **more).tell()
+            return issue_key(database, "tests", [Scope(each) for each in scopes], schools, **more).reveal()
 
     return give
 

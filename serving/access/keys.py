@@ -30,7 +30,7 @@ class KeyText:
     def __repr__(self) -> str:
         return f"KeyText({self.key_id})"
 
-    def tell(self) -> str:
+    def reveal(self) -> str:
         """The whole key, to be shown once."""
         return f"rg_{self.key_id}_{self.secret}"
 

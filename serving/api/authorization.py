@@ -16,14 +16,14 @@ _BEARER = HTTPBearer(
     "It knows of all schools or of some; what belongs to others is answered as what does not exist.",
     auto_error=False,
 )
-"""For the contract; the door has read the key before."""
+"""For the contract only; `serving.api.middleware.authenticate.Authentication` has read the key before."""
 
 
 async def get_caller(request: Request, scopes: SecurityScopes, _: Annotated[object, Security(_BEARER)]) -> Caller:
     """The caller of this request.
 
     Raises:
-        UnauthorizedError: The request did not come through the door.
+        UnauthorizedError: The request was not authenticated.
         ForbiddenError: The key lacks a scope that the route asks for.
     """
     caller: Caller | None = request.scope.get("state", {}).get("caller")
@@ -39,9 +39,9 @@ async def get_caller(request: Request, scopes: SecurityScopes, _: Annotated[obje
 
 
 CurrentCaller = Annotated[Caller, Security(get_caller)]
-"""For a route that also looks at schools; which scope it takes is said by `require`."""
+"""For a route that also looks at schools; which scope it takes is said by `require_scope`."""
 
 
-def require(scope: Scope) -> Any:  # noqa: ANN401 - FastAPI's own marker, for `dependencies=[...]` of a route
-    """Has a route answer only callers with a scope; every route but the door's open ones has one."""
+def require_scope(scope: Scope) -> Any:  # noqa: ANN401 - FastAPI's own marker, for `dependencies=[...]` of a route
+    """Has a route answer only callers with a scope; every route that needs a key has one."""
     return Security(get_caller, scopes=[scope.value])

@@ -22,7 +22,7 @@ _TAG = {
     },
 }
 
-TAGGED: dict[int | str, dict[str, Any]] = {
+ETAG_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"headers": _TAG},
     304: {"description": "The caller has the answer.", "headers": _TAG},
 }
@@ -30,8 +30,8 @@ TAGGED: dict[int | str, dict[str, Any]] = {
 
 
 @dataclass(frozen=True)
-class Tagged:
-    """An answer and its ETag.
+class TaggedBody:
+    """The body of an answer, and its ETag.
 
     Attributes:
         text: JSON.
@@ -46,26 +46,26 @@ class Tagged:
         """The answer of a JSON text.
 
         Example:
-            >>> Tagged.of("{}").tag
+            >>> TaggedBody.of("{}").tag
             '"44136fa355b3678a1146ad16f7e8649e"'
         """
         held = text.encode()
         return cls(held, f'"{hashlib.sha256(held).hexdigest()[:32]}"')
 
-    def answer(self, if_none_match: str | None, stale_seconds: float | None = None) -> Response:
+    def respond(self, if_none_match: str | None, stale_seconds: float | None = None) -> Response:
         """200 with the text, or 304 for a caller that has it; with its age where it is not of this moment."""
-        headers = {"ETag": self.tag} | tell_age(stale_seconds)
+        headers = {"ETag": self.tag} | stale_headers(stale_seconds)
         had = {each.strip().removeprefix("W/") for each in (if_none_match or "").split(",")}
         if had & {self.tag, "*"}:
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         return Response(self.text, media_type="application/json", headers=headers)
 
 
-def tell_age(stale_seconds: float | None) -> dict[str, str]:
+def stale_headers(stale_seconds: float | None) -> dict[str, str]:
     """The header of an answer that is not of this moment.
 
     Example:
-        >>> tell_age(1.2)
+        >>> stale_headers(1.2)
         {'Regroup-Stale-Seconds': '2'}
     """
     return {} if stale_seconds is None else {STALE: str(math.ceil(stale_seconds))}

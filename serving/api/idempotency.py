@@ -7,8 +7,6 @@ answer are kept in one change of the database, so that nothing is acknowledged a
 import hashlib
 import json
 import logging
-import threading
-import time
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from types import TracebackType
@@ -20,15 +18,13 @@ from sqlalchemy import Connection
 
 from features.database import Database
 from features.errors import RegroupError
-from serving.errors import PROBLEM, ConflictError, InFlightError, NotFoundError, RequestError, problem
+from serving.api.problems import PROBLEM, error_response
+from serving.errors import ConflictError, InFlightError, NotFoundError, RequestError
 from serving.store.idempotency import Claim, Kept, claim_key, finish_claim, give_up_claim
 
 logger = logging.getLogger("regroup")
 
 REPLAYED = "Idempotency-Replayed"
-
-RETRIES_S = (1, 1, 2, 4, 8, 16, 32)
-"""Between attempts at freeing a key; afterwards it is taken over."""
 
 FINAL = (NotFoundError, RequestError)
 """Refusals that asking again with the same body would not change."""
@@ -90,25 +86,13 @@ class Attempt:
             return
         try:
             if isinstance(error, FINAL):
-                told = bytes(problem(error.status, error.rule, str(error), more=error.more).body).decode()
+                text = bytes(error_response(error).body).decode()
                 with self._database.changing() as connection:
-                    finish_claim(connection, self._claim, error.status, answer=told)
+                    finish_claim(connection, self._claim, error.status, answer=text)
             else:
                 give_up_claim(self._database, self._claim)
         except RegroupError as second:
-            logger.warning("an Idempotency-Key stays claimed for now: %s", second)
-            threading.Thread(target=_give_up_later, args=(self._database, self._claim), daemon=True).start()
-
-
-def _give_up_later(database: Database, claim: Claim) -> None:
-    """Frees the key when the database is back, so that whoever asks again need not wait until it is taken over."""
-    for wait_s in RETRIES_S:
-        time.sleep(wait_s)
-        try:
-            give_up_claim(database, claim)
-        except RegroupError:
-            continue
-        return
+            logger.warning("an Idempotency-Key stays claimed until it is taken over: %s", second)
 
 
 def hash_request(address: str, body: BaseModel) -> str:

@@ -1,11 +1,27 @@
-"""The application's OpenAPI contract, with the bodies of errors as parts that generated clients can name."""
+"""Error answers as `application/problem+json` (RFC 9457): their bodies, their OpenAPI, and who renders them."""
 
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
+from starlette.exceptions import HTTPException
+
+from features.errors import BusyError, RegroupError
+from serving.errors import ServiceError
+from serving.telemetry.request_ids import REQUEST_ID
+
+logger = logging.getLogger("regroup")
+
+PROBLEM = "application/problem+json"
+
+UNREADABLE = "is no JSON in UTF-8, or is nested too deeply"
 
 
 class FieldOut(BaseModel):
@@ -90,26 +106,26 @@ _WHEN = {
 }
 
 
-def tell_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The error answers of a route, for the contract."""
-    return {status: _tell_problem(status, Problem) for status in statuses}
+    return {status: _problem_response(status, Problem) for status in statuses}
 
 
-def tell_no_plan() -> dict[int | str, dict[str, Any]]:
+def no_plan_response() -> dict[int | str, dict[str, Any]]:
     """The answer where a day has no plan, for the contract."""
-    return {422: _tell_problem(422, NoPlan)}
+    return {422: _problem_response(422, NoPlan)}
 
 
 def problem_schemas() -> dict[str, Any]:
     """The bodies that the answers above refer to, by name, for the contract's components."""
-    _, told = models_json_schema(
+    _, found = models_json_schema(
         [(Problem, "validation"), (NoPlan, "validation")], ref_template="#/components/schemas/{model}"
     )
-    schemas: dict[str, Any] = told["$defs"]
+    schemas: dict[str, Any] = found["$defs"]
     return schemas
 
 
-def _tell_problem(status: int, body: type[Problem]) -> dict[str, Any]:
+def _problem_response(status: int, body: type[Problem]) -> dict[str, Any]:
     schema = {"$ref": f"#/components/schemas/{body.__name__}"}
     return {"description": _WHEN[status], "content": {"application/problem+json": {"schema": schema}}}
 
@@ -127,3 +143,68 @@ class Service(FastAPI):
 def name_operation(route: APIRoute) -> str:
     """What a generated client calls a route: the name of its function."""
     return route.name
+
+
+def problem(
+    status: int,
+    rule: str,
+    detail: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    more: dict[str, Any] | None = None,
+) -> JSONResponse:
+    """A problem document: `type` names the rule, `title` the status, `detail` says it in a sentence."""
+    body = {
+        "type": f"urn:regroup:problem:{rule}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "rule": rule,
+        "request_id": REQUEST_ID.get(),
+        **(more or {}),
+    }
+    return JSONResponse(body, status_code=status, media_type=PROBLEM, headers=dict(headers or {}))
+
+
+def error_response(error: ServiceError) -> JSONResponse:
+    """The problem document of an error of the service."""
+    return problem(error.status, error.rule, str(error), headers=error.headers, more=error.more)
+
+
+def unexpected(error: Exception) -> JSONResponse:
+    """The answer to an error that nobody foresaw; where it happened goes to the log, without its message."""
+    logger.error("unexpected error while answering a request", exc_info=error)
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "The service made a mistake; its log says more.")
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Turns every error of the service, of validation and of routing into a problem document."""
+
+    @app.exception_handler(ServiceError)
+    async def service(_: Request, error: ServiceError) -> JSONResponse:
+        return error_response(error)
+
+    @app.exception_handler(BusyError)
+    async def busy(_: Request, error: BusyError) -> JSONResponse:
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, "database_busy", str(error), headers={"Retry-After": "5"})
+
+    @app.exception_handler(RegroupError)
+    async def ours(_: Request, error: RegroupError) -> JSONResponse:
+        logger.error("request failed: %s", error)
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, "not_available", str(error), headers={"Retry-After": "30"})
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        # the values given stay out of the answer: they may hold ids of students
+        fields = [{"field": ".".join(map(str, one["loc"])), "message": one["msg"]} for one in error.errors()]
+        detail = "; ".join(f"{field['field']}: {field['message']}" for field in fields)
+        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", detail, more={"errors": fields})
+
+    @app.exception_handler(HTTPException)
+    async def routing(_: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code == HTTPStatus.BAD_REQUEST:  # the framework's, of a body that is no text or nested deeply
+            fields = [{"field": "body", "message": UNREADABLE}]
+            detail = f"body: {UNREADABLE}"
+            return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", detail, more={"errors": fields})
+        rule = HTTPStatus(error.status_code).name.lower()
+        return problem(error.status_code, rule, str(error.detail))

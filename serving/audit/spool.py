@@ -1,130 +1,223 @@
 """Audit entries on this machine's disk, until they are in the database.
 
-Each process appends to a file of its own and has it on disk before the answer goes out, so that no request waits for
-the database or for another process, and none is answered unrecorded while the database is away. Closed files are taken
-to the database within seconds, by whichever process comes first, those of a killed process too.
+All processes of one installation append to one SQLite file and have an entry on disk before the answer goes out, so
+that no request waits for the database, and none is answered unrecorded while the database is away. Entries are taken to
+the database within seconds, by whichever process comes first, those of a killed process too.
 """
 
-import fcntl
 import json
 import logging
 import os
+import sqlite3
 import threading
-import time
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy.exc import DataError, IntegrityError
+
 from features.database import Database
+from features.erasure import Installation, Store
+from features.errors import BusyError
 from serving.audit.entries import AuditEntry, add_entries
 
 logger = logging.getLogger("regroup")
 
+FILE = "spool.db"
+
+TABLE = """CREATE TABLE IF NOT EXISTS entries (
+    number INTEGER PRIMARY KEY,
+    entry TEXT NOT NULL,                -- JSON of an `AuditEntry`
+    set_aside INTEGER NOT NULL DEFAULT 0 -- 1 where the database refuses it
+)"""
+
+INSERT = "INSERT INTO entries (entry) VALUES (?)"
+
+WAIT_S = 10.0
+"""How long a process waits for another that writes, in seconds."""
+
+BATCH = 1000
+"""Entries that are taken to the database in one transaction."""
+
 
 class Spool:
-    """The files of one installation, and the one that this process appends to.
-
-    A process holds a lock on its file; what nobody holds can be taken to the database.
+    """The audit entries of one installation that are not in the database yet; for all threads and processes.
 
     Args:
-        folder: Made on first use, for its owner's eyes only.
+        folder: Made on first use, readable by its owner only.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = threading.Lock()
-        self._file: int | None = None
-        self._size = 0
+        self._file: sqlite3.Connection | None = None
 
     def append(self, entries: Iterable[AuditEntry]) -> None:
         """Puts entries on disk; they are there when it returns.
 
         Raises:
-            OSError: They are not.
+            OSError: The folder cannot be made or written to.
+            sqlite3.Error: The file cannot be written to.
         """
-        lines = b"".join(_line(each) for each in entries)
-        with self._lock:
-            file = self._open() if self._file is None else self._file
-            try:
-                _write_all(file, lines)
-                os.fdatasync(file)
-            except OSError:
-                with suppress(OSError):
-                    os.ftruncate(file, self._size)
-                self._close()  # whatever state it is in, the next entries go into another
-                raise
-            self._size += len(lines)
+        rows = [(json.dumps(asdict(entry) | {"at": entry.at.isoformat()}),) for entry in entries]
+        with self._connection() as file, _transaction(file):
+            file.executemany(INSERT, rows)
 
-    def close_file(self) -> None:
-        """Lets the entries so far be taken to the database; the next ones go into another file."""
+    def close(self) -> None:
+        """Closes the file; the next entry opens it again."""
         with self._lock:
             self._close()
 
     def ship(self, database: Database) -> int:
-        """Takes every file that nobody appends to into the database, and says how many entries that were.
+        """Takes the entries that are here now to the database and says how many those were.
 
-        What was taken is removed. A process killed in between takes it again, and the database keeps it once.
+        What was taken is removed. A process killed in between takes it again, and the database keeps it once. An entry
+        that the database refuses is set aside, and the others go on.
 
         Raises:
             BusyError: The database stayed locked.
             DatabaseAwayError: It cannot be used.
+            OSError: The folder cannot be read.
+            sqlite3.Error: The file cannot be read or written to.
         """
-        return sum(_take(path, database) for path in sorted(self._folder.glob("*.jsonl")))
+        if not self._folder.is_dir():
+            return 0
+        shipped, after = 0, 0
+        with self._connection() as file:
+            _read_old_files(self._folder, file)
+            last: int = file.execute("SELECT coalesce(max(number), 0) FROM entries").fetchone()[0]
+        while rows := self._read(after, last):
+            refused = _store(rows, database)
+            taken = [(number,) for number, _ in rows if number not in refused]
+            with self._connection() as file, _transaction(file):
+                file.executemany("UPDATE entries SET set_aside = 1 WHERE number = ?", [(each,) for each in refused])
+                file.executemany("DELETE FROM entries WHERE number = ?", taken)
+            if refused:
+                logger.error("%d audit entries cannot be taken to the database and are set aside", len(refused))
+            shipped, after = shipped + len(taken), rows[-1][0]
+        if not shipped:
+            with self._connection() as file:  # nobody is held up where nothing comes in
+                _empty_log(file)
+        return shipped
 
-    def _open(self) -> int:
+    def forget(self, student_id: str) -> int:
+        """Takes a student out of the entries that are still here, and says how many named the student."""
+        if not self._folder.is_dir():
+            return 0
+        with self._connection() as file:
+            _read_old_files(self._folder, file)
+            with _transaction(file):
+                named = file.execute(
+                    "UPDATE entries SET entry = json_set(entry, '$.student_id', NULL) "
+                    "WHERE json_valid(entry) AND json_extract(entry, '$.student_id') = ?",
+                    (student_id,),
+                ).rowcount
+            _empty_log(file)
+        return named
+
+    def _read(self, after: int, last: int) -> list[tuple[int, str]]:
+        """The next entries in the order in which they came, up to a last one."""
+        with self._connection() as file:
+            return file.execute(
+                "SELECT number, entry FROM entries WHERE number > ? AND number <= ? AND NOT set_aside "
+                "ORDER BY number LIMIT ?",
+                (after, last, BATCH),
+            ).fetchall()
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        """The file, for one thread at a time: SQLite lets those that wait for one another sleep for too long."""
+        with self._lock:
+            try:
+                self._file = self._file or self._open()
+                yield self._file
+            except (OSError, sqlite3.Error):
+                self._close()  # whatever state it is in, the next use goes through another connection
+                raise
+
+    def _open(self) -> sqlite3.Connection:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = self._folder / f"{time.time_ns():020d}-{os.getpid()}.jsonl"
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
-        fcntl.flock(file, fcntl.LOCK_EX)
-        folder = os.open(self._folder, os.O_RDONLY)
+        path = self._folder / FILE
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        connection = sqlite3.connect(path, timeout=WAIT_S, isolation_level=None, check_same_thread=False)
         try:
-            os.fsync(folder)  # a file whose name is not on disk is lost with all that is in it
-        finally:
-            os.close(folder)
-        self._file, self._size = file, 0
-        return file
+            connection.execute("PRAGMA page_size = 1024")  # a commit writes whole pages, and entries are short
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")  # each commit is on disk when it returns
+            connection.execute("PRAGMA secure_delete = ON")  # what was erased is overwritten
+            connection.execute(TABLE)
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
 
     def _close(self) -> None:
         if self._file is not None:
-            os.close(self._file)
+            with suppress(sqlite3.Error):
+                self._file.close()
             self._file = None
 
 
-def _write_all(file: int, lines: bytes) -> None:
-    if os.write(file, lines) < len(lines):
-        raise OSError("the disk is full")
-
-
-def _take(path: Path, database: Database) -> int:
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
     try:
-        file = path.open("rb")
-    except FileNotFoundError:
-        return 0  # another process was faster
-    with file:
+        yield
+    except BaseException:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _empty_log(file: sqlite3.Connection) -> None:
+    """Moves SQLite's log of changes into the file and empties it; it still holds what was deleted."""
+    file.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def _store(rows: Sequence[tuple[int, str]], database: Database) -> set[int]:
+    """Stores entries in the database and gives the numbers of those that it refuses."""
+    refused, entries = set[int](), dict[int, AuditEntry]()
+    for number, text in rows:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return 0
-        entries = _read_entries(file.readlines())
-        with database.changing(alone=True) as connection:  # not beside the erasure of a student
-            add_entries(connection, entries)
-        path.unlink(missing_ok=True)
-    return len(entries)
-
-
-def _line(entry: AuditEntry) -> bytes:
-    return json.dumps(asdict(entry) | {"at": entry.at.isoformat()}).encode() + b"\n"
-
-
-def _read_entries(lines: Sequence[bytes]) -> list[AuditEntry]:
-    entries = []
-    for line in lines:
-        try:
-            parts = json.loads(line)
-            entries.append(AuditEntry(**parts | {"at": datetime.fromisoformat(parts["at"])}))
+            fields = json.loads(text)
+            entries[number] = AuditEntry(**fields | {"at": datetime.fromisoformat(fields["at"])})
         except (ValueError, KeyError, TypeError):
-            # the last line of a process that was killed while it wrote: its answer never went out
-            logger.warning("an audit entry was cut off in writing and is left out")
-    return entries
+            refused.add(number)  # of another version of regroup
+    with database.changing(alone=True) as connection:  # not beside the erasure of a student
+        try:
+            with connection.begin_nested():
+                add_entries(connection, list(entries.values()))
+        except (DataError, IntegrityError):
+            for number, entry in entries.items():
+                try:
+                    with connection.begin_nested():
+                        add_entries(connection, [entry])
+                except (DataError, IntegrityError):
+                    refused.add(number)
+    return refused
+
+
+def _read_old_files(folder: Path, file: sqlite3.Connection) -> None:
+    """Takes up the files that regroup wrote before it used SQLite here; a line that was cut off is left out."""
+    for path in sorted(folder.glob("*.jsonl")):
+        lines = [line for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if line.endswith("}")]
+        with _transaction(file):
+            file.executemany(INSERT, [(line,) for line in lines])
+        path.unlink(missing_ok=True)
+
+
+def _erase(place: Installation, student_id: str) -> int:
+    spool = Spool(place.home.audit)
+    try:
+        return spool.forget(student_id)
+    except sqlite3.Error as error:
+        raise BusyError(f"audit entries on disk cannot be changed now ({error}); run the erasure again") from error
+    finally:
+        spool.close()
+
+
+SPOOL = Store("audit entries that are not in the database yet", _erase, folders=("audit",))
+"""For an erasure, beside `serving.store.erasure.STORES`."""

@@ -2,6 +2,7 @@
 
 import logging
 import queue
+import sqlite3
 import threading
 from concurrent.futures import Future
 
@@ -57,26 +58,26 @@ class AuditLog:
                     threading.Thread(target=run, name=name, daemon=True)
                     for run, name in ((self._write, "audit-writer"), (self._ship, "audit-shipper"))
                 ]
-                for each in self._threads:
-                    each.start()
+                for thread in self._threads:
+                    thread.start()
 
     def stop(self) -> None:
         """Ends when all entries are on disk and, if it answers, in the database."""
         self._stop.set()
         self._queue.put(None)
-        for each in self._threads:
-            each.join(timeout=30)
+        for thread in self._threads:
+            thread.join(timeout=30)
         self._threads = []
         self.flush()
+        self._spool.close()
 
     def flush(self) -> bool:
         """Takes all entries that are on disk to the database, and says whether it could."""
-        self._spool.close_file()
         try:
             self._spool.ship(self._database)
-        except (RegroupError, OSError) as error:
-            told = str(error) if isinstance(error, RegroupError) else type(error).__name__
-            logger.warning("audit entries stay on disk for now: %s", told)
+        except (RegroupError, OSError, sqlite3.Error) as error:
+            reason = str(error) if isinstance(error, RegroupError) else type(error).__name__
+            logger.warning("audit entries stay on disk for now: %s", reason)
             return False
         return True
 
@@ -91,7 +92,7 @@ class AuditLog:
                 together.append(more)
             try:
                 self._spool.append(entry for entry, _ in together)
-            except OSError as error:
+            except (OSError, sqlite3.Error) as error:
                 logger.error("audit entries cannot be kept: %s", type(error).__name__)  # noqa: TRY400 - no trace needed
                 for _, done in together:
                     done.set_exception(NotReadyError("audit_not_kept", NOT_KEPT))

@@ -40,7 +40,7 @@ def erase(given: argparse.Namespace) -> int:
     """
     from features.database import Database  # noqa: PLC0415 - --help must not wait for it
     from features.erasure import Installation, erase_everywhere  # noqa: PLC0415
-    from serving.audit.spool import Spool  # noqa: PLC0415
+    from serving.audit.spool import SPOOL  # noqa: PLC0415
     from serving.store.erasure import STORES  # noqa: PLC0415
 
     if not given.student_id.strip():
@@ -50,8 +50,7 @@ def erase(given: argparse.Namespace) -> int:
     home = read_home()
     with Database(home.database_url()) as database:
         place = Installation(home, database, given.delete_files)
-        Spool(home.audit).ship(database)  # what processes that have ended left; running ones leave out the erased
-        counts = erase_everywhere(STORES, place, given.student_id)
+        counts = erase_everywhere((*STORES, SPOOL), place, given.student_id)
     table = Table("store", "rows or files", title="erased")
     table.columns[1].justify = "right"
     for name, count in counts.items():

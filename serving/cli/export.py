@@ -29,18 +29,18 @@ def export(given: argparse.Namespace) -> int:
         RegistryAwayError: The registry does not answer.
         InputError: The folder holds something else, or a file of the champion was altered.
     """
-    from serving.models.bundle import write_parts  # noqa: PLC0415 - --help must not wait for it
+    from serving.models.bundle import write_artifacts  # noqa: PLC0415 - --help must not wait for it
     from serving.models.registry import Registry  # noqa: PLC0415
     from serving.models.sources import RegistrySource  # noqa: PLC0415
     from serving.settings import read_settings  # noqa: PLC0415
 
     settings = read_settings()
     source = RegistrySource(settings.home, Registry(settings.tracking))
-    offer = source.look()
-    if offer is None:
+    version = source.look()
+    if version is None:
         raise MissingError("there is no champion to export yet; run `python -m training nightly`")
-    with source.open(offer) as parts, writing(given.folder):
-        write_parts(given.folder.absolute(), parts)
-    told = f"wrote run {offer.champion.run_id} with profiles {offer.publication} to {given.folder}"
+    with source.open(version) as artifacts, writing(given.folder):
+        write_artifacts(given.folder.absolute(), artifacts)
+    told = f"wrote run {version.champion.run_id} with profiles {version.publication} to {given.folder}"
     OUT.print(told, markup=False, highlight=False)
     return 0

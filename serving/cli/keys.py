@@ -44,7 +44,7 @@ def _issue(database: Database, given: argparse.Namespace) -> None:
     scopes = [Scope(each) for each in given.scope]
     key = issue_key(database, given.name, scopes, given.school, expires_at=expires_at, per_minute=given.per_minute)
     # the key alone on standard output, so that a script can take it
-    OUT.print(key.tell(), markup=False, highlight=False)
+    OUT.print(key.reveal(), markup=False, highlight=False)
     ERR.print(f"Keep it now: it is not shown again. Its id is {key.key_id}.", markup=False, highlight=False)
 
 

@@ -7,7 +7,7 @@ from features.bundle import MANIFEST
 from features.console import ERR
 from features.database import Database
 from features.errors import InputError, MissingError, RegroupError
-from serving.models.bundle import read_parts
+from serving.models.bundle import read_artifacts
 from serving.settings import read_settings
 from serving.store.keys import list_keys
 
@@ -47,7 +47,7 @@ def require_something() -> None:
     settings = read_settings()
     if settings.bundle is not None:
         try:
-            read_parts(settings.bundle, "bundle")
+            read_artifacts(settings.bundle, "bundle")
         except RegroupError as error:
             raise InputError(str(error)) from error
         return

@@ -89,7 +89,7 @@ def read_batch(given: Mapping[int, object]) -> ReadBatch:
     return ReadBatch(raw, pd.Series([each.source for each in events], index=raw.index, dtype="str"), rejected)
 
 
-def tell_rejected(index: int, rule: str) -> RejectedEvent:
+def to_rejected(index: int, rule: str) -> RejectedEvent:
     """Why the event at a place of the batch is not stored."""
     field, message = RULES[rule]
     return RejectedEvent(index=index, rule=rule, field=field, message=message)

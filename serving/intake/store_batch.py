@@ -1,8 +1,8 @@
 """One use case: a batch of live events, durable when this returns, each stored once."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pandas as pd
 from prometheus_client import Counter
@@ -15,8 +15,9 @@ from features.events.live import keep_events, known_events, lock_writers
 from features.logs.rows import SKILL_MARK
 from features.roster import students_of_schools
 from features.tombstones import read_erased
-from serving.errors import RequestError
-from serving.intake.read_batch import read_batch, tell_rejected
+from serving.access.caller import Caller
+from serving.errors import RequestError, TooLargeError
+from serving.intake.read_batch import read_batch, to_rejected
 from serving.schemas.events import EventsOut, RejectedEvent
 
 
@@ -42,73 +43,84 @@ def may_load(database: Database, schools: Collection[str] | None, student_ids: I
 
 EVENTS = Counter("regroup_live_events_total", "Live events by what became of them.", ["outcome"])
 
-MayLoad = Callable[[Iterable[str]], set[str]]
-"""Of some students, those whose events the caller may load."""
-
 
 @dataclass(frozen=True)
-class Loader:
-    """Who sends the batch.
+class Intake:
+    """Stores the batches of one caller.
 
     Attributes:
-        key_id: Of the key; null without one.
-        may_load: Which students' events it may load.
+        database: Where events are stored.
+        caller: Who sends them.
+        max_events: How many one batch may have.
     """
 
-    key_id: str | None
-    may_load: MayLoad
+    database: Database
+    caller: Caller
+    max_events: int
 
+    def require_few(self, count: int) -> None:
+        """Refuses a batch of too many events.
 
-def take_in(
-    database: Database,
-    given: Mapping[int, object],
-    loader: Loader,
-    now: datetime,
-    *,
-    atomic: bool = False,
-    unread: Sequence[RejectedEvent] = (),
-    ignored: int = 0,
-) -> EventsOut:
-    """Stores the good events of a batch in one transaction and says why the others are rejected.
+        Raises:
+            TooLargeError: It has more than a batch may have.
+        """
+        if count > self.max_events:
+            sentence = f"the batch has {count} events; send at most {self.max_events} at a time"
+            raise TooLargeError("too_many_events", sentence)
 
-    Args:
-        database: Of the service.
-        given: The events as JSON held them, by their place in the batch.
-        loader: Who sends them.
-        now: The current moment, UTC.
-        atomic: Whether one rejected event rejects the batch.
-        unread: Events of the batch that a translation refused.
-        ignored: How many events a translation left aside.
+    def store(
+        self,
+        given: Mapping[int, object],
+        *,
+        atomic: bool = False,
+        unread: Sequence[RejectedEvent] = (),
+        ignored: int = 0,
+    ) -> EventsOut:
+        """Stores the good events of a batch in one transaction and says why the others are rejected.
 
-    Raises:
-        RequestError: Every event is rejected or, with `atomic`, one is; nothing was stored.
-        BusyError: The database stayed locked.
-        DatabaseAwayError: It cannot be used.
-    """
-    batch = read_batch(given)
-    rejected = [*unread, *batch.rejected]
-    count = len(given) + len(unread)
-    students = batch.raw["student_id"].dropna().unique()
-    strange = batch.raw["student_id"].notna() & ~batch.raw["student_id"].isin(loader.may_load(students))
-    rejected += [tell_rejected(int(index), "unknown_student") for index in batch.raw.index[strange]]
-    events, nulled, broken = _check(batch.raw[~strange], batch.source, now)
-    rejected += broken
-    with database.changing() as connection:  # others wait meanwhile, so what can be done before is done
-        lock_writers(connection)
-        gone = events["student_id"].isin(read_erased(connection).among(students))
-        erased, events = int(gone.sum()), events[~gone]
-        new, contradicting = _distinct(connection, events)
-        rejected += [tell_rejected(index, "conflicting_response") for index in contradicting]
-        rejected.sort(key=lambda each: each.index)
-        if rejected and (atomic or len(rejected) == count):
-            # leaving by an exception, nothing is kept
-            EVENTS.labels("rejected").inc(len(rejected))
-            raise _nothing_stored(rejected, count)
-        keep_events(connection, new, now, loader.key_id)
-    known = count - len(rejected) - erased - len(new)
-    for outcome, number in (("stored", len(new)), ("known", known), ("erased", erased), ("rejected", len(rejected))):
-        EVENTS.labels(outcome).inc(number)
-    return EventsOut(stored=len(new), known=known, erased=erased, nulled=nulled, ignored=ignored, rejected=rejected)
+        Args:
+            given: The events as JSON held them, by their place in the batch.
+            atomic: Whether one rejected event rejects the batch.
+            unread: Events of the batch that a translation refused.
+            ignored: How many events a translation left aside.
+
+        Raises:
+            RequestError: Every event is rejected or, with `atomic`, one is; nothing was stored.
+            BusyError: The database stayed locked.
+            DatabaseAwayError: It cannot be used.
+        """
+        batch = read_batch(given)
+        rejected = [*unread, *batch.rejected]
+        count = len(given) + len(unread)
+        students = batch.raw["student_id"].dropna().unique()
+        strange = batch.raw["student_id"].notna() & ~batch.raw["student_id"].isin(
+            may_load(self.database, self.caller.schools, students)
+        )
+        rejected += [to_rejected(int(index), "unknown_student") for index in batch.raw.index[strange]]
+        now = datetime.now(UTC)
+        events, nulled, broken = _check(batch.raw[~strange], batch.source, now)
+        rejected += broken
+        with self.database.changing() as connection:  # others wait meanwhile, so what can be done before is done
+            lock_writers(connection)
+            gone = events["student_id"].isin(read_erased(connection).among(students))
+            erased, events = int(gone.sum()), events[~gone]
+            new, contradicting = _distinct(connection, events)
+            rejected += [to_rejected(index, "conflicting_response") for index in contradicting]
+            rejected.sort(key=lambda event: event.index)
+            if rejected and (atomic or len(rejected) == count):
+                # leaving by an exception, nothing is kept
+                EVENTS.labels("rejected").inc(len(rejected))
+                raise _nothing_stored(rejected, count)
+            keep_events(connection, new, now, self.caller.key_id)
+        known = count - len(rejected) - erased - len(new)
+        for outcome, number in (
+            ("stored", len(new)),
+            ("known", known),
+            ("erased", erased),
+            ("rejected", len(rejected)),
+        ):
+            EVENTS.labels(outcome).inc(number)
+        return EventsOut(stored=len(new), known=known, erased=erased, nulled=nulled, ignored=ignored, rejected=rejected)
 
 
 def _check(raw: pd.DataFrame, source: "pd.Series[str]", now: datetime) -> tuple[pd.DataFrame, int, list[RejectedEvent]]:
@@ -120,7 +132,7 @@ def _check(raw: pd.DataFrame, source: "pd.Series[str]", now: datetime) -> tuple[
         parts.append(checked.events.set_axis(valid))
         nulled += sum(checked.nulled.values())
         rejected += [
-            tell_rejected(index, str(rule))
+            to_rejected(index, str(rule))
             for index, rule in zip(checked.rejected.index.tolist(), checked.rejected["rejected"], strict=True)
         ]
     return pd.concat(parts), nulled, rejected

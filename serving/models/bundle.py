@@ -21,7 +21,7 @@ Source = Literal["registry", "bundle", "last_good"]
 
 
 @dataclass(frozen=True)
-class Parts:
+class Artifacts:
     """Folders, each with a manifest of its own.
 
     Attributes:
@@ -45,7 +45,7 @@ FORMAT = "regroup-bundle/1"
 PROFILES = "profiles"
 
 
-def write_parts(folder: Path, parts: Parts) -> None:
+def write_artifacts(folder: Path, artifacts: Artifacts) -> None:
     """Copies the parts into a bundle that appears at once, complete; an older bundle there is replaced.
 
     Raises:
@@ -55,32 +55,32 @@ def write_parts(folder: Path, parts: Parts) -> None:
         raise InputError(f"{folder} is there already and is no bundle of this service; name another folder")
 
     def write(draft: Path) -> None:
-        for name, part in {**parts.models, PROFILES: parts.profiles}.items():
+        for name, part in {**artifacts.models, PROFILES: artifacts.profiles}.items():
             shutil.copytree(part, draft / name)
             read_manifest(draft / name)
 
     facts = {
         "format": FORMAT,
-        "run_id": parts.champion.run_id,
-        "versions": dict(parts.champion.versions),
-        "publication": parts.publication,
+        "run_id": artifacts.champion.run_id,
+        "versions": dict(artifacts.champion.versions),
+        "publication": artifacts.publication,
     }
     write_bundle(folder, facts, write)
 
 
-def holds(folder: Path, parts_seal: str, champion: Champion) -> bool:
+def holds(folder: Path, profiles_digest: str, champion: Champion) -> bool:
     """Whether a bundle is already of this run and these profiles; its manifest alone is read.
 
     Args:
         folder: Of the bundle.
-        parts_seal: Hash of the profiles' manifest.
+        profiles_digest: Hash of the profiles' manifest.
         champion: Run and versions.
     """
     facts = _facts(folder)
     return facts is not None and (facts["run_id"], facts["versions"], facts["files"].get(f"{PROFILES}/{MANIFEST}")) == (
         champion.run_id,
         dict(champion.versions),
-        parts_seal,
+        profiles_digest,
     )
 
 
@@ -97,7 +97,7 @@ def peek_bundle(folder: Path) -> tuple[Champion, str, str]:
     return Champion(facts["run_id"], facts["versions"]), facts["publication"], file_hash(folder / MANIFEST)
 
 
-def read_parts(folder: Path, source: Source) -> Parts:
+def read_artifacts(folder: Path, source: Source) -> Artifacts:
     """The parts of a bundle, after every file has proved to be the one that was written.
 
     Raises:
@@ -109,7 +109,7 @@ def read_parts(folder: Path, source: Source) -> Parts:
     except RegroupError as error:
         raise SnapshotError(f"the bundle {folder.name} is refused: {error}") from error
     models = {name: folder / name for name in FORECASTS}
-    return Parts(champion, publication, models, folder / PROFILES, source)
+    return Artifacts(champion, publication, models, folder / PROFILES, source)
 
 
 def _facts(folder: Path) -> dict[str, Any] | None:

@@ -1,43 +1,40 @@
-"""What was reckoned from one set of profiles, kept for the next request that asks the same."""
+"""What was computed from one set of profiles, kept for the next request that asks the same."""
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
+from cachetools import LRUCache
+
 Result = TypeVar("Result")
 
-MOST = 1024
+MAX_ENTRIES = 1024
 """Entries of one set of profiles: a few for each team and each student that is looked at."""
 
 
-class Reckoned:
-    """Results by what they were made from; the least used go first. For all threads.
+class Cache:
+    """Results by what they were computed from, for all threads; the least recently used go first.
 
     Example:
-        >>> kept = Reckoned()
-        >>> kept.get("team", lambda: 1), kept.get("team", lambda: 2)
+        >>> cache = Cache()
+        >>> cache.get("team", lambda: 1), cache.get("team", lambda: 2)
         (1, 1)
     """
 
-    def __init__(self, most: int = MOST) -> None:
-        self._most = most
+    def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._found: OrderedDict[Hashable, Any] = OrderedDict()
+        self._results: LRUCache[Hashable, Any] = LRUCache(MAX_ENTRIES)
 
-    def get(self, key: Hashable, make: Callable[[], Result]) -> Result:
-        """The result kept under the key, made now if there is none.
+    def get(self, key: Hashable, compute: Callable[[], Result]) -> Result:
+        """The result kept under the key, computed now if there is none.
 
-        Two threads that ask for a new one at once both make it and are given equal ones.
+        Two threads that ask for a new one at once both compute it and are given equal ones.
         """
         with self._lock:
-            if key in self._found:
-                self._found.move_to_end(key)
-                kept: Result = self._found[key]
+            if key in self._results:
+                kept: Result = self._results[key]
                 return kept
-        made = make()
+        computed = compute()
         with self._lock:
-            self._found[key] = made
-            if len(self._found) > self._most:
-                self._found.popitem(last=False)
-        return made
+            self._results[key] = computed
+        return computed

@@ -1,5 +1,6 @@
 """What a model version says about rows of a profile, with reasons, or that it cannot say."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
+from cachetools import LRUCache
 
 from features.errors import RegroupError
 from features.model_bundle import TREES, read_model_bundle
@@ -17,7 +19,7 @@ from serving.errors import SnapshotError
 Rows = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
 
-MOST_SCORED = 100_000
+MAX_SCORES = 100_000
 """Rows whose probability is kept, by their bytes: about 30 MB."""
 
 FAMILY_OF = {each.name: each.family for each in REGISTRY}
@@ -73,7 +75,8 @@ class Forecaster:
             rule["streak"], rule["limit"], evidence["min_opportunities"], evidence["min_responses"]
         )
         self._booster = lgb.Booster(model_file=folder / TREES)
-        self._scored: dict[bytes, float] = {}
+        self._lock = threading.Lock()
+        self._scores: LRUCache[bytes, float] = LRUCache(MAX_SCORES)
         families = list(FAMILIES)
         self._family = np.zeros((len(self._columns), len(families)))
         for position, name in enumerate(self._columns):
@@ -85,17 +88,16 @@ class Forecaster:
         After a batch of events most of a team's rows are what they were, and scoring is most of what a request costs.
         """
         keys = [row.tobytes() for row in rows]
-        found = [self._scored.get(key) for key in keys]
+        with self._lock:
+            found = [self._scores.get(key) for key in keys]
         new = [at for at, score in enumerate(found) if score is None]
         if not new:
             return np.array(found, np.float64)
         fresh = self._predict(rows[new])
         scores = np.array([0.0 if score is None else score for score in found])
         scores[new] = fresh
-        if len(self._scored) + len(new) > MOST_SCORED:
-            self._scored = {}
-        if len(new) <= MOST_SCORED:
-            self._scored.update(zip((keys[at] for at in new), fresh.tolist(), strict=True))
+        with self._lock:
+            self._scores.update(zip((keys[at] for at in new), fresh.tolist(), strict=True))
         return scores
 
     def _predict(self, rows: Rows) -> Floats:
@@ -127,14 +129,14 @@ def _strongest(weights: Floats, most: int) -> tuple[Reason, ...]:
     )
 
 
-def tell_facts(row: Sequence[float] | Rows) -> list[str]:
+def describe_facts(row: Sequence[float] | Rows) -> list[str]:
     """What happened, in plain words, from one row of a profile; nothing that was not observed.
 
     Example:
         >>> row = np.full(len(COLUMNS), np.nan, np.float32)
         >>> row[COLUMNS.index("skill_opportunities")] = 7
         >>> row[COLUMNS.index("skill_correct_share_5r")] = 0.4
-        >>> tell_facts(row)
+        >>> describe_facts(row)
         ['3 of the last 5 wrong', '7 tries on this skill']
     """
     tries, share, hints, days = (float(row[at]) for at in _TOLD)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from prometheus_client import Counter
 
 from features.profiles.kernel import COLUMNS, NO_TIME
-from serving.models.forecaster import Reason, tell_facts
+from serving.models.forecaster import Reason, describe_facts
 from serving.models.snapshot import Snapshot
 
 Status = Literal["mastered", "struggling", "forecast", "not_enough_evidence"]
@@ -56,7 +56,7 @@ class SkillForecast:
 
 
 def forecast_students(snapshot: Snapshot, students: Sequence[str], recent_days: int) -> Sequence[SkillForecast]:
-    """Everything the snapshot says about the students, student by student in the order given; reckoned once.
+    """Everything the snapshot says about the students, student by student in the order given; computed once.
 
     Args:
         snapshot: Models and profiles.
@@ -65,18 +65,18 @@ def forecast_students(snapshot: Snapshot, students: Sequence[str], recent_days: 
     """
     asked = tuple(students)
 
-    def reckon() -> Sequence[SkillForecast]:
+    def compute() -> Sequence[SkillForecast]:
         made = make_forecasts(snapshot, asked, recent_days)
         for status, count in Counts(each.status for each in made).items():
             FORECASTS.labels(status).inc(count)
         return made
 
-    return snapshot.reckoned.get(("forecasts", asked, recent_days), reckon)
+    return snapshot.cache.get(("forecasts", asked, recent_days), compute)
 
 
-def tell_all_facts(snapshot: Snapshot, forecasts: Sequence[SkillForecast]) -> list[list[str]]:
+def describe_all_facts(snapshot: Snapshot, forecasts: Sequence[SkillForecast]) -> list[list[str]]:
     """The facts of each forecast."""
-    return [tell_facts(row) for row in snapshot.rows[[each.row for each in forecasts]]] if forecasts else []
+    return [describe_facts(row) for row in snapshot.rows[[each.row for each in forecasts]]] if forecasts else []
 
 
 def explain_forecasts(snapshot: Snapshot, forecasts: Sequence[SkillForecast]) -> list[tuple[Reason, ...]]:

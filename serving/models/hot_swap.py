@@ -10,9 +10,9 @@ from features.errors import RegroupError
 from features.home import Home
 from serving.errors import NotReadyError
 from serving.lifecycle import Watcher
-from serving.models.bundle import Parts, holds, write_parts
+from serving.models.bundle import Artifacts, holds, write_artifacts
 from serving.models.snapshot import Snapshot, load_snapshot
-from serving.models.sources import BundleSource, Offer, SnapshotSource
+from serving.models.sources import BundleSource, SnapshotSource, Version
 
 logger = logging.getLogger("regroup")
 
@@ -41,13 +41,13 @@ class LastGood:
         except RegroupError:
             return False
 
-    def keep(self, snapshot: Snapshot, parts: Parts) -> None:
+    def keep(self, snapshot: Snapshot, artifacts: Artifacts) -> None:
         """Copies what the snapshot was loaded from, unless it is there; a failure is told in the log."""
         try:
             self._folder.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(self._lock, timeout=LOCK_S):
-                if not holds(self._folder, snapshot.seal, snapshot.champion):
-                    write_parts(self._folder, parts)
+                if not holds(self._folder, snapshot.digest, snapshot.champion):
+                    write_artifacts(self._folder, artifacts)
         except (RegroupError, OSError, Timeout) as error:
             told = str(error) if isinstance(error, RegroupError) else type(error).__name__
             logger.warning("no copy was kept of what serves: %s", told)
@@ -73,7 +73,7 @@ SERVED = Gauge(
 )
 
 
-class SnapshotHolder:
+class HotSwap:
     """Keeps the snapshot that serves, and a thread that swaps it when models or profiles move.
 
     Args:
@@ -94,7 +94,7 @@ class SnapshotHolder:
         self._prepare = prepare
         self._last_good = last_good
         self._current: Snapshot | None = None
-        self._offer: Offer | None = None
+        self._version: Version | None = None
         self._why_none = "the service has not looked for a model yet"
         self._watcher = Watcher("snapshot-watcher", self.refresh, poll_seconds)
 
@@ -133,22 +133,22 @@ class SnapshotHolder:
         self._watcher.stop()
 
     def _refresh(self, source: SnapshotSource) -> bool:
-        offer = source.look()
-        if offer is None:
+        version = source.look()
+        if version is None:
             if self._current is None:
                 self._wait_for("there is no champion yet; run `python -m training nightly` first")
             return False
-        if offer == self._offer:
+        if version == self._version:
             return False
-        with source.open(offer) as parts:
-            loaded = load_snapshot(parts)
-            source.confirm(offer)
+        with source.open(version) as artifacts:
+            loaded = load_snapshot(artifacts)
+            source.confirm(version)
             loaded.struggle.explain(loaded.rows[:1])  # warms up before the first request
             loaded.mastery.predict(loaded.rows[:1])
             self._prepare(loaded)
-            self._serve(loaded, offer)
-            if self._last_good is not None and offer.source != "last_good":
-                self._last_good.keep(loaded, parts)
+            self._serve(loaded, version)
+            if self._last_good is not None and version.source != "last_good":
+                self._last_good.keep(loaded, artifacts)
         return True
 
     def _wait_for(self, sentence: str) -> None:
@@ -170,8 +170,8 @@ class SnapshotHolder:
         logger.warning("serving the copy of what served last, until the registry gives something that can be served")
         return revived
 
-    def _serve(self, loaded: Snapshot, offer: Offer) -> None:
-        before, self._current, self._offer = self._current, loaded, offer
+    def _serve(self, loaded: Snapshot, version: Version) -> None:
+        before, self._current, self._version = self._current, loaded, version
         if before is not None:
             _served(before).set(0)
         _served(loaded).set(1)

@@ -1,22 +1,21 @@
 """What came in since the night, on top of the snapshot: each process folds it for itself from the database.
 
 Processes share nothing but the database, so with every request each sees whether there are events with a later number
-than the last it saw. The picture of the students asked for is then read from their states at one moment: the midnight
-after the last event, as a night that ran now would choose it.
+than the last it saw. The snapshot is then restricted to the students asked for, whose states are read at one moment:
+the midnight after the last event, as a night that ran now would choose it.
 """
 
 import json
 import logging
 import threading
-import time
 import weakref
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
+from cachetools import LRUCache
 from deltalake.exceptions import DeltaError
 from prometheus_client import Gauge
 
@@ -32,11 +31,12 @@ from features.profiles.incremental import Overlay
 from features.profiles.kernel import NO_TIME
 from features.profiles.state import State
 from serving.errors import SnapshotError
-from serving.models.cache import Reckoned
+from serving.lifecycle import CircuitBreaker
+from serving.models.cache import Cache
 from serving.models.snapshot import Snapshot, StudentFacts
 
 
-def draw_picture(
+def restrict_snapshot(
     snapshot: Snapshot, overlay: Overlay, students: Sequence[str], moment: datetime | None, through: int | None
 ) -> Snapshot:
     """The snapshot with the profiles of the students alone, as their states stand at a moment.
@@ -67,7 +67,7 @@ def draw_picture(
         last_practised=np.where(known, np.where(known, practised, 0).astype(np.int64), NO_TIME),
         rows=rows.columns[order],
         student_facts=StudentFacts.from_rows(facts.index, facts),
-        reckoned=Reckoned(),
+        cache=Cache(),
     )
 
 
@@ -77,11 +77,8 @@ TOUCHED = Gauge(
     "regroup_live_students", "Students with events since the night, as a process has seen.", multiprocess_mode="livemax"
 )
 
-PICTURES = 256
-"""Sets of students whose picture is kept until the next event of one of them."""
-
-AWAY_S = 1.0
-"""For how long a database that did not answer, or a state that cannot be read, is left alone."""
+MAX_RESTRICTED = 256
+"""Sets of students whose restricted snapshot is kept until the next event of one of them."""
 
 
 class _Day:
@@ -94,10 +91,10 @@ class _Day:
         self.through: int | None = None
         self._as_of = snapshot.data_as_of
         self._log_version = int(snapshot.data_version.split(".")[0])
-        self._folder, self._seal, self._name = snapshot.folder, snapshot.seal, snapshot.publication
+        self._folder, self._digest, self._name = snapshot.folder, snapshot.digest, snapshot.publication
         self._home = home
         self._overlay: Overlay | None = None
-        self._pictures: OrderedDict[tuple[str, ...], Snapshot] = OrderedDict()
+        self._restricted: LRUCache[tuple[str, ...], Snapshot] = LRUCache(MAX_RESTRICTED)
         self._plain: Snapshot | None = None
 
     def look(self, database: Database) -> None:
@@ -112,30 +109,28 @@ class _Day:
             statistics, moment = self._overlay.statistics, self._moment(self._overlay)
             self._overlay.add(new.events)
             if self._overlay.statistics is not statistics or self._moment(self._overlay) != moment:
-                self._pictures.clear()  # what they say of everybody has changed
+                self._restricted.clear()  # what they say of everybody has changed
             touched = set(new.events["student_id"])
-            for key in [each for each in self._pictures if not touched.isdisjoint(each)]:
-                del self._pictures[key]
+            for key in [students for students in self._restricted if not touched.isdisjoint(students)]:
+                del self._restricted[key]
             TOUCHED.set(len(self._overlay.touched))
         if new.through != self.through:
             self.through = new.through
             self._plain = None
 
-    def picture(self, snapshot: Snapshot, students: Sequence[str]) -> Snapshot:
+    def restrict(self, snapshot: Snapshot, students: Sequence[str]) -> Snapshot:
         """The students' profiles at the day's moment; the night's own where nothing came in since."""
         if self._overlay is None:
             self._plain = self._plain or replace(snapshot, live_through=self.through)
             return self._plain
         key = tuple(students)
-        picture = self._pictures.get(key) or draw_picture(
+        restricted = self._restricted.get(key) or restrict_snapshot(
             snapshot, self._overlay, students, self._moment(self._overlay), self.through
         )
-        if picture.live_through != self.through:  # events came in, of others
-            picture = replace(picture, live_through=self.through)
-        self._pictures[key] = picture
-        if len(self._pictures) > PICTURES:
-            self._pictures.popitem(last=False)
-        return picture
+        if restricted.live_through != self.through:  # events of other students came in
+            restricted = replace(restricted, live_through=self.through)
+        self._restricted[key] = restricted
+        return restricted
 
     def _moment(self, overlay: Overlay) -> datetime | None:
         """The midnight after the last event, UTC; null for a log without a clock."""
@@ -149,7 +144,7 @@ class _Day:
         try:
             statistics = Statistics.from_json(json.loads((self._folder / "statistics.json").read_text("utf-8")))
             state = State.load(self._folder / "state.npz")
-            replaced = file_hash(self._folder / MANIFEST) != self._seal
+            replaced = file_hash(self._folder / MANIFEST) != self._digest
         except (OSError, ValueError, KeyError) as error:
             raise SnapshotError(f"the state {self._name} cannot be read: {type(error).__name__}") from error
         if replaced:  # a bundle: the watcher swaps it in a moment
@@ -178,10 +173,10 @@ class LiveEvents:
         self._database = database
         self._lock = threading.Lock()
         self._days: dict[int, _Day] = {}
-        self._away_until = 0.0
+        self._breaker = CircuitBreaker()
 
-    def see(self, snapshot: Snapshot, students: Sequence[str], latest: int | None = None) -> Snapshot:
-        """The snapshot with everything about the students that was acknowledged before this call.
+    def restrict(self, snapshot: Snapshot, students: Sequence[str], latest: int | None = None) -> Snapshot:
+        """The snapshot of some students alone, with everything that was acknowledged before this call.
 
         Where the database is away, it is as of the last look; where the snapshot's state cannot be read, it is the
         night's.
@@ -195,7 +190,7 @@ class LiveEvents:
             day = self._days.get(id(snapshot)) or self._keep(snapshot, _Day(snapshot, self._home))
             if latest is None or day.through is None or latest > day.through:
                 self._look(day)
-            return day.picture(snapshot, students)
+            return day.restrict(snapshot, students)
 
     def look_ahead(self, snapshot: Snapshot) -> None:
         """Folds what came in, so that the next request need not."""
@@ -212,15 +207,14 @@ class LiveEvents:
             self._keep(snapshot, day)
 
     def _look(self, day: _Day) -> None:
-        if time.monotonic() < self._away_until:
+        if self._breaker.is_open:
             return
         try:
             day.look(self._database)
         except MissingError:
             pass  # no tables: nothing came in yet
         except (DatabaseAwayError, SnapshotError) as error:
-            # each attempt may take seconds, and requests would queue up behind one another
-            self._away_until = time.monotonic() + AWAY_S
+            self._breaker.trip()
             logger.warning("going on with the live events seen so far: %s", error)
         except RegroupError as error:
             logger.warning("going on with the live events seen so far: %s", error)

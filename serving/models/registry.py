@@ -10,9 +10,6 @@ from serving.errors import RegistryAwayError, SnapshotError
 
 FORECASTS = ("struggle", "mastery")
 
-ALIASES = ("champion", "challenger", "previous")
-"""Names under which the nightly job keeps versions."""
-
 
 @dataclass(frozen=True)
 class Champion:
@@ -35,15 +32,7 @@ class Registry:
         self._client: Any = None
 
     def champion(self) -> Champion | None:
-        """The champion, or None when there is none or its two aliases are just being moved.
-
-        Raises:
-            RegistryAwayError: The registry does not answer.
-        """
-        return self.find("champion")
-
-    def find(self, model: str) -> Champion | None:
-        """The run of an alias or id; None when it has no version of a forecast or the aliases are of two runs.
+        """The champion; null when there is none or its two aliases are just being moved.
 
         Raises:
             RegistryAwayError: The registry does not answer.
@@ -55,18 +44,12 @@ class Registry:
         for forecast in FORECASTS:
             name = f"regroup-{forecast}"
             try:
-                if model in ALIASES:
-                    found[forecast] = client.get_model_version_by_alias(name, model)
-                else:
-                    versions = client.search_model_versions(f"name='{name}' and run_id='{model}'")
-                    found[forecast] = max(versions, key=lambda each: int(each.version), default=None)
+                found[forecast] = client.get_model_version_by_alias(name, "champion")
             except MlflowException as error:
                 # MLflow answers a missing alias with INVALID_PARAMETER_VALUE
                 if error.error_code in {"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"}:
                     return None
                 raise RegistryAwayError(f"the registry does not answer: {error.error_code}") from error
-        if any(each is None for each in found.values()):
-            return None
         runs = {each.run_id for each in found.values()}
         if len(runs) > 1:
             return None

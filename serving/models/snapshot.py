@@ -18,8 +18,8 @@ from features.home import Home
 from features.profiles.columns import OF_STUDENTS, SCHEMA_HASH
 from features.profiles.kernel import COLUMNS, NO_TIME
 from serving.errors import SnapshotError
-from serving.models.bundle import Parts, Source
-from serving.models.cache import Reckoned
+from serving.models.bundle import Artifacts, Source
+from serving.models.cache import Cache
 from serving.models.forecaster import Forecaster, Rows
 from serving.models.registry import Champion
 
@@ -72,10 +72,9 @@ class Snapshot:
         publication: Name of the published profiles; with the champion it identifies the snapshot.
         folder: Where the profiles lie, with the state that later events are folded onto; something else may have taken
             its place since.
-        seal: Hash of the manifest of that folder, when the profiles were read.
+        digest: Hash of the manifest of that folder, when the profiles were read.
         source: Where models and profiles come from.
         data_as_of: The moment the profiles stand for, UTC; null for a log without a clock.
-        night: The moment that the published profiles stand for; with later events, `data_as_of` is later.
         data_version: Versions of the event log and of the items' skills that they were folded from.
         struggle: The struggle forecast.
         mastery: The mastery forecast.
@@ -86,16 +85,15 @@ class Snapshot:
         rows: The kernel's columns.
         student_facts: What is known of each student beyond single skills.
         live_through: Number of the last live event that was looked at; null where none were.
-        reckoned: What was made of these profiles so far; whoever replaces the profiles gives it anew.
+        cache: What was computed from these profiles; a snapshot with other profiles needs a cache of its own.
     """
 
     champion: Champion
     publication: str
     folder: Path
-    seal: str
+    digest: str
     source: Source
     data_as_of: datetime | None
-    night: datetime | None
     data_version: str
     struggle: Forecaster
     mastery: Forecaster
@@ -106,7 +104,7 @@ class Snapshot:
     rows: Rows
     student_facts: StudentFacts
     live_through: int | None = None
-    reckoned: Reckoned = field(default_factory=Reckoned)
+    cache: Cache = field(default_factory=Cache)
 
     @cached_property
     def position(self) -> Mapping[str, int]:
@@ -138,33 +136,31 @@ def newest_publication(home: Home, run_id: str) -> Path:
     return max(found, key=lambda each: ((each / "manifest.json").stat().st_mtime_ns, each.name))
 
 
-def load_snapshot(parts: Parts) -> Snapshot:
+def load_snapshot(artifacts: Artifacts) -> Snapshot:
     """Reads models and profiles that belong together, after every hash has been checked.
 
     Raises:
         SnapshotError: Something is missing, was altered, or does not belong together.
     """
     try:
-        manifest = read_manifest(parts.profiles)
-        seal = file_hash(parts.profiles / MANIFEST)
-        if manifest["run_id"] != parts.champion.run_id or manifest["schema"] != SCHEMA_HASH:
-            raise SnapshotError(f"the profiles {parts.publication} are of another run or other columns")
-        models = {name: Forecaster(folder) for name, folder in parts.models.items()}
-        profiles = pd.read_parquet(parts.profiles / "skill_profiles.parquet")
-        facts = pd.read_parquet(parts.profiles / "student_profiles.parquet")
+        manifest = read_manifest(artifacts.profiles)
+        digest = file_hash(artifacts.profiles / MANIFEST)
+        if manifest["run_id"] != artifacts.champion.run_id or manifest["schema"] != SCHEMA_HASH:
+            raise SnapshotError(f"the profiles {artifacts.publication} are of another run or other columns")
+        models = {name: Forecaster(folder) for name, folder in artifacts.models.items()}
+        profiles = pd.read_parquet(artifacts.profiles / "skill_profiles.parquet")
+        facts = pd.read_parquet(artifacts.profiles / "student_profiles.parquet")
     except (RegroupError, OSError) as error:
         why = f"a file went while it was read: {type(error).__name__}"
         raise SnapshotError(str(error) if isinstance(error, RegroupError) else why) from error
-    night = None if manifest["as_of"] is None else datetime.fromisoformat(manifest["as_of"])
     students, start = np.unique(profiles["student_id"].to_numpy(dtype=str), return_index=True)
     return Snapshot(
-        champion=parts.champion,
-        publication=parts.publication,
-        folder=parts.profiles,
-        seal=seal,
-        source=parts.source,
-        data_as_of=night,
-        night=night,
+        champion=artifacts.champion,
+        publication=artifacts.publication,
+        folder=artifacts.profiles,
+        digest=digest,
+        source=artifacts.source,
+        data_as_of=None if manifest["as_of"] is None else datetime.fromisoformat(manifest["as_of"]),
         data_version=manifest["data_version"],
         struggle=models["struggle"],
         mastery=models["mastery"],

@@ -10,33 +10,33 @@ from typing import Protocol
 from features.bundle import MANIFEST, file_hash
 from features.home import Home
 from serving.errors import SnapshotError
-from serving.models.bundle import Parts, Source, peek_bundle, read_parts
+from serving.models.bundle import Artifacts, Source, peek_bundle, read_artifacts
 from serving.models.registry import FORECASTS, Champion, Registry
 from serving.models.snapshot import newest_publication
 from serving.settings import Settings
 
 
 @dataclass(frozen=True)
-class Offer:
-    """What a source has now; equal offers are of the same models and profiles.
+class Version:
+    """What a source has now; equal versions are the same models and profiles.
 
     Attributes:
         source: Where it is from.
         champion: Run and versions of the models.
         publication: Name of the profiles.
-        seal: Hash of the manifest that names them.
+        digest: Hash of the manifest that names them.
     """
 
     source: Source
     champion: Champion
     publication: str
-    seal: str
+    digest: str
 
 
 class SnapshotSource(Protocol):
     """Something that models and profiles come from."""
 
-    def look(self) -> Offer | None:
+    def look(self) -> Version | None:
         """What there is now; None where the source answers that there is nothing to serve yet.
 
         Raises:
@@ -44,7 +44,7 @@ class SnapshotSource(Protocol):
         """
         ...
 
-    def open(self, offer: Offer) -> AbstractContextManager[Parts]:
+    def open(self, version: Version) -> AbstractContextManager[Artifacts]:
         """The folders to read, for as long as the context lasts.
 
         Raises:
@@ -52,7 +52,7 @@ class SnapshotSource(Protocol):
         """
         ...
 
-    def confirm(self, offer: Offer) -> None:
+    def confirm(self, version: Version) -> None:
         """Looks again, after everything was read.
 
         Raises:
@@ -73,30 +73,24 @@ class RegistrySource:
         self._home = home
         self._registry = registry
 
-    def look(self) -> Offer | None:
+    def look(self) -> Version | None:
         """The champion and its newest profiles; None where the registry has no champion."""
         champion = self._registry.champion()
-        return None if champion is None else self.offer(champion)
-
-    def offer(self, champion: Champion) -> Offer:
-        """A run with its newest profiles.
-
-        Raises:
-            SnapshotError: Nothing was published for it.
-        """
+        if champion is None:
+            return None
         publication = newest_publication(self._home, champion.run_id)
-        return Offer("registry", champion, publication.name, _seal(publication))
+        return Version("registry", champion, publication.name, _digest(publication))
 
     @contextmanager
-    def open(self, offer: Offer) -> Iterator[Parts]:
+    def open(self, version: Version) -> Iterator[Artifacts]:
         """The models, fetched for as long as the context lasts, and the profiles where they lie."""
-        run_id = offer.champion.run_id
-        profiles = self._home.published / run_id / offer.publication
+        run_id = version.champion.run_id
+        profiles = self._home.published / run_id / version.publication
         with tempfile.TemporaryDirectory() as place:
             models = {name: self._registry.fetch(run_id, name, Path(place)) for name in FORECASTS}
-            yield Parts(offer.champion, offer.publication, models, profiles, "registry")
+            yield Artifacts(version.champion, version.publication, models, profiles, "registry")
 
-    def confirm(self, offer: Offer) -> None:
+    def confirm(self, version: Version) -> None:
         """Nothing to do: what was fetched and what was published keep their names."""
 
 
@@ -112,20 +106,20 @@ class BundleSource:
         self._folder = folder
         self._source = source
 
-    def look(self) -> Offer:
+    def look(self) -> Version:
         """The bundle's run and profiles, as its manifest says."""
-        champion, publication, seal = peek_bundle(self._folder)
-        return Offer(self._source, champion, publication, seal)
+        champion, publication, digest = peek_bundle(self._folder)
+        return Version(self._source, champion, publication, digest)
 
     @contextmanager
-    def open(self, offer: Offer) -> Iterator[Parts]:
+    def open(self, version: Version) -> Iterator[Artifacts]:
         """The bundle's folders, all of one bundle even where a link is moved meanwhile."""
-        del offer  # whether they are of this bundle is seen when all is read
-        yield read_parts(self._folder.resolve(), self._source)
+        del version  # whether they are of this bundle is seen when all is read
+        yield read_artifacts(self._folder.resolve(), self._source)
 
-    def confirm(self, offer: Offer) -> None:
+    def confirm(self, version: Version) -> None:
         """Refuses what may be of two bundles."""
-        if _seal(self._folder) != offer.seal:
+        if _digest(self._folder) != version.digest:
             raise SnapshotError(f"the bundle {self._folder.name} was replaced while it was read; it is read again")
 
 
@@ -136,7 +130,7 @@ def source_of(settings: Settings) -> SnapshotSource:
     return RegistrySource(settings.home, Registry(settings.tracking))
 
 
-def _seal(folder: Path) -> str:
+def _digest(folder: Path) -> str:
     try:
         return file_hash(folder / MANIFEST)
     except OSError as error:

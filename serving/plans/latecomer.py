@@ -5,14 +5,21 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from features.roster import SkillMap, Team
+from serving.access.caller import Caller
+from serving.access.visibility import find_roster
 from serving.errors import RequestError
+from serving.grouping.changes.placements import Placements, rank_places
 from serving.grouping.problem.people import Need, Student
 from serving.grouping.problem.plan import Session
 from serving.grouping.problem.problem import Problem
 from serving.models.forecasts import forecast_students
 from serving.models.snapshot import Snapshot
 from serving.plans.needs import list_candidates
-from serving.plans.policy import NeedPolicy
+from serving.plans.policy import NeedPolicy, load_planning
+from serving.plans.recommend import Planner
+from serving.plans.sessions import read_sessions
+from serving.plans.stored_plan import StoredDay
+from serving.schemas.changes import PlacementRequest
 
 Source = Literal["plan", "forecasts", "nothing"]
 
@@ -40,7 +47,7 @@ class Known:
         team: As the roster holds it now.
         skills: Prerequisites.
         snapshot: Models and profiles.
-        policy: How need is reckoned.
+        policy: How need is computed.
         recent_days: How far back practice counts as current.
         handful: Candidate skills per student.
     """
@@ -61,7 +68,29 @@ class Known:
         return [each.need for each in found if each.need.student == student]
 
 
-def admit(
+def place_latecomer(
+    planner: Planner, caller: Caller, day: StoredDay, body: PlacementRequest
+) -> tuple[Latecomer, Placements]:
+    """The day with a late or new student there, and every seat the student could take, the best first.
+
+    Raises:
+        RequestError: The day has no such block, or a session names what the day does not have.
+        NotReadyError: The student is not in the plan, and there is no model or no roster to tell needs from.
+        QueueFullError: Too many requests wait for the solver.
+    """
+
+    def know() -> Known:
+        team, roster = find_roster(planner.rosters, caller, day.answer.team_id)
+        needs, settings = load_planning().need, planner.settings
+        return Known(team, roster.skills, planner.served(), needs, settings.recent_days, settings.handful)
+
+    late = add_student(day.problem, day.in_force, body.student_id, body.block_ids, know)
+    sessions = day.in_force if body.sessions is None else read_sessions(late.problem, body.sessions)
+    with planner.queue.acquire():
+        return late, rank_places(late.problem, sessions, body.student_id, late.blocks)
+
+
+def add_student(
     problem: Problem,
     sessions: Sequence[Session],
     student: str,

@@ -9,7 +9,7 @@ from serving.grouping.problem.people import Need
 from serving.models.forecasts import SkillForecast, forecast_students
 from serving.models.snapshot import Snapshot
 from serving.plans.policy import NeedPolicy
-from serving.store.roster_cache import Seen
+from serving.store.roster_cache import TeamSnapshot
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,9 @@ class Candidate:
 
 
 def find_candidates(
-    snapshot: Snapshot, team: Team, seen: Seen, policy: NeedPolicy, recent_days: int, handful: int
+    snapshot: Snapshot, team: Team, seen: TeamSnapshot, policy: NeedPolicy, recent_days: int, handful: int
 ) -> Sequence[Candidate]:
-    """The candidates of a team by the snapshot's forecasts, reckoned once for each version of the roster.
+    """The candidates of a team by the snapshot's forecasts, computed once for each version of the roster.
 
     Args:
         snapshot: Models and profiles.
@@ -34,12 +34,12 @@ def find_candidates(
         handful: Candidates per student.
     """
 
-    def reckon() -> Sequence[Candidate]:
+    def compute() -> Sequence[Candidate]:
         forecasts = forecast_students(snapshot, team.members, recent_days)
         return tuple(list_candidates(team, seen.skills, forecasts, policy, handful))
 
     of_roster = seen.version, team.team_id, team.members, tuple(team.focus.items())
-    return snapshot.reckoned.get(("candidates", of_roster, policy, recent_days, handful), reckon)
+    return snapshot.cache.get(("candidates", of_roster, policy, recent_days, handful), compute)
 
 
 def list_candidates(

@@ -11,7 +11,7 @@ from serving.grouping.problem.policy import Effect, Modality
 
 @dataclass(frozen=True)
 class NeedPolicy:
-    """How need is reckoned where a forecast or the team's word is missing; all 0-1.
+    """How need is computed where a forecast or the team's word is missing; all 0-1.
 
     Attributes:
         unknown: Need of a skill whose forecast is null.
@@ -35,7 +35,7 @@ class Planning:
     Attributes:
         effects: Share of a need that a session meets, by kind and role.
         other_roles_as: The role whose effects a role of the school's own has.
-        need: How need is reckoned.
+        need: How need is computed.
         most_catch_up_days: Days in a row in groups on skills to catch up on, after which a day has none.
         coaching_per_week: Led sessions that a coach and who is coached share.
         history_days: How far back past sessions count.

@@ -28,8 +28,8 @@ RISE, FALL = 0.5, 0.05
 """How far what is told of the time after a search goes to a longer and to a shorter one, so that most are shorter."""
 
 
-class Planners:
-    """Turns to plan.
+class SolverQueue:
+    """A bounded queue in front of the solver.
 
     Args:
         at_once: How many requests plan at the same time.
@@ -45,19 +45,19 @@ class Planners:
         self._busy = 0
         self._waiting: deque[threading.Event] = deque()
         self._usual_s = USUAL_S
-        self._keeping_s = 0.0
+        self._storing_s = 0.0
 
     @property
-    def keeping_s(self) -> float:
-        """How long it takes to tell and keep a plan that was found, most of the time, in seconds."""
-        return self._keeping_s
+    def storing_s(self) -> float:
+        """How long it takes to render and store a plan that was found, most of the time, in seconds."""
+        return self._storing_s
 
-    def kept(self, took: float) -> None:
+    def note_storing(self, took: float) -> None:
         """Notes how long that took."""
-        self._keeping_s += (RISE if took > self._keeping_s else FALL) * (took - self._keeping_s)
+        self._storing_s += (RISE if took > self._storing_s else FALL) * (took - self._storing_s)
 
     @contextmanager
-    def take(self) -> Iterator[float]:
+    def acquire(self) -> Iterator[float]:
         """A turn, as a context; it gives the seconds waited for it.
 
         Raises:

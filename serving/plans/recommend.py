@@ -1,15 +1,22 @@
-"""One use case: a team's day, from roster and snapshot to a checked plan."""
+"""Two use cases: a team's day from roster and snapshot to a checked plan, and the same stored and rendered."""
 
 import time
-from collections.abc import Sequence
+import uuid
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from prometheus_client import Counter, Histogram
+from sqlalchemy import Connection
 
-from features.roster import Team
+from features.database import Database
+from features.roster import Rule, SkillMap, Team
+from serving.access.caller import Caller
+from serving.access.visibility import find_roster
 from serving.errors import RequestError
+from serving.formats import pack_instance
 from serving.grouping.changes.alternatives import TRIES, Alternative, find_alternatives
 from serving.grouping.errors import InfeasibleError, ProblemError
 from serving.grouping.infeasible.diagnosis import explain_conflict
@@ -17,11 +24,17 @@ from serving.grouping.problem.plan import Plan
 from serving.grouping.problem.problem import Problem
 from serving.grouping.search.anneal import Budget
 from serving.grouping.solve import suggest_groups
+from serving.models.live import LiveEvents
 from serving.models.snapshot import Snapshot
 from serving.plans.needs import Candidate, find_candidates
-from serving.plans.policy import Planning
-from serving.plans.problem import DayRequest, state_problem
-from serving.store.roster_cache import Seen
+from serving.plans.policy import Planning, load_planning
+from serving.plans.problem import Absence, DayRequest, state_problem
+from serving.plans.queue import SolverQueue
+from serving.plans.stored_plan import carry_seats
+from serving.schemas.recommendations import RecommendationOut, RecommendationRequest
+from serving.settings import Settings
+from serving.store.recommendations import keep_recommendation
+from serving.store.roster_cache import RosterCache, TeamSnapshot
 
 SEARCH = Histogram("regroup_plan_search_seconds", "Time that the search for a plan and its bound took.")
 GAP = Histogram(
@@ -64,9 +77,133 @@ class Recommendation:
     others: tuple[Alternative, ...] = ()
 
 
+Render = Callable[[str, datetime, RecommendationRequest, Team, SkillMap, Snapshot, Recommendation], RecommendationOut]
+"""Builds the answer from its id, its moment (UTC), the request, and what the plan rests on."""
+
+
+@dataclass(frozen=True)
+class Planner:
+    """What planning needs of a running service.
+
+    Attributes:
+        database: Where plans are stored.
+        rosters: Teams as this process holds them.
+        live: Events that came in since the night.
+        served: Gives the snapshot that serves now, or raises `NotReadyError`.
+        queue: Stands in front of the solver.
+        settings: The service's own.
+    """
+
+    database: Database
+    rosters: RosterCache
+    live: LiveEvents
+    served: Callable[[], Snapshot]
+    queue: SolverQueue
+    settings: Settings
+
+
+@dataclass(frozen=True)
+class PlannedDay:
+    """A plan that was found and stored.
+
+    Attributes:
+        id: The plan's id.
+        text: JSON of the answer, as it was stored.
+        waited_seconds: How long the request waited for the solver.
+        search_seconds: How long the search took.
+    """
+
+    id: str
+    text: str
+    waited_seconds: float
+    search_seconds: float
+
+
+def plan_day(
+    planner: Planner,
+    caller: Caller,
+    body: RecommendationRequest,
+    *,
+    render: Render,
+    note: Callable[[RecommendationOut], None],
+    finish: Callable[[Connection, str], None],
+) -> PlannedDay:
+    """Waits for the solver, plans a team's day and stores the plan.
+
+    Args:
+        planner: What planning needs of the service.
+        caller: Who asks.
+        body: What is asked for.
+        render: Builds the answer.
+        note: Called with the answer before it is stored, for the audit log, which is written meanwhile.
+        finish: Called with the plan's id in the transaction that stores the plan; raising undoes it.
+
+    Raises:
+        NotReadyError: There is no model or no roster yet.
+        NotFoundError: There is no such team, or none that the caller may know of.
+        QueueFullError: Too many requests wait for the solver.
+        RequestError: The day has no plan, or the body names somebody else.
+        ConflictError: The earlier plan was kept by a version that did not keep days.
+    """
+    snapshot, settings = planner.served(), planner.settings
+    team, roster = find_roster(planner.rosters, caller, body.team_id, now=True)  # nobody waits in line to be refused
+    with planner.queue.acquire() as waited:
+        begun = time.perf_counter()
+        if waited:
+            team, roster = find_roster(planner.rosters, caller, body.team_id, now=True)
+        restricted = planner.live.restrict(snapshot, team.members, roster.latest_event)
+        found = recommend_day(
+            team,
+            roster,
+            restricted,
+            carry_seats(planner.database, caller, body, read_request(body)),
+            load_planning(),
+            recent_days=settings.recent_days,
+            handful=settings.handful,
+            budget=Budget(seconds=body.seconds, seed=body.seed),
+            until=None if body.seconds is None else begun + body.seconds - planner.queue.storing_s,
+        )
+        answer = render(uuid.uuid4().hex, datetime.now(UTC), body, team, roster.skills, restricted, found)
+        note(answer)
+        text = answer.model_dump_json()
+        with planner.database.changing() as connection:
+            asked_for, instance = body.model_dump_json(), pack_instance(found.canonical)
+            keep_recommendation(connection, answer, text, asked_for, instance, team.members)
+            finish(connection, answer.id)
+        planner.queue.note_storing(time.perf_counter() - found.found_at)
+    return PlannedDay(answer.id, text, waited, found.search_seconds)
+
+
+def read_request(body: RecommendationRequest) -> DayRequest:
+    """The day that a body asks for, without the seats of an earlier plan."""
+    return DayRequest(
+        day=body.date,
+        absences=tuple(
+            Absence(
+                absence.student_id, absence.staff_id, None if absence.block_ids is None else tuple(absence.block_ids)
+            )
+            for absence in body.absences
+        ),
+        rules=tuple(
+            Rule(
+                rule_id=f"request-{at}",
+                team_id=body.team_id,
+                kind=rule.kind,
+                students=tuple(rule.student_ids),
+                staff_id=rule.staff_id,
+                block_id=rule.block_id,
+                skill_id=rule.skill_id,
+            )
+            for at, rule in enumerate(body.rules)
+        ),
+        move_price=body.move_price,
+        alternatives=body.alternatives,
+    )
+
+
 def recommend_day(
     team: Team,
-    seen: Seen,
+    roster: TeamSnapshot,
     snapshot: Snapshot,
     request: DayRequest,
     planning: Planning,
@@ -79,8 +216,8 @@ def recommend_day(
     """Suggests the team's sessions for one day.
 
     Args:
-        team: As it was seen.
-        seen: With the skills.
+        team: The team.
+        roster: The snapshot that the team is part of, with the skills.
         snapshot: Models and profiles.
         request: The day.
         planning: The planner's assumptions.
@@ -93,9 +230,9 @@ def recommend_day(
         RequestError: The day has no blocks, a rule or an absence names somebody else, or no plan can keep every rule;
             the error names the rule.
     """
-    candidates = find_candidates(snapshot, team, seen, planning.need, recent_days, handful)
+    candidates = find_candidates(snapshot, team, roster, planning.need, recent_days, handful)
     try:
-        problem = state_problem(team, seen.skills, request, candidates, planning)
+        problem = state_problem(team, roster.skills, request, candidates, planning)
         begun = time.perf_counter()
         if until is not None and budget.seconds is not None:
             budget = replace(budget, seconds=max(LEAST * budget.seconds, until - begun))

@@ -36,7 +36,7 @@ def refuse(error: ProblemError) -> RequestError:
     return RequestError("not_of_this_day", told, field=field)
 
 
-def tell_sessions(sessions: Sequence[Session]) -> list[SessionSeats]:
+def to_session_seats(sessions: Sequence[Session]) -> list[SessionSeats]:
     """Sessions as bodies hold them, with ids alone."""
     return [
         SessionSeats(

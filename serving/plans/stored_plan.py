@@ -1,24 +1,32 @@
-"""An edited plan judged, with its smallest repair."""
+"""What people ask about a plan they change: an edit judged with its smallest repair, and why a seat is not given."""
 
 import json
 import re
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from features.database import Database
 from serving.access.caller import Caller
-from serving.api.dependencies import may_see_team
+from serving.access.visibility import may_see_team
 from serving.errors import ConflictError, NotFoundError, RequestError
+from serving.grouping.changes.bottlenecks import Bound, find_bounds
 from serving.grouping.changes.difference import find_moves, price_change, read_seats
 from serving.grouping.changes.evaluation import Evaluation, evaluate_edit
 from serving.grouping.changes.repair import Repair, repair_plan
-from serving.grouping.errors import InfeasibleError
+from serving.grouping.changes.why_not import WhyNot, ask_why_not
+from serving.grouping.errors import InfeasibleError, ProblemError, require_known
+from serving.grouping.problem.places import Pin
 from serving.grouping.problem.plan import Score, Session
 from serving.grouping.problem.problem import Problem
 from serving.grouping.rules.objective import score_plan
 from serving.plans.problem import DayRequest
-from serving.plans.sessions import to_session
+from serving.plans.queue import SolverQueue
+from serving.plans.sessions import read_sessions, to_session, to_session_seats
+from serving.schemas.changes import ExplanationRequest
+from serving.schemas.decisions import DecisionRequest
 from serving.schemas.recommendations import RecommendationOut, RecommendationRequest
 from serving.schemas.sessions import SessionIn
+from serving.store.decisions import Decision, keep_decision
 from serving.store.recommendations import StoredPlan, find_recommendation
 
 IDENTITY = re.compile(r"[0-9a-f]{32}")
@@ -50,7 +58,7 @@ def require_plan(database: Database, caller: Caller, recommendation_id: str) -> 
     """
     stored = find_recommendation(database, recommendation_id) if IDENTITY.fullmatch(recommendation_id) else None
     if stored is None or not may_see_team(database, caller, stored.answer.team_id):
-        raise NotFoundError("unknown_recommendation", "there is no recommendation with this id")
+        raise unknown_recommendation()
     return stored
 
 
@@ -69,6 +77,46 @@ def open_day(database: Database, caller: Caller, recommendation_id: str) -> Stor
     decided = json.loads(stored.decided_sessions or "[]")
     in_force = tuple(to_session(SessionIn.model_validate(each)) for each in decided)
     return StoredDay(stored.answer, problem, suggested, in_force or suggested)
+
+
+def decide_plan(
+    database: Database, caller: Caller, recommendation_id: str, body: DecisionRequest
+) -> tuple[StoredDay, Decision]:
+    """The day of a plan and the decision that is now stored on it; sessions that are not rejected count as held.
+
+    Raises:
+        NotFoundError: There is no plan with this id, or none that the caller may know of.
+        ConflictError: Another decision was stored before, or the plan is of a version that did not keep days.
+        RequestError: A session names what the day does not have.
+    """
+    day = open_day(database, caller, recommendation_id)
+    held = () if body.decision == "rejected" else day.suggested
+    if body.sessions is not None:
+        held = read_sessions(day.problem, body.sessions)
+    sent = Decision(
+        recommendation_id=recommendation_id,
+        decided_at=datetime.now(UTC),
+        key_id=caller.key_id,
+        decision=body.decision,
+        reasons=tuple(body.reasons),
+        note=body.note,
+        sessions=json.dumps([session.model_dump(mode="json") for session in to_session_seats(held)]),
+    )
+    stored = keep_decision(database, sent, day.answer.team_id, day.answer.date, held)
+    if stored is None:
+        raise unknown_recommendation()
+    if stored.said != sent.said:
+        at = f"{stored.decided_at:%Y-%m-%d %H:%M} UTC"
+        detail = f"this plan was {stored.decision} at {at}; to decide anew, make a new plan"
+        raise ConflictError(
+            "already_decided", detail, decision=stored.decision, decided_at=stored.decided_at.isoformat()
+        )
+    return day, stored
+
+
+def unknown_recommendation() -> NotFoundError:
+    """The one answer about a plan that is not there, or that the caller may not know of."""
+    return NotFoundError("unknown_recommendation", "there is no recommendation with this id")
 
 
 def carry_seats(database: Database, caller: Caller, body: RecommendationRequest, wanted: DayRequest) -> DayRequest:
@@ -127,3 +175,33 @@ def judge_edit(
         except InfeasibleError:
             mended = None  # the day has a plan, the one suggested; the search found none near the edited one
     return judged, score, mended
+
+
+def find_explanation(day: StoredDay, body: ExplanationRequest, queue: SolverQueue) -> tuple[WhyNot, tuple[Bound, ...]]:
+    """What it takes to seat a student somewhere, everybody else being free to move, and which resources are used up.
+
+    Raises:
+        RequestError: The body names what the day does not have, or the sessions break a hard rule.
+        QueueFullError: Too many requests wait for the solver.
+    """
+    problem = day.problem
+    sessions = day.in_force if body.sessions is None else read_sessions(problem, body.sessions)
+    named = (
+        ("student_id", body.student_id, problem.students, "students"),
+        ("block_id", body.block_id, problem.blocks, "blocks"),
+        ("skill_id", body.skill_id, problem.skills, "skills"),
+        ("staff_id", body.staff_id, problem.adults, "adults"),
+    )
+    try:
+        for field, value, parts, kind in named:
+            if value is not None:
+                require_known(field, value, {part.id for part in parts}, kind)
+        pin = Pin(body.student_id, body.block_id, body.modality, body.skill_id, body.staff_id)
+        with queue.acquire():
+            found = ask_why_not(problem, sessions, pin)
+    except ProblemError as error:
+        if error.field == "sessions":
+            detail = "sessions: the day as it is held breaks a hard rule; evaluate it, and ask with its repair"
+            raise RequestError("breaks_rules", detail, field="sessions") from error
+        raise RequestError("not_of_this_day", str(error), field=error.field) from error
+    return found, find_bounds(problem, sessions)

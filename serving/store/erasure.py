@@ -110,9 +110,9 @@ STORES = (
         _erase_plans,
         tables=(RECOMMENDATION_STUDENTS.name, *(table.name for table in TEXTS)),
     ),
-    Store("audit log", _erase_audit, tables=(AUDIT.name,), folders=("audit",)),
+    Store("audit log", _erase_audit, tables=(AUDIT.name,)),
 )
-"""Everything that is kept of students."""
+"""Everything that is kept of students, except audit entries that are not in the database yet."""
 
 WITHOUT_STUDENTS = (*erasure.WITHOUT_STUDENTS, API_KEYS.name)
 """Tables that name no student."""

@@ -16,27 +16,24 @@ from features.errors import BusyError, MissingError
 from features.events.live import latest_number
 from features.roster import SkillMap, Team, TeamName, find_team_of, list_teams, read_skills, read_team
 from features.roster.tables import Version, read_version
-from serving.lifecycle import Watcher
+from serving.lifecycle import CircuitBreaker, Watcher
 
 logger = logging.getLogger("regroup")
 
 TRUSTED_S = 60.0
 """After which a team is read again all the same, should somebody have changed the database by hand."""
 
-AWAY_S = 1.0
-"""For how long a database that did not answer is left alone: each attempt may take seconds."""
-
 Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A team as it was seen.
+class TeamSnapshot:
+    """A team as the roster held it at one moment.
 
     Attributes:
         team: Null where the roster has none with the id.
         skills: Names and prerequisites.
-        version: Of both; whatever is reckoned from them holds as long as it stays.
+        version: Of both; whatever is computed from them holds as long as it stays.
         latest_event: Number of the last live event at that moment, so that nobody has to ask for later ones; null where
             the database was not asked.
         stale_seconds: Since the database last confirmed it; null where it just did.
@@ -51,13 +48,13 @@ class Seen:
 
 @dataclass(frozen=True)
 class _Kept:
-    seen: Seen
+    snapshot: TeamSnapshot
     version: Version
     read_at: float
     confirmed_at: float
 
 
-class Rosters:
+class RosterCache:
     """The roster's teams for all threads of one process.
 
     Args:
@@ -68,7 +65,7 @@ class Rosters:
     def __init__(self, database: Database, every_s: float) -> None:
         self._database = database
         self._kept: dict[str, _Kept] = {}
-        self._away_until = 0.0
+        self._breaker = CircuitBreaker()
         self._watcher = Watcher("roster-watcher", self.look_through, every_s)
 
     def start(self) -> None:
@@ -79,7 +76,7 @@ class Rosters:
         """Stops."""
         self._watcher.stop()
 
-    def fresh(self, team_id: str) -> Seen:
+    def fresh(self, team_id: str) -> TeamSnapshot:
         """A team as the roster holds it at this moment.
 
         Raises:
@@ -88,7 +85,7 @@ class Rosters:
             DatabaseAwayError: It cannot be used.
         """
         if not _may_be_id(team_id):
-            return Seen(None, read_skills(self._database))
+            return TeamSnapshot(None, read_skills(self._database))
         with self._database.reading() as connection:
             version, latest = read_version(connection, team_id), latest_number(connection)
         now = time.monotonic()
@@ -96,12 +93,12 @@ class Rosters:
         if kept is None or kept.version != version or now - kept.read_at > TRUSTED_S:
             kept = _Kept(self._read(team_id, version), version, now, now)
         else:
-            kept = _Kept(kept.seen, version, kept.read_at, now)
-        if kept.seen.team is not None:  # what does not exist is not kept: anybody may name it
+            kept = _Kept(kept.snapshot, version, kept.read_at, now)
+        if kept.snapshot.team is not None:  # what does not exist is not kept: anybody may name it
             self._kept[team_id] = kept
-        return replace(kept.seen, latest_event=latest)
+        return replace(kept.snapshot, latest_event=latest)
 
-    def recent(self, team_id: str) -> Seen:
+    def recent(self, team_id: str) -> TeamSnapshot:
         """A team as `fresh` gives it; while the database is away, as it was seen last.
 
         Raises:
@@ -134,15 +131,15 @@ class Rosters:
         except (MissingError, BusyError, DatabaseAwayError) as error:
             logger.debug("teams are not read ahead: %s", error)
 
-    def _read(self, team_id: str, version: Version) -> Seen:
+    def _read(self, team_id: str, version: Version) -> TeamSnapshot:
         skills = read_skills(self._database)
         try:
-            return Seen(read_team(self._database, team_id), skills, version)
+            return TeamSnapshot(read_team(self._database, team_id), skills, version)
         except MissingError:
-            return Seen(None, skills, version)
+            return TeamSnapshot(None, skills, version)
 
     def _or_kept(self, ask: Callable[[], Part], remember: Callable[[], Part | None]) -> Part:
-        if time.monotonic() < self._away_until and (kept := remember()) is not None:
+        if self._breaker.is_open and (kept := remember()) is not None:
             return kept
         try:
             return ask()
@@ -150,19 +147,19 @@ class Rosters:
             kept = remember()
             if kept is None:
                 raise
-            self._away_until = time.monotonic() + AWAY_S
+            self._breaker.trip()
             logger.warning("going on with the roster as it was read: %s", error)
             return kept
 
-    def _last(self, team_id: str) -> Seen | None:
+    def _last(self, team_id: str) -> TeamSnapshot | None:
         kept = self._kept.get(team_id)
         if kept is None:
             return None
-        return replace(kept.seen, stale_seconds=time.monotonic() - kept.confirmed_at)
+        return replace(kept.snapshot, stale_seconds=time.monotonic() - kept.confirmed_at)
 
     def _last_team_of(self, student_id: str) -> TeamName | None:
         for kept in list(self._kept.values()):
-            team = kept.seen.team
+            team = kept.snapshot.team
             if team is not None and student_id in team.members:
                 return TeamName(team.team_id, team.school, team.name)
         return None

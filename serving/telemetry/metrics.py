@@ -26,7 +26,7 @@ def count_answer(method: str, route: str, status: int, seconds: float) -> None:
     ANSWERS.labels(method, route, str(status)).inc()
 
 
-def tell_metrics() -> bytes:
+def render_metrics() -> bytes:
     """The metrics as Prometheus reads them: of all processes where they share a folder, else of this one."""
     if SHARED not in os.environ:
         return generate_latest(REGISTRY)

@@ -118,7 +118,7 @@ class BenchmarkLog:
 
 def default_folder() -> Path:
     """`REGROUP_DATA`, else `shared/data` beside the checkout."""
-    return Path(os.environ.get("REGROUP_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
+    return Path(os.environ.get("REGROUP_DATA") or Path(__file__).resolve().parents[4] / "shared" / "data")
 
 
 def read_data_set(name: str, folder: Path | None = None) -> BenchmarkLog:

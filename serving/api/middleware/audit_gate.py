@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.api.authorization import CurrentCaller
+from serving.api.problems import error_response
 from serving.audit.entries import make_entry
 from serving.audit.writer import AuditLog
 from serving.errors import NotReadyError
@@ -79,7 +80,7 @@ class AuditGate:
                         await asyncio.wrap_future(noted)
                 except NotReadyError as error:
                     refused = error
-                    await error.answer()(scope, receive, send)
+                    await error_response(error)(scope, receive, send)
                     return
             await send(message)
 

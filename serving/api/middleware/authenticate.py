@@ -1,8 +1,8 @@
 """Lets a request in if its key counts; before its body is read, and whatever its address.
 
 Open are liveness, readiness, metrics and the contract: they hold counts and names of versions, no id of a student,
-team or school, and those who watch the service over should need no key to children's data. A new address is behind
-the door unless it is named here.
+team or school, and those who watch the service over should need no key to children's data. A new address needs a
+key unless it is named here.
 """
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from serving.access.caller import ANYBODY, Caller
 from serving.access.key_cache import Keyring
 from serving.access.rate import RateLimit
+from serving.api.problems import error_response
 from serving.errors import ServiceError, UnauthorizedError
 
 OPEN = frozenset({"/livez", "/readyz", "/metrics", "/docs", "/openapi.json"})
@@ -20,11 +21,11 @@ HERE = ("127.0.0.1", "::1", "localhost")
 """Names of this machine that only it can reach itself by."""
 
 
-class Door:
-    """Names the caller of each request in its state, or refuses it.
+class Authentication:
+    """Puts the caller of each request into its state, or refuses the request.
 
     Args:
-        app: What is behind the door.
+        app: What answers requests that are let in.
         keyring: Knows the keys.
         rate: Counts requests.
         open_here: Whether requests from this machine need no key.
@@ -42,20 +43,20 @@ class Door:
             await self._app(scope, receive, send)
             return
         try:
-            caller, told = self._admit(scope)
+            caller, headers = self._authenticate(scope)
         except ServiceError as error:
-            await error.answer()(scope, receive, send)
+            await error_response(error)(scope, receive, send)
             return
         scope.setdefault("state", {})["caller"] = caller
 
-        async def send_told(message: Message) -> None:
+        async def send_with_limits(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(told)
+                MutableHeaders(scope=message).update(headers)
             await send(message)
 
-        await self._app(scope, receive, send_told if told else send)
+        await self._app(scope, receive, send_with_limits if headers else send)
 
-    def _admit(self, scope: Scope) -> tuple[Caller, dict[str, str]]:
+    def _authenticate(self, scope: Scope) -> tuple[Caller, dict[str, str]]:
         if self._open_here:
             if not _is_here(scope):
                 raise UnauthorizedError("not_here", "a service that is open without keys answers its own machine only")

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serving.api.problems import error_response
 from serving.errors import TooLargeError
 
 DROP_BYTES = 2**28
@@ -40,7 +41,7 @@ class BodyLimit:
             if not (told and "expect" in headers):
                 await _drop(receive)
             error = TooLargeError("body_too_large", f"the body has more than {most:,} bytes; send it in parts")
-            await error.answer()(scope, receive, send)
+            await error_response(error)(scope, receive, send)
             return
         begun: list[Message] = [body]
 

@@ -1,6 +1,6 @@
 """Every request has an id, a line in the log and a place in the metrics; no error goes out unlike the others.
 
-The line tells the route's template and never the address: addresses and queries hold ids of students.
+The line has the route's template and never the address: addresses and queries hold ids of students.
 """
 
 import logging
@@ -9,7 +9,7 @@ import time
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.errors import unexpected
+from serving.api.problems import unexpected
 from serving.telemetry.metrics import count_answer
 from serving.telemetry.request_ids import REQUEST_ID, choose_request_id
 
@@ -58,11 +58,11 @@ class RequestLog:
                 raise
             await answer(scope, receive, send_named)
         finally:
-            _tell(scope, status, time.perf_counter() - begun)
+            _log_answer(scope, status, time.perf_counter() - begun)
             REQUEST_ID.reset(token)
 
 
-def _tell(scope: Scope, status: int, seconds: float) -> None:
+def _log_answer(scope: Scope, status: int, seconds: float) -> None:
     route = getattr(scope.get("route"), "path", "unknown")
     method = scope["method"] if scope["method"] in METHODS else "other"
     count_answer(method, route, status, seconds)

@@ -1,6 +1,8 @@
-"""Puts what changing a plan does into the bodies that the service answers with."""
+"""Renders what changing a plan does, and what was decided on it, as the bodies of answers."""
 
 from collections.abc import Iterable
+
+from pydantic import TypeAdapter
 
 from serving.grouping.changes.bottlenecks import Bound
 from serving.grouping.changes.difference import Move, Price
@@ -11,8 +13,8 @@ from serving.grouping.changes.why_not import WhyNot
 from serving.grouping.problem.places import Seat
 from serving.grouping.problem.plan import Score
 from serving.grouping.problem.problem import Problem
-from serving.grouping.rules.check import Violation
-from serving.plans.sessions import tell_sessions
+from serving.grouping.rules.check import Violation, find_violations
+from serving.plans.sessions import to_session, to_session_seats
 from serving.schemas.changes import (
     BlockPlacesOut,
     ChangeOut,
@@ -30,9 +32,14 @@ from serving.schemas.changes import (
     UsedUpOut,
     ViolationOut,
 )
+from serving.schemas.decisions import DecisionOut
+from serving.schemas.sessions import SessionIn, SessionSeats
+from serving.store.decisions import Decision
+
+SEATS = TypeAdapter(list[SessionSeats])
 
 
-def tell_terms(score: Score) -> list[TermOut]:
+def to_terms(score: Score) -> list[TermOut]:
     """A score term by term."""
     return [
         TermOut(name=each.name, value=each.value, weight=each.weight, points=each.points, sentence=each.sentence)
@@ -40,12 +47,12 @@ def tell_terms(score: Score) -> list[TermOut]:
     ]
 
 
-def tell_violations(violations: Iterable[Violation]) -> list[ViolationOut]:
+def to_violations(violations: Iterable[Violation]) -> list[ViolationOut]:
     """Broken rules, with the ids that the caller's own sessions name."""
     return [ViolationOut(rule=each.rule, sentence=each.sentence) for each in violations]
 
 
-def tell_price(price: Price) -> PriceOut:
+def to_price(price: Price) -> PriceOut:
     """What a change does to the score."""
     terms = [
         TermChangeOut(name=each.name, value=each.value, points=each.points, sentence=each.sentence)
@@ -54,27 +61,27 @@ def tell_price(price: Price) -> PriceOut:
     return PriceOut(points=price.points, terms=terms, sentence=price.sentence)
 
 
-def tell_moves(moves: Iterable[Move]) -> list[MoveOut]:
+def to_moves(moves: Iterable[Move]) -> list[MoveOut]:
     """Seats that differ."""
     return [MoveOut.model_validate(_move(each)) for each in moves]
 
 
-def tell_evaluation(recommendation_id: str, judged: Evaluation, score: Score, repair: Repair | None) -> EvaluationOut:
+def to_evaluation(recommendation_id: str, judged: Evaluation, score: Score, repair: Repair | None) -> EvaluationOut:
     """What there is to say of an edited plan whose ids are known, and its repair."""
     return EvaluationOut(
         recommendation_id=recommendation_id,
         keeps_rules=not judged.violations,
-        violations=tell_violations(judged.violations),
+        violations=to_violations(judged.violations),
         score=score.total,
-        terms=tell_terms(score),
-        price=None if judged.price is None else tell_price(judged.price),
+        terms=to_terms(score),
+        price=None if judged.price is None else to_price(judged.price),
         changes=[
             ChangeOut.model_validate(
                 _move(move)
                 | {
-                    "price": None if change is None else tell_price(change.price),
-                    "mends": [] if change is None else tell_violations(change.mends),
-                    "breaks": [] if change is None else tell_violations(change.breaks),
+                    "price": None if change is None else to_price(change.price),
+                    "mends": [] if change is None else to_violations(change.mends),
+                    "breaks": [] if change is None else to_violations(change.breaks),
                 }
             )
             for move, change in _changes(judged)
@@ -83,7 +90,7 @@ def tell_evaluation(recommendation_id: str, judged: Evaluation, score: Score, re
     )
 
 
-def tell_placements(
+def to_placements(
     recommendation_id: str, problem: Problem, student: str, needs_from: str, ranked: Placements, asked: Iterable[str]
 ) -> PlacementsOut:
     """All places of one student, block by block."""
@@ -99,9 +106,9 @@ def tell_placements(
                     time=labels[block],
                     places=[
                         PlaceOut(
-                            session=tell_sessions([place.session])[0],
+                            session=to_session_seats([place.session])[0],
                             opened=place.opened,
-                            price=tell_price(place.price),
+                            price=to_price(place.price),
                             sentence=place.sentence,
                         )
                         for place in places
@@ -110,21 +117,21 @@ def tell_placements(
                 for block, places in zip(asked, ranked.blocks, strict=True)
             ],
             "best": None if ranked.best is None else [place.session.id for place in ranked.best],
-            "price": None if ranked.price is None else tell_price(ranked.price),
-            "sessions": None if ranked.best is None else tell_sessions(ranked.sessions),
+            "price": None if ranked.price is None else to_price(ranked.price),
+            "sessions": None if ranked.best is None else to_session_seats(ranked.sessions),
         }
     )
 
 
-def tell_explanation(recommendation_id: str, found: WhyNot, bounds: Iterable[Bound]) -> ExplanationOut:
+def to_explanation(recommendation_id: str, found: WhyNot, bounds: Iterable[Bound]) -> ExplanationOut:
     """What it takes to put a student somewhere."""
     return ExplanationOut(
         recommendation_id=recommendation_id,
         possible=found.sessions is not None,
         sentence=found.sentence,
-        price=None if found.price is None else tell_price(found.price),
-        moves=tell_moves(found.moves),
-        sessions=None if found.sessions is None else tell_sessions(found.sessions),
+        price=None if found.price is None else to_price(found.price),
+        moves=to_moves(found.moves),
+        sessions=None if found.sessions is None else to_session_seats(found.sessions),
         in_the_way=[
             InTheWayOut(rules=list(each.rules), sentence=each.sentence, proven=each.proven) for each in found.conflicts
         ],
@@ -133,6 +140,24 @@ def tell_explanation(recommendation_id: str, found: WhyNot, bounds: Iterable[Bou
             for each in bounds
             if each.block == found.pin.block
         ],
+    )
+
+
+def to_decision(decision: Decision, problem: Problem) -> DecisionOut:
+    """What was decided on the plan of a day, with the hard rules that the decided sessions break."""
+    sessions = SEATS.validate_json(decision.sessions)
+    held = tuple(to_session(SessionIn.model_validate(session.model_dump())) for session in sessions)
+    return DecisionOut.model_validate(
+        {
+            "recommendation_id": decision.recommendation_id,
+            "decision": decision.decision,
+            "decided_at": decision.decided_at,
+            "reasons": decision.reasons,
+            "note": decision.note,
+            "sessions": sessions,
+            "violations": to_violations(find_violations(problem, held)) if held else [],
+            "replaces": decision.replaces,
+        }
     )
 
 
@@ -146,11 +171,11 @@ def _changes(judged: Evaluation) -> Iterable[tuple[Move, Change | None]]:
 
 def _repair(repair: Repair) -> RepairOut:
     return RepairOut(
-        sessions=tell_sessions(repair.sessions),
+        sessions=to_session_seats(repair.sessions),
         score=repair.score.total,
         moved=repair.moved,
         at_least=repair.at_least,
-        moves=tell_moves(repair.moves),
+        moves=to_moves(repair.moves),
     )
 
 

@@ -1,18 +1,18 @@
-"""Puts what was found into the bodies that the service answers with."""
+"""Renders what was found as the bodies of answers."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from features.profiles.columns import FAMILIES
 from features.roster import SkillMap, Team
-from serving.api.responses.changes import tell_terms
+from serving.api.responses.changes import to_terms
 from serving.grouping.problem.problem import digest_text
-from serving.models.forecasts import SkillForecast, explain_forecasts, tell_all_facts
+from serving.models.forecasts import SkillForecast, describe_all_facts, explain_forecasts
 from serving.models.snapshot import Snapshot
 from serving.plans.needs import Candidate
 from serving.plans.problem import skill_name
 from serving.plans.recommend import Recommendation
-from serving.plans.sessions import tell_sessions
+from serving.plans.sessions import to_session_seats
 from serving.schemas.common import ModelVersion, Provenance
 from serving.schemas.forecasts import (
     Board,
@@ -21,6 +21,7 @@ from serving.schemas.forecasts import (
     ReasonOut,
     SkillForecastOut,
     SkillRiskOut,
+    StudentOut,
     StudentRisksOut,
     TeamForecasts,
 )
@@ -40,7 +41,7 @@ Facts = Mapping[tuple[str, str], list[str]]
 """Facts by student and skill."""
 
 
-def tell_provenance(snapshot: Snapshot) -> Provenance:
+def to_provenance(snapshot: Snapshot) -> Provenance:
     """What every figure of the snapshot rests on."""
     return Provenance(
         model=ModelVersion(
@@ -55,7 +56,7 @@ def tell_provenance(snapshot: Snapshot) -> Provenance:
     )
 
 
-def tell_forecasts(snapshot: Snapshot, skills: SkillMap, forecasts: Sequence[SkillForecast]) -> list[SkillForecastOut]:
+def to_forecasts(snapshot: Snapshot, skills: SkillMap, forecasts: Sequence[SkillForecast]) -> list[SkillForecastOut]:
     """Each forecast with its facts, its reasons, and what would settle it if it is not given."""
     enough = snapshot.struggle.thresholds.min_opportunities
     return [
@@ -81,12 +82,30 @@ def tell_forecasts(snapshot: Snapshot, skills: SkillMap, forecasts: Sequence[Ski
             ),
         )
         for each, facts, reasons in zip(
-            forecasts, tell_all_facts(snapshot, forecasts), explain_forecasts(snapshot, forecasts), strict=True
+            forecasts, describe_all_facts(snapshot, forecasts), explain_forecasts(snapshot, forecasts), strict=True
         )
     ]
 
 
-def tell_team_forecasts(snapshot: Snapshot, team: Team, forecasts: Sequence[SkillForecast]) -> TeamForecasts:
+def to_student(
+    snapshot: Snapshot, student_id: str, team_id: str | None, skills: SkillMap, forecasts: Sequence[SkillForecast]
+) -> StudentOut:
+    """A student's profile with the forecasts of each skill; null is what was not observed."""
+    facts = snapshot.student_facts.of(student_id)
+    return StudentOut(
+        student_id=student_id,
+        team_id=team_id,
+        responses=int(facts.get("student_responses", 0)),
+        last_active=snapshot.student_facts.last_active_of(student_id),
+        correct_share_10r=facts.get("correct_share_10r"),
+        recent_responses_7d=facts.get("recent_responses_7d"),
+        active_minutes_7d=facts.get("active_minutes_7d"),
+        skills=to_forecasts(snapshot, skills, forecasts),
+        provenance=to_provenance(snapshot),
+    )
+
+
+def to_team_forecasts(snapshot: Snapshot, team: Team, forecasts: Sequence[SkillForecast]) -> TeamForecasts:
     """The forecasts of the team's members, without facts and reasons."""
     skills: dict[str, list[SkillRiskOut]] = {student: [] for student in team.members}
     for each in forecasts:
@@ -101,10 +120,10 @@ def tell_team_forecasts(snapshot: Snapshot, team: Team, forecasts: Sequence[Skil
             )
         )
     students = [StudentRisksOut(student_id=student, skills=found) for student, found in skills.items()]
-    return TeamForecasts(team_id=team.team_id, students=students, provenance=tell_provenance(snapshot))
+    return TeamForecasts(team_id=team.team_id, students=students, provenance=to_provenance(snapshot))
 
 
-def tell_board(
+def to_board(
     snapshot: Snapshot,
     team: Team,
     skills: SkillMap,
@@ -148,10 +167,10 @@ def tell_board(
         for student in team.members
     ]
     rows.sort(key=lambda row: (-max((need.need for need in row.needs), default=-1.0), row.student_id))
-    return Board(team_id=team.team_id, students=rows, provenance=tell_provenance(snapshot))
+    return Board(team_id=team.team_id, students=rows, provenance=to_provenance(snapshot))
 
 
-def tell_recommendation(
+def to_recommendation(
     identity: str,
     created_at: datetime,
     request: RecommendationRequest,
@@ -190,11 +209,11 @@ def tell_recommendation(
         problem_hash=digest_text(found.canonical),
         status=found.plan.status,
         cut_by_clock=found.plan.cut_by_clock,
-        provenance=tell_provenance(snapshot),
+        provenance=to_provenance(snapshot),
         score=found.plan.score.total,
         bound=found.plan.bound,
         proven_share=found.plan.proven_share,
-        terms=tell_terms(found.plan.score),
+        terms=to_terms(found.plan.score),
         sessions=[
             SessionOut(
                 id=session.id,
@@ -218,9 +237,9 @@ def tell_recommendation(
         ],
         alternatives=[
             AlternativeOut(
-                sessions=tell_sessions(each.plan.sessions),
+                sessions=to_session_seats(each.plan.sessions),
                 score=each.plan.score.total,
-                terms=tell_terms(each.plan.score),
+                terms=to_terms(each.plan.score),
                 lost=each.lost,
                 apart=each.apart,
             )
@@ -234,6 +253,6 @@ def gather_facts(snapshot: Snapshot, candidates: Sequence[Candidate]) -> Facts:
     begun = [each.forecast for each in candidates if each.forecast is not None]
     facts = {(each.need.student, each.need.skill): ["not begun"] for each in candidates}
     facts |= {
-        (each.student, each.skill): told for each, told in zip(begun, tell_all_facts(snapshot, begun), strict=True)
+        (each.student, each.skill): told for each, told in zip(begun, describe_all_facts(snapshot, begun), strict=True)
     }
     return facts

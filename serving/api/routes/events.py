@@ -1,24 +1,18 @@
 """`/v1/events`: what students did since the night, as it happens."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Query
 from pydantic import SkipValidation
 
-from features.database import Database
-from serving.access.caller import Caller, Scope
-from serving.api.dependencies import CurrentCaller, CurrentDatabase, CurrentSettings, require
-from serving.api.problems import tell_problems
-from serving.errors import TooLargeError
+from serving.access.caller import Scope
+from serving.api.dependencies import CurrentCaller, CurrentDatabase, CurrentSettings, require_scope
+from serving.api.problems import problem_responses
 from serving.intake.caliper import Envelope, translate_envelope
-from serving.intake.store_batch import Loader, may_load, take_in
+from serving.intake.store_batch import Intake
 from serving.intake.translation import Names
 from serving.intake.xapi import Statement, translate_statements
 from serving.schemas.events import EventBatch, EventsOut
-from serving.settings import Settings
 
 router = APIRouter(prefix="/v1/events", tags=["events"])
 
@@ -42,40 +36,15 @@ async def get_names(
 CurrentNames = Annotated[Names, Depends(get_names)]
 
 
-@dataclass(frozen=True)
-class Intake:
-    """Where the events of one request go."""
-
-    database: Database
-    settings: Settings
-    caller: Caller
-
-    def require_few(self, count: int) -> None:
-        """Refuses a batch of too many events."""
-        if count > self.settings.events_per_batch:
-            raise TooLargeError(
-                "too_many_events",
-                f"the batch has {count} events; send at most {self.settings.events_per_batch} at a time",
-            )
-
-    def store(self, given: Mapping[int, object], *, atomic: bool, **translated: Any) -> EventsOut:  # noqa: ANN401
-        """Stores events; `translated` as `take_in` has it."""
-        loader = Loader(
-            key_id=self.caller.key_id,
-            may_load=lambda students: may_load(self.database, self.caller.schools, students),
-        )
-        return take_in(self.database, given, loader, datetime.now(UTC), atomic=atomic, **translated)
-
-
 async def get_intake(caller: CurrentCaller, database: CurrentDatabase, settings: CurrentSettings) -> Intake:
     """Where the events of this request go."""
-    return Intake(database, settings, caller)
+    return Intake(database, caller, settings.events_per_batch)
 
 
 CurrentIntake = Annotated[Intake, Depends(get_intake)]
 
 
-@router.post("", dependencies=[require(Scope.LOAD)], responses=tell_problems(413, 503))
+@router.post("", dependencies=[require_scope(Scope.LOAD)], responses=problem_responses(413, 503))
 def load_events(body: EventBatch, intake: CurrentIntake, atomic: Atomic = False) -> EventsOut:
     """Stores a batch of events; the next recommendation sees them, and so does the next night.
 
@@ -86,7 +55,7 @@ def load_events(body: EventBatch, intake: CurrentIntake, atomic: Atomic = False)
     return intake.store(dict(enumerate(body.events)), atomic=atomic)
 
 
-@router.post("/xapi", dependencies=[require(Scope.LOAD)], responses=tell_problems(413, 503))
+@router.post("/xapi", dependencies=[require_scope(Scope.LOAD)], responses=problem_responses(413, 503))
 def load_statements(
     body: Annotated[list[SkipValidation[Statement]], Body(min_length=1)],
     intake: CurrentIntake,
@@ -103,7 +72,7 @@ def load_statements(
     return intake.store(found.events, atomic=atomic, unread=found.rejected, ignored=found.ignored)
 
 
-@router.post("/caliper", dependencies=[require(Scope.LOAD)], responses=tell_problems(413, 503))
+@router.post("/caliper", dependencies=[require_scope(Scope.LOAD)], responses=problem_responses(413, 503))
 def load_envelope(body: Envelope, intake: CurrentIntake, names: CurrentNames, atomic: Atomic = False) -> EventsOut:
     """Stores the events of a Caliper envelope: grades as answers, use of tools and media; others are ignored.
 

@@ -6,11 +6,11 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from serving.access.caller import Scope
-from serving.api.dependencies import CurrentDraining, CurrentSnapshot, require
-from serving.api.problems import tell_problems
-from serving.api.responses.recommendations import tell_provenance
+from serving.api.dependencies import CurrentDraining, CurrentSnapshot, require_scope
+from serving.api.problems import problem_responses
+from serving.api.responses.recommendations import to_provenance
 from serving.schemas.common import ModelsOut, ReadyOut
-from serving.telemetry.metrics import tell_metrics
+from serving.telemetry.metrics import render_metrics
 
 health_router = APIRouter(tags=["operations"])
 
@@ -21,7 +21,7 @@ async def live() -> dict[str, str]:
     return {"status": "alive"}
 
 
-@health_router.get("/readyz", responses=tell_problems(503))
+@health_router.get("/readyz", responses=problem_responses(503))
 def ready(snapshot: CurrentSnapshot, draining: CurrentDraining) -> ReadyOut:
     """Whether a model and profiles are loaded and the process is not about to stop; an old model is still ready."""
     draining.require_not_begun()
@@ -38,17 +38,17 @@ def ready(snapshot: CurrentSnapshot, draining: CurrentDraining) -> ReadyOut:
 @health_router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 def metrics() -> Response:
     """Prometheus metrics of all processes of this service; no label holds an id."""
-    return Response(tell_metrics(), media_type=CONTENT_TYPE_LATEST)
+    return Response(render_metrics(), media_type=CONTENT_TYPE_LATEST)
 
 
 models_router = APIRouter(prefix="/v1/models", tags=["models"])
 
 
-@models_router.get("", dependencies=[require(Scope.READ)], responses=tell_problems(503))
+@models_router.get("", dependencies=[require_scope(Scope.READ)], responses=problem_responses(503))
 def read_models(snapshot: CurrentSnapshot) -> ModelsOut:
     """Versions, data and meaning of the forecasts that serve now."""
     return ModelsOut(
-        provenance=tell_provenance(snapshot),
+        provenance=to_provenance(snapshot),
         students=len(snapshot.students),
         meaning={
             name: str(model.manifest["meaning"])

@@ -1,81 +1,91 @@
-"""`/v1/teams`: a team's shared picture, and its forecasts."""
+"""`/v1/teams`: who needs what in a team, and its forecasts."""
+
+from collections.abc import Callable
 
 from fastapi import APIRouter, Response
+from pydantic import BaseModel
 
-from serving.access.caller import Scope
-from serving.api.dependencies import (
-    CurrentAuditor,
-    CurrentCaller,
-    CurrentRosters,
-    CurrentSettings,
-    CurrentView,
-    find_roster,
-    require,
-)
-from serving.api.etags import TAGGED, IfNoneMatch, Tagged
-from serving.api.problems import tell_problems
-from serving.api.responses.recommendations import tell_board, tell_team_forecasts
+from features.roster import Team
+from serving.access.caller import Caller, Scope
+from serving.access.visibility import find_roster
+from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentPlanner, require_scope
+from serving.api.etags import ETAG_RESPONSES, IfNoneMatch, TaggedBody
+from serving.api.problems import problem_responses
+from serving.api.responses.recommendations import to_board, to_team_forecasts
 from serving.models.forecasts import forecast_students
+from serving.models.snapshot import Snapshot
 from serving.plans.needs import find_candidates
 from serving.plans.policy import load_planning
+from serving.plans.recommend import Planner
 from serving.schemas.forecasts import Board, TeamForecasts
+from serving.store.roster_cache import TeamSnapshot
 
 router = APIRouter(prefix="/v1/teams", tags=["teams"])
 
 
 @router.get(
     "/{team_id}/board",
-    dependencies=[require(Scope.READ)],
+    dependencies=[require_scope(Scope.READ)],
     response_model=Board,
-    responses=tell_problems(404, 503) | TAGGED,
+    responses=problem_responses(404, 503) | ETAG_RESPONSES,
 )
 def read_board(
     team_id: str,
     caller: CurrentCaller,
     auditor: CurrentAuditor,
-    rosters: CurrentRosters,
-    settings: CurrentSettings,
-    view: CurrentView,
+    planner: CurrentPlanner,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Who needs what, who is strong where, and who has not been seen by an adult lately."""
-    team, seen = find_roster(rosters, caller, team_id)
-    auditor.note("read_board", team_id=team_id)
-    snapshot = view.see(team.members, seen.latest_event)
 
-    def tell() -> Tagged:
-        forecasts = forecast_students(snapshot, team.members, settings.recent_days)
-        need = load_planning().need
-        candidates = find_candidates(snapshot, team, seen, need, settings.recent_days, settings.handful)
-        return Tagged.of(tell_board(snapshot, team, seen.skills, candidates, forecasts).model_dump_json())
+    def render(snapshot: Snapshot, team: Team, roster: TeamSnapshot) -> Board:
+        days, handful = planner.settings.recent_days, planner.settings.handful
+        candidates = find_candidates(snapshot, team, roster, load_planning().need, days, handful)
+        forecasts = forecast_students(snapshot, team.members, days)
+        return to_board(snapshot, team, roster.skills, candidates, forecasts)
 
-    told = snapshot.reckoned.get(("board", seen.version, team.team_id, team.members, snapshot.live_through), tell)
-    return told.answer(if_none_match, seen.stale_seconds)
+    body, stale_seconds = _read(planner, caller, team_id, lambda: auditor.note("read_board", team_id=team_id), render)
+    return body.respond(if_none_match, stale_seconds)
 
 
 @router.get(
     "/{team_id}/forecasts",
-    dependencies=[require(Scope.READ)],
+    dependencies=[require_scope(Scope.READ)],
     response_model=TeamForecasts,
-    responses=tell_problems(404, 503) | TAGGED,
+    responses=problem_responses(404, 503) | ETAG_RESPONSES,
 )
 def read_forecasts(
     team_id: str,
     caller: CurrentCaller,
     auditor: CurrentAuditor,
-    rosters: CurrentRosters,
-    settings: CurrentSettings,
-    view: CurrentView,
+    planner: CurrentPlanner,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """The team's struggle and mastery forecasts, without their reasons, for a program that goes through them all."""
-    team, seen = find_roster(rosters, caller, team_id)
-    auditor.note("read_forecasts", team_id=team_id)
-    snapshot = view.see(team.members, seen.latest_event)
 
-    def tell() -> Tagged:
-        forecasts = forecast_students(snapshot, team.members, settings.recent_days)
-        return Tagged.of(tell_team_forecasts(snapshot, team, forecasts).model_dump_json())
+    def render(snapshot: Snapshot, team: Team, _: TeamSnapshot) -> TeamForecasts:
+        return to_team_forecasts(
+            snapshot, team, forecast_students(snapshot, team.members, planner.settings.recent_days)
+        )
 
-    told = snapshot.reckoned.get(("team_forecasts", team.team_id, team.members, snapshot.live_through), tell)
-    return told.answer(if_none_match, seen.stale_seconds)
+    body, stale_seconds = _read(
+        planner, caller, team_id, lambda: auditor.note("read_forecasts", team_id=team_id), render
+    )
+    return body.respond(if_none_match, stale_seconds)
+
+
+def _read(
+    planner: Planner,
+    caller: Caller,
+    team_id: str,
+    note: Callable[[], None],
+    render: Callable[[Snapshot, Team, TeamSnapshot], BaseModel],
+) -> tuple[TaggedBody, float | None]:
+    """What is rendered of a team at this moment, kept until its students or the roster change; and its age."""
+    served = planner.served()
+    team, roster = find_roster(planner.rosters, caller, team_id)
+    note()
+    snapshot = planner.live.restrict(served, team.members, roster.latest_event)
+    key = (render.__qualname__, roster.version, team_id, team.members, snapshot.live_through)
+    body = snapshot.cache.get(key, lambda: TaggedBody.of(render(snapshot, team, roster).model_dump_json()))
+    return body, roster.stale_seconds

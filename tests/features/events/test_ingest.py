@@ -20,7 +20,7 @@ from features.events.store import data_version, has_events, read_events, read_it
 from features.home import Home, read_home
 from features.logs import FORMATS
 
-DATA = Path(__file__).resolve().parents[3] / "shared/data"
+DATA = Path(__file__).resolve().parents[4] / "shared/data"
 REAL_EXPORTS = sorted([*DATA.glob("logs/*.csv"), *DATA.glob("formats/datashop/*.txt")])
 
 MAPPING = """

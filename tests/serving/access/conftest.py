@@ -167,7 +167,9 @@ def routes(district) -> list[Route]:
         for method in sorted(each.methods - {"HEAD"}):
             told = contract["paths"].get(each.path, {}).get(method.lower(), {})
             scopes = [scope for need in told.get("security", ()) for scope in need.get("api_key", ())]
-            assert len(scopes) == 1, f"{method} {each.path} has no guard: give it dependencies=[require(Scope....)]"
+            assert len(scopes) == 1, (
+                f"{method} {each.path} asks for no scope: give it dependencies=[require_scope(...)]"
+            )
             body = told.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
             found.append(Route(method, each.path, scopes[0], body, contract["components"]["schemas"]))
     assert found

@@ -69,10 +69,10 @@ def test_an_expired_key_and_a_revoked_one_count_no_more(database, capsys):
     assert revoke_key(database, lost.key_id, datetime.now(UTC))
 
     assert list_keys(database)[1].revoked_at == first
-    assert find(database, kept.tell()).key_id == kept.key_id
+    assert find(database, kept.reveal()).key_id == kept.key_id
     for key in (old, lost, make_key()):
         with pytest.raises(UnauthorizedError, match="not known, was revoked or has expired"):
-            find(database, key.tell())
+            find(database, key.reveal())
     main(["keys", "list"])
     shown = capsys.readouterr().out
     assert all(word in shown for word in ("expired", "revoked", "valid"))
@@ -103,7 +103,7 @@ def test_a_school_that_the_roster_lacks_is_refused(trained_school):
 
 def test_a_key_that_is_not_there_cannot_be_revoked(database):
     with pytest.raises(InputError, match="there is no key with this id") as told:
-        main(["keys", "revoke", issue_key(database, "x", [Scope.READ]).tell()])
+        main(["keys", "revoke", issue_key(database, "x", [Scope.READ]).reveal()])
 
     assert "rg_" not in str(told.value)
 
@@ -115,9 +115,9 @@ def test_without_a_key_it_says_how_to_send_one(database, header):
 
 
 def test_a_key_has_one_form_only():
-    text = make_key().tell()
+    text = make_key().reveal()
 
-    assert read_key(text).tell() == text
+    assert read_key(text).reveal() == text
     for other in (text.upper(), text + "0", f" {text}", text.replace("_", "-"), text.replace("rg", "gr")):
         assert read_key(other) is None
 
@@ -125,7 +125,7 @@ def test_a_key_has_one_form_only():
 def test_keys_count_for_a_while_when_the_database_is_away(tmp_path):
     now = [0.0]
     with Database(f"sqlite:///{tmp_path / 'regroup.db'}") as database:
-        key = issue_key(database, "x", [Scope.READ]).tell()
+        key = issue_key(database, "x", [Scope.READ]).reveal()
         keyring = Keyring(database, 2, 900, clock=lambda: now[0])
         keyring.refresh()
     (tmp_path / "regroup.db").write_bytes(b"no database" * 1000)
@@ -145,12 +145,12 @@ def test_a_key_that_is_revoked_is_refused_within_the_time_set(database):
     key = issue_key(database, "x", [Scope.READ])
     keyring = Keyring(database, 0.01, 60)
     keyring.start()
-    assert keyring.find(f"Bearer {key.tell()}")
+    assert keyring.find(f"Bearer {key.reveal()}")
 
     revoke_key(database, key.key_id, datetime.now(UTC))
 
     deadline = time.monotonic() + 20
-    while counts(keyring, key.tell()):
+    while counts(keyring, key.reveal()):
         assert time.monotonic() < deadline
     keyring.stop()
 

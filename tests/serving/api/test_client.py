@@ -13,7 +13,7 @@ import pytest
 
 from features.roster import read_roster_files, save_roster
 
-CONTRACT = Path(__file__).parents[2] / "serving/openapi.json"
+CONTRACT = Path(__file__).parents[3] / "serving/openapi.json"
 
 
 @pytest.fixture(scope="module")

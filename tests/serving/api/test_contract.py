@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-CONTRACT = json.loads((Path(__file__).parents[2] / "serving/openapi.json").read_text(encoding="utf-8"))
+CONTRACT = json.loads((Path(__file__).parents[3] / "serving/openapi.json").read_text(encoding="utf-8"))
 PARTS = CONTRACT["components"]["schemas"]
 CALLS = [(f"{method} {path}", call) for path, calls in CONTRACT["paths"].items() for method, call in calls.items()]
 
 
 def names_in(node):
-    """Parts that a piece of the contract refers to."""
+    """Artifacts that a piece of the contract refers to."""
     if isinstance(node, dict):
         if "$ref" in node:
             yield node["$ref"].removeprefix("#/components/schemas/")

@@ -13,8 +13,8 @@ from schemathesis import GenerationMode
 from schemathesis.config import GenerationConfig, ProjectConfig, ProjectsConfig, SchemathesisConfig
 from schemathesis.specs.openapi import checks
 
+from serving.api.problems import PROBLEM
 from serving.app import create_app
-from serving.errors import PROBLEM
 from serving.settings import Settings
 
 EXAMPLES = pytest.mark.parametrize("examples", [4, pytest.param(60, marks=pytest.mark.long)])
@@ -31,7 +31,7 @@ CONFORM = [
 ]
 
 CONTRACT = schemathesis.openapi.from_path(
-    Path(__file__).parents[2] / "serving/openapi.json",
+    Path(__file__).parents[3] / "serving/openapi.json",
     config=SchemathesisConfig(
         projects=ProjectsConfig(default=ProjectConfig(generation=GenerationConfig(with_security_parameters=False)))
     ),

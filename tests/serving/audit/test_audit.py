@@ -1,7 +1,12 @@
 """The audit log: on disk before the answer, in the database soon after, and never changed."""
 
 import json
+import multiprocessing
+import os
+import signal
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
 
 import pytest
 from sqlalchemy import delete, update
@@ -25,6 +30,22 @@ def database(request, tmp_path):
         yield database
 
 
+def left_in(place):
+    """The entries on disk, and whether each was set aside."""
+    with sqlite3.connect(place / "audit/spool.db") as file:
+        rows = file.execute("SELECT entry, set_aside FROM entries ORDER BY number").fetchall()
+    file.close()
+    return [(json.loads(entry), bool(aside)) for entry, aside in rows]
+
+
+def append_and_die(folder, number):
+    """What a process does that is killed after its answer went out."""
+    spool = Spool(folder)
+    for at in range(20):
+        spool.append([make_entry("k1", f"r{number}-{at}", "read_board", team_id="t1")])
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def entries_of(count):
     return [make_entry("k1", f"r{at}", "read_profile", team_id="t1", student_id=f"s{at}") for at in range(count)]
 
@@ -38,7 +59,7 @@ def test_entries_are_on_disk_when_told_and_in_the_database_later(database, tmp_p
 
     kept = list_entries(database)
     assert sorted(kept, key=lambda each: each.entry_id) == sorted(entries, key=lambda each: each.entry_id)
-    assert list(tmp_path.glob("audit/*")) == []
+    assert left_in(tmp_path) == []
     assert [each.request_id for each in list_entries(database, student_id="s7")] == ["r7"]
 
 
@@ -63,20 +84,57 @@ def test_the_command_shows_who_read_what_about_one_student(database, capsys, mon
 
 
 def test_what_a_killed_process_left_is_taken_once_even_if_it_was_taken_before(database, tmp_path):
-    entries = entries_of(3)
+    entries, killed = entries_of(3), Spool(tmp_path / "audit")
+    killed.append(entries)
     with database.changing() as connection:
         add_entries(connection, entries[:1])
-    killed = Spool(tmp_path / "audit")
-    killed.append(entries)
-    other = Spool(tmp_path / "audit")
 
-    assert other.ship(database) == 0  # the process still lives
-    killed.close_file()
-    left = next(tmp_path.glob("audit/*.jsonl"))
-    left.write_bytes(left.read_bytes() + b'{"entry_id": "cut o')
+    assert Spool(tmp_path / "audit").ship(database) == 3
+    assert killed.ship(database) == 0
 
-    assert other.ship(database) == 3
     assert list_entries(database) == entries
+
+
+def test_processes_write_to_one_file_from_its_first_moment_and_no_entry_is_lost_when_they_are_killed(tmp_path):
+    spawn = multiprocessing.get_context("spawn")
+    processes = [spawn.Process(target=append_and_die, args=(tmp_path / "audit", number)) for number in range(2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(timeout=300)
+
+    assert [process.exitcode for process in processes] == [-signal.SIGKILL] * 2
+    assert len({entry["request_id"] for entry, _ in left_in(tmp_path)}) == 40
+
+
+def test_an_entry_that_the_database_refuses_is_set_aside_and_the_others_go_on(database, tmp_path, caplog):
+    good, spool = entries_of(3), Spool(tmp_path / "audit")
+    spool.append([good[0], replace(good[1], entry_id="nobody-named-it", action=None), good[2]])
+    with sqlite3.connect(tmp_path / "audit/spool.db") as file:
+        file.execute("""INSERT INTO entries (entry) VALUES ('{"of_a_later_version": 1}')""")
+    file.close()
+
+    assert (spool.ship(database), spool.ship(database)) == (2, 0)
+
+    assert list_entries(database) == [good[0], good[2]]
+    assert [aside for _, aside in left_in(tmp_path)] == [True, True]
+    assert "2 audit entries cannot be taken" in caplog.text
+    assert "s1" not in caplog.text
+    assert spool.forget("s1") == 1
+    spool.close()
+    assert not [path for path in tmp_path.glob("audit/*") if b'"s1"' in path.read_bytes()]
+
+
+def test_files_that_an_earlier_version_left_are_taken_too(database, tmp_path):
+    entries = entries_of(2)
+    lines = [json.dumps(asdict(each) | {"at": each.at.isoformat()}) for each in entries]
+    (tmp_path / "audit").mkdir()
+    (tmp_path / "audit/00000000001773648000-7.jsonl").write_text("\n".join([*lines, '{"entry_id": "cut o']))
+
+    assert Spool(tmp_path / "audit").ship(database) == 2
+
+    assert list_entries(database) == entries
+    assert list(tmp_path.glob("audit/*.jsonl")) == []
 
 
 def test_while_the_database_is_away_entries_stay_on_disk(tmp_path):
@@ -88,9 +146,8 @@ def test_while_the_database_is_away_entries_stay_on_disk(tmp_path):
     log.record(entry).result(timeout=30)
     log.stop()
 
-    (left,) = tmp_path.glob("audit/*.jsonl")
-    assert json.loads(left.read_text())["entry_id"] == entry.entry_id
-    assert left.stat().st_mode & 0o077 == 0
+    assert [left["entry_id"] for left, _ in left_in(tmp_path)] == [entry.entry_id]
+    assert all(path.stat().st_mode & 0o077 == 0 for path in [tmp_path / "audit", *tmp_path.glob("audit/*")])
     place.unlink()
     with Database(f"sqlite:///{place / 'regroup.db'}") as database:
         assert Spool(tmp_path / "audit").ship(database) == 1

@@ -19,7 +19,7 @@ from features.home import Home
 from serving.__main__ import main
 from serving.app import create_app
 from serving.errors import SnapshotError
-from serving.models.bundle import read_parts, write_parts
+from serving.models.bundle import read_artifacts, write_artifacts
 from serving.models.hot_swap import LastGood
 from serving.models.snapshot import load_snapshot
 from training.records.tracking import Tracking
@@ -104,7 +104,7 @@ def test_a_bundle_altered_in_any_file_is_refused_by_the_name_of_the_file(bundle,
             main(["--bundle", str(bundle), "--port", "0"])
         path.write_bytes(before)
 
-    assert load_snapshot(read_parts(bundle, "bundle")).source == "bundle"
+    assert load_snapshot(read_artifacts(bundle, "bundle")).source == "bundle"
 
 
 def test_another_bundle_in_its_place_is_swapped_in(own_school, bundle, monkeypatch):
@@ -194,7 +194,7 @@ def test_processes_that_keep_a_copy_at_once_leave_a_whole_one(own_school, bundle
     other = tmp_path / "other"
     assert main(["erase", own_school.student_ids[0], "--yes"]) == 0
     main(["export", str(other)])
-    both = [(load_snapshot(parts), parts) for parts in (read_parts(each, "bundle") for each in (bundle, other))]
+    both = [(load_snapshot(parts), parts) for parts in (read_artifacts(each, "bundle") for each in (bundle, other))]
     home = Home(tmp_path / "empty")
     keepers = [threading.Thread(target=LastGood(home).keep, args=both[at % 2]) for at in range(8)]
 
@@ -203,18 +203,18 @@ def test_processes_that_keep_a_copy_at_once_leave_a_whole_one(own_school, bundle
     for each in keepers:
         each.join()
 
-    kept = read_parts(home.served / "last-good", "last_good")
+    kept = read_artifacts(home.served / "last-good", "last_good")
     assert kept.publication in {parts.publication for _, parts in both}
     assert [each.name for each in home.served.iterdir()] == ["last-good"]
 
 
 def test_a_bundle_without_a_part_is_not_written(own_school, bundle, tmp_path):
-    parts = read_parts(bundle, "bundle")
+    parts = read_artifacts(bundle, "bundle")
     (bundle / "profiles" / "state.npz").unlink()
 
     with pytest.raises(InputError, match=r"state\.npz"):
-        write_parts(tmp_path / "new", parts)
+        write_artifacts(tmp_path / "new", parts)
 
     assert not (tmp_path / "new").exists()
     with pytest.raises(SnapshotError, match=r"state\.npz"):
-        read_parts(bundle, "bundle")
+        read_artifacts(bundle, "bundle")

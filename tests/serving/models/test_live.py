@@ -92,7 +92,7 @@ def test_the_answers_after_live_events_are_those_of_a_night_with_the_same_events
     assert without_provenance(night) == without_provenance(live)
     assert night[0]["provenance"]["profiles"] != live[0]["provenance"]["profiles"]
     assert told(other, own_school, students) == live
-    assert len(one.app.state.views.live._days) == 1  # the old snapshot is gone, with everybody in it
+    assert len(one.app.state.live._days) == 1  # the old snapshot is gone, with everybody in it
 
     again = one.post("/v1/events", json={"events": batch}).json()
     assert (again["stored"], again["known"]) == (0, len(batch))
@@ -111,12 +111,12 @@ def test_a_plan_says_which_live_events_it_saw(services, own_school, batch):
 def test_with_the_database_away_answers_go_on_with_what_was_seen(services, own_school, batch):
     one, _ = services
     one.post("/v1/events", json={"events": batch})
-    snapshot, live = one.app.state.snapshots.current(), one.app.state.views.live
-    seen = live.see(snapshot, own_school.student_ids[:3])
+    snapshot, live = one.app.state.snapshots.current(), one.app.state.live
+    seen = live.restrict(snapshot, own_school.student_ids[:3])
 
     (own_school.home / "regroup.db").rename(own_school.home / "away.db")
 
-    assert live.see(snapshot, own_school.student_ids[:3]) is seen
+    assert live.restrict(snapshot, own_school.student_ids[:3]) is seen
     assert seen.live_through == len(batch)
 
 
@@ -148,7 +148,7 @@ def test_a_database_that_does_not_answer_is_left_alone_for_a_moment(services, ow
     snapshot = one.app.state.snapshots.current()
     live = LiveEvents(Home(own_school.home), database)
 
-    pictures = [live.see(snapshot, ["nobody"]) for _ in range(5)]
+    pictures = [live.restrict(snapshot, ["nobody"]) for _ in range(5)]
 
     assert database.asked < 5
     assert {each.live_through for each in pictures} == {None}

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from serving import formats as instances
-from serving.api.responses.changes import tell_evaluation
+from serving.api.responses.changes import to_evaluation
 from serving.errors import RequestError
 from serving.formats import read_instance
 from serving.grouping.changes.placements import rank_places
 from serving.grouping.solve import suggest_groups
 from serving.plans import stored_plan as editing
-from serving.plans.sessions import read_sessions, tell_sessions
+from serving.plans.sessions import read_sessions, to_session_seats
 from serving.plans.stored_plan import judge_edit
 from serving.schemas.sessions import SessionIn
 
@@ -75,7 +75,7 @@ def test_any_sessions_are_judged_and_placed_into_or_refused_by_name(problem, sug
         assert edited.startswith("sessions")
         return
 
-    told = tell_evaluation("id", *judge_edit(problem, edited, suggested, repair=True))
+    told = to_evaluation("id", *judge_edit(problem, edited, suggested, repair=True))
     ranked = rank_places(problem, edited, "Ada")
 
     assert told.score == pytest.approx(sum(term.points for term in told.terms))
@@ -88,12 +88,12 @@ def test_any_sessions_are_judged_and_placed_into_or_refused_by_name(problem, sug
 
 def test_beyond_many_moves_only_the_whole_edit_has_a_price(problem, suggested, monkeypatch):
     monkeypatch.setattr(editing, "MOST_PRICED", 1)
-    online = next(s for s in tell_sessions(suggested) if s.modality == "online")
-    block = [s.model_dump() for s in tell_sessions(suggested) if s.block_id != online.block_id]
+    online = next(s for s in to_session_seats(suggested) if s.modality == "online")
+    block = [s.model_dump() for s in to_session_seats(suggested) if s.block_id != online.block_id]
     everybody = online.model_dump() | {"students": list(STUDENTS)}
 
     edited = read_sessions(problem, [SessionIn.model_validate(s) for s in [*block, everybody]])
-    told = tell_evaluation("id", *judge_edit(problem, edited, suggested, repair=False))
+    told = to_evaluation("id", *judge_edit(problem, edited, suggested, repair=False))
 
     assert len(told.changes) > 1
     assert told.price is not None

@@ -9,7 +9,7 @@ from serving import instances
 from serving.errors import RequestError
 from serving.formats import read_instance
 from serving.grouping.solve import suggest_groups
-from serving.plans.latecomer import admit
+from serving.plans.latecomer import add_student
 
 
 @pytest.fixture(scope="module")
@@ -33,15 +33,15 @@ def nobody_asks():
 
 
 def test_who_was_away_is_there_with_the_needs_of_the_plan(problem, without_ada, sessions):
-    late = admit(without_ada, sessions, "Ada", None, nobody_asks)
+    late = add_student(without_ada, sessions, "Ada", None, nobody_asks)
 
     assert (late.blocks, late.needs_from) == (("m1", "m2"), "plan")
     assert late.problem == problem
 
 
 def test_who_was_there_is_asked_about_in_the_blocks_given(problem, sessions):
-    late = admit(problem, sessions, "Cleo", ["m2"], nobody_asks)
+    late = add_student(problem, sessions, "Cleo", ["m2"], nobody_asks)
 
     assert (late.blocks, late.problem) == (("m2",), problem)
     with pytest.raises(RequestError, match=r"block_ids\[1\]: block 'm9' is not one of m1, m2"):
-        admit(problem, sessions, "Cleo", ["m1", "m9"], nobody_asks)
+        add_student(problem, sessions, "Cleo", ["m1", "m9"], nobody_asks)

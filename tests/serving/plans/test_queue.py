@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 
 from serving.app import create_app
 from serving.errors import QueueFullError
-from serving.plans.queue import Planners
+from serving.plans.queue import SolverQueue
 
 
 def until(holds):
@@ -21,11 +21,11 @@ def until(holds):
 
 @pytest.mark.parametrize("at_once", [1, 3])
 def test_turns_come_in_the_order_asked_and_never_too_many_at_once(at_once):
-    planners, order, inside, most = Planners(at_once, 30, 20), [], [], []
+    planners, order, inside, most = SolverQueue(at_once, 30, 20), [], [], []
     go = threading.Event()
 
     def plan(number):
-        with planners.take():
+        with planners.acquire():
             inside.append(number)
             most.append(len(inside))
             order.append(number)
@@ -45,16 +45,16 @@ def test_turns_come_in_the_order_asked_and_never_too_many_at_once(at_once):
 
 
 def test_a_full_queue_and_a_turn_that_does_not_come_are_refused_with_a_time():
-    planners = Planners(1, 1, 0.05)
-    with planners.take() as waited:
+    planners = SolverQueue(1, 1, 0.05)
+    with planners.acquire() as waited:
         assert waited == 0
-        with pytest.raises(QueueFullError) as late, planners.take():
+        with pytest.raises(QueueFullError) as late, planners.acquire():
             pass
         assert int(late.value.headers["Retry-After"]) >= 1
         assert not planners._waiting
-    with pytest.raises(ZeroDivisionError), planners.take():
+    with pytest.raises(ZeroDivisionError), planners.acquire():
         raise ZeroDivisionError
-    with planners.take() as waited:  # a turn that failed was handed on
+    with planners.acquire() as waited:  # a turn that failed was handed on
         assert waited == 0
 
 
@@ -62,7 +62,7 @@ def test_the_service_refuses_plans_beyond_its_queue_and_goes_on_answering(own_sc
     monkeypatch.setenv("REGROUP_QUEUE", "0")
     body = {"team_id": own_school.team_ids[0], "date": "2026-03-16", "seconds": 0.05}
     with TestClient(create_app(), headers=own_school.headers) as client:
-        with client.app.state.planners.take():
+        with client.app.state.planners.acquire():
             refused = client.post("/v1/recommendations", json=body, headers={"Idempotency-Key": "one"})
             board = client.get(f"/v1/teams/{own_school.team_ids[0]}/board")
         made = client.post("/v1/recommendations", json=body, headers={"Idempotency-Key": "one"})
@@ -75,14 +75,14 @@ def test_the_service_refuses_plans_beyond_its_queue_and_goes_on_answering(own_sc
 
 
 def test_the_time_that_keeping_takes_is_told_so_that_most_take_less():
-    planners = Planners(1, 0, 1.0)
-    assert planners.keeping_s == 0.0
+    planners = SolverQueue(1, 0, 1.0)
+    assert planners.storing_s == 0.0
 
     for took in [0.006] * 20 + [0.030]:
-        planners.kept(took)
-    after_a_long_one = planners.keeping_s
+        planners.note_storing(took)
+    after_a_long_one = planners.storing_s
     for _ in range(40):
-        planners.kept(0.006)
+        planners.note_storing(0.006)
 
     assert 0.015 < after_a_long_one < 0.030
-    assert 0.006 < planners.keeping_s < 0.009
+    assert 0.006 < planners.storing_s < 0.009

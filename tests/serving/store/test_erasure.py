@@ -20,6 +20,7 @@ from features.home import Home
 from features.roster import load_roster_command, read_roster_files, read_team, save_roster
 from serving.__main__ import main
 from serving.app import create_app
+from serving.audit.spool import SPOOL
 from serving.formats import read_instance
 from serving.store.erasure import STORES, WITHOUT_STUDENTS, scrub
 from serving.store.tables import AUDIT, IDEMPOTENCY, RECOMMENDATIONS
@@ -120,7 +121,7 @@ def traces(school, database, text):
 
 def unregistered(school, database):
     """Tables and names in the home that are neither a store's nor known to name no student."""
-    tables, folders = names_of(STORES)
+    tables, folders = names_of((*STORES, SPOOL))
     with database.reading() as connection:
         found = MetaData()
         found.reflect(connection)
@@ -137,7 +138,7 @@ def test_no_trace_of_an_erased_student_is_left_anywhere(client, school, simulate
     assert unregistered(school, database) == set()  # say there how a student is erased from a new table or file
     client.app.state.snapshots.refresh()
     before = client.get(f"/v1/students/{other}/profile").json()
-    tables, folders = names_of(STORES)
+    tables, folders = names_of((*STORES, SPOOL))
     empty = {"roster_demographics", "roster_rule_students"}  # in this school
     assert traces(school, database, student) - {"regroup.db", "regroup.db-wal"} >= (tables - empty) | (
         folders - {"audit"}  # entries stay there for seconds only

@@ -8,7 +8,8 @@ from fastapi.testclient import TestClient
 from features.database import Database, DatabaseAwayError
 from features.roster import PastSession, erase_student, read_roster_files, replace_recorded_sessions, save_roster
 from serving.app import create_app
-from serving.store.roster_cache import Rosters
+from serving.lifecycle import CircuitBreaker
+from serving.store.roster_cache import RosterCache
 
 DAY = date(2026, 3, 16)
 
@@ -39,7 +40,7 @@ def test_a_team_is_read_once_until_something_of_it_changes(url, simulated_school
     first, second = simulated_school.team_ids
     files = read_roster_files(simulated_school.folder / "roster")
     with CountingDatabase(url, 2) as database, Database(url) as other:
-        rosters = Rosters(database, 3600)
+        rosters = RosterCache(database, 3600)
         before = rosters.fresh(first).team
         rosters.fresh(second)
         database.looks = 0
@@ -64,7 +65,7 @@ def test_a_team_is_read_once_until_something_of_it_changes(url, simulated_school
 def test_with_the_database_away_teams_are_told_as_they_were_read_with_their_age(url, simulated_school):
     first, second = simulated_school.team_ids
     with CountingDatabase(url, 2) as database:
-        rosters = Rosters(database, 3600)
+        rosters = RosterCache(database, 3600)
         rosters.look_through()
         student = rosters.fresh(second).team.members[0]
         database.away = True
@@ -80,7 +81,7 @@ def test_with_the_database_away_teams_are_told_as_they_were_read_with_their_age(
             rosters.recent("nobody-asked-for-this-team")
         database.away = False
         database.looks = 0
-        rosters._away_until = 0.0
+        rosters._breaker = CircuitBreaker()
         assert rosters.recent(first).stale_seconds is None
 
 

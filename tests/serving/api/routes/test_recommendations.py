@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 
 from features.database import DatabaseAwayError
 from serving.plans import recommend
-from serving.plans.queue import Planners
+from serving.plans.queue import SolverQueue
 from serving.store.tables import IDEMPOTENCY, RECOMMENDATION_STUDENTS, RECOMMENDATIONS
 
 MONDAY, QUICK = "2026-03-16", 0.05
@@ -75,7 +75,7 @@ def test_a_refusal_that_stays_right_is_kept_and_one_that_passes_is_not(client, b
         raise DatabaseAwayError("away")
 
     with monkeypatch.context() as broken:
-        broken.setattr("serving.api.routes.recommendations.keep_recommendation", away)
+        broken.setattr("serving.plans.recommend.keep_recommendation", away)
         failed = ask(client, body, "away")
     later = ask(client, body, "away")
 
@@ -90,9 +90,7 @@ def test_a_refusal_that_stays_right_is_kept_and_one_that_passes_is_not(client, b
 def test_a_plan_is_not_kept_by_a_request_whose_key_was_taken_over(client, body, monkeypatch):
     """While the plan is made, another process takes the key over: the plan must not be there twice."""
     before = count(client, RECOMMENDATIONS)
-    from serving.api.routes import recommendations  # noqa: PLC0415
-
-    plan = recommendations.recommend_day
+    plan = recommend.recommend_day
 
     def plan_slowly(*given, **more):
         found = plan(*given, **more)
@@ -102,7 +100,7 @@ def test_a_plan_is_not_kept_by_a_request_whose_key_was_taken_over(client, body, 
             connection.execute(update(IDEMPOTENCY).where(mine).values(started_at=started + timedelta(seconds=1)))
         return found
 
-    monkeypatch.setattr(recommendations, "recommend_day", plan_slowly)
+    monkeypatch.setattr(recommend, "recommend_day", plan_slowly)
     answer = ask(client, body, "slow")
 
     assert (answer.status_code, answer.json()["rule"]) == (409, "idempotency_key_in_flight")
@@ -118,7 +116,7 @@ def test_the_search_yields_what_the_rest_needs_but_no_more_than_half(client, bod
         return search(problem, budget)
 
     monkeypatch.setattr(recommend, "suggest_groups", spy)
-    monkeypatch.setattr(Planners, "keeping_s", keeping)
+    monkeypatch.setattr(SolverQueue, "storing_s", keeping)
 
     assert client.post("/v1/recommendations", json=body | {"seconds": 0.4}).status_code == 201
     assert least <= given[0].seconds <= most

@@ -1,0 +1,89 @@
+"""Which teams and students a caller may know of; what belongs to others is answered as what does not exist."""
+
+from features.database import Database
+from features.errors import MissingError
+from features.roster import SkillMap, Team, list_teams
+from features.roster.tables import WHOLE
+from serving.access.caller import Caller
+from serving.errors import NotFoundError, NotReadyError
+from serving.store.roster_cache import RosterCache, TeamSnapshot
+
+
+def find_roster(rosters: RosterCache, caller: Caller, team_id: str, *, now: bool = False) -> tuple[Team, TeamSnapshot]:
+    """The team, and the snapshot it is part of, with the names and prerequisites of skills.
+
+    Args:
+        rosters: Teams as this process holds them.
+        caller: Who asks.
+        team_id: The team's id.
+        now: Whether only the roster of this moment will do; else, while the database is away, it is as it was read.
+
+    Raises:
+        NotReadyError: No roster is loaded.
+        NotFoundError: The roster has no such team, or the caller may not know of it: the answers are the same.
+        BusyError: The database stayed locked.
+        DatabaseAwayError: It cannot be used.
+    """
+    try:
+        roster = rosters.fresh(team_id) if now else rosters.recent(team_id)
+    except MissingError as error:
+        raise NotReadyError("no_roster", str(error)) from error
+    if roster.team is None or not caller.may_see(roster.team.school):
+        raise unknown_team()
+    return roster.team, roster
+
+
+def require_team(database: Database, caller: Caller, team_id: str) -> None:
+    """Refuses a team that the caller may not know of, whether there is one or not.
+
+    Raises:
+        NotReadyError: No roster is loaded.
+        NotFoundError: There is none for this caller.
+    """
+    try:
+        teams = list_teams(database)
+    except MissingError as error:
+        raise NotReadyError("no_roster", str(error)) from error
+    if not any(team.team_id == team_id and caller.may_see(team.school) for team in teams):
+        raise unknown_team()
+
+
+def find_student_team(rosters: RosterCache, caller: Caller, student_id: str) -> tuple[str | None, TeamSnapshot]:
+    """The id of the student's team, and its snapshot; the id is null for a student in no team.
+
+    Only callers for all schools may know of a student in no team.
+
+    Raises:
+        NotFoundError: The caller may not know of the student, whether there is one or not.
+    """
+    try:
+        team = rosters.team_of(student_id)
+    except MissingError:
+        team = None
+    if not caller.may_see(None if team is None else team.school):
+        raise unknown_student()
+    team_id = None if team is None else team.team_id
+    try:
+        return team_id, rosters.recent(team_id or WHOLE)
+    except MissingError:
+        return team_id, TeamSnapshot(None, SkillMap({}, {}))
+
+
+def may_see_team(database: Database, caller: Caller, team_id: str) -> bool:
+    """Whether the caller may know of a team; of one that has left the roster, only callers for all schools."""
+    if caller.schools is None:
+        return True
+    try:
+        return any(team.team_id == team_id and caller.may_see(team.school) for team in list_teams(database))
+    except MissingError:
+        return False
+
+
+def unknown_team() -> NotFoundError:
+    """The one answer about a team that is not there, or that the caller may not know of."""
+    return NotFoundError("unknown_team", "there is no team with this id")
+
+
+def unknown_student() -> NotFoundError:
+    """The one answer about a student who is not there, or whom the caller may not know of."""
+    return NotFoundError("unknown_student", "no student with this id is in the roster or the event log")
