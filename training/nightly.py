@@ -6,6 +6,7 @@ import logging
 import tempfile
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from features.profiles.difficulty import Statistics
 from training.config import TrainingConfig
 from training.data.dataset import Dataset, build_dataset
 from training.errors import DataGateError, QualityGateError
-from training.evaluation.comparison import audit_models, compare_with_champion, fetch_model, score_model
+from training.evaluation.comparison import audit_models, compare_with_champion, score_model
 from training.evaluation.gate import decide
 from training.models.artifacts import write_model
 from training.models.boosting import FORECASTS, train_model
@@ -111,9 +112,10 @@ def _train(home: Home, config: TrainingConfig, as_of: datetime | None) -> Outcom
     scores = {name: score_model(name, model, dataset, config) for name, model in models.items()}
     groups = audit_models(home.database_url(), models, dataset, config)
     champion = tracking.champion()
-    against = (
-        compare_with_champion(tracking, champion, models, dataset, inputs.item_skills, config) if champion else None
-    )
+    against = None
+    if champion:
+        fetch = partial(tracking.fetch_model, champion)
+        against = compare_with_champion(fetch, models, dataset, inputs.item_skills, config)
     decision = decide({name: by_name["regroup"] for name, by_name in scores.items()}, against, config.gate, groups)
 
     facts = {
@@ -227,7 +229,7 @@ def _check_data(dataset: Dataset, config: TrainingConfig) -> None:
 def _publish(home: Home, tracking: Tracking, run_id: str, inputs: _Inputs, statistics: Statistics | None) -> None:
     logger.info("publish profiles")
     if statistics is None:
-        statistics = fetch_model(tracking, run_id, "struggle").statistics
+        statistics = tracking.fetch_model(run_id, "struggle").statistics
     publish_profiles(home, run_id, inputs.events, inputs.item_skills, statistics, inputs.as_of, inputs.data_version)
 
 

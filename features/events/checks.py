@@ -25,7 +25,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.events.ids import event_ids
-from features.logs.rows import SKILL_MARK
+from features.logs.rows import split_skills
 from features.schema import KINDS, Events
 
 EARLIEST = pd.Timestamp("1990-01-01", tz="UTC")
@@ -161,19 +161,6 @@ def keep_distinct(rows: pd.DataFrame, known: pd.DataFrame) -> Distinct:
         known=len(good) - len(events) - merged,
         merged=merged,
     )
-
-
-def split_skills(rows: pd.DataFrame) -> pd.DataFrame:
-    r"""The pairs of item and skill that rows with several skills each say, once each and in order.
-
-    Example:
-        >>> split_skills(pd.DataFrame({"item_id": ["i"], "skills": ["b\x1fa"]})).to_numpy().tolist()
-        [['i', 'a'], ['i', 'b']]
-    """
-    distinct = rows.dropna().drop_duplicates()
-    pairs = distinct.assign(skill_id=distinct["skills"].str.split(SKILL_MARK)).explode("skill_id")
-    pairs = pairs[pairs["skill_id"] != ""].astype({"skill_id": "str"})[["item_id", "skill_id"]]
-    return pairs.drop_duplicates().sort_values(["item_id", "skill_id"], ignore_index=True)
 
 
 def _differs(left: "pd.Series[Any]", right: "pd.Series[Any]") -> npt.NDArray[np.bool_]:

@@ -108,3 +108,16 @@ def first_rule(size: int, rules: Mapping[str, Marks]) -> "pd.Series[str]":
 
 def _plain(values: object) -> object:
     return values.to_pandas() if isinstance(values, pa.Array) else values
+
+
+def split_skills(rows: pd.DataFrame) -> pd.DataFrame:
+    r"""The pairs of item and skill that rows with several skills each say, once each and in order.
+
+    Example:
+        >>> split_skills(pd.DataFrame({"item_id": ["i"], "skills": ["b\x1fa"]})).to_numpy().tolist()
+        [['i', 'a'], ['i', 'b']]
+    """
+    distinct = rows.dropna().drop_duplicates()
+    pairs = distinct.assign(skill_id=distinct["skills"].str.split(SKILL_MARK)).explode("skill_id")
+    pairs = pairs[pairs["skill_id"] != ""].astype({"skill_id": "str"})[["item_id", "skill_id"]]
+    return pairs.drop_duplicates().sort_values(["item_id", "skill_id"], ignore_index=True)

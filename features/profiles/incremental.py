@@ -11,8 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from features.events.checks import split_skills
-from features.logs.rows import SKILL_MARK
+from features.logs.rows import SKILL_MARK, split_skills
 from features.profiles.difficulty import Statistics
 from features.profiles.fold import fold
 from features.profiles.kernel import Student

@@ -234,7 +234,7 @@ def test_a_champion_that_there_is_no_room_to_copy_is_not_taken_for_missing(train
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
     try:
         with pytest.raises(UnavailableError, match=r"struggle of run .* cannot be copied"):
-            tracking.fetch(trained_school.run_id, "struggle", tmp_path)
+            tracking.fetch_model(trained_school.run_id, "struggle")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 

@@ -1,9 +1,8 @@
 """Judges new models on the holdout: against baselines, for each audit group, and against the champion."""
 
 import logging
-import tempfile
+from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 
 import pandas as pd
 
@@ -13,10 +12,9 @@ from training.config import TrainingConfig
 from training.data.dataset import Dataset
 from training.evaluation.fairness import GroupFigures, audit_groups
 from training.evaluation.metrics import Interval, Metrics, evaluate, paired_difference
-from training.models.artifacts import StoredModel, read_model
+from training.models.artifacts import StoredModel
 from training.models.baselines import fit_baselines
 from training.models.boosting import Model
-from training.records.tracking import Tracking
 
 logger = logging.getLogger("regroup")
 
@@ -64,18 +62,25 @@ def audit_models(
 
 
 def compare_with_champion(
-    tracking: Tracking,
-    champion: str,
+    fetch_champion: Callable[[str], StoredModel],
     models: dict[str, Model],
     dataset: Dataset,
     item_skills: pd.DataFrame,
     config: TrainingConfig,
 ) -> dict[str, Interval] | None:
-    """Challenger minus champion in log-loss on the same holdout; None when the champion cannot read today's columns."""
+    """Challenger minus champion in log-loss on the same holdout; None when the champion cannot read today's columns.
+
+    Args:
+        fetch_champion: Returns the champion's model of a forecast, or raises InputError.
+        models: The challenger's models by forecast.
+        dataset: Whose holdout both predict.
+        item_skills: Skills of items that the champion may not have seen.
+        config: How many resamples the intervals take.
+    """
     found = {}
     for name, model in models.items():
         try:
-            stored = fetch_model(tracking, champion, name)
+            stored = fetch_champion(name)
         except InputError as error:
             logger.warning("the champion cannot be compared: %s", error)
             return None
@@ -84,13 +89,3 @@ def compare_with_champion(
         theirs = stored.model.predict(dataset.holdout_rows(known)[name])
         found[name] = paired_difference(holdout, model.predict(holdout.rows), theirs, config.evaluation)
     return found
-
-
-def fetch_model(tracking: Tracking, run_id: str, forecast: str) -> StoredModel:
-    """A registered model, from MLflow's artifacts.
-
-    Raises:
-        InputError: It is not there, was altered, or is of other columns.
-    """
-    with tempfile.TemporaryDirectory() as place:
-        return read_model(tracking.fetch(run_id, forecast, Path(place)))

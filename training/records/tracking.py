@@ -2,6 +2,7 @@
 
 import math
 import os
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from features.errors import (
     explain_os_error,
 )
 from features.home import tracking_uri
+from training.models.artifacts import StoredModel, read_model
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -191,13 +193,17 @@ class Tracking:
                     self._client.set_registered_model_alias(name, PREVIOUS, str(self._version_of(forecast, old)))
                 self._client.set_registered_model_alias(name, CHAMPION, str(version))
 
-    def fetch(self, run_id: str, artifact: str, into: Path) -> Path:
-        """Copies an artifact of a run to a folder and says where it is.
+    def fetch_model(self, run_id: str, forecast: str) -> StoredModel:
+        """Reads a registered model from the artifacts of a run.
 
         Raises:
-            InputError: The run or the artifact is not there.
-            UnavailableError: The store does not answer, or there is no room for the copy.
+            InputError: The run or the model is not there, was altered, or is of other columns.
+            UnavailableError: The store does not answer, or there is no room for a copy.
         """
+        with tempfile.TemporaryDirectory() as place:
+            return read_model(self._fetch(run_id, forecast, Path(place)))
+
+    def _fetch(self, run_id: str, artifact: str, into: Path) -> Path:
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
 
         with _plain_errors(self.uri):
