@@ -15,13 +15,12 @@ from serving.cli.erase import add_erase, erase
 from serving.cli.export import add_export, export
 from serving.cli.key_options import add_audit_options, add_key_options
 from serving.cli.plans import add_planning, run_planning
-from serving.cli.rotate import add_rotate, rotate
 from serving.cli.week_options import add_week_options
 from serving.telemetry.logs import LOGGING
 
 EXIT_CODES = """exit codes:
   0  stopped or done as asked
-  1  a plan given breaks a rule, or there is no such place; a file that still holds an erased student is left
+  1  a plan given breaks a rule; a file that still holds an erased student is left
   2  a setting, a file or a bundle is wrong, the port is taken, or no plan of a day keeps every rule
   4  there is no champion or there are no profiles yet; --wait waits for them instead
 
@@ -33,8 +32,6 @@ examples:
   python -m serving keys issue --name "Untis export" --scope read --scope plan
   python -m serving plan day.json --seconds 1 --json plan.json --svg day.svg
   python -m serving evaluate day.json plan.json
-  python -m serving why-not --help
-  python -m serving rotate --students 60 --size 4 --rounds 14
   python -m serving week mon.json tue.json wed.json thu.json fri.json --teacher-seats 2 --json week.json
   python -m serving erase s0412 --yes
   python -m serving week wed.json thu.json fri.json --over week.json --teacher-seats 2 --json week.json
@@ -62,7 +59,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     contract = commands.add_parser("openapi", help="write the OpenAPI contract to a file")
     contract.add_argument("path", type=Path)
     add_planning(commands)
-    add_rotate(commands.add_parser("rotate", help="groups over several rounds in which the same students rarely meet"))
     commands.add_parser("compile", help="compile the planner ahead, so that the service starts in seconds")
     add_export(commands.add_parser("export", help="write what the service needs to start without a registry"))
     add_erase(commands.add_parser("erase", help="remove every trace of a student"))
@@ -167,7 +163,6 @@ COMMANDS = {
     "export": export,
     "keys": _keys,
     "openapi": _write_contract,
-    "rotate": rotate,
     "week": _plan_week,
 }
 
