@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from serving.grouping.errors import BrokenPlanError, InfeasibleError
 from serving.grouping.exact.seating import assign_students
 from serving.grouping.infeasible.counting import find_conflicts
+from serving.grouping.infeasible.diagnosis import name_conflicts
 from serving.grouping.problem.people import Adult, Need, Student
 from serving.grouping.problem.places import Block, Pin, Skill
 from serving.grouping.problem.plan import Plan, Session, Status
@@ -68,7 +69,10 @@ def find_sessions(problem: Problem, budget: Budget = DEFAULT) -> Found:
         raise InfeasibleError(conflicts)
     index = index_problem(problem)
     share = SEARCH if budget.bound_rounds else 1.0 - SEATS
-    draft, cut = search_day(index, replace(budget, seconds=budget.left(began, share)))
+    try:
+        draft, cut = search_day(index, replace(budget, seconds=budget.left(began, share)))
+    except InfeasibleError as error:
+        raise InfeasibleError(name_conflicts(problem, error.conflicts)) from None
     drafted = draft.finish()
     broken = find_violations(problem, drafted)
     if broken:

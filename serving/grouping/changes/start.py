@@ -8,44 +8,27 @@ import numpy as np
 from serving.grouping.problem.places import Pin
 from serving.grouping.problem.plan import Session
 from serving.grouping.problem.policy import LED
-from serving.grouping.search.anneal import to_seats
-from serving.grouping.search.kernel import new_desk, score_seats
-from serving.grouping.search.sketch import best_group
+from serving.grouping.search.greedy import draw_blocks, to_draft, to_seats
 from serving.grouping.state.arrays import Index, Slot, build_arena
 from serving.grouping.state.draft import Draft
 
 
 def start_draft(index: Index, groups: Iterable[tuple[Slot, Sequence[int]]]) -> Draft:
-    """Returns the groups with those students who may sit there, in numbers that are allowed.
+    """Returns the groups with those students who may sit there, as a partial solution.
 
     Students go whom a rule does not let sit there: absent, in an earlier group of the block or on the skill, not in
-    need of it, to be kept apart from somebody, pinned elsewhere, or beyond the largest size. A session that is too
-    small then is filled up from those who are free, and goes where that cannot be, or where its lead may not or cannot
-    hold it. Whether blocks stand is not asked.
+    need of it, to be kept apart from somebody, pinned elsewhere, or beyond the largest size. A session goes that its
+    lead may not or cannot hold. A session may be left too small, and whether blocks are feasible is not asked: the
+    search fills up the one and repairs the other.
     """
     draft = Draft(index)
-    small: list[tuple[Slot, tuple[int, ...]]] = []
-    held: set[tuple[int, int]] = set()
     for slot, students in groups:
         sizes = index.sizes[slot.adult][slot.modality]
         able = index.adult_in[slot.adult, slot.block] and index.qualified[slot.adult, slot.skill] > 0
-        if not (able and sizes) or (slot.adult, slot.block) in held:
-            continue
-        held.add((slot.adult, slot.block))
-        kept = _keep(draft, slot, students)[: sizes[-1]]
-        if len(kept) in sizes:
-            draft.open(slot, tuple(sorted(kept)))
-        elif kept:
-            small.append((slot, tuple(kept)))
-    for slot, few in small:
-        sizes = index.sizes[slot.adult][slot.modality]
-        first = tuple(_keep(draft, slot, few))
-        group = best_group(draft, slot, first=first)
-        fewer = max((size for size in sizes if size <= len(first)), default=0)
-        if group is not None:
-            draft.open(slot, tuple(sorted(group.students)))
-        elif fewer:
-            draft.open(slot, tuple(sorted(first[:fewer])))
+        if able and sizes and not draft.leads[slot.adult, slot.block]:
+            kept = _keep(draft, slot, students)[: sizes[-1]]
+            if kept:
+                draft.open(slot, tuple(sorted(kept)))
     return draft
 
 
@@ -94,15 +77,13 @@ def best_entry(index: Index, groups: Groups, pin: Pin) -> Draft:
         The groups without the student in the block where no way in leaves every block standing.
     """
     arena = build_arena(index)
-    desk = new_desk(arena)
     best, most = start_draft(index, groups), -float("inf")
     for slot in _slots(index, pin):
         draft = start_draft(index, _enter(index, groups, pin, slot))
-        if all(draft.obstacle(block) is None for block in range(len(index.problem.blocks))):
-            desk.touched[:] = True
-            points = float(score_seats(arena, to_seats(arena, draft), desk))
-            if points > most:
-                best, most = draft, points
+        seats = to_seats(arena, draft)
+        points = draw_blocks(arena, seats, [slot.block])
+        if points > most:
+            best, most = to_draft(index, seats), points
     return best
 
 

@@ -8,6 +8,7 @@ from serving.grouping.changes.repair import keep_rooms
 from serving.grouping.changes.start import best_entry, given_groups, start_draft
 from serving.grouping.errors import BrokenPlanError, Conflict, InfeasibleError, ProblemError
 from serving.grouping.infeasible.counting import find_conflicts
+from serving.grouping.infeasible.diagnosis import name_conflicts
 from serving.grouping.infeasible.supply import Supply, list_openings
 from serving.grouping.problem.places import Pin
 from serving.grouping.problem.plan import Session
@@ -80,7 +81,7 @@ def ask_why_not(problem: Problem, sessions: tuple[Session, ...], pin: Pin, budge
         start = start_draft(index, groups) if pin.online else best_entry(index, groups, pin)
         drafted = search_day(index, budget, start, warm=NEAR)[0].finish()
     except InfeasibleError as error:
-        return _refuse(pin, error.conflicts)
+        return _refuse(pin, name_conflicts(wanted, error.conflicts))
     unlawful = find_violations(wanted, drafted)
     if unlawful:
         raise BrokenPlanError(tuple(violation.rule for violation in unlawful))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from serving.grouping.exact.block_program import Outline
-from serving.grouping.exact.feasible_sessions import outline_blocks
+from serving.grouping.exact.blocks import outline_blocks
 from serving.grouping.exact.program import Program, Terms
 from serving.grouping.infeasible.concessions import Step
 from serving.grouping.infeasible.relaxed_problem import give_up

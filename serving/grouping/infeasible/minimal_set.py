@@ -7,14 +7,14 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from serving.grouping.exact.feasible_sessions import NODES, find_sessions, hold_sessions
+from serving.grouping.exact.blocks import NODES, find_sessions, hold_sessions
 from serving.grouping.infeasible.concessions import Step, list_scales, list_steps
 from serving.grouping.infeasible.counting import find_conflicts
 from serving.grouping.infeasible.relaxed_problem import give_up
 from serving.grouping.problem.problem import Problem
 from serving.grouping.rules.check import find_violations
-from serving.grouping.search.sketch import sketch_plan
-from serving.grouping.state.arrays import Index, index_problem
+from serving.grouping.search.greedy import draw_plan, find_obstacle
+from serving.grouping.state.arrays import Index, build_arena, index_problem
 from serving.grouping.state.draft import Draft
 
 DEAR = 5
@@ -50,8 +50,8 @@ class Oracle:
         if find_conflicts(problem):
             return Verdict.INFEASIBLE
         index = index_problem(problem)
-        draft = sketch_plan(index)
-        verdict = Verdict.FEASIBLE if draft is not None and _holds(problem, draft) else self._ask(index)
+        draft = draw_plan(index, build_arena(index))
+        verdict = Verdict.FEASIBLE if _holds(problem, draft) else self._ask(index)
         self.unknown += verdict is Verdict.UNKNOWN
         return verdict
 
@@ -85,7 +85,7 @@ def excerpt(problem: Problem, blocks: Collection[str]) -> Problem:
 
 def _holds(problem: Problem, draft: Draft) -> bool:
     blocks = range(len(problem.blocks))
-    return all(draft.obstacle(at) is None for at in blocks) and not find_violations(problem, draft.finish())
+    return all(find_obstacle(draft, at) is None for at in blocks) and not find_violations(problem, draft.finish())
 
 
 @dataclass(frozen=True, slots=True)

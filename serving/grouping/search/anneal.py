@@ -5,18 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serving.grouping.search.greedy import draft_plan
-from serving.grouping.search.kernel import (
-    NOT_LED,
-    Seats,
-    copy_seats,
-    draw_day,
-    empty_seats,
-    improve_day,
-    new_desk,
-    open_session,
-)
-from serving.grouping.state.arrays import Arena, Index, Slot, build_arena
+from serving.grouping.search.greedy import construct_plan, to_draft, to_seats
+from serving.grouping.search.kernel import copy_seats, draw_day, empty_seats, improve_day, new_desk
+from serving.grouping.state.arrays import Arena, Index, build_arena
 from serving.grouping.state.draft import Draft
 
 WARM, COOL = 0.2, 0.005
@@ -78,16 +69,16 @@ def search_day(
     Raises:
         InfeasibleError: no day keeps every rule, or none was found; its conflicts say which.
     """
-    if not (index.adult_in.any() and index.seatable.any() and index.eligible):
-        return draft_plan(index), False  # nobody to lead, nobody to teach, or nothing
     began = time.perf_counter()
     arena = build_arena(index) if prices is None else prices
+    if not (index.adult_in.any() and index.seatable.any() and index.eligible):
+        return construct_plan(index, arena), False  # nobody to lead, nobody to teach, or nothing
     desk, lots = new_desk(arena), np.array([(2 * budget.seed + 1) * 0x9E3779B97F4A7C15 % 2**64], np.uint64)
     seats = empty_seats(arena)
     pinned = any(not pin.online for pin in index.pins.values())
     value = -np.inf if pinned or start is not None else draw_day(arena, seats, lots, desk)
     if value == -np.inf:
-        seats = to_seats(arena, draft_plan(index, start))
+        seats = to_seats(arena, construct_plan(index, arena, start))
         value = draw_day(arena, seats, lots, desk)
     best, trial, values = copy_seats(seats), copy_seats(seats), np.array([value, value])
     rounds = budget.rounds_for(len(arena.present), int(arena.adult_in.sum()))
@@ -102,23 +93,4 @@ def search_day(
         part = min(max(1, part), rounds - done)
         improve_day(arena, seats, best, trial, values, lots, desk, part, heat)
         done, spent = done + part, time.perf_counter() - began
-    return _to_draft(index, best), done < rounds
-
-
-def to_seats(arena: Arena, draft: Draft) -> Seats:
-    """Returns a draft in the form that the compiled search takes."""
-    seats = empty_seats(arena)
-    for slot, students in draft.groups.items():
-        open_session(arena, seats, slot.block, slot.adult, slot.modality, slot.skill, np.array(students, np.int64))
-    seats.beside[:] = draft.beside.T
-    return seats
-
-
-def _to_draft(index: Index, seats: Seats) -> Draft:
-    draft = Draft(index)
-    for block, adult in np.argwhere(seats.kind != NOT_LED).tolist():
-        students = sorted(seats.roster[block, adult, : seats.size[block, adult]].tolist())
-        draft.open(Slot(block, adult, int(seats.kind[block, adult]), int(seats.skill[block, adult])), tuple(students))
-    for block, adult in np.argwhere(seats.beside != NOT_LED).tolist():
-        draft.sit_beside(block, adult, int(seats.beside[block, adult]))
-    return draft
+    return to_draft(index, best), done < rounds

@@ -16,12 +16,12 @@ from scipy.sparse import dok_array
 
 from experiments.benchmarks.planner.crew import default_modalities
 from serving.grouping.errors import InfeasibleError
+from serving.grouping.exact import blocks as rescue
 from serving.grouping.problem.people import Adult, Need, Student
 from serving.grouping.problem.places import Block, Pin, Room, Skill
 from serving.grouping.problem.policy import LED, Effect, Modality, Role, SizeBound
 from serving.grouping.problem.problem import Problem
 from serving.grouping.rules.check import RULES, find_violations
-from serving.grouping.search import rescue
 from serving.grouping.search.anneal import Budget
 from serving.grouping.solve import suggest_groups
 

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 import pytest
+from serving.grouping.loosening import loosen_block
 
 from serving.grouping.changes.start import given_groups, start_draft
 from serving.grouping.problem.policy import Modality, SizeBound
-from serving.grouping.search.loosening import loosen_block
 from serving.grouping.state.arrays import index_problem
 
 

@@ -1,11 +1,13 @@
-"""Finds sessions with which blocks stand, exactly, where drawing them one by one does not get there."""
+"""Makes a day stand with exact programs where the greedy search cannot, or says that nothing can."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 
+from serving.grouping.errors import Conflict, InfeasibleError
 from serving.grouping.exact.block_program import Outline
 from serving.grouping.exact.program import Program, Terms
-from serving.grouping.state.arrays import Slot
+from serving.grouping.rules.objective import score_plan
+from serving.grouping.state.arrays import Index, Slot
 from serving.grouping.state.draft import Draft
 
 GAP = 0.3  # the points are only near enough, and the first good sessions come soon
@@ -103,3 +105,38 @@ def _seat_teacher(draft: Draft, block: int) -> None:
                 draft.sit_beside(block, adult, lead)
                 if draft.obstacle(block) is not None:
                     draft.sit_beside(block, adult, -1)
+
+
+def rescue_block(draft: Draft, block: int) -> Draft | None:
+    """Returns the plan with one block built anew, exactly, beside the others as they are; None where none was found."""
+    others = draft.without([block])
+    return hold_sessions(others, find_sessions(others, [block], aim=True)[0], [block])
+
+
+def rescue_day(index: Index, obstacle: str) -> Draft:
+    """Returns a plan in which every block stands, with all blocks built at once, and then each for what it is worth.
+
+    Args:
+        index: the problem.
+        obstacle: the rule on which the greedy search failed.
+
+    Raises:
+        InfeasibleError: there is none, or none was found within the limits.
+    """
+    blocks = list(range(len(index.problem.blocks)))
+    groups, proven = find_sessions(Draft(index), blocks)
+    draft = hold_sessions(Draft(index), groups, blocks)
+    if draft is None:
+        raise InfeasibleError((_find_none(obstacle, proven=proven and groups is None),))
+    best = score_plan(index.problem, draft.finish()).total
+    for block in blocks:
+        anew = rescue_block(draft, block)
+        total = -float("inf") if anew is None else score_plan(index.problem, anew.finish()).total
+        if anew is not None and total > best:
+            draft, best = anew, total
+    return draft
+
+
+def _find_none(rule: str, *, proven: bool) -> Conflict:
+    sentence = "No sessions were found with which every block has enough monitors, teachers and rooms"
+    return Conflict((rule,), f"{sentence}, and there are none." if proven else f"{sentence}; some may exist.", proven)
