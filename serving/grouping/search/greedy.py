@@ -23,6 +23,10 @@ PULL = 1e6
 """Points of a wanted seat while a day is constructed, above anything else that a seat adds."""
 
 
+TRIES = 4
+"""Draws of the pinned students, each with those first who found no seat before."""
+
+
 def construct_plan(index: Index, arena: Arena, start: Draft | None = None) -> Draft:
     """Returns a partial solution in which every block is feasible and every pinned student is seated.
 
@@ -60,12 +64,11 @@ def draw_plan(index: Index, arena: Arena, start: Draft | None = None) -> Draft:
         draw_blocks(arena, seats, sorted(small))
         draft = to_draft(index, seats)
     pinned = arena.pin == PINNED_LED
-    for kept in (True, False):
-        waiting = pinned & ~draft.taken
-        blocks = np.flatnonzero(waiting.any(axis=0)).tolist()
-        if blocks:
-            others = draft if kept else draft.without(blocks)
-            draft = _draw(others, arena, pinned & ~others.taken, blocks)
+    drawn = _seat_pins(draft, arena, pinned)
+    waiting = pinned & ~drawn.taken
+    if start is not None and waiting.any():
+        drawn = _seat_pins(draft.without(np.flatnonzero(waiting.any(axis=0)).tolist()), arena, pinned)
+    draft = drawn
     for block in range(len(index.problem.blocks)):
         if draft.obstacle(block) is not None:
             draft = _make_feasible(draft, arena, block)
@@ -106,6 +109,24 @@ def draw_blocks(arena: Arena, seats: Seats, blocks: list[int]) -> float:
     seatable[:, blocks] = arena.seatable[:, blocks]
     score: float = draw_day(arena._replace(seatable=seatable), seats, np.array([1], np.uint64), new_desk(arena))
     return score
+
+
+def _seat_pins(start: Draft, arena: Arena, pinned: Bools) -> Draft:
+    """Returns the start with sessions for pinned students; those left without a seat are tried first the next time."""
+    first, draft = np.zeros_like(pinned), start
+    for _ in range(TRIES):
+        draft = start
+        for places in (first, pinned):
+            wanted = places & ~draft.taken
+            if wanted.any():
+                drawn = _draw(draft, arena, wanted, np.flatnonzero(wanted.any(axis=0)).tolist())
+                idle = [s for s, group in drawn.groups.items() if not pinned[list(group), s.block].any()]
+                draft = drawn.closing([slot for slot in idle if slot not in start.groups])
+        waiting = pinned & ~draft.taken
+        if not waiting.any():
+            break
+        first |= waiting
+    return draft
 
 
 def _is_allowed(index: Index, slot: Slot, size: int) -> bool:

@@ -16,7 +16,7 @@ from serving.grouping.rules.check import RULES, find_violations
 from serving.grouping.rules.objective import score_plan
 from serving.grouping.search.anneal import Budget
 from serving.grouping.search.bound import bound_day
-from serving.grouping.search.greedy import draft_plan
+from serving.grouping.search.greedy import construct_plan
 from serving.grouping.solve import suggest_groups
 from serving.grouping.state.arrays import build_arena, index_problem
 
@@ -69,7 +69,7 @@ def test_exact_seats_are_never_worse_than_the_drafted_ones(seed):
     problem = draw_odd_day(seed, students=24, adults=5, ratio=30, rooms=False, more=seed % 2 == 0)
     index = index_problem(problem)
     try:
-        drafted = draft_plan(index).finish()
+        drafted = construct_plan(index, build_arena(index)).finish()
     except InfeasibleError:
         pytest.skip("this day has no plan")
 
@@ -101,7 +101,7 @@ def test_seats_are_the_best_of_all_seatings(seed):
     problem = draw_odd_day(seed, students=4, adults=3, skills=2, rooms=False, ratio=30, sizes=sizes, more=seed % 2 == 0)
     index = index_problem(problem)
     try:
-        drafted = draft_plan(index).finish()
+        drafted = construct_plan(index, build_arena(index)).finish()
     except InfeasibleError:
         pytest.skip("no adult to watch over anybody")
     # All sessions of the draft, and the station in each block, open to all.
