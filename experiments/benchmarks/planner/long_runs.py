@@ -14,7 +14,7 @@ from serving.grouping.problem.problem import Problem
 from serving.grouping.search.anneal import Budget
 from serving.grouping.search.bound import bound_day, online_score
 from serving.grouping.solve import suggest_groups
-from serving.grouping.state.arrays import build_arena, index_problem
+from serving.grouping.state.arrays import build_data
 
 BOUND_ROUNDS, EXACT_ROUNDS = 400, 60
 """Of a day's bound: with groupmates' points priced loosely, and then exactly."""
@@ -75,12 +75,12 @@ def run_long(place: Place, seconds: float, best: float = 0.0) -> Known:
 
 def online_value(problem: Problem) -> float:
     """The score of a day that everybody spends online."""
-    return float(online_score(build_arena(index_problem(problem))))
+    return float(online_score(build_data(problem).arrays))
 
 
 def bound_value(problem: Problem, best: float, rounds: int = BOUND_ROUNDS, exact: int = EXACT_ROUNDS) -> float:
     """What no plan adds to a day online; `best` only steers the search for it."""
-    arena = build_arena(index_problem(problem))
+    arena = build_data(problem).arrays
     online = float(online_score(arena))
     return float(bound_day(arena, best + online, rounds, exact)) - online
 

@@ -16,7 +16,7 @@ from serving.grouping.problem.problem import Problem, require_sessions
 from serving.grouping.rules.check import find_violations
 from serving.grouping.rules.objective import score_plan
 from serving.grouping.search.anneal import Budget, search_day
-from serving.grouping.state.arrays import index_problem
+from serving.grouping.state.arrays import build_data
 
 FEW = Budget(rounds=1000, bound_rounds=0)
 """About a quarter of a second for a team of 60."""
@@ -75,11 +75,11 @@ def ask_why_not(problem: Problem, sessions: tuple[Session, ...], pin: Pin, budge
     stay = problem.weights.perturbation
     near = replace(wanted, previous=previous_seats(problem, sessions))
     found = _place_alone(problem, sessions, pin)
-    index = index_problem(near)
+    data = build_data(near)
     try:
-        groups = list(given_groups(index, sessions))
-        start = start_draft(index, groups) if pin.online else best_entry(index, groups, pin)
-        drafted = search_day(index, budget, start, warm=NEAR)[0].finish()
+        groups = list(given_groups(data, sessions))
+        start = start_draft(data, groups) if pin.online else best_entry(data, groups, pin)
+        drafted = search_day(data, budget, start, warm=NEAR)[0].finish()
     except InfeasibleError as error:
         return _refuse(pin, name_conflicts(wanted, error.conflicts))
     unlawful = find_violations(wanted, drafted)

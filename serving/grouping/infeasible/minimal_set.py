@@ -14,7 +14,7 @@ from serving.grouping.infeasible.relaxed_problem import give_up
 from serving.grouping.problem.problem import Problem
 from serving.grouping.rules.check import find_violations
 from serving.grouping.search.greedy import draw_plan, find_obstacle
-from serving.grouping.state.arrays import Index, build_arena, index_problem
+from serving.grouping.state.arrays import ProblemData, build_data
 from serving.grouping.state.draft import Draft
 
 DEAR = 5
@@ -49,22 +49,22 @@ class Oracle:
         """Counts, sketches a plan, and only then asks a program; a plan is one only if the checker accepts it."""
         if find_conflicts(problem):
             return Verdict.INFEASIBLE
-        index = index_problem(problem)
-        draft = draw_plan(index, build_arena(index))
-        verdict = Verdict.FEASIBLE if _holds(problem, draft) else self._ask(index)
+        data = build_data(problem)
+        draft = draw_plan(data, data.arrays)
+        verdict = Verdict.FEASIBLE if _holds(problem, draft) else self._ask(data)
         self.unknown += verdict is Verdict.UNKNOWN
         return verdict
 
-    def _ask(self, index: Index) -> Verdict:
+    def _ask(self, data: ProblemData) -> Verdict:
         if self.left <= 0:
             return Verdict.UNKNOWN
-        blocks = range(len(index.problem.blocks))
-        groups, proven = find_sessions(Draft(index), blocks, nodes=self.nodes)
+        blocks = range(len(data.problem.blocks))
+        groups, proven = find_sessions(Draft(data), blocks, nodes=self.nodes)
         self.charge(answered=groups is not None or proven)
         if groups is None:
             return Verdict.INFEASIBLE if proven else Verdict.UNKNOWN
-        draft = hold_sessions(Draft(index), groups, blocks)
-        return Verdict.FEASIBLE if draft is not None and _holds(index.problem, draft) else Verdict.UNKNOWN
+        draft = hold_sessions(Draft(data), groups, blocks)
+        return Verdict.FEASIBLE if draft is not None and _holds(data.problem, draft) else Verdict.UNKNOWN
 
 
 def excerpt(problem: Problem, blocks: Collection[str]) -> Problem:

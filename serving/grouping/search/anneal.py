@@ -7,7 +7,7 @@ import numpy as np
 
 from serving.grouping.search.greedy import construct_plan, to_draft, to_seats
 from serving.grouping.search.kernel import copy_seats, draw_day, empty_seats, improve_day, new_desk
-from serving.grouping.state.arrays import Arena, Index, build_arena
+from serving.grouping.state.arrays import ProblemArrays, ProblemData
 from serving.grouping.state.draft import Draft
 
 WARM, COOL = 0.2, 0.005
@@ -55,33 +55,37 @@ class Budget:
 
 
 def search_day(
-    index: Index, budget: Budget, start: Draft | None = None, prices: Arena | None = None, warm: float = WARM
+    data: ProblemData,
+    budget: Budget,
+    start: Draft | None = None,
+    prices: ProblemArrays | None = None,
+    warm: float = WARM,
 ) -> tuple[Draft, bool]:
     """Returns the best day found, and whether the clock cut the search.
 
     Args:
-        index: the problem.
+        data: the problem.
         budget: how long to search; all of its seconds are the search's.
         start: sessions to begin from; None: from an empty day.
-        prices: the index laid out flat with other weights, which may be below 0; None: with its own.
+        prices: the data laid out flat with other weights, which may be below 0; None: with its own.
         warm: points that a round may lose at first; less than usual keeps a short search near its start.
 
     Raises:
         InfeasibleError: no day keeps every rule, or none was found; its conflicts say which.
     """
     began = time.perf_counter()
-    arena = build_arena(index) if prices is None else prices
-    if not (index.adult_in.any() and index.seatable.any() and index.eligible):
-        return construct_plan(index, arena), False  # nobody to lead, nobody to teach, or nothing
-    desk, lots = new_desk(arena), np.array([(2 * budget.seed + 1) * 0x9E3779B97F4A7C15 % 2**64], np.uint64)
-    seats = empty_seats(arena)
-    pinned = any(not pin.online for pin in index.pins.values())
-    value = -np.inf if pinned or start is not None else draw_day(arena, seats, lots, desk)
+    arrays = data.arrays if prices is None else prices
+    if not data.can_lead:
+        return construct_plan(data, arrays), False  # nobody to lead, nobody to teach, or nothing
+    desk, lots = new_desk(arrays), np.array([(2 * budget.seed + 1) * 0x9E3779B97F4A7C15 % 2**64], np.uint64)
+    seats = empty_seats(arrays)
+    pinned = any(not pin.online for pin in data.pins.values())
+    value = -np.inf if pinned or start is not None else draw_day(arrays, seats, lots, desk)
     if value == -np.inf:
-        seats = to_seats(arena, construct_plan(index, arena, start))
-        value = draw_day(arena, seats, lots, desk)
+        seats = to_seats(arrays, construct_plan(data, arrays, start))
+        value = draw_day(arrays, seats, lots, desk)
     best, trial, values = copy_seats(seats), copy_seats(seats), np.array([value, value])
-    rounds = budget.rounds_for(len(arena.present), int(arena.adult_in.sum()))
+    rounds = budget.rounds_for(len(arrays.present), int(arrays.adult_in.sum()))
     done, spent = 0, time.perf_counter() - began
     while done < rounds and (budget.seconds is None or spent < budget.seconds):
         if budget.seconds is None:
@@ -91,6 +95,6 @@ def search_day(
             part = int(done / spent * budget.seconds / PARTS) if done else FIRST_ROUNDS
         heat = warm * (COOL / warm) ** share
         part = min(max(1, part), rounds - done)
-        improve_day(arena, seats, best, trial, values, lots, desk, part, heat)
+        improve_day(arrays, seats, best, trial, values, lots, desk, part, heat)
         done, spent = done + part, time.perf_counter() - began
-    return to_draft(index, best), done < rounds
+    return to_draft(data, best), done < rounds

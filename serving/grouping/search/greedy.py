@@ -16,7 +16,7 @@ from serving.grouping.search.kernel import (
     new_desk,
     open_session,
 )
-from serving.grouping.state.arrays import NO_SEAT, ONLINE, PINNED_LED, Arena, Bools, Index, Slot
+from serving.grouping.state.arrays import NO_SEAT, ONLINE, PINNED_LED, Bools, ProblemArrays, ProblemData, Slot
 from serving.grouping.state.draft import Draft
 
 PULL = 1e6
@@ -27,74 +27,74 @@ TRIES = 4
 """Draws of the pinned students, each with those first who found no seat before."""
 
 
-def construct_plan(index: Index, arena: Arena, start: Draft | None = None) -> Draft:
+def construct_plan(data: ProblemData, arrays: ProblemArrays, start: Draft | None = None) -> Draft:
     """Returns a partial solution in which every block is feasible and every pinned student is seated.
 
     Args:
-        index: the problem.
-        arena: the same as arrays.
+        data: the problem.
+        arrays: the same as arrays.
         start: sessions to keep where they can be; None: none.
 
     Raises:
         InfeasibleError: there is no plan, or none was found; `proven` tells which.
     """
-    draft = draw_plan(index, arena, start)
-    for block in range(len(index.problem.blocks)):
+    draft = draw_plan(data, arrays, start)
+    for block in range(len(data.problem.blocks)):
         rule = find_obstacle(draft, block)
         if rule is not None:
             rescued = rescue_block(draft, block)
             if rescued is None:
-                return rescue_day(index, rule)
+                return rescue_day(data, rule)
             draft = rescued
     return draft
 
 
-def draw_plan(index: Index, arena: Arena, start: Draft | None = None) -> Draft:
+def draw_plan(data: ProblemData, arrays: ProblemArrays, start: Draft | None = None) -> Draft:
     """Returns a partial solution drawn greedily, in which some blocks may be infeasible.
 
     Pinned students are seated first, beside the sessions of the start or, where that fails, in place of those of their
     block. A block that is infeasible then is repaired by the fewest changes, or drawn with as many seats as it holds.
     """
-    draft = Draft(index) if start is None else start
-    if not (index.adult_in.any() and index.seatable.any() and index.eligible):
+    draft = Draft(data) if start is None else start
+    if not data.can_lead:
         return draft  # nobody to lead, nobody to teach, or nothing
-    small = {slot.block for slot, students in draft.groups.items() if not _is_allowed(index, slot, len(students))}
+    small = sorted({slot.block for slot in _find_wrong_sizes(draft)})
     if small:
-        seats = to_seats(arena, draft)
-        draw_blocks(arena, seats, sorted(small))
-        draft = to_draft(index, seats)
-    pinned = arena.pin == PINNED_LED
-    drawn = _seat_pins(draft, arena, pinned)
+        seats = to_seats(arrays, draft)
+        draw_blocks(arrays, seats, small)
+        draft = to_draft(data, seats)
+    pinned = arrays.pin == PINNED_LED
+    drawn = _seat_pins(draft, arrays, pinned)
     waiting = pinned & ~drawn.taken
     if start is not None and waiting.any():
-        drawn = _seat_pins(draft.without(np.flatnonzero(waiting.any(axis=0)).tolist()), arena, pinned)
+        drawn = _seat_pins(draft.without(np.flatnonzero(waiting.any(axis=0)).tolist()), arrays, pinned)
     draft = drawn
-    for block in range(len(index.problem.blocks)):
+    for block in range(len(data.problem.blocks)):
         if draft.obstacle(block) is not None:
-            draft = _make_feasible(draft, arena, block)
+            draft = _make_feasible(draft, arrays, block)
     return draft
 
 
 def find_obstacle(draft: Draft, block: int) -> str | None:
     """Returns the rule that a block breaks, a pinned student without a led seat included; None if it breaks none."""
-    pins = draft.index.pins.items()
+    pins = draft.data.pins.items()
     if any(when == block and not pin.online and not draft.taken[student, block] for (student, when), pin in pins):
         return "pinned"
     return draft.obstacle(block)
 
 
-def to_seats(arena: Arena, draft: Draft) -> Seats:
+def to_seats(arrays: ProblemArrays, draft: Draft) -> Seats:
     """Returns a partial solution in the form that the compiled search takes."""
-    seats = empty_seats(arena)
+    seats = empty_seats(arrays)
     for slot, students in draft.groups.items():
-        open_session(arena, seats, slot.block, slot.adult, slot.modality, slot.skill, np.array(students, np.int64))
+        open_session(arrays, seats, slot.block, slot.adult, slot.modality, slot.skill, np.array(students, np.int64))
     seats.beside[:] = draft.beside.T
     return seats
 
 
-def to_draft(index: Index, seats: Seats) -> Draft:
+def to_draft(data: ProblemData, seats: Seats) -> Draft:
     """Returns a day of the compiled search as a partial solution."""
-    draft = Draft(index)
+    draft = Draft(data)
     for block, adult in np.argwhere(seats.kind != NOT_LED).tolist():
         students = sorted(seats.roster[block, adult, : seats.size[block, adult]].tolist())
         draft.open(Slot(block, adult, int(seats.kind[block, adult]), int(seats.skill[block, adult])), tuple(students))
@@ -103,15 +103,15 @@ def to_draft(index: Index, seats: Seats) -> Draft:
     return draft
 
 
-def draw_blocks(arena: Arena, seats: Seats, blocks: list[int]) -> float:
+def draw_blocks(arrays: ProblemArrays, seats: Seats, blocks: list[int]) -> float:
     """Draws some blocks greedily beside the sessions there are; returns the score, minus infinity if infeasible."""
-    seatable = np.zeros_like(arena.seatable)
-    seatable[:, blocks] = arena.seatable[:, blocks]
-    score: float = draw_day(arena._replace(seatable=seatable), seats, np.array([1], np.uint64), new_desk(arena))
+    seatable = np.zeros_like(arrays.seatable)
+    seatable[:, blocks] = arrays.seatable[:, blocks]
+    score: float = draw_day(arrays._replace(seatable=seatable), seats, np.array([1], np.uint64), new_desk(arrays))
     return score
 
 
-def _seat_pins(start: Draft, arena: Arena, pinned: Bools) -> Draft:
+def _seat_pins(start: Draft, arrays: ProblemArrays, pinned: Bools) -> Draft:
     """Returns the start with sessions for pinned students; those left without a seat are tried first the next time."""
     first, draft = np.zeros_like(pinned), start
     for _ in range(TRIES):
@@ -119,7 +119,7 @@ def _seat_pins(start: Draft, arena: Arena, pinned: Bools) -> Draft:
         for places in (first, pinned):
             wanted = places & ~draft.taken
             if wanted.any():
-                drawn = _draw(draft, arena, wanted, np.flatnonzero(wanted.any(axis=0)).tolist())
+                drawn = _draw(draft, arrays, wanted, np.flatnonzero(wanted.any(axis=0)).tolist())
                 idle = [s for s, group in drawn.groups.items() if not pinned[list(group), s.block].any()]
                 draft = drawn.closing([slot for slot in idle if slot not in start.groups])
         waiting = pinned & ~draft.taken
@@ -129,25 +129,27 @@ def _seat_pins(start: Draft, arena: Arena, pinned: Bools) -> Draft:
     return draft
 
 
-def _is_allowed(index: Index, slot: Slot, size: int) -> bool:
-    return size in index.sizes[slot.adult][slot.modality]
+def _find_wrong_sizes(draft: Draft) -> list[Slot]:
+    """Returns the sessions whose number of students is not allowed."""
+    sizes = draft.data.sizes
+    return [slot for slot, students in draft.groups.items() if len(students) not in sizes[slot.adult][slot.modality]]
 
 
-def _draw(draft: Draft, arena: Arena, wanted: Bools, blocks: list[int]) -> Draft:
+def _draw(draft: Draft, arrays: ProblemArrays, wanted: Bools, blocks: list[int]) -> Draft:
     """Draws some blocks with the wanted seats, N x B, before all others.
 
     The price of leaving online work in an earlier plan is what the compiled search knows of a single seat; a negative
     one draws students into led sessions.
     """
-    weights = arena.weights.copy()
+    weights = arrays.weights.copy()
     weights[PERTURBATION] = -PULL
-    pulled = arena._replace(before=np.where(wanted, ONLINE, NO_SEAT), weights=weights)
-    seats = to_seats(arena, draft)
+    pulled = arrays._replace(before=np.where(wanted, ONLINE, NO_SEAT), weights=weights)
+    seats = to_seats(arrays, draft)
     draw_blocks(pulled, seats, blocks)
-    return to_draft(draft.index, seats)
+    return to_draft(draft.data, seats)
 
 
-def _make_feasible(draft: Draft, arena: Arena, block: int) -> Draft:
+def _make_feasible(draft: Draft, arrays: ProblemArrays, block: int) -> Draft:
     """Returns the plan with a feasible block of the fewest changed seats, or with as many led seats as it holds.
 
     One seat too many online needs one more student in a led session. An adult who is missing leaves too few monitors,
@@ -156,24 +158,24 @@ def _make_feasible(draft: Draft, arena: Arena, block: int) -> Draft:
     best, fewest = None, len(draft.taken) + 1
     for closed in _closings(draft, block):
         others = draft.closing(closed)
-        seats = to_seats(arena, others)
-        if _stretch(arena, seats, block, 1.0, new_desk(arena)):
-            trial = to_draft(draft.index, seats)
+        seats = to_seats(arrays, others)
+        if _stretch(arrays, seats, block, 1.0, new_desk(arrays)):
+            trial = to_draft(draft.data, seats)
             changed = int((trial.taken[:, block] != draft.taken[:, block]).sum())
-            if changed < fewest:
+            if changed < fewest and not _find_wrong_sizes(trial):
                 best, fewest = trial, changed
     if best is not None:
         return best
-    pinned = (arena.pin[:, block] == PINNED_LED).nonzero()[0].tolist()
+    pinned = (arrays.pin[:, block] == PINNED_LED).nonzero()[0].tolist()
     loose = [slot for slot in draft.groups if slot.block == block and not {*pinned} & {*draft.groups[slot]}]
-    wanted = np.zeros_like(arena.present)
-    wanted[:, block] = arena.present[:, block]
-    return _draw(draft.closing(loose), arena, wanted, [block])
+    wanted = np.zeros_like(arrays.present)
+    wanted[:, block] = arrays.present[:, block]
+    return _draw(draft.closing(loose), arrays, wanted, [block])
 
 
 def _closings(draft: Draft, block: int) -> Iterator[tuple[Slot, ...]]:
     """Yields no session, then each one and each two without a pinned student, of the block."""
-    pinned = {student for (student, when), pin in draft.index.pins.items() if when == block and not pin.online}
+    pinned = {student for (student, when), pin in draft.data.pins.items() if when == block and not pin.online}
     held = sorted(slot for slot in draft.groups if slot.block == block and not pinned & set(draft.groups[slot]))
     for count in range(3):
         yield from combinations(held, count)

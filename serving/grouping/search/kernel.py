@@ -14,13 +14,13 @@ from typing import NamedTuple
 import numba as nb
 import numpy as np
 
-from serving.grouping.state.arrays import ANY, NO_SEAT, ONLINE, PINNED_LED, Arena, Bools, Floats, Ints
+from serving.grouping.state.arrays import ANY, NO_SEAT, ONLINE, PINNED_LED, Bools, Floats, Ints, ProblemArrays
 
 LEAST_POINTS = 1e-9
 """A session that adds less is not worth an adult's time."""
 
 BENEFIT, RELATIONSHIPS, KEEP_TOGETHER, PERTURBATION, LOAD, SHARE, COACHING = range(7)
-"""Positions in `Arena.weights`."""
+"""Positions in `ProblemArrays.weights`."""
 
 MOVES = 14
 """Ways to take part of a day down."""
@@ -90,7 +90,7 @@ class Desk(NamedTuple):
     relief: Floats
 
 
-def empty_seats(arena: Arena) -> Seats:
+def empty_seats(arena: ProblemArrays) -> Seats:
     """Everybody online."""
     students, blocks = arena.present.shape
     adults, skills = arena.qualified.shape
@@ -112,7 +112,7 @@ def empty_seats(arena: Arena) -> Seats:
     )
 
 
-def new_desk(arena: Arena) -> Desk:
+def new_desk(arena: ProblemArrays) -> Desk:
     """An empty desk for an arena."""
     students, blocks = arena.present.shape
     adults = len(arena.qualified)

@@ -6,7 +6,7 @@ import numpy as np
 
 from serving.grouping.problem.plan import Session
 from serving.grouping.problem.policy import LED, Modality
-from serving.grouping.state.arrays import Bools, Index, Ints, Slot
+from serving.grouping.state.arrays import Bools, Ints, ProblemData, Slot
 from serving.grouping.state.rooms import Housing, house_block, seat_online
 
 
@@ -20,14 +20,14 @@ class Draft:
         covered: N, has a led session today.
     """
 
-    def __init__(self, index: Index) -> None:
-        self.index = index
+    def __init__(self, data: ProblemData) -> None:
+        self.data = data
         self.groups: dict[Slot, tuple[int, ...]] = {}
-        self.taken: Bools = np.zeros_like(index.present)
-        self.done: Bools = np.zeros_like(index.thin)
-        self.leads: Bools = np.zeros_like(index.adult_in)
-        self.beside: Ints = np.full(index.adult_in.shape, -1, dtype=np.int64)
-        self.covered: Bools = np.zeros(len(index.present), dtype=np.bool_)
+        self.taken: Bools = np.zeros_like(data.arrays.present)
+        self.done: Bools = np.zeros_like(data.arrays.thin)
+        self.leads: Bools = np.zeros_like(data.arrays.adult_in)
+        self.beside: Ints = np.full(data.arrays.adult_in.shape, -1, dtype=np.int64)
+        self.covered: Bools = np.zeros(len(data.arrays.present), dtype=np.bool_)
         self._obstacles: dict[int, dict[tuple[int, int], str | None]] = {}
 
     def may_join(self, slot: Slot, students: Ints) -> Bools:
@@ -56,7 +56,7 @@ class Draft:
 
     def closing(self, closed: Collection[Slot]) -> "Draft":
         """Returns the plan without some sessions and without those who sit beside their leads."""
-        others = Draft(self.index)
+        others = Draft(self.data)
         for slot, students in self.groups.items():
             if slot not in closed:
                 others.open(slot, students)
@@ -67,7 +67,7 @@ class Draft:
 
     def online(self, block: int) -> Ints:
         """Returns the students who work online in a block."""
-        return np.flatnonzero(self.index.present[:, block] & ~self.taken[:, block])
+        return np.flatnonzero(self.data.arrays.present[:, block] & ~self.taken[:, block])
 
     def duties(self) -> Ints:
         """Returns the led sessions per adult, leading or beside."""
@@ -103,7 +103,7 @@ class Draft:
 
     def finish(self) -> tuple[Session, ...]:
         """Returns the sessions, with monitors and rooms; every block's `obstacle` must be None."""
-        problem = self.index.problem
+        problem = self.data.problem
         duties = self.duties()
         sessions = []
         for block, held in enumerate(problem.blocks):
@@ -131,24 +131,24 @@ class Draft:
         return seat_online(problem, sessions)
 
     def _house(self, block: int, sizes: list[int], online: int, monitors: int) -> Housing | None:
-        ratio = self.index.problem.students_per_monitor
-        return house_block(self.index.rooms[block], sizes, online, ratio, monitors)
+        ratio = self.data.problem.students_per_monitor
+        return house_block(self.data.rooms[block], sizes, online, ratio, monitors)
 
     def _free_monitors(self, block: int, leads: Bools, duties: Ints) -> list[int]:
         """Returns the adults who may watch over a block's stations: no trainees first, then the least busy."""
-        index = self.index
-        free = np.flatnonzero(index.adult_in[:, block] & index.may_monitor & ~leads)
-        ahead = np.array([adult.load_ahead for adult in index.problem.adults])
-        busy = (duties + ahead) / np.maximum(1, index.adult_in.sum(axis=1))
-        return sorted(free.tolist(), key=lambda at: (index.trainee[at], busy[at], at))
+        data = self.data
+        free = np.flatnonzero(data.arrays.adult_in[:, block] & data.arrays.may_monitor & ~leads)
+        ahead = np.array([adult.load_ahead for adult in data.problem.adults])
+        busy = (duties + ahead) / np.maximum(1, data.arrays.adult_in.sum(axis=1))
+        return sorted(free.tolist(), key=lambda at: (data.arrays.trainee[at], busy[at], at))
 
     def _crew(self, leads: Bools, free: list[int], wanted: int) -> list[int] | None:
         """Chooses monitors for a block, a teacher first where a trainee needs one; None where there is none."""
-        index = self.index
+        data = self.data
         crew = free[:wanted]
-        trainees = bool((leads & index.trainee).any()) or any(index.trainee[at] for at in crew)
-        if trainees and not (leads & index.teacher).any():
-            teachers = [at for at in free if index.teacher[at]]
+        trainees = bool((leads & data.arrays.trainee).any()) or any(data.arrays.trainee[at] for at in crew)
+        if trainees and not (leads & data.arrays.teacher).any():
+            teachers = [at for at in free if data.arrays.teacher[at]]
             if not teachers or not crew:
                 return None
             crew = [teachers[0], *(at for at in crew if at != teachers[0])][:wanted]

@@ -7,15 +7,15 @@ import pytest
 from serving.grouping.changes.start import given_groups, start_draft
 from serving.grouping.problem.policy import Modality, SizeBound
 from serving.grouping.search.greedy import draw_plan
-from serving.grouping.state.arrays import build_arena, index_problem
+from serving.grouping.state.arrays import build_data
 
 
 def groups(problem, sessions, block=0):
     """Students by session of a block, before and after its repair."""
-    index = index_problem(problem)
-    draft = start_draft(index, given_groups(index, sessions))
+    data = build_data(problem)
+    draft = start_draft(data, given_groups(data, sessions))
     told = []
-    for each in (draft, draw_plan(index, build_arena(index), draft)):
+    for each in (draft, draw_plan(data, data.arrays, draft)):
         told.append({tuple(sorted(problem.students[at].id for at in students)) for slot, students in each.groups.items()
                      if slot.block == block})  # fmt: skip
         told.append(each.obstacle(block))

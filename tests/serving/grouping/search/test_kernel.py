@@ -28,28 +28,28 @@ from serving.grouping.search.kernel import (
     score_seats,
 )
 from serving.grouping.solve import suggest_groups, warm_up
-from serving.grouping.state.arrays import build_arena, index_problem
+from serving.grouping.state.arrays import build_data
 
 
-def seats_of(arena, draft):
-    seats = empty_seats(arena)
+def seats_of(arrays, draft):
+    seats = empty_seats(arrays)
     for slot, students in draft.groups.items():
-        open_session(arena, seats, slot.block, slot.adult, slot.modality, slot.skill, np.array(students))
+        open_session(arrays, seats, slot.block, slot.adult, slot.modality, slot.skill, np.array(students))
     seats.beside[:] = draft.beside.T
     return seats
 
 
 def draw_seats(problem, seed):
-    """A day drawn once and not improved: arena, seats, desk, lots and score."""
-    arena = build_arena(index_problem(problem))
-    seats, desk, lots = empty_seats(arena), new_desk(arena), np.array([seed], np.uint64)
-    return arena, seats, desk, lots, draw_day(arena, seats, lots, desk)
+    """A day drawn once and not improved: arrays, seats, desk, lots and score."""
+    arrays = build_data(problem).arrays
+    seats, desk, lots = empty_seats(arrays), new_desk(arrays), np.array([seed], np.uint64)
+    return arrays, seats, desk, lots, draw_day(arrays, seats, lots, desk)
 
 
-def score_anew(arena, seats, desk):
+def score_anew(arrays, seats, desk):
     """The score with nothing kept of when it was last scored."""
     desk.touched[:] = True
-    return score_seats(arena, copy_seats(seats), desk)
+    return score_seats(arrays, copy_seats(seats), desk)
 
 
 def draw_close_team(seed):
@@ -72,43 +72,43 @@ def test_a_day_scores_the_same_as_seats_and_as_sessions(seed):
     problem = draw_odd_day(
         seed, students=20, adults=5, blocks=3, skills=4, rooms=seed % 2 == 0, pins=seed % 2, ratio=30, more=seed % 3 > 0
     )
-    index = index_problem(problem)
+    data = build_data(problem)
     try:
-        draft, _ = search_day(index, Budget(rounds=30, seed=seed))
+        draft, _ = search_day(data, Budget(rounds=30, seed=seed))
     except InfeasibleError:
         pytest.skip("this day has no plan")
 
     sessions = draft.finish()
 
-    arena = build_arena(index)
-    desk = new_desk(arena)
+    arrays = data.arrays
+    desk = new_desk(arrays)
     desk.touched[:] = True
     assert find_violations(problem, sessions) == ()
-    assert score_seats(arena, seats_of(arena, draft), desk) == pytest.approx(score_plan(problem, sessions).total)
+    assert score_seats(arrays, seats_of(arrays, draft), desk) == pytest.approx(score_plan(problem, sessions).total)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_search_believes_in_no_score_that_its_day_does_not_have(seed):
     """A move that redraws a block and does not say so shows in one round of about two thousand."""
-    arena, seats, desk, lots, value = draw_seats(draw_team(24, seed), seed)
+    arrays, seats, desk, lots, value = draw_seats(draw_team(24, seed), seed)
     best, trial, values = copy_seats(seats), copy_seats(seats), np.array([value, value])
 
     for _ in range(5000):
-        improve_day(arena, seats, best, trial, values, lots, desk, 1, 0.2)
+        improve_day(arrays, seats, best, trial, values, lots, desk, 1, 0.2)
 
-        assert score_anew(arena, seats, desk) == pytest.approx(values[0])
-    assert score_anew(arena, best, desk) == pytest.approx(values[1])
+        assert score_anew(arrays, seats, desk) == pytest.approx(values[0])
+    assert score_anew(arrays, best, desk) == pytest.approx(values[1])
 
 
 @pytest.mark.parametrize("seed", [8, 31, 48, 58])
 def test_students_who_change_places_add_points_and_keep_every_rule(seed):
-    arena, seats, desk, _, value = draw_seats(draw_close_team(seed), seed)
+    arrays, seats, desk, _, value = draw_seats(draw_close_team(seed), seed)
     sizes = seats.size.copy()
 
     for block, adult in np.argwhere(seats.kind != NOT_LED):
-        _settle_session(arena, seats, block, adult, desk)
+        _settle_session(arrays, seats, block, adult, desk)
 
-        after = score_anew(arena, seats, desk)
+        after = score_anew(arrays, seats, desk)
         assert after >= value - 1e-9
         value = after
     assert (seats.size == sizes).all()
