@@ -16,7 +16,6 @@ from serving.cli.erase import add_erase, erase
 from serving.cli.export import add_export, export
 from serving.cli.key_options import add_audit_options, add_key_options
 from serving.cli.plans import add_planning, run_planning
-from serving.cli.rotate import add_rotate, rotate
 from serving.cli.week_options import add_week_options
 from serving.telemetry.logs import LOGGING
 
@@ -29,7 +28,7 @@ PLAIN: dict[str, Any] = {
 EPILOG = (
     describe_exit_codes(
         own={
-            1: "a plan given breaks a rule, or there is no such place; or a file that holds an erased student is left",
+            1: "a plan given breaks a rule, or a file that holds an erased student is left",
             2: "a setting, a file or a bundle is wrong, the port is taken, or no plan of a day keeps every rule",
             4: "there is no champion or there are no profiles yet; --wait waits for them instead",
         }
@@ -43,8 +42,6 @@ examples:
   python -m serving keys issue --name "Untis export" --scope read --scope plan
   python -m serving plan day.json --seconds 1 --json plan.json --svg day.svg
   python -m serving evaluate day.json plan.json
-  python -m serving why-not --help
-  python -m serving rotate --students 60 --size 4 --rounds 14
   python -m serving week mon.json tue.json wed.json thu.json fri.json --teacher-seats 2 --json week.json
   python -m serving erase s0412 --yes
   python -m serving week wed.json thu.json fri.json --over week.json --teacher-seats 2 --json week.json
@@ -72,7 +69,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     contract = commands.add_parser("openapi", **PLAIN, help="write the OpenAPI contract to a file")
     contract.add_argument("path", type=Path)
     add_planning(commands)
-    add_rotate(commands.add_parser("rotate", **PLAIN, help="groups over several rounds that rarely meet again"))
     commands.add_parser("compile", **PLAIN, help="compile ahead what the service runs, so that it starts in seconds")
     add_export(commands.add_parser("export", help="write what the service needs to start without a registry"))
     add_erase(commands.add_parser("erase", help="remove every trace of a student"))
@@ -181,7 +177,6 @@ COMMANDS = {
     "export": export,
     "keys": _keys,
     "openapi": _write_contract,
-    "rotate": rotate,
     "week": _plan_week,
 }
 

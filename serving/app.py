@@ -24,7 +24,7 @@ from serving.api.routes import changes, decisions, events, operations, recommend
 from serving.audit.spool import Spool
 from serving.audit.writer import AuditLog
 from serving.errors import NotReadyError
-from serving.grouping.solve import warm_up
+from serving.grouping import warm_up
 from serving.lifecycle import Draining, Watcher
 from serving.models.hot_swap import HotSwap, LastGood
 from serving.models.live import LiveEvents

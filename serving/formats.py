@@ -9,9 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from features.errors import InputError
-from serving.grouping.errors import ProblemError
-from serving.grouping.problem.plan import Session
-from serving.grouping.problem.problem import Problem, require_sessions
+from serving.grouping import Problem, ProblemError, Session, require_sessions
 
 FORMAT = "regroup-day/1"
 

@@ -1,4 +1,4 @@
-"""`python -m serving plan`, `evaluate`, `place` and `why-not`: a day and its plan from files, without the service."""
+"""`python -m serving plan` and `evaluate`: a day and its plan from files, without the service."""
 
 import argparse
 from collections.abc import Callable
@@ -8,25 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 from features.console import describe_exit_codes, read_file, write_text
 from features.errors import InputError
-from serving.cli.tables import move_cells, say, show_diagnosis, show_plan, show_rows, tell_rules
+from serving.cli.tables import describe_rules, move_cells, say, show_diagnosis, show_plan, show_rows
 
 if TYPE_CHECKING:
-    from serving.grouping.problem.plan import Session
-    from serving.grouping.problem.problem import Problem
+    from serving.grouping import Problem, Session
 
 EXAMPLES = """examples:
   python -m serving plan day.json --seconds 1 --json plan.json --svg day.svg
   python -m serving plan day.json --alternatives 3
   python -m serving evaluate day.json edited.json --original plan.json
   python -m serving evaluate day.json edited.json --repair --json repaired.json
-  python -m serving place day.json plan.json Ada --block m1
-  python -m serving why-not day.json plan.json Ada m1 --modality tutoring --adult lead
 
 Every file that --json writes holds sessions, and so can be given as PLAN again.
 """
 EXITS = describe_exit_codes(
     own={
-        1: "the plan given breaks a rule (evaluate), or there is no such place (place, why-not)",
+        1: "the plan given breaks a rule, and no repair was asked for or found (evaluate)",
         2: "a file or a value is wrong, or no plan of the day keeps every rule",
     }
 )
@@ -34,25 +31,19 @@ EXITS = describe_exit_codes(
 
 def add_planning(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Adds the commands; `run_planning` runs the one that was given."""
-    plan = _add(commands, _plan, "plan", "plan a day that stands in a file of the open instance format", plan=False)
+    plan = _add(commands, _plan, "plan", "plan a day that stands in a file of the open instance format")
     plan.add_argument("--seconds", type=float, help="have the plan by then; without it, a fixed number of rounds")
-    plan.add_argument("--seed", type=int, default=0, help="of the lots drawn (%(default)s)")
+    plan.add_argument("--seed", type=int, default=0, help="random seed (%(default)s)")
     plan.add_argument("--alternatives", type=int, default=0, metavar="K", help="find so many other good plans too")
-    plan.add_argument("--most-lost", type=float, default=0.05, metavar="SHARE", help="they may lack (%(default)s)")
+    plan.add_argument(
+        "--most-lost", type=float, default=0.05, metavar="SHARE", help="score that they may lose (%(default)s)"
+    )
     plan.add_argument("--least-apart", type=float, default=0.2, metavar="SHARE", help="of seats differ (%(default)s)")
     plan.add_argument("--svg", type=Path, metavar="FILE", help="draw the day there")
     evaluate = _add(commands, _evaluate, "evaluate", "say which rules an edited plan breaks and what it scores")
+    evaluate.add_argument("plan", type=Path, metavar="PLAN", help="a file that plan --json wrote, edited or not")
     evaluate.add_argument("--original", type=Path, metavar="PLAN", help="the plan before it was edited, for the price")
     evaluate.add_argument("--repair", action="store_true", help="find the plan nearest to it that keeps every rule")
-    place = _add(commands, _place, "place", "rank all places of one student while nobody else moves")
-    place.add_argument("student", metavar="STUDENT")
-    place.add_argument("--block", action="append", help="may be given several times; all blocks without it")
-    why_not = _add(commands, _why_not, "why-not", "say what it costs to seat a student somewhere, or what forbids it")
-    why_not.add_argument("student", metavar="STUDENT")
-    why_not.add_argument("block", metavar="BLOCK")
-    why_not.add_argument("--modality", choices=("small_group", "tutoring", "collaborative", "online"))
-    why_not.add_argument("--skill", help="id of a skill; any without it")
-    why_not.add_argument("--adult", help="id of the adult who leads; any without it")
 
 
 def run_planning(given: argparse.Namespace) -> int:
@@ -61,7 +52,7 @@ def run_planning(given: argparse.Namespace) -> int:
     Raises:
         InputError: A file or a value is wrong, or no plan of the day keeps every rule.
     """
-    from serving.grouping.errors import InfeasibleError, ProblemError  # noqa: PLC0415 - as for the commands below
+    from serving.grouping import InfeasibleError, ProblemError  # noqa: PLC0415 - as for the commands below
 
     run: Callable[[argparse.Namespace], int] = given.run
     try:
@@ -77,8 +68,6 @@ def _add(
     run: Callable[[argparse.Namespace], int],
     name: str,
     what: str,
-    *,
-    plan: bool = True,
 ) -> argparse.ArgumentParser:
     lines = [line for line in EXAMPLES.splitlines() if f"serving {name} " in line]
     parser = commands.add_parser(
@@ -88,8 +77,6 @@ def _add(
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("path", type=Path, metavar="FILE", help="the day")
-    if plan:
-        parser.add_argument("plan", type=Path, metavar="PLAN", help="a file that plan --json wrote, edited or not")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the answer there")
     parser.set_defaults(run=run)
     return parser
@@ -100,11 +87,7 @@ def _add(
 
 def _plan(given: argparse.Namespace) -> int:
     from serving.cli.svg import draw_day  # noqa: PLC0415
-    from serving.grouping.changes.alternatives import find_alternatives  # noqa: PLC0415
-    from serving.grouping.errors import InfeasibleError  # noqa: PLC0415
-    from serving.grouping.infeasible.diagnosis import explain_conflict  # noqa: PLC0415
-    from serving.grouping.search.anneal import Budget  # noqa: PLC0415
-    from serving.grouping.solve import suggest_groups  # noqa: PLC0415
+    from serving.grouping import Budget, InfeasibleError, explain_conflict, find_alternatives, suggest_groups  # noqa: PLC0415
 
     problem, budget = _read_day(given.path), Budget(seconds=given.seconds, seed=given.seed)
     try:
@@ -131,32 +114,26 @@ def _plan(given: argparse.Namespace) -> int:
 
 
 def _evaluate(given: argparse.Namespace) -> int:
-    from serving.grouping.changes.evaluation import evaluate_edit  # noqa: PLC0415
-    from serving.grouping.changes.repair import repair_plan  # noqa: PLC0415
+    from serving.plans.stored_plan import judge_edit  # noqa: PLC0415
 
-    problem, sessions = _read_day(given.path), _read_sessions(given.plan)
-    original = None if given.original is None else _read_sessions(given.original)
-    if original is not None:
-        _require_plan(problem, original)
-    judged = evaluate_edit(problem, sessions, original)
-    told = asdict(judged) | {"sessions": [asdict(session) for session in sessions]}
-    repair = repair_plan(problem, sessions) if given.repair else None
-    if repair is not None:
-        told |= {"repair": asdict(repair), "sessions": [asdict(session) for session in repair.sessions]}
-    _write(given.json, told)
-    show_rows(("broken rule", "how"), [(each.rule, each.sentence) for each in judged.violations])
-    if judged.score is not None:
-        show_rows(
-            ("term", "value", "points"),
-            [(term.name, f"{term.value:.2f}", f"{term.points:+.2f}") for term in judged.score.terms],
-        )
-        say(f"score {judged.score.total:.3f}; {len(judged.violations) or 'no'} breaches of hard rules")
+    problem = _read_day(given.path)
+    edited = tuple(session for session in _read_sessions(given.plan, problem) if session.students)
+    original = None if given.original is None else _read_sessions(given.original, problem)
+    judged, score, repair = judge_edit(problem, edited, original, repair=given.repair)
+    sessions = edited if repair is None else repair.sessions
+    answer = asdict(judged) | {"sessions": [asdict(session) for session in sessions]}
+    _write(given.json, answer if repair is None else answer | {"repair": asdict(repair)})
+    show_rows(("broken rule", "how"), [(violation.rule, violation.sentence) for violation in judged.violations])
+    show_rows(
+        ("term", "value", "points"), [(term.name, f"{term.value:.2f}", f"{term.points:+.2f}") for term in score.terms]
+    )
+    say(f"score {score.total:.3f}; {len(judged.violations) or 'no'} breaches of hard rules")
     if judged.price is not None:
         say(f"the edit {judged.price.sentence}")
         show_rows(
             ("student", "block", "from", "to", "the change alone"),
             [
-                (*move_cells(change.move), f"{change.price.sentence}{tell_rules(change.mends, change.breaks)}")
+                (*move_cells(change.move), f"{change.price.sentence}{describe_rules(change.mends, change.breaks)}")
                 for change in judged.changes
             ]
             or [(*move_cells(move), "") for move in judged.moves],
@@ -164,54 +141,9 @@ def _evaluate(given: argparse.Namespace) -> int:
     if repair is not None:
         say(f"repaired by moving {repair.moved} seats (at least {repair.at_least}); score {repair.score.total:.3f}")
         show_rows(("student", "block", "from", "to"), [move_cells(move) for move in repair.moves])
+    elif given.repair and judged.violations:
+        say("no repair was found")
     return int(bool(judged.violations) and repair is None)
-
-
-def _place(given: argparse.Namespace) -> int:
-    from serving.grouping.changes.placements import rank_places  # noqa: PLC0415
-
-    problem, sessions = _read_day(given.path), _read_sessions(given.plan)
-    _require_plan(problem, sessions)
-    ranked = rank_places(problem, sessions, given.student, given.block)
-    _write(given.json, asdict(ranked))
-    best = ranked.best or ()
-    show_rows(
-        ("block", "place", "points", "what it does", "best"),
-        [
-            (place.block, place.session.id, f"{place.price.points:+.2f}", place.sentence, "*" if place in best else "")
-            for places in ranked.blocks
-            for place in places
-        ],
-    )
-    if ranked.price is None:
-        say("no places that go together are left while nobody else moves; `why-not` asks what moving others costs")
-        return 1
-    say(f"the best places together: {', '.join(place.session.id for place in best)}; that {ranked.price.sentence}")
-    return 0
-
-
-def _why_not(given: argparse.Namespace) -> int:
-    from serving.grouping.changes.bottlenecks import find_bounds  # noqa: PLC0415
-    from serving.grouping.changes.why_not import ask_why_not  # noqa: PLC0415
-    from serving.grouping.errors import require_known  # noqa: PLC0415
-    from serving.grouping.problem.places import Pin  # noqa: PLC0415
-    from serving.grouping.problem.policy import Modality  # noqa: PLC0415
-
-    problem, sessions = _read_day(given.path), _read_sessions(given.plan)
-    _require_plan(problem, sessions)
-    named = {"student": given.student, "block": given.block, "skill": given.skill, "adult": given.adult}
-    for kind, value in named.items():
-        if value is not None:
-            require_known(kind, value, {part.id for part in getattr(problem, f"{kind}s")}, f"{kind}s")
-    modality = None if given.modality is None else Modality(given.modality)
-    answer = ask_why_not(problem, sessions, Pin(given.student, given.block, modality, given.skill, given.adult))
-    bounds = [bound for bound in find_bounds(problem, sessions) if bound.block == given.block]
-    told = asdict(answer) | {"bounds": [asdict(bound) for bound in bounds]}
-    _write(given.json, told | {"sessions": told["sessions"] or [asdict(session) for session in sessions]})
-    say(answer.sentence)
-    show_rows(("student", "block", "from", "to"), [move_cells(move) for move in answer.moves])
-    show_rows(("used up in the plan", ""), [(bound.resource, bound.sentence) for bound in bounds])
-    return int(answer.sessions is None)
 
 
 def _read_day(path: Path) -> "Problem":
@@ -220,20 +152,16 @@ def _read_day(path: Path) -> "Problem":
     return read_instance(read_file(path))
 
 
-def _read_sessions(path: Path) -> "tuple[Session, ...]":
-    from serving.formats import read_plan  # noqa: PLC0415
+def _read_sessions(path: Path, problem: "Problem") -> "tuple[Session, ...]":
+    from serving.formats import read_plan, require_plan_of  # noqa: PLC0415
 
-    return read_plan(read_file(path))
-
-
-def _require_plan(problem: "Problem", sessions: "tuple[Session, ...]") -> None:
-    from serving.formats import require_plan_of  # noqa: PLC0415
-
+    sessions = read_plan(read_file(path))
     require_plan_of(problem, sessions)
+    return sessions
 
 
-def _write(path: Path | None, told: dict[str, Any]) -> None:
+def _write(path: Path | None, answer: dict[str, Any]) -> None:
     from serving.formats import plan_file  # noqa: PLC0415
 
     if path is not None:
-        write_text(path, plan_file(told))
+        write_text(path, plan_file(answer))

@@ -3,9 +3,7 @@
 from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import escape
 
-from serving.grouping.problem.plan import Plan, Session
-from serving.grouping.problem.policy import Modality
-from serving.grouping.problem.problem import Problem
+from serving.grouping import Modality, Plan, Problem, Session
 
 COLOURS = {
     Modality.SMALL_GROUP: "#dbe9f6",

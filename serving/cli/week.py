@@ -21,14 +21,20 @@ from features.console import OUT, read_file, write_json, write_text
 from features.errors import InputError
 from serving.cli.svg import draw_day
 from serving.formats import read_instance
-from serving.grouping.errors import InfeasibleError, ProblemError
-from serving.grouping.problem.history import PastDay, remember_day
-from serving.grouping.problem.people import Coaching
-from serving.grouping.problem.plan import Plan, Session
-from serving.grouping.problem.problem import Problem
-from serving.grouping.search.anneal import Budget
-from serving.grouping.weeks.targets import WeekTargets
-from serving.grouping.weeks.week import Week, plan_week
+from serving.grouping import (
+    Budget,
+    Coaching,
+    InfeasibleError,
+    PastDay,
+    Plan,
+    Problem,
+    ProblemError,
+    Session,
+    Week,
+    WeekTargets,
+    plan_week,
+    remember_day,
+)
 
 
 @dataclass(frozen=True)

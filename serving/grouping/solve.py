@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from serving.grouping.errors import BrokenPlanError, InfeasibleError
 from serving.grouping.exact.seating import assign_students
 from serving.grouping.infeasible.counting import find_conflicts
+from serving.grouping.infeasible.diagnosis import name_conflicts
 from serving.grouping.problem.people import Adult, Need, Student
 from serving.grouping.problem.places import Block, Pin, Skill
 from serving.grouping.problem.plan import Plan, Session, Status
@@ -18,7 +19,7 @@ from serving.grouping.rules.explain import explain_seats, explain_sessions, expl
 from serving.grouping.rules.objective import Ledger, score_ledger, score_plan
 from serving.grouping.search.anneal import Budget, search_day
 from serving.grouping.search.bound import bound_day, online_score
-from serving.grouping.state.arrays import Index, build_arena, index_problem
+from serving.grouping.state.arrays import ProblemData, build_data
 
 DEFAULT = Budget()
 
@@ -30,7 +31,7 @@ SEARCH, SEATS = 0.7, 0.1
 class Found:
     """Sessions that keep every hard rule, before their reasons; `cut`: by the clock."""
 
-    index: Index
+    data: ProblemData
     sessions: tuple[Session, ...]
     status: Status
     cut: bool
@@ -51,8 +52,8 @@ def suggest_groups(problem: Problem, budget: Budget = DEFAULT) -> Plan:
     found = find_sessions(problem, budget)
     plan = replace(describe_plan(problem, found.sessions, found.status), cut_by_clock=found.cut)
     if budget.seconds is None or not budget.bound_rounds:
-        return prove_plan(found.index, plan, budget.bound_rounds)
-    return prove_plan(found.index, plan, sys.maxsize, began + budget.seconds)
+        return prove_plan(found.data, plan, budget.bound_rounds)
+    return prove_plan(found.data, plan, sys.maxsize, began + budget.seconds)
 
 
 def find_sessions(problem: Problem, budget: Budget = DEFAULT) -> Found:
@@ -66,9 +67,12 @@ def find_sessions(problem: Problem, budget: Budget = DEFAULT) -> Found:
     conflicts = find_conflicts(problem)
     if conflicts:
         raise InfeasibleError(conflicts)
-    index = index_problem(problem)
+    data = build_data(problem)
     share = SEARCH if budget.bound_rounds else 1.0 - SEATS
-    draft, cut = search_day(index, replace(budget, seconds=budget.left(began, share)))
+    try:
+        draft, cut = search_day(data, replace(budget, seconds=budget.left(began, share)))
+    except InfeasibleError as error:
+        raise InfeasibleError(name_conflicts(problem, error.conflicts)) from None
     drafted = draft.finish()
     broken = find_violations(problem, drafted)
     if broken:
@@ -80,29 +84,29 @@ def find_sessions(problem: Problem, budget: Budget = DEFAULT) -> Found:
         if left == 0.0:
             cut = True
             break
-        seated = assign_students(index, drafted, earlier, left)
+        seated = assign_students(data, drafted, earlier, left)
         if seated is None:
             break
         sessions, status = _better(problem, sessions, *seated) or (sessions, status)
         if status == "seats_optimal":
             break
         earlier.append(seated[0])
-    return Found(index, sessions, status, cut)
+    return Found(data, sessions, status, cut)
 
 
-def prove_plan(index: Index, plan: Plan, rounds: int, until: float | None = None) -> Plan:
+def prove_plan(data: ProblemData, plan: Plan, rounds: int, until: float | None = None) -> Plan:
     """Returns a plan with a bound on every plan's score, and the score of a day online.
 
     Args:
-        index: Of the plan's problem.
+        data: Of the plan's problem.
         plan: To measure by it.
         rounds: Of lowering the bound; 0: none is looked for.
         until: When to stop, on the clock of `time.perf_counter`; None: without a clock.
     """
-    arena = build_arena(index)
-    bound = bound_day(arena, plan.score.total, rounds, until=until) if rounds else math.inf
+    arrays = data.arrays
+    bound = bound_day(arrays, plan.score.total, rounds, until=until) if rounds else math.inf
     status: Status = "optimal" if bound <= plan.score.total else plan.status
-    return replace(plan, status=status, bound=bound, online_score=online_score(arena))
+    return replace(plan, status=status, bound=bound, online_score=online_score(arrays))
 
 
 def warm_up() -> None:
@@ -119,8 +123,8 @@ def compile_search() -> None:
 
 def compile_bound() -> None:
     """Compiles the bound, or loads its machine code, by bounding the score of a tiny day."""
-    arena = build_arena(index_problem(_tiny_day()))
-    bound_day(arena, online_score(arena), 1)
+    arrays = build_data(_tiny_day()).arrays
+    bound_day(arrays, online_score(arrays), 1)
 
 
 def _tiny_day() -> Problem:

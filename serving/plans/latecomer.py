@@ -8,10 +8,7 @@ from features.roster import SkillMap, Team
 from serving.access.caller import Caller
 from serving.access.visibility import find_roster
 from serving.errors import RequestError
-from serving.grouping.changes.placements import Placements, rank_places
-from serving.grouping.problem.people import Need, Student
-from serving.grouping.problem.plan import Session
-from serving.grouping.problem.problem import Problem
+from serving.grouping import Need, Placements, Problem, Session, Student, rank_places
 from serving.models.forecasts import forecast_students
 from serving.models.snapshot import Snapshot
 from serving.plans.needs import list_candidates

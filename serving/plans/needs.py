@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from features.roster import SkillMap, Team
-from serving.grouping.problem.people import Need
+from serving.grouping import Need
 from serving.models.forecasts import SkillForecast, forecast_students
 from serving.models.snapshot import Snapshot
 from serving.plans.policy import NeedPolicy

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 
-from serving.grouping.problem.policy import Effect, Modality
+from serving.grouping import Effect, Modality
 
 
 @dataclass(frozen=True)

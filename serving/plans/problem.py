@@ -9,12 +9,22 @@ from itertools import combinations
 from features.roster import Rule, SkillMap, Staff, Team
 from features.roster.records import WEEKDAYS
 from serving.errors import RequestError
-from serving.grouping.problem.history import PastDay, recollect
-from serving.grouping.problem.people import Adult, Coaching, Student
-from serving.grouping.problem.places import Block, Pin, Room, Seat, Skill
-from serving.grouping.problem.plan import Session
-from serving.grouping.problem.policy import Modality, Weights
-from serving.grouping.problem.problem import Problem
+from serving.grouping import (
+    Adult,
+    Block,
+    Coaching,
+    Modality,
+    PastDay,
+    Pin,
+    Problem,
+    Room,
+    Seat,
+    Session,
+    Skill,
+    Student,
+    Weights,
+    recollect,
+)
 from serving.plans.needs import Candidate
 from serving.plans.policy import Planning
 

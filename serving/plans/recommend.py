@@ -17,13 +17,18 @@ from serving.access.caller import Caller
 from serving.access.visibility import find_roster
 from serving.errors import RequestError
 from serving.formats import pack_instance
-from serving.grouping.changes.alternatives import TRIES, Alternative, find_alternatives
-from serving.grouping.errors import InfeasibleError, ProblemError
-from serving.grouping.infeasible.diagnosis import explain_conflict
-from serving.grouping.problem.plan import Plan
-from serving.grouping.problem.problem import Problem
-from serving.grouping.search.anneal import Budget
-from serving.grouping.solve import suggest_groups
+from serving.grouping import (
+    TRIES,
+    Alternative,
+    Budget,
+    InfeasibleError,
+    Plan,
+    Problem,
+    ProblemError,
+    explain_conflict,
+    find_alternatives,
+    suggest_groups,
+)
 from serving.models.live import LiveEvents
 from serving.models.snapshot import Snapshot
 from serving.plans.needs import Candidate, find_candidates

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 
 from serving.errors import RequestError
-from serving.grouping.errors import ProblemError
-from serving.grouping.problem.plan import Session
-from serving.grouping.problem.problem import Problem, require_sessions
+from serving.grouping import Problem, ProblemError, Session, require_sessions
 from serving.schemas.sessions import AdultIn, SeatIn, SessionIn, SessionSeats
 
 FIELDS = {"block": "block_id", "skill": "skill_id", "room": "room_id"}

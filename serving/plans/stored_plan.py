@@ -9,16 +9,25 @@ from features.database import Database
 from serving.access.caller import Caller
 from serving.access.visibility import may_see_team
 from serving.errors import ConflictError, NotFoundError, RequestError
-from serving.grouping.changes.bottlenecks import Bound, find_bounds
-from serving.grouping.changes.difference import find_moves, price_change, read_seats
-from serving.grouping.changes.evaluation import Evaluation, evaluate_edit
-from serving.grouping.changes.repair import Repair, repair_plan
-from serving.grouping.changes.why_not import WhyNot, ask_why_not
+from serving.grouping import (
+    Bound,
+    Evaluation,
+    Pin,
+    Problem,
+    Repair,
+    Score,
+    Session,
+    WhyNot,
+    ask_why_not,
+    evaluate_edit,
+    find_bounds,
+    find_moves,
+    price_change,
+    read_seats,
+    repair_plan,
+    score_plan,
+)
 from serving.grouping.errors import InfeasibleError, ProblemError, require_known
-from serving.grouping.problem.places import Pin
-from serving.grouping.problem.plan import Score, Session
-from serving.grouping.problem.problem import Problem
-from serving.grouping.rules.objective import score_plan
 from serving.plans.problem import DayRequest
 from serving.plans.queue import SolverQueue
 from serving.plans.sessions import read_sessions, to_session, to_session_seats
@@ -153,27 +162,27 @@ MOST_PRICED = 200
 
 
 def judge_edit(
-    problem: Problem, edited: tuple[Session, ...], suggested: tuple[Session, ...], *, repair: bool
+    problem: Problem, edited: tuple[Session, ...], suggested: tuple[Session, ...] | None, *, repair: bool
 ) -> tuple[Evaluation, Score, Repair | None]:
-    """The judgement, the score, and the repair where rules are broken and one is found.
+    """Returns the judgement, the score, and the repair where rules are broken and one is found.
 
     Args:
         problem: The day.
         edited: Sessions whose ids are known, each with students.
-        suggested: The plan before it was edited.
+        suggested: The plan before it was edited; None where it is not known, so that the edit has no price.
         repair: Whether to look for a repair.
     """
-    moves = find_moves(problem, suggested, edited)
+    moves = () if suggested is None else find_moves(problem, suggested, edited)
     judged = evaluate_edit(problem, edited, suggested if len(moves) <= MOST_PRICED else None)
     score = judged.score or score_plan(problem, edited)
-    if len(moves) > MOST_PRICED:
+    if suggested is not None and len(moves) > MOST_PRICED:
         judged = replace(judged, price=price_change(score_plan(problem, suggested), score), moves=moves)
     mended = None
     if repair and judged.violations:
         try:
             mended = repair_plan(problem, edited)
         except InfeasibleError:
-            mended = None  # the day has a plan, the one suggested; the search found none near the edited one
+            mended = None  # the search found no plan near the edited one
     return judged, score, mended
 
 

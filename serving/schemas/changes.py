@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from serving.grouping.problem.policy import Modality
+from serving.grouping import Modality
 from serving.schemas.common import Body
 from serving.schemas.sessions import MOST_SESSIONS, SessionIn, SessionSeats
 

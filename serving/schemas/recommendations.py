@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from serving.grouping.problem.policy import Modality
+from serving.grouping import Modality
 from serving.schemas.changes import TermOut
 from serving.schemas.common import Body, Probability, Provenance
 from serving.schemas.decisions import Choice

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from serving.grouping.problem.policy import Modality
+from serving.grouping import Modality
 from serving.schemas.common import Body, Probability
 
 MOST_SESSIONS, MOST_PEOPLE = 500, 500

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from features.database import Database
 from features.database.dialects import upsert
 from features.roster import PastSession, replace_recorded_sessions
-from serving.grouping.problem.plan import Session
+from serving.grouping import Session
 from serving.store.tables import DECISIONS, RECOMMENDATIONS
 
 

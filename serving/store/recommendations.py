@@ -13,7 +13,7 @@ from features.database import Database
 from features.errors import MissingError
 from serving.errors import RequestError
 from serving.formats import read_instance
-from serving.grouping.problem.problem import Problem
+from serving.grouping import Problem
 from serving.schemas.recommendations import RecommendationOut
 from serving.store.tables import DECISIONS, RECOMMENDATION_STUDENTS, RECOMMENDATIONS
 

@@ -27,20 +27,3 @@ def test_a_port_that_is_taken_is_named(trained_school):
             main(["--port", str(port)])
 
     assert told.value.exit_code == 2
-
-
-def test_it_rotates_groups_so_that_nobody_meets_twice(capsys):
-    code = main(["rotate", "--students", "12", "--size", "3", "--rounds", "3"])
-
-    told = capsys.readouterr().out.splitlines()
-    assert code == 0
-    assert sorted(map(int, told[0].removeprefix("round 1: ").replace("|", "").split())) == list(range(1, 13))
-    assert told[-1] == "0 repeated meetings"
-
-
-@pytest.mark.parametrize("name", ["students", "size", "rounds"])
-def test_a_rotation_of_nobody_is_refused(name):
-    given = {"students": "8", "size": "4", "rounds": "2"} | {name: "0"}
-
-    with pytest.raises(InputError, match=f"--{name} 0 must be above 0"):
-        main(["rotate", *(part for option, value in given.items() for part in (f"--{option}", value))])

@@ -12,7 +12,7 @@ from scipy.optimize import linear_sum_assignment
 
 from serving.grouping.problem.plan import Session
 from serving.grouping.problem.problem import Problem
-from serving.grouping.state.arrays import Index, Ints, Slot, index_problem
+from serving.grouping.state.arrays import Ints, ProblemData, Slot, build_data
 from serving.grouping.state.draft import Draft
 
 LARGEST = 8
@@ -24,20 +24,20 @@ ROUNDS = 20
 Groups = list[Ints]
 
 
-def group_at_random(index: Index, rng: np.random.Generator) -> Groups:
+def group_at_random(data: ProblemData, rng: np.random.Generator) -> Groups:
     """Returns students in any order, eight by eight."""
-    return _deal(rng.permutation(len(index.present)))
+    return _deal(rng.permutation(len(data.arrays.present)))
 
 
-def group_in_bands(index: Index, rng: np.random.Generator) -> Groups:  # noqa: ARG001 - one form for all
+def group_in_bands(data: ProblemData, rng: np.random.Generator) -> Groups:  # noqa: ARG001 - one form for all
     """Returns students by their mean need, eight by eight."""
-    mean = np.array([np.nanmean(row) if np.isfinite(row).any() else 0.0 for row in index.need])
+    mean = np.array([np.nanmean(row) if np.isfinite(row).any() else 0.0 for row in data.arrays.need])
     return _deal(np.argsort(-mean, kind="stable"))
 
 
-def group_by_clusters(index: Index, rng: np.random.Generator) -> Groups:
+def group_by_clusters(data: ProblemData, rng: np.random.Generator) -> Groups:
     """K-means over needs with at most eight students to a cluster (Bradley, Bennett and Demiriz 2000)."""
-    need = np.nan_to_num(index.need)
+    need = np.nan_to_num(data.arrays.need)
     clusters = -(-len(need) // LARGEST)
     centers = need[rng.choice(len(need), clusters, replace=False)]
     for _ in range(ROUNDS):
@@ -50,7 +50,7 @@ def group_by_clusters(index: Index, rng: np.random.Generator) -> Groups:
     return [np.flatnonzero(cluster == at) for at in range(clusters) if (cluster == at).any()]
 
 
-BASELINES: dict[str, Callable[[Index, np.random.Generator], Groups]] = {
+BASELINES: dict[str, Callable[[ProblemData, np.random.Generator], Groups]] = {
     "random": group_at_random,
     "bands": group_in_bands,
     "clusters": group_by_clusters,
@@ -65,13 +65,13 @@ def plan_baseline(problem: Problem, name: str, seed: int) -> tuple[Session, ...]
         name: Name of the policy.
         seed: Random seed.
     """
-    index = index_problem(problem)
-    groups = BASELINES[name](index, np.random.default_rng(seed))
-    draft, turn = Draft(index), 0
+    data = build_data(problem)
+    groups = BASELINES[name](data, np.random.default_rng(seed))
+    draft, turn = Draft(data), 0
     for block in range(len(problem.blocks)):
         taught = 0
-        for adult in np.argsort(-np.nan_to_num(index.effect[:, 0]), kind="stable").tolist():
-            if not index.adult_in[adult, block] or taught == len(groups):
+        for adult in np.argsort(-np.nan_to_num(data.arrays.effect[:, 0, 0]), kind="stable").tolist():
+            if not data.arrays.adult_in[adult, block] or taught == len(groups):
                 continue
             held = _teach(draft, block, adult, groups[turn % len(groups)])
             turn, taught = turn + held, taught + held
@@ -80,19 +80,19 @@ def plan_baseline(problem: Problem, name: str, seed: int) -> tuple[Session, ...]
 
 def _teach(draft: Draft, block: int, adult: int, group: Ints) -> bool:
     """Holds the group's most needed skill with an adult where the rules allow it; whether it was."""
-    index = draft.index
+    data = draft.data
     best: tuple[float, Slot, tuple[int, ...]] | None = None
-    for skill in np.flatnonzero(index.qualified[adult] > 0).tolist():
+    for skill in np.flatnonzero(data.arrays.qualified[adult] > 0).tolist():
         slot = Slot(block, adult, 0, skill)
-        students = [at for at in index.candidates(slot)[0].tolist() if at in group and draft.may_join(slot, at)]
+        students = [at for at in data.candidates(slot)[0].tolist() if at in group and draft.may_join(slot, at)]
         apart: list[int] = []
-        for student in sorted(students, key=lambda at: -index.need[at, skill]):
-            if not index.apart[student, apart].any():
+        for student in sorted(students, key=lambda at: -data.arrays.need[at, skill]):
+            if not data.apart[student, apart].any():
                 apart.append(student)
-        sizes = [size for size in index.sizes[adult][0] if size <= len(apart)]
+        sizes = [size for size in data.sizes[adult][0] if size <= len(apart)]
         if sizes:
             chosen = tuple(apart[: sizes[-1]])
-            need = float(index.need[list(chosen), skill].sum())
+            need = float(data.arrays.need[list(chosen), skill].sum())
             if best is None or need > best[0]:
                 best = need, slot, chosen
     if best is None:

@@ -21,7 +21,7 @@ from serving.grouping.problem.problem import Problem
 from serving.grouping.search.anneal import Budget
 from serving.grouping.search.bound import bound_day, online_score
 from serving.grouping.solve import suggest_groups
-from serving.grouping.state.arrays import build_arena, index_problem
+from serving.grouping.state.arrays import build_data
 
 FAMILY = 2
 """Number of the family of days that `instances/team.py` draws; raised whenever equal seeds give other days."""
@@ -174,14 +174,14 @@ def run_long(place: Place, seconds: float, best: float = 0.0) -> Known:
 
 def online_value(problem: Problem) -> float:
     """Returns the score of a day that everybody spends online."""
-    return float(online_score(build_arena(index_problem(problem))))
+    return float(online_score(build_data(problem).arrays))
 
 
 def bound_value(problem: Problem, best: float, rounds: int = BOUND_ROUNDS, exact: int = EXACT_ROUNDS) -> float:
     """Returns a value that no plan exceeds; `best` only steers the search for it."""
-    arena = build_arena(index_problem(problem))
-    online = float(online_score(arena))
-    return float(bound_day(arena, best + online, rounds, exact)) - online
+    arrays = build_data(problem).arrays
+    online = float(online_score(arrays))
+    return float(bound_day(arrays, best + online, rounds, exact)) - online
 
 
 def _run_all(

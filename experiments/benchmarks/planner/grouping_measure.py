@@ -145,7 +145,7 @@ def _plan(problem: Problem, budget: Budget) -> tuple[Sessions, float]:
     found = find_sessions(problem, budget)
     checked = time.process_time() - began
     plan = describe_plan(problem, found.sessions, found.status)
-    return prove_plan(found.index, plan, budget.bound_rounds).sessions, checked
+    return prove_plan(found.data, plan, budget.bound_rounds).sessions, checked
 
 
 def _plan_baseline(problem: Problem, name: str, seed: int) -> tuple[Sessions, None]:

@@ -4,16 +4,21 @@ from collections.abc import Iterable
 
 from pydantic import TypeAdapter
 
-from serving.grouping.changes.bottlenecks import Bound
-from serving.grouping.changes.difference import Move, Price
-from serving.grouping.changes.evaluation import Change, Evaluation
-from serving.grouping.changes.placements import Placements
-from serving.grouping.changes.repair import Repair
-from serving.grouping.changes.why_not import WhyNot
-from serving.grouping.problem.places import Seat
-from serving.grouping.problem.plan import Score
-from serving.grouping.problem.problem import Problem
-from serving.grouping.rules.check import Violation, find_violations
+from serving.grouping import (
+    Bound,
+    Change,
+    Evaluation,
+    Move,
+    Placements,
+    Price,
+    Problem,
+    Repair,
+    Score,
+    Seat,
+    Violation,
+    WhyNot,
+    find_violations,
+)
 from serving.plans.sessions import to_session, to_session_seats
 from serving.schemas.changes import (
     BlockPlacesOut,

@@ -6,7 +6,7 @@ from datetime import datetime
 from features.profiles.columns import FAMILIES
 from features.roster import SkillMap, Team
 from serving.api.responses.changes import to_terms
-from serving.grouping.problem.problem import digest_text
+from serving.grouping import digest_text
 from serving.models.forecasts import SkillForecast, describe_all_facts, explain_forecasts
 from serving.models.snapshot import Snapshot
 from serving.plans.needs import Candidate

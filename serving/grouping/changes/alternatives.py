@@ -16,7 +16,7 @@ from serving.grouping.rules.objective import score_plan
 from serving.grouping.search.anneal import Budget, search_day
 from serving.grouping.search.kernel import PERTURBATION
 from serving.grouping.solve import DEFAULT, SEATS, describe_plan, suggest_groups
-from serving.grouping.state.arrays import Arena, Index, build_arena, index_problem
+from serving.grouping.state.arrays import ProblemArrays, ProblemData, build_data
 
 TRIES = 6
 """Searches for one further plan before it is given up: each halves or doubles the price of a seat like earlier ones."""
@@ -118,8 +118,8 @@ class _Hunt:
     def __init__(self, problem: Problem, budget: Budget, least_score: float, least_apart: float) -> None:
         self.problem, self.budget = problem, budget
         self.least_score, self.least_apart = least_score, least_apart
-        self.index = index_problem(problem)
-        self.seats = int(self.index.present.sum())
+        self.data = build_data(problem)
+        self.seats = int(self.data.arrays.present.sum())
         self.searches = 0
         self.cut = False
 
@@ -132,13 +132,13 @@ class _Hunt:
 
         The first price of a seat is that at which the score there is to lose pays for the seats that have to differ.
         """
-        index = index_problem(replace(self.problem, previous=_usual_seats(kept)))
+        data = build_data(replace(self.problem, previous=_usual_seats(kept)))
         top = max(score_plan(self.problem, sessions).total for sessions in kept)
         spare = max(0.0, top - self.least_score)
         price = max(LEAST_PRICE, spare / max(1.0, self.least_apart * self.seats))
         low, high = 0.0, None
         for _ in range(TRIES):
-            sessions = self._search(index, price, kept)
+            sessions = self._search(data, price, kept)
             near = score_plan(self.problem, sessions).total >= self.least_score - ROUNDING
             apart = self._differs(sessions, kept)
             if near and apart:
@@ -153,19 +153,19 @@ class _Hunt:
     def _differs(self, sessions: Sequence[Session], kept: Sequence[Sequence[Session]]) -> bool:
         return all(self.apart(sessions, other) >= self.least_apart - ROUNDING for other in kept)
 
-    def _search(self, index: Index, price: float, kept: Sequence[Sequence[Session]]) -> tuple[Session, ...]:
+    def _search(self, data: ProblemData, price: float, kept: Sequence[Sequence[Session]]) -> tuple[Session, ...]:
         """Returns the plan of one search, with the best students in its sessions where it still differs then."""
         self.searches += 1
         began, seed = time.perf_counter(), self.budget.seed + self.searches
         budget = replace(self.budget, seed=seed, seconds=self.budget.left(began, 1.0 - SEATS))
-        draft, late = search_day(index, budget, prices=_discourage(build_arena(index), price))
+        draft, late = search_day(data, budget, prices=_discourage(data.arrays, price))
         self.cut |= late
         sessions = draft.finish()
         broken = find_violations(self.problem, sessions)
         if broken:
             raise BrokenPlanError(tuple(violation.rule for violation in broken))
         left = self.budget.left(began, 1.0)
-        seated = None if left == 0.0 else assign_students(self.index, sessions, seconds=left)
+        seated = None if left == 0.0 else assign_students(self.data, sessions, seconds=left)
         if (
             seated is not None
             and score_plan(self.problem, seated[0]).total > score_plan(self.problem, sessions).total
@@ -176,11 +176,11 @@ class _Hunt:
         return sessions
 
 
-def _discourage(arena: Arena, price: float) -> Arena:
-    """The same arena in which a seat as in the earlier plan loses points instead of keeping them."""
-    weights = arena.weights.copy()
+def _discourage(arrays: ProblemArrays, price: float) -> ProblemArrays:
+    """The same arrays in which a seat as in the earlier plan loses points instead of keeping them."""
+    weights = arrays.weights.copy()
     weights[PERTURBATION] = -price
-    return arena._replace(weights=weights)
+    return arrays._replace(weights=weights)
 
 
 def _usual_seats(kept: Sequence[Sequence[Session]]) -> tuple[Seat, ...]:

@@ -15,7 +15,7 @@ from serving.grouping.problem.problem import Problem, require_sessions
 from serving.grouping.rules.check import Violation, find_violations
 from serving.grouping.rules.objective import score_plan
 from serving.grouping.search.anneal import Budget, search_day
-from serving.grouping.state.arrays import Index, Slot, index_problem
+from serving.grouping.state.arrays import ProblemData, Slot, build_data
 from serving.grouping.state.draft import Draft
 from serving.grouping.state.rooms import station_limits
 
@@ -73,14 +73,14 @@ def _what(session: Session) -> tuple[str, str | None, str]:
     return session.modality, session.skill, session.adults[0]
 
 
-def reseat_students(index: Index, edited: Sequence[Session]) -> Draft | None:
+def reseat_students(data: ProblemData, edited: Sequence[Session]) -> Draft | None:
     """Returns the edited plan's led sessions with seats that keep every rule.
 
     Sessions that their lead may not or cannot hold go; the others stay in block, kind, skill and lead. Rooms and
     monitors are found anew.
 
     Args:
-        index: a problem with the edited seats as `previous`, and a price for each that differs.
+        data: a problem with the edited seats as `previous`, and a price for each that differs.
         edited: sessions whose ids are known.
 
     Returns:
@@ -88,28 +88,27 @@ def reseat_students(index: Index, edited: Sequence[Session]) -> Draft | None:
     """
     led = [session for session in edited if session.led]
     kept: dict[tuple[int, int], Session] = {}
-    for session, (slot, _) in zip(led, given_groups(index, edited), strict=True):
-        able = index.adult_in[slot.adult, slot.block] and index.qualified[slot.adult, slot.skill] > 0
-        if able and index.sizes[slot.adult][slot.modality]:
+    for session, (slot, _) in zip(led, given_groups(data, edited), strict=True):
+        if data.may_lead(slot):
             kept.setdefault((slot.block, slot.adult), replace(session, room=None))
-    seated = assign_students(index, (*kept.values(), *_stations(index, set(kept))))
+    seated = assign_students(data, (*kept.values(), *_stations(data, set(kept))))
     if seated is None:
         return None
-    draft = start_draft(index, given_groups(index, seated[0]))
-    blocks = range(len(index.problem.blocks))
+    draft = start_draft(data, given_groups(data, seated[0]))
+    blocks = range(len(data.problem.blocks))
     return draft if all(draft.obstacle(block) is None for block in blocks) else None
 
 
-def _stations(index: Index, leading: set[tuple[int, int]]) -> list[Session]:
+def _stations(data: ProblemData, leading: set[tuple[int, int]]) -> list[Session]:
     """One station for each block, watched by everybody who may and does not lead."""
     stations = []
-    for at, block in enumerate(index.problem.blocks):
+    for at, block in enumerate(data.problem.blocks):
         watching = tuple(
             adult.id
-            for who, adult in enumerate(index.problem.adults)
-            if index.adult_in[who, at] and index.may_monitor[who] and (at, who) not in leading
+            for who, adult in enumerate(data.problem.adults)
+            if data.arrays.adult_in[who, at] and data.arrays.may_monitor[who] and (at, who) not in leading
         )
-        if watching and index.present[:, at].any():
+        if watching and data.arrays.present[:, at].any():
             stations.append(Session(f"{block.id}-online", block.id, Modality.ONLINE, None, watching, None, ()))
     return stations
 
@@ -179,14 +178,14 @@ class _Nearest:
         """Tries the edited plan's own sessions, then searches: for seats where fewer may do, and for score."""
         far = _seat_price(self.near)
         seats_alone = {field.name: getattr(self.problem.weights, field.name) / far for field in fields(Weights)}
-        index = self._index(replace(self.problem.weights, perturbation=far))
-        at_least = _forced(index)
+        data = self._index(replace(self.problem.weights, perturbation=far))
+        at_least = _forced(data)
         half = replace(
             budget,
             rounds=None if budget.rounds is None else budget.rounds // 2,
             seconds=None if budget.seconds is None else budget.seconds / 2,
         )
-        reseated = reseat_students(index, self.edited)
+        reseated = reseat_students(data, self.edited)
         if reseated is not None:
             seats = reseated.finish()
             if not find_violations(self.problem, seats):  # a pinned student may have no session left to sit in
@@ -197,8 +196,8 @@ class _Nearest:
             cut = self._search(alone, half)
             if self.rank[0] > at_least:  # where the edited plan leads into a dead end, seats draw back to it anyway
                 cut |= self._search(alone, half, anew=True)
-        cut |= self._search(index, half)
-        seated = assign_students(index, self.sessions)
+        cut |= self._search(data, half)
+        seated = assign_students(data, self.sessions)
         if seated is not None and not find_violations(self.problem, seated[0]):
             self._offer(seated[0])
         sessions = keep_rooms(self.problem, self.sessions, self.edited)
@@ -206,12 +205,12 @@ class _Nearest:
         score = score_plan(self.problem, sessions)
         return Repair(sessions, score, self.violations, moves, count_moved(moves), at_least, cut)
 
-    def _index(self, weights: Weights) -> Index:
-        return index_problem(replace(self.near, weights=weights))
+    def _index(self, weights: Weights) -> ProblemData:
+        return build_data(replace(self.near, weights=weights))
 
-    def _search(self, index: Index, budget: Budget, *, anew: bool = False) -> bool:
-        start = None if anew else start_draft(index, given_groups(index, self.sessions))
-        draft, cut = search_day(index, budget, start)
+    def _search(self, data: ProblemData, budget: Budget, *, anew: bool = False) -> bool:
+        start = None if anew else start_draft(data, given_groups(data, self.sessions))
+        draft, cut = search_day(data, budget, start)
         sessions = draft.finish()
         broken = find_violations(self.problem, sessions)
         if broken:
@@ -236,21 +235,21 @@ def _seat_price(problem: Problem) -> float:
     return 1.0 + units * math.fsum(getattr(problem.weights, field.name) for field in fields(Weights))
 
 
-def _forced(index: Index) -> int:
+def _forced(data: ProblemData) -> int:
     """Counts earlier seats that no plan can give again: who or whose lead may not, and those beyond sizes."""
     forced = 0
     held: dict[Slot, list[int]] = {}
-    for (student, block), slot in index.before.items():
-        if not index.present[student, block]:
+    for (student, block), slot in data.before.items():
+        if not data.arrays.present[student, block]:
             continue
         if slot is None:
-            pin = index.pins.get((student, block))
+            pin = data.pins.get((student, block))
             forced += pin is not None and not pin.online
         else:
             held.setdefault(slot, []).append(student)
     for slot, students in held.items():
-        able = slot.adult >= 0 and slot.skill >= 0 and index.adult_in[slot.adult, slot.block]
-        sizes = index.sizes[slot.adult][slot.modality] if able and index.qualified[slot.adult, slot.skill] > 0 else ()
-        allowed = set(index.candidates(slot)[0].tolist()).intersection(students) if sizes else set()
+        able = slot.adult >= 0 and slot.skill >= 0 and data.may_lead(slot)
+        sizes = data.sizes[slot.adult][slot.modality] if able else ()
+        allowed = set(data.candidates(slot)[0].tolist()).intersection(students) if sizes else set()
         forced += len(students) - min(len(allowed), sizes[-1] if sizes else 0)
     return forced

@@ -8,50 +8,32 @@ import numpy as np
 from serving.grouping.problem.places import Pin
 from serving.grouping.problem.plan import Session
 from serving.grouping.problem.policy import LED
-from serving.grouping.search.anneal import to_seats
-from serving.grouping.search.kernel import new_workspace, score_seats
-from serving.grouping.search.sketch import best_group
-from serving.grouping.state.arrays import Index, Slot, build_arena
+from serving.grouping.search.greedy import draw_blocks, to_draft, to_seats
+from serving.grouping.state.arrays import ProblemData, Slot
 from serving.grouping.state.draft import Draft
 
 
-def start_draft(index: Index, groups: Iterable[tuple[Slot, Sequence[int]]]) -> Draft:
-    """Returns the groups with those students who may sit there, in numbers that are allowed.
+def start_draft(data: ProblemData, groups: Iterable[tuple[Slot, Sequence[int]]]) -> Draft:
+    """Returns the groups with those students who may sit there, as a partial solution.
 
     Students go whom a rule does not let sit there: absent, in an earlier group of the block or on the skill, not in
-    need of it, to be kept apart from somebody, pinned elsewhere, or beyond the largest size. A session that is too
-    small then is filled up from those who are free, and goes where that cannot be, or where its lead may not or cannot
-    hold it. Whether blocks stand is not asked.
+    need of it, to be kept apart from somebody, pinned elsewhere, or beyond the largest size. A session goes that its
+    lead may not or cannot hold. A session may be left too small, and whether blocks are feasible is not asked: the
+    search fills up the one and repairs the other.
     """
-    draft = Draft(index)
-    small: list[tuple[Slot, tuple[int, ...]]] = []
-    held: set[tuple[int, int]] = set()
+    draft = Draft(data)
     for slot, students in groups:
-        sizes = index.sizes[slot.adult][slot.modality]
-        able = index.adult_in[slot.adult, slot.block] and index.qualified[slot.adult, slot.skill] > 0
-        if not (able and sizes) or (slot.adult, slot.block) in held:
-            continue
-        held.add((slot.adult, slot.block))
-        kept = _keep(draft, slot, students)[: sizes[-1]]
-        if len(kept) in sizes:
-            draft.open(slot, tuple(sorted(kept)))
-        elif kept:
-            small.append((slot, tuple(kept)))
-    for slot, few in small:
-        sizes = index.sizes[slot.adult][slot.modality]
-        first = tuple(_keep(draft, slot, few))
-        group = best_group(draft, slot, first=first)
-        fewer = max((size for size in sizes if size <= len(first)), default=0)
-        if group is not None:
-            draft.open(slot, tuple(sorted(group.students)))
-        elif fewer:
-            draft.open(slot, tuple(sorted(first[:fewer])))
+        sizes = data.sizes[slot.adult][slot.modality]
+        if data.may_lead(slot) and not draft.leads[slot.adult, slot.block]:
+            kept = _keep(draft, slot, students)[: sizes[-1]]
+            if kept:
+                draft.open(slot, tuple(sorted(kept)))
     return draft
 
 
-def given_groups(index: Index, sessions: Sequence[Session]) -> Iterator[tuple[Slot, list[int]]]:
+def given_groups(data: ProblemData, sessions: Sequence[Session]) -> Iterator[tuple[Slot, list[int]]]:
     """Yields the led sessions of a plan, whose ids are known, by positions, each with its students."""
-    problem = index.problem
+    problem = data.problem
     students = {part.id: at for at, part in enumerate(problem.students)}
     blocks = {part.id: at for at, part in enumerate(problem.blocks)}
     adults = {part.id: at for at, part in enumerate(problem.adults)}
@@ -65,16 +47,16 @@ def given_groups(index: Index, sessions: Sequence[Session]) -> Iterator[tuple[Sl
 
 def _keep(draft: Draft, slot: Slot, students: Sequence[int]) -> list[int]:
     """The students who may stay in a session, those with a pinned place first and then by what they add."""
-    index = draft.index
-    allowed, points = index.candidates(slot)
+    data = draft.data
+    allowed, points = data.candidates(slot)
     worth = dict(zip(allowed.tolist(), points.tolist(), strict=True))
     free = dict(zip(students, draft.may_join(slot, np.array(students, np.int64)).tolist(), strict=True))
     kept: list[int] = []
     for student in sorted(
         (at for at in students if at in worth and free[at]),
-        key=lambda at: ((at, slot.block) not in index.pins, -worth[at], at),
+        key=lambda at: ((at, slot.block) not in data.pins, -worth[at], at),
     ):
-        if not index.apart[student, kept].any():
+        if not data.apart[student, kept].any():
             kept.append(student)
     return kept
 
@@ -82,47 +64,44 @@ def _keep(draft: Draft, slot: Slot, students: Sequence[int]) -> list[int]:
 Groups = Sequence[tuple[Slot, list[int]]]
 
 
-def best_entry(index: Index, groups: Groups, pin: Pin) -> Draft:
+def best_entry(data: ProblemData, groups: Groups, pin: Pin) -> Draft:
     """Returns the groups with the student in the best place that a pin leaves open, others moved as little as needed.
 
     Args:
-        index: a problem with the pin.
+        data: a problem with the pin.
         groups: led sessions of the present plan, with their students.
         pin: to one led place.
 
     Returns:
-        The groups without the student in the block where no way in leaves every block standing.
+        The groups without the student in the block where no way in leaves every block feasible.
     """
-    arena = build_arena(index)
-    workspace = new_workspace(arena)
-    best, most = start_draft(index, groups), -float("inf")
-    for slot in _slots(index, pin):
-        draft = start_draft(index, _enter(index, groups, pin, slot))
-        if all(draft.obstacle(block) is None for block in range(len(index.problem.blocks))):
-            workspace.touched[:] = True
-            points = float(score_seats(arena, to_seats(arena, draft), workspace))
-            if points > most:
-                best, most = draft, points
+    arrays = data.arrays
+    best, most = start_draft(data, groups), -float("inf")
+    for slot in _slots(data, pin):
+        draft = start_draft(data, _enter(data, groups, pin, slot))
+        seats = to_seats(arrays, draft)
+        points = draw_blocks(arrays, seats, [slot.block])
+        if points > most:
+            best, most = to_draft(data, seats), points
     return best
 
 
-def _slots(index: Index, pin: Pin) -> Iterator[Slot]:
+def _slots(data: ProblemData, pin: Pin) -> Iterator[Slot]:
     """Yields the sessions of the block that the student may sit in, each taken alone."""
-    problem = index.problem
+    problem = data.problem
     student = next(at for at, part in enumerate(problem.students) if part.id == pin.student)
     block = next(at for at, part in enumerate(problem.blocks) if part.id == pin.block)
     for adult, kind, skill in product(range(len(problem.adults)), range(len(LED)), range(len(problem.skills))):
         slot = Slot(block, adult, kind, skill)
-        able = index.adult_in[adult, block] and index.qualified[adult, skill] > 0 and index.sizes[adult][kind]
-        if able and student in index.candidates(slot)[0]:
+        if data.may_lead(slot) and student in data.candidates(slot)[0]:
             yield slot
 
 
-def _enter(index: Index, groups: Groups, pin: Pin, slot: Slot) -> Iterator[tuple[Slot, list[int]]]:
+def _enter(data: ProblemData, groups: Groups, pin: Pin, slot: Slot) -> Iterator[tuple[Slot, list[int]]]:
     """Yields the session with the student and all whom its lead has there now, then the other sessions."""
-    student = next(at for at, part in enumerate(index.problem.students) if part.id == pin.student)
-    there = [students for each, students in groups if (each.block, each.adult) == (slot.block, slot.adult)]
+    student = next(at for at, part in enumerate(data.problem.students) if part.id == pin.student)
+    there = [students for held, students in groups if (held.block, held.adult) == (slot.block, slot.adult)]
     yield slot, [student, *(at for students in there for at in students if at != student)]
-    for each, students in groups:
-        if (each.block, each.adult) != (slot.block, slot.adult):
-            yield each, students
+    for held, students in groups:
+        if (held.block, held.adult) != (slot.block, slot.adult):
+            yield held, students

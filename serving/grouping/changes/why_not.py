@@ -8,6 +8,7 @@ from serving.grouping.changes.repair import keep_rooms
 from serving.grouping.changes.start import best_entry, given_groups, start_draft
 from serving.grouping.errors import BrokenPlanError, Conflict, InfeasibleError, ProblemError
 from serving.grouping.infeasible.counting import find_conflicts
+from serving.grouping.infeasible.diagnosis import name_conflicts
 from serving.grouping.infeasible.supply import Supply, list_openings
 from serving.grouping.problem.places import Pin
 from serving.grouping.problem.plan import Session
@@ -15,7 +16,7 @@ from serving.grouping.problem.problem import Problem, require_sessions
 from serving.grouping.rules.check import find_violations
 from serving.grouping.rules.objective import score_plan
 from serving.grouping.search.anneal import Budget, search_day
-from serving.grouping.state.arrays import index_problem
+from serving.grouping.state.arrays import build_data
 
 FEW = Budget(rounds=1000, bound_rounds=0)
 """About a quarter of a second for a team of 60."""
@@ -74,13 +75,13 @@ def ask_why_not(problem: Problem, sessions: tuple[Session, ...], pin: Pin, budge
     stay = problem.weights.perturbation
     near = replace(wanted, previous=previous_seats(problem, sessions))
     found = _place_alone(problem, sessions, pin)
-    index = index_problem(near)
+    data = build_data(near)
     try:
-        groups = list(given_groups(index, sessions))
-        start = start_draft(index, groups) if pin.online else best_entry(index, groups, pin)
-        drafted = search_day(index, budget, start, warm=NEAR)[0].finish()
+        groups = list(given_groups(data, sessions))
+        start = start_draft(data, groups) if pin.online else best_entry(data, groups, pin)
+        drafted = search_day(data, budget, start, warm=NEAR)[0].finish()
     except InfeasibleError as error:
-        return _refuse(pin, error.conflicts)
+        return _refuse(pin, name_conflicts(wanted, error.conflicts))
     unlawful = find_violations(wanted, drafted)
     if unlawful:
         raise BrokenPlanError(tuple(violation.rule for violation in unlawful))

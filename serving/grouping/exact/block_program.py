@@ -13,7 +13,7 @@ import numpy as np
 
 from serving.grouping.exact.program import Program, Terms
 from serving.grouping.problem.policy import LED
-from serving.grouping.state.arrays import Bools, Floats, Index, Slot, find_runs
+from serving.grouping.state.arrays import Bools, Floats, ProblemData, Slot, find_runs
 from serving.grouping.state.draft import Draft
 
 STATION_POINTS = -0.01  # one more room for online work is taken only where it is of use
@@ -34,11 +34,11 @@ class Rooming:
     capacity is enough for all to find one, since whoever fits a room fits a larger one.
     """
 
-    def __init__(self, index: Index, block: int, program: Program) -> None:
+    def __init__(self, data: ProblemData, block: int, program: Program) -> None:
         self.program = program
-        self.ratio = index.problem.students_per_monitor
-        self.present = int(index.present[:, block].sum())
-        rooms = index.rooms[block]
+        self.ratio = data.problem.students_per_monitor
+        self.present = int(data.arrays.present[:, block].sum())
+        rooms = data.rooms[block]
         self.planned = rooms is not None
         held = [(min(room.capacity, self.present), room.station) for room in rooms or () if room.capacity]
         self.rooms = Counter(held)
@@ -107,8 +107,8 @@ class Outline:
 
     def __init__(self, draft: Draft, block: int, program: Program, told: Collection[int] = ()) -> None:
         self.told = list(told)
-        self.draft, self.index, self.block, self.program = draft, draft.index, block, program
-        self.adults = [int(at) for at in np.flatnonzero(self.index.adult_in[:, block])]
+        self.draft, self.data, self.block, self.program = draft, draft.data, block, program
+        self.adults = [int(at) for at in np.flatnonzero(self.data.arrays.adult_in[:, block])]
         self.seats: dict[tuple[int, int], int] = {}
         self.places: dict[tuple[int, int, int], int] = {}
         self.loads: dict[tuple[int, int, int], int] = {}
@@ -116,7 +116,7 @@ class Outline:
         self.kinds: dict[tuple[int, int], list[Offer]] = {}
         self.monitors: dict[int, int] = {}
         self.beside: dict[int, list[int]] = defaultdict(list)
-        self.rooming = Rooming(self.index, block, program)
+        self.rooming = Rooming(self.data, block, program)
         self._add_kinds()
         self._add_seats()
         self._bound_sessions()
@@ -132,32 +132,33 @@ class Outline:
     def _add_kinds(self) -> None:
         for adult in self.adults:
             for kind in range(len(LED)):
-                self.kinds[adult, kind] = list(self.rooming.offer(self.index.sizes[adult][kind]))
+                self.kinds[adult, kind] = list(self.rooming.offer(self.data.sizes[adult][kind]))
 
     def _add_seats(self) -> None:
         """Adds whatever a student may take, and a load for each session that anybody may take."""
-        index = self.index
-        special: Bools = index.needs_certified | index.apart.any(axis=1)
-        special[[student for student, block in index.pins if block == self.block]] = True
+        data = self.data
+        special: Bools = data.arrays.needs_certified | data.apart.any(axis=1)
+        special[[student for student, block in data.pins if block == self.block]] = True
         special[self.told] = True
-        for skill, students in enumerate(index.eligible):
-            reserved = index.pinned_block[students, skill]
-            free = index.seatable[students, self.block] & ((reserved < 0) | (reserved == self.block))
+        for skill in range(len(data.problem.skills)):
+            students = data.eligible(skill)
+            reserved = data.arrays.reserved[students, skill]
+            free = data.arrays.seatable[students, self.block] & ((reserved < 0) | (reserved == self.block))
             open_to = students[free & self.draft.may_join(Slot(self.block, 0, 0, skill), students)]
             plain, others = open_to[~special[open_to]], open_to[special[open_to]]
             points = self._seat_points(skill)
             for student in plain.tolist():
                 self.seats[student, skill] = self.program.add(float(points[student]), whole=True)
             for adult in self.adults:
-                if index.qualified[adult, skill] > 0:
+                if data.arrays.qualified[adult, skill] > 0:
                     self._add_session(adult, skill, plain.tolist(), others.tolist(), points)
 
     def _add_session(self, adult: int, skill: int, plain: list[int], others: list[int], points: Floats) -> None:
-        index = self.index
+        data = self.data
         kinds = [kind for kind in range(len(LED)) if self.kinds[adult, kind]]
         for student in others:
-            fitting = [kind for kind in kinds if index.pin_fits(student, Slot(self.block, adult, kind, skill))]
-            if fitting and (index.certified[adult] or not index.needs_certified[student]):
+            fitting = [kind for kind in kinds if data.pin_fits(student, Slot(self.block, adult, kind, skill))]
+            if fitting and (data.arrays.certified[adult] or not data.arrays.needs_certified[student]):
                 column = self.program.add(float(points[student]), whole=True)
                 self.places[student, adult, skill] = column
                 if fitting != kinds:
@@ -166,22 +167,22 @@ class Outline:
         if plain or any((student, adult, skill) in self.places for student in others):
             self.leads[adult, skill] = self.program.add(0.0, whole=True)
         for kind in kinds if plain else []:
-            quality = index.qualified[adult, skill] * index.effect[adult, kind] - self._usual
-            worth = index.problem.weights.benefit * quality * float(np.mean(index.need[plain, skill]))
+            quality = data.arrays.qualified[adult, skill] * data.arrays.effect[adult, kind, 0] - self._usual
+            worth = data.problem.weights.benefit * quality * float(np.mean(data.arrays.need[plain, skill]))
             highest = float(max(offer.high for offer in self.kinds[adult, kind]))
             self.loads[adult, kind, skill] = self.program.add(worth, whole=True, highest=highest)
 
     @property
     def _usual(self) -> float:
         """The share of a need that a session of the block meets on average over adults and kinds."""
-        effects = self.index.effect[self.adults]
+        effects = self.data.arrays.effect[self.adults, :, 0]
         return float(np.mean(effects[np.isfinite(effects)])) if np.isfinite(effects).any() else 0.0
 
     def _seat_points(self, skill: int) -> Floats:
         """Returns what a seat is worth to each student, whoever leads; NaN where the skill is no need."""
-        weights = self.index.problem.weights
-        points: Floats = weights.benefit * self._usual * self.index.need[:, skill] + weights.relationships
-        points += weights.coverage * ~self.draft.covered / max(1, len(self.index.problem.blocks))
+        weights = self.data.problem.weights
+        points: Floats = weights.benefit * self._usual * self.data.arrays.need[:, skill] + weights.relationships
+        points += weights.coverage * ~self.draft.covered / max(1, len(self.data.problem.blocks))
         return points
 
     def _bound_sessions(self) -> None:
@@ -227,27 +228,27 @@ class Outline:
         for (student, adult, _), column in self.places.items():
             mine[student].append((column, 1.0))
             beside[student, adult].append((column, 1.0))
-        pins = self.index.pins.items()
+        pins = self.data.pins.items()
         pinned = {student for (student, block), pin in pins if block == self.block and not pin.online}
         for student in sorted(mine.keys() | pinned):
             self.program.bound(mine[student], float(student in pinned), 1.0)
-        for one, other in np.argwhere(np.triu(self.index.apart)).tolist():
+        for one, other in np.argwhere(np.triu(self.data.apart)).tolist():
             for adult in self.adults:
                 self.program.bound([*beside[one, adult], *beside[other, adult]], 0.0, 1.0)
 
     def _bound_duties(self) -> None:
         """One duty for an adult, trainees beside teachers only, and enough monitors and rooms."""
-        index = self.index
-        monitors = {at: self.program.add(0.0, whole=True) for at in self.adults if index.may_monitor[at]}
+        data = self.data
+        monitors = {at: self.program.add(0.0, whole=True) for at in self.adults if data.arrays.may_monitor[at]}
         self.monitors = monitors
         self._add_coaching()
         duties = {at: self.duties(at) for at in self.adults}
-        teaching = [(column, -1.0) for at in self.adults if index.teacher[at] for column, _ in duties[at]]
+        teaching = [(column, -1.0) for at in self.adults if data.arrays.teacher[at] for column, _ in duties[at]]
         led = [(column, 1.0) for column in (*self.seats.values(), *self.places.values())]
-        present = float(index.present[:, self.block].sum())
+        present = float(data.arrays.present[:, self.block].sum())
         for adult in self.adults:
             self.program.bound(duties[adult], 0.0, 1.0)
-            if index.trainee[adult]:
+            if data.arrays.trainee[adult]:
                 self.program.bound([*duties[adult], *teaching], -np.inf, 0.0)
             if adult in monitors:  # who is the only one there to watch over
                 self.program.bound([(monitors[adult], 1.0), *led], -np.inf, present)
@@ -255,7 +256,7 @@ class Outline:
 
     def _add_coaching(self) -> None:
         """Lets an adult sit beside a lead who may be coached; `standing.hold_sessions` finds out who does."""
-        for one, other, _ in self.index.coaching.tolist():
+        for one, other, _ in self.data.arrays.coaching.tolist():
             for adult, lead in ((one, other), (other, one)):
                 if {adult, lead} <= set(self.adults):
                     offers = [(offer.column, -1.0) for kind in range(len(LED)) for offer in self.kinds[lead, kind]]

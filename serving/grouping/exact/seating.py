@@ -14,7 +14,7 @@ import numpy as np
 from serving.grouping.exact.program import Program
 from serving.grouping.problem.plan import Session
 from serving.grouping.problem.policy import LED
-from serving.grouping.state.arrays import Bools, Floats, Index, Slot, find_runs
+from serving.grouping.state.arrays import Bools, Floats, ProblemData, Slot, find_runs
 from serving.grouping.state.rooms import seat_online, station_limits
 
 PAIR_LIMIT = 60  # columns for recent groupmates; with hundreds HiGHS takes a quarter of a minute for nothing
@@ -26,17 +26,17 @@ class Seating:
     """The program of one session plan: a 0-1 column per student and session that the rules let them share."""
 
     def __init__(
-        self, index: Index, sessions: tuple[Session, ...], led: list[Session], earlier: Sequence[Sequence[Session]]
+        self, data: ProblemData, sessions: tuple[Session, ...], led: list[Session], earlier: Sequence[Sequence[Session]]
     ) -> None:
-        self.index = index
+        self.data = data
         self.program = Program()
         self.exact = True
-        self.slots = _slots(index, led)
+        self.slots = _slots(data, led)
         self.seats: dict[tuple[int, int], Column] = {}
         self.of_student: dict[int, list[tuple[Column, Slot]]] = defaultdict(list)
         self.of_session: dict[int, dict[int, Column]] = {at: {} for at in range(len(led))}
         for at, slot in enumerate(self.slots):
-            for student, points in zip(*(part.tolist() for part in index.candidates(slot)), strict=True):
+            for student, points in zip(*(part.tolist() for part in data.candidates(slot)), strict=True):
                 column = self.program.add(points, whole=True)
                 self.seats[student, at] = self.of_session[at][student] = column
                 self.of_student[student].append((column, slot))
@@ -50,7 +50,7 @@ class Seating:
 
     def _bound_students(self) -> None:
         """One session per block, a skill once a day, and the led places that are pinned."""
-        pinned = {place for place, pin in self.index.pins.items() if not pin.online}
+        pinned = {place for place, pin in self.data.pins.items() if not pin.online}
         for student, seats in self.of_student.items():
             blocks, skills = defaultdict(list), defaultdict(list)
             for column, slot in seats:
@@ -64,10 +64,10 @@ class Seating:
 
     def _bound_sessions(self, led: list[Session]) -> None:
         """Numbers of students that kind, lead and room allow, and those to be kept apart."""
-        capacity = {room.id: room.capacity for room in self.index.problem.rooms or ()}
+        capacity = {room.id: room.capacity for room in self.data.problem.rooms or ()}
         for at, slot in enumerate(self.slots):
-            most = capacity.get(led[at].room or "", len(self.index.present))
-            sizes = [size for size in self.index.sizes[slot.adult][slot.modality] if size <= most]
+            most = capacity.get(led[at].room or "", len(self.data.arrays.present))
+            sizes = [size for size in self.data.sizes[slot.adult][slot.modality] if size <= most]
             terms = [(column, 1.0) for column in self.of_session[at].values()]
             runs = find_runs(sizes)
             if len(runs) == 1:
@@ -79,19 +79,19 @@ class Seating:
                 highs = [(pick, -float(high)) for pick, (_, high) in zip(picks, runs, strict=True)]
                 self.program.bound([*terms, *lows], 0.0, np.inf)
                 self.program.bound([*terms, *highs], -np.inf, 0.0)
-            for one, other, _ in self._couples(at, self.index.apart):
+            for one, other, _ in self._couples(at, self.data.apart):
                 self.program.bound([(one, 1.0), (other, 1.0)], 0.0, 1.0)
 
     def _bound_stations(self, sessions: tuple[Session, ...]) -> None:
         """As many online as monitors and rooms carry, and somebody where a monitor is the trainee's teacher."""
-        problem = self.index.problem
+        problem = self.data.problem
         limits = station_limits(problem, sessions)
         for block, held in enumerate(problem.blocks):
             here = [at for at, slot in enumerate(self.slots) if slot.block == block]
             terms = [(column, 1.0) for at in here for column in self.of_session[at].values()]
             if not terms:
                 continue
-            present = int(self.index.present[:, block].sum())
+            present = int(self.data.arrays.present[:, block].sum())
             most = sum(limits[session.id] for session in sessions if session.block == held.id and not session.led)
             names = {
                 adult for session in sessions if session.led and session.block == held.id for adult in session.adults
@@ -102,14 +102,14 @@ class Seating:
 
     def _score_meetings(self) -> None:
         """A first led seat of the day, one owed with a teacher, and a first meeting with each adult, count once."""
-        weights = self.index.problem.weights
+        weights = self.data.problem.weights
         for student, seats in self.of_student.items():
             self._score_any(weights.coverage, [column for column, _ in seats])
-            taught = [column for column, slot in seats if self.index.teacher[slot.adult]]
-            if self.index.owed[student] and taught:
+            taught = [column for column, slot in seats if self.data.arrays.teacher[slot.adult]]
+            if self.data.arrays.owed[student] and taught:
                 self._score_any(weights.owed, taught)
             for adult in sorted({slot.adult for _, slot in seats}):
-                points = weights.relationships * float(self.index.relation[student, adult])
+                points = weights.relationships * float(self.data.arrays.relation[student, adult])
                 self._score_any(points, [column for column, slot in seats if slot.adult == adult])
 
     def _score_any(self, points: float, columns: list[Column]) -> None:
@@ -120,8 +120,8 @@ class Seating:
             self.program.bound([(reached, -1.0), *((column, 1.0) for column in columns)], 0.0, np.inf)
 
     def _score_subgroups(self) -> None:
-        share, weight = self.index.group_share, self.index.problem.weights.share
-        labelled = [(self.index.group[student], column) for (student, _), column in self.seats.items()]
+        share, weight = self.data.arrays.group_share, self.data.problem.weights.share
+        labelled = [(self.data.arrays.group[student], column) for (student, _), column in self.seats.items()]
         for group, part in enumerate(share):
             terms = [(column, float(group == of) - float(part)) for of, column in labelled if of >= 0]
             if terms and weight:
@@ -130,30 +130,30 @@ class Seating:
 
     def _score_groupmates(self, led: list[Session], earlier: Sequence[Sequence[Session]]) -> None:
         """Recent groupmates who share a session again cost."""
-        price, index = self.index.problem.weights.repeat_mates, self.index
+        price, data = self.data.problem.weights.repeat_mates, self.data
         if not price:
             return
-        again = [couple for at in self.of_session for couple in self._couples(at, index.mates)]
+        again = [couple for at in self.of_session for couple in self._couples(at, data.mates)]
         self.exact = len(again) <= PAIR_LIMIT
         if self.exact:
             for one, other, times in again:
                 both = self.program.add(-price * times)
                 self.program.bound([(both, -1.0), (one, 1.0), (other, 1.0)], -np.inf, 1.0)
             return
-        number = {student.id: at for at, student in enumerate(index.problem.students)}
+        number = {student.id: at for at, student in enumerate(data.problem.students)}
         place = {session.id: at for at, session in enumerate(led)}
         share = np.zeros((len(led), len(number)))
         for session in (each for seating in earlier for each in seating if each.id in place):
             share[place[session.id], [number[student] for student in session.students]] += 1 / len(earlier)
-        expected = share @ index.mates
+        expected = share @ data.mates
         for at, columns in self.of_session.items():
             for student, column in columns.items():
                 self.program.points[column] -= price * float(expected[at, student])
 
     def _score_wished(self) -> None:
         """Pairs to keep together who share a session gain."""
-        weights, index = self.index.problem.weights, self.index
-        for first, second in index.wished.tolist() if weights.keep_together else []:
+        weights, data = self.data.problem.weights, self.data
+        for first, second in data.arrays.wished.tolist() if weights.keep_together else []:
             shared = []
             for columns in self.of_session.values():
                 if first in columns and second in columns:
@@ -172,13 +172,13 @@ class Seating:
         return [(columns[i], columns[j], float(among[i, j])) for i, j in np.argwhere(among).tolist()]
 
 
-def count_seats(index: Index, led: list[Session]) -> int:
+def count_seats(data: ProblemData, led: list[Session]) -> int:
     """Returns how many pairs of student and session the rules leave, each taken alone."""
-    return sum(len(index.candidates(slot)[0]) for slot in _slots(index, led))
+    return sum(len(data.candidates(slot)[0]) for slot in _slots(data, led))
 
 
-def _slots(index: Index, led: list[Session]) -> list[Slot]:
-    problem = index.problem
+def _slots(data: ProblemData, led: list[Session]) -> list[Slot]:
+    problem = data.problem
     block = {part.id: at for at, part in enumerate(problem.blocks)}
     adult = {part.id: at for at, part in enumerate(problem.adults)}
     skill = {part.id: at for at, part in enumerate(problem.skills)}
@@ -190,7 +190,7 @@ SEAT_LIMIT = 500
 
 
 def assign_students(
-    index: Index,
+    data: ProblemData,
     sessions: tuple[Session, ...],
     earlier: Sequence[Sequence[Session]] = (),
     seconds: float | None = None,
@@ -202,7 +202,7 @@ def assign_students(
     where they are so many that it would take seconds.
 
     Args:
-        index: the problem.
+        data: the problem.
         sessions: settled.
         earlier: seatings of them.
         seconds: wall-clock time that it may take; None: no clock.
@@ -210,15 +210,15 @@ def assign_students(
     led = [session for session in sessions if session.led]
     if not led:
         return sessions, True
-    if count_seats(index, led) > SEAT_LIMIT:
+    if count_seats(data, led) > SEAT_LIMIT:
         return None
-    seating = Seating(index, sessions, led, [sessions, *earlier])
+    seating = Seating(data, sessions, led, [sessions, *earlier])
     values, proven = seating.program.solve(seconds=seconds)
     if values is None:
         return None
     chosen: dict[str, list[str]] = {session.id: [] for session in led}
     for (student, at), column in seating.seats.items():
         if values[column]:
-            chosen[led[at].id].append(index.problem.students[student].id)
+            chosen[led[at].id].append(data.problem.students[student].id)
     seated = [replace(session, students=tuple(sorted(chosen.get(session.id, ())))) for session in sessions]
-    return seat_online(index.problem, seated), proven and seating.exact
+    return seat_online(data.problem, seated), proven and seating.exact

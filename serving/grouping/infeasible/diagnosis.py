@@ -42,6 +42,31 @@ class Diagnosis:
         return self.verdict is Verdict.INFEASIBLE
 
 
+def name_conflicts(problem: Problem, known: tuple[Conflict, ...]) -> tuple[Conflict, ...]:
+    """Returns the rules that cannot hold together, where an exact program has shown no more than that there is no plan.
+
+    Args:
+        problem: a day without a plan.
+        known: conflicts of the `InfeasibleError` that the search raised; where they are not proven, they stay.
+    """
+    if not all(conflict.proven for conflict in known):
+        return known
+    oracle = Oracle(NODES, QUESTIONS)
+    failing = _find_failing(problem, oracle)
+    found = find_minimal_set(excerpt(problem, failing[0]) if failing else problem, oracle)
+    # blocks that are feasible one by one share nothing but that a student meets a skill once a day
+    rules = () if failing else ("skill_once",)
+    rules = tuple(dict.fromkeys((*rules, *(step.rule for step in found.steps)))) or ("one_session",)
+    where = " and ".join(block.label for block in problem.blocks if failing and block.id in failing[0]) or "The day"
+    sentence = f"{where} has no sessions that keep every rule"
+    if found.steps:
+        sure = "" if found.minimal else ", perhaps with some more than are needed for that"
+        asked = dict.fromkeys(step.asks for step in found.steps)
+        sentence += f"; these cannot hold together{sure}: {'; '.join(asked)}"
+    students = tuple(sorted({student for step in found.steps for student in step.students}))
+    return (Conflict(rules, f"{sentence}.", students=students),)
+
+
 def explain_conflict(
     problem: Problem, known: tuple[Conflict, ...] = (), *, nodes: int = NODES, questions: int = QUESTIONS
 ) -> Diagnosis:
@@ -60,9 +85,8 @@ def explain_conflict(
     verdict = Verdict.INFEASIBLE if proven else oracle.judge(problem)
     if verdict is Verdict.FEASIBLE:
         return Diagnosis(verdict, notes=notes)
-    alone = {block.id: oracle.judge(excerpt(problem, [block.id])) for block in problem.blocks}
-    whole = frozenset(alone)
-    failing = [frozenset({block}) for block, known_of in alone.items() if known_of is Verdict.INFEASIBLE]
+    whole = frozenset(block.id for block in problem.blocks)
+    failing = _find_failing(problem, oracle)
     found = MinimalSet((), minimal=False)
     if failing or proven:
         found = find_minimal_set(excerpt(problem, failing[0]) if failing else problem, oracle)
@@ -73,6 +97,12 @@ def explain_conflict(
     if not relaxations and parts != [whole]:
         relaxations = find_relaxations(problem, [whole], None, oracle)
     return Diagnosis(verdict, conflicts, found.steps, found.minimal, relaxations, notes)
+
+
+def _find_failing(problem: Problem, oracle: Oracle) -> list[frozenset[str]]:
+    """Returns the blocks that have no plan even on their own, each as a set."""
+    alone = {block.id: oracle.judge(excerpt(problem, [block.id])) for block in problem.blocks}
+    return [frozenset({block}) for block, verdict in alone.items() if verdict is Verdict.INFEASIBLE]
 
 
 def _notes(problem: Problem) -> list[str]:

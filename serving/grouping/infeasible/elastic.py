@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from serving.grouping.exact.block_program import Outline
-from serving.grouping.exact.feasible_sessions import outline_blocks
+from serving.grouping.exact.blocks import outline_blocks
 from serving.grouping.exact.program import Program, Terms
 from serving.grouping.infeasible.concessions import Step
 from serving.grouping.infeasible.relaxed_problem import give_up
 from serving.grouping.problem.places import Pin
 from serving.grouping.problem.policy import LED, Modality
 from serving.grouping.problem.problem import Problem
-from serving.grouping.state.arrays import Index, index_problem
+from serving.grouping.state.arrays import ProblemData, build_data
 from serving.grouping.state.draft import Draft
 
 
@@ -40,14 +40,14 @@ class Elastic:
 
     def __init__(self, problem: Problem, steps: Sequence[Step]) -> None:
         self.problem = problem
-        self.index: Index = index_problem(give_up(problem, steps))
-        self.students = {student.id: at for at, student in enumerate(self.index.problem.students)}
-        self.adults = {adult.id: at for at, adult in enumerate(self.index.problem.adults)}
+        self.data: ProblemData = build_data(give_up(problem, steps))
+        self.students = {student.id: at for at, student in enumerate(self.data.problem.students)}
+        self.adults = {adult.id: at for at, adult in enumerate(self.data.problem.adults)}
         self.skills = {skill.id: at for at, skill in enumerate(problem.skills)}
         self.program = Program()
         told = {self.students[student] for step in steps for student in step.students}
         blocks = range(len(problem.blocks))
-        self.outlines = outline_blocks(Draft(self.index), blocks, self.program, sorted(told))
+        self.outlines = outline_blocks(Draft(self.data), blocks, self.program, sorted(told))
         self.program.points = [0.0] * len(self.program.points)
         self.columns = []
         for step in steps:
@@ -73,7 +73,7 @@ def _pin(elastic: Elastic, outline: Outline, column: int, pin: Pin) -> None:
         return
     held: Terms = []
     for place, adult, skill in elastic.places(outline, pin.student):
-        named = (None, elastic.index.problem.adults[adult].id), (None, elastic.problem.skills[skill].id)
+        named = (None, elastic.data.problem.adults[adult].id), (None, elastic.problem.skills[skill].id)
         held.append((place, 1.0))
         if pin.online or pin.adult not in named[0] or pin.skill not in named[1]:
             elastic.need(column, [(place, 1.0)])
@@ -98,7 +98,7 @@ def _pair(elastic: Elastic, outline: Outline, column: int, one: str, other: str)
 
 
 def _accommodation(elastic: Elastic, outline: Outline, column: int, student: str) -> None:
-    certified = elastic.index.certified
+    certified = elastic.data.arrays.certified
     elastic.need(column, [(at, 1.0) for at, adult, _ in elastic.places(outline, student) if not certified[adult]])
 
 
@@ -130,7 +130,7 @@ def _supervision(elastic: Elastic, outline: Outline, column: int, adult: str) ->
     teaching = [
         (of, -1.0)
         for other in outline.adults
-        if elastic.index.problem.adults[other].supervisor
+        if elastic.data.problem.adults[other].supervisor
         for of, _ in outline.duties(other)
     ]
     elastic.program.bound([*outline.duties(at), *teaching, (column, -1.0)], -np.inf, 0.0)

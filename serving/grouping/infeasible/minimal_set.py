@@ -7,14 +7,14 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from serving.grouping.exact.feasible_sessions import NODES, find_sessions, hold_sessions
+from serving.grouping.exact.blocks import NODES, find_sessions, hold_sessions
 from serving.grouping.infeasible.concessions import Step, list_scales, list_steps
 from serving.grouping.infeasible.counting import find_conflicts
 from serving.grouping.infeasible.relaxed_problem import give_up
 from serving.grouping.problem.problem import Problem
 from serving.grouping.rules.check import find_violations
-from serving.grouping.search.sketch import sketch_plan
-from serving.grouping.state.arrays import Index, index_problem
+from serving.grouping.search.greedy import draw_plan, find_obstacle
+from serving.grouping.state.arrays import ProblemData, build_data
 from serving.grouping.state.draft import Draft
 
 DEAR = 5
@@ -49,22 +49,22 @@ class Oracle:
         """Counts, sketches a plan, and only then asks a program; a plan is one only if the checker accepts it."""
         if find_conflicts(problem):
             return Verdict.INFEASIBLE
-        index = index_problem(problem)
-        draft = sketch_plan(index)
-        verdict = Verdict.FEASIBLE if draft is not None and _holds(problem, draft) else self._ask(index)
+        data = build_data(problem)
+        draft = draw_plan(data, data.arrays)
+        verdict = Verdict.FEASIBLE if _holds(problem, draft) else self._ask(data)
         self.unknown += verdict is Verdict.UNKNOWN
         return verdict
 
-    def _ask(self, index: Index) -> Verdict:
+    def _ask(self, data: ProblemData) -> Verdict:
         if self.left <= 0:
             return Verdict.UNKNOWN
-        blocks = range(len(index.problem.blocks))
-        groups, proven = find_sessions(Draft(index), blocks, nodes=self.nodes)
+        blocks = range(len(data.problem.blocks))
+        groups, proven = find_sessions(Draft(data), blocks, nodes=self.nodes)
         self.charge(answered=groups is not None or proven)
         if groups is None:
             return Verdict.INFEASIBLE if proven else Verdict.UNKNOWN
-        draft = hold_sessions(Draft(index), groups, blocks)
-        return Verdict.FEASIBLE if draft is not None and _holds(index.problem, draft) else Verdict.UNKNOWN
+        draft = hold_sessions(Draft(data), groups, blocks)
+        return Verdict.FEASIBLE if draft is not None and _holds(data.problem, draft) else Verdict.UNKNOWN
 
 
 def excerpt(problem: Problem, blocks: Collection[str]) -> Problem:
@@ -85,7 +85,7 @@ def excerpt(problem: Problem, blocks: Collection[str]) -> Problem:
 
 def _holds(problem: Problem, draft: Draft) -> bool:
     blocks = range(len(problem.blocks))
-    return all(draft.obstacle(at) is None for at in blocks) and not find_violations(problem, draft.finish())
+    return all(find_obstacle(draft, at) is None for at in blocks) and not find_violations(problem, draft.finish())
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serving.grouping.search.greedy import draft_plan
-from serving.grouping.search.kernel import (
-    NOT_LED,
-    Seats,
-    construct_day,
-    copy_seats,
-    empty_seats,
-    improve_day,
-    new_workspace,
-    open_session,
-)
-from serving.grouping.state.arrays import Arena, Index, Slot, build_arena
+from serving.grouping.search.greedy import construct_plan, to_draft, to_seats
+from serving.grouping.search.kernel import construct_day, copy_seats, empty_seats, improve_day, new_workspace
+from serving.grouping.state.arrays import ProblemArrays, ProblemData
 from serving.grouping.state.draft import Draft
 
 WARM, COOL = 0.2, 0.005
@@ -66,33 +57,37 @@ class Budget:
 
 
 def search_day(
-    index: Index, budget: Budget, start: Draft | None = None, prices: Arena | None = None, warm: float = WARM
+    data: ProblemData,
+    budget: Budget,
+    start: Draft | None = None,
+    prices: ProblemArrays | None = None,
+    warm: float = WARM,
 ) -> tuple[Draft, bool]:
     """Returns the best day found, and whether the clock cut the search.
 
     Args:
-        index: the problem.
+        data: the problem.
         budget: how long to search; all of its seconds are the search's.
         start: sessions to begin from; None: from an empty day.
-        prices: the problem as arrays with other weights, which may be below 0; None: with its own.
-        warm: the temperature at first; less than usual keeps a short search near its start.
+        prices: the data laid out flat with other weights, which may be below 0; None: with its own.
+        warm: points that a round may lose at first; less than usual keeps a short search near its start.
 
     Raises:
         InfeasibleError: no day keeps every rule, or none was found; its conflicts say which.
     """
-    if not (index.adult_in.any() and index.seatable.any() and index.eligible):
-        return draft_plan(index), False  # nobody to lead, nobody to teach, or nothing
     began = time.perf_counter()
-    arena = build_arena(index) if prices is None else prices
-    workspace, rng = new_workspace(arena), np.array([(2 * budget.seed + 1) * 0x9E3779B97F4A7C15 % 2**64], np.uint64)
-    seats = empty_seats(arena)
-    pinned = any(not pin.online for pin in index.pins.values())
-    value = -np.inf if pinned or start is not None else construct_day(arena, seats, rng, workspace)
+    arrays = data.arrays if prices is None else prices
+    if not data.can_lead:
+        return construct_plan(data, arrays), False  # nobody to lead, nobody to teach, or nothing
+    workspace, rng = new_workspace(arrays), np.array([(2 * budget.seed + 1) * 0x9E3779B97F4A7C15 % 2**64], np.uint64)
+    seats = empty_seats(arrays)
+    pinned = any(not pin.online for pin in data.pins.values())
+    value = -np.inf if pinned or start is not None else construct_day(arrays, seats, rng, workspace)
     if value == -np.inf:
-        seats = to_seats(arena, draft_plan(index, start))
-        value = construct_day(arena, seats, rng, workspace)
+        seats = to_seats(arrays, construct_plan(data, arrays, start))
+        value = construct_day(arrays, seats, rng, workspace)
     best, candidate, values = copy_seats(seats), copy_seats(seats), np.array([value, value])
-    rounds = budget.rounds_for(len(arena.present), int(arena.adult_in.sum()))
+    rounds = budget.rounds_for(len(arrays.present), int(arrays.adult_in.sum()))
     done, spent = 0, time.perf_counter() - began
     while done < rounds and (budget.seconds is None or spent < budget.seconds):
         if budget.seconds is None:
@@ -102,25 +97,6 @@ def search_day(
             part = int(done / spent * budget.seconds / PARTS) if done else FIRST_ROUNDS
         temperature = warm * (COOL / warm) ** share
         part = min(max(1, part), rounds - done)
-        improve_day(arena, seats, best, candidate, values, rng, workspace, part, temperature)
+        improve_day(arrays, seats, best, candidate, values, rng, workspace, part, temperature)
         done, spent = done + part, time.perf_counter() - began
-    return _to_draft(index, best), done < rounds
-
-
-def to_seats(arena: Arena, draft: Draft) -> Seats:
-    """Returns a draft in the form that the compiled search takes."""
-    seats = empty_seats(arena)
-    for slot, students in draft.groups.items():
-        open_session(arena, seats, slot.block, slot.adult, slot.modality, slot.skill, np.array(students, np.int64))
-    seats.co_teacher[:] = draft.beside.T
-    return seats
-
-
-def _to_draft(index: Index, seats: Seats) -> Draft:
-    draft = Draft(index)
-    for block, adult in np.argwhere(seats.kind != NOT_LED).tolist():
-        students = sorted(seats.roster[block, adult, : seats.size[block, adult]].tolist())
-        draft.open(Slot(block, adult, int(seats.kind[block, adult]), int(seats.skill[block, adult])), tuple(students))
-    for block, adult in np.argwhere(seats.co_teacher != NOT_LED).tolist():
-        draft.sit_beside(block, adult, int(seats.co_teacher[block, adult]))
-    return draft
+    return to_draft(data, best), done < rounds

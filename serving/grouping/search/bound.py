@@ -21,7 +21,7 @@ import numba as nb
 import numpy as np
 
 from serving.grouping.search.kernel import BENEFIT, COACHING, KEEP_TOGETHER, NOT_LED, PERTURBATION, RELATIONSHIPS
-from serving.grouping.state.arrays import ANY, ONLINE, PINNED_LED, Arena, Floats, Ints
+from serving.grouping.state.arrays import ANY, ONLINE, PINNED_LED, Floats, Ints, ProblemArrays
 
 FIRST_STEP = 1.5
 """Share of the way to a plan's score by which prices are first moved."""
@@ -91,7 +91,7 @@ class Offers(NamedTuple):
     met: Floats
 
 
-def bound_day(arena: Arena, value: float, rounds: int, exact: int = 0, until: float | None = None) -> float:
+def bound_day(arena: ProblemArrays, value: float, rounds: int, exact: int = 0, until: float | None = None) -> float:
     """Returns a score that no plan exceeds.
 
     Args:
@@ -134,7 +134,7 @@ def _is_settled(pace: Floats, value: float) -> bool:
     return bool(pace[LOWEST] <= value or pace[STEP] < LAST_STEP)
 
 
-def _favourable(arena: Arena) -> Floats:
+def _favourable(arena: ProblemArrays) -> Floats:
     """Returns, per eligible pair and n, half the points beside the n students of the skill who suit best."""
     widest = int(arena.most.max(initial=0))
     halves = np.zeros((len(arena.eligible), widest + 1))

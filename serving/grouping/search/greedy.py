@@ -1,37 +1,183 @@
-"""Builds a plan that keeps every hard rule where the compiled search cannot start from an empty one.
+"""Constructs a plan that keeps every hard rule: drawn by the compiled search, or by exact programs where that fails."""
 
-Where drawing it session by session leaves a block that does not stand, exact programs take over.
-"""
+from collections.abc import Iterator
+from itertools import combinations
 
-from serving.grouping.search.loosening import loosen_block
-from serving.grouping.search.rescue import rescue_block, rescue_day
-from serving.grouping.search.sketch import carry_block, seat_pins, seat_pins_beside
-from serving.grouping.state.arrays import Index
+import numpy as np
+
+from serving.grouping.exact.blocks import rescue_block, rescue_day
+from serving.grouping.search.kernel import (
+    NOT_LED,
+    PERTURBATION,
+    Seats,
+    construct_day,
+    empty_seats,
+    make_feasible,
+    new_workspace,
+    open_session,
+)
+from serving.grouping.state.arrays import NO_SEAT, ONLINE, PINNED_LED, Bools, ProblemArrays, ProblemData, Slot
 from serving.grouping.state.draft import Draft
 
+PULL = 1e6
+"""Points of a wanted seat while a day is constructed, above anything else that a seat adds."""
 
-def draft_plan(index: Index, start: Draft | None = None) -> Draft:
-    """Returns a plan in the making in which every block stands, with few sessions more than that takes.
+
+TRIES = 4
+"""Draws of the pinned students, each with those first who found no seat before."""
+
+
+def construct_plan(data: ProblemData, arrays: ProblemArrays, start: Draft | None = None) -> Draft:
+    """Returns a partial solution in which every block is feasible and every pinned student is seated.
 
     Args:
-        index: the problem.
-        start: sessions to keep, but for those of blocks that stand against a pinned place; None: none.
+        data: the problem.
+        arrays: the same as arrays.
+        start: sessions to keep where they can be; None: none.
 
     Raises:
-        InfeasibleError: there is none, or none was found; its conflicts say which.
+        InfeasibleError: there is no plan, or none was found; `proven` tells which.
     """
-    draft = None if start is None else seat_pins_beside(start)
-    if draft is None:
-        draft = seat_pins(index)
-    if draft is None:
-        return rescue_day(index, "pinned")
-    for block in range(len(index.problem.blocks)):
-        if start is not None:
-            draft = loosen_block(draft, block)
-        obstacle = carry_block(draft, block)
-        if obstacle is not None:
+    draft = draw_plan(data, arrays, start)
+    for block in range(len(data.problem.blocks)):
+        rule = find_obstacle(draft, block)
+        if rule is not None:
             rescued = rescue_block(draft, block)
             if rescued is None:
-                return rescue_day(index, obstacle)
+                return rescue_day(data, rule)
             draft = rescued
     return draft
+
+
+def draw_plan(data: ProblemData, arrays: ProblemArrays, start: Draft | None = None) -> Draft:
+    """Returns a partial solution drawn greedily, in which some blocks may be infeasible.
+
+    Pinned students are seated first, beside the sessions of the start or, where that fails, in place of those of their
+    block. A block that is infeasible then is repaired by the fewest changes, or drawn with as many seats as it holds.
+    """
+    draft = Draft(data) if start is None else start
+    if not data.can_lead:
+        return draft  # nobody to lead, nobody to teach, or nothing
+    small = sorted({slot.block for slot in _find_wrong_sizes(draft)})
+    if small:
+        seats = to_seats(arrays, draft)
+        draw_blocks(arrays, seats, small)
+        draft = to_draft(data, seats)
+    pinned = arrays.pin == PINNED_LED
+    drawn = _seat_pins(draft, arrays, pinned)
+    waiting = pinned & ~drawn.taken
+    if start is not None and waiting.any():
+        drawn = _seat_pins(draft.without(np.flatnonzero(waiting.any(axis=0)).tolist()), arrays, pinned)
+    draft = drawn
+    for block in range(len(data.problem.blocks)):
+        if draft.obstacle(block) is not None:
+            draft = _make_feasible(draft, arrays, block)
+    return draft
+
+
+def find_obstacle(draft: Draft, block: int) -> str | None:
+    """Returns the rule that a block breaks, a pinned student without a led seat included; None if it breaks none."""
+    pins = draft.data.pins.items()
+    if any(when == block and not pin.online and not draft.taken[student, block] for (student, when), pin in pins):
+        return "pinned"
+    return draft.obstacle(block)
+
+
+def to_seats(arrays: ProblemArrays, draft: Draft) -> Seats:
+    """Returns a partial solution in the form that the compiled search takes."""
+    seats = empty_seats(arrays)
+    for slot, students in draft.groups.items():
+        open_session(arrays, seats, slot.block, slot.adult, slot.modality, slot.skill, np.array(students, np.int64))
+    seats.co_teacher[:] = draft.beside.T
+    return seats
+
+
+def to_draft(data: ProblemData, seats: Seats) -> Draft:
+    """Returns a day of the compiled search as a partial solution."""
+    draft = Draft(data)
+    for block, adult in np.argwhere(seats.kind != NOT_LED).tolist():
+        students = sorted(seats.roster[block, adult, : seats.size[block, adult]].tolist())
+        draft.open(Slot(block, adult, int(seats.kind[block, adult]), int(seats.skill[block, adult])), tuple(students))
+    for block, adult in np.argwhere(seats.co_teacher != NOT_LED).tolist():
+        draft.sit_beside(block, adult, int(seats.co_teacher[block, adult]))
+    return draft
+
+
+def draw_blocks(arrays: ProblemArrays, seats: Seats, blocks: list[int]) -> float:
+    """Draws some blocks greedily beside the sessions there are; returns the score, minus infinity if infeasible."""
+    seatable = np.zeros_like(arrays.seatable)
+    seatable[:, blocks] = arrays.seatable[:, blocks]
+    score: float = construct_day(
+        arrays._replace(seatable=seatable), seats, np.array([1], np.uint64), new_workspace(arrays)
+    )
+    return score
+
+
+def _seat_pins(start: Draft, arrays: ProblemArrays, pinned: Bools) -> Draft:
+    """Returns the start with sessions for pinned students; those left without a seat are tried first the next time."""
+    first, draft = np.zeros_like(pinned), start
+    for _ in range(TRIES):
+        draft = start
+        for places in (first, pinned):
+            wanted = places & ~draft.taken
+            if wanted.any():
+                drawn = _draw(draft, arrays, wanted, np.flatnonzero(wanted.any(axis=0)).tolist())
+                idle = [s for s, group in drawn.groups.items() if not pinned[list(group), s.block].any()]
+                draft = drawn.closing([slot for slot in idle if slot not in start.groups])
+        waiting = pinned & ~draft.taken
+        if not waiting.any():
+            break
+        first |= waiting
+    return draft
+
+
+def _find_wrong_sizes(draft: Draft) -> list[Slot]:
+    """Returns the sessions whose number of students is not allowed."""
+    sizes = draft.data.sizes
+    return [slot for slot, students in draft.groups.items() if len(students) not in sizes[slot.adult][slot.modality]]
+
+
+def _draw(draft: Draft, arrays: ProblemArrays, wanted: Bools, blocks: list[int]) -> Draft:
+    """Draws some blocks with the wanted seats, N x B, before all others.
+
+    The price of leaving online work in an earlier plan is what the compiled search knows of a single seat; a negative
+    one draws students into led sessions.
+    """
+    weights = arrays.weights.copy()
+    weights[PERTURBATION] = -PULL
+    pulled = arrays._replace(before=np.where(wanted, ONLINE, NO_SEAT), weights=weights)
+    seats = to_seats(arrays, draft)
+    draw_blocks(pulled, seats, blocks)
+    return to_draft(draft.data, seats)
+
+
+def _make_feasible(draft: Draft, arrays: ProblemArrays, block: int) -> Draft:
+    """Returns the plan with a feasible block of the fewest changed seats, or with as many led seats as it holds.
+
+    One seat too many online needs one more student in a led session. An adult who is missing leaves too few monitors,
+    or a trainee without a teacher; then a lead steps in, whose session closes, or two do.
+    """
+    best, fewest = None, len(draft.taken) + 1
+    for closed in _closings(draft, block):
+        others = draft.closing(closed)
+        seats = to_seats(arrays, others)
+        if make_feasible(arrays, seats, block, 1.0, new_workspace(arrays)):
+            trial = to_draft(draft.data, seats)
+            changed = int((trial.taken[:, block] != draft.taken[:, block]).sum())
+            if changed < fewest and not _find_wrong_sizes(trial):
+                best, fewest = trial, changed
+    if best is not None:
+        return best
+    pinned = (arrays.pin[:, block] == PINNED_LED).nonzero()[0].tolist()
+    loose = [slot for slot in draft.groups if slot.block == block and not {*pinned} & {*draft.groups[slot]}]
+    wanted = np.zeros_like(arrays.present)
+    wanted[:, block] = arrays.present[:, block]
+    return _draw(draft.closing(loose), arrays, wanted, [block])
+
+
+def _closings(draft: Draft, block: int) -> Iterator[tuple[Slot, ...]]:
+    """Yields no session, then each one and each two without a pinned student, of the block."""
+    pinned = {student for (student, when), pin in draft.data.pins.items() if when == block and not pin.online}
+    held = sorted(slot for slot in draft.groups if slot.block == block and not pinned & set(draft.groups[slot]))
+    for count in range(3):
+        yield from combinations(held, count)

@@ -15,13 +15,13 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from serving.grouping.state.arrays import ANY, NO_SEAT, ONLINE, PINNED_LED, Arena, Bools, Floats, Ints
+from serving.grouping.state.arrays import ANY, NO_SEAT, ONLINE, PINNED_LED, Bools, Floats, Ints, ProblemArrays
 
 LEAST_POINTS = 1e-9
 """A session that adds less is not worth an adult's time."""
 
 BENEFIT, RELATIONSHIPS, KEEP_TOGETHER, PERTURBATION, LOAD, SHARE, COACHING = range(7)
-"""Positions in `Arena.weights`."""
+"""Positions in `ProblemArrays.weights`."""
 
 (
     RANDOM_REMOVAL,
@@ -124,7 +124,7 @@ class Workspace(NamedTuple):
     share_gains: Floats
 
 
-def empty_seats(arena: Arena) -> Seats:
+def empty_seats(arena: ProblemArrays) -> Seats:
     """Everybody online."""
     students, blocks = arena.present.shape
     adults, skills = arena.qualified.shape
@@ -146,8 +146,8 @@ def empty_seats(arena: Arena) -> Seats:
     )
 
 
-def new_workspace(arena: Arena) -> Workspace:
-    """Scratch buffers of the sizes that an arena needs."""
+def new_workspace(arena: ProblemArrays) -> Workspace:
+    """Scratch buffers of the sizes that a problem needs."""
     students, blocks = arena.present.shape
     adults = len(arena.qualified)
     return Workspace(
@@ -870,7 +870,7 @@ def recreate(arena, seats, coverage_weight, noise, rng, workspace):
                     _insert_students(arena, seats, block, adult, coverage_weight, workspace)
 
 
-def construct_day(arena: Arena, seats: Seats, rng: NDArray[np.uint64], workspace: Workspace) -> float:
+def construct_day(arena: ProblemArrays, seats: Seats, rng: NDArray[np.uint64], workspace: Workspace) -> float:
     """Fills every block greedily beside the sessions there are, and returns the score.
 
     Returns:
@@ -955,8 +955,8 @@ def _fits(arena, seats, student, block, adult):
     return not again and _may_sit(arena, student, block, adult, kind, skill)
 
 
-@_kernel
-def _make_feasible(arena, seats, block, coverage_weight, workspace):
+@_entry
+def make_feasible(arena, seats, block, coverage_weight, workspace):
     """Seats students of a block wherever they lose least, until those online can be monitored; whether they can."""
     while not _is_feasible(arena, seats, block, workspace):
         best, chosen, place = -np.inf, NOBODY, NOBODY
@@ -1092,7 +1092,7 @@ def _saturate_block(arena, seats, block, adult, coverage_weight, rng, workspace)
         other = (first + step) % adults
         if _is_free(arena, seats, block, other):
             _open_best(arena, seats, block, other, ANY_KIND, ANY_SKILL, coverage_weight, 0.2, rng, workspace)
-    if not _make_feasible(arena, seats, block, coverage_weight, workspace):
+    if not make_feasible(arena, seats, block, coverage_weight, workspace):
         _remove_session(arena, seats, block, adult, workspace)
 
 

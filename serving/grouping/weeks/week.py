@@ -29,7 +29,7 @@ from serving.grouping.rules.check import find_violations
 from serving.grouping.rules.objective import Ledger, score_plan
 from serving.grouping.search.anneal import Budget
 from serving.grouping.solve import describe_plan, prove_plan, suggest_groups
-from serving.grouping.state.arrays import index_problem
+from serving.grouping.state.arrays import build_data
 from serving.grouping.weeks.targets import (
     Outcome,
     WeekTargets,
@@ -253,7 +253,7 @@ def plan_week(
     problems = tuple(week.ask_next(at, held[:at]) for at in range(len(days)))
     plans = tuple(
         replace(
-            prove_plan(index_problem(problem), describe_plan(problem, sessions, "searched"), budget.bound_rounds),
+            prove_plan(build_data(problem), describe_plan(problem, sessions, "searched"), budget.bound_rounds),
             cut_by_clock=late,
         )
         for problem, sessions, late in zip(problems, held, cut, strict=True)

@@ -15,14 +15,14 @@ from experiments.benchmarks.planner.instances.team import SIZES, Size, draw_day
 from features.errors import InputError
 from serving.grouping.rules.check import find_violations
 from serving.grouping.search.anneal import Budget
-from serving.grouping.state.arrays import index_problem
+from serving.grouping.state.arrays import build_data
 
 
 @pytest.mark.parametrize("name", BASELINES)
 def test_every_student_is_in_one_group_of_at_most_eight(name):
-    index = index_problem(draw_day(60, seed=1))
+    data = build_data(draw_day(60, seed=1))
 
-    groups = BASELINES[name](index, np.random.default_rng(1))
+    groups = BASELINES[name](data, np.random.default_rng(1))
 
     assert sorted(np.concatenate(groups).tolist()) == list(range(60))
     assert max(map(len, groups)) <= LARGEST

@@ -1,4 +1,4 @@
-"""`plan`, `evaluate`, `place` and `why-not` as who types them sees them, on the small day beside the format."""
+"""`plan` and `evaluate` as who types them sees them, on the small day beside the format."""
 
 import json
 from pathlib import Path
@@ -71,54 +71,28 @@ def test_an_edit_is_judged_and_repaired_and_the_repair_is_a_plan_again(planned, 
     assert "repaired by moving 1 seats (at least 1)" in out
 
 
-def test_places_are_ranked_and_taken(planned, tmp_path, capsys):
-    path = tmp_path / "placed.json"
-
-    code = run("place", DAY, planned, "Ada", "--block", "m1", "--json", path)
-
-    told = json.loads(path.read_text())
-    assert code == 0
-    assert [place["block"] for place in told["best"]] == ["m1"]
-    assert "the best places together: " in capsys.readouterr().out
-    assert run("evaluate", DAY, path) == 0
-
-
-def test_a_place_has_a_price_or_a_rule_in_the_way(planned, tmp_path, capsys):
-    path = tmp_path / "answer.json"
-
-    codes = (
-        run("why-not", DAY, planned, "Finn", "m1", "--adult", "lead", "--json", path),
-        run("why-not", DAY, planned, "Finn", "m1", "--adult", "tutor", "--modality", "small_group"),
-    )
-
-    out = capsys.readouterr().out
-    assert codes == (0, 1)
-    assert "The seat would" in out
-    assert "No plan can: In 09:00-09:45 the adult may not lead such a session." in out
-    assert run("evaluate", DAY, path) == 0
-
-
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("place", DAY, "none.json", "Ada"), "none.json cannot be read"),
-        (("place", DAY, DAY, "Ada"), "no list of sessions"),
-        (("why-not", DAY, "PLAN", "Zoe", "m1"), "student: the id given is not right"),
-        (("why-not", DAY, "PLAN", "Ada", "m9"), "block: 'm9' is not right"),
-        (("why-not", DAY, "PLAN", "Ada", "m1", "--adult", "king"), "adult: 'king' is not right"),
-        (("place", DAY, "PLAN", "Ada", "--block", "m9"), "block: 'm9' is not right"),
+        (("evaluate", DAY, "none.json"), "none.json cannot be read"),
+        (("evaluate", DAY, DAY), "no list of sessions"),
+        (("evaluate", DAY, "PLAN", "--original", "OTHER"), "the id given is not right"),
         (("plan", DAY, "--alternatives", "1", "--most-lost", "7"), "most_lost: 7.0 is not right"),
     ],
 )
-def test_what_is_wrong_is_named(planned, arguments, told):
+def test_what_is_wrong_is_named(planned, tmp_path, arguments, told):
+    other = tmp_path / "other.json"
+    other.write_text(planned.read_text().replace('"Ada"', '"Zoe"'))
+    files = {"PLAN": planned, "OTHER": other}
+
     with pytest.raises(InputError, match=told) as error:
-        run(*(planned if argument == "PLAN" else argument for argument in arguments))
+        run(*(files.get(argument, argument) for argument in arguments))
 
     assert error.value.exit_code == 2
     assert "Zoe" not in str(error.value)
 
 
-@pytest.mark.parametrize("command", ["plan", "evaluate", "place", "why-not"])
+@pytest.mark.parametrize("command", ["plan", "evaluate"])
 def test_help_has_an_example_and_the_exit_codes(command, capsys):
     with pytest.raises(SystemExit):
         run(command, "--help")

@@ -16,9 +16,9 @@ from serving.grouping.rules.check import RULES, find_violations
 from serving.grouping.rules.objective import score_plan
 from serving.grouping.search.anneal import Budget
 from serving.grouping.search.bound import bound_day
-from serving.grouping.search.greedy import draft_plan
+from serving.grouping.search.greedy import construct_plan
 from serving.grouping.solve import suggest_groups
-from serving.grouping.state.arrays import build_arena, index_problem
+from serving.grouping.state.arrays import build_data
 
 QUICK = Budget(rounds=60)
 
@@ -67,13 +67,13 @@ def plan_or_error(problem):
 @pytest.mark.parametrize("seed", range(12))
 def test_exact_seats_are_never_worse_than_the_drafted_ones(seed):
     problem = draw_edge_case(seed, students=24, adults=5, ratio=30, rooms=False, more=seed % 2 == 0)
-    index = index_problem(problem)
+    data = build_data(problem)
     try:
-        drafted = draft_plan(index).finish()
+        drafted = construct_plan(data, data.arrays).finish()
     except InfeasibleError:
         pytest.skip("this day has no plan")
 
-    seated = assign_students(index, drafted)
+    seated = assign_students(data, drafted)
 
     assert seated is not None
     assert find_violations(problem, seated[0]) == ()
@@ -100,15 +100,15 @@ def test_seats_are_the_best_of_all_seatings(seed):
     sizes = (SizeBound(LED[0], 2, 3), SizeBound(LED[1], 1, 1))
     more = seed % 2 == 0
     problem = draw_edge_case(seed, students=4, adults=3, skills=2, rooms=False, ratio=30, sizes=sizes, more=more)
-    index = index_problem(problem)
+    data = build_data(problem)
     try:
-        drafted = draft_plan(index).finish()
+        drafted = construct_plan(data, data.arrays).finish()
     except InfeasibleError:
         pytest.skip("no adult to watch over anybody")
     # All sessions of the draft, and the station in each block, open to all.
     best = max(score_plan(problem, plan).total for plan in all_seatings(problem, drafted))
 
-    seated = assign_students(index, drafted)
+    seated = assign_students(data, drafted)
 
     assert seated is not None
     assert seated[1]
@@ -179,5 +179,5 @@ def test_a_tiny_day_gets_the_best_of_all_plans_and_the_bound_is_above_it(seed, m
     assert plan.score.total <= best + 1e-6
     assert plan.score.total >= best - 1e-3
     assert plan.bound >= best - 1e-9
-    exact = bound_day(build_arena(index_problem(problem)), best, rounds=20, exact=20)
+    exact = bound_day(build_data(problem).arrays, best, rounds=20, exact=20)
     assert best - 1e-9 <= exact

@@ -16,12 +16,12 @@ from scipy.sparse import dok_array
 
 from experiments.benchmarks.planner.instances.team import default_modalities
 from serving.grouping.errors import InfeasibleError
+from serving.grouping.exact import blocks as rescue
 from serving.grouping.problem.people import Adult, Need, Student
 from serving.grouping.problem.places import Block, Pin, Room, Skill
 from serving.grouping.problem.policy import LED, Effect, Modality, Role, SizeBound
 from serving.grouping.problem.problem import Problem
 from serving.grouping.rules.check import RULES, find_violations
-from serving.grouping.search import rescue
 from serving.grouping.search.anneal import Budget
 from serving.grouping.solve import suggest_groups
 
@@ -328,7 +328,7 @@ def test_one_room_for_online_work_is_enough_where_it_holds_all(team):
     assert [(s.id, s.room) for s in plan.sessions] == [("m1-online", "ten"), ("m2-online", "ten")]
 
 
-def test_rules_that_leave_no_plan_are_those_whose_end_would_leave_one(team):
+def test_rules_that_leave_no_plan_are_a_minimal_set(team):
     """Two pins take both adults, which leaves nobody for those online; counting does not see that."""
     pins = (Pin("a", "m1", Modality.TUTORING, "fractions"), Pin("d", "m1", Modality.TUTORING, "ratios"))
     two = tuple(adult for adult in team.adults if adult.id != "new")
@@ -336,11 +336,12 @@ def test_rules_that_leave_no_plan_are_those_whose_end_would_leave_one(team):
     plan, error = plan_or_error(replace(team, pins=pins, adults=two))
 
     assert plan is None
-    assert [conflict.rules for conflict in error.conflicts] == [("pinned", "group_size")]
     assert error.proven
+    assert [conflict.rules for conflict in error.conflicts] == [("pinned", "group_size")]
     assert error.sentence == (
-        "09:00-09:45, with 6 students, 2 adults and 3 free rooms, has no sessions that keep every rule; giving up any "
-        "one of these would do: the pinned places, the sizes of groups."
+        "09:00-09:45 has no sessions that keep every rule; these cannot hold together: a student is pinned to tutoring "
+        "work on Fractions in 09:00-09:45; a student is pinned to tutoring work on Ratios in 09:00-09:45; a tutoring "
+        "session has at most 2 students."
     )
 
 

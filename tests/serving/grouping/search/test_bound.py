@@ -12,7 +12,7 @@ from serving.grouping.problem.problem import Problem
 from serving.grouping.search.anneal import Budget
 from serving.grouping.search.bound import bound_day
 from serving.grouping.solve import suggest_groups
-from serving.grouping.state.arrays import build_arena, index_problem
+from serving.grouping.state.arrays import build_data
 
 ALONE = {"p": "k1", "q": "k1", "r": "k2", "s": "k3"}
 TOGETHER = {"p": "k1", "q": "k1", "r": "k2", "s": "k2"}
@@ -42,11 +42,11 @@ def test_all_adults_lead_only_where_their_skills_suit_everybody(needs):
 def test_a_bound_that_the_clock_cuts_is_a_bound_all_the_same():
     problem = draw_day(24, seed=3)
     plan = suggest_groups(problem, Budget(rounds=300))
-    arena = build_arena(index_problem(problem))
+    arrays = build_data(problem).arrays
 
-    at_once = bound_day(arena, plan.score.total, 200, until=time.perf_counter())
-    soon = bound_day(arena, plan.score.total, 200, until=time.perf_counter() + 3600)
-    in_full = bound_day(arena, plan.score.total, 200)
+    at_once = bound_day(arrays, plan.score.total, 200, until=time.perf_counter())
+    soon = bound_day(arrays, plan.score.total, 200, until=time.perf_counter() + 3600)
+    in_full = bound_day(arrays, plan.score.total, 200)
 
     assert at_once > soon > plan.score.total
     assert soon == pytest.approx(in_full)

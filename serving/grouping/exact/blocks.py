@@ -1,11 +1,13 @@
-"""Finds sessions with which blocks stand, exactly, where drawing them one by one does not get there."""
+"""Makes a day stand with exact programs where the greedy search cannot, or says that nothing can."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 
+from serving.grouping.errors import Conflict, InfeasibleError
 from serving.grouping.exact.block_program import Outline
 from serving.grouping.exact.program import Program, Terms
-from serving.grouping.state.arrays import Slot
+from serving.grouping.rules.objective import score_plan
+from serving.grouping.state.arrays import ProblemData, Slot
 from serving.grouping.state.draft import Draft
 
 GAP = 0.3  # the points are only near enough, and the first good sessions come soon
@@ -82,10 +84,10 @@ def _read(outline: Outline, values: list[int]) -> Groups:
     for (student, skill), column in outline.seats.items():
         if values[column]:
             waiting[skill].append(student)
-    index = outline.index
+    data = outline.data
     for skill, students in waiting.items():
-        students.sort(key=index.need[:, skill].__getitem__, reverse=True)
-    for slot in sorted(groups, key=lambda slot: (-index.effect[slot.adult, slot.modality], slot)):
+        students.sort(key=data.arrays.need[:, skill].__getitem__, reverse=True)
+    for slot in sorted(groups, key=lambda slot: (-data.arrays.effect[slot.adult, slot.modality, 0], slot)):
         load = outline.loads.get((slot.adult, slot.modality, slot.skill))
         count = 0 if load is None else values[load]
         groups[slot] += waiting[slot.skill][:count]
@@ -95,11 +97,47 @@ def _read(outline: Outline, values: list[int]) -> Groups:
 
 def _seat_teacher(draft: Draft, block: int) -> None:
     """Sets a supervising adult beside a lead, where only that lets a trainee of the block have a session."""
-    index = draft.index
-    for one, other, _ in index.coaching.tolist():
+    arrays = draft.data.arrays
+    for one, other, _ in arrays.coaching.tolist():
         for adult, lead in ((one, other), (other, one)):
-            free = index.adult_in[adult, block] and not draft.leads[adult, block] and draft.beside[adult, block] < 0
-            if draft.obstacle(block) == "supervision" and index.teacher[adult] and free and draft.leads[lead, block]:
+            free = arrays.adult_in[adult, block] and not draft.leads[adult, block] and draft.beside[adult, block] < 0
+            could = free and arrays.teacher[adult] and draft.leads[lead, block]
+            if could and draft.obstacle(block) == "supervision":
                 draft.sit_beside(block, adult, lead)
                 if draft.obstacle(block) is not None:
                     draft.sit_beside(block, adult, -1)
+
+
+def rescue_block(draft: Draft, block: int) -> Draft | None:
+    """Returns the plan with one block built anew, exactly, beside the others as they are; None where none was found."""
+    others = draft.without([block])
+    return hold_sessions(others, find_sessions(others, [block], aim=True)[0], [block])
+
+
+def rescue_day(data: ProblemData, obstacle: str) -> Draft:
+    """Returns a plan in which every block stands, with all blocks built at once, and then each for what it is worth.
+
+    Args:
+        data: the problem.
+        obstacle: the rule on which the greedy search failed.
+
+    Raises:
+        InfeasibleError: there is none, or none was found within the limits.
+    """
+    blocks = list(range(len(data.problem.blocks)))
+    groups, proven = find_sessions(Draft(data), blocks)
+    draft = hold_sessions(Draft(data), groups, blocks)
+    if draft is None:
+        raise InfeasibleError((_find_none(obstacle, proven=proven and groups is None),))
+    best = score_plan(data.problem, draft.finish()).total
+    for block in blocks:
+        anew = rescue_block(draft, block)
+        total = -float("inf") if anew is None else score_plan(data.problem, anew.finish()).total
+        if anew is not None and total > best:
+            draft, best = anew, total
+    return draft
+
+
+def _find_none(rule: str, *, proven: bool) -> Conflict:
+    sentence = "No sessions were found with which every block has enough monitors, teachers and rooms"
+    return Conflict((rule,), f"{sentence}, and there are none." if proven else f"{sentence}; some may exist.", proven)

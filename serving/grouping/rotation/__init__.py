@@ -1,1 +1,0 @@
-"""Groups over several rounds in which the same students rarely meet."""
