@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from serving.grouping.errors import Conflict
 from serving.grouping.infeasible.concessions import Step
 from serving.grouping.infeasible.counting import find_conflicts
-from serving.grouping.infeasible.minimal_set import MinimalSet, Oracle, Verdict, excerpt, find_minimal_set
+from serving.grouping.infeasible.minimal_set import MinimalSet, Oracle, Verdict, excerpt, find_minimal_set, list_rules
 from serving.grouping.infeasible.relaxations import Relaxation, find_relaxations
+from serving.grouping.infeasible.relaxed_problem import give_up
 from serving.grouping.problem.problem import Problem
 
 NODES = 20
@@ -14,6 +15,10 @@ NODES = 20
 
 QUESTIONS = 40
 """Exact searches in all; one without an answer counts for several."""
+
+
+FEW_QUESTIONS = 10
+"""Exact searches to name the rules in conflict at once; `explain_conflict` says more to those who wait for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,9 @@ class Diagnosis:
 
 
 def name_conflicts(problem: Problem, known: tuple[Conflict, ...]) -> tuple[Conflict, ...]:
-    """Returns the rules that cannot hold together, where an exact program has shown no more than that there is no plan.
+    """Returns the rules of which each, given up for everybody, would leave a plan; so each is part of any conflict.
+
+    It is for a day of which an exact program has shown no more than that there is no plan.
 
     Args:
         problem: a day without a plan.
@@ -51,20 +58,25 @@ def name_conflicts(problem: Problem, known: tuple[Conflict, ...]) -> tuple[Confl
     """
     if not all(conflict.proven for conflict in known):
         return known
-    oracle = Oracle(NODES, QUESTIONS)
+    oracle = Oracle(NODES, FEW_QUESTIONS)
     failing = _find_failing(problem, oracle)
-    found = find_minimal_set(excerpt(problem, failing[0]) if failing else problem, oracle)
+    part = excerpt(problem, failing[0]) if failing else problem
     # blocks that are feasible one by one share nothing but that a student meets a skill once a day
     rules = () if failing else ("skill_once",)
-    rules = tuple(dict.fromkeys((*rules, *(step.rule for step in found.steps)))) or ("one_session",)
-    where = " and ".join(block.label for block in problem.blocks if failing and block.id in failing[0]) or "The day"
+    rules += _find_sufficient(part, Oracle(questions=0)) or _find_sufficient(part, oracle)
+    where = next((block.label for block in problem.blocks if failing and block.id in failing[0]), "The day")
     sentence = f"{where} has no sessions that keep every rule"
-    if found.steps:
-        sure = "" if found.minimal else ", perhaps with some more than are needed for that"
-        asked = dict.fromkeys(step.asks for step in found.steps)
-        sentence += f"; these cannot hold together{sure}: {'; '.join(asked)}"
-    students = tuple(sorted({student for step in found.steps for student in step.students}))
-    return (Conflict(rules, f"{sentence}.", students=students),)
+    if rules:
+        sentence += f"; giving up any one of these would do: {', '.join(rule.replace('_', ' ') for rule in rules)}"
+    return (Conflict(rules or ("one_session",), f"{sentence}."),)
+
+
+def _find_sufficient(problem: Problem, oracle: Oracle) -> tuple[str, ...]:
+    """Returns the rules of which each, given up for everybody, is shown to leave a plan."""
+    steps = list_rules(problem)
+    names = dict.fromkeys(step.rule for step in steps)
+    freed = {name: give_up(problem, [step for step in steps if step.rule == name]) for name in names}
+    return tuple(name for name, given in freed.items() if oracle.judge(given) is Verdict.FEASIBLE)
 
 
 def explain_conflict(
