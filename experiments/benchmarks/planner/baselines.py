@@ -97,8 +97,8 @@ def _teach(draft: Draft, block: int, adult: int, group: Ints) -> bool:
                 best = need, slot, chosen
     if best is None:
         return False
-    stood = draft.obstacle(block) is None
-    if stood and draft.obstacle(block, (best[1], len(best[2]))) is not None:
+    stood = draft.violated_rule(block) is None
+    if stood and draft.violated_rule(block, (best[1], len(best[2]))) is not None:
         return False
     draft.open(best[1], best[2])
     return True

@@ -98,10 +98,10 @@ def _undo(edited: tuple[Session, ...], original: tuple[Session, ...], move: Move
     ]
     if move.before is not None:
         homes = [s for s in original if s.block == block and student in s.students and _seats(s, move.before)]
-        standing = [at for at, s in enumerate(left) if s.block == block and _seats(s, move.before)]
-        same = [at for at in standing if left[at].id == homes[-1].id]
-        if standing:
-            at = (same or standing)[0]
+        held = [at for at, s in enumerate(left) if s.block == block and _seats(s, move.before)]
+        same = [at for at in held if left[at].id == homes[-1].id]
+        if held:
+            at = (same or held)[0]
             left[at] = replace(left[at], students=tuple(sorted((*left[at].students, student))))
         else:
             taken = {session.id for session in left}

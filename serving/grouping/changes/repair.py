@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 from serving.grouping.changes.difference import Move, count_moved, find_moves, previous_seats
-from serving.grouping.changes.start import given_groups, start_draft
+from serving.grouping.changes.start import build_start, read_groups
 from serving.grouping.errors import BrokenPlanError, InfeasibleError
 from serving.grouping.exact.seating import assign_students
 from serving.grouping.infeasible.counting import find_conflicts
@@ -88,15 +88,15 @@ def reseat_students(data: ProblemData, edited: Sequence[Session]) -> Draft | Non
     """
     led = [session for session in edited if session.led]
     kept: dict[tuple[int, int], Session] = {}
-    for session, (slot, _) in zip(led, given_groups(data, edited), strict=True):
+    for session, (slot, _) in zip(led, read_groups(data, edited), strict=True):
         if data.may_lead(slot):
             kept.setdefault((slot.block, slot.adult), replace(session, room=None))
     seated = assign_students(data, (*kept.values(), *_stations(data, set(kept))))
     if seated is None:
         return None
-    draft = start_draft(data, given_groups(data, seated[0]))
+    draft = build_start(data, read_groups(data, seated[0]))
     blocks = range(len(data.problem.blocks))
-    return draft if all(draft.obstacle(block) is None for block in blocks) else None
+    return draft if all(draft.violated_rule(block) is None for block in blocks) else None
 
 
 def _stations(data: ProblemData, leading: set[tuple[int, int]]) -> list[Session]:
@@ -209,7 +209,7 @@ class _Nearest:
         return build_data(replace(self.near, weights=weights))
 
     def _search(self, data: ProblemData, budget: Budget, *, anew: bool = False) -> bool:
-        start = None if anew else start_draft(data, given_groups(data, self.sessions))
+        start = None if anew else build_start(data, read_groups(data, self.sessions))
         draft, cut = search_day(data, budget, start)
         sessions = draft.finish()
         broken = find_violations(self.problem, sessions)

@@ -13,7 +13,7 @@ from serving.grouping.state.arrays import ProblemData, Slot
 from serving.grouping.state.draft import Draft
 
 
-def start_draft(data: ProblemData, groups: Iterable[tuple[Slot, Sequence[int]]]) -> Draft:
+def build_start(data: ProblemData, groups: Iterable[tuple[Slot, Sequence[int]]]) -> Draft:
     """Returns the groups with those students who may sit there, as a partial solution.
 
     Students go whom a rule does not let sit there: absent, in an earlier group of the block or on the skill, not in
@@ -31,7 +31,7 @@ def start_draft(data: ProblemData, groups: Iterable[tuple[Slot, Sequence[int]]])
     return draft
 
 
-def given_groups(data: ProblemData, sessions: Sequence[Session]) -> Iterator[tuple[Slot, list[int]]]:
+def read_groups(data: ProblemData, sessions: Sequence[Session]) -> Iterator[tuple[Slot, list[int]]]:
     """Yields the led sessions of a plan, whose ids are known, by positions, each with its students."""
     problem = data.problem
     students = {part.id: at for at, part in enumerate(problem.students)}
@@ -64,7 +64,7 @@ def _keep(draft: Draft, slot: Slot, students: Sequence[int]) -> list[int]:
 Groups = Sequence[tuple[Slot, list[int]]]
 
 
-def best_entry(data: ProblemData, groups: Groups, pin: Pin) -> Draft:
+def find_warm_start(data: ProblemData, groups: Groups, pin: Pin) -> Draft:
     """Returns the groups with the student in the best place that a pin leaves open, others moved as little as needed.
 
     Args:
@@ -76,9 +76,9 @@ def best_entry(data: ProblemData, groups: Groups, pin: Pin) -> Draft:
         The groups without the student in the block where no way in leaves every block feasible.
     """
     arrays = data.arrays
-    best, most = start_draft(data, groups), -float("inf")
+    best, most = build_start(data, groups), -float("inf")
     for slot in _slots(data, pin):
-        draft = start_draft(data, _enter(data, groups, pin, slot))
+        draft = build_start(data, _enter(data, groups, pin, slot))
         seats = to_seats(arrays, draft)
         points = draw_blocks(arrays, seats, [slot.block])
         if points > most:

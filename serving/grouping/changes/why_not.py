@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from serving.grouping.changes.difference import Move, Price, count_moved, find_moves, previous_seats, price_change
 from serving.grouping.changes.placements import rank_places, take_place
 from serving.grouping.changes.repair import keep_rooms
-from serving.grouping.changes.start import best_entry, given_groups, start_draft
+from serving.grouping.changes.start import build_start, find_warm_start, read_groups
 from serving.grouping.errors import BrokenPlanError, Conflict, InfeasibleError, ProblemError
 from serving.grouping.infeasible.counting import find_conflicts
 from serving.grouping.infeasible.diagnosis import name_conflicts
-from serving.grouping.infeasible.supply import Supply, list_openings
+from serving.grouping.infeasible.supply import Supply, list_feasible_slots
 from serving.grouping.problem.places import Pin
 from serving.grouping.problem.plan import Session
 from serving.grouping.problem.problem import Problem, require_sessions
@@ -77,8 +77,8 @@ def ask_why_not(problem: Problem, sessions: tuple[Session, ...], pin: Pin, budge
     found = _place_alone(problem, sessions, pin)
     data = build_data(near)
     try:
-        groups = list(given_groups(data, sessions))
-        start = start_draft(data, groups) if pin.online else best_entry(data, groups, pin)
+        groups = list(read_groups(data, sessions))
+        start = build_start(data, groups) if pin.online else find_warm_start(data, groups, pin)
         drafted = search_day(data, budget, start, warm=NEAR)[0].finish()
     except InfeasibleError as error:
         return _refuse(pin, name_conflicts(wanted, error.conflicts))
@@ -99,10 +99,10 @@ def _in_the_way(wanted: Problem, pin: Pin) -> tuple[Conflict, ...]:
     supply = Supply(wanted)
     if block.id not in supply.students[pin.student].blocks:
         return (Conflict(("presence",), f"The student is absent in {block.label}.", students=(pin.student,)),)
-    openings = None if pin.online else list_openings(supply, pin, block)
-    if openings is None or openings.rule is None:
+    feasible = None if pin.online else list_feasible_slots(supply, pin, block)
+    if feasible is None or feasible.rule is None:
         return ()
-    return (Conflict((openings.rule,), f"In {block.label} {openings.why}.", students=(pin.student,)),)
+    return (Conflict((feasible.rule,), f"In {block.label} {feasible.why}.", students=(pin.student,)),)
 
 
 def _place_alone(problem: Problem, sessions: tuple[Session, ...], pin: Pin) -> list[tuple[Session, ...]]:

@@ -27,7 +27,7 @@ class Offer(NamedTuple):
     high: int
 
 
-class Rooming:
+class RoomConstraints:
     """What the led sessions of a block need of its rooms, and what stations the others leave room for.
 
     Sessions that need at least so much, and stations in such rooms, may not outnumber these rooms: that for every
@@ -91,7 +91,7 @@ def _times(terms: Terms, factor: float) -> Terms:
     return [(column, factor * of) for column, of in terms]
 
 
-class Outline:
+class BlockProgram:
     """The columns of a block, all but `loads` of them 0-1.
 
     Attributes:
@@ -116,7 +116,7 @@ class Outline:
         self.kinds: dict[tuple[int, int], list[Offer]] = {}
         self.monitors: dict[int, int] = {}
         self.beside: dict[int, list[int]] = defaultdict(list)
-        self.rooming = Rooming(self.data, block, program)
+        self.room_constraints = RoomConstraints(self.data, block, program)
         self._add_kinds()
         self._add_seats()
         self._bound_sessions()
@@ -132,7 +132,7 @@ class Outline:
     def _add_kinds(self) -> None:
         for adult in self.adults:
             for kind in range(len(LED)):
-                self.kinds[adult, kind] = list(self.rooming.offer(self.data.sizes[adult][kind]))
+                self.kinds[adult, kind] = list(self.room_constraints.offer(self.data.sizes[adult][kind]))
 
     def _add_seats(self) -> None:
         """Adds whatever a student may take, and a load for each session that anybody may take."""
@@ -252,10 +252,10 @@ class Outline:
                 self.program.bound([*duties[adult], *teaching], -np.inf, 0.0)
             if adult in monitors:  # who is the only one there to watch over
                 self.program.bound([(monitors[adult], 1.0), *led], -np.inf, present)
-        self.rooming.bound(led, [(column, 1.0) for column in monitors.values()])
+        self.room_constraints.bound(led, [(column, 1.0) for column in monitors.values()])
 
     def _add_coaching(self) -> None:
-        """Lets an adult sit beside a lead who may be coached; `standing.hold_sessions` finds out who does."""
+        """Lets an adult sit beside a lead who may be coached; `standing.open_sessions` finds out who does."""
         for one, other, _ in self.data.arrays.coaching.tolist():
             for adult, lead in ((one, other), (other, one)):
                 if {adult, lead} <= set(self.adults):

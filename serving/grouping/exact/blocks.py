@@ -1,10 +1,10 @@
-"""Makes a day stand with exact programs where the greedy search cannot, or says that nothing can."""
+"""Builds feasible blocks with exact programs where the greedy construction fails."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 
 from serving.grouping.errors import Conflict, InfeasibleError
-from serving.grouping.exact.block_program import Outline
+from serving.grouping.exact.block_program import BlockProgram
 from serving.grouping.exact.program import Program, Terms
 from serving.grouping.rules.objective import score_plan
 from serving.grouping.state.arrays import ProblemData, Slot
@@ -31,34 +31,34 @@ def find_sessions(
         Students by session, None where none were found; and whether the search is complete, so that there are none.
     """
     program = Program()
-    outlines = outline_blocks(draft, blocks, program)
+    models = add_blocks(draft, blocks, program)
     if not aim:
         program.points = [0.0] * len(program.points)
     values, proven = program.solve(gap=GAP, nodes=nodes)
     if values is None:
         return None, proven
     groups: Groups = {}
-    for outline in outlines:
-        groups |= _read(outline, values.tolist())
+    for model in models:
+        groups |= _read(model, values.tolist())
     return groups, proven
 
 
-def outline_blocks(draft: Draft, blocks: Sequence[int], program: Program, told: Collection[int] = ()) -> list[Outline]:
-    """Adds some blocks to a program, and that a student meets a skill once on the day; `told` as in `Outline`."""
-    outlines = [Outline(draft, block, program, told) for block in blocks]
+def add_blocks(draft: Draft, blocks: Sequence[int], program: Program, told: Collection[int] = ()) -> list[BlockProgram]:
+    """Adds some blocks to a program, and that a student meets a skill once on the day; `told` as in `BlockProgram`."""
+    models = [BlockProgram(draft, block, program, told) for block in blocks]
     meetings: dict[tuple[int, int], Terms] = defaultdict(list)
-    for outline in outlines:
-        for (student, skill), column in outline.seats.items():
+    for model in models:
+        for (student, skill), column in model.seats.items():
             meetings[student, skill].append((column, 1.0))
-        for (student, _, skill), column in outline.places.items():
+        for (student, _, skill), column in model.places.items():
             meetings[student, skill].append((column, 1.0))
     for terms in meetings.values():
         if len(terms) > 1:
             program.bound(terms, 0.0, 1.0)
-    return outlines
+    return models
 
 
-def hold_sessions(draft: Draft, groups: Groups | None, blocks: Sequence[int]) -> Draft | None:
+def open_sessions(draft: Draft, groups: Groups | None, blocks: Sequence[int]) -> Draft | None:
     """Opens sessions in a plan; None without any, or where rounding has let a block fall after all."""
     if groups is None:
         return None
@@ -66,29 +66,29 @@ def hold_sessions(draft: Draft, groups: Groups | None, blocks: Sequence[int]) ->
         draft.open(slot, students)
     for block in blocks:
         _seat_teacher(draft, block)
-    return draft if all(draft.obstacle(block) is None for block in blocks) else None
+    return draft if all(draft.violated_rule(block) is None for block in blocks) else None
 
 
-def _read(outline: Outline, values: list[int]) -> Groups:
+def _read(model: BlockProgram, values: list[int]) -> Groups:
     """Deals out the seats of a block: who needs a skill most goes where it is taught best."""
     groups: dict[Slot, list[int]] = {}
-    for (adult, kind), offers in outline.kinds.items():
+    for (adult, kind), offers in model.kinds.items():
         if any(values[offer.column] for offer in offers):
-            skill = next(skill for (lead, skill), column in outline.leads.items() if lead == adult and values[column])
-            groups[Slot(outline.block, adult, kind, skill)] = []
+            skill = next(skill for (lead, skill), column in model.leads.items() if lead == adult and values[column])
+            groups[Slot(model.block, adult, kind, skill)] = []
     slots = {slot.adult: slot for slot in groups}
-    for (student, adult, _), column in outline.places.items():
+    for (student, adult, _), column in model.places.items():
         if values[column]:
             groups[slots[adult]].append(student)
     waiting: dict[int, list[int]] = defaultdict(list)
-    for (student, skill), column in outline.seats.items():
+    for (student, skill), column in model.seats.items():
         if values[column]:
             waiting[skill].append(student)
-    data = outline.data
+    data = model.data
     for skill, students in waiting.items():
         students.sort(key=data.arrays.need[:, skill].__getitem__, reverse=True)
     for slot in sorted(groups, key=lambda slot: (-data.arrays.effect[slot.adult, slot.modality, 0], slot)):
-        load = outline.loads.get((slot.adult, slot.modality, slot.skill))
+        load = model.loads.get((slot.adult, slot.modality, slot.skill))
         count = 0 if load is None else values[load]
         groups[slot] += waiting[slot.skill][:count]
         del waiting[slot.skill][:count]
@@ -102,36 +102,36 @@ def _seat_teacher(draft: Draft, block: int) -> None:
         for adult, lead in ((one, other), (other, one)):
             free = arrays.adult_in[adult, block] and not draft.leads[adult, block] and draft.beside[adult, block] < 0
             could = free and arrays.teacher[adult] and draft.leads[lead, block]
-            if could and draft.obstacle(block) == "supervision":
+            if could and draft.violated_rule(block) == "supervision":
                 draft.sit_beside(block, adult, lead)
-                if draft.obstacle(block) is not None:
+                if draft.violated_rule(block) is not None:
                     draft.sit_beside(block, adult, -1)
 
 
-def rescue_block(draft: Draft, block: int) -> Draft | None:
+def solve_block(draft: Draft, block: int) -> Draft | None:
     """Returns the plan with one block built anew, exactly, beside the others as they are; None where none was found."""
     others = draft.without([block])
-    return hold_sessions(others, find_sessions(others, [block], aim=True)[0], [block])
+    return open_sessions(others, find_sessions(others, [block], aim=True)[0], [block])
 
 
-def rescue_day(data: ProblemData, obstacle: str) -> Draft:
-    """Returns a plan in which every block stands, with all blocks built at once, and then each for what it is worth.
+def solve_day(data: ProblemData, violated_rule: str) -> Draft:
+    """Returns a plan of feasible blocks: all built at once, then each again for its score.
 
     Args:
         data: the problem.
-        obstacle: the rule on which the greedy search failed.
+        violated_rule: the rule on which the greedy search failed.
 
     Raises:
         InfeasibleError: there is none, or none was found within the limits.
     """
     blocks = list(range(len(data.problem.blocks)))
     groups, proven = find_sessions(Draft(data), blocks)
-    draft = hold_sessions(Draft(data), groups, blocks)
+    draft = open_sessions(Draft(data), groups, blocks)
     if draft is None:
-        raise InfeasibleError((_find_none(obstacle, proven=proven and groups is None),))
+        raise InfeasibleError((_find_none(violated_rule, proven=proven and groups is None),))
     best = score_plan(data.problem, draft.finish()).total
     for block in blocks:
-        anew = rescue_block(draft, block)
+        anew = solve_block(draft, block)
         total = -float("inf") if anew is None else score_plan(data.problem, anew.finish()).total
         if anew is not None and total > best:
             draft, best = anew, total

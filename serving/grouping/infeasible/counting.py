@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from itertools import combinations
 
 from serving.grouping.errors import Conflict
-from serving.grouping.infeasible.supply import Supply, led_pins, list_openings
+from serving.grouping.infeasible.supply import Supply, led_pins, list_feasible_slots
 from serving.grouping.problem.people import Adult
 from serving.grouping.problem.places import Block, Pin, Room
 from serving.grouping.problem.policy import LED, Modality
@@ -37,10 +37,10 @@ def pins_alone(supply: Supply) -> Iterator[Conflict]:
                 sentence = f"A student is pinned to a place in {block.label} but is absent then."
                 yield Conflict(("pinned", "presence"), sentence, students=(pin.student,))
             elif not pin.online:
-                openings = list_openings(supply, pin, block)
-                if openings.rule is not None:
-                    sentence = f"A student's pinned place in {block.label} cannot be: {openings.why}."
-                    yield Conflict(("pinned", openings.rule), sentence, students=(pin.student,))
+                feasible = list_feasible_slots(supply, pin, block)
+                if feasible.rule is not None:
+                    sentence = f"A student's pinned place in {block.label} cannot be: {feasible.why}."
+                    yield Conflict(("pinned", feasible.rule), sentence, students=(pin.student,))
 
 
 def pins_with_one_adult(supply: Supply) -> Iterator[Conflict]:
@@ -67,12 +67,12 @@ def pins_crowded(supply: Supply) -> Iterator[Conflict]:
         if not led:
             continue
         for adult in supply.problem.adults:
-            mine = {pin.student for pin, openings in led if openings.adults == {adult.id}}
-            kinds = {kind for pin, openings in led if openings.adults == {adult.id} for kind in openings.kinds}
+            mine = {pin.student for pin, feasible in led if feasible.adults == {adult.id}}
+            kinds = {kind for pin, feasible in led if feasible.adults == {adult.id} for kind in feasible.kinds}
             most = max((supply.most(adult, kind) for kind in kinds or LED), default=0)
             yield from _crowd(mine, most, f"{adult.id} in {block.label}", "group_size")
         for kind in LED:
-            asked = {pin.student for pin, openings in led if openings.kinds == {kind}}
+            asked = {pin.student for pin, feasible in led if feasible.kinds == {kind}}
             places = sum(supply.most(adult, kind) for adult in usable)
             yield from _crowd(asked, places, f"{kind.replace('_', ' ')} in {block.label}", "group_size")
         needing = {pin.student for pin, _ in led if supply.students[pin.student].needs_certified}
@@ -164,11 +164,11 @@ def _watched(supply: Supply, block: Block, adults: list[Adult], *, pinned: bool 
     """
     present, ratio = len(supply.present(block)), supply.problem.students_per_monitor
     pins = led_pins(supply, block) if pinned else []
-    leading = {adult for _, openings in pins if len(openings.adults) == 1 for adult in openings.adults}
+    leading = {adult for _, feasible in pins if len(feasible.adults) == 1 for adult in feasible.adults}
     able = sum(Modality.ONLINE in adult.modalities and adult.id not in leading for adult in adults)
     bound, seats = 0, 0  # adults bound to lead one kind, and the most they seat
     for kind in LED:
-        asked = len({pin.student for pin, openings in pins if openings.kinds == {kind}})
+        asked = len({pin.student for pin, feasible in pins if feasible.kinds == {kind}})
         sizes = sorted((supply.most(adult, kind) for adult in adults), reverse=True)
         needed = next((at for at in range(len(sizes) + 1) if sum(sizes[:at]) >= asked), len(sizes))
         bound, seats = bound + needed, seats + sum(sizes[:needed])

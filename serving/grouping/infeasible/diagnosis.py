@@ -62,7 +62,7 @@ def name_conflicts(problem: Problem, known: tuple[Conflict, ...]) -> tuple[Confl
     failing = _find_failing(problem, oracle)
     part = excerpt(problem, failing[0]) if failing else problem
     # blocks that are feasible one by one share nothing but that a student meets a skill once a day
-    rules = () if failing else ("skill_once",)
+    rules: tuple[str, ...] = () if failing else ("skill_once",)
     rules += _find_sufficient(part, Oracle(questions=0)) or _find_sufficient(part, oracle)
     where = next((block.label for block in problem.blocks if failing and block.id in failing[0]), "The day")
     sentence = f"{where} has no sessions that keep every rule"

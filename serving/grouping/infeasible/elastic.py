@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from serving.grouping.exact.block_program import Outline
-from serving.grouping.exact.blocks import outline_blocks
+from serving.grouping.exact.block_program import BlockProgram
+from serving.grouping.exact.blocks import add_blocks
 from serving.grouping.exact.program import Program, Terms
 from serving.grouping.infeasible.concessions import Step
 from serving.grouping.infeasible.relaxed_problem import give_up
@@ -21,7 +21,7 @@ from serving.grouping.state.draft import Draft
 
 
 def buy_steps(problem: Problem, steps: Sequence[Step], nodes: int) -> tuple[Step, ...] | None:
-    """Returns the cheapest of the steps that make the days of a problem stand; None where none were found.
+    """Returns the cheapest of the steps that make a problem feasible; None where none were found.
 
     Args:
         problem: the day, or some blocks of it.
@@ -47,93 +47,96 @@ class Elastic:
         self.program = Program()
         told = {self.students[student] for step in steps for student in step.students}
         blocks = range(len(problem.blocks))
-        self.outlines = outline_blocks(Draft(self.data), blocks, self.program, sorted(told))
+        self.models = add_blocks(Draft(self.data), blocks, self.program, sorted(told))
         self.program.points = [0.0] * len(self.program.points)
         self.columns = []
         for step in steps:
             column = self.program.add(-step.price, whole=True)
             self.columns.append(column)
-            for outline in self.outlines:
-                BINDINGS[step.rule](self, outline, column, *step.subject)
+            for model in self.models:
+                BINDINGS[step.rule](self, model, column, *step.subject)
 
     def need(self, column: int, terms: Terms) -> None:
         """Allows any of some 0-1 columns only where the step is bought."""
         for term in terms:
             self.program.bound([term, (column, -1.0)], -np.inf, 0.0)
 
-    def places(self, outline: Outline, student: str) -> Iterator[tuple[int, int, int]]:
+    def places(self, model: BlockProgram, student: str) -> Iterator[tuple[int, int, int]]:
         """Yields the column, adult and skill of each place of a student."""
-        for (who, adult, skill), column in outline.places.items():
+        for (who, adult, skill), column in model.places.items():
             if who == self.students[student]:
                 yield column, adult, skill
 
 
-def _pin(elastic: Elastic, outline: Outline, column: int, pin: Pin) -> None:
-    if elastic.problem.blocks[outline.block].id != pin.block:
+def _pin(elastic: Elastic, model: BlockProgram, column: int, pin: Pin) -> None:
+    if elastic.problem.blocks[model.block].id != pin.block:
         return
     held: Terms = []
-    for place, adult, skill in elastic.places(outline, pin.student):
+    for place, adult, skill in elastic.places(model, pin.student):
         named = (None, elastic.data.problem.adults[adult].id), (None, elastic.problem.skills[skill].id)
         held.append((place, 1.0))
         if pin.online or pin.adult not in named[0] or pin.skill not in named[1]:
             elastic.need(column, [(place, 1.0)])
         elif pin.modality is not None:
-            offers = [(offer.column, -1.0) for offer in outline.kinds[adult, LED.index(pin.modality)]]
+            offers = [(offer.column, -1.0) for offer in model.kinds[adult, LED.index(pin.modality)]]
             elastic.program.bound([(place, 1.0), (column, -1.0), *offers], -np.inf, 0.0)
     if not pin.online:
         elastic.program.bound([*held, (column, 1.0)], 1.0, np.inf)
 
 
-def _need(elastic: Elastic, outline: Outline, column: int, student: str, skills: tuple[str, ...]) -> None:
+def _need(elastic: Elastic, model: BlockProgram, column: int, student: str, skills: tuple[str, ...]) -> None:
     unlisted = {elastic.skills[skill] for skill in skills}
-    elastic.need(column, [(at, 1.0) for at, _, skill in elastic.places(outline, student) if skill in unlisted])
+    elastic.need(column, [(at, 1.0) for at, _, skill in elastic.places(model, student) if skill in unlisted])
 
 
-def _pair(elastic: Elastic, outline: Outline, column: int, one: str, other: str) -> None:
-    for lead in outline.adults:
-        both = [
-            (place, 1.0) for who in (one, other) for place, adult, _ in elastic.places(outline, who) if adult == lead
-        ]
+def _pair(elastic: Elastic, model: BlockProgram, column: int, one: str, other: str) -> None:
+    for lead in model.adults:
+        both = [(place, 1.0) for who in (one, other) for place, adult, _ in elastic.places(model, who) if adult == lead]
         elastic.program.bound([*both, (column, -1.0)], -np.inf, 1.0)
 
 
-def _accommodation(elastic: Elastic, outline: Outline, column: int, student: str) -> None:
+def _accommodation(elastic: Elastic, model: BlockProgram, column: int, student: str) -> None:
     certified = elastic.data.arrays.certified
-    elastic.need(column, [(at, 1.0) for at, adult, _ in elastic.places(outline, student) if not certified[adult]])
+    elastic.need(column, [(at, 1.0) for at, adult, _ in elastic.places(model, student) if not certified[adult]])
 
 
 def _presence(
-    elastic: Elastic, outline: Outline, column: int, adult: str, block: str, _: frozenset[Modality] | None = None
+    elastic: Elastic,
+    model: BlockProgram,
+    column: int,
+    adult: str,
+    block: str,
+    _: frozenset[Modality] | None = None,
 ) -> None:
-    if elastic.problem.blocks[outline.block].id == block:
-        elastic.need(column, outline.duties(elastic.adults[adult]))
+    if elastic.problem.blocks[model.block].id == block:
+        elastic.need(column, model.duties(elastic.adults[adult]))
 
 
-def _permission(elastic: Elastic, outline: Outline, column: int, adult: str, kind: Modality) -> None:
+def _permission(elastic: Elastic, model: BlockProgram, column: int, adult: str, kind: Modality) -> None:
     at = elastic.adults[adult]
     if kind is Modality.ONLINE:
-        elastic.need(column, [(outline.monitors[at], 1.0)] if at in outline.monitors else [])
+        elastic.need(column, [(model.monitors[at], 1.0)] if at in model.monitors else [])
     else:
-        offers = outline.kinds.get((at, LED.index(kind)), [])
+        offers = model.kinds.get((at, LED.index(kind)), [])
         elastic.need(column, [(offer.column, 1.0) for offer in offers])
 
 
-def _qualification(elastic: Elastic, outline: Outline, column: int, adult: str, skill: str) -> None:
-    lead = outline.leads.get((elastic.adults[adult], elastic.skills[skill]))
+def _qualification(elastic: Elastic, model: BlockProgram, column: int, adult: str, skill: str) -> None:
+    lead = model.leads.get((elastic.adults[adult], elastic.skills[skill]))
     elastic.need(column, [] if lead is None else [(lead, 1.0)])
 
 
-def _supervision(elastic: Elastic, outline: Outline, column: int, adult: str) -> None:
+def _supervision(elastic: Elastic, model: BlockProgram, column: int, adult: str) -> None:
     at = elastic.adults[adult]
-    if at not in outline.adults:
+    if at not in model.adults:
         return
     teaching = [
         (of, -1.0)
-        for other in outline.adults
+        for other in model.adults
         if elastic.data.problem.adults[other].supervisor
-        for of, _ in outline.duties(other)
+        for of, _ in model.duties(other)
     ]
-    elastic.program.bound([*outline.duties(at), *teaching, (column, -1.0)], -np.inf, 0.0)
+    elastic.program.bound([*model.duties(at), *teaching, (column, -1.0)], -np.inf, 0.0)
 
 
 BINDINGS: dict[str, Callable[..., None]] = {

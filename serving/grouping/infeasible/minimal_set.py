@@ -7,13 +7,13 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from serving.grouping.exact.blocks import NODES, find_sessions, hold_sessions
+from serving.grouping.exact.blocks import NODES, find_sessions, open_sessions
 from serving.grouping.infeasible.concessions import Step, list_scales, list_steps
 from serving.grouping.infeasible.counting import find_conflicts
 from serving.grouping.infeasible.relaxed_problem import give_up
 from serving.grouping.problem.problem import Problem
 from serving.grouping.rules.check import find_violations
-from serving.grouping.search.greedy import draw_plan, find_obstacle
+from serving.grouping.search.greedy import draw_plan, find_violated_rule
 from serving.grouping.state.arrays import ProblemData, build_data
 from serving.grouping.state.draft import Draft
 
@@ -63,7 +63,7 @@ class Oracle:
         self.charge(answered=groups is not None or proven)
         if groups is None:
             return Verdict.INFEASIBLE if proven else Verdict.UNKNOWN
-        draft = hold_sessions(Draft(data), groups, blocks)
+        draft = open_sessions(Draft(data), groups, blocks)
         return Verdict.FEASIBLE if draft is not None and _holds(data.problem, draft) else Verdict.UNKNOWN
 
 
@@ -85,7 +85,7 @@ def excerpt(problem: Problem, blocks: Collection[str]) -> Problem:
 
 def _holds(problem: Problem, draft: Draft) -> bool:
     blocks = range(len(problem.blocks))
-    return all(find_obstacle(draft, at) is None for at in blocks) and not find_violations(problem, draft.finish())
+    return all(find_violated_rule(draft, at) is None for at in blocks) and not find_violations(problem, draft.finish())
 
 
 @dataclass(frozen=True, slots=True)

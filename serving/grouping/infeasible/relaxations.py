@@ -116,12 +116,12 @@ class _Search:
         least = 0
         for part in self.parts:
             lacking, enough = least - 1, scale.most
-            if not self._stands(part, [scale.whole]):
+            if not self._is_feasible(part, [scale.whole]):
                 return None
             while enough - lacking > 1:
                 amount = (lacking + enough) // 2
-                stands = self._stands(part, [scale.at(amount)] if amount else [])
-                lacking, enough = (lacking, amount) if stands else (amount, enough)
+                is_enough = self._is_feasible(part, [scale.at(amount)] if amount else [])
+                lacking, enough = (lacking, amount) if is_enough else (amount, enough)
             least = enough
         return self.prove([scale.at(least)]) if least else None
 
@@ -143,8 +143,8 @@ class _Search:
             lacking, enough = 0, scale.most
             while enough - lacking > 1:
                 amount = (lacking + enough) // 2
-                stands = self.prove([*others, scale.at(amount)]) is not None
-                lacking, enough = (lacking, amount) if stands else (amount, enough)
+                is_enough = self.prove([*others, scale.at(amount)]) is not None
+                lacking, enough = (lacking, amount) if is_enough else (amount, enough)
             kept = [*others, scale.at(enough)]
         return self.prove(kept)
 
@@ -155,7 +155,7 @@ class _Search:
             return None
         return Relaxation(tuple(steps), round(sum(step.price for step in steps), 3), _tell(steps), given)
 
-    def _stands(self, part: frozenset[str], steps: Sequence[Step]) -> bool:
+    def _is_feasible(self, part: frozenset[str], steps: Sequence[Step]) -> bool:
         return self.oracle.judge(excerpt(give_up(self.problem, steps), part)) is Verdict.FEASIBLE
 
 

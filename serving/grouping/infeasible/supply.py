@@ -119,7 +119,7 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Openings:
+class FeasibleSlots:
     """Where a pinned student could sit, each place taken alone; without any, the rule in the way and why.
 
     Attributes:
@@ -134,7 +134,7 @@ class Openings:
     why: str | None = None
 
 
-def list_openings(supply: Supply, pin: Pin, block: Block) -> Openings:
+def list_feasible_slots(supply: Supply, pin: Pin, block: Block) -> FeasibleSlots:
     """Returns the places that fit a pin to a led session.
 
     The rules are asked one after the other, and the first that leaves no place is the one that is named.
@@ -172,8 +172,8 @@ def list_openings(supply: Supply, pin: Pin, block: Block) -> Openings:
         if not places:
             named = frozenset({pin.adult} if pin.adult else ())
             skills = frozenset({pin.skill} if pin.skill else ())
-            return Openings((), named, frozenset({pin.modality} if pin.modality else ()), skills, rule, why)
-    return Openings(
+            return FeasibleSlots((), named, frozenset({pin.modality} if pin.modality else ()), skills, rule, why)
+    return FeasibleSlots(
         places=tuple(places),
         adults=frozenset(place.adult.id for place in places),
         kinds=frozenset(place.modality for place in places),
@@ -181,10 +181,10 @@ def list_openings(supply: Supply, pin: Pin, block: Block) -> Openings:
     )
 
 
-def led_pins(supply: Supply, block: Block) -> list[tuple[Pin, Openings]]:
+def led_pins(supply: Supply, block: Block) -> list[tuple[Pin, FeasibleSlots]]:
     """Returns a block's pins to led sessions of students who are there, with the places that fit them."""
     return [
-        (pin, list_openings(supply, pin, block))
+        (pin, list_feasible_slots(supply, pin, block))
         for pin in supply.problem.pins
         if pin.block == block.id and not pin.online and block.id in supply.students[pin.student].blocks
     ]

@@ -5,7 +5,7 @@ from itertools import combinations
 
 import numpy as np
 
-from serving.grouping.exact.blocks import rescue_block, rescue_day
+from serving.grouping.exact.blocks import solve_block, solve_day
 from serving.grouping.search.kernel import (
     NOT_LED,
     PERTURBATION,
@@ -40,12 +40,12 @@ def construct_plan(data: ProblemData, arrays: ProblemArrays, start: Draft | None
     """
     draft = draw_plan(data, arrays, start)
     for block in range(len(data.problem.blocks)):
-        rule = find_obstacle(draft, block)
+        rule = find_violated_rule(draft, block)
         if rule is not None:
-            rescued = rescue_block(draft, block)
-            if rescued is None:
-                return rescue_day(data, rule)
-            draft = rescued
+            solved = solve_block(draft, block)
+            if solved is None:
+                return solve_day(data, rule)
+            draft = solved
     return draft
 
 
@@ -70,17 +70,17 @@ def draw_plan(data: ProblemData, arrays: ProblemArrays, start: Draft | None = No
         drawn = _seat_pins(draft.without(np.flatnonzero(waiting.any(axis=0)).tolist()), arrays, pinned)
     draft = drawn
     for block in range(len(data.problem.blocks)):
-        if draft.obstacle(block) is not None:
+        if draft.violated_rule(block) is not None:
             draft = _make_feasible(draft, arrays, block)
     return draft
 
 
-def find_obstacle(draft: Draft, block: int) -> str | None:
+def find_violated_rule(draft: Draft, block: int) -> str | None:
     """Returns the rule that a block breaks, a pinned student without a led seat included; None if it breaks none."""
     pins = draft.data.pins.items()
     if any(when == block and not pin.online and not draft.taken[student, block] for (student, when), pin in pins):
         return "pinned"
-    return draft.obstacle(block)
+    return draft.violated_rule(block)
 
 
 def to_seats(arrays: ProblemArrays, draft: Draft) -> Seats:

@@ -1,4 +1,4 @@
-"""A plan in the making: led sessions so far, and whether the adults and rooms left still carry every block."""
+"""A partial solution: led sessions so far, and whether the adults and rooms left make every block feasible."""
 
 from collections.abc import Collection
 
@@ -7,7 +7,7 @@ import numpy as np
 from serving.grouping.problem.plan import Session
 from serving.grouping.problem.policy import LED, Modality
 from serving.grouping.state.arrays import Bools, Ints, ProblemData, Slot
-from serving.grouping.state.rooms import Housing, house_block, seat_online
+from serving.grouping.state.rooms import RoomAssignment, assign_rooms, seat_online
 
 
 class Draft:
@@ -28,7 +28,7 @@ class Draft:
         self.leads: Bools = np.zeros_like(data.arrays.adult_in)
         self.beside: Ints = np.full(data.arrays.adult_in.shape, -1, dtype=np.int64)
         self.covered: Bools = np.zeros(len(data.arrays.present), dtype=np.bool_)
-        self._obstacles: dict[int, dict[tuple[int, int], str | None]] = {}
+        self._violated: dict[int, dict[tuple[int, int], str | None]] = {}
 
     def may_join(self, slot: Slot, students: Ints) -> Bools:
         """Says who of the students has neither another led session in the block nor the skill elsewhere today."""
@@ -36,19 +36,19 @@ class Draft:
         return ~busy
 
     def open(self, slot: Slot, students: tuple[int, ...]) -> None:
-        """Holds a session; the caller has asked `obstacle` first."""
+        """Holds a session; the caller has asked `violated_rule` first."""
         at = np.array(students, dtype=np.int64)
         self.groups[slot] = students
         self.leads[slot.adult, slot.block] = True
         self.taken[at, slot.block] = True
         self.done[at, slot.skill] = True
         self.covered[at] = True
-        self._obstacles.pop(slot.block, None)
+        self._violated.pop(slot.block, None)
 
     def sit_beside(self, block: int, adult: int, lead: int) -> None:
         """Sets an adult who is free beside one who leads, as the rule `beside` allows; -1 frees the adult again."""
         self.beside[adult, block] = lead
-        self._obstacles.pop(block, None)
+        self._violated.pop(block, None)
 
     def without(self, blocks: Collection[int]) -> "Draft":
         """Returns the plan without the sessions of some blocks."""
@@ -74,20 +74,20 @@ class Draft:
         duties: Ints = (self.leads | (self.beside >= 0)).sum(axis=1, dtype=np.int64)
         return duties
 
-    def obstacle(self, block: int, more: tuple[Slot, int] | None = None) -> str | None:
+    def violated_rule(self, block: int, more: tuple[Slot, int] | None = None) -> str | None:
         """Names the rule that a block would break if it were finished now, None if it breaks none.
 
         Args:
             block: its position.
             more: a further session and its number of students, to ask before it is opened.
         """
-        known = self._obstacles.setdefault(block, {})
+        known = self._violated.setdefault(block, {})
         key = (more[0].adult, more[1]) if more else (-1, 0)
         if key not in known:
-            known[key] = self._find_obstacle(block, more)
+            known[key] = self._find_violated_rule(block, more)
         return known[key]
 
-    def _find_obstacle(self, block: int, more: tuple[Slot, int] | None) -> str | None:
+    def _find_violated_rule(self, block: int, more: tuple[Slot, int] | None) -> str | None:
         online = len(self.online(block)) - (more[1] if more else 0)
         leads = self.leads[:, block] | (self.beside[:, block] >= 0)
         sizes = [len(students) for slot, students in self.groups.items() if slot.block == block]
@@ -95,14 +95,14 @@ class Draft:
             leads[more[0].adult] = True
             sizes.append(more[1])
         crew = self._free_monitors(block, leads, self.duties())
-        housing = self._house(block, sizes, online, len(crew))
-        if housing is None:
-            roomy = self._house(block, sizes, online, online)
+        assigned = self._assign_rooms(block, sizes, online, len(crew))
+        if assigned is None:
+            roomy = self._assign_rooms(block, sizes, online, online)
             return "room_capacity" if roomy is None else "monitors"
-        return "supervision" if self._crew(leads, crew, housing.monitors) is None else None
+        return "supervision" if self._crew(leads, crew, assigned.monitors) is None else None
 
     def finish(self) -> tuple[Session, ...]:
-        """Returns the sessions, with monitors and rooms; every block's `obstacle` must be None."""
+        """Returns the sessions, with monitors and rooms; every block's `violated_rule` must be None."""
         problem = self.data.problem
         duties = self.duties()
         sessions = []
@@ -111,28 +111,28 @@ class Draft:
             online = self.online(block)
             leads = self.leads[:, block] | (self.beside[:, block] >= 0)
             free = self._free_monitors(block, leads, duties)
-            housing = self._house(block, [len(self.groups[slot]) for slot in slots], len(online), len(free))
-            assert housing is not None
-            crew = self._crew(leads, free, housing.monitors)
+            assigned = self._assign_rooms(block, [len(self.groups[slot]) for slot in slots], len(online), len(free))
+            assert assigned is not None
+            crew = self._crew(leads, free, assigned.monitors)
             assert crew is not None
             duties[crew] += 1
-            for slot, room in zip(slots, housing.led, strict=True):
+            for slot, room in zip(slots, assigned.led, strict=True):
                 adult, modality = problem.adults[slot.adult].id, LED[slot.modality]
                 beside = (problem.adults[at].id for at in np.flatnonzero(self.beside[:, block] == slot.adult))
                 skill = problem.skills[slot.skill].id
                 students = tuple(problem.students[at].id for at in sorted(self.groups[slot]))
                 name = f"{held.id}-{modality}-{adult}"
                 sessions.append(Session(name, held.id, modality, skill, (adult, *beside), room, students))
-            for at, station in enumerate(housing.stations):
+            for at, station in enumerate(assigned.stations):
                 monitors, crew = crew[: station.monitors], crew[station.monitors :]
                 adults = tuple(problem.adults[at].id for at in sorted(monitors))
                 name = f"{held.id}-{Modality.ONLINE}" + (f"-{at + 1}" if at else "")
                 sessions.append(Session(name, held.id, Modality.ONLINE, None, adults, station.room, ()))
         return seat_online(problem, sessions)
 
-    def _house(self, block: int, sizes: list[int], online: int, monitors: int) -> Housing | None:
+    def _assign_rooms(self, block: int, sizes: list[int], online: int, monitors: int) -> RoomAssignment | None:
         ratio = self.data.problem.students_per_monitor
-        return house_block(self.data.rooms[block], sizes, online, ratio, monitors)
+        return assign_rooms(self.data.rooms[block], sizes, online, ratio, monitors)
 
     def _free_monitors(self, block: int, leads: Bools, duties: Ints) -> list[int]:
         """Returns the adults who may watch over a block's stations: no trainees first, then the least busy."""

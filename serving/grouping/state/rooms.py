@@ -22,7 +22,7 @@ class Station:
 
 
 @dataclass(frozen=True, slots=True)
-class Housing:
+class RoomAssignment:
     """Rooms of one block: those of the led sessions in their order, and the stations, the largest first."""
 
     led: tuple[str | None, ...]
@@ -34,9 +34,9 @@ class Housing:
         return sum(station.monitors for station in self.stations)
 
 
-def house_block(
+def assign_rooms(
     rooms: Sequence[Room] | None, sizes: Sequence[int], online: int, ratio: int, monitors: int
-) -> Housing | None:
+) -> RoomAssignment | None:
     """Returns the fewest stations beside led sessions of those sizes, None where rooms or monitors do not suffice.
 
     Rooms kept for online work come first for it and are used for nothing else.
@@ -51,7 +51,7 @@ def house_block(
     if rooms is None:
         wanted = -(-online // ratio)
         station = (Station(None, wanted),) if online else ()
-        return Housing((None,) * len(sizes), station) if wanted <= monitors else None
+        return RoomAssignment((None,) * len(sizes), station) if wanted <= monitors else None
     ordinary = [room for room in rooms if not room.station]
     spare = _spare(ordinary, sizes)
     if spare is None:
@@ -63,7 +63,7 @@ def house_block(
     if stations is None:
         return None
     taken = {station.room for station in stations}
-    return Housing(_largest([room for room in ordinary if room.id not in taken], sizes), stations)
+    return RoomAssignment(_largest([room for room in ordinary if room.id not in taken], sizes), stations)
 
 
 def share_out(students: int, limits: Sequence[int]) -> list[int]:

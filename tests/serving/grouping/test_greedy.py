@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from serving.grouping.changes.start import given_groups, start_draft
+from serving.grouping.changes.start import build_start, read_groups
 from serving.grouping.problem.policy import Modality, SizeBound
 from serving.grouping.search.greedy import draw_plan
 from serving.grouping.state.arrays import build_data
@@ -13,12 +13,12 @@ from serving.grouping.state.arrays import build_data
 def groups(problem, sessions, block=0):
     """Students by session of a block, before and after its repair."""
     data = build_data(problem)
-    draft = start_draft(data, given_groups(data, sessions))
+    draft = build_start(data, read_groups(data, sessions))
     told = []
     for each in (draft, draw_plan(data, data.arrays, draft)):
         told.append({tuple(sorted(problem.students[at].id for at in students)) for slot, students in each.groups.items()
                      if slot.block == block})  # fmt: skip
-        told.append(each.obstacle(block))
+        told.append(each.violated_rule(block))
     return told
 
 
