@@ -352,7 +352,7 @@ def _print_plan(plan: dict[str, Any]) -> None:
         table.add_column(name, overflow="fold", no_wrap=name == "block")
     for session in plan["sessions"]:
         adults = "\n".join(f"{adult['staff_id']} ({adult['role'].replace('_', ' ')})" for adult in session["adults"])
-        kind = session["modality"].replace("_", " ")
+        kind = session["session_type"].replace("_", " ")
         if session["skill_id"] is None:
             students = f"{len(session['students'])} students online"
         else:

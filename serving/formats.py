@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from features.errors import InputError
 from serving.grouping import Problem, ProblemError, Session, require_sessions
 
-FORMAT = "regroup-day/1"
+FORMAT = "regroup-day/2"
 
 
 def write_instance(problem: Problem) -> str:
@@ -34,7 +34,7 @@ def read_instance(text: str | bytes) -> Problem:
     Example:
         >>> read_instance('{"format": "regroup-day/9"}')
         Traceback (most recent call last):
-        features.errors.InputError: format is 'regroup-day/9', not 'regroup-day/1'
+        features.errors.InputError: format is 'regroup-day/9', not 'regroup-day/2'
     """
     try:
         given = json.loads(text)

@@ -31,7 +31,7 @@ class Settings(BaseSettings):
         queue: Requests that may wait for their turn to plan in one process; further ones are refused with 503.
         queue_seconds: How long one of them waits at most.
         recent_days: How far back practice counts as current; skills practised since are candidates.
-        handful: How many candidate skills of one student a plan considers.
+        max_candidates: How many candidate skills of one student a plan considers.
         keys_fresh_seconds: How often API keys are read; a new or revoked key is noticed within it.
         keys_stale_seconds: How long keys go on counting while the database does not answer.
         open: Whether everybody on this machine may ask without a key.
@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     kept_hours: float = Field(default=24.0, gt=0)
     takeover_seconds: float = Field(default=120.0, gt=0)
     recent_days: int = Field(default=28, ge=1)
-    handful: int = Field(default=6, ge=1)
+    max_candidates: int = Field(default=6, ge=1)
     home_folder: Path = Field(default_factory=lambda: read_home().root, validation_alias="REGROUP_HOME")
     tracking: str = Field(default_factory=tracking_uri, validation_alias="MLFLOW_TRACKING_URI")
 

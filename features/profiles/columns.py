@@ -124,7 +124,7 @@ def _table(name: str, keys: Mapping[str, pa.Column], columns: Sequence[str]) -> 
 _MOMENT = pa.Column(pd.DatetimeTZDtype("us", "UTC"), nullable=True)
 
 SKILL_PROFILES = _table(
-    "skill_profiles", {"student_id": pa.Column(str), "skill_id": pa.Column(str), "last_practised": _MOMENT}, COLUMNS
+    "skill_profiles", {"student_id": pa.Column(str), "skill_id": pa.Column(str), "last_practiced": _MOMENT}, COLUMNS
 )
 """One row per student and practised skill as of a moment; the kernel's columns for an item of average difficulty."""
 

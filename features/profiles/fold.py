@@ -76,7 +76,7 @@ def read_profiles(state: State, statistics: Statistics, as_of: datetime | None) 
         as_of: The moment, in UTC; None for a log without a clock.
 
     Returns:
-        `student_id`, `skill_id`, `last_practised` (UTC, null without a clock) and the columns of `history.COLUMNS` as
+        `student_id`, `skill_id`, `last_practiced` (UTC, null without a clock) and the columns of `history.COLUMNS` as
         they stand for an item of the skill's average difficulty. Combinations of skills are left out: their members
         have rows of their own.
     """
@@ -84,7 +84,7 @@ def read_profiles(state: State, statistics: Statistics, as_of: datetime | None) 
     profiles = pd.DataFrame(rows.columns, columns=list(COLUMNS))
     profiles.insert(0, "student_id", state.students[rows.student])
     profiles.insert(1, "skill_id", statistics.catalog.nodes[rows.node])
-    profiles.insert(2, "last_practised", _moments(rows.last_practised))
+    profiles.insert(2, "last_practiced", _moments(rows.last_practiced))
     return check_table(SKILL_PROFILES, profiles)
 
 
@@ -95,13 +95,13 @@ class SkillRows:
     Attributes:
         student: Position of each row's student in the state.
         node: The skill's node.
-        last_practised: Microseconds since 1970 UTC; NaN without a clock.
+        last_practiced: Microseconds since 1970 UTC; NaN without a clock.
         columns: `history.COLUMNS` of each row.
     """
 
     student: Offsets
     node: Codes
-    last_practised: Floats
+    last_practiced: Floats
     columns: Rows
 
 

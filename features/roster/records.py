@@ -47,7 +47,7 @@ class Staff:
         role: A key of `ROLE_MAY_LEAD`, or a role of the school's own.
         may_lead: Modalities the adult may lead, the role's default already filled in.
         skills: Skills the adult may teach; null = all.
-        max_group: Most students at once; null = the modality's own bound.
+        max_group: Most students at once; null = the session type's own bound.
         certified: May take students whose accommodations need a certified adult.
         coach: The colleague of the same team who coaches this adult; null = nobody.
     """

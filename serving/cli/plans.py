@@ -133,7 +133,7 @@ def _evaluate(given: argparse.Namespace) -> int:
         show_rows(
             ("student", "block", "from", "to", "the change alone"),
             [
-                (*move_cells(change.move), f"{change.price.sentence}{describe_rules(change.mends, change.breaks)}")
+                (*move_cells(change.move), f"{change.price.sentence}{describe_rules(change.fixes, change.breaks)}")
                 for change in judged.changes
             ]
             or [(*move_cells(move), "") for move in judged.moves],

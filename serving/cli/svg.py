@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import escape
 
-from serving.grouping import Modality, Plan, Problem, Session
+from serving.grouping import Plan, Problem, Session, SessionType
 
 COLOURS = {
-    Modality.SMALL_GROUP: "#dbe9f6",
-    Modality.TUTORING: "#fbe3cf",
-    Modality.COLLABORATIVE: "#e2efda",
-    Modality.ONLINE: "#f0f0f2",
+    SessionType.SMALL_GROUP: "#dbe9f6",
+    SessionType.TUTORING: "#fbe3cf",
+    SessionType.COLLABORATIVE: "#e2efda",
+    SessionType.ONLINE: "#f0f0f2",
 }
 WIDTH, LINE, MARGIN, LABEL = 190, 15, 12, 92
 """Pixels: of a column, a line of text, around everything, and for the times."""
@@ -41,7 +41,7 @@ def draw_day(problem: Problem, plan: Plan) -> str:
             left = MARGIN + LABEL + rooms.index(place) * WIDTH
             parts.append(
                 f'<rect x="{left}" y="{top}" width="{WIDTH - 8}" height="{height - 8}" rx="6" '
-                f'fill="{COLOURS[session.modality]}"/>'
+                f'fill="{COLOURS[session.session_type]}"/>'
             )
             parts += [
                 _text(left + 8, top + 4 + LINE * (at + 1), line, bold=at == 0) for at, line in enumerate(cards[place])
@@ -58,7 +58,7 @@ def draw_day(problem: Problem, plan: Plan) -> str:
 
 
 def _lines(session: Session, skills: Mapping[str, str]) -> list[str]:
-    what = session.modality.replace("_", " ")
+    what = session.session_type.replace("_", " ")
     head = what if session.skill is None else skills[session.skill]
     count = len(session.students)
     lines = [head, f"{', '.join(session.adults)}; {count if session.skill is None else f'{what}, {count}'}"]

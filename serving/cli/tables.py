@@ -46,15 +46,15 @@ def show_rows(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 def move_cells(move: Move) -> tuple[str, str, str, str]:
     """Returns student, block, and the seats before and after."""
     before, after = (
-        "nowhere" if seat is None else " ".join(part for part in (seat.modality, seat.skill, seat.adult) if part)
+        "nowhere" if seat is None else " ".join(part for part in (seat.session_type, seat.skill, seat.adult) if part)
         for seat in (move.before, move.after)
     )
     return move.student, move.block, before, after
 
 
-def describe_rules(mends: Sequence[Violation], breaks: Sequence[Violation]) -> str:
+def describe_rules(fixes: Sequence[Violation], breaks: Sequence[Violation]) -> str:
     """Returns which hard rules one change of an edit breaks or keeps, to follow its price; empty for none."""
-    text = "".join(f"; breaks {rule}" for rule in sorted({violation.rule for violation in mends}))
+    text = "".join(f"; breaks {rule}" for rule in sorted({violation.rule for violation in fixes}))
     return text + "".join(
         f"; undone alone it breaks {rule}" for rule in sorted({violation.rule for violation in breaks})
     )

@@ -139,7 +139,7 @@ def _show_days(names: Sequence[str], week: Week) -> Table:
     for words, name, form in (
         ("needs met", "benefit", ".2f"),
         ("students without an adult", "coverage", ".0f"),
-        ("repeat mates", "repeat_mates", ".0f"),
+        ("repeat mates", "repeat_groupmates", ".0f"),
         ("coached sessions", "coaching", ".0f"),
     ):
         table.add_row(words, *(f"{each[name]:{form}}" for each in terms))

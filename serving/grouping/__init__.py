@@ -13,10 +13,10 @@ from serving.grouping.changes.evaluation import Change, Evaluation, evaluate_edi
 from serving.grouping.changes.placements import Placements, rank_places
 from serving.grouping.errors import BrokenPlanError, Conflict, GroupingError, InfeasibleError, ProblemError
 from serving.grouping.problem.history import PastDay, recollect, remember_day
-from serving.grouping.problem.people import Adult, Coaching, Contact, MateCount, Need, Student
+from serving.grouping.problem.people import Adult, Coaching, Contact, GroupmateCount, Need, Student
 from serving.grouping.problem.places import Block, Pin, Room, Seat, Skill
 from serving.grouping.problem.plan import Plan, Score, Session
-from serving.grouping.problem.policy import LED, Effect, Modality, Role, SizeBound, Weights
+from serving.grouping.problem.policy import ADULT_LED, Effect, Role, SessionType, SizeBound, Weights
 from serving.grouping.problem.problem import Problem, digest_text, require_sessions
 from serving.grouping.rules.check import Violation, find_violations
 from serving.grouping.rules.objective import score_plan
@@ -49,13 +49,66 @@ else:
 
 
 __all__ = (
-    "LED", "TRIES",
-    "Adult", "Alternative", "Alternatives", "Block", "Bound", "BrokenPlanError", "Budget", "Change", "Coaching",
-    "Conflict", "Contact", "Diagnosis", "Effect", "Evaluation", "GroupingError", "InfeasibleError", "MateCount",
-    "Modality", "Move", "Need", "PastDay", "Pin", "Placements", "Plan", "Price", "Problem", "ProblemError", "Repair",
-    "Role", "Room", "Score", "Seat", "Session", "SizeBound", "Skill", "Student", "Violation", "Week", "WeekTargets",
-    "Weights", "WhyNot",
-    "ask_why_not", "digest_text", "evaluate_edit", "explain_conflict", "find_alternatives", "find_bounds", "find_moves",
-    "find_violations", "plan_week", "price_change", "rank_places", "read_seats", "recollect", "remember_day",
-    "repair_plan", "require_sessions", "score_plan", "suggest_groups", "warm_up",
+    "ADULT_LED",
+    "TRIES",
+    "Adult",
+    "Alternative",
+    "Alternatives",
+    "Block",
+    "Bound",
+    "BrokenPlanError",
+    "Budget",
+    "Change",
+    "Coaching",
+    "Conflict",
+    "Contact",
+    "Diagnosis",
+    "Effect",
+    "Evaluation",
+    "GroupingError",
+    "GroupmateCount",
+    "InfeasibleError",
+    "Move",
+    "Need",
+    "PastDay",
+    "Pin",
+    "Placements",
+    "Plan",
+    "Price",
+    "Problem",
+    "ProblemError",
+    "Repair",
+    "Role",
+    "Room",
+    "Score",
+    "Seat",
+    "Session",
+    "SessionType",
+    "SizeBound",
+    "Skill",
+    "Student",
+    "Violation",
+    "Week",
+    "WeekTargets",
+    "Weights",
+    "WhyNot",
+    "ask_why_not",
+    "digest_text",
+    "evaluate_edit",
+    "explain_conflict",
+    "find_alternatives",
+    "find_bounds",
+    "find_moves",
+    "find_violations",
+    "plan_week",
+    "price_change",
+    "rank_places",
+    "read_seats",
+    "recollect",
+    "remember_day",
+    "repair_plan",
+    "require_sessions",
+    "score_plan",
+    "suggest_groups",
+    "warm_up",
 )  # fmt: skip

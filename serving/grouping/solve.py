@@ -12,7 +12,7 @@ from serving.grouping.infeasible.diagnosis import name_conflicts
 from serving.grouping.problem.people import Adult, Need, Student
 from serving.grouping.problem.places import Block, Pin, Skill
 from serving.grouping.problem.plan import Plan, Session, Status
-from serving.grouping.problem.policy import LED, Effect, Modality, Role
+from serving.grouping.problem.policy import ADULT_LED, Effect, Role, SessionType
 from serving.grouping.problem.problem import Problem
 from serving.grouping.rules.check import find_violations
 from serving.grouping.rules.explain import explain_seats, explain_sessions, explain_unmet
@@ -132,9 +132,9 @@ def _tiny_day() -> Problem:
     return Problem(
         blocks=(Block("b", "09:00-09:45", 0),),
         students=tuple(Student(name, block) for name in "pqr"),
-        adults=tuple(Adult(name, Role.TEACHER_LEADER, block, frozenset(Modality)) for name in "xy"),
+        adults=tuple(Adult(name, Role.TEACHER_LEADER, block, frozenset(SessionType)) for name in "xy"),
         skills=(Skill("k", "K"),),
-        effects=tuple(Effect(kind, Role.TEACHER_LEADER, half) for kind in LED),
+        effects=tuple(Effect(kind, Role.TEACHER_LEADER, half) for kind in ADULT_LED),
         needs=tuple(Need(name, "k", half) for name in "pqr"),
     )
 

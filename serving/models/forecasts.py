@@ -40,7 +40,7 @@ class SkillForecast:
         struggle_risk: 0-1; 1 for struggling, 0 for mastered, null without enough evidence.
         mastery: Probability that the next answer is right; null without enough evidence.
         opportunities: First attempts on the skill so far.
-        last_practised: UTC; null in a log without a clock.
+        last_practiced: UTC; null in a log without a clock.
         recent: Practised lately, or in a log without a clock.
     """
 
@@ -51,7 +51,7 @@ class SkillForecast:
     struggle_risk: float | None
     mastery: float | None
     opportunities: int
-    last_practised: datetime | None
+    last_practiced: datetime | None
     recent: bool
 
 
@@ -92,14 +92,14 @@ def make_forecasts(snapshot: Snapshot, students: Sequence[str], recent_days: int
     rows = snapshot.rows[at]
     rule = snapshot.struggle.thresholds
     opportunities = rows[:, OPPORTUNITIES]
-    thin = (opportunities < rule.min_opportunities) | (rows[:, RESPONSES] < rule.min_responses)
+    low_evidence = (opportunities < rule.min_opportunities) | (rows[:, RESPONSES] < rule.min_responses)
     status = np.select(
-        [rows[:, BEST_STREAK] >= rule.streak, opportunities >= rule.limit, thin],
+        [rows[:, BEST_STREAK] >= rule.streak, opportunities >= rule.limit, low_evidence],
         ["mastered", "struggling", "not_enough_evidence"],
         "forecast",
     )
     risk = np.select([status == "mastered", status == "struggling"], [0.0, 1.0], snapshot.struggle.predict(rows))
-    times = snapshot.last_practised[at]
+    times = snapshot.last_practiced[at]
     found = [student for student in students if student in snapshot.position]
     who = np.repeat(found, [snapshot.row_count(student) for student in found])
     columns = (
@@ -120,7 +120,7 @@ def make_forecasts(snapshot: Snapshot, students: Sequence[str], recent_days: int
                 struggle_risk=risky if known else None,
                 mastery=masters if known else None,
                 opportunities=tries,
-                last_practised=_moment(time),
+                last_practiced=_moment(time),
                 recent=recent,
             )
         )

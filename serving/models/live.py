@@ -54,7 +54,7 @@ def restrict_snapshot(
     names = statistics.catalog.nodes.to_numpy(dtype=object)[rows.node]
     order = np.lexsort((names.astype(str), rows.student))
     found, start = np.unique(rows.student[order], return_index=True)
-    practised = rows.last_practised[order]
+    practised = rows.last_practiced[order]
     known = ~np.isnan(practised)
     facts = read_student_rows(state, statistics, moment)
     return replace(
@@ -64,7 +64,7 @@ def restrict_snapshot(
         students=state.students.to_numpy(dtype=str)[found],
         start=np.append(start, len(order)).astype(np.int64),
         skills=names[order],
-        last_practised=np.where(known, np.where(known, practised, 0).astype(np.int64), NO_TIME),
+        last_practiced=np.where(known, np.where(known, practised, 0).astype(np.int64), NO_TIME),
         rows=rows.columns[order],
         student_facts=StudentFacts.from_rows(facts.index, facts),
         cache=Cache(),

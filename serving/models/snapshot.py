@@ -81,7 +81,7 @@ class Snapshot:
         students: Sorted ids of students with a profile of a skill.
         start: Where each student's rows begin; one longer than `students`.
         skills: Skill id of each row.
-        last_practised: Microseconds since 1970 UTC of each row; the smallest integer where there is no clock.
+        last_practiced: Microseconds since 1970 UTC of each row; the smallest integer where there is no clock.
         rows: The kernel's columns.
         student_facts: What is known of each student beyond single skills.
         live_through: Number of the last live event that was looked at; null where none were.
@@ -100,7 +100,7 @@ class Snapshot:
     students: npt.NDArray[np.str_]
     start: npt.NDArray[np.int64]
     skills: npt.NDArray[np.object_]
-    last_practised: npt.NDArray[np.int64]
+    last_practiced: npt.NDArray[np.int64]
     rows: Rows
     student_facts: StudentFacts
     live_through: int | None = None
@@ -167,7 +167,7 @@ def load_snapshot(artifacts: Artifacts) -> Snapshot:
         students=students,
         start=np.append(start, len(profiles)).astype(np.int64),
         skills=profiles["skill_id"].to_numpy(dtype=object),
-        last_practised=profiles["last_practised"].to_numpy("datetime64[us]").astype(np.int64),
+        last_practiced=profiles["last_practiced"].to_numpy("datetime64[us]").astype(np.int64),
         rows=profiles[list(COLUMNS)].to_numpy(np.float32),
         student_facts=StudentFacts.from_rows(facts["student_id"], facts),
     )

@@ -46,7 +46,7 @@ class Known:
         snapshot: Models and profiles.
         policy: How need is computed.
         recent_days: How far back practice counts as current.
-        handful: Candidate skills per student.
+        max_candidates: Candidate skills per student.
     """
 
     team: Team
@@ -54,14 +54,14 @@ class Known:
     snapshot: Snapshot
     policy: NeedPolicy
     recent_days: int
-    handful: int
+    max_candidates: int
 
     def needs_of(self, student: str) -> list[Need]:
         """The needs of a member of the team; none of anybody else, whose profile may be another school's."""
         if student not in self.team.members:
             return []
         forecasts = forecast_students(self.snapshot, self.team.members, self.recent_days)
-        found = list_candidates(self.team, self.skills, forecasts, self.policy, self.handful)
+        found = list_candidates(self.team, self.skills, forecasts, self.policy, self.max_candidates)
         return [each.need for each in found if each.need.student == student]
 
 
@@ -79,10 +79,10 @@ def place_latecomer(
     def know() -> Known:
         team, roster = find_roster(planner.rosters, caller, day.answer.team_id)
         needs, settings = load_planning().need, planner.settings
-        return Known(team, roster.skills, planner.served(), needs, settings.recent_days, settings.handful)
+        return Known(team, roster.skills, planner.served(), needs, settings.recent_days, settings.max_candidates)
 
-    late = add_student(day.problem, day.in_force, body.student_id, body.block_ids, know)
-    sessions = day.in_force if body.sessions is None else read_sessions(late.problem, body.sessions)
+    late = add_student(day.problem, day.current, body.student_id, body.block_ids, know)
+    sessions = day.current if body.sessions is None else read_sessions(late.problem, body.sessions)
     with planner.queue.acquire():
         return late, rank_places(late.problem, sessions, body.student_id, late.blocks)
 

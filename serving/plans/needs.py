@@ -21,7 +21,7 @@ class Candidate:
 
 
 def find_candidates(
-    snapshot: Snapshot, team: Team, seen: TeamSnapshot, policy: NeedPolicy, recent_days: int, handful: int
+    snapshot: Snapshot, team: Team, seen: TeamSnapshot, policy: NeedPolicy, recent_days: int, max_candidates: int
 ) -> Sequence[Candidate]:
     """The candidates of a team by the snapshot's forecasts, computed once for each version of the roster.
 
@@ -31,19 +31,19 @@ def find_candidates(
         seen: With the skills.
         policy: Need of a null forecast, and weights.
         recent_days: How far back practice is recent.
-        handful: Candidates per student.
+        max_candidates: Candidates per student.
     """
 
     def compute() -> Sequence[Candidate]:
         forecasts = forecast_students(snapshot, team.members, recent_days)
-        return tuple(list_candidates(team, seen.skills, forecasts, policy, handful))
+        return tuple(list_candidates(team, seen.skills, forecasts, policy, max_candidates))
 
     of_roster = seen.version, team.team_id, team.members, tuple(team.focus.items())
-    return snapshot.cache.get(("candidates", of_roster, policy, recent_days, handful), compute)
+    return snapshot.cache.get(("candidates", of_roster, policy, recent_days, max_candidates), compute)
 
 
 def list_candidates(
-    team: Team, skills: SkillMap, forecasts: Sequence[SkillForecast], policy: NeedPolicy, handful: int
+    team: Team, skills: SkillMap, forecasts: Sequence[SkillForecast], policy: NeedPolicy, max_candidates: int
 ) -> list[Candidate]:
     """A handful of candidate skills per student, the most needed first.
 
@@ -59,7 +59,7 @@ def list_candidates(
         skills: Prerequisites.
         forecasts: Of the team's members.
         policy: Need of a null forecast, and weights.
-        handful: Candidates per student.
+        max_candidates: Candidates per student.
     """
     behind = _mostly_mastered(forecasts, policy.catch_up_share)
     by_student: dict[str, dict[str, SkillForecast]] = defaultdict(dict)
@@ -86,7 +86,7 @@ def list_candidates(
             replace(each, need=replace(each.need, catch_up=each.need.skill in behind))
             for each in options
             if each.need.need > 0
-        ][:handful]
+        ][:max_candidates]
     return found
 
 

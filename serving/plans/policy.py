@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 
-from serving.grouping import Effect, Modality
+from serving.grouping import Effect, SessionType
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,10 @@ def load_planning() -> Planning:
     """
     text = resources.files("serving.plans").joinpath("policy.toml").read_text("utf-8")
     stored = tomllib.loads(text)
-    thin = stored["effects_when_evidence_is_thin"]
+    low_evidence = stored["effects_at_low_evidence"]
     effects = tuple(
-        Effect(Modality(modality), role, effect, thin[modality])
-        for modality, by_role in stored["effects"].items()
+        Effect(SessionType(session_type), role, effect, low_evidence[session_type])
+        for session_type, by_role in stored["effects"].items()
         for role, effect in by_role.items()
     )
     return Planning(

@@ -13,13 +13,13 @@ from serving.grouping import (
     Adult,
     Block,
     Coaching,
-    Modality,
     PastDay,
     Pin,
     Problem,
     Room,
     Seat,
     Session,
+    SessionType,
     Skill,
     Student,
     Weights,
@@ -53,7 +53,7 @@ class DayRequest:
         absences: Who is away.
         rules: Rules of this day only, besides the standing ones.
         previous: Seats of an earlier plan of the day, of which few should move.
-        move_price: Points that moving one of them has to gain; null: as the planner's own weights say.
+        move_penalty: Points that moving one of them has to gain; null: as the planner's own weights say.
         kept: Seats of that plan that stay, led by the same adult on the same skill.
         alternatives: How many other good plans to look for.
     """
@@ -62,7 +62,7 @@ class DayRequest:
     absences: tuple[Absence, ...] = ()
     rules: tuple[Rule, ...] = ()
     previous: tuple[Seat, ...] = ()
-    move_price: float | None = None
+    move_penalty: float | None = None
     kept: tuple[Seat, ...] = ()
     alternatives: int = 0
 
@@ -108,7 +108,7 @@ def state_problem(
     asked = {each.skill_id for each in rules if each.skill_id} | {each.skill for each in request.kept if each.skill}
     used = sorted({each.need.skill for each in candidates} | asked)
     earlier = [each for each in request.previous if each.student in team.members and each.block in blocks]
-    weights = Weights() if request.move_price is None else Weights(perturbation=request.move_price)
+    weights = Weights() if request.move_penalty is None else Weights(perturbation=request.move_penalty)
     behind = {each.need.skill for each in candidates if each.need.catch_up}
     carried = recollect(
         tuple(Student(each, there.of_student(each)) for each in team.members),
@@ -120,7 +120,7 @@ def state_problem(
         blocks=tuple(Block(each.block_id, f"{each.start:%H:%M}-{each.end:%H:%M}", at) for at, each in enumerate(today)),
         students=carried.students,
         adults=carried.adults,
-        mates=carried.mates,
+        recent_groupmates=carried.recent_groupmates,
         contacts=carried.contacts,
         skills=tuple(Skill(each, skill_name(skills, each)) for each in used),
         rooms=tuple(Room(each.room_id, each.capacity) for each in team.rooms),
@@ -191,7 +191,7 @@ def _adult(staff: Staff, blocks: frozenset[str], adults: set[str], skills: Seque
         id=staff.staff_id,
         role=staff.role,
         blocks=blocks,
-        modalities=frozenset(Modality(each) for each in staff.may_lead),
+        session_types=frozenset(SessionType(each) for each in staff.may_lead),
         skills=qualified,
         max_group=staff.max_group,
         certified=staff.certified,
@@ -231,7 +231,7 @@ def _pins(rules: Sequence[Rule], today: Sequence[str], there: _Availability, *, 
 def _kept(seats: Sequence[Seat], there: _Availability) -> list[Pin]:
     """Seats that stay, of students who are still there; an adult who is away is a conflict that is told."""
     return [
-        Pin(seat.student, seat.block, seat.modality, seat.skill, seat.adult)
+        Pin(seat.student, seat.block, seat.session_type, seat.skill, seat.adult)
         for seat in seats
         if seat.block in there.of_student(seat.student)
     ]
@@ -265,7 +265,7 @@ def _past_days(team: Team, today: date, behind: Collection[str]) -> list[PastDay
     days: dict[date, list[Session]] = defaultdict(list)
     for at, each in enumerate(team.past_sessions):
         if each.date < today and each.staff_id is not None:
-            adults, kind = (each.staff_id,), Modality.SMALL_GROUP
+            adults, kind = (each.staff_id,), SessionType.SMALL_GROUP
             days[each.date].append(
                 Session(f"past-{at}", each.block_id, kind, each.skill_id, adults, None, each.students)
             )

@@ -164,7 +164,7 @@ def plan_day(
             carry_seats(planner.database, caller, body, read_request(body)),
             load_planning(),
             recent_days=settings.recent_days,
-            handful=settings.handful,
+            max_candidates=settings.max_candidates,
             budget=Budget(seconds=body.seconds, seed=body.seed),
             until=None if body.seconds is None else begun + body.seconds - planner.queue.storing_s,
         )
@@ -201,7 +201,7 @@ def read_request(body: RecommendationRequest) -> DayRequest:
             )
             for at, rule in enumerate(body.rules)
         ),
-        move_price=body.move_price,
+        move_penalty=body.move_penalty,
         alternatives=body.alternatives,
     )
 
@@ -214,7 +214,7 @@ def recommend_day(
     planning: Planning,
     *,
     recent_days: int,
-    handful: int,
+    max_candidates: int,
     budget: Budget,
     until: float | None,
 ) -> Recommendation:
@@ -227,7 +227,7 @@ def recommend_day(
         request: The day.
         planning: The planner's assumptions.
         recent_days: How far back practice is recent.
-        handful: Candidates per student.
+        max_candidates: Candidates per student.
         budget: How long it may take.
         until: When the plan has to be found, on the clock of `time.perf_counter`; None: without a clock.
 
@@ -235,7 +235,7 @@ def recommend_day(
         RequestError: The day has no blocks, a rule or an absence names somebody else, or no plan can keep every rule;
             the error names the rule.
     """
-    candidates = find_candidates(snapshot, team, roster, planning.need, recent_days, handful)
+    candidates = find_candidates(snapshot, team, roster, planning.need, recent_days, max_candidates)
     try:
         problem = state_problem(team, roster.skills, request, candidates, planning)
         begun = time.perf_counter()

@@ -40,7 +40,7 @@ def to_session_seats(sessions: Sequence[Session]) -> list[SessionSeats]:
         SessionSeats(
             id=each.id,
             block_id=each.block,
-            modality=each.modality,
+            session_type=each.session_type,
             skill_id=each.skill,
             adults=list(each.adults),
             room_id=each.room,
@@ -55,7 +55,7 @@ def to_session(given: SessionIn) -> Session:
     return Session(
         id=given.id,
         block=given.block_id,
-        modality=given.modality,
+        session_type=given.session_type,
         skill=given.skill_id,
         adults=tuple(each.staff_id if isinstance(each, AdultIn) else each for each in given.adults),
         room=given.room_id,

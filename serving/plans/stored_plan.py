@@ -50,13 +50,13 @@ class StoredDay:
         answer: The plan as it was returned.
         problem: The day.
         suggested: The plan's sessions.
-        in_force: Those that were decided, where some were; else those suggested.
+        current: Those that were decided, where some were; else those suggested.
     """
 
     answer: RecommendationOut
     problem: Problem
     suggested: tuple[Session, ...]
-    in_force: tuple[Session, ...]
+    current: tuple[Session, ...]
 
 
 def require_plan(database: Database, caller: Caller, recommendation_id: str) -> StoredPlan:
@@ -84,8 +84,8 @@ def open_day(database: Database, caller: Caller, recommendation_id: str) -> Stor
         raise ConflictError("plan_too_old", "the day of this plan was not kept; ask for a new plan of it")
     suggested = tuple(to_session(SessionIn.model_validate(each.model_dump())) for each in stored.answer.sessions)
     decided = json.loads(stored.decided_sessions or "[]")
-    in_force = tuple(to_session(SessionIn.model_validate(each)) for each in decided)
-    return StoredDay(stored.answer, problem, suggested, in_force or suggested)
+    current = tuple(to_session(SessionIn.model_validate(each)) for each in decided)
+    return StoredDay(stored.answer, problem, suggested, current or suggested)
 
 
 def decide_plan(
@@ -144,7 +144,7 @@ def carry_seats(database: Database, caller: Caller, body: RecommendationRequest,
     if earlier is None or (earlier.answer.team_id, earlier.answer.date) != (body.team_id, body.date):
         told = f"previous: there is no plan {body.previous!r} of this team and date"
         raise RequestError("unknown_previous", told, field="previous")
-    sessions = {session.id: session for session in earlier.in_force}
+    sessions = {session.id: session for session in earlier.current}
     for at, name in enumerate(body.keep_sessions):
         if name not in sessions:
             told = f"keep_sessions[{at}]: the earlier plan has no session {name!r}"
@@ -152,7 +152,7 @@ def carry_seats(database: Database, caller: Caller, body: RecommendationRequest,
     kept = [sessions[name] for name in dict.fromkeys(body.keep_sessions)]
     return replace(
         wanted,
-        previous=tuple(read_seats(earlier.in_force).values()),
+        previous=tuple(read_seats(earlier.current).values()),
         kept=tuple(read_seats(kept).values()),
     )
 
@@ -194,7 +194,7 @@ def find_explanation(day: StoredDay, body: ExplanationRequest, queue: SolverQueu
         QueueFullError: Too many requests wait for the solver.
     """
     problem = day.problem
-    sessions = day.in_force if body.sessions is None else read_sessions(problem, body.sessions)
+    sessions = day.current if body.sessions is None else read_sessions(problem, body.sessions)
     named = (
         ("student_id", body.student_id, problem.students, "students"),
         ("block_id", body.block_id, problem.blocks, "blocks"),
@@ -205,7 +205,7 @@ def find_explanation(day: StoredDay, body: ExplanationRequest, queue: SolverQueu
         for field, value, parts, kind in named:
             if value is not None:
                 require_known(field, value, {part.id for part in parts}, kind)
-        pin = Pin(body.student_id, body.block_id, body.modality, body.skill_id, body.staff_id)
+        pin = Pin(body.student_id, body.block_id, body.session_type, body.skill_id, body.staff_id)
         with queue.acquire():
             found = ask_why_not(problem, sessions, pin)
     except ProblemError as error:

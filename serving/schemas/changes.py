@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from serving.grouping import Modality
+from serving.grouping import SessionType
 from serving.schemas.common import Body
 from serving.schemas.sessions import MOST_SESSIONS, SessionIn, SessionSeats
 
@@ -52,7 +52,7 @@ class PriceOut(Body):
 class SeatPlaceOut(Body):
     """Where a student sits in one block."""
 
-    modality: Modality = Field(description="kind of session", examples=["small_group"])
+    session_type: SessionType = Field(description="kind of session", examples=["small_group"])
     skill_id: str | None = Field(description="null online", examples=["ratios"])
     staff_id: str | None = Field(description="who leads; null online", examples=["a.rivera"])
 
@@ -85,7 +85,7 @@ class ChangeOut(MoveOut):
     price: PriceOut | None = Field(
         description="what the change adds to the edited plan, beside all others; null where more than 200 seats moved"
     )
-    mends: list[ViolationOut] = Field(
+    fixes: list[ViolationOut] = Field(
         description="broken rules that are gone once the change is undone, so that it has a part in them", examples=[[]]
     )
     breaks: list[ViolationOut] = Field(description="rules that undoing it alone would break", examples=[[]])
@@ -123,7 +123,7 @@ class ExplanationRequest(Body):
 
     student_id: str = Field(min_length=1, description="a student of the day", examples=["s0412"])
     block_id: str = Field(description="a block of the day", examples=["mon-1"])
-    modality: Modality | None = Field(
+    session_type: SessionType | None = Field(
         default=None, description="kind of session; null: any that an adult leads", examples=["small_group"]
     )
     skill_id: str | None = Field(default=None, description="a skill of the day", examples=["ratios"])
@@ -135,7 +135,7 @@ class ExplanationRequest(Body):
     )
 
 
-class InTheWayOut(Body):
+class BlockingRulesOut(Body):
     """Rules that stand in the way of the seat."""
 
     rules: list[str] = Field(description="the one to look at first leads", examples=[["qualified"]])
@@ -143,7 +143,7 @@ class InTheWayOut(Body):
     proven: bool = Field(description="false where merely no plan was found", examples=[True])
 
 
-class UsedUpOut(Body):
+class ExhaustedResourceOut(Body):
     """What is used up in the block, so that no more sessions fit in."""
 
     resource: str = Field(description="adults, monitors, rooms, or a kind of session", examples=["rooms"])
@@ -166,8 +166,10 @@ class ExplanationOut(Body):
     price: PriceOut | None = Field(description="of the best plan with the seat; null where there is none")
     moves: list[MoveOut] = Field(description="other seats that would move")
     sessions: list[SessionSeats] | None = Field(description="that plan; null where there is none")
-    in_the_way: list[InTheWayOut] = Field(description="rules that forbid it, where there is no plan")
-    used_up: list[UsedUpOut] = Field(description="what the present day has no more of in the block")
+    blocking_rules: list[BlockingRulesOut] = Field(description="rules that forbid it, where there is no plan")
+    exhausted_resources: list[ExhaustedResourceOut] = Field(
+        description="what the present day has no more of in the block"
+    )
 
 
 class PlacementRequest(Body):

@@ -26,7 +26,7 @@ class SkillForecastOut(Body):
     struggle_risk: Probability | None = Field(description="null where there is not enough evidence")
     mastery: Probability | None = Field(description="probability that the next answer is right; null likewise")
     opportunities: int = Field(description="first attempts on the skill so far")
-    last_practised: dt.datetime | None
+    last_practiced: dt.datetime | None
     facts: list[str] = Field(examples=[["3 of the last 5 wrong", "7 tries on this skill"]])
     reasons: list[ReasonOut]
     advice: str | None = Field(default=None, description="what would settle a forecast that is not given")
@@ -47,7 +47,7 @@ class SkillRiskOut(Body):
         examples=[0.61],
     )
     opportunities: int = Field(description="first attempts on the skill so far", examples=[7])
-    last_practised: dt.datetime | None = Field(description="UTC; null without a clock")
+    last_practiced: dt.datetime | None = Field(description="UTC; null without a clock")
 
 
 class StudentRisksOut(Body):

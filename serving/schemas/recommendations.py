@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from serving.grouping import Modality
+from serving.grouping import SessionType
 from serving.schemas.changes import TermOut
 from serving.schemas.common import Body, Probability, Provenance
 from serving.schemas.decisions import Choice
@@ -73,7 +73,7 @@ class RecommendationRequest(Body):
         "planned: few seats move against it, as it was decided or else suggested",
         examples=[None],
     )
-    move_price: float | None = Field(
+    move_penalty: float | None = Field(
         default=None,
         ge=0,
         le=10,
@@ -112,8 +112,8 @@ class RecommendationRequest(Body):
 
     @model_validator(mode="after")
     def _keeps_of_a_plan(self) -> "RecommendationRequest":
-        if self.previous is None and (self.keep_sessions or self.move_price is not None):
-            raise ValueError("keep_sessions and move_price need previous, the plan that they speak of")
+        if self.previous is None and (self.keep_sessions or self.move_penalty is not None):
+            raise ValueError("keep_sessions and move_penalty need previous, the plan that they speak of")
         return self
 
 
@@ -148,7 +148,7 @@ class SessionOut(Body):
     id: str = Field(description="unique in the plan", examples=["mon-1-small_group-1"])
     block_id: str = Field(description="a block of the day", examples=["mon-1"])
     time: str = Field(description="the school's wall clock", examples=["09:00-09:45"])
-    modality: Modality = Field(description="kind of session", examples=["small_group"])
+    session_type: SessionType = Field(description="kind of session", examples=["small_group"])
     skill_id: str | None = Field(description="null online", examples=["ratios"])
     skill: str | None = Field(description="its name, or its id where none is known; null online", examples=["Ratios"])
     adults: list[AdultOut] = Field(description="the lead first, then who sits beside; online, who monitors")

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from serving.grouping import Modality
+from serving.grouping import SessionType
 from serving.schemas.common import Body, Probability
 
 MOST_SESSIONS, MOST_PEOPLE = 500, 500
@@ -33,7 +33,7 @@ class SessionIn(Body):
 
     id: str = Field(min_length=1, description="any name that no other session has", examples=["mon-1-small_group-1"])
     block_id: str = Field(description="a block of the day", examples=["mon-1"])
-    modality: Modality = Field(description="kind of session", examples=["small_group"])
+    session_type: SessionType = Field(description="kind of session", examples=["small_group"])
     skill_id: str | None = Field(default=None, description="null online", examples=["ratios"])
     adults: list[str | AdultIn] = Field(
         max_length=MOST_PEOPLE,
@@ -56,7 +56,7 @@ class SessionSeats(Body):
 
     id: str = Field(description="unique in the plan", examples=["mon-1-small_group-1"])
     block_id: str = Field(description="a block of the day", examples=["mon-1"])
-    modality: Modality = Field(description="kind of session", examples=["small_group"])
+    session_type: SessionType = Field(description="kind of session", examples=["small_group"])
     skill_id: str | None = Field(description="null online", examples=["ratios"])
     adults: list[str] = Field(
         description="staff ids: the lead first, then who sits beside; online, who monitors", examples=[["a.rivera"]]

@@ -8,11 +8,11 @@ import pytest
 from features.errors import InputError
 from serving.formats import plan_file, read_plan
 from serving.grouping.problem.plan import Session
-from serving.grouping.problem.policy import Modality
+from serving.grouping.problem.policy import SessionType
 
 SESSIONS = (
-    Session("g1", "m1", Modality.TUTORING, "ratios", ("lead",), None, ("Ada", "Zoe")),
-    Session("o1", "m1", Modality.ONLINE, None, ("tutor",), "library", ("Ben",)),
+    Session("g1", "m1", SessionType.TUTORING, "ratios", ("lead",), None, ("Ada", "Zoe")),
+    Session("o1", "m1", SessionType.ONLINE, None, ("tutor",), "library", ("Ben",)),
 )
 
 
@@ -28,7 +28,7 @@ def test_what_is_written_is_read_whatever_else_stands_there(plan):
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (lambda plan: plan["sessions"][1].update(modality="offline"), r"sessions\[1\]\.modality: .*'offline'"),
+        (lambda plan: plan["sessions"][1].update(session_type="offline"), r"sessions\[1\]\.session_type: .*'offline'"),
         (lambda plan: plan["sessions"][0].pop("block"), r"sessions\[0\]\.block: Field required$"),
         (lambda plan: plan["sessions"][0].update(colour="red"), r"sessions\[0\]\.colour is no field of a session"),
         (lambda plan: plan["sessions"][0].update(students="Zoe"), r"sessions\[0\]\.students: Input should be"),

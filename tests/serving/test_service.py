@@ -94,7 +94,7 @@ def test_absences_and_rules_of_the_day_are_kept(client, plan, trained_school):
         students = {seat["student_id"] for seat in session["students"]}
         assert first not in students
         assert away not in {adult["staff_id"] for adult in session["adults"]}
-        assert session["modality"] == "online" or not {second, third} <= students
+        assert session["session_type"] == "online" or not {second, third} <= students
 
 
 def test_impossible_days_name_the_rule(client, trained_school):

@@ -15,7 +15,7 @@ from serving.grouping.errors import InfeasibleError
 from serving.grouping.infeasible.supply import Supply
 from serving.grouping.problem.places import Block, Seat
 from serving.grouping.problem.plan import Session
-from serving.grouping.problem.policy import LED
+from serving.grouping.problem.policy import ADULT_LED
 from serving.grouping.problem.problem import Problem
 from serving.grouping.rules.objective import score_plan
 from serving.grouping.search.anneal import Budget
@@ -58,7 +58,7 @@ def call_in_sick(place: Place) -> list[Absence]:
     adults = tuple(replace(a, blocks=frozenset()) if a.id == away else a for a in problem.adults)
     without = replace(problem, adults=adults)
     seats = tuple(
-        Seat(student, s.block, s.modality, s.skill, s.adults[0] if s.led else None)
+        Seat(student, s.block, s.session_type, s.skill, s.adults[0] if s.led else None)
         for s in morning
         for student in s.students
     )
@@ -110,8 +110,8 @@ def _fewest_in(supply: Supply, block: Block, sessions: Sequence[Session]) -> int
     for kept in (kept for count in range(len(held) + 1) for kept in combinations(held, count)):
         free = [adult for name, adult in there.items() if name not in {session.adults[0] for session in kept}]
         seats = sum(len(session.students) for session in kept)
-        most = sum(supply.most(there[session.adults[0]], session.modality) for session in kept)
-        largest = sorted((max(supply.most(adult, kind) for kind in LED) for adult in free), reverse=True)
+        most = sum(supply.most(there[session.adults[0]], session.session_type) for session in kept)
+        largest = sorted((max(supply.most(adult, kind) for kind in ADULT_LED) for adult in free), reverse=True)
         for watching in range(len(free) + 1):
             wanted = max(0, students - watching * supply.problem.students_per_monitor)
             if wanted <= most + sum(largest[: len(free) - watching]):

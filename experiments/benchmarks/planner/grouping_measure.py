@@ -135,7 +135,7 @@ def _run(
         cpu_s=spent,
         checked_cpu_s=checked,
         broken=len(find_violations(problem, sessions)),
-        terms={**terms, REPEATS: terms["repeat_mates"] / max(1, pairs)},
+        terms={**terms, REPEATS: terms["repeat_groupmates"] / max(1, pairs)},
     )
 
 

@@ -14,7 +14,7 @@ from experiments.benchmarks.planner.grouping_measure import REPEATS, Measured, R
 EXACT = 1e-6
 """Share of the optimum that a plan may miss and still be called optimal."""
 
-LOSSES = frozenset({"coverage", "repeat_mates", "load", "share", "owed", REPEATS})
+LOSSES = frozenset({"coverage", "repeat_groupmates", "load", "share", "teacher_time_due", REPEATS})
 """Terms of which less is better."""
 
 

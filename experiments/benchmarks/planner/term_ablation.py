@@ -45,7 +45,7 @@ BUDGET = Budget(seatings=1, bound_rounds=0)
 FIGURES = {
     "needs_met": "need met a day",
     "led_seats": "seats in adult-led groups for each student and day",
-    "repeat_mates": "earlier meetings of groupmates, for each seat in an adult-led group",
+    "repeat_groupmates": "earlier meetings of groupmates, for each seat in an adult-led group",
     "pairs_met": "share of students and adults who met in three weeks",
     "no_adult": "students a day without a seat with an adult",
     "longest_row": "most days in a row of nothing but catching up",
@@ -81,7 +81,7 @@ def _weight(name: str, figure: str, high: float, base: Setting = PLAIN, *, lower
 
 
 TERMS = (
-    _weight("repeat_mates", "repeat_mates", 0.1),
+    _weight("repeat_groupmates", "repeat_groupmates", 0.1),
     _weight("relationships", "pairs_met", 0.25, lower=False),
     Term(
         "most_catch_up_days",
@@ -142,7 +142,7 @@ def _measure_week(held: Sequence[SchoolDay], first: int, rows: Sequence[Mapping[
     return {
         "needs_met": sum(score["benefit"] for score in scores) / len(week),
         "led_seats": seats / max(1, sum(bool(student.blocks) for day in week for student in day.problem.students)),
-        "repeat_mates": sum(score["repeat_mates"] for score in scores) / max(1, seats),
+        "repeat_groupmates": sum(score["repeat_groupmates"] for score in scores) / max(1, seats),
         "pairs_met": _share_met(held[: first + len(week)]),
         "no_adult": sum(score["coverage"] for score in scores) / len(week),
         "longest_row": float(max((max(row.values(), default=0) for row in rows[first : first + len(week)]), default=0)),
@@ -192,7 +192,7 @@ def _share_moved(before: SchoolDay, day: SchoolDay) -> float:
 def _share_met(held: Sequence[SchoolDay]) -> float:
     last = held[-1]
     problem = carry_history(replace(last.problem, contacts=()), remember(held, last.date + 1), WINDOW)
-    leads = sum(bool(adult.modalities and adult.blocks) for adult in problem.adults)
+    leads = sum(bool(adult.session_types and adult.blocks) for adult in problem.adults)
     return len(problem.contacts) / max(1, leads * len(problem.students))
 
 

@@ -21,11 +21,12 @@ from serving.grouping import (
 )
 from serving.plans.sessions import to_session, to_session_seats
 from serving.schemas.changes import (
+    BlockingRulesOut,
     BlockPlacesOut,
     ChangeOut,
     EvaluationOut,
+    ExhaustedResourceOut,
     ExplanationOut,
-    InTheWayOut,
     MoveOut,
     PlacementsOut,
     PlaceOut,
@@ -34,7 +35,6 @@ from serving.schemas.changes import (
     SeatPlaceOut,
     TermChangeOut,
     TermOut,
-    UsedUpOut,
     ViolationOut,
 )
 from serving.schemas.decisions import DecisionOut
@@ -85,7 +85,7 @@ def to_evaluation(recommendation_id: str, judged: Evaluation, score: Score, repa
                 _move(move)
                 | {
                     "price": None if change is None else to_price(change.price),
-                    "mends": [] if change is None else to_violations(change.mends),
+                    "fixes": [] if change is None else to_violations(change.fixes),
                     "breaks": [] if change is None else to_violations(change.breaks),
                 }
             )
@@ -137,11 +137,12 @@ def to_explanation(recommendation_id: str, found: WhyNot, bounds: Iterable[Bound
         price=None if found.price is None else to_price(found.price),
         moves=to_moves(found.moves),
         sessions=None if found.sessions is None else to_session_seats(found.sessions),
-        in_the_way=[
-            InTheWayOut(rules=list(each.rules), sentence=each.sentence, proven=each.proven) for each in found.conflicts
+        blocking_rules=[
+            BlockingRulesOut(rules=list(each.rules), sentence=each.sentence, proven=each.proven)
+            for each in found.conflicts
         ],
-        used_up=[
-            UsedUpOut(resource=each.resource, used=each.used, there=each.there, sentence=each.sentence)
+        exhausted_resources=[
+            ExhaustedResourceOut(resource=each.resource, used=each.used, there=each.there, sentence=each.sentence)
             for each in bounds
             if each.block == found.pin.block
         ],
@@ -194,4 +195,6 @@ def _move(move: Move) -> dict[str, object]:
 
 
 def _place(seat: Seat | None) -> SeatPlaceOut | None:
-    return None if seat is None else SeatPlaceOut(modality=seat.modality, skill_id=seat.skill, staff_id=seat.adult)
+    return (
+        None if seat is None else SeatPlaceOut(session_type=seat.session_type, skill_id=seat.skill, staff_id=seat.adult)
+    )

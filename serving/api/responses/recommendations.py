@@ -67,7 +67,7 @@ def to_forecasts(snapshot: Snapshot, skills: SkillMap, forecasts: Sequence[Skill
             struggle_risk=each.struggle_risk,
             mastery=each.mastery,
             opportunities=each.opportunities,
-            last_practised=each.last_practised,
+            last_practiced=each.last_practiced,
             facts=facts,
             reasons=[
                 ReasonOut.model_validate(
@@ -116,7 +116,7 @@ def to_team_forecasts(snapshot: Snapshot, team: Team, forecasts: Sequence[SkillF
                 struggle_risk=each.struggle_risk,
                 mastery=each.mastery,
                 opportunities=each.opportunities,
-                last_practised=each.last_practised,
+                last_practiced=each.last_practiced,
             )
         )
     students = [StudentRisksOut(student_id=student, skills=found) for student, found in skills.items()]
@@ -219,7 +219,7 @@ def to_recommendation(
                 id=session.id,
                 block_id=session.block,
                 time=times[session.block],
-                modality=session.modality,
+                session_type=session.session_type,
                 skill_id=session.skill,
                 skill=None if session.skill is None else skill_name(skills, session.skill),
                 adults=[AdultOut(staff_id=adult, role=roles[adult]) for adult in session.adults],

@@ -39,8 +39,8 @@ def read_board(
     """Who needs what, who is strong where, and who has not been seen by an adult lately."""
 
     def render(snapshot: Snapshot, team: Team, roster: TeamSnapshot) -> Board:
-        days, handful = planner.settings.recent_days, planner.settings.handful
-        candidates = find_candidates(snapshot, team, roster, load_planning().need, days, handful)
+        days, max_candidates = planner.settings.recent_days, planner.settings.max_candidates
+        candidates = find_candidates(snapshot, team, roster, load_planning().need, days, max_candidates)
         forecasts = forecast_students(snapshot, team.members, days)
         return to_board(snapshot, team, roster.skills, candidates, forecasts)
 

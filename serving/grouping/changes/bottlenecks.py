@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from serving.grouping.infeasible.supply import Supply
 from serving.grouping.problem.places import Block
 from serving.grouping.problem.plan import Session
-from serving.grouping.problem.policy import LED, Modality
+from serving.grouping.problem.policy import ADULT_LED, SessionType
 from serving.grouping.problem.problem import Problem, require_sessions
 from serving.grouping.state.rooms import station_limits
 
@@ -87,14 +87,14 @@ def rooms_used_up(supply: Supply, block: Block, here: Sequence[Session]) -> Iter
 def seats_used_up(supply: Supply, block: Block, here: Sequence[Session]) -> Iterator[Bound]:
     """All sessions of a kind are as large as their kind, lead and room allow."""
     capacity = {room.id: room.capacity for room in supply.problem.rooms or ()}
-    of_kind: dict[Modality, list[tuple[int, int]]] = defaultdict(list)
+    of_kind: dict[SessionType, list[tuple[int, int]]] = defaultdict(list)
     for session in here:
         if session.led:
             count = len(session.students)
-            most = supply.most(supply.adults[session.adults[0]], session.modality)
+            most = supply.most(supply.adults[session.adults[0]], session.session_type)
             most = min(most, capacity.get(session.room or "", most))
-            of_kind[session.modality].append((count, most))
-    for kind in LED:
+            of_kind[session.session_type].append((count, most))
+    for kind in ADULT_LED:
         held = of_kind[kind]
         if held and all(count >= most for count, most in held):
             seats = sum(most for _, most in held)

@@ -31,7 +31,7 @@ def read_seats(sessions: Iterable[Session]) -> dict[tuple[str, str], Seat]:
     for session in sorted(sessions, key=lambda session: session.led):
         lead = session.adults[0] if session.led else None
         for student in session.students:
-            seats[student, session.block] = Seat(student, session.block, session.modality, session.skill, lead)
+            seats[student, session.block] = Seat(student, session.block, session.session_type, session.skill, lead)
     return seats
 
 
@@ -140,12 +140,12 @@ UNITS = {
     "benefit": ("need met", "less", 2),
     "coverage": ("student(s) without a seat with an adult", "fewer", 0),
     "relationships": ("first meetings with adults", "fewer", 2),
-    "repeat_mates": ("repeat(s) of recent groupmates", "fewer", 0),
+    "repeat_groupmates": ("repeat(s) of recent groupmates", "fewer", 0),
     "keep_together": ("pair(s) kept together", "fewer", 0),
     "perturbation": ("seat(s) changed against the earlier plan", "fewer", 0),
     "load": ("blocks off an even load", "fewer", 1),
     "share": ("led seats short of proportional shares", "fewer", 1),
-    "owed": ("student(s) owed a seat with a teacher without one", "fewer", 0),
+    "teacher_time_due": ("student(s) owed a seat with a teacher without one", "fewer", 0),
     "coaching": ("coached session(s)", "fewer", 0),
 }
 """What each term is a number of, the word for less of it, and digits; a second meeting counts as half a first one.

@@ -17,13 +17,13 @@ class Change:
 
     Attributes:
         price: what the change adds to the edited plan; negative for what it costs.
-        mends: breaches that are gone once it is undone, so that it has a part in them.
+        fixes: breaches that are gone once it is undone, so that it has a part in them.
         breaks: breaches that undoing it alone would bring.
     """
 
     move: Move
     price: Price
-    mends: tuple[Violation, ...]
+    fixes: tuple[Violation, ...]
     breaks: tuple[Violation, ...]
 
 
@@ -84,7 +84,7 @@ def _judge(
     return Change(
         move=move,
         price=price_change(score_plan(problem, undone), score),
-        mends=tuple(violation for violation in violations if violation not in left),
+        fixes=tuple(violation for violation in violations if violation not in left),
         breaks=tuple(violation for violation in left if violation not in violations),
     )
 
@@ -113,4 +113,4 @@ def _undo(edited: tuple[Session, ...], original: tuple[Session, ...], move: Move
 def _seats(session: Session, seat: Seat) -> bool:
     """Whether a session is the one that a seat is in."""
     lead = session.adults[0] if session.led else None
-    return (session.modality, session.skill, lead) == (seat.modality, seat.skill, seat.adult)
+    return (session.session_type, session.skill, lead) == (seat.session_type, seat.skill, seat.adult)

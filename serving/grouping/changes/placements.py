@@ -8,7 +8,7 @@ from heapq import heappop, heappush
 from serving.grouping.changes.difference import Price, price_change
 from serving.grouping.errors import ProblemError, require_known
 from serving.grouping.problem.plan import Session
-from serving.grouping.problem.policy import Modality
+from serving.grouping.problem.policy import SessionType
 from serving.grouping.problem.problem import Problem, require_sessions
 from serving.grouping.rules.check import Violation, find_violations
 from serving.grouping.rules.objective import score_plan
@@ -134,7 +134,7 @@ class _Desk:
             keep_apart=(),
             keep_together=tuple(pair for pair in problem.keep_together if student in pair),
             pins=(),
-            mates=tuple(mate for mate in problem.mates if student in (mate.first, mate.second)),
+            recent_groupmates=tuple(mate for mate in problem.recent_groupmates if student in (mate.first, mate.second)),
             contacts=tuple(contact for contact in problem.contacts if contact.student == student),
             previous=tuple(seat for seat in problem.previous if seat.student == student),
         )
@@ -203,7 +203,7 @@ class _Desk:
         name = next(name for at in range(1, len(names) + 2) if (name := f"{block}-online-{at}") not in names)
         for adult in sorted(free, key=lambda adult: (self.duties[adult], adult)):
             for room in rooms:
-                yield Session(name, block, Modality.ONLINE, None, (adult,), room, (self.student,))
+                yield Session(name, block, SessionType.ONLINE, None, (adult,), room, (self.student,))
 
     def _place(self, joined: Session, *, opened: bool) -> Place:
         price = price_change(self.score, score_plan(self.terms, _put(self.base, (joined,))))
@@ -217,7 +217,7 @@ class _Desk:
         name = next(skill.name for skill in self.problem.skills if skill.id == session.skill)
         need = next(n.need for n in self.terms.needs if n.skill == session.skill)
         others = len(session.students) - 1
-        kind = session.modality.replace("_", " ")
+        kind = session.session_type.replace("_", " ")
         where = f"{name} with {session.adults[0]} in {label} ({kind}, need {need:.2f}), beside {others}"
         return f"{where}: {price.sentence}."
 

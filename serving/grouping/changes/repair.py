@@ -10,7 +10,7 @@ from serving.grouping.errors import BrokenPlanError, InfeasibleError
 from serving.grouping.exact.seating import assign_students
 from serving.grouping.infeasible.counting import find_conflicts
 from serving.grouping.problem.plan import Score, Session
-from serving.grouping.problem.policy import Modality, Weights
+from serving.grouping.problem.policy import SessionType, Weights
 from serving.grouping.problem.problem import Problem, require_sessions
 from serving.grouping.rules.check import Violation, find_violations
 from serving.grouping.rules.objective import score_plan
@@ -70,7 +70,7 @@ def _stay(problem: Problem, stations: Sequence[Session], online: Sequence[str]) 
 
 
 def _what(session: Session) -> tuple[str, str | None, str]:
-    return session.modality, session.skill, session.adults[0]
+    return session.session_type, session.skill, session.adults[0]
 
 
 def reseat_students(data: ProblemData, edited: Sequence[Session]) -> Draft | None:
@@ -109,7 +109,7 @@ def _stations(data: ProblemData, leading: set[tuple[int, int]]) -> list[Session]
             if data.arrays.adult_in[who, at] and data.arrays.may_monitor[who] and (at, who) not in leading
         )
         if watching and data.arrays.present[:, at].any():
-            stations.append(Session(f"{block.id}-online", block.id, Modality.ONLINE, None, watching, None, ()))
+            stations.append(Session(f"{block.id}-online", block.id, SessionType.ONLINE, None, watching, None, ()))
     return stations
 
 
@@ -228,7 +228,7 @@ class _Nearest:
 def _seat_price(problem: Problem) -> float:
     """Points above anything that moving one seat could add in all other terms together."""
     met: dict[str, int] = {}
-    for mate in problem.mates:
+    for mate in problem.recent_groupmates:
         for student in (mate.first, mate.second):
             met[student] = met.get(student, 0) + mate.sessions
     units = AT_ONCE + len(problem.keep_together) + max(met.values(), default=0)
@@ -249,7 +249,7 @@ def _forced(data: ProblemData) -> int:
             held.setdefault(slot, []).append(student)
     for slot, students in held.items():
         able = slot.adult >= 0 and slot.skill >= 0 and data.may_lead(slot)
-        sizes = data.sizes[slot.adult][slot.modality] if able else ()
+        sizes = data.sizes[slot.adult][slot.session_type] if able else ()
         allowed = set(data.candidates(slot)[0].tolist()).intersection(students) if sizes else set()
         forced += len(students) - min(len(allowed), sizes[-1] if sizes else 0)
     return forced

@@ -7,7 +7,7 @@ import numpy as np
 
 from serving.grouping.problem.places import Pin
 from serving.grouping.problem.plan import Session
-from serving.grouping.problem.policy import LED
+from serving.grouping.problem.policy import ADULT_LED
 from serving.grouping.search.greedy import draw_blocks, to_draft, to_seats
 from serving.grouping.state.arrays import ProblemData, Slot
 from serving.grouping.state.draft import Draft
@@ -23,7 +23,7 @@ def build_start(data: ProblemData, groups: Iterable[tuple[Slot, Sequence[int]]])
     """
     draft = Draft(data)
     for slot, students in groups:
-        sizes = data.sizes[slot.adult][slot.modality]
+        sizes = data.sizes[slot.adult][slot.session_type]
         if data.may_lead(slot) and not draft.leads[slot.adult, slot.block]:
             kept = _keep(draft, slot, students)[: sizes[-1]]
             if kept:
@@ -41,7 +41,7 @@ def read_groups(data: ProblemData, sessions: Sequence[Session]) -> Iterator[tupl
     for session in sessions:
         if session.led:
             place = blocks[session.block], adults[session.adults[0]]
-            slot = Slot(*place, LED.index(session.modality), skills[session.skill or ""])
+            slot = Slot(*place, ADULT_LED.index(session.session_type), skills[session.skill or ""])
             yield slot, [students[name] for name in dict.fromkeys(session.students)]
 
 
@@ -91,7 +91,7 @@ def _slots(data: ProblemData, pin: Pin) -> Iterator[Slot]:
     problem = data.problem
     student = next(at for at, part in enumerate(problem.students) if part.id == pin.student)
     block = next(at for at, part in enumerate(problem.blocks) if part.id == pin.block)
-    for adult, kind, skill in product(range(len(problem.adults)), range(len(LED)), range(len(problem.skills))):
+    for adult, kind, skill in product(range(len(problem.adults)), range(len(ADULT_LED)), range(len(problem.skills))):
         slot = Slot(block, adult, kind, skill)
         if data.may_lead(slot) and student in data.candidates(slot)[0]:
             yield slot

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from serving.grouping.exact.program import Program, Terms
-from serving.grouping.problem.policy import LED
+from serving.grouping.problem.policy import ADULT_LED
 from serving.grouping.state.arrays import Bools, Floats, ProblemData, Slot, find_runs
 from serving.grouping.state.draft import Draft
 
@@ -125,13 +125,13 @@ class BlockProgram:
 
     def duties(self, adult: int) -> Terms:
         """Returns what an adult may do in the block, once: lead, watch over online work, or sit beside a lead."""
-        led = [offer.column for kind in range(len(LED)) for offer in self.kinds.get((adult, kind), ())]
+        led = [offer.column for kind in range(len(ADULT_LED)) for offer in self.kinds.get((adult, kind), ())]
         watch = [self.monitors[adult]] if adult in self.monitors else []
         return [(column, 1.0) for column in (*led, *watch, *self.beside.get(adult, ()))]
 
     def _add_kinds(self) -> None:
         for adult in self.adults:
-            for kind in range(len(LED)):
+            for kind in range(len(ADULT_LED)):
                 self.kinds[adult, kind] = list(self.room_constraints.offer(self.data.sizes[adult][kind]))
 
     def _add_seats(self) -> None:
@@ -155,7 +155,7 @@ class BlockProgram:
 
     def _add_session(self, adult: int, skill: int, plain: list[int], others: list[int], points: Floats) -> None:
         data = self.data
-        kinds = [kind for kind in range(len(LED)) if self.kinds[adult, kind]]
+        kinds = [kind for kind in range(len(ADULT_LED)) if self.kinds[adult, kind]]
         for student in others:
             fitting = [kind for kind in kinds if data.pin_fits(student, Slot(self.block, adult, kind, skill))]
             if fitting and (data.arrays.certified[adult] or not data.arrays.needs_certified[student]):
@@ -207,7 +207,7 @@ class BlockProgram:
             most = [(offer.column, -float(offer.high)) for offer in self.kinds[adult, kind]]
             self.program.bound([*terms, *most], -np.inf, 0.0)
         for adult in self.adults:
-            offers = [offer for kind in range(len(LED)) for offer in self.kinds[adult, kind]]
+            offers = [offer for kind in range(len(ADULT_LED)) for offer in self.kinds[adult, kind]]
             leads = [(column, -1.0) for (lead, _), column in self.leads.items() if lead == adult]
             self.program.bound([*((offer.column, 1.0) for offer in offers), *leads], 0.0, 0.0)
             most = [(offer.column, -float(offer.high)) for offer in offers]
@@ -259,7 +259,9 @@ class BlockProgram:
         for one, other, _ in self.data.arrays.coaching.tolist():
             for adult, lead in ((one, other), (other, one)):
                 if {adult, lead} <= set(self.adults):
-                    offers = [(offer.column, -1.0) for kind in range(len(LED)) for offer in self.kinds[lead, kind]]
+                    offers = [
+                        (offer.column, -1.0) for kind in range(len(ADULT_LED)) for offer in self.kinds[lead, kind]
+                    ]
                     column = self.program.add(0.0, whole=True)
                     self.program.bound([(column, 1.0), *offers], -np.inf, 0.0)
                     self.beside[adult].append(column)

@@ -87,8 +87,8 @@ def _read(model: BlockProgram, values: list[int]) -> Groups:
     data = model.data
     for skill, students in waiting.items():
         students.sort(key=data.arrays.need[:, skill].__getitem__, reverse=True)
-    for slot in sorted(groups, key=lambda slot: (-data.arrays.effect[slot.adult, slot.modality, 0], slot)):
-        load = model.loads.get((slot.adult, slot.modality, slot.skill))
+    for slot in sorted(groups, key=lambda slot: (-data.arrays.effect[slot.adult, slot.session_type, 0], slot)):
+        load = model.loads.get((slot.adult, slot.session_type, slot.skill))
         count = 0 if load is None else values[load]
         groups[slot] += waiting[slot.skill][:count]
         del waiting[slot.skill][:count]
@@ -103,9 +103,9 @@ def _seat_teacher(draft: Draft, block: int) -> None:
             free = arrays.adult_in[adult, block] and not draft.leads[adult, block] and draft.beside[adult, block] < 0
             could = free and arrays.teacher[adult] and draft.leads[lead, block]
             if could and draft.violated_rule(block) == "supervision":
-                draft.sit_beside(block, adult, lead)
+                draft.add_co_teacher(block, adult, lead)
                 if draft.violated_rule(block) is not None:
-                    draft.sit_beside(block, adult, -1)
+                    draft.add_co_teacher(block, adult, -1)
 
 
 def solve_block(draft: Draft, block: int) -> Draft | None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from serving.grouping.exact.program import Program
 from serving.grouping.problem.plan import Session
-from serving.grouping.problem.policy import LED
+from serving.grouping.problem.policy import ADULT_LED
 from serving.grouping.state.arrays import Bools, Floats, ProblemData, Slot, find_runs
 from serving.grouping.state.rooms import seat_online, station_limits
 
@@ -67,7 +67,7 @@ class Seating:
         capacity = {room.id: room.capacity for room in self.data.problem.rooms or ()}
         for at, slot in enumerate(self.slots):
             most = capacity.get(led[at].room or "", len(self.data.arrays.present))
-            sizes = [size for size in self.data.sizes[slot.adult][slot.modality] if size <= most]
+            sizes = [size for size in self.data.sizes[slot.adult][slot.session_type] if size <= most]
             terms = [(column, 1.0) for column in self.of_session[at].values()]
             runs = find_runs(sizes)
             if len(runs) == 1:
@@ -106,8 +106,8 @@ class Seating:
         for student, seats in self.of_student.items():
             self._score_any(weights.coverage, [column for column, _ in seats])
             taught = [column for column, slot in seats if self.data.arrays.teacher[slot.adult]]
-            if self.data.arrays.owed[student] and taught:
-                self._score_any(weights.owed, taught)
+            if self.data.arrays.teacher_time_due[student] and taught:
+                self._score_any(weights.teacher_time_due, taught)
             for adult in sorted({slot.adult for _, slot in seats}):
                 points = weights.relationships * float(self.data.arrays.relation[student, adult])
                 self._score_any(points, [column for column, slot in seats if slot.adult == adult])
@@ -130,10 +130,10 @@ class Seating:
 
     def _score_groupmates(self, led: list[Session], earlier: Sequence[Sequence[Session]]) -> None:
         """Recent groupmates who share a session again cost."""
-        price, data = self.data.problem.weights.repeat_mates, self.data
+        price, data = self.data.problem.weights.repeat_groupmates, self.data
         if not price:
             return
-        again = [couple for at in self.of_session for couple in self._couples(at, data.mates)]
+        again = [couple for at in self.of_session for couple in self._couples(at, data.recent_groupmates)]
         self.exact = len(again) <= PAIR_LIMIT
         if self.exact:
             for one, other, times in again:
@@ -145,7 +145,7 @@ class Seating:
         share = np.zeros((len(led), len(number)))
         for session in (each for seating in earlier for each in seating if each.id in place):
             share[place[session.id], [number[student] for student in session.students]] += 1 / len(earlier)
-        expected = share @ data.mates
+        expected = share @ data.recent_groupmates
         for at, columns in self.of_session.items():
             for student, column in columns.items():
                 self.program.points[column] -= price * float(expected[at, student])
@@ -182,7 +182,9 @@ def _slots(data: ProblemData, led: list[Session]) -> list[Slot]:
     block = {part.id: at for at, part in enumerate(problem.blocks)}
     adult = {part.id: at for at, part in enumerate(problem.adults)}
     skill = {part.id: at for at, part in enumerate(problem.skills)}
-    return [Slot(block[s.block], adult[s.adults[0]], LED.index(s.modality), skill[s.skill or ""]) for s in led]
+    return [
+        Slot(block[s.block], adult[s.adults[0]], ADULT_LED.index(s.session_type), skill[s.skill or ""]) for s in led
+    ]
 
 
 SEAT_LIMIT = 500

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from serving.grouping.problem.places import Pin, Room
-from serving.grouping.problem.policy import LED, Modality, SizeBound
+from serving.grouping.problem.policy import ADULT_LED, SessionType, SizeBound
 from serving.grouping.problem.problem import Problem
 
 PRICES = {
@@ -47,9 +47,9 @@ def list_steps(problem: Problem) -> tuple[Step, ...]:
     return (*_pins(problem), *_pairs(problem), *_accommodations(problem), *_absences(problem), *_adults(problem))
 
 
-def tell_kind(kind: Modality) -> str:
+def tell_kind(kind: SessionType) -> str:
     """Returns what an adult does in a session of a kind, in plain words."""
-    return "watch over online work" if kind is Modality.ONLINE else f"lead {kind.replace('_', ' ')} sessions"
+    return "watch over online work" if kind is SessionType.ONLINE else f"lead {kind.replace('_', ' ')} sessions"
 
 
 def _pins(problem: Problem) -> Iterator[Step]:
@@ -73,7 +73,7 @@ def _pins(problem: Problem) -> Iterator[Step]:
 def _tell_pin(pin: Pin, names: dict[str, str]) -> str:
     if pin.online:
         return "online work"
-    kind = f"{pin.modality.replace('_', ' ')} work" if pin.modality else "a led session"
+    kind = f"{pin.session_type.replace('_', ' ')} work" if pin.session_type else "a led session"
     on = f" on {names[pin.skill]}" if pin.skill else ""
     return f"{kind}{on}{f' with {pin.adult}' if pin.adult else ''}"
 
@@ -103,7 +103,7 @@ def _absences(problem: Problem) -> Iterator[Step]:
 
 
 def _adults(problem: Problem) -> Iterator[Step]:
-    offered = {bound.modality for bound in problem.sizes}
+    offered = {bound.session_type for bound in problem.sizes}
     names = {skill.id: skill.name for skill in problem.skills}
     wanted = _wanted(problem)
     for adult in problem.adults:
@@ -111,8 +111,8 @@ def _adults(problem: Problem) -> Iterator[Step]:
             asks = f"{adult.id}, who is in training, has duties only while a supervising adult has one too"
             gives = f"let {adult.id}, who is in training, work without a supervising adult"
             yield Step("supervision", (adult.id,), PRICES["supervision"], asks, gives)
-        for kind in (*(kind for kind in LED if kind in offered), Modality.ONLINE):
-            if kind not in adult.modalities:
+        for kind in (*(kind for kind in ADULT_LED if kind in offered), SessionType.ONLINE):
+            if kind not in adult.session_types:
                 asks, gives = f"{adult.id} may not {tell_kind(kind)}", f"let {adult.id} {tell_kind(kind)}"
                 yield Step("permission", (adult.id, kind), PRICES["permission"], asks, gives)
         known = names if adult.skills is None else adult.skills
@@ -242,14 +242,14 @@ def _sizes(problem: Problem) -> Iterator[Scale]:
 def _raise_most(bound: SizeBound, more: int) -> Step:
     kind, each = _tell(bound)
     gives = f"let {kind} have {bound.most + more} students{each} instead of at most {bound.most}"
-    subject = (bound.modality, None, bound.most + more)
+    subject = (bound.session_type, None, bound.most + more)
     return _step("group_size", more, subject, f"{kind} has at most {bound.most} students{each}", gives)
 
 
 def _lower_least(bound: SizeBound, fewer: int) -> Step:
     kind, each = _tell(bound)
     gives = f"let {kind} have {bound.least - fewer} students{each} instead of at least {bound.least}"
-    subject = (bound.modality, bound.least - fewer, None)
+    subject = (bound.session_type, bound.least - fewer, None)
     return _step("group_size", fewer, subject, f"{kind} has at least {bound.least} students{each}", gives)
 
 
@@ -259,5 +259,5 @@ def _raise_own(adult: str, own: int, more: int) -> Step:
 
 
 def _tell(bound: SizeBound) -> tuple[str, str]:
-    each = " a table" if bound.modality is Modality.COLLABORATIVE else ""
-    return f"a {bound.modality.replace('_', ' ')} session", each
+    each = " a table" if bound.session_type is SessionType.COLLABORATIVE else ""
+    return f"a {bound.session_type.replace('_', ' ')} session", each

@@ -8,7 +8,7 @@ from serving.grouping.errors import Conflict
 from serving.grouping.infeasible.supply import Supply, led_pins, list_feasible_slots
 from serving.grouping.problem.people import Adult
 from serving.grouping.problem.places import Block, Pin, Room
-from serving.grouping.problem.policy import LED, Modality
+from serving.grouping.problem.policy import ADULT_LED, SessionType
 from serving.grouping.problem.problem import Problem
 
 
@@ -69,14 +69,14 @@ def pins_crowded(supply: Supply) -> Iterator[Conflict]:
         for adult in supply.problem.adults:
             mine = {pin.student for pin, feasible in led if feasible.adults == {adult.id}}
             kinds = {kind for pin, feasible in led if feasible.adults == {adult.id} for kind in feasible.kinds}
-            most = max((supply.most(adult, kind) for kind in kinds or LED), default=0)
+            most = max((supply.most(adult, kind) for kind in kinds or ADULT_LED), default=0)
             yield from _crowd(mine, most, f"{adult.id} in {block.label}", "group_size")
-        for kind in LED:
+        for kind in ADULT_LED:
             asked = {pin.student for pin, feasible in led if feasible.kinds == {kind}}
             places = sum(supply.most(adult, kind) for adult in usable)
             yield from _crowd(asked, places, f"{kind.replace('_', ' ')} in {block.label}", "group_size")
         needing = {pin.student for pin, _ in led if supply.students[pin.student].needs_certified}
-        certified = sum(max(supply.most(adult, kind) for kind in LED) for adult in usable if adult.certified)
+        certified = sum(max(supply.most(adult, kind) for kind in ADULT_LED) for adult in usable if adult.certified)
         yield from _crowd(needing, certified, f"certified adults in {block.label}", "certified")
         students = {pin.student for pin, _ in led}
         places = supply.led_at_most(block, len(usable))
@@ -113,7 +113,7 @@ def _meet(one: frozenset[str], other: frozenset[str]) -> bool:
 def _differ(pin: Pin, other: Pin) -> bool:
     if pin.online != other.online:
         return True
-    named = [(pin.modality, other.modality), (pin.skill, other.skill), (pin.adult, other.adult)]
+    named = [(pin.session_type, other.session_type), (pin.skill, other.skill), (pin.adult, other.adult)]
     return any(one is not None and two is not None and one != two for one, two in named)
 
 
@@ -132,7 +132,7 @@ def too_few_monitors(supply: Supply) -> Iterator[Conflict]:
         adults, there = supply.usable(block), supply.there(block)
         if _watched(supply, block, adults):
             continue
-        able = sum(Modality.ONLINE in adult.modalities for adult in adults)
+        able = sum(SessionType.ONLINE in adult.session_types for adult in adults)
         figures = (
             f"{block.label} has {len(supply.present(block))} students, one adult may watch over "
             f"{supply.problem.students_per_monitor} online"
@@ -165,9 +165,9 @@ def _watched(supply: Supply, block: Block, adults: list[Adult], *, pinned: bool 
     present, ratio = len(supply.present(block)), supply.problem.students_per_monitor
     pins = led_pins(supply, block) if pinned else []
     leading = {adult for _, feasible in pins if len(feasible.adults) == 1 for adult in feasible.adults}
-    able = sum(Modality.ONLINE in adult.modalities and adult.id not in leading for adult in adults)
+    able = sum(SessionType.ONLINE in adult.session_types and adult.id not in leading for adult in adults)
     bound, seats = 0, 0  # adults bound to lead one kind, and the most they seat
-    for kind in LED:
+    for kind in ADULT_LED:
         asked = len({pin.student for pin, feasible in pins if feasible.kinds == {kind}})
         sizes = sorted((supply.most(adult, kind) for adult in adults), reverse=True)
         needed = next((at for at in range(len(sizes) + 1) if sum(sizes[:at]) >= asked), len(sizes))
@@ -207,7 +207,7 @@ def _housed(supply: Supply, block: Block, rooms: list[Room], adults: list[Adult]
     present, ratio = len(supply.present(block)), supply.problem.students_per_monitor
     capacities = sorted((room.capacity for room in rooms), reverse=True)
     ordinary = sorted((room.capacity for room in rooms if not room.station), reverse=True)
-    able = sum(Modality.ONLINE in adult.modalities for adult in adults)
+    able = sum(SessionType.ONLINE in adult.session_types for adult in adults)
     for monitors in range(able + 1):
         leads = len(adults) - monitors
         led = min(supply.led_by(block, leads, adults), sum(ordinary[:leads]))

@@ -14,7 +14,7 @@ from serving.grouping.exact.program import Program, Terms
 from serving.grouping.infeasible.concessions import Step
 from serving.grouping.infeasible.relaxed_problem import give_up
 from serving.grouping.problem.places import Pin
-from serving.grouping.problem.policy import LED, Modality
+from serving.grouping.problem.policy import ADULT_LED, SessionType
 from serving.grouping.problem.problem import Problem
 from serving.grouping.state.arrays import ProblemData, build_data
 from serving.grouping.state.draft import Draft
@@ -77,8 +77,8 @@ def _pin(elastic: Elastic, model: BlockProgram, column: int, pin: Pin) -> None:
         held.append((place, 1.0))
         if pin.online or pin.adult not in named[0] or pin.skill not in named[1]:
             elastic.need(column, [(place, 1.0)])
-        elif pin.modality is not None:
-            offers = [(offer.column, -1.0) for offer in model.kinds[adult, LED.index(pin.modality)]]
+        elif pin.session_type is not None:
+            offers = [(offer.column, -1.0) for offer in model.kinds[adult, ADULT_LED.index(pin.session_type)]]
             elastic.program.bound([(place, 1.0), (column, -1.0), *offers], -np.inf, 0.0)
     if not pin.online:
         elastic.program.bound([*held, (column, 1.0)], 1.0, np.inf)
@@ -106,18 +106,18 @@ def _presence(
     column: int,
     adult: str,
     block: str,
-    _: frozenset[Modality] | None = None,
+    _: frozenset[SessionType] | None = None,
 ) -> None:
     if elastic.problem.blocks[model.block].id == block:
         elastic.need(column, model.duties(elastic.adults[adult]))
 
 
-def _permission(elastic: Elastic, model: BlockProgram, column: int, adult: str, kind: Modality) -> None:
+def _permission(elastic: Elastic, model: BlockProgram, column: int, adult: str, kind: SessionType) -> None:
     at = elastic.adults[adult]
-    if kind is Modality.ONLINE:
+    if kind is SessionType.ONLINE:
         elastic.need(column, [(model.monitors[at], 1.0)] if at in model.monitors else [])
     else:
-        offers = model.kinds.get((at, LED.index(kind)), [])
+        offers = model.kinds.get((at, ADULT_LED.index(kind)), [])
         elastic.need(column, [(offer.column, 1.0) for offer in offers])
 
 

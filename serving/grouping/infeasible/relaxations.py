@@ -7,7 +7,7 @@ from serving.grouping.infeasible.concessions import PRICES, Scale, Step, list_sc
 from serving.grouping.infeasible.elastic import buy_steps
 from serving.grouping.infeasible.minimal_set import Oracle, Verdict, excerpt
 from serving.grouping.infeasible.relaxed_problem import give_up
-from serving.grouping.problem.policy import Modality
+from serving.grouping.problem.policy import SessionType
 from serving.grouping.problem.problem import Problem
 
 STRANGERS = 3
@@ -69,7 +69,7 @@ def find_relaxations(
 
 def strangers(problem: Problem) -> list[Step]:
     """Returns the steps of bringing in adults who are not of the team."""
-    offered = frozenset({bound.modality for bound in problem.sizes} | {Modality.ONLINE})
+    offered = frozenset({bound.session_type for bound in problem.sizes} | {SessionType.ONLINE})
     taken = {adult.id for adult in problem.adults}
     names = [name for at in range(len(taken) + STRANGERS) if (name := f"another teacher {at + 1}") not in taken]
     return [

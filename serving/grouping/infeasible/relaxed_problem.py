@@ -7,7 +7,7 @@ from typing import Any
 from serving.grouping.infeasible.concessions import Step
 from serving.grouping.problem.people import Adult, Need
 from serving.grouping.problem.places import Room
-from serving.grouping.problem.policy import LED, Effect, Modality, Role, SizeBound
+from serving.grouping.problem.policy import ADULT_LED, Effect, Role, SessionType, SizeBound
 from serving.grouping.problem.problem import Problem
 
 
@@ -29,7 +29,7 @@ class _Parts:
         self.students = {student.id: student for student in problem.students}
         self.adults = {adult.id: adult for adult in problem.adults}
         self.needs = {(need.student, need.skill): need for need in problem.needs}
-        self.sizes = {bound.modality: bound for bound in problem.sizes}
+        self.sizes = {bound.session_type: bound for bound in problem.sizes}
         self.rooms = None if problem.rooms is None else {room.id: room for room in problem.rooms}
         self.ratio = problem.students_per_monitor
         self.most_days = problem.most_catch_up_days
@@ -52,9 +52,12 @@ class _Parts:
 
     def _missing_effects(self, adults: tuple[Adult, ...]) -> list[Effect]:
         """A kind of session that a role leads only now is as good as with the role that leads it worst."""
-        known = {(effect.modality, effect.role) for effect in self.problem.effects}
-        wanted = {(kind, adult.role) for adult in adults for kind in adult.modalities if kind in self.sizes} - known
-        least = {kind: min((e.effect for e in self.problem.effects if e.modality is kind), default=0.0) for kind in LED}
+        known = {(effect.session_type, effect.role) for effect in self.problem.effects}
+        wanted = {(kind, adult.role) for adult in adults for kind in adult.session_types if kind in self.sizes} - known
+        least = {
+            kind: min((e.effect for e in self.problem.effects if e.session_type is kind), default=0.0)
+            for kind in ADULT_LED
+        }
         return [Effect(kind, role, least[kind]) for kind, role in sorted(wanted)]
 
 
@@ -75,17 +78,19 @@ def _waive(parts: _Parts, student: str) -> None:
     parts.students[student] = replace(parts.students[student], needs_certified=False)
 
 
-def _bring(parts: _Parts, adult: str, block: str, kinds: frozenset[Modality] | None = None) -> None:
+def _bring(parts: _Parts, adult: str, block: str, kinds: frozenset[SessionType] | None = None) -> None:
     """Has an adult there; with `kinds`, one who is not of the team."""
     if kinds is not None and adult not in parts.adults:
         role = Role.TEACHER_LEADER
         parts.adults[adult] = Adult(adult, role, frozenset(), frozenset(), certified=True)
     here = parts.adults[adult]
-    parts.adults[adult] = replace(here, blocks=here.blocks | {block}, modalities=here.modalities | (kinds or set()))
+    parts.adults[adult] = replace(
+        here, blocks=here.blocks | {block}, session_types=here.session_types | (kinds or set())
+    )
 
 
-def _let(parts: _Parts, adult: str, kind: Modality) -> None:
-    parts.adults[adult] = replace(parts.adults[adult], modalities=parts.adults[adult].modalities | {kind})
+def _let(parts: _Parts, adult: str, kind: SessionType) -> None:
+    parts.adults[adult] = replace(parts.adults[adult], session_types=parts.adults[adult].session_types | {kind})
 
 
 def _let_lead(parts: _Parts, adult: str, skill: str) -> None:
@@ -116,9 +121,9 @@ def _find_rooms(parts: _Parts, rooms: tuple[Room, ...]) -> None:
         parts.rooms |= {room.id: room for room in rooms}
 
 
-def _resize(parts: _Parts, subject: str | Modality, least: int | None, most: int | None) -> None:
+def _resize(parts: _Parts, subject: str | SessionType, least: int | None, most: int | None) -> None:
     """Widens the bounds of a kind, or, where it is an adult's id, how many the adult teaches at once."""
-    if not isinstance(subject, Modality):
+    if not isinstance(subject, SessionType):
         own = parts.adults[subject]
         if own.max_group is not None and most is not None:
             parts.adults[subject] = replace(own, max_group=max(own.max_group, most))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from serving.grouping.problem.people import Adult
 from serving.grouping.problem.places import Block, Pin, Room
-from serving.grouping.problem.policy import LED, Modality, SizeBound
+from serving.grouping.problem.policy import ADULT_LED, SessionType, SizeBound
 from serving.grouping.problem.problem import Problem
 
 
@@ -22,7 +22,7 @@ class Supply:
         self._loads: dict[tuple[str, tuple[str, ...]], list[int]] = {}
         self.students = {student.id: student for student in problem.students}
         self.adults = {adult.id: adult for adult in problem.adults}
-        self.bounds: dict[Modality, SizeBound] = {bound.modality: bound for bound in problem.sizes}
+        self.bounds: dict[SessionType, SizeBound] = {bound.session_type: bound for bound in problem.sizes}
 
     @cached_property
     def needed_by(self) -> dict[str, set[str]]:
@@ -54,13 +54,13 @@ class Supply:
         free = [room for room in self.problem.rooms or () if room.blocks is None or block.id in room.blocks]
         return sorted(free, key=lambda room: -room.capacity)
 
-    def most(self, adult: Adult, modality: Modality) -> int:
+    def most(self, adult: Adult, session_type: SessionType) -> int:
         """The most students an adult can take in one session of a kind."""
-        bound = self.bounds.get(modality)
-        if bound is None or modality not in adult.modalities:
+        bound = self.bounds.get(session_type)
+        if bound is None or session_type not in adult.session_types:
             return 0
         most = bound.most * bound.tables
-        if modality is not Modality.COLLABORATIVE and adult.max_group is not None:
+        if session_type is not SessionType.COLLABORATIVE and adult.max_group is not None:
             most = min(most, adult.max_group)
         return most if most >= bound.least else 0
 
@@ -92,7 +92,7 @@ class Supply:
         needing = self.needing(block)
         known = needing if adult.skills is None else adult.skills
         likeliest = max((needing.get(skill, 0) for skill in known), default=0)
-        return min(likeliest, max((self.most(adult, kind) for kind in LED), default=0))
+        return min(likeliest, max((self.most(adult, kind) for kind in ADULT_LED), default=0))
 
     def needing(self, block: Block) -> dict[str, int]:
         """How many in a block need each skill."""
@@ -114,7 +114,7 @@ class Place(NamedTuple):
     """A led session, by its parts."""
 
     adult: Adult
-    modality: Modality
+    session_type: SessionType
     skill: str
 
 
@@ -128,7 +128,7 @@ class FeasibleSlots:
 
     places: tuple[Place, ...]
     adults: frozenset[str]
-    kinds: frozenset[Modality]
+    kinds: frozenset[SessionType]
     skills: frozenset[str]
     rule: str | None = None
     why: str | None = None
@@ -144,14 +144,14 @@ def list_feasible_slots(supply: Supply, pin: Pin, block: Block) -> FeasibleSlots
     places = [
         Place(adult, kind, skill)
         for adult in supply.problem.adults
-        for kind in LED
+        for kind in ADULT_LED
         for skill in mine
-        if pin.adult in (None, adult.id) and pin.modality in (None, kind) and pin.skill in (None, skill)
+        if pin.adult in (None, adult.id) and pin.session_type in (None, kind) and pin.skill in (None, skill)
     ]
     present, usable = supply.present(block), supply.usable(block)
 
     def enough(place: Place) -> bool:
-        bound = supply.bounds.get(place.modality)
+        bound = supply.bounds.get(place.session_type)
         return bound is not None and len(supply.needed_by[place.skill] & present) >= bound.least
 
     listed = any(pin.skill in (None, skill) for skill in mine)
@@ -161,22 +161,24 @@ def list_feasible_slots(supply: Supply, pin: Pin, block: Block) -> FeasibleSlots
         ("catch_up_days", CAPPED, lambda place: student.id in supply.needed_by.get(place.skill, ())),
         ("adult_available", "the adult is not there", lambda place: block.id in place.adult.blocks),
         ("supervision", "nobody who supervises is there with the trainee", lambda place: place.adult in usable),
-        ("permission", "the adult may not lead such a session", lambda p: p.modality in p.adult.modalities),
+        ("permission", "the adult may not lead such a session", lambda p: p.session_type in p.adult.session_types),
         ("qualified", "no adult there is qualified in the skill", lambda p: supply.taught(p.skill, [p.adult])),
         ("certified", "no adult there is certified", lambda p: p.adult.certified or not student.needs_certified),
         ("group_size", "too few students who need the skill are there", enough),
-        ("group_size", "the adult takes no group of that size", lambda p: supply.most(p.adult, p.modality) > 0),
+        ("group_size", "the adult takes no group of that size", lambda p: supply.most(p.adult, p.session_type) > 0),
     )
     for rule, why, test in tests:
         places = [place for place in places if test(place)]
         if not places:
             named = frozenset({pin.adult} if pin.adult else ())
             skills = frozenset({pin.skill} if pin.skill else ())
-            return FeasibleSlots((), named, frozenset({pin.modality} if pin.modality else ()), skills, rule, why)
+            return FeasibleSlots(
+                (), named, frozenset({pin.session_type} if pin.session_type else ()), skills, rule, why
+            )
     return FeasibleSlots(
         places=tuple(places),
         adults=frozenset(place.adult.id for place in places),
-        kinds=frozenset(place.modality for place in places),
+        kinds=frozenset(place.session_type for place in places),
         skills=frozenset(place.skill for place in places),
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 from serving.grouping.errors import require_range
-from serving.grouping.problem.people import Adult, Contact, MateCount, Student
+from serving.grouping.problem.people import Adult, Contact, GroupmateCount, Student
 from serving.grouping.problem.plan import Session
 from serving.grouping.problem.problem import Pair, Problem
 
@@ -49,7 +49,7 @@ class Carried:
 
     students: tuple[Student, ...]
     adults: tuple[Adult, ...]
-    mates: tuple[MateCount, ...]
+    recent_groupmates: tuple[GroupmateCount, ...]
     contacts: tuple[Contact, ...]
 
 
@@ -65,13 +65,18 @@ def carry_history(problem: Problem, past: Sequence[PastDay], window_days: int) -
         Two students who shared a session yesterday, and two days ago, have met twice within a window of 2 days.
     """
     carried = recollect(
-        problem.students, problem.adults, past, window_days, mates=problem.mates, contacts=problem.contacts
+        problem.students,
+        problem.adults,
+        past,
+        window_days,
+        recent_groupmates=problem.recent_groupmates,
+        contacts=problem.contacts,
     )
     return replace(
         problem,
         students=carried.students,
         adults=carried.adults,
-        mates=carried.mates,
+        recent_groupmates=carried.recent_groupmates,
         contacts=carried.contacts,
     )
 
@@ -82,7 +87,7 @@ def recollect(
     past: Sequence[PastDay],
     window_days: int,
     *,
-    mates: Iterable[MateCount] = (),
+    recent_groupmates: Iterable[GroupmateCount] = (),
     contacts: Iterable[Contact] = (),
 ) -> Carried:
     """Returns what past days leave behind with the people of a day to plan.
@@ -95,12 +100,12 @@ def recollect(
         adults: Likewise.
         past: In any order.
         window_days: How far back, and forth, mates and contacts count.
-        mates: From before the days given.
+        recent_groupmates: From before the days given.
         contacts: Likewise.
     """
     names, leaders = {student.id for student in students}, {adult.id for adult in adults}
     near = [day for day in past if abs(day.days_ago) <= window_days]
-    met = Counter({(mate.first, mate.second): mate.sessions for mate in mates})
+    met = Counter({(mate.first, mate.second): mate.sessions for mate in recent_groupmates})
     met.update(count_mates(near, names))
     led = Counter({(contact.student, contact.adult): contact.sessions for contact in contacts})
     led.update(count_contacts(near, names, leaders))
@@ -110,7 +115,7 @@ def recollect(
     return Carried(
         students=tuple(replace(student, catch_up_days=row[student.id]) for student in students),
         adults=tuple(replace(each, load_ahead=each.load_ahead + off.get(each.id, 0.0)) for each in adults),
-        mates=tuple(MateCount(*pair, count) for pair, count in met.items()),
+        recent_groupmates=tuple(GroupmateCount(*pair, count) for pair, count in met.items()),
         contacts=tuple(Contact(*pair, count) for pair, count in led.items()),
     )
 

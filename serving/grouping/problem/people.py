@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from serving.grouping.errors import ProblemError, require_range, require_share
-from serving.grouping.problem.policy import TEACHERS, Modality, Role
+from serving.grouping.problem.policy import TEACHERS, Role, SessionType
 
 MOST_AHEAD = 1000.0
 """Blocks; no adult is further off an even load in any history that still matters."""
@@ -18,7 +18,7 @@ class Student:
         blocks: the blocks in which the student is there; empty for an absence, fewer for a late arrival.
         needs_certified: whether an adult-led session needs a certified adult (an accommodation).
         subgroup: an opaque label for the audit of shares; None where none is given. It is never a feature.
-        owed_teacher: whether the student should have a led seat with a supervising adult today, having had too few.
+        teacher_time_due: whether the student should have a led seat with a supervising adult today, having had too few.
         catch_up_days: days in a row so far on which all of the student's led seats were on skills to catch up on.
     """
 
@@ -26,7 +26,7 @@ class Student:
     blocks: frozenset[str]
     needs_certified: bool = False
     subgroup: str | None = None
-    owed_teacher: bool = False
+    teacher_time_due: bool = False
     catch_up_days: int = 0
 
     def __post_init__(self) -> None:
@@ -40,7 +40,7 @@ class Adult:
     Attributes:
         role: one of `policy.Role`, or a role of the school's own; it decides effects, and what None reads below.
         blocks: the blocks in which the adult is there.
-        modalities: what the adult may lead; `online` and `collaborative` mean may monitor the station and tables.
+        session_types: what the adult may lead; `online` and `collaborative` mean may monitor the station and tables.
         skills: how well qualified the adult is per skill, up to 1; one left out may not be led; None: all, at 1.
         max_group: most students the adult teaches at once in a small group or in tutoring; None: the general bound.
         certified: whether the adult may lead students with that accommodation.
@@ -53,7 +53,7 @@ class Adult:
     id: str
     role: str
     blocks: frozenset[str]
-    modalities: frozenset[Modality]
+    session_types: frozenset[SessionType]
     skills: Mapping[str, float] | None = None
     max_group: int | None = None
     certified: bool = False
@@ -129,13 +129,13 @@ class Need:
             require_share(f"Need.{name}", getattr(self, name))
 
     @property
-    def thin(self) -> bool:
+    def low_evidence(self) -> bool:
         """Whether evidence is too thin for a forecast, so that sessions that gather some are worth more."""
         return self.struggle_risk is None
 
 
 @dataclass(frozen=True, slots=True)
-class MateCount:
+class GroupmateCount:
     """How many led sessions two students shared lately."""
 
     first: str
@@ -143,7 +143,7 @@ class MateCount:
     sessions: int
 
     def __post_init__(self) -> None:
-        require_range("MateCount.sessions", self.sessions, 0)
+        require_range("GroupmateCount.sessions", self.sessions, 0)
         if self.first > self.second:  # a pair has no order, so it is kept in one
             first, second = self.second, self.first
             object.__setattr__(self, "first", first)

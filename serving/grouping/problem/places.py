@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from serving.grouping.errors import ProblemError, require_range
-from serving.grouping.problem.policy import Modality
+from serving.grouping.problem.policy import SessionType
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Pin:
 
     student: str
     block: str
-    modality: Modality | None = None
+    session_type: SessionType | None = None
     skill: str | None = None
     adult: str | None = None
 
@@ -62,7 +62,7 @@ class Pin:
     @property
     def online(self) -> bool:
         """Whether the place is at the online station."""
-        return self.modality is Modality.ONLINE
+        return self.session_type is SessionType.ONLINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +71,11 @@ class Seat:
 
     student: str
     block: str
-    modality: Modality
+    session_type: SessionType
     skill: str | None = None
     adult: str | None = None
 
     @property
     def led(self) -> bool:
         """Whether an adult led it."""
-        return self.modality is not Modality.ONLINE
+        return self.session_type is not SessionType.ONLINE

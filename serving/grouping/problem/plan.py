@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from serving.grouping.problem.policy import Modality
+from serving.grouping.problem.policy import SessionType
 
 # searched: the best that was found. seats_optimal: and no other seating of the same sessions scores higher, to within
 # 0.01 %. optimal: no other plan does.
@@ -25,7 +25,7 @@ class Session:
 
     id: str
     block: str
-    modality: Modality
+    session_type: SessionType
     skill: str | None
     adults: tuple[str, ...]
     room: str | None
@@ -34,7 +34,7 @@ class Session:
     @property
     def led(self) -> bool:
         """Whether an adult leads it, so that it is anything but online work."""
-        return self.modality is not Modality.ONLINE
+        return self.session_type is not SessionType.ONLINE
 
 
 @dataclass(frozen=True, slots=True)

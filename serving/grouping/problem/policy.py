@@ -6,7 +6,7 @@ from enum import StrEnum
 from serving.grouping.errors import ProblemError, require_range
 
 
-class Modality(StrEnum):
+class SessionType(StrEnum):
     """A kind of session; whoever is in none that an adult leads works online."""
 
     SMALL_GROUP = "small_group"
@@ -25,7 +25,7 @@ class Role(StrEnum):
 
 
 TEACHERS = (Role.TEACHER_LEADER, Role.COLLABORATING_TEACHER)
-LED = (Modality.SMALL_GROUP, Modality.TUTORING, Modality.COLLABORATIVE)
+ADULT_LED = (SessionType.SMALL_GROUP, SessionType.TUTORING, SessionType.COLLABORATIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,44 +35,44 @@ class Effect:
     Attributes:
         role: one of `Role`, or a role of the school's own.
         effect: 0-1, the share of the need.
-        thin: the same where evidence on the student is thin, so that sessions that gather evidence can come first;
-            None reads as `effect`.
+        low_evidence: the same where there is little evidence on the student, so that sessions that gather some can
+            come first; None reads as `effect`.
     """
 
-    modality: Modality
+    session_type: SessionType
     role: str
     effect: float
-    thin: float | None = None
+    low_evidence: float | None = None
 
     def __post_init__(self) -> None:
-        if self.modality not in LED:
-            raise ProblemError("Effect.modality", self.modality, f"one of {', '.join(LED)}")
+        if self.session_type not in ADULT_LED:
+            raise ProblemError("Effect.session_type", self.session_type, f"one of {', '.join(ADULT_LED)}")
         require_range("Effect.effect", self.effect, 0.0, 1.0)
-        if self.thin is not None:
-            require_range("Effect.thin", self.thin, 0.0, 1.0)
+        if self.low_evidence is not None:
+            require_range("Effect.thin", self.low_evidence, 0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class SizeBound:
     """How many students one session of a kind takes: `least` to `most` at each of up to `tables` tables."""
 
-    modality: Modality
+    session_type: SessionType
     least: int
     most: int
     tables: int = 1
 
     def __post_init__(self) -> None:
-        if self.modality not in LED:
-            raise ProblemError("SizeBound.modality", self.modality, f"one of {', '.join(LED)}")
+        if self.session_type not in ADULT_LED:
+            raise ProblemError("SizeBound.session_type", self.session_type, f"one of {', '.join(ADULT_LED)}")
         require_range("SizeBound.least", self.least, 1)
         require_range("SizeBound.most", self.most, self.least)
         require_range("SizeBound.tables", self.tables, 1)
 
 
 DEFAULT_SIZES = (
-    SizeBound(Modality.SMALL_GROUP, 3, 8),
-    SizeBound(Modality.TUTORING, 1, 2),
-    SizeBound(Modality.COLLABORATIVE, 4, 6, tables=3),
+    SizeBound(SessionType.SMALL_GROUP, 3, 8),
+    SizeBound(SessionType.TUTORING, 1, 2),
+    SizeBound(SessionType.COLLABORATIVE, 4, 6, tables=3),
 )
 
 
@@ -86,24 +86,24 @@ class Weights:
         benefit: per unit of need met.
         coverage: lost per present student without an adult-led seat today.
         relationships: per student and adult who meet, halved once they met lately, a third after two times, ...
-        repeat_mates: lost per earlier meeting of two students who share a led session again.
+        repeat_groupmates: lost per earlier meeting of two students who share a led session again.
         keep_together: per pair asked for that shares a led session today.
         perturbation: lost per seat that differs from the plan given as `previous`.
         load: lost per block by which an adult's duties lie off an even load.
         share: lost per led seat by which a subgroup falls short of its proportional share.
-        owed: lost per present student who is owed a seat with a supervising adult and gets none today.
+        teacher_time_due: lost per present student who is owed a seat with a supervising adult and gets none today.
         coaching: per led session that a coach and a trainee share, up to the number asked for.
     """
 
     benefit: float = 1.0
     coverage: float = 0.3
     relationships: float = 0.05
-    repeat_mates: float = 0.02
+    repeat_groupmates: float = 0.02
     keep_together: float = 0.2
     perturbation: float = 0.1
     load: float = 0.02
     share: float = 0.05
-    owed: float = 0.3
+    teacher_time_due: float = 0.3
     coaching: float = 0.5
 
     def __post_init__(self) -> None:

@@ -9,10 +9,10 @@ from operator import attrgetter
 from typing import Any
 
 from serving.grouping.errors import ProblemError, require_known, require_range, require_unique
-from serving.grouping.problem.people import Adult, Coaching, Contact, MateCount, Need, Student
+from serving.grouping.problem.people import Adult, Coaching, Contact, GroupmateCount, Need, Student
 from serving.grouping.problem.places import Block, Pin, Room, Seat, Skill
 from serving.grouping.problem.plan import Session
-from serving.grouping.problem.policy import DEFAULT_SIZES, LED, Effect, SizeBound, Weights
+from serving.grouping.problem.policy import ADULT_LED, DEFAULT_SIZES, Effect, SizeBound, Weights
 
 Pair = tuple[str, str]
 
@@ -29,7 +29,7 @@ class Problem:
         needs: the eligible pairs of student and skill, and only those; a group on a skill is drawn from its pairs.
         keep_apart: pairs never in one session other than online.
         keep_together: pairs to seat in one led session today where that costs little.
-        mates: how often pairs of students shared a led session lately; a pair left out, never.
+        recent_groupmates: how often pairs of students shared a led session lately; a pair left out, never.
         coaching: pairs of adults who should share led sessions today, one leading and one beside.
         contacts: how often an adult worked with a student lately; a pair left out, never.
         previous: seats of an earlier plan of the same day, for changes that move few students.
@@ -49,7 +49,7 @@ class Problem:
     keep_apart: tuple[Pair, ...] = ()
     keep_together: tuple[Pair, ...] = ()
     pins: tuple[Pin, ...] = ()
-    mates: tuple[MateCount, ...] = ()
+    recent_groupmates: tuple[GroupmateCount, ...] = ()
     contacts: tuple[Contact, ...] = ()
     previous: tuple[Seat, ...] = ()
     sizes: tuple[SizeBound, ...] = DEFAULT_SIZES
@@ -88,12 +88,14 @@ class Problem:
         require_unique("students", (student.id for student in self.students), private=True)
         require_unique("blocks.order", (block.order for block in self.blocks))
         require_unique("needs", ((need.student, need.skill) for need in self.needs), private=True)
-        require_unique("mates", (frozenset((m.first, m.second)) for m in self.mates), private=True)
+        require_unique(
+            "recent_groupmates", (frozenset((m.first, m.second)) for m in self.recent_groupmates), private=True
+        )
         require_unique("contacts", ((c.student, c.adult) for c in self.contacts), private=True)
         require_unique("previous", ((seat.student, seat.block) for seat in self.previous), private=True)
         require_unique("coaching", (frozenset((pair.coach, pair.trainee)) for pair in self.coaching))
-        require_unique("sizes", (bound.modality for bound in self.sizes))
-        require_unique("effects", ((effect.modality, effect.role) for effect in self.effects))
+        require_unique("sizes", (bound.session_type for bound in self.sizes))
+        require_unique("effects", ((effect.session_type, effect.role) for effect in self.effects))
 
     def _require_references(self) -> None:
         blocks = {block.id for block in self.blocks}
@@ -124,8 +126,12 @@ class Problem:
                 raise ProblemError(f"coaching[{at}]", pair.coach, "two different adults")
 
     def _require_pairs(self, students: set[str]) -> None:
-        mates = tuple((mate.first, mate.second) for mate in self.mates)
-        for name, pairs in (("keep_apart", self.keep_apart), ("keep_together", self.keep_together), ("mates", mates)):
+        recent_groupmates = tuple((mate.first, mate.second) for mate in self.recent_groupmates)
+        for name, pairs in (
+            ("keep_apart", self.keep_apart),
+            ("keep_together", self.keep_together),
+            ("recent_groupmates", recent_groupmates),
+        ):
             for at, (first, second) in enumerate(pairs):
                 if first not in students or second not in students:
                     require_known(f"{name}[{at}][0]", first, students, "students")
@@ -134,12 +140,12 @@ class Problem:
                     raise ProblemError(f"{name}[{at}]", (first, second), "two different students", private=True)
 
     def _require_effects(self) -> None:
-        known = {(effect.modality, effect.role) for effect in self.effects}
-        offered = {bound.modality for bound in self.sizes}
+        known = {(effect.session_type, effect.role) for effect in self.effects}
+        offered = {bound.session_type for bound in self.sizes}
         for adult in self.adults:
-            for modality in LED:
-                if modality in offered & adult.modalities and (modality, adult.role) not in known:
-                    raise ProblemError("effects", f"nothing for {modality} led by {adult.role}", "complete")
+            for session_type in ADULT_LED:
+                if session_type in offered & adult.session_types and (session_type, adult.role) not in known:
+                    raise ProblemError("effects", f"nothing for {session_type} led by {adult.role}", "complete")
 
     def _sort(self) -> None:
         def put(name: str, value: object) -> None:
@@ -155,8 +161,8 @@ class Problem:
         put("needs", tuple(sorted(self.needs, key=lambda need: (need.student, need.skill))))
         put("pins", tuple(sorted(set(self.pins), key=repr)))
         put("coaching", tuple(sorted(self.coaching, key=lambda pair: (pair.coach, pair.trainee))))
-        put("mates", tuple(sorted(self.mates, key=lambda m: (m.first, m.second))))
-        put("effects", tuple(sorted(self.effects, key=lambda effect: (str(effect.modality), str(effect.role)))))
+        put("recent_groupmates", tuple(sorted(self.recent_groupmates, key=lambda m: (m.first, m.second))))
+        put("effects", tuple(sorted(self.effects, key=lambda effect: (str(effect.session_type), str(effect.role)))))
         for name in ("contacts", "previous", "sizes"):
             put(name, tuple(sorted(getattr(self, name), key=repr)))
 

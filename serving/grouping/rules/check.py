@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from serving.grouping.problem.plan import Session
-from serving.grouping.problem.policy import Modality
+from serving.grouping.problem.policy import SessionType
 from serving.grouping.problem.problem import Problem
 
 
@@ -77,7 +77,7 @@ def _unknown(day: Day, session: Session) -> Iterator[str]:
 def _shapeless(session: Session) -> Iterator[str]:
     if not session.students:
         yield f"Session {session.id} has no students."
-    if session.modality is Modality.ONLINE:
+    if session.session_type is SessionType.ONLINE:
         if session.skill is not None:
             yield f"Session {session.id} is online and so has no skill of its own, but names {session.skill}."
     elif session.skill is None:
@@ -121,21 +121,21 @@ def skill_once(day: Day) -> Iterator[str]:
 
 def group_size(day: Day) -> Iterator[str]:
     """A led session has as many students as its kind and its lead allow, at one or several tables."""
-    bounds = {bound.modality: bound for bound in day.problem.sizes}
+    bounds = {bound.session_type: bound for bound in day.problem.sizes}
     for session in day.sessions:
         count = len(session.students)
-        if session.modality is Modality.ONLINE:
+        if session.session_type is SessionType.ONLINE:
             continue
-        bound = bounds.get(session.modality)
+        bound = bounds.get(session.session_type)
         if bound is None:
-            yield f"Session {session.id} is of a kind, {session.modality}, that this team does not offer."
+            yield f"Session {session.id} is of a kind, {session.session_type}, that this team does not offer."
             continue
         tables = [number + 1 for number in range(bound.tables)]
         if not any(bound.least * number <= count <= bound.most * number for number in tables):
-            takes = f"{session.modality} takes {bound.least}-{bound.most} a table"
+            takes = f"{session.session_type} takes {bound.least}-{bound.most} a table"
             yield f"Session {session.id} has {count} students; {takes}."
         most = day.adults[session.adults[0]].max_group
-        if session.modality is not Modality.COLLABORATIVE and most is not None and count > most:
+        if session.session_type is not SessionType.COLLABORATIVE and most is not None and count > most:
             yield f"Session {session.id} has {count} students; {session.adults[0]} teaches at most {most}."
 
 
@@ -143,8 +143,8 @@ def permission(day: Day) -> Iterator[str]:
     """An adult leads and monitors only what the adult may; whoever sits beside a lead needs no permission."""
     for session in day.sessions:
         for adult in session.adults[:1] if session.led else session.adults:
-            if session.modality not in day.adults[adult].modalities:
-                yield f"{adult} has session {session.id} but may not lead or monitor {session.modality}."
+            if session.session_type not in day.adults[adult].session_types:
+                yield f"{adult} has session {session.id} but may not lead or monitor {session.session_type}."
 
 
 def beside(day: Day) -> Iterator[str]:
@@ -169,7 +169,7 @@ def monitors(day: Day) -> Iterator[str]:
     """Every online session has, in its own room, an adult for each full or started number that one may watch over."""
     ratio = day.problem.students_per_monitor
     for session in day.sessions:
-        if session.modality is Modality.ONLINE and len(session.students) > ratio * len(set(session.adults)):
+        if session.session_type is SessionType.ONLINE and len(session.students) > ratio * len(set(session.adults)):
             there = f"{len(session.students)} students and {len(set(session.adults))} adults"
             yield f"Session {session.id} has {there}; one adult may watch over {ratio}."
 
@@ -186,7 +186,7 @@ def rooms(day: Day) -> Iterator[str]:
         free = day.rooms[session.room].blocks
         if free is not None and session.block not in free:
             yield f"Session {session.id} is in room {session.room}, which is not free then."
-        if session.modality is not Modality.ONLINE and day.rooms[session.room].station:
+        if session.session_type is not SessionType.ONLINE and day.rooms[session.room].station:
             yield f"Session {session.id} is in room {session.room}, which is kept for online work."
     for (_, room), ids in taken.items():
         if len(ids) > 1:
@@ -215,25 +215,25 @@ def keep_apart(day: Day) -> Iterator[str]:
     for first, second in day.problem.keep_apart:
         apart[min(first, second)].add(max(first, second))
     for session in day.sessions:
-        if session.modality is not Modality.ONLINE:
+        if session.session_type is not SessionType.ONLINE:
             for first in sorted(apart.keys() & set(session.students)):
                 for second in sorted(apart[first] & set(session.students)):
                     yield f"{first} and {second} are to be kept apart but share {session.id}."
 
 
 def pinned(day: Day) -> Iterator[str]:
-    """A pinned student sits in that block with the modality, skill and lead named, led unless it names online."""
+    """A pinned student sits in that block with the session type, skill and lead named, led unless it names online."""
     for pin in day.problem.pins:
         kept = any(
-            (session.modality is Modality.ONLINE) == (pin.modality is Modality.ONLINE)
-            and (pin.modality is None or session.modality is pin.modality)
+            (session.session_type is SessionType.ONLINE) == (pin.session_type is SessionType.ONLINE)
+            and (pin.session_type is None or session.session_type is pin.session_type)
             and (pin.skill is None or session.skill == pin.skill)
             and (pin.adult is None or pin.adult == session.adults[0])
             for session in day.sessions
             if session.block == pin.block and pin.student in session.students
         )
         if not kept:
-            named = [part for part in (pin.modality, pin.skill, pin.adult) if part] or ["a led session"]
+            named = [part for part in (pin.session_type, pin.skill, pin.adult) if part] or ["a led session"]
             yield f"{pin.student} is pinned to {', '.join(named)} in {day.blocks[pin.block].label}, but sits elsewhere."
 
 

@@ -25,7 +25,7 @@ def explain_sessions(ledger: Ledger) -> tuple[SessionReason, ...]:
         else:
             skill, lead = ledger.skill_names[session.skill], session.adults[0]
             waiting = open_to[session.skill] - len(session.students)
-            kind = session.modality.replace("_", " ")
+            kind = session.session_type.replace("_", " ")
             sentence = (
                 f"{count} in need of {skill} with {lead} in {labels[session.block]} ({kind}); it meets {met:.2f} whole "
                 f"needs. {_count(waiting)} more could use this skill."
@@ -65,7 +65,7 @@ def _explain_led(
 ) -> Iterator[SeatReason]:
     skill, lead = session.skill or "", session.adults[0]
     name, adult, quality = ledger.skill_names[skill], ledger.adults[lead], ledger.qualification(lead, skill)
-    owed = ledger.owed if adult.supervisor else set()
+    teacher_time_due = ledger.teacher_time_due if adult.supervisor else set()
     for student, benefit in zip(session.students, benefits, strict=True):
         need = ledger.needs.get((student, skill))
         if need is None:
@@ -75,7 +75,7 @@ def _explain_led(
         parts = [f"{_evidence(need)} in {name}", f"need {need.need:.2f}"]
         if student in pinned:
             parts.append("the place is pinned")
-        if student in owed:
+        if student in teacher_time_due:
             parts.append("is owed a seat with a teacher")
         parts.append(f"met {lead} {meetings} times lately" if meetings else f"has not met {lead} lately")
         sentence = "; ".join(parts)
@@ -88,7 +88,7 @@ def _explain_led(
             mastery=need.mastery,
             readiness=need.readiness,
             weight=need.weight,
-            effect=ledger.effect(session.modality, adult.role, thin=need.thin),
+            effect=ledger.effect(session.session_type, adult.role, low_evidence=need.low_evidence),
             qualification=quality,
             benefit=benefit,
             meetings=meetings,

@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import chain, combinations
 
 from serving.grouping.problem.plan import Score, Session, Term
-from serving.grouping.problem.policy import Modality
+from serving.grouping.problem.policy import SessionType
 from serving.grouping.problem.problem import Problem
 
 
@@ -21,15 +21,17 @@ class Ledger:
         self.adults = {adult.id: adult for adult in problem.adults}
         self.needs = {(n.student, n.skill): n for n in problem.needs}
         self.meetings = Counter({(c.student, c.adult): c.sessions for c in problem.contacts})
-        self.owed = {student.id for student in problem.students if student.owed_teacher and student.blocks}
-        self._effects = {(effect.modality, effect.role): effect for effect in problem.effects}
+        self.teacher_time_due = {
+            student.id for student in problem.students if student.teacher_time_due and student.blocks
+        }
+        self._effects = {(effect.session_type, effect.role): effect for effect in problem.effects}
 
-    def effect(self, modality: Modality, role: str, *, thin: bool) -> float:
+    def effect(self, session_type: SessionType, role: str, *, low_evidence: bool) -> float:
         """Returns the share of a need that a session meets, 0 for a combination the table does not know."""
-        effect = self._effects.get((modality, role))
+        effect = self._effects.get((session_type, role))
         if effect is None:
             return 0.0
-        return effect.thin if thin and effect.thin is not None else effect.effect
+        return effect.low_evidence if low_evidence and effect.low_evidence is not None else effect.effect
 
     def qualification(self, adult: str, skill: str | None) -> float:
         """Returns how well qualified an adult is in a skill, 0 for not at all."""
@@ -42,7 +44,7 @@ class Ledger:
         if need is None:
             return 0.0
         lead = session.adults[0]
-        effect = self.effect(session.modality, self.adults[lead].role, thin=need.thin)
+        effect = self.effect(session.session_type, self.adults[lead].role, low_evidence=need.low_evidence)
         return need.need * effect * self.qualification(lead, session.skill)
 
     @cached_property
@@ -120,12 +122,12 @@ def relationships(ledger: Ledger) -> Term:
     return _gain(ledger, "relationships", worth, sentence)
 
 
-def repeat_mates(ledger: Ledger) -> Term:
+def repeat_groupmates(ledger: Ledger) -> Term:
     """Repeat mates: for each pair that shares a led session, how often it did so lately."""
-    before = {(mate.first, mate.second): mate.sessions for mate in ledger.problem.mates}
+    before = {(mate.first, mate.second): mate.sessions for mate in ledger.problem.recent_groupmates}
     pairs = (pair for s in ledger.led for pair in combinations(sorted(s.students), 2))
     repeats = sum(before.get(pair, 0) for pair in pairs) if before else 0
-    return _loss(ledger, "repeat_mates", repeats, f"Students sit with recent groupmates again {repeats} times.")
+    return _loss(ledger, "repeat_groupmates", repeats, f"Students sit with recent groupmates again {repeats} times.")
 
 
 def keep_together(ledger: Ledger) -> Term:
@@ -137,14 +139,14 @@ def keep_together(ledger: Ledger) -> Term:
 
 def perturbation(ledger: Ledger) -> Term:
     """Perturbation: earlier seats of students still present that differ in kind, skill or adult."""
-    seats: dict[tuple[str, str], tuple[Modality, str | None, str | None]] = {}
+    seats: dict[tuple[str, str], tuple[SessionType, str | None, str | None]] = {}
     for s in ledger.sessions if ledger.problem.previous else ():
-        here = (s.modality, s.skill, s.adults[0] if s.led else None)
+        here = (s.session_type, s.skill, s.adults[0] if s.led else None)
         seats |= {(student, s.block): here for student in s.students}
     present = {student.id: student.blocks for student in ledger.problem.students}
     kept = [seat for seat in ledger.problem.previous if seat.block in present[seat.student]]
     changed = sum(
-        seats.get((seat.student, seat.block)) != (seat.modality, seat.skill, seat.adult if seat.led else None)
+        seats.get((seat.student, seat.block)) != (seat.session_type, seat.skill, seat.adult if seat.led else None)
         for seat in kept
     )
     return _loss(ledger, "perturbation", changed, f"{changed} of {len(kept)} earlier seats change.")
@@ -175,11 +177,13 @@ def share(ledger: Ledger) -> Term:
     return _loss(ledger, "share", short, f"Subgroups fall {short:.1f} led seats short of their proportional share.")
 
 
-def owed(ledger: Ledger) -> Term:
+def teacher_time_due(ledger: Ledger) -> Term:
     """Owed a teacher: present students who are owed a led seat with a supervising adult and get none today."""
     taught = {student for s in ledger.led if ledger.adults[s.adults[0]].supervisor for student in s.students}
-    missed, due = len(ledger.owed - taught), len(ledger.owed)
-    return _loss(ledger, "owed", missed, f"{missed} of {due} students who are owed a seat with a teacher get none.")
+    missed, due = len(ledger.teacher_time_due - taught), len(ledger.teacher_time_due)
+    return _loss(
+        ledger, "teacher_time_due", missed, f"{missed} of {due} students who are owed a seat with a teacher get none."
+    )
 
 
 def coaching(ledger: Ledger) -> Term:
@@ -193,7 +197,8 @@ def coaching(ledger: Ledger) -> Term:
 
 
 TERMS: tuple[Callable[[Ledger], Term], ...] = (
-    benefit, coverage, relationships, repeat_mates, keep_together, perturbation, load, share, owed, coaching,
+    benefit, coverage, relationships, repeat_groupmates, keep_together, perturbation, load, share, teacher_time_due,
+    coaching,
 )  # fmt: skip
 
 

@@ -189,7 +189,11 @@ def _list_seats(arena, option, place, points):
         ):
             continue
         if len(place):
-            worth = quality * arena.effect[adult, kind, int(arena.thin[student, skill])] * arena.need[student, skill]
+            worth = (
+                quality
+                * arena.effect[adult, kind, int(arena.low_evidence[student, skill])]
+                * arena.need[student, skill]
+            )
             before, before_kind = arena.before[student, block], arena.before_kind[student, block]
             if before == ONLINE:
                 worth -= stay
@@ -206,7 +210,7 @@ def _lower(arena, offers, prices, nobody_online, value, rounds, nodes, pace, bon
     students, blocks = arena.present.shape
     adults = len(arena.qualified)
     fixed = online_score(arena) + arena.weights[KEEP_TOGETHER] * len(arena.wished)
-    fixed += arena.owed.sum()  # as if everybody got the teacher time due
+    fixed += arena.teacher_time_due.sum()  # as if everybody got the teacher time due
     fixed += arena.weights[COACHING] * arena.coaching[:, 2].sum()
     last = np.full((blocks, adults, 2), NOT_LED, np.int64)
     chosen = np.empty((blocks, adults, arena.size_allowed.shape[2]), np.int64)
@@ -315,7 +319,7 @@ def online_score(arena):
                 score -= arena.weights[PERTURBATION]
         if there:
             score -= arena.coverage[student]
-        score -= arena.owed[student]
+        score -= arena.teacher_time_due[student]
     return score
 
 

@@ -87,7 +87,7 @@ def to_seats(arrays: ProblemArrays, draft: Draft) -> Seats:
     """Returns a partial solution in the form that the compiled search takes."""
     seats = empty_seats(arrays)
     for slot, students in draft.groups.items():
-        open_session(arrays, seats, slot.block, slot.adult, slot.modality, slot.skill, np.array(students, np.int64))
+        open_session(arrays, seats, slot.block, slot.adult, slot.session_type, slot.skill, np.array(students, np.int64))
     seats.co_teacher[:] = draft.beside.T
     return seats
 
@@ -99,7 +99,7 @@ def to_draft(data: ProblemData, seats: Seats) -> Draft:
         students = sorted(seats.roster[block, adult, : seats.size[block, adult]].tolist())
         draft.open(Slot(block, adult, int(seats.kind[block, adult]), int(seats.skill[block, adult])), tuple(students))
     for block, adult in np.argwhere(seats.co_teacher != NOT_LED).tolist():
-        draft.sit_beside(block, adult, int(seats.co_teacher[block, adult]))
+        draft.add_co_teacher(block, adult, int(seats.co_teacher[block, adult]))
     return draft
 
 
@@ -134,7 +134,9 @@ def _seat_pins(start: Draft, arrays: ProblemArrays, pinned: Bools) -> Draft:
 def _find_wrong_sizes(draft: Draft) -> list[Slot]:
     """Returns the sessions whose number of students is not allowed."""
     sizes = draft.data.sizes
-    return [slot for slot, students in draft.groups.items() if len(students) not in sizes[slot.adult][slot.modality]]
+    return [
+        slot for slot, students in draft.groups.items() if len(students) not in sizes[slot.adult][slot.session_type]
+    ]
 
 
 def _draw(draft: Draft, arrays: ProblemArrays, wanted: Bools, blocks: list[int]) -> Draft:

@@ -239,10 +239,15 @@ def _may_sit(arena, student, block, adult, kind, skill):
 @_inlined
 def _seat_worth(
     student, block, adult, kind, skill, benefit, stay,
-    need, thin, effect, qualified, before, before_kind, before_skill,
+    need, low_evidence, effect, qualified, before, before_kind, before_skill,
 ):  # fmt: skip
     """What a seat adds to the score, against online work, in the terms that add up seat by seat."""
-    points = benefit * qualified[adult, skill] * effect[adult, kind, int(thin[student, skill])] * need[student, skill]
+    points = (
+        benefit
+        * qualified[adult, skill]
+        * effect[adult, kind, int(low_evidence[student, skill])]
+        * need[student, skill]
+    )
     earlier = before[student, block]
     if earlier == ONLINE:
         points -= stay
@@ -256,7 +261,8 @@ def _seat_points(arena, student, block, adult, kind, skill):
     """See `_seat_worth`."""
     return _seat_worth(
         student, block, adult, kind, skill, arena.weights[BENEFIT], arena.weights[PERTURBATION],
-        arena.need, arena.thin, arena.effect, arena.qualified, arena.before, arena.before_kind, arena.before_skill,
+        arena.need, arena.low_evidence, arena.effect, arena.qualified,
+        arena.before, arena.before_kind, arena.before_skill,
     )  # fmt: skip
 
 
@@ -268,8 +274,8 @@ def _first_points(arena, seats, student, adult, coverage_weight, share_gains):
         points += coverage_weight * arena.coverage[student]
     if seats.met[student, adult] == 0:
         points += arena.weights[RELATIONSHIPS] * arena.relation[student, adult]
-    if arena.any_owed and arena.teacher[adult] and seats.taught[student] == 0:
-        points += coverage_weight * arena.owed[student]
+    if arena.any_teacher_time_due and arena.teacher[adult] and seats.taught[student] == 0:
+        points += coverage_weight * arena.teacher_time_due[student]
     return points
 
 
@@ -533,10 +539,10 @@ def score_seats(arena, seats, workspace):
     for wish in range(len(seats.together)):
         if seats.together[wish]:
             value += arena.weights[KEEP_TOGETHER]
-    if arena.any_owed:
+    if arena.any_teacher_time_due:
         for student in range(students):
             if seats.taught[student] == 0:
-                value -= arena.owed[student]
+                value -= arena.teacher_time_due[student]
     for pair in range(len(arena.coaching)):
         value += arena.weights[COACHING] * min(arena.coaching[pair, 2], _count_shared(arena, seats, pair))
     total = 0.0
@@ -566,7 +572,7 @@ def _count_shared(arena, seats, pair):
 @_inlined
 def _score_block(arena, seats, block, inside):
     """Points of a block but for load; minus infinity where a student with a fixed led seat has none."""
-    need, thin, effect, qualified = arena.need, arena.thin, arena.effect, arena.qualified
+    need, low_evidence, effect, qualified = arena.need, arena.low_evidence, arena.effect, arena.qualified
     seat, present, pin, between, has_pairs = seats.seat, arena.present, arena.pin, arena.between, arena.has_pairs
     before, before_kind, before_skill = arena.before, arena.before_kind, arena.before_skill
     adults = len(qualified)
@@ -585,7 +591,9 @@ def _score_block(arena, seats, block, inside):
             changed += earlier not in (NO_SEAT, ONLINE)
             continue
         kind, skill = seats.kind[block, adult], seats.skill[block, adult]
-        benefit += qualified[adult, skill] * effect[adult, kind, int(thin[student, skill])] * need[student, skill]
+        benefit += (
+            qualified[adult, skill] * effect[adult, kind, int(low_evidence[student, skill])] * need[student, skill]
+        )
         if earlier != NO_SEAT:
             same = earlier == adult and before_kind[student, block] == kind and before_skill[student, block] == skill
             changed += not same
@@ -634,7 +642,7 @@ def _best_session(arena, seats, block, adult, kind_wanted, skill_wanted, coverag
     Students are picked one by one, by what each adds to those picked before. Arrays are named at the top because
     taking them out of a tuple within a loop costs more than the loop.
     """
-    need, thin, effect, qualified = arena.need, arena.thin, arena.effect, arena.qualified
+    need, low_evidence, effect, qualified = arena.need, arena.low_evidence, arena.effect, arena.qualified
     eligible, eligible_start, size_allowed, most = arena.eligible, arena.eligible_start, arena.size_allowed, arena.most
     seatable, certified, needs_certified, reserved = (
         arena.seatable, arena.certified[adult], arena.needs_certified, arena.reserved,
@@ -653,7 +661,11 @@ def _best_session(arena, seats, block, adult, kind_wanted, skill_wanted, coverag
         weights[BENEFIT], weights[RELATIONSHIPS], weights[KEEP_TOGETHER], weights[PERTURBATION],
     )  # fmt: skip
     has_pairs = arena.has_pairs
-    is_teacher_due, teacher_time_due, taught = arena.any_owed and arena.teacher[adult], arena.owed, seats.taught
+    is_teacher_due, teacher_time_due, taught = (
+        arena.any_teacher_time_due and arena.teacher[adult],
+        arena.teacher_time_due,
+        seats.taught,
+    )
     _share_gains(arena, seats, share_gains)
     best, best_kind, best_skill, best_size = 0.0, NOT_LED, NOT_LED, 0
     for skill in range(qualified.shape[1]):
@@ -692,7 +704,7 @@ def _best_session(arena, seats, block, adult, kind_wanted, skill_wanted, coverag
             reach, top, count = 0.0, 0, 0
             for at in range(open_to):
                 student = students[at]
-                worth = fixed[at] + need[student, skill] * (unsure if thin[student, skill] else usual)
+                worth = fixed[at] + need[student, skill] * (unsure if low_evidence[student, skill] else usual)
                 kept = before[student, block] == adult and before_kind[student, block] == kind
                 if kept and before_skill[student, block] == skill:
                     worth += stay
@@ -1309,7 +1321,7 @@ def _swap_into_session(arena, seats, block, adult, workspace):
 
     The newcomer's place, in another session or online, goes to that member, so that no session changes its size.
     """
-    need, thin, effect, qualified = arena.need, arena.thin, arena.effect, arena.qualified
+    need, low_evidence, effect, qualified = arena.need, arena.low_evidence, arena.effect, arena.qualified
     certified, needs_certified, reserved = arena.certified, arena.needs_certified, arena.reserved
     pin, pin_kind, pin_skill, pin_adult = arena.pin, arena.pin_kind, arena.pin_skill, arena.pin_adult
     before, before_kind, before_skill = arena.before, arena.before_kind, arena.before_skill
@@ -1319,7 +1331,12 @@ def _swap_into_session(arena, seats, block, adult, workspace):
     )  # fmt: skip
     seat, roster, done, led, met, held = seats.seat, seats.roster, seats.done, seats.led, seats.met, seats.group
     kinds, skills, sizes = seats.kind, seats.skill, seats.size
-    is_teacher_due, teacher_time_due, taught, teacher = arena.any_owed, arena.owed, seats.taught, arena.teacher
+    is_teacher_due, teacher_time_due, taught, teacher = (
+        arena.any_teacher_time_due,
+        arena.teacher_time_due,
+        seats.taught,
+        arena.teacher,
+    )
     benefit, meeting, stay, sharing = (
         arena.weights[BENEFIT], arena.weights[RELATIONSHIPS], arena.weights[PERTURBATION], arena.weights[SHARE],
     )  # fmt: skip
@@ -1343,7 +1360,7 @@ def _swap_into_session(arena, seats, block, adult, workspace):
                 other = np.int64(roster[block, adult, slot])
                 worth = _seat_worth(
                     other, block, adult, kind, skill, benefit, stay,
-                    need, thin, effect, qualified, before, before_kind, before_skill,
+                    need, low_evidence, effect, qualified, before, before_kind, before_skill,
                 )  # fmt: skip
                 if met[other, adult] == 1:
                     worth += meeting * relation[other, adult]
@@ -1356,7 +1373,7 @@ def _swap_into_session(arena, seats, block, adult, workspace):
             stale = False
         gain = _seat_worth(
             one, block, adult, kind, skill, benefit, stay,
-            need, thin, effect, qualified, before, before_kind, before_skill,
+            need, low_evidence, effect, qualified, before, before_kind, before_skill,
         )  # fmt: skip
         if met[one, adult] == 0:
             gain += meeting * relation[one, adult]
@@ -1381,7 +1398,7 @@ def _swap_into_session(arena, seats, block, adult, workspace):
             its_kind, its_skill = np.int64(kinds[block, here]), np.int64(skills[block, here])
             gain -= _seat_worth(
                 one, block, here, its_kind, its_skill, benefit, stay,
-                need, thin, effect, qualified, before, before_kind, before_skill,
+                need, low_evidence, effect, qualified, before, before_kind, before_skill,
             )  # fmt: skip
             if met[one, here] == 1:
                 gain -= meeting * relation[one, here]
@@ -1420,7 +1437,7 @@ def _swap_into_session(arena, seats, block, adult, workspace):
                     continue
                 points += _seat_worth(
                     other, block, here, its_kind, its_skill, benefit, stay,
-                    need, thin, effect, qualified, before, before_kind, before_skill,
+                    need, low_evidence, effect, qualified, before, before_kind, before_skill,
                 )  # fmt: skip
                 if met[other, here] == 0:
                     points += meeting * relation[other, here]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from serving.grouping.problem.people import Adult
 from serving.grouping.problem.places import Pin, Room
-from serving.grouping.problem.policy import LED, Modality
+from serving.grouping.problem.policy import ADULT_LED, SessionType
 from serving.grouping.problem.problem import Problem
 
 Bools = NDArray[np.bool_]
@@ -25,11 +25,11 @@ ANY = -1
 
 
 class Slot(NamedTuple):
-    """A led session that could be held, by positions; `modality` counts in `policy.LED`."""
+    """A led session that could be held, by positions; `session_type` counts in `policy.ADULT_LED`."""
 
     block: int
     adult: int
-    modality: int
+    session_type: int
     skill: int
 
 
@@ -40,7 +40,7 @@ class ProblemArrays(NamedTuple):
         present: N x B. `seatable` is the same without those pinned to online work. `adult_in` is A x B.
         adult_blocks: A, the blocks in which each adult is there, counted.
         may_monitor, trainee, teacher, certified: A. `needs_certified`: N.
-        need: N x K, null where the pair is not eligible. `thin` marks those without a forecast.
+        need: N x K, null where the pair is not eligible. `low_evidence` marks those without a forecast.
         eligible: students who need a skill, those of skill k from `eligible_start[k]` to `eligible_start[k + 1]`.
         effect: A x 3 x 2, the share of a need met, usual and where evidence is thin; null: may not lead it.
         qualified: A x K, 0: may not lead it.
@@ -58,8 +58,8 @@ class ProblemArrays(NamedTuple):
             descending, for rooms kept for online work. `rooms_planned`: whether any are asked for.
         ratio: students whom one adult may watch over.
         ahead: A, blocks by which duties of the days before lie above an even share.
-        owed: N, what the first led seat with a supervising adult today is worth, with its weight. `any_owed`: whether
-            it says anything.
+        teacher_time_due: N, what the first led seat with a supervising adult today is worth, with its weight.
+            `any_teacher_time_due`: whether it says anything.
         coaching: C x 3, both adults of a pair, and how many sessions they should and could share.
         weights: benefit, relationships, keep_together, perturbation, load, share, coaching.
     """
@@ -74,7 +74,7 @@ class ProblemArrays(NamedTuple):
     certified: Bools
     needs_certified: Bools
     need: Floats
-    thin: Bools
+    low_evidence: Bools
     eligible_start: Ints
     eligible: Ints
     effect: Floats
@@ -106,8 +106,8 @@ class ProblemArrays(NamedTuple):
     rooms_planned: bool
     ratio: int
     ahead: Floats
-    owed: Floats
-    any_owed: bool
+    teacher_time_due: Floats
+    any_teacher_time_due: bool
     coaching: Ints
     weights: Floats
 
@@ -118,7 +118,8 @@ class ProblemData:
 
     Attributes:
         sizes: for each adult and kind, the allowed numbers of students, ascending; empty: may not lead it.
-        apart: N x N, pairs of students to keep apart. `mates` likewise, the number of led sessions shared lately.
+        apart: N x N, pairs of students to keep apart.
+        recent_groupmates: N x N, the number of adult-led sessions shared lately.
         before: earlier seats by (student, block), as a slot, or None for online work.
         pins: by (student, block).
         rooms: for each block, those free in it; None where the team plans none.
@@ -129,7 +130,7 @@ class ProblemData:
     arrays: ProblemArrays
     sizes: tuple[tuple[tuple[int, ...], ...], ...]
     apart: Bools
-    mates: Floats
+    recent_groupmates: Floats
     before: Mapping[tuple[int, int], Slot | None]
     pins: Mapping[tuple[int, int], Pin]
     rooms: tuple[tuple[Room, ...] | None, ...]
@@ -148,7 +149,7 @@ class ProblemData:
         """Says whether the slot's adult is there and may lead such a session, whoever would sit in it."""
         arrays = self.arrays
         there = arrays.adult_in[slot.adult, slot.block] and arrays.qualified[slot.adult, slot.skill] > 0
-        return bool(there and self.sizes[slot.adult][slot.modality])
+        return bool(there and self.sizes[slot.adult][slot.session_type])
 
     def candidates(self, slot: Slot) -> tuple[Ints, Floats]:
         """Returns the students whom the hard rules let sit in a session, each taken alone, and their `seat_points`."""
@@ -173,13 +174,15 @@ class ProblemData:
             return True
         if self.pins[place].online:
             return False
-        named = (arrays.pin_kind, slot.modality), (arrays.pin_skill, slot.skill), (arrays.pin_adult, slot.adult)
+        named = (arrays.pin_kind, slot.session_type), (arrays.pin_skill, slot.skill), (arrays.pin_adult, slot.adult)
         return all(table[place] in (ANY, value) for table, value in named)
 
     def seat_points(self, slot: Slot, students: Ints) -> Floats:
         """Returns what seats add to the score, against online work, in the terms that add up seat by seat."""
         weights, arrays = self.problem.weights, self.arrays
-        effect = arrays.effect[slot.adult, slot.modality][arrays.thin[students, slot.skill].astype(np.int64)]
+        effect = arrays.effect[slot.adult, slot.session_type][
+            arrays.low_evidence[students, slot.skill].astype(np.int64)
+        ]
         quality = arrays.qualified[slot.adult, slot.skill]
         points: Floats = weights.benefit * quality * effect * arrays.need[students, slot.skill]
         if self.before and weights.perturbation:
@@ -198,10 +201,10 @@ def build_data(problem: Problem) -> ProblemData:
         [[block in a.blocks for block in at.block] for a in problem.adults], (len(at.adult), len(at.block))
     )
     need = np.full((len(at.student), len(at.skill)), np.nan)
-    thin = np.zeros(need.shape, dtype=np.bool_)
+    low_evidence = np.zeros(need.shape, dtype=np.bool_)
     for item in problem.open_needs():
         need[at.student[item.student], at.skill[item.skill]] = item.need
-        thin[at.student[item.student], at.skill[item.skill]] = item.thin
+        low_evidence[at.student[item.student], at.skill[item.skill]] = item.low_evidence
     eligible = [np.flatnonzero(~np.isnan(need[:, skill])) for skill in range(len(at.skill))]
     qualified = np.ones((len(at.adult), len(at.skill)))
     for row, adult in enumerate(problem.adults):
@@ -210,11 +213,11 @@ def build_data(problem: Problem) -> ProblemData:
     relation = np.ones((len(at.student), len(at.adult)))
     for contact in problem.contacts:
         relation[at.student[contact.student], at.adult[contact.adult]] = 1 / (1 + contact.sessions)
-    mates = np.zeros((len(at.student), len(at.student)))
-    for mate in problem.mates:
+    recent_groupmates = np.zeros((len(at.student), len(at.student)))
+    for mate in problem.recent_groupmates:
         first, second = at.student[mate.first], at.student[mate.second]
-        mates[first, second] = mates[second, first] = mate.sessions
-    apart = np.zeros(mates.shape, dtype=np.bool_)
+        recent_groupmates[first, second] = recent_groupmates[second, first] = mate.sessions
+    apart = np.zeros(recent_groupmates.shape, dtype=np.bool_)
     for one, other in problem.keep_apart:
         apart[at.student[one], at.student[other]] = apart[at.student[other], at.student[one]] = True
     wished = np.array([(at.student[one], at.student[other]) for one, other in problem.keep_together], np.int64)
@@ -223,10 +226,10 @@ def build_data(problem: Problem) -> ProblemData:
     group, group_share = _subgroups(problem)
     before, seats_before = _seats_before(problem, at, present)
     pins, seatable, pin_tables = _pins(problem, at, present)
-    owed = np.array([s.owed_teacher and bool(s.blocks) for s in problem.students], dtype=np.bool_)
-    sizes = tuple(tuple(_sizes(problem, adult, kind) for kind in LED) for adult in problem.adults)
+    teacher_time_due = np.array([s.teacher_time_due and bool(s.blocks) for s in problem.students], dtype=np.bool_)
+    sizes = tuple(tuple(_sizes(problem, adult, kind) for kind in ADULT_LED) for adult in problem.adults)
     size_allowed = np.zeros(
-        (len(sizes), len(LED), max((s for a in sizes for k in a for s in k), default=0) + 1), np.bool_
+        (len(sizes), len(ADULT_LED), max((s for a in sizes for k in a for s in k), default=0) + 1), np.bool_
     )
     for row, kinds in enumerate(sizes):
         for kind, allowed in enumerate(kinds):
@@ -242,13 +245,13 @@ def build_data(problem: Problem) -> ProblemData:
         seatable=seatable,
         adult_in=adult_in,
         adult_blocks=adult_in.sum(axis=1),
-        may_monitor=np.array([Modality.ONLINE in a.modalities for a in problem.adults], dtype=np.bool_),
+        may_monitor=np.array([SessionType.ONLINE in a.session_types for a in problem.adults], dtype=np.bool_),
         trainee=np.array([a.trainee for a in problem.adults], dtype=np.bool_),
         teacher=np.array([a.supervisor for a in problem.adults], dtype=np.bool_),
         certified=np.array([a.certified for a in problem.adults], dtype=np.bool_),
         needs_certified=np.array([s.needs_certified for s in problem.students], dtype=np.bool_),
         need=need,
-        thin=thin,
+        low_evidence=low_evidence,
         eligible_start=np.cumsum([0, *map(len, eligible)], dtype=np.int64),
         eligible=np.concatenate([*eligible, np.empty(0, np.int64)]),
         effect=_effects(problem),
@@ -256,8 +259,8 @@ def build_data(problem: Problem) -> ProblemData:
         size_allowed=size_allowed,
         least=least,
         most=most,
-        between=np.where(apart, -np.inf, -weights.repeat_mates * mates),
-        has_pairs=bool(apart.any() or (weights.repeat_mates and mates.any())),
+        between=np.where(apart, -np.inf, -weights.repeat_groupmates * recent_groupmates),
+        has_pairs=bool(apart.any() or (weights.repeat_groupmates and recent_groupmates.any())),
         wished=wished,
         wishes_start=np.searchsorted(wished.ravel()[owner], np.arange(len(at.student) + 1)).astype(np.int64),
         wishes=(owner // 2).astype(np.int64),
@@ -274,8 +277,8 @@ def build_data(problem: Problem) -> ProblemData:
         rooms_planned=problem.rooms is not None,
         ratio=problem.students_per_monitor,
         ahead=np.array([adult.load_ahead for adult in problem.adults], np.float64),
-        owed=np.where(owed, weights.owed, 0.0),
-        any_owed=bool(weights.owed and owed.any()),
+        teacher_time_due=np.where(teacher_time_due, weights.teacher_time_due, 0.0),
+        any_teacher_time_due=bool(weights.teacher_time_due and teacher_time_due.any()),
         coaching=_coaching(problem, at.adult, adult_in),
         weights=np.array(
             [
@@ -289,7 +292,7 @@ def build_data(problem: Problem) -> ProblemData:
             ]
         ),
     )
-    return ProblemData(problem, arrays, sizes, apart, mates, before, pins, free)
+    return ProblemData(problem, arrays, sizes, apart, recent_groupmates, before, pins, free)
 
 
 def find_runs(sizes: Sequence[int]) -> list[tuple[int, int]]:
@@ -332,21 +335,21 @@ def _capacities(free: Sequence[tuple[Room, ...] | None], *, station: bool) -> tu
 
 
 def _effects(problem: Problem) -> Floats:
-    by = {(effect.modality, effect.role): effect for effect in problem.effects}
-    table = np.full((len(problem.adults), len(LED), 2), np.nan)
+    by = {(effect.session_type, effect.role): effect for effect in problem.effects}
+    table = np.full((len(problem.adults), len(ADULT_LED), 2), np.nan)
     for at, adult in enumerate(problem.adults):
-        for kind, modality in enumerate(LED):
-            effect = by.get((modality, adult.role))
+        for kind, session_type in enumerate(ADULT_LED):
+            effect = by.get((session_type, adult.role))
             if effect is not None:
-                table[at, kind] = effect.effect, effect.effect if effect.thin is None else effect.thin
+                table[at, kind] = effect.effect, effect.effect if effect.low_evidence is None else effect.low_evidence
     return table
 
 
-def _sizes(problem: Problem, adult: Adult, kind: Modality) -> tuple[int, ...]:
-    bound = next((bound for bound in problem.sizes if bound.modality is kind), None)
-    if bound is None or kind not in adult.modalities:
+def _sizes(problem: Problem, adult: Adult, kind: SessionType) -> tuple[int, ...]:
+    bound = next((bound for bound in problem.sizes if bound.session_type is kind), None)
+    if bound is None or kind not in adult.session_types:
         return ()
-    own = adult.max_group if kind is not Modality.COLLABORATIVE else None
+    own = adult.max_group if kind is not SessionType.COLLABORATIVE else None
     tables = range(1, bound.tables + 1)
     sizes = {size for count in tables for size in range(count * bound.least, count * bound.most + 1)}
     return tuple(sorted(size for size in sizes if own is None or size <= own))
@@ -380,7 +383,7 @@ def _seats_before(
         slots[place] = None
         if earlier.led:
             adult = at.adult[earlier.adult] if earlier.adult is not None else -1
-            named = LED.index(earlier.modality), at.skill.get(earlier.skill or "", -1)
+            named = ADULT_LED.index(earlier.session_type), at.skill.get(earlier.skill or "", -1)
             slots[place] = Slot(place[1], adult, *named)
         if present[place]:
             seat[place] = ONLINE
@@ -388,7 +391,7 @@ def _seats_before(
             if slot is not None:
                 # a seat that cannot come back, with an adult or on a skill that is gone, is one nobody can keep
                 seat[place] = len(at.adult) if slot.adult < 0 or slot.skill < 0 else slot.adult
-                kind[place], skill[place] = slot.modality, slot.skill
+                kind[place], skill[place] = slot.session_type, slot.skill
     return slots, {"before": seat, "before_kind": kind, "before_skill": skill}
 
 
@@ -405,7 +408,7 @@ def _pins(
         pins[place] = Pin(
             student=given.student,
             block=given.block,
-            modality=given.modality or other.modality,
+            session_type=given.session_type or other.session_type,
             skill=given.skill or other.skill,
             adult=given.adult or other.adult,
         )
@@ -419,7 +422,7 @@ def _pins(
             seatable[place] = False
             continue
         pin[place] = PINNED_LED
-        kind[place] = ANY if asked.modality is None else LED.index(asked.modality)
+        kind[place] = ANY if asked.session_type is None else ADULT_LED.index(asked.session_type)
         skill[place] = ANY if asked.skill is None else at.skill[asked.skill]
         adult[place] = ANY if asked.adult is None else at.adult[asked.adult]
     tables = {"pin": pin, "pin_kind": kind, "pin_skill": skill, "pin_adult": adult, "reserved": reserved}

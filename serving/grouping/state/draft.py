@@ -5,7 +5,7 @@ from collections.abc import Collection
 import numpy as np
 
 from serving.grouping.problem.plan import Session
-from serving.grouping.problem.policy import LED, Modality
+from serving.grouping.problem.policy import ADULT_LED, SessionType
 from serving.grouping.state.arrays import Bools, Ints, ProblemData, Slot
 from serving.grouping.state.rooms import RoomAssignment, assign_rooms, seat_online
 
@@ -24,7 +24,7 @@ class Draft:
         self.data = data
         self.groups: dict[Slot, tuple[int, ...]] = {}
         self.taken: Bools = np.zeros_like(data.arrays.present)
-        self.done: Bools = np.zeros_like(data.arrays.thin)
+        self.done: Bools = np.zeros_like(data.arrays.low_evidence)
         self.leads: Bools = np.zeros_like(data.arrays.adult_in)
         self.beside: Ints = np.full(data.arrays.adult_in.shape, -1, dtype=np.int64)
         self.covered: Bools = np.zeros(len(data.arrays.present), dtype=np.bool_)
@@ -45,7 +45,7 @@ class Draft:
         self.covered[at] = True
         self._violated.pop(slot.block, None)
 
-    def sit_beside(self, block: int, adult: int, lead: int) -> None:
+    def add_co_teacher(self, block: int, adult: int, lead: int) -> None:
         """Sets an adult who is free beside one who leads, as the rule `beside` allows; -1 frees the adult again."""
         self.beside[adult, block] = lead
         self._violated.pop(block, None)
@@ -62,7 +62,7 @@ class Draft:
                 others.open(slot, students)
         for adult, block in np.argwhere(self.beside >= 0).tolist():
             if others.leads[self.beside[adult, block], block]:
-                others.sit_beside(block, adult, int(self.beside[adult, block]))
+                others.add_co_teacher(block, adult, int(self.beside[adult, block]))
         return others
 
     def online(self, block: int) -> Ints:
@@ -117,17 +117,17 @@ class Draft:
             assert crew is not None
             duties[crew] += 1
             for slot, room in zip(slots, assigned.led, strict=True):
-                adult, modality = problem.adults[slot.adult].id, LED[slot.modality]
+                adult, session_type = problem.adults[slot.adult].id, ADULT_LED[slot.session_type]
                 beside = (problem.adults[at].id for at in np.flatnonzero(self.beside[:, block] == slot.adult))
                 skill = problem.skills[slot.skill].id
                 students = tuple(problem.students[at].id for at in sorted(self.groups[slot]))
-                name = f"{held.id}-{modality}-{adult}"
-                sessions.append(Session(name, held.id, modality, skill, (adult, *beside), room, students))
+                name = f"{held.id}-{session_type}-{adult}"
+                sessions.append(Session(name, held.id, session_type, skill, (adult, *beside), room, students))
             for at, station in enumerate(assigned.stations):
                 monitors, crew = crew[: station.monitors], crew[station.monitors :]
                 adults = tuple(problem.adults[at].id for at in sorted(monitors))
-                name = f"{held.id}-{Modality.ONLINE}" + (f"-{at + 1}" if at else "")
-                sessions.append(Session(name, held.id, Modality.ONLINE, None, adults, station.room, ()))
+                name = f"{held.id}-{SessionType.ONLINE}" + (f"-{at + 1}" if at else "")
+                sessions.append(Session(name, held.id, SessionType.ONLINE, None, adults, station.room, ()))
         return seat_online(problem, sessions)
 
     def _assign_rooms(self, block: int, sizes: list[int], online: int, monitors: int) -> RoomAssignment | None:

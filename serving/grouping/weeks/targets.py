@@ -96,14 +96,14 @@ def owe_teacher(days: Sequence[Problem], targets: WeekTargets, held: Sequence[Pa
 def owe_coaching(days: Sequence[Problem], targets: WeekTargets, held: Sequence[PastDay]) -> tuple[Coaching, ...]:
     """Returns the coaching to ask for on the first of the days that are left: an even share of what is missing."""
     had = count_coached(held)
-    owed = []
+    teacher_time_due = []
     for each in targets.coaching:
         pair = min(each.coach, each.trainee), max(each.coach, each.trainee)
         chances = [count_coaching_chances(day, pair) for day in days]
         missing = each.sessions - had[pair]
         if missing > 0 and chances[0]:
-            owed.append(Coaching(each.coach, each.trainee, math.ceil(missing / sum(map(bool, chances)))))
-    return tuple(owed)
+            teacher_time_due.append(Coaching(each.coach, each.trainee, math.ceil(missing / sum(map(bool, chances)))))
+    return tuple(teacher_time_due)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from serving.grouping.problem.history import (
     count_seats_with,
     remember_day,
 )
-from serving.grouping.problem.people import Coaching, MateCount
+from serving.grouping.problem.people import Coaching, GroupmateCount
 from serving.grouping.problem.plan import Plan, Session
 from serving.grouping.problem.policy import Weights
 from serving.grouping.problem.problem import Pair, Problem
@@ -42,7 +42,7 @@ from serving.grouping.weeks.targets import (
 FULL = 10
 """Meetings that are added to those of two students who have shared as many sessions of the week as they should."""
 
-OWED = 1.0
+TEACHER_TIME_DUE = 1.0
 """Least points that a seat which the week owes a student is worth: more than any need that the seat could meet instead.
 
 Otherwise those in greatest need would take the places with a teacher every day.
@@ -107,7 +107,7 @@ class WeekProblem:
             for each in self.targets.coaching
         )
         off = math.fsum(abs(blocks) for blocks in count_load_off(every).values())
-        week = weights.coaching * done - weights.owed * short - weights.load * off
+        week = weights.coaching * done - weights.teacher_time_due * short - weights.load * off
         return math.fsum(points) + week
 
     def allows(self, held: Sequence[Sessions]) -> bool:
@@ -122,7 +122,7 @@ class WeekProblem:
         at: int,
         others: Sequence[PastDay],
         held: Sequence[Sessions],
-        owed: frozenset[str],
+        teacher_time_due: frozenset[str],
         coaching: tuple[Coaching, ...],
     ) -> Problem:
         day = self.days[at]
@@ -141,14 +141,19 @@ class WeekProblem:
             coaching=tuple(asked.values()),
             weights=self._press(day.weights),
         )
-        students = tuple(replace(each, owed_teacher=each.owed_teacher or each.id in owed) for each in problem.students)
-        return replace(problem, students=students, mates=self._part(problem, others))
+        students = tuple(
+            replace(each, teacher_time_due=each.teacher_time_due or each.id in teacher_time_due)
+            for each in problem.students
+        )
+        return replace(problem, students=students, recent_groupmates=self._part(problem, others))
 
     def _press(self, weights: Weights) -> Weights:
         """The weights of a day, with what the week asks for at its least price or more."""
         return replace(
             weights,
-            owed=max(OWED, weights.owed) if self.targets.teacher_seats else weights.owed,
+            teacher_time_due=max(TEACHER_TIME_DUE, weights.teacher_time_due)
+            if self.targets.teacher_seats
+            else weights.teacher_time_due,
             coaching=max(COACHED, weights.coaching) if self.targets.coaching else weights.coaching,
         )
 
@@ -162,20 +167,22 @@ class WeekProblem:
                 quality = ledger.qualification(lead, session.skill)
                 for student in session.students:
                     pair = student, session.skill or ""
-                    thin = pair in ledger.needs and ledger.needs[pair].thin
-                    met = quality * ledger.effect(session.modality, ledger.adults[lead].role, thin=thin)
+                    low_evidence = pair in ledger.needs and ledger.needs[pair].low_evidence
+                    met = quality * ledger.effect(
+                        session.session_type, ledger.adults[lead].role, low_evidence=low_evidence
+                    )
                     left[pair] = left.get(pair, 1.0) * (1 - met)
         return left
 
-    def _part(self, problem: Problem, others: Sequence[PastDay]) -> tuple[MateCount, ...]:
+    def _part(self, problem: Problem, others: Sequence[PastDay]) -> tuple[GroupmateCount, ...]:
         """The mates, with those marked who have shared as many sessions of the week as they should."""
         most = self.targets.most_together
         if most is None:
-            return problem.mates
+            return problem.recent_groupmates
         shared = count_mates(others, {student.id for student in problem.students})
-        counts = Counter({(each.first, each.second): each.sessions for each in problem.mates})
+        counts = Counter({(each.first, each.second): each.sessions for each in problem.recent_groupmates})
         counts.update({pair: FULL for pair, sessions in shared.items() if sessions >= most})
-        return tuple(MateCount(*pair, sessions) for pair, sessions in counts.items())
+        return tuple(GroupmateCount(*pair, sessions) for pair, sessions in counts.items())
 
 
 WINDOW = 21

@@ -50,7 +50,7 @@ def test_the_command_writes_figures(tmp_path, monkeypatch):
     figures = json.loads((tmp_path / "d.json").read_text())
     assert code == 0
     assert [(row["term"], row["step"], len(row["weeks"])) for row in figures["rows"]] == [
-        ("repeat_mates", "off", 2), ("repeat_mates", "default", 2), ("repeat_mates", "high", 2),
+        ("repeat_groupmates", "off", 2), ("repeat_groupmates", "default", 2), ("repeat_groupmates", "high", 2),
     ]  # fmt: skip
     assert all(row["weeks"][0].keys() == FIGURES.keys() for row in figures["rows"])
 

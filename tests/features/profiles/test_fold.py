@@ -254,7 +254,7 @@ def test_a_log_without_a_clock_has_an_order():
 
     assert rows.loc["e0", "skill_first_correct"] == 0
     assert np.isnan(rows.loc["e0", "days_since_skill"])
-    assert profiles["last_practised"].isna().all()
+    assert profiles["last_practiced"].isna().all()
 
 
 def test_statistics_survive_storage():

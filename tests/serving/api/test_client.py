@@ -73,9 +73,9 @@ def test_a_generated_client_plans_reads_edits_and_decides(generated, service, tr
         read = generated(f"{calls}.read_recommendation").sync(plan.id, client=client)
 
         sessions = [models.SessionIn.from_dict(session.to_dict()) for session in plan.sessions]
-        online = next(session for session in sessions if session.modality == "online")
+        online = next(session for session in sessions if session.session_type == "online")
         moved = online.students.pop()
-        led = next(s for s in sessions if s.block_id == online.block_id and s.modality != "online")
+        led = next(s for s in sessions if s.block_id == online.block_id and s.session_type != "online")
         led.students.append(moved.student_id)
         judged = generated(f"{calls}.evaluate_edit").sync(
             plan.id, client=client, body=models.EvaluationRequest(sessions=sessions)

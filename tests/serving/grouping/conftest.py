@@ -8,16 +8,16 @@ from experiments.benchmarks.planner.instances.team import default_modalities
 from serving.grouping.problem.people import Adult, Need, Student
 from serving.grouping.problem.places import Block, Room, Skill
 from serving.grouping.problem.plan import Session
-from serving.grouping.problem.policy import Effect, Modality, Role
+from serving.grouping.problem.policy import Effect, Role, SessionType
 from serving.grouping.problem.problem import Problem
 
 EFFECTS = tuple(
-    Effect(modality, role, effect, thin)
+    Effect(session_type, role, effect, low_evidence)
     for role in Role
-    for modality, effect, thin in (
-        (Modality.SMALL_GROUP, 0.5, 0.6),
-        (Modality.TUTORING, 0.8, 0.9),
-        (Modality.COLLABORATIVE, 0.2, None),
+    for session_type, effect, low_evidence in (
+        (SessionType.SMALL_GROUP, 0.5, 0.6),
+        (SessionType.TUTORING, 0.8, 0.9),
+        (SessionType.COLLABORATIVE, 0.2, None),
     )
 )
 DAY = frozenset({"m1", "m2"})
@@ -55,10 +55,10 @@ def team():
 def sessions():
     """A day for the team that keeps every rule."""
     return (
-        Session("g1", "m1", Modality.SMALL_GROUP, "fractions", ("lead",), "one", ("a", "b", "c")),
-        Session("o1", "m1", Modality.ONLINE, None, ("help",), "big", ("d", "e", "f")),
-        Session("g2", "m2", Modality.SMALL_GROUP, "ratios", ("new",), "one", ("d", "e", "f")),
-        Session("o2", "m2", Modality.ONLINE, None, ("lead",), "big", ("a", "b", "c")),
+        Session("g1", "m1", SessionType.SMALL_GROUP, "fractions", ("lead",), "one", ("a", "b", "c")),
+        Session("o1", "m1", SessionType.ONLINE, None, ("help",), "big", ("d", "e", "f")),
+        Session("g2", "m2", SessionType.SMALL_GROUP, "ratios", ("new",), "one", ("d", "e", "f")),
+        Session("o2", "m2", SessionType.ONLINE, None, ("lead",), "big", ("a", "b", "c")),
     )
 
 

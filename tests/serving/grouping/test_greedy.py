@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from serving.grouping.changes.start import build_start, read_groups
-from serving.grouping.problem.policy import Modality, SizeBound
+from serving.grouping.problem.policy import SessionType, SizeBound
 from serving.grouping.search.greedy import draw_plan
 from serving.grouping.state.arrays import build_data
 
@@ -42,9 +42,11 @@ def test_one_too_many_online_joins_the_group_that_is_worth_most_to_them(team, se
 @pytest.mark.parametrize("tutored", [("d",), ("d", "e")])
 def test_for_want_of_a_monitor_the_smallest_session_closes(team, sessions, swap, tutored):
     """All adults lead, and sessions are full, so that nobody can join one."""
-    full = replace(team, sizes=(SizeBound(Modality.SMALL_GROUP, 3, 3), SizeBound(Modality.TUTORING, 1, len(tutored))))
+    full = replace(
+        team, sizes=(SizeBound(SessionType.SMALL_GROUP, 3, 3), SizeBound(SessionType.TUTORING, 1, len(tutored)))
+    )
     tutoring = replace(
-        sessions[0], id="t", modality=Modality.TUTORING, skill="ratios", adults=("help",), students=tutored
+        sessions[0], id="t", session_type=SessionType.TUTORING, skill="ratios", adults=("help",), students=tutored
     )
 
     before, rule, after, none = groups(replace(full, adults=team.adults[:2]), (sessions[0], tutoring))
@@ -54,7 +56,7 @@ def test_for_want_of_a_monitor_the_smallest_session_closes(team, sessions, swap,
 
 
 def test_where_nothing_helps_the_block_stays_infeasible(team, sessions):
-    threes = (SizeBound(Modality.SMALL_GROUP, 3, 3),)
+    threes = (SizeBound(SessionType.SMALL_GROUP, 3, 3),)
     nobody = replace(team, adults=team.adults[1:2], sizes=threes, students_per_monitor=2)
 
     _, rule, _, still = groups(nobody, sessions[:1])

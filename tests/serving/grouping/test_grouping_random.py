@@ -11,7 +11,7 @@ from experiments.benchmarks.planner.instances.edge_cases import draw_edge_case
 from serving.grouping.errors import InfeasibleError
 from serving.grouping.exact.seating import assign_students
 from serving.grouping.problem.plan import Session
-from serving.grouping.problem.policy import LED, Modality, SizeBound, Weights
+from serving.grouping.problem.policy import ADULT_LED, SessionType, SizeBound, Weights
 from serving.grouping.rules.check import RULES, find_violations
 from serving.grouping.rules.objective import score_plan
 from serving.grouping.search.anneal import Budget
@@ -97,7 +97,7 @@ def all_seatings(problem, sessions):
 
 @pytest.mark.parametrize("seed", range(20))
 def test_seats_are_the_best_of_all_seatings(seed):
-    sizes = (SizeBound(LED[0], 2, 3), SizeBound(LED[1], 1, 1))
+    sizes = (SizeBound(ADULT_LED[0], 2, 3), SizeBound(ADULT_LED[1], 1, 1))
     more = seed % 2 == 0
     problem = draw_edge_case(seed, students=4, adults=3, skills=2, rooms=False, ratio=30, sizes=sizes, more=more)
     data = build_data(problem)
@@ -127,7 +127,7 @@ def all_days(problem):
         acts = [
             [
                 None,
-                *product(sorted(a.modalities - {Modality.ONLINE}), (s.id for s in problem.skills)),
+                *product(sorted(a.session_types - {SessionType.ONLINE}), (s.id for s in problem.skills)),
                 *((BESIDE, b.id) for b in here if any({a.id, b.id} == {p.coach, p.trainee} for p in problem.coaching)),
             ]
             for a in here
@@ -144,14 +144,14 @@ def all_days(problem):
             )  # fmt: skip
             if not set(beside.values()) <= {session.adults[0] for session in led}:
                 continue
-            free = [a for a, act in zip(here, chosen, strict=True) if not act and Modality.ONLINE in a.modalities]
+            free = [a for a, act in zip(here, chosen, strict=True) if not act and SessionType.ONLINE in a.session_types]
             watchers = {tuple(a.id for a in free if not a.trainee), tuple(a.id for a in free)}
             students = tuple(replace(s, blocks=s.blocks & {block.id}) for s in problem.students)
             alone = replace(problem, blocks=(block,), students=students, pins=(), previous=(), adults=tuple(
                 replace(a, blocks=a.blocks & {block.id}) for a in problem.adults
             ))  # fmt: skip
             for watch in sorted(watchers):
-                station = Session(f"{block.id}o", block.id, Modality.ONLINE, None, watch, None, ())
+                station = Session(f"{block.id}o", block.id, SessionType.ONLINE, None, watch, None, ())
                 plans += all_seatings(alone, (*led, station))
         days.append(plans)
     for parts in product(*days):
@@ -163,7 +163,7 @@ def all_days(problem):
 @pytest.mark.parametrize("more", [False, True])
 @pytest.mark.parametrize("seed", range(12))
 def test_a_tiny_day_gets_the_best_of_all_plans_and_the_bound_is_above_it(seed, more):
-    sizes = (SizeBound(LED[0], 2, 3), SizeBound(LED[1], 1, 1))
+    sizes = (SizeBound(ADULT_LED[0], 2, 3), SizeBound(ADULT_LED[1], 1, 1))
     problem = draw_edge_case(
         seed, students=4, adults=2, blocks=2, skills=2, rooms=False, ratio=30, sizes=sizes, more=more
     )

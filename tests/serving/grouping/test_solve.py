@@ -10,9 +10,9 @@ import pytest
 
 from serving.grouping import solve
 from serving.grouping.errors import BrokenPlanError, InfeasibleError
-from serving.grouping.problem.people import Coaching, MateCount, Need
+from serving.grouping.problem.people import Coaching, GroupmateCount, Need
 from serving.grouping.problem.places import Pin, Seat
-from serving.grouping.problem.policy import Modality, SizeBound, Weights
+from serving.grouping.problem.policy import SessionType, SizeBound, Weights
 from serving.grouping.rules.check import find_violations
 from serving.grouping.rules.objective import score_plan
 from serving.grouping.search.anneal import Budget
@@ -25,7 +25,7 @@ def groups(plan):
 
 def test_obvious_groups_are_found(team):
     once = tuple(replace(student, blocks=frozenset({"m1"})) for student in team.students)
-    no_tutoring = (SizeBound(Modality.SMALL_GROUP, 3, 8),)
+    no_tutoring = (SizeBound(SessionType.SMALL_GROUP, 3, 8),)
 
     plan = suggest_groups(replace(team, students=once, sizes=no_tutoring))
 
@@ -59,7 +59,7 @@ def test_a_pair_shares_the_sessions_asked_for_and_the_reason_says_so(team):
 def test_a_trainee_may_lead_with_a_teacher_beside_where_nothing_else_is_left(team, swap):
     """All six have to be taught by the trainee, since nobody may watch over them and the teacher may lead nothing."""
     early = tuple(replace(student, blocks=frozenset({"m1"})) for student in team.students)
-    lead = swap(team.adults, "lead", modalities=frozenset())
+    lead = swap(team.adults, "lead", session_types=frozenset())
     two = tuple(adult for adult in lead if adult.id != "help")
     alone = replace(team, adults=two, students=early)
 
@@ -73,10 +73,10 @@ def test_a_trainee_may_lead_with_a_teacher_beside_where_nothing_else_is_left(tea
 def test_who_is_owed_a_teacher_sits_with_one(team):
     """Taught once only, in groups of three: the teacher takes those who are owed, whatever the order of names."""
     early = tuple(
-        replace(student, blocks=frozenset({"m1"}), owed_teacher=student.id in "bdf") for student in team.students
+        replace(student, blocks=frozenset({"m1"}), teacher_time_due=student.id in "bdf") for student in team.students
     )
     needs = tuple(Need(student.id, "fractions", 0.5) for student in team.students)
-    small = replace(team, students=early, needs=needs, sizes=(SizeBound(Modality.SMALL_GROUP, 3, 3),))
+    small = replace(team, students=early, needs=needs, sizes=(SizeBound(SessionType.SMALL_GROUP, 3, 3),))
 
     plan = suggest_groups(small)
 
@@ -87,20 +87,20 @@ def test_who_is_owed_a_teacher_sits_with_one(team):
 
 
 def test_pins_are_kept(team):
-    pins = (Pin("a", "m2", skill="ratios"), Pin("d", "m1", Modality.ONLINE), Pin("f", "m1", adult="new"))
+    pins = (Pin("a", "m2", skill="ratios"), Pin("d", "m1", SessionType.ONLINE), Pin("f", "m1", adult="new"))
     pinned = replace(team, pins=pins)
 
     plan = suggest_groups(pinned)
 
     seats = {(student, s.block): s for s in plan.sessions for student in s.students}
     assert seats["a", "m2"].skill == "ratios"
-    assert seats["d", "m1"].modality is Modality.ONLINE
+    assert seats["d", "m1"].session_type is SessionType.ONLINE
     assert seats["f", "m1"].adults == ("new",)
 
 
 def test_previous_seats_stay_where_the_price_of_change_is_high(team, sessions):
     earlier = tuple(
-        Seat(student, s.block, s.modality, s.skill, s.adults[0] if s.led else None)
+        Seat(student, s.block, s.session_type, s.skill, s.adults[0] if s.led else None)
         for s in sessions
         for student in s.students
     )
@@ -130,8 +130,14 @@ def test_recent_groupmates_part_where_that_is_free(team):
     twelve = tuple(replace(team.students[0], id=name) for name in "abcdef")
     needs = tuple(Need(name, "fractions", 0.5, 0.5, 0.0) for name in "abcdef")
     together = [("a", "b"), ("a", "c"), ("b", "c"), ("d", "e"), ("d", "f"), ("e", "f")]
-    mates = tuple(MateCount(first, second, 3) for first, second in together)
-    rotate = replace(team, students=twelve, needs=needs, mates=mates, sizes=(SizeBound(Modality.SMALL_GROUP, 3, 3),))
+    recent_groupmates = tuple(GroupmateCount(first, second, 3) for first, second in together)
+    rotate = replace(
+        team,
+        students=twelve,
+        needs=needs,
+        recent_groupmates=recent_groupmates,
+        sizes=(SizeBound(SessionType.SMALL_GROUP, 3, 3),),
+    )
 
     plan = suggest_groups(rotate)
 
@@ -215,7 +221,7 @@ def test_all_absent_is_an_empty_day(team):
 def test_one_student_alone(team):
     plan = suggest_groups(replace(team, students=team.students[:1], needs=team.needs[:2]))
 
-    assert {session.modality for session in plan.sessions if session.led} == {Modality.TUTORING}
+    assert {session.session_type for session in plan.sessions if session.led} == {SessionType.TUTORING}
 
 
 def test_a_block_with_nobody_has_no_sessions(team):
@@ -228,7 +234,7 @@ def test_a_block_with_nobody_has_no_sessions(team):
 
 def test_adults_who_may_not_monitor_carry_a_block_by_leading(team):
     """Nobody may watch over online work, yet all six fit one small group."""
-    lead = replace(team.adults[1], modalities=frozenset({Modality.SMALL_GROUP}))
+    lead = replace(team.adults[1], session_types=frozenset({SessionType.SMALL_GROUP}))
     early = tuple(replace(student, blocks=frozenset({"m1"})) for student in team.students)
 
     plan = suggest_groups(replace(team, adults=(lead,), rooms=None, students=early))

@@ -40,22 +40,22 @@ ANY = {
     "room_id": some(None, "library", "r12"),
     "students": st.lists(some(*STUDENTS), max_size=6),
 }
-LED = st.builds(
+ADULT_LED = st.builds(
     SessionIn,
-    modality=some("small_group", "tutoring", "collaborative"),
+    session_type=some("small_group", "tutoring", "collaborative"),
     skill_id=some("fractions", "ratios"),
     adults=st.lists(some("lead", "tutor"), min_size=1, max_size=3),
     **ANY,
 )
-ONLINE = st.builds(SessionIn, modality=st.just("online"), adults=st.lists(some("lead", "tutor"), max_size=2), **ANY)
+ONLINE = st.builds(SessionIn, session_type=st.just("online"), adults=st.lists(some("lead", "tutor"), max_size=2), **ANY)
 ODD = st.builds(
     SessionIn,
-    modality=some("small_group", "online"),
+    session_type=some("small_group", "online"),
     skill_id=some(None, "ratios", "history"),
     adults=st.lists(some("lead", "king"), max_size=2),
     **ANY,
 )
-DAYS = st.lists(LED | ONLINE, max_size=4, unique_by=lambda each: each.id) | st.lists(LED | ODD, max_size=3)
+DAYS = st.lists(ADULT_LED | ONLINE, max_size=4, unique_by=lambda each: each.id) | st.lists(ADULT_LED | ODD, max_size=3)
 
 
 def read_or_refuse(problem, given_sessions):
@@ -88,7 +88,7 @@ def test_any_sessions_are_judged_and_placed_into_or_refused_by_name(problem, sug
 
 def test_beyond_many_moves_only_the_whole_edit_has_a_price(problem, suggested, monkeypatch):
     monkeypatch.setattr(editing, "MOST_PRICED", 1)
-    online = next(s for s in to_session_seats(suggested) if s.modality == "online")
+    online = next(s for s in to_session_seats(suggested) if s.session_type == "online")
     block = [s.model_dump() for s in to_session_seats(suggested) if s.block_id != online.block_id]
     everybody = online.model_dump() | {"students": list(STUDENTS)}
 
@@ -104,7 +104,7 @@ def test_a_session_takes_adults_and_students_by_id_or_as_a_plan_tells_them():
     whole = {
         "id": "a",
         "block_id": "m1",
-        "modality": "online",
+        "session_type": "online",
         "adults": [{"staff_id": "lead", "role": "teacher_leader"}],
         "students": ["Ada", {"student_id": "Ben", "why": "…", "facts": []}],
     }

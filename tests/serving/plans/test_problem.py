@@ -46,12 +46,12 @@ def forecast(student, skill, status="forecast", risk=0.5, mastery=0.5, *, recent
     )
 
 
-def candidates_of(the_team, forecasts, handful=6):
-    return list_candidates(the_team, SKILLS, forecasts, POLICY, handful)
+def candidates_of(the_team, forecasts, max_candidates=6):
+    return list_candidates(the_team, SKILLS, forecasts, POLICY, max_candidates)
 
 
-def needs(the_team, forecasts, handful=6):
-    return {(c.need.student, c.need.skill): c.need.need for c in candidates_of(the_team, forecasts, handful)}
+def needs(the_team, forecasts, max_candidates=6):
+    return {(c.need.student, c.need.skill): c.need.need for c in candidates_of(the_team, forecasts, max_candidates)}
 
 
 def test_need_is_risk_times_what_is_missing_times_readiness_times_weight():
@@ -86,7 +86,7 @@ def test_only_the_most_needed_handful_is_kept():
     """Of many candidates of a student the greatest remain."""
     known = [forecast("a", f"s{number}", risk=number / 10) for number in range(1, 9)]
 
-    assert set(needs(team(), known, handful=2)) == {("a", "s8"), ("a", "s7")}
+    assert set(needs(team(), known, max_candidates=2)) == {("a", "s8"), ("a", "s7")}
 
 
 def test_standing_rules_absences_and_history_reach_the_problem():
@@ -108,7 +108,7 @@ def test_standing_rules_absences_and_history_reach_the_problem():
     assert {adult.id: len(adult.blocks) for adult in problem.adults} == {"lead": 2, "aide": 1}
     assert problem.keep_apart == (("a", "b"),)
     assert [(pin.student, pin.block, pin.adult) for pin in problem.pins] == [("d", "mon-9", "lead")]
-    assert [(mate.first, mate.second, mate.sessions) for mate in problem.mates] == [("a", "d", 1)]
+    assert [(mate.first, mate.second, mate.sessions) for mate in problem.recent_groupmates] == [("a", "d", 1)]
     assert {(contact.student, contact.adult) for contact in problem.contacts} == {("a", "lead"), ("d", "lead")}
 
 
@@ -117,7 +117,7 @@ def test_a_role_of_the_schools_own_has_the_effects_that_planning_says():
 
     problem = state_problem(team(adults=(own,)), SKILLS, DayRequest(MONDAY), [], load_planning())
 
-    effects = {(each.modality, each.role): each.effect for each in problem.effects}
+    effects = {(each.session_type, each.role): each.effect for each in problem.effects}
     assert effects["tutoring", "reading coach"] == effects["tutoring", "support_staff"]
 
 

@@ -201,7 +201,7 @@ def test_a_plan_loses_what_names_the_student_and_nothing_else():
     day = {
         "students": [{"id": "anna"}, {"id": "ben"}, {"id": "cy"}],
         "keep_together": [["anna", "ben"], ["ben", "cy"]],
-        "mates": [["anna", "ben", 2]],
+        "recent_groupmates": [["anna", "ben", 2]],
         "pins": [{"students": ["anna"]}, {"students": ["anna", "cy"]}],
         "by_student": {"anna": 1, "ben": 2},
         "why": "anna and ben need it",
@@ -211,7 +211,7 @@ def test_a_plan_loses_what_names_the_student_and_nothing_else():
     assert scrub(day, "anna") == {
         "students": [{"id": "ben"}, {"id": "cy"}],
         "keep_together": [["ben", "cy"]],
-        "mates": [],
+        "recent_groupmates": [],
         "pins": [{"students": ["cy"]}],
         "by_student": {"ben": 2},
         "why": "a student and ben need it",

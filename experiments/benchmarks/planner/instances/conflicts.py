@@ -12,7 +12,7 @@ import numpy as np
 
 from serving.grouping.problem.people import Adult
 from serving.grouping.problem.places import Block, Pin, Room
-from serving.grouping.problem.policy import LED, Modality, Role
+from serving.grouping.problem.policy import ADULT_LED, Role, SessionType
 from serving.grouping.problem.problem import Problem
 
 T = TypeVar("T")
@@ -27,8 +27,8 @@ def few_monitors(day: Problem, rng: Rng) -> tuple[str, Problem]:
     if rng.random() < 0.5:
         adults = tuple(a if a.id == kept.id else replace(a, blocks=a.blocks - {block.id}) for a in day.adults)
     else:
-        tutoring = frozenset({Modality.TUTORING})
-        adults = tuple(a if a.id == kept.id else replace(a, modalities=tutoring) for a in day.adults)
+        tutoring = frozenset({SessionType.TUTORING})
+        adults = tuple(a if a.id == kept.id else replace(a, session_types=tutoring) for a in day.adults)
         most -= 2 * len(day.adults)
     return "monitors", replace(day, adults=adults, students_per_monitor=min(40, int(rng.integers(most // 2, most))))
 
@@ -36,21 +36,21 @@ def few_monitors(day: Problem, rng: Rng) -> tuple[str, Problem]:
 def few_tutoring_places(day: Problem, rng: Rng) -> tuple[str, Problem]:
     """More students are pinned to tutoring in a block than its adults have places."""
     block = _block(day, rng)
-    bound = next(bound for bound in day.sizes if bound.modality is Modality.TUTORING)
-    tutors = sum(Modality.TUTORING in adult.modalities for adult in _there(day, block))
+    bound = next(bound for bound in day.sizes if bound.session_type is SessionType.TUTORING)
+    tutors = sum(SessionType.TUTORING in adult.session_types for adult in _there(day, block))
     count = bound.most * tutors + int(rng.integers(1, 4))
     chosen = [s for s in _present(day, block) if _needs(day, s)][:count]
-    return "group_size", replace(day, pins=tuple(Pin(s, block.id, Modality.TUTORING) for s in chosen))
+    return "group_size", replace(day, pins=tuple(Pin(s, block.id, SessionType.TUTORING) for s in chosen))
 
 
 def few_supervisors(day: Problem, rng: Rng) -> tuple[str, Problem]:
     """No teacher is there in a block in which somebody in training has a session, by a pin or for want of others."""
     block = _block(day, rng)
     trainee = next((a for a in day.adults if a.trainee), None)
-    modalities = frozenset(Modality)
+    session_types = frozenset(SessionType)
     if trainee is None:
-        trainee = Adult("trainee", Role.TEACHER_IN_TRAINING, frozenset(), modalities)
-    trainee = replace(trainee, blocks=trainee.blocks | {block.id}, modalities=modalities, skills=None)
+        trainee = Adult("trainee", Role.TEACHER_IN_TRAINING, frozenset(), session_types)
+    trainee = replace(trainee, blocks=trainee.blocks | {block.id}, session_types=session_types, skills=None)
     pinned = rng.random() < 0.5
     others = [
         replace(a, blocks=a.blocks - {block.id}) if a.supervisor or not pinned else a
@@ -199,7 +199,7 @@ def _shared(day: Problem, block: Block) -> tuple[str, str, str]:
     there = set(_present(day, block))
     for skill in day.skills:
         needing = sorted(need.student for need in day.needs if need.skill == skill.id and need.student in there)
-        if len(needing) >= len(LED):
+        if len(needing) >= len(ADULT_LED):
             return skill.id, needing[0], needing[1]
     raise AssertionError("a synthetic day has skills that several need")
 

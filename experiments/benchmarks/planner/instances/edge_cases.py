@@ -5,12 +5,12 @@ from dataclasses import fields, replace
 from itertools import combinations
 
 from experiments.benchmarks.planner.instances.team import Size, default_modalities, draw_day
-from serving.grouping.problem.people import Adult, Coaching, Contact, MateCount, Need, Student
+from serving.grouping.problem.people import Adult, Coaching, Contact, GroupmateCount, Need, Student
 from serving.grouping.problem.places import Block, Pin, Room, Seat, Skill
-from serving.grouping.problem.policy import LED, Effect, Modality, Role, SizeBound, Weights
+from serving.grouping.problem.policy import ADULT_LED, Effect, Role, SessionType, SizeBound, Weights
 from serving.grouping.problem.problem import Problem
 
-EFFECTS = tuple(Effect(kind, role, 0.9 / (at + 1)) for at, kind in enumerate(LED) for role in Role)
+EFFECTS = tuple(Effect(kind, role, 0.9 / (at + 1)) for at, kind in enumerate(ADULT_LED) for role in Role)
 
 
 def draw_edge_case(
@@ -87,11 +87,13 @@ def draw_edge_case(
         ),
         keep_apart=tuple(pairs[:some]),
         keep_together=tuple(pairs[some : 2 * some]),
-        mates=tuple(MateCount(one, other, draw.randint(1, 3)) for one, other in pairs[2 * some : 5 * some]),
+        recent_groupmates=tuple(
+            GroupmateCount(one, other, draw.randint(1, 3)) for one, other in pairs[2 * some : 5 * some]
+        ),
         contacts=tuple(Contact(name, f"t{at}", 2) for name in names for at in range(adults) if draw.random() < 0.3),
         previous=tuple(
             draw.choice(
-                [Seat(name, day, Modality.ONLINE), Seat(name, day, Modality.TUTORING, draw.choice(topics), "t0")]
+                [Seat(name, day, SessionType.ONLINE), Seat(name, day, SessionType.TUTORING, draw.choice(topics), "t0")]
             )
             for name in names for day in days if adults and topics and draw.random() < 0.3
         ),
@@ -99,13 +101,15 @@ def draw_edge_case(
             Pin(
                 draw.choice(names),
                 draw.choice(days),
-                draw.choice([None, None, *LED]),
+                draw.choice([None, None, *ADULT_LED]),
                 draw.choice([None, None, *topics]),
                 draw.choice([None, None, *(f"t{at}" for at in range(adults))]),
             )
             for _ in range(pins if students and blocks else 0)
         ),
-        sizes=sizes or (SizeBound(LED[0], 3, 8), SizeBound(LED[1], 1, 2), SizeBound(LED[2], 4, 6, tables=2)),
+        sizes=sizes or (
+            SizeBound(ADULT_LED[0], 3, 8), SizeBound(ADULT_LED[1], 1, 2), SizeBound(ADULT_LED[2], 4, 6, tables=2),
+        ),
         students_per_monitor=ratio,
     )  # fmt: skip
     return _add_more(problem, random.Random(f"{seed}-more")) if more else problem
@@ -127,9 +131,9 @@ def _add_more(problem: Problem, draw: random.Random) -> Problem:
             )
             for adult in problem.adults
         ),
-        effects=(*problem.effects, *(Effect(kind, "artist", 0.5) for kind in LED)),
+        effects=(*problem.effects, *(Effect(kind, "artist", 0.5) for kind in ADULT_LED)),
         students=tuple(
-            replace(student, owed_teacher=draw.random() < 0.3, catch_up_days=draw.choice([0, 0, 3, 4]))
+            replace(student, teacher_time_due=draw.random() < 0.3, catch_up_days=draw.choice([0, 0, 3, 4]))
             for student in problem.students
         ),
         needs=tuple(replace(need, catch_up=need.skill in behind) for need in problem.needs),
@@ -138,7 +142,7 @@ def _add_more(problem: Problem, draw: random.Random) -> Problem:
     )
 
 
-SMALL = (SizeBound(LED[0], 2, 3), SizeBound(LED[1], 1, 1))
+SMALL = (SizeBound(ADULT_LED[0], 2, 3), SizeBound(ADULT_LED[1], 1, 1))
 """Sizes at which a handful of students makes several groups."""
 
 

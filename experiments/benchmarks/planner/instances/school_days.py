@@ -51,7 +51,7 @@ class LearningTeam:
     def __init__(self, students: int, seed: int) -> None:
         size, rng = SIZES[students], np.random.default_rng([students, seed, 2])
         self._seed = seed
-        self._team = replace(draw_day(students, seed), mates=(), contacts=())
+        self._team = replace(draw_day(students, seed), recent_groupmates=(), contacts=())
         self._weight = draw_weights(size, rng)
         self.mastery = np.array([draw_mastery(size, rng) for _ in range(students)])
         self.mastery[:, ::STRAND] += LESSONS * (1 - self.mastery[:, ::STRAND])
@@ -82,7 +82,7 @@ class LearningTeam:
         for session in ledger.led:
             lead = session.adults[0]
             quality = ledger.qualification(lead, session.skill)
-            effect = quality * ledger.effect(session.modality, ledger.adults[lead].role, thin=False)
+            effect = quality * ledger.effect(session.session_type, ledger.adults[lead].role, low_evidence=False)
             for student in session.students:
                 at = place[student], int((session.skill or "")[1:])
                 self.mastery[at] += effect * (1 - self.mastery[at])
@@ -161,7 +161,7 @@ def remember(held: Sequence[SchoolDay], date: int) -> list[PastDay]:
 def list_seats(day: SchoolDay) -> tuple[Seat, ...]:
     """Returns every seat of a day, online ones too."""
     return tuple(
-        Seat(student, s.block, s.modality, s.skill, s.adults[0] if s.led else None)
+        Seat(student, s.block, s.session_type, s.skill, s.adults[0] if s.led else None)
         for s in day.sessions
         for student in s.students
     )

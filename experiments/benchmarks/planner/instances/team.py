@@ -10,14 +10,14 @@ from itertools import combinations
 
 import numpy as np
 
-from serving.grouping.problem.people import Adult, Contact, MateCount, Need, Student
+from serving.grouping.problem.people import Adult, Contact, GroupmateCount, Need, Student
 from serving.grouping.problem.places import Block, Room, Skill
-from serving.grouping.problem.policy import LED, TEACHERS, Effect, Modality, Role, Weights
+from serving.grouping.problem.policy import ADULT_LED, TEACHERS, Effect, Role, SessionType, Weights
 from serving.grouping.problem.problem import Problem
 from serving.grouping.state.arrays import Floats
 
 
-def default_modalities(role: str, *, may_lead: bool = False) -> frozenset[Modality]:
+def default_modalities(role: str, *, may_lead: bool = False) -> frozenset[SessionType]:
     """Returns what a role leads or, for tables and the online station, supervises.
 
     Args:
@@ -29,17 +29,17 @@ def default_modalities(role: str, *, may_lead: bool = False) -> frozenset[Modali
         ['collaborative', 'online', 'tutoring']
     """
     if role in TEACHERS:
-        return frozenset(Modality)
+        return frozenset(SessionType)
     if role == Role.TEACHER_IN_TRAINING:
-        return frozenset({Modality.SMALL_GROUP, Modality.TUTORING})
-    support = {Modality.TUTORING, Modality.COLLABORATIVE, Modality.ONLINE}
-    return frozenset(support | {Modality.SMALL_GROUP} if may_lead else support)
+        return frozenset({SessionType.SMALL_GROUP, SessionType.TUTORING})
+    support = {SessionType.TUTORING, SessionType.COLLABORATIVE, SessionType.ONLINE}
+    return frozenset(support | {SessionType.SMALL_GROUP} if may_lead else support)
 
 
 EFFECT = {
-    Modality.SMALL_GROUP: (0.42, 0.42, 0.33, 0.30),
-    Modality.TUTORING: (0.50, 0.50, 0.42, 0.36),
-    Modality.COLLABORATIVE: (0.20, 0.20, 0.16, 0.16),
+    SessionType.SMALL_GROUP: (0.42, 0.42, 0.33, 0.30),
+    SessionType.TUTORING: (0.50, 0.50, 0.42, 0.36),
+    SessionType.COLLABORATIVE: (0.20, 0.20, 0.16, 0.16),
 }
 """Effect by role in the order of `Role`, as in `serving/plans/policy.toml`."""
 
@@ -118,12 +118,12 @@ def draw_day(students: int | Size, seed: int, weights: Weights | None = None) ->
         students=people,
         adults=adults,
         skills=skills,
-        effects=tuple(Effect(kind, role, EFFECT[kind][at]) for kind in LED for at, role in enumerate(Role)),
+        effects=tuple(Effect(kind, role, EFFECT[kind][at]) for kind in ADULT_LED for at, role in enumerate(Role)),
         rooms=(Room("hall", size.students), *(Room(f"r{at}", 18 if at % 3 else 10) for at in range(size.adults))),
         needs=_draw_needs(names, size, rng),
         keep_apart=tuple((str(one), str(other)) for one, other in pairs[:some]),
         keep_together=tuple((str(one), str(other)) for one, other in pairs[some : 2 * some]),
-        mates=_draw_mates(names, size, rng),
+        recent_groupmates=_draw_mates(names, size, rng),
         contacts=tuple(
             Contact(name, adult.id, int(1 + rng.integers(3)))
             for name in names
@@ -196,10 +196,10 @@ def list_needs(name: str, mastery: Floats, weight: Floats, rng: np.random.Genera
     ]
 
 
-def _draw_mates(names: list[str], size: Size, rng: np.random.Generator) -> tuple[MateCount, ...]:
+def _draw_mates(names: list[str], size: Size, rng: np.random.Generator) -> tuple[GroupmateCount, ...]:
     counts: dict[tuple[str, str], int] = {}
     for _ in range(5 * size.blocks * (size.adults - 1) // 2):
         group = sorted(str(name) for name in rng.choice(names, size=5, replace=False))
         for pair in combinations(group, 2):
             counts[pair] = counts.get(pair, 0) + 1
-    return tuple(MateCount(one, other, count) for (one, other), count in sorted(counts.items()))
+    return tuple(GroupmateCount(one, other, count) for (one, other), count in sorted(counts.items()))

@@ -8,7 +8,7 @@ from experiments.benchmarks.planner.verify.whole_day import WholeDay
 from experiments.benchmarks.planner.verify.whole_day_terms import add_terms
 from serving.grouping.problem.places import Room
 from serving.grouping.problem.plan import Session
-from serving.grouping.problem.policy import Modality
+from serving.grouping.problem.policy import SessionType
 from serving.grouping.problem.problem import Problem
 from serving.grouping.rules.check import find_violations
 from serving.grouping.rules.objective import score_plan
@@ -79,8 +79,8 @@ def _read_block(day: WholeDay, columns: Sequence[int], block: str) -> list[Sessi
         students = tuple(sorted(name for name, seat in day.seats[held].items() if columns[seat]))
         online = [name for name in online if name not in students]
         room_id = None if problem.rooms is None else free[lodged[held.adult], False].pop().id
-        name = f"{block}-{held.modality}-{held.adult}"
-        sessions.append(Session(name, block, held.modality, held.skill, (held.adult,), room_id, students))
+        name = f"{block}-{held.session_type}-{held.adult}"
+        sessions.append(Session(name, block, held.session_type, held.skill, (held.adult,), room_id, students))
     rooms = [free[kind].pop() for kind, column in day.stations[block].items() for _ in range(columns[column])]
     adults = [adult for (at, adult), column in day.monitors.items() if at == block and columns[column]]
     return sessions + _seat_online(problem, block, online, rooms, adults)
@@ -94,7 +94,7 @@ def _seat_online(
         return []
     ratio = problem.students_per_monitor
     if problem.rooms is None:
-        return [Session(f"{block}-online-0", block, Modality.ONLINE, None, tuple(adults), None, tuple(online))]
+        return [Session(f"{block}-online-0", block, SessionType.ONLINE, None, tuple(adults), None, tuple(online))]
     watched = sorted(
         (
             (min(ratio, room.capacity - done), -at)
@@ -109,5 +109,5 @@ def _seat_online(
         here, online = tuple(online[: sum(seats)]), online[sum(seats) :]
         if here:
             monitors, adults = tuple(adults[: len(seats)]), adults[len(seats) :]
-            sessions.append(Session(f"{block}-online-{at}", block, Modality.ONLINE, None, monitors, room.id, here))
+            sessions.append(Session(f"{block}-online-{at}", block, SessionType.ONLINE, None, monitors, room.id, here))
     return [replace(sessions[0], adults=(*sessions[0].adults, *adults)), *sessions[1:]]

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from experiments.benchmarks.planner.verify.linear_program import LinearProgram
 from features.errors import InputError
 from serving.grouping.problem.people import Adult, Need
-from serving.grouping.problem.policy import LED, Modality, SizeBound
+from serving.grouping.problem.policy import ADULT_LED, SessionType, SizeBound
 from serving.grouping.problem.problem import Problem
 
 Terms = list[tuple[int, float]]
@@ -26,7 +26,7 @@ class Held(NamedTuple):
 
     block: str
     adult: str
-    modality: Modality
+    session_type: SessionType
     skill: str
 
 
@@ -77,14 +77,14 @@ class WholeDay:
         ]
 
     def _add_sessions(self) -> None:
-        bounds = {bound.modality: bound for bound in self.problem.sizes}
+        bounds = {bound.session_type: bound for bound in self.problem.sizes}
         needs = defaultdict(list)
         for need in self.problem.open_needs():
             needs[need.skill].append(need)
         for adult in self.problem.adults:
             known = set(needs) if adult.skills is None else set(needs) & set(adult.skills)
             for block in sorted(adult.blocks):
-                for kind in (kind for kind in LED if kind in adult.modalities and kind in bounds):
+                for kind in (kind for kind in ADULT_LED if kind in adult.session_types and kind in bounds):
                     for skill in sorted(known):
                         self._add_session(Held(block, adult.id, kind, skill), adult, bounds[kind], needs[skill])
 
@@ -136,7 +136,7 @@ class WholeDay:
                 for seat, held in self.seats_of(pin.student, pin.block)
                 if pin.online
                 or (
-                    pin.modality in {None, held.modality}
+                    pin.session_type in {None, held.session_type}
                     and pin.skill in {None, held.skill}
                     and pin.adult in {None, held.adult}
                 )
@@ -150,7 +150,7 @@ class WholeDay:
         for block in (block.id for block in problem.blocks):
             here = [adult for adult in problem.adults if block in adult.blocks]
             for adult in here:
-                if Modality.ONLINE in adult.modalities:
+                if SessionType.ONLINE in adult.session_types:
                     self.monitors[block, adult.id] = self.program.add(whole=True)
                 self.program.bound(self.duty(block, adult.id), high=1.0)
             teaching = [term for adult in here if adult.supervisor for term in self.duty(block, adult.id)]
@@ -216,7 +216,7 @@ def size_runs(bound: SizeBound, adult: Adult) -> list[tuple[int, int]]:
         >>> size_runs(SizeBound(Modality.COLLABORATIVE, 4, 5, 2), Adult("a", "helper", frozenset(), LED))
         [(4, 5), (8, 10)]
     """
-    most = adult.max_group if bound.modality is not Modality.COLLABORATIVE else None
+    most = adult.max_group if bound.session_type is not SessionType.COLLABORATIVE else None
     runs: list[tuple[int, int]] = []
     for tables in range(1, bound.tables + 1):
         low, high = bound.least * tables, bound.most * tables

@@ -14,16 +14,16 @@ def add_terms(day: WholeDay) -> float:
 
 def benefit(day: WholeDay) -> float:
     """Need x effect x qualification of each seat."""
-    effects = {(effect.modality, effect.role): effect for effect in day.problem.effects}
+    effects = {(effect.session_type, effect.role): effect for effect in day.problem.effects}
     adults = {adult.id: adult for adult in day.problem.adults}
     needs = {(need.student, need.skill): need for need in day.problem.needs}
     for held, seats in day.seats.items():
         adult = adults[held.adult]
-        effect = effects[held.modality, adult.role]
+        effect = effects[held.session_type, adult.role]
         quality = 1.0 if adult.skills is None else adult.skills[held.skill]
         for student, seat in seats.items():
             need = needs[student, held.skill]
-            share = effect.thin if need.thin and effect.thin is not None else effect.effect
+            share = effect.low_evidence if need.low_evidence and effect.low_evidence is not None else effect.effect
             day.program.points[seat] += day.problem.weights.benefit * need.need * share * quality
     return 0.0
 
@@ -50,21 +50,21 @@ def relationships(day: WholeDay) -> float:
     return 0.0
 
 
-def repeat_mates(day: WholeDay) -> float:
+def repeat_groupmates(day: WholeDay) -> float:
     """A pair in one session costs for each earlier one.
 
     Pairs one by one bound little, since a student half in a session shares it with nobody. Of n mutual groupmates in a
     session the pairs are at least a n - a (a + 1) / 2 for any whole a (Padberg 1989, the boolean quadric polytope), so
     each set of them gets those rows.
     """
-    price = day.problem.weights.repeat_mates
-    times = {(mate.first, mate.second): mate.sessions for mate in day.problem.mates if mate.sessions}
+    price = day.problem.weights.repeat_groupmates
+    times = {(mate.first, mate.second): mate.sessions for mate in day.problem.recent_groupmates if mate.sessions}
     for session, seats in _places(day).values() if price else ():
         pairs = {pair: day.program.add(-price * times[pair]) for pair in times if set(pair) <= set(seats)}
-        for mates in _cliques(set(pairs)):
-            both = [(pairs[pair], 1.0) for pair in combinations(sorted(mates), 2)]
-            among = [seat for student in mates for seat in seats[student]]
-            for a in range(1, len(mates)):
+        for recent_groupmates in _cliques(set(pairs)):
+            both = [(pairs[pair], 1.0) for pair in combinations(sorted(recent_groupmates), 2)]
+            among = [seat for student in recent_groupmates for seat in seats[student]]
+            for a in range(1, len(recent_groupmates)):
                 held = [(column, a * (a + 1) / 2) for column in session]
                 day.program.bound([*both, *held, *((seat, -float(a)) for seat in among)], low=0.0)
     return 0.0
@@ -98,7 +98,7 @@ def perturbation(day: WholeDay) -> float:
         for seat, held in day.seats_of(earlier.student, earlier.block):
             if not earlier.led:
                 day.program.points[seat] -= price
-            elif (held.modality, held.skill, held.adult) == (earlier.modality, earlier.skill, earlier.adult):
+            elif (held.session_type, held.skill, held.adult) == (earlier.session_type, earlier.skill, earlier.adult):
                 day.program.points[seat] += price
     return constant
 
@@ -136,18 +136,18 @@ def share(day: WholeDay) -> float:
     return 0.0
 
 
-def owed(day: WholeDay) -> float:
+def teacher_time_due(day: WholeDay) -> float:
     """Each present student who is owed a seat with a supervising adult costs; the first such seat wins that back."""
-    price = day.problem.weights.owed
+    price = day.problem.weights.teacher_time_due
     supervising = {adult.id for adult in day.problem.adults if adult.supervisor}
-    due = [student.id for student in day.problem.students if student.owed_teacher and student.blocks]
+    due = [student.id for student in day.problem.students if student.teacher_time_due and student.blocks]
     for student in due:
         _once(day, price, [(seat, 1.0) for seat, held in day.seats_of(student) if held.adult in supervising])
     return -price * len(due)
 
 
 TERMS: tuple[Callable[[WholeDay], float], ...] = (
-    benefit, coverage, relationships, repeat_mates, keep_together, perturbation, load, share, owed,
+    benefit, coverage, relationships, repeat_groupmates, keep_together, perturbation, load, share, teacher_time_due,
 )  # fmt: skip
 
 
@@ -180,13 +180,13 @@ def _cliques(pairs: set[tuple[str, str]]) -> set[frozenset[str]]:
         near[other].add(one)
     found = {frozenset(pair) for pair in pairs}
 
-    def grow(mates: set[str], more: set[str], seen: set[str]) -> None:
+    def grow(recent_groupmates: set[str], more: set[str], seen: set[str]) -> None:
         if not more and not seen:
-            found.add(frozenset(mates))
+            found.add(frozenset(recent_groupmates))
             return
         pivot = max(sorted(more | seen), key=lambda student: len(near[student] & more))
         for student in sorted(more - near[pivot]):
-            grow(mates | {student}, more & near[student], seen & near[student])
+            grow(recent_groupmates | {student}, more & near[student], seen & near[student])
             more, seen = more - {student}, seen | {student}
 
     grow(set(), set(near), set())

@@ -78,7 +78,7 @@ def test_a_later_plan_of_the_day_replaces_what_was_accepted(client, make_plan, d
 
 def test_people_have_the_last_word_and_are_told_the_rules_they_break(client, make_plan, decide):
     plan = make_plan("2026-03-30")
-    online = next(s for s in plan["sessions"] if s["modality"] == "online")
+    online = next(s for s in plan["sessions"] if s["session_type"] == "online")
     led = next(s for s in plan["sessions"] if s["block_id"] == online["block_id"] and s["skill_id"])
     led["students"].append(online["students"][0])
     strange = [{**plan["sessions"][0], "block_id": "fri-9"}]

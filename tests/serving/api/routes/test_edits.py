@@ -47,14 +47,14 @@ def judge(client, plan):
 def edited(plan):
     """The sessions with a student twice in the first block, and where the student was put and should not be."""
     sessions = json.loads(json.dumps(plan["sessions"]))
-    online = next(s for s in sessions if s["modality"] == "online")
-    led = next(s for s in sessions if s["block_id"] == online["block_id"] and s["modality"] == "small_group")
+    online = next(s for s in sessions if s["session_type"] == "online")
+    led = next(s for s in sessions if s["block_id"] == online["block_id"] and s["session_type"] == "small_group")
     led["students"].append(dict(online["students"][0]))
     return sessions
 
 
 def shorten(session):
-    left = {name: session[name] for name in ("id", "block_id", "modality", "skill_id", "room_id")}
+    left = {name: session[name] for name in ("id", "block_id", "session_type", "skill_id", "room_id")}
     adults = [adult["staff_id"] for adult in session["adults"]]
     return left | {"adults": adults, "students": [seat["student_id"] for seat in session["students"]]}
 
@@ -82,7 +82,7 @@ def test_an_edit_that_breaks_a_rule_is_told_and_repaired(judge, edited):
     assert "one_session" in {each["rule"] for each in told["violations"]}
     assert len(told["changes"]) == 1
     assert told["changes"][0]["price"] == told["price"]
-    assert told["changes"][0]["mends"] == told["violations"]
+    assert told["changes"][0]["fixes"] == told["violations"]
     assert judge(told["repair"]["sessions"]).json()["keeps_rules"]
     assert judge(edited, repair=False).json()["repair"] is None
 
@@ -91,8 +91,8 @@ def test_each_change_of_an_edit_has_its_price(judge, plan):
     """Two students of one block change places: two moves, each judged alone; a session left empty is not held."""
     sessions = [shorten(session) for session in plan["sessions"]]
     block = sessions[0]["block_id"]
-    led = next(s for s in sessions if s["block_id"] == block and s["modality"] == "small_group")
-    online = next(s for s in sessions if s["block_id"] == block and s["modality"] == "online")
+    led = next(s for s in sessions if s["block_id"] == block and s["session_type"] == "small_group")
+    online = next(s for s in sessions if s["block_id"] == block and s["session_type"] == "online")
     online["students"] += led["students"]
     moved, led["students"] = led["students"], []
 
@@ -101,7 +101,7 @@ def test_each_change_of_an_edit_has_its_price(judge, plan):
     assert {change["student_id"] for change in told["changes"]} == set(moved)
     assert all(change["before"]["skill_id"] == led["skill_id"] for change in told["changes"])
     assert all(
-        change["after"] == {"modality": "online", "skill_id": None, "staff_id": None} for change in told["changes"]
+        change["after"] == {"session_type": "online", "skill_id": None, "staff_id": None} for change in told["changes"]
     )
     assert told["price"]["points"] < 0
     assert all(change["price"]["points"] for change in told["changes"])
@@ -194,7 +194,7 @@ def test_a_new_member_is_placed_by_forecasts_and_a_student_of_another_team_by_no
         place["sentence"]
         for block in stranger["blocks"]
         for place in block["places"]
-        if place["session"]["modality"] != "online"
+        if place["session"]["session_type"] != "online"
     ]
     assert needs
     unknown = f"need {load_planning().need.unknown:.2f}"
@@ -203,21 +203,21 @@ def test_a_new_member_is_placed_by_forecasts_and_a_student_of_another_team_by_no
 
 
 def test_why_not_there_has_a_price_or_a_rule_in_the_way(client, plan, away):
-    online = next(s for s in plan["sessions"] if s["modality"] == "online")
+    online = next(s for s in plan["sessions"] if s["session_type"] == "online")
     student, block = online["students"][0]["student_id"], online["block_id"]
 
     def ask(**more):
         body = {"student_id": student, "block_id": block, **more}
         return client.post(f"/v1/recommendations/{plan['id']}/explanations", json=body)
 
-    led, forbidden, there = ask().json(), ask(student_id=away).json(), ask(modality="online").json()
+    led, forbidden, there = ask().json(), ask(student_id=away).json(), ask(session_type="online").json()
 
     assert led["possible"]
     assert led["sentence"].startswith("The seat would")
     assert not forbidden["possible"]
-    assert forbidden["in_the_way"][0]["rules"] == ["presence"]
+    assert forbidden["blocking_rules"][0]["rules"] == ["presence"]
     assert away not in forbidden["sentence"]
     assert student not in led["sentence"]
     assert there["sentence"] == "The student sits there already."
     assert rule_of(ask(staff_id="king")) == (422, "not_of_this_day", "staff_id")
-    assert rule_of(ask(modality="online", skill_id=plan["terms"][0]["name"]))[1] == "not_of_this_day"
+    assert rule_of(ask(session_type="online", skill_id=plan["terms"][0]["name"]))[1] == "not_of_this_day"

@@ -192,7 +192,7 @@ def test_odd_texts_are_refused_or_found_nowhere(client, body, odd):
                 ("decision", {"decision": "rejected", "note": odd + "\x00"}),
                 ("placements", {"student_id": odd, "block_ids": [odd]}),
                 ("explanations", {"student_id": odd, "block_id": odd, "skill_id": odd}),
-                ("evaluation", {"sessions": [{"id": odd, "block_id": odd, "modality": "online", "adults": [odd]}]}),
+                ("evaluation", {"sessions": [{"id": odd, "block_id": odd, "session_type": "online", "adults": [odd]}]}),
             )
         ),
     ]

@@ -24,7 +24,7 @@ def morning(client, body):
 def seats_of(plan):
     return {
         (session["block_id"], seat["student_id"]): (
-            session["modality"],
+            session["session_type"],
             session["skill_id"],
             session["adults"][0]["staff_id"] if session["skill_id"] else None,
         )
@@ -41,14 +41,14 @@ def count_moved(one, other):
 @pytest.fixture(scope="module")
 def sick(morning):
     """The adult who leads fewest sessions calls in sick."""
-    led = [s["adults"][0]["staff_id"] for s in morning["sessions"] if s["modality"] == "small_group"]
+    led = [s["adults"][0]["staff_id"] for s in morning["sessions"] if s["session_type"] == "small_group"]
     return [{"staff_id": min(set(led), key=lambda adult: (led.count(adult), adult))}]
 
 
 def test_after_an_absence_few_seats_move_against_the_plan_before(client, body, morning, sick):
     anew = client.post("/v1/recommendations", json={**body, "absences": sick}).json()
     again = client.post(
-        "/v1/recommendations", json={**body, "absences": sick, "previous": morning["id"], "move_price": 0.2}
+        "/v1/recommendations", json={**body, "absences": sick, "previous": morning["id"], "move_penalty": 0.2}
     ).json()
 
     assert again["previous"] == morning["id"]
@@ -58,14 +58,14 @@ def test_after_an_absence_few_seats_move_against_the_plan_before(client, body, m
 
 def test_a_session_that_is_kept_stays_as_it_is(client, body, morning, sick):
     kept = next(s for s in morning["sessions"] if s["skill_id"] and s["adults"][0]["staff_id"] != sick[0]["staff_id"])
-    asked = {**body, "absences": sick, "previous": morning["id"], "move_price": 0, "keep_sessions": [kept["id"]]}
+    asked = {**body, "absences": sick, "previous": morning["id"], "move_penalty": 0, "keep_sessions": [kept["id"]]}
 
     again = client.post("/v1/recommendations", json=asked).json()
 
     seats = seats_of(again)
     for seat in kept["students"]:
         place = kept["block_id"], seat["student_id"]
-        assert seats[place] == (kept["modality"], kept["skill_id"], kept["adults"][0]["staff_id"])
+        assert seats[place] == (kept["session_type"], kept["skill_id"], kept["adults"][0]["staff_id"])
 
 
 def test_a_plan_of_another_day_is_none_to_go_by(client, body, morning):
@@ -80,7 +80,7 @@ def test_a_plan_of_another_day_is_none_to_go_by(client, body, morning):
     assert refuse(previous="none") == (422, "unknown_previous", "previous")
     told = refuse(previous=morning["id"], keep_sessions=["none"])
     assert told == (422, "unknown_session", "keep_sessions[0]")
-    assert refuse(move_price=0.1) == (422, "invalid_request", None)
+    assert refuse(move_penalty=0.1) == (422, "invalid_request", None)
 
 
 def test_other_good_plans_differ_and_can_be_decided_on(client, body):

@@ -12,7 +12,7 @@ from experiments.benchmarks.planner.instances.team import draw_day
 from serving.grouping.changes.alternatives import find_alternatives
 from serving.grouping.changes.difference import find_moves
 from serving.grouping.errors import InfeasibleError, ProblemError
-from serving.grouping.problem.policy import Modality, SizeBound
+from serving.grouping.problem.policy import SessionType, SizeBound
 from serving.grouping.rules.check import find_violations
 from serving.grouping.rules.objective import score_plan
 from serving.grouping.search.anneal import Budget
@@ -34,7 +34,7 @@ def require_near_and_apart(problem, found, most_lost, least_apart):
 
 def test_a_day_that_can_be_held_in_two_ways_gets_both(team):
     """Either group may come first, with either adult; no third plan is as different."""
-    groups = replace(team, sizes=(SizeBound(Modality.SMALL_GROUP, 3, 3),))
+    groups = replace(team, sizes=(SizeBound(SessionType.SMALL_GROUP, 3, 3),))
 
     found = find_alternatives(groups, 1, Budget(rounds=100), most_lost=0.2, least_apart=0.5)
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from serving.grouping.changes.bottlenecks import find_bounds
-from serving.grouping.problem.policy import Modality, SizeBound
+from serving.grouping.problem.policy import SessionType, SizeBound
 
 
 def told(problem, sessions, block="m1"):
@@ -30,7 +30,9 @@ def test_a_trainee_without_a_teacher_counts_for_nobody(team, sessions, swap):
 
 
 def test_full_groups_full_stations_and_taken_rooms_are_told_with_figures(team, sessions):
-    tight = replace(team, sizes=(SizeBound(Modality.SMALL_GROUP, 3, 3),), rooms=team.rooms[:2], students_per_monitor=3)
+    tight = replace(
+        team, sizes=(SizeBound(SessionType.SMALL_GROUP, 3, 3),), rooms=team.rooms[:2], students_per_monitor=3
+    )
 
     bounds = told(tight, sessions)
 

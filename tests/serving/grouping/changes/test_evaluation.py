@@ -36,7 +36,7 @@ def test_each_of_several_changes_has_a_price_of_its_own_and_says_what_it_has_to_
 
     leaves, joins = judged.changes
     assert (leaves.move.student, joins.move.student) == ("a", "d")
-    assert (leaves.breaks, leaves.mends) == ((), ())
+    assert (leaves.breaks, leaves.fixes) == ((), ())
     assert [violation.rule for violation in joins.breaks] == ["group_size"]
     assert leaves.price.points < 0 < joins.price.points
     together = swap(swap(sessions, "g1", students=("a", "b", "c", "d")), "o1", students=("e", "f"))
@@ -50,7 +50,7 @@ def test_the_change_that_breaks_a_rule_is_told(team, sessions, swap):
     judged = evaluate_edit(apart, joined, sessions)
 
     assert [violation.rule for violation in judged.violations] == ["keep_apart"]
-    assert {change.move.student: [v.rule for v in change.mends] for change in judged.changes} == {
+    assert {change.move.student: [v.rule for v in change.fixes] for change in judged.changes} == {
         "d": ["keep_apart"],
         "e": [],
     }

@@ -13,7 +13,7 @@ from serving.grouping.changes.placements import rank_places, take_place
 from serving.grouping.errors import InfeasibleError, ProblemError
 from serving.grouping.problem.people import Need, Student
 from serving.grouping.problem.places import Pin
-from serving.grouping.problem.policy import Modality, SizeBound
+from serving.grouping.problem.policy import SessionType, SizeBound
 from serving.grouping.rules.check import find_violations
 from serving.grouping.rules.objective import score_plan
 from serving.grouping.search.anneal import Budget
@@ -64,8 +64,8 @@ def test_a_skill_once_a_day_gives_up_the_second_best_place_for_the_best(larger, 
     "change",
     [
         {"keep_apart": (("a", "z"),)},
-        {"sizes": (SizeBound(Modality.SMALL_GROUP, 3, 3),)},
-        {"pins": (Pin("z", "m1", Modality.ONLINE),)},
+        {"sizes": (SizeBound(SessionType.SMALL_GROUP, 3, 3),)},
+        {"pins": (Pin("z", "m1", SessionType.ONLINE),)},
     ],
 )
 def test_a_place_that_a_rule_forbids_is_not_offered(larger, sessions, change):
@@ -75,7 +75,7 @@ def test_a_place_that_a_rule_forbids_is_not_offered(larger, sessions, change):
 
 
 def test_where_no_station_has_a_place_left_a_free_adult_opens_one(larger, sessions, swap):
-    adults = swap(larger.adults, "new", modalities=frozenset(Modality))
+    adults = swap(larger.adults, "new", session_types=frozenset(SessionType))
     full = replace(larger, adults=adults, students_per_monitor=3, keep_apart=(("a", "z"),))
 
     ranked = rank_places(full, sessions, "z", ["m1"])
@@ -86,7 +86,7 @@ def test_where_no_station_has_a_place_left_a_free_adult_opens_one(larger, sessio
 
 
 def test_where_nothing_is_left_there_is_no_place(larger, sessions):
-    busy = replace(larger, students_per_monitor=3, sizes=(SizeBound(Modality.SMALL_GROUP, 3, 3),))
+    busy = replace(larger, students_per_monitor=3, sizes=(SizeBound(SessionType.SMALL_GROUP, 3, 3),))
 
     ranked = rank_places(busy, sessions, "z")
 

@@ -16,7 +16,7 @@ from serving.grouping.changes.difference import count_moved, find_moves, previou
 from serving.grouping.changes.repair import repair_plan
 from serving.grouping.errors import InfeasibleError, ProblemError
 from serving.grouping.problem.plan import Session
-from serving.grouping.problem.policy import LED, Modality, SizeBound
+from serving.grouping.problem.policy import ADULT_LED, SessionType, SizeBound
 from serving.grouping.rules.check import find_violations
 from serving.grouping.rules.objective import score_plan
 from serving.grouping.search.anneal import Budget
@@ -48,7 +48,7 @@ def test_a_plan_that_keeps_every_rule_is_left_alone(team, sessions):
 
 
 def test_two_who_are_to_be_kept_apart_part_by_one_move(team, sessions, swap):
-    apart = replace(team, keep_apart=(("a", "d"),), sizes=(SizeBound(Modality.SMALL_GROUP, 3, 8),))
+    apart = replace(team, keep_apart=(("a", "d"),), sizes=(SizeBound(SessionType.SMALL_GROUP, 3, 8),))
     joined = swap(swap(sessions, "g1", students=("a", "b", "c", "d", "e")), "o1", students=("f",))
 
     repair = repair_plan(apart, joined)
@@ -122,14 +122,16 @@ def fewest_moves(problem, edited):
     """Moves of the nearest plan of one block, among all that keep the rules."""
     students = [student.id for student in problem.students if student.blocks]
     acts = [
-        [None, *product(sorted(adult.modalities - {Modality.ONLINE}), (skill.id for skill in problem.skills))]
+        [None, *product(sorted(adult.session_types - {SessionType.ONLINE}), (skill.id for skill in problem.skills))]
         for adult in problem.adults
     ]
     fewest = None
     for chosen in product(*acts):
         led = [(adult.id, *act) for adult, act in zip(problem.adults, chosen, strict=True) if act and adult.blocks]
         free = [a.id for a, act in zip(problem.adults, chosen, strict=True) if not act and a.blocks]
-        watch = tuple(a for a in free if Modality.ONLINE in next(x for x in problem.adults if x.id == a).modalities)
+        watch = tuple(
+            a for a in free if SessionType.ONLINE in next(x for x in problem.adults if x.id == a).session_types
+        )
         for places in product(range(len(led) + 1), repeat=len(students)):
             groups = [tuple(s for s, at in zip(students, places, strict=True) if at == n) for n in range(len(led) + 1)]
             if not all(groups[:-1]):
@@ -139,7 +141,7 @@ def fewest_moves(problem, edited):
                 for at, (adult, kind, skill) in enumerate(led)
             ]
             for crew in ((watch,), *((each,) for each in zip(watch))) if groups[-1] else ((),):
-                online = [Session("o", "b0", Modality.ONLINE, None, each, None, groups[-1]) for each in crew]
+                online = [Session("o", "b0", SessionType.ONLINE, None, each, None, groups[-1]) for each in crew]
                 moved = count_moved(find_moves(problem, edited, (*plan, *online)))
                 if (fewest is None or moved < fewest) and not find_violations(problem, (*plan, *online)):
                     fewest = moved
@@ -148,7 +150,7 @@ def fewest_moves(problem, edited):
 
 @pytest.mark.parametrize("seed", range(8))
 def test_a_tiny_day_is_repaired_by_the_fewest_moves_of_all_plans(seed):
-    sizes = (SizeBound(LED[0], 2, 3), SizeBound(LED[1], 1, 1))
+    sizes = (SizeBound(ADULT_LED[0], 2, 3), SizeBound(ADULT_LED[1], 1, 1))
     problem = draw_edge_case(seed, students=5, adults=2, blocks=1, skills=2, rooms=False, ratio=30, sizes=sizes)
     try:
         edited = edit(suggest_groups(problem, QUICK).sessions, seed, 3)
@@ -163,7 +165,7 @@ def test_a_tiny_day_is_repaired_by_the_fewest_moves_of_all_plans(seed):
 def test_a_pinned_student_whose_session_is_gone_is_seated_again():
     """Of the day beside the format, where Cleo is pinned to the tutor, one seat is left, which the repair keeps."""
     day = read_instance(Path(instances.__file__).with_name("day.example.json").read_text(encoding="utf-8"))
-    left = (Session("a", "m1", Modality.SMALL_GROUP, "fractions", ("lead",), None, ("Ada",)),)
+    left = (Session("a", "m1", SessionType.SMALL_GROUP, "fractions", ("lead",), None, ("Ada",)),)
 
     repair = repair_plan(day, left)
 

@@ -11,14 +11,14 @@ from serving.grouping.changes.difference import find_moves
 from serving.grouping.changes.why_not import ask_why_not
 from serving.grouping.errors import InfeasibleError, ProblemError
 from serving.grouping.problem.places import Pin
-from serving.grouping.problem.policy import LED, Modality, SizeBound, Weights
+from serving.grouping.problem.policy import ADULT_LED, SessionType, SizeBound, Weights
 from serving.grouping.rules.check import find_violations
 from serving.grouping.rules.objective import score_plan
 from serving.grouping.search.anneal import Budget
 from serving.grouping.solve import suggest_groups
 
 QUICK = Budget(rounds=30, bound_rounds=0)
-GROUPS = (SizeBound(Modality.SMALL_GROUP, 3, 3),)
+GROUPS = (SizeBound(SessionType.SMALL_GROUP, 3, 3),)
 
 
 def test_a_free_seat_in_a_group_moves_nobody_else(team, sessions):
@@ -58,7 +58,7 @@ def test_who_sits_there_is_told_so(team, sessions):
     ("pin", "rule", "sentence"),
     [
         (Pin("a", "m1", skill="decimals"), "eligibility", "the skill asked for is not among the student's needs"),
-        (Pin("a", "m1", Modality.SMALL_GROUP, adult="help"), "permission", "the adult may not lead such a session"),
+        (Pin("a", "m1", SessionType.SMALL_GROUP, adult="help"), "permission", "the adult may not lead such a session"),
         (Pin("d", "m2", adult="ill"), "adult_available", "the adult is not there"),
         (Pin("z", "m1"), "presence", "The student is absent in 09:00-09:45"),
         (Pin("f", "m1", adult="lead"), "pinned", "pinned to two places at once"),
@@ -70,7 +70,7 @@ def test_the_rule_in_the_way_is_named(team, sessions, pin, rule, sentence):
         students=(*team.students, replace(team.students[0], id="z", blocks=frozenset())),
         adults=(*team.adults, replace(team.adults[0], id="ill", blocks=frozenset({"m1"}))),
         skills=(*team.skills, replace(team.skills[0], id="decimals")),
-        pins=(Pin("f", "m1", Modality.ONLINE),),
+        pins=(Pin("f", "m1", SessionType.ONLINE),),
     )
 
     answer = ask_why_not(day, sessions, pin, QUICK)
@@ -93,7 +93,7 @@ def test_a_plan_that_breaks_a_rule_is_not_asked_about(team, sessions, swap):
     rooms=st.booleans(),
     who=st.integers(0, 11),
     block=st.sampled_from(["b0", "b1"]),
-    kind=st.sampled_from([None, Modality.ONLINE, *LED]),
+    kind=st.sampled_from([None, SessionType.ONLINE, *ADULT_LED]),
     skill=st.sampled_from([None, "k0", "k1"]),
     adult=st.sampled_from([None, "t0", "t1"]),
 )

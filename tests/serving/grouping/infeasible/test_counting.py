@@ -7,7 +7,7 @@ import pytest
 from serving.grouping.errors import InfeasibleError
 from serving.grouping.infeasible.counting import find_conflicts
 from serving.grouping.problem.places import Pin
-from serving.grouping.problem.policy import Modality
+from serving.grouping.problem.policy import SessionType
 from serving.grouping.solve import suggest_groups
 
 
@@ -29,13 +29,13 @@ def test_no_adults_at_all(team):
 
 
 def test_nobody_who_may_monitor_or_lead_enough(team, swap):
-    tutor = replace(team.adults[1], modalities=frozenset({Modality.TUTORING}))
+    tutor = replace(team.adults[1], session_types=frozenset({SessionType.TUTORING}))
 
     assert rules(replace(team, adults=(tutor,), rooms=None)) == [("monitors",), ("monitors",)]
 
 
 def test_trainees_without_a_teacher_are_named_where_with_one_they_would_do(team):
-    new = replace(team.adults[2], modalities=frozenset(Modality), coach=None)
+    new = replace(team.adults[2], session_types=frozenset(SessionType), coach=None)
 
     assert rules(replace(team, adults=(new,), rooms=None)) == [("supervision", "monitors")] * 2
     assert rules(replace(team, adults=(new,), rooms=None, students_per_monitor=1, needs=())) == [("monitors",)] * 2
@@ -55,7 +55,7 @@ def test_no_room_and_too_small_a_room(team, swap):
 
 
 def test_pins_to_one_kind_leave_too_few_to_watch_over_the_others(team):
-    pins = tuple(Pin(student, "m1", Modality.TUTORING) for student in "abcde")
+    pins = tuple(Pin(student, "m1", SessionType.TUTORING) for student in "abcde")
     needs = tuple(need for need in team.needs if need.student != "f")
 
     assert rules(replace(team, needs=needs, pins=pins)) == [("pinned", "group_size", "monitors")]
@@ -74,8 +74,8 @@ def test_more_led_places_than_needs_and_more_accommodations_than_certified_place
     certified = swap(team.adults, "help", certified=True)
 
     assert rules(replace(team, needs=once, pins=(Pin("a", "m1"), Pin("a", "m2")))) == [("pinned", "skill_once")]
-    crowd = tuple(Pin(student, "m1", Modality.TUTORING) for student in "abc")
-    tutoring = tuple(bound for bound in team.sizes if bound.modality is Modality.TUTORING)
+    crowd = tuple(Pin(student, "m1", SessionType.TUTORING) for student in "abc")
+    tutoring = tuple(bound for bound in team.sizes if bound.session_type is SessionType.TUTORING)
     problem = replace(team, students=needing, adults=certified, sizes=tutoring, pins=crowd)
     assert ("pinned", "certified") in rules(problem)
 
@@ -84,7 +84,7 @@ def test_more_led_places_than_needs_and_more_accommodations_than_certified_place
     ("pins", "expected"),
     [
         ((Pin("a", "m1", skill="fractions"), Pin("a", "m1", skill="ratios")), ("pinned", "one_session")),
-        ((Pin("a", "m1", Modality.ONLINE), Pin("a", "m1")), ("pinned", "one_session")),
+        ((Pin("a", "m1", SessionType.ONLINE), Pin("a", "m1")), ("pinned", "one_session")),
         ((Pin("a", "m1", skill="ratios"), Pin("a", "m2", skill="ratios")), ("pinned", "skill_once")),
         (
             (Pin("a", "m1", None, "fractions", "lead"), Pin("b", "m1", None, "ratios", "lead")),
@@ -92,14 +92,17 @@ def test_more_led_places_than_needs_and_more_accommodations_than_certified_place
         ),
         ((Pin("a", "m1", adult="lead"), Pin("f", "m1", adult="lead")), ("keep_apart", "pinned")),
         ((Pin("c", "m1"),), ("pinned", "presence")),
-        ((Pin("c", "m1", Modality.ONLINE),), ("pinned", "presence")),
+        ((Pin("c", "m1", SessionType.ONLINE),), ("pinned", "presence")),
         ((Pin("a", "m1", adult="late"),), ("pinned", "adult_available")),
-        ((Pin("a", "m1", Modality.SMALL_GROUP, adult="help"),), ("pinned", "permission")),
+        ((Pin("a", "m1", SessionType.SMALL_GROUP, adult="help"),), ("pinned", "permission")),
         ((Pin("a", "m1", skill="algebra"),), ("pinned", "eligibility")),
         ((Pin("d", "m1", skill="algebra", adult="help"),), ("pinned", "qualified")),
         ((Pin("e", "m1", adult="help"),), ("pinned", "certified")),
-        ((Pin("d", "m1", Modality.SMALL_GROUP, "algebra"),), ("pinned", "group_size")),
-        (tuple(Pin(name, "m1", adult="help", modality=Modality.TUTORING) for name in "abd"), ("pinned", "group_size")),
+        ((Pin("d", "m1", SessionType.SMALL_GROUP, "algebra"),), ("pinned", "group_size")),
+        (
+            tuple(Pin(name, "m1", adult="help", session_type=SessionType.TUTORING) for name in "abd"),
+            ("pinned", "group_size"),
+        ),
     ],
 )
 def test_pins_that_cannot_be_kept(team, swap, pins, expected):

@@ -11,7 +11,7 @@ from serving.grouping.infeasible.diagnosis import explain_conflict
 from serving.grouping.infeasible.minimal_set import Oracle, Verdict, excerpt, list_rules
 from serving.grouping.infeasible.relaxed_problem import give_up
 from serving.grouping.problem.places import Pin
-from serving.grouping.problem.policy import Modality
+from serving.grouping.problem.policy import SessionType
 from serving.grouping.rules.check import find_violations
 from serving.grouping.search.anneal import Budget
 from serving.grouping.solve import suggest_groups
@@ -26,7 +26,7 @@ def away(team, swap):
 
 
 def crowd(team, swap):
-    return replace(team, pins=tuple(Pin(student, "m1", Modality.TUTORING, adult="help") for student in "abc"))
+    return replace(team, pins=tuple(Pin(student, "m1", SessionType.TUTORING, adult="help") for student in "abc"))
 
 
 def pair(team, swap):
@@ -66,7 +66,7 @@ def unqualified(team, swap):
 
 
 def forbidden(team, swap):
-    return replace(team, pins=(Pin("a", "m1", Modality.SMALL_GROUP, adult="help"),))
+    return replace(team, pins=(Pin("a", "m1", SessionType.SMALL_GROUP, adult="help"),))
 
 
 def capped(team, swap):

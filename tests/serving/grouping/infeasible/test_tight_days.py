@@ -19,7 +19,7 @@ from serving.grouping.errors import InfeasibleError
 from serving.grouping.exact import blocks as rescue
 from serving.grouping.problem.people import Adult, Need, Student
 from serving.grouping.problem.places import Block, Pin, Room, Skill
-from serving.grouping.problem.policy import LED, Effect, Modality, Role, SizeBound
+from serving.grouping.problem.policy import ADULT_LED, Effect, Role, SessionType, SizeBound
 from serving.grouping.problem.problem import Problem
 from serving.grouping.rules.check import RULES, find_violations
 from serving.grouping.search.anneal import Budget
@@ -28,17 +28,17 @@ from serving.grouping.solve import suggest_groups
 FEW = Budget(rounds=20, bound_rounds=0)
 """Whether there is a plan does not hang on how long is searched for a better one."""
 
-EFFECTS = tuple(Effect(kind, role, 0.9 / (at + 1)) for at, kind in enumerate(LED) for role in Role)
-ALL = frozenset(Modality)
+EFFECTS = tuple(Effect(kind, role, 0.9 / (at + 1)) for at, kind in enumerate(ADULT_LED) for role in Role)
+ALL = frozenset(SessionType)
 ANY = 10**6
 ANYWHERE = Room("anywhere", ANY)
-SIZES = (SizeBound(LED[0], 3, 8), SizeBound(LED[1], 1, 2), SizeBound(LED[2], 4, 6, tables=3))
+SIZES = (SizeBound(ADULT_LED[0], 3, 8), SizeBound(ADULT_LED[1], 1, 2), SizeBound(ADULT_LED[2], 4, 6, tables=3))
 CREW = (
     (Role.TEACHER_LEADER, ALL, None, True),
     (Role.COLLABORATING_TEACHER, ALL, None, False),
     (Role.COLLABORATING_TEACHER, ALL, None, True),
-    (Role.SUPPORT_STAFF, frozenset({Modality.TUTORING, Modality.SMALL_GROUP, Modality.ONLINE}), 5, False),
-    (Role.TEACHER_IN_TRAINING, ALL - {Modality.ONLINE}, 6, False),
+    (Role.SUPPORT_STAFF, frozenset({SessionType.TUTORING, SessionType.SMALL_GROUP, SessionType.ONLINE}), 5, False),
+    (Role.TEACHER_IN_TRAINING, ALL - {SessionType.ONLINE}, 6, False),
 )
 
 
@@ -95,7 +95,7 @@ def tight_day(seed, *, students=60, adults=5, blocks=4, rooms=(40, 24, 16, 6), s
             Pin(
                 draw.choice(names),
                 draw.choice(days),
-                draw.choice([None, None, *LED]),
+                draw.choice([None, None, *ADULT_LED]),
                 draw.choice([None, *topics]),
                 draw.choice([None, *(f"t{at}" for at in range(adults))]),
             )
@@ -147,11 +147,11 @@ class Held(NamedTuple):
 def could_be_held(problem):
     for block, adult, room in product(problem.blocks, problem.adults, problem.rooms or (ANYWHERE,)):
         if block.id in adult.blocks and (room.blocks is None or block.id in room.blocks):
-            if Modality.ONLINE in adult.modalities:
+            if SessionType.ONLINE in adult.session_types:
                 yield Held(block.id, adult.id, room.id)
             for bound, skill in product(problem.sizes, problem.skills):
                 qualified = adult.skills is None or skill.id in adult.skills
-                if bound.modality in adult.modalities and qualified and not room.station:
+                if bound.session_type in adult.session_types and qualified and not room.station:
                     for tables in range(1, bound.tables + 1):
                         yield Held(block.id, adult.id, room.id, bound, tables, skill.id)
 
@@ -169,12 +169,12 @@ def could_sit(problem):
             and (student.id, skill) in listed
             and (adults[adult].certified or not student.needs_certified)
             and all(
-                pin.modality in (None, kind) and pin.adult in (None, adult) and pin.skill in (None, skill)
+                pin.session_type in (None, kind) and pin.adult in (None, adult) and pin.skill in (None, skill)
                 for pin in pins
             )
         )
 
-    return lambda student, held: fits(student, held.block, held.adult, held.bound.modality, held.skill)
+    return lambda student, held: fits(student, held.block, held.adult, held.bound.session_type, held.skill)
 
 
 def a_plan_exists(problem):
@@ -214,7 +214,7 @@ def bound_sizes(rows, problem, led, inside):
     capacity = {room.id: room.capacity for room in problem.rooms or ()}
     at_most = {adult.id: adult.max_group or ANY for adult in problem.adults}
     for h in led:
-        own = ANY if h.bound.modality is Modality.COLLABORATIVE else at_most[h.adult]
+        own = ANY if h.bound.session_type is SessionType.COLLABORATIVE else at_most[h.adult]
         highest = min(h.bound.most * h.tables, capacity.get(h.room, ANY), own)
         rows.bound(inside[h] | {h: -h.bound.least * h.tables}, 0, np.inf)
         rows.bound(inside[h] | {h: -highest}, -np.inf, 0)
@@ -268,7 +268,7 @@ def plan_or_error(problem):
 def test_a_small_day_is_refused_exactly_where_no_plan_exists(
     seed, students, adults, blocks, rooms, skills, ratio, pins, station, certified, usual
 ):
-    sizes = (SizeBound(LED[0], 2, 4), SizeBound(LED[1], 1, 2), SizeBound(LED[2], 3, 4, tables=2))
+    sizes = (SizeBound(ADULT_LED[0], 2, 4), SizeBound(ADULT_LED[1], 1, 2), SizeBound(ADULT_LED[2], 3, 4, tables=2))
     problem = tight_day(
         seed, students=students, adults=adults, blocks=blocks, rooms=rooms, skills=skills, needs=skills, ratio=ratio,
         pins=pins, station=station, certified=certified, usual=usual, away=0.1, sizes=sizes,
@@ -330,7 +330,7 @@ def test_one_room_for_online_work_is_enough_where_it_holds_all(team):
 
 def test_rules_that_leave_no_plan_are_those_whose_end_would_leave_one(team):
     """Two pins take both adults, which leaves nobody for those online; counting does not see that."""
-    pins = (Pin("a", "m1", Modality.TUTORING, "fractions"), Pin("d", "m1", Modality.TUTORING, "ratios"))
+    pins = (Pin("a", "m1", SessionType.TUTORING, "fractions"), Pin("d", "m1", SessionType.TUTORING, "ratios"))
     two = tuple(adult for adult in team.adults if adult.id != "new")
 
     plan, error = plan_or_error(replace(team, pins=pins, adults=two))
@@ -345,7 +345,7 @@ def test_rules_that_leave_no_plan_are_those_whose_end_would_leave_one(team):
 
 def test_blocks_that_stand_alone_but_not_on_one_day_name_the_skill_that_comes_once(team):
     """Nobody may watch over online work, so that all have to learn their only skill in both blocks."""
-    lead = replace(team.adults[1], modalities=frozenset({Modality.SMALL_GROUP}))
+    lead = replace(team.adults[1], session_types=frozenset({SessionType.SMALL_GROUP}))
     once = tuple(need for need in team.needs if need.skill == "fractions")
 
     plan, error = plan_or_error(replace(team, adults=(lead,), needs=once))
@@ -356,7 +356,7 @@ def test_blocks_that_stand_alone_but_not_on_one_day_name_the_skill_that_comes_on
 
 
 def test_an_unproven_failure_says_so(team, monkeypatch):
-    pins = (Pin("a", "m1", Modality.TUTORING, "fractions"), Pin("d", "m1", Modality.TUTORING, "ratios"))
+    pins = (Pin("a", "m1", SessionType.TUTORING, "fractions"), Pin("d", "m1", SessionType.TUTORING, "ratios"))
     two = tuple(adult for adult in team.adults if adult.id != "new")
     monkeypatch.setattr(rescue, "find_sessions", lambda draft, blocks, aim=False: (None, False))
 

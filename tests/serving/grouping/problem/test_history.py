@@ -16,9 +16,9 @@ from serving.grouping.problem.history import (
     count_load_off,
     count_seats_with,
 )
-from serving.grouping.problem.people import Contact, MateCount
+from serving.grouping.problem.people import Contact, GroupmateCount
 from serving.grouping.problem.plan import Session
-from serving.grouping.problem.policy import Modality
+from serving.grouping.problem.policy import SessionType
 
 STUDENTS, ADULTS = "abcdefz", ("lead", "help", "new", "gone")  # z and gone are not of the team
 FEW = settings(max_examples=40, deadline=None, derandomize=True)
@@ -33,7 +33,7 @@ def past_days(draw):
             led = draw(st.booleans())
             adults = tuple(draw(st.lists(st.sampled_from(ADULTS), min_size=1, max_size=2, unique=True)))
             students = tuple(draw(st.lists(st.sampled_from(STUDENTS), min_size=1, max_size=4, unique=True)))
-            kind, skill = (Modality.SMALL_GROUP, draw(st.sampled_from("xy"))) if led else (Modality.ONLINE, None)
+            kind, skill = (SessionType.SMALL_GROUP, draw(st.sampled_from("xy"))) if led else (SessionType.ONLINE, None)
             sessions.append(Session(f"s{at}", "m1", kind, skill, adults, None, students))
         catch_up = draw(st.sets(st.tuples(st.sampled_from(STUDENTS), st.just("x"))))
         there = draw(st.dictionaries(st.sampled_from(ADULTS), st.integers(0, 3)))
@@ -44,21 +44,21 @@ def past_days(draw):
 @settings(FEW, suppress_health_check=[HealthCheck.function_scoped_fixture])  # the team is frozen
 @given(past=past_days(), window=st.integers(0, 9), had=st.integers(0, 3))
 def test_mates_and_contacts_are_those_of_a_naive_count(team, past, window, had):
-    problem = replace(team, mates=(MateCount("a", "b", had),), contacts=(Contact("a", "lead", had),))
+    problem = replace(team, recent_groupmates=(GroupmateCount("a", "b", had),), contacts=(Contact("a", "lead", had),))
 
     told = carry_history(problem, past, window)
 
     led = [session for day in past if day.days_ago <= window for session in day.sessions if session.skill is not None]
-    mates = {(m.first, m.second): m.sessions for m in told.mates}
+    recent_groupmates = {(m.first, m.second): m.sessions for m in told.recent_groupmates}
     contacts = {(c.student, c.adult): c.sessions for c in told.contacts}
     for one, other in combinations("abcdef", 2):
         together = sum(one in s.students and other in s.students for s in led)
-        assert mates.get((one, other), 0) == together + had * ((one, other) == ("a", "b"))
+        assert recent_groupmates.get((one, other), 0) == together + had * ((one, other) == ("a", "b"))
     for student in "abcdef":
         for adult in ("lead", "help", "new"):
             met = sum(student in s.students and s.adults[0] == adult for s in led)
             assert contacts.get((student, adult), 0) == met + had * ((student, adult) == ("a", "lead"))
-    assert not any("z" in pair for pair in mates)
+    assert not any("z" in pair for pair in recent_groupmates)
     assert not any({"z", "gone"} & {*pair} for pair in contacts)
 
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from serving.grouping.errors import ProblemError
-from serving.grouping.problem.people import Adult, Coaching, Contact, MateCount, Need, Student
+from serving.grouping.problem.people import Adult, Coaching, Contact, GroupmateCount, Need, Student
 from serving.grouping.problem.places import Pin, Room, Seat
-from serving.grouping.problem.policy import Effect, Modality, Role, SizeBound, Weights
+from serving.grouping.problem.policy import Effect, Role, SessionType, SizeBound, Weights
 
 
 @pytest.mark.parametrize(
@@ -24,14 +24,14 @@ from serving.grouping.problem.policy import Effect, Modality, Role, SizeBound, W
         ({"keep_apart": (("a", "zoe"),)}, "keep_apart[0][1]"),
         ({"keep_apart": (("a", "a"),)}, "keep_apart[0]"),
         ({"keep_together": (("zoe", "a"),)}, "keep_together[0][0]"),
-        ({"mates": (MateCount("a", "b", 1), MateCount("b", "a", 1))}, "mates[1]"),
-        ({"mates": (MateCount("a", "zoe", 1),)}, "mates[0][1]"),
+        ({"recent_groupmates": (GroupmateCount("a", "b", 1), GroupmateCount("b", "a", 1))}, "mates[1]"),
+        ({"recent_groupmates": (GroupmateCount("a", "zoe", 1),)}, "mates[0][1]"),
         ({"contacts": (Contact("a", "nobody", 1),)}, "contacts[0].adult"),
         ({"coaching": (Coaching("lead", "nobody", 1),)}, "coaching[0].trainee"),
         ({"coaching": (Coaching("nobody", "new", 1),)}, "coaching[0].coach"),
         ({"coaching": (Coaching("new", "new", 1),)}, "coaching[0]"),
         ({"coaching": (Coaching("lead", "new", 1), Coaching("new", "lead", 2))}, "coaching[1]"),
-        ({"previous": (Seat("zoe", "m1", Modality.ONLINE),)}, "previous[0].student"),
+        ({"previous": (Seat("zoe", "m1", SessionType.ONLINE),)}, "previous[0].student"),
         ({"rooms": (Room("x", 3, frozenset({"m9"})),)}, "rooms[0].blocks"),
         ({"most_catch_up_days": 0}, "most_catch_up_days"),
         ({"students_per_monitor": 0}, "students_per_monitor"),
@@ -52,15 +52,15 @@ def test_a_wrong_reference_names_its_field(team, change, field):
         (lambda: Need("a", "ratios", 1.2), "Need.need"),
         (lambda: Need("a", "ratios", float("nan")), "Need.need"),
         (lambda: Need("a", "ratios", 0.2, struggle_risk=-0.1), "Need.struggle_risk"),
-        (lambda: MateCount("a", "b", -1), "MateCount.sessions"),
+        (lambda: GroupmateCount("a", "b", -1), "GroupmateCount.sessions"),
         (lambda: Student("a", frozenset(), catch_up_days=-1), "Student.catch_up_days"),
         (lambda: Coaching("a", "b", -1), "Coaching.sessions"),
         (lambda: Room("x", -1), "Room.capacity"),
-        (lambda: Effect(Modality.ONLINE, Role.SUPPORT_STAFF, 0.5), "Effect.modality"),
-        (lambda: Effect(Modality.TUTORING, Role.SUPPORT_STAFF, 1.5), "Effect.effect"),
-        (lambda: SizeBound(Modality.TUTORING, 3, 2), "SizeBound.most"),
+        (lambda: Effect(SessionType.ONLINE, Role.SUPPORT_STAFF, 0.5), "Effect.session_type"),
+        (lambda: Effect(SessionType.TUTORING, Role.SUPPORT_STAFF, 1.5), "Effect.effect"),
+        (lambda: SizeBound(SessionType.TUTORING, 3, 2), "SizeBound.most"),
         (lambda: Weights(load=-1.0), "Weights.load"),
-        (lambda: Pin("a", "m1", Modality.ONLINE, "ratios"), "Pin"),
+        (lambda: Pin("a", "m1", SessionType.ONLINE, "ratios"), "Pin"),
         (lambda: Adult("t", Role.SUPPORT_STAFF, frozenset(), frozenset(), {"ratios": 0.0}), "Adult.skills['ratios']"),
         (lambda: Adult("t", " ", frozenset(), frozenset()), "Adult.role"),
         (

@@ -7,7 +7,7 @@ import pytest
 from serving.grouping.problem.people import Coaching
 from serving.grouping.problem.places import Pin
 from serving.grouping.problem.plan import Session
-from serving.grouping.problem.policy import Modality, SizeBound
+from serving.grouping.problem.policy import SessionType, SizeBound
 from serving.grouping.rules.check import RULES, find_violations
 
 
@@ -68,8 +68,8 @@ def test_group_size__tables_leave_gaps(team, sessions, count, fits):
     needs = tuple(replace(team.needs[0], student=name) for name in names)
     tables = replace(team, students=students, needs=needs, blocks=team.blocks, sizes=team.sizes)
     plan = (
-        Session("t1", "m1", Modality.COLLABORATIVE, needs[0].skill, ("help",), "big", tuple(names)),
-        Session("o2", "m2", Modality.ONLINE, None, ("lead",), "big", tuple(names)),
+        Session("t1", "m1", SessionType.COLLABORATIVE, needs[0].skill, ("help",), "big", tuple(names)),
+        Session("o2", "m2", SessionType.ONLINE, None, ("lead",), "big", tuple(names)),
     )
 
     assert broken(tables, plan) == (set() if fits else {"group_size"})
@@ -82,7 +82,7 @@ def test_permission__support_staff_leads_a_small_group(team, sessions, swap):
 def test_permission__beside_a_lead_asks_for_none(team, sessions, swap):
     coached = replace(team, coaching=(Coaching("help", "lead", 1),))
     watched = swap(swap(sessions, "g1", adults=("lead", "help")), "o1", adults=("new",))
-    monitor = replace(coached, adults=swap(team.adults, "new", modalities=frozenset(Modality)))
+    monitor = replace(coached, adults=swap(team.adults, "new", session_types=frozenset(SessionType)))
 
     assert broken(monitor, watched) == set()
 
@@ -147,8 +147,8 @@ def test_rooms__kept_for_online_work(team, sessions, swap):
 
 def test_monitors__every_room_for_online_work_has_its_own(team, sessions, swap):
     split = swap(sessions, "o1", students=("d", "e"))
-    second = Session("o3", "m1", Modality.ONLINE, None, ("new",), "two", ("f",))
-    may = replace(team, adults=swap(team.adults, "new", modalities=frozenset(Modality)))
+    second = Session("o3", "m1", SessionType.ONLINE, None, ("new",), "two", ("f",))
+    may = replace(team, adults=swap(team.adults, "new", session_types=frozenset(SessionType)))
 
     assert broken(may, (*split, second)) == set()
     assert broken(may, (*split, replace(second, adults=()))) == {"monitors"}
@@ -186,11 +186,11 @@ def test_keep_apart__may_share_online_work(team, sessions, swap):
     ("pin", "kept"),
     [
         (Pin("a", "m1"), True),
-        (Pin("a", "m1", Modality.SMALL_GROUP, "fractions", "lead"), True),
-        (Pin("a", "m2", Modality.ONLINE), True),
+        (Pin("a", "m1", SessionType.SMALL_GROUP, "fractions", "lead"), True),
+        (Pin("a", "m2", SessionType.ONLINE), True),
         (Pin("a", "m2"), False),
-        (Pin("a", "m1", Modality.ONLINE), False),
-        (Pin("a", "m1", Modality.TUTORING), False),
+        (Pin("a", "m1", SessionType.ONLINE), False),
+        (Pin("a", "m1", SessionType.TUTORING), False),
         (Pin("a", "m1", skill="ratios"), False),
         (Pin("a", "m1", adult="help"), False),
         (Pin("a", "m2", adult="lead"), False),
@@ -238,7 +238,7 @@ def test_qualified__not_in_this_skill(team, sessions, swap):
         {"students": ()},
         {"skill": None},
         {"adults": ()},
-        {"modality": Modality.ONLINE},
+        {"session_type": SessionType.ONLINE},
     ],
 )
 def test_form__unknown_or_missing_parts(team, sessions, swap, change):
@@ -246,6 +246,6 @@ def test_form__unknown_or_missing_parts(team, sessions, swap, change):
 
 
 def test_size_bounds_of_one_table_are_plain(team, sessions):
-    wider = replace(team, sizes=(SizeBound(Modality.SMALL_GROUP, 1, 3),))
+    wider = replace(team, sizes=(SizeBound(SessionType.SMALL_GROUP, 1, 3),))
 
     assert broken(wider, sessions) == set()

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from serving.grouping.problem.people import Coaching, Contact, MateCount, Need
+from serving.grouping.problem.people import Coaching, Contact, GroupmateCount, Need
 from serving.grouping.problem.places import Seat
 from serving.grouping.problem.plan import Session
-from serving.grouping.problem.policy import Modality, Weights
+from serving.grouping.problem.policy import SessionType, Weights
 from serving.grouping.rules.objective import TERMS, score_plan
 
 
@@ -64,11 +64,11 @@ def test_relationships_are_worth_less_after_meetings(team, sessions):
 
 
 def test_repeat_mates_count_earlier_meetings_in_led_sessions_only(team, sessions):
-    pairs = (MateCount("b", "a", 2), MateCount("d", "f", 1), MateCount("a", "d", 5))
-    before = replace(team, mates=pairs)
+    pairs = (GroupmateCount("b", "a", 2), GroupmateCount("d", "f", 1), GroupmateCount("a", "d", 5))
+    before = replace(team, recent_groupmates=pairs)
 
-    assert term(before, sessions, "repeat_mates").value == 3
-    assert term(before, sessions, "repeat_mates").points == pytest.approx(-3 * team.weights.repeat_mates)
+    assert term(before, sessions, "repeat_groupmates").value == 3
+    assert term(before, sessions, "repeat_groupmates").points == pytest.approx(-3 * team.weights.repeat_groupmates)
 
 
 def test_keep_together_counts_pairs_that_share_a_led_session(team, sessions):
@@ -79,12 +79,12 @@ def test_keep_together_counts_pairs_that_share_a_led_session(team, sessions):
 
 def test_perturbation_counts_earlier_seats_that_change(team, sessions, swap):
     earlier = (
-        Seat("a", "m1", Modality.SMALL_GROUP, "fractions", "lead"),
-        Seat("b", "m1", Modality.SMALL_GROUP, "fractions", "new"),
-        Seat("c", "m1", Modality.TUTORING, "fractions", "lead"),
-        Seat("d", "m1", Modality.ONLINE),
-        Seat("e", "m1", Modality.SMALL_GROUP, "ratios", "lead"),
-        Seat("f", "m1", Modality.SMALL_GROUP, "ratios", "lead"),
+        Seat("a", "m1", SessionType.SMALL_GROUP, "fractions", "lead"),
+        Seat("b", "m1", SessionType.SMALL_GROUP, "fractions", "new"),
+        Seat("c", "m1", SessionType.TUTORING, "fractions", "lead"),
+        Seat("d", "m1", SessionType.ONLINE),
+        Seat("e", "m1", SessionType.SMALL_GROUP, "ratios", "lead"),
+        Seat("f", "m1", SessionType.SMALL_GROUP, "ratios", "lead"),
     )
     before = replace(team, previous=earlier, students=swap(team.students, "f", blocks=frozenset({"m2"})))
 
@@ -137,20 +137,24 @@ def test_relationships_are_those_with_the_lead(team, sessions, swap):
 
 
 def test_owed_counts_students_who_are_owed_a_teacher_and_get_none(team, sessions, swap):
-    students = tuple(replace(student, owed_teacher=student.id in "ade") for student in team.students)
+    students = tuple(replace(student, teacher_time_due=student.id in "ade") for student in team.students)
     due = replace(team, students=swap(students, "e", blocks=frozenset()))
     beside = swap(sessions, "g2", adults=("new", "lead"))
 
-    assert term(due, sessions, "owed").value == 1
-    assert term(due, beside, "owed").value == 1
-    assert term(due, sessions, "owed").points == pytest.approx(-team.weights.owed)
+    assert term(due, sessions, "teacher_time_due").value == 1
+    assert term(due, beside, "teacher_time_due").value == 1
+    assert term(due, sessions, "teacher_time_due").points == pytest.approx(-team.weights.teacher_time_due)
     assert (
-        term(replace(due, adults=swap(team.adults, "new", supervises=True, in_training=False)), sessions, "owed").value
+        term(
+            replace(due, adults=swap(team.adults, "new", supervises=True, in_training=False)),
+            sessions,
+            "teacher_time_due",
+        ).value
         == 0
     )
 
 
 def test_an_edited_plan_with_an_unlisted_need_scores_nothing_for_it(team):
-    session = Session("t", "m1", Modality.TUTORING, "fractions", ("lead",), "one", ("a",))
+    session = Session("t", "m1", SessionType.TUTORING, "fractions", ("lead",), "one", ("a",))
 
     assert term(replace(team, needs=()), (session,), "benefit").value == 0

@@ -7,7 +7,7 @@ import pytest
 from experiments.benchmarks.planner.instances.team import draw_day
 from serving.grouping.problem.people import Adult, Need, Student
 from serving.grouping.problem.places import Block, Skill
-from serving.grouping.problem.policy import Effect, Modality, Role, SizeBound
+from serving.grouping.problem.policy import Effect, Role, SessionType, SizeBound
 from serving.grouping.problem.problem import Problem
 from serving.grouping.search.anneal import Budget
 from serving.grouping.search.bound import bound_day
@@ -19,11 +19,11 @@ TOGETHER = {"p": "k1", "q": "k1", "r": "k2", "s": "k2"}
 
 
 def draw(needs):
-    block, kind = frozenset({"b"}), Modality.SMALL_GROUP
+    block, kind = frozenset({"b"}), SessionType.SMALL_GROUP
     return Problem(
         blocks=(Block("b", "09:00-09:45", 0),),
         students=tuple(Student(name, block) for name in needs),
-        adults=tuple(Adult(name, Role.TEACHER_LEADER, block, frozenset(Modality)) for name in "xy"),
+        adults=tuple(Adult(name, Role.TEACHER_LEADER, block, frozenset(SessionType)) for name in "xy"),
         skills=tuple(Skill(name, name) for name in sorted(set(needs.values()))),
         effects=(Effect(kind, Role.TEACHER_LEADER, 0.5),),
         needs=tuple(Need(name, skill, 0.5) for name, skill in needs.items()),

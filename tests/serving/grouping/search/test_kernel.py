@@ -13,7 +13,7 @@ from numba.core.dispatcher import Dispatcher
 from experiments.benchmarks.planner.instances.edge_cases import draw_edge_case
 from experiments.benchmarks.planner.instances.team import draw_day as draw_team
 from serving.grouping.errors import InfeasibleError
-from serving.grouping.problem.people import Coaching, MateCount
+from serving.grouping.problem.people import Coaching, GroupmateCount
 from serving.grouping.problem.policy import Weights
 from serving.grouping.rules.check import find_violations
 from serving.grouping.rules.objective import score_plan
@@ -38,7 +38,7 @@ from serving.grouping.state.arrays import build_data
 def seats_of(arrays, draft):
     seats = empty_seats(arrays)
     for slot, students in draft.groups.items():
-        open_session(arrays, seats, slot.block, slot.adult, slot.modality, slot.skill, np.array(students))
+        open_session(arrays, seats, slot.block, slot.adult, slot.session_type, slot.skill, np.array(students))
     seats.co_teacher[:] = draft.beside.T
     return seats
 
@@ -66,8 +66,8 @@ def draw_close_team(seed):
         problem,
         keep_together=tuple(pairs[:60]),
         keep_apart=tuple(pairs[60:80]),
-        mates=tuple(MateCount(one, other, 3) for one, other in pairs[80:200]),
-        weights=Weights(keep_together=0.3, repeat_mates=0.1),
+        recent_groupmates=tuple(GroupmateCount(one, other, 3) for one, other in pairs[80:200]),
+        weights=Weights(keep_together=0.3, repeat_groupmates=0.1),
     )
 
 
@@ -191,8 +191,8 @@ def test_every_compiled_function_has_one_signature():
 
 def test_a_term_of_no_weight_moves_nothing():
     problem = draw_team(24, seed=4)
-    free = replace(problem, weights=Weights(repeat_mates=0.0, share=0.0, load=0.0))
-    bare = replace(free, mates=(), students=tuple(replace(s, subgroup=None) for s in problem.students))
+    free = replace(problem, weights=Weights(repeat_groupmates=0.0, share=0.0, load=0.0))
+    bare = replace(free, recent_groupmates=(), students=tuple(replace(s, subgroup=None) for s in problem.students))
 
     plans = [suggest_groups(each, Budget(rounds=50)) for each in (free, bare)]
 

@@ -9,7 +9,7 @@ from experiments.benchmarks.planner.instances.team import draw_day
 from serving.grouping.errors import InfeasibleError, ProblemError
 from serving.grouping.problem.history import PastDay
 from serving.grouping.problem.people import Coaching, Need
-from serving.grouping.problem.policy import Modality
+from serving.grouping.problem.policy import SessionType
 from serving.grouping.rules.check import find_violations
 from serving.grouping.search.anneal import Budget
 from serving.grouping.weeks.targets import WeekTargets, owe_teacher
@@ -23,7 +23,7 @@ COACHED = Coaching("lead", "new", 3)
 def day(team, swap):
     """The teacher has one block with three places; three students need it far more than the others."""
     one = frozenset({"m1"})
-    adults = swap(team.adults, "lead", blocks=one, max_group=3, modalities=frozenset({Modality.SMALL_GROUP}))
+    adults = swap(team.adults, "lead", blocks=one, max_group=3, session_types=frozenset({SessionType.SMALL_GROUP}))
     needs = tuple(
         Need(student.id, skill.id, 0.9 if student.id in "abc" else 0.1)
         for student in team.students
@@ -38,7 +38,7 @@ def seats_with(adult, plans):
 
 
 def test_every_student_is_with_a_teacher_as_often_as_the_week_asks(day):
-    quiet = replace(day, weights=replace(day.weights, coverage=0.0, relationships=0.0, repeat_mates=0.0))
+    quiet = replace(day, weights=replace(day.weights, coverage=0.0, relationships=0.0, repeat_groupmates=0.0))
 
     asked = plan_week([quiet] * 4, WeekTargets(teacher_seats=2), QUICK)
     unasked = plan_week([quiet] * 4, WeekTargets(), QUICK)
@@ -52,15 +52,15 @@ def test_whoever_could_otherwise_not_make_it_is_owed_a_seat_today(day, swap):
     """Student f is there today only, and e has had both seats."""
     later = replace(day, students=swap(day.students, "f", blocks=frozenset()))
     week = plan_week([day], WeekTargets(), QUICK)
-    had = replace(week.plans[0].sessions[0], id="x", modality=Modality.SMALL_GROUP, skill="ratios", adults=("lead",),
-                  students=("e",))  # fmt: skip
+    had = replace(week.plans[0].sessions[0], id="x", session_type=SessionType.SMALL_GROUP, skill="ratios",
+                  adults=("lead",), students=("e",))  # fmt: skip
     held = [PastDay(1, (had,)), PastDay(2, (had,))]
 
-    owed = owe_teacher([day, later, later, later, later], WeekTargets(teacher_seats=2), held)
+    teacher_time_due = owe_teacher([day, later, later, later, later], WeekTargets(teacher_seats=2), held)
 
-    assert "f" in owed
-    assert "e" not in owed
-    assert len(owed) == 2  # ten seats are missing in five days
+    assert "f" in teacher_time_due
+    assert "e" not in teacher_time_due
+    assert len(teacher_time_due) == 2  # ten seats are missing in five days
 
 
 def test_a_coach_and_a_colleague_share_as_many_sessions_as_the_week_asks(team):
@@ -106,11 +106,11 @@ def test_the_rest_of_a_week_goes_on_from_what_is_over(day):
     assert len(week.plans) == 2
     assert all(seats_with("lead", week.plans)[student] == 2 for student in "def")
     assert {each.who: each.reached for each in week.outcomes} == {(student,): 2 for student in "abcdef"}
-    assert {(m.first, m.second): m.sessions for m in week.problems[0].mates}["a", "b"] >= 2
+    assert {(m.first, m.second): m.sessions for m in week.problems[0].recent_groupmates}["a", "b"] >= 2
 
 
 def test_planning_days_again_keeps_every_rule_and_never_loses():
-    days = [replace(draw_day(24, seed), mates=(), contacts=(), most_catch_up_days=1) for seed in (1, 1, 1)]
+    days = [replace(draw_day(24, seed), recent_groupmates=(), contacts=(), most_catch_up_days=1) for seed in (1, 1, 1)]
     behind = {skill.id for skill in days[0].skills[:7]}
     days = [replace(day, needs=tuple(replace(n, catch_up=n.skill in behind) for n in day.needs)) for day in days]
     targets = WeekTargets(teacher_seats=2, most_together=2, most_load_off=1.0)
