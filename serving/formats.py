@@ -132,7 +132,7 @@ def read_plan(text: str | bytes) -> tuple[Session, ...]:
         first = error.errors(include_url=False)[0]
         hidden = "students" in first["loc"] or isinstance(first["input"], dict)
         told = "" if hidden else f"; it is {first['input']!r}"
-        raise InputError(f"{_path(first['loc'])}: {first['msg']}{told}") from None
+        raise InputError(f"{_path(('sessions', *first['loc']))}: {first['msg']}{told}") from None
 
 
 def require_plan_of(problem: Problem, sessions: tuple[Session, ...]) -> None:
@@ -150,11 +150,6 @@ def require_plan_of(problem: Problem, sessions: tuple[Session, ...]) -> None:
 @cache
 def _sessions_adapter() -> TypeAdapter[tuple[Session, ...]]:
     return TypeAdapter(tuple[Session, ...])
-
-
-def _plan_path(parts: tuple[str | int, ...]) -> str:
-    """`sessions[3].adults[0]` of the parts of an address."""
-    return "sessions" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
 
 
 def plan_file(told: dict[str, Any]) -> str:

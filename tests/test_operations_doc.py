@@ -8,6 +8,7 @@ from pathlib import Path
 from features import errors
 from features.errors import RegroupError
 from features.home import Home
+from serving.audit.spool import SPOOL
 from serving.settings import Settings
 from serving.store.erasure import STORES
 from training import errors as training_errors
@@ -68,7 +69,7 @@ def test_every_file_in_the_home_stands_in_the_page_with_whether_it_holds_student
     locks = {f"{name}.lock" for name in re.findall(r"\.lock\(\"(\w+)\"\)", code)}
     assert set(told) == folders | locks | {"regroup.db"}
     assert {name for name, students in told.items() if students} == {
-        folder for store in STORES for folder in store.folders
+        folder for store in (*STORES, SPOOL) for folder in store.folders
     } | {"regroup.db"}
 
 

@@ -5,8 +5,7 @@ import re
 from dataclasses import asdict
 from pathlib import Path
 
-from serving.grouping.infeasible.concessions import PRICES
-from serving.grouping.infeasible.concessions import PRICES as SCALE_PRICES
+from serving.grouping.infeasible.concessions import PRICES, SCALE_PRICES
 from serving.grouping.problem.policy import Weights
 from serving.grouping.rules.check import RULES, form
 from serving.grouping.rules.objective import TERMS

@@ -19,7 +19,7 @@ with event.install_recorder("numba:compile") as compiled:
     from experiments.simulation.school import compile_simulator
     from features.profiles import compile_profiles
     from serving.grouping.solve import warm_up
-    from training.labels import compile_labels
+    from training.data.labels import compile_labels
     for each in (warm_up, compile_profiles, compile_labels, compile_simulator):
         each()
 print(len(compiled.buffer), features.__file__)

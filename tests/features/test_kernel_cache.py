@@ -51,7 +51,7 @@ def test_what_lies_beside_the_source_is_found_from_another_folder(tmp_path, plac
     program = """
 import numpy as np
 from numba.core import event
-from features.history import build_transition_table
+from features.profiles.kernel import build_transition_table
 with event.install_recorder("numba:compile") as compiled:
     build_transition_table(np.zeros(0, np.int64), np.zeros(0), np.zeros((1, 2)))
 print(len(compiled.buffer))

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from experiments.benchmarks.planner.instances.edge_cases import draw_edge_case
 from experiments.benchmarks.planner.instances.team import draw_day
 from features.errors import InputError
-from serving import formats as instances
+from serving import formats
 from serving.__main__ import main
 from serving.cli import svg as picture
 from serving.grouping.search.anneal import Budget
 from serving.grouping.solve import suggest_groups
 
-HOME = Path(instances.__file__).parent
+HOME = Path(formats.__file__).parent
 EXAMPLE = (HOME / "day.example.json").read_text()
 
 
@@ -26,15 +26,15 @@ EXAMPLE = (HOME / "day.example.json").read_text()
 def test_what_is_written_is_read(seed, rooms, pins, more):
     problem = draw_edge_case(seed, rooms=rooms, pins=pins, more=more)
 
-    text = instances.write_instance(problem)
+    text = formats.write_instance(problem)
 
-    assert instances.read_instance(text) == problem
-    assert instances.write_instance(instances.read_instance(text)) == text
+    assert formats.read_instance(text) == problem
+    assert formats.write_instance(formats.read_instance(text)) == text
 
 
 def test_the_committed_schema_and_example_are_current():
-    assert json.loads((HOME / "day.schema.json").read_text()) == instances.instance_schema()
-    assert instances.write_instance(instances.read_instance(EXAMPLE)) == EXAMPLE
+    assert json.loads((HOME / "day.schema.json").read_text()) == formats.instance_schema()
+    assert formats.write_instance(formats.read_instance(EXAMPLE)) == EXAMPLE
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_what_is_wrong_is_named(change, told):
     change(day)
 
     with pytest.raises(InputError, match=told) as error:
-        instances.read_instance(json.dumps(day))
+        formats.read_instance(json.dumps(day))
 
     assert "Zoe" not in str(error.value)
 
@@ -63,7 +63,7 @@ def test_what_is_wrong_is_named(change, told):
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", '{"format": null}'])
 def test_what_is_no_instance_is_refused(text):
     with pytest.raises(InputError):
-        instances.read_instance(text)
+        formats.read_instance(text)
 
 
 def test_the_picture_names_every_session_and_small_group():

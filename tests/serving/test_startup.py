@@ -7,9 +7,9 @@ import threading
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from tests.serving.test_swap import wait_until
 
 from serving.startup import START_FOLDER, Startup
+from tests.serving.models.test_hot_swap import wait_until
 
 
 class Loading:

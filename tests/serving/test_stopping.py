@@ -12,7 +12,8 @@ import urllib.error
 import urllib.request
 
 import pytest
-from tests.serving.test_swap import call, wait_until
+
+from tests.serving.models.test_hot_swap import call, wait_until
 
 
 @pytest.fixture

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
-from tests.serving.routes.conftest import add_database
-from tests.serving.test_swap import wait_until
 
 from features.database import Database
 from features.events.live import LIVE_EVENTS
 from features.roster import read_roster_files, save_roster
+from tests.serving.api.routes.conftest import add_database
+from tests.serving.models.test_hot_swap import wait_until
 
 MEGABYTE = b" " * 2**20
 

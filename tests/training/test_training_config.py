@@ -5,6 +5,7 @@ from importlib import resources
 
 import pytest
 
+from features.errors import InputError
 from training.config import TrainingConfig, load_config
 from training.errors import ConfigError
 
@@ -64,5 +65,5 @@ def test_a_wrong_choice_is_a_sentence_with_its_place(load, text, sentence):
 
 def test_a_missing_file_is_a_sentence(tmp_path):
     """Not a traceback."""
-    with pytest.raises(ConfigError, match=r"none\.toml cannot be read: No such file"):
+    with pytest.raises(InputError, match=r"none\.toml cannot be read: No such file"):
         load_config(tmp_path / "none.toml")

@@ -150,7 +150,7 @@ def test_a_run_that_fails_before_its_commit_leaves_nothing_half_done(home, monke
 
 DIES_WHILE_WRITING = """
 import os, signal, sys
-import features.ingest as ingest
+import features.events.ingest as ingest
 from features.__main__ import main
 
 read_new = ingest.read_new

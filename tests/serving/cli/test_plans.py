@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from features.errors import InputError
-from serving import instances
+from serving import formats
 from serving.__main__ import main
 
-DAY = Path(instances.__file__).parent / "day.example.json"
+DAY = Path(formats.__file__).parent / "day.example.json"
 
 
 @pytest.fixture(scope="module")

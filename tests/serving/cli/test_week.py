@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from features.errors import InputError
-from serving import instances
+from serving import formats
 from serving.__main__ import main
 
-EXAMPLE = Path(instances.__file__).with_name("day.example.json")
+EXAMPLE = Path(formats.__file__).with_name("day.example.json")
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from tests.serving.test_swap import call, wait_for
 
 import serving
 from features.errors import InputError
@@ -22,6 +21,7 @@ from serving.errors import SnapshotError
 from serving.models.bundle import read_artifacts, write_artifacts
 from serving.models.hot_swap import LastGood
 from serving.models.snapshot import load_snapshot
+from tests.serving.models.test_hot_swap import call, wait_for
 from training.records.tracking import Tracking
 
 NOWHERE = "sqlite:////nowhere/mlflow.db"

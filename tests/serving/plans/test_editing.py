@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from serving import formats as instances
+from serving import formats
 from serving.api.responses.changes import to_evaluation
 from serving.errors import RequestError
 from serving.formats import read_instance
@@ -21,7 +21,7 @@ from serving.schemas.sessions import SessionIn
 
 @pytest.fixture(scope="module")
 def problem():
-    return read_instance(Path(instances.__file__).with_name("day.example.json").read_text(encoding="utf-8"))
+    return read_instance(Path(formats.__file__).with_name("day.example.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from serving import instances
+from serving import formats
 from serving.errors import RequestError
 from serving.formats import read_instance
 from serving.grouping.solve import suggest_groups
@@ -14,7 +14,7 @@ from serving.plans.latecomer import add_student
 
 @pytest.fixture(scope="module")
 def problem():
-    return read_instance(Path(instances.__file__).with_name("day.example.json").read_text(encoding="utf-8"))
+    return read_instance(Path(formats.__file__).with_name("day.example.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")

@@ -8,15 +8,16 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import MetaData, func, insert, inspect, select, text
 
-from features import erased, live_events
+from features import tombstones
 from features.database import Database, changing, reading
 from features.database.migrations import HEAD
 from features.errors import InputError
+from features.events import live
 from features.roster import tables as roster
 from serving.store import tables as service
 
 TABLES = MetaData()
-for part in (roster, erased, live_events, service):
+for part in (roster, tombstones, live, service):
     for each in part.METADATA.sorted_tables:
         each.to_metadata(TABLES)
 

@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from experiments.benchmarks.planner.instances.edge_cases import draw_edge_case
-from serving import instances
+from serving import formats
 from serving.formats import read_instance
 from serving.grouping.changes.difference import count_moved, find_moves, previous_seats
 from serving.grouping.changes.repair import repair_plan
@@ -164,7 +164,7 @@ def test_a_tiny_day_is_repaired_by_the_fewest_moves_of_all_plans(seed):
 
 def test_a_pinned_student_whose_session_is_gone_is_seated_again():
     """Of the day beside the format, where Cleo is pinned to the tutor, one seat is left, which the repair keeps."""
-    day = read_instance(Path(instances.__file__).with_name("day.example.json").read_text(encoding="utf-8"))
+    day = read_instance(Path(formats.__file__).with_name("day.example.json").read_text(encoding="utf-8"))
     left = (Session("a", "m1", SessionType.SMALL_GROUP, "fractions", ("lead",), None, ("Ada",)),)
 
     repair = repair_plan(day, left)
