@@ -94,7 +94,7 @@ def test_listening_imports_nothing_slow():
     """Whoever adds an import that takes seconds to the way to the first answer finds out here."""
     code = """
 import sys
-import uvicorn, serving.__main__, serving.commands.opening, serving.startup
+import uvicorn, serving.__main__, serving.cli.opening, serving.startup
 serving.startup.create_startup()
 print({"pandas", "numpy", "lightgbm", "mlflow", "numba", "deltalake", "scipy"} & set(sys.modules))
 """

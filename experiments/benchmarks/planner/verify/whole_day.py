@@ -213,7 +213,7 @@ def size_runs(bound: SizeBound, adult: Adult) -> list[tuple[int, int]]:
     """Returns the stretches of sizes that a kind and its lead allow; tables leave gaps.
 
     Example:
-        >>> size_runs(SizeBound(Modality.COLLABORATIVE, 4, 5, 2), Adult("a", "helper", frozenset(), LED))
+        >>> size_runs(SizeBound(SessionType.COLLABORATIVE, 4, 5, 2), Adult("a", "helper", frozenset(), ADULT_LED))
         [(4, 5), (8, 10)]
     """
     most = adult.max_group if bound.session_type is not SessionType.COLLABORATIVE else None
