@@ -14,7 +14,7 @@ from scipy.stats import rankdata
 from experiments.benchmarks.figures import peak_mb
 from experiments.benchmarks.forecasts.datasets import BenchmarkLog
 from experiments.benchmarks.forecasts.peers import PEERS, Responses
-from experiments.benchmarks.forecasts.report import Order, Report, describe_pair, run_benchmark, score_table
+from experiments.benchmarks.forecasts.report import Report, describe_pair, run_benchmark, score_table
 from experiments.benchmarks.forecasts.scores import (
     OURS,
     Floats,
@@ -141,15 +141,6 @@ MOST_ECE = 0.010
 """Goal: our expected calibration error on test students is at most this."""
 
 
-def benchmark_next_response(order: Order) -> int:
-    """Prints the figures and returns the exit code: 1 if a column knows an answer that it should not.
-
-    Raises:
-        InputError: The data set cannot be read, or its rows were not scored once each.
-    """
-    return run_benchmark(order, measure_next_response)
-
-
 def measure_next_response(log: BenchmarkLog, config: TrainingConfig) -> Report:
     """Fits every peer and ours on the training students, and scores them on the scored rows of the others.
 
@@ -270,3 +261,7 @@ def _describe_leaks(leaks: LeakCheck) -> str:
         )
     named = ", ".join(f"{suspect.column} ({suspect.probe} {suspect.auc:.3f})" for suspect in leaks.suspects)
     return f"LEAK: {named}; honest columns stay under {leaks.threshold:.3f}"
+
+
+benchmark_next_response = partial(run_benchmark, measure_next_response)
+"""Prints and writes the figures; the exit code is 1 if a column knows an answer that it should not."""

@@ -8,6 +8,7 @@ more there is less left to forecast.
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from rich.table import Table
 
 from experiments.benchmarks.figures import make_table, peak_mb
 from experiments.benchmarks.forecasts.datasets import BenchmarkLog
-from experiments.benchmarks.forecasts.report import Order, Report, describe_pair, run_benchmark, score_table
+from experiments.benchmarks.forecasts.report import Report, describe_pair, run_benchmark, score_table
 from experiments.benchmarks.forecasts.scores import (
     OURS,
     Forecast,
@@ -123,15 +124,6 @@ def _share(hits: npt.NDArray[np.bool_]) -> float | None:
 
 
 logger = logging.getLogger("regroup")
-
-
-def benchmark_struggle(order: Order) -> int:
-    """Prints the figures and returns the exit code.
-
-    Raises:
-        InputError: The data set cannot be read, or one block of it has no episode of one outcome.
-    """
-    return run_benchmark(order, measure_struggle)
 
 
 def measure_struggle(log: BenchmarkLog, config: TrainingConfig) -> Report:
@@ -267,3 +259,7 @@ def _show_overall(figures: dict[str, Any], overall: Sequence[Score]) -> Table:
     table.caption = "\n".join(lines)
     table.caption_justify = "left"
     return table
+
+
+benchmark_struggle = partial(run_benchmark, measure_struggle)
+"""Prints and writes the figures; returns the exit code 0."""

@@ -82,6 +82,9 @@ def _deviation(one: Rows, other: Rows, *, exact: bool) -> npt.NDArray[np.float64
 
 logger = logging.getLogger("regroup")
 
+REPEATS = 7
+"""Timings behind each median: kernel and copy take turns, since the first touch of memory costs now more, now less."""
+
 PANDAS_SECONDS = 600.0
 """If pandas would take longer, it gets a sample of whole students."""
 
@@ -100,7 +103,6 @@ class Timing:
         pandas_rows: Events that pandas was given, those of whole students.
         pandas_kernel_s: Median seconds of `fold` on the same.
         pandas_s: Seconds of the pandas version.
-        repeats: Timings behind each median.
         pinned: Whether everything ran on one processor.
         comparison: The kernel's rows against those of pandas.
     """
@@ -111,7 +113,6 @@ class Timing:
     pandas_rows: int
     pandas_kernel_s: float
     pandas_s: float
-    repeats: int
     pinned: bool
     comparison: Comparison
 
@@ -131,20 +132,14 @@ class Timing:
         return self.pandas_s / self.pandas_kernel_s
 
 
-def measure_history(timeline: Timeline, statistics: Statistics, repeats: int) -> Timing:
-    """Times everything on one processor.
-
-    Args:
-        timeline: The log; at least one first attempt.
-        statistics: What the columns compare with.
-        repeats: Kernel and copy take turns this many times, since the first touch of memory costs now more, now less.
-    """
+def measure_history(timeline: Timeline, statistics: Statistics) -> Timing:
+    """Times kernel, copy and pandas on one processor, on a log with at least one first attempt."""
     with one_processor() as pinned:
         fold(timeline, statistics, State.empty())  # compiles, and warms the allocator
-        rows, kernel_s, copy_s = _time_kernel(timeline, statistics, repeats)
+        rows, kernel_s, copy_s = _time_kernel(timeline, statistics)
         sample = _pandas_share(timeline, statistics)
         if len(sample.row) < len(timeline.row):
-            rows, sample_kernel_s, _ = _time_kernel(sample, statistics, repeats)
+            rows, sample_kernel_s, _ = _time_kernel(sample, statistics)
         else:
             sample_kernel_s = kernel_s
         logger.info("pandas: %d rows", len(sample.row))
@@ -156,7 +151,6 @@ def measure_history(timeline: Timeline, statistics: Statistics, repeats: int) ->
         pandas_rows=len(sample.row),
         pandas_kernel_s=sample_kernel_s,
         pandas_s=pandas_s,
-        repeats=repeats,
         pinned=pinned,
         comparison=compare_columns(rows, columns),
     )
@@ -176,9 +170,9 @@ def one_processor() -> Iterator[bool]:
         os.sched_setaffinity(0, allowed)
 
 
-def _time_kernel(timeline: Timeline, statistics: Statistics, repeats: int) -> tuple[Rows, float, float]:
+def _time_kernel(timeline: Timeline, statistics: Statistics) -> tuple[Rows, float, float]:
     kernel, copy = [], []
-    for _ in track(range(repeats), "kernel and copy timed in turns", total=repeats):
+    for _ in track(range(REPEATS), "kernel and copy timed in turns", total=REPEATS):
         began = time.perf_counter()
         rows, _state = fold(timeline, statistics, State.empty())
         folded = time.perf_counter()

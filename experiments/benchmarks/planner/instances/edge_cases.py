@@ -4,7 +4,7 @@ import random
 from dataclasses import fields, replace
 from itertools import combinations
 
-from experiments.benchmarks.planner.instances.team import Size, default_modalities, draw_day
+from experiments.benchmarks.planner.instances.team import Size, default_session_types, draw_day
 from serving.grouping.problem.people import Adult, Coaching, Contact, GroupmateCount, Need, Student
 from serving.grouping.problem.places import Block, Pin, Room, Seat, Skill
 from serving.grouping.problem.policy import ADULT_LED, Effect, Role, SessionType, SizeBound, Weights
@@ -68,7 +68,7 @@ def draw_edge_case(
                 f"t{at}",
                 role,
                 frozenset(day for day in days if draw.random() > 0.1),
-                default_modalities(role, may_lead=draw.random() < 0.5),
+                default_session_types(role, may_lead=draw.random() < 0.5),
                 draw.choice([None, None, {topic: draw.uniform(0.3, 1) for topic in topics if draw.random() < 0.7}]),
                 draw.choice([None, 2, 5]),
                 draw.random() < 0.5,

@@ -145,7 +145,7 @@ def simulate_days(students: int, seed: int, days: int, setting: Setting, budget:
             most_catch_up_days=setting.most_catch_up_days,
             weights=replace(drawn.weights, **setting.weights),
             rooms=(drawn.rooms or ())[: None if setting.rooms is None else 1 + setting.rooms],
-            previous=list_seats(held[-1]) if held and setting.keep_yesterday else (),
+            previous=list_seats(held[-1].sessions) if held and setting.keep_yesterday else (),
         )
         sessions = suggest_groups(problem, budget).sessions
         held.append(SchoolDay(date, problem, sessions))
@@ -158,10 +158,10 @@ def remember(held: Sequence[SchoolDay], date: int) -> list[PastDay]:
     return [remember_day(day.problem, day.sessions, date - day.date) for day in held]
 
 
-def list_seats(day: SchoolDay) -> tuple[Seat, ...]:
-    """Returns every seat of a day, online ones too."""
+def list_seats(sessions: Sequence[Session]) -> tuple[Seat, ...]:
+    """Returns every seat of a plan, online ones too."""
     return tuple(
         Seat(student, s.block, s.session_type, s.skill, s.adults[0] if s.led else None)
-        for s in day.sessions
+        for s in sessions
         for student in s.students
     )

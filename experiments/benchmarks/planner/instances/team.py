@@ -17,7 +17,7 @@ from serving.grouping.problem.problem import Problem
 from serving.grouping.state.arrays import Floats
 
 
-def default_modalities(role: str, *, may_lead: bool = False) -> frozenset[SessionType]:
+def default_session_types(role: str, *, may_lead: bool = False) -> frozenset[SessionType]:
     """Returns what a role leads or, for tables and the online station, supervises.
 
     Args:
@@ -25,7 +25,7 @@ def default_modalities(role: str, *, may_lead: bool = False) -> frozenset[Sessio
         may_lead: Whether a member of the support staff may lead small groups.
 
     Example:
-        >>> sorted(map(str, default_modalities(Role.SUPPORT_STAFF)))
+        >>> sorted(map(str, default_session_types(Role.SUPPORT_STAFF)))
         ['collaborative', 'online', 'tutoring']
     """
     if role in TEACHERS:
@@ -150,7 +150,7 @@ def _draw_adult(at: int, size: Size, day: frozenset[str], rng: np.random.Generat
         f"t{at:02}",
         role,
         day if teacher else draw_blocks(day, rng, ABSENT),
-        default_modalities(role, may_lead=True),
+        default_session_types(role, may_lead=True),
         None if teacher and at % 2 == 0 else known,
         max_group=5 if role is Role.TEACHER_IN_TRAINING else None,
         certified=teacher,
