@@ -20,7 +20,6 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments.benchmarks.service.processes import Server, run_service, show_progress
-from experiments.roster_of_log import write_roster
 from features.console import OUT
 from features.errors import InputError, RegroupError
 from features.home import Home
@@ -148,7 +147,7 @@ def _train(home: Home, progress: Progress, log: Path | None, form: str | None, m
     _run_command(progress, "features", "ingest", str(log), *options)
     if not roster.is_relative_to(school):
         title = "write a roster of teams of 60, the most recently active first"
-        progress.run(title, lambda: write_roster(home, roster))
+        progress.run(title, lambda: _write_roster(home, roster))
     _run_command(progress, "features", "roster", str(roster))
     _run_command(progress, "training", "nightly")
     return roster
@@ -158,6 +157,16 @@ def _simulate(folder: Path) -> None:
     from experiments.simulation import SchoolConfig, simulate_school, write_school  # noqa: PLC0415 - takes seconds
 
     write_school(simulate_school(SchoolConfig(students_per_team=60, attendance=0.5, session_median=8.0)), folder)
+
+
+def _write_roster(home: Home, folder: Path) -> None:
+    from experiments.simulation.people import write_log_roster  # noqa: PLC0415 - takes seconds
+    from features.events.store import read_events  # noqa: PLC0415
+
+    events = read_events(home, columns=["student_id", "occurred_at", "sequence"])
+    last = events.groupby("student_id").max()
+    order = last.sort_values(["occurred_at", "sequence"], ascending=False, kind="stable").index
+    write_log_roster(order.to_list(), folder)
 
 
 def _run_command(progress: Progress, package: str, *arguments: str) -> None:

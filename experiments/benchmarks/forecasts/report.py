@@ -27,9 +27,9 @@ class Report:
 
     Attributes:
         benchmark: Its name.
-        files: What the names of its charts begin with.
-        figures: As the JSON file has them.
-        tables: For the terminal.
+        files: Start of the names of its files.
+        figures: Content of the JSON file.
+        tables: Tables for the terminal.
         target: 1 or 0 of each scored row.
         forecasts: Forecasts of the scored rows.
         best: The best peer.
@@ -110,6 +110,12 @@ def score_table(title: str, scores: Sequence[Score], *, precision: bool = False)
         cells += [_cell(score.average_precision)] if precision else []
         cells += [_cell(value) for value in (score.log_loss, score.rmse, score.ece)]
         table.add_row(score.model, *cells, f"{score.fit_s:.1f}", f"{score.predict_s:.2f}")
+    return table
+
+
+def add_caption(table: Table, lines: Sequence[str]) -> Table:
+    """Returns the table with sentences below it."""
+    table.caption, table.caption_justify = "\n".join(lines), "left"
     return table
 
 

@@ -35,6 +35,8 @@ REPEATS = "repeats_per_pair"
 """Repeats per pair in an adult-led session: a policy that teaches few seats has few repeats in all."""
 
 Sessions = tuple[Session, ...]
+Planned = tuple[Sessions, float | None]
+"""A plan, and the CPU seconds until its sessions were checked; null for a baseline policy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ def _run(
     )
 
 
-def _plan(problem: Problem, budget: Budget) -> tuple[Sessions, float]:
+def _plan(problem: Problem, budget: Budget) -> Planned:
     """Plans in the two steps of `suggest_groups`; returns the sessions and the CPU time until they were checked."""
     began = time.process_time()
     found = find_sessions(problem, budget)
@@ -140,5 +142,5 @@ def _plan(problem: Problem, budget: Budget) -> tuple[Sessions, float]:
     return prove_plan(found.data, plan, budget.bound_rounds).sessions, checked
 
 
-def _plan_baseline(problem: Problem, name: str, seed: int) -> tuple[Sessions, None]:
+def _plan_baseline(problem: Problem, name: str, seed: int) -> Planned:
     return plan_baseline(problem, name, seed), None

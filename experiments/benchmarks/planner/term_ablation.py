@@ -4,8 +4,8 @@ A synthetic team (`instances/school_days.py`) is planned day by day, each day wi
 is changed at a time, the others keep their defaults. For each term the table shows the figure that it is named for,
 beside the need met.
 
-Two terms are changed where they have something to do: changes are weighed against the day before, and the load is evened
-in a team with one room besides the hall, since otherwise every adult is on duty in every block and the load is even.
+Two terms are changed where they have something to do: changes are weighed against the day before, and the load is
+evened in a team with one room besides the hall, since otherwise every adult is on duty in every block.
 """
 
 from collections import Counter

@@ -33,12 +33,12 @@ def draw_edge_case(
         students: How many, all of them there most of the day.
         adults: How many, of roles drawn evenly.
         blocks: How many the day has.
-        skills: That students may need.
+        skills: How many there are to be needed.
         rooms: Whether the team plans rooms.
         pins: Fixed assignments, which may contradict each other.
         ratio: Students whom one adult may supervise.
-        sizes: Size bounds of sessions; 3-8, 1-2 and 4-6 at up to two tables if not given.
-        more: Whether to add roles of the school's own, coaching, students owed a teacher, and skills to catch up on.
+        sizes: Size bounds of sessions; null = 3-8, 1-2, and 4-6 at up to two tables.
+        more: Whether to add roles of the school's own, coaching, students due for teacher time, and catch-up skills.
 
     Example:
         >>> len(draw_edge_case(1, students=5).students)
@@ -143,7 +143,7 @@ def _add_more(problem: Problem, draw: random.Random) -> Problem:
 
 
 SMALL = (SizeBound(ADULT_LED[0], 2, 3), SizeBound(ADULT_LED[1], 1, 1))
-"""Sizes at which a handful of students makes several groups."""
+"""Sizes at which a few students make several groups."""
 
 
 def draw_instance(seed: int) -> Problem:

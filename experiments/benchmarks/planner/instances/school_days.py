@@ -101,9 +101,9 @@ class Setting:
 
     Attributes:
         weights: Weights of soft terms; the others are at their defaults.
-        keep_yesterday: Whether yesterday's seats are given as an earlier plan, so that changing one has its price.
-        most_catch_up_days: The cap; none if null.
-        rooms: Besides the hall; all that the team has if null.
+        keep_yesterday: Whether yesterday's seats are the earlier plan, so that changing one lowers the score.
+        most_catch_up_days: The cap; null = none.
+        rooms: Rooms besides the hall; null = all that the team has.
     """
 
     weights: Mapping[str, float] = field(default_factory=dict)
@@ -114,11 +114,9 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class SchoolDay:
-    """One day as it was planned and held.
+    """A day as it was planned, with the history that the planner saw, and held.
 
-    Attributes:
-        date: Days since the first Monday, weekends counted.
-        problem: With the history that the planner saw.
+    `date` counts the days since the first Monday, weekends included.
     """
 
     date: int
@@ -127,12 +125,12 @@ class SchoolDay:
 
 
 def simulate_days(students: int, seed: int, days: int, setting: Setting, budget: Budget) -> list[SchoolDay]:
-    """Plans and holds one day after the other.
+    """Plans and holds one school day after the other, five to a week.
 
     Args:
         students: A size of `team.SIZES`.
         seed: Random seed of the team and its absences.
-        days: School days, five to a week.
+        days: How many school days.
         setting: Settings of the planner.
         budget: Budget of each day's search.
     """
