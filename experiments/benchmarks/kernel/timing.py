@@ -24,6 +24,8 @@ from features.profiles.state import State
 from features.profiles.timeline import Timeline
 from training.data.dataset import keep_students
 
+logger = logging.getLogger("regroup")
+
 TOLERANCE = 1e-5
 """Relative; the columns are float32."""
 
@@ -80,8 +82,6 @@ def _deviation(one: Rows, other: Rows, *, exact: bool) -> npt.NDArray[np.float64
     return np.where(null, 0.0, np.where(np.isnan(deviation), np.inf, deviation))
 
 
-logger = logging.getLogger("regroup")
-
 REPEATS = 7
 """Timings behind each median: kernel and copy take turns, since the first touch of memory costs now more, now less."""
 
@@ -134,30 +134,21 @@ class Timing:
 
 def measure_history(timeline: Timeline, statistics: Statistics) -> Timing:
     """Times kernel, copy and pandas on one processor, on a log with at least one first attempt."""
-    with one_processor() as pinned:
+    with _one_processor() as pinned:
         fold(timeline, statistics, State.empty())  # compiles, and warms the allocator
         rows, kernel_s, copy_s = _time_kernel(timeline, statistics)
         sample = _pandas_share(timeline, statistics)
+        sample_kernel_s = kernel_s
         if len(sample.row) < len(timeline.row):
             rows, sample_kernel_s, _ = _time_kernel(sample, statistics)
-        else:
-            sample_kernel_s = kernel_s
         logger.info("pandas: %d rows", len(sample.row))
         columns, pandas_s = _time_pandas(sample, statistics)
-    return Timing(
-        rows=len(timeline.row),
-        kernel_s=kernel_s,
-        copy_s=copy_s,
-        pandas_rows=len(sample.row),
-        pandas_kernel_s=sample_kernel_s,
-        pandas_s=pandas_s,
-        pinned=pinned,
-        comparison=compare_columns(rows, columns),
-    )
+    found = compare_columns(rows, columns)
+    return Timing(len(timeline.row), kernel_s, copy_s, len(sample.row), sample_kernel_s, pandas_s, pinned, found)
 
 
 @contextmanager
-def one_processor() -> Iterator[bool]:
+def _one_processor() -> Iterator[bool]:
     """Keeps the process on one processor where the system can do that; yields whether it can."""
     if not hasattr(os, "sched_setaffinity"):
         yield False

@@ -46,12 +46,12 @@ def summarize(measured: Sequence[Measured]) -> list[dict[str, Any]]:
 
 
 def _slowest(seconds: Sequence[float]) -> float | None:
-    """Returns the 95th percentile in milliseconds, None of nothing."""
+    """Returns the 95th percentile in milliseconds; null without values."""
     return 1000 * float(np.quantile(seconds, 0.95)) if seconds else None
 
 
 def compare_with_optima(measured: Sequence[Measured], budget_s: float) -> tuple[float | None, float | None]:
-    """Returns the share of proven optima that plans reach, and the worst shortfall; None where none is proven."""
+    """Returns the share of proven optima that plans reach, and the worst shortfall; null where none is proven."""
     short = [
         1 - run.value / day.known.best
         for day in measured

@@ -44,14 +44,12 @@ def measure_mix(school: School, seconds: float, log: Path) -> list[dict[str, Any
                 for request in requests
             ]
             rested = generate(LoadPlan(server.port, THREADS, seconds, calm, rest_s=REST_S))
-            alone = generate(LoadPlan(server.port, THREADS, 2.0, [Request("livez", "GET", "/livez")]))
             rows.append(
                 {
                     "workers": workers,
                     "ready_s": server.ready_s,
                     "memory_mb": [memory_mb(worker) for worker in server.workers()],
                     "rested": summarize_load(rested),
-                    "livez_per_second": len(alone.samples) / alone.wall_s,
                 }
                 | summarize_load(load)
             )
