@@ -85,7 +85,7 @@ def small_rooms(day: Problem, rng: Rng) -> tuple[str, Problem]:
 
 
 def apart_against_pins(day: Problem, rng: Rng) -> tuple[str, Problem]:
-    """Two students to be kept apart are pinned to one adult, or to a skill that only one adult there may lead."""
+    """Two students of a `keep_apart` pair are pinned to one adult, or to a skill that only one adult there may lead."""
     block = _block(day, rng)
     lead = _teacher(day, block, rng)
     skill, one, other = _shared(day, block)
@@ -157,7 +157,7 @@ FAMILIES: dict[str, Family] = {
     "too few supervisors": few_supervisors,
     "too few rooms": few_rooms,
     "too small rooms": small_rooms,
-    "kept apart, pinned together": apart_against_pins,
+    "not together, pinned together": apart_against_pins,
     "pinned student absent": absent_student,
     "pinned adult absent": absent_adult,
     "no eligible need": no_need,

@@ -89,7 +89,7 @@ class WholeDay:
                         self._add_session(Held(block, adult.id, kind, skill), adult, bounds[kind], needs[skill])
 
     def _add_session(self, held: Held, adult: Adult, bound: SizeBound, needs: list[Need]) -> None:
-        """Sizes at any number of tables, each seat within its session, and pairs kept apart sharing one seat."""
+        """Adds a session: its sizes at any number of tables, its seats, and one seat for two kept from meeting."""
         there = {student.id: student for student in self.problem.students if held.block in student.blocks}
         who = [
             need.student
@@ -118,7 +118,7 @@ class WholeDay:
                 program.bound([(seats[one], 1.0), (seats[other], 1.0), (column, -1.0)], high=0.0)
 
     def _bound_students(self) -> None:
-        """One session a block, a skill once a day, and pins."""
+        """Adds that a student has one session a block and a skill once a day, and the pins."""
         for student in self.problem.students:
             by_skill: dict[str, Terms] = defaultdict(list)
             for block in sorted(student.blocks):
@@ -145,7 +145,7 @@ class WholeDay:
             self.program.bound([] if absent else fitting, low=1.0 if absent else wanted, high=1.0 if absent else wanted)
 
     def _bound_adults(self) -> None:
-        """One activity a block, and trainees on duty only while a supervising adult is."""
+        """Adds that an adult has one duty a block, and a trainee one only while a supervising adult has."""
         problem = self.problem
         for block in (block.id for block in problem.blocks):
             here = [adult for adult in problem.adults if block in adult.blocks]
@@ -160,7 +160,7 @@ class WholeDay:
                     self.program.bound([*self.duty(block, adult.id), *others], high=0.0)
 
     def _bound_rooms(self, block: str) -> None:
-        """Everybody online has a room and a monitor; each led session has a room that holds it."""
+        """Adds that everybody online has a room and a monitor, and each led session a room that holds it."""
         program, problem = self.program, self.problem
         ratio = problem.students_per_monitor
         present = sum(block in student.blocks for student in problem.students)

@@ -137,7 +137,7 @@ def share(day: WholeDay) -> float:
 
 
 def teacher_time_due(day: WholeDay) -> float:
-    """Each present student who is owed a seat with a supervising adult costs; the first such seat wins that back."""
+    """Each present student due for teacher time costs; the first seat with a supervising adult wins that back."""
     weight = day.problem.weights.teacher_time_due
     supervising = {adult.id for adult in day.problem.adults if adult.supervisor}
     due = [student.id for student in day.problem.students if student.teacher_time_due and student.blocks]
