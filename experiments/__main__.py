@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ def main(argv: Sequence[str]) -> int:
     if command == "benchmark":
         # on a machine with other work, LightGBM's threads that wait by spinning make training many times slower
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    runs = {"simulate": _simulate, "compile": _compile, "demo": _demo}
+    runs: dict[str, Callable[..., int]] = {"simulate": _simulate, "compile": _compile, "demo": _demo}
     return BENCHMARKS[options.name].load()(**arguments) if command == "benchmark" else runs[command](**arguments)
 
 

@@ -60,7 +60,7 @@ def benchmark_grouping(instances: int, reference: float | None = None, json_path
         improve_known(places, reference, STORED)
         return 0
     warm_up()
-    figures = {"instances": instances, **measure_days(places), **measure_absences(places)}
+    figures: dict[str, Any] = {"instances": instances, **measure_days(places), **measure_absences(places)}
     figures["memory_mb"] = measure_memory(max(SIZES))
     _print(f"memory of a process that plans {max(SIZES)} students: {figures['memory_mb']:.0f} MB")
     write_json(json_path, figures)
