@@ -3,12 +3,13 @@
 import argparse
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from experiments.benchmarks.registry import BENCHMARKS
-from features.console import EXIT_CODES, run_command
+from features.console import EXIT_CODES, describe_exit_codes, run_command
 
 
 def main(argv: Sequence[str]) -> int:
@@ -19,68 +20,27 @@ def main(argv: Sequence[str]) -> int:
     """
     parser = build_parser()
     options = parser.parse_args(argv)
-    if options.command == "simulate":
-        if (options.folder is None) == (options.compare is None):
-            parser.error("simulate needs either a FOLDER to write or --compare PATH")
-        return _simulate(options)
-    if options.command == "compile":
-        return _compile()
-    if options.command == "benchmark":
+    command = options.command
+    arguments = {name: value for name, value in vars(options).items() if name not in {"command", "name"}}
+    if command == "simulate" and (options.folder is None) == (options.compare is None):
+        parser.error("simulate needs either a FOLDER to write or --compare PATH")
+    if command == "benchmark":
         # on a machine with other work, LightGBM's threads that wait by spinning make training many times slower
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-        arguments = {name: value for name, value in vars(options).items() if name not in {"command", "name"}}
-        return BENCHMARKS[options.name].measure(arguments)
-    from experiments.demo import run_demo  # noqa: PLC0415 - imports training and serving
-
-    return run_demo(options.log, options.format, options.mapping, fresh=options.fresh, show_key=options.show_key)
+    runs: dict[str, Callable[..., int]] = {"simulate": _simulate, "compile": _compile, "demo": _demo}
+    return BENCHMARKS[options.name].load()(**arguments) if command == "benchmark" else runs[command](**arguments)
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Returns the parser of all sub-commands."""
     parser = argparse.ArgumentParser(prog="python -m experiments", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    _add_simulate(commands)
-    benchmark = commands.add_parser("benchmark", help="measure regroup against plain alternatives")
-    names = benchmark.add_subparsers(dest="name", required=True)
-    for name, measured in BENCHMARKS.items():
-        example = f"python -m experiments benchmark {name} {measured.example}"
-        codes = {0: EXIT_CODES[0]} | ({} if measured.failure is None else {1: measured.failure})
-        codes |= {code: EXIT_CODES[code] for code in (2, 75, *measured.codes)}
-        command = _add_command(names, name, measured.summary, [example], codes)
-        for flag, arguments in measured.options:
-            command.add_argument(flag, **arguments)
-    _add_command(
-        commands,
-        "compile",
-        "compile ahead what the nightly job, the service and the simulator run",
-        ["python -m experiments compile"],
-        {code: EXIT_CODES[code] for code in (0, 2, 75)},
-    )
-    demo = _add_command(
-        commands,
-        "demo",
-        "ingest, train, serve and plan a team's tomorrow",
-        ["python -m experiments demo --log answers.csv --format mapped --mapping answers.toml"],
-        EXIT_CODES,
-    )
-    demo.add_argument("--log", type=Path, metavar="PATH", help="a log file; without it, a simulated school")
-    demo.add_argument("--format", metavar="NAME", help="format of the file; without it, read from its header")
-    demo.add_argument("--mapping", type=Path, metavar="FILE", help="TOML file that says what each column is")
-    demo.add_argument("--fresh", action="store_true", help="start over; without it, an earlier demo's work is reused")
-    demo.add_argument("--show-key", action="store_true", help="print an API key for the service, which stays valid")
-    return parser
-
-
-def _add_simulate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     simulate = _add_command(
         commands,
         "simulate",
         "write a simulated school, or compare simulated schools with a real log",
-        [
-            "python -m experiments simulate school --teams 4 --weeks 12",
-            "python -m experiments simulate --compare answers.parquet",
-        ],
-        {code: EXIT_CODES[code] for code in (0, 2, 75)},
+        ["school --teams 4 --weeks 12", "--compare answers.parquet"],
+        describe_exit_codes(),
     )
     simulate.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="where the school is written")
     simulate.add_argument("--compare", type=Path, metavar="PATH", help="a real log to compare simulated ones with")
@@ -89,7 +49,30 @@ def _add_simulate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     simulate.add_argument("--weeks", type=int, default=12, help="school weeks of the log (default: %(default)s)")
     simulate.add_argument("--end", type=date.fromisoformat, metavar="DATE", help="the day after the last of the log")
     simulate.add_argument("--form", default="parquet", help="of the log, parquet or csv (default: %(default)s)")
-    simulate.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    simulate.add_argument("--json", dest="json_path", type=Path, metavar="FILE", help="write the figures there too")
+    benchmark = commands.add_parser("benchmark", help="measure regroup against plain alternatives")
+    names = benchmark.add_subparsers(dest="name", required=True)
+    for name, measured in BENCHMARKS.items():
+        own = None if measured.failure is None else {1: measured.failure}
+        codes = describe_exit_codes(*measured.codes, own=own)
+        command = _add_command(names, name, measured.summary, [measured.example], codes)
+        for flag, arguments in measured.options:
+            command.add_argument(flag, **arguments)
+    meaning = "compile ahead what the nightly job, the service and the simulator run"
+    _add_command(commands, "compile", meaning, [""], describe_exit_codes())
+    demo = _add_command(
+        commands,
+        "demo",
+        "ingest, train, serve and plan a team's tomorrow",
+        ["--log answers.csv --format mapped --mapping answers.toml"],
+        describe_exit_codes(*EXIT_CODES),
+    )
+    demo.add_argument("--log", type=Path, metavar="PATH", help="a log file; without it, a simulated school")
+    demo.add_argument("--format", dest="form", metavar="NAME", help="its format; without it, read from its header")
+    demo.add_argument("--mapping", type=Path, metavar="FILE", help="TOML file that says what each column is")
+    demo.add_argument("--fresh", action="store_true", help="start over; without it, an earlier demo's work is reused")
+    demo.add_argument("--show-key", action="store_true", help="print an API key for the service, which stays valid")
+    return parser
 
 
 def _add_command(
@@ -97,33 +80,26 @@ def _add_command(
     name: str,
     summary: str,
     examples: Sequence[str],
-    codes: Mapping[int, str],
+    codes: str,
 ) -> argparse.ArgumentParser:
-    shown = "\n".join(f"  {example}" for example in examples)
-    endings = "\n".join(f"  {code:<4}{meaning}" for code, meaning in sorted(codes.items()))
-    return commands.add_parser(
+    command = commands.add_parser(
         name,
         help=summary,
         description=f"{summary[0].upper()}{summary[1:]}.",
-        epilog=f"examples:\n{shown}\n\nexit codes:\n{endings}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    shown = "".join(f"  {command.prog} {options}".rstrip() + "\n" for options in examples)
+    command.epilog = f"examples:\n{shown}\n{codes}"
+    return command
 
 
-def _simulate(options: argparse.Namespace) -> int:
+def _simulate(*, folder: Path | None, compare: Path | None, **options: Any) -> int:  # noqa: ANN401 - as the parser has them
     from experiments.simulation import compare_command, simulate_command  # noqa: PLC0415 - compiles for seconds
 
-    if options.compare is not None:
-        return compare_command(options.compare, seed=options.seed, json_path=options.json)
-    return simulate_command(
-        options.folder,
-        seed=options.seed,
-        teams=options.teams,
-        weeks=options.weeks,
-        end=options.end,
-        form=options.form,
-        json_path=options.json,
-    )
+    if compare is not None:
+        return compare_command(compare, seed=options["seed"], json_path=options["json_path"])
+    assert folder is not None, "one of the two was given"
+    return simulate_command(folder, **options)
 
 
 def _compile() -> int:
@@ -133,6 +109,12 @@ def _compile() -> int:
     simulator, labels = "experiments.simulation.school:compile_simulator", "training.data.labels:compile_labels"
     compile_kernels({**KERNELS, "the simulator": simulator, "labels": labels})
     return 0
+
+
+def _demo(**options: Any) -> int:  # noqa: ANN401 - as the parser has them
+    from experiments.demo import run_demo  # noqa: PLC0415 - imports training and serving
+
+    return run_demo(**options)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ nothing in the simulation decides it but the answers themselves.
 
 from experiments.simulation.command import compare_command, simulate_command
 from experiments.simulation.config import Behavior, SchoolConfig, like_assistments
-from experiments.simulation.resemblance import Summary, compare, summarize
+from experiments.simulation.resemblance import compare, summarize
 from experiments.simulation.school import School, simulate_school
 from experiments.simulation.writing import write_school
 
@@ -16,7 +16,6 @@ __all__ = [
     "Behavior",
     "School",
     "SchoolConfig",
-    "Summary",
     "compare",
     "compare_command",
     "like_assistments",

@@ -163,7 +163,7 @@ def practice(knowledge: Knowledge, skill: int, rate: float, bank: Bank, b: Behav
 
 @numba.njit(cache=True)
 def note_result(knowledge: Knowledge, skill: int, item: int, correct: bool) -> None:
-    """Keeps what the software and the student remember of a response."""
+    """Records what the software and the student remember of a response."""
     knowledge.seen[item] = 1
     knowledge.streak[skill] = knowledge.streak[skill] + 1 if correct else 0
     if knowledge.streak[skill] >= STREAK:

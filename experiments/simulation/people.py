@@ -1,6 +1,8 @@
 """The roster of a simulated school: teams with adults in all four roles, rooms, blocks, rules and some history."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,6 +10,12 @@ import pandas as pd
 from experiments.simulation.config import SchoolConfig
 from experiments.simulation.curriculum import NONE, STRANDS, Curriculum, Floats
 from experiments.simulation.engagement import BLOCK_S, BLOCK_STARTS_S, Ints
+
+Rows = dict[str, list[dict[str, object]]]
+"""Rows of the roster files by the name of the file."""
+
+TEAM_SIZE = 60
+"""Students of a team that is made for a log."""
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
 
@@ -39,32 +47,25 @@ def make_roster(
     """Returns the roster's tables by the name of their file.
 
     Args:
-        config: The school's.
-        curriculum: What it teaches.
+        config: The school's configuration.
+        curriculum: Its skills and items.
         student_ids: All students.
-        team: The team of each, from 0.
+        team: Team of each student, from 0.
         middles: Middle of each team's current unit, in skills of the teaching order.
     """
-    rows: dict[str, list[dict[str, object]]] = {name: [] for name in COLUMNS}
+    rows: Rows = {name: [] for name in COLUMNS}
     skills = curriculum.skill_ids
     for number in range(config.teams):
-        middle = middles[number]
+        team_id, middle = f"t{number + 1:02d}", middles[number]
         members = [student for student, its in zip(student_ids, team, strict=True) if its == number]
-        _add_team(rows, f"t{number + 1:02d}", members)
+        _add_team(rows, team_id, "Simulated", members)
+        _add_rules(rows, team_id, members)
         random = np.random.default_rng([config.seed, 2, number])
         for skill in range(max(0, int(middle) - 2), min(config.skills, int(middle) + 3)):
-            weight = 1 / (1 + abs(skill + 0.5 - middle))
-            rows["focus"].append(
-                {"team_id": f"t{number + 1:02d}", "skill_id": skills[skill], "weight": round(weight, 2)}
-            )
-        _add_history(
-            rows,
-            f"t{number + 1:02d}",
-            members,
-            config.end,
-            skills[int(middle) : int(middle) + 3] or skills[-1:],
-            random,
-        )
+            weight = round(1 / (1 + abs(skill + 0.5 - middle)), 2)
+            rows["focus"].append({"team_id": team_id, "skill_id": skills[skill], "weight": weight})
+        current = skills[int(middle) : int(middle) + 3] or skills[-1:]
+        _add_history(rows, team_id, members, config.end, current, random)
         for member in members:
             # labels without any effect on the truth: an audit should find no difference
             label = "a" if random.random() < 0.7 else "b"  # noqa: PLR2004 - a larger and a smaller group
@@ -79,75 +80,64 @@ def make_roster(
     return {name: pd.DataFrame(rows[name], columns=pd.Index(columns)) for name, columns in COLUMNS.items()}
 
 
-def _add_team(rows: dict[str, list[dict[str, object]]], team_id: str, members: list[str]) -> None:
-    rows["teams"].append({"team_id": team_id, "school": "Simulated", "name": f"Team {team_id[1:]}"})
+def write_log_roster(student_ids: Sequence[str], folder: Path) -> None:
+    """Writes roster files for the students of a log that came without a roster, in teams of 60.
+
+    Args:
+        student_ids: In the order in which they fill the teams.
+        folder: Where the CSV files go.
+    """
+    rows: Rows = {name: [] for name in COLUMNS}
+    for number, start in enumerate(range(0, len(student_ids), TEAM_SIZE)):
+        members = student_ids[start : start + TEAM_SIZE]
+        _add_team(rows, f"team-{number + 1}", "the log's school", members)
+    folder.mkdir(parents=True)
+    for name in ("teams", "members", "staff", "rooms", "blocks"):
+        pd.DataFrame(rows[name], columns=pd.Index(COLUMNS[name])).to_csv(folder / f"{name}.csv", index=False)
+
+
+def _add_team(rows: Rows, team_id: str, school: str, members: Sequence[str]) -> None:
+    rows["teams"].append(
+        {"team_id": team_id, "school": school, "name": f"Team {team_id.removeprefix('team-').removeprefix('t')}"}
+    )
     rows["members"] += [{"team_id": team_id, "student_id": member} for member in members]
     for suffix, role, may_lead, most, certified, coach in ADULTS:
-        rows["staff"].append(
-            {
-                "staff_id": f"{team_id}-{suffix}",
-                "team_id": team_id,
-                "role": role,
-                "may_lead": may_lead,
-                "skills": "",
-                "max_group": most,
-                "certified": certified,
-                "coach": f"{team_id}-{coach}" if coach else "",
-            }
-        )
+        adult = {"staff_id": f"{team_id}-{suffix}", "team_id": team_id, "role": role, "may_lead": may_lead}
+        coached = {"coach": f"{team_id}-{coach}" if coach else ""}
+        rows["staff"].append({**adult, "skills": "", "max_group": most, "certified": certified, **coached})
     for name, capacity in ROOMS:
         rows["rooms"].append({"room_id": f"{team_id}-{name}", "team_id": team_id, "capacity": capacity})
     for weekday in WEEKDAYS:
-        for number, start_s in enumerate(BLOCK_STARTS_S):
-            block = {"block_id": f"{team_id}-{weekday}-{number + 1}", "team_id": team_id, "weekday": weekday}
+        for at, start_s in enumerate(BLOCK_STARTS_S):
+            block = {"block_id": f"{team_id}-{weekday}-{at + 1}", "team_id": team_id, "weekday": weekday}
             rows["blocks"].append({**block, "start": _clock(start_s), "end": _clock(start_s + BLOCK_S)})
-    rule = {"team_id": team_id, "students": "", "staff_id": "", "block_id": "", "skill_id": ""}
-    rows["rules"] += [
-        {**rule, "rule_id": f"{team_id}-apart", "kind": "keep_apart", "students": ";".join(members[:2])},
-        {
-            **rule,
-            "rule_id": f"{team_id}-pull-out",
-            "kind": "unavailable",
-            "students": members[2],
-            "block_id": f"{team_id}-tue-2",
-        },
-        {
-            **rule,
-            "rule_id": f"{team_id}-meeting",
-            "kind": "unavailable",
-            "staff_id": f"{team_id}-lead",
-            "block_id": f"{team_id}-wed-4",
-        },
+
+
+def _add_rules(rows: Rows, team_id: str, members: Sequence[str]) -> None:
+    rules: list[dict[str, str]] = [
+        {"rule_id": "apart", "kind": "keep_apart", "students": ";".join(members[:2])},
+        {"rule_id": "pull-out", "kind": "unavailable", "students": members[2], "block_id": f"{team_id}-tue-2"},
+        {"rule_id": "meeting", "kind": "unavailable", "staff_id": f"{team_id}-lead", "block_id": f"{team_id}-wed-4"},
     ]
     if len(members) > GROUP:
-        pair = ";".join(members[3:5])
-        rows["rules"].append({**rule, "rule_id": f"{team_id}-together", "kind": "keep_together", "students": pair})
+        rules.append({"rule_id": "together", "kind": "keep_together", "students": ";".join(members[3:5])})
+    blank = dict.fromkeys(COLUMNS["rules"], "") | {"team_id": team_id}
+    rows["rules"] += [{**blank, **rule, "rule_id": f"{team_id}-{rule['rule_id']}"} for rule in rules]
 
 
 def _add_history(
-    rows: dict[str, list[dict[str, object]]],
-    team_id: str,
-    members: list[str],
-    end: date,
-    skills: list[str],
-    random: np.random.Generator,
+    rows: Rows, team_id: str, members: list[str], end: date, skills: list[str], random: np.random.Generator
 ) -> None:
     for back in range(HISTORY_DAYS, 0, -1):
         day = end - timedelta(days=back)
         if day.weekday() >= len(WEEKDAYS):
             continue
         shuffled = random.permutation(members)
-        for place, (suffix, *_) in enumerate(ADULTS[: len(members) // GROUP]):
-            rows["past_sessions"].append(
-                {
-                    "date": day.isoformat(),
-                    "team_id": team_id,
-                    "block_id": f"{team_id}-{WEEKDAYS[day.weekday()]}-1",
-                    "staff_id": f"{team_id}-{suffix}",
-                    "skill_id": str(random.choice(skills)),
-                    "students": ";".join(shuffled[place * GROUP : (place + 1) * GROUP]),
-                }
-            )
+        place = {"date": day.isoformat(), "team_id": team_id, "block_id": f"{team_id}-{WEEKDAYS[day.weekday()]}-1"}
+        for at, (suffix, *_) in enumerate(ADULTS[: len(members) // GROUP]):
+            skill, students = str(random.choice(skills)), ";".join(shuffled[at * GROUP : (at + 1) * GROUP])
+            held = {"staff_id": f"{team_id}-{suffix}", "skill_id": skill, "students": students}
+            rows["past_sessions"].append({**place, **held})
 
 
 def _clock(seconds: int) -> str:

@@ -1,8 +1,6 @@
 """How much a simulated log resembles a real one: the same summary of both, side by side."""
 
-from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,51 +26,25 @@ SESSION_GAP_S = 3600
 """Seconds without a response that end a session."""
 
 
-@dataclass(frozen=True)
-class Summary:
-    """What a log looks like; shares are 0-1, an episode is one student on one skill (or combination of skills).
+def summarize(events: pd.DataFrame) -> "pd.Series[float]":
+    """Returns figures of a log with the columns student_id, item_id, skills, time_s (seconds) and correct.
 
-    Attributes:
-        responses_per_student_q1: First quartile.
-        responses_per_student_median: Median.
-        responses_per_student_q3: Third quartile.
-        responses_per_session_median: A session ends with more than an hour without a response.
-        correct_share: Share of all responses.
-        student_mean_sd: Between students with 20 or more responses.
-        item_mean_sd: Between items with 20 or more responses.
-        skill_mean_sd: Between skills with 20 or more responses.
-        episodes_of_10_share: Episodes with 10 or more responses.
-        mastered_share: Episodes with 3 in a row within the first 10.
-        struggled_share: Episodes with 10 responses and no 3 in a row among them.
-        indeterminate_share: All other episodes.
-        struggled_of_decided_share: Struggled, of mastered or struggled.
-        gain_1_to_5: Mean correct at the 5th less that at the 1st response, of episodes with both.
-        autocorrelation: Correlation of one response with the next of the same episode.
-        repeated_item_share: Responses to an item that the student has met before.
-        same_skill_share: Responses of the same skill as the one before, within a session.
+    Shares are 0-1, and an episode is one student on one skill (or combination of skills).
+
+    - `responses_per_student_q1`, `_median`, `_q3`: quartiles.
+    - `responses_per_session_median`: a session ends with more than an hour without a response.
+    - `correct_share`: share of all responses.
+    - `student_mean_sd`, `item_mean_sd`, `skill_mean_sd`: spread between those with 20 or more responses.
+    - `episodes_of_10_share`: episodes with 10 or more responses.
+    - `mastered_share`: episodes with 3 in a row within the first 10.
+    - `struggled_share`: episodes with 10 responses and no 3 in a row among them; `struggled_of_decided_share`: of these
+      and the mastered ones.
+    - `indeterminate_share`: all other episodes.
+    - `gain_1_to_5`: mean correct at the 5th less that at the 1st response, of episodes with both.
+    - `autocorrelation`: correlation of one response with the next of the same episode.
+    - `repeated_item_share`: responses to an item that the student has met before.
+    - `same_skill_share`: responses of the same skill as the one before, within a session.
     """
-
-    responses_per_student_q1: float
-    responses_per_student_median: float
-    responses_per_student_q3: float
-    responses_per_session_median: float
-    correct_share: float
-    student_mean_sd: float
-    item_mean_sd: float
-    skill_mean_sd: float
-    episodes_of_10_share: float
-    mastered_share: float
-    struggled_share: float
-    indeterminate_share: float
-    struggled_of_decided_share: float
-    gain_1_to_5: float
-    autocorrelation: float
-    repeated_item_share: float
-    same_skill_share: float
-
-
-def summarize(events: pd.DataFrame) -> Summary:
-    """Returns the summary of a log with the columns student_id, item_id, skills, time_s (seconds) and correct."""
     student = pd.factorize(events["student_id"])[0].astype(np.int64)
     order = np.lexsort((events["time_s"].to_numpy(), student))
     student = student[order]
@@ -86,19 +58,20 @@ def summarize(events: pd.DataFrame) -> Summary:
     sessions = np.bincount(np.concatenate([[0], np.cumsum(~within)]))
     per_student = np.bincount(student)
     quartiles = np.quantile(per_student, [0.25, 0.5, 0.75])
-    return Summary(
-        responses_per_student_q1=float(quartiles[0]),
-        responses_per_student_median=float(quartiles[1]),
-        responses_per_student_q3=float(quartiles[2]),
-        responses_per_session_median=float(np.median(sessions)),
-        correct_share=float(correct.mean()),
-        student_mean_sd=_sd_of_means(student, correct),
-        item_mean_sd=_sd_of_means(item, correct),
-        skill_mean_sd=_sd_of_means(skill, correct),
+    figures = {
+        "responses_per_student_q1": quartiles[0],
+        "responses_per_student_median": quartiles[1],
+        "responses_per_student_q3": quartiles[2],
+        "responses_per_session_median": np.median(sessions),
+        "correct_share": correct.mean(),
+        "student_mean_sd": _sd_of_means(student, correct),
+        "item_mean_sd": _sd_of_means(item, correct),
+        "skill_mean_sd": _sd_of_means(skill, correct),
         **_episodes(student * (skill.max() + 1) + skill, correct),
-        repeated_item_share=float(1 - len(np.unique(student * (item.max() + 1) + item)) / len(item)),
-        same_skill_share=float((skill[1:] == skill[:-1])[within].mean()),
-    )
+        "repeated_item_share": 1 - len(np.unique(student * (item.max() + 1) + item)) / len(item),
+        "same_skill_share": (skill[1:] == skill[:-1])[within].mean(),
+    }
+    return pd.Series(figures, dtype="float64")
 
 
 def read_real(path: Path) -> pd.DataFrame:
@@ -115,15 +88,12 @@ def read_real(path: Path) -> pd.DataFrame:
         raise InputError(f"real log {path.name} cannot be compared; name a Parquet file with {wanted}") from error
 
 
-def set_side_by_side(real: Summary, simulated: dict[str, Summary]) -> pd.DataFrame:
-    """One row per figure: the real one, then each simulated log's and its ratio to the real (null where that is 0)."""
-    table: dict[str, Any] = {"real": [getattr(real, field.name) for field in fields(Summary)]}
+def set_side_by_side(real: "pd.Series[float]", simulated: dict[str, "pd.Series[float]"]) -> pd.DataFrame:
+    """Returns one row per figure: the real one, each simulated log's, and the ratio of the two (null for a real 0)."""
+    table = pd.DataFrame({"real": real}).rename_axis("figure")
     for name, summary in simulated.items():
-        table[name] = [getattr(summary, field.name) for field in fields(Summary)]
-        table[f"{name}_ratio"] = [
-            mine / its if its else float("nan") for mine, its in zip(table[name], table["real"], strict=True)
-        ]
-    return pd.DataFrame(table, index=pd.Index([field.name for field in fields(Summary)], name="figure"))
+        table[name], table[f"{name}_ratio"] = summary, summary / real.where(real != 0)
+    return table
 
 
 def _sd_of_means(group: Ints, correct: Floats) -> float:

@@ -179,7 +179,7 @@ def test_the_written_truth_is_the_truth(school, tmp_path):
 
 def test_the_summary_counts_what_it_says():
     answers = {"a": [1, 1, 1, 0], "b": [1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1], "c": [0, 1]}
-    rows = [(student, "k", value) for student, given in answers.items() for value in given]
+    rows = [(student, "k", value) for student, values in answers.items() for value in values]
     events = pd.DataFrame(rows, columns=["student_id", "skills", "correct"])
     events["item_id"] = [f"i{row}" for row in range(len(events) - 1)] + ["i15"]
     events["time_s"] = np.arange(len(events)) * 10

@@ -5,14 +5,14 @@ Verdict on a fifth of the training students; the test students of the log are no
 
 import logging
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
-from rich.table import Table
 from sklearn.metrics import roc_auc_score
 
+from experiments.benchmarks.figures import make_table, print_tables
 from experiments.benchmarks.forecasts.datasets import BenchmarkLog, read_data_set, split_training_students
-from experiments.benchmarks.forecasts.report import Order
 from experiments.benchmarks.forecasts.scores import paired_auc
-from features.console import OUT, track, write_json
+from features.console import track, write_json
 from features.profiles.columns import REGISTRY
 from features.profiles.kernel import COLUMNS
 from training.config import TrainingConfig, load_config
@@ -31,14 +31,9 @@ SMALL_FAMILIES = {
 
 @dataclass(frozen=True)
 class Loss:
-    """What the forecast loses when it is trained another way.
+    """The AUC of a forecast that is trained another way, and its difference to that of the whole.
 
-    Attributes:
-        change: What is different.
-        auc: AUC of that forecast.
-        difference: Its AUC minus that of the whole; with `low` and `high`, 95 % over resampled students.
-        low: The lower end.
-        high: The upper end.
+    The interval from `low` to `high` holds 95 % of the differences over resampled students.
     """
 
     change: str
@@ -48,16 +43,22 @@ class Loss:
     high: float
 
 
-def benchmark_ablation(order: Order) -> int:
-    """Prints the table, writes the figures, and returns the exit code 0.
+def benchmark_ablation(
+    data_set: str, *, data: Path | None = None, config: Path | None = None, json_path: Path | None = None
+) -> int:
+    """Prints the table, writes the figures, and returns the exit code 0; options as in `report.run_benchmark`.
 
     Raises:
         InputError: The data set or the configuration cannot be read, or the file cannot be written.
     """
-    log = read_data_set(order.data_set, order.data)
-    losses = measure_losses(log, load_config(order.config))
-    OUT.print(_show(log.name, losses))
-    write_json(order.json_path, {"dataset": log.name, "changes": [asdict(loss) for loss in losses]})
+    log = read_data_set(data_set, data)
+    losses = measure_losses(log, load_config(config))
+    title = f"next response, a fifth of the training students, {log.name}"
+    table = make_table(title, ["change"], ["AUC", "difference", "95 %"])
+    for loss in losses:
+        table.add_row(loss.change, f"{loss.auc:.4f}", f"{loss.difference:+.4f}", f"{loss.low:+.4f} to {loss.high:+.4f}")
+    print_tables(table)
+    write_json(json_path, {"dataset": log.name, "changes": [asdict(loss) for loss in losses]})
     return 0
 
 
@@ -87,14 +88,3 @@ def _changes() -> dict[str, Forecast]:
         for family, columns in families.items()
     }
     return {"whole": MASTERY, **without, "all results monotone": replace(MASTERY, monotone=BETTER)}
-
-
-def _show(name: str, losses: list[Loss]) -> Table:
-    table = Table(
-        "change", "AUC", "difference", "95 %", title=f"next response, a fifth of the training students, {name}"
-    )
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for loss in losses:
-        table.add_row(loss.change, f"{loss.auc:.4f}", f"{loss.difference:+.4f}", f"{loss.low:+.4f} to {loss.high:+.4f}")
-    return table

@@ -10,17 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from rich.table import Table
 from sklearn.metrics import roc_auc_score
 
+from experiments.benchmarks.figures import make_table, print_tables
 from experiments.benchmarks.forecasts.charts import draw_learning_curve
 from experiments.benchmarks.forecasts.datasets import BenchmarkLog, read_data_set
-from experiments.benchmarks.forecasts.report import Order
 from experiments.benchmarks.forecasts.splits import build_first_day, build_student_split
-from features.console import OUT, track, write_json, writing
+from features.console import track, write_json, writing
 from training.config import TrainingConfig, load_config
 from training.data.dataset import Block
-from training.models.boosting import MASTERY, STRUGGLE, Forecast, Model, train_model
+from training.models.boosting import FORECASTS, train_model
 
 logger = logging.getLogger("regroup")
 
@@ -52,24 +51,41 @@ class Point:
     struggle_auc: float
 
 
-def benchmark_learning_curve(order: Order) -> int:
-    """Prints the curve, writes what was asked for, and returns the exit code 0.
+def benchmark_learning_curve(
+    data_set: str,
+    *,
+    other: str | None = None,
+    data: Path | None = None,
+    config: Path | None = None,
+    json_path: Path | None = None,
+    charts: Path | None = None,
+) -> int:
+    """Prints the curve, writes what was asked for, and returns the exit code 0; options as in `report.run_benchmark`.
 
     Args:
-        order: The log, a second one to learn from first or none, and where figures and chart go.
+        data_set: The log.
+        other: A log to learn from before there is any history; null = none.
+        data: The folder that holds the logs.
+        config: TOML laid over the training defaults.
+        json_path: Where the figures go.
+        charts: The folder for the chart.
 
     Raises:
         InputError: A data set or the configuration cannot be read, or a file cannot be written.
     """
-    config, log = load_config(order.config), read_data_set(order.data_set, order.data)
-    points = [] if order.other is None else [measure_first_day(read_data_set(order.other, order.data), log, config)]
-    points += measure_curve(log, config)
-    OUT.print(_show(log.name, points))
-    write_json(order.json_path, {"dataset": log.name, "points": [asdict(point) for point in points]})
-    if order.charts is not None:
-        with writing(order.charts):
-            order.charts.mkdir(parents=True, exist_ok=True)
-            _draw(order.charts, log.name, points)
+    settings, log = load_config(config), read_data_set(data_set, data)
+    points = [] if other is None else [measure_first_day(read_data_set(other, data), log, settings)]
+    points += measure_curve(log, settings)
+    names = ["students", "responses", "next response, AUC", "struggle, AUC"]
+    table = make_table(log.name, ["learned from"], names)
+    for point in points:
+        counts = (f"{point.students:,}", f"{point.responses:,}")
+        table.add_row(point.learned_from, *counts, f"{point.mastery_auc:.4f}", f"{point.struggle_auc:.4f}")
+    print_tables(table)
+    write_json(json_path, {"dataset": log.name, "points": [asdict(point) for point in points]})
+    if charts is not None:
+        with writing(charts):
+            _draw(charts, log.name, points)
     return 0
 
 
@@ -83,66 +99,41 @@ def measure_curve(log: BenchmarkLog, config: TrainingConfig, sizes: tuple[int, .
         kept = everyone[order[:size]].append(log.test_students)
         events = log.events[log.events["student_id"].isin(kept)].reset_index(drop=True)
         split = build_student_split(events, log.item_skills, log.test_students, config)
-        models = {
-            forecast: _train(forecast, getattr(split, forecast.name)["train"], config)
-            for forecast in (MASTERY, STRUGGLE)
-        }
-        tests = {forecast: getattr(split, forecast.name)["test"] for forecast in models}
-        points.append(_point(THIS, size, len(split.mastery["train"]), models, tests))
+        blocks = {"mastery": split.mastery, "struggle": split.struggle}
+        train, test = ({name: parts[half] for name, parts in blocks.items()} for half in ("train", "test"))
+        points.append(_measure_point(THIS, size, train, test, config))
     return points
 
 
 def measure_first_day(other: BenchmarkLog, log: BenchmarkLog, config: TrainingConfig) -> Point:
     """Returns what models of another log say of this log's test students, when nothing of this log is known."""
-    ids = pd.Index(other.events["student_id"].unique(), dtype="str").difference(other.test_students, sort=True)
-    there = build_first_day(other.events, other.item_skills, ids, config)
-    here = build_first_day(log.events, log.item_skills, log.test_students, config)
-    models = {forecast: _train(forecast, there[forecast.name], config) for forecast in (MASTERY, STRUGGLE)}
-    return _point(
-        other.name, len(ids), len(there["mastery"]), models, {forecast: here[forecast.name] for forecast in models}
-    )
+    students = pd.Index(other.events["student_id"].unique(), dtype="str").difference(other.test_students, sort=True)
+    train = build_first_day(other.events, other.item_skills, students, config)
+    test = build_first_day(log.events, log.item_skills, log.test_students, config)
+    return _measure_point(other.name, len(students), train, test, config)
 
 
-def _train(forecast: Forecast, block: Block, config: TrainingConfig) -> Model:
-    return train_model(forecast, block, None, config.boosting)
-
-
-def _point(
-    source: str, students: int, responses: int, models: dict[Forecast, Model], tests: dict[Forecast, Block]
+def _measure_point(
+    source: str, students: int, train: dict[str, Block], test: dict[str, Block], config: TrainingConfig
 ) -> Point:
-    auc = {
-        forecast.name: float(roc_auc_score(tests[forecast].target, model.predict(tests[forecast].rows)))
-        for forecast, model in models.items()
-    }
+    auc = {}
+    for forecast in FORECASTS:
+        model = train_model(forecast, train[forecast.name], None, config.boosting)
+        block = test[forecast.name]
+        auc[forecast.name] = float(roc_auc_score(block.target, model.predict(block.rows)))
     logger.info("%d students of %s: %.4f, %.4f", students, source, auc["mastery"], auc["struggle"])
-    return Point(source, students, responses, auc["mastery"], auc["struggle"])
+    return Point(source, students, len(train["mastery"]), auc["mastery"], auc["struggle"])
 
 
 def _draw(folder: Path, name: str, points: list[Point]) -> None:
     own = [point for point in points if point.learned_from == THIS]
-    foreign = [point for point in points if point.learned_from != THIS]
     curves = {
         "next response": [(point.students, point.mastery_auc) for point in own],
         "struggle": [(point.students, point.struggle_auc) for point in own],
     }
-    levels = {
-        label: auc
-        for point in foreign
-        for label, auc in (("next response", point.mastery_auc), ("struggle", point.struggle_auc))
+    first_day = {
+        "next response": [point.mastery_auc for point in points if point.learned_from != THIS],
+        "struggle": [point.struggle_auc for point in points if point.learned_from != THIS],
     }
+    levels = {label: areas[0] for label, areas in first_day.items() if areas}
     draw_learning_curve(folder / f"{name}-learning-curve.png", name, curves, levels)
-
-
-def _show(name: str, points: list[Point]) -> Table:
-    table = Table("learned from", "students", "responses", "next response, AUC", "struggle, AUC", title=name)
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for point in points:
-        table.add_row(
-            point.learned_from,
-            f"{point.students:,}",
-            f"{point.responses:,}",
-            f"{point.mastery_auc:.4f}",
-            f"{point.struggle_auc:.4f}",
-        )
-    return table

@@ -14,7 +14,7 @@ from scipy.stats import rankdata
 from experiments.benchmarks.figures import peak_mb
 from experiments.benchmarks.forecasts.datasets import BenchmarkLog
 from experiments.benchmarks.forecasts.peers import PEERS, Responses
-from experiments.benchmarks.forecasts.report import Order, Report, describe_pair, run_benchmark, score_table
+from experiments.benchmarks.forecasts.report import Report, add_caption, describe_pair, run_benchmark, score_table
 from experiments.benchmarks.forecasts.scores import (
     OURS,
     Floats,
@@ -37,6 +37,11 @@ from features.profiles.vocabulary import Catalog
 from training.config import TrainingConfig
 from training.data.dataset import keep_students
 from training.models.boosting import MASTERY, Model, train_model
+
+logger = logging.getLogger("regroup")
+
+MOST_ECE = 0.010
+"""Goal: our expected calibration error on test students is at most this."""
 
 MARGIN, CEILING = 0.05, 0.9
 """An honest column stays this close to the best honest column's area, and under this area."""
@@ -135,21 +140,6 @@ def _spread(student: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     return chosen
 
 
-logger = logging.getLogger("regroup")
-
-MOST_ECE = 0.010
-"""Goal: our expected calibration error on test students is at most this."""
-
-
-def benchmark_next_response(order: Order) -> int:
-    """Prints the figures and returns the exit code: 1 if a column knows an answer that it should not.
-
-    Raises:
-        InputError: The data set cannot be read, or its rows were not scored once each.
-    """
-    return run_benchmark(order, measure_next_response)
-
-
 def measure_next_response(log: BenchmarkLog, config: TrainingConfig) -> Report:
     """Fits every peer and ours on the training students, and scores them on the scored rows of the others.
 
@@ -160,7 +150,9 @@ def measure_next_response(log: BenchmarkLog, config: TrainingConfig) -> Report:
     ours, predict_s = clock(lambda: _predict_ours(split, model))
     at = split.positions["test"]
     kept = log.scored[split.timeline.row[at]]
-    _check_rows(log, split.timeline.row[at[kept]])
+    rows = split.timeline.row[at[kept]]
+    if len(np.unique(rows)) != len(rows) or len(rows) != log.scored.sum():
+        raise InputError(f"{log.name}: {len(rows)} rows were scored, and {log.scored.sum()} have to be, once each")
     train, test = (
         to_responses(split.timeline, split.statistics.catalog, split.positions[name]) for name in ("train", "test")
     )
@@ -177,15 +169,18 @@ def measure_next_response(log: BenchmarkLog, config: TrainingConfig) -> Report:
     scores = [score_forecast(forecast, block, config.evaluation) for forecast in forecasts]
     best = find_best_peer(scores)
     paired = pair_with(best, forecasts, block, config.evaluation)
-    rows = split.mastery["train"]
-    leaks = find_leaks(rows.rows, COLUMNS, rows.target, rows.student)
+    learned = split.mastery["train"]
+    leaks = find_leaks(learned.rows, COLUMNS, learned.target, learned.student)
     probability = forecasts[-1].probability
     item_responses = split.statistics.item_responses[split.timeline.item[at[kept]]]
+    results = [
+        {name: value for name, value in asdict(score).items() if name != "average_precision"} for score in scores
+    ]
     figures = {
         "dataset": log.name,
         "rows": len(block),
         "students": len(np.unique(block.student)),
-        "results": [_figures(score) for score in scores],
+        "results": results,
         "paired": paired,
         "published": [asdict(figure) for figure in log.published],
         "subgroups": group_errors(block, probability, split.statistics.catalog, item_responses),
@@ -225,21 +220,12 @@ def _fit_ours(log: BenchmarkLog, config: TrainingConfig) -> tuple[StudentSplit, 
 
 
 def _predict_ours(split: StudentSplit, model: Model) -> Floats:
-    """Goes through the test students' answers once more, as a service would have to."""
+    """Returns forecasts from the test students' answers, read once more as a service would have to."""
     timeline = split.timeline
     chosen = np.isin(np.arange(len(timeline.students)), timeline.student[split.positions["test"]])
     test = keep_students(timeline, chosen, chosen[timeline.student])
     rows, _ = fold(test, split.statistics, State.empty())
     return model.predict(rows[(test.correct >= 0) & (test.item >= 0)])
-
-
-def _check_rows(log: BenchmarkLog, rows: "np.ndarray[Any, np.dtype[np.int64]]") -> None:
-    if len(np.unique(rows)) != len(rows) or len(rows) != log.scored.sum():
-        raise InputError(f"{log.name}: {len(rows)} rows were scored, and {log.scored.sum()} have to be, once each")
-
-
-def _figures(score: Score) -> dict[str, Any]:
-    return {name: value for name, value in score.figures().items() if name != "average_precision"}
 
 
 def _show(log: BenchmarkLog, scores: list[Score], figures: dict[str, Any], leaks: LeakCheck) -> Table:
@@ -251,22 +237,23 @@ def _show(log: BenchmarkLog, scores: list[Score], figures: dict[str, Any], leaks
         digits = 2 if round(figure.auc, 2) == figure.auc else 4  # as printed there
         table.add_row(f"{figure.model}, published", f"{figure.auc:.{digits}f}", *["-"] * 6, style="dim")
     ece = scores[-1].ece
+    sources = ", ".join(sorted({figure.source for figure in log.published}))
     lines = [
         describe_pair(figures["paired"]),
         f"ECE {ece:.4f}; goal: at most {MOST_ECE:g}, {'met' if ece <= MOST_ECE else 'not met'}",
-        *([f"published: {', '.join(sorted({figure.source for figure in log.published}))}"] if log.published else []),
+        *([f"published: {sources}"] if sources else []),
         _describe_leaks(leaks),
     ]
-    table.caption = "\n".join(lines)
-    table.caption_justify = "left"
-    return table
+    return add_caption(table, lines)
 
 
 def _describe_leaks(leaks: LeakCheck) -> str:
     if not leaks.suspects:
-        top = leaks.highest
-        return (
-            f"leak check: none of {leaks.columns} columns; highest {top.column} {top.auc:.3f} < {leaks.threshold:.3f}"
-        )
+        highest = f"{leaks.highest.column} {leaks.highest.auc:.3f} < {leaks.threshold:.3f}"
+        return f"leak check: none of {leaks.columns} columns; highest {highest}"
     named = ", ".join(f"{suspect.column} ({suspect.probe} {suspect.auc:.3f})" for suspect in leaks.suspects)
     return f"LEAK: {named}; honest columns stay under {leaks.threshold:.3f}"
+
+
+benchmark_next_response = partial(run_benchmark, measure_next_response)
+"""Prints and writes the figures; the exit code is 1 if a column knows an answer that it should not."""

@@ -22,37 +22,14 @@ logger = logging.getLogger("regroup")
 
 
 @dataclass(frozen=True)
-class Order:
-    """The options of a forecast benchmark.
-
-    Attributes:
-        data_set: One of `datasets.DATA_SETS`.
-        data: The folder that holds the data sets; null = the default one.
-        json_path: Where the figures go; null = nowhere.
-        charts: The folder for the charts; null = none.
-        config: TOML laid over the training defaults.
-        tracking: Whether MLflow gets the runs.
-        other: A second data set, for the learning curve.
-    """
-
-    data_set: str
-    data: Path | None = None
-    json_path: Path | None = None
-    charts: Path | None = None
-    config: Path | None = None
-    tracking: bool = True
-    other: str | None = None
-
-
-@dataclass(frozen=True)
 class Report:
     """What a forecast benchmark found.
 
     Attributes:
         benchmark: Its name.
-        files: What the names of its charts begin with.
-        figures: As the JSON file has them.
-        tables: For the terminal.
+        files: Start of the names of its files.
+        figures: Content of the JSON file.
+        tables: Tables for the terminal.
         target: 1 or 0 of each scored row.
         forecasts: Forecasts of the scored rows.
         best: The best peer.
@@ -71,25 +48,47 @@ class Report:
     sound: bool = True
 
 
-def run_benchmark(order: Order, measure: Callable[[BenchmarkLog, TrainingConfig], Report]) -> int:
-    """Reads the data set, measures, and writes what was asked for; returns the exit code, 1 if a check failed.
+def run_benchmark(
+    measure: Callable[[BenchmarkLog, TrainingConfig], Report],
+    data_set: str,
+    *,
+    data: Path | None = None,
+    config: Path | None = None,
+    json_path: Path | None = None,
+    charts: Path | None = None,
+    tracking: bool = True,
+) -> int:
+    """Reads a data set, measures, and writes what was asked for; returns the exit code, 1 if a check failed.
+
+    Args:
+        measure: Makes the report.
+        data_set: One of `datasets.DATA_SETS`.
+        data: The folder that holds the data sets; null = the default one.
+        config: TOML laid over the training defaults.
+        json_path: Where the figures go; null = nowhere.
+        charts: The folder for the charts; null = none.
+        tracking: Whether MLflow gets the runs.
 
     Raises:
         InputError: The data set, the configuration or a place to write to is not as it should be.
     """
-    config = load_config(order.config)
-    log = read_data_set(order.data_set, order.data)
-    tracking = Tracking() if order.tracking else None
-    report = measure(log, config)
+    settings, log = load_config(config), read_data_set(data_set, data)
+    tracker = Tracking() if tracking else None
+    report = measure(log, settings)
     print_tables(*report.tables)
     with tempfile.TemporaryDirectory(prefix="regroup-") as place:
         folder = Path(place)
         write_json(folder / f"{report.files}.json", report.figures)
         draw_charts(report, folder)
-        _copy(folder, order)
-        if tracking is not None:
-            tags = {"benchmark": report.benchmark, "dataset": log.name, "config": config.digest}
-            run_id = tracking.log_benchmark(f"{report.benchmark} {log.name}", tags, report.metrics, folder)
+        write_json(json_path, report.figures)
+        if charts is not None:
+            with writing(charts):
+                charts.mkdir(parents=True, exist_ok=True)
+                for chart in folder.glob("*.png"):
+                    shutil.copyfile(chart, charts / chart.name)
+        if tracker is not None:
+            tags = {"benchmark": report.benchmark, "dataset": log.name, "config": settings.digest}
+            run_id = tracker.log_benchmark(f"{report.benchmark} {log.name}", tags, report.metrics, folder)
             logger.info("logged as MLflow run %s", run_id)
     return 0 if report.sound else 1
 
@@ -114,6 +113,12 @@ def score_table(title: str, scores: Sequence[Score], *, precision: bool = False)
     return table
 
 
+def add_caption(table: Table, lines: Sequence[str]) -> Table:
+    """Returns the table with sentences below it."""
+    table.caption, table.caption_justify = "\n".join(lines), "left"
+    return table
+
+
 def describe_pair(paired: Mapping[str, Any] | None) -> str:
     """Returns the comparison with the best peer as a sentence, against its goal."""
     if paired is None:
@@ -123,18 +128,6 @@ def describe_pair(paired: Mapping[str, Any] | None) -> str:
         f"AUC regroup minus {paired['against']} {paired['difference']:+.4f} "
         f"({paired['low']:+.4f} to {paired['high']:+.4f}); goal: above 0 with the whole interval, {met}"
     )
-
-
-def _copy(folder: Path, order: Order) -> None:
-    if order.json_path is not None:
-        with writing(order.json_path):
-            order.json_path.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(next(folder.glob("*.json")), order.json_path)
-    if order.charts is not None:
-        with writing(order.charts):
-            order.charts.mkdir(parents=True, exist_ok=True)
-            for chart in folder.glob("*.png"):
-                shutil.copyfile(chart, order.charts / chart.name)
 
 
 def _cell(value: float | None) -> str:

@@ -7,7 +7,7 @@ forecast. What differs is whether the school is new.
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -64,9 +64,6 @@ class SchoolLog:
 def read_real_schools(folder: Path | None = None) -> SchoolLog:
     """Returns the ASSISTments 2009-10 export, through the product's own reader; its schools are read beside it.
 
-    Args:
-        folder: Holds the data sets; null = `default_folder()`.
-
     Raises:
         InputError: The file is not there or cannot be read.
     """
@@ -108,7 +105,7 @@ def _label(column: str, value: "pd.Series[str]") -> pd.DataFrame:
 
 
 def _find_units(made: School) -> "pd.Series[str]":
-    """`early` or `late` for each team: the middle of its focus in the teaching order, against the other teams'."""
+    """Returns `early` or `late` for each team, by the middle of its focus in the teaching order."""
     focus = made.roster["focus"]
     order = pd.Series(np.arange(len(made.roster["skills"])), made.roster["skills"]["skill_id"])
     middle = focus["skill_id"].map(order).groupby(focus["team_id"]).mean()
@@ -126,25 +123,6 @@ SEED = 20
 """Random seed of the parts, and of who is learned from when the school is known."""
 
 NEW, KNOWN = "school is new", "school is known"
-
-Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """Forecasts of rows that the models had not learned from.
-
-    Attributes:
-        student: Position of each row's student among the log's students, in order of their ids.
-        episode: Code of its student and skill, among rows of the same student.
-        target: 1 or 0.
-        probability: The forecast.
-    """
-
-    student: npt.NDArray[np.int64]
-    episode: npt.NDArray[np.int64]
-    target: npt.NDArray[np.int8]
-    probability: Floats
 
 
 def benchmark_schools(data: Path | None = None, config: Path | None = None, json_path: Path | None = None) -> int:
@@ -168,7 +146,7 @@ def measure_schools(log: SchoolLog, config: TrainingConfig) -> dict[str, Any]:
     students = pd.Index(sorted(log.events["student_id"].unique()), dtype="str")
     fold = split_schools(log.school.reindex(students), log.events["student_id"].value_counts().reindex(students))
     random = np.random.default_rng(SEED)
-    predictions: dict[str, list[dict[str, Predictions]]] = {NEW: [], KNOWN: []}
+    predictions: dict[str, list[dict[str, pd.DataFrame]]] = {NEW: [], KNOWN: []}
     for number in track(range(FOLDS), f"folds of schools, {log.name}", total=FOLDS):
         inside, outside = students[fold == number], students[fold != number]
         predictions[NEW].append(_forecast(log, students, outside, inside, config))
@@ -177,21 +155,12 @@ def measure_schools(log: SchoolLog, config: TrainingConfig) -> dict[str, Any]:
             others = outside.append(inside[part != own])
             learned = others[random.permutation(len(others))[: len(outside)]]
             predictions[KNOWN].append(_forecast(log, students, learned, inside[part == own], config))
-    return {
-        "log": log.name,
-        "simulated": log.simulated,
-        "schools": log.school.reindex(students).nunique(),
-        "forecasts": {
-            forecast.name: _compare(
-                forecast,
-                log,
-                students,
-                {how: _join(parts, forecast.name) for how, parts in predictions.items()},
-                config,
-            )
-            for forecast in FORECASTS
-        },
-    }
+    found = {}
+    for forecast in FORECASTS:
+        joined = {how: _join(parts, forecast.name) for how, parts in predictions.items()}
+        found[forecast.name] = _compare(forecast, log, students, joined, config)
+    count = log.school.reindex(students).nunique()
+    return {"log": log.name, "simulated": log.simulated, "schools": count, "forecasts": found}
 
 
 def split_schools(school: "pd.Series[str]", rows: "pd.Series[int]") -> npt.NDArray[np.int64]:
@@ -205,61 +174,54 @@ def split_schools(school: "pd.Series[str]", rows: "pd.Series[int]") -> npt.NDArr
 
 def _forecast(
     log: SchoolLog, students: "pd.Index[str]", learned: "pd.Index[str]", scored: "pd.Index[str]", config: TrainingConfig
-) -> dict[str, Predictions]:
-    """Returns what models that learn from some students say of others, by forecast."""
+) -> dict[str, pd.DataFrame]:
+    """Returns forecasts for some students by models that learn from others, by the name of the forecast.
+
+    Columns: `student` (position among `students`), `episode` (a code within the student), `target`, `probability`.
+    """
     events = log.events[log.events["student_id"].isin(learned.append(scored))].reset_index(drop=True)
     split = build_student_split(events, log.item_skills, scored, config)
     position = students.get_indexer(split.timeline.students)
     found = {}
     for forecast in FORECASTS:
         blocks = getattr(split, forecast.name)
-        model = train_model(forecast, blocks["train"], None, config.boosting)
-        block = blocks["test"]
-        found[forecast.name] = Predictions(
-            position[block.student], block.episode, block.target, model.predict(block.rows)
-        )
+        model, block = train_model(forecast, blocks["train"], None, config.boosting), blocks["test"]
+        columns = {"student": position[block.student], "episode": block.episode, "target": block.target}
+        found[forecast.name] = pd.DataFrame({**columns, "probability": model.predict(block.rows)})
     return found
 
 
-def _join(parts: Sequence[dict[str, Predictions]], name: str) -> Predictions:
+def _join(parts: Sequence[dict[str, pd.DataFrame]], name: str) -> pd.DataFrame:
     """Returns all rows of one forecast by student, so that rows of the new and of the known school are the same."""
-    mine = [part[name] for part in parts]
-    order = np.argsort(np.concatenate([part.student for part in mine]), kind="stable")
-    return Predictions(
-        **{
-            field.name: np.concatenate([getattr(part, field.name) for part in mine])[order]
-            for field in fields(Predictions)
-        }
-    )
+    return pd.concat([part[name] for part in parts]).sort_values("student", kind="stable", ignore_index=True)
 
 
 def _compare(
     forecast: Forecast,
     log: SchoolLog,
     students: "pd.Index[str]",
-    predictions: dict[str, Predictions],
+    predictions: dict[str, pd.DataFrame],
     config: TrainingConfig,
 ) -> dict[str, Any]:
-    new, known = predictions[NEW], predictions[KNOWN]
-    assert np.array_equal(new.student, known.student)
-    assert np.array_equal(new.target, known.target)
-    nothing = np.empty((len(new.target), 0), np.float32)
-    episode = pd.MultiIndex.from_arrays([new.student, new.episode]).factorize()[0]
-    block = Block(nothing, new.target, new.student, np.zeros(len(nothing), np.int32), episode)
+    new = predictions[NEW]
+    pd.testing.assert_frame_equal(new[["student", "target"]], predictions[KNOWN][["student", "target"]])
+    probabilities = {how: rows["probability"].to_numpy() for how, rows in predictions.items()}
+    nothing = np.empty((len(new), 0), np.float32)
+    episode = pd.MultiIndex.from_frame(new[["student", "episode"]]).factorize()[0]
+    opportunity = np.zeros(len(new), np.int32)
+    block = Block(nothing, new["target"].to_numpy(), new["student"].to_numpy(), opportunity, episode)
     settings = config.evaluation
     audit = partial(audit_groups, places_share=settings.places_share, by_episode=forecast is STRUGGLE)
-    groups = {how: audit(block, rows.probability, students, log.audit) for how, rows in predictions.items()}
+    metrics = {how: evaluate(block, probability, settings) for how, probability in probabilities.items()}
+    groups = {how: audit(block, probability, students, log.audit) for how, probability in probabilities.items()}
     return {
         "rows": len(block),
         "students": len(np.unique(block.student)),
         "base_rate": float(block.target.mean()),
-        "results": {
-            how: {name: asdict(found[name]) for name in METRICS}
-            for how, found in ((how, evaluate(block, rows.probability, settings)) for how, rows in predictions.items())
-        },
+        "results": {how: {name: asdict(figures[name]) for name in METRICS} for how, figures in metrics.items()},
         "new_minus_known": {
-            "auc": asdict(paired_auc(block, new.probability, known.probability, settings)),
-            "log_loss": asdict(paired_difference(block, new.probability, known.probability, settings)),
+            "auc": asdict(paired_auc(block, probabilities[NEW], probabilities[KNOWN], settings)),
+            "log_loss": asdict(paired_difference(block, probabilities[NEW], probabilities[KNOWN], settings)),
         },
         "groups": [
             {**asdict(group), "ece_known": other.ece, "auc_known": other.auc}

@@ -22,13 +22,13 @@ OURS = "regroup"
 
 @dataclass(frozen=True)
 class Forecast:
-    """What a model said of every scored row.
+    """What `regroup` or a peer forecasts for the scored rows, and how long it took, counting from the answers.
 
     Attributes:
-        model: `regroup` or a peer's name.
+        model: Name of the model.
         probability: One entry per row.
-        fit_s: Seconds to learn from the training students, counting from their answers.
-        predict_s: Seconds to forecast all test rows, likewise.
+        fit_s: Seconds to learn from the training students.
+        predict_s: Seconds to forecast all test rows.
     """
 
     model: str
@@ -56,12 +56,8 @@ class Score:
     fit_s: float
     predict_s: float
 
-    def figures(self) -> dict[str, Any]:
-        """By the names that other programs check."""
-        return asdict(self)
-
     def metrics(self) -> dict[str, float]:
-        """Returns those that are numbers."""
+        """Returns the figures that are numbers."""
         return {name: value for name, value in asdict(self).items() if isinstance(value, float)}
 
 

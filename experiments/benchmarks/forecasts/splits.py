@@ -42,13 +42,7 @@ def build_student_split(
     """Turns a log into rows to train and evaluate with, split by student instead of by time.
 
     Rows of a training student see statistics counted on the other folds of training students; rows of a test student
-    those of all training students.
-
-    Args:
-        events: Rows of `Events`.
-        item_skills: Rows of `ItemSkills`.
-        test_students: Ids of the students that nothing is learned from.
-        config: Mastery rule and folds.
+    those of all training students. Nothing is learned from the test students, who are named by their ids.
     """
     catalog, timeline, _ = read_log(events, item_skills)
     answered = (timeline.correct >= 0) & (timeline.item >= 0)
@@ -83,14 +77,7 @@ def build_first_day(
 ) -> dict[str, Block]:
     """Returns the rows of some students as a school without history sees them: items and skills are unknown.
 
-    Args:
-        events: Rows of `Events`.
-        item_skills: Rows of `ItemSkills`.
-        students: Whose rows are wanted.
-        config: Mastery rule.
-
-    Returns:
-        `mastery` and `struggle`, as in `StudentSplit`.
+    `mastery` and `struggle` are as in `StudentSplit`.
     """
     catalog, timeline, nothing = read_log(events[events["student_id"].isin(students)], item_skills)
     rows, _ = fold(timeline, nothing, State.empty())
@@ -100,7 +87,4 @@ def build_first_day(
     episode = student * len(catalog.nodes) + np.where(answered, catalog.node_of_item[timeline.item], -1)
     everything = Block(rows, timeline.correct, student, episodes.opportunity, episode)
     outcomes = Block(rows, episodes.outcome, student, episodes.opportunity, episode)
-    return {
-        "mastery": everything.take(answered),
-        "struggle": outcomes.take(episodes.open & (episodes.outcome >= 0)),
-    }
+    return {"mastery": everything.take(answered), "struggle": outcomes.take(episodes.open & (episodes.outcome >= 0))}

@@ -7,7 +7,8 @@ more there is less left to forecast.
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from rich.table import Table
 
 from experiments.benchmarks.figures import make_table, peak_mb
 from experiments.benchmarks.forecasts.datasets import BenchmarkLog
-from experiments.benchmarks.forecasts.report import Order, Report, describe_pair, run_benchmark, score_table
+from experiments.benchmarks.forecasts.report import Report, add_caption, describe_pair, run_benchmark, score_table
 from experiments.benchmarks.forecasts.scores import (
     OURS,
     Forecast,
@@ -36,6 +37,8 @@ from training.data.labels import INDETERMINATE, MASTERED, STRUGGLING, label_epis
 from training.evaluation.metrics import evaluate
 from training.models.baselines import Baseline, fit_logistic, fit_majority, fit_rule
 from training.models.boosting import STRUGGLE, Model, train_model
+
+logger = logging.getLogger("regroup")
 
 SEEN_SHARE = 0.70
 """Share of each test student's first attempts before the cut; the rest shows how undecided episodes ended."""
@@ -108,7 +111,7 @@ def _follow_up(undecided: Block, model: Model, threshold: float, config: Trainin
 
 
 def describe_outcomes(later: dict[str, Any]) -> str:
-    """Returns what became of them, as a sentence."""
+    """Returns what became of undecided episodes, as a sentence."""
     return (
         f"of {later['episodes']:,} episodes undecided at {later['seen_share']:.0%} of a student's answers, "
         f"{later['struggling']:,} struggled later and {later['mastered']:,} mastered;\n"
@@ -120,18 +123,6 @@ def describe_outcomes(later: dict[str, Any]) -> str:
 
 def _share(hits: npt.NDArray[np.bool_]) -> float | None:
     return float(hits.mean()) if len(hits) else None
-
-
-logger = logging.getLogger("regroup")
-
-
-def benchmark_struggle(order: Order) -> int:
-    """Prints the figures and returns the exit code.
-
-    Raises:
-        InputError: The data set cannot be read, or one block of it has no episode of one outcome.
-    """
-    return run_benchmark(order, measure_struggle)
 
 
 def measure_struggle(log: BenchmarkLog, config: TrainingConfig) -> Report:
@@ -153,7 +144,10 @@ def measure_struggle(log: BenchmarkLog, config: TrainingConfig) -> Report:
         lambda: fit_logistic(train),
     )
     timed = [*(clock(fit) for fit in fits), (Baseline(OURS, model.predict), fit_s)]
-    forecasts = [_forecast(baseline, test, split_s + seconds) for baseline, seconds in timed]
+    forecasts = []
+    for baseline, seconds in timed:
+        predicted, predict_s = clock(partial(baseline.predict, test.rows))
+        forecasts.append(Forecast(baseline.name, predicted, split_s + seconds, predict_s))
 
     by_opportunity = [
         _score_opportunity(number, test, forecasts, config) for number in np.unique(test.opportunity).tolist()
@@ -165,7 +159,7 @@ def measure_struggle(log: BenchmarkLog, config: TrainingConfig) -> Report:
         "rows": len(test),
         "students": len(np.unique(test.student)),
         "results": by_opportunity,
-        "overall": [score.figures() for score in overall],
+        "overall": [asdict(score) for score in overall],
         "paired": pair_with(find_best_peer(overall), forecasts, test, config.evaluation),
         "lead_time": _lead_time(test, forecasts, config),
         "indeterminate": evaluate_indeterminate(split, probability, model, config),
@@ -186,11 +180,6 @@ def measure_struggle(log: BenchmarkLog, config: TrainingConfig) -> Report:
     )
 
 
-def _forecast(baseline: Baseline, test: Block, fit_s: float) -> Forecast:
-    probability, predict_s = clock(lambda: baseline.predict(test.rows))
-    return Forecast(baseline.name, probability, fit_s, predict_s)
-
-
 def _score_opportunity(
     number: int, test: Block, forecasts: Sequence[Forecast], config: TrainingConfig
 ) -> dict[str, Any]:
@@ -202,7 +191,7 @@ def _score_opportunity(
         "opportunity": number,
         "rows": len(block),
         "base_rate": float(block.target.mean()),
-        "results": [score.figures() for score in scores],
+        "results": [asdict(score) for score in scores],
         "paired": pair_with(find_best_peer(scores), parts, block, config.evaluation),
     }
 
@@ -264,6 +253,8 @@ def _show_overall(figures: dict[str, Any], overall: Sequence[Score]) -> Table:
         )
     if unknown["later"]["auc"] is not None:
         lines.append(describe_outcomes(unknown["later"]))
-    table.caption = "\n".join(lines)
-    table.caption_justify = "left"
-    return table
+    return add_caption(table, lines)
+
+
+benchmark_struggle = partial(run_benchmark, measure_struggle)
+"""Prints and writes the figures; returns the exit code 0."""

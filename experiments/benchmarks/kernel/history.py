@@ -2,14 +2,15 @@
 
 import logging
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 from rich.table import Table
 
-from experiments.benchmarks.kernel.timing import TOLERANCE, Timing, measure_history
-from features.console import OUT, write_json
+from experiments.benchmarks.figures import make_table, print_tables
+from experiments.benchmarks.kernel.timing import REPEATS, TOLERANCE, Timing, measure_history
+from features.console import write_json
 from features.errors import InputError
 from features.events.ingest import ingest_file
 from features.events.store import has_events, read_events, read_item_skills
@@ -25,52 +26,33 @@ SIMULATED_TEAMS = 41
 """Teams of a simulated school whose log has about two million responses."""
 
 
-@dataclass(frozen=True)
-class SortedLog:
-    """A log as the kernel takes it.
-
-    Attributes:
-        name: Where it is from, for who reads the figures.
-        timeline: All events by student and time.
-        statistics: Fitted on all of its first attempts, since only time is at stake here.
-    """
-
-    name: str
-    timeline: Timeline
-    statistics: Statistics
+SortedLog = tuple[str, Timeline, Statistics]
+"""A log's name, its events by student and time, and statistics fitted on all of its first attempts."""
 
 
-def open_sorted_log(
-    path: Path | None = None, form: str | None = None, mapping: Path | None = None, home: Path | None = None
-) -> SortedLog:
-    """Returns the log that the options name, else the one in `REGROUP_HOME`, else a simulated one.
+def open_sorted_log(path: Path | None = None, mapping: Path | None = None) -> SortedLog:
+    """Returns the log in a file, else the one in `REGROUP_HOME`, else a simulated one.
 
     Args:
         path: A log file, read into a temporary home.
-        form: Its format, one of `features.logs.FORMATS`; without it, read from the header.
         mapping: A TOML file that says what its columns are.
-        home: A home that has an event store already.
 
     Raises:
         InputError: The file cannot be read, or there is no first attempt in the log.
-        MissingError: The home that was named has no event store.
     """
-    if path is None and (form or mapping):
-        raise InputError("--format and --mapping say how to read a file; name it with --log PATH")
-    if path is not None and home is not None:
-        raise InputError("--log and --home name two logs; leave one of them out")
-    if path is None:
-        place = read_home() if home is None else Home(home)
-        if home is not None or has_events(place):
-            return _sort(place, f"event store {place.root.name}")
+    if path is None and mapping is not None:
+        raise InputError("--mapping says how to read a file; name the file with --log PATH")
+    home = read_home()
+    if path is None and has_events(home):
+        return _sort(home, f"event store {home.root.name}")
     with tempfile.TemporaryDirectory(prefix="regroup-") as folder:
-        place = Home(Path(folder) / "home")
+        home = Home(Path(folder) / "home")
         if path is not None:
-            ingest_file(place, path, form, mapping)
-            return _sort(place, path.name)
+            ingest_file(home, path, mapping=mapping)
+            return _sort(home, path.name)
         logger.info("no --log and nothing in REGROUP_HOME: simulating %d teams", SIMULATED_TEAMS)
-        _simulate(Path(folder) / "school", place)
-        return _sort(place, f"simulated school of {SIMULATED_TEAMS} teams")
+        _simulate(Path(folder) / "school", home)
+        return _sort(home, f"simulated school of {SIMULATED_TEAMS} teams")
 
 
 def _simulate(folder: Path, home: Home) -> None:
@@ -89,11 +71,8 @@ def _sort(home: Home, name: str) -> SortedLog:
     if not first.any():
         raise InputError(f"{name} has no first attempt; the columns are about nothing else")
     statistics = count_responses(timeline, catalog, first)
-    return SortedLog(name, sort_events(events, statistics), statistics)
+    return name, sort_events(events, statistics), statistics
 
-
-REPEATS = 7
-"""Timings behind each median."""
 
 MOST_COPIES = 3.0
 """Goal: the kernel takes at most this many times what a copy of its output takes.
@@ -105,35 +84,21 @@ LEAST_SPEEDUP = 20.0
 """Goal: the kernel is at least this many times faster than pandas."""
 
 
-def benchmark_history(
-    *,
-    path: Path | None = None,
-    form: str | None = None,
-    mapping: Path | None = None,
-    home: Path | None = None,
-    repeats: int = REPEATS,
-    json_path: Path | None = None,
-) -> int:
+def benchmark_history(path: Path | None = None, *, mapping: Path | None = None, json_path: Path | None = None) -> int:
     """Prints the figures and returns the exit code: 1 if the two versions disagree.
 
     Args:
-        path: A log file; without it, `home`, else the event store in `REGROUP_HOME`, else a simulated log.
-        form: The format of the file.
+        path: A log file; without it, the event store in `REGROUP_HOME`, else a simulated log.
         mapping: What the columns of the file are.
-        home: A home with an event store.
-        repeats: Timings behind each median.
         json_path: Where to write the figures; null = nowhere.
 
     Raises:
         InputError: The options contradict each other, or the log cannot be read.
-        MissingError: The home has no event store.
     """
-    if repeats < 1:
-        raise InputError(f"--repeats is {repeats}; write 1 or more")
-    log = open_sorted_log(path, form, mapping, home)
-    timing = measure_history(log.timeline, log.statistics, repeats)
-    OUT.print(show_timing(log.name, timing))
-    write_json(json_path, {"log": log.name, **to_figures(timing)})
+    name, timeline, statistics = open_sorted_log(path, mapping)
+    timing = measure_history(timeline, statistics)
+    print_tables(show_timing(name, timing))
+    write_json(json_path, {"log": name, **to_figures(timing)})
     return 0 if timing.comparison.equal else 1
 
 
@@ -156,16 +121,15 @@ def show_timing(name: str, timing: Timing) -> Table:
     """Returns the figures as a table for a terminal."""
     comparison = timing.comparison
     place = "one processor" if timing.pinned else "not pinned to a processor"
-    table = Table("figure", "value", "goal", title=f"history columns of {name}", caption=f"measured on {place}")
-    table.columns[1].justify = "right"
+    table = make_table(f"history columns of {name}, measured on {place}", ["figure"], ["value", "goal"])
     on_rows = "all rows" if timing.pandas_rows == timing.rows else f"a sample of {timing.pandas_rows:,} rows"
     deviation = comparison.worst_deviation
     worst = "a null or count differs" if deviation is None else f"{deviation * TOLERANCE:.1e} of its value"
     for row in (
         ("rows", f"{timing.rows:,}", ""),
         ("columns", str(len(COLUMNS)), ""),
-        (f"kernel, median of {timing.repeats}", f"{timing.kernel_s:.3f} s", ""),
-        (f"copy of rows, median of {timing.repeats}", f"{timing.copy_s:.3f} s", ""),
+        (f"kernel, median of {REPEATS}", f"{timing.kernel_s:.3f} s", ""),
+        (f"copy of rows, median of {REPEATS}", f"{timing.copy_s:.3f} s", ""),
         (f"pandas on {on_rows}, once", f"{timing.pandas_s:.1f} s", ""),
         ("rows per second", f"{timing.rows_per_s:,.0f}", ""),
         ("ratio to copy", f"{timing.ratio_to_copy:.2f}", f"at most {MOST_COPIES:g} (1 M rows up)"),

@@ -24,6 +24,8 @@ from features.profiles.state import State
 from features.profiles.timeline import Timeline
 from training.data.dataset import keep_students
 
+logger = logging.getLogger("regroup")
+
 TOLERANCE = 1e-5
 """Relative; the columns are float32."""
 
@@ -80,7 +82,8 @@ def _deviation(one: Rows, other: Rows, *, exact: bool) -> npt.NDArray[np.float64
     return np.where(null, 0.0, np.where(np.isnan(deviation), np.inf, deviation))
 
 
-logger = logging.getLogger("regroup")
+REPEATS = 7
+"""Timings behind each median: kernel and copy take turns, since the first touch of memory costs now more, now less."""
 
 PANDAS_SECONDS = 600.0
 """If pandas would take longer, it gets a sample of whole students."""
@@ -100,7 +103,6 @@ class Timing:
         pandas_rows: Events that pandas was given, those of whole students.
         pandas_kernel_s: Median seconds of `fold` on the same.
         pandas_s: Seconds of the pandas version.
-        repeats: Timings behind each median.
         pinned: Whether everything ran on one processor.
         comparison: The kernel's rows against those of pandas.
     """
@@ -111,7 +113,6 @@ class Timing:
     pandas_rows: int
     pandas_kernel_s: float
     pandas_s: float
-    repeats: int
     pinned: bool
     comparison: Comparison
 
@@ -131,39 +132,23 @@ class Timing:
         return self.pandas_s / self.pandas_kernel_s
 
 
-def measure_history(timeline: Timeline, statistics: Statistics, repeats: int) -> Timing:
-    """Times everything on one processor.
-
-    Args:
-        timeline: The log; at least one first attempt.
-        statistics: What the columns compare with.
-        repeats: Kernel and copy take turns this many times, since the first touch of memory costs now more, now less.
-    """
-    with one_processor() as pinned:
+def measure_history(timeline: Timeline, statistics: Statistics) -> Timing:
+    """Times kernel, copy and pandas on one processor, on a log with at least one first attempt."""
+    with _one_processor() as pinned:
         fold(timeline, statistics, State.empty())  # compiles, and warms the allocator
-        rows, kernel_s, copy_s = _time_kernel(timeline, statistics, repeats)
+        rows, kernel_s, copy_s = _time_kernel(timeline, statistics)
         sample = _pandas_share(timeline, statistics)
+        sample_kernel_s = kernel_s
         if len(sample.row) < len(timeline.row):
-            rows, sample_kernel_s, _ = _time_kernel(sample, statistics, repeats)
-        else:
-            sample_kernel_s = kernel_s
+            rows, sample_kernel_s, _ = _time_kernel(sample, statistics)
         logger.info("pandas: %d rows", len(sample.row))
         columns, pandas_s = _time_pandas(sample, statistics)
-    return Timing(
-        rows=len(timeline.row),
-        kernel_s=kernel_s,
-        copy_s=copy_s,
-        pandas_rows=len(sample.row),
-        pandas_kernel_s=sample_kernel_s,
-        pandas_s=pandas_s,
-        repeats=repeats,
-        pinned=pinned,
-        comparison=compare_columns(rows, columns),
-    )
+    found = compare_columns(rows, columns)
+    return Timing(len(timeline.row), kernel_s, copy_s, len(sample.row), sample_kernel_s, pandas_s, pinned, found)
 
 
 @contextmanager
-def one_processor() -> Iterator[bool]:
+def _one_processor() -> Iterator[bool]:
     """Keeps the process on one processor where the system can do that; yields whether it can."""
     if not hasattr(os, "sched_setaffinity"):
         yield False
@@ -176,9 +161,9 @@ def one_processor() -> Iterator[bool]:
         os.sched_setaffinity(0, allowed)
 
 
-def _time_kernel(timeline: Timeline, statistics: Statistics, repeats: int) -> tuple[Rows, float, float]:
+def _time_kernel(timeline: Timeline, statistics: Statistics) -> tuple[Rows, float, float]:
     kernel, copy = [], []
-    for _ in track(range(repeats), "kernel and copy timed in turns", total=repeats):
+    for _ in track(range(REPEATS), "kernel and copy timed in turns", total=REPEATS):
         began = time.perf_counter()
         rows, _state = fold(timeline, statistics, State.empty())
         folded = time.perf_counter()

@@ -5,15 +5,21 @@ moves where the kind of session, the skill or the adult is another then, whether
 supervising adult moves nobody.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
+import numpy as np
+from rich.table import Table
+
+from experiments.benchmarks.figures import make_table
 from experiments.benchmarks.planner.best_known import Place, online_value
+from experiments.benchmarks.planner.instances.school_days import list_seats
 from experiments.benchmarks.planner.instances.team import draw_day
 from serving.grouping.errors import InfeasibleError
 from serving.grouping.infeasible.supply import Supply
-from serving.grouping.problem.places import Block, Seat
+from serving.grouping.problem.places import Block
 from serving.grouping.problem.plan import Session
 from serving.grouping.problem.policy import ADULT_LED
 from serving.grouping.problem.problem import Problem
@@ -21,7 +27,7 @@ from serving.grouping.rules.objective import score_plan
 from serving.grouping.search.anneal import Budget
 from serving.grouping.solve import suggest_groups
 
-PRICES = (0.1, 0.2)
+PENALTIES = (0.1, 0.2)
 """Points that a moved seat costs; the first is the default."""
 
 BUDGET = Budget(seconds=1, bound_rounds=0)
@@ -34,16 +40,16 @@ class Absence:
     Attributes:
         students: Size of the team.
         seed: Seed of the day.
-        price: Price of a moved seat, in points.
+        penalty: Points that a moved seat costs.
         moved: Share of seats that differ from the morning's plan, those that had to included.
         forced: Share of seats that the adult led.
         fewest: Share of seats that every plan moves, by counting.
-        kept_value: Share of the value of a plan made from nothing, without the price of moving.
+        kept_value: Share of the value of a plan made from nothing, without the penalty for moving.
     """
 
     students: int
     seed: int
-    price: float
+    penalty: float
     moved: float
     forced: float
     fewest: float
@@ -51,39 +57,44 @@ class Absence:
 
 
 def call_in_sick(place: Place) -> list[Absence]:
-    """Plans a day again, once for each price, after the last teacher of the roster called in sick."""
+    """Plans a day again, once for each penalty, after the last teacher of the roster called in sick."""
     problem = draw_day(*place)
     morning = suggest_groups(problem, BUDGET).sessions
     away = [adult.id for adult in problem.adults if adult.certified][-1]
     adults = tuple(replace(a, blocks=frozenset()) if a.id == away else a for a in problem.adults)
     without = replace(problem, adults=adults)
-    seats = tuple(
-        Seat(student, s.block, s.session_type, s.skill, s.adults[0] if s.led else None)
-        for s in morning
-        for student in s.students
-    )
+    seats = list_seats(morning)
     online = online_value(without)
     try:
         cold = score_plan(without, suggest_groups(without, BUDGET).sessions).total - online
     except InfeasibleError:
         return []  # too few are left to supervise the students
+    forced = sum(seat.adult == away for seat in seats) / len(seats)
+    fewest = fewest_moves(without, morning) / len(seats)
     absences = []
-    for price in PRICES:
-        given = replace(without, previous=seats, weights=replace(problem.weights, perturbation=price))
-        again = suggest_groups(given, BUDGET).sessions
-        changed = next(term.value for term in score_plan(given, again).terms if term.name == "perturbation")
-        absences.append(
-            Absence(
-                students=place[0],
-                seed=place[1],
-                price=price,
-                moved=changed / len(seats),
-                forced=sum(seat.adult == away for seat in seats) / len(seats),
-                fewest=fewest_moves(without, morning) / len(seats),
-                kept_value=(score_plan(without, again).total - online) / cold,
-            )
-        )
+    for penalty in PENALTIES:
+        again = replace(without, previous=seats, weights=replace(problem.weights, perturbation=penalty))
+        sessions = suggest_groups(again, BUDGET).sessions
+        changed = next(term.value for term in score_plan(again, sessions).terms if term.name == "perturbation")
+        kept_value = (score_plan(without, sessions).total - online) / cold
+        absences.append(Absence(*place, penalty, changed / len(seats), forced, fewest, kept_value))
     return absences
+
+
+def show_absences(absences: Sequence[Absence]) -> Table:
+    """Returns the table of days planned again."""
+    names = ("team", "penalty", "forced", "fewest", "moved", "most", "value kept", "least")
+    table = make_table("an adult called in sick, and the day was planned again in 1 s", [], names)
+    for students, penalty in Counter((absence.students, absence.penalty) for absence in absences):
+        mine = [absence for absence in absences if (absence.students, absence.penalty) == (students, penalty)]
+        moved, kept, forced, fewest = (
+            np.array([getattr(absence, name) for absence in mine])
+            for name in ("moved", "kept_value", "forced", "fewest")
+        )
+        shares = (np.median(forced), np.median(fewest), np.median(moved), moved.max())
+        cells = (*(f"{share:.0%}" for share in shares), f"{np.median(kept):.3f}", f"{kept.min():.3f}")
+        table.add_row(str(students), f"{penalty:g}", *cells)
+    return table
 
 
 def fewest_moves(problem: Problem, sessions: Sequence[Session]) -> int:
@@ -112,8 +123,8 @@ def _fewest_in(supply: Supply, block: Block, sessions: Sequence[Session]) -> int
         seats = sum(len(session.students) for session in kept)
         most = sum(supply.most(there[session.adults[0]], session.session_type) for session in kept)
         largest = sorted((max(supply.most(adult, kind) for kind in ADULT_LED) for adult in free), reverse=True)
-        for watching in range(len(free) + 1):
-            wanted = max(0, students - watching * supply.problem.students_per_monitor)
-            if wanted <= most + sum(largest[: len(free) - watching]):
+        for monitors in range(len(free) + 1):
+            wanted = max(0, students - monitors * supply.problem.students_per_monitor)
+            if wanted <= most + sum(largest[: len(free) - monitors]):
                 fewest = min(fewest, max(seated - seats, wanted - seats))
     return fewest

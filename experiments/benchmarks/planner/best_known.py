@@ -1,16 +1,12 @@
 """The best that long runs found of the synthetic days, stored so that a benchmark run compares with it in minutes.
 
-One entry per day: its seed, the best value of any run, a bound that no plan exceeds, and whether the two are proven to
-meet. Values are what a plan adds to a day that everybody spends online. A checksum of the day shows when it is another.
+Values are what a plan adds to a day that everybody spends online. A checksum of the day shows when it is another.
 """
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 from experiments.benchmarks.planner.instances.team import draw_day
@@ -32,7 +28,7 @@ DECIMALS, DIGITS = 9, 12
 """Decimals of the numbers that a checksum covers, and digits of the checksum."""
 
 BOUND_ROUNDS, EXACT_ROUNDS = 400, 60
-"""Rounds of a day's bound: with groupmates' points priced loosely, and then exactly."""
+"""Rounds of a day's bound: with groupmates' points relaxed loosely, and then exactly."""
 
 STARTS = 4
 """Runs with other random seeds that share the time, since one may get stuck."""
@@ -65,12 +61,7 @@ class Known:
 
     def joined(self, best: float, bound: float, *, proven: bool) -> "Known":
         """Returns the figures with another run's where those are better."""
-        return Known(
-            best=max(self.best, best),
-            bound=min(self.bound, bound),
-            proven=self.proven or proven,
-            checksum=self.checksum,
-        )
+        return Known(max(self.best, best), min(self.bound, bound), self.proven or proven, self.checksum)
 
 
 def checksum(problem: Problem) -> str:
@@ -113,10 +104,10 @@ def write_known(path: Path, known: Mapping[Place, Known]) -> None:
 
 
 def look_up(known: Mapping[Place, Known], place: Place, problem: Problem) -> Known | None:
-    """Returns the stored figures of a day, None where there are none.
+    """Returns the stored figures of a day, null where there are none.
 
     Raises:
-        InputError: The day is not the one that the figures are of.
+        InputError: The stored figures are of another day.
     """
     found = known.get(place)
     if found is not None and found.checksum != checksum(problem):
@@ -128,14 +119,8 @@ def look_up(known: Mapping[Place, Known], place: Place, problem: Problem) -> Kno
     return found
 
 
-def improve_known(places: Sequence[Place], seconds: float, path: Path, jobs: int) -> None:
-    """Runs long on every day and stores what is better than before, day by day.
-
-    Args:
-        places: Sizes and seeds.
-        seconds: Duration of a day's long run.
-        path: File of the stored figures.
-        jobs: Processes; the figures are no timings, so they may share the machine.
+def improve_known(places: Sequence[Place], seconds: float, path: Path) -> None:
+    """Runs so many seconds on each day and stores what is better than before, day by day.
 
     Raises:
         InputError: The stored figures are of other days.
@@ -144,21 +129,16 @@ def improve_known(places: Sequence[Place], seconds: float, path: Path, jobs: int
     for place in places:
         look_up(known, place, draw_day(*place))
     open_places = [place for place in places if place not in known or not known[place].proven]
-    for place, found in track(_run_all(open_places, seconds, known, jobs), "long runs", total=len(open_places)):
+    for place in track(open_places, "long runs", total=len(open_places)):
         before = known.get(place)
+        found = run_long(place, seconds, 0.0 if before is None else before.best)
         known[place] = found if before is None else before.joined(found.best, found.bound, proven=found.proven)
         write_known(path, known)
     OUT.print(f"stored figures of {len(known)} days in {path}", markup=False, highlight=False)
 
 
 def run_long(place: Place, seconds: float, best: float = 0.0) -> Known:
-    """Returns what a long run finds of one day.
-
-    Args:
-        place: Size and seed.
-        seconds: Duration of the search.
-        best: A value known to be reached.
-    """
+    """Returns what a long run finds of one day; `best` is a value known to be reached."""
     problem = draw_day(*place)
     online = online_value(problem)
     for seed in range(1, STARTS + 1):
@@ -182,19 +162,3 @@ def bound_value(problem: Problem, best: float, rounds: int = BOUND_ROUNDS, exact
     arrays = build_data(problem).arrays
     online = float(online_score(arrays))
     return float(bound_day(arrays, best + online, rounds, exact)) - online
-
-
-def _run_all(
-    places: Sequence[Place], seconds: float, known: dict[Place, Known], jobs: int
-) -> Iterator[tuple[Place, Known]]:
-    starts = [known[place].best if place in known else 0.0 for place in places]
-    run = partial(_run, seconds=seconds)
-    if jobs == 1:
-        yield from zip(places, map(run, places, starts), strict=True)
-        return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        yield from zip(places, pool.map(run, places, starts), strict=True)
-
-
-def _run(place: Place, best: float, *, seconds: float) -> Known:
-    return run_long(place, seconds, best)

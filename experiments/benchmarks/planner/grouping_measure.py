@@ -32,24 +32,23 @@ BOUND_ROUNDS = 400
 """Rounds of the bound where none is stored."""
 
 REPEATS = "repeats_per_pair"
-"""Repeat mates per pair in a led session: who teaches few seats has few repeats, whoever sits in them."""
+"""Repeats per pair in an adult-led session: a policy that teaches few seats has few repeats in all."""
 
 Sessions = tuple[Session, ...]
+Planned = tuple[Sessions, float | None]
+"""A plan, and the CPU seconds until its sessions were checked; null for a baseline policy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One method on one day.
+    """One method on the day of a team size and seed.
 
     Attributes:
-        students: Size of the team.
-        seed: Seed of the day.
         method: Name of a baseline policy, "first plan", or the seconds of the planner.
-        budget_s: Seconds of the planner, None for a baseline policy.
-        value: What the plan adds to a day online.
-        seconds: Wall-clock time from problem to plan, reasons and checks included.
-        cpu_s: CPU time of the process for the same.
-        checked_cpu_s: CPU time until the sessions were checked, before their reasons; None for a baseline policy.
+        budget_s: Seconds of the planner; null for a baseline policy.
+        value: Points that the plan adds to a day online.
+        seconds: Wall-clock time from problem to plan, reasons and checks included; `cpu_s`: CPU time for the same.
+        checked_cpu_s: CPU time until the sessions were checked, before their reasons; null for a baseline policy.
         broken: Hard rules that the checker finds broken.
         terms: Value of each soft term, in its own unit, and `REPEATS`.
     """
@@ -77,11 +76,7 @@ class Measured:
 
 
 def measure_day(place: Place, known: dict[Place, Known]) -> Measured:
-    """Plans one day in all ways.
-
-    Args:
-        place: Size and seed.
-        known: Stored figures; a day without gets a quick bound, and the best of its runs as the best known.
+    """Plans one day in all ways; without stored figures it gets a quick bound, and its best run as the best known.
 
     Raises:
         InputError: The stored figures are of another day.
@@ -126,8 +121,7 @@ def _run(
     terms = {term.name: term.value for term in score.terms}
     pairs = sum(math.comb(len(session.students), 2) for session in sessions if session.led)
     return Run(
-        students=place[0],
-        seed=place[1],
+        *place,
         method=method,
         budget_s=budget_s,
         value=score.total - online_value(problem),
@@ -139,7 +133,7 @@ def _run(
     )
 
 
-def _plan(problem: Problem, budget: Budget) -> tuple[Sessions, float]:
+def _plan(problem: Problem, budget: Budget) -> Planned:
     """Plans in the two steps of `suggest_groups`; returns the sessions and the CPU time until they were checked."""
     began = time.process_time()
     found = find_sessions(problem, budget)
@@ -148,5 +142,5 @@ def _plan(problem: Problem, budget: Budget) -> tuple[Sessions, float]:
     return prove_plan(found.data, plan, budget.bound_rounds).sessions, checked
 
 
-def _plan_baseline(problem: Problem, name: str, seed: int) -> tuple[Sessions, None]:
+def _plan_baseline(problem: Problem, name: str, seed: int) -> Planned:
     return plan_baseline(problem, name, seed), None

@@ -8,7 +8,6 @@ import numpy as np
 from rich.table import Table
 
 from experiments.benchmarks.figures import make_table
-from experiments.benchmarks.planner.absences import Absence
 from experiments.benchmarks.planner.grouping_measure import REPEATS, Measured, Run
 
 EXACT = 1e-6
@@ -24,9 +23,8 @@ def summarize(measured: Sequence[Measured]) -> list[dict[str, Any]]:
     rows = []
     for students, method in Counter((run.students, run.method) for run, _ in pairs):
         mine = [(run, known) for run, known in pairs if (run.students, run.method) == (students, method)]
-        best = np.array([run.value / known.best for run, known in mine])
-        bound = np.array([run.value / known.bound for run, known in mine])
         runs = [run for run, _ in mine]
+        best, bound = (np.array([run.value / getattr(known, of) for run, known in mine]) for of in ("best", "bound"))
         rows.append(
             {
                 "students": students,
@@ -48,21 +46,12 @@ def summarize(measured: Sequence[Measured]) -> list[dict[str, Any]]:
 
 
 def _slowest(seconds: Sequence[float]) -> float | None:
-    """Returns the 95th percentile in milliseconds, None of nothing."""
+    """Returns the 95th percentile in milliseconds; null without values."""
     return 1000 * float(np.quantile(seconds, 0.95)) if seconds else None
 
 
-def list_budgets(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Returns the planner's own rows, one per size and budget."""
-    keys = (
-        "students", "instances", "budget_s", "ratio_bk_median", "ratio_bk_min", "ratio_ub_median", "ratio_ub_min",
-        "p95_ms", "p95_checked_ms", "broken_rules",
-    )  # fmt: skip
-    return [{key: row[key] for key in keys} for row in rows if row["budget_s"] is not None]
-
-
 def compare_with_optima(measured: Sequence[Measured], budget_s: float) -> tuple[float | None, float | None]:
-    """Returns the share of proven optima that plans reach, and the worst shortfall; None where none is proven."""
+    """Returns the share of proven optima that plans reach, and the worst shortfall; null where none is proven."""
     short = [
         1 - run.value / day.known.best
         for day in measured
@@ -120,23 +109,4 @@ def show_terms(against: Mapping[str, Mapping[str, float]], students: int) -> Tab
     table = make_table(f"mean of each term, {students} students", ["policy"], columns)
     for policy, terms in against.items():
         table.add_row(policy, *(f"{terms[name]:.2f}" for name in names))
-    return table
-
-
-def show_absences(absences: Sequence[Absence]) -> Table:
-    """Returns the table of days planned again."""
-    names = ("team", "price", "forced", "fewest", "moved", "most", "value kept", "least")
-    table = make_table("an adult called in sick, and the day was planned again in 1 s", [], names)
-    for students, price in Counter((absence.students, absence.price) for absence in absences):
-        mine = [absence for absence in absences if (absence.students, absence.price) == (students, price)]
-        moved, kept = np.array([absence.moved for absence in mine]), np.array([absence.kept_value for absence in mine])
-        forced, fewest = (np.median([getattr(absence, name) for absence in mine]) for name in ("forced", "fewest"))
-        cells = (
-            f"{forced:.0%}",
-            f"{fewest:.0%}",
-            f"{np.median(moved):.0%}",
-            f"{moved.max():.0%}",
-            f"{np.median(kept):.3f}",
-        )
-        table.add_row(str(students), f"{price:g}", *cells, f"{kept.min():.3f}")
     return table

@@ -20,7 +20,7 @@ from experiments.benchmarks.planner.instances.team import draw_day
 from features.console import OUT, track, write_json
 from features.errors import InputError
 from serving.grouping.errors import InfeasibleError
-from serving.grouping.infeasible.diagnosis import Diagnosis, explain_conflict
+from serving.grouping.infeasible.diagnosis import explain_conflict
 from serving.grouping.problem.problem import Problem
 from serving.grouping.rules.check import find_violations
 from serving.grouping.search.anneal import Budget
@@ -36,20 +36,15 @@ FEW = Budget(rounds=20, seatings=1, bound_rounds=0)
 
 @dataclass(frozen=True)
 class Injected:
-    """One injected conflict, and how it was explained.
+    """A conflict of one of `conflicts.FAMILIES` in the day of a team size and seed, and how it was explained.
 
     Attributes:
-        family: One of `conflicts.FAMILIES`.
-        students: Size of the team.
-        seed: Seed of the day.
         right: The rule that the conflict breaks.
-        named: Whether a conflict names it. `first`: the first one does.
+        named: Whether a conflict of the refusal names it; `first`: whether the first one does.
         proven: Whether the refusal is proven.
-        seconds: Time until the refusal.
-        explain_s: Time of the minimal set and the relaxations.
+        seconds: Time until the refusal; `explain_s`: time of the minimal set and the relaxations.
         minimal: Whether a minimal set was found and is proven minimal.
-        relaxations: How many were offered.
-        relaxed: Whether there is one, and all of them were planned and checked.
+        relaxations: How many were offered; `relaxed`: whether there is one, and all were planned and checked.
     """
 
     family: str
@@ -67,29 +62,25 @@ class Injected:
 
 
 def benchmark_conflicts(instances: int, json_path: Path | None = None) -> int:
-    """Prints the figures; the exit code is 1 if any relaxation does not hold.
-
-    Args:
-        instances: Days of each family.
-        json_path: Where figures go too.
+    """Prints and writes the figures of so many days of each family; the exit code is 1 if a relaxation does not hold.
 
     Raises:
         InputError: Fewer than one instance.
     """
     if instances < 1:
         raise InputError(f"--instances {instances} must be above 0")
-    found = measure_conflicts(instances, FIRST_SEED)
+    found = measure_conflicts(instances)
     summary = summarize_conflicts(found)
     OUT.print(_show(summary))
     write_json(json_path, {"instances": instances, **summary, "injected": [asdict(conflict) for conflict in found]})
     return 0 if all(conflict.relaxed for conflict in found) else 1
 
 
-def measure_conflicts(instances: int, first_seed: int, teams: Sequence[int] = TEAMS) -> list[Injected]:
+def measure_conflicts(instances: int, first_seed: int = FIRST_SEED, teams: Sequence[int] = TEAMS) -> list[Injected]:
     """Injects and measures each family so many times, over teams of all sizes in turn."""
     warm_up()
-    orders = [(name, teams[at % len(teams)], first_seed + at) for name in FAMILIES for at in range(instances)]
-    return [_measure(*order) for order in track(orders, "injected conflicts", total=len(orders))]
+    days = [(name, teams[at % len(teams)], first_seed + at) for name in FAMILIES for at in range(instances)]
+    return [_measure(*day) for day in track(days, "injected conflicts", total=len(days))]
 
 
 def summarize_conflicts(found: Sequence[Injected]) -> dict[str, Any]:
@@ -102,14 +93,13 @@ def summarize_conflicts(found: Sequence[Injected]) -> dict[str, Any]:
 
 
 def _shares(found: Sequence[Injected]) -> dict[str, float]:
-    seconds = np.array([conflict.seconds for conflict in found])
-    explaining = np.array([conflict.explain_s for conflict in found])
+    explaining = [conflict.explain_s for conflict in found]
     return {
         "conflicts_named_share": float(np.mean([conflict.named for conflict in found])),
         "conflicts_first_share": float(np.mean([conflict.first for conflict in found])),
         "relaxed_share": float(np.mean([conflict.relaxed for conflict in found])),
         "minimal_share": float(np.mean([conflict.minimal for conflict in found])),
-        "p95_s": float(np.quantile(seconds, 0.95)),
+        "p95_s": float(np.quantile([conflict.seconds for conflict in found], 0.95)),
         "explain_median_s": float(np.median(explaining)),
         "explain_p95_s": float(np.quantile(explaining, 0.95)),
     }
@@ -141,15 +131,11 @@ def _measure(family: str, students: int, seed: int) -> Injected:
         explain_s=time.perf_counter() - began,
         minimal=bool(diagnosis.minimal_set) and diagnosis.minimal,
         relaxations=len(diagnosis.relaxations),
-        relaxed=_relaxed(diagnosis),
+        relaxed=bool(diagnosis.relaxations) and all(_has_plan(way.problem) for way in diagnosis.relaxations),
     )
 
 
-def _relaxed(diagnosis: Diagnosis) -> bool:
-    return bool(diagnosis.relaxations) and all(_plans(relaxation.problem) for relaxation in diagnosis.relaxations)
-
-
-def _plans(problem: Problem) -> bool:
+def _has_plan(problem: Problem) -> bool:
     try:
         return find_violations(problem, suggest_groups(problem, FEW).sessions) == ()
     except InfeasibleError:

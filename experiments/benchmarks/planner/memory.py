@@ -18,7 +18,7 @@ def measure_memory(students: int) -> float:
     """Returns the megabytes that a new process holds at most while it plans a day, interpreter and libraries included.
 
     Raises:
-        InputError: The process failed, as it does where no plan keeps every rule.
+        InputError: The process failed.
     """
     command = [sys.executable, "-m", __name__, str(students)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own interpreter and code

@@ -7,12 +7,8 @@ which finds a plan where one exists with one adult to a session.
 
 import traceback
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
-
-from rich.table import Table
 
 from experiments.benchmarks.figures import make_table
 from experiments.benchmarks.planner.instances.edge_cases import draw_instance
@@ -51,12 +47,9 @@ WRONG = frozenset({"broken", "above_bound", "refused_wrongly", "failed"})
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The outcome of one day.
+    """The outcome of the day of a seed: one of `OUTCOMES`.
 
     Attributes:
-        seed: Seed of `draw_instance`.
-        students: How many the day has.
-        outcome: One of `OUTCOMES`.
         detail: The rules of a refusal or those broken, or the error and where it was raised; empty for a plan.
         undecided: Whether the program did not settle in time if a refused day has a plan.
     """
@@ -68,13 +61,8 @@ class Verdict:
     undecided: bool = False
 
 
-def benchmark_stress_test(instances: int, json_path: Path | None = None, first_seed: int = FIRST_SEED) -> int:
-    """Prints the counts; the exit code is 1 if a plan, a proven refusal or an error was wrong.
-
-    Args:
-        instances: Days to draw.
-        json_path: Where figures go too.
-        first_seed: Seed of the first day.
+def benchmark_stress_test(instances: int, json_path: Path | None = None) -> int:
+    """Prints the counts over so many days; the exit code is 1 if a plan, a proven refusal or an error was wrong.
 
     Raises:
         InputError: Fewer than one day.
@@ -82,14 +70,27 @@ def benchmark_stress_test(instances: int, json_path: Path | None = None, first_s
     if instances < 1:
         raise InputError(f"--instances {instances} must be above 0")
     warm_up()
-    seeds = range(first_seed, first_seed + instances)
+    seeds = range(FIRST_SEED, FIRST_SEED + instances)
     verdicts = [verify_day(seed, draw_instance(seed)) for seed in track(seeds, "synthetic days", total=instances)]
     counts = {outcome: sum(verdict.outcome == outcome for verdict in verdicts) for outcome in OUTCOMES}
-    OUT.print(_show(verdicts, counts))
+    table = make_table(f"{instances} days of any kind", ["outcome"], ["days", "most students"])
+    for outcome, meaning in OUTCOMES.items():
+        most = max((verdict.students for verdict in verdicts if verdict.outcome == outcome), default=0)
+        table.add_row(meaning, str(counts[outcome]), str(most) if counts[outcome] else "-")
+    OUT.print(table)
     shown = [verdict for verdict in verdicts if verdict.outcome in WRONG | {"missed"}]
     for verdict in shown:
         OUT.print(f"seed {verdict.seed}: {OUTCOMES[verdict.outcome]}: {verdict.detail}", markup=False, highlight=False)
-    write_json(json_path, _to_figures(verdicts, counts, first_seed))
+    refusals = Counter(verdict.detail for verdict in verdicts if verdict.outcome in {"refused", "unproven"})
+    figures = {
+        "instances": instances,
+        "first_seed": FIRST_SEED,
+        "outcomes": counts,
+        "undecided": sum(verdict.undecided for verdict in verdicts),
+        "refused_by": dict(refusals.most_common()),
+        "not_planned_or_refused": [asdict(verdict) for verdict in shown],
+    }
+    write_json(json_path, figures)
     return 1 if any(verdict.outcome in WRONG for verdict in verdicts) else 0
 
 
@@ -132,23 +133,3 @@ def _verify_refusal(problem: Problem, error: InfeasibleError, seed: int) -> Verd
     sessions = read_day(day, answer.columns.round().astype(int).tolist())
     assert not find_violations(problem, sessions), seed
     return Verdict(seed, size, "refused_wrongly" if error.proven else "missed", ", ".join(rules))
-
-
-def _to_figures(verdicts: Sequence[Verdict], counts: dict[str, int], first_seed: int) -> dict[str, Any]:
-    refusals = Counter(verdict.detail for verdict in verdicts if verdict.outcome in {"refused", "unproven"})
-    return {
-        "instances": len(verdicts),
-        "first_seed": first_seed,
-        "outcomes": counts,
-        "undecided": sum(verdict.undecided for verdict in verdicts),
-        "refused_by": dict(refusals.most_common()),
-        "not_planned_or_refused": [asdict(verdict) for verdict in verdicts if verdict.outcome in WRONG | {"missed"}],
-    }
-
-
-def _show(verdicts: Sequence[Verdict], counts: dict[str, int]) -> Table:
-    table = make_table(f"{len(verdicts)} days of any kind", ["outcome"], ["days", "most students"])
-    for outcome, words in OUTCOMES.items():
-        most = max((verdict.students for verdict in verdicts if verdict.outcome == outcome), default=0)
-        table.add_row(words, str(counts[outcome]), str(most) if counts[outcome] else "-")
-    return table

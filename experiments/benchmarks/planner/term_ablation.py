@@ -4,8 +4,8 @@ A synthetic team (`instances/school_days.py`) is planned day by day, each day wi
 is changed at a time, the others keep their defaults. For each term the table shows the figure that it is named for,
 beside the need met.
 
-Two terms are changed where they have something to do: changes are priced against the day before, and the load is evened
-in a team with one room besides the hall, since otherwise every adult is on duty in every block and the load is even.
+Two terms are changed where they have something to do: changes are weighed against the day before, and the load is
+evened in a team with one room besides the hall, since otherwise every adult is on duty in every block.
 """
 
 from collections import Counter
@@ -96,12 +96,7 @@ TERMS = (
 
 
 def benchmark_term_ablation(days: int, students: int, json_path: Path | None = None) -> int:
-    """Prints the figures and returns the exit code 0.
-
-    Args:
-        days: School days in a row.
-        students: Size of the team.
-        json_path: Where the figures are written too.
+    """Prints and writes the figures of a team of so many students over days in a row; returns the exit code 0.
 
     Raises:
         InputError: Fewer than two days, or no such team.
@@ -121,10 +116,7 @@ def benchmark_term_ablation(days: int, students: int, json_path: Path | None = N
         for name, step in zip(STEPS, term.steps, strict=True)
     ]
     print_tables(_show_terms(rows), _show_weeks(known[repr(TERMS[0].steps[1])]))
-    write_json(
-        json_path,
-        {"days": days, "students": students, "figures": FIGURES, "rows": rows, "peak_mb": peak_mb()},
-    )
+    write_json(json_path, {"days": days, "students": students, "figures": FIGURES, "rows": rows, "peak_mb": peak_mb()})
     return 0
 
 
@@ -155,37 +147,24 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else 0.0
 
 
-def _taught(day: SchoolDay) -> set[str]:
-    return {student for session in day.sessions if session.led for student in session.students}
-
-
-def _caught_up(day: SchoolDay) -> set[str]:
-    behind = {(need.student, need.skill) for need in day.problem.needs if need.catch_up}
-    new = {
-        student
-        for session in day.sessions
-        if session.led
-        for student in session.students
-        if (student, session.skill) not in behind
-    }
-    return _taught(day) - new
-
-
 def _catch_up_rows(held: Sequence[SchoolDay]) -> list[dict[str, int]]:
-    """For each day, how many days in a row up to it each student did nothing but catch up; see `history`."""
+    """Returns, for each day, how many days in a row up to it each student did nothing but catch up."""
     rows: list[dict[str, int]] = []
     row: Counter[str] = Counter()
     for day in held:
-        for student in _taught(day):
-            row[student] = row[student] + 1 if student in _caught_up(day) else 0
+        catch_up = {(need.student, need.skill) for need in day.problem.needs if need.catch_up}
+        taught = {(student, s.skill) for s in day.sessions if s.led for student in s.students}
+        new = {student for student, _ in taught - catch_up}
+        for student in {student for student, _ in taught}:
+            row[student] = 0 if student in new else row[student] + 1
         rows.append(dict(row))
     return rows
 
 
 def _share_moved(before: SchoolDay, day: SchoolDay) -> float:
     """Returns the share of seats of both days with another kind of session, skill or adult."""
-    known = {(seat.student, seat.block): seat for seat in list_seats(before)}
-    seats = [seat for seat in list_seats(day) if (seat.student, seat.block) in known]
+    known = {(seat.student, seat.block): seat for seat in list_seats(before.sessions)}
+    seats = [seat for seat in list_seats(day.sessions) if (seat.student, seat.block) in known]
     return _mean([float(known[seat.student, seat.block] != seat) for seat in seats])
 
 

@@ -5,9 +5,13 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rich.table import Table
+
+from experiments.benchmarks.figures import make_table, print_tables
 from experiments.benchmarks.service.clients import Client, Findings, check_kept
 from experiments.benchmarks.service.faults import Faults, run_postgres
 from experiments.benchmarks.service.load import Connection
@@ -45,6 +49,7 @@ def run_campaign(school: School, requests: int, log: Path) -> dict[str, Any]:
         with run_service(environment, 2, log) as server:
             faults = Faults(served, tracking, runs, server, postgres)
             figures = _run(served, faults, requests)
+    print_tables(*_show(figures))
     tracking.promote(runs[0])
     shutil.rmtree(school.folder / "aside", ignore_errors=True)
     return figures
@@ -95,3 +100,23 @@ def _run(school: School, faults: Faults, requests: int) -> dict[str, Any]:
         "came_through": came_through,
         "wrong": wrong,
     }
+
+
+def _show(figures: Mapping[str, Any]) -> list[Table]:
+    """Returns the tables of what was answered and kept, and of what was wrong."""
+    title = f"{figures['requests']:,} requests across faults, {figures['seconds']:.0f} s"
+    table = make_table(title, ["what", "figure"], [])
+    for status, count in figures["statuses"].items():
+        table.add_row(f"answered {status}", f"{count:,}")
+    for phase, count in figures["broken_connections"].items():
+        table.add_row(f"connections broken, {phase}", str(count))
+    for phase, count in figures["unavailable_by_phase"].items():
+        table.add_row(f"503 with Retry-After, {phase}", str(count))
+    for what, count in figures["acknowledged"].items():
+        table.add_row(f"{what} acknowledged and looked for", str(count))
+    for fault, well in figures["came_through"].items():
+        table.add_row(fault, "came through" if well else "did not come through")
+    wrong = make_table(f"wrong: {len(figures['wrong'])}", ["what"], [])
+    for sentence in figures["wrong"][:20]:
+        wrong.add_row(sentence)
+    return [table, wrong]

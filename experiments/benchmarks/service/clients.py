@@ -22,13 +22,9 @@ TIMEOUT_S, MAX_WAIT_S = 180, 2.0
 
 @dataclass
 class Findings:
-    """Everything that the clients saw.
+    """What the clients saw since the start; `phase` names the fault that was brought about last.
 
-    Attributes:
-        phase: The fault that was brought about last.
-        statuses: How often each status was answered in each phase; 0 where the connection broke.
-        runs: How often each run answered.
-        wrong: Sentences about what must not be.
+    Statuses are counted by phase, 0 where the connection broke; `wrong` holds sentences about what must not be.
     """
 
     phase: str = "start"
@@ -64,13 +60,7 @@ class Findings:
 
 
 class Client:
-    """One thread of a campaign.
-
-    Attributes:
-        batches: Bodies of events that were acknowledged.
-        plans: Ids of plans by Idempotency-Key.
-        decisions: What was decided, by plan.
-    """
+    """One thread of a campaign, with what was acknowledged: batches of events, plans by key, decisions by plan."""
 
     def __init__(self, school: School, port: int, findings: Findings, number: int) -> None:
         self._school, self._findings = school, findings
@@ -104,9 +94,8 @@ class Client:
         """Sends a batch of new events until it is acknowledged."""
         batch = uuid.uuid4().hex
         event = {"occurred_at": f"{DAY}T08:00:00Z", "score": 1, "item_id": "bench", "skill_ids": ["skill-001"]}
-        body = json.dumps(
-            {"events": [event | {"event_id": f"{batch}-{at}", "student_id": f"bench-{at}"} for at in range(5)]}
-        )
+        events = [event | {"event_id": f"{batch}-{at}", "student_id": f"bench-{at}"} for at in range(5)]
+        body = json.dumps({"events": events})
         response = self._send_until_answered("/v1/events", body)
         if response.status == OK:
             self.batches.append(body)
@@ -127,9 +116,8 @@ class Client:
             if again.get("id") != content["id"]:
                 self._findings.wrong.append("the same Idempotency-Key made two plans")
         else:
-            decided = self._send_until_answered(
-                f"/v1/recommendations/{content['id']}/decision", '{"decision": "accepted"}'
-            )
+            path = f"/v1/recommendations/{content['id']}/decision"
+            decided = self._send_until_answered(path, '{"decision": "accepted"}')
             if decided.status in {OK, CREATED}:
                 self.decisions[content["id"]] = "accepted"
 
@@ -161,10 +149,9 @@ def check_kept(connection: Connection, school: School, clients: Sequence[Client]
             content = json.loads(connection.send("POST", "/v1/events", school.headers, body.encode()).body)
             if (content.get("stored"), content.get("known")) != (0, 5):
                 wrong.append("a batch of events that was acknowledged is not there")
-        responses = [
-            connection.send("GET", f"/v1/recommendations/{plan}", school.headers) for plan in client.plans.values()
-        ]
-        wrong += ["a plan that was acknowledged is not there" for response in responses if response.status != OK]
+        paths = [f"/v1/recommendations/{plan}" for plan in client.plans.values()]
+        statuses = [connection.send("GET", path, school.headers).status for path in paths]
+        wrong += ["a plan that was acknowledged is not there" for status in statuses if status != OK]
         for plan, choice in client.decisions.items():
             response = connection.send("GET", f"/v1/recommendations/{plan}/decision", school.headers)
             if response.status != OK or json.loads(response.body)["decision"] != choice:

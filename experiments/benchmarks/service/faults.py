@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from experiments.benchmarks.service.load import Connection
@@ -21,13 +22,7 @@ from training.records.tracking import Tracking
 
 @dataclass(frozen=True)
 class Postgres:
-    """A running server.
-
-    Attributes:
-        binaries: The folder of its programs.
-        folder: With its data, socket and log.
-        user: Whom it runs as; null for whoever runs us.
-    """
+    """A running server: its programs, the folder of its data, socket and log, and its user; null = the current one."""
 
     binaries: Path
     folder: Path
@@ -49,9 +44,8 @@ class Postgres:
             command, check=False, user=self.user, cwd=self.folder, stdout=subprocess.DEVNULL, timeout=120
         )
         if done.returncode:
-            raise InputError(
-                f"{program} of PostgreSQL ended with exit code {done.returncode}; see {self.folder / 'log'}"
-            )
+            log = self.folder / "log"
+            raise InputError(f"{program} of PostgreSQL ended with exit code {done.returncode}; see {log}")
 
     def restart(self) -> None:
         """Ends all connections and starts again."""
@@ -94,14 +88,9 @@ HELD_S = 3.0
 
 @dataclass(frozen=True)
 class Faults:
-    """Everything that can be made to go wrong.
+    """Everything that can be made to go wrong; what is changed of the school is put back.
 
-    Attributes:
-        school: Whose model store and profiles are changed, and put back.
-        tracking: Moves the champion.
-        runs: Two runs, both published; the first serves.
-        server: The service's processes.
-        postgres: Its database.
+    Of the two published runs the first serves; `tracking` moves the champion.
     """
 
     school: School
@@ -111,9 +100,12 @@ class Faults:
     postgres: Postgres
 
     def steps(self) -> list[tuple[str, Callable[[], bool]]]:
-        """Returns the names of faults and what does them; each says whether the service came through as it should."""
+        """Returns names of faults and functions that bring them about and return whether the service came through."""
         first, second = self.runs
-        swaps = [(f"swap {at + 1}", self._swap(run)) for at, run in enumerate((second, first, second, first, second))]
+        swaps = [
+            (f"swap {at + 1}", partial(self._swap, run))
+            for at, run in enumerate((second, first, second, first, second))
+        ]
         return [
             *swaps[:2],
             ("altered profiles", lambda: self._broken(second, first, altered(self._profiles(second)))),
@@ -125,12 +117,9 @@ class Faults:
             swaps[4],
         ]
 
-    def _swap(self, run: str) -> Callable[[], bool]:
-        def swap() -> bool:
-            self.tracking.promote(run)
-            return self._serves(run)
-
-        return swap
+    def _swap(self, run: str) -> bool:
+        self.tracking.promote(run)
+        return self._serves(run)
 
     def _broken(self, run: str, serving: str, fault: AbstractContextManager[None]) -> bool:
         """Promotes a run that cannot be served: the last good one stays, and it serves once it is whole again."""
@@ -143,7 +132,7 @@ class Faults:
 
     def _restart(self) -> bool:
         self.postgres.restart()
-        return wait_until(lambda: self._status("/v1/models") == 200, SETTLED_S)  # noqa: PLR2004 - HTTP
+        return wait_until(lambda: self._get("/v1/models")[0] == 200, SETTLED_S)  # noqa: PLR2004 - HTTP
 
     def _kill(self) -> bool:
         before = set(self.server.workers())
@@ -155,23 +144,18 @@ class Faults:
         return wait_until(lambda: all(self._run_id() == run for _ in range(10)), SETTLED_S)
 
     def _run_id(self) -> str:
-        connection = Connection(self.server.port)
-        try:
-            body = connection.send("GET", "/readyz").body
-        except OSError:
-            return ""
-        finally:
-            connection.close()
-        return body.decode().partition('"run_id":"')[2].partition('"')[0]
+        return self._get("/readyz")[1].partition('"run_id":"')[2].partition('"')[0]
 
-    def _status(self, path: str) -> int:
+    def _get(self, path: str) -> tuple[int, str]:
+        """Returns status and body of a request over a new connection; 0 where it broke."""
         connection = Connection(self.server.port)
         try:
-            return connection.send("GET", path, self.school.headers).status
+            response = connection.send("GET", path, self.school.headers)
         except OSError:
-            return 0
+            return 0, ""
         finally:
             connection.close()
+        return response.status, response.body.decode()
 
     def _profiles(self, run: str) -> Path:
         return next((self.school.home / "published" / run).glob("*/skill_profiles.parquet"))

@@ -1,6 +1,6 @@
 """The load generator: threads that send one request after the other, in a process of their own.
 
-`python -m experiments.benchmarks.service.load` takes an `LoadPlan` as JSON on standard input and prints its `Load`.
+`python -m experiments.benchmarks.service.load` takes a `LoadPlan` as JSON on standard input and prints its `Load`.
 """
 
 import json
@@ -22,13 +22,7 @@ TIMEOUT_S = 120
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A response of a server.
-
-    Attributes:
-        status: HTTP status.
-        headers: Values by lower-case name.
-        body: Content as sent.
-    """
+    """A response of a server; headers are by lower-case name."""
 
     status: int
     headers: dict[str, str]
@@ -38,10 +32,7 @@ class Response:
 class Connection:
     """A kept-open HTTP/1.1 connection over a bare socket, so that the client costs little beside the server.
 
-    It sends one request after the other, and opens again after a break.
-
-    Args:
-        port: Port of a server on this machine.
+    It sends one request after the other to a port of this machine, and opens again after a break.
     """
 
     def __init__(self, port: int) -> None:
@@ -106,16 +97,7 @@ DAY, FIRST_BELL, SCHOOL_S = "2026-03-16", time_of_day(8), 8 * 3600
 
 @dataclass(frozen=True)
 class Request:
-    """One kind of request.
-
-    Attributes:
-        route: Its name in the figures.
-        method: HTTP method.
-        path: With what is asked for.
-        headers: Headers of the request.
-        body: JSON, or empty.
-        weight: How often beside the others.
-    """
+    """One kind of request: `route` is its name in the figures, `weight` how often it is sent beside the others."""
 
     route: str
     method: str
@@ -160,11 +142,11 @@ class Load:
         return sorted(sample.seconds for sample in self.samples if sample.route == route and 200 <= sample.status < 400)  # noqa: PLR2004 - HTTP
 
 
-def generate(order: LoadPlan) -> Load:
+def generate(plan: LoadPlan) -> Load:
     """Runs the load in another process, and waits for it."""
     command = [sys.executable, "-m", __name__]
     done = subprocess.run(  # noqa: S603 - our own interpreter and code
-        command, input=json.dumps(asdict(order)), capture_output=True, text=True, check=True
+        command, input=json.dumps(asdict(plan)), capture_output=True, text=True, check=True
     )
     load = json.loads(done.stdout)
     return Load([Sample(*sample) for sample in load["samples"]], load["wall_s"], load["cpu_s"])
@@ -182,29 +164,29 @@ def quantile(ordered: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
 
 
-def _ask(order: LoadPlan, number: int, until: float, samples: list[Sample]) -> None:
-    rng, connection = random.Random(order.seed * 1000 + number), Connection(order.port)  # noqa: S311 - no secret
-    weights = [ask.weight for ask in order.requests]
+def _ask(plan: LoadPlan, number: int, until: float, samples: list[Sample]) -> None:
+    rng, connection = random.Random(plan.seed * 1000 + number), Connection(plan.port)  # noqa: S311 - no secret
+    weights = [request.weight for request in plan.requests]
     while time.perf_counter() < until:
-        ask = rng.choices(order.requests, weights)[0]
-        body = fill(ask.body)
+        request = rng.choices(plan.requests, weights)[0]
+        body = fill(request.body)
         begun = time.perf_counter()
         try:
-            answer = connection.send(ask.method, ask.path, ask.headers, body)
+            answer = connection.send(request.method, request.path, request.headers, body)
             status, timing = answer.status, answer.headers.get("server-timing", "")
         except OSError:
             status, timing = 0, ""
-        samples.append(Sample(ask.route, time.perf_counter() - begun, status, timing))
-        if order.rest_s:
-            time.sleep(rng.expovariate(1 / order.rest_s))
+        samples.append(Sample(request.route, time.perf_counter() - begun, status, timing))
+        if plan.rest_s:
+            time.sleep(rng.expovariate(1 / plan.rest_s))
     connection.close()
 
 
-def _run(order: LoadPlan) -> Load:
+def _run(plan: LoadPlan) -> Load:
     samples: list[Sample] = []
     begun = time.perf_counter()
-    until = begun + order.seconds
-    threads = [threading.Thread(target=_ask, args=(order, at, until, samples)) for at in range(order.threads)]
+    until = begun + plan.seconds
+    threads = [threading.Thread(target=_ask, args=(plan, at, until, samples)) for at in range(plan.threads)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -213,9 +195,9 @@ def _run(order: LoadPlan) -> Load:
 
 
 def main() -> None:
-    """Reads the order, runs it, prints what came of it."""
-    given = json.load(sys.stdin)
-    load = _run(LoadPlan(**given | {"requests": [Request(**ask) for ask in given["requests"]]}))
+    """Reads a plan, runs it, and prints the load."""
+    fields = json.load(sys.stdin)
+    load = _run(LoadPlan(**fields | {"requests": [Request(**request) for request in fields["requests"]]}))
     rows = [(sample.route, sample.seconds, sample.status, sample.timing) for sample in load.samples]
     json.dump({"samples": rows, "wall_s": load.wall_s, "cpu_s": load.cpu_s}, sys.stdout)
 

@@ -14,35 +14,30 @@ WEIGHTS = {"forecasts": 30, "board": 20, "profile": 20, "plan again": 20, "event
 
 
 def mix_requests(school: School, port: int) -> list[Request]:
-    """Returns the mix, for all teams; a plan is made for each, to be read again by its ETag."""
+    """Returns the mix, for all teams; a plan of each is made to be read again by its ETag."""
     requests = []
     connection = Connection(port)
     for team_id in school.team_ids:
         board = json.loads(_get(connection, school, f"/v1/teams/{team_id}/board")[0])
         students = [row["student_id"] for row in board["students"]]
-        plan = plan_request(school, team_id)
+        body = json.dumps({"team_id": team_id, "date": DAY, "seconds": BUDGET_S})
+        plan = Request(PLAN, "POST", "/v1/recommendations", school.headers, body, WEIGHTS[PLAN])
         made = connection.send(plan.method, plan.path, plan.headers, plan.body.encode())
         path = f"/v1/recommendations/{json.loads(made.body)['id']}"
-        tag = _get(connection, school, path)[1]
+        known = school.headers | {"If-None-Match": _get(connection, school, path)[1]}
+        profiles = [f"/v1/students/{student}/profile" for student in students[:10]]
         requests += [
-            Request("forecasts", "GET", f"/v1/teams/{team_id}/forecasts", school.headers, weight=WEIGHTS["forecasts"]),
-            Request("board", "GET", f"/v1/teams/{team_id}/board", school.headers, weight=WEIGHTS["board"]),
-            Request("plan again", "GET", path, school.headers | {"If-None-Match": tag}, weight=WEIGHTS["plan again"]),
+            *(
+                Request(route, "GET", f"/v1/teams/{team_id}/{route}", school.headers, weight=WEIGHTS[route])
+                for route in ("forecasts", "board")
+            ),
+            Request("plan again", "GET", path, known, weight=WEIGHTS["plan again"]),
+            *(Request("profile", "GET", path, school.headers, weight=WEIGHTS["profile"] / 10) for path in profiles),
             events_request(school, students),
             plan,
         ]
-        requests += [
-            Request("profile", "GET", f"/v1/students/{student}/profile", school.headers, weight=WEIGHTS["profile"] / 10)
-            for student in students[:10]
-        ]
     connection.close()
     return requests
-
-
-def plan_request(school: School, team_id: str) -> Request:
-    """Returns a request for a plan, searched for a fifth of a second."""
-    body = json.dumps({"team_id": team_id, "date": DAY, "seconds": BUDGET_S})
-    return Request(PLAN, "POST", "/v1/recommendations", school.headers, body, WEIGHTS[PLAN])
 
 
 def events_request(school: School, students: list[str]) -> Request:

@@ -1,9 +1,11 @@
-"""The service as processes of its own: started, waited for, measured, and stopped."""
+"""Servers as processes of their own: started, waited for, measured, and stopped."""
 
+import json
 import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,16 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.benchmarks.service.load import Connection
+from features.console import OUT
 from features.errors import RegroupError
-
-START_S = 300
-"""In which a server has to be ready, on a machine with other work."""
 
 OK = 200
 
+PROGRESS_S = 4.0
+"""Seconds between two lines that say what a wait is for."""
+
 
 class ServerError(RegroupError):
-    """A server that is measured did not start."""
+    """A server or a command that a measurement needs failed."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,10 @@ class Server:
 
     def workers(self) -> list[int]:
         """Returns ids of the processes that answer: the children with a web server in them, else the first process."""
-        found = [child for child in _children(self.process.pid) if "resource_tracker" not in _command(child)]
-        return found or [self.process.pid]
+        parent = self.process.pid
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="utf-8").split()
+        commands = {int(child): Path(f"/proc/{child}/cmdline").read_bytes() for child in children}
+        return [child for child, command in commands.items() if b"resource_tracker" not in command] or [parent]
 
 
 @contextmanager
@@ -56,21 +61,23 @@ def run_service(environment: Mapping[str, str], workers: int, log: Path) -> Iter
 def run_server(
     command: Sequence[str], environment: Mapping[str, str], port: int, path: str, log: Path
 ) -> Iterator[Server]:
-    """Any server, ready to answer at a path.
+    """Yields a server once it answers 200 at a path; it is waited for as long as its process lives.
 
     Raises:
-        ServerError: It ended, or was not ready in time.
+        ServerError: The process ended first.
     """
-    begun = time.perf_counter()
+    begun, state = time.perf_counter(), "it does not listen yet"
     with log.open("ab") as lines:
-        process = subprocess.Popen(  # noqa: S603 - our own commands
-            command, env={**os.environ, **environment}, stdout=lines, stderr=lines
-        )
+        process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=lines, stderr=lines)  # noqa: S603
     try:
-        if not wait_until(lambda: process.poll() is not None or answers(port, path), START_S):
-            raise ServerError(f"{command[1:3]} was not ready within {START_S} s; see {log}")
-        if process.poll() is not None:
-            raise ServerError(f"{command[1:3]} ended with exit code {process.poll()}; see {log}")
+        with show_progress(lambda: f"waiting for {' '.join(command[1:3])}: {state}"):
+            while state := describe_state(port, path):
+                if process.poll() is not None:
+                    last = (log.read_text(encoding="utf-8", errors="replace").splitlines() or ["it wrote nothing"])[-1]
+                    raise ServerError(
+                        f"{' '.join(command[1:3])} ended with exit code {process.returncode}: {last} (log: {log})"
+                    )
+                time.sleep(0.1)
         yield Server(port, process, time.perf_counter() - begun)
     finally:
         process.terminate()
@@ -80,19 +87,42 @@ def run_server(
             process.kill()
 
 
-def answers(port: int, path: str) -> bool:
-    """Returns whether a server says 200 there."""
+def describe_state(port: int, path: str) -> str:
+    """Returns what a server is waiting for; nothing once it answers 200 at the path."""
     connection = Connection(port)
     try:
-        return connection.send("GET", path).status == OK
+        response = connection.send("GET", path)
     except OSError:
-        return False
+        return "it does not listen yet"
     finally:
         connection.close()
+    if response.status == OK:
+        return ""
+    is_json = "json" in response.headers.get("content-type", "")
+    return str(json.loads(response.body)["detail"]) if is_json else f"it answers {response.status}"
+
+
+@contextmanager
+def show_progress(describe: Callable[[], str]) -> Iterator[None]:
+    """Prints every few seconds what is waited for, from a thread, until the work inside ends."""
+    ended, begun = threading.Event(), time.monotonic()
+
+    def print_lines() -> None:
+        while not ended.wait(PROGRESS_S):
+            line = f"... {time.monotonic() - begun:.0f} s: {describe()}"
+            OUT.print(line, style="dim", markup=False, highlight=False)
+
+    thread = threading.Thread(target=print_lines, name="progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def wait_until(done: Callable[[], object], within_s: float) -> bool:
-    """Returns whether it was done in time."""
+    """Returns whether something came true in time."""
     deadline = time.monotonic() + within_s
     while not done():
         if time.monotonic() > deadline:
@@ -102,7 +132,7 @@ def wait_until(done: Callable[[], object], within_s: float) -> bool:
 
 
 def memory_mb(process_id: int) -> dict[str, float]:
-    """`pss`: memory with shared pages divided among who shares them; `uss`: what is a process's own; in MB."""
+    """Returns `pss`, with shared pages divided among the processes that share them, and `uss`, a process's own; MB."""
     sizes = dict.fromkeys(("Pss", "Private_Clean", "Private_Dirty"), 0)
     for line in Path(f"/proc/{process_id}/smaps_rollup").read_text(encoding="utf-8").splitlines()[1:]:
         name, _, rest = line.partition(":")
@@ -116,12 +146,3 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _children(process_id: int) -> list[int]:
-    children = Path(f"/proc/{process_id}/task/{process_id}/children").read_text(encoding="utf-8")
-    return [int(child) for child in children.split()]
-
-
-def _command(process_id: int) -> str:
-    return Path(f"/proc/{process_id}/cmdline").read_bytes().replace(b"\0", b" ").decode()

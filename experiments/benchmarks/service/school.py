@@ -17,27 +17,21 @@ SECOND = "[boosting]\nrounds = 120\nseed = 5\n"
 
 @dataclass(frozen=True)
 class School:
-    """A trained school in a folder.
-
-    Attributes:
-        folder: With `home` and `mlruns`.
-        key: An API key for everything.
-        team_ids: Ids of its teams.
-    """
+    """A trained school in a folder with `home` and `mlruns`; its API key may do all that a benchmark asks for."""
 
     folder: Path
-    key: str
-    team_ids: tuple[str, ...]
+    key: str = ""
+    team_ids: tuple[str, ...] = ()
 
     @property
     def home(self) -> Path:
-        """Returns what `REGROUP_HOME` names."""
+        """The folder that `REGROUP_HOME` names."""
         return self.folder / "home"
 
     @property
     def store(self) -> str:
-        """Returns what `MLFLOW_TRACKING_URI` names."""
-        return store_of(self.folder)
+        """The address that `MLFLOW_TRACKING_URI` names."""
+        return f"sqlite:///{self.folder / 'mlruns' / 'mlflow.db'}"
 
     @property
     def database_url(self) -> str:
@@ -46,29 +40,19 @@ class School:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Returns what every command and server of it needs; a benchmark requests more often than one key may."""
-        return environment_of(self.folder)
+        """The environment of every command and server; a benchmark sends more requests than one key may."""
+        return {
+            "REGROUP_HOME": str(self.home),
+            "MLFLOW_TRACKING_URI": self.store,
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "OMP_WAIT_POLICY": "PASSIVE",
+            "REGROUP_PER_MINUTE": "100000000",
+        }
 
     @property
     def headers(self) -> dict[str, str]:
-        """Returns what every request has to carry."""
+        """The headers of every request."""
         return {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
-
-
-def store_of(folder: Path) -> str:
-    """Returns the MLflow store in a folder."""
-    return f"sqlite:///{folder / 'mlruns' / 'mlflow.db'}"
-
-
-def environment_of(folder: Path) -> dict[str, str]:
-    """Returns the environment of the commands and servers of the school in a folder."""
-    return {
-        "REGROUP_HOME": str(folder / "home"),
-        "MLFLOW_TRACKING_URI": store_of(folder),
-        "MLFLOW_DISABLE_TELEMETRY": "true",
-        "OMP_WAIT_POLICY": "PASSIVE",
-        "REGROUP_PER_MINUTE": "100000000",
-    }
 
 
 def open_school(folder: Path) -> School:
@@ -77,20 +61,20 @@ def open_school(folder: Path) -> School:
     Raises:
         ServerError: One of the commands failed.
     """
-    folder = folder.resolve()
-    if not (folder / "home" / "published").exists():
-        log, environment = folder / "log", environment_of(folder)
-        _step(environment, "experiments", "simulate", str(log), "--teams", "4")
-        _step(environment, "features", "ingest", str(log / "log.parquet"), "--mapping", str(log / "mapping.toml"))
-        _step(environment, "features", "roster", str(log / "roster"))
-        _step(environment, "training", "nightly")
-    key = issue_key(environment_of(folder))
-    teams = list_teams(f"sqlite:///{folder / 'home' / 'regroup.db'}")
-    return School(folder, key, tuple(sorted(team.team_id for team in teams)))
+    school = School(folder.resolve())
+    if not (school.home / "published").exists():
+        log = school.folder / "log"
+        _step(school.environment, "experiments", "simulate", str(log), "--teams", "4")
+        mapping = ("--mapping", str(log / "mapping.toml"))
+        _step(school.environment, "features", "ingest", str(log / "log.parquet"), *mapping)
+        _step(school.environment, "features", "roster", str(log / "roster"))
+        _step(school.environment, "training", "nightly")
+    team_ids = sorted(team.team_id for team in list_teams(school.database_url))
+    return School(school.folder, issue_key(school.environment), tuple(team_ids))
 
 
 def issue_key(environment: Mapping[str, str]) -> str:
-    """Returns a new API key for whatever the benchmark requests."""
+    """Returns a new API key for all that the benchmark asks for."""
     scopes = [part for scope in ("read", "plan", "load") for part in ("--scope", scope)]
     return _step(environment, "serving", "keys", "issue", "--name", "benchmark", *scopes).strip()
 
@@ -122,13 +106,8 @@ def two_runs(school: School) -> tuple[str, str]:
 
 def _step(environment: Mapping[str, str], package: str, *arguments: str) -> str:
     OUT.print(f"python -m {package} {arguments[0]}", style="dim", highlight=False)
-    done = subprocess.run(  # noqa: S603 - our own commands
-        [sys.executable, "-m", package, *arguments],
-        env={**os.environ, **environment},
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+    command, variables = [sys.executable, "-m", package, *arguments], {**os.environ, **environment}
+    done = subprocess.run(command, env=variables, check=False, capture_output=True, text=True)  # noqa: S603
     if done.returncode:
         reason = (done.stderr.splitlines() or ["it wrote nothing"])[-1]
         raise ServerError(f"`python -m {package} {arguments[0]}` ended with exit code {done.returncode}: {reason}")

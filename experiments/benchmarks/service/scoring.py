@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from rich.table import Table
 
+from experiments.benchmarks.figures import make_table, print_tables
 from experiments.benchmarks.service.load import Connection, LoadPlan, Request, Sample, fill, generate, quantile
 from experiments.benchmarks.service.mix import events_request, fetch_etag
 from experiments.benchmarks.service.processes import free_port, run_server, run_service
 from experiments.benchmarks.service.school import School
-from experiments.benchmarks.service.throughput import to_quantiles
+from experiments.benchmarks.service.throughput import show_quantiles, to_quantiles
 from features.console import track
 from features.database import Database
 from features.home import Home
@@ -46,25 +48,26 @@ def measure_scoring(school: School, rounds: int, seconds: float, log: Path) -> d
         ):
             path = f"/v1/teams/{team_id}/forecasts"
             known = school.headers | {"If-None-Match": fetch_etag(school, ours.port, path)}
+            sent = json.dumps({"dataframe_split": json.loads(rows.to_json(orient="split", index=False))})
+            as_json = {"Content-Type": "application/json"}
             requests = {
                 ARMS[0]: (ours.port, Request(ARMS[0], "GET", path, school.headers)),
                 ARMS[1]: (ours.port, Request(ARMS[1], "GET", path, known)),
-                ARMS[2]: (
-                    theirs.port,
-                    Request(ARMS[2], "POST", "/invocations", {"Content-Type": "application/json"}, body_of(rows)),
-                ),
+                ARMS[2]: (theirs.port, Request(ARMS[2], "POST", "/invocations", as_json, sent)),
             }
-            for to, ask in requests.values():
-                generate(LoadPlan(to, THREADS, 1.0, [ask]))  # warms up
+            for to, request in requests.values():
+                generate(LoadPlan(to, THREADS, 1.0, [request]))  # warms up
             per_second: dict[str, list[float]] = {arm: [] for arm in ARMS}
             samples: dict[str, list[Sample]] = {arm: [] for arm in ARMS}
             for _ in track(range(rounds), "rounds beside MLflow's server", total=rounds):
-                for arm, (to, ask) in requests.items():
-                    load = generate(LoadPlan(to, THREADS, seconds, [ask]))
+                for arm, (to, request) in requests.items():
+                    load = generate(LoadPlan(to, THREADS, seconds, [request]))
                     per_second[arm].append(len(load.of(arm)) / load.wall_s)
                     samples[arm] += load.samples
             fresh = measure_fresh(school, ours.port, path, list(members), 5 * rounds)
-    return summarize_scoring(len(members), len(rows), per_second, samples) | {"after_an_event_ms": fresh}
+    figures = summarize_scoring(len(members), len(rows), per_second, samples) | {"after_an_event_ms": fresh}
+    print_tables(_show_scoring(figures))
+    return figures
 
 
 def summarize_scoring(
@@ -97,9 +100,9 @@ def summarize_scoring(
 def measure_fresh(school: School, port: int, path: str, members: list[str], times: int) -> dict[str, float]:
     """Returns milliseconds of the first request after an event of a member, when no cached forecast is valid."""
     connection, seconds = Connection(port), []
-    ask = events_request(school, members)
+    request = events_request(school, members)
     for _ in range(times):
-        connection.send(ask.method, ask.path, ask.headers, fill(ask.body))
+        connection.send(request.method, request.path, request.headers, fill(request.body))
         begun = time.perf_counter()
         connection.send("GET", path, school.headers)
         seconds.append(time.perf_counter() - begun)
@@ -108,7 +111,7 @@ def measure_fresh(school: School, port: int, path: str, members: list[str], time
 
 
 def save_model(school: School, members: list[str], into: Path) -> tuple[Path, pd.DataFrame]:
-    """Returns the champion's struggle booster as MLflow's own flavour, and the team's rows of its columns."""
+    """Returns the champion's struggle booster as MLflow's own flavor, and the team's rows of its columns."""
     import lightgbm as lgb  # noqa: PLC0415 - as MLflow
     import mlflow.lightgbm  # noqa: PLC0415 - takes seconds
     from mlflow.models import infer_signature  # noqa: PLC0415
@@ -125,11 +128,23 @@ def save_model(school: School, members: list[str], into: Path) -> tuple[Path, pd
     profiles = pd.read_parquet(folder / "skill_profiles.parquet")
     rows = profiles.loc[profiles["student_id"].isin(members), columns].astype("float64").reset_index(drop=True)
     booster = lgb.Booster(model_file=bundle / "model.lgb")
-    model = into / "flavour"
+    model = into / "flavor"
     mlflow.lightgbm.save_model(booster, str(model), signature=infer_signature(rows), pip_requirements=["lightgbm"])
     return model, rows
 
 
-def body_of(rows: pd.DataFrame) -> str:
-    """Returns the rows as MLflow's scoring server takes them."""
-    return json.dumps({"dataframe_split": json.loads(rows.to_json(orient="split", index=False))})
+def _show_scoring(figures: Mapping[str, Any]) -> Table:
+    """Returns the table of each arm beside MLflow's server."""
+    title = (
+        f"risks of {figures['students']} students, {figures['rows']} rows, one worker, {figures['threads']} connections"
+    )
+    numbers = ("answers/s", "p50 / p95 / p99, ms", "times MLflow's", "p99 to MLflow's")
+    table = make_table(title, ["arm"], numbers)
+    for arm, row in figures["arms"].items():
+        ratio = figures["ratios"].get(arm)
+        times = "" if ratio is None else f"{ratio['throughput']:.1f} ({ratio['low']:.1f} to {ratio['high']:.1f})"
+        table.add_row(
+            arm, f"{row['per_second']:.0f}", show_quantiles(row["ms"]), times, f"{ratio['p99']:.3f}" if ratio else ""
+        )
+    table.add_row("ours, first after an event", "", show_quantiles(figures["after_an_event_ms"]), "", "")
+    return table

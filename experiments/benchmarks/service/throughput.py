@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.table import Table
 
+from experiments.benchmarks.figures import make_table, print_tables
 from experiments.benchmarks.service.load import Load, LoadPlan, Request, Sample, generate, quantile
 from experiments.benchmarks.service.mix import BUDGET_S, PLAN, mix_requests
 from experiments.benchmarks.service.processes import memory_mb, run_service
@@ -37,19 +39,21 @@ def measure_mix(school: School, seconds: float, log: Path) -> list[dict[str, Any
             requests = mix_requests(school, server.port)
             generate(LoadPlan(server.port, THREADS, min(3.0, seconds), requests, seed=0))  # warms up every worker
             load = generate(LoadPlan(server.port, THREADS, seconds, requests))
-            calm = [replace(ask, weight=ask.weight * PLANS) if ask.route == PLAN else ask for ask in requests]
+            calm = [
+                replace(request, weight=request.weight * PLANS) if request.route == PLAN else request
+                for request in requests
+            ]
             rested = generate(LoadPlan(server.port, THREADS, seconds, calm, rest_s=REST_S))
-            alone = generate(LoadPlan(server.port, THREADS, 2.0, [Request("livez", "GET", "/livez")]))
             rows.append(
                 {
                     "workers": workers,
                     "ready_s": server.ready_s,
                     "memory_mb": [memory_mb(worker) for worker in server.workers()],
                     "rested": summarize_load(rested),
-                    "livez_per_second": len(alone.samples) / alone.wall_s,
                 }
                 | summarize_load(load)
             )
+    print_tables(*_show_mix(rows))
     return rows
 
 
@@ -78,7 +82,7 @@ def to_quantiles(ordered: Sequence[float]) -> dict[str, float]:
 
 
 def beyond_budget(sample: Sample) -> float:
-    """Returns seconds of a plan's request beyond those it was given and the wait for its turn."""
+    """Returns seconds of a plan's request beyond the time asked for and the wait for its turn."""
     return sample.seconds - read_timing(sample)["queue"] - BUDGET_S
 
 
@@ -99,8 +103,6 @@ READERS = 8
 DRAWS = 2000
 """Resamples of the bootstrap."""
 
-Asks = Sequence[Request]
-
 
 def measure_plans(school: School, seconds: float, log: Path) -> dict[str, Any]:
     """Returns milliseconds beyond the budget and the wait for a turn, by what else is asked for at the same time.
@@ -111,12 +113,12 @@ def measure_plans(school: School, seconds: float, log: Path) -> dict[str, Any]:
     with run_service(school.environment, 1, log) as one, run_service(school.environment, 1, log) as other:
         ports = (one.port, other.port)
         requests = mix_requests(school, one.port)
-        plans = [ask for ask in requests if ask.route == PLAN]
-        reads = [ask for ask in requests if ask.method == "GET"]
-        beside: Mapping[str, Asks] = {
+        plans = [request for request in requests if request.route == PLAN]
+        reads = [request for request in requests if request.method == "GET"]
+        beside: Mapping[str, Sequence[Request]] = {
             "nothing": (),
             "reads": reads,
-            "reads and events": [ask for ask in requests if ask.route != PLAN],
+            "reads and events": [request for request in requests if request.route != PLAN],
         }
         for port in ports:  # warms up
             generate(LoadPlan(port, READERS, min(3.0, seconds), requests, seed=0))
@@ -139,7 +141,8 @@ def measure_plans(school: School, seconds: float, log: Path) -> dict[str, Any]:
                 "failed": sum(sample.status != 201 for sample in asked),  # noqa: PLR2004 - HTTP
                 "requests_per_second_beside": sum(len(load.samples) / load.wall_s for load in rest),
             }
-        return figures
+    print_tables(_show_plans(figures))
+    return figures
 
 
 def interval_of_p99(seconds: Sequence[float]) -> tuple[float, float]:
@@ -150,3 +153,56 @@ def interval_of_p99(seconds: Sequence[float]) -> tuple[float, float]:
     drawn = rng.choice(np.asarray(seconds), (DRAWS, len(seconds)))
     low, high = 1000 * np.quantile(np.quantile(drawn, 0.99, axis=1), (0.025, 0.975))
     return float(low), float(high)
+
+
+def _show_mix(rows: Sequence[Mapping[str, Any]]) -> list[Table]:
+    """Returns the table of each number of workers, and the one of the latency of each route."""
+    numbers = (
+        "requests/s",
+        "errors",
+        "beyond its time p99, ms: busy / rested",
+        "ready, s",
+        "PSS, MB",
+        "USS, MB",
+    )
+    workers = make_table("a mix of requests, by number of workers", ["workers"], [*numbers, "generator"])
+    columns = [f"{row['workers']} workers" for row in rows]
+    routes = make_table("milliseconds by route: p50 / p95 / p99", ["route"], columns)
+    for row in rows:
+        beyond = [load["beyond_budget_ms"] for load in (row, row["rested"])]
+        workers.add_row(
+            str(row["workers"]),
+            f"{row['requests_per_second']:.0f}",
+            f"{row['error_share']:.2%}",
+            " / ".join(f"{figures['p99']:.1f} of {figures['count']}" for figures in beyond),
+            f"{row['ready_s']:.1f}",
+            *(" ".join(f"{process[kind]:.0f}" for process in row["memory_mb"]) for kind in ("pss", "uss")),
+            f"{row['generator_cpu_share']:.0%} of a core",
+        )
+    for route in rows[0]["ms"]:
+        routes.add_row(route, *(show_quantiles(row["ms"].get(route)) for row in rows))
+    return [workers, routes]
+
+
+def _show_plans(figures: Mapping[str, Any]) -> Table:
+    """Returns the table of what plans take beyond their time, by what else is asked for."""
+    title = "plans of a fifth of a second, two callers, two processes: ms, p50 / p95 / p99"
+    numbers = ("per s", "plans", "beyond their time", "95 % of p99", "beside the search", "failed")
+    table = make_table(title, ["beside"], numbers)
+    for beside, row in figures.items():
+        low, high = row["beyond_budget_ms"]["p99_interval"]
+        table.add_row(
+            beside,
+            f"{row['requests_per_second_beside']:.0f}",
+            str(row["beyond_budget_ms"]["count"]),
+            show_quantiles(row["beyond_budget_ms"]),
+            f"{low:.1f} to {high:.1f}",
+            show_quantiles(row["beside_search_ms"]),
+            str(row["failed"]),
+        )
+    return table
+
+
+def show_quantiles(figures: Mapping[str, float] | None) -> str:
+    """Returns quantiles as a cell of a table; empty without figures."""
+    return "" if figures is None else f"{figures['p50']:.1f} / {figures['p95']:.1f} / {figures['p99']:.1f}"

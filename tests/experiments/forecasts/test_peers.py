@@ -8,7 +8,7 @@ from scipy.special import expit, logit, softmax
 
 from experiments.benchmarks.forecasts.peers import PEERS, Responses
 from experiments.benchmarks.forecasts.peers.bkt import WEIGHT, fit_bkt, fit_parameters
-from experiments.benchmarks.forecasts.peers.counts import fit_best_lr, fit_pfa
+from experiments.benchmarks.forecasts.peers.counts import fit_best_lr, fit_majority, fit_pfa, fit_rule
 from experiments.benchmarks.forecasts.peers.item_response import (
     POINTS,
     REACH,
@@ -16,7 +16,6 @@ from experiments.benchmarks.forecasts.peers.item_response import (
     fit_item_response_online,
     fit_scale,
 )
-from experiments.benchmarks.forecasts.peers.plain import fit_majority, fit_rule
 from experiments.benchmarks.forecasts.peers.responses import count_earlier
 
 ITEMS, SKILLS = 12, 3

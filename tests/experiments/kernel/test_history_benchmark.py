@@ -13,7 +13,7 @@ from experiments.__main__ import main
 from experiments.benchmarks.kernel.pandas_columns import build_columns
 from experiments.benchmarks.kernel.pandas_steps import Difficulty, events_table
 from experiments.benchmarks.kernel.timing import compare_columns, measure_history
-from features.errors import InputError, MissingError
+from features.errors import InputError
 from features.profiles.difficulty import fit_statistics
 from features.profiles.fold import fold
 from features.profiles.kernel import COLUMNS
@@ -185,7 +185,7 @@ def test_a_large_log_gives_pandas_a_stated_sample(monkeypatch):
     monkeypatch.setattr("experiments.benchmarks.kernel.timing.PANDAS_SECONDS", 1e-9)
     log = [(f"s{n % 20}", n, "easy", n % 3 == 0, None, 1, None) for n in range(400)]
 
-    timing = measure_history(sort_events(make_events(log), STATISTICS), STATISTICS, repeats=1)
+    timing = measure_history(sort_events(make_events(log), STATISTICS), STATISTICS)
 
     assert timing.pandas_rows == 20
     assert timing.rows == 400
@@ -198,7 +198,7 @@ def test_the_command_measures_a_simulated_log(tmp_path, capsys):
     main(["simulate", str(folder), "--teams", "1", "--weeks", "1"])
     log, mapping = str(folder / "log.parquet"), str(folder / "mapping.toml")
 
-    code = main(["benchmark", "history", "--log", log, "--mapping", mapping, "--repeats", "2", "--json", str(figures)])
+    code = main(["benchmark", "history", "--log", log, "--mapping", mapping, "--json", str(figures)])
 
     measured = json.loads(figures.read_text(encoding="utf-8"))
     assert code == 0
@@ -210,17 +210,6 @@ def test_the_command_measures_a_simulated_log(tmp_path, capsys):
     assert "ratio to pandas" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    ("options", "error"),
-    [
-        (["--format", "mapped"], InputError),
-        (["--log", "a.csv", "--home", "b"], InputError),
-        (["--repeats", "0"], InputError),
-        (["--home", "nowhere"], MissingError),
-    ],
-)
-def test_the_command_refuses_what_it_cannot_do(options, error, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-    with pytest.raises(error):
-        main(["benchmark", "history", *options])
+def test_a_mapping_without_a_log_is_refused():
+    with pytest.raises(InputError, match="name the file with --log PATH"):
+        main(["benchmark", "history", "--mapping", "mapping.toml"])

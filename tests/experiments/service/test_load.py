@@ -54,7 +54,7 @@ def test_a_kept_connection_gives_each_answer_and_opens_again_after_a_break(port)
     connection.close()
 
 
-def test_load_is_told_by_route_and_status_and_every_body_is_its_own(port):
+def test_load_is_counted_by_route_and_status_and_every_body_is_its_own(port):
     requests = [
         Request("good", "POST", "/", body=f"good {UNIQUE}"),
         Request("busy", "POST", "/busy"),
@@ -62,13 +62,13 @@ def test_load_is_told_by_route_and_status_and_every_body_is_its_own(port):
     ]
 
     load = generate(LoadPlan(port, 2, 0.5, requests))
-    told = summarize_load(load)
+    figures = summarize_load(load)
 
-    assert set(told["statuses"]) == {"0", "200", "503"}
-    assert told["requests"] == len(load.samples) == sum(told["statuses"].values())
-    assert told["ms"]["good"]["count"] == told["statuses"]["200"]
-    assert len(Known.seen) == told["statuses"]["200"] + 1  # and the one empty body
-    assert told["error_share"] == pytest.approx(1 - told["statuses"]["200"] / told["requests"])
+    assert set(figures["statuses"]) == {"0", "200", "503"}
+    assert figures["requests"] == len(load.samples) == sum(figures["statuses"].values())
+    assert figures["ms"]["good"]["count"] == figures["statuses"]["200"]
+    assert len(Known.seen) == figures["statuses"]["200"] + 1  # and the one empty body
+    assert figures["error_share"] == pytest.approx(1 - figures["statuses"]["200"] / figures["requests"])
 
 
 def test_what_a_plan_takes_beyond_its_time_leaves_the_wait_out():

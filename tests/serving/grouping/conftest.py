@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from experiments.benchmarks.planner.instances.team import default_modalities
+from experiments.benchmarks.planner.instances.team import default_session_types
 from serving.grouping.problem.people import Adult, Need, Student
 from serving.grouping.problem.places import Block, Room, Skill
 from serving.grouping.problem.plan import Session
@@ -36,9 +36,9 @@ def team():
         blocks=(Block("m1", "09:00-09:45", 1), Block("m2", "09:50-10:35", 2)),
         students=tuple(Student(name, DAY) for name in high),
         adults=(
-            Adult("lead", Role.TEACHER_LEADER, DAY, default_modalities(Role.TEACHER_LEADER)),
-            Adult("help", Role.SUPPORT_STAFF, DAY, default_modalities(Role.SUPPORT_STAFF)),
-            Adult("new", Role.TEACHER_IN_TRAINING, DAY, default_modalities(Role.TEACHER_IN_TRAINING), coach="lead"),
+            Adult("lead", Role.TEACHER_LEADER, DAY, default_session_types(Role.TEACHER_LEADER)),
+            Adult("help", Role.SUPPORT_STAFF, DAY, default_session_types(Role.SUPPORT_STAFF)),
+            Adult("new", Role.TEACHER_IN_TRAINING, DAY, default_session_types(Role.TEACHER_IN_TRAINING), coach="lead"),
         ),
         skills=(Skill("fractions", "Fractions"), Skill("ratios", "Ratios")),
         effects=EFFECTS,

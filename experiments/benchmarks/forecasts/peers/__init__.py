@@ -1,9 +1,8 @@
 """Published models of the next response, and plain rules, fitted and read in one way."""
 
 from experiments.benchmarks.forecasts.peers.bkt import fit_bkt
-from experiments.benchmarks.forecasts.peers.counts import fit_best_lr, fit_pfa
+from experiments.benchmarks.forecasts.peers.counts import fit_best_lr, fit_majority, fit_pfa, fit_rule
 from experiments.benchmarks.forecasts.peers.item_response import fit_item_response, fit_item_response_online
-from experiments.benchmarks.forecasts.peers.plain import fit_majority, fit_rule
 from experiments.benchmarks.forecasts.peers.responses import Fitted, Peer, Responses
 
 __all__ = ["PEERS", "Fitted", "Peer", "Responses"]

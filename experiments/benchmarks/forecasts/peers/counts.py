@@ -1,6 +1,6 @@
-"""Logistic regressions on counts of earlier wins and attempts: PFA and Best-LR.
+"""Peers that count earlier answers: plain shares and rules, and logistic regressions on wins and attempts.
 
-Counts enter as log(1 + count). Both have the ridge penalty C = 1 that they were published with.
+In PFA and Best-LR counts enter as log(1 + count), and the ridge penalty is the C = 1 that they were published with.
 
 Source: Pavlik, Cen and Koedinger (2009), "Performance factors analysis: a new alternative to knowledge tracing";
 Gervet, Koedinger, Schneider and Mitchell (2020), "When is deep learning the best approach to knowledge tracing?".
@@ -17,12 +17,49 @@ from experiments.benchmarks.forecasts.peers.responses import (
     Codes,
     Fitted,
     Floats,
+    Ints,
     Responses,
     count_earlier,
     fold_unseen,
+    share_by,
+    sort_sequences,
 )
 
 Matrix = csr_matrix[np.float64]
+
+LATEST = 3
+"""Responses on the skill that the rule looks back on."""
+
+
+def fit_majority(train: Responses) -> Fitted:
+    """Forecasts the share correct in training for everyone."""
+    share = float(train.correct.mean())
+    return lambda test: np.full(len(test.correct), share)
+
+
+def fit_rule(train: Responses) -> Fitted:
+    """Forecasts from how many of the last three answers on the skill were correct; before any, the skill's share."""
+    cell = _look_back(train)
+    table = share_by(cell, train.correct, (LATEST + 1) ** 2)
+    skill_share = share_by(train.skill, train.correct, train.skills)
+
+    def predict(test: Responses) -> Floats:
+        cell = _look_back(test)
+        return np.where(cell > 0, table[cell], skill_share[fold_unseen(test.skill, train.skills)])
+
+    return predict
+
+
+def _look_back(responses: Responses) -> Ints:
+    """Returns one code for each count of attempts and of wins among the latest on the skill; 0 for no attempt."""
+    sequences = sort_sequences(responses, responses.skill)
+    correct = responses.correct[sequences.order].astype(np.int64)
+    wins = np.zeros_like(correct)
+    for lag in range(1, LATEST + 1):
+        wins += np.where(sequences.place >= lag, np.roll(correct, lag), 0)
+    cell = np.empty_like(correct)
+    cell[sequences.order] = np.minimum(sequences.place, LATEST) * (LATEST + 1) + wins
+    return cell
 
 
 def fit_pfa(train: Responses) -> Fitted:
@@ -52,11 +89,7 @@ def fit_best_lr(train: Responses) -> Fitted:
         item, skill = fold_unseen(responses.item, train.items), fold_unseen(responses.skill, train.skills)
         ones, zeros = np.ones(len(item)), np.zeros(len(item), np.int32)
         blocks = [(item, ones, items), (skill, ones, skills)]
-        for codes, column, width in (
-            (responses.skill, skill, skills),
-            (responses.item, zeros, 1),
-            (zeros, zeros, 1),
-        ):
+        for codes, column, width in ((responses.skill, skill, skills), (responses.item, zeros, 1), (zeros, zeros, 1)):
             blocks += [(column, np.log1p(count), width) for count in count_earlier(responses, codes)]
         return _stack(*blocks)
 

@@ -4,7 +4,7 @@ A family takes a day and a random generator, and returns the rule that a refusal
 conflict.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -57,7 +57,8 @@ def few_supervisors(day: Problem, rng: Rng) -> tuple[str, Problem]:
         for a in day.adults
         if a.id != trainee.id
     ]
-    student = next(s for s in _present(day, block) if _needs(day, s) and not _certified(day, s))
+    certified = {student.id for student in day.students if student.needs_certified}
+    student = next(s for s in _present(day, block) if _needs(day, s) and s not in certified)
     pins = (Pin(student, block.id, adult=trainee.id),) if pinned else ()
     ratio = len(day.students)
     return "supervision", replace(day, adults=(*others, trainee), pins=pins, students_per_monitor=ratio)
@@ -84,7 +85,7 @@ def small_rooms(day: Problem, rng: Rng) -> tuple[str, Problem]:
 
 
 def apart_against_pins(day: Problem, rng: Rng) -> tuple[str, Problem]:
-    """Two students to be kept apart are pinned to one adult, or to a skill that only one adult there may lead."""
+    """Two students of a `keep_apart` pair are pinned to one adult, or to a skill that only one adult there may lead."""
     block = _block(day, rng)
     lead = _teacher(day, block, rng)
     skill, one, other = _shared(day, block)
@@ -94,10 +95,8 @@ def apart_against_pins(day: Problem, rng: Rng) -> tuple[str, Problem]:
         return "keep_apart", replace(day, keep_apart=day.keep_apart + pair, pins=pins)
     everything = {skill.id: 1.0 for skill in day.skills}
     adults = tuple(
-        a if a.id == lead.id else replace(a, skills={k: v for k, v in (a.skills or everything).items() if k != skill})
-        for a in day.adults
+        replace(a, skills=None if a.id == lead.id else _without(a.skills or everything, {skill})) for a in day.adults
     )
-    adults = tuple(replace(a, skills=None) if a.id == lead.id else a for a in adults)
     pins = tuple(Pin(s, block.id, skill=skill) for s in (one, other))
     return "keep_apart", replace(day, keep_apart=day.keep_apart + pair, pins=pins, adults=adults)
 
@@ -105,7 +104,7 @@ def apart_against_pins(day: Problem, rng: Rng) -> tuple[str, Problem]:
 def absent_student(day: Problem, rng: Rng) -> tuple[str, Problem]:
     """A student is pinned to a place in a block and is away then."""
     block = _block(day, rng)
-    student = _pick([s for s in _present(day, block) if _needs(day, s)], rng)
+    student = _needy(day, block, rng)
     students = tuple(replace(s, blocks=s.blocks - {block.id}) if s.id == student else s for s in day.students)
     return "presence", replace(day, students=students, pins=(Pin(student, block.id),))
 
@@ -114,7 +113,7 @@ def absent_adult(day: Problem, rng: Rng) -> tuple[str, Problem]:
     """A student is pinned to an adult who is away then."""
     block = _block(day, rng)
     lead = _pick([a for a in _there(day, block) if not a.supervisor] or _there(day, block)[1:], rng)
-    student = _pick([s for s in _present(day, block) if _needs(day, s)], rng)
+    student = _needy(day, block, rng)
     adults = tuple(replace(a, blocks=a.blocks - {block.id}) if a.id == lead.id else a for a in day.adults)
     return "adult_available", replace(day, adults=adults, pins=(Pin(student, block.id, adult=lead.id),))
 
@@ -122,7 +121,7 @@ def absent_adult(day: Problem, rng: Rng) -> tuple[str, Problem]:
 def no_need(day: Problem, rng: Rng) -> tuple[str, Problem]:
     """A student is pinned to a skill that is no need, or to a led session with no need at all."""
     block = _block(day, rng)
-    student = _pick([s for s in _present(day, block) if _needs(day, s)], rng)
+    student = _needy(day, block, rng)
     if rng.random() < 0.5:
         needs = tuple(need for need in day.needs if need.student != student)
         return "eligibility", replace(day, needs=needs, pins=(Pin(student, block.id),))
@@ -137,19 +136,16 @@ def no_need(day: Problem, rng: Rng) -> tuple[str, Problem]:
 def nobody_qualified(day: Problem, rng: Rng) -> tuple[str, Problem]:
     """A student is pinned to a led session, and nobody there may lead any of the student's skills."""
     block = _block(day, rng)
-    student = _pick([s for s in _present(day, block) if _needs(day, s)], rng)
+    student = _needy(day, block, rng)
     mine, everything = _needs(day, student), {skill.id: 1.0 for skill in day.skills}
-    adults = tuple(
-        replace(a, skills={k: v for k, v in (everything if a.skills is None else a.skills).items() if k not in mine})
-        for a in day.adults
-    )
+    adults = tuple(replace(a, skills=_without(everything if a.skills is None else a.skills, mine)) for a in day.adults)
     return "qualified", replace(day, adults=adults, pins=(Pin(student, block.id),))
 
 
 def nobody_certified(day: Problem, rng: Rng) -> tuple[str, Problem]:
     """A student who needs a certified adult is pinned to a led session, and no adult there is one."""
     block = _block(day, rng)
-    student = _pick([s for s in _present(day, block) if _needs(day, s)], rng)
+    student = _needy(day, block, rng)
     students = tuple(replace(s, needs_certified=True) if s.id == student else s for s in day.students)
     adults = tuple(replace(a, certified=a.certified and block.id not in a.blocks) for a in day.adults)
     return "certified", replace(day, students=students, adults=adults, pins=(Pin(student, block.id),))
@@ -161,7 +157,7 @@ FAMILIES: dict[str, Family] = {
     "too few supervisors": few_supervisors,
     "too few rooms": few_rooms,
     "too small rooms": small_rooms,
-    "kept apart, pinned together": apart_against_pins,
+    "not together, pinned together": apart_against_pins,
     "pinned student absent": absent_student,
     "pinned adult absent": absent_adult,
     "no eligible need": no_need,
@@ -190,12 +186,16 @@ def _needs(day: Problem, student: str) -> set[str]:
     return {need.skill for need in day.needs if need.student == student}
 
 
-def _certified(day: Problem, student: str) -> bool:
-    return any(person.id == student and person.needs_certified for person in day.students)
+def _without(skills: Mapping[str, float], taken: set[str]) -> dict[str, float]:
+    return {skill: share for skill, share in skills.items() if skill not in taken}
+
+
+def _needy(day: Problem, block: Block, rng: Rng) -> str:
+    return _pick([student for student in _present(day, block) if _needs(day, student)], rng)
 
 
 def _shared(day: Problem, block: Block) -> tuple[str, str, str]:
-    """A skill that at least two students there need, and the first two of them."""
+    """Returns a skill that several students there need, and the first two of them."""
     there = set(_present(day, block))
     for skill in day.skills:
         needing = sorted(need.student for need in day.needs if need.skill == skill.id and need.student in there)

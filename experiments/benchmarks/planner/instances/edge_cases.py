@@ -4,7 +4,7 @@ import random
 from dataclasses import fields, replace
 from itertools import combinations
 
-from experiments.benchmarks.planner.instances.team import Size, default_modalities, draw_day
+from experiments.benchmarks.planner.instances.team import Size, default_session_types, draw_day
 from serving.grouping.problem.people import Adult, Coaching, Contact, GroupmateCount, Need, Student
 from serving.grouping.problem.places import Block, Pin, Room, Seat, Skill
 from serving.grouping.problem.policy import ADULT_LED, Effect, Role, SessionType, SizeBound, Weights
@@ -33,12 +33,12 @@ def draw_edge_case(
         students: How many, all of them there most of the day.
         adults: How many, of roles drawn evenly.
         blocks: How many the day has.
-        skills: That students may need.
+        skills: How many there are to be needed.
         rooms: Whether the team plans rooms.
         pins: Fixed assignments, which may contradict each other.
         ratio: Students whom one adult may supervise.
-        sizes: Size bounds of sessions; 3-8, 1-2 and 4-6 at up to two tables if not given.
-        more: Whether to add roles of the school's own, coaching, students owed a teacher, and skills to catch up on.
+        sizes: Size bounds of sessions; null = 3-8, 1-2, and 4-6 at up to two tables.
+        more: Whether to add roles of the school's own, coaching, students due for teacher time, and catch-up skills.
 
     Example:
         >>> len(draw_edge_case(1, students=5).students)
@@ -68,7 +68,7 @@ def draw_edge_case(
                 f"t{at}",
                 role,
                 frozenset(day for day in days if draw.random() > 0.1),
-                default_modalities(role, may_lead=draw.random() < 0.5),
+                default_session_types(role, may_lead=draw.random() < 0.5),
                 draw.choice([None, None, {topic: draw.uniform(0.3, 1) for topic in topics if draw.random() < 0.7}]),
                 draw.choice([None, 2, 5]),
                 draw.random() < 0.5,
@@ -143,7 +143,7 @@ def _add_more(problem: Problem, draw: random.Random) -> Problem:
 
 
 SMALL = (SizeBound(ADULT_LED[0], 2, 3), SizeBound(ADULT_LED[1], 1, 1))
-"""Sizes at which a handful of students makes several groups."""
+"""Sizes at which a few students make several groups."""
 
 
 def draw_instance(seed: int) -> Problem:

@@ -101,9 +101,9 @@ class Setting:
 
     Attributes:
         weights: Weights of soft terms; the others are at their defaults.
-        keep_yesterday: Whether yesterday's seats are given as an earlier plan, so that changing one has its price.
-        most_catch_up_days: The cap; none if null.
-        rooms: Besides the hall; all that the team has if null.
+        keep_yesterday: Whether yesterday's seats are the earlier plan, so that changing one lowers the score.
+        most_catch_up_days: The cap; null = none.
+        rooms: Rooms besides the hall; null = all that the team has.
     """
 
     weights: Mapping[str, float] = field(default_factory=dict)
@@ -114,11 +114,9 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class SchoolDay:
-    """One day as it was planned and held.
+    """A day as it was planned, with the history that the planner saw, and held.
 
-    Attributes:
-        date: Days since the first Monday, weekends counted.
-        problem: With the history that the planner saw.
+    `date` counts the days since the first Monday, weekends included.
     """
 
     date: int
@@ -127,12 +125,12 @@ class SchoolDay:
 
 
 def simulate_days(students: int, seed: int, days: int, setting: Setting, budget: Budget) -> list[SchoolDay]:
-    """Plans and holds one day after the other.
+    """Plans and holds one school day after the other, five to a week.
 
     Args:
         students: A size of `team.SIZES`.
         seed: Random seed of the team and its absences.
-        days: School days, five to a week.
+        days: How many school days.
         setting: Settings of the planner.
         budget: Budget of each day's search.
     """
@@ -145,7 +143,7 @@ def simulate_days(students: int, seed: int, days: int, setting: Setting, budget:
             most_catch_up_days=setting.most_catch_up_days,
             weights=replace(drawn.weights, **setting.weights),
             rooms=(drawn.rooms or ())[: None if setting.rooms is None else 1 + setting.rooms],
-            previous=list_seats(held[-1]) if held and setting.keep_yesterday else (),
+            previous=list_seats(held[-1].sessions) if held and setting.keep_yesterday else (),
         )
         sessions = suggest_groups(problem, budget).sessions
         held.append(SchoolDay(date, problem, sessions))
@@ -158,10 +156,10 @@ def remember(held: Sequence[SchoolDay], date: int) -> list[PastDay]:
     return [remember_day(day.problem, day.sessions, date - day.date) for day in held]
 
 
-def list_seats(day: SchoolDay) -> tuple[Seat, ...]:
-    """Returns every seat of a day, online ones too."""
+def list_seats(sessions: Sequence[Session]) -> tuple[Seat, ...]:
+    """Returns every seat of a plan, online ones too."""
     return tuple(
         Seat(student, s.block, s.session_type, s.skill, s.adults[0] if s.led else None)
-        for s in day.sessions
+        for s in sessions
         for student in s.students
     )

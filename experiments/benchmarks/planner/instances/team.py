@@ -17,15 +17,11 @@ from serving.grouping.problem.problem import Problem
 from serving.grouping.state.arrays import Floats
 
 
-def default_modalities(role: str, *, may_lead: bool = False) -> frozenset[SessionType]:
-    """Returns what a role leads or, for tables and the online station, supervises.
-
-    Args:
-        role: What the adult is to the team.
-        may_lead: Whether a member of the support staff may lead small groups.
+def default_session_types(role: str, *, may_lead: bool = False) -> frozenset[SessionType]:
+    """Returns what a role leads or, for tables and online work, supervises; support staff small groups if they may.
 
     Example:
-        >>> sorted(map(str, default_modalities(Role.SUPPORT_STAFF)))
+        >>> sorted(map(str, default_session_types(Role.SUPPORT_STAFF)))
         ['collaborative', 'online', 'tutoring']
     """
     if role in TEACHERS:
@@ -62,33 +58,18 @@ class Size:
     skills: int
 
 
-SIZES = {
-    24: Size(24, 3, 2, 8),
-    60: Size(60, 4, 4, 24),
-    120: Size(120, 7, 5, 40),
-    240: Size(240, 12, 6, 60),
-}
+SIZES = {24: Size(24, 3, 2, 8), 60: Size(60, 4, 4, 24), 120: Size(120, 7, 5, 40), 240: Size(240, 12, 6, 60)}
 ROLES = (
-    Role.TEACHER_LEADER,
-    Role.COLLABORATING_TEACHER,
-    Role.SUPPORT_STAFF,
-    Role.TEACHER_IN_TRAINING,
-    Role.COLLABORATING_TEACHER,
-    Role.SUPPORT_STAFF,
-    Role.COLLABORATING_TEACHER,
-)
+    Role.TEACHER_LEADER, Role.COLLABORATING_TEACHER, Role.SUPPORT_STAFF, Role.TEACHER_IN_TRAINING,
+    Role.COLLABORATING_TEACHER, Role.SUPPORT_STAFF, Role.COLLABORATING_TEACHER,
+)  # fmt: skip
 
 WEIGHTS = Weights(perturbation=0.05)
-"""The price of a moved seat is that of the days whose figures are stored; without an earlier plan it counts nothing."""
+"""A moved seat costs what it did when the stored figures were found; without an earlier plan it counts nothing."""
 
 
-def draw_day(students: int | Size, seed: int, weights: Weights | None = None) -> Problem:
-    """Draws the day of a team.
-
-    Args:
-        students: One of `SIZES`, or a size of its own.
-        seed: Equal seeds give equal days.
-        weights: Weights of the soft terms; `WEIGHTS` if not given.
+def draw_day(students: int | Size, seed: int) -> Problem:
+    """Draws the day of a team of one of `SIZES`, or of a size of its own; equal seeds give equal days.
 
     Example:
         >>> len(draw_day(24, seed=1).students)
@@ -123,14 +104,14 @@ def draw_day(students: int | Size, seed: int, weights: Weights | None = None) ->
         needs=_draw_needs(names, size, rng),
         keep_apart=tuple((str(one), str(other)) for one, other in pairs[:some]),
         keep_together=tuple((str(one), str(other)) for one, other in pairs[some : 2 * some]),
-        recent_groupmates=_draw_mates(names, size, rng),
+        recent_groupmates=_draw_groupmates(names, size, rng),
         contacts=tuple(
             Contact(name, adult.id, int(1 + rng.integers(3)))
             for name in names
             for adult in adults
             if rng.random() < MET
         ),
-        weights=weights or WEIGHTS,
+        weights=WEIGHTS,
         students_per_monitor=40,
     )
 
@@ -150,7 +131,7 @@ def _draw_adult(at: int, size: Size, day: frozenset[str], rng: np.random.Generat
         f"t{at:02}",
         role,
         day if teacher else draw_blocks(day, rng, ABSENT),
-        default_modalities(role, may_lead=True),
+        default_session_types(role, may_lead=True),
         None if teacher and at % 2 == 0 else known,
         max_group=5 if role is Role.TEACHER_IN_TRAINING else None,
         certified=teacher,
@@ -196,7 +177,7 @@ def list_needs(name: str, mastery: Floats, weight: Floats, rng: np.random.Genera
     ]
 
 
-def _draw_mates(names: list[str], size: Size, rng: np.random.Generator) -> tuple[GroupmateCount, ...]:
+def _draw_groupmates(names: list[str], size: Size, rng: np.random.Generator) -> tuple[GroupmateCount, ...]:
     counts: dict[tuple[str, str], int] = {}
     for _ in range(5 * size.blocks * (size.adults - 1) // 2):
         group = sorted(str(name) for name in rng.choice(names, size=5, replace=False))

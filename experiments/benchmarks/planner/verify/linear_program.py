@@ -1,7 +1,6 @@
 """A mixed-integer program to maximize, and what HiGHS proves of it."""
 
 import math
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -22,18 +21,16 @@ class Answer:
     """The result of a solve.
 
     Attributes:
-        columns: A value for each column, None where no solution was found.
+        columns: A value for each column; null where no solution was found.
         value: Points of the columns, minus infinity without.
         bound: Points that no solution exceeds, infinite where nothing is known.
         proven: Whether the answer, or that there is none, is proven.
-        seconds: Wall-clock time.
     """
 
     columns: NDArray[np.float64] | None
     value: float
     bound: float
     proven: bool
-    seconds: float
 
 
 @dataclass(slots=True)
@@ -63,18 +60,16 @@ class LinearProgram:
             seconds: Wall-clock time after which it stops unproven.
             at_least: Points that a solution is known to reach, so that the search need not look below.
         """
-        began = time.perf_counter()
         rows = [row for row in self.rows if row[0]]
         if any(not low <= 0.0 <= high for terms, low, high in self.rows if not terms):
-            return Answer(None, -math.inf, -math.inf, proven=True, seconds=0.0)
+            return Answer(None, -math.inf, -math.inf, proven=True)
         if at_least > -math.inf:
             rows.append(([(at, point) for at, point in enumerate(self.points) if point], at_least, math.inf))
         lengths = [len(terms) for terms, _, _ in rows]
         factors = [(column, factor) for terms, _, _ in rows for column, factor in terms]
         columns, values = np.array(factors, dtype=np.float64).reshape(-1, 2).T
-        matrix = csr_array(
-            (values, columns.astype(np.int64), np.cumsum([0, *lengths])), shape=(len(rows), len(self.points))
-        )
+        starts, shape = np.cumsum([0, *lengths]), (len(rows), len(self.points))
+        matrix = csr_array((values, columns.astype(np.int64), starts), shape=shape)
         matrix.sum_duplicates()
         result = milp(
             -np.array(self.points),
@@ -90,5 +85,4 @@ class LinearProgram:
             value=-math.inf if result.x is None else -float(result.fun),
             bound=-float(dual) if dual is not None else (-math.inf if proven else math.inf),
             proven=proven,
-            seconds=time.perf_counter() - began,
         )

@@ -26,14 +26,12 @@ class Optimum:
         value: Its score, by `score_plan`; minus infinity without.
         bound: A score that no plan exceeds.
         proven: Whether no plan scores more, or none keeps all rules.
-        seconds: Wall-clock time of the proof.
     """
 
     sessions: tuple[Session, ...]
     value: float
     bound: float
     proven: bool
-    seconds: float
 
 
 def prove_optimum(problem: Problem, seconds: float, at_least: float = float("-inf")) -> Optimum:
@@ -51,13 +49,13 @@ def prove_optimum(problem: Problem, seconds: float, at_least: float = float("-in
     constant = add_terms(day)
     answer = day.program.solve(seconds, at_least - constant - SLACK)
     if answer.columns is None:
-        return Optimum((), float("-inf"), answer.bound + constant, answer.proven, answer.seconds)
+        return Optimum((), float("-inf"), answer.bound + constant, answer.proven)
     sessions = read_day(day, answer.columns.round().astype(int).tolist())
     value = score_plan(problem, sessions).total
     broken = find_violations(problem, sessions)
     assert not broken, broken
     assert abs(value - answer.value - constant) < SLACK, (value, answer.value + constant)
-    return Optimum(sessions, value, max(value, answer.bound + constant), answer.proven, answer.seconds)
+    return Optimum(sessions, value, max(value, answer.bound + constant), answer.proven)
 
 
 def read_day(day: WholeDay, columns: Sequence[int]) -> tuple[Session, ...]:
@@ -89,23 +87,21 @@ def _read_block(day: WholeDay, columns: Sequence[int], block: str) -> list[Sessi
 def _seat_online(
     problem: Problem, block: str, online: list[str], rooms: list[Room], adults: list[str]
 ) -> list[Session]:
-    """Fills the rooms, each with the adults it needs; who is left helps in the first."""
+    """Fills the rooms, with as many adults as needed in each; the adults who are left help in the first."""
     if not online:
         return []
     ratio = problem.students_per_monitor
     if problem.rooms is None:
         return [Session(f"{block}-online-0", block, SessionType.ONLINE, None, tuple(adults), None, tuple(online))]
-    watched = sorted(
-        (
-            (min(ratio, room.capacity - done), -at)
-            for at, room in enumerate(rooms)
-            for done in range(0, room.capacity, ratio)
-        ),
-        reverse=True,
-    )[: len(adults)]
+    shares = [
+        (min(ratio, room.capacity - done), -at)
+        for at, room in enumerate(rooms)
+        for done in range(0, room.capacity, ratio)
+    ]
+    supervised = sorted(shares, reverse=True)[: len(adults)]
     sessions: list[Session] = []
     for at, room in enumerate(rooms):
-        seats = [size for size, of in watched if -of == at]
+        seats = [size for size, of in supervised if -of == at]
         here, online = tuple(online[: sum(seats)]), online[sum(seats) :]
         if here:
             monitors, adults = tuple(adults[: len(seats)]), adults[len(seats) :]

@@ -63,10 +63,10 @@ class WholeDay:
             self._bound_rooms(block.id)
 
     def duty(self, block: str, adult: str) -> Terms:
-        """Returns the sum that is 1 where an adult leads or watches over somebody, else 0."""
+        """Returns the sum that is 1 where an adult leads a session or supervises online work, else 0."""
         led = [(column, 1.0) for held, column in self.held.items() if (held.block, held.adult) == (block, adult)]
-        watching = self.monitors.get((block, adult))
-        return led if watching is None else [*led, (watching, 1.0)]
+        monitor = self.monitors.get((block, adult))
+        return led if monitor is None else [*led, (monitor, 1.0)]
 
     def seats_of(self, student: str, block: str | None = None) -> list[tuple[int, Held]]:
         """Returns a student's columns, of one block or of the day."""
@@ -89,7 +89,7 @@ class WholeDay:
                         self._add_session(Held(block, adult.id, kind, skill), adult, bounds[kind], needs[skill])
 
     def _add_session(self, held: Held, adult: Adult, bound: SizeBound, needs: list[Need]) -> None:
-        """Sizes at any number of tables, each seat within its session, and pairs kept apart sharing one seat."""
+        """Adds a session: its sizes at any number of tables, its seats, and one seat for two kept from meeting."""
         there = {student.id: student for student in self.problem.students if held.block in student.blocks}
         who = [
             need.student
@@ -118,7 +118,7 @@ class WholeDay:
                 program.bound([(seats[one], 1.0), (seats[other], 1.0), (column, -1.0)], high=0.0)
 
     def _bound_students(self) -> None:
-        """One session a block, a skill once a day, and pins."""
+        """Adds that a student has one session a block and a skill once a day, and the pins."""
         for student in self.problem.students:
             by_skill: dict[str, Terms] = defaultdict(list)
             for block in sorted(student.blocks):
@@ -145,7 +145,7 @@ class WholeDay:
             self.program.bound([] if absent else fitting, low=1.0 if absent else wanted, high=1.0 if absent else wanted)
 
     def _bound_adults(self) -> None:
-        """One activity a block, and trainees on duty only while a supervising adult is."""
+        """Adds that an adult has one duty a block, and a trainee one only while a supervising adult has."""
         problem = self.problem
         for block in (block.id for block in problem.blocks):
             here = [adult for adult in problem.adults if block in adult.blocks]
@@ -156,26 +156,26 @@ class WholeDay:
             teaching = [term for adult in here if adult.supervisor for term in self.duty(block, adult.id)]
             for adult in here:
                 if adult.trainee:
-                    beside = [(column, -factor) for column, factor in teaching]
-                    self.program.bound([*self.duty(block, adult.id), *beside], high=0.0)
+                    others = [(column, -factor) for column, factor in teaching]
+                    self.program.bound([*self.duty(block, adult.id), *others], high=0.0)
 
     def _bound_rooms(self, block: str) -> None:
-        """Everybody online has a room and a monitor; each led session has a room that holds it."""
+        """Adds that everybody online has a room and a monitor, and each led session a room that holds it."""
         program, problem = self.program, self.problem
         ratio = problem.students_per_monitor
         present = sum(block in student.blocks for student in problem.students)
         led = [(s, 1.0) for held, seats in self.seats.items() if held.block == block for s in seats.values()]
-        watching = [(column, 1.0) for (at, _), column in self.monitors.items() if at == block]
-        for column, _ in watching:  # nobody watches over nobody
+        monitors = [(column, 1.0) for (at, _), column in self.monitors.items() if at == block]
+        for column, _ in monitors:  # nobody supervises an empty room
             program.bound([*led, (column, 1.0)], high=float(present))
         self.stations[block] = {}
         if problem.rooms is None:
-            program.bound([*led, *((column, float(ratio)) for column, _ in watching)], low=float(present))
+            program.bound([*led, *((column, float(ratio)) for column, _ in monitors)], low=float(present))
             return
         free = [room for room in problem.rooms if room.capacity and (room.blocks is None or block in room.blocks)]
         count = Counter((min(room.capacity, present), room.station) for room in free)
         online: Terms = []
-        watched: Terms = []
+        supervised: Terms = []
         taken: dict[int, Terms] = {capacity: [] for capacity, kept in count if not kept}
         for (capacity, kept), rooms in sorted(count.items()):
             station = self.stations[block][capacity, kept] = program.add(whole=True, highest=float(rooms))
@@ -187,9 +187,9 @@ class WholeDay:
                     adults = program.add(whole=True, highest=float(most * rooms))
                     program.bound([(adults, 1.0), (station, -float(most))], high=0.0)
                     online.append((adults, float(size)))
-                    watched.append((adults, 1.0))
+                    supervised.append((adults, 1.0))
         program.bound([*led, *online], low=float(present))
-        program.bound([*watched, *((column, -1.0) for column, _ in watching)], high=0.0)
+        program.bound([*supervised, *((column, -1.0) for column, _ in monitors)], high=0.0)
         self._lodge(block, taken)
         for capacity, terms in taken.items():
             program.bound(terms, high=float(count[capacity, False]))
@@ -213,7 +213,7 @@ def size_runs(bound: SizeBound, adult: Adult) -> list[tuple[int, int]]:
     """Returns the stretches of sizes that a kind and its lead allow; tables leave gaps.
 
     Example:
-        >>> size_runs(SizeBound(SessionType.COLLABORATIVE, 4, 5, 2), Adult("a", "helper", frozenset(), ADULT_LED))
+        >>> size_runs(SizeBound(SessionType.COLLABORATIVE, 4, 5, 2), Adult("a", "helper", frozenset(), frozenset()))
         [(4, 5), (8, 10)]
     """
     most = adult.max_group if bound.session_type is not SessionType.COLLABORATIVE else None

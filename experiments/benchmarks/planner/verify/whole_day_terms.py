@@ -30,23 +30,23 @@ def benefit(day: WholeDay) -> float:
 
 def coverage(day: WholeDay) -> float:
     """Each present student without a seat costs; the first seat wins that back."""
-    price = day.problem.weights.coverage
+    weight = day.problem.weights.coverage
     present = [student.id for student in day.problem.students if student.blocks]
     for student in present:
-        _once(day, price, [(seat, 1.0) for seat, _ in day.seats_of(student)])
-    return -price * len(present)
+        _once(day, weight, [(seat, 1.0) for seat, _ in day.seats_of(student)])
+    return -weight * len(present)
 
 
 def relationships(day: WholeDay) -> float:
-    """Returns the first meeting of a student and an adult today."""
-    price = day.problem.weights.relationships
+    """The first meeting of a student and an adult today gains, the less the more often they met lately."""
+    weight = day.problem.weights.relationships
     lately = {(contact.student, contact.adult): contact.sessions for contact in day.problem.contacts}
     for student in day.problem.students:
         by_adult: dict[str, Terms] = defaultdict(list)
         for seat, held in day.seats_of(student.id):
             by_adult[held.adult].append((seat, 1.0))
         for adult, terms in by_adult.items():
-            _once(day, price / (1 + lately.get((student.id, adult), 0)), terms)
+            _once(day, weight / (1 + lately.get((student.id, adult), 0)), terms)
     return 0.0
 
 
@@ -57,10 +57,10 @@ def repeat_groupmates(day: WholeDay) -> float:
     session the pairs are at least a n - a (a + 1) / 2 for any whole a (Padberg 1989, the boolean quadric polytope), so
     each set of them gets those rows.
     """
-    price = day.problem.weights.repeat_groupmates
+    weight = day.problem.weights.repeat_groupmates
     times = {(mate.first, mate.second): mate.sessions for mate in day.problem.recent_groupmates if mate.sessions}
-    for session, seats in _places(day).values() if price else ():
-        pairs = {pair: day.program.add(-price * times[pair]) for pair in times if set(pair) <= set(seats)}
+    for session, seats in _places(day).values() if weight else ():
+        pairs = {pair: day.program.add(-weight * times[pair]) for pair in times if set(pair) <= set(seats)}
         for recent_groupmates in _cliques(set(pairs)):
             both = [(pairs[pair], 1.0) for pair in combinations(sorted(recent_groupmates), 2)]
             among = [seat for student in recent_groupmates for seat in seats[student]]
@@ -72,8 +72,8 @@ def repeat_groupmates(day: WholeDay) -> float:
 
 def keep_together(day: WholeDay) -> float:
     """A wished pair in one session gains, once."""
-    price = day.problem.weights.keep_together
-    for one, other in day.problem.keep_together if price else ():
+    weight = day.problem.weights.keep_together
+    for one, other in day.problem.keep_together if weight else ():
         shared: Terms = []
         for _, seats in _places(day).values():
             if one in seats and other in seats:
@@ -81,37 +81,37 @@ def keep_together(day: WholeDay) -> float:
                 for student in (one, other):
                     day.program.bound([(both, 1.0), *((seat, -1.0) for seat in seats[student])], high=0.0)
                 shared.append((both, 1.0))
-        _once(day, price, shared)
+        _once(day, weight, shared)
     return 0.0
 
 
 def perturbation(day: WholeDay) -> float:
     """An earlier seat that changes costs: a led one unless it is held, one online if it is left."""
-    price = day.problem.weights.perturbation
+    weight = day.problem.weights.perturbation
     present = {student.id: student.blocks for student in day.problem.students}
     constant = 0.0
-    for earlier in day.problem.previous if price else ():
+    for earlier in day.problem.previous if weight else ():
         if earlier.block not in present[earlier.student]:
             continue
         if earlier.led:
-            constant -= price
+            constant -= weight
         for seat, held in day.seats_of(earlier.student, earlier.block):
             if not earlier.led:
-                day.program.points[seat] -= price
+                day.program.points[seat] -= weight
             elif (held.session_type, held.skill, held.adult) == (earlier.session_type, earlier.skill, earlier.adult):
-                day.program.points[seat] += price
+                day.program.points[seat] += weight
     return constant
 
 
 def load(day: WholeDay) -> float:
     """Blocks by which each adult's duties, those of days before included, lie off an even share of today's."""
-    price, adults = day.problem.weights.load, day.problem.adults
+    weight, adults = day.problem.weights.load, day.problem.adults
     there = sum(len(adult.blocks) for adult in adults)
     duties = {adult.id: [term for block in adult.blocks for term in day.duty(block, adult.id)] for adult in adults}
     total = [term for terms in duties.values() for term in terms]
-    for adult in adults if price and there else ():
+    for adult in adults if weight and there else ():
         even = len(adult.blocks) / there
-        off = day.program.add(-price, highest=there + abs(adult.load_ahead))
+        off = day.program.add(-weight, highest=there + abs(adult.load_ahead))
         for sign in (1.0, -1.0):
             mine = [(column, -sign * factor) for column, factor in duties[adult.id]]
             fair = [(column, sign * even * factor) for column, factor in total]
@@ -121,7 +121,7 @@ def load(day: WholeDay) -> float:
 
 def share(day: WholeDay) -> float:
     """Led seats by which each subgroup falls short of its share of labelled students' blocks."""
-    price = day.problem.weights.share
+    weight = day.problem.weights.share
     labels = {student.id: student.subgroup for student in day.problem.students if student.subgroup is not None}
     blocks: dict[str, int] = defaultdict(int)
     for student in day.problem.students:
@@ -129,21 +129,21 @@ def share(day: WholeDay) -> float:
             blocks[student.subgroup] += len(student.blocks)
     total = sum(blocks.values())
     seats = [(seat, labels[student]) for student in labels for seat, _ in day.seats_of(student)]
-    for group, there in blocks.items() if price and total else ():
-        short = day.program.add(-price, highest=float(total))
+    for group, there in blocks.items() if weight and total else ():
+        short = day.program.add(-weight, highest=float(total))
         fair = [(seat, (label == group) - there / total) for seat, label in seats]
         day.program.bound([(short, 1.0), *fair], low=0.0)
     return 0.0
 
 
 def teacher_time_due(day: WholeDay) -> float:
-    """Each present student who is owed a seat with a supervising adult costs; the first such seat wins that back."""
-    price = day.problem.weights.teacher_time_due
+    """Each present student due for teacher time costs; the first seat with a supervising adult wins that back."""
+    weight = day.problem.weights.teacher_time_due
     supervising = {adult.id for adult in day.problem.adults if adult.supervisor}
     due = [student.id for student in day.problem.students if student.teacher_time_due and student.blocks]
     for student in due:
-        _once(day, price, [(seat, 1.0) for seat, held in day.seats_of(student) if held.adult in supervising])
-    return -price * len(due)
+        _once(day, weight, [(seat, 1.0) for seat, held in day.seats_of(student) if held.adult in supervising])
+    return -weight * len(due)
 
 
 TERMS: tuple[Callable[[WholeDay], float], ...] = (

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import dok_array
 
-from experiments.benchmarks.planner.instances.team import default_modalities
+from experiments.benchmarks.planner.instances.team import default_session_types
 from serving.grouping.errors import InfeasibleError
 from serving.grouping.exact import blocks as rescue
 from serving.grouping.problem.people import Adult, Need, Student
@@ -75,7 +75,7 @@ def tight_day(seed, *, students=60, adults=5, blocks=4, rooms=(40, 24, 16, 6), s
                 f"t{at}",
                 role,
                 frozenset(day for day in days if draw.random() >= odds.get("away", 0.0)),
-                default_modalities(role) if odds.get("usual") else may,
+                default_session_types(role) if odds.get("usual") else may,
                 None if draw.random() > 0.2 else {topic: 1.0 for topic in topics if draw.random() < 0.6},
                 most,
                 certified,
