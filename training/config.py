@@ -62,7 +62,7 @@ class Boosting(_Section):
 
 
 class Evidence(_Section):
-    """How much must be known before a forecast is given."""
+    """How much must be known of a student before the service forecasts."""
 
     min_opportunities: int = Field(ge=0)
     min_responses: int = Field(ge=0)

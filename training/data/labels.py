@@ -75,19 +75,9 @@ def compile_labels() -> None:
 
 @nb.njit(cache=True)
 def _label(  # type: ignore[no-untyped-def]  # noqa: ANN202, C901 - numba infers types; one loop
-    start,  # noqa: ANN001
-    item,  # noqa: ANN001
-    correct,  # noqa: ANN001
-    seen,  # noqa: ANN001
-    node_of_item,  # noqa: ANN001
-    member_start,  # noqa: ANN001
-    members,  # noqa: ANN001
-    streak_needed,  # noqa: ANN001
-    limit,  # noqa: ANN001
-    opportunity,  # noqa: ANN001
-    is_open,  # noqa: ANN001
-    outcome,  # noqa: ANN001
-):
+    start, item, correct, seen, node_of_item, member_start, members,  # noqa: ANN001
+    streak_needed, limit, opportunity, is_open, outcome,  # noqa: ANN001
+):  # fmt: skip
     nodes = len(member_start) - 1
     owner = np.full(nodes, -1, np.int64)
     count = np.zeros(nodes, np.int64)

@@ -13,7 +13,7 @@ from training.data.dataset import Dataset
 from training.evaluation.fairness import GroupFigures, audit_groups
 from training.evaluation.metrics import Interval, Metrics, evaluate, paired_difference
 from training.models.artifacts import StoredModel
-from training.models.baselines import fit_baselines
+from training.models.baselines import Baseline, fit_baselines
 from training.models.boosting import Model
 
 logger = logging.getLogger("regroup")
@@ -24,11 +24,10 @@ def score_model(name: str, model: Model, dataset: Dataset, config: TrainingConfi
     blocks = getattr(dataset, name)
     holdout = blocks["holdout"]
     limit = config.mastery_rule.limit if name == "struggle" else None
-    predict_by_name = {"regroup": model.predict}
-    predict_by_name |= {each.name: each.predict for each in fit_baselines(blocks["train"], config.evaluation)}
+    candidates = (Baseline("regroup", model.predict), *fit_baselines(blocks["train"], config.evaluation))
     return {
-        name: evaluate(holdout, predict(holdout.rows), config.evaluation, limit)
-        for name, predict in predict_by_name.items()
+        candidate.name: evaluate(holdout, candidate.predict(holdout.rows), config.evaluation, limit)
+        for candidate in candidates
     }
 
 
@@ -39,9 +38,9 @@ def audit_models(
 
     Args:
         url: The roster's database.
-        models: By forecast.
+        models: Models by forecast.
         dataset: Whose holdout is forecast.
-        config: The share of places.
+        config: Says how large a share of rows has places.
     """
     try:
         facts = read_demographics(url)

@@ -40,7 +40,7 @@ def evaluate(block: Block, probability: Floats, settings: Evaluation, limit: int
         block: Rows with their targets.
         probability: The forecast of each row, 0 to 1.
         settings: Resamples, and the share of rows that the adults have places for.
-        limit: Opportunities of an episode; given for the struggle forecast, whose places and lead time count.
+        limit: Opportunities of an episode; only for the struggle forecast, whose places and lead time count.
 
     Returns:
         `log_loss`, `brier` and `ece`, and where both classes occur `auc` and `average_precision`. With a limit also
@@ -50,26 +50,26 @@ def evaluate(block: Block, probability: Floats, settings: Evaluation, limit: int
     """
     target = block.target.astype(np.float64)
     codes, draws = _resample(block, settings)
-    found = {
+    metrics = {
         "log_loss": _mean_interval(_log_loss(block, probability), codes, draws),
         "brier": _mean_interval((probability - target) ** 2, codes, draws),
         "ece": _ece_interval(probability, target, codes, draws),
     }
     if not 0 < target.sum() < len(target):
-        return found
-    found["auc"] = Interval(
+        return metrics
+    metrics["auc"] = Interval(
         float(roc_auc_score(target, probability)), *bounds(resample_auc(target, probability, codes, draws))
     )
-    found["average_precision"] = _point(average_precision_score(target, probability))
+    metrics["average_precision"] = _point(average_precision_score(target, probability))
     if limit is not None:
         places = max(1, round(settings.places_share * len(target)))
         lot = np.random.default_rng(0).random(len(target))
         placed = np.zeros(len(target), bool)
         placed[np.lexsort((lot, -probability))[:places]] = True
-        found["precision_at_places"] = _point(target[placed].mean())
-        found["recall_at_places"] = _point(target[placed].sum() / target.sum())
-        found["lead_opportunities"] = _point(_lead(block, placed, limit))
-    return found
+        metrics["precision_at_places"] = _point(target[placed].mean())
+        metrics["recall_at_places"] = _point(target[placed].sum() / target.sum())
+        metrics["lead_opportunities"] = _point(_lead(block, placed, limit))
+    return metrics
 
 
 def paired_difference(block: Block, ours: Floats, theirs: Floats, settings: Evaluation) -> Interval:
