@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.sparse import csr_array
 from sklearn.metrics import roc_auc_score
 
 from training.data.dataset import Block
@@ -148,18 +149,19 @@ def compare_curves(
         levels = np.unique(np.quantile(probability, np.arange(1, THRESHOLDS) / THRESHOLDS))
     falling = len(levels) - np.searchsorted(levels, probability, side="right")
     cell = np.where(target == 1, falling + len(levels) + 1, falling)
-    everyone = np.bincount(cell, minlength=2 * (len(levels) + 1)).reshape(2, -1)
+    _, first, codes = np.unique(student, return_index=True, return_inverse=True)
+    counts = csr_array((np.ones(len(cell), np.int64), (codes, cell)), shape=(len(first), 2 * (len(levels) + 1)))
+    everyone = counts.sum(axis=0).reshape(2, -1)
 
-    def area(chosen: Chosen) -> float:
-        group = np.bincount(cell[chosen], minlength=everyone.size).reshape(everyone.shape)
+    def area(belongs: npt.NDArray[np.int64]) -> float:
+        group = (belongs @ counts).reshape(2, -1)
         return _area_between(group, everyone - group)
 
-    observed = area(inside)
+    belongs, random = inside[first].astype(np.int64), np.random.default_rng(0)
+    observed = area(belongs)
     if np.isnan(observed):
         return None
-    _, first, codes = np.unique(student, return_index=True, return_inverse=True)
-    belongs, random = inside[first], np.random.default_rng(0)
-    drawn = np.array([area(random.permutation(belongs)[codes]) for _ in range(PERMUTATIONS)])
+    drawn = np.array([area(random.permutation(belongs)) for _ in range(PERMUTATIONS)])
     drawn = drawn[~np.isnan(drawn)]
     as_large = int((drawn >= observed - TIE).sum())
     return Abroca(observed, float(np.quantile(np.append(drawn, observed), 0.95)), (1 + as_large) / (1 + len(drawn)))

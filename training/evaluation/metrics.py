@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from joblib import Parallel, delayed
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from training.config import Evaluation
@@ -150,11 +151,14 @@ def resample_auc(target: Floats, probability: Floats, codes: npt.NDArray[np.int6
     """Returns the AUC of each resample of students; null where it is of one class only."""
     order = np.argsort(probability, kind="stable")
     edges = np.flatnonzero(np.diff(probability[order], prepend=-np.inf))
-    return np.array([_auc_sorted(target[order], weights[codes[order]], edges) for weights in draws])
+    target, codes = target[order], codes[order]
+    in_threads = Parallel(n_jobs=-1, prefer="threads")  # numpy works outside of Python's lock
+    return np.array(in_threads(delayed(_auc_sorted)(target, draw, codes, edges) for draw in draws))
 
 
-def _auc_sorted(target: Floats, weights: Floats, edges: npt.NDArray[np.int64]) -> float:
+def _auc_sorted(target: Floats, draw: Floats, codes: npt.NDArray[np.int64], edges: npt.NDArray[np.int64]) -> float:
     """Computes the weighted AUC of rows sorted by score, where `edges` names the start of each run of equal scores."""
+    weights = draw[codes]
     positive = np.add.reduceat(weights * target, edges)
     negative = np.add.reduceat(weights * (1 - target), edges)
     below = np.cumsum(negative) - negative
