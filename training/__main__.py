@@ -11,6 +11,7 @@ from features.console import OUT, describe_exit_codes, run_command
 from features.home import read_home
 
 KEPT = 10
+"""Exit code when the champion stays."""
 
 EPILOG = (
     describe_exit_codes(
@@ -46,7 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     nightly.add_argument("--config", type=Path, help="TOML laid over the defaults in training/default.toml")
-    nightly.add_argument("--as-of", type=_moment, help="ignore events from this moment on, UTC: 2026-03-09[T06:00]")
+    nightly.add_argument(
+        "--as-of", type=_parse_moment, help="ignore events from this moment on, UTC: 2026-03-09[T06:00]"
+    )
     options = parser.parse_args(arguments)
     return _nightly(options.config, options.as_of)
 
@@ -73,7 +76,7 @@ def _nightly(config: Path | None, as_of: datetime | None) -> int:
     return KEPT if outcome.did == "kept" else 0
 
 
-def _moment(text: str) -> datetime:
+def _parse_moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -62,14 +62,14 @@ class Boosting(_Section):
 
 
 class Evidence(_Section):
-    """How much must be known before a forecast is given."""
+    """How much must be known of a student before the service forecasts."""
 
     min_opportunities: int = Field(ge=0)
     min_responses: int = Field(ge=0)
 
 
 class Evaluation(_Section):
-    """How a model is judged."""
+    """How a model is evaluated."""
 
     bootstrap: int = Field(ge=20)
     places_share: float = Field(gt=0, lt=1)
@@ -77,7 +77,7 @@ class Evaluation(_Section):
 
 
 class Gate(_Section):
-    """Floors that a model must hold to be promoted."""
+    """Limits that a model must be within to be promoted."""
 
     max_ece: float = Field(gt=0, le=1)
     min_students: int = Field(ge=1)
@@ -104,7 +104,7 @@ class TrainingConfig(_Section):
 
 
 def load_config(path: Path | None = None) -> TrainingConfig:
-    """The default choices, with those of a TOML file laid over them.
+    """Reads the default choices, with those of a TOML file laid over them.
 
     Raises:
         InputError: The file is missing or may not be read.
@@ -117,16 +117,16 @@ def load_config(path: Path | None = None) -> TrainingConfig:
     chosen: dict[str, Any] = tomllib.loads(resources.files("training").joinpath("default.toml").read_text("utf-8"))
     if path is not None:
         try:
-            given = tomllib.loads(path.read_text(encoding="utf-8"))
+            overrides = tomllib.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise explain_os_error(error, f"the configuration {path} cannot be read", GIVEN) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"the configuration {path} is not valid TOML: {error}") from error
-        for section, values in given.items():
+        for section, values in overrides.items():
             known = chosen.get(section)
             chosen[section] = {**known, **values} if isinstance(known, dict) and isinstance(values, dict) else values
     try:
         return TrainingConfig.model_validate(chosen)
     except ValidationError as error:
-        told = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
-        raise ConfigError(f"the configuration {path or 'default.toml'} is wrong: " + "; ".join(told)) from error
+        mistakes = "; ".join(f"{'.'.join(map(str, mistake['loc']))}: {mistake['msg']}" for mistake in error.errors())
+        raise ConfigError(f"the configuration {path or 'default.toml'} is wrong: {mistakes}") from error

@@ -3,8 +3,8 @@
 RegroupError (features.errors)
 ├── InputError (features.errors)
 │   └── ConfigError     2  the training configuration cannot be used
-├── DataGateError       3  too little or too odd data to train on; nothing was registered
-└── QualityGateError    4  the challenger breaks a floor and there is no champion to keep
+├── DataGateError       3  too little data to train on, or data that cannot be split; nothing was registered
+└── QualityGateError    4  the challenger is above a limit and there is no champion to keep
 """
 
 from features.errors import InputError, RegroupError
@@ -15,12 +15,12 @@ class ConfigError(InputError):
 
 
 class DataGateError(RegroupError):
-    """There is too little, or too odd, data to train on; nothing was registered."""
+    """There is too little data to train on, or data that cannot be split; nothing was registered."""
 
     exit_code = 3
 
 
 class QualityGateError(RegroupError):
-    """The challenger breaks a floor and there is no champion to keep; nothing was promoted."""
+    """The challenger is above a limit and there is no champion to keep; nothing was promoted."""
 
     exit_code = 4

@@ -1,17 +1,18 @@
-"""The night's work: take in events, train, evaluate, gate, promote, publish, and a record of why."""
+"""The nightly job: ingest events, train, evaluate, gate, promote, publish, and record why.
+
+`run_nightly` is the whole of it; what it calls stands below it in the order of the night.
+"""
 
 import hashlib
 import json
 import logging
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
 
 from features.database import Database
 from features.errors import InputError
@@ -21,16 +22,16 @@ from features.events.store import DataVersion, data_version, read_events, read_i
 from features.home import Home
 from features.logs.mapping import read_mapping
 from features.profiles.columns import SCHEMA_HASH
-from features.profiles.difficulty import Statistics
 from training.config import TrainingConfig
 from training.data.dataset import Dataset, build_dataset
 from training.errors import DataGateError, QualityGateError
 from training.evaluation.comparison import audit_models, compare_with_champion, score_model
-from training.evaluation.gate import decide
+from training.evaluation.fairness import GroupFigures
+from training.evaluation.gate import Decision, decide
 from training.models.artifacts import write_model
-from training.models.boosting import FORECASTS, train_model
+from training.models.boosting import FORECASTS, Model, train_model
 from training.records.publishing import publish_profiles
-from training.records.report import evaluation_json, flat_metrics, write_card, write_decision
+from training.records.report import Scores, evaluation_json, flat_metrics, write_card, write_decision
 from training.records.tracking import Tracking
 
 logger = logging.getLogger("regroup")
@@ -41,7 +42,7 @@ class Outcome:
     """How a night ended.
 
     Attributes:
-        did: `promoted`, `kept`, or `nothing` when the same data, choices and code were already dealt with.
+        did: `promoted`, `kept`, or `nothing` when the same data, choices and code were already processed.
         run_id: The run that the record is about.
         record: Where the readable decision is.
         refused: How many files of the inbox could not be read and were set aside.
@@ -51,16 +52,6 @@ class Outcome:
     run_id: str
     record: Path
     refused: int = 0
-
-
-@dataclass(frozen=True)
-class _Inputs:
-    """What decides a night; equal inputs need no second run."""
-
-    events: pd.DataFrame
-    item_skills: pd.DataFrame
-    as_of: datetime | None
-    data_version: str
 
 
 def run_nightly(home: Home, config: TrainingConfig, as_of: datetime | None = None) -> Outcome:
@@ -78,77 +69,22 @@ def run_nightly(home: Home, config: TrainingConfig, as_of: datetime | None = Non
         InputError: A setting, or the inbox's mapping, is wrong; every file stays in the inbox.
         MissingError: No event was ever ingested.
         DataGateError: Too few students or episodes.
-        QualityGateError: The challenger breaks a floor and there is no champion to keep.
+        QualityGateError: The challenger is above a limit and there is no champion to keep.
     """
     with home.work("nightly", busy="another nightly run is at work in this home; wait for it to end"):
         _ingest_live_events(home)
         refused = _ingest_inbox(home)
-        return replace(_train(home, config, as_of), refused=refused)
-
-
-def _train(home: Home, config: TrainingConfig, as_of: datetime | None) -> Outcome:
-    data = data_version(home)
-    as_of = _moment(home, data) if as_of is None else as_of
-    key = _key(data, as_of, config)
-    summary = home.decisions / f"{key}.json"
-    if summary.is_file():
-        done = json.loads(summary.read_text(encoding="utf-8"))
-        if done["refused"]:
-            raise QualityGateError(f"this data, configuration and code failed before: {done['refused']}")
-        return Outcome("nothing", done["run_id"], home.decisions / f"{key}.md")
-
-    inputs = _read_inputs(home, data, as_of)
-    tracking = Tracking()
-    logger.info("profile: %d events as of %s", len(inputs.events), inputs.as_of or "the end of the log")
-    dataset = build_dataset(inputs.events, inputs.item_skills, config)
-    _check_data(dataset, config)
-    models = {}
-    for forecast in FORECASTS:
-        blocks = getattr(dataset, forecast.name)
-        logger.info("train %s: %d rows", forecast.name, len(blocks["train"]))
-        models[forecast.name] = train_model(forecast, blocks["train"], blocks["calibration"], config.boosting)
-
-    logger.info("evaluate: %d bootstrap resamples of students", config.evaluation.bootstrap)
-    scores = {name: score_model(name, model, dataset, config) for name, model in models.items()}
-    groups = audit_models(home.database_url(), models, dataset, config)
-    champion = tracking.champion()
-    against = None
-    if champion:
-        fetch = partial(tracking.fetch_model, champion)
-        against = compare_with_champion(fetch, models, dataset, inputs.item_skills, config)
-    decision = decide({name: by_name["regroup"] for name, by_name in scores.items()}, against, config.gate, groups)
-
-    facts = {
-        "as_of": str(inputs.as_of or "end of log"),
-        "data_version": inputs.data_version,
-        "config": config.digest,
-        "columns": SCHEMA_HASH,
-        "code": version("regroup"),
-    }
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        for name, model in models.items():
-            write_model(folder / name, model, dataset.statistics, config, facts)
-        (folder / "model_card.md").write_text(write_card(config, dataset, scores, groups, facts), encoding="utf-8")
-        (folder / "evaluation.json").write_text(json.dumps(evaluation_json(scores, groups), indent=1), encoding="utf-8")
-        text = write_decision(decision, facts)
-        (folder / "decision.md").write_text(text, encoding="utf-8")
-        logger.info("log and register")
-        tags = {**facts, "decision": "promoted" if decision.promoted else "kept"}
-        run_id = tracking.log_run(tags, _parameters(config), flat_metrics(scores), folder)
-    tracking.register(run_id, tuple(models))
-
-    # a champion that cannot be compared cannot be read, so the service could not keep it either
-    serving = run_id if decision.promoted else champion if against else None
-    if serving is None:
-        why = "; ".join(decision.reasons)
-        _record(home, key, text, run_id, refused=why)
-        raise QualityGateError(f"the challenger breaks a floor and there is no champion to keep: {why}")
-    _publish(home, tracking, serving, inputs, dataset.statistics if decision.promoted else None)
-    if decision.promoted:
-        tracking.promote(run_id)
-    record = _record(home, key, text, run_id)
-    return Outcome("promoted" if decision.promoted else "kept", run_id, record)
+        data = data_version(home)
+        as_of = as_of or _midnight_after_last_event(home, data)
+        facts = {
+            "as_of": str(as_of or "end of log"),
+            "data_version": f"{data.events}.{data.item_skills}",
+            "config": config.digest,
+            "columns": SCHEMA_HASH,
+            "code": version("regroup"),
+        }
+        outcome = _find_outcome(home, facts) or _train_and_decide(home, config, data, as_of, facts)
+        return replace(outcome, refused=refused)
 
 
 def _ingest_live_events(home: Home) -> None:
@@ -168,15 +104,15 @@ def _ingest_inbox(home: Home) -> int:
         How many files were refused.
     """
     try:
-        found = sorted(home.inbox.iterdir())
+        paths = sorted(home.inbox.iterdir())
     except FileNotFoundError:
         return 0
-    mapping = next((path for path in found if path.name == "mapping.toml"), None)
+    mapping = next((path for path in paths if path.name == "mapping.toml"), None)
     if mapping is not None:
         with mapping.open("rb"):  # what this user may not read is no mistake in it
             read_mapping(mapping)
     refused = 0
-    for path in found:
+    for path in paths:
         if path == mapping or path.name[0] == "." or not path.is_file():
             continue
         with path.open("rb"):  # nor in a log file
@@ -195,21 +131,71 @@ def _ingest_inbox(home: Home) -> int:
     return refused
 
 
-def _moment(home: Home, data: DataVersion) -> datetime | None:
-    """The midnight after the last event, UTC; None for a log without a clock."""
+def _midnight_after_last_event(home: Home, data: DataVersion) -> datetime | None:
+    """Finds the midnight after the last event, UTC; None for a log without a clock."""
     times = read_events(home, version=data.events, columns=["occurred_at"])["occurred_at"].dropna()
     return None if times.empty else (times.max().normalize() + timedelta(days=1)).to_pydatetime()
 
 
-def _key(data: DataVersion, as_of: datetime | None, config: TrainingConfig) -> str:
-    parts = (str(data), str(as_of), config.digest, SCHEMA_HASH, version("regroup"))
-    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
+def _find_outcome(home: Home, facts: Mapping[str, str]) -> Outcome | None:
+    """Finds the record of an earlier night that had the same facts; None where there was none.
+
+    Raises:
+        QualityGateError: That night left nothing to serve.
+    """
+    record = _record_path(home, facts)
+    summary = record.with_suffix(".json")
+    if not summary.is_file():
+        return None
+    earlier = json.loads(summary.read_text(encoding="utf-8"))
+    if earlier["refused"]:
+        raise QualityGateError(f"this data, configuration and code failed before: {earlier['refused']}")
+    return Outcome("nothing", earlier["run_id"], record)
 
 
-def _read_inputs(home: Home, data: DataVersion, as_of: datetime | None) -> _Inputs:
+def _train_and_decide(
+    home: Home, config: TrainingConfig, data: DataVersion, as_of: datetime | None, facts: Mapping[str, str]
+) -> Outcome:
+    """Trains a challenger, compares it with the champion, and publishes profiles for the one that serves."""
     events = read_events(home, version=data.events, before=as_of)
     item_skills = read_item_skills(home, data.item_skills)
-    return _Inputs(events, item_skills, as_of, f"{data.events}.{data.item_skills}")
+    tracking = Tracking()
+    logger.info("profile: %d events as of %s", len(events), facts["as_of"])
+    dataset = build_dataset(events, item_skills, config)
+    _check_data(dataset, config)
+    models = {}
+    for forecast in FORECASTS:
+        blocks = getattr(dataset, forecast.name)
+        logger.info("train %s: %d rows", forecast.name, len(blocks["train"]))
+        models[forecast.name] = train_model(forecast, blocks["train"], blocks["calibration"], config.boosting)
+
+    logger.info("evaluate: %d bootstrap resamples of students", config.evaluation.bootstrap)
+    scores = {name: score_model(name, model, dataset, config) for name, model in models.items()}
+    groups = audit_models(home.database_url(), models, dataset, config)
+    champion = tracking.champion()
+    against = None
+    if champion:
+        fetch = partial(tracking.fetch_model, champion)
+        against = compare_with_champion(fetch, models, dataset, item_skills, config)
+    decision = decide({name: by_name["regroup"] for name, by_name in scores.items()}, against, config.gate, groups)
+
+    logger.info("log and register")
+    run_id = _log_run(tracking, models, dataset, config, facts, scores, groups, decision)
+    # a champion that cannot be compared cannot be read, so the service could not keep it either
+    serving = run_id if decision.promoted else champion if against else None
+    if serving is None:
+        why = "; ".join(decision.reasons)
+        _write_record(home, decision, facts, run_id, refused=why)
+        raise QualityGateError(f"the challenger is above a limit and there is no champion to keep: {why}")
+
+    logger.info("publish profiles")
+    own = dataset.statistics
+    statistics = own if decision.promoted else tracking.fetch_model(serving, "struggle").statistics
+    publish_profiles(home, serving, events, item_skills, statistics, as_of, facts["data_version"])
+    if decision.promoted:
+        tracking.promote(run_id)
+    record = _write_record(home, decision, facts, run_id)
+    return Outcome("promoted" if decision.promoted else "kept", run_id, record)
 
 
 def _check_data(dataset: Dataset, config: TrainingConfig) -> None:
@@ -217,34 +203,55 @@ def _check_data(dataset: Dataset, config: TrainingConfig) -> None:
     if students < needed:
         raise DataGateError(f"{students} students are too few to train on; the gate asks for {needed}")
     for name, block in dataset.struggle.items():
-        floor = config.gate.min_episodes if name == "train" else 1
+        least = config.gate.min_episodes if name == "train" else 1
         known = len(set(block.episode.tolist()))
-        if known < floor or len(set(block.target.tolist())) < 2:  # noqa: PLR2004 - two outcomes
+        if known < least or len(set(block.target.tolist())) < 2:  # noqa: PLR2004 - two outcomes
             raise DataGateError(
-                f"the {name} block has {known} episodes with a known outcome, and needs {floor} with both outcomes; "
+                f"the {name} block has {known} episodes with a known outcome, and needs {least} with both outcomes; "
                 "ingest a longer log or widen the block"
             )
 
 
-def _publish(home: Home, tracking: Tracking, run_id: str, inputs: _Inputs, statistics: Statistics | None) -> None:
-    logger.info("publish profiles")
-    if statistics is None:
-        statistics = tracking.fetch_model(run_id, "struggle").statistics
-    publish_profiles(home, run_id, inputs.events, inputs.item_skills, statistics, inputs.as_of, inputs.data_version)
+def _log_run(
+    tracking: Tracking,
+    models: Mapping[str, Model],
+    dataset: Dataset,
+    config: TrainingConfig,
+    facts: Mapping[str, str],
+    scores: Scores,
+    groups: Mapping[str, Sequence[GroupFigures]],
+    decision: Decision,
+) -> str:
+    """Registers the models as challenger, with every choice, figure and report of the night, and returns the run."""
+    tags = {**facts, "decision": "promoted" if decision.promoted else "kept"}
+    parameters = {
+        f"{section}.{name}": value for section, values in config.model_dump().items() for name, value in values.items()
+    }
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        for name, model in models.items():
+            write_model(folder / name, model, dataset.statistics, config, facts)
+        (folder / "model_card.md").write_text(write_card(config, dataset, scores, groups, facts), encoding="utf-8")
+        (folder / "evaluation.json").write_text(json.dumps(evaluation_json(scores, groups), indent=1), encoding="utf-8")
+        (folder / "decision.md").write_text(write_decision(decision, facts), encoding="utf-8")
+        run_id = tracking.log_run(tags, parameters, flat_metrics(scores), folder)
+    tracking.register(run_id, tuple(models))
+    return run_id
 
 
-def _record(home: Home, key: str, text: str, run_id: str, refused: str | None = None) -> Path:
-    home.decisions.mkdir(parents=True, exist_ok=True)
-    record = home.decisions / f"{key}.md"
-    record.write_text(text, encoding="utf-8")
-    # written last: a night counts as dealt with once this file is there
-    draft = home.decisions / f".{key}.json"
+def _write_record(
+    home: Home, decision: Decision, facts: Mapping[str, str], run_id: str, refused: str | None = None
+) -> Path:
+    record = _record_path(home, facts)
+    record.parent.mkdir(parents=True, exist_ok=True)
+    record.write_text(write_decision(decision, facts), encoding="utf-8")
+    # written last: data, choices and code count as processed once this file is there
+    draft = record.with_name(f".{record.stem}.json")
     draft.write_text(json.dumps({"run_id": run_id, "refused": refused}), encoding="utf-8")
-    draft.replace(home.decisions / f"{key}.json")
+    draft.replace(record.with_suffix(".json"))
     return record
 
 
-def _parameters(config: TrainingConfig) -> dict[str, Any]:
-    return {
-        f"{section}.{name}": value for section, values in config.model_dump().items() for name, value in values.items()
-    }
+def _record_path(home: Home, facts: Mapping[str, str]) -> Path:
+    """Returns where the decision of a night with these facts is; equal facts need no second run."""
+    return home.decisions / f"{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]}.md"

@@ -1,1 +1,1 @@
-"""Events in the envelopes of learning-technology standards, translated to our own."""
+"""Batches of live events: translated from a standard where they come in one, read, checked and stored once."""

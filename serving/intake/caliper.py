@@ -1,6 +1,6 @@
-"""Events in a Caliper envelope (1.1 and 1.2) as events of ours.
+"""Translates the events of a Caliper envelope (1.1 and 1.2) to events of ours.
 
-A grade is a response: who answered is the attempt's assignee, and what was answered its assignable. Source: 1EdTech,
+A grade is a response: the student is the attempt's assignee, and the item its assignable. Source: 1EdTech,
 Caliper Analytics 1.1, sections on Envelope, GradeEvent, MediaEvent, SessionEvent and ToolUseEvent; metrics of 1.2.
 """
 
@@ -13,54 +13,63 @@ from serving.errors import RequestError
 from serving.intake.translation import Names, Translation, UntranslatableError, last_part, seconds_of
 
 VERSIONS = ("v1p1", "v1p2")
-"""Last words of the versions that are read."""
+"""Last words of the versions of the standard that are read."""
+
+KINDS = {
+    ("gradeevent", "graded"): "response",
+    ("sessionevent", "loggedin"): "login",
+    ("mediaevent", "ended"): "video",
+    ("tooluseevent", "used"): "lesson",
+}
+"""Kind of our event by the type and the action of the standard's; others are ignored."""
 
 MINUTES = "minutesontask"
-"""The metric of time at work, in small letters."""
+"""Name of the metric of time at work, in small letters."""
 
 
 class _Part(BaseModel):
-    """Some fields of a part of an event; the others are left aside."""
+    """Some fields of a part of an event; other fields are ignored."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, alias_generator=to_camel, populate_by_name=True)
 
 
-def _named(given: object) -> object:
-    return {"id": given} if isinstance(given, str) else given
+def _to_entity(value: object) -> object:
+    """Turns an address that stands for an entity into the entity."""
+    return {"id": value} if isinstance(value, str) else value
 
 
 class Thing(_Part):
-    """Whatever has an address; the standard lets the address stand for it."""
+    """An entity with an address; a plain address may stand for the entity."""
 
     id: str = ""
 
 
 class Assignable(Thing):
-    """What was answered."""
+    """The item that was answered."""
 
     max_score: float | None = None
-    learning_objectives: list[Annotated[Thing, BeforeValidator(_named)]] = []
+    learning_objectives: list[Annotated[Thing, BeforeValidator(_to_entity)]] = []
 
 
 class Attempt(Thing):
-    """The object of an event; of a grade, the attempt that is graded."""
+    """The object of an event; the object of a grade is the attempt that is graded."""
 
-    assignee: Annotated[Thing | None, BeforeValidator(_named)] = None
-    assignable: Annotated[Assignable | None, BeforeValidator(_named)] = None
+    assignee: Annotated[Thing | None, BeforeValidator(_to_entity)] = None
+    assignable: Annotated[Assignable | None, BeforeValidator(_to_entity)] = None
     count: int | None = None
     ended_at_time: str | None = None
     duration: str | None = None
 
 
 class Measure(_Part):
-    """One figure of how a tool was used."""
+    """One figure about the use of a tool."""
 
     metric: str = ""
     metric_value: float | None = None
 
 
 class Generated(Thing):
-    """What came of it: a score, or figures."""
+    """The result of an event: a score, or figures about the use of a tool."""
 
     score_given: float | None = None
     max_score: float | None = None
@@ -68,19 +77,19 @@ class Generated(Thing):
 
 
 class CaliperEvent(_Part):
-    """One event."""
+    """One Caliper event; fields that are not listed are ignored."""
 
-    id: str | None = Field(default=None, description="by which it is known again")
+    id: str | None = Field(default=None, description="the same id is the same event")
     type: str = Field(default="", examples=["GradeEvent"])
-    actor: Annotated[Thing, BeforeValidator(_named)] = Thing()
+    actor: Annotated[Thing, BeforeValidator(_to_entity)] = Thing()
     action: str = Field(default="", examples=["Graded"])
-    object: Annotated[Attempt, BeforeValidator(_named)] = Attempt()
-    generated: Annotated[Generated | None, BeforeValidator(_named)] = None
+    object: Annotated[Attempt, BeforeValidator(_to_entity)] = Attempt()
+    generated: Annotated[Generated | None, BeforeValidator(_to_entity)] = None
     event_time: str | None = Field(default=None, description="ISO 8601", examples=["2026-03-16T08:15:02.250Z"])
 
 
 class Envelope(_Part):
-    """Events and descriptions of entities from one sensor."""
+    """Events from one sensor; descriptions of entities are ignored."""
 
     sensor: str = Field(examples=["https://app.example/sensor"])
     send_time: str = Field(examples=["2026-03-16T08:15:03.000Z"])
@@ -90,69 +99,58 @@ class Envelope(_Part):
 
 
 def translate_envelope(envelope: Envelope, names: Names) -> Translation[CaliperEvent]:
-    """The envelope's events as events of ours.
+    """Translates the events of an envelope to events of ours.
 
     Raises:
         RequestError: The envelope is of a version that is not read.
     """
     if last_part(envelope.data_version) not in VERSIONS:
-        told = f"dataVersion: only the versions {' and '.join(VERSIONS)} of the standard are read"
-        raise RequestError("caliper_version", told, field="dataVersion")
+        message = f"dataVersion: only the versions {' and '.join(VERSIONS)} of the standard are read"
+        raise RequestError("caliper_version", message, field="dataVersion")
     translation = Translation[CaliperEvent]()
-    translation.translate(envelope.data, CaliperEvent, lambda each: _event(each, names))
+    translation.translate(envelope.data, CaliperEvent, lambda event: _event(event, names))
     return translation
 
 
-def _event(given: CaliperEvent, names: Names) -> dict[str, Any] | None:
-    known = {
-        ("gradeevent", "graded"): _response,
-        ("sessionevent", "loggedin"): _login,
-        ("mediaevent", "ended"): _video,
-        ("tooluseevent", "used"): _lesson,
-    }
-    translate = known.get((last_part(given.type), last_part(given.action)))
-    if translate is None:
+def _event(caliper_event: CaliperEvent, names: Names) -> dict[str, Any] | None:
+    kind = KINDS.get((last_part(caliper_event.type), last_part(caliper_event.action)))
+    if kind is None:
         return None
-    event = {"event_id": given.id, "occurred_at": given.event_time, "source": names.source} | translate(given, names)
+    event = {
+        "kind": kind,
+        "event_id": caliper_event.id,
+        "student_id": caliper_event.actor.id.removeprefix(names.student_prefix),
+        "occurred_at": caliper_event.event_time,
+        "source": names.source,
+    }
+    if kind == "response":
+        event |= _response(caliper_event, names)
+    elif kind == "video":
+        event |= {"item_id": caliper_event.object.id.removeprefix(names.item_prefix)}
+    elif kind == "lesson":
+        event |= {"duration_s": _seconds_on_task(caliper_event)}
     if not event["student_id"]:
-        where = "object.assignee" if event["kind"] == "response" else "actor"
-        raise UntranslatableError("no_student", where, "is missing or has no id; name the student")
+        field = "object.assignee" if kind == "response" else "actor"
+        raise UntranslatableError("no_student", field, "is missing or has no id; name the student")
     return event
 
 
-def _response(given: CaliperEvent, names: Names) -> dict[str, Any]:
-    attempt, score = given.object, given.generated or Generated()
+def _response(caliper_event: CaliperEvent, names: Names) -> dict[str, Any]:
+    attempt, score = caliper_event.object, caliper_event.generated or Generated()
     item = attempt.assignable or Assignable()
     most = score.max_score if score.max_score is not None else item.max_score
     return {
-        "kind": "response",
         "student_id": (attempt.assignee or Thing()).id.removeprefix(names.student_prefix),
-        "occurred_at": attempt.ended_at_time or given.event_time,  # grades are often sent at night
+        "occurred_at": attempt.ended_at_time or caliper_event.event_time,  # grades are often sent at night
         "item_id": item.id.removeprefix(names.item_prefix),
         "score": None if score.score_given is None or not most or most < 0 else score.score_given / most,
         "attempt": attempt.count,
         "duration_s": seconds_of(attempt.duration, "object.duration"),
-        "skill_ids": [each.id.removeprefix(names.skill_prefix) for each in item.learning_objectives],
+        "skill_ids": [skill.id.removeprefix(names.skill_prefix) for skill in item.learning_objectives],
     }
 
 
-def _login(given: CaliperEvent, names: Names) -> dict[str, Any]:
-    return {"kind": "login", "student_id": given.actor.id.removeprefix(names.student_prefix)}
-
-
-def _video(given: CaliperEvent, names: Names) -> dict[str, Any]:
-    return {
-        "kind": "video",
-        "student_id": given.actor.id.removeprefix(names.student_prefix),
-        "item_id": given.object.id.removeprefix(names.item_prefix),
-    }
-
-
-def _lesson(given: CaliperEvent, names: Names) -> dict[str, Any]:
-    measured = given.generated.items if given.generated else []
-    minutes = [each.metric_value for each in measured if last_part(each.metric) == MINUTES]
-    return {
-        "kind": "lesson",
-        "student_id": given.actor.id.removeprefix(names.student_prefix),
-        "duration_s": 60 * minutes[0] if minutes and minutes[0] is not None else None,
-    }
+def _seconds_on_task(caliper_event: CaliperEvent) -> float | None:
+    measures = caliper_event.generated.items if caliper_event.generated else []
+    minutes = [measure.metric_value for measure in measures if last_part(measure.metric) == MINUTES]
+    return 60 * minutes[0] if minutes and minutes[0] is not None else None

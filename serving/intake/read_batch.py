@@ -1,4 +1,4 @@
-"""Events as callers send them → raw rows as readers of files hand them on, and the ones that cannot be read."""
+"""Reads events as callers send them into raw rows, as readers of files do, and rejects those that cannot be read."""
 
 import re
 from collections.abc import Mapping
@@ -28,16 +28,16 @@ RULES = {
     "unknown_time_zone": ("occurred_at", "has no offset from UTC; end it with Z or an offset such as -05:00"),
     "unknown_student": ("student_id", "is of no student that this key may load events of"),
 }
-"""Field and message of each rule; those of files are told in `features.events.checks`."""
+"""Field and message of each rule; `features.events.checks` has the rules of files."""
 
 
 @dataclass(frozen=True)
 class ReadBatch:
-    """A batch after each event was looked at by itself.
+    """A batch after each event was read by itself.
 
     Attributes:
         raw: Rows in the shape of `features.logs.rows.RAW_TYPES`; their index is the place in the batch.
-        source: Of each row.
+        source: Source of each row.
         rejected: The events that could not be read.
     """
 
@@ -46,57 +46,60 @@ class ReadBatch:
     rejected: list[RejectedEvent]
 
 
-def read_batch(given: Mapping[int, object]) -> ReadBatch:
-    """Raw rows of the events that can be read.
+def read_batch(documents: Mapping[int, object]) -> ReadBatch:
+    """Turns the events that can be read into raw rows.
 
     Args:
-        given: What JSON held in place of `EventIn`s, by the place in the batch.
+        documents: What JSON held in place of `EventIn`s, by the place in the batch.
     """
     good: dict[int, EventIn] = {}
     rejected = []
-    for index, each in given.items():
+    for index, document in documents.items():
         try:
-            good[index] = EventIn.model_validate(each)
+            good[index] = EventIn.model_validate(document)
         except ValidationError as error:
-            # the values stay out of the answer
-            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-            field = ".".join(map(str, first["loc"])) or "event"
-            rejected.append(RejectedEvent(index=index, rule="invalid_event", field=field, message=first["msg"]))
+            rejected.append(to_invalid(index, error))
     events = list(good.values())
-    text = pa.array([_written(each.occurred_at) for each in events], pa.string())
-    moments, unreadable = as_moments(text)
-    local = [each is not None and re.search(UTC_OFFSET, each) is None for each in text.to_pylist()]
+    times = [_none_if_blank(event.occurred_at) for event in events]
+    moments, unreadable = as_moments(pa.array(times, pa.string()))
+    local = [time is not None and re.search(UTC_OFFSET, time) is None for time in times]
     rule = first_rule(len(events), {"unreadable_time": unreadable, "unknown_time_zone": np.array(local, dtype=bool)})
     raw = raw_rows(
         {
-            "student_id": [_written(each.student_id) for each in events],
-            "kind": [each.kind for each in events],
+            "student_id": [_none_if_blank(event.student_id) for event in events],
+            "kind": [event.kind for event in events],
             "occurred_at": moments,
-            "sequence": [each.sequence for each in events],
-            "item_id": [_written(each.item_id) for each in events],
-            "score": [_score(each) for each in events],
-            "correct": [_correct(each) for each in events],
-            "attempt": [each.attempt for each in events],
-            "hints": [each.hints for each in events],
-            "duration_s": [each.duration_s for each in events],
-            "event_key": [_written(each.event_id) for each in events],
-            "skills": [SKILL_MARK.join(sorted({*filter(_written, each.skill_ids)})) or None for each in events],
+            "sequence": [event.sequence for event in events],
+            "item_id": [_none_if_blank(event.item_id) for event in events],
+            "score": [_score(event) for event in events],
+            "correct": [_correct(event) for event in events],
+            "attempt": [event.attempt for event in events],
+            "hints": [event.hints for event in events],
+            "duration_s": [event.duration_s for event in events],
+            "event_key": [_none_if_blank(event.event_id) for event in events],
+            "skills": [SKILL_MARK.join(sorted({*filter(str.strip, event.skill_ids)})) or None for event in events],
             "rejected": rule,
         },
         len(events),
     )
     raw.index = pd.Index(list(good), dtype="int64")
-    return ReadBatch(raw, pd.Series([each.source for each in events], index=raw.index, dtype="str"), rejected)
+    return ReadBatch(raw, pd.Series([event.source for event in events], index=raw.index, dtype="str"), rejected)
 
 
 def to_rejected(index: int, rule: str) -> RejectedEvent:
-    """Why the event at a place of the batch is not stored."""
+    """Says why the event at a place of the batch is not stored."""
     field, message = RULES[rule]
     return RejectedEvent(index=index, rule=rule, field=field, message=message)
 
 
-def _written(text: str | None) -> str | None:
-    """The text; None where it is blank."""
+def to_invalid(index: int, error: ValidationError) -> RejectedEvent:
+    """Says which field of the event at a place of the batch cannot be read, and never with which value."""
+    mistake = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    field = ".".join(map(str, mistake["loc"])) or "event"
+    return RejectedEvent(index=index, rule="invalid_event", field=field, message=mistake["msg"])
+
+
+def _none_if_blank(text: str | None) -> str | None:
     return text if text and text.strip() else None
 
 

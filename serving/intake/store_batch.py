@@ -1,4 +1,4 @@
-"""One use case: a batch of live events, durable when this returns, each stored once."""
+"""Stores a batch of live events: durable when the call returns, each event stored once."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,27 +20,6 @@ from serving.errors import RequestError, TooLargeError
 from serving.intake.read_batch import read_batch, to_rejected
 from serving.schemas.events import EventsOut, RejectedEvent
 
-
-def may_load(database: Database, schools: Collection[str] | None, student_ids: Iterable[str]) -> set[str]:
-    """The students of a batch that are in the schools; one of another school and one of none are left out alike.
-
-    Args:
-        database: With the roster.
-        schools: Of the caller; None for all, and then also for students who are in no roster yet.
-        student_ids: Of the batch.
-
-    Raises:
-        BusyError: The database stayed locked.
-        DatabaseAwayError: It cannot be used.
-    """
-    if schools is None:
-        return set(student_ids)
-    try:
-        return set(student_ids) & students_of_schools(database, schools)
-    except MissingError:
-        return set()
-
-
 EVENTS = Counter("regroup_live_events_total", "Live events by what became of them.", ["outcome"])
 
 
@@ -50,8 +29,8 @@ class Intake:
 
     Attributes:
         database: Where events are stored.
-        caller: Who sends them.
-        max_events: How many one batch may have.
+        caller: Who sends the batches.
+        max_events: Most events of one batch.
     """
 
     database: Database
@@ -62,15 +41,15 @@ class Intake:
         """Refuses a batch of too many events.
 
         Raises:
-            TooLargeError: It has more than a batch may have.
+            TooLargeError: The batch has more than `max_events`.
         """
         if count > self.max_events:
-            sentence = f"the batch has {count} events; send at most {self.max_events} at a time"
-            raise TooLargeError("too_many_events", sentence)
+            message = f"the batch has {count} events; send at most {self.max_events} at a time"
+            raise TooLargeError("too_many_events", message)
 
     def store(
         self,
-        given: Mapping[int, object],
+        documents: Mapping[int, object],
         *,
         atomic: bool = False,
         unread: Sequence[RejectedEvent] = (),
@@ -79,28 +58,27 @@ class Intake:
         """Stores the good events of a batch in one transaction and says why the others are rejected.
 
         Args:
-            given: The events as JSON held them, by their place in the batch.
+            documents: The events as JSON held them, by their place in the batch.
             atomic: Whether one rejected event rejects the batch.
-            unread: Events of the batch that a translation refused.
-            ignored: How many events a translation left aside.
+            unread: Events of the batch that a translation rejected.
+            ignored: How many events a translation ignored.
 
         Raises:
             RequestError: Every event is rejected or, with `atomic`, one is; nothing was stored.
             BusyError: The database stayed locked.
-            DatabaseAwayError: It cannot be used.
+            DatabaseAwayError: The database cannot be used.
         """
-        batch = read_batch(given)
+        batch = read_batch(documents)
         rejected = [*unread, *batch.rejected]
-        count = len(given) + len(unread)
+        count = len(documents) + len(unread)
         students = batch.raw["student_id"].dropna().unique()
-        strange = batch.raw["student_id"].notna() & ~batch.raw["student_id"].isin(
-            may_load(self.database, self.caller.schools, students)
-        )
-        rejected += [to_rejected(int(index), "unknown_student") for index in batch.raw.index[strange]]
+        allowed = may_load(self.database, self.caller.schools, students)
+        unknown = batch.raw["student_id"].notna() & ~batch.raw["student_id"].isin(allowed)
+        rejected += [to_rejected(int(index), "unknown_student") for index in batch.raw.index[unknown]]
         now = datetime.now(UTC)
-        events, nulled, broken = _check(batch.raw[~strange], batch.source, now)
+        events, nulled, broken = _check(batch.raw[~unknown], batch.source, now)
         rejected += broken
-        with self.database.changing() as connection:  # others wait meanwhile, so what can be done before is done
+        with self.database.changing() as connection:  # other writers wait, so everything else was done before
             lock_writers(connection)
             gone = events["student_id"].isin(read_erased(connection).among(students))
             erased, events = int(gone.sum()), events[~gone]
@@ -108,23 +86,38 @@ class Intake:
             rejected += [to_rejected(index, "conflicting_response") for index in contradicting]
             rejected.sort(key=lambda event: event.index)
             if rejected and (atomic or len(rejected) == count):
-                # leaving by an exception, nothing is kept
+                # the exception rolls the transaction back
                 EVENTS.labels("rejected").inc(len(rejected))
                 raise _nothing_stored(rejected, count)
             keep_events(connection, new, now, self.caller.key_id)
-        known = count - len(rejected) - erased - len(new)
-        for outcome, number in (
-            ("stored", len(new)),
-            ("known", known),
-            ("erased", erased),
-            ("rejected", len(rejected)),
-        ):
+        counts = {"stored": len(new), "known": count - len(rejected) - erased - len(new), "erased": erased}
+        for outcome, number in {**counts, "rejected": len(rejected)}.items():
             EVENTS.labels(outcome).inc(number)
-        return EventsOut(stored=len(new), known=known, erased=erased, nulled=nulled, ignored=ignored, rejected=rejected)
+        return EventsOut(**counts, nulled=nulled, ignored=ignored, rejected=rejected)
+
+
+def may_load(database: Database, schools: Collection[str] | None, student_ids: Iterable[str]) -> set[str]:
+    """Returns the students of the schools; students of other schools and unknown ones are left out alike.
+
+    Args:
+        database: Holds the roster.
+        schools: Schools of the caller; None for all, and then also for students who are in no roster yet.
+        student_ids: Students of the batch.
+
+    Raises:
+        BusyError: The database stayed locked.
+        DatabaseAwayError: The database cannot be used.
+    """
+    if schools is None:
+        return set(student_ids)
+    try:
+        return set(student_ids) & students_of_schools(database, schools)
+    except MissingError:
+        return set()
 
 
 def _check(raw: pd.DataFrame, source: "pd.Series[str]", now: datetime) -> tuple[pd.DataFrame, int, list[RejectedEvent]]:
-    """Valid events by their place in the batch, how many lost their duration, and the rest with their rules."""
+    """Returns the valid events by their place in the batch, how many lost their duration, and the rejected ones."""
     parts, nulled, rejected = [], 0, list[RejectedEvent]()
     for name, rows in raw.groupby(source.loc[raw.index], sort=False) if len(raw) else [("", raw)]:
         checked = check_rows(rows, str(name), now)
@@ -139,16 +132,16 @@ def _check(raw: pd.DataFrame, source: "pd.Series[str]", now: datetime) -> tuple[
 
 
 def _distinct(connection: Connection, events: pd.DataFrame) -> tuple[pd.DataFrame, list[int]]:
-    """The events that are new, with the skills of every row of theirs, and places of those that contradict another."""
+    """Returns the new events, each with the skills of all its rows, and the places of events that contradict others."""
     known = known_events(connection, events["event_id"].unique().tolist())
-    again = events["event_id"].duplicated().any()
-    if known.empty and not again:
+    has_repeated = events["event_id"].duplicated().any()
+    if known.empty and not has_repeated:
         return events, []
     distinct = keep_distinct(events, known)
     new = distinct.events
-    if again:
-        named = events.dropna(subset=["skills"]).groupby("event_id")["skills"]
-        new = new.assign(skills=new["event_id"].map(named.agg(_all_skills)).astype("str"))
+    if has_repeated:
+        skills = events.dropna(subset=["skills"]).groupby("event_id")["skills"].agg(_all_skills)
+        new = new.assign(skills=new["event_id"].map(skills).astype("str"))
     return new, distinct.rejected.index.tolist()
 
 
@@ -156,9 +149,9 @@ def _all_skills(texts: Iterable[str]) -> str:
     return SKILL_MARK.join(sorted({skill for text in texts for skill in text.split(SKILL_MARK)}))
 
 
-def _nothing_stored(rejected: Sequence[RejectedEvent], given: int) -> RequestError:
+def _nothing_stored(rejected: Sequence[RejectedEvent], count: int) -> RequestError:
     return RequestError(
         "rejected_events",
-        f"{len(rejected)} of {given} events are rejected, so nothing was stored; `rejected` says why",
-        rejected=[each.model_dump() for each in rejected],
+        f"{len(rejected)} of {count} events are rejected, so nothing was stored; `rejected` says why",
+        rejected=[event.model_dump() for event in rejected],
     )

@@ -1,24 +1,26 @@
-"""What every standard's events come to: events as `EventIn` has them, some left aside, some refused."""
+"""How events of a learning-technology standard become events as `EventIn` has them, are ignored, or are rejected."""
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import pandas as pd
 from pydantic import BaseModel, ValidationError
 
+from serving.intake.read_batch import to_invalid
 from serving.schemas.events import RejectedEvent
 
 Foreign = TypeVar("Foreign", bound=BaseModel)
 
 
 class UntranslatableError(ValueError):
-    """An event of a standard that cannot be one of ours.
+    """An event of a standard cannot be an event of ours.
 
     Attributes:
-        rule: The name of what was broken.
-        field: Where, in the standard's own words.
+        rule: Name of the rule that was broken.
+        field: Path of the field in the standard's spelling.
     """
 
     def __init__(self, rule: str, field: str, message: str) -> None:
@@ -29,13 +31,13 @@ class UntranslatableError(ValueError):
 
 @dataclass(frozen=True)
 class Names:
-    """How the ids of the standard, which are addresses, become those of the roster and of the log.
+    """How ids of a standard, which are addresses, become ids of the roster and of the event log.
 
     Attributes:
-        source: The name that files of the same product are ingested under.
-        student_prefix: What is taken from the front of a student's address.
-        item_prefix: Likewise of an item.
-        skill_prefix: Likewise of a skill.
+        source: Name that files of the same product are ingested under.
+        student_prefix: Removed from the front of a student's address.
+        item_prefix: Removed from the front of an item's address.
+        skill_prefix: Removed from the front of a skill's address.
     """
 
     source: str
@@ -46,12 +48,12 @@ class Names:
 
 @dataclass
 class Translation(Generic[Foreign]):
-    """A batch translated; every event of it is in one of the three.
+    """A translated batch; each of its events is counted in exactly one attribute.
 
     Attributes:
         events: Fields of `EventIn`, by the place in the batch.
-        ignored: How many say nothing that profiles are made of.
-        rejected: Those that cannot be read.
+        ignored: How many events say nothing that profiles are made of.
+        rejected: The events that cannot be read.
     """
 
     events: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -59,39 +61,34 @@ class Translation(Generic[Foreign]):
     rejected: list[RejectedEvent] = field(default_factory=list)
 
     def translate(
-        self, given: Sequence[object], model: type[Foreign], to_event: Callable[[Foreign], dict[str, Any] | None]
+        self, documents: Sequence[object], model: type[Foreign], to_event: Callable[[Foreign], dict[str, Any] | None]
     ) -> None:
         """Reads each event by itself, so that one that cannot be read does not take the others with it.
 
         Args:
-            given: What JSON held.
-            model: Of one of them.
-            to_event: Fields of `EventIn`; None for what is left aside.
+            documents: The events as JSON held them.
+            model: The standard's event.
+            to_event: Returns the fields of `EventIn`, or None for an event that is ignored.
         """
-        for index, each in enumerate(given):
+        for index, document in enumerate(documents):
             try:
-                event = to_event(model.model_validate(each))
+                event = to_event(model.model_validate(document))
             except ValidationError as error:
-                first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-                where = ".".join(map(str, first["loc"])) or "event"
-                self._reject(index, "invalid_event", where, first["msg"])
+                self.rejected.append(to_invalid(index, error))
             except UntranslatableError as error:
-                self._reject(index, error.rule, error.field, str(error))
+                self.rejected.append(RejectedEvent(index=index, rule=error.rule, field=error.field, message=str(error)))
             else:
                 if event is None:
                     self.ignored += 1
                 else:
                     self.events[index] = event
 
-    def _reject(self, index: int, rule: str, where: str, message: str) -> None:
-        self.rejected.append(RejectedEvent(index=index, rule=rule, field=where, message=message))
 
-
-def seconds_of(duration: str | None, where: str) -> float | None:
-    """The seconds of an ISO 8601 duration.
+def seconds_of(duration: str | None, field: str) -> float | None:
+    """Converts an ISO 8601 duration to seconds; None stays None.
 
     Raises:
-        UntranslatableError: It is none, or counts years or months, whose length is not known.
+        UntranslatableError: The text is no duration, or counts years or months, whose length is not known.
 
     Example:
         >>> seconds_of("PT1M12.5S", "result.duration")
@@ -99,20 +96,17 @@ def seconds_of(duration: str | None, where: str) -> float | None:
     """
     if duration is None:
         return None
-    told = UntranslatableError("bad_duration", where, "is no ISO 8601 duration of days or less, such as PT1M12.5S")
-    if not duration.startswith("P"):
-        raise told
-    try:
-        seconds = pd.Timedelta(duration).total_seconds()
-    except (ValueError, OverflowError):
-        raise told from None
+    seconds = math.nan
+    if duration.startswith("P"):
+        with suppress(ValueError, OverflowError):
+            seconds = pd.Timedelta(duration).total_seconds()
     if math.isnan(seconds):
-        raise told
+        raise UntranslatableError("bad_duration", field, "is no ISO 8601 duration of days or less, such as PT1M12.5S")
     return seconds
 
 
 def last_part(address: str) -> str:
-    """The last word of an address, in small letters.
+    """Returns the last word of an address, in small letters.
 
     Example:
         >>> last_part("http://adlnet.gov/expapi/verbs/answered")

@@ -1,4 +1,4 @@
-"""xAPI statements (1.0.3, and IEEE 9274.1.1) as events of ours.
+"""Translates xAPI statements (1.0.3, and IEEE 9274.1.1) to events of ours.
 
 Source: ADL, xAPI-Spec, xAPI-Data.md 1.0.3, sections 2.4.1 to 2.4.7.
 """
@@ -15,14 +15,14 @@ ANSWERS = frozenset({"answered", "passed", "failed", "scored"})
 """Verbs of a response."""
 
 LESSONS = frozenset({"attempted", "completed", "experienced", "interacted", "progressed"})
-"""Verbs of work without an answer; with a result, a completed activity was a response."""
+"""Verbs of work without an answer; a completed activity with a result is a response."""
 
 VIDEO = "/video/verbs/"
-"""In the verbs of the video profile."""
+"""Part of every verb of the video profile."""
 
 
 class _Part(BaseModel):
-    """Some fields of a part of a statement; the others are left aside."""
+    """Some fields of a part of a statement; other fields are ignored."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, alias_generator=to_camel, populate_by_name=True)
 
@@ -34,7 +34,7 @@ class Account(_Part):
 
 
 class Actor(_Part):
-    """Who did it: one of the three."""
+    """The student, named by one of three fields."""
 
     account: Account | None = None
     mbox: str | None = Field(default=None, examples=["mailto:s0412@school.example"])
@@ -42,34 +42,30 @@ class Actor(_Part):
 
 
 class Verb(_Part):
-    """What was done."""
+    """What the student did."""
 
     id: str = Field(examples=["http://adlnet.gov/expapi/verbs/answered"])
 
 
 class Definition(_Part):
-    """Of what kind an activity is."""
+    """What kind of activity it is."""
 
     type: str | None = None
 
 
 class Activity(_Part):
-    """What it was done to."""
+    """What the student worked on, or what the work belongs to."""
 
     id: str | None = Field(default=None, examples=["https://app.example/items/frac-17"])
     object_type: str = "Activity"
     definition: Definition | None = None
 
 
-def _listed(given: object) -> object:
-    return [given] if isinstance(given, dict) else given
-
-
-Activities = Annotated[list[Activity], BeforeValidator(_listed)]
+Activities = Annotated[list[Activity], BeforeValidator(lambda value: [value] if isinstance(value, dict) else value)]
 
 
 class ContextActivities(_Part):
-    """Activities around it; those of the type `objective` are the skills."""
+    """Activities that the statement belongs to; those of the type `objective` are skills."""
 
     parent: Activities = []
     grouping: Activities = []
@@ -78,7 +74,7 @@ class ContextActivities(_Part):
 
 
 class Context(_Part):
-    """What was around it."""
+    """What the statement belongs to."""
 
     context_activities: ContextActivities | None = None
 
@@ -93,7 +89,7 @@ class Score(_Part):
 
 
 class Result(_Part):
-    """How it went."""
+    """How the student did."""
 
     score: Score | None = None
     success: bool | None = None
@@ -101,9 +97,9 @@ class Result(_Part):
 
 
 class Statement(_Part):
-    """One statement."""
+    """One xAPI statement; fields that are not listed are ignored."""
 
-    id: str | None = Field(default=None, description="by which it is known again")
+    id: str | None = Field(default=None, description="the same id is the same event")
     actor: Actor
     verb: Verb
     object: Activity
@@ -115,15 +111,10 @@ class Statement(_Part):
     stored: str | None = None
 
 
-def translate_statements(given: Sequence[object], names: Names) -> Translation[Statement]:
-    """The statements as events of ours.
-
-    Args:
-        given: What JSON held.
-        names: How ids are made of addresses.
-    """
+def translate_statements(documents: Sequence[object], names: Names) -> Translation[Statement]:
+    """Translates statements, as JSON held them, to events of ours."""
     translation = Translation[Statement]()
-    translation.translate(given, Statement, lambda each: _event(each, names))
+    translation.translate(documents, Statement, lambda statement: _event(statement, names))
     return translation
 
 
@@ -140,7 +131,7 @@ def _event(statement: Statement, names: Names) -> dict[str, Any] | None:
         "item_id": statement.object.id and statement.object.id.removeprefix(names.item_prefix),
         "duration_s": seconds_of(result.duration, "result.duration"),
         "source": names.source,
-        "skill_ids": [each.removeprefix(names.skill_prefix) for each in _skills(statement)],
+        "skill_ids": [skill.removeprefix(names.skill_prefix) for skill in _skills(statement)],
     }
     if kind == "response":
         event |= {"score": _score(result.score), "correct": result.success}
@@ -150,7 +141,7 @@ def _event(statement: Statement, names: Names) -> dict[str, Any] | None:
 def _kind(statement: Statement) -> str | None:
     verb = last_part(statement.verb.id)
     if verb == "voided":
-        raise UntranslatableError("voiding", "verb.id", "voids a statement; what was stored cannot be taken back")
+        raise UntranslatableError("voiding", "verb.id", "voids a statement; a stored event cannot be removed")
     if statement.object.object_type != "Activity":
         return None
     if VIDEO in statement.verb.id:
@@ -167,10 +158,10 @@ def _kind(statement: Statement) -> str | None:
 def _student(actor: Actor) -> str:
     if actor.account is not None:
         return actor.account.name
-    found = (actor.mbox or "").removeprefix("mailto:") or actor.openid
-    if not found:
+    address = (actor.mbox or "").removeprefix("mailto:") or actor.openid
+    if not address:
         raise UntranslatableError("no_student", "actor", "has no account, mbox or openid; name the student by one")
-    return found
+    return address
 
 
 def _score(score: Score | None) -> float | None:
@@ -185,12 +176,11 @@ def _score(score: Score | None) -> float | None:
 
 
 def _skills(statement: Statement) -> list[str]:
-    around = statement.context and statement.context.context_activities
-    if not around:
+    context = statement.context and statement.context.context_activities
+    if not context:
         return []
-    named = (*around.parent, *around.grouping, *around.category, *around.other)
     return [
-        each.id
-        for each in named
-        if each.id and each.definition and each.definition.type and last_part(each.definition.type) == "objective"
+        activity.id
+        for activity in (*context.parent, *context.grouping, *context.category, *context.other)
+        if activity.id and activity.definition and last_part(activity.definition.type or "") == "objective"
     ]

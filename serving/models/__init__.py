@@ -1,1 +1,1 @@
-"""What serves: models and profiles that belong together as one immutable view, and what came in since."""
+"""Models and profiles that serve, as snapshots that never change, with the live events since the night."""

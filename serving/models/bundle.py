@@ -1,7 +1,7 @@
-"""Everything that the service needs to start without a registry, in one folder.
+"""The artifacts that a snapshot is loaded from, and a bundle: all of them in one folder that needs no registry.
 
-`struggle/` and `mastery/` hold the models of one run, `profiles/` what was published for it; the manifest says which
-run, versions and profiles they are, and holds the hash of each part's own manifest.
+In a bundle, `struggle/` and `mastery/` hold the models of one run and `profiles/` what was published for it. Its
+manifest says which run, versions and profiles they are, and holds the hash of the manifest of each of the three.
 """
 
 import json
@@ -16,20 +16,25 @@ from features.errors import InputError, RegroupError
 from serving.errors import SnapshotError
 from serving.models.registry import FORECASTS, Champion
 
+FORMAT = "regroup-bundle/1"
+"""Changes when a reader of an older bundle would misread a newer one."""
+
+PROFILES = "profiles"
+
 Source = Literal["registry", "bundle", "last_good"]
 """MLflow's registry and the home; a bundle that was exported; the copy of what served last."""
 
 
 @dataclass(frozen=True)
 class Artifacts:
-    """Folders, each with a manifest of its own.
+    """Models and profiles on disk: three folders, each with a manifest.
 
     Attributes:
         champion: Run and versions of the models.
         publication: Name under which the profiles were published.
-        models: Folder of each forecast's model.
+        models: Folder of the model by forecast.
         profiles: Folder of the profiles.
-        source: Where they come from.
+        source: Where the folders come from.
     """
 
     champion: Champion
@@ -39,24 +44,18 @@ class Artifacts:
     source: Source
 
 
-FORMAT = "regroup-bundle/1"
-"""Changes when a reader of an older bundle would misread a newer one."""
-
-PROFILES = "profiles"
-
-
 def write_artifacts(folder: Path, artifacts: Artifacts) -> None:
-    """Copies the parts into a bundle that appears at once, complete; an older bundle there is replaced.
+    """Copies artifacts into a bundle that appears at once, complete; an older bundle in its place is replaced.
 
     Raises:
-        InputError: A part was altered, or the folder holds something else than a bundle.
+        InputError: An artifact was altered, or the folder holds something else than a bundle.
     """
     if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or _facts(folder))):
         raise InputError(f"{folder} is there already and is no bundle of this service; name another folder")
 
     def write(draft: Path) -> None:
-        for name, part in {**artifacts.models, PROFILES: artifacts.profiles}.items():
-            shutil.copytree(part, draft / name)
+        for name, original in {**artifacts.models, PROFILES: artifacts.profiles}.items():
+            shutil.copytree(original, draft / name)
             read_manifest(draft / name)
 
     facts = {
@@ -69,13 +68,7 @@ def write_artifacts(folder: Path, artifacts: Artifacts) -> None:
 
 
 def holds(folder: Path, profiles_digest: str, champion: Champion) -> bool:
-    """Whether a bundle is already of this run and these profiles; its manifest alone is read.
-
-    Args:
-        folder: Of the bundle.
-        profiles_digest: Hash of the profiles' manifest.
-        champion: Run and versions.
-    """
+    """Says from its manifest alone whether a bundle holds this run and the profiles whose manifest has this hash."""
     facts = _facts(folder)
     return facts is not None and (facts["run_id"], facts["versions"], facts["files"].get(f"{PROFILES}/{MANIFEST}")) == (
         champion.run_id,
@@ -85,20 +78,21 @@ def holds(folder: Path, profiles_digest: str, champion: Champion) -> bool:
 
 
 def peek_bundle(folder: Path) -> tuple[Champion, str, str]:
-    """Run, name of the profiles, and hash of the manifest; no other file is looked at.
+    """Reads the run, the name of the profiles and the hash of the manifest, and no other file.
 
     Raises:
         SnapshotError: There is no bundle, or it is of another format.
     """
     facts = _facts(folder)
     if facts is None:
-        told = f"{folder} has no {MANIFEST} of the format {FORMAT}; write one with `python -m serving export FOLDER`"
-        raise SnapshotError(told)
+        raise SnapshotError(
+            f"{folder} has no {MANIFEST} of the format {FORMAT}; write one with `python -m serving export FOLDER`"
+        )
     return Champion(facts["run_id"], facts["versions"]), facts["publication"], file_hash(folder / MANIFEST)
 
 
 def read_artifacts(folder: Path, source: Source) -> Artifacts:
-    """The parts of a bundle, after every file has proved to be the one that was written.
+    """Returns the artifacts of a bundle after checking the hash of every file.
 
     Raises:
         SnapshotError: There is no bundle, it is of another format, or a file of it was altered.
@@ -113,11 +107,11 @@ def read_artifacts(folder: Path, source: Source) -> Artifacts:
 
 
 def _facts(folder: Path) -> dict[str, Any] | None:
-    """What the manifest says; null where there is no readable one of this format."""
+    """Reads the manifest; None where there is no readable one of this format."""
     try:
         facts: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        named = {f"{name}/{MANIFEST}" for name in (*FORECASTS, PROFILES)}
-        whole = facts["format"] == FORMAT and set(facts["files"]) == named and set(facts["versions"]) == set(FORECASTS)
-        return facts if whole and {"run_id", "publication"} <= set(facts) else None
+        files = {f"{name}/{MANIFEST}" for name in (*FORECASTS, PROFILES)}
+        complete = set(facts["files"]) == files and set(facts["versions"]) == set(FORECASTS)
+        return facts if facts["format"] == FORMAT and complete and {"run_id", "publication"} <= set(facts) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None

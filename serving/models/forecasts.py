@@ -1,4 +1,4 @@
-"""What is known and forecast about each student on each skill, as one snapshot says it."""
+"""What one snapshot knows and forecasts of each student on each skill."""
 
 from collections import Counter as Counts
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ Status = Literal["mastered", "struggling", "forecast", "not_enough_evidence"]
 
 FORECASTS = Counter(
     "regroup_forecasts_total",
-    "Forecasts made for those who asked, by status; not_enough_evidence is where the service abstains.",
+    "Forecasts that were computed, by status; not_enough_evidence is where the service abstains.",
     ["status"],
 )
 
@@ -36,12 +36,12 @@ class SkillForecast:
         skill: The skill's id.
         row: Position in the snapshot.
         status: `mastered` and `struggling` are facts by the product's own rule; `forecast` is a forecast;
-            `not_enough_evidence` is none, and says so.
+            `not_enough_evidence` is where the service abstains.
         struggle_risk: 0-1; 1 for struggling, 0 for mastered, null without enough evidence.
         mastery: Probability that the next answer is right; null without enough evidence.
         opportunities: First attempts on the skill so far.
         last_practiced: UTC; null in a log without a clock.
-        recent: Practised lately, or in a log without a clock.
+        recent: Whether the skill was practiced lately; always in a log without a clock.
     """
 
     student: str
@@ -56,38 +56,36 @@ class SkillForecast:
 
 
 def forecast_students(snapshot: Snapshot, students: Sequence[str], recent_days: int) -> Sequence[SkillForecast]:
-    """Everything the snapshot says about the students, student by student in the order given; computed once.
+    """Forecasts every skill that the students have practiced, student by student in their order; computed once.
 
     Args:
         snapshot: Models and profiles.
         students: Ids; those without a profile have no entry.
-        recent_days: How far back from the snapshot's moment practice is recent.
+        recent_days: For how many days before the snapshot's moment practice is recent.
     """
-    asked = tuple(students)
 
     def compute() -> Sequence[SkillForecast]:
-        made = make_forecasts(snapshot, asked, recent_days)
-        for status, count in Counts(each.status for each in made).items():
+        forecasts = _forecast(snapshot, students, recent_days)
+        for status, count in Counts(forecast.status for forecast in forecasts).items():
             FORECASTS.labels(status).inc(count)
-        return made
+        return forecasts
 
-    return snapshot.cache.get(("forecasts", asked, recent_days), compute)
+    return snapshot.cache.get(("forecasts", tuple(students), recent_days), compute)
 
 
 def describe_all_facts(snapshot: Snapshot, forecasts: Sequence[SkillForecast]) -> list[list[str]]:
-    """The facts of each forecast."""
-    return [describe_facts(row) for row in snapshot.rows[[each.row for each in forecasts]]] if forecasts else []
+    """Describes the facts beside each forecast."""
+    return [describe_facts(snapshot.rows[forecast.row]) for forecast in forecasts]
 
 
 def explain_forecasts(snapshot: Snapshot, forecasts: Sequence[SkillForecast]) -> list[tuple[Reason, ...]]:
-    """The reasons of each forecast that a model made, none of the others; about a millisecond for each."""
-    told = [each.row for each in forecasts if each.status == "forecast"]
-    reasons = iter(snapshot.struggle.explain(snapshot.rows[told]) if told else ())
-    return [next(reasons) if each.status == "forecast" else () for each in forecasts]
+    """Explains each forecast that a model made, and gives the others no reasons; about a millisecond for each."""
+    rows = [forecast.row for forecast in forecasts if forecast.status == "forecast"]
+    reasons = iter(snapshot.struggle.explain(snapshot.rows[rows]) if rows else ())
+    return [next(reasons) if forecast.status == "forecast" else () for forecast in forecasts]
 
 
-def make_forecasts(snapshot: Snapshot, students: Sequence[str], recent_days: int) -> tuple[SkillForecast, ...]:
-    """What `forecast_students` says, made anew and for nobody who asked."""
+def _forecast(snapshot: Snapshot, students: Sequence[str], recent_days: int) -> Sequence[SkillForecast]:
     at = snapshot.rows_of(students)
     rows = snapshot.rows[at]
     rule = snapshot.struggle.thresholds
@@ -100,27 +98,27 @@ def make_forecasts(snapshot: Snapshot, students: Sequence[str], recent_days: int
     )
     risk = np.select([status == "mastered", status == "struggling"], [0.0, 1.0], snapshot.struggle.predict(rows))
     times = snapshot.last_practiced[at]
-    found = [student for student in students if student in snapshot.position]
-    who = np.repeat(found, [snapshot.row_count(student) for student in found])
+    known = [student for student in students if student in snapshot.position]
+    student_of_row = np.repeat(known, [snapshot.row_count(student) for student in known])
     columns = (
-        who, snapshot.skills[at], at, status, risk, snapshot.mastery.predict(rows), opportunities.astype(np.int64),
-        times, times >= _recent_since(snapshot, recent_days),
+        student_of_row, snapshot.skills[at], at, status, risk, snapshot.mastery.predict(rows),
+        opportunities.astype(np.int64), times, times >= _recent_since(snapshot, recent_days),
     )  # fmt: skip
     forecasts = []
-    for student, skill, row, said, risky, masters, tries, time, recent in zip(
+    for student, skill, row, name, struggle_risk, mastery, count, time, recent in zip(
         *(column.tolist() for column in columns), strict=True
     ):
-        known = said != "not_enough_evidence"
+        abstains = name == "not_enough_evidence"
         forecasts.append(
             SkillForecast(
                 student=student,
                 skill=skill,
                 row=row,
-                status=said,
-                struggle_risk=risky if known else None,
-                mastery=masters if known else None,
-                opportunities=tries,
-                last_practiced=_moment(time),
+                status=name,
+                struggle_risk=None if abstains else struggle_risk,
+                mastery=None if abstains else mastery,
+                opportunities=count,
+                last_practiced=None if time == NO_TIME else datetime.fromtimestamp(time / 1_000_000, tz=UTC),
                 recent=recent,
             )
         )
@@ -131,7 +129,3 @@ def _recent_since(snapshot: Snapshot, days: int) -> npt.NDArray[np.int64] | int:
     if snapshot.data_as_of is None:
         return NO_TIME
     return int((snapshot.data_as_of - timedelta(days=days)).timestamp() * 1_000_000)
-
-
-def _moment(microseconds: int) -> datetime | None:
-    return None if microseconds == NO_TIME else datetime.fromtimestamp(microseconds / 1_000_000, tz=UTC)

@@ -1,4 +1,4 @@
-"""Keeps the snapshot that serves, and swaps it while requests are answered."""
+"""Keeps the snapshot that serves and swaps it while requests are answered, with a copy on disk of what served last."""
 
 import logging
 from collections.abc import Callable
@@ -18,40 +18,6 @@ logger = logging.getLogger("regroup")
 
 LOCK_S = 60.0
 """For how long a process waits for another that is copying the same."""
-
-
-class LastGood:
-    """A bundle in the home, written by whichever process first serves something new.
-
-    It holds profiles of students: an erasure removes it under the same lock, after the profiles that it is copied from.
-
-    Args:
-        home: Whose `served` folder it is in.
-    """
-
-    def __init__(self, home: Home) -> None:
-        self._lock = home.lock("served")
-        self._folder = home.served / "last-good"
-        self.source = BundleSource(self._folder, "last_good")
-
-    def is_there(self) -> bool:
-        """Whether there is a copy, as far as its manifest says."""
-        try:
-            return self.source.look() is not None
-        except RegroupError:
-            return False
-
-    def keep(self, snapshot: Snapshot, artifacts: Artifacts) -> None:
-        """Copies what the snapshot was loaded from, unless it is there; a failure is told in the log."""
-        try:
-            self._folder.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(self._lock, timeout=LOCK_S):
-                if not holds(self._folder, snapshot.digest, snapshot.champion):
-                    write_artifacts(self._folder, artifacts)
-        except (RegroupError, OSError, Timeout) as error:
-            told = str(error) if isinstance(error, RegroupError) else type(error).__name__
-            logger.warning("no copy was kept of what serves: %s", told)
-
 
 RELOADS = Counter("regroup_model_reloads_total", "Snapshots that were loaded and swapped in.")
 RELOAD_FAILURES = Counter("regroup_model_reload_failures_total", "Snapshots that could not be loaded.")
@@ -73,12 +39,41 @@ SERVED = Gauge(
 )
 
 
+class LastGood:
+    """A bundle in the home, written by whichever process first serves something new.
+
+    It holds profiles of students: an erasure removes it under the same lock, after the profiles that it is copied from.
+    """
+
+    def __init__(self, home: Home) -> None:
+        self._lock = home.lock("served")
+        self._folder = home.served / "last-good"
+        self.source = BundleSource(self._folder, "last_good")
+
+    def is_there(self) -> bool:
+        """Says from the manifest alone whether there is a copy."""
+        try:
+            return self.source.look() is not None
+        except RegroupError:
+            return False
+
+    def keep(self, snapshot: Snapshot, artifacts: Artifacts) -> None:
+        """Copies what the snapshot was loaded from, unless the copy is there; a failure is only logged."""
+        try:
+            self._folder.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(self._lock, timeout=LOCK_S):
+                if not holds(self._folder, snapshot.digest, snapshot.champion):
+                    write_artifacts(self._folder, artifacts)
+        except (RegroupError, OSError, Timeout) as error:
+            logger.warning("no copy was kept of what serves: %s", _describe(error))
+
+
 class HotSwap:
     """Keeps the snapshot that serves, and a thread that swaps it when models or profiles move.
 
     Args:
-        source: Where they come from.
-        poll_seconds: How often the source is looked at.
+        source: Where models and profiles come from.
+        poll_seconds: Pause between two looks at the source.
         prepare: Called with a snapshot before it serves.
         last_good: Copy of what served last; None to neither keep nor use one.
     """
@@ -98,8 +93,16 @@ class HotSwap:
         self._why_none = "the service has not looked for a model yet"
         self._watcher = Watcher("snapshot-watcher", self.refresh, poll_seconds)
 
+    def start(self) -> None:
+        """Starts watching."""
+        self._watcher.start()
+
+    def stop(self) -> None:
+        """Stops watching and waits for a load that is under way."""
+        self._watcher.stop()
+
     def current(self) -> Snapshot:
-        """The snapshot; a request asks once and keeps the answer.
+        """Returns the snapshot; a request asks once and keeps the answer.
 
         Raises:
             NotReadyError: There is none yet.
@@ -110,33 +113,37 @@ class HotSwap:
         return snapshot
 
     def refresh(self) -> bool:
-        """Looks once for other models or newer profiles and swaps them in; a failure keeps the last good ones.
+        """Looks once for other models or newer profiles and swaps them in; a failure keeps the snapshot that serves.
 
-        In a process that has none yet, that is the copy on disk. A registry that answers without a champion is no
-        failure: somebody took the champion away, and no copy brings it back.
+        A process that serves none yet takes the copy on disk after a failure. A registry that answers without a
+        champion is no failure: somebody took the champion away, and no copy brings it back.
+
+        Returns:
+            Whether another snapshot serves now.
         """
         try:
-            return self._refresh(self._source)
+            return self._load(self._source)
         except Exception as error:  # noqa: BLE001 - the watcher must outlive whatever a registry or a disk does
             RELOAD_FAILURES.inc()
-            told = str(error) if isinstance(error, RegroupError) else type(error).__name__
-            self._why_none = f"there is nothing to serve: {told}"
-            logger.warning("snapshot not swapped: %s", told)
-        return self._current is None and self._revive()
+            self._why_none = f"there is nothing to serve: {_describe(error)}"
+            logger.warning("snapshot not swapped: %s", _describe(error))
+        if self._current is not None or self._last_good is None or not self._last_good.is_there():
+            return False
+        try:
+            revived = self._load(self._last_good.source)
+        except Exception as error:  # noqa: BLE001 - as above
+            logger.warning("nor can the copy of what served last be used: %s", _describe(error))
+            return False
+        logger.warning("serving the copy of what served last, until the registry gives something that can be served")
+        return revived
 
-    def start(self) -> None:
-        """Starts watching."""
-        self._watcher.start()
-
-    def stop(self) -> None:
-        """Stops watching and waits for a load that is under way."""
-        self._watcher.stop()
-
-    def _refresh(self, source: SnapshotSource) -> bool:
+    def _load(self, source: SnapshotSource) -> bool:
         version = source.look()
         if version is None:
-            if self._current is None:
-                self._wait_for("there is no champion yet; run `python -m training nightly` first")
+            waiting = "there is no champion yet; run `python -m training nightly` first"
+            if self._current is None and waiting != self._why_none:
+                logger.info("waiting: %s", waiting)
+                self._why_none = waiting
             return False
         if version == self._version:
             return False
@@ -150,25 +157,6 @@ class HotSwap:
             if self._last_good is not None and version.source != "last_good":
                 self._last_good.keep(loaded, artifacts)
         return True
-
-    def _wait_for(self, sentence: str) -> None:
-        """Notes what a request is answered with meanwhile, and logs it once."""
-        if sentence != self._why_none:
-            logger.info("waiting: %s", sentence)
-        self._why_none = sentence
-
-    def _revive(self) -> bool:
-        """Serves the copy of what served last, if there is one."""
-        if self._last_good is None or not self._last_good.is_there():
-            return False
-        try:
-            revived = self._refresh(self._last_good.source)
-        except Exception as error:  # noqa: BLE001 - as in `refresh`
-            told = str(error) if isinstance(error, RegroupError) else type(error).__name__
-            logger.warning("nor can the copy of what served last be used: %s", told)
-            return False
-        logger.warning("serving the copy of what served last, until the registry gives something that can be served")
-        return revived
 
     def _serve(self, loaded: Snapshot, version: Version) -> None:
         before, self._current, self._version = self._current, loaded, version
@@ -186,3 +174,8 @@ class HotSwap:
 def _served(snapshot: Snapshot) -> Gauge:
     versions = snapshot.champion.versions
     return SERVED.labels(snapshot.champion.run_id, str(versions["struggle"]), str(versions["mastery"]), snapshot.source)
+
+
+def _describe(error: Exception) -> str:
+    """Returns the message of an error of ours, and only the kind of any other."""
+    return str(error) if isinstance(error, RegroupError) else type(error).__name__

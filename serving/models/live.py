@@ -1,7 +1,7 @@
-"""What came in since the night, on top of the snapshot: each process folds it for itself from the database.
+"""Live events since the night, on top of the snapshot: each process folds them for itself from the database.
 
-Processes share nothing but the database, so with every request each sees whether there are events with a later number
-than the last it saw. The snapshot is then restricted to the students asked for, whose states are read at one moment:
+Processes share nothing but the database, so each looks there with every request for events with a later number than
+the last it saw. The snapshot is then restricted to the students of the request, whose states are read at one moment:
 the midnight after the last event, as a night that ran now would choose it.
 """
 
@@ -32,44 +32,7 @@ from features.profiles.kernel import NO_TIME
 from features.profiles.state import State
 from serving.errors import SnapshotError
 from serving.lifecycle import CircuitBreaker
-from serving.models.cache import Cache
-from serving.models.snapshot import Snapshot, StudentFacts
-
-
-def restrict_snapshot(
-    snapshot: Snapshot, overlay: Overlay, students: Sequence[str], moment: datetime | None, through: int | None
-) -> Snapshot:
-    """The snapshot with the profiles of the students alone, as their states stand at a moment.
-
-    Args:
-        snapshot: Whose models it keeps.
-        overlay: With the states.
-        students: Ids; those without a state have no profile.
-        moment: UTC; None for a log without a clock.
-        through: Number of the last live event that the states hold.
-    """
-    statistics = overlay.statistics
-    state = overlay.state_of(sorted(set(students)))
-    rows = read_skill_rows(state, statistics, moment)
-    names = statistics.catalog.nodes.to_numpy(dtype=object)[rows.node]
-    order = np.lexsort((names.astype(str), rows.student))
-    found, start = np.unique(rows.student[order], return_index=True)
-    practised = rows.last_practiced[order]
-    known = ~np.isnan(practised)
-    facts = read_student_rows(state, statistics, moment)
-    return replace(
-        snapshot,
-        live_through=through,
-        data_as_of=moment,
-        students=state.students.to_numpy(dtype=str)[found],
-        start=np.append(start, len(order)).astype(np.int64),
-        skills=names[order],
-        last_practiced=np.where(known, np.where(known, practised, 0).astype(np.int64), NO_TIME),
-        rows=rows.columns[order],
-        student_facts=StudentFacts.from_rows(facts.index, facts),
-        cache=Cache(),
-    )
-
+from serving.models.snapshot import Cache, Snapshot, StudentFacts
 
 logger = logging.getLogger("regroup")
 
@@ -81,10 +44,46 @@ MAX_RESTRICTED = 256
 """Sets of students whose restricted snapshot is kept until the next event of one of them."""
 
 
+def restrict_snapshot(
+    snapshot: Snapshot, overlay: Overlay, students: Sequence[str], moment: datetime | None, through: int | None
+) -> Snapshot:
+    """Restricts a snapshot to the profiles of the students, as their states stand at a moment.
+
+    Args:
+        snapshot: Whose models are kept.
+        overlay: With the states.
+        students: Ids; those without a state have no profile.
+        moment: UTC; None for a log without a clock.
+        through: Number of the last live event that the states hold.
+    """
+    statistics = overlay.statistics
+    state = overlay.state_of(sorted(set(students)))
+    rows = read_skill_rows(state, statistics, moment)
+    names = statistics.catalog.nodes.to_numpy(dtype=object)[rows.node]
+    order = np.lexsort((names.astype(str), rows.student))
+    present, start = np.unique(rows.student[order], return_index=True)
+    practiced = rows.last_practiced[order]
+    known = ~np.isnan(practiced)
+    facts = read_student_rows(state, statistics, moment)
+    return replace(
+        snapshot,
+        live_through=through,
+        data_as_of=moment,
+        students=state.students.to_numpy(dtype=str)[present],
+        start=np.append(start, len(order)).astype(np.int64),
+        skills=names[order],
+        last_practiced=np.where(known, np.where(known, practiced, 0).astype(np.int64), NO_TIME),
+        rows=rows.columns[order],
+        student_facts=StudentFacts.from_rows(facts.index, facts),
+        cache=Cache(),
+    )
+
+
 class _Day:
     """Live events on top of one snapshot; the state is loaded with the first of them.
 
-    It does not keep the snapshot: with the last request that reads it both go, and so does who was erased since.
+    It does not keep the snapshot: with the last request that reads the snapshot both go, and with them every student
+    who was erased since.
     """
 
     def __init__(self, snapshot: Snapshot, home: Home) -> None:
@@ -98,7 +97,7 @@ class _Day:
         self._plain: Snapshot | None = None
 
     def look(self, database: Database) -> None:
-        """Folds what came in since the last look.
+        """Folds the events that came in since the last look.
 
         Raises:
             RegroupError: The database or the state cannot be read; what was folded stays.
@@ -109,7 +108,7 @@ class _Day:
             statistics, moment = self._overlay.statistics, self._moment(self._overlay)
             self._overlay.add(new.events)
             if self._overlay.statistics is not statistics or self._moment(self._overlay) != moment:
-                self._restricted.clear()  # what they say of everybody has changed
+                self._restricted.clear()  # every profile has changed
             touched = set(new.events["student_id"])
             for key in [students for students in self._restricted if not touched.isdisjoint(students)]:
                 del self._restricted[key]
@@ -119,7 +118,7 @@ class _Day:
             self._plain = None
 
     def restrict(self, snapshot: Snapshot, students: Sequence[str]) -> Snapshot:
-        """The students' profiles at the day's moment; the night's own where nothing came in since."""
+        """Restricts the snapshot to the students at the day's moment; without live events it stays the night's."""
         if self._overlay is None:
             self._plain = self._plain or replace(snapshot, live_through=self.through)
             return self._plain
@@ -133,7 +132,7 @@ class _Day:
         return restricted
 
     def _moment(self, overlay: Overlay) -> datetime | None:
-        """The midnight after the last event, UTC; null for a log without a clock."""
+        """Returns the midnight after the last event, UTC; None for a log without a clock."""
         if overlay.latest is None:
             return self._as_of
         midnight: datetime = (overlay.latest.normalize() + timedelta(days=1)).to_pydatetime()
@@ -148,7 +147,7 @@ class _Day:
         except (OSError, ValueError, KeyError) as error:
             raise SnapshotError(f"the state {self._name} cannot be read: {type(error).__name__}") from error
         if replaced:  # a bundle: the watcher swaps it in a moment
-            raise SnapshotError(f"the state {self._name} went: other profiles were put in its place")
+            raise SnapshotError(f"the state {self._name} is gone: other profiles were put in its place")
         return Overlay(state, statistics, self._read_history)
 
     def _read_history(self, students: Sequence[str]) -> pd.DataFrame | None:
@@ -161,12 +160,7 @@ class _Day:
 
 
 class LiveEvents:
-    """The events since the night, as this process has seen them; for all its threads.
-
-    Args:
-        home: Where profiles are published and the event log is.
-        database: Of the service.
-    """
+    """The events since the night, as this process has seen them; for all its threads."""
 
     def __init__(self, home: Home, database: Database) -> None:
         self._home = home
@@ -176,14 +170,14 @@ class LiveEvents:
         self._breaker = CircuitBreaker()
 
     def restrict(self, snapshot: Snapshot, students: Sequence[str], latest: int | None = None) -> Snapshot:
-        """The snapshot of some students alone, with everything that was acknowledged before this call.
+        """Restricts a snapshot to some students, with every event that was acknowledged before this call.
 
-        Where the database is away, it is as of the last look; where the snapshot's state cannot be read, it is the
-        night's.
+        While the database is away, the events are those of the last look; where the snapshot's state cannot be read,
+        there are none.
 
         Args:
-            snapshot: What serves this request.
-            students: Ids; those that nobody knows have no profile, and others than these none either.
+            snapshot: The snapshot that serves this request.
+            students: Ids; unknown students have no profile, and neither have others than these.
             latest: Number of the last live event, where this request has asked the database already.
         """
         with self._lock:
@@ -193,14 +187,14 @@ class LiveEvents:
             return day.restrict(snapshot, students)
 
     def look_ahead(self, snapshot: Snapshot) -> None:
-        """Folds what came in, so that the next request need not."""
+        """Folds new events, so that the next request need not."""
         with self._lock:
             day = self._days.get(id(snapshot))
             if day is not None:
                 self._look(day)
 
     def prepare(self, snapshot: Snapshot) -> None:
-        """Folds what there is onto a snapshot before it serves, while requests go on with the one before."""
+        """Folds all live events onto a snapshot before it serves; requests go on with the one before meanwhile."""
         day = _Day(snapshot, self._home)
         self._look(day)
         with self._lock:
@@ -220,7 +214,7 @@ class LiveEvents:
             logger.warning("going on with the live events seen so far: %s", error)
 
     def _keep(self, snapshot: Snapshot, day: _Day) -> _Day:
-        number = id(snapshot)  # nobody else's as long as the snapshot is there
+        number = id(snapshot)  # no other object has it while the snapshot exists
         self._days[number] = day
         weakref.finalize(snapshot, self._days.pop, number, None).atexit = False
         return day

@@ -1,4 +1,4 @@
-"""The only reader of MLflow: which run is champion, and its bundles."""
+"""The only reader of MLflow in the service: which run is champion, and its bundles."""
 
 import os
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ class Registry:
         self._client: Any = None
 
     def champion(self) -> Champion | None:
-        """The champion; null when there is none or its two aliases are just being moved.
+        """Finds the champion; None when there is none or its two aliases are just being moved.
 
         Raises:
             RegistryAwayError: The registry does not answer.
@@ -40,23 +40,22 @@ class Registry:
         client = self._connect()
         from mlflow.exceptions import MlflowException  # noqa: PLC0415 - takes seconds
 
-        found = {}
+        versions = {}
         for forecast in FORECASTS:
-            name = f"regroup-{forecast}"
             try:
-                found[forecast] = client.get_model_version_by_alias(name, "champion")
+                versions[forecast] = client.get_model_version_by_alias(f"regroup-{forecast}", "champion")
             except MlflowException as error:
                 # MLflow answers a missing alias with INVALID_PARAMETER_VALUE
                 if error.error_code in {"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"}:
                     return None
                 raise RegistryAwayError(f"the registry does not answer: {error.error_code}") from error
-        runs = {each.run_id for each in found.values()}
+        runs = {version.run_id for version in versions.values()}
         if len(runs) > 1:
             return None
-        return Champion(runs.pop(), {forecast: int(each.version) for forecast, each in found.items()})
+        return Champion(runs.pop(), {forecast: int(version.version) for forecast, version in versions.items()})
 
     def fetch(self, run_id: str, forecast: str, into: Path) -> Path:
-        """Copies a forecast's bundle to a folder and says where it is.
+        """Copies a forecast's bundle to a folder and returns its path.
 
         Raises:
             SnapshotError: The run or the bundle is not there.
@@ -71,8 +70,9 @@ class Registry:
     def _connect(self) -> Any:  # noqa: ANN401 - MLflow ships no types
         if self._client is None:
             if self._uri.startswith("sqlite:///") and not Path(self._uri.removeprefix("sqlite:///")).is_file():
-                told = "MLflow's store is not there yet; run `python -m training nightly`, or set MLFLOW_TRACKING_URI"
-                raise SnapshotError(told)
+                raise SnapshotError(
+                    "MLflow's store is not there yet; run `python -m training nightly`, or set MLFLOW_TRACKING_URI"
+                )
             os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
             os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # it is asked again anyway
             os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
@@ -82,10 +82,9 @@ class Registry:
 
                 self._client = MlflowClient(self._uri, self._uri)
             except ImportError:
-                told = (
+                raise SnapshotError(
                     "MLflow is not installed: pip install 'regroup[train]', or serve what was exported, with --bundle"
-                )
-                raise SnapshotError(told) from None
+                ) from None
             except Exception as error:  # a store raises whatever its database or its connection raises
                 raise RegistryAwayError(f"the registry does not answer: {type(error).__name__}") from error
         return self._client

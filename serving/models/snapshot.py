@@ -1,35 +1,68 @@
-"""One immutable view that a request reads: models, statistics and profiles that belong together."""
+"""The snapshot that a request reads: models and profiles that belong together, and never change."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from cachetools import LRUCache
 
 from features.bundle import MANIFEST, file_hash, read_manifest
 from features.errors import RegroupError
-from features.home import Home
 from features.profiles.columns import OF_STUDENTS, SCHEMA_HASH
 from features.profiles.kernel import COLUMNS, NO_TIME
 from serving.errors import SnapshotError
 from serving.models.bundle import Artifacts, Source
-from serving.models.cache import Cache
 from serving.models.forecaster import Forecaster, Rows
 from serving.models.registry import Champion
+
+Result = TypeVar("Result")
+
+MAX_ENTRIES = 1024
+"""Most results kept for one set of profiles: a few for each team and each student that is looked at."""
+
+
+class Cache:
+    """Results computed from one set of profiles, for all threads; the least recently used go first.
+
+    Example:
+        >>> cache = Cache()
+        >>> cache.get("team", lambda: 1), cache.get("team", lambda: 2)
+        (1, 1)
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._results: LRUCache[Hashable, Any] = LRUCache(MAX_ENTRIES)
+
+    def get(self, key: Hashable, compute: Callable[[], Result]) -> Result:
+        """Returns the result kept under the key, computed now if there is none.
+
+        Two threads that ask for a new one at once both compute it and get equal ones.
+        """
+        with self._lock:
+            if key in self._results:
+                kept: Result = self._results[key]
+                return kept
+        computed = compute()
+        with self._lock:
+            self._results[key] = computed
+        return computed
 
 
 @dataclass(frozen=True)
 class StudentFacts:
-    """Rows of `features.profiles.columns.STUDENT_PROFILES`.
+    """What is known of each student beyond single skills: rows of `features.profiles.columns.STUDENT_PROFILES`.
 
     Attributes:
-        position: Where each student's row is.
+        position: Number of each student's row.
         last_active: Microseconds since 1970 UTC; the smallest integer where there is no clock.
         values: The columns of `OF_STUDENTS`; NaN where not observed.
     """
@@ -40,7 +73,7 @@ class StudentFacts:
 
     @classmethod
     def from_rows(cls, students: Iterable[str], table: pd.DataFrame) -> Self:
-        """The rows of a table, whose students are in the same order."""
+        """Takes the rows of a table; the students are in the same order."""
         return cls(
             position={str(student): at for at, student in enumerate(students)},
             last_active=table["last_active"].to_numpy("datetime64[us]").astype(np.int64),
@@ -48,7 +81,7 @@ class StudentFacts:
         )
 
     def of(self, student: str) -> dict[str, float]:
-        """What was observed of a student, by column; empty for one who is not known."""
+        """Returns what was observed of a student, by column; empty for an unknown student."""
         at = self.position.get(student)
         if at is None:
             return {}
@@ -56,7 +89,7 @@ class StudentFacts:
         return {name: value for name, value in row if not math.isnan(value)}
 
     def last_active_of(self, student: str) -> datetime | None:
-        """When a student was last at work, UTC; null where that is not known."""
+        """Returns when a student was last active, UTC; None where that is not known."""
         at = self.position.get(student)
         if at is None or self.last_active[at] == NO_TIME:
             return None
@@ -65,19 +98,18 @@ class StudentFacts:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What serves until the next one.
+    """Models and profiles of one run, which serve until the next snapshot.
 
     Attributes:
         champion: Run and versions of the models.
         publication: Name of the published profiles; with the champion it identifies the snapshot.
-        folder: Where the profiles lie, with the state that later events are folded onto; something else may have taken
-            its place since.
-        digest: Hash of the manifest of that folder, when the profiles were read.
+        folder: Holds the profiles and the state that later events are folded onto; may have been replaced since.
+        digest: Hash of the manifest of that folder when the profiles were read.
         source: Where models and profiles come from.
         data_as_of: The moment the profiles stand for, UTC; null for a log without a clock.
-        data_version: Versions of the event log and of the items' skills that they were folded from.
-        struggle: The struggle forecast.
-        mastery: The mastery forecast.
+        data_version: Versions of the event log and of the items' skills that the profiles were folded from.
+        struggle: Makes the struggle forecast.
+        mastery: Makes the mastery forecast.
         students: Sorted ids of students with a profile of a skill.
         start: Where each student's rows begin; one longer than `students`.
         skills: Skill id of each row.
@@ -85,7 +117,7 @@ class Snapshot:
         rows: The kernel's columns.
         student_facts: What is known of each student beyond single skills.
         live_through: Number of the last live event that was looked at; null where none were.
-        cache: What was computed from these profiles; a snapshot with other profiles needs a cache of its own.
+        cache: Holds what was computed from these profiles; a snapshot with other profiles has another cache.
     """
 
     champion: Champion
@@ -108,32 +140,19 @@ class Snapshot:
 
     @cached_property
     def position(self) -> Mapping[str, int]:
-        """Where each student stands in `students`."""
+        """Number of each student in `students`."""
         return {str(student): at for at, student in enumerate(self.students)}
 
     def row_count(self, student: str) -> int:
-        """How many profile rows a known student has."""
+        """Counts the profile rows of a known student."""
         at = self.position[student]
         return int(self.start[at + 1] - self.start[at])
 
     def rows_of(self, students: Sequence[str]) -> npt.NDArray[np.int64]:
-        """Positions of all profile rows of the students, student by student; unknown students have none."""
-        found = [self.position[student] for student in students if student in self.position]
-        parts = [np.arange(self.start[at], self.start[at + 1]) for at in found]
-        return np.concatenate(parts) if parts else np.empty(0, np.int64)
-
-
-def newest_publication(home: Home, run_id: str) -> Path:
-    """The newest folder of profiles for a run.
-
-    Raises:
-        SnapshotError: Nothing was published for it.
-    """
-    folder = home.published / run_id
-    found = [each for each in folder.glob("*") if (each / "manifest.json").is_file() and not each.name.startswith(".")]
-    if not found:
-        raise SnapshotError(f"no profiles were published for run {run_id}; run `python -m training nightly`")
-    return max(found, key=lambda each: ((each / "manifest.json").stat().st_mtime_ns, each.name))
+        """Returns the positions of the students' profile rows, student by student; unknown students have none."""
+        known = [self.position[student] for student in students if student in self.position]
+        ranges = [np.arange(self.start[at], self.start[at + 1]) for at in known]
+        return np.concatenate(ranges) if ranges else np.empty(0, np.int64)
 
 
 def load_snapshot(artifacts: Artifacts) -> Snapshot:
@@ -151,8 +170,8 @@ def load_snapshot(artifacts: Artifacts) -> Snapshot:
         profiles = pd.read_parquet(artifacts.profiles / "skill_profiles.parquet")
         facts = pd.read_parquet(artifacts.profiles / "student_profiles.parquet")
     except (RegroupError, OSError) as error:
-        why = f"a file went while it was read: {type(error).__name__}"
-        raise SnapshotError(str(error) if isinstance(error, RegroupError) else why) from error
+        vanished = f"a file vanished while it was read: {type(error).__name__}"
+        raise SnapshotError(str(error) if isinstance(error, RegroupError) else vanished) from error
     students, start = np.unique(profiles["student_id"].to_numpy(dtype=str), return_index=True)
     return Snapshot(
         champion=artifacts.champion,

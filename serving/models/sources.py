@@ -1,30 +1,32 @@
-"""Where a service finds what it serves: a registry with a home, or a bundle."""
+"""Where a service finds what it serves: a registry with a home, or a bundle.
+
+Each source can `look` at which version there is, `open` the folders of that version, and `confirm`, after they were
+read, that nothing was put in their place meanwhile.
+"""
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from features.bundle import MANIFEST, file_hash
 from features.home import Home
 from serving.errors import SnapshotError
 from serving.models.bundle import Artifacts, Source, peek_bundle, read_artifacts
 from serving.models.registry import FORECASTS, Champion, Registry
-from serving.models.snapshot import newest_publication
 from serving.settings import Settings
 
 
 @dataclass(frozen=True)
 class Version:
-    """What a source has now; equal versions are the same models and profiles.
+    """Models and profiles that a source has; equal versions are the same models and profiles.
 
     Attributes:
-        source: Where it is from.
+        source: Where the version is from.
         champion: Run and versions of the models.
         publication: Name of the profiles.
-        digest: Hash of the manifest that names them.
+        digest: Hash of the manifest of the profiles or, in a bundle, of the bundle.
     """
 
     source: Source
@@ -33,48 +35,20 @@ class Version:
     digest: str
 
 
-class SnapshotSource(Protocol):
-    """Something that models and profiles come from."""
-
-    def look(self) -> Version | None:
-        """What there is now; None where the source answers that there is nothing to serve yet.
-
-        Raises:
-            RegroupError: The source does not answer, or has no profiles for its models.
-        """
-        ...
-
-    def open(self, version: Version) -> AbstractContextManager[Artifacts]:
-        """The folders to read, for as long as the context lasts.
-
-        Raises:
-            SnapshotError: They cannot be had, or were altered.
-        """
-        ...
-
-    def confirm(self, version: Version) -> None:
-        """Looks again, after everything was read.
-
-        Raises:
-            SnapshotError: Something else was put in the place of what was read.
-        """
-        ...
-
-
 class RegistrySource:
-    """MLflow's registry, and the home that profiles are published in.
-
-    Args:
-        home: With the published profiles.
-        registry: With the models.
-    """
+    """MLflow's registry with the models, and the home with the published profiles."""
 
     def __init__(self, home: Home, registry: Registry) -> None:
         self._home = home
         self._registry = registry
 
     def look(self) -> Version | None:
-        """The champion and its newest profiles; None where the registry has no champion."""
+        """Finds the champion and its newest profiles; None where the registry has no champion.
+
+        Raises:
+            RegistryAwayError: The registry does not answer.
+            SnapshotError: The champion has no profiles.
+        """
         champion = self._registry.champion()
         if champion is None:
             return None
@@ -83,7 +57,11 @@ class RegistrySource:
 
     @contextmanager
     def open(self, version: Version) -> Iterator[Artifacts]:
-        """The models, fetched for as long as the context lasts, and the profiles where they lie."""
+        """Fetches the models for as long as the context lasts; the profiles are read where they are.
+
+        Raises:
+            SnapshotError: A model cannot be fetched.
+        """
         run_id = version.champion.run_id
         profiles = self._home.published / run_id / version.publication
         with tempfile.TemporaryDirectory() as place:
@@ -91,43 +69,66 @@ class RegistrySource:
             yield Artifacts(version.champion, version.publication, models, profiles, "registry")
 
     def confirm(self, version: Version) -> None:
-        """Nothing to do: what was fetched and what was published keep their names."""
+        """Does nothing: what was fetched or published is never replaced under its name."""
 
 
 class BundleSource:
-    """A bundle; another one may be put in its place, or a link to it moved.
-
-    Args:
-        folder: Of the bundle.
-        source: What to call it.
-    """
+    """A bundle; another bundle may be put in its place, or a link to it moved."""
 
     def __init__(self, folder: Path, source: Source = "bundle") -> None:
         self._folder = folder
         self._source = source
 
     def look(self) -> Version:
-        """The bundle's run and profiles, as its manifest says."""
+        """Reads from the manifest which run and profiles there are.
+
+        Raises:
+            SnapshotError: There is no bundle, or it is of another format.
+        """
         champion, publication, digest = peek_bundle(self._folder)
         return Version(self._source, champion, publication, digest)
 
     @contextmanager
     def open(self, version: Version) -> Iterator[Artifacts]:
-        """The bundle's folders, all of one bundle even where a link is moved meanwhile."""
-        del version  # whether they are of this bundle is seen when all is read
+        """Gives the folders, all of one bundle even where a link is moved meanwhile.
+
+        Raises:
+            SnapshotError: There is no bundle, it is of another format, or a file of it was altered.
+        """
+        del version  # `confirm` sees whether this is the version that was read
         yield read_artifacts(self._folder.resolve(), self._source)
 
     def confirm(self, version: Version) -> None:
-        """Refuses what may be of two bundles."""
+        """Refuses what may have been read from two bundles.
+
+        Raises:
+            SnapshotError: The bundle was replaced since the look.
+        """
         if _digest(self._folder) != version.digest:
             raise SnapshotError(f"the bundle {self._folder.name} was replaced while it was read; it is read again")
 
 
+SnapshotSource = RegistrySource | BundleSource
+
+
 def source_of(settings: Settings) -> SnapshotSource:
-    """The bundle that the settings name, else the registry."""
+    """Returns the bundle that the settings name, else the registry."""
     if settings.bundle is not None:
         return BundleSource(settings.bundle)
     return RegistrySource(settings.home, Registry(settings.tracking))
+
+
+def newest_publication(home: Home, run_id: str) -> Path:
+    """Finds the newest folder of profiles for a run.
+
+    Raises:
+        SnapshotError: Nothing was published for it.
+    """
+    folder = home.published / run_id
+    manifests = [path for path in folder.glob(f"*/{MANIFEST}") if not path.parent.name.startswith(".")]
+    if not manifests:
+        raise SnapshotError(f"no profiles were published for run {run_id}; run `python -m training nightly`")
+    return max(manifests, key=lambda path: (path.stat().st_mtime_ns, path.parent.name)).parent
 
 
 def _digest(folder: Path) -> str:

@@ -36,11 +36,11 @@ class Block:
     episode: npt.NDArray[np.int64]
 
     def __len__(self) -> int:
-        """How many rows there are."""
+        """Counts the rows."""
         return len(self.target)
 
     def take(self, keep: npt.NDArray[np.bool_]) -> "Block":
-        """The rows that `keep` names."""
+        """Returns the rows that `keep` marks."""
         return Block(self.rows[keep], self.target[keep], self.student[keep], self.opportunity[keep], self.episode[keep])
 
 
@@ -55,7 +55,7 @@ class Dataset:
         statistics: Counted on the training block; what the models are deployed with.
         timeline: Every event; the student codes in blocks are positions in its students.
         blocks: Where the blocks lie in time.
-        due: Which events of the timeline are the holdout's rows, by forecast.
+        due: Marks the events of the timeline that are the holdout's rows, by forecast.
     """
 
     struggle: dict[str, Block]
@@ -67,10 +67,10 @@ class Dataset:
     due: dict[str, npt.NDArray[np.bool_]]
 
     def holdout_rows(self, statistics: Statistics) -> dict[str, Rows]:
-        """The holdout's rows as a model with other statistics sees them, by forecast.
+        """Returns the holdout's rows as a model with other statistics sees them, by forecast.
 
         Args:
-            statistics: That model's, extended to every item of the log.
+            statistics: The other model's, extended to every item of the log.
         """
         timeline = recode_items(self.timeline, self.statistics.catalog, statistics.catalog)
         rows, _ = fold(timeline, statistics, State.empty())
@@ -78,7 +78,7 @@ class Dataset:
 
 
 def build_dataset(events: pd.DataFrame, item_skills: pd.DataFrame, config: TrainingConfig) -> Dataset:
-    """Turns the event log into rows to train, calibrate and judge with.
+    """Turns the event log into rows to train, calibrate and evaluate with.
 
     Training rows of a student see statistics counted on the other folds of students, before the block's end. Later
     rows see statistics of the whole training block, as they would once deployed.
@@ -128,21 +128,22 @@ def read_log(events: pd.DataFrame, item_skills: pd.DataFrame) -> tuple[Catalog, 
 
 
 def fold_out_of_fold(timeline: Timeline, past: npt.NDArray[np.bool_], statistics: Statistics, folds: int) -> Rows:
-    """Returns one row per event, each student's with statistics that were counted without the student's fold."""
+    """Returns one row per event, with statistics that were counted without the fold of the event's student."""
     rows = np.full((len(timeline.row), len(COLUMNS)), np.nan, np.float32)
     fold_of = fold_of_students(timeline.students, folds)
-    of_event = np.repeat(fold_of, np.diff(timeline.start))
+    fold_of_event = np.repeat(fold_of, np.diff(timeline.start))
     for number in range(folds):
-        mine = of_event == number
-        own = past & mine
-        others = fit_responses(timeline, statistics - count_responses(timeline, statistics.catalog, own), past & ~mine)
-        part = keep_students(timeline, fold_of == number, mine)
-        rows[mine], _ = fold(part, others, State.empty())
+        inside = fold_of_event == number
+        others = fit_responses(
+            timeline, statistics - count_responses(timeline, statistics.catalog, past & inside), past & ~inside
+        )
+        part = keep_students(timeline, fold_of == number, inside)
+        rows[inside], _ = fold(part, others, State.empty())
     return rows
 
 
 def keep_students(timeline: Timeline, chosen: npt.NDArray[np.bool_], events: npt.NDArray[np.bool_]) -> Timeline:
-    """Returns the timeline of the chosen students, whose events `events` names."""
+    """Returns the timeline of the chosen students, whose events `events` marks."""
     counts = np.diff(timeline.start)[chosen]
     return Timeline(
         students=timeline.students[chosen],

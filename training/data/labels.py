@@ -2,7 +2,7 @@
 
 An episode is one student on one skill. It is *mastered* when `streak` first attempts in a row were correct within the
 first `limit` opportunities, *struggling* when `limit` opportunities passed without that, and *indeterminate* when
-practice ended before either. Indeterminate episodes are kept apart: they are no evidence of either.
+practice ended before either; an indeterminate episode is evidence of neither.
 
 Source: Beck and Gong (2013), "Wheel-spinning: students who fail to master a skill"; both numbers are settings, since
 a product's own mastery rule decides what teachers see.
@@ -43,13 +43,13 @@ def label_episodes(
     """Labels every event with its episode's outcome.
 
     An answer to an item of several skills is an opportunity on the combination and on each member; the event is
-    labelled with the combination's episode.
+    labeled with the combination's episode.
 
     Args:
         timeline: Events by student and time.
         catalog: Whose codes the timeline has.
         rule: What counts as mastered and as struggling.
-        seen: Events that an outcome may be read from; all if not given. A training block passes those before its end.
+        seen: Events that an outcome may be read from, all by default; a training block passes those before its end.
     """
     size = len(timeline.row)
     opportunity, outcome = np.full(size, -1, np.int32), np.full(size, INDETERMINATE, np.int8)
@@ -75,47 +75,37 @@ def compile_labels() -> None:
 
 @nb.njit(cache=True)
 def _label(  # type: ignore[no-untyped-def]  # noqa: ANN202, C901 - numba infers types; one loop
-    start,  # noqa: ANN001
-    item,  # noqa: ANN001
-    correct,  # noqa: ANN001
-    seen,  # noqa: ANN001
-    node_of_item,  # noqa: ANN001
-    member_start,  # noqa: ANN001
-    members,  # noqa: ANN001
-    streak_needed,  # noqa: ANN001
-    limit,  # noqa: ANN001
-    opportunity,  # noqa: ANN001
-    is_open,  # noqa: ANN001
-    outcome,  # noqa: ANN001
-):
+    start, item, correct, seen, node_of_item, member_start, members,  # noqa: ANN001
+    streak_needed, limit, opportunity, is_open, outcome,  # noqa: ANN001
+):  # fmt: skip
     nodes = len(member_start) - 1
     owner = np.full(nodes, -1, np.int64)
     count = np.zeros(nodes, np.int64)
     streak = np.zeros(nodes, np.int64)
     mastered_at = np.zeros(nodes, np.int64)
-    for who in range(len(start) - 1):
-        for event in range(start[who], start[who + 1]):
+    for student in range(len(start) - 1):
+        for event in range(start[student], start[student + 1]):
             if correct[event] < 0 or item[event] < 0:
                 continue
             node = node_of_item[item[event]]
             first, last = member_start[node], member_start[node + 1]
             own = 1 if last - first > 1 else 0  # a combination counts besides its members
             for position in range(first - own, last):
-                each = node if position < first else members[position]
-                if owner[each] != who:
-                    owner[each] = who
-                    count[each] = 0
-                    streak[each] = 0
-                    mastered_at[each] = 0
-                if each == node:
-                    opportunity[event] = count[each]
-                    is_open[event] = count[each] < limit and mastered_at[each] == 0
+                skill = node if position < first else members[position]
+                if owner[skill] != student:
+                    owner[skill] = student
+                    count[skill] = 0
+                    streak[skill] = 0
+                    mastered_at[skill] = 0
+                if skill == node:
+                    opportunity[event] = count[skill]
+                    is_open[event] = count[skill] < limit and mastered_at[skill] == 0
                 if seen[event]:
-                    count[each] += 1
-                    streak[each] = streak[each] + 1 if correct[event] == 1 else 0
-                    if streak[each] >= streak_needed and mastered_at[each] == 0:
-                        mastered_at[each] = count[each]
-        for event in range(start[who], start[who + 1]):
+                    count[skill] += 1
+                    streak[skill] = streak[skill] + 1 if correct[event] == 1 else 0
+                    if streak[skill] >= streak_needed and mastered_at[skill] == 0:
+                        mastered_at[skill] = count[skill]
+        for event in range(start[student], start[student + 1]):
             if opportunity[event] < 0:
                 continue
             node = node_of_item[item[event]]

@@ -1,4 +1,4 @@
-"""Which rows train, which calibrate and which judge: blocks of time with a gap, and folds of students."""
+"""Which rows train, which calibrate and which evaluate: blocks of time with a gap, and folds of students."""
 
 import zlib
 from dataclasses import dataclass
@@ -22,15 +22,15 @@ Axis = npt.NDArray[np.int64]
 class TimeBlocks:
     """Three blocks of a log in time order.
 
-    Rows train before `train_end`, calibrate from there to `calibration_end`, and judge after it. Rows closer than
-    `gap` to the end of their block are left out of struggle forecasts, because their outcome lies beyond it.
+    Rows before `train_end` train, those from there to `calibration_end` calibrate, and later ones evaluate. Rows
+    closer than `gap` to the end of their block are left out of struggle forecasts: their outcome lies beyond it.
 
     Attributes:
         axis: Where each event of the timeline lies: microseconds, or the source's own order in a log without a clock.
         train_end: End of the training block.
         calibration_end: End of the calibration block.
         end: One past the last event.
-        gap: In the axis' unit; never more than a quarter of a block.
+        gap: In the unit of the axis; never more than a quarter of a block.
     """
 
     axis: Axis
@@ -40,20 +40,19 @@ class TimeBlocks:
     gap: int
 
     def block(self, name: str, *, gap: bool) -> npt.NDArray[np.bool_]:
-        """Which events lie in the block `train`, `calibration` or `holdout`."""
-        edges = {
-            "train": (NO_TIME + 1, self.train_end),
-            "calibration": (self.train_end, self.calibration_end),
-            "holdout": (self.calibration_end, self.end),
-        }
-        begin, end = edges[name]
+        """Marks the events in the block `train`, `calibration` or `holdout`, with or without those in its gap."""
+        begin, end = self._edges(name)
         inside: npt.NDArray[np.bool_] = (self.axis >= begin) & (self.axis < end - (self.gap if gap else 0))
         return inside
 
     def seen(self, name: str) -> npt.NDArray[np.bool_]:
-        """Which events an outcome of the block may be read from: none after the block."""
-        end = {"train": self.train_end, "calibration": self.calibration_end, "holdout": self.end}[name]
-        return self.axis < end
+        """Marks the events that an outcome of the block may be read from: none after the block."""
+        return self.axis < self._edges(name)[1]
+
+    def _edges(self, name: str) -> tuple[int, int]:
+        edges = (NO_TIME + 1, self.train_end, self.calibration_end, self.end)
+        number = ("train", "calibration", "holdout").index(name)
+        return edges[number], edges[number + 1]
 
 
 def split_time(timeline: Timeline, sequence: npt.NDArray[np.float64], split: Split) -> TimeBlocks:
@@ -82,7 +81,7 @@ def split_time(timeline: Timeline, sequence: npt.NDArray[np.float64], split: Spl
 
 
 def fold_of_students(students: "pd.Index[str]", folds: int) -> npt.NDArray[np.int32]:
-    """The fold of each student, the same on every machine and whoever else is in the log.
+    """Returns the fold of each student, the same on every machine and with any other students in the log.
 
     Example:
         >>> fold_of_students(pd.Index(["007", "7"]), 5).tolist()

@@ -1,4 +1,4 @@
-"""Judges new models on the holdout: against baselines, for each audit group, and against the champion."""
+"""Evaluates new models on the holdout: beside baselines, for each audit group, and against the champion."""
 
 import logging
 from collections.abc import Callable
@@ -13,52 +13,47 @@ from training.data.dataset import Dataset
 from training.evaluation.fairness import GroupFigures, audit_groups
 from training.evaluation.metrics import Interval, Metrics, evaluate, paired_difference
 from training.models.artifacts import StoredModel
-from training.models.baselines import fit_baselines
+from training.models.baselines import Baseline, fit_baselines
 from training.models.boosting import Model
 
 logger = logging.getLogger("regroup")
 
 
 def score_model(name: str, model: Model, dataset: Dataset, config: TrainingConfig) -> dict[str, Metrics]:
-    """Metrics on the holdout, of the model as `regroup` and of each baseline by its name."""
+    """Computes metrics on the holdout, for the model as `regroup` and for each baseline under its name."""
     blocks = getattr(dataset, name)
     holdout = blocks["holdout"]
     limit = config.mastery_rule.limit if name == "struggle" else None
-    found = {"regroup": evaluate(holdout, model.predict(holdout.rows), config.evaluation, limit)}
-    for baseline in fit_baselines(blocks["train"], config.evaluation):
-        found[baseline.name] = evaluate(holdout, baseline.predict(holdout.rows), config.evaluation, limit)
-    return found
+    candidates = (Baseline("regroup", model.predict), *fit_baselines(blocks["train"], config.evaluation))
+    return {
+        candidate.name: evaluate(holdout, candidate.predict(holdout.rows), config.evaluation, limit)
+        for candidate in candidates
+    }
 
 
 def audit_models(
     url: str, models: dict[str, Model], dataset: Dataset, config: TrainingConfig
 ) -> dict[str, list[GroupFigures]]:
-    """Figures of each audit group by forecast; none without a roster.
+    """Computes the figures of each audit group by forecast; there are none without a roster.
 
     Args:
         url: The roster's database.
-        models: By forecast.
-        dataset: Whose holdout is judged.
-        config: The share of places.
+        models: Models by forecast.
+        dataset: Whose holdout is forecast.
+        config: Says how large a share of rows has places.
     """
     try:
         facts = read_demographics(url)
     except MissingError:
         return {}
-    audit = pd.DataFrame([asdict(each) for each in facts], columns=["student_id", "column", "value"])
-    found = {}
+    audit = pd.DataFrame([asdict(fact) for fact in facts], columns=["student_id", "column", "value"])
+    students, share = dataset.timeline.students, config.evaluation.places_share
+    figures = {}
     for name, model in models.items():
         holdout = getattr(dataset, name)["holdout"]
         probability = model.predict(holdout.rows)
-        found[name] = audit_groups(
-            holdout,
-            probability,
-            dataset.timeline.students,
-            audit,
-            config.evaluation.places_share,
-            by_episode=name == "struggle",
-        )
-    return found
+        figures[name] = audit_groups(holdout, probability, students, audit, share, by_episode=name == "struggle")
+    return figures
 
 
 def compare_with_champion(
@@ -68,7 +63,7 @@ def compare_with_champion(
     item_skills: pd.DataFrame,
     config: TrainingConfig,
 ) -> dict[str, Interval] | None:
-    """Challenger minus champion in log-loss on the same holdout; None when the champion cannot read today's columns.
+    """Subtracts the champion's log-loss from the challenger's; None when the champion cannot read today's columns.
 
     Args:
         fetch_champion: Returns the champion's model of a forecast, or raises InputError.
@@ -77,7 +72,7 @@ def compare_with_champion(
         item_skills: Skills of items that the champion may not have seen.
         config: How many resamples the intervals take.
     """
-    found = {}
+    differences = {}
     for name, model in models.items():
         try:
             stored = fetch_champion(name)
@@ -87,5 +82,5 @@ def compare_with_champion(
         known = stored.statistics.extend(item_skills, pd.Series(dataset.statistics.catalog.items))
         holdout = getattr(dataset, name)["holdout"]
         theirs = stored.model.predict(dataset.holdout_rows(known)[name])
-        found[name] = paired_difference(holdout, model.predict(holdout.rows), theirs, config.evaluation)
-    return found
+        differences[name] = paired_difference(holdout, model.predict(holdout.rows), theirs, config.evaluation)
+    return differences

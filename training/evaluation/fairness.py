@@ -1,10 +1,11 @@
-"""How forecasts serve each group of an audit column. Audit columns are never features."""
+"""How forecasts serve each group of an audit column; audit columns are never features."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.sparse import csr_array
 from sklearn.metrics import roc_auc_score
 
 from training.data.dataset import Block
@@ -14,12 +15,12 @@ MIN_STUDENTS = 10
 """Groups with fewer students are not reported: a figure would speak of single children."""
 
 THRESHOLDS = 256
-"""Forecasts are told apart at so many of their quantiles; with fewer distinct forecasts, ROC curves are exact."""
+"""Most points of a ROC curve, at quantiles of the forecasts; with fewer distinct forecasts, curves are exact."""
 
 TIE = 1e-12
 
 PERMUTATIONS = 500
-"""Of students, for the area between ROC curves that chance alone makes."""
+"""How often students are permuted, for the area between ROC curves that chance alone makes."""
 
 Floats = npt.NDArray[np.float64]
 Chosen = npt.NDArray[np.bool_]
@@ -29,12 +30,12 @@ Chosen = npt.NDArray[np.bool_]
 class Abroca:
     """How differently a forecast ranks the rows of a group and those of the rest of its column.
 
-    The area says nothing alone: between small groups it is large by chance.
+    The area alone says nothing: between small groups it is large by chance.
 
     Attributes:
         area: Between the two ROC curves, absolute, 0-1.
-        by_chance: What it stays under in 95 of 100 draws of a group of so many students.
-        p: Share of draws whose area is as large.
+        by_chance: What the area stays under in 95 of 100 draws of a random group of as many students.
+        p: Share of draws whose area is at least as large.
     """
 
     area: float
@@ -50,12 +51,12 @@ class GroupFigures:
         column: The audit column.
         group: The value of the column.
         rows: Rows of the group's students.
-        students: How many students they are.
+        students: How many students the group has.
         base_rate: Share of rows with target 1.
         mean_forecast: Mean probability; far from the base rate, the group is over- or underestimated.
         ece: Expected calibration error.
-        ece_by_chance: What it would stay under in 95 of 100 draws if forecasts meant exactly what they say.
-        missed_share: Of the rows with target 1, the share without a place (false negatives); null without any.
+        ece_by_chance: What `ece` would stay under in 95 of 100 draws if forecasts meant exactly what they say.
+        missed_share: Share of the rows with target 1 that have no place (false negatives); null without such rows.
         auc: Null where only one class occurs.
         abroca: Against the column's other students; null where these are too few or either side has one class only.
     """
@@ -82,12 +83,12 @@ def audit_groups(
     *,
     by_episode: bool = False,
 ) -> list[GroupFigures]:
-    """The figures of every group of every audit column.
+    """Computes the figures of every group of every audit column.
 
     Args:
         block: Rows with targets.
         probability: Their forecasts.
-        students: Ids that the block's student codes stand for.
+        students: Ids by the block's student codes.
         audit: One row per student and column: `student_id`, `column`, `value`. Students without a row are left out.
         places_share: The share of all rows that get a place.
         by_episode: Whether all rows of an episode share one outcome, as struggling or not is.
@@ -97,36 +98,36 @@ def audit_groups(
     for column, part in audit.groupby("column", sort=True):
         value_of = part.drop_duplicates("student_id").set_index("student_id")["value"]
         value = value_of.reindex(students).to_numpy()[block.student]
-        for group in sorted({str(each) for each in value[~pd.isna(value)]}):
-            mine = value == group
-            count = len(np.unique(block.student[mine]))
+        for group in sorted(set(map(str, value[~pd.isna(value)]))):
+            inside = value == group
+            count = len(np.unique(block.student[inside]))
             if count < MIN_STUDENTS:
                 continue
-            target, forecast = block.target[mine].astype(float), probability[mine]
+            target, forecast = block.target[inside].astype(float), probability[inside]
             both = 0 < target.sum() < len(target)
             missed = float((forecast[target == 1] < threshold).mean()) if target.sum() else None
             figures.append(
                 GroupFigures(
                     column=str(column),
                     group=group,
-                    rows=int(mine.sum()),
+                    rows=int(inside.sum()),
                     students=count,
                     base_rate=float(target.mean()),
                     mean_forecast=float(forecast.mean()),
                     ece=calibration_error(forecast, target),
-                    ece_by_chance=chance_error(forecast, block.episode[mine] if by_episode else None),
+                    ece_by_chance=chance_error(forecast, block.episode[inside] if by_episode else None),
                     missed_share=missed,
                     auc=float(roc_auc_score(target, forecast)) if both else None,
-                    abroca=_against_the_rest(block, probability, mine, ~pd.isna(value)),
+                    abroca=_compare_with_rest(block, probability, inside, ~pd.isna(value)),
                 )
             )
     return figures
 
 
 def compare_curves(
-    target: npt.NDArray[np.int8], probability: Floats, student: npt.NDArray[np.int64], mine: Chosen
+    target: npt.NDArray[np.int8], probability: Floats, student: npt.NDArray[np.int64], inside: Chosen
 ) -> Abroca | None:
-    """The area between the ROC curves of a group and of all other rows, set beside what chance makes.
+    """Measures the area between the ROC curves of a group and of all other rows, beside what chance makes.
 
     Chance gives the group's label to as many students as have it, with all their rows, since a student's rows
     resemble each other.
@@ -135,10 +136,10 @@ def compare_curves(
         target: 1 or 0 of each row.
         probability: Its forecast.
         student: Code of its student.
-        mine: Whether its student is of the group.
+        inside: Whether its student is of the group.
 
     Returns:
-        Null where either side has one class only.
+        The area with its chance; None where either side has one class only.
 
     Source: Gardner, Brooks and Baker (2019), "Evaluating the fairness of predictive student models through slicing
     analysis"; for the test, Borchers (2025), "Toward sufficient statistical power in algorithmic bias assessment".
@@ -148,43 +149,47 @@ def compare_curves(
         levels = np.unique(np.quantile(probability, np.arange(1, THRESHOLDS) / THRESHOLDS))
     falling = len(levels) - np.searchsorted(levels, probability, side="right")
     cell = np.where(target == 1, falling + len(levels) + 1, falling)
-    everyone = np.bincount(cell, minlength=2 * (len(levels) + 1)).reshape(2, -1)
+    _, first, codes = np.unique(student, return_index=True, return_inverse=True)
+    counts = csr_array((np.ones(len(cell), np.int64), (codes, cell)), shape=(len(first), 2 * (len(levels) + 1)))
+    everyone = counts.sum(axis=0).reshape(2, -1)
 
-    def area(chosen: Chosen) -> float:
-        group = np.bincount(cell[chosen], minlength=everyone.size).reshape(everyone.shape)
+    def area(belongs: npt.NDArray[np.int64]) -> float:
+        group = (belongs @ counts).reshape(2, -1)
         return _area_between(group, everyone - group)
 
-    observed = area(mine)
+    belongs, random = inside[first].astype(np.int64), np.random.default_rng(0)
+    observed = area(belongs)
     if np.isnan(observed):
         return None
-    _, first, codes = np.unique(student, return_index=True, return_inverse=True)
-    belongs, random = mine[first], np.random.default_rng(0)
-    drawn = np.array([area(random.permutation(belongs)[codes]) for _ in range(PERMUTATIONS)])
+    drawn = np.array([area(random.permutation(belongs)) for _ in range(PERMUTATIONS)])
     drawn = drawn[~np.isnan(drawn)]
     as_large = int((drawn >= observed - TIE).sum())
     return Abroca(observed, float(np.quantile(np.append(drawn, observed), 0.95)), (1 + as_large) / (1 + len(drawn)))
 
 
-def _against_the_rest(block: Block, probability: Floats, mine: Chosen, known: Chosen) -> Abroca | None:
-    if len(np.unique(block.student[known & ~mine])) < MIN_STUDENTS:
+def _compare_with_rest(block: Block, probability: Floats, inside: Chosen, known: Chosen) -> Abroca | None:
+    if len(np.unique(block.student[known & ~inside])) < MIN_STUDENTS:
         return None
-    return compare_curves(block.target[known], probability[known], block.student[known], mine[known])
+    return compare_curves(block.target[known], probability[known], block.student[known], inside[known])
 
 
 def _area_between(one: npt.NDArray[np.int64], other: npt.NDArray[np.int64]) -> float:
-    """Between two ROC curves of straight pieces; of each, negatives and positives by falling forecast. NaN without."""
+    """Computes the area between two ROC curves of straight pieces; NaN where a side has one class only.
+
+    Args:
+        one: Counts of one side's negatives (first row) and positives by falling forecast.
+        other: The same counts of the other side.
+    """
     if 0 in (*one.sum(axis=1), *other.sum(axis=1)):
         return float("nan")
-    (x1, y1), (x2, y2) = (np.cumsum(each, axis=1) / each.sum(axis=1, keepdims=True) for each in (one, other))
+    (x1, y1), (x2, y2) = (np.cumsum(counts, axis=1) / counts.sum(axis=1, keepdims=True) for counts in (one, other))
     edges = np.unique(np.concatenate([[0.0], x1, x2]))
     start, width = edges[:-1], np.diff(edges)
 
     def gap(place: float) -> Floats:
         at = start + place * width
-        between: Floats = np.interp(at, np.append(0, x1), np.append(0, y1)) - np.interp(
-            at, np.append(0, x2), np.append(0, y2)
-        )
-        return between
+        first: Floats = np.interp(at, np.append(0, x1), np.append(0, y1))
+        return first - np.interp(at, np.append(0, x2), np.append(0, y2))
 
     # curves jump at edges, so a piece is read off inside and drawn out to its ends
     early, late = gap(1 / 4), gap(3 / 4)

@@ -14,12 +14,12 @@ class Decision:
 
     Attributes:
         promoted: Whether the challenger becomes champion.
-        floors_hold: Whether the challenger is fit to serve at all.
+        within_limits: Whether the challenger is fit to serve at all.
         reasons: One sentence per figure that counted.
     """
 
     promoted: bool
-    floors_hold: bool
+    within_limits: bool
     reasons: tuple[str, ...]
 
 
@@ -31,15 +31,15 @@ def decide(
 ) -> Decision:
     """Compares a challenger with the champion on the same holdout.
 
-    A challenger is promoted when its calibration holds the floor, which it breaks only with the whole interval above
+    A challenger is promoted when its calibration error is within the limit, that is unless the whole interval is above
     it, and when there is no champion, or its struggle log-loss is better with the whole interval and its mastery
     log-loss is not worse with the whole interval.
 
     Args:
         challenger: Metrics by forecast.
         against: Challenger minus champion in log-loss, by forecast; None without a champion that can be compared.
-        gate: The floors.
-        groups: Figures of audit groups, by forecast; those with enough rows have a floor of their own.
+        gate: The limits.
+        groups: Figures of audit groups, by forecast; those with enough rows have a limit of their own.
 
     Example:
         >>> from training.config import load_config
@@ -48,27 +48,26 @@ def decide(
         True
     """
     reasons = []
-    floors_hold = True
+    within_limits = True
     for name, metrics in challenger.items():
         ece = metrics["ece"]
-        holds = ece.low <= gate.max_ece  # of few rows it is high by chance alone, so the interval decides
-        floors_hold &= holds
-        verdict = "holds" if holds else "breaks"
+        within = ece.low <= gate.max_ece  # with few rows it is high by chance alone, so the interval decides
+        within_limits &= within
         reasons.append(
             f"{name}: calibration error {ece.value:.4f} (95 % interval {ece.low:.4f} to {ece.high:.4f}) "
-            f"{verdict} the floor of {gate.max_ece:.4f}"
+            f"is {'within' if within else 'above'} the limit of {gate.max_ece:.4f}"
         )
     for name, figures in (groups or {}).items():
-        judged = [each for each in figures if each.rows >= gate.min_subgroup_rows]
-        for each in (each for each in judged if each.ece > gate.max_subgroup_ece):
-            floors_hold = False
-            reasons.append(
-                f"{name}: calibration error {each.ece:.4f} of {each.column} {each.group} "
-                f"is above the floor of {gate.max_subgroup_ece:.4f} for audit groups"
-            )
+        for group in figures:
+            if group.rows >= gate.min_subgroup_rows and group.ece > gate.max_subgroup_ece:
+                within_limits = False
+                reasons.append(
+                    f"{name}: calibration error {group.ece:.4f} of {group.column} {group.group} "
+                    f"is above the limit of {gate.max_subgroup_ece:.4f} for audit groups"
+                )
     if against is None:
         reasons.append("there is no champion that can be compared")
-        return Decision(floors_hold, floors_hold, tuple(reasons))
+        return Decision(within_limits, within_limits, tuple(reasons))
     for name, difference in against.items():
         reasons.append(
             f"{name}: log-loss {difference.value:+.5f} against the champion's "
@@ -79,4 +78,4 @@ def decide(
     reasons.append("the struggle forecast is better with the whole interval" if better else "not clearly better")
     if not not_worse:
         reasons.append("the mastery forecast is worse with the whole interval")
-    return Decision(floors_hold and better and not_worse, floors_hold, tuple(reasons))
+    return Decision(within_limits and better and not_worse, within_limits, tuple(reasons))

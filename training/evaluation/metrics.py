@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from joblib import Parallel, delayed
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from training.config import Evaluation
@@ -16,7 +17,7 @@ BINS = 15
 """Equal-width bins of the expected calibration error."""
 
 DRAWS = 100
-"""Of outcomes as forecast, for the calibration error that chance alone makes."""
+"""How often outcomes are drawn as forecast, for the calibration error that chance alone makes."""
 
 WEIGHTLESS = 1e-12
 
@@ -34,13 +35,13 @@ Metrics = Mapping[str, Interval]
 
 
 def evaluate(block: Block, probability: Floats, settings: Evaluation, limit: int | None = None) -> Metrics:
-    """Every metric of one forecast on one block.
+    """Computes every metric of one forecast on one block.
 
     Args:
         block: Rows with their targets.
-        probability: What the model said of each row, 0 to 1.
+        probability: The forecast of each row, 0 to 1.
         settings: Resamples, and the share of rows that the adults have places for.
-        limit: Opportunities of an episode; given for the struggle forecast, whose places and lead time count.
+        limit: Opportunities of an episode; only for the struggle forecast, whose places and lead time count.
 
     Returns:
         `log_loss`, `brier` and `ece`, and where both classes occur `auc` and `average_precision`. With a limit also
@@ -49,54 +50,54 @@ def evaluate(block: Block, probability: Floats, settings: Evaluation, limit: int
         equals.
     """
     target = block.target.astype(np.float64)
-    clipped = np.clip(probability, 1e-6, 1 - 1e-6)
-    loss = -np.where(target == 1, np.log(clipped), np.log(1 - clipped))
-    codes = np.unique(block.student, return_inverse=True)[1]
-    draws = resample_students(int(codes.max(initial=-1)) + 1, settings.bootstrap)
-    found = {
-        "log_loss": _mean_interval(loss, codes, draws),
+    codes, draws = _resample(block, settings)
+    metrics = {
+        "log_loss": _mean_interval(_log_loss(block, probability), codes, draws),
         "brier": _mean_interval((probability - target) ** 2, codes, draws),
         "ece": _ece_interval(probability, target, codes, draws),
     }
     if not 0 < target.sum() < len(target):
-        return found
-    found["auc"] = Interval(
+        return metrics
+    metrics["auc"] = Interval(
         float(roc_auc_score(target, probability)), *bounds(resample_auc(target, probability, codes, draws))
     )
-    found["average_precision"] = _point(average_precision_score(target, probability))
+    metrics["average_precision"] = _point(average_precision_score(target, probability))
     if limit is not None:
         places = max(1, round(settings.places_share * len(target)))
         lot = np.random.default_rng(0).random(len(target))
         placed = np.zeros(len(target), bool)
         placed[np.lexsort((lot, -probability))[:places]] = True
-        found["precision_at_places"] = _point(target[placed].mean())
-        found["recall_at_places"] = _point(target[placed].sum() / target.sum())
-        found["lead_opportunities"] = _point(_lead(block, placed, limit))
-    return found
+        metrics["precision_at_places"] = _point(target[placed].mean())
+        metrics["recall_at_places"] = _point(target[placed].sum() / target.sum())
+        metrics["lead_opportunities"] = _point(_lead(block, placed, limit))
+    return metrics
 
 
 def paired_difference(block: Block, ours: Floats, theirs: Floats, settings: Evaluation) -> Interval:
-    """Our mean log-loss minus theirs on the same rows, with both resampled together; below zero, we are better."""
-    target = block.target == 1
+    """Subtracts their mean log-loss from ours, with both resampled together; below zero, ours is better."""
+    return _mean_interval(_log_loss(block, ours) - _log_loss(block, theirs), *_resample(block, settings))
 
-    def loss(probability: Floats) -> Floats:
-        clipped = np.clip(probability, 1e-6, 1 - 1e-6)
-        return -np.log(np.where(target, clipped, 1 - clipped))
 
+def _log_loss(block: Block, probability: Floats) -> Floats:
+    clipped = np.clip(probability, 1e-6, 1 - 1e-6)
+    return -np.log(np.where(block.target == 1, clipped, 1 - clipped))
+
+
+def _resample(block: Block, settings: Evaluation) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Returns the code of each row's student, from 0 without gaps, and the resamples of these students."""
     codes = np.unique(block.student, return_inverse=True)[1]
-    draws = resample_students(int(codes.max(initial=-1)) + 1, settings.bootstrap)
-    return _mean_interval(loss(ours) - loss(theirs), codes, draws)
+    return codes, resample_students(int(codes.max(initial=-1)) + 1, settings.bootstrap)
 
 
 def resample_students(students: int, times: int, seed: int = 0) -> npt.NDArray[np.float64]:
-    """How often each student is drawn in each resample; one row per resample."""
+    """Counts how often each student is drawn in each resample; one row per resample."""
     rng = np.random.default_rng(seed)
     draws = rng.integers(0, students, size=(times, students)) if students else np.empty((times, 0), np.int64)
     return np.stack([np.bincount(draw, minlength=students) for draw in draws]).astype(np.float64)
 
 
 def calibration_error(probability: Floats, target: Floats, weights: Floats | None = None) -> float:
-    """Mean distance between what was said and what happened, over equal-width bins weighted by their rows.
+    """Averages the distance between forecast and outcome over equal-width bins, weighted by their rows.
 
     Source: Naeini, Cooper and Hauskrecht (2015), "Obtaining well calibrated probabilities using Bayesian binning".
 
@@ -111,12 +112,12 @@ def calibration_error(probability: Floats, target: Floats, weights: Floats | Non
 
 
 def chance_error(probability: Floats, together: npt.NDArray[np.int64] | None = None) -> float:
-    """What the calibration error of forecasts that mean exactly what they say stays under in 95 of 100 draws.
+    """Returns what the calibration error of forecasts that mean exactly what they say is under in 95 of 100 draws.
 
     Args:
         probability: The forecasts.
-        together: Code of what happens at once for several rows, such as an episode's one outcome; null = each row's
-            outcome is its own. The fewer outcomes, the larger the error by chance.
+        together: Code of the outcome that several rows share, such as an episode's; None where each row has its own.
+            The fewer outcomes, the larger the error by chance.
     """
     codes = np.arange(len(probability)) if together is None else np.unique(together, return_inverse=True)[1]
     random, outcomes = np.random.default_rng(0), int(codes.max(initial=-1)) + 1
@@ -150,11 +151,14 @@ def resample_auc(target: Floats, probability: Floats, codes: npt.NDArray[np.int6
     """Returns the AUC of each resample of students; null where it is of one class only."""
     order = np.argsort(probability, kind="stable")
     edges = np.flatnonzero(np.diff(probability[order], prepend=-np.inf))
-    return np.array([_auc_sorted(target[order], weights[codes[order]], edges) for weights in draws])
+    target, codes = target[order], codes[order]
+    in_threads = Parallel(n_jobs=-1, prefer="threads")  # numpy works outside of Python's lock
+    return np.array(in_threads(delayed(_auc_sorted)(target, draw, codes, edges) for draw in draws))
 
 
-def _auc_sorted(target: Floats, weights: Floats, edges: npt.NDArray[np.int64]) -> float:
-    """The weighted area under the ROC curve of rows sorted by score, where `edges` starts each run of equal scores."""
+def _auc_sorted(target: Floats, draw: Floats, codes: npt.NDArray[np.int64], edges: npt.NDArray[np.int64]) -> float:
+    """Computes the weighted AUC of rows sorted by score, where `edges` names the start of each run of equal scores."""
+    weights = draw[codes]
     positive = np.add.reduceat(weights * target, edges)
     negative = np.add.reduceat(weights * (1 - target), edges)
     below = np.cumsum(negative) - negative
@@ -163,7 +167,7 @@ def _auc_sorted(target: Floats, weights: Floats, edges: npt.NDArray[np.int64]) -
 
 
 def _lead(block: Block, flagged: npt.NDArray[np.bool_], limit: int) -> float:
-    """Opportunities from the first flag to the limit, averaged over struggling episodes that were flagged."""
+    """Averages the opportunities from the first flag to the limit over struggling episodes that were flagged."""
     hit = flagged & (block.target == 1)
     if not hit.any():
         return float("nan")

@@ -1,1 +1,1 @@
-"""Models: boosted trees, the baselines beside them, their calibration, and the files that hold them."""
+"""Models: boosted trees and their calibration, the baselines beside them, and the files that hold them."""

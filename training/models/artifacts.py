@@ -31,24 +31,22 @@ def write_model(
     """Writes one model version as a bundle.
 
     Args:
-        folder: Where the bundle shall be.
+        folder: Where the bundle is written.
         model: Trees and calibration.
         statistics: Counted on the training block.
-        config: Whose mastery rule and evidence floors the service must keep to.
+        config: Whose mastery rule and evidence thresholds the service must keep to.
         facts: Data version, configuration hash and code version, for the manifest.
     """
 
     def write(draft: Path) -> None:
         model.booster.save_model(draft / TREES)
-        for name, content in (
-            ("features", {"columns": list(model.forecast.columns), "schema": SCHEMA_HASH}),
-            ("calibration", model.calibration.to_json()),
-            ("statistics", statistics.to_json()),
-            (
-                "thresholds",
-                {"mastery_rule": config.mastery_rule.model_dump(), "evidence": config.evidence.model_dump()},
-            ),
-        ):
+        contents = {
+            "features": {"columns": list(model.forecast.columns), "schema": SCHEMA_HASH},
+            "calibration": model.calibration.to_json(),
+            "statistics": statistics.to_json(),
+            "thresholds": config.model_dump(include={"mastery_rule", "evidence"}),
+        }
+        for name, content in contents.items():
             (draft / f"{name}.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
 
     about = {"format": FORMAT, "forecast": model.forecast.name, "meaning": model.forecast.meaning, **facts}
@@ -62,7 +60,7 @@ def read_model(folder: Path) -> StoredModel:
         InputError: The bundle was altered, or is of other columns or another format than this code's.
     """
     bundle = read_model_bundle(folder)
-    forecast = next((each for each in FORECASTS if each.name == bundle.manifest.get("forecast")), None)
+    forecast = {known.name: known for known in FORECASTS}.get(bundle.manifest.get("forecast"))
     if forecast is None or bundle.columns != forecast.columns:
         raise InputError(f"the model {folder.name} was trained on other columns than this version of regroup makes")
     model = Model(forecast, lgb.Booster(model_file=folder / TREES), bundle.calibration)

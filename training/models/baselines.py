@@ -1,4 +1,4 @@
-"""What a model has to beat: a plain rule, a logistic model with counts, and always saying the usual."""
+"""What a model has to beat: the share of the training block, a plain rule, and a logistic model on counts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,18 +30,18 @@ class Baseline:
 
 
 def fit_baselines(train: Block, settings: Evaluation) -> tuple[Baseline, ...]:
-    """The baselines on the training block."""
+    """Fits every baseline on the training block."""
     return fit_majority(train), fit_rule(train, settings.rule_wrong_in_a_row), fit_logistic(train)
 
 
 def fit_majority(train: Block) -> Baseline:
-    """Says the training block's share to everyone."""
+    """Fits the baseline that forecasts the training block's share for every row."""
     share = float(train.target.mean())
     return Baseline("majority", lambda rows: np.full(len(rows), share))
 
 
 def fit_rule(train: Block, wrong_in_a_row: int) -> Baseline:
-    """The rule that staff use: so many wrong in a row on the skill, or not.
+    """Fits the share of rows with target 1 for the rule that staff use: so many wrong in a row on the skill, or not.
 
     The last answers on the skill are read from its exponential average of rate .5: the share that the latest k
     answers weigh is 1 - 2^-k, so an average below 2^-k means that all k were wrong.
@@ -53,21 +53,20 @@ def fit_rule(train: Block, wrong_in_a_row: int) -> Baseline:
         return (rows[:, column] < 0.5**wrong_in_a_row) & (rows[:, seen] >= wrong_in_a_row)
 
     hit = flagged(train.rows)
-    share_if = {True: _share(train.target[hit]), False: _share(train.target[~hit])}
-    return Baseline("rule", lambda rows: np.where(flagged(rows), share_if[True], share_if[False]))
+    share_if_flagged, share_if_not = _share(train.target[hit]), _share(train.target[~hit])
+    return Baseline("rule", lambda rows: np.where(flagged(rows), share_if_flagged, share_if_not))
 
 
 def fit_logistic(train: Block) -> Baseline:
-    """A logistic model on log counts of attempts and of correct answers, by skill and in total, and on ease.
+    """Fits a logistic model on log counts of attempts and of correct answers, by skill and in total, and on ease.
 
     Source: the count columns of Best-LR (Gervet et al. 2020), with the skill's and the item's usual share in place of
     one column per skill and item.
     """
-    positions = {name: COLUMNS.index(name) for name in COLUMNS}
 
     def counts(rows: Rows) -> Floats:
         def column(name: str) -> Floats:
-            return rows[:, positions[name]].astype(np.float64)
+            return rows[:, COLUMNS.index(name)].astype(np.float64)
 
         table = [np.nan_to_num(column("item_ease")), column("skill_ease")]
         for seen, share in (

@@ -1,18 +1,18 @@
-"""The two forecasts, struggle and mastery, as LightGBM models with calibration."""
+"""The two forecasts, struggle and mastery: what each reads, and how its trees are trained and calibrated."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import minimize
 
 from features.model_bundle import Sigmoid
 from features.profiles.fold import Rows
 from features.profiles.kernel import COLUMNS
 from training.config import Boosting
 from training.data.dataset import Block
-from training.models.calibration import fit_sigmoid
 
 Floats = npt.NDArray[np.float64]
 
@@ -46,11 +46,10 @@ class Forecast:
 
     Attributes:
         name: `struggle` or `mastery`.
-        columns: Which columns of a row it reads, in order.
+        columns: Which of the kernel's columns it reads, in order.
         monotone: Columns that may move the probability in one direction only.
         direction: 1 where those raise it, -1 where they lower it.
         meaning: One sentence for the model card.
-        layout: The columns of a row; the kernel's.
     """
 
     name: str
@@ -58,7 +57,6 @@ class Forecast:
     monotone: frozenset[str]
     direction: int
     meaning: str
-    layout: tuple[str, ...] = COLUMNS
 
 
 STRUGGLE = Forecast(
@@ -93,93 +91,89 @@ class Model:
     calibration: Sigmoid
 
     def predict(self, rows: Rows) -> Floats:
-        """The probability of each row of kernel columns."""
+        """Forecasts the probability of each row of kernel columns."""
         return self.calibration.apply(_score(self.booster, self.forecast, rows))
-
-
-def positions(forecast: Forecast) -> list[int]:
-    """Where the forecast's columns stand in a row."""
-    return [forecast.layout.index(name) for name in forecast.columns]
-
-
-@dataclass(frozen=True)
-class Trial:
-    """The trees of four fifths of the students, which say how many trees serve and what scores mean.
-
-    Attributes:
-        model: Calibrated on the students left out.
-        left_out: The rows of those students.
-    """
-
-    model: Model
-    left_out: Block
 
 
 def train_model(forecast: Forecast, train: Block, calibration: Block | None, boosting: Boosting) -> Model:
     """Trains the trees on one block and calibrates them on rows they have not seen; same inputs, same model.
 
+    A fifth of the students is left out first, and trees are added until these students gain no more: a small school
+    needs fewer trees than a large one, and nobody should have to set that by hand. The model is then trained on all.
+
     Args:
         forecast: What to forecast.
         train: Rows with out-of-fold statistics.
-        calibration: Later rows; without them, those students who were left out to choose the number of trees.
+        calibration: Later rows; without them, the students who were left out calibrate.
         boosting: Parameters; beyond `max_rows`, whole students are left out at random.
     """
-    model, _ = train_with_trial(forecast, train, boosting)
-    if calibration is None:
-        return model
-    score = _score(model.booster, forecast, calibration.rows)
-    return replace(model, calibration=fit_sigmoid(score, calibration.target))
-
-
-def train_with_trial(forecast: Forecast, train: Block, boosting: Boosting) -> tuple[Model, Trial | None]:
-    """The model that no later rows calibrate, and its trial; null where the students left out show one class only."""
-    train = _within(train, boosting)
-    trial = _try_rounds(forecast, train, boosting)
-    # all students together bear a few more trees than four fifths of them
-    wanted = boosting.rounds if trial is None else max(1, round(1.1 * trial.model.booster.best_iteration))
-    booster = lgb.train(
-        _parameters(forecast, boosting), _lightgbm_rows(forecast, train), num_boost_round=min(boosting.rounds, wanted)
-    )
-    return Model(forecast, booster, Sigmoid(1.0, 0.0) if trial is None else trial.model.calibration), trial
-
-
-def _leave_out(train: Block, boosting: Boosting) -> npt.NDArray[np.bool_]:
-    """The rows of a fifth of the students."""
+    train = _limit_rows(train, boosting)
+    parameters = _parameters(forecast, boosting)
     students = np.unique(train.student)
-    chosen = np.random.default_rng(boosting.seed).permutation(students)[: len(students) // 5]
-    return np.isin(train.student, chosen)
+    fifth = np.random.default_rng(boosting.seed).permutation(students)[: len(students) // 5]
+    is_left_out = np.isin(train.student, fifth)
+    left_out = train.take(is_left_out)
+    rounds, sigmoid = boosting.rounds, Sigmoid(1.0, 0.0)
+    if len(left_out) > 0 and left_out.target.min() < left_out.target.max():
+        rows = _lightgbm_rows(forecast, train.take(~is_left_out))
+        trial = lgb.train(
+            parameters,
+            rows,
+            num_boost_round=boosting.rounds,
+            valid_sets=[_lightgbm_rows(forecast, left_out, like=rows)],
+            callbacks=[lgb.early_stopping(boosting.patience, verbose=False)],
+        )
+        # all students together bear a few more trees than four fifths of them
+        rounds = min(boosting.rounds, max(1, round(1.1 * trial.best_iteration)))
+        if calibration is None:
+            sigmoid = fit_sigmoid(_score(trial, forecast, left_out.rows), left_out.target)
+    booster = lgb.train(parameters, _lightgbm_rows(forecast, train), num_boost_round=rounds)
+    if calibration is not None:
+        sigmoid = fit_sigmoid(_score(booster, forecast, calibration.rows), calibration.target)
+    return Model(forecast, booster, sigmoid)
 
 
-def _try_rounds(forecast: Forecast, train: Block, boosting: Boosting) -> Trial | None:
-    """Trees that stop when students they have not seen gain no more.
+def fit_sigmoid(score: Floats, target: npt.NDArray[np.int8]) -> Sigmoid:
+    """Fits the sigmoid with the smallest log-loss; the slope stays positive, so the ranking stays.
 
-    A small school needs fewer trees than a large one, and nobody should have to set that by hand.
+    Args:
+        score: Raw scores in logits of rows that the trees have not seen.
+        target: 1 or 0.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> score = rng.normal(size=5000)
+        >>> target = (rng.random(5000) < 1 / (1 + np.exp(-2 * score))).astype(np.int8)
+        >>> round(fit_sigmoid(score, target).slope, 1)
+        2.0
     """
-    chosen = _leave_out(train, boosting)
-    left_out = train.take(chosen)
-    if len(left_out) == 0 or left_out.target.min() == left_out.target.max():
-        return None
-    rows = _lightgbm_rows(forecast, train.take(~chosen))
-    booster = lgb.train(
-        _parameters(forecast, boosting),
-        rows,
-        num_boost_round=boosting.rounds,
-        valid_sets=[_lightgbm_rows(forecast, left_out, like=rows)],
-        callbacks=[lgb.early_stopping(boosting.patience, verbose=False)],
-    )
-    score = _score(booster, forecast, left_out.rows)
-    return Trial(Model(forecast, booster, fit_sigmoid(score, left_out.target)), left_out)
+    if len(target) == 0 or target.min() == target.max():
+        return Sigmoid(1.0, 0.0)
+    sign = np.where(target == 1, 1.0, -1.0)
+
+    def loss(at: Floats) -> tuple[float, Floats]:
+        margin = sign * (np.exp(at[0]) * score + at[1])
+        pull = -sign / (1.0 + np.exp(np.clip(margin, -500, 500)))
+        gradient = np.array([np.mean(pull * score) * np.exp(at[0]), np.mean(pull)])
+        return float(np.mean(np.logaddexp(0.0, -margin))), gradient
+
+    found = minimize(loss, np.zeros(2), jac=True, method="L-BFGS-B", bounds=[(-3, 3), (-10, 10)])
+    return Sigmoid(float(np.exp(found.x[0])), float(found.x[1]))
 
 
 def _score(booster: "lgb.Booster", forecast: Forecast, rows: Rows) -> Floats:
     if len(rows) == 0:
         return np.empty(0)
-    return np.asarray(booster.predict(rows[:, positions(forecast)], raw_score=True), np.float64)
+    return np.asarray(booster.predict(_read_columns(forecast, rows), raw_score=True), np.float64)
+
+
+def _read_columns(forecast: Forecast, rows: Rows) -> Rows:
+    return np.ascontiguousarray(rows[:, [COLUMNS.index(name) for name in forecast.columns]])
 
 
 def _lightgbm_rows(forecast: Forecast, block: Block, like: "lgb.Dataset | None" = None) -> "lgb.Dataset":
     return lgb.Dataset(
-        np.ascontiguousarray(block.rows[:, positions(forecast)]),
+        _read_columns(forecast, block.rows),
         block.target,
         reference=like,
         feature_name=list(forecast.columns),
@@ -207,8 +201,8 @@ def _parameters(forecast: Forecast, boosting: Boosting) -> dict[str, Any]:
     }
 
 
-def _within(block: Block, boosting: Boosting) -> Block:
-    """The block, or as many whole students of it as fit into `max_rows`."""
+def _limit_rows(block: Block, boosting: Boosting) -> Block:
+    """Returns the block, or as many whole students of it as fit into `max_rows`."""
     if len(block) <= boosting.max_rows:
         return block
     students, counts = np.unique(block.student, return_counts=True)

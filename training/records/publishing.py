@@ -1,4 +1,4 @@
-"""Profiles for the service: the state of every student as the champion's statistics see it, at one moment."""
+"""Publishes profiles for the service: the state of every student at one moment, by the champion's statistics."""
 
 import json
 from datetime import datetime
@@ -24,7 +24,7 @@ def publish_profiles(
 ) -> Path:
     """Writes the profiles that the service serves with the models of a run.
 
-    The folder appears at once, complete: `skill_profiles.parquet` (one row per student and practised skill, sorted by
+    The folder appears at once, complete: `skill_profiles.parquet` (one row per student and practiced skill, sorted by
     student), `student_profiles.parquet` (one row per student), `state.npz` and `statistics.json` (which continue the
     profiles with later events), and a manifest.
 
@@ -33,9 +33,9 @@ def publish_profiles(
         run_id: The run of the models that will read them.
         events: Rows of `Events`.
         item_skills: Rows of `ItemSkills`.
-        statistics: The run's, from its bundle.
-        as_of: The moment, in UTC; None for a log without a clock.
-        data_version: Of the event log.
+        statistics: The statistics that the run was trained with.
+        as_of: The moment of the states, in UTC; None for a log without a clock.
+        data_version: Versions of the event log and of the items' skills.
     """
     known = statistics.extend(item_skills, events["item_id"])
     profiles, state = build_profiles(events, known, as_of)

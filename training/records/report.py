@@ -43,8 +43,9 @@ def write_card(
     groups: Mapping[str, Sequence[GroupFigures]],
     facts: Mapping[str, Any],
 ) -> str:
-    """The model card in Markdown: what the models are for, on what they were judged, and how well they did."""
+    """Renders the model card in Markdown: what the models are for, on what they were tested, and how well they did."""
     rule = config.mastery_rule
+    struggling = f"{rule.limit} opportunities on a skill without {rule.streak} correct first attempts in a row"
     lines = [
         "# Model card",
         "",
@@ -52,10 +53,10 @@ def write_card(
         "They are a reason to look, together with the facts shown, and not a grade or a placement.",
         "No decision about a child may rest on them without a person.",
         "",
-        f"Struggling means {rule.limit} opportunities on a skill without {rule.streak} correct first tries in a row.",
+        f"Struggling means {struggling}.",
         "Demographic columns are used for the audit below and are never a feature.",
         "",
-        *(f"- {name}: {value}" for name, value in facts.items()),
+        *_fact_lines(facts),
         f"- students: {len(dataset.timeline.students)}",
         *(
             f"- {name}: {len(dataset.struggle[name])} rows of open episodes with a known outcome, "
@@ -70,37 +71,44 @@ def write_card(
             f"## {forecast.name}: {forecast.meaning}",
             "",
             "Holdout, later in time than training and calibration.",
+            "Intervals are 95 % over resampled students.",
+            "",
+            *_score_table(scores[forecast.name]),
+            "",
         ]
-        lines += ["Intervals are 95 % over resampled students.", "", *_score_table(scores[forecast.name]), ""]
         if groups.get(forecast.name):
             lines += [*_group_table(groups[forecast.name]), ""]
     return "\n".join(lines)
 
 
 def write_decision(decision: Decision, facts: Mapping[str, Any]) -> str:
-    """The decision record in Markdown: what was decided, and every figure that counted."""
+    """Renders the decision record in Markdown: what was decided, and every figure that counted."""
     verdict = "The challenger is the new champion." if decision.promoted else "The champion stays."
-    if not decision.promoted and not decision.floors_hold:
-        verdict = "The challenger breaks a floor and was not promoted."
-    told = [f"- {reason}" for reason in decision.reasons]
-    return "\n".join(
-        ["# Decision", "", verdict, "", *told, "", *(f"- {name}: {value}" for name, value in facts.items()), ""]
-    )
+    if not decision.promoted and not decision.within_limits:
+        verdict = "The challenger is above a limit and was not promoted."
+    reasons = [f"- {reason}" for reason in decision.reasons]
+    return "\n".join(["# Decision", "", verdict, "", *reasons, "", *_fact_lines(facts), ""])
 
 
 def evaluation_json(scores: Scores, groups: Mapping[str, Sequence[GroupFigures]]) -> dict[str, Any]:
-    """Every figure of a run as plain values; NaN becomes null."""
+    """Turns every figure of a run into plain values; NaN becomes null."""
 
     def plain(interval: Interval) -> dict[str, float | None]:
         return {name: None if math.isnan(value) else value for name, value in asdict(interval).items()}
 
     return {
         "metrics": {
-            forecast: {who: {name: plain(each) for name, each in metrics.items()} for who, metrics in by_name.items()}
+            forecast: {
+                who: {name: plain(interval) for name, interval in metrics.items()} for who, metrics in by_name.items()
+            }
             for forecast, by_name in scores.items()
         },
-        "groups": {forecast: [asdict(each) for each in figures] for forecast, figures in groups.items()},
+        "groups": {forecast: [asdict(group) for group in figures] for forecast, figures in groups.items()},
     }
+
+
+def _fact_lines(facts: Mapping[str, Any]) -> list[str]:
+    return [f"- {name}: {value}" for name, value in facts.items()]
 
 
 def _score_table(by_name: Mapping[str, Metrics]) -> list[str]:
@@ -121,18 +129,18 @@ def _cell(interval: Interval | None) -> str:
 
 
 def _group_table(figures: Sequence[GroupFigures]) -> list[str]:
-    names = (
-        *("audit column", "group", "students", "rows", "happened", "forecast", "ece (by chance)", "missed"),
-        *("abroca (by chance)", "p"),
-    )
-    rows = ["| " + " | ".join(names) + " |", "|---" * len(names) + "|"]
-    for each in figures:
-        missed = "-" if each.missed_share is None else f"{each.missed_share:.3f}"
-        curves = each.abroca
+    titles = (
+        "audit column", "group", "students", "rows", "happened", "forecast", "ece (by chance)", "missed",
+        "abroca (by chance)", "p",
+    )  # fmt: skip
+    rows = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
+    for group in figures:
+        missed = "-" if group.missed_share is None else f"{group.missed_share:.3f}"
+        curves = group.abroca
         area, p = ("-", "-") if curves is None else (f"{curves.area:.4f} ({curves.by_chance:.4f})", f"{curves.p:.3f}")
         rows.append(
-            f"| {each.column} | {each.group} | {each.students} | {each.rows} | {each.base_rate:.3f} "
-            f"| {each.mean_forecast:.3f} | {each.ece:.4f} ({each.ece_by_chance:.4f}) | {missed} | {area} | {p} |"
+            f"| {group.column} | {group.group} | {group.students} | {group.rows} | {group.base_rate:.3f} "
+            f"| {group.mean_forecast:.3f} | {group.ece:.4f} ({group.ece_by_chance:.4f}) | {missed} | {area} | {p} |"
         )
     return [
         *rows,

@@ -6,19 +6,12 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from features.errors import (
-    WRONG_PATH,
-    BusyError,
-    InputError,
-    UnavailableError,
-    explain_os_error,
-)
+from features.errors import WRONG_PATH, BusyError, InputError, UnavailableError, explain_os_error
 from features.home import tracking_uri
 from training.models.artifacts import StoredModel, read_model
 
@@ -35,25 +28,17 @@ MISTAKES = {
     "INVALID_PARAMETER_VALUE",
     "RESOURCE_DOES_NOT_EXIST",
 }
-"""MLflow's codes for an address that is wrong or a thing that is not there; with every other one the store refuses."""
+"""MLflow's codes for a wrong address or something that is not there; any other code is the store's own trouble."""
 
 
 def model_name(forecast: str) -> str:
-    """The registered model of a forecast.
+    """Names the registered model of a forecast.
 
     Example:
         >>> model_name("struggle")
         'regroup-struggle'
     """
     return f"regroup-{forecast}"
-
-
-@dataclass(frozen=True)
-class Registered:
-    """The versions that one run registered, by forecast."""
-
-    run_id: str
-    versions: Mapping[str, int]
 
 
 @contextmanager
@@ -107,15 +92,10 @@ class Tracking:
         return client
 
     def champion(self) -> str | None:
-        """The run whose versions are champion, or None when there is none or the two forecasts disagree."""
+        """Returns the run whose versions are champion, or None when there is none or the two forecasts disagree."""
         with _plain_errors(self.uri):
-            runs = {self._alias_run(forecast, CHAMPION) for forecast in ("struggle", "mastery")}
+            runs = {self._champion_run(forecast) for forecast in ("struggle", "mastery")}
             return runs.pop() if len(runs) == 1 else None
-
-    def previous(self) -> str | None:
-        """The run that was champion before, or None."""
-        runs = {self._alias_run(forecast, PREVIOUS) for forecast in ("struggle", "mastery")}
-        return runs.pop() if len(runs) == 1 else None
 
     def log_run(
         self, tags: Mapping[str, str], parameters: Mapping[str, Any], metrics: Mapping[str, float], folder: Path
@@ -142,10 +122,10 @@ class Tracking:
         """Logs one benchmark as a run with everything in the folder as artifacts, and returns its id.
 
         Args:
-            name: Of the run.
-            tags: Of the run and of its children.
+            name: Name of the run.
+            tags: Tags of the run and of its children.
             children: Metrics of each model, which becomes a child run of that name.
-            folder: The figures and charts.
+            folder: Holds the figures and charts.
         """
         with _plain_errors(self.uri):
             experiment = self._experiment(BENCHMARKS)
@@ -159,13 +139,12 @@ class Tracking:
             self._client.set_terminated(parent)
             return parent
 
-    def register(self, run_id: str, forecasts: tuple[str, ...]) -> Registered:
+    def register(self, run_id: str, forecasts: tuple[str, ...]) -> None:
         """Registers the run's bundle of each forecast as a new version, with the alias `challenger`."""
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
 
         with _plain_errors(self.uri):
             root = self._client.get_run(run_id).info.artifact_uri
-            versions = {}
             for forecast in forecasts:
                 name = model_name(forecast)
                 try:
@@ -174,20 +153,18 @@ class Tracking:
                     if error.error_code != "RESOURCE_ALREADY_EXISTS":
                         raise
                 made = self._client.create_model_version(name, source=f"{root}/{forecast}", run_id=run_id)
-                versions[forecast] = int(made.version)
                 self._client.set_registered_model_alias(name, CHALLENGER, str(made.version))
-            return Registered(run_id, versions)
 
     def promote(self, run_id: str) -> None:
-        """Moves `champion` to the run's versions, and `previous` to those that were.
+        """Moves `champion` to the run's versions, and `previous` to those that were champion before.
 
         Raises:
             InputError: The run has no registered version of a forecast.
         """
         with _plain_errors(self.uri):
-            found = {forecast: self._version_of(forecast, run_id) for forecast in ("struggle", "mastery")}
+            versions = {forecast: self._version_of(forecast, run_id) for forecast in ("struggle", "mastery")}
             old = self.champion()
-            for forecast, version in found.items():
+            for forecast, version in versions.items():
                 name = model_name(forecast)
                 if old is not None and old != run_id:
                     self._client.set_registered_model_alias(name, PREVIOUS, str(self._version_of(forecast, old)))
@@ -200,32 +177,30 @@ class Tracking:
             InputError: The run or the model is not there, was altered, or is of other columns.
             UnavailableError: The store does not answer, or there is no room for a copy.
         """
-        with tempfile.TemporaryDirectory() as place:
-            return read_model(self._fetch(run_id, forecast, Path(place)))
-
-    def _fetch(self, run_id: str, artifact: str, into: Path) -> Path:
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
 
-        with _plain_errors(self.uri):
-            try:
-                return Path(self._client.download_artifacts(run_id, artifact, str(into)))
-            except (MlflowException, OSError) as error:
-                # MLflow says of whatever goes wrong, such as a full disk, that there is no such artifact
-                if artifact in {found.path for found in self._client.list_artifacts(run_id)}:
-                    raise UnavailableError(f"the artifact {artifact} of run {run_id} cannot be copied") from error
-                raise InputError(f"the run {run_id} has no artifact {artifact}") from error
+        with tempfile.TemporaryDirectory() as place:
+            with _plain_errors(self.uri):
+                try:
+                    folder = Path(self._client.download_artifacts(run_id, forecast, place))
+                except (MlflowException, OSError) as error:
+                    # MLflow says of whatever goes wrong, such as a full disk, that there is no such artifact
+                    if forecast in {artifact.path for artifact in self._client.list_artifacts(run_id)}:
+                        raise UnavailableError(f"the artifact {forecast} of run {run_id} cannot be copied") from error
+                    raise InputError(f"the run {run_id} has no artifact {forecast}") from error
+            return read_model(folder)
 
     def _version_of(self, forecast: str, run_id: str) -> int:
         versions = self._client.search_model_versions(f"name='{model_name(forecast)}' and run_id='{run_id}'")
         if not versions:
             raise InputError(f"the run {run_id} has no registered version of {model_name(forecast)}")
-        return max(int(each.version) for each in versions)
+        return max(int(version.version) for version in versions)
 
-    def _alias_run(self, forecast: str, alias: str) -> str | None:
+    def _champion_run(self, forecast: str) -> str | None:
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
 
         try:
-            return str(self._client.get_model_version_by_alias(model_name(forecast), alias).run_id)
+            return str(self._client.get_model_version_by_alias(model_name(forecast), CHAMPION).run_id)
         except MlflowException as error:
             # MLflow answers a missing alias with INVALID_PARAMETER_VALUE
             if error.error_code in {"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"}:
@@ -233,9 +208,9 @@ class Tracking:
             raise
 
     def _experiment(self, name: str) -> str:
-        found = self._client.get_experiment_by_name(name)
-        if found is not None:
-            return str(found.experiment_id)
+        experiment = self._client.get_experiment_by_name(name)
+        if experiment is not None:
+            return str(experiment.experiment_id)
         place = str(self._folder / "artifacts" / name) if self._folder else None
         return str(self._client.create_experiment(name, artifact_location=place))
 
@@ -248,6 +223,6 @@ def _finite(metrics: Mapping[str, float]) -> "list[Metric]":
 
 
 def _public(uri: str) -> str:
-    """The address without a password."""
+    """Returns the address without a password."""
     before, at, after = uri.rpartition("@")
     return f"{before.split('://')[0]}://…@{after}" if at else uri

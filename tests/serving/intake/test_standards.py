@@ -93,7 +93,7 @@ def caliper(client, *events, version="http://purl.imsglobal.org/ctx/caliper/v1p1
 def stored(client):
     with client.app.state.database.reading() as connection:
         rows = connection.execute(select(LIVE_EVENTS).order_by(LIVE_EVENTS.c.sequence)).all()
-    return [json.loads(each.event) for each in rows]
+    return [json.loads(row.event) for row in rows]
 
 
 def test_the_same_answer_is_the_same_whichever_way_it_comes(client):
@@ -116,7 +116,7 @@ def test_the_same_answer_is_the_same_whichever_way_it_comes(client):
 
     assert answer.json() == NOTHING | {"stored": 1}
     differs = {"event_id", "event_key"}
-    (first, second) = ({k: v for k, v in each.items() if k not in differs} for each in (held, stored(client)[1]))
+    (first, second) = ({k: v for k, v in event.items() if k not in differs} for event in (held, stored(client)[1]))
     assert first == second
 
 
@@ -125,8 +125,10 @@ def test_a_statement_is_an_answer_with_its_skills(client):
 
     assert answer.json() == NOTHING | {"stored": 1}
     (event,) = stored(client)
-    told = {name: event[name] for name in ("student_id", "kind", "item_id", "score", "correct", "duration_s", "skills")}
-    assert told == {
+    translated = {
+        name: event[name] for name in ("student_id", "kind", "item_id", "score", "correct", "duration_s", "skills")
+    }
+    assert translated == {
         "student_id": "s0412",
         "kind": "response",
         "item_id": "frac-17",
@@ -174,7 +176,7 @@ def test_work_without_answers_is_read_from_caliper(client):
     answer = caliper(client, used, watched | {"eventTime": "2026-03-16T10:00:00Z"}, entered, other, described)
 
     assert answer.json() == NOTHING | {"stored": 3, "ignored": 2}
-    assert [(each["kind"], each["item_id"], each["duration_s"]) for each in stored(client)] == [
+    assert [(event["kind"], event["item_id"], event["duration_s"]) for event in stored(client)] == [
         ("lesson", None, 1200.0),
         ("video", "film", None),
         ("login", None, None),
@@ -196,7 +198,7 @@ def test_what_cannot_be_read_is_refused_by_its_place_in_the_batch(client):
     no_student = caliper(client, GRADED | {"object": {"assignable": "x"}})
     no_score = caliper(client, GRADED | {"generated": {"scoreGiven": 3}})
 
-    assert [(each["index"], each["rule"], each["field"]) for each in answer.json()["rejected"]] == [
+    assert [(event["index"], event["rule"], event["field"]) for event in answer.json()["rejected"]] == [
         (1, "no_student", "actor"),
         (2, "score_out_of_range", "score"),
         (3, "bad_duration", "result.duration"),

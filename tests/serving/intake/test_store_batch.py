@@ -61,11 +61,11 @@ def post(client, *events, **query):
 def stored(client):
     with client.app.state.database.reading() as connection:
         rows = connection.execute(select(LIVE_EVENTS).order_by(LIVE_EVENTS.c.sequence)).all()
-    return [json.loads(each.event) for each in rows]
+    return [json.loads(row.event) for row in rows]
 
 
 def rules(answer):
-    return [(each["index"], each["rule"], each["field"]) for each in answer.json()["rejected"]]
+    return [(event["index"], event["rule"], event["field"]) for event in answer.json()["rejected"]]
 
 
 def test_a_batch_is_stored_as_the_event_log_will_hold_it(client):
@@ -139,7 +139,7 @@ def test_good_events_are_stored_beside_rejected_ones(client):
         (14, "invalid_event", "student_id"),
         (15, "invalid_event", "event"),
     ]
-    assert all("007" not in each["message"].split() for each in answer.json()["rejected"])
+    assert all("007" not in event["message"].split() for event in answer.json()["rejected"])
 
 
 def test_nothing_is_stored_of_an_atomic_batch_with_a_bad_event_nor_of_one_with_no_good_event(client):
@@ -160,7 +160,7 @@ def test_a_known_event_with_another_score_is_rejected_and_the_first_stays(client
     answer = post(client, {**ANSWER, "score": 0}, {**ANSWER, "event_id": "r2"})
 
     assert rules(answer) == [(0, "conflicting_response", "event_id")]
-    assert [each["score"] for each in stored(client)] == [1.0, 1.0]
+    assert [event["score"] for event in stored(client)] == [1.0, 1.0]
 
 
 @pytest.mark.parametrize(
@@ -216,8 +216,8 @@ def test_two_services_that_store_at_the_same_time_lose_nothing_and_double_nothin
 
         answers = list(pool.map(send, range(2 * len(batches))))
 
-    assert {each.status_code for each in answers} == {200}
-    assert sum(each.json()["stored"] for each in answers) == 210
+    assert {answer.status_code for answer in answers} == {200}
+    assert sum(answer.json()["stored"] for answer in answers) == 210
     with client.app.state.database.reading() as connection:
         assert connection.execute(select(func.count(LIVE_EVENTS.c.event_id.distinct()))).scalar() == 210
 
@@ -252,7 +252,7 @@ ODD_TIMES = [
 ]
 
 TIMES = st.one_of(
-    st.datetimes().map(lambda each: each.isoformat() + "Z"),
+    st.datetimes().map(lambda moment: moment.isoformat() + "Z"),
     st.sampled_from(ODD_TIMES),
     WILD,
 )
@@ -276,7 +276,7 @@ FIELDS = st.fixed_dictionaries(
         "\ud800": WILD,
     },
 )
-EVENT = st.one_of(FIELDS, FIELDS.map(lambda each: {**ANSWER, **each}), WILD, st.just(ANSWER))
+EVENT = st.one_of(FIELDS, FIELDS.map(lambda fields: {**ANSWER, **fields}), WILD, st.just(ANSWER))
 
 
 @settings(deadline=None, max_examples=30, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -292,7 +292,7 @@ def test_whatever_is_sent_is_refused_clearly_or_stored_exactly_once(client, even
     again = client.post("/v1/events", **send)
 
     assert first.status_code in {200, 422}
-    assert all(each["field"] and each["message"] for each in first.json()["rejected"])
+    assert all(event["field"] and event["message"] for event in first.json()["rejected"])
     counts = first.json() if first.status_code == 200 else {"stored": 0, "known": 0}
     if first.status_code == 200:
         assert counts["stored"] + counts["known"] + len(counts["rejected"]) == len(events)

@@ -45,9 +45,9 @@ def without_mlflow(request, tmp_path, monkeypatch):
     place = tmp_path / "environment"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", place], check=True)
     (packages,) = place.glob("lib/*/site-packages")
-    for each in Path(sysconfig.get_path("purelib")).iterdir():
-        if not each.name.startswith("mlflow"):
-            (packages / each.name).symlink_to(each)
+    for path in Path(sysconfig.get_path("purelib")).iterdir():
+        if not path.name.startswith("mlflow"):
+            (packages / path.name).symlink_to(path)
     return place / "bin" / "python"
 
 
@@ -56,8 +56,8 @@ def test_a_bundle_serves_where_mlflow_cannot_be_imported(own_school, bundle, wit
     shutil.rmtree(own_school.mlruns)
     shutil.rmtree(own_school.home / "published")
     environment = {**os.environ, "MLFLOW_TRACKING_URI": NOWHERE}
-    asked = [without_mlflow, "-c", "import mlflow"]
-    tried = subprocess.run(asked, env=environment, capture_output=True, check=False)
+    importing = [without_mlflow, "-c", "import mlflow"]
+    imported = subprocess.run(importing, env=environment, capture_output=True, check=False)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -82,16 +82,16 @@ def test_a_bundle_serves_where_mlflow_cannot_be_imported(own_school, bundle, wit
         server.terminate()
         server.wait(timeout=30)
 
-    assert "No module named 'mlflow'" in tried.stderr.decode()
+    assert "No module named 'mlflow'" in imported.stderr.decode()
     assert ready["source"] == "bundle"
     assert plan["sessions"]
     assert plan["provenance"]["model"]["run_id"] == own_school.run_id
-    assert "new-skill" in {each["skill_id"] for each in profile["skills"]}
+    assert "new-skill" in {skill["skill_id"] for skill in profile["skills"]}
 
 
 def test_a_bundle_altered_in_any_file_is_refused_by_the_name_of_the_file(bundle, monkeypatch):
     monkeypatch.setenv("REGROUP_BUNDLE", str(bundle))  # what the option sets ends with the test
-    files = [each for each in bundle.rglob("*") if each.is_file()]
+    files = [path for path in bundle.rglob("*") if path.is_file()]
     assert len(files) == 1 + 2 * 6 + 5
 
     for path in files:
@@ -112,18 +112,18 @@ def test_another_bundle_in_its_place_is_swapped_in(own_school, bundle, monkeypat
     monkeypatch.setenv("REGROUP_POLL_SECONDS", "3600")
     student, other = own_school.student_ids[:2]
     with TestClient(create_app(), headers=own_school.headers) as client:
-        holder = client.app.state.snapshots
+        snapshots = client.app.state.snapshots
         before = client.get("/v1/models").json()
-        assert not holder.refresh()
+        assert not snapshots.refresh()
         assert main(["erase", student, "--yes"]) == 0
 
         main(["export", str(bundle)])
 
-        assert holder.refresh()
+        assert snapshots.refresh()
         after = client.get("/v1/models").json()
-        asked = [client.get(f"/v1/students/{each}/profile").status_code for each in (student, other)]
+        statuses = [client.get(f"/v1/students/{student_id}/profile").status_code for student_id in (student, other)]
     assert after["provenance"]["profiles"] == before["provenance"]["profiles"] + "-erased1"
-    assert asked == [404, 200]
+    assert statuses == [404, 200]
 
 
 def test_a_bundle_is_never_written_over_something_else(own_school, tmp_path):
@@ -154,8 +154,8 @@ def publish(school):
     (school.home / "aside").rename(school.home / "published")
 
 
-@pytest.mark.parametrize(("spoil", "mend"), [(away, back), (unpublish, publish)])
-def test_what_served_last_serves_until_the_registry_gives_something(own_school, monkeypatch, caplog, spoil, mend):
+@pytest.mark.parametrize(("spoil", "repair"), [(away, back), (unpublish, publish)])
+def test_what_served_last_serves_until_the_registry_gives_something(own_school, monkeypatch, caplog, spoil, repair):
     monkeypatch.setenv("REGROUP_POLL_SECONDS", "3600")
     with TestClient(create_app()) as client:
         served = client.get("/readyz").json()
@@ -164,15 +164,15 @@ def test_what_served_last_serves_until_the_registry_gives_something(own_school, 
     with TestClient(create_app(), headers=own_school.headers) as client:
         revived = client.get("/readyz").json()
         board = client.get(f"/v1/teams/{own_school.team_ids[0]}/board").status_code
-        told = client.get("/metrics").text
-        mend(own_school)
+        metrics = client.get("/metrics").text
+        repair(own_school)
         assert client.app.state.snapshots.refresh()
-        mended = client.get("/readyz").json()
+        repaired = client.get("/readyz").json()
 
-    assert (served["source"], revived["source"], mended["source"]) == ("registry", "last_good", "registry")
+    assert (served["source"], revived["source"], repaired["source"]) == ("registry", "last_good", "registry")
     assert (revived["run_id"], revived["profiles"]) == (served["run_id"], served["profiles"])
     assert board == 200
-    assert any('source="last_good"' in line and line.endswith(" 1.0") for line in told.splitlines())
+    assert any('source="last_good"' in line and line.endswith(" 1.0") for line in metrics.splitlines())
     assert "serving the copy of what served last" in caplog.text
 
 
@@ -194,26 +194,27 @@ def test_processes_that_keep_a_copy_at_once_leave_a_whole_one(own_school, bundle
     other = tmp_path / "other"
     assert main(["erase", own_school.student_ids[0], "--yes"]) == 0
     main(["export", str(other)])
-    both = [(load_snapshot(parts), parts) for parts in (read_artifacts(each, "bundle") for each in (bundle, other))]
+    artifacts = [read_artifacts(folder, "bundle") for folder in (bundle, other)]
+    both = [(load_snapshot(served), served) for served in artifacts]
     home = Home(tmp_path / "empty")
-    keepers = [threading.Thread(target=LastGood(home).keep, args=both[at % 2]) for at in range(8)]
+    keepers = [threading.Thread(target=LastGood(home).keep, args=both[number % 2]) for number in range(8)]
 
-    for each in keepers:
-        each.start()
-    for each in keepers:
-        each.join()
+    for keeper in keepers:
+        keeper.start()
+    for keeper in keepers:
+        keeper.join()
 
     kept = read_artifacts(home.served / "last-good", "last_good")
-    assert kept.publication in {parts.publication for _, parts in both}
-    assert [each.name for each in home.served.iterdir()] == ["last-good"]
+    assert kept.publication in {served.publication for served in artifacts}
+    assert [path.name for path in home.served.iterdir()] == ["last-good"]
 
 
-def test_a_bundle_without_a_part_is_not_written(own_school, bundle, tmp_path):
-    parts = read_artifacts(bundle, "bundle")
+def test_a_bundle_without_one_of_its_files_is_not_written(own_school, bundle, tmp_path):
+    artifacts = read_artifacts(bundle, "bundle")
     (bundle / "profiles" / "state.npz").unlink()
 
     with pytest.raises(InputError, match=r"state\.npz"):
-        write_artifacts(tmp_path / "new", parts)
+        write_artifacts(tmp_path / "new", artifacts)
 
     assert not (tmp_path / "new").exists()
     with pytest.raises(SnapshotError, match=r"state\.npz"):

@@ -30,29 +30,29 @@ def test_serving_forecasts_what_training_forecasts(trained_school, profiles, tmp
 
 
 def test_reasons_add_up_to_the_forecast(trained_school, profiles, tmp_path):
-    """All families together, with the usual, are the score: nothing is left unexplained."""
+    """All families together, with a constant, are the score: nothing is left unexplained."""
     folder = Registry(trained_school.mlruns_uri).fetch(trained_school.run_id, "struggle", tmp_path)
     forecaster = Forecaster(folder)
     some = profiles[:50]
 
-    told = [sum(reason.weight for reason in reasons) for reasons in forecaster.explain(some, most=99)]
+    explained = [sum(reason.weight for reason in reasons) for reasons in forecaster.explain(some, most=99)]
     logits = np.log(forecaster.predict(some) / (1 - forecaster.predict(some)))
 
-    usual = logits - np.array(told)
-    assert np.ptp(usual) < 0.4  # families under a twentieth of a logit are not told
+    constant = logits - np.array(explained)
+    assert np.ptp(constant) < 0.4  # families under a twentieth of a logit are no reasons
 
 
 def test_nothing_served_is_a_pickle(trained_school):
     """Every file of a version and of its profiles is text, Parquet or plain arrays."""
-    files = [each for each in Path(trained_school.mlruns / "artifacts").rglob("*") if each.is_file()]
-    files += [each for each in (trained_school.home / "published").rglob("*") if each.is_file()]
+    files = [path for path in Path(trained_school.mlruns / "artifacts").rglob("*") if path.is_file()]
+    files += [path for path in (trained_school.home / "published").rglob("*") if path.is_file()]
 
-    assert {each.suffix for each in files} <= {".lgb", ".json", ".md", ".parquet", ".npz"}
-    for each in files:
-        if each.suffix == ".json":
-            json.loads(each.read_text(encoding="utf-8"))
-        if each.suffix == ".npz":
-            with np.load(each, allow_pickle=False) as arrays:
+    assert {path.suffix for path in files} <= {".lgb", ".json", ".md", ".parquet", ".npz"}
+    for path in files:
+        if path.suffix == ".json":
+            json.loads(path.read_text(encoding="utf-8"))
+        if path.suffix == ".npz":
+            with np.load(path, allow_pickle=False) as arrays:
                 assert all(arrays[name].dtype != object for name in arrays.files)
 
 

@@ -27,7 +27,7 @@ def batch(own_school):
     """Answers of a few students of the first team: new ones, late ones, one on an item nobody knew."""
     log = read_events(Home(own_school.home))
     answers = log[log["kind"] == "response"].sort_values("occurred_at")
-    team = [each for each in own_school.student_ids if each in set(answers["student_id"])][:4]
+    team = [student for student in own_school.student_ids if student in set(answers["student_id"])][:4]
     items = answers["item_id"].drop_duplicates().tolist()
     late = answers[answers["student_id"] == team[3]]["occurred_at"].iloc[-4].isoformat()
     events = [
@@ -54,27 +54,27 @@ def batch(own_school):
     return events
 
 
-def told(client, school, students):
-    """Everything that is said of a team and of some of its students."""
+def answers_of(client, school, students):
+    """Everything that is answered about a team and some of its students."""
     board = client.get(f"/v1/teams/{school.team_ids[0]}/board").json()
-    return board, [client.get(f"/v1/students/{each}/profile").json() for each in students]
+    return board, [client.get(f"/v1/students/{student}/profile").json() for student in students]
 
 
 def without_provenance(answers):
     board, profiles = answers
-    return [{name: value for name, value in each.items() if name != "provenance"} for each in (board, *profiles)]
+    return [{name: value for name, value in answer.items() if name != "provenance"} for answer in (board, *profiles)]
 
 
 def test_the_answers_after_live_events_are_those_of_a_night_with_the_same_events(services, own_school, batch):
     """Through HTTP, two processes, the event log and a real night that keeps the champion."""
     one, other = services
-    students = sorted({each["student_id"] for each in batch}) + list(own_school.student_ids[-2:])
-    before = told(one, own_school, students)
+    students = sorted({event["student_id"] for event in batch}) + list(own_school.student_ids[-2:])
+    before = answers_of(one, own_school, students)
 
     for part in (batch[9:], batch[:9]):
         assert one.post("/v1/events", json={"events": part}).json()["stored"] == len(part)
-    live = told(one, own_school, students)
-    elsewhere = told(other, own_school, students)
+    live = answers_of(one, own_school, students)
+    elsewhere = answers_of(other, own_school, students)
 
     assert live == elsewhere
     assert without_provenance(live) != without_provenance(before)
@@ -85,18 +85,18 @@ def test_the_answers_after_live_events_are_those_of_a_night_with_the_same_events
     strict = own_school.home.parent / "strict.toml"
     strict.write_text(own_school.config.read_text().replace("max_ece = 0.15", "max_ece = 1e-9"))
     assert run_nightly(Home(own_school.home), load_config(strict)).did == "kept"
-    assert told(one, own_school, students) == live  # the old snapshot still needs them
+    assert answers_of(one, own_school, students) == live  # the old snapshot still needs them
     assert one.app.state.snapshots.refresh()
-    night = told(one, own_school, students)
+    night = answers_of(one, own_school, students)
 
     assert without_provenance(night) == without_provenance(live)
     assert night[0]["provenance"]["profiles"] != live[0]["provenance"]["profiles"]
-    assert told(other, own_school, students) == live
+    assert answers_of(other, own_school, students) == live
     assert len(one.app.state.live._days) == 1  # the old snapshot is gone, with everybody in it
 
     again = one.post("/v1/events", json={"events": batch}).json()
     assert (again["stored"], again["known"]) == (0, len(batch))
-    assert told(one, own_school, students) == night
+    assert answers_of(one, own_school, students) == night
 
 
 def test_a_plan_says_which_live_events_it_saw(services, own_school, batch):
@@ -148,7 +148,7 @@ def test_a_database_that_does_not_answer_is_left_alone_for_a_moment(services, ow
     snapshot = one.app.state.snapshots.current()
     live = LiveEvents(Home(own_school.home), database)
 
-    pictures = [live.restrict(snapshot, ["nobody"]) for _ in range(5)]
+    snapshots = [live.restrict(snapshot, ["nobody"]) for _ in range(5)]
 
     assert database.asked < 5
-    assert {each.live_through for each in pictures} == {None}
+    assert {snapshot.live_through for snapshot in snapshots} == {None}

@@ -41,7 +41,7 @@ def test_the_weighted_area_is_that_of_scikit_learn(rows):
     score, target, weight = (np.array(column, float) for column in zip(*sorted(rows), strict=True))
     edges = np.flatnonzero(np.diff(score, prepend=-np.inf))
 
-    area = _auc_sorted(target, weight, edges)
+    area = _auc_sorted(target, weight, np.arange(len(rows)), edges)
 
     drawn = weight > 0
     if len(set(target[drawn])) < 2:

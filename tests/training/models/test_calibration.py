@@ -5,7 +5,7 @@ import pytest
 
 from features.model_bundle import Sigmoid
 from training.evaluation.metrics import calibration_error
-from training.models.calibration import fit_sigmoid
+from training.models.boosting import fit_sigmoid
 
 
 def test_overconfident_scores_are_brought_back():
