@@ -179,7 +179,8 @@ class ProblemData:
 
     def fits_pins(self, students: Ints, slot: Slot) -> Bools:
         """Says whose pin in the slot's block, if any, allows the slot; of nobody who is away."""
-        arrays, fits = self.arrays, self.arrays.seatable[students, slot.block]
+        arrays = self.arrays
+        fits: Bools = arrays.seatable[students, slot.block]
         pins = (arrays.pin_kind, slot.session_type), (arrays.pin_skill, slot.skill), (arrays.pin_adult, slot.adult)
         for table, value in pins:
             named = table[students, slot.block]
@@ -291,8 +292,8 @@ def _free_rooms(problem: Problem, block: str) -> tuple[Room, ...] | None:
     return tuple(room for room in problem.rooms if room.blocks is None or block in room.blocks)
 
 
-def _capacities(free: Sequence[tuple[Room, ...] | None]) -> dict[str, Ints]:
-    tables = {}
+def _capacities(free: Sequence[tuple[Room, ...] | None]) -> dict[str, Any]:
+    tables: dict[str, Any] = {}
     for name, station in (("rooms", False), ("stations", True)):
         found = [sorted((r.capacity for r in rooms or () if r.station is station), reverse=station) for rooms in free]
         table = np.zeros((len(free), max(map(len, found), default=0)), np.int64)
@@ -348,7 +349,7 @@ def _subgroups(problem: Problem, present: Bools) -> dict[str, Any]:
     return {"group": group, "group_share": blocks / max(1.0, blocks.sum())}
 
 
-def _earlier_seats(problem: Problem, at: Positions, present: Bools) -> dict[str, Ints]:
+def _earlier_seats(problem: Problem, at: Positions, present: Bools) -> dict[str, Any]:
     """Returns the earlier seats as tables, without those of students who are away."""
     before = np.full(present.shape, NO_SEAT, np.int64)
     kind, skill = np.full_like(before, -1), np.full_like(before, -1)
@@ -358,9 +359,9 @@ def _earlier_seats(problem: Problem, at: Positions, present: Bools) -> dict[str,
             before[place] = ONLINE
             if seat.led:
                 kind[place], skill[place] = ADULT_LED.index(seat.session_type), at.skill.get(seat.skill or "", -1)
-                # a seat that cannot come back, with an adult or on a skill that is gone, is one nobody can keep
-                gone = seat.adult is None or skill[place] < 0
-                before[place] = len(at.adult) if gone else at.adult[seat.adult]
+                # a seat that cannot come back, without an adult or on a skill that is gone, is one nobody can keep
+                adult = seat.adult if skill[place] >= 0 else None
+                before[place] = at.adult.get(adult or "", len(at.adult))
     return {"before": before, "before_kind": kind, "before_skill": skill}
 
 

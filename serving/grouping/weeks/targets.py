@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from serving.grouping.errors import require_range, require_unique
-from serving.grouping.problem.history import PastDay, count_coached, count_load_off, count_mates, count_seats_with
+from serving.grouping.problem.history import PastDay, count_coached, count_groupmates, count_load_off, count_seats_with
 from serving.grouping.problem.people import Adult, Coaching, Student
 from serving.grouping.problem.problem import Pair, Problem
 
@@ -142,7 +142,7 @@ def tell_outcomes(
     outcomes = [*_tell_teacher(days, targets, held, over), *_tell_coaching(days, targets, held, over)]
     if targets.most_together is not None:
         students = {student.id for day in days for student in day.students}
-        most = max(count_mates(held, students).values(), default=0)
+        most = max(count_groupmates(held, students).values(), default=0)
         missed = most > targets.most_together
         sentence = f"No two students share more than {most} led sessions; {targets.most_together} are the most wanted."
         reason = "too_many_repeats" if missed else None

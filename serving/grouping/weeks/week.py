@@ -16,8 +16,8 @@ from serving.grouping.problem.history import (
     PastDay,
     carry_history,
     count_coached,
+    count_groupmates,
     count_load_off,
-    count_mates,
     count_seats_with,
     remember_day,
 )
@@ -179,7 +179,7 @@ class WeekProblem:
         most = self.targets.most_together
         if most is None:
             return problem.recent_groupmates
-        shared = count_mates(others, {student.id for student in problem.students})
+        shared = count_groupmates(others, {student.id for student in problem.students})
         counts = Counter({(each.first, each.second): each.sessions for each in problem.recent_groupmates})
         counts.update({pair: FULL for pair, sessions in shared.items() if sessions >= most})
         return tuple(GroupmateCount(*pair, sessions) for pair, sessions in counts.items())
