@@ -19,7 +19,7 @@ from serving.grouping.state.draft import Draft
 STATION_POINTS = -0.01  # one more room for online work is taken only where it is of use
 
 
-class Offer(NamedTuple):
+class SessionColumn(NamedTuple):
     """A 0-1 column: a session of a kind is held, with `low` to `high` students."""
 
     column: int
@@ -45,17 +45,17 @@ class RoomConstraints:
         self.capacities = sorted({capacity for capacity, kept in held if not kept})
         self.needing: dict[int, Terms] = {capacity: [] for capacity in self.capacities}
 
-    def offer(self, sizes: Sequence[int]) -> Iterator[Offer]:
+    def offer(self, sizes: Sequence[int]) -> Iterator[SessionColumn]:
         """Adds a column for each range of sizes, and for each capacity that makes a difference to it."""
         for low, high in find_runs(sizes):
             if not self.planned:
-                yield Offer(self.program.add(0.0, whole=True), low, high)
+                yield SessionColumn(self.program.add(0.0, whole=True), low, high)
                 continue
             for capacity in self.capacities:
                 if low <= capacity:
                     column = self.program.add(0.0, whole=True)
                     self.needing[capacity].append((column, 1.0))
-                    yield Offer(column, low, min(high, capacity))
+                    yield SessionColumn(column, low, min(high, capacity))
                 if high <= capacity:
                     break
 
@@ -113,7 +113,7 @@ class BlockProgram:
         self.places: dict[tuple[int, int, int], int] = {}
         self.loads: dict[tuple[int, int, int], int] = {}
         self.leads: dict[tuple[int, int], int] = {}
-        self.kinds: dict[tuple[int, int], list[Offer]] = {}
+        self.kinds: dict[tuple[int, int], list[SessionColumn]] = {}
         self.monitors: dict[int, int] = {}
         self.co_teacher: dict[int, list[int]] = defaultdict(list)
         self.room_constraints = RoomConstraints(self.data, block, program)
@@ -129,7 +129,7 @@ class BlockProgram:
         monitoring = [self.monitors[adult]] if adult in self.monitors else []
         return [(column, 1.0) for column in (*led, *monitoring, *self.co_teacher.get(adult, ()))]
 
-    def offers(self, adult: int) -> list[Offer]:
+    def offers(self, adult: int) -> list[SessionColumn]:
         """Returns what an adult may lead, of any kind; nothing for one who is not there."""
         return [offer for kind in range(len(ADULT_LED)) for offer in self.kinds.get((adult, kind), ())]
 
@@ -184,7 +184,7 @@ class BlockProgram:
         return float(np.mean(effects[np.isfinite(effects)])) if np.isfinite(effects).any() else 0.0
 
     def _seat_points(self, skill: int) -> Floats:
-        """Returns the points of a seat for each student, whoever leads; NaN where the skill is no need."""
+        """Returns the points of a seat for each student and any lead; NaN where the skill is no need."""
         weights = self.data.problem.weights
         points: Floats = weights.benefit * self._usual * self.data.arrays.need[:, skill] + weights.relationships
         points += weights.coverage * ~self.draft.covered / max(1, len(self.data.problem.blocks))

@@ -102,6 +102,11 @@ class Coaching:
     def __post_init__(self) -> None:
         require_range("Coaching.sessions", self.sessions, 0)
 
+    @property
+    def pair(self) -> tuple[str, str]:
+        """Both adults, in order of ids."""
+        return min(self.coach, self.trainee), max(self.coach, self.trainee)
+
 
 @dataclass(frozen=True, slots=True)
 class Need:

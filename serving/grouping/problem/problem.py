@@ -87,7 +87,7 @@ class Problem:
             private = name in {"students", "needs", "recent_groupmates", "contacts", "previous"}
             require_unique(name, map(identity, getattr(self, name) or ()), private=private)
         require_unique("blocks.order", (block.order for block in self.blocks))
-        require_unique("coaching", (frozenset((pair.coach, pair.trainee)) for pair in self.coaching))
+        require_unique("coaching", (coaching.pair for coaching in self.coaching))
 
     def _require_references(self) -> None:
         known = _ids(self)

@@ -187,11 +187,9 @@ def teacher_time_due(ledger: Ledger) -> Term:
 
 def coaching(ledger: Ledger) -> Term:
     """Coaching: adult-led sessions that a coach and a trainee share, up to the number asked for each pair."""
-    asked = sum(pair.sessions for pair in ledger.problem.coaching)
-    held = sum(
-        min(pair.sessions, sum({pair.coach, pair.trainee} <= set(session.adults) for session in ledger.led))
-        for pair in ledger.problem.coaching
-    )
+    pairs = ledger.problem.coaching
+    asked = sum(pair.sessions for pair in pairs)
+    held = sum(min(pair.sessions, sum({*pair.pair} <= {*session.adults} for session in ledger.led)) for pair in pairs)
     return _gain(ledger, "coaching", held, f"{held} of {asked} coached sessions asked for are held.")
 
 

@@ -49,8 +49,8 @@ class ProblemArrays(NamedTuple):
         effect: A x 3 x 2, the share of a need met, usual and where there is little evidence; null: may not lead it.
         qualified: A x K, 0: may not lead it.
         size_allowed: A x 3 x sizes. `least` and `most` (A x 3) are its ends, both 0 without any.
-        between: N x N, points of two students in one session, minus infinity to keep apart. `has_pairs`: whether it
-            says anything.
+        between: N x N, points of two students in one session, minus infinity where they must not share one.
+            `has_pairs`: whether it says anything.
         wished: P x 2. `wishes_start` and `wishes`: the pairs that each student is in.
         relation: N x A, what a first meeting today is worth before its weight.
         coverage: N, what the first adult-led seat today is worth, with its weight.
@@ -59,8 +59,8 @@ class ProblemArrays(NamedTuple):
             an adult-led one was.
         pin: N x B. `pin_kind`, `pin_skill`, `pin_adult`: what it names, see `ANY`.
         reserved: N x K, the block for which the pair is kept, -1 without.
-        rooms: B x R, capacities of ordinary rooms, ascending, of which `rooms_free` (B) count; `stations` likewise,
-            descending, for rooms kept for online work. `rooms_planned`: whether any are asked for.
+        rooms: B x R, capacities of ordinary rooms, ascending, of which `rooms_free` (B) count; `stations` and
+            `stations_free`: the same, descending, for rooms kept for online work. `rooms_planned`: whether any are asked for.
         ratio: students online whom one adult may supervise.
         ahead: A, blocks by which duties of the days before lie above an even share.
         teacher_time_due: N, what the first seat with a supervising adult today is worth, with its weight.
@@ -162,7 +162,7 @@ class ProblemData:
         return self.arrays.eligible[self.arrays.eligible_start[skill] : self.arrays.eligible_start[skill + 1]]
 
     def may_lead(self, slot: Slot) -> bool:
-        """Says whether the slot's adult is there and may lead such a session, whoever would sit in it."""
+        """Says whether the slot's adult is there and may lead such a session of any students."""
         arrays = self.arrays
         there = arrays.adult_in[slot.adult, slot.block] and arrays.qualified[slot.adult, slot.skill] > 0
         return bool(there and self.sizes[slot.adult][slot.session_type])

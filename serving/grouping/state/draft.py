@@ -11,7 +11,7 @@ from serving.grouping.state.rooms import RoomAssignment, assign_rooms, seat_onli
 
 
 class Draft:
-    """Adult-led sessions by slot; whoever is in none of a block works online there.
+    """Adult-led sessions by slot; a student who is in none of a block works online there.
 
     Attributes:
         groups: students by position, per session held.
@@ -31,7 +31,7 @@ class Draft:
         self._violated: dict[int, dict[tuple[int, int], str | None]] = {}
 
     def may_join(self, slot: Slot, students: Ints) -> Bools:
-        """Says who of the students has neither another adult-led session in the block nor the skill elsewhere today."""
+        """Says which students have neither another adult-led session in the block nor the skill elsewhere today."""
         busy: Bools = self.taken[students, slot.block] | self.done[students, slot.skill]
         return ~busy
 

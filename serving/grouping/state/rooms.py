@@ -1,6 +1,6 @@
-"""Finds rooms for one block: one for each adult-led session, and as few as will do for those who work online.
+"""Finds rooms for one block: one for each adult-led session, and as few as possible for online work.
 
-Online work takes one room where one holds everybody. Where none does it takes several, each with monitors of its own.
+Online work takes one room where one holds everybody, else several, each with monitors of its own.
 """
 
 from collections import Counter
@@ -103,7 +103,7 @@ def station_limits(problem: Problem, sessions: Sequence[Session]) -> dict[str, i
 def _spare(rooms: Sequence[Room], sizes: Sequence[int]) -> list[Room] | None:
     """Returns the rooms left once each session takes the smallest that holds it, None where one finds none.
 
-    Whatever the sessions are given, no n rooms that are left hold more than the n largest of these.
+    No other choice of rooms for the sessions leaves n rooms that hold more than the n largest of these.
     """
     left = sorted(rooms, key=lambda room: (room.capacity, room.id))
     for size in sorted(sizes, reverse=True):
