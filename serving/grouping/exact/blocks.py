@@ -103,9 +103,7 @@ def _add_teacher(draft: Draft, block: int) -> None:
     arrays = draft.data.arrays
     for one, other, _ in arrays.coaching.tolist():
         for adult, lead in ((one, other), (other, one)):
-            free = (
-                arrays.adult_in[adult, block] and not draft.leads[adult, block] and draft.co_teacher[adult, block] < 0
-            )
+            free = arrays.adult_in[adult, block] and not draft.on_duty(block)[adult]
             could = free and arrays.teacher[adult] and draft.leads[lead, block]
             if could and draft.violated_rule(block) == "supervision":
                 draft.add_co_teacher(block, adult, lead)

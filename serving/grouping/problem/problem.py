@@ -131,7 +131,7 @@ class Problem:
             object.__setattr__(self, name, tuple(parts))  # the one way to set a field of a frozen dataclass
 
 
-_IDENTITY: dict[str, Callable[[Any], object]] = {
+_IDENTITY: dict[str, Callable[[Any], Any]] = {
     **{name: attrgetter("id") for name in ("blocks", "adults", "skills", "rooms", "students")},
     "needs": attrgetter("student", "skill"),
     "recent_groupmates": attrgetter("first", "second"),

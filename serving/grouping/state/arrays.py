@@ -60,7 +60,7 @@ class ProblemArrays(NamedTuple):
         pin: N x B. `pin_kind`, `pin_skill`, `pin_adult`: what it names, see `ANY`.
         reserved: N x K, the block for which the pair is kept, -1 without.
         rooms: B x R, capacities of ordinary rooms, ascending, of which `rooms_free` (B) count; `stations` and
-            `stations_free`: the same, descending, for rooms kept for online work. `rooms_planned`: whether any are asked for.
+            `stations_free`: the same, descending, for rooms kept for online work. `rooms_planned`: whether rooms are.
         ratio: students online whom one adult may supervise.
         ahead: A, blocks by which duties of the days before lie above an even share.
         teacher_time_due: N, what the first seat with a supervising adult today is worth, with its weight.

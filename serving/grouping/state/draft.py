@@ -69,6 +69,10 @@ class Draft:
         """Returns the students who work online in a block."""
         return np.flatnonzero(self.data.arrays.present[:, block] & ~self.taken[:, block])
 
+    def on_duty(self, block: int) -> Bools:
+        """Returns the adults who lead or co-teach in a block."""
+        return self.leads[:, block] | (self.co_teacher[:, block] >= 0)
+
     def duties(self) -> Ints:
         """Returns the adult-led sessions of each adult, as lead or co-teacher."""
         duties: Ints = (self.leads | (self.co_teacher >= 0)).sum(axis=1, dtype=np.int64)
@@ -89,7 +93,7 @@ class Draft:
 
     def _find_violated_rule(self, block: int, more: tuple[Slot, int] | None) -> str | None:
         online = len(self.online(block)) - (more[1] if more else 0)
-        leads = self._leads(block)
+        leads = self.on_duty(block)
         sizes = [len(students) for slot, students in self.groups.items() if slot.block == block]
         if more:
             leads[more[0].adult] = True
@@ -106,7 +110,7 @@ class Draft:
         problem, duties, sessions = self.data.problem, self.duties(), []
         for at, block in enumerate(problem.blocks):
             slots = sorted(slot for slot in self.groups if slot.block == at)
-            leads = self._leads(at)
+            leads = self.on_duty(at)
             free = self._free_monitors(at, leads, duties)
             sizes = [len(self.groups[slot]) for slot in slots]
             assigned = self._assign_rooms(at, sizes, len(self.online(at)), len(free))
@@ -127,9 +131,6 @@ class Draft:
                 name = f"{block.id}-{SessionType.ONLINE}" + (f"-{number + 1}" if number else "")
                 sessions.append(Session(name, block.id, SessionType.ONLINE, None, adults, station.room, ()))
         return seat_online(problem, sessions)
-
-    def _leads(self, block: int) -> Bools:
-        return self.leads[:, block] | (self.co_teacher[:, block] >= 0)
 
     def _assign_rooms(self, block: int, sizes: list[int], online: int, monitors: int) -> RoomAssignment | None:
         ratio = self.data.problem.students_per_monitor

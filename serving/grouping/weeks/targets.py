@@ -180,10 +180,8 @@ def _why_no_teacher(there: int, possible: int, missing: int, days: int) -> tuple
     if not possible:
         return "nobody_eligible", "no teacher who may teach one of the student's needs is there at the same time"
     if possible < missing:
-        return (
-            "too_few_chances",
-            f"the student's time, needs and teachers allow {possible} more on {there} of {days} days",
-        )
+        why = f"the student's time, needs and teachers allow {possible} more on {there} of {days} days"
+        return "too_few_chances", why
     return "places_taken", "places with a teacher went to others with whom the days score higher"
 
 
