@@ -121,8 +121,8 @@ class Problem:
                     raise ProblemError("effects", f"nothing for {session_type} led by {adult.role}", "complete")
 
     def _sort(self) -> None:
-        order = {**_IDENTITY, "blocks": attrgetter("order"), "coaching": attrgetter("coach", "trainee"), "pins": repr}
-        order |= dict.fromkeys(("contacts", "previous", "sizes"), repr)
+        order = _IDENTITY | dict.fromkeys(("contacts", "previous", "sizes"), repr)
+        order |= {"blocks": attrgetter("order"), "coaching": attrgetter("coach", "trainee")}
         values = {name: sorted(getattr(self, name), key=key) for name, key in order.items() if getattr(self, name)}
         values["pins"] = sorted(set(self.pins), key=repr)
         for name in ("keep_apart", "keep_together"):

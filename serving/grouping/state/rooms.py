@@ -6,7 +6,7 @@ Online work takes one room where one holds everybody, else several, each with mo
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, islice
+from itertools import accumulate, islice, pairwise
 
 from serving.grouping.problem.places import Room
 from serving.grouping.problem.plan import Session
@@ -72,11 +72,9 @@ def share_out(students: int, limits: Sequence[int]) -> list[int]:
         [22, 19, 0]
     """
     used = next(count for count in range(len(limits) + 1) if sum(limits[:count]) >= students)
-    total, reached, shares = sum(limits[:used]), 0, []
-    for limit in limits[:used]:
-        before, reached = reached, reached + limit
-        shares.append(students * reached // total - students * before // total)
-    return shares + [0] * (len(limits) - used)
+    reached = [0, *accumulate(limits[:used])]
+    seated = [students * places // max(1, reached[-1]) for places in reached]
+    return [after - before for before, after in pairwise(seated)] + [0] * (len(limits) - used)
 
 
 def seat_online(problem: Problem, sessions: Sequence[Session]) -> tuple[Session, ...]:
