@@ -1,4 +1,4 @@
-"""What can go wrong between a problem and its plan.
+"""Errors between a problem and its plan, and checks that raise them.
 
 GroupingError            everything below
 ├── ProblemError         the problem itself is not well formed: an unknown id, a value out of range
@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 
 
 class GroupingError(Exception):
-    """The root of this package's errors; a message holds no student's id, so that it may be logged."""
+    """The root of this package's errors; messages hold no student's id, so that they may be logged."""
 
 
 class ProblemError(GroupingError):
     """A field of the problem holds a value that it must not hold.
 
     Attributes:
-        field: where, as a path, such as `needs[3].student`.
-        value: what stands there; None, and not in the message either, where that would identify a student.
+        field: a path, such as `needs[3].student`.
+        value: None, and not in the message either, where it would identify a student.
         right: what would be right.
     """
 
@@ -37,10 +37,10 @@ class Conflict:
     """One reason why no plan can keep every hard rule.
 
     Attributes:
-        rules: the rules that cannot hold together, by the names of `check.py`; the one to look at first leads.
+        rules: the rules that cannot hold together, by the names of `check.py`; the one to look at comes first.
         sentence: the reason in plain words, with figures; it names blocks, adults, rooms and skills, but no student.
         proven: False where the search merely found no plan, so that one may exist.
-        students: ids of those concerned, for whoever may see them; no text shows them, nor does `repr`.
+        students: ids of those concerned, for users who may see them; no text shows them, nor does `repr`.
     """
 
     rules: tuple[str, ...]
@@ -50,7 +50,7 @@ class Conflict:
 
 
 class InfeasibleError(GroupingError):
-    """No plan was found that keeps every hard rule; `rule` and `sentence` speak of the first conflict."""
+    """No plan was found that keeps every hard rule; `rule` and `sentence` are those of the first conflict."""
 
     def __init__(self, conflicts: tuple[Conflict, ...]) -> None:
         self.conflicts = conflicts
@@ -69,44 +69,28 @@ class BrokenPlanError(GroupingError):
 
 
 def require_range(field: str, value: float, low: float, high: float = math.inf) -> None:
-    """Refuses a number outside [low, high], infinite or not a number.
-
-    Raises:
-        ProblemError: the value is none of those allowed.
-    """
+    """Raises `ProblemError` for a number outside [low, high], infinite or not a number."""
     if not (math.isfinite(value) and low <= value <= high):
         right = f"a number from {low:g} to {high:g}" if math.isfinite(high) else f"a number of at least {low:g}"
         raise ProblemError(field, value, right)
 
 
 def require_share(field: str, value: float | None) -> None:
-    """Refuses anything but None and a number from 0 to 1.
-
-    Raises:
-        ProblemError: the value is none of those allowed.
-    """
+    """Raises `ProblemError` for anything but None and a number from 0 to 1."""
     if value is not None:
         require_range(field, value, 0.0, 1.0)
 
 
 def require_unique(field: str, values: Iterable[object], *, private: bool = False) -> None:
-    """Refuses a value that comes a second time.
-
-    Raises:
-        ProblemError: a value is repeated; the message gives the position of the second.
-    """
+    """Raises `ProblemError` for a repeated value, with the position of the second."""
     seen: set[object] = set()
     for position, value in enumerate(values):
         if value in seen:
-            raise ProblemError(f"{field}[{position}]", value, "given once only", private=private)
+            raise ProblemError(f"{field}[{position}]", value, "unique", private=private)
         seen.add(value)
 
 
 def require_known(field: str, value: str, known: Collection[str], kind: str) -> None:
-    """Refuses an id that nothing of that kind carries.
-
-    Raises:
-        ProblemError: the id is unknown.
-    """
+    """Raises `ProblemError` for an id that nothing of that kind has."""
     if value not in known:
         raise ProblemError(field, value, f"the id of one of the problem's {kind}", private=kind == "students")

@@ -87,7 +87,7 @@ def _teach(draft: Draft, block: int, adult: int, group: Ints) -> bool:
         students = [at for at in data.candidates(slot)[0].tolist() if at in group and draft.may_join(slot, at)]
         apart: list[int] = []
         for student in sorted(students, key=lambda at: -data.arrays.need[at, skill]):
-            if not data.apart[student, apart].any():
+            if not np.isneginf(data.arrays.between[student, apart]).any():
                 apart.append(student)
         sizes = [size for size in data.sizes[adult][0] if size <= len(apart)]
         if sizes:

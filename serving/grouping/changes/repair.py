@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
+import numpy as np
+
 from serving.grouping.changes.difference import Move, count_moved, find_moves, previous_seats
 from serving.grouping.changes.start import build_start, read_groups
 from serving.grouping.errors import BrokenPlanError, InfeasibleError
@@ -15,7 +17,7 @@ from serving.grouping.problem.problem import Problem, require_sessions
 from serving.grouping.rules.check import Violation, find_violations
 from serving.grouping.rules.objective import score_plan
 from serving.grouping.search.anneal import Budget, search_day
-from serving.grouping.state.arrays import ProblemData, Slot, build_data
+from serving.grouping.state.arrays import ONLINE, PINNED_LED, ProblemData, Slot, build_data
 from serving.grouping.state.draft import Draft
 from serving.grouping.state.rooms import station_limits
 
@@ -237,19 +239,16 @@ def _seat_price(problem: Problem) -> float:
 
 def _forced(data: ProblemData) -> int:
     """Counts earlier seats that no plan can give again: who or whose lead may not, and those beyond sizes."""
-    forced = 0
+    arrays, before = data.arrays, data.arrays.before
+    gone = before == len(data.problem.adults)
+    forced = int(gone.sum() + ((before == ONLINE) & (arrays.pin == PINNED_LED)).sum())
     held: dict[Slot, list[int]] = {}
-    for (student, block), slot in data.before.items():
-        if not data.arrays.present[student, block]:
-            continue
-        if slot is None:
-            pin = data.pins.get((student, block))
-            forced += pin is not None and not pin.online
-        else:
-            held.setdefault(slot, []).append(student)
+    for student, block in np.argwhere((before >= 0) & ~gone).tolist():
+        place = student, block
+        slot = Slot(block, int(before[place]), int(arrays.before_kind[place]), int(arrays.before_skill[place]))
+        held.setdefault(slot, []).append(student)
     for slot, students in held.items():
-        able = slot.adult >= 0 and slot.skill >= 0 and data.may_lead(slot)
-        sizes = data.sizes[slot.adult][slot.session_type] if able else ()
+        sizes = data.sizes[slot.adult][slot.session_type] if data.may_lead(slot) else ()
         allowed = set(data.candidates(slot)[0].tolist()).intersection(students) if sizes else set()
         forced += len(students) - min(len(allowed), sizes[-1] if sizes else 0)
     return forced

@@ -9,7 +9,7 @@ from serving.grouping.problem.places import Pin
 from serving.grouping.problem.plan import Session
 from serving.grouping.problem.policy import ADULT_LED
 from serving.grouping.search.greedy import draw_blocks, to_draft, to_seats
-from serving.grouping.state.arrays import ProblemData, Slot
+from serving.grouping.state.arrays import PINNED_LED, ProblemData, Slot
 from serving.grouping.state.draft import Draft
 
 
@@ -54,9 +54,9 @@ def _keep(draft: Draft, slot: Slot, students: Sequence[int]) -> list[int]:
     kept: list[int] = []
     for student in sorted(
         (at for at in students if at in worth and free[at]),
-        key=lambda at: ((at, slot.block) not in data.pins, -worth[at], at),
+        key=lambda at: (data.arrays.pin[at, slot.block] != PINNED_LED, -worth[at], at),
     ):
-        if not data.apart[student, kept].any():
+        if not np.isneginf(data.arrays.between[student, kept]).any():
             kept.append(student)
     return kept
 

@@ -1,1 +1,1 @@
-"""Exact programs (HiGHS): a block's sessions and rooms, and the seats of given sessions."""
+"""Exact programs (HiGHS): a block's sessions and rooms, and the seats of settled sessions."""

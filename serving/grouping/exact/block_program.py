@@ -1,8 +1,8 @@
 """One block as rows of a program: which adult leads what for how many, who monitors, in rooms of what size.
 
-Generalised assignment with session opening, in a form that is exact on the hard rules and small: students whom no rule
-tells apart take seats per skill instead of per session, and an adult's load says how many of them the adult takes. What
-seats are worth is near enough to choose well; `seating.py` settles them for the whole plan.
+Generalized assignment with session opening, in a form that is exact on the hard rules and small: students whom no rule
+tells apart take seats per skill instead of per session, and a session's load is how many of them it takes. The points
+of seats are approximate; `seating.py` seats students exactly once the sessions of the whole plan are settled.
 """
 
 from collections import Counter, defaultdict
@@ -13,13 +13,13 @@ import numpy as np
 
 from serving.grouping.exact.program import Program, Terms
 from serving.grouping.problem.policy import ADULT_LED
-from serving.grouping.state.arrays import Bools, Floats, ProblemData, Slot, find_runs
+from serving.grouping.state.arrays import PINNED_LED, Bools, Floats, ProblemData, Slot, find_runs
 from serving.grouping.state.draft import Draft
 
 STATION_POINTS = -0.01  # one more room for online work is taken only where it is of use
 
 
-class Offer(NamedTuple):
+class SessionColumn(NamedTuple):
     """A 0-1 column: a session of a kind is held, with `low` to `high` students."""
 
     column: int
@@ -28,10 +28,10 @@ class Offer(NamedTuple):
 
 
 class RoomConstraints:
-    """What the led sessions of a block need of its rooms, and what stations the others leave room for.
+    """What the adult-led sessions of a block need of its rooms, and which stations the other rooms can be.
 
-    Sessions that need at least so much, and stations in such rooms, may not outnumber these rooms: that for every
-    capacity is enough for all to find one, since whoever fits a room fits a larger one.
+    For every capacity, sessions that need at least that much and stations in such rooms may not outnumber these rooms;
+    then all find a room, since a session that fits a room fits a larger one.
     """
 
     def __init__(self, data: ProblemData, block: int, program: Program) -> None:
@@ -45,27 +45,27 @@ class RoomConstraints:
         self.capacities = sorted({capacity for capacity, kept in held if not kept})
         self.needing: dict[int, Terms] = {capacity: [] for capacity in self.capacities}
 
-    def offer(self, sizes: Sequence[int]) -> Iterator[Offer]:
+    def offer(self, sizes: Sequence[int]) -> Iterator[SessionColumn]:
         """Adds a column for each range of sizes, and for each capacity that makes a difference to it."""
         for low, high in find_runs(sizes):
             if not self.planned:
-                yield Offer(self.program.add(0.0, whole=True), low, high)
+                yield SessionColumn(self.program.add(0.0, whole=True), low, high)
                 continue
             for capacity in self.capacities:
                 if low <= capacity:
                     column = self.program.add(0.0, whole=True)
                     self.needing[capacity].append((column, 1.0))
-                    yield Offer(column, low, min(high, capacity))
+                    yield SessionColumn(column, low, min(high, capacity))
                 if high <= capacity:
                     break
 
     def bound(self, led: Terms, monitors: Terms) -> None:
-        """Bounds sessions by rooms, and those online by the seats that rooms and monitors give."""
+        """Bounds sessions by rooms, and students online by the seats that rooms and monitors give."""
         if not self.planned:
             self.program.bound([*led, *_times(monitors, self.ratio)], float(self.present), np.inf)
             return
         seats: Terms = []
-        watching: Terms = []
+        supervising: Terms = []
         stations: dict[int, Terms] = {capacity: [] for capacity in self.capacities}
         for (capacity, kept), count in sorted(self.rooms.items()):
             full, part = divmod(capacity, self.ratio)
@@ -77,18 +77,18 @@ class RoomConstraints:
                     adults = self.program.add(0.0, whole=True, highest=most * count)
                     self.program.bound([(adults, 1.0), (station, -float(most))], -np.inf, 0.0)
                     seats.append((adults, float(size)))
-                    watching.append((adults, 1.0))
+                    supervising.append((adults, 1.0))
         self.program.bound([*led, *seats], float(self.present), np.inf)
-        self.program.bound([*watching, *_times(monitors, -1)], -np.inf, 0.0)
+        self.program.bound([*supervising, *_times(monitors, -1)], -np.inf, 0.0)
         for capacity in self.capacities:
-            larger = [at for at in self.capacities if at >= capacity]
-            rooms = sum(self.rooms[at, False] for at in larger)
-            needing = [term for at in larger for term in (*self.needing[at], *stations[at])]
+            as_large = [other for other in self.capacities if other >= capacity]
+            rooms = sum(self.rooms[other, False] for other in as_large)
+            needing = [term for other in as_large for term in (*self.needing[other], *stations[other])]
             self.program.bound(needing, 0.0, float(rooms))
 
 
 def _times(terms: Terms, factor: float) -> Terms:
-    return [(column, factor * of) for column, of in terms]
+    return [(column, factor * times) for column, times in terms]
 
 
 class BlockProgram:
@@ -99,47 +99,51 @@ class BlockProgram:
         places: by (student, adult, skill), of the others.
         loads: by (adult, kind, skill), how many of the former a session takes.
         leads: by (adult, skill). `kinds`: by (adult, kind), one column for each range of sizes.
-        monitors: by adult. `beside`: by adult, one column for each led session that may be coached.
+        monitors: by adult. `co_teacher`: by adult, one column for each lead with whom the adult may co-teach.
 
     Args:
-        told: students who get `places` of their own even where no rule tells them apart.
+        named: students who get `places` of their own even where no rule tells them apart.
     """
 
-    def __init__(self, draft: Draft, block: int, program: Program, told: Collection[int] = ()) -> None:
-        self.told = list(told)
+    def __init__(self, draft: Draft, block: int, program: Program, named: Collection[int] = ()) -> None:
         self.draft, self.data, self.block, self.program = draft, draft.data, block, program
         self.adults = [int(at) for at in np.flatnonzero(self.data.arrays.adult_in[:, block])]
+        self.apart: Bools = np.isneginf(self.data.arrays.between)
         self.seats: dict[tuple[int, int], int] = {}
         self.places: dict[tuple[int, int, int], int] = {}
         self.loads: dict[tuple[int, int, int], int] = {}
         self.leads: dict[tuple[int, int], int] = {}
-        self.kinds: dict[tuple[int, int], list[Offer]] = {}
+        self.kinds: dict[tuple[int, int], list[SessionColumn]] = {}
         self.monitors: dict[int, int] = {}
-        self.beside: dict[int, list[int]] = defaultdict(list)
+        self.co_teacher: dict[int, list[int]] = defaultdict(list)
         self.room_constraints = RoomConstraints(self.data, block, program)
         self._add_kinds()
-        self._add_seats()
+        self._add_seats(named)
         self._bound_sessions()
         self._bound_students()
         self._bound_duties()
 
     def duties(self, adult: int) -> Terms:
-        """Returns what an adult may do in the block, once: lead, watch over online work, or sit beside a lead."""
-        led = [offer.column for kind in range(len(ADULT_LED)) for offer in self.kinds.get((adult, kind), ())]
-        watch = [self.monitors[adult]] if adult in self.monitors else []
-        return [(column, 1.0) for column in (*led, *watch, *self.beside.get(adult, ()))]
+        """Returns what an adult may do in the block, once: lead, supervise online work, or co-teach."""
+        led = [offer.column for offer in self.offers(adult)]
+        monitoring = [self.monitors[adult]] if adult in self.monitors else []
+        return [(column, 1.0) for column in (*led, *monitoring, *self.co_teacher.get(adult, ()))]
+
+    def offers(self, adult: int) -> list[SessionColumn]:
+        """Returns what an adult may lead, of any kind; nothing for one who is not there."""
+        return [offer for kind in range(len(ADULT_LED)) for offer in self.kinds.get((adult, kind), ())]
 
     def _add_kinds(self) -> None:
         for adult in self.adults:
             for kind in range(len(ADULT_LED)):
                 self.kinds[adult, kind] = list(self.room_constraints.offer(self.data.sizes[adult][kind]))
 
-    def _add_seats(self) -> None:
-        """Adds whatever a student may take, and a load for each session that anybody may take."""
+    def _add_seats(self, named: Collection[int]) -> None:
+        """Adds every seat that a student may take, and a load for each session that anybody may take."""
         data = self.data
-        special: Bools = data.arrays.needs_certified | data.apart.any(axis=1)
-        special[[student for student, block in data.pins if block == self.block]] = True
-        special[self.told] = True
+        special: Bools = data.arrays.needs_certified | self.apart.any(axis=1)
+        special |= data.arrays.pin[:, self.block] == PINNED_LED
+        special[list(named)] = True
         for skill in range(len(data.problem.skills)):
             students = data.eligible(skill)
             reserved = data.arrays.reserved[students, skill]
@@ -157,7 +161,8 @@ class BlockProgram:
         data = self.data
         kinds = [kind for kind in range(len(ADULT_LED)) if self.kinds[adult, kind]]
         for student in others:
-            fitting = [kind for kind in kinds if data.pin_fits(student, Slot(self.block, adult, kind, skill))]
+            alone = np.array([student])
+            fitting = [kind for kind in kinds if data.fits_pins(alone, Slot(self.block, adult, kind, skill)).all()]
             if fitting and (data.arrays.certified[adult] or not data.arrays.needs_certified[student]):
                 column = self.program.add(float(points[student]), whole=True)
                 self.places[student, adult, skill] = column
@@ -174,19 +179,19 @@ class BlockProgram:
 
     @property
     def _usual(self) -> float:
-        """The share of a need that a session of the block meets on average over adults and kinds."""
+        """Share of a need that a session of the block meets on average over adults and kinds."""
         effects = self.data.arrays.effect[self.adults, :, 0]
         return float(np.mean(effects[np.isfinite(effects)])) if np.isfinite(effects).any() else 0.0
 
     def _seat_points(self, skill: int) -> Floats:
-        """Returns what a seat is worth to each student, whoever leads; NaN where the skill is no need."""
+        """Returns the points of a seat for each student and any lead; NaN where the skill is no need."""
         weights = self.data.problem.weights
         points: Floats = weights.benefit * self._usual * self.data.arrays.need[:, skill] + weights.relationships
         points += weights.coverage * ~self.draft.covered / max(1, len(self.data.problem.blocks))
         return points
 
     def _bound_sessions(self) -> None:
-        """Loads match seats and keep to the sizes of the one kind and skill that an adult leads."""
+        """Makes loads match seats and keep to the sizes of the one kind and skill that an adult leads."""
         of_skill: dict[int, Terms] = defaultdict(list)
         of_lead: dict[tuple[int, int], Terms] = defaultdict(list)
         of_kind: dict[tuple[int, int], Terms] = defaultdict(list)
@@ -207,61 +212,57 @@ class BlockProgram:
             most = [(offer.column, -float(offer.high)) for offer in self.kinds[adult, kind]]
             self.program.bound([*terms, *most], -np.inf, 0.0)
         for adult in self.adults:
-            offers = [offer for kind in range(len(ADULT_LED)) for offer in self.kinds[adult, kind]]
-            leads = [(column, -1.0) for (lead, _), column in self.leads.items() if lead == adult]
-            self.program.bound([*((offer.column, 1.0) for offer in offers), *leads], 0.0, 0.0)
+            offers = self.offers(adult)
+            leads = {skill: column for (lead, skill), column in self.leads.items() if lead == adult}
+            chosen = [(column, -1.0) for column in leads.values()]
+            self.program.bound([*((offer.column, 1.0) for offer in offers), *chosen], 0.0, 0.0)
             most = [(offer.column, -float(offer.high)) for offer in offers]
             least = [(offer.column, -float(offer.low)) for offer in offers]
             self.program.bound([*of_adult[adult], *most], -np.inf, 0.0)
             self.program.bound([*of_adult[adult], *least], 0.0, np.inf)
             highest = float(max((offer.high for offer in offers), default=0))
-            for (lead, skill), column in self.leads.items():
-                if lead == adult:
-                    self.program.bound([*of_lead[adult, skill], (column, -highest)], -np.inf, 0.0)
+            for skill, column in leads.items():
+                self.program.bound([*of_lead[adult, skill], (column, -highest)], -np.inf, 0.0)
 
     def _bound_students(self) -> None:
-        """One session each, one that is led for those pinned to that, and none that two to be kept apart share."""
-        mine: dict[int, Terms] = defaultdict(list)
-        beside: dict[tuple[int, int], Terms] = defaultdict(list)
+        """Allows one session each, asks for it where it is pinned, and keeps those apart who must not meet."""
+        of_student: dict[int, Terms] = defaultdict(list)
+        with_adult: dict[tuple[int, int], Terms] = defaultdict(list)
         for (student, _), column in self.seats.items():
-            mine[student].append((column, 1.0))
+            of_student[student].append((column, 1.0))
         for (student, adult, _), column in self.places.items():
-            mine[student].append((column, 1.0))
-            beside[student, adult].append((column, 1.0))
-        pins = self.data.pins.items()
-        pinned = {student for (student, block), pin in pins if block == self.block and not pin.online}
-        for student in sorted(mine.keys() | pinned):
-            self.program.bound(mine[student], float(student in pinned), 1.0)
-        for one, other in np.argwhere(np.triu(self.data.apart)).tolist():
+            of_student[student].append((column, 1.0))
+            with_adult[student, adult].append((column, 1.0))
+        pinned = set(np.flatnonzero(self.data.arrays.pin[:, self.block] == PINNED_LED).tolist())
+        for student in sorted(of_student.keys() | pinned):
+            self.program.bound(of_student[student], float(student in pinned), 1.0)
+        for one, other in np.argwhere(np.triu(self.apart)).tolist():
             for adult in self.adults:
-                self.program.bound([*beside[one, adult], *beside[other, adult]], 0.0, 1.0)
+                self.program.bound([*with_adult[one, adult], *with_adult[other, adult]], 0.0, 1.0)
 
     def _bound_duties(self) -> None:
-        """One duty for an adult, trainees beside teachers only, and enough monitors and rooms."""
-        data = self.data
-        monitors = {at: self.program.add(0.0, whole=True) for at in self.adults if data.arrays.may_monitor[at]}
-        self.monitors = monitors
-        self._add_coaching()
-        duties = {at: self.duties(at) for at in self.adults}
-        teaching = [(column, -1.0) for at in self.adults if data.arrays.teacher[at] for column, _ in duties[at]]
+        """Allows one duty for each adult, trainees only with a teacher on duty, and as many online as can be."""
+        arrays = self.data.arrays
+        self.monitors = {adult: self.program.add(0.0, whole=True) for adult in self.adults if arrays.may_monitor[adult]}
+        self._add_co_teachers()
+        duties = {adult: self.duties(adult) for adult in self.adults}
+        teaching = [(column, -1.0) for adult in self.adults if arrays.teacher[adult] for column, _ in duties[adult]]
         led = [(column, 1.0) for column in (*self.seats.values(), *self.places.values())]
-        present = float(data.arrays.present[:, self.block].sum())
+        present = float(arrays.present[:, self.block].sum())
         for adult in self.adults:
             self.program.bound(duties[adult], 0.0, 1.0)
-            if data.arrays.trainee[adult]:
+            if arrays.trainee[adult]:
                 self.program.bound([*duties[adult], *teaching], -np.inf, 0.0)
-            if adult in monitors:  # who is the only one there to watch over
-                self.program.bound([(monitors[adult], 1.0), *led], -np.inf, present)
-        self.room_constraints.bound(led, [(column, 1.0) for column in monitors.values()])
+            if adult in self.monitors:  # a monitor needs somebody online
+                self.program.bound([(self.monitors[adult], 1.0), *led], -np.inf, present)
+        self.room_constraints.bound(led, [(column, 1.0) for column in self.monitors.values()])
 
-    def _add_coaching(self) -> None:
-        """Lets an adult sit beside a lead who may be coached; `standing.open_sessions` finds out who does."""
+    def _add_co_teachers(self) -> None:
+        """Lets an adult co-teach with a lead of a coaching pair; `blocks.open_sessions` finds out who does."""
         for one, other, _ in self.data.arrays.coaching.tolist():
             for adult, lead in ((one, other), (other, one)):
                 if {adult, lead} <= set(self.adults):
-                    offers = [
-                        (offer.column, -1.0) for kind in range(len(ADULT_LED)) for offer in self.kinds[lead, kind]
-                    ]
                     column = self.program.add(0.0, whole=True)
-                    self.program.bound([(column, 1.0), *offers], -np.inf, 0.0)
-                    self.beside[adult].append(column)
+                    led = [(offer.column, -1.0) for offer in self.offers(lead)]
+                    self.program.bound([(column, 1.0), *led], -np.inf, 0.0)
+                    self.co_teacher[adult].append(column)

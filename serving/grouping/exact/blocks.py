@@ -1,5 +1,6 @@
 """Builds feasible blocks with exact programs where the greedy construction fails."""
 
+import math
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 
@@ -23,8 +24,8 @@ def find_sessions(
 
     Args:
         draft: the plan so far, without sessions in these blocks.
-        blocks: their positions.
-        aim: whether to look for sessions of high worth, which takes far longer than to find any.
+        blocks: positions.
+        aim: whether to look for sessions of high score, which takes far longer than to find any.
         nodes: parts of the search after which it ends without an answer.
 
     Returns:
@@ -43,9 +44,11 @@ def find_sessions(
     return groups, proven
 
 
-def add_blocks(draft: Draft, blocks: Sequence[int], program: Program, told: Collection[int] = ()) -> list[BlockProgram]:
-    """Adds some blocks to a program, and that a student meets a skill once on the day; `told` as in `BlockProgram`."""
-    models = [BlockProgram(draft, block, program, told) for block in blocks]
+def add_blocks(
+    draft: Draft, blocks: Sequence[int], program: Program, named: Collection[int] = ()
+) -> list[BlockProgram]:
+    """Adds some blocks to a program, and that a student meets a skill once a day; `named` as in `BlockProgram`."""
+    models = [BlockProgram(draft, block, program, named) for block in blocks]
     meetings: dict[tuple[int, int], Terms] = defaultdict(list)
     for model in models:
         for (student, skill), column in model.seats.items():
@@ -59,18 +62,18 @@ def add_blocks(draft: Draft, blocks: Sequence[int], program: Program, told: Coll
 
 
 def open_sessions(draft: Draft, groups: Groups | None, blocks: Sequence[int]) -> Draft | None:
-    """Opens sessions in a plan; None without any, or where rounding has let a block fall after all."""
+    """Opens sessions in a plan; None without any, or where rounding has made a block infeasible after all."""
     if groups is None:
         return None
     for slot, students in groups.items():
         draft.open(slot, students)
     for block in blocks:
-        _seat_teacher(draft, block)
+        _add_teacher(draft, block)
     return draft if all(draft.violated_rule(block) is None for block in blocks) else None
 
 
 def _read(model: BlockProgram, values: list[int]) -> Groups:
-    """Deals out the seats of a block: who needs a skill most goes where it is taught best."""
+    """Returns the seats of a block: students who need a skill most go where it is taught best."""
     groups: dict[Slot, list[int]] = {}
     for (adult, kind), offers in model.kinds.items():
         if any(values[offer.column] for offer in offers):
@@ -95,12 +98,12 @@ def _read(model: BlockProgram, values: list[int]) -> Groups:
     return {slot: tuple(sorted(students)) for slot, students in groups.items()}
 
 
-def _seat_teacher(draft: Draft, block: int) -> None:
-    """Sets a supervising adult beside a lead, where only that lets a trainee of the block have a session."""
+def _add_teacher(draft: Draft, block: int) -> None:
+    """Adds a supervising adult as co-teacher, where only that lets a trainee of the block have a session."""
     arrays = draft.data.arrays
     for one, other, _ in arrays.coaching.tolist():
         for adult, lead in ((one, other), (other, one)):
-            free = arrays.adult_in[adult, block] and not draft.leads[adult, block] and draft.beside[adult, block] < 0
+            free = arrays.adult_in[adult, block] and not draft.on_duty(block)[adult]
             could = free and arrays.teacher[adult] and draft.leads[lead, block]
             if could and draft.violated_rule(block) == "supervision":
                 draft.add_co_teacher(block, adult, lead)
@@ -109,7 +112,7 @@ def _seat_teacher(draft: Draft, block: int) -> None:
 
 
 def solve_block(draft: Draft, block: int) -> Draft | None:
-    """Returns the plan with one block built anew, exactly, beside the others as they are; None where none was found."""
+    """Returns the plan with one block built again, exactly, beside the others as they are; None where none is found."""
     others = draft.without([block])
     return open_sessions(others, find_sessions(others, [block], aim=True)[0], [block])
 
@@ -117,27 +120,22 @@ def solve_block(draft: Draft, block: int) -> Draft | None:
 def solve_day(data: ProblemData, violated_rule: str) -> Draft:
     """Returns a plan of feasible blocks: all built at once, then each again for its score.
 
-    Args:
-        data: the problem.
-        violated_rule: the rule on which the greedy search failed.
-
     Raises:
-        InfeasibleError: there is none, or none was found within the limits.
+        InfeasibleError: there is none, or none was found within the limits; it names the rule that the greedy
+            construction violated.
     """
     blocks = list(range(len(data.problem.blocks)))
     groups, proven = find_sessions(Draft(data), blocks)
     draft = open_sessions(Draft(data), groups, blocks)
     if draft is None:
-        raise InfeasibleError((_find_none(violated_rule, proven=proven and groups is None),))
+        proven = proven and groups is None
+        sentence = "No sessions were found with which every block has enough monitors, teachers and rooms"
+        sentence += ", and there are none." if proven else "; some may exist."
+        raise InfeasibleError((Conflict((violated_rule,), sentence, proven),))
     best = score_plan(data.problem, draft.finish()).total
     for block in blocks:
-        anew = solve_block(draft, block)
-        total = -float("inf") if anew is None else score_plan(data.problem, anew.finish()).total
-        if anew is not None and total > best:
-            draft, best = anew, total
+        trial = solve_block(draft, block)
+        total = -math.inf if trial is None else score_plan(data.problem, trial.finish()).total
+        if trial is not None and total > best:
+            draft, best = trial, total
     return draft
-
-
-def _find_none(rule: str, *, proven: bool) -> Conflict:
-    sentence = "No sessions were found with which every block has enough monitors, teachers and rooms"
-    return Conflict((rule,), f"{sentence}, and there are none." if proven else f"{sentence}; some may exist.", proven)

@@ -20,7 +20,7 @@ Terms = list[tuple[int, float]]
 
 @dataclass(slots=True)
 class Program:
-    """Columns with points to maximise, and rows with bounds."""
+    """Columns with points to maximize, and rows with bounds."""
 
     points: list[float] = field(default_factory=list)
     whole: list[int] = field(default_factory=list)
@@ -47,7 +47,7 @@ class Program:
     def solve(
         self, *, gap: float = RELATIVE_GAP, nodes: int = NODE_LIMIT, seconds: float | None = None
     ) -> tuple[NDArray[np.int64] | None, bool]:
-        """Returns the variables, rounded, None where none were found, and whether either answer is proven.
+        """Returns the variables, rounded, or None where none were found, and whether that answer is proven.
 
         Args:
             gap: share of the best points that need not be proven out of reach.

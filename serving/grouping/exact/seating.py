@@ -1,8 +1,8 @@
-"""The program of one session plan: who may sit where, within the rules, and what each seat is worth.
+"""The best students for settled sessions, as one program: who may sit where, and what each seat is worth.
 
-That is generalised assignment with size bounds. All terms are exact but for many recent groupmates, who would make it
+That is generalized assignment with size bounds. All terms are exact but for many recent groupmates, who would make it
 quadratic: beyond `PAIR_LIMIT` each seat is priced by how often the groupmates sat there in earlier seatings of the
-same sessions, and the caller seats again, which settles as Frank and Wolfe (1956) have it.
+same sessions, and the caller seats again, as in Frank and Wolfe (1956).
 """
 
 from collections import defaultdict
@@ -13,17 +13,19 @@ import numpy as np
 
 from serving.grouping.exact.program import Program
 from serving.grouping.problem.plan import Session
-from serving.grouping.problem.policy import ADULT_LED
-from serving.grouping.state.arrays import Bools, Floats, ProblemData, Slot, find_runs
+from serving.grouping.state.arrays import PINNED_LED, Bools, Floats, ProblemData, Slot, find_runs
 from serving.grouping.state.rooms import seat_online, station_limits
 
 PAIR_LIMIT = 60  # columns for recent groupmates; with hundreds HiGHS takes a quarter of a minute for nothing
+
+SEAT_LIMIT = 500
+"""Possible seats beyond which the exact program takes seconds: a team of 60 has about 300, one of 120 about 1,000."""
 
 Column = int
 
 
 class Seating:
-    """The program of one session plan: a 0-1 column per student and session that the rules let them share."""
+    """The program of settled sessions: a 0-1 column per student and session whom the rules let sit in it."""
 
     def __init__(
         self, data: ProblemData, sessions: tuple[Session, ...], led: list[Session], earlier: Sequence[Sequence[Session]]
@@ -31,7 +33,9 @@ class Seating:
         self.data = data
         self.program = Program()
         self.exact = True
-        self.slots = _slots(data, led)
+        self.slots = [data.slot(session) for session in led]
+        apart = np.isneginf(data.arrays.between)
+        self.apart, self.repeats = apart, np.where(apart, 0.0, -data.arrays.between)
         self.seats: dict[tuple[int, int], Column] = {}
         self.of_student: dict[int, list[tuple[Column, Slot]]] = defaultdict(list)
         self.of_session: dict[int, dict[int, Column]] = {at: {} for at in range(len(led))}
@@ -49,21 +53,21 @@ class Seating:
         self._score_wished()
 
     def _bound_students(self) -> None:
-        """One session per block, a skill once a day, and the led places that are pinned."""
-        pinned = {place for place, pin in self.data.pins.items() if not pin.online}
+        """Allows one session per block, a skill once a day, and asks for the adult-led places that are pinned."""
+        pinned = self.data.arrays.pin == PINNED_LED
         for student, seats in self.of_student.items():
             blocks, skills = defaultdict(list), defaultdict(list)
             for column, slot in seats:
                 blocks[slot.block].append((column, 1.0))
                 skills[slot.skill].append((column, 1.0))
             for block, terms in blocks.items():
-                self.program.bound(terms, float((student, block) in pinned), 1.0)
+                self.program.bound(terms, float(pinned[student, block]), 1.0)
             for terms in skills.values():
                 if len(terms) > 1:
                     self.program.bound(terms, 0.0, 1.0)
 
     def _bound_sessions(self, led: list[Session]) -> None:
-        """Numbers of students that kind, lead and room allow, and those to be kept apart."""
+        """Allows the numbers of students that kind, lead and room do, and no two students who must not meet."""
         capacity = {room.id: room.capacity for room in self.data.problem.rooms or ()}
         for at, slot in enumerate(self.slots):
             most = capacity.get(led[at].room or "", len(self.data.arrays.present))
@@ -79,29 +83,27 @@ class Seating:
                 highs = [(pick, -float(high)) for pick, (_, high) in zip(picks, runs, strict=True)]
                 self.program.bound([*terms, *lows], 0.0, np.inf)
                 self.program.bound([*terms, *highs], -np.inf, 0.0)
-            for one, other, _ in self._couples(at, self.data.apart):
+            for one, other, _ in self._couples(at, self.apart):
                 self.program.bound([(one, 1.0), (other, 1.0)], 0.0, 1.0)
 
     def _bound_stations(self, sessions: tuple[Session, ...]) -> None:
-        """As many online as monitors and rooms carry, and somebody where a monitor is the trainee's teacher."""
+        """Allows as many online as monitors and rooms do, and asks for one where a monitor is the trainee's teacher."""
         problem = self.data.problem
         limits = station_limits(problem, sessions)
-        for block, held in enumerate(problem.blocks):
-            here = [at for at, slot in enumerate(self.slots) if slot.block == block]
+        for number, block in enumerate(problem.blocks):
+            here = [at for at, slot in enumerate(self.slots) if slot.block == number]
             terms = [(column, 1.0) for at in here for column in self.of_session[at].values()]
             if not terms:
                 continue
-            present = int(self.data.arrays.present[:, block].sum())
-            most = sum(limits[session.id] for session in sessions if session.block == held.id and not session.led)
-            names = {
-                adult for session in sessions if session.led and session.block == held.id for adult in session.adults
-            }
-            there = [adult for adult in problem.adults if adult.id in names]
-            watched = any(adult.trainee for adult in there) and not any(adult.supervisor for adult in there)
-            self.program.bound(terms, float(max(0, present - most)), float(present - watched))
+            present = int(self.data.arrays.present[:, number].sum())
+            most = sum(limits[session.id] for session in sessions if session.block == block.id and not session.led)
+            held_here = [session for session in sessions if session.led and session.block == block.id]
+            leads = [adult for adult in problem.adults if any(adult.id in session.adults for session in held_here)]
+            supervised = any(adult.trainee for adult in leads) and not any(adult.supervisor for adult in leads)
+            self.program.bound(terms, float(max(0, present - most)), float(present - supervised))
 
     def _score_meetings(self) -> None:
-        """A first led seat of the day, one owed with a teacher, and a first meeting with each adult, count once."""
+        """Counts once: the first seat of the day, the first with a teacher who is due, and the first meeting of two."""
         weights = self.data.problem.weights
         for student, seats in self.of_student.items():
             self._score_any(weights.coverage, [column for column, _ in seats])
@@ -123,35 +125,32 @@ class Seating:
         share, weight = self.data.arrays.group_share, self.data.problem.weights.share
         labelled = [(self.data.arrays.group[student], column) for (student, _), column in self.seats.items()]
         for group, part in enumerate(share):
-            terms = [(column, float(group == of) - float(part)) for of, column in labelled if of >= 0]
+            terms = [(column, float(group == label) - float(part)) for label, column in labelled if label >= 0]
             if terms and weight:
                 short = self.program.add(-weight, highest=np.inf)
                 self.program.bound([(short, 1.0), *terms], 0.0, np.inf)
 
     def _score_groupmates(self, led: list[Session], earlier: Sequence[Sequence[Session]]) -> None:
-        """Recent groupmates who share a session again cost."""
-        price, data = self.data.problem.weights.repeat_groupmates, self.data
-        if not price:
-            return
-        again = [couple for at in self.of_session for couple in self._couples(at, data.recent_groupmates)]
+        """Charges recent groupmates who share a session again."""
+        again = [couple for at in self.of_session for couple in self._couples(at, self.repeats)]
         self.exact = len(again) <= PAIR_LIMIT
         if self.exact:
-            for one, other, times in again:
-                both = self.program.add(-price * times)
+            for one, other, price in again:
+                both = self.program.add(-price)
                 self.program.bound([(both, -1.0), (one, 1.0), (other, 1.0)], -np.inf, 1.0)
             return
-        number = {student.id: at for at, student in enumerate(data.problem.students)}
         place = {session.id: at for at, session in enumerate(led)}
-        share = np.zeros((len(led), len(number)))
-        for session in (each for seating in earlier for each in seating if each.id in place):
-            share[place[session.id], [number[student] for student in session.students]] += 1 / len(earlier)
-        expected = share @ data.recent_groupmates
+        share = np.zeros((len(led), len(self.repeats)))
+        for session in (session for seating in earlier for session in seating if session.id in place):
+            students = [self.data.at.student[student] for student in session.students]
+            share[place[session.id], students] += 1 / len(earlier)
+        expected = share @ self.repeats
         for at, columns in self.of_session.items():
             for student, column in columns.items():
-                self.program.points[column] -= price * float(expected[at, student])
+                self.program.points[column] -= float(expected[at, student])
 
     def _score_wished(self) -> None:
-        """Pairs to keep together who share a session gain."""
+        """Rewards pairs to keep together who share a session."""
         weights, data = self.data.problem.weights, self.data
         for first, second in data.arrays.wished.tolist() if weights.keep_together else []:
             shared = []
@@ -172,25 +171,6 @@ class Seating:
         return [(columns[i], columns[j], float(among[i, j])) for i, j in np.argwhere(among).tolist()]
 
 
-def count_seats(data: ProblemData, led: list[Session]) -> int:
-    """Returns how many pairs of student and session the rules leave, each taken alone."""
-    return sum(len(data.candidates(slot)[0]) for slot in _slots(data, led))
-
-
-def _slots(data: ProblemData, led: list[Session]) -> list[Slot]:
-    problem = data.problem
-    block = {part.id: at for at, part in enumerate(problem.blocks)}
-    adult = {part.id: at for at, part in enumerate(problem.adults)}
-    skill = {part.id: at for at, part in enumerate(problem.skills)}
-    return [
-        Slot(block[s.block], adult[s.adults[0]], ADULT_LED.index(s.session_type), skill[s.skill or ""]) for s in led
-    ]
-
-
-SEAT_LIMIT = 500
-"""Possible seats beyond which the exact program takes seconds: a team of 60 has about 300, one of 120 about 1,000."""
-
-
 def assign_students(
     data: ProblemData,
     sessions: tuple[Session, ...],
@@ -199,20 +179,19 @@ def assign_students(
 ) -> tuple[tuple[Session, ...], bool] | None:
     """Returns the same sessions with the best students in each, and whether that is proven best.
 
-    Earlier seatings of the same sessions say where recent groupmates tend to sit, when they are too many to be exact.
-    Online sessions take whoever is left, and go where nobody is. None where HiGHS found no seats within its limits, or
-    where they are so many that it would take seconds.
+    Online sessions take the students who are left, and go where nobody is. None where HiGHS found no seats within its
+    limits, or where possible seats are so many that it would take seconds.
 
     Args:
         data: the problem.
-        sessions: settled.
-        earlier: seatings of them.
+        sessions: settled but for their students.
+        earlier: seatings of them, which say where recent groupmates tend to sit if these are too many to be exact.
         seconds: wall-clock time that it may take; None: no clock.
     """
     led = [session for session in sessions if session.led]
     if not led:
         return sessions, True
-    if count_seats(data, led) > SEAT_LIMIT:
+    if sum(len(data.candidates(data.slot(session))[0]) for session in led) > SEAT_LIMIT:
         return None
     seating = Seating(data, sessions, led, [sessions, *earlier])
     values, proven = seating.program.solve(seconds=seconds)

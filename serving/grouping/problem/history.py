@@ -1,9 +1,10 @@
-"""What past days leave behind: who met whom lately, counted from the sessions that were really held."""
+"""The history that past days add to a problem, such as who met whom, counted from the sessions that were held."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
+from typing import NamedTuple
 
 from serving.grouping.errors import require_range
 from serving.grouping.problem.people import Adult, Contact, GroupmateCount, Student
@@ -33,19 +34,18 @@ class PastDay:
 
     @property
     def led(self) -> tuple[Session, ...]:
-        """The sessions that an adult led."""
+        """The adult-led sessions."""
         return tuple(session for session in self.sessions if session.led)
 
 
 def remember_day(problem: Problem, sessions: tuple[Session, ...], days_ago: int) -> PastDay:
-    """Returns a day that was planned as one of the history of another day."""
-    behind = frozenset((need.student, need.skill) for need in problem.needs if need.catch_up)
-    return PastDay(days_ago, sessions, behind, {adult.id: len(adult.blocks) for adult in problem.adults})
+    """Returns a planned day as part of another day's history."""
+    catch_up = frozenset((need.student, need.skill) for need in problem.needs if need.catch_up)
+    return PastDay(days_ago, sessions, catch_up, {adult.id: len(adult.blocks) for adult in problem.adults})
 
 
-@dataclass(frozen=True, slots=True)
-class Carried:
-    """The parts of a problem that past days change, with what they leave behind."""
+class Carried(NamedTuple):
+    """The parts of a problem that past days change."""
 
     students: tuple[Student, ...]
     adults: tuple[Adult, ...]
@@ -54,31 +54,13 @@ class Carried:
 
 
 def carry_history(problem: Problem, past: Sequence[PastDay], window_days: int) -> Problem:
-    """Returns a problem with past days added to the history that it holds already; see `recollect`.
-
-    Args:
-        problem: The day to plan; its own history is of before the days given.
-        past: In any order.
-        window_days: How far back, and forth, mates and contacts count.
+    """Returns a problem with past days added to its own history, which lies before these; see `recollect`.
 
     Example:
         Two students who shared a session yesterday, and two days ago, have met twice within a window of 2 days.
     """
-    carried = recollect(
-        problem.students,
-        problem.adults,
-        past,
-        window_days,
-        recent_groupmates=problem.recent_groupmates,
-        contacts=problem.contacts,
-    )
-    return replace(
-        problem,
-        students=carried.students,
-        adults=carried.adults,
-        recent_groupmates=carried.recent_groupmates,
-        contacts=carried.contacts,
-    )
+    people, history = (problem.students, problem.adults), (problem.recent_groupmates, problem.contacts)
+    return replace(problem, **recollect(*people, past, window_days, *history)._asdict())
 
 
 def recollect(
@@ -86,42 +68,41 @@ def recollect(
     adults: Sequence[Adult],
     past: Sequence[PastDay],
     window_days: int,
-    *,
     recent_groupmates: Iterable[GroupmateCount] = (),
     contacts: Iterable[Contact] = (),
 ) -> Carried:
-    """Returns what past days leave behind with the people of a day to plan.
+    """Returns the people of a day to plan with the history that past days add.
 
-    Mates, contacts and duties count within the window, and days in a row of catching up go on from those that students
-    had before the days given. People who are not of the day are left out.
+    Groupmates, contacts and duties count within the window; days in a row of catching up go on from those that students
+    had before the past days. People who are not of the day are left out.
 
     Args:
-        students: Of the day to plan.
-        adults: Likewise.
-        past: In any order.
-        window_days: How far back, and forth, mates and contacts count.
-        recent_groupmates: From before the days given.
-        contacts: Likewise.
+        students: those of the day to plan.
+        adults: those of the day to plan.
+        past: days in any order.
+        window_days: how far back, and forth, groupmates, contacts and duties count.
+        recent_groupmates: counts from before the past days.
+        contacts: counts from before the past days.
     """
     names, leaders = {student.id for student in students}, {adult.id for adult in adults}
     near = [day for day in past if abs(day.days_ago) <= window_days]
     met = Counter({(mate.first, mate.second): mate.sessions for mate in recent_groupmates})
-    met.update(count_mates(near, names))
+    met.update(count_groupmates(near, names))
     led = Counter({(contact.student, contact.adult): contact.sessions for contact in contacts})
     led.update(count_contacts(near, names, leaders))
     before = {student.id: student.catch_up_days for student in students}
     row = count_catch_up_days([day for day in past if day.days_ago > 0], before)
-    off = count_load_off(near)
+    ahead = count_load_off(near)
     return Carried(
         students=tuple(replace(student, catch_up_days=row[student.id]) for student in students),
-        adults=tuple(replace(each, load_ahead=each.load_ahead + off.get(each.id, 0.0)) for each in adults),
+        adults=tuple(replace(adult, load_ahead=adult.load_ahead + ahead.get(adult.id, 0.0)) for adult in adults),
         recent_groupmates=tuple(GroupmateCount(*pair, count) for pair, count in met.items()),
         contacts=tuple(Contact(*pair, count) for pair, count in led.items()),
     )
 
 
-def count_mates(past: Iterable[PastDay], students: Collection[str]) -> Counter[Pair]:
-    """Returns how many led sessions each pair of these students shared, the pair in order of ids."""
+def count_groupmates(past: Iterable[PastDay], students: Collection[str]) -> Counter[Pair]:
+    """Returns how many adult-led sessions each pair of these students shared, the pair in order of ids."""
     return Counter(
         pair
         for day in past
@@ -151,8 +132,8 @@ def count_seats_with(past: Iterable[PastDay], adults: Collection[str]) -> Counte
 def count_load_off(past: Iterable[PastDay]) -> dict[str, float]:
     """Returns the blocks by which each adult's duties lie above an even share of the time there; below it, negative.
 
-    A duty is a block in which the adult leads, sits beside or monitors. Days on which nobody is known to have been
-    there do not count.
+    A duty is a block in which the adult leads, co-teaches or supervises online work. Days on which nobody is known to
+    have been there do not count.
     """
     known = [day for day in past if day.there]
     there = Counter[str]()
@@ -164,18 +145,18 @@ def count_load_off(past: Iterable[PastDay]) -> dict[str, float]:
 
 
 def count_coached(past: Iterable[PastDay]) -> Counter[Pair]:
-    """Returns in how many blocks each pair of adults was in one led session, the pair in order of ids."""
+    """Returns how many adult-led sessions each pair of adults shared, the pair in order of ids."""
     return Counter(pair for day in past for s in day.led for pair in combinations(sorted(set(s.adults)), 2))
 
 
 def count_catch_up_days(past: Iterable[PastDay], before: Mapping[str, int] | None = None) -> Counter[str]:
-    """Returns for how many days in a row, up to the last one given, all led seats of a student were catching up.
+    """Returns for how many days in a row, up to the last, all adult-led seats of a student were catching up.
 
-    A day without a led seat, such as an absence, neither adds to the row nor ends it.
+    A day without an adult-led seat, such as an absence, neither adds to the row nor ends it.
 
     Args:
-        past: In any order.
-        before: The row that each student had before the days given; none if not given.
+        past: days in any order.
+        before: the days in a row that each student had before these; None: 0.
 
     Example:
         Catching up today and yesterday, away the day before, and on something new before that: 2 days.

@@ -1,4 +1,4 @@
-"""The people of a problem: students and their needs, adults and what they may do, and who met whom lately."""
+"""The people of a problem: students and their needs, adults and what they may lead, and who met whom lately."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from serving.grouping.errors import ProblemError, require_range, require_share
 from serving.grouping.problem.policy import TEACHERS, Role, SessionType
 
 MOST_AHEAD = 1000.0
-"""Blocks; no adult is further off an even load in any history that still matters."""
+"""Blocks that an adult's duties may lie off an even load at most, far beyond any real history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +17,9 @@ class Student:
     Attributes:
         blocks: the blocks in which the student is there; empty for an absence, fewer for a late arrival.
         needs_certified: whether an adult-led session needs a certified adult (an accommodation).
-        subgroup: an opaque label for the audit of shares; None where none is given. It is never a feature.
-        teacher_time_due: whether the student should have a led seat with a supervising adult today, having had too few.
-        catch_up_days: days in a row so far on which all of the student's led seats were on skills to catch up on.
+        subgroup: an opaque label for the audit of shares, never a feature; None without.
+        teacher_time_due: whether the student should sit with a supervising adult today, having done so too rarely.
+        catch_up_days: days in a row so far on which all of the student's adult-led seats were on skills to catch up on.
     """
 
     id: str
@@ -40,14 +40,15 @@ class Adult:
     Attributes:
         role: one of `policy.Role`, or a role of the school's own; it decides effects, and what None reads below.
         blocks: the blocks in which the adult is there.
-        session_types: what the adult may lead; `online` and `collaborative` mean may monitor the station and tables.
-        skills: how well qualified the adult is per skill, up to 1; one left out may not be led; None: all, at 1.
+        session_types: what the adult may lead; with `online` the adult may supervise online work.
+        skills: how well qualified the adult is in each skill, above 0 to 1; the adult leads no others; None: all, at 1.
         max_group: most students the adult teaches at once in a small group or in tutoring; None: the general bound.
         certified: whether the adult may lead students with that accommodation.
         coach: the adult who coaches this one, None without.
         in_training: whether the adult needs a supervising adult on duty; None: as `Role.TEACHER_IN_TRAINING` does.
+        supervises: whether adults in training may work while this one is on duty; None: as `policy.TEACHERS` do,
+            unless in training.
         load_ahead: blocks by which the adult's duties lay above an even share on the days before; below 0: under it.
-        supervises: whether the adult is one; None: as `policy.TEACHERS` are, unless in training.
     """
 
     id: str
@@ -86,12 +87,12 @@ class Adult:
 
 @dataclass(frozen=True, slots=True)
 class Coaching:
-    """How many led sessions a coach and a trainee should share today: one leads, the other sits beside.
+    """How many adult-led sessions a coach and a trainee should share today, one as lead and one as co-teacher.
 
     Attributes:
-        coach: the adult who coaches; shows how to lead, or watches and helps.
-        trainee: the adult who learns, whatever the role.
-        sessions: as many as are worth anything; 0: none.
+        coach: the adult who coaches, whether as lead or as co-teacher.
+        trainee: the adult who learns, of any role.
+        sessions: the number asked for; sessions beyond it are worth nothing.
     """
 
     coach: str
@@ -101,15 +102,20 @@ class Coaching:
     def __post_init__(self) -> None:
         require_range("Coaching.sessions", self.sessions, 0)
 
+    @property
+    def pair(self) -> tuple[str, str]:
+        """Both adults, in order of ids."""
+        return min(self.coach, self.trainee), max(self.coach, self.trainee)
+
 
 @dataclass(frozen=True, slots=True)
 class Need:
     """How much a student needs a skill now; the pair is eligible just by being listed.
 
     Attributes:
-        need: 0-1; usually struggle risk x (1 - mastery) x readiness x weight, given so that the caller may do better.
+        need: 0-1; usually struggle risk x (1 - mastery) x readiness x weight.
         struggle_risk: 0-1; None where there is too little evidence for a forecast.
-        mastery: 0-1; None likewise.
+        mastery: 0-1; None where there is too little evidence.
         readiness: 0-1; 1 where prerequisites are unknown.
         weight: how much the skill counts for the team now, 0-1.
         catch_up: whether most of the team has mastered the skill, so that its groups are the lowest in need.
@@ -130,13 +136,13 @@ class Need:
 
     @property
     def low_evidence(self) -> bool:
-        """Whether evidence is too thin for a forecast, so that sessions that gather some are worth more."""
+        """Whether there is too little evidence for a forecast, so that sessions that gather some are worth more."""
         return self.struggle_risk is None
 
 
 @dataclass(frozen=True, slots=True)
 class GroupmateCount:
-    """How many led sessions two students shared lately."""
+    """How many adult-led sessions two students shared lately."""
 
     first: str
     second: str

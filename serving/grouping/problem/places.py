@@ -1,4 +1,4 @@
-"""The times and places of a problem, and the seats in them that are asked for or were given before."""
+"""The times and places of a problem, and the seats that are pinned or that an earlier plan gave."""
 
 from dataclasses import dataclass
 
@@ -29,8 +29,8 @@ class Room:
 
     Attributes:
         capacity: students it holds.
-        blocks: when it is free; None: all day.
-        station: whether it is kept for online work; others serve for that where those kept do not suffice.
+        blocks: those in which it is free; None: all.
+        station: whether it is kept for online work; where these do not suffice, other rooms serve for it too.
     """
 
     id: str
@@ -44,9 +44,9 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """A place that is settled: in this block the student sits in a session that matches all that is named.
+    """A fixed assignment: in this block the student sits in a session that matches all that is named.
 
-    Unless it names online work, it asks for a session that an adult leads; if it names nothing, for any of those.
+    Unless it names online work, it asks for an adult-led session; if it names nothing, for any of those.
     """
 
     student: str
@@ -61,7 +61,7 @@ class Pin:
 
     @property
     def online(self) -> bool:
-        """Whether the place is at the online station."""
+        """Whether the place is online work."""
         return self.session_type is SessionType.ONLINE
 
 

@@ -6,8 +6,8 @@ from typing import Literal
 
 from serving.grouping.problem.policy import SessionType
 
-# searched: the best that was found. seats_optimal: and no other seating of the same sessions scores higher, to within
-# 0.01 %. optimal: no other plan does.
+# searched: the best plan found. seats_optimal: also no other seating of the same sessions scores higher, to within
+# 0.01 %. optimal: no other plan scores higher.
 Status = Literal["searched", "seats_optimal", "optimal"]
 
 
@@ -18,7 +18,7 @@ class Session:
     Attributes:
         id: unique in the plan; readable, such as "b1-small_group-t1".
         skill: None online.
-        adults: who leads, first, and who sits beside to coach or to learn; for online work, who monitors.
+        adults: the lead first, then co-teachers; for online work, the adults who supervise it.
         room: None where the team does not plan rooms.
         students: ids in order.
     """
@@ -33,7 +33,7 @@ class Session:
 
     @property
     def led(self) -> bool:
-        """Whether an adult leads it, so that it is anything but online work."""
+        """Whether it is adult-led, and so not online work."""
         return self.session_type is not SessionType.ONLINE
 
 
@@ -42,8 +42,8 @@ class Term:
     """One soft term of a plan's score.
 
     Attributes:
-        value: the quantity in its own unit, which `sentence` tells.
-        weight: the price of one unit.
+        value: the quantity in its own unit, which `sentence` names.
+        weight: the points of one unit.
         points: what it adds to the total; negative where the term counts something to avoid.
     """
 
@@ -64,7 +64,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class SessionReason:
-    """Why one session is held; `benefit` is the need it meets, in whole needs."""
+    """Why one session is held; `benefit` is the need it meets, in need points."""
 
     session: str
     benefit: float
@@ -76,7 +76,7 @@ class SeatReason:
     """Why one student sits in one session; online, all figures are None.
 
     Attributes:
-        struggle_risk: 0-1; None where evidence is thin. `mastery` likewise.
+        struggle_risk: 0-1; None where there is too little evidence for a forecast, as for `mastery`.
         benefit: need x effect x qualification.
         meetings: sessions of this student with the lead lately.
     """
@@ -97,11 +97,10 @@ class SeatReason:
 
 @dataclass(frozen=True, slots=True)
 class Unmet:
-    """A present student's greatest need where today meets it in no session.
+    """A present student's greatest need where no session of today meets it.
 
     Attributes:
-        skill: None for a student with no eligible skill at all.
-        need: None likewise.
+        skill: None, as `need`, for a student with no eligible skill at all.
         reason: a name to count by, such as "adults_busy".
         led_seats: how many adult-led seats the student has today on other skills.
     """
@@ -121,7 +120,7 @@ class Plan:
     Attributes:
         bound: a score that no plan of the problem exceeds.
         online_score: the score if everybody worked online all day, from which plans are measured.
-        cut_by_clock: whether the time ran out, so that the same problem may get another plan elsewhere.
+        cut_by_clock: whether the time ran out, so that the same problem may get another plan on another machine.
     """
 
     sessions: tuple[Session, ...]
@@ -136,7 +135,7 @@ class Plan:
 
     @property
     def proven_share(self) -> float:
-        """At least this share of what the best plan adds to a day online is in this one; 0 where nothing is known.
+        """A lower bound on the plan's share of what the best plan adds to a day online; 0 where there is none.
 
         Example:
             >>> Plan((), Score(8.0, ()), "searched", (), (), (), bound=10.0).proven_share

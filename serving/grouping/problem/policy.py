@@ -1,4 +1,4 @@
-"""What a school decides once: who may lead what, how large groups are, what each soft term is worth."""
+"""Choices that a school makes once: how well roles lead, how large groups are, and what each soft term is worth."""
 
 from dataclasses import dataclass, fields
 from enum import StrEnum
@@ -7,7 +7,7 @@ from serving.grouping.errors import ProblemError, require_range
 
 
 class SessionType(StrEnum):
-    """A kind of session; whoever is in none that an adult leads works online."""
+    """A kind of session; a student who is in no adult-led one works online."""
 
     SMALL_GROUP = "small_group"
     TUTORING = "tutoring"
@@ -16,7 +16,7 @@ class SessionType(StrEnum):
 
 
 class Role(StrEnum):
-    """What an adult usually is to the team; a school may have roles of its own beside these."""
+    """The usual roles of adults; a school may have roles of its own beside these."""
 
     TEACHER_LEADER = "teacher_leader"
     COLLABORATING_TEACHER = "collaborating_teacher"
@@ -35,8 +35,8 @@ class Effect:
     Attributes:
         role: one of `Role`, or a role of the school's own.
         effect: 0-1, the share of the need.
-        low_evidence: the same where there is little evidence on the student, so that sessions that gather some can
-            come first; None reads as `effect`.
+        low_evidence: the same for a student with too little evidence for a forecast, so that sessions that gather some
+            can come first; None: as `effect`.
     """
 
     session_type: SessionType
@@ -49,7 +49,7 @@ class Effect:
             raise ProblemError("Effect.session_type", self.session_type, f"one of {', '.join(ADULT_LED)}")
         require_range("Effect.effect", self.effect, 0.0, 1.0)
         if self.low_evidence is not None:
-            require_range("Effect.thin", self.low_evidence, 0.0, 1.0)
+            require_range("Effect.low_evidence", self.low_evidence, 0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,21 +78,21 @@ DEFAULT_SIZES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
-    """What one unit of each soft term is worth, in units of need met; 0 switches a term off.
+    """What one unit of each soft term is worth, in need points; 0 switches a term off.
 
-    A fully met need of a whole student is 1. The defaults are starting points for a team to turn, not findings.
+    One need point is a need of 1 that is met in full. The defaults are starting points for a team, not findings.
 
     Attributes:
         benefit: per unit of need met.
         coverage: lost per present student without an adult-led seat today.
         relationships: per student and adult who meet, halved once they met lately, a third after two times, ...
-        repeat_groupmates: lost per earlier meeting of two students who share a led session again.
-        keep_together: per pair asked for that shares a led session today.
+        repeat_groupmates: lost per earlier meeting of two students who share an adult-led session again.
+        keep_together: per pair asked for that shares an adult-led session today.
         perturbation: lost per seat that differs from the plan given as `previous`.
         load: lost per block by which an adult's duties lie off an even load.
-        share: lost per led seat by which a subgroup falls short of its proportional share.
-        teacher_time_due: lost per present student who is owed a seat with a supervising adult and gets none today.
-        coaching: per led session that a coach and a trainee share, up to the number asked for.
+        share: lost per adult-led seat by which a subgroup falls short of its proportional share.
+        teacher_time_due: lost per present student who is due for teacher time and gets none today.
+        coaching: per adult-led session that a coach and a trainee share, up to the number asked for.
     """
 
     benefit: float = 1.0

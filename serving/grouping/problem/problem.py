@@ -1,4 +1,4 @@
-"""One team's day as a question: who is there, where, who needs what, and which rules hold."""
+"""One team's day to plan: who is there, where, who needs what, and which rules hold."""
 
 import hashlib
 import json
@@ -28,14 +28,14 @@ class Problem:
         effects: one for each kind of session and role that occurs together.
         needs: the eligible pairs of student and skill, and only those; a group on a skill is drawn from its pairs.
         keep_apart: pairs never in one session other than online.
-        keep_together: pairs to seat in one led session today where that costs little.
-        recent_groupmates: how often pairs of students shared a led session lately; a pair left out, never.
-        coaching: pairs of adults who should share led sessions today, one leading and one beside.
+        keep_together: pairs to seat in one adult-led session today where that costs little.
+        recent_groupmates: how often pairs of students shared an adult-led session lately; a pair left out, never.
+        coaching: pairs of adults who should share adult-led sessions today, one as lead and one as co-teacher.
         contacts: how often an adult worked with a student lately; a pair left out, never.
         previous: seats of an earlier plan of the same day, for changes that move few students.
-        sizes: bounds per kind of led session; a kind without any is not offered.
-        students_per_monitor: how many students online one adult watches over.
-        most_catch_up_days: days in a row after which a student sits in no led session on a skill to catch up on;
+        sizes: bounds per kind of adult-led session; a kind without any is not offered.
+        students_per_monitor: how many students online one adult may supervise.
+        most_catch_up_days: days in a row after which a student sits in no adult-led session on a skill to catch up on;
             None: no cap.
     """
 
@@ -83,61 +83,34 @@ class Problem:
         require_range("students_per_monitor", self.students_per_monitor, 1)
         if self.most_catch_up_days is not None:
             require_range("most_catch_up_days", self.most_catch_up_days, 1)
-        for name in ("blocks", "adults", "skills", "rooms"):
-            require_unique(name, (part.id for part in getattr(self, name) or ()))
-        require_unique("students", (student.id for student in self.students), private=True)
+        for name, identity in _IDENTITY.items():
+            private = name in {"students", "needs", "recent_groupmates", "contacts", "previous"}
+            require_unique(name, map(identity, getattr(self, name) or ()), private=private)
         require_unique("blocks.order", (block.order for block in self.blocks))
-        require_unique("needs", ((need.student, need.skill) for need in self.needs), private=True)
-        require_unique(
-            "recent_groupmates", (frozenset((m.first, m.second)) for m in self.recent_groupmates), private=True
-        )
-        require_unique("contacts", ((c.student, c.adult) for c in self.contacts), private=True)
-        require_unique("previous", ((seat.student, seat.block) for seat in self.previous), private=True)
-        require_unique("coaching", (frozenset((pair.coach, pair.trainee)) for pair in self.coaching))
-        require_unique("sizes", (bound.session_type for bound in self.sizes))
-        require_unique("effects", ((effect.session_type, effect.role) for effect in self.effects))
+        require_unique("coaching", (coaching.pair for coaching in self.coaching))
 
     def _require_references(self) -> None:
-        blocks = {block.id for block in self.blocks}
-        adults = {adult.id for adult in self.adults}
-        known = {
-            "student": {student.id for student in self.students},
-            "skill": {skill.id for skill in self.skills},
-            "adult": adults,
-            "coach": adults,
-            "block": blocks,
-        }
+        known = _ids(self)
         for name in ("adults", "needs", "pins", "contacts", "previous"):
             for at, part in enumerate(getattr(self, name)):
-                for key, ids in known.items():
+                for key, kind in _REFERENCES.items():
                     value = getattr(part, key, None)
                     # An earlier plan may hold a skill that nobody needs any more.
-                    if value is not None and value not in ids and (name, key) != ("previous", "skill"):
-                        require_known(f"{name}[{at}].{key}", value, ids, "adults" if key == "coach" else f"{key}s")
+                    if value is not None and value not in known[kind] and (name, key) != ("previous", "skill"):
+                        require_known(f"{name}[{at}].{key}", value, known[kind], kind)
         for name in ("students", "adults", "rooms"):
             for at, part in enumerate(getattr(self, name) or ()):
                 for block in sorted(part.blocks or ()):
-                    require_known(f"{name}[{at}].blocks", block, blocks, "blocks")
-        self._require_pairs(known["student"])
-        for at, pair in enumerate(self.coaching):
-            require_known(f"coaching[{at}].coach", pair.coach, adults, "adults")
-            require_known(f"coaching[{at}].trainee", pair.trainee, adults, "adults")
-            if pair.coach == pair.trainee:
-                raise ProblemError(f"coaching[{at}]", pair.coach, "two different adults")
-
-    def _require_pairs(self, students: set[str]) -> None:
-        recent_groupmates = tuple((mate.first, mate.second) for mate in self.recent_groupmates)
-        for name, pairs in (
-            ("keep_apart", self.keep_apart),
-            ("keep_together", self.keep_together),
-            ("recent_groupmates", recent_groupmates),
-        ):
-            for at, (first, second) in enumerate(pairs):
-                if first not in students or second not in students:
-                    require_known(f"{name}[{at}][0]", first, students, "students")
-                    require_known(f"{name}[{at}][1]", second, students, "students")
-                if first == second:
-                    raise ProblemError(f"{name}[{at}]", (first, second), "two different students", private=True)
+                    require_known(f"{name}[{at}].blocks", block, known["blocks"], "blocks")
+        groupmates = tuple((mate.first, mate.second) for mate in self.recent_groupmates)
+        _require_pairs("keep_apart", self.keep_apart, known["students"])
+        _require_pairs("keep_together", self.keep_together, known["students"])
+        _require_pairs("recent_groupmates", groupmates, known["students"])
+        for at, coaching in enumerate(self.coaching):
+            require_known(f"coaching[{at}].coach", coaching.coach, known["adults"], "adults")
+            require_known(f"coaching[{at}].trainee", coaching.trainee, known["adults"], "adults")
+            if coaching.coach == coaching.trainee:
+                raise ProblemError(f"coaching[{at}]", coaching.coach, "two different adults")
 
     def _require_effects(self) -> None:
         known = {(effect.session_type, effect.role) for effect in self.effects}
@@ -148,23 +121,45 @@ class Problem:
                     raise ProblemError("effects", f"nothing for {session_type} led by {adult.role}", "complete")
 
     def _sort(self) -> None:
-        def put(name: str, value: object) -> None:
-            object.__setattr__(self, name, value)  # the one way to sort the fields of a frozen dataclass
-
-        put("blocks", tuple(sorted(self.blocks, key=lambda block: block.order)))
-        for name in ("students", "adults", "skills"):
-            put(name, tuple(sorted(getattr(self, name), key=lambda part: str(part.id))))
-        if self.rooms is not None:
-            put("rooms", tuple(sorted(self.rooms, key=lambda room: room.id)))
+        order = _IDENTITY | dict.fromkeys(("contacts", "previous", "sizes"), repr)
+        order |= {"blocks": attrgetter("order"), "coaching": attrgetter("coach", "trainee")}
+        values = {name: sorted(getattr(self, name), key=key) for name, key in order.items() if getattr(self, name)}
+        values["pins"] = sorted(set(self.pins), key=repr)
         for name in ("keep_apart", "keep_together"):
-            put(name, tuple(sorted({(min(pair), max(pair)) for pair in getattr(self, name)})))
-        put("needs", tuple(sorted(self.needs, key=lambda need: (need.student, need.skill))))
-        put("pins", tuple(sorted(set(self.pins), key=repr)))
-        put("coaching", tuple(sorted(self.coaching, key=lambda pair: (pair.coach, pair.trainee))))
-        put("recent_groupmates", tuple(sorted(self.recent_groupmates, key=lambda m: (m.first, m.second))))
-        put("effects", tuple(sorted(self.effects, key=lambda effect: (str(effect.session_type), str(effect.role)))))
-        for name in ("contacts", "previous", "sizes"):
-            put(name, tuple(sorted(getattr(self, name), key=repr)))
+            values[name] = sorted({(min(pair), max(pair)) for pair in getattr(self, name)})
+        for name, parts in values.items():
+            object.__setattr__(self, name, tuple(parts))  # the one way to set a field of a frozen dataclass
+
+
+_IDENTITY: dict[str, Callable[[Any], Any]] = {
+    **{name: attrgetter("id") for name in ("blocks", "adults", "skills", "rooms", "students")},
+    "needs": attrgetter("student", "skill"),
+    "recent_groupmates": attrgetter("first", "second"),
+    "contacts": attrgetter("student", "adult"),
+    "previous": attrgetter("student", "block"),
+    "sizes": attrgetter("session_type"),
+    "effects": attrgetter("session_type", "role"),
+}
+"""For each kind of part, what no two of a problem may share."""
+
+
+_REFERENCES = {"student": "students", "skill": "skills", "adult": "adults", "coach": "adults", "block": "blocks"}
+"""The fields that name a part, and the parts that they may name."""
+
+
+def _require_pairs(name: str, pairs: Sequence[Pair], students: set[str]) -> None:
+    for at, pair in enumerate(pairs):
+        if not students.issuperset(pair):
+            require_known(f"{name}[{at}][0]", pair[0], students, "students")
+            require_known(f"{name}[{at}][1]", pair[1], students, "students")
+        if pair[0] == pair[1]:
+            raise ProblemError(f"{name}[{at}]", pair, "two different students", private=True)
+
+
+def _ids(problem: Problem) -> dict[str, set[str]]:
+    """Returns the ids of each kind of part."""
+    kinds = ("blocks", "students", "adults", "skills", "rooms")
+    return {kind: {part.id for part in getattr(problem, kind) or ()} for kind in kinds}
 
 
 def digest_text(text: str) -> str:
@@ -173,7 +168,7 @@ def digest_text(text: str) -> str:
 
 
 def _parts(part: Any) -> dict[str, Any] | list[Any]:  # noqa: ANN401 - whatever a problem holds
-    """What JSON has no word for: a dataclass by its fields in order, a set in order; much quicker than `asdict`."""
+    """Returns a dataclass as its fields in order, and a set as a sorted list; much quicker than `asdict`."""
     if is_dataclass(part):
         names, values = _fields(part.__class__)
         return dict(zip(names, values(part), strict=True))
@@ -182,40 +177,31 @@ def _parts(part: Any) -> dict[str, Any] | list[Any]:  # noqa: ANN401 - whatever 
 
 @cache
 def _fields(kind: Any) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:  # noqa: ANN401 - a dataclass
-    names = tuple(sorted(each.name for each in fields(kind)))
-    several = attrgetter(*names)
-    return names, several if len(names) > 1 else lambda part: (several(part),)
+    names = tuple(sorted(item.name for item in fields(kind)))
+    read = attrgetter(*names)
+    return names, read if len(names) > 1 else lambda part: (read(part),)
 
 
 def require_sessions(problem: Problem, sessions: Sequence[Session]) -> None:
-    """Refuses sessions of which a rule or a term could not say anything.
+    """Checks that the rules and terms can judge sessions.
 
     Raises:
-        ProblemError: an id is unknown or repeated, a led session lacks its skill or adult, or an online one has a
-            skill; the field is named as a path, such as `sessions[3].skill`.
+        ProblemError: an id is unknown or repeated, an adult-led session lacks its skill or adult, or an online one has
+            a skill; the field is named as a path, such as `sessions[3].skill`.
     """
-    known = {
-        "block": {block.id for block in problem.blocks},
-        "adult": {adult.id for adult in problem.adults},
-        "student": {student.id for student in problem.students},
-        "skill": {skill.id for skill in problem.skills},
-        "room": {room.id for room in problem.rooms or ()},
-    }
+    known = _ids(problem)
     require_unique("sessions.id", (session.id for session in sessions))
     for at, session in enumerate(sessions):
         path = f"sessions[{at}]"
-        require_known(f"{path}.block", session.block, known["block"], "blocks")
-        for each, adult in enumerate(session.adults):
-            require_known(f"{path}.adults[{each}]", adult, known["adult"], "adults")
-        for each, student in enumerate(session.students):
-            require_known(f"{path}.students[{each}]", student, known["student"], "students")
-        if session.room is not None:
-            require_known(f"{path}.room", session.room, known["room"], "rooms")
-        if session.skill is not None:
-            require_known(f"{path}.skill", session.skill, known["skill"], "skills")
+        for key in ("block", "room", "skill"):
+            if getattr(session, key) is not None:
+                require_known(f"{path}.{key}", getattr(session, key), known[f"{key}s"], f"{key}s")
+        for kind in ("adults", "students"):
+            for place, person in enumerate(getattr(session, kind)):
+                require_known(f"{path}.{kind}[{place}]", person, known[kind], kind)
         if session.led and session.skill is None:
             raise ProblemError(f"{path}.skill", None, "the id of a skill, since an adult leads the session")
         if session.led and not session.adults:
-            raise ProblemError(f"{path}.adults", (), "at least one adult, since the session is led")
+            raise ProblemError(f"{path}.adults", (), "at least one adult, since the session is adult-led")
         if not session.led and session.skill is not None:
             raise ProblemError(f"{path}.skill", session.skill, "null, since the session is online")

@@ -1,1 +1,1 @@
-"""Rules: the checker of hard rules, the objective, and the reasons given from both."""
+"""Rules: the checker of hard rules, the objective, and the reasons drawn from both."""

@@ -1,4 +1,4 @@
-"""Says which hard rules a finished plan breaks, ours or a person's, straight from the rules' sentences.
+"""Checks a finished plan, the solver's or a person's, against every hard rule; each rule is one function.
 
 It shares no code with the solver, so that a mistake there cannot hide here.
 """
@@ -26,13 +26,14 @@ class Day:
     def __init__(self, problem: Problem, sessions: tuple[Session, ...]) -> None:
         self.problem = problem
         self.sessions = sessions
+        self.led = tuple(session for session in sessions if session.led)
         self.students = {student.id: student for student in problem.students}
         self.adults = {adult.id: adult for adult in problem.adults}
         self.blocks = {block.id: block for block in problem.blocks}
         self.rooms = {room.id: room for room in problem.rooms or ()}
 
     def teachers_on_duty(self, block: str) -> bool:
-        """Whether an adult who supervises, as teachers of the team usually do, has a session in the block."""
+        """Returns whether a supervising adult, usually a teacher, has a session in the block."""
         here = (adult for session in self.sessions if session.block == block for adult in session.adults)
         return any(self.adults[adult].supervisor for adult in here)
 
@@ -40,7 +41,7 @@ class Day:
 def find_violations(problem: Problem, sessions: tuple[Session, ...]) -> tuple[Violation, ...]:
     """Returns every breach of every hard rule; empty for a plan that may be used.
 
-    A plan that names unknown ids is told so and not judged further, since the other rules would not know what is meant.
+    A plan that breaks the rule `form`, such as by an unknown id, is not judged by the other rules.
     """
     day = Day(problem, sessions)
     unclear = tuple(Violation("form", sentence) for sentence in form(day))
@@ -50,44 +51,39 @@ def find_violations(problem: Problem, sessions: tuple[Session, ...]) -> tuple[Vi
 
 
 def form(day: Day) -> Iterator[str]:
-    """Every session has an id of its own, known people and places, students, and a skill and adult if it is led."""
+    """A session has an id of its own, known people and places, students, and if adult-led a skill and an adult."""
     for session_id, times in Counter(session.id for session in day.sessions).items():
         if times > 1:
             yield f"{times} sessions are called {session_id}."
-    for session in day.sessions:
-        yield from _unknown(day, session)
-        yield from _shapeless(session)
-
-
-def _unknown(day: Day, session: Session) -> Iterator[str]:
     skills = {skill.id for skill in day.problem.skills}
-    named: tuple[tuple[str, tuple[str | None, ...], Collection[str]], ...] = (
-        ("block", (session.block,), day.blocks),
-        ("adult", session.adults, day.adults),
-        ("student", session.students, day.students),
-        ("room", (session.room,), day.rooms),
-        ("skill", (session.skill,), skills),
-    )
-    for kind, values, known in named:
-        for value in values:
-            if value is not None and value not in known:
-                yield f"Session {session.id} names the {kind} {value}, which the problem does not have."
+    for session in day.sessions:
+        named: tuple[tuple[str, tuple[str | None, ...], Collection[str]], ...] = (
+            ("block", (session.block,), day.blocks),
+            ("adult", session.adults, day.adults),
+            ("student", session.students, day.students),
+            ("room", (session.room,), day.rooms),
+            ("skill", (session.skill,), skills),
+        )
+        for kind, values, known in named:
+            for value in values:
+                if value is not None and value not in known:
+                    yield f"Session {session.id} names the {kind} {value}, which the problem does not have."
+        yield from _find_missing(session)
 
 
-def _shapeless(session: Session) -> Iterator[str]:
+def _find_missing(session: Session) -> Iterator[str]:
     if not session.students:
         yield f"Session {session.id} has no students."
-    if session.session_type is SessionType.ONLINE:
-        if session.skill is not None:
-            yield f"Session {session.id} is online and so has no skill of its own, but names {session.skill}."
-    elif session.skill is None:
-        yield f"Session {session.id} is led and so needs a skill."
-    elif not session.adults:
-        yield f"Session {session.id} is led and so needs an adult."
+    if not session.led and session.skill is not None:
+        yield f"Session {session.id} is online and so has no skill of its own, but names {session.skill}."
+    if session.led and session.skill is None:
+        yield f"Session {session.id} is adult-led and so needs a skill."
+    elif session.led and not session.adults:
+        yield f"Session {session.id} is adult-led and so needs an adult."
 
 
 def one_session(day: Day) -> Iterator[str]:
-    """A present student sits in exactly one session of a block; every room for online work is one of its own."""
+    """A present student sits in exactly one session of a block; each room for online work has a session of its own."""
     seats = Counter((student, s.block) for s in day.sessions for student in s.students)
     for student in day.students.values():
         for block in sorted(student.blocks):
@@ -104,7 +100,7 @@ def presence(day: Day) -> Iterator[str]:
 
 
 def one_activity(day: Day) -> Iterator[str]:
-    """An adult has at most one session in a block, leading, beside a lead, or monitoring."""
+    """An adult has at most one session in a block, as lead, as co-teacher, or supervising online work."""
     duties = Counter((adult, s.block) for s in day.sessions for adult in s.adults)
     for (adult, block), times in duties.items():
         if times > 1:
@@ -120,18 +116,15 @@ def skill_once(day: Day) -> Iterator[str]:
 
 
 def group_size(day: Day) -> Iterator[str]:
-    """A led session has as many students as its kind and its lead allow, at one or several tables."""
+    """An adult-led session has as many students as its kind and its lead allow, at one or several tables."""
     bounds = {bound.session_type: bound for bound in day.problem.sizes}
-    for session in day.sessions:
+    for session in day.led:
         count = len(session.students)
-        if session.session_type is SessionType.ONLINE:
-            continue
         bound = bounds.get(session.session_type)
         if bound is None:
-            yield f"Session {session.id} is of a kind, {session.session_type}, that this team does not offer."
+            yield f"Session {session.id} is of the type {session.session_type}, which this team does not offer."
             continue
-        tables = [number + 1 for number in range(bound.tables)]
-        if not any(bound.least * number <= count <= bound.most * number for number in tables):
+        if not any(bound.least * tables <= count <= bound.most * tables for tables in range(1, bound.tables + 1)):
             takes = f"{session.session_type} takes {bound.least}-{bound.most} a table"
             yield f"Session {session.id} has {count} students; {takes}."
         most = day.adults[session.adults[0]].max_group
@@ -140,38 +133,38 @@ def group_size(day: Day) -> Iterator[str]:
 
 
 def permission(day: Day) -> Iterator[str]:
-    """An adult leads and monitors only what the adult may; whoever sits beside a lead needs no permission."""
+    """An adult leads, or supervises online, only the session types allowed; a co-teacher needs no permission."""
     for session in day.sessions:
         for adult in session.adults[:1] if session.led else session.adults:
             if session.session_type not in day.adults[adult].session_types:
-                yield f"{adult} has session {session.id} but may not lead or monitor {session.session_type}."
+                may_not = f"lead {session.session_type} sessions" if session.led else "supervise online work"
+                yield f"{adult} has session {session.id} but may not {may_not}."
 
 
-def beside(day: Day) -> Iterator[str]:
-    """Beside the lead of a session sits only who forms, with the lead, a pair asked to coach and to learn."""
+def co_teaching(day: Day) -> Iterator[str]:
+    """An adult co-teaches only with a lead with whom the adult forms a pair asked to coach and to learn."""
     asked = {frozenset((pair.coach, pair.trainee)) for pair in day.problem.coaching if pair.sessions}
-    for session in day.sessions:
-        if session.led:
-            for adult in session.adults[1:]:
-                if frozenset((session.adults[0], adult)) not in asked:
-                    yield f"{adult} sits beside {session.adults[0]} in {session.id}, though neither coaches the other."
+    for session in day.led:
+        for adult in session.adults[1:]:
+            if frozenset((session.adults[0], adult)) not in asked:
+                yield f"{adult} co-teaches {session.id} with {session.adults[0]}, though neither coaches the other."
 
 
 def supervision(day: Day) -> Iterator[str]:
-    """An adult in training has sessions only while an adult who supervises, such as a teacher, has one too."""
+    """An adult in training has sessions only while a supervising adult, such as a teacher, has one too."""
     for session in day.sessions:
         for adult in session.adults:
             if day.adults[adult].trainee and not day.teachers_on_duty(session.block):
-                yield f"{adult} is in training and has {session.id} while nobody who supervises is on duty."
+                yield f"{adult} is in training and has {session.id} while no supervising adult is on duty."
 
 
 def monitors(day: Day) -> Iterator[str]:
-    """Every online session has, in its own room, an adult for each full or started number that one may watch over."""
+    """Every online session has, in its own room, enough adults for each to supervise no more students than one may."""
     ratio = day.problem.students_per_monitor
     for session in day.sessions:
-        if session.session_type is SessionType.ONLINE and len(session.students) > ratio * len(set(session.adults)):
+        if not session.led and len(session.students) > ratio * len(set(session.adults)):
             there = f"{len(session.students)} students and {len(set(session.adults))} adults"
-            yield f"Session {session.id} has {there}; one adult may watch over {ratio}."
+            yield f"Session {session.id} has {there}; one adult may supervise {ratio} online."
 
 
 def rooms(day: Day) -> Iterator[str]:
@@ -186,7 +179,7 @@ def rooms(day: Day) -> Iterator[str]:
         free = day.rooms[session.room].blocks
         if free is not None and session.block not in free:
             yield f"Session {session.id} is in room {session.room}, which is not free then."
-        if session.session_type is not SessionType.ONLINE and day.rooms[session.room].station:
+        if session.led and day.rooms[session.room].station:
             yield f"Session {session.id} is in room {session.room}, which is kept for online work."
     for (_, room), ids in taken.items():
         if len(ids) > 1:
@@ -210,22 +203,21 @@ def adult_available(day: Day) -> Iterator[str]:
 
 
 def keep_apart(day: Day) -> Iterator[str]:
-    """Students to be kept apart share no led session."""
+    """Students who must not be grouped together share no adult-led session."""
     apart: dict[str, set[str]] = defaultdict(set)
     for first, second in day.problem.keep_apart:
         apart[min(first, second)].add(max(first, second))
-    for session in day.sessions:
-        if session.session_type is not SessionType.ONLINE:
-            for first in sorted(apart.keys() & set(session.students)):
-                for second in sorted(apart[first] & set(session.students)):
-                    yield f"{first} and {second} are to be kept apart but share {session.id}."
+    for session in day.led:
+        for first in sorted(apart.keys() & set(session.students)):
+            for second in sorted(apart[first] & set(session.students)):
+                yield f"{first} and {second} must not be grouped together but share {session.id}."
 
 
 def pinned(day: Day) -> Iterator[str]:
-    """A pinned student sits in that block with the session type, skill and lead named, led unless it names online."""
+    """A pinned student has in that block the session type, skill and lead named, adult-led unless that names online."""
     for pin in day.problem.pins:
         kept = any(
-            (session.session_type is SessionType.ONLINE) == (pin.session_type is SessionType.ONLINE)
+            session.led != (pin.session_type is SessionType.ONLINE)
             and (pin.session_type is None or session.session_type is pin.session_type)
             and (pin.skill is None or session.skill == pin.skill)
             and (pin.adult is None or pin.adult == session.adults[0])
@@ -233,49 +225,48 @@ def pinned(day: Day) -> Iterator[str]:
             if session.block == pin.block and pin.student in session.students
         )
         if not kept:
-            named = [part for part in (pin.session_type, pin.skill, pin.adult) if part] or ["a led session"]
+            named = [part for part in (pin.session_type, pin.skill, pin.adult) if part] or ["an adult-led session"]
             yield f"{pin.student} is pinned to {', '.join(named)} in {day.blocks[pin.block].label}, but sits elsewhere."
 
 
 def certified(day: Day) -> Iterator[str]:
-    """A student whose accommodation asks for it has a certified lead in every led session."""
-    for session in day.sessions:
-        if session.led and not day.adults[session.adults[0]].certified:
+    """A student whose accommodation asks for it has a certified lead in every adult-led session."""
+    for session in day.led:
+        if not day.adults[session.adults[0]].certified:
             for student in session.students:
                 if day.students[student].needs_certified:
-                    yield f"{student} needs a certified adult, and {session.id} is led by none."
+                    yield f"{student} needs a certified adult, and the lead of {session.id} is not certified."
 
 
 def eligibility(day: Day) -> Iterator[str]:
-    """A student sits in a led session only on a skill that is listed as the student's need."""
+    """A student sits in an adult-led session only on a skill that is listed as the student's need."""
     listed = {(need.student, need.skill) for need in day.problem.needs}
-    for session in day.sessions:
+    for session in day.led:
         for student in session.students:
-            if session.skill is not None and (student, session.skill) not in listed:
+            if (student, session.skill) not in listed:
                 yield f"{student} sits in {session.id} on {session.skill}, which is not among the student's needs."
 
 
 def catch_up_days(day: Day) -> Iterator[str]:
-    """A student who has spent as many days in a row catching up as the cap allows does so in no led session today."""
+    """A student who spent as many days in a row catching up as the cap allows does so in no adult-led session today."""
     most = day.problem.most_catch_up_days
-    behind = {(need.student, need.skill) for need in day.problem.needs if need.catch_up}
-    for session in day.sessions:
+    catch_up = {(need.student, need.skill) for need in day.problem.needs if need.catch_up}
+    for session in day.led:
         for student in session.students:
             days = day.students[student].catch_up_days
-            if most is not None and days >= most and session.led and (student, session.skill) in behind:
+            if most is not None and days >= most and (student, session.skill) in catch_up:
                 yield f"{student} sits in {session.id} to catch up, after {days} days in a row; the cap is {most}."
 
 
 def qualified(day: Day) -> Iterator[str]:
     """The adult who leads a session is qualified in its skill."""
-    for session in day.sessions:
-        if session.skill is not None:
-            skills = day.adults[session.adults[0]].skills
-            if skills is not None and session.skill not in skills:
-                yield f"{session.adults[0]} leads {session.id} on {session.skill} without being qualified in it."
+    for session in day.led:
+        skills = day.adults[session.adults[0]].skills
+        if skills is not None and session.skill not in skills:
+            yield f"{session.adults[0]} leads {session.id} on {session.skill} without being qualified in it."
 
 
 RULES: tuple[Callable[[Day], Iterator[str]], ...] = (
-    one_session, presence, one_activity, skill_once, group_size, permission, beside, supervision, monitors, rooms,
+    one_session, presence, one_activity, skill_once, group_size, permission, co_teaching, supervision, monitors, rooms,
     room_capacity, adult_available, keep_apart, pinned, certified, eligibility, catch_up_days, qualified,
 )  # fmt: skip

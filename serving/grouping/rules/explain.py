@@ -1,11 +1,10 @@
-"""Says in plain words why each session is held, why each student sits there, and what stayed unmet and why."""
+"""Explains in plain words why each session is held, why each student sits there, and which needs stay unmet."""
 
 from collections import Counter
 from collections.abc import Iterator
 
 from serving.grouping.problem.people import Need, Student
 from serving.grouping.problem.plan import SeatReason, Session, SessionReason, Unmet
-from serving.grouping.problem.problem import Problem
 from serving.grouping.rules.objective import Ledger
 
 CAPPED = "the student has been in catch-up groups for as many days in a row as the cap allows"
@@ -20,24 +19,21 @@ def explain_sessions(ledger: Ledger) -> tuple[SessionReason, ...]:
         met = sum(next(benefits)) if session.led else 0.0
         count = _count(len(session.students))
         if session.skill is None:
-            watch = _join(session.adults)
-            sentence = f"{count} work online in {labels[session.block]}; {watch} on duty there."
+            supervise = f"{', '.join(session.adults)} {'supervises' if len(session.adults) == 1 else 'supervise'}"
+            sentence = f"{count} work online in {labels[session.block]}; {supervise} them."
         else:
             skill, lead = ledger.skill_names[session.skill], session.adults[0]
             waiting = open_to[session.skill] - len(session.students)
             kind = session.session_type.replace("_", " ")
             sentence = (
-                f"{count} in need of {skill} with {lead} in {labels[session.block]} ({kind}); it meets {met:.2f} whole "
-                f"needs. {_count(waiting)} more could use this skill."
+                f"{count} in need of {skill} with {lead} in {labels[session.block]} ({kind}); it meets {met:.2f} need "
+                f"points. {_count(waiting)} more could use this skill."
             )
-            sentence += "".join(f" {_why_beside(ledger.problem, lead, adult)}" for adult in session.adults[1:])
+            for adult in session.adults[1:]:
+                coaches = any((pair.coach, pair.trainee) == (adult, lead) for pair in ledger.problem.coaching)
+                sentence += f" {adult} co-teaches to {'coach' if coaches else 'learn from'} {lead}."
         reasons.append(SessionReason(session.id, float(met), sentence))
     return tuple(reasons)
-
-
-def _why_beside(problem: Problem, lead: str, adult: str) -> str:
-    coaches = any((pair.coach, pair.trainee) == (adult, lead) for pair in problem.coaching)
-    return f"{adult} sits beside to coach {lead}." if coaches else f"{adult} sits beside to learn from {lead}."
 
 
 def explain_seats(ledger: Ledger) -> tuple[SeatReason, ...]:
@@ -46,18 +42,14 @@ def explain_seats(ledger: Ledger) -> tuple[SeatReason, ...]:
     reasons: list[SeatReason] = []
     benefits = iter(ledger.benefits)
     for session in ledger.sessions:
-        held = {student for student in session.students if (student, session.block) in pinned}
+        fixed = {student for student in session.students if (student, session.block) in pinned}
         if session.led:
-            reasons += _explain_led(ledger, session, held, next(benefits))
-        else:
-            reasons += _explain_online(ledger, session, held)
+            reasons += _explain_led(ledger, session, fixed, next(benefits))
+            continue
+        for student in session.students:
+            why = "pinned to online work" if student in fixed else _why_online(ledger, session, student)
+            reasons.append(SeatReason(student, session.id, f"Works online: {why}."))
     return tuple(reasons)
-
-
-def _explain_online(ledger: Ledger, session: Session, pinned: set[str]) -> Iterator[SeatReason]:
-    for student in session.students:
-        why = "pinned to online work" if student in pinned else _why_online(ledger, session, student)
-        yield SeatReason(student, session.id, f"Works online: {why}.")
 
 
 def _explain_led(
@@ -76,7 +68,7 @@ def _explain_led(
         if student in pinned:
             parts.append("the place is pinned")
         if student in teacher_time_due:
-            parts.append("is owed a seat with a teacher")
+            parts.append("is due for teacher time")
         parts.append(f"met {lead} {meetings} times lately" if meetings else f"has not met {lead} lately")
         sentence = "; ".join(parts)
         yield SeatReason(
@@ -127,7 +119,7 @@ def explain_unmet(ledger: Ledger) -> tuple[Unmet, ...]:
             continue
         seats = ledger.led_seats[student.id]
         if top is None:
-            sentence = "No skill is listed as a need, so no led session is open to the student."
+            sentence = "No skill is listed as a need, so no adult-led session is open to the student."
             unmet.append(Unmet(student.id, None, None, "no_need", seats, sentence))
         else:
             reason, why = _why_unmet(ledger, student, top)
@@ -150,18 +142,14 @@ def _why_unmet(ledger: Ledger, student: Student, need: Need) -> tuple[str, str]:
         return "no_adult", "no adult who may teach it to the student is there"
     held = [s for s in ledger.led if s.skill == need.skill and s.block in student.blocks]
     if not held:
-        return "adults_busy", "adults' time today went to sessions that meet more need"
+        return "adults_busy", "adults' time today went to other sessions, with which the day scores higher"
     apart = {other for pair in ledger.problem.keep_apart if student.id in pair for other in pair} - {student.id}
     if all(apart & set(s.students) for s in held):
-        return "kept_apart", "its session seats somebody from whom the student is kept apart"
+        return "kept_apart", "its session has a student with whom this one must not be grouped"
     if all(any(student.id in o.students for o in ledger.led if o.block == s.block) for s in held):
-        return "other_session", "the student is in another led session at that time"
+        return "other_session", "the student is in another adult-led session at that time"
     return "places_taken", "its places went to students with whom the day scores higher"
 
 
 def _count(students: int) -> str:
     return "1 student" if students == 1 else f"{students} students"
-
-
-def _join(adults: tuple[str, ...]) -> str:
-    return f"{', '.join(adults)} {'is' if len(adults) == 1 else 'are'}"

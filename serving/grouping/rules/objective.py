@@ -1,4 +1,4 @@
-"""Scores any finished plan, ours or a person's: one function per soft term, in its own unit and in points."""
+"""Scores a finished plan, the solver's or a person's: one function per soft term, in its own unit and in points."""
 
 import math
 from collections import Counter, defaultdict
@@ -12,7 +12,7 @@ from serving.grouping.problem.problem import Problem
 
 
 class Ledger:
-    """A problem's figures by id and a plan's seats, as the terms and the reasons ask for them."""
+    """A problem's figures by id and a plan's seats, for the terms and the reasons."""
 
     def __init__(self, problem: Problem, sessions: tuple[Session, ...]) -> None:
         self.problem = problem
@@ -39,7 +39,7 @@ class Ledger:
         return 1.0 if skills is None else skills.get(skill or "", 0.0)
 
     def benefit(self, session: Session, student: str) -> float:
-        """Returns need x effect x qualification of one led seat, 0 where the need is not listed."""
+        """Returns need x effect x qualification of one adult-led seat, 0 where the need is not listed."""
         need = self.needs.get((student, session.skill or ""))
         if need is None:
             return 0.0
@@ -49,7 +49,7 @@ class Ledger:
 
     @cached_property
     def benefits(self) -> tuple[tuple[float, ...], ...]:
-        """The `benefit` of each student of each led session, in their order."""
+        """The `benefit` of each student of each adult-led session, in their order."""
         return tuple(tuple(self.benefit(session, student) for student in session.students) for session in self.led)
 
     @cached_property
@@ -62,12 +62,12 @@ class Ledger:
 
     @cached_property
     def skill_names(self) -> dict[str, str]:
-        """What people read of each skill."""
+        """The name that people read of each skill."""
         return {skill.id: skill.name for skill in self.problem.skills}
 
     @cached_property
     def skills_held(self) -> defaultdict[str, set[str]]:
-        """Skills of the led sessions of each block."""
+        """Skills of the adult-led sessions of each block."""
         held: defaultdict[str, set[str]] = defaultdict(set)
         for session in self.led:
             held[session.block].add(session.skill or "")
@@ -75,7 +75,7 @@ class Ledger:
 
     @cached_property
     def skills_met(self) -> defaultdict[str, set[str]]:
-        """Skills of each student's led sessions."""
+        """Skills of each student's adult-led sessions."""
         met: defaultdict[str, set[str]] = defaultdict(set)
         for session in self.led:
             for student in session.students:
@@ -84,33 +84,34 @@ class Ledger:
 
     @cached_property
     def led_seats(self) -> Counter[str]:
-        """Led seats per student."""
+        """Number of adult-led seats of each student."""
         return Counter(student for session in self.led for student in session.students)
 
 
 def score_plan(problem: Problem, sessions: tuple[Session, ...]) -> Score:
-    """Returns a plan's points term by term; it does not ask whether the plan keeps the hard rules."""
+    """Returns a plan's points term by term, whether or not it keeps the hard rules."""
     return score_ledger(Ledger(problem, sessions))
 
 
 def score_ledger(ledger: Ledger) -> Score:
-    """Returns the same of a plan whose ledger is kept already."""
+    """Returns the points of a plan by its ledger."""
     terms = tuple(term(ledger) for term in TERMS)
     return Score(math.fsum(term.points for term in terms), terms)
 
 
 def benefit(ledger: Ledger) -> Term:
-    """Need met: the sum of need x effect x qualification over led seats."""
+    """Need met: the sum of need x effect x qualification over adult-led seats."""
     met = math.fsum(chain.from_iterable(ledger.benefits))
     seats = ledger.led_seats.total()
-    return _gain(ledger, "benefit", met, f"{seats} seats with an adult meet {met:.2f} whole needs.")
+    return _gain(ledger, "benefit", met, f"{seats} seats with an adult meet {met:.2f} need points.")
 
 
 def coverage(ledger: Ledger) -> Term:
-    """Coverage floor: present students without any led seat today."""
+    """Coverage floor: present students without any adult-led seat today."""
     present = [student.id for student in ledger.problem.students if student.blocks]
-    bare = sum(not ledger.led_seats[student] for student in present)
-    return _loss(ledger, "coverage", bare, f"{bare} of {len(present)} present students have no seat with an adult.")
+    missed = sum(not ledger.led_seats[student] for student in present)
+    sentence = f"{missed} of {len(present)} present students have no seat with an adult."
+    return _loss(ledger, "coverage", missed, sentence)
 
 
 def relationships(ledger: Ledger) -> Term:
@@ -123,7 +124,7 @@ def relationships(ledger: Ledger) -> Term:
 
 
 def repeat_groupmates(ledger: Ledger) -> Term:
-    """Repeat mates: for each pair that shares a led session, how often it did so lately."""
+    """Repeat groupmates: for each pair that shares an adult-led session, how often it did so lately."""
     before = {(mate.first, mate.second): mate.sessions for mate in ledger.problem.recent_groupmates}
     pairs = (pair for s in ledger.led for pair in combinations(sorted(s.students), 2))
     repeats = sum(before.get(pair, 0) for pair in pairs) if before else 0
@@ -131,7 +132,7 @@ def repeat_groupmates(ledger: Ledger) -> Term:
 
 
 def keep_together(ledger: Ledger) -> Term:
-    """Keep together: pairs asked for that share at least one led session."""
+    """Keep together: pairs asked for that share at least one adult-led session."""
     asked = ledger.problem.keep_together
     kept = sum(any({*pair} <= set(s.students) for s in ledger.led) for pair in asked)
     return _gain(ledger, "keep_together", kept, f"{kept} of {len(asked)} pairs to keep together share a session.")
@@ -165,34 +166,30 @@ def load(ledger: Ledger) -> Term:
 
 
 def share(ledger: Ledger) -> Term:
-    """Proportional share: led seats by which subgroups fall short of their share of students' blocks, summed."""
-    label = {student.id: student.subgroup for student in ledger.problem.students if student.subgroup is not None}
-    blocks: dict[str, int] = defaultdict(int)
+    """Proportional share: adult-led seats by which subgroups fall short of their share of students' blocks, summed."""
+    blocks, seats = Counter[str](), Counter[str]()
     for student in ledger.problem.students:
         if student.subgroup is not None:
             blocks[student.subgroup] += len(student.blocks)
-    seats = Counter(label[student] for student in ledger.led_seats.elements() if student in label)
-    rate = seats.total() / (sum(blocks.values()) or 1)
+            seats[student.subgroup] += ledger.led_seats[student.id]
+    rate = seats.total() / (blocks.total() or 1)
     short = math.fsum(max(0.0, rate * there - seats[group]) for group, there in blocks.items())
-    return _loss(ledger, "share", short, f"Subgroups fall {short:.1f} led seats short of their proportional share.")
+    sentence = f"Subgroups fall {short:.1f} adult-led seats short of their proportional share."
+    return _loss(ledger, "share", short, sentence)
 
 
 def teacher_time_due(ledger: Ledger) -> Term:
-    """Owed a teacher: present students who are owed a led seat with a supervising adult and get none today."""
+    """Teacher time due: present students who are due for a seat with a supervising adult and get none today."""
     taught = {student for s in ledger.led if ledger.adults[s.adults[0]].supervisor for student in s.students}
     missed, due = len(ledger.teacher_time_due - taught), len(ledger.teacher_time_due)
-    return _loss(
-        ledger, "teacher_time_due", missed, f"{missed} of {due} students who are owed a seat with a teacher get none."
-    )
+    return _loss(ledger, "teacher_time_due", missed, f"{missed} of {due} students due for teacher time get none.")
 
 
 def coaching(ledger: Ledger) -> Term:
-    """Coaching: led sessions that a coach and a trainee share, up to the number asked for each pair."""
-    asked = sum(pair.sessions for pair in ledger.problem.coaching)
-    held = sum(
-        min(pair.sessions, sum({pair.coach, pair.trainee} <= set(session.adults) for session in ledger.led))
-        for pair in ledger.problem.coaching
-    )
+    """Coaching: adult-led sessions that a coach and a trainee share, up to the number asked for each pair."""
+    pairs = ledger.problem.coaching
+    asked = sum(pair.sessions for pair in pairs)
+    held = sum(min(pair.sessions, sum({*pair.pair} <= {*session.adults} for session in ledger.led)) for pair in pairs)
     return _gain(ledger, "coaching", held, f"{held} of {asked} coached sessions asked for are held.")
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from serving.grouping.search.greedy import construct_plan, to_draft, to_seats
 from serving.grouping.search.kernel import construct_day, copy_seats, empty_seats, improve_day, new_workspace
-from serving.grouping.state.arrays import ProblemArrays, ProblemData
+from serving.grouping.state.arrays import PINNED_LED, ProblemArrays, ProblemData
 from serving.grouping.state.draft import Draft
 
 WARM, COOL = 0.2, 0.005
@@ -81,7 +81,7 @@ def search_day(
         return construct_plan(data, arrays), False  # nobody to lead, nobody to teach, or nothing
     workspace, rng = new_workspace(arrays), np.array([(2 * budget.seed + 1) * 0x9E3779B97F4A7C15 % 2**64], np.uint64)
     seats = empty_seats(arrays)
-    pinned = any(not pin.online for pin in data.pins.values())
+    pinned = bool((arrays.pin == PINNED_LED).any())
     value = -np.inf if pinned or start is not None else construct_day(arrays, seats, rng, workspace)
     if value == -np.inf:
         seats = to_seats(arrays, construct_plan(data, arrays, start))

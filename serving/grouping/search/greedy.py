@@ -77,8 +77,7 @@ def draw_plan(data: ProblemData, arrays: ProblemArrays, start: Draft | None = No
 
 def find_violated_rule(draft: Draft, block: int) -> str | None:
     """Returns the rule that a block breaks, a pinned student without a led seat included; None if it breaks none."""
-    pins = draft.data.pins.items()
-    if any(when == block and not pin.online and not draft.taken[student, block] for (student, when), pin in pins):
+    if ((draft.data.arrays.pin[:, block] == PINNED_LED) & ~draft.taken[:, block]).any():
         return "pinned"
     return draft.violated_rule(block)
 
@@ -88,7 +87,7 @@ def to_seats(arrays: ProblemArrays, draft: Draft) -> Seats:
     seats = empty_seats(arrays)
     for slot, students in draft.groups.items():
         open_session(arrays, seats, slot.block, slot.adult, slot.session_type, slot.skill, np.array(students, np.int64))
-    seats.co_teacher[:] = draft.beside.T
+    seats.co_teacher[:] = draft.co_teacher.T
     return seats
 
 
@@ -179,7 +178,7 @@ def _make_feasible(draft: Draft, arrays: ProblemArrays, block: int) -> Draft:
 
 def _closings(draft: Draft, block: int) -> Iterator[tuple[Slot, ...]]:
     """Yields no session, then each one and each two without a pinned student, of the block."""
-    pinned = {student for (student, when), pin in draft.data.pins.items() if when == block and not pin.online}
+    pinned = set(np.flatnonzero(draft.data.arrays.pin[:, block] == PINNED_LED).tolist())
     held = sorted(slot for slot in draft.groups if slot.block == block and not pinned & set(draft.groups[slot]))
     for count in range(3):
         yield from combinations(held, count)

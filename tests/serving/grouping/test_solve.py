@@ -52,7 +52,7 @@ def test_a_pair_shares_the_sessions_asked_for_and_the_reason_says_so(team):
     assert shared[0].led
     reason = next(reason for reason in plan.session_reasons if reason.session == shared[0].id)
     lead, other = shared[0].adults
-    assert reason.sentence.endswith(f"{other} sits beside to {'learn from' if lead == 'lead' else 'coach'} {lead}.")
+    assert reason.sentence.endswith(f"{other} co-teaches to {'learn from' if lead == 'lead' else 'coach'} {lead}.")
     assert next(term.value for term in plan.score.terms if term.name == "coaching") == 1
 
 
@@ -83,7 +83,7 @@ def test_who_is_owed_a_teacher_sits_with_one(team):
     taught = next(session for session in plan.sessions if session.led and session.adults[0] == "lead")
     assert taught.students == ("b", "d", "f")
     reason = next(reason for reason in plan.seat_reasons if reason.student == "b")
-    assert "is owed a seat with a teacher" in reason.sentence
+    assert "is due for teacher time" in reason.sentence
 
 
 def test_pins_are_kept(team):

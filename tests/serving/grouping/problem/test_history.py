@@ -43,14 +43,14 @@ def past_days(draw):
 
 @settings(FEW, suppress_health_check=[HealthCheck.function_scoped_fixture])  # the team is frozen
 @given(past=past_days(), window=st.integers(0, 9), had=st.integers(0, 3))
-def test_mates_and_contacts_are_those_of_a_naive_count(team, past, window, had):
+def test_groupmates_and_contacts_are_those_of_a_naive_count(team, past, window, had):
     problem = replace(team, recent_groupmates=(GroupmateCount("a", "b", had),), contacts=(Contact("a", "lead", had),))
 
-    told = carry_history(problem, past, window)
+    carried = carry_history(problem, past, window)
 
     led = [session for day in past if day.days_ago <= window for session in day.sessions if session.skill is not None]
-    recent_groupmates = {(m.first, m.second): m.sessions for m in told.recent_groupmates}
-    contacts = {(c.student, c.adult): c.sessions for c in told.contacts}
+    recent_groupmates = {(m.first, m.second): m.sessions for m in carried.recent_groupmates}
+    contacts = {(c.student, c.adult): c.sessions for c in carried.contacts}
     for one, other in combinations("abcdef", 2):
         together = sum(one in s.students and other in s.students for s in led)
         assert recent_groupmates.get((one, other), 0) == together + had * ((one, other) == ("a", "b"))
@@ -83,7 +83,7 @@ def test_seats_duties_and_coaching_are_those_of_a_naive_count(past):
 @FEW
 @given(past=past_days(), before=st.integers(0, 3))
 def test_a_row_of_days_of_catching_up_ends_with_the_first_seat_on_something_new(past, before):
-    told = count_catch_up_days(past, dict.fromkeys(STUDENTS, before))
+    rows = count_catch_up_days(past, dict.fromkeys(STUDENTS, before))
 
     for student in STUDENTS:
         row = 0
@@ -94,7 +94,7 @@ def test_a_row_of_days_of_catching_up_ends_with_the_first_seat_on_something_new(
             row += bool(skills)
         else:
             row += before
-        assert told[student] == row
+        assert rows[student] == row
 
 
 def test_a_day_cannot_be_its_own_history():

@@ -79,7 +79,7 @@ def test_permission__support_staff_leads_a_small_group(team, sessions, swap):
     assert broken(team, swap(swap(sessions, "g1", adults=("help",)), "o1", adults=("lead",))) == {"permission"}
 
 
-def test_permission__beside_a_lead_asks_for_none(team, sessions, swap):
+def test_permission__a_co_teacher_needs_none(team, sessions, swap):
     coached = replace(team, coaching=(Coaching("help", "lead", 1),))
     watched = swap(swap(sessions, "g1", adults=("lead", "help")), "o1", adults=("new",))
     monitor = replace(coached, adults=swap(team.adults, "new", session_types=frozenset(SessionType)))
@@ -87,16 +87,16 @@ def test_permission__beside_a_lead_asks_for_none(team, sessions, swap):
     assert broken(monitor, watched) == set()
 
 
-def test_beside__only_who_coaches_or_learns(team, sessions, swap):
+def test_co_teaching__only_who_coaches_or_learns(team, sessions, swap):
     both = swap(sessions, "g2", adults=("new", "help"))
 
-    assert broken(team, both) == {"beside"}
-    assert broken(replace(team, coaching=(Coaching("help", "lead", 1),)), both) == {"beside"}
-    assert broken(replace(team, coaching=(Coaching("help", "new", 0),)), both) == {"beside"}
+    assert broken(team, both) == {"co_teaching"}
+    assert broken(replace(team, coaching=(Coaching("help", "lead", 1),)), both) == {"co_teaching"}
+    assert broken(replace(team, coaching=(Coaching("help", "new", 0),)), both) == {"co_teaching"}
     assert broken(replace(team, coaching=(Coaching("new", "help", 1),)), both) == set()
 
 
-def test_supervision__a_teacher_beside_a_trainee_is_on_duty(team, sessions, swap):
+def test_supervision__a_teacher_who_co_teaches_is_on_duty(team, sessions, swap):
     coached = replace(team, coaching=(Coaching("lead", "new", 1),))
     both = swap(swap(sessions, "g2", adults=("new", "lead")), "o2", adults=("help",))
 
@@ -122,7 +122,7 @@ def test_monitors__too_many_online_for_one_adult(team, sessions):
     assert broken(replace(team, students_per_monitor=2), sessions) == {"monitors"}
 
 
-def test_monitors__nobody_watches(team, sessions, swap):
+def test_monitors__nobody_supervises(team, sessions, swap):
     assert broken(team, swap(sessions, "o1", adults=())) == {"monitors"}
 
 

@@ -39,7 +39,7 @@ def seats_of(arrays, draft):
     seats = empty_seats(arrays)
     for slot, students in draft.groups.items():
         open_session(arrays, seats, slot.block, slot.adult, slot.session_type, slot.skill, np.array(students))
-    seats.co_teacher[:] = draft.beside.T
+    seats.co_teacher[:] = draft.co_teacher.T
     return seats
 
 

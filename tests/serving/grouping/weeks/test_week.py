@@ -1,4 +1,4 @@
-"""Weeks of a hand-made team: a teacher with three places a day, six students, and what they are owed."""
+"""Weeks of a hand-made team: a teacher with three places a day, six students, and what is due to them."""
 
 from collections import Counter
 from dataclasses import replace
@@ -12,7 +12,7 @@ from serving.grouping.problem.people import Coaching, Need
 from serving.grouping.problem.policy import SessionType
 from serving.grouping.rules.check import find_violations
 from serving.grouping.search.anneal import Budget
-from serving.grouping.weeks.targets import WeekTargets, owe_teacher
+from serving.grouping.weeks.targets import WeekTargets, find_teacher_time_due
 from serving.grouping.weeks.week import plan_week
 
 QUICK = Budget(rounds=40, seatings=0, bound_rounds=0)
@@ -44,11 +44,11 @@ def test_every_student_is_with_a_teacher_as_often_as_the_week_asks(day):
     unasked = plan_week([quiet] * 4, WeekTargets(), QUICK)
 
     assert seats_with("lead", asked.plans) == dict.fromkeys("abcdef", 2)
-    assert [(each.reached, each.reason) for each in asked.outcomes] == [(2, None)] * 6
+    assert [(outcome.reached, outcome.reason) for outcome in asked.outcomes] == [(2, None)] * 6
     assert min(seats_with("lead", unasked.plans)[student] for student in "abcdef") < 2
 
 
-def test_whoever_could_otherwise_not_make_it_is_owed_a_seat_today(day, swap):
+def test_a_student_who_could_otherwise_not_reach_the_target_is_due_today(day, swap):
     """Student f is there today only, and e has had both seats."""
     later = replace(day, students=swap(day.students, "f", blocks=frozenset()))
     week = plan_week([day], WeekTargets(), QUICK)
@@ -56,11 +56,11 @@ def test_whoever_could_otherwise_not_make_it_is_owed_a_seat_today(day, swap):
                   adults=("lead",), students=("e",))  # fmt: skip
     held = [PastDay(1, (had,)), PastDay(2, (had,))]
 
-    teacher_time_due = owe_teacher([day, later, later, later, later], WeekTargets(teacher_seats=2), held)
+    due = find_teacher_time_due([day, later, later, later, later], WeekTargets(teacher_seats=2), held)
 
-    assert "f" in teacher_time_due
-    assert "e" not in teacher_time_due
-    assert len(teacher_time_due) == 2  # ten seats are missing in five days
+    assert "f" in due
+    assert "e" not in due
+    assert len(due) == 2  # ten seats are missing in five days
 
 
 def test_a_coach_and_a_colleague_share_as_many_sessions_as_the_week_asks(team):
@@ -69,10 +69,10 @@ def test_a_coach_and_a_colleague_share_as_many_sessions_as_the_week_asks(team):
     shared = [sum({"lead", "new"} <= set(s.adults) for s in plan.sessions if s.led) for plan in week.plans]
     assert sum(shared) == 3
     assert next(pair.sessions for problem in week.problems for pair in problem.coaching) == 1
-    assert [(each.target, each.reached, each.reason) for each in week.outcomes] == [("coaching", 3, None)]
+    assert [(outcome.target, outcome.reached, outcome.reason) for outcome in week.outcomes] == [("coaching", 3, None)]
 
 
-def test_what_cannot_be_reached_is_told_with_its_reason(day, swap):
+def test_a_target_that_cannot_be_reached_has_a_reason(day, swap):
     students = swap(day.students, "a", blocks=frozenset())
     students = swap(students, "b", needs_certified=True)
     students = swap(students, "c", blocks=frozenset({"m2"}))
@@ -83,16 +83,17 @@ def test_what_cannot_be_reached_is_told_with_its_reason(day, swap):
 
     week = plan_week(days, targets, QUICK)
 
-    reasons = {(each.target, *each.who): each.reason for each in week.outcomes}
+    reasons = {(outcome.target, *outcome.who): outcome.reason for outcome in week.outcomes}
     assert reasons["teacher_seats", "a"] == "absent"
     assert reasons["teacher_seats", "b"] == "nobody_eligible"
     assert reasons["teacher_seats", "c"] == "nobody_eligible"
     assert reasons["teacher_seats", "d"] == "too_few_chances"
-    assert {each.reached for each in week.outcomes if each.target == "teacher_seats"} <= {0, 1, 2}
+    assert {outcome.reached for outcome in week.outcomes if outcome.target == "teacher_seats"} <= {0, 1, 2}
     assert reasons["coaching", "lead", "new"] == "never_together"
-    for each in week.outcomes:
-        assert (each.reason is None) == (each.reached >= each.asked if each.target in {"teacher_seats", "coaching"}
-                                         else each.reached <= each.asked)  # fmt: skip
+    for outcome in week.outcomes:
+        more = outcome.target in {"teacher_seats", "coaching"}
+        kept = outcome.reached >= outcome.asked if more else outcome.reached <= outcome.asked
+        assert (outcome.reason is None) == kept
 
 
 def test_the_rest_of_a_week_goes_on_from_what_is_over(day):
@@ -105,14 +106,16 @@ def test_the_rest_of_a_week_goes_on_from_what_is_over(day):
 
     assert len(week.plans) == 2
     assert all(seats_with("lead", week.plans)[student] == 2 for student in "def")
-    assert {each.who: each.reached for each in week.outcomes} == {(student,): 2 for student in "abcdef"}
+    assert {outcome.who: outcome.reached for outcome in week.outcomes} == {(student,): 2 for student in "abcdef"}
     assert {(m.first, m.second): m.sessions for m in week.problems[0].recent_groupmates}["a", "b"] >= 2
 
 
 def test_planning_days_again_keeps_every_rule_and_never_loses():
     days = [replace(draw_day(24, seed), recent_groupmates=(), contacts=(), most_catch_up_days=1) for seed in (1, 1, 1)]
-    behind = {skill.id for skill in days[0].skills[:7]}
-    days = [replace(day, needs=tuple(replace(n, catch_up=n.skill in behind) for n in day.needs)) for day in days]
+    catch_up_skills = {skill.id for skill in days[0].skills[:7]}
+    days = [
+        replace(day, needs=tuple(replace(n, catch_up=n.skill in catch_up_skills) for n in day.needs)) for day in days
+    ]
     targets = WeekTargets(teacher_seats=2, most_together=2, most_load_off=1.0)
 
     week = plan_week(days, targets, QUICK, passes=2)
@@ -128,10 +131,10 @@ def test_planning_days_again_keeps_every_rule_and_never_loses():
 def test_a_day_without_a_plan_is_named(day):
     alone = replace(day, adults=())
 
-    with pytest.raises(InfeasibleError) as told:
+    with pytest.raises(InfeasibleError) as caught:
         plan_week([day, alone], WeekTargets(), QUICK)
 
-    assert told.value.sentence.startswith("On day 2 of those to plan: ")
+    assert caught.value.sentence.startswith("On day 2 of those to plan: ")
 
 
 def test_a_target_below_nothing_is_refused():
