@@ -1,4 +1,4 @@
-"""Large-neighborhood search for a day of high score: constructed greedily, then destroyed and recreated in parts."""
+"""Searches for a day of high score: constructed greedily, then improved by large-neighborhood search with annealing."""
 
 import time
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from serving.grouping.state.arrays import ProblemArrays, ProblemData
 from serving.grouping.state.draft import Draft
 
 WARM, COOL = 0.2, 0.005
-"""Temperatures, in points that a round may lose about every third time, at first and at last.
+"""First and last temperature, in points that a round may lose about every third time.
 
 Chosen on synthetic days of 60 and 240 students.
 """
@@ -28,7 +28,7 @@ class Budget:
     """How long to search.
 
     Attributes:
-        rounds: rounds of destroying and recreating; None: without a clock, 500 for each block of each adult, and no
+        rounds: rounds of ruin and recreate; None: without a clock, 500 for each block of each adult, and no
             more than take about a second; with a clock, no end.
         seconds: wall-clock time from problem to plan, bound and reasons included, of which the search has most; None:
             no clock, and equal problems give equal plans.
@@ -60,7 +60,7 @@ def search_day(
     data: ProblemData,
     budget: Budget,
     start: Draft | None = None,
-    prices: ProblemArrays | None = None,
+    reweighted: ProblemArrays | None = None,
     warm: float = WARM,
 ) -> tuple[Draft, bool]:
     """Returns the best day found, and whether the clock cut the search.
@@ -69,14 +69,14 @@ def search_day(
         data: the problem.
         budget: how long to search; all of its seconds are the search's.
         start: sessions to begin from; None: from an empty day.
-        prices: the data laid out flat with other weights, which may be below 0; None: with its own.
+        reweighted: arrays of the problem with other weights, which may be below 0; None: with its own.
         warm: points that a round may lose at first; less than usual keeps a short search near its start.
 
     Raises:
         InfeasibleError: no day keeps every rule, or none was found; its conflicts say which.
     """
     began = time.perf_counter()
-    arrays = data.arrays if prices is None else prices
+    arrays = data.arrays if reweighted is None else reweighted
     if not data.can_lead:
         return construct_plan(data, arrays), False  # nobody to lead, nobody to teach, or nothing
     workspace, rng = new_workspace(arrays), np.array([(2 * budget.seed + 1) * 0x9E3779B97F4A7C15 % 2**64], np.uint64)
