@@ -5,7 +5,7 @@ import sys
 import time
 from dataclasses import dataclass, replace
 
-from serving.grouping.errors import BrokenPlanError, InfeasibleError
+from serving.grouping.errors import InfeasibleError
 from serving.grouping.exact.seating import assign_students
 from serving.grouping.infeasible.counting import find_conflicts
 from serving.grouping.infeasible.diagnosis import name_conflicts
@@ -17,7 +17,7 @@ from serving.grouping.problem.problem import Problem
 from serving.grouping.rules.check import find_violations
 from serving.grouping.rules.explain import explain_seats, explain_sessions, explain_unmet
 from serving.grouping.rules.objective import Ledger, score_ledger, score_plan
-from serving.grouping.search.anneal import Budget, search_day
+from serving.grouping.search.anneal import Budget, search_sessions
 from serving.grouping.search.bound import bound_day, online_score
 from serving.grouping.state.arrays import ProblemData, build_data
 
@@ -68,13 +68,9 @@ def find_sessions(problem: Problem, budget: Budget = DEFAULT_BUDGET) -> Solution
     data = build_data(problem)
     share = SEARCH if budget.bound_rounds else 1.0 - SEATS
     try:
-        draft, cut = search_day(data, replace(budget, seconds=budget.left(began, share)))
+        drafted, cut = search_sessions(data, replace(budget, seconds=budget.left(began, share)))
     except InfeasibleError as error:
         raise InfeasibleError(name_conflicts(problem, error.conflicts)) from None
-    drafted = draft.finish()
-    broken = find_violations(problem, drafted)
-    if broken:
-        raise BrokenPlanError(tuple(violation.rule for violation in broken))
     sessions, status = drafted, SEARCHED
     earlier: list[tuple[Session, ...]] = []
     for _ in range(budget.seatings):

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from serving.grouping.changes.difference import find_moves, read_seats
-from serving.grouping.errors import BrokenPlanError, require_range
+from serving.grouping.errors import require_range
 from serving.grouping.exact.seating import assign_students
 from serving.grouping.problem.places import Seat
 from serving.grouping.problem.plan import Plan, Session
 from serving.grouping.problem.problem import Problem
 from serving.grouping.rules.check import find_violations
 from serving.grouping.rules.objective import score_plan
-from serving.grouping.search.anneal import Budget, search_day
+from serving.grouping.search.anneal import Budget, search_sessions
 from serving.grouping.search.kernel import PERTURBATION
 from serving.grouping.solve import DEFAULT_BUDGET, SEATS, describe_plan, suggest_groups
 from serving.grouping.state.arrays import ProblemArrays, ProblemData, build_data
@@ -158,12 +158,8 @@ class _AlternativeSearch:
         self.searches += 1
         began, seed = time.perf_counter(), self.budget.seed + self.searches
         budget = replace(self.budget, seed=seed, seconds=self.budget.left(began, 1.0 - SEATS))
-        draft, late = search_day(data, budget, reweighted=_reward_change(data.arrays, penalty))
-        self.cut |= late
-        sessions = draft.finish()
-        broken = find_violations(self.problem, sessions)
-        if broken:
-            raise BrokenPlanError(tuple(violation.rule for violation in broken))
+        sessions, cut = search_sessions(data, budget, reweighted=_reward_change(data.arrays, penalty))
+        self.cut |= cut
         left = self.budget.left(began, 1.0)
         seated = None if left == 0.0 else assign_students(self.data, sessions, seconds=left)
         if (

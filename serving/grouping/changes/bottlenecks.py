@@ -36,12 +36,13 @@ def find_bottlenecks(problem: Problem, sessions: tuple[Session, ...]) -> tuple[B
     """
     require_sessions(problem, sessions)
     supply = Supply(problem)
-    found = []
-    for block in problem.blocks:
-        here = [session for session in sessions if session.block == block.id]
-        for check in CHECKS if here else ():
-            found += check(supply, block, here)
-    return tuple(found)
+    by_block = {block: [session for session in sessions if session.block == block.id] for block in problem.blocks}
+    return tuple(
+        bottleneck
+        for block, here in by_block.items()
+        for check in (CHECKS if here else ())
+        for bottleneck in check(supply, block, here)
+    )
 
 
 def exhausted_adults(supply: Supply, block: Block, here: Sequence[Session]) -> Iterator[Bottleneck]:

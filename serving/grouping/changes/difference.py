@@ -7,6 +7,29 @@ from serving.grouping.problem.places import Seat
 from serving.grouping.problem.plan import Score, Session
 from serving.grouping.problem.problem import Problem
 
+LEAST = 5e-10
+"""Points below which a difference is rounding."""
+
+SHOWN = 0.005
+"""Points from which on a difference shows in two decimals."""
+
+UNITS = {
+    "benefit": ("need met", "less", 2),
+    "coverage": ("student(s) without a seat with an adult", "fewer", 0),
+    "relationships": ("first meetings with adults", "fewer", 2),
+    "repeat_groupmates": ("repeat(s) of recent groupmates", "fewer", 0),
+    "keep_together": ("pair(s) kept together", "fewer", 0),
+    "perturbation": ("seat(s) changed against the earlier plan", "fewer", 0),
+    "load": ("blocks off an even load", "fewer", 1),
+    "share": ("adult-led seats short of proportional shares", "fewer", 1),
+    "teacher_time_due": ("student(s) due for teacher time without it", "fewer", 0),
+    "coaching": ("coached session(s)", "fewer", 0),
+}
+"""What each term is a number of, the word for less of it, and digits; a second meeting counts as half a first one.
+
+A term without a unit here goes by its name.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Move:
@@ -65,13 +88,6 @@ def previous_seats(problem: Problem, sessions: Iterable[Session]) -> tuple[Seat,
         for (student, block), seat in sorted(read_seats(sessions).items())
         if student in students and block in blocks
     )
-
-
-LEAST = 5e-10
-"""Points below which a difference is rounding."""
-
-SHOWN = 0.005
-"""Points from which on a difference shows in two decimals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,21 +151,3 @@ def _change_term(name: str, value: float, points: float) -> TermChange:
         unit = unit.replace("(s)", "" if amount == "1" else "s")
         quantity = f"{amount} {'more' if value > 0 else fewer} {unit}"
     return TermChange(name, value, points, f"{quantity} ({points:+.2f})")
-
-
-UNITS = {
-    "benefit": ("need met", "less", 2),
-    "coverage": ("student(s) without a seat with an adult", "fewer", 0),
-    "relationships": ("first meetings with adults", "fewer", 2),
-    "repeat_groupmates": ("repeat(s) of recent groupmates", "fewer", 0),
-    "keep_together": ("pair(s) kept together", "fewer", 0),
-    "perturbation": ("seat(s) changed against the earlier plan", "fewer", 0),
-    "load": ("blocks off an even load", "fewer", 1),
-    "share": ("adult-led seats short of proportional shares", "fewer", 1),
-    "teacher_time_due": ("student(s) due for teacher time without it", "fewer", 0),
-    "coaching": ("coached session(s)", "fewer", 0),
-}
-"""What each term is a number of, the word for less of it, and digits; a second meeting counts as half a first one.
-
-A term without a unit here goes by its name.
-"""

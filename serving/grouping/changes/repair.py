@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 
 from serving.grouping.changes.difference import Move, count_moved, find_moves, previous_seats
 from serving.grouping.changes.warm_start import build_warm_start, read_groups
-from serving.grouping.errors import BrokenPlanError, InfeasibleError
+from serving.grouping.errors import InfeasibleError
 from serving.grouping.exact.seating import assign_students
 from serving.grouping.infeasible.counting import find_conflicts
 from serving.grouping.problem.plan import Score, Session
@@ -14,104 +14,10 @@ from serving.grouping.problem.policy import SessionType, Weights
 from serving.grouping.problem.problem import Problem, require_sessions
 from serving.grouping.rules.check import Violation, find_violations
 from serving.grouping.rules.objective import score_plan
-from serving.grouping.search.anneal import Budget, search_day
+from serving.grouping.search.anneal import Budget, search_sessions
 from serving.grouping.state.arrays import ProblemData, Slot, build_data
 from serving.grouping.state.draft import Draft
 from serving.grouping.state.rooms import station_limits
-
-
-def keep_rooms(problem: Problem, sessions: tuple[Session, ...], earlier: Sequence[Session]) -> tuple[Session, ...]:
-    """Returns the same seats, block by block with the sessions of the earlier plan as far as that keeps every rule.
-
-    Args:
-        problem: the day.
-        sessions: a plan that keeps every rule.
-        earlier: another of the same day, which may break rules; its ids are known.
-    """
-    for block in problem.blocks:
-        others = tuple(session for session in sessions if session.block != block.id)
-        here = [session for session in sessions if session.block == block.id]
-        before = [session for session in earlier if session.block == block.id]
-        tried = (*others, *_restore(problem, here, before))
-        if not find_violations(problem, tried):
-            sessions = tried
-    order = {block.id: at for at, block in enumerate(problem.blocks)}
-    return tuple(sorted(sessions, key=lambda session: order[session.block]))
-
-
-def _restore(problem: Problem, here: Sequence[Session], before: Sequence[Session]) -> list[Session]:
-    old = {_activity(session): session for session in before if session.led}
-    restored = [
-        replace(old[_activity(session)], students=session.students, adults=session.adults)
-        if _activity(session) in old
-        else session
-        for session in here
-        if session.led
-    ]
-    online = [student for session in here if not session.led for student in session.students]
-    stations = [session for session in before if not session.led]
-    if not stations or not online:
-        return [*restored, *(session for session in here if not session.led)]
-    return [*restored, *_keep_stations(problem, stations, online)]
-
-
-def _keep_stations(problem: Problem, stations: Sequence[Session], online: Sequence[str]) -> list[Session]:
-    """Returns the stations with students where they were before, and others where most places are free."""
-    limits = station_limits(problem, stations)
-    waiting = set(online)
-    held: dict[str, list[str]] = {}
-    for station in stations:
-        held[station.id] = [name for name in station.students if name in waiting][: limits[station.id]]
-        waiting -= set(held[station.id])
-    for student in sorted(waiting):
-        roomiest = max(stations, key=lambda station: limits[station.id] - len(held[station.id]))
-        held[roomiest.id].append(student)
-    return [replace(s, students=tuple(sorted(held[s.id]))) for s in stations if held[s.id]]
-
-
-def _activity(session: Session) -> tuple[str, str | None, str]:
-    return session.session_type, session.skill, session.adults[0]
-
-
-def reseat_students(data: ProblemData, edited: Sequence[Session]) -> Draft | None:
-    """Returns the edited plan's adult-led sessions with seats that keep every rule.
-
-    Sessions that their lead may not or cannot hold are left out; the others stay in block, kind, skill and lead. Rooms
-    and monitors are assigned anew.
-
-    Args:
-        data: a problem with the edited seats as `previous`, and a penalty for each that differs.
-        edited: sessions whose ids are known.
-
-    Returns:
-        None where the sessions cannot all be held, or are too many for the exact program.
-    """
-    led = [session for session in edited if session.led]
-    kept: dict[tuple[int, int], Session] = {}
-    for session, (slot, _) in zip(led, read_groups(data, edited), strict=True):
-        if data.may_lead(slot):
-            kept.setdefault((slot.block, slot.adult), replace(session, room=None))
-    seated = assign_students(data, (*kept.values(), *_stations(data, set(kept))))
-    if seated is None:
-        return None
-    draft = build_warm_start(data, read_groups(data, seated[0]))
-    blocks = range(len(data.problem.blocks))
-    return draft if all(draft.violated_rule(block) is None for block in blocks) else None
-
-
-def _stations(data: ProblemData, leading: set[tuple[int, int]]) -> list[Session]:
-    """Returns one station for each block, with all adults who may monitor and do not lead."""
-    stations = []
-    for at, block in enumerate(data.problem.blocks):
-        monitors = tuple(
-            adult.id
-            for lead, adult in enumerate(data.problem.adults)
-            if data.arrays.adult_in[lead, at] and data.arrays.may_monitor[lead] and (at, lead) not in leading
-        )
-        if monitors and data.arrays.present[:, at].any():
-            stations.append(Session(f"{block.id}-online", block.id, SessionType.ONLINE, None, monitors, None, ()))
-    return stations
-
 
 QUICK = Budget(rounds=1000, bound_rounds=0)
 """About half a second for a team of 60."""
@@ -210,11 +116,7 @@ class _RepairSearch:
 
     def _search(self, data: ProblemData, budget: Budget, *, anew: bool = False) -> bool:
         start = None if anew else build_warm_start(data, read_groups(data, self.sessions))
-        draft, cut = search_day(data, budget, start)
-        sessions = draft.finish()
-        broken = find_violations(self.problem, sessions)
-        if broken:
-            raise BrokenPlanError(tuple(violation.rule for violation in broken))
+        sessions, cut = search_sessions(data, budget, start)
         self._offer(sessions)
         return cut
 
@@ -253,3 +155,96 @@ def _count_forced(data: ProblemData) -> int:
         allowed = set(data.candidates(slot)[0].tolist()).intersection(students) if sizes else set()
         forced += len(students) - min(len(allowed), sizes[-1] if sizes else 0)
     return forced
+
+
+def reseat_students(data: ProblemData, edited: Sequence[Session]) -> Draft | None:
+    """Returns the edited plan's adult-led sessions with seats that keep every rule.
+
+    Sessions that their lead may not or cannot hold are left out; the others stay in block, kind, skill and lead. Rooms
+    and monitors are assigned anew.
+
+    Args:
+        data: a problem with the edited seats as `previous`, and a penalty for each that differs.
+        edited: sessions whose ids are known.
+
+    Returns:
+        None where the sessions cannot all be held, or are too many for the exact program.
+    """
+    led = [session for session in edited if session.led]
+    kept: dict[tuple[int, int], Session] = {}
+    for session, (slot, _) in zip(led, read_groups(data, edited), strict=True):
+        if data.may_lead(slot):
+            kept.setdefault((slot.block, slot.adult), replace(session, room=None))
+    seated = assign_students(data, (*kept.values(), *_stations(data, set(kept))))
+    if seated is None:
+        return None
+    draft = build_warm_start(data, read_groups(data, seated[0]))
+    blocks = range(len(data.problem.blocks))
+    return draft if all(draft.violated_rule(block) is None for block in blocks) else None
+
+
+def _stations(data: ProblemData, leading: set[tuple[int, int]]) -> list[Session]:
+    """Returns one station for each block, with all adults who may monitor and do not lead."""
+    stations = []
+    for at, block in enumerate(data.problem.blocks):
+        monitors = tuple(
+            adult.id
+            for lead, adult in enumerate(data.problem.adults)
+            if data.arrays.adult_in[lead, at] and data.arrays.may_monitor[lead] and (at, lead) not in leading
+        )
+        if monitors and data.arrays.present[:, at].any():
+            stations.append(Session(f"{block.id}-online", block.id, SessionType.ONLINE, None, monitors, None, ()))
+    return stations
+
+
+def keep_rooms(problem: Problem, sessions: tuple[Session, ...], earlier: Sequence[Session]) -> tuple[Session, ...]:
+    """Returns the same seats, block by block with the sessions of the earlier plan as far as that keeps every rule.
+
+    Args:
+        problem: the day.
+        sessions: a plan that keeps every rule.
+        earlier: another of the same day, which may break rules; its ids are known.
+    """
+    for block in problem.blocks:
+        others = tuple(session for session in sessions if session.block != block.id)
+        here = [session for session in sessions if session.block == block.id]
+        before = [session for session in earlier if session.block == block.id]
+        tried = (*others, *_restore(problem, here, before))
+        if not find_violations(problem, tried):
+            sessions = tried
+    order = {block.id: at for at, block in enumerate(problem.blocks)}
+    return tuple(sorted(sessions, key=lambda session: order[session.block]))
+
+
+def _restore(problem: Problem, here: Sequence[Session], before: Sequence[Session]) -> list[Session]:
+    old = {_activity(session): session for session in before if session.led}
+    restored = [
+        replace(old[_activity(session)], students=session.students, adults=session.adults)
+        if _activity(session) in old
+        else session
+        for session in here
+        if session.led
+    ]
+    online = [student for session in here if not session.led for student in session.students]
+    stations = [session for session in before if not session.led]
+    if not stations or not online:
+        return [*restored, *(session for session in here if not session.led)]
+    return [*restored, *_keep_stations(problem, stations, online)]
+
+
+def _keep_stations(problem: Problem, stations: Sequence[Session], online: Sequence[str]) -> list[Session]:
+    """Returns the stations with students where they were before, and others where most places are free."""
+    limits = station_limits(problem, stations)
+    waiting = set(online)
+    held: dict[str, list[str]] = {}
+    for station in stations:
+        held[station.id] = [name for name in station.students if name in waiting][: limits[station.id]]
+        waiting -= set(held[station.id])
+    for student in sorted(waiting):
+        roomiest = max(stations, key=lambda station: limits[station.id] - len(held[station.id]))
+        held[roomiest.id].append(student)
+    return [replace(s, students=tuple(sorted(held[s.id]))) for s in stations if held[s.id]]
+
+
+def _activity(session: Session) -> tuple[str, str | None, str]:
+    return session.session_type, session.skill, session.adults[0]

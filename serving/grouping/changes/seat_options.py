@@ -14,32 +14,10 @@ from serving.grouping.problem.problem import Problem, require_sessions
 from serving.grouping.rules.check import Violation, find_violations
 from serving.grouping.rules.objective import score_plan
 
+SWAY = 4.0
+"""Blocks off an even load that one further duty changes at most: its own, and the even load of all."""
 
-def pick_best_first(rows: Sequence[Sequence[float]]) -> Iterator[tuple[float, tuple[int, ...]]]:
-    """Yields a position in each list, with the sum of the numbers there, the greatest sum first; none if one is empty.
-
-    Only as many are looked at as are taken from the iterator (best-first search over a lattice).
-
-    Example:
-        >>> list(pick_best_first([[1.0, 5.0], [2.0]]))
-        [(7.0, (1, 0)), (3.0, (0, 0))]
-    """
-    order = [sorted(range(len(row)), key=lambda at, row=row: (-row[at], at)) for row in rows]  # type: ignore[misc]
-
-    def total(ranks: tuple[int, ...]) -> float:
-        return sum(row[best[at]] for row, best, at in zip(rows, order, ranks, strict=True))
-
-    first = (0,) * len(rows)
-    waiting = [(-total(first), first)] if all(rows) else []
-    seen = {first}
-    while waiting:
-        most, ranks = heappop(waiting)
-        yield -most, tuple(best[at] for best, at in zip(order, ranks, strict=True))
-        for row, at in enumerate(ranks):
-            further = (*ranks[:row], at + 1, *ranks[row + 1 :])
-            if at + 1 < len(rows[row]) and further not in seen:
-                seen.add(further)
-                heappush(waiting, (-total(further), further))
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,10 +196,31 @@ class _SeatEvaluator:
         return f"{name} with {session.adults[0]} in {label} ({kind}, need {need:.2f}), beside {others}"
 
 
-SWAY = 4.0
-"""Blocks off an even load that one further duty changes at most: its own, and the even load of all."""
+def pick_best_first(rows: Sequence[Sequence[float]]) -> Iterator[tuple[float, tuple[int, ...]]]:
+    """Yields a position in each list, with the sum of the numbers there, the greatest sum first; none if one is empty.
 
-ROUNDING = 1e-9
+    Only as many are looked at as are taken from the iterator (best-first search over a lattice).
+
+    Example:
+        >>> list(pick_best_first([[1.0, 5.0], [2.0]]))
+        [(7.0, (1, 0)), (3.0, (0, 0))]
+    """
+    order = [sorted(range(len(row)), key=lambda at, row=row: (-row[at], at)) for row in rows]  # type: ignore[misc]
+
+    def total(ranks: tuple[int, ...]) -> float:
+        return sum(row[best[at]] for row, best, at in zip(rows, order, ranks, strict=True))
+
+    first = (0,) * len(rows)
+    waiting = [(-total(first), first)] if all(rows) else []
+    seen = {first}
+    while waiting:
+        most, ranks = heappop(waiting)
+        yield -most, tuple(best[at] for best, at in zip(order, ranks, strict=True))
+        for row, at in enumerate(ranks):
+            further = (*ranks[:row], at + 1, *ranks[row + 1 :])
+            if at + 1 < len(rows[row]) and further not in seen:
+                seen.add(further)
+                heappush(waiting, (-total(further), further))
 
 
 def _rank(option: SeatOption) -> tuple[float, str]:

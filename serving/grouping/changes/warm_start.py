@@ -12,6 +12,9 @@ from serving.grouping.search.greedy import draw_blocks, to_draft, to_seats
 from serving.grouping.state.arrays import ProblemData, Slot
 from serving.grouping.state.draft import Draft
 
+Groups = Sequence[tuple[Slot, list[int]]]
+"""Adult-led sessions with their students, by positions."""
+
 
 def build_warm_start(data: ProblemData, groups: Iterable[tuple[Slot, Sequence[int]]]) -> Draft:
     """Returns the groups with those students who may sit there, as a partial solution.
@@ -34,10 +37,10 @@ def build_warm_start(data: ProblemData, groups: Iterable[tuple[Slot, Sequence[in
 def read_groups(data: ProblemData, sessions: Sequence[Session]) -> Iterator[tuple[Slot, list[int]]]:
     """Yields the adult-led sessions of a plan, whose ids are known, by positions, each with its students."""
     problem = data.problem
-    students, blocks, adults, skills = (
-        {part.id: at for at, part in enumerate(parts)}
-        for parts in (problem.students, problem.blocks, problem.adults, problem.skills)
-    )
+    students = {student.id: at for at, student in enumerate(problem.students)}
+    blocks = {block.id: at for at, block in enumerate(problem.blocks)}
+    adults = {adult.id: at for at, adult in enumerate(problem.adults)}
+    skills = {skill.id: at for at, skill in enumerate(problem.skills)}
     for session in sessions:
         if session.led:
             place = blocks[session.block], adults[session.adults[0]]
@@ -61,9 +64,6 @@ def _keep(draft: Draft, slot: Slot, students: Sequence[int]) -> list[int]:
     return kept
 
 
-Groups = Sequence[tuple[Slot, list[int]]]
-
-
 def find_warm_start(data: ProblemData, groups: Groups, pin: Pin) -> Draft:
     """Returns the groups with the student in the best place that a pin leaves open, others moved as little as needed.
 
@@ -75,33 +75,22 @@ def find_warm_start(data: ProblemData, groups: Groups, pin: Pin) -> Draft:
     Returns:
         The groups without the student in the block where no session of the student leaves every block feasible.
     """
-    arrays = data.arrays
-    best, most = build_warm_start(data, groups), -float("inf")
-    for slot in _list_slots(data, pin):
-        draft = build_warm_start(data, _seat_first(data, groups, pin, slot))
-        seats = to_seats(arrays, draft)
-        points = draw_blocks(arrays, seats, [slot.block])
-        if points > most:
-            best, most = to_draft(data, seats), points
-    return best
-
-
-def _list_slots(data: ProblemData, pin: Pin) -> Iterator[Slot]:
-    """Yields the sessions of the block that the student may sit in, each taken alone."""
-    problem = data.problem
+    arrays, problem = data.arrays, data.problem
     student = next(at for at, part in enumerate(problem.students) if part.id == pin.student)
     block = next(at for at, part in enumerate(problem.blocks) if part.id == pin.block)
+    best, most = build_warm_start(data, groups), -float("inf")
     for adult, kind, skill in product(range(len(problem.adults)), range(len(ADULT_LED)), range(len(problem.skills))):
         slot = Slot(block, adult, kind, skill)
         if data.may_lead(slot) and student in data.candidates(slot)[0]:
-            yield slot
+            seats = to_seats(arrays, build_warm_start(data, _seat_first(groups, student, slot)))
+            points = draw_blocks(arrays, seats, [block])
+            if points > most:
+                best, most = to_draft(data, seats), points
+    return best
 
 
-def _seat_first(data: ProblemData, groups: Groups, pin: Pin, slot: Slot) -> Iterator[tuple[Slot, list[int]]]:
+def _seat_first(groups: Groups, student: int, slot: Slot) -> Iterator[tuple[Slot, list[int]]]:
     """Yields the session with the student and all whom its lead has there now, then the other sessions."""
-    student = next(at for at, part in enumerate(data.problem.students) if part.id == pin.student)
     there = [students for held, students in groups if (held.block, held.adult) == (slot.block, slot.adult)]
     yield slot, [student, *(at for students in there for at in students if at != student)]
-    for held, students in groups:
-        if (held.block, held.adult) != (slot.block, slot.adult):
-            yield held, students
+    yield from (group for group in groups if (group[0].block, group[0].adult) != (slot.block, slot.adult))

@@ -13,7 +13,7 @@ from serving.grouping.changes.difference import (
 from serving.grouping.changes.repair import keep_rooms
 from serving.grouping.changes.seat_options import rank_seat_options, take_seat
 from serving.grouping.changes.warm_start import build_warm_start, find_warm_start, read_groups
-from serving.grouping.errors import BrokenPlanError, Conflict, InfeasibleError, ProblemError
+from serving.grouping.errors import Conflict, InfeasibleError, ProblemError
 from serving.grouping.infeasible.counting import find_conflicts
 from serving.grouping.infeasible.diagnosis import name_conflicts
 from serving.grouping.infeasible.supply import Supply, list_feasible_slots
@@ -22,7 +22,7 @@ from serving.grouping.problem.plan import Session
 from serving.grouping.problem.problem import Problem, require_sessions
 from serving.grouping.rules.check import find_violations
 from serving.grouping.rules.objective import score_plan
-from serving.grouping.search.anneal import Budget, search_day
+from serving.grouping.search.anneal import Budget, search_sessions
 from serving.grouping.state.arrays import build_data
 
 FEW = Budget(rounds=1000, bound_rounds=0)
@@ -86,12 +86,9 @@ def ask_why_not(problem: Problem, sessions: tuple[Session, ...], pin: Pin, budge
     try:
         groups = list(read_groups(data, sessions))
         start = build_warm_start(data, groups) if pin.online else find_warm_start(data, groups, pin)
-        drafted = search_day(data, budget, start, warm=NEAR)[0].finish()
+        drafted, _ = search_sessions(data, budget, start, warm=NEAR)
     except InfeasibleError as error:
         return _refuse(pin, name_conflicts(wanted, error.conflicts))
-    broken = find_violations(wanted, drafted)
-    if broken:
-        raise BrokenPlanError(tuple(violation.rule for violation in broken))
     found.append(keep_rooms(wanted, drafted, sessions))
     best = min(found, key=lambda plan: _cost(problem, sessions, plan, stay))
     impact = measure_impact(score_plan(problem, sessions), score_plan(problem, best))

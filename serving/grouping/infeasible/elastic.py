@@ -109,14 +109,7 @@ def _accommodation(elastic: ElasticProgram, model: BlockProgram, column: int, st
     )
 
 
-def _presence(
-    elastic: ElasticProgram,
-    model: BlockProgram,
-    column: int,
-    adult: str,
-    block: str,
-    _: frozenset[SessionType] | None = None,
-) -> None:
+def _presence(elastic: ElasticProgram, model: BlockProgram, column: int, adult: str, block: str, *_: object) -> None:
     if elastic.problem.blocks[model.block].id == block:
         elastic.require_relaxed(column, model.duties(elastic.adults[adult]))
 

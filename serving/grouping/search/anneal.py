@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from serving.grouping.errors import BrokenPlanError
+from serving.grouping.problem.plan import Session
+from serving.grouping.rules.check import find_violations
 from serving.grouping.search.greedy import construct_plan, to_draft, to_seats
 from serving.grouping.search.kernel import construct_day, copy_seats, empty_seats, improve_day, new_workspace
 from serving.grouping.state.arrays import ProblemArrays, ProblemData
@@ -54,6 +57,27 @@ class Budget:
         if self.rounds is not None:
             return self.rounds
         return min(300_000 // max(1, students), 500 * duties) if self.seconds is None else 2**62
+
+
+def search_sessions(
+    data: ProblemData,
+    budget: Budget,
+    start: Draft | None = None,
+    reweighted: ProblemArrays | None = None,
+    warm: float = WARM,
+) -> tuple[tuple[Session, ...], bool]:
+    """Returns the sessions of the best day found, checked, and whether the clock cut the search; as `search_day`.
+
+    Raises:
+        InfeasibleError: as `search_day`.
+        BrokenPlanError: the checker refuses the sessions, which is a bug of ours.
+    """
+    draft, cut = search_day(data, budget, start, reweighted, warm)
+    sessions = draft.finish()
+    broken = find_violations(data.problem, sessions)
+    if broken:
+        raise BrokenPlanError(tuple(violation.rule for violation in broken))
+    return sessions, cut
 
 
 def search_day(
