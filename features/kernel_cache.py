@@ -16,7 +16,6 @@ from pathlib import Path
 import numba
 from numba.core.caching import UserProvidedCacheLocator, UserWideCacheLocator
 
-from features.console import OUT
 from features.errors import RegroupError
 
 SAID_EVERY_S = 4.0
@@ -39,6 +38,8 @@ def compile_kernels(units: Mapping[str, str]) -> None:
     Raises:
         CompileError: A unit could not be compiled.
     """
+    from features.console import OUT  # noqa: PLC0415 - kernels are loaded without a console
+
     began = said = time.monotonic()
     cores = os.cpu_count() or 1
     OUT.print(f"compiling on {cores} cores what is not compiled yet: {', '.join(units)}", markup=False, highlight=False)

@@ -5,7 +5,7 @@ import re
 from dataclasses import asdict
 from pathlib import Path
 
-from serving.grouping.infeasible.concessions import PRICES, SCALE_PRICES
+from serving.grouping.infeasible.concessions import GRADED_PENALTIES, PENALTIES
 from serving.grouping.problem.policy import Weights
 from serving.grouping.rules.check import RULES, form
 from serving.grouping.rules.objective import TERMS
@@ -58,6 +58,6 @@ def test_every_rule_that_may_be_given_up_stands_in_the_page_with_its_price():
         for name in re.findall(r"`(\w+)`", row[0])
     }
 
-    assert prices == {name: [price] for name, price in PRICES.items()} | {
-        name: list(price) for name, price in SCALE_PRICES.items()
+    assert prices == {name: [price] for name, price in PENALTIES.items()} | {
+        name: list(price) for name, price in GRADED_PENALTIES.items()
     }

@@ -107,7 +107,8 @@ def _plan(given: argparse.Namespace) -> int:
     show_plan(plan)
     if given.alternatives:
         for at, other in enumerate(found.others, 1):
-            say(f"\nalternative {at}: {other.lost:.1%} less than the best, {other.apart:.0%} of seats differ at least")
+            loss, difference = f"{other.score_loss:.1%}", f"{other.difference:.0%}"
+            say(f"\nalternative {at}: {loss} less than the best, {difference} of seats differ at least")
             show_plan(other.plan)
         say(f"\n{found.sentence}")
     return 0
@@ -128,12 +129,15 @@ def _evaluate(given: argparse.Namespace) -> int:
         ("term", "value", "points"), [(term.name, f"{term.value:.2f}", f"{term.points:+.2f}") for term in score.terms]
     )
     say(f"score {score.total:.3f}; {len(judged.violations) or 'no'} breaches of hard rules")
-    if judged.price is not None:
-        say(f"the edit {judged.price.sentence}")
+    if judged.score_impact is not None:
+        say(f"the edit {judged.score_impact.sentence}")
         show_rows(
             ("student", "block", "from", "to", "the change alone"),
             [
-                (*move_cells(change.move), f"{change.price.sentence}{describe_rules(change.fixes, change.breaks)}")
+                (
+                    *move_cells(change.move),
+                    f"{change.score_impact.sentence}{describe_rules(change.fixes, change.breaks)}",
+                )
                 for change in judged.changes
             ]
             or [(*move_cells(move), "") for move in judged.moves],

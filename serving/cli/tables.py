@@ -23,9 +23,9 @@ def show_diagnosis(diagnosis: "Diagnosis") -> None:
     """Prints which rules conflict and what to give up, line by line."""
     parts = [("conflict", [conflict.sentence for conflict in diagnosis.conflicts])]
     smallest = "cannot hold together" if diagnosis.minimal else "cannot hold together (perhaps not all needed for that)"
-    parts.append((smallest, [step.asks for step in diagnosis.minimal_set]))
+    parts.append((smallest, [step.requirement for step in diagnosis.minimal_set]))
     parts.append(
-        ("would be enough", [f"{choice.sentence} (price {choice.price:.1f})" for choice in diagnosis.relaxations])
+        ("would be enough", [f"{choice.sentence} (price {choice.penalty:.1f})" for choice in diagnosis.relaxations])
     )
     parts.append(("note", list(diagnosis.notes)))
     for name, sentences in parts:

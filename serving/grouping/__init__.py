@@ -1,16 +1,16 @@
-"""Suggests a team's sessions for a day: a pure function of frozen dataclasses, without HTTP, tables or a clock.
+"""Suggests a team's sessions for a day: a pure function of frozen dataclasses, without HTTP or tables.
 
-Everything that other packages use is here. What needs the compiled search is imported when it is first asked for, so
-that a problem can be read and a plan checked without waiting for machine code.
+Everything that other packages use is here. Names that need the compiled search are imported at their first use, so that
+a problem can be read and a plan checked without waiting for machine code.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from serving.grouping.changes.bottlenecks import Bound, find_bounds
-from serving.grouping.changes.difference import Move, Price, find_moves, price_change, read_seats
+from serving.grouping.changes.bottlenecks import Bottleneck, find_bottlenecks
+from serving.grouping.changes.difference import Move, ScoreImpact, find_moves, measure_impact, read_seats
 from serving.grouping.changes.evaluation import Change, Evaluation, evaluate_edit
-from serving.grouping.changes.placements import Placements, rank_places
+from serving.grouping.changes.seat_options import SeatOptions, rank_seat_options
 from serving.grouping.errors import BrokenPlanError, Conflict, GroupingError, InfeasibleError, ProblemError
 from serving.grouping.problem.history import PastDay, recollect, remember_day
 from serving.grouping.problem.people import Adult, Coaching, Contact, GroupmateCount, Need, Student
@@ -23,7 +23,7 @@ from serving.grouping.rules.objective import score_plan
 from serving.grouping.weeks.targets import WeekTargets
 
 if TYPE_CHECKING:
-    from serving.grouping.changes.alternatives import TRIES, Alternative, Alternatives, find_alternatives
+    from serving.grouping.changes.alternatives import ATTEMPTS, Alternative, Alternatives, find_alternatives
     from serving.grouping.changes.repair import Repair, repair_plan
     from serving.grouping.changes.why_not import WhyNot, ask_why_not
     from serving.grouping.infeasible.diagnosis import Diagnosis, explain_conflict
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from serving.grouping.weeks.week import Week, plan_week
 else:
     _COMPILED = {
-        "changes.alternatives": ("TRIES", "Alternative", "Alternatives", "find_alternatives"),
+        "changes.alternatives": ("ATTEMPTS", "Alternative", "Alternatives", "find_alternatives"),
         "changes.repair": ("Repair", "repair_plan"),
         "changes.why_not": ("WhyNot", "ask_why_not"),
         "search.anneal": ("Budget",),
@@ -50,12 +50,12 @@ else:
 
 __all__ = (
     "ADULT_LED",
-    "TRIES",
+    "ATTEMPTS",
     "Adult",
     "Alternative",
     "Alternatives",
     "Block",
-    "Bound",
+    "Bottleneck",
     "BrokenPlanError",
     "Budget",
     "Change",
@@ -72,16 +72,16 @@ __all__ = (
     "Need",
     "PastDay",
     "Pin",
-    "Placements",
     "Plan",
-    "Price",
     "Problem",
     "ProblemError",
     "Repair",
     "Role",
     "Room",
     "Score",
+    "ScoreImpact",
     "Seat",
+    "SeatOptions",
     "Session",
     "SessionType",
     "SizeBound",
@@ -97,12 +97,12 @@ __all__ = (
     "evaluate_edit",
     "explain_conflict",
     "find_alternatives",
-    "find_bounds",
+    "find_bottlenecks",
     "find_moves",
     "find_violations",
+    "measure_impact",
     "plan_week",
-    "price_change",
-    "rank_places",
+    "rank_seat_options",
     "read_seats",
     "recollect",
     "remember_day",

@@ -1,11 +1,11 @@
-"""From a problem to a plan: conflicts counted, sessions drafted, students seated, rules checked, reasons given."""
+"""Solves a problem: counts conflicts, searches, seats students exactly, checks the rules, bounds and explains."""
 
 import math
 import sys
 import time
 from dataclasses import dataclass, replace
 
-from serving.grouping.errors import BrokenPlanError, InfeasibleError
+from serving.grouping.errors import InfeasibleError
 from serving.grouping.exact.seating import assign_students
 from serving.grouping.infeasible.counting import find_conflicts
 from serving.grouping.infeasible.diagnosis import name_conflicts
@@ -17,19 +17,21 @@ from serving.grouping.problem.problem import Problem
 from serving.grouping.rules.check import find_violations
 from serving.grouping.rules.explain import explain_seats, explain_sessions, explain_unmet
 from serving.grouping.rules.objective import Ledger, score_ledger, score_plan
-from serving.grouping.search.anneal import Budget, search_day
+from serving.grouping.search.anneal import Budget, search_sessions
 from serving.grouping.search.bound import bound_day, online_score
 from serving.grouping.state.arrays import ProblemData, build_data
 
-DEFAULT = Budget()
+DEFAULT_BUDGET = Budget()
+
+SEARCHED: Status = "searched"
 
 SEARCH, SEATS = 0.7, 0.1
-"""Of the time that a clock gives, for the search and for seating students exactly; the rest is the bound's."""
+"""Shares of the seconds of a budget for the search and for seating students exactly; the bound has the rest."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """Sessions that keep every hard rule, before their reasons; `cut`: by the clock."""
+class Solution:
+    """Sessions that keep every hard rule, without reasons; `cut` says whether the clock ended the search."""
 
     data: ProblemData
     sessions: tuple[Session, ...]
@@ -37,15 +39,11 @@ class Found:
     cut: bool
 
 
-def suggest_groups(problem: Problem, budget: Budget = DEFAULT) -> Plan:
+def suggest_groups(problem: Problem, budget: Budget = DEFAULT_BUDGET) -> Plan:
     """Returns a plan that keeps every hard rule; without a clock, the same problem and budget give the same plan.
 
-    Args:
-        problem: the day.
-        budget: how long it may take.
-
     Raises:
-        InfeasibleError: no plan can keep every hard rule, or none was found; its `proven` tells which.
+        InfeasibleError: no plan can keep every hard rule, or none was found; its `proven` says which.
         BrokenPlanError: the checker refuses the plan, which is a bug of ours.
     """
     began = time.perf_counter()
@@ -56,8 +54,8 @@ def suggest_groups(problem: Problem, budget: Budget = DEFAULT) -> Plan:
     return prove_plan(found.data, plan, sys.maxsize, began + budget.seconds)
 
 
-def find_sessions(problem: Problem, budget: Budget = DEFAULT) -> Found:
-    """Returns the sessions of that plan, checked, for who needs them before `describe_plan` says why.
+def find_sessions(problem: Problem, budget: Budget = DEFAULT_BUDGET) -> Solution:
+    """Returns the sessions of that plan, checked, without its score, reasons and bound.
 
     Raises:
         InfeasibleError: as `suggest_groups`.
@@ -70,14 +68,10 @@ def find_sessions(problem: Problem, budget: Budget = DEFAULT) -> Found:
     data = build_data(problem)
     share = SEARCH if budget.bound_rounds else 1.0 - SEATS
     try:
-        draft, cut = search_day(data, replace(budget, seconds=budget.left(began, share)))
+        drafted, cut = search_sessions(data, replace(budget, seconds=budget.left(began, share)))
     except InfeasibleError as error:
         raise InfeasibleError(name_conflicts(problem, error.conflicts)) from None
-    drafted = draft.finish()
-    broken = find_violations(problem, drafted)
-    if broken:
-        raise BrokenPlanError(tuple(violation.rule for violation in broken))
-    sessions, status = drafted, _SEARCHED
+    sessions, status = drafted, SEARCHED
     earlier: list[tuple[Session, ...]] = []
     for _ in range(budget.seatings):
         left = budget.left(began, share + SEATS)
@@ -87,21 +81,21 @@ def find_sessions(problem: Problem, budget: Budget = DEFAULT) -> Found:
         seated = assign_students(data, drafted, earlier, left)
         if seated is None:
             break
-        sessions, status = _better(problem, sessions, *seated) or (sessions, status)
+        sessions, status = _pick_better(problem, sessions, *seated) or (sessions, status)
         if status == "seats_optimal":
             break
         earlier.append(seated[0])
-    return Found(data, sessions, status, cut)
+    return Solution(data, sessions, status, cut)
 
 
 def prove_plan(data: ProblemData, plan: Plan, rounds: int, until: float | None = None) -> Plan:
     """Returns a plan with a bound on every plan's score, and the score of a day online.
 
     Args:
-        data: Of the plan's problem.
-        plan: To measure by it.
-        rounds: Of lowering the bound; 0: none is looked for.
-        until: When to stop, on the clock of `time.perf_counter`; None: without a clock.
+        data: the problem of the plan.
+        plan: the plan to compare with the bound.
+        rounds: rounds of lowering the bound; 0: none is looked for.
+        until: when to stop, on the clock of `time.perf_counter`; None: without a clock.
     """
     arrays = data.arrays
     bound = bound_day(arrays, plan.score.total, rounds, until=until) if rounds else math.inf
@@ -152,14 +146,11 @@ def describe_plan(problem: Problem, sessions: tuple[Session, ...], status: Statu
     )
 
 
-_SEARCHED: Status = "searched"
-
-
-def _better(
+def _pick_better(
     problem: Problem, drafted: tuple[Session, ...], seated: tuple[Session, ...], proven: bool
 ) -> tuple[tuple[Session, ...], Status] | None:
-    """The other seats where they keep the rules and score more, or as much and are proven best; else None."""
+    """Returns the seated sessions if they keep the rules and score more, or as much and are proven best; else None."""
     gain = score_plan(problem, seated).total - score_plan(problem, drafted).total
     if gain < 0 or (gain == 0 and not proven) or find_violations(problem, seated):
         return None
-    return seated, "seats_optimal" if proven else _SEARCHED
+    return seated, "seats_optimal" if proven else SEARCHED

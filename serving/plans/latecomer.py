@@ -8,7 +8,7 @@ from features.roster import SkillMap, Team
 from serving.access.caller import Caller
 from serving.access.visibility import find_roster
 from serving.errors import RequestError
-from serving.grouping import Need, Placements, Problem, Session, Student, rank_places
+from serving.grouping import Need, Problem, SeatOptions, Session, Student, rank_seat_options
 from serving.models.forecasts import forecast_students
 from serving.models.snapshot import Snapshot
 from serving.plans.needs import list_candidates
@@ -67,7 +67,7 @@ class Known:
 
 def place_latecomer(
     planner: Planner, caller: Caller, day: StoredDay, body: PlacementRequest
-) -> tuple[Latecomer, Placements]:
+) -> tuple[Latecomer, SeatOptions]:
     """The day with a late or new student there, and every seat the student could take, the best first.
 
     Raises:
@@ -84,7 +84,7 @@ def place_latecomer(
     late = add_student(day.problem, day.current, body.student_id, body.block_ids, know)
     sessions = day.current if body.sessions is None else read_sessions(late.problem, body.sessions)
     with planner.queue.acquire():
-        return late, rank_places(late.problem, sessions, body.student_id, late.blocks)
+        return late, rank_seat_options(late.problem, sessions, body.student_id, late.blocks)
 
 
 def add_student(

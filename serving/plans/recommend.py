@@ -18,7 +18,7 @@ from serving.access.visibility import find_roster
 from serving.errors import RequestError
 from serving.formats import pack_instance
 from serving.grouping import (
-    TRIES,
+    ATTEMPTS,
     Alternative,
     Budget,
     InfeasibleError,
@@ -261,21 +261,21 @@ def _search(problem: Problem, alternatives: int, budget: Budget) -> tuple[Plan, 
     if not alternatives:
         return suggest_groups(problem, budget), ()
     if budget.seconds is not None:
-        budget = replace(budget, seconds=budget.seconds / (1 + TRIES * alternatives))
+        budget = replace(budget, seconds=budget.seconds / (1 + ATTEMPTS * alternatives))
     found = find_alternatives(problem, alternatives, budget)
     return found.best, found.others
 
 
 def _explain(problem: Problem, error: InfeasibleError) -> dict[str, Any]:
     """What a problem document tells of a day without a plan, without ids of students."""
-    told = explain_conflict(problem, error.conflicts, nodes=NODES, questions=QUESTIONS)
+    told = explain_conflict(problem, error.conflicts, nodes=NODES, programs=QUESTIONS)
     return {
         "proven": error.proven,
         "conflicts": [{"rules": list(each.rules), "detail": each.sentence} for each in error.conflicts],
-        "minimal_set": [{"rule": each.rule, "detail": each.asks} for each in told.minimal_set],
+        "minimal_set": [{"rule": each.rule, "detail": each.requirement} for each in told.minimal_set],
         "minimal_set_proven": told.minimal,
         "relaxations": [
-            {"rules": list(each.rules), "price": each.price, "detail": each.sentence} for each in told.relaxations
+            {"rules": list(each.rules), "price": each.penalty, "detail": each.sentence} for each in told.relaxations
         ],
         "notes": list(told.notes),
     }

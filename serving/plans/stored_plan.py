@@ -10,7 +10,7 @@ from serving.access.caller import Caller
 from serving.access.visibility import may_see_team
 from serving.errors import ConflictError, NotFoundError, RequestError
 from serving.grouping import (
-    Bound,
+    Bottleneck,
     Evaluation,
     Pin,
     Problem,
@@ -20,9 +20,9 @@ from serving.grouping import (
     WhyNot,
     ask_why_not,
     evaluate_edit,
-    find_bounds,
+    find_bottlenecks,
     find_moves,
-    price_change,
+    measure_impact,
     read_seats,
     repair_plan,
     score_plan,
@@ -176,7 +176,7 @@ def judge_edit(
     judged = evaluate_edit(problem, edited, suggested if len(moves) <= MOST_PRICED else None)
     score = judged.score or score_plan(problem, edited)
     if suggested is not None and len(moves) > MOST_PRICED:
-        judged = replace(judged, price=price_change(score_plan(problem, suggested), score), moves=moves)
+        judged = replace(judged, score_impact=measure_impact(score_plan(problem, suggested), score), moves=moves)
     mended = None
     if repair and judged.violations:
         try:
@@ -186,7 +186,9 @@ def judge_edit(
     return judged, score, mended
 
 
-def find_explanation(day: StoredDay, body: ExplanationRequest, queue: SolverQueue) -> tuple[WhyNot, tuple[Bound, ...]]:
+def find_explanation(
+    day: StoredDay, body: ExplanationRequest, queue: SolverQueue
+) -> tuple[WhyNot, tuple[Bottleneck, ...]]:
     """What it takes to seat a student somewhere, everybody else being free to move, and which resources are used up.
 
     Raises:
@@ -213,4 +215,4 @@ def find_explanation(day: StoredDay, body: ExplanationRequest, queue: SolverQueu
             detail = "sessions: the day as it is held breaks a hard rule; evaluate it, and ask with its repair"
             raise RequestError("breaks_rules", detail, field="sessions") from error
         raise RequestError("not_of_this_day", str(error), field=error.field) from error
-    return found, find_bounds(problem, sessions)
+    return found, find_bottlenecks(problem, sessions)

@@ -139,7 +139,7 @@ def test_an_impossible_day_tells_a_smallest_set_and_what_to_give_up(client, plan
     assert told["conflicts"][0]["rules"] == ["pinned", "presence"]
     assert [rule["rule"] for rule in told["minimal_set"]] == ["pinned"]
     assert told["minimal_set_proven"]
-    assert told["relaxations"][0]["detail"].startswith("Drop the pin of a student to a led session")
+    assert told["relaxations"][0]["detail"].startswith("Drop the pin of a student to an adult-led session")
     assert seat["student_id"] not in answer.text
 
 

@@ -5,16 +5,16 @@ from collections.abc import Iterable
 from pydantic import TypeAdapter
 
 from serving.grouping import (
-    Bound,
+    Bottleneck,
     Change,
     Evaluation,
     Move,
-    Placements,
-    Price,
     Problem,
     Repair,
     Score,
+    ScoreImpact,
     Seat,
+    SeatOptions,
     Violation,
     WhyNot,
     find_violations,
@@ -57,7 +57,7 @@ def to_violations(violations: Iterable[Violation]) -> list[ViolationOut]:
     return [ViolationOut(rule=each.rule, sentence=each.sentence) for each in violations]
 
 
-def to_price(price: Price) -> PriceOut:
+def to_price(price: ScoreImpact) -> PriceOut:
     """What a change does to the score."""
     terms = [
         TermChangeOut(name=each.name, value=each.value, points=each.points, sentence=each.sentence)
@@ -79,12 +79,12 @@ def to_evaluation(recommendation_id: str, judged: Evaluation, score: Score, repa
         violations=to_violations(judged.violations),
         score=score.total,
         terms=to_terms(score),
-        price=None if judged.price is None else to_price(judged.price),
+        price=None if judged.score_impact is None else to_price(judged.score_impact),
         changes=[
             ChangeOut.model_validate(
                 _move(move)
                 | {
-                    "price": None if change is None else to_price(change.price),
+                    "price": None if change is None else to_price(change.score_impact),
                     "fixes": [] if change is None else to_violations(change.fixes),
                     "breaks": [] if change is None else to_violations(change.breaks),
                 }
@@ -96,7 +96,7 @@ def to_evaluation(recommendation_id: str, judged: Evaluation, score: Score, repa
 
 
 def to_placements(
-    recommendation_id: str, problem: Problem, student: str, needs_from: str, ranked: Placements, asked: Iterable[str]
+    recommendation_id: str, problem: Problem, student: str, needs_from: str, ranked: SeatOptions, asked: Iterable[str]
 ) -> PlacementsOut:
     """All places of one student, block by block."""
     labels = {block.id: block.label for block in problem.blocks}
@@ -113,7 +113,7 @@ def to_placements(
                         PlaceOut(
                             session=to_session_seats([place.session])[0],
                             opened=place.opened,
-                            price=to_price(place.price),
+                            price=to_price(place.score_impact),
                             sentence=place.sentence,
                         )
                         for place in places
@@ -122,19 +122,19 @@ def to_placements(
                 for block, places in zip(asked, ranked.blocks, strict=True)
             ],
             "best": None if ranked.best is None else [place.session.id for place in ranked.best],
-            "price": None if ranked.price is None else to_price(ranked.price),
+            "price": None if ranked.score_impact is None else to_price(ranked.score_impact),
             "sessions": None if ranked.best is None else to_session_seats(ranked.sessions),
         }
     )
 
 
-def to_explanation(recommendation_id: str, found: WhyNot, bounds: Iterable[Bound]) -> ExplanationOut:
+def to_explanation(recommendation_id: str, found: WhyNot, bounds: Iterable[Bottleneck]) -> ExplanationOut:
     """What it takes to put a student somewhere."""
     return ExplanationOut(
         recommendation_id=recommendation_id,
         possible=found.sessions is not None,
         sentence=found.sentence,
-        price=None if found.price is None else to_price(found.price),
+        price=None if found.score_impact is None else to_price(found.score_impact),
         moves=to_moves(found.moves),
         sessions=None if found.sessions is None else to_session_seats(found.sessions),
         blocking_rules=[
@@ -170,8 +170,8 @@ def to_decision(decision: Decision, problem: Problem) -> DecisionOut:
 def _changes(judged: Evaluation) -> Iterable[tuple[Move, Change | None]]:
     """Each move with its judgement; a single one is the whole edit, and too many are not judged one by one."""
     changes: list[Change | None] = [*judged.changes]
-    if len(judged.moves) == 1 and judged.price is not None:
-        changes = [Change(judged.moves[0], judged.price, judged.violations, ())]
+    if len(judged.moves) == 1 and judged.score_impact is not None:
+        changes = [Change(judged.moves[0], judged.score_impact, judged.violations, ())]
     return zip(judged.moves, changes or [None] * len(judged.moves), strict=True)
 
 

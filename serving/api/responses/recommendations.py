@@ -240,8 +240,8 @@ def to_recommendation(
                 sessions=to_session_seats(each.plan.sessions),
                 score=each.plan.score.total,
                 terms=to_terms(each.plan.score),
-                lost=each.lost,
-                apart=each.apart,
+                lost=each.score_loss,
+                apart=each.difference,
             )
             for each in found.others
         ],

@@ -1,1 +1,1 @@
-"""What people do with a plan after it is made: judge it, mend it, move one student, ask why not, see others."""
+"""Works on a plan after it is made: evaluates and repairs edits, ranks seats for one student, finds alternatives."""

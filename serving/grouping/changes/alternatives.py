@@ -1,4 +1,4 @@
-"""Several good plans of one day that differ: near the best in score, apart from each other in seats."""
+"""Finds several good plans of one day: near the best in score, different from each other in seats."""
 
 import time
 from collections import Counter
@@ -6,23 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from serving.grouping.changes.difference import find_moves, read_seats
-from serving.grouping.errors import BrokenPlanError, require_range
+from serving.grouping.errors import require_range
 from serving.grouping.exact.seating import assign_students
 from serving.grouping.problem.places import Seat
 from serving.grouping.problem.plan import Plan, Session
 from serving.grouping.problem.problem import Problem
 from serving.grouping.rules.check import find_violations
 from serving.grouping.rules.objective import score_plan
-from serving.grouping.search.anneal import Budget, search_day
+from serving.grouping.search.anneal import Budget, search_sessions
 from serving.grouping.search.kernel import PERTURBATION
-from serving.grouping.solve import DEFAULT, SEATS, describe_plan, suggest_groups
+from serving.grouping.solve import DEFAULT_BUDGET, SEATS, describe_plan, suggest_groups
 from serving.grouping.state.arrays import ProblemArrays, ProblemData, build_data
 
-TRIES = 6
-"""Searches for one further plan before it is given up: each halves or doubles the price of a seat like earlier ones."""
+ATTEMPTS = 6
+"""Searches for one further plan before giving up; each halves or doubles the penalty of seats like earlier ones."""
 
-LEAST_PRICE = 1e-3
-"""Points of a seat unlike earlier ones, where the best plan has next to nothing to lose."""
+LEAST_PENALTY = 1e-3
+"""Points of a seat like earlier ones, where the best plan has next to nothing to lose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +30,13 @@ class Alternative:
     """One further plan.
 
     Attributes:
-        lost: share of what the best plan adds to a day online that this one does not.
-        apart: share of seats, in kind, skill or lead, by which it differs from the nearest of all others.
+        score_loss: share of what the best plan adds to a day online that this one does not.
+        difference: share of seats, in kind, skill or lead, by which it differs from the nearest of all others.
     """
 
     plan: Plan
-    lost: float
-    apart: float
+    score_loss: float
+    difference: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +56,17 @@ class Alternatives:
 
 
 def find_alternatives(
-    problem: Problem, count: int, budget: Budget = DEFAULT, *, most_lost: float = 0.05, least_apart: float = 0.2
+    problem: Problem, count: int, budget: Budget = DEFAULT_BUDGET, *, most_lost: float = 0.05, least_apart: float = 0.2
 ) -> Alternatives:
     """Returns the best plan and up to so many others; without a clock, equal problems and budgets give equal ones.
 
-    Each search gives points for seats unlike those of the plans found before, and its plan is kept only if the true
+    Each search penalizes seats like those of the plans found before, and its plan is kept only if the true
     score lies within the limit. Seats of `Problem.previous` do not steer these searches, but count in the scores.
 
     Args:
         problem: the day.
         count: how many others.
-        budget: of each search; seeds follow the one given.
+        budget: of each search; the seed grows by 1 from one search to the next.
         most_lost: share of what the best plan adds to a day online that another may lack, 0-1.
         least_apart: share of all seats by which any two plans differ at least, 0-1.
 
@@ -79,10 +79,10 @@ def find_alternatives(
     require_range("least_apart", least_apart, 1e-6, 1.0)
     best = suggest_groups(problem, budget)
     value = best.score.total - best.online_score
-    hunt = _Hunt(problem, budget, best.score.total - most_lost * value, least_apart)
+    search = _AlternativeSearch(problem, budget, best.score.total - most_lost * value, least_apart)
     kept = [best.sessions]
     while len(kept) <= count:
-        found = hunt.next_plan(kept)
+        found = search.next_plan(kept)
         if found is None:
             break
         kept.append(found)
@@ -91,7 +91,7 @@ def find_alternatives(
             describe_plan(problem, sessions, "searched"),
             bound=best.bound,
             online_score=best.online_score,
-            cut_by_clock=hunt.cut,
+            cut_by_clock=search.cut,
         )
         for sessions in kept[1:]
     ]
@@ -102,18 +102,18 @@ def find_alternatives(
         Alternative(
             plan,
             (plans[0].score.total - plan.score.total) / value if value > 0 else 0.0,
-            min(hunt.apart(plan.sessions, other.sessions) for other in near if other is not plan),
+            min(search.difference(plan.sessions, other.sessions) for other in near if other is not plan),
         )
         for plan in near[1:]
     )
-    return Alternatives(plans[0], others, hunt.searches, _tell(count, others, most_lost, least_apart))
+    return Alternatives(plans[0], others, search.searches, _describe(count, others, most_lost, least_apart))
 
 
 ROUNDING = 1e-9
 
 
-class _Hunt:
-    """Searches for plans of at least a score and apart from others."""
+class _AlternativeSearch:
+    """Searches for plans of at least a score that differ from others."""
 
     def __init__(self, problem: Problem, budget: Budget, least_score: float, least_apart: float) -> None:
         self.problem, self.budget = problem, budget
@@ -123,47 +123,43 @@ class _Hunt:
         self.searches = 0
         self.cut = False
 
-    def apart(self, one: Sequence[Session], other: Sequence[Session]) -> float:
+    def difference(self, one: Sequence[Session], other: Sequence[Session]) -> float:
         """Returns the share of seats that differ."""
         return len(find_moves(self.problem, one, other)) / max(1, self.seats)
 
     def next_plan(self, kept: Sequence[tuple[Session, ...]]) -> tuple[Session, ...] | None:
         """Returns a plan within the limits, None where no search found one.
 
-        The first price of a seat is that at which the score there is to lose pays for the seats that have to differ.
+        The first penalty of a seat is that at which the score there is to lose pays for the seats that have to differ.
         """
-        data = build_data(replace(self.problem, previous=_usual_seats(kept)))
+        data = build_data(replace(self.problem, previous=_most_common_seats(kept)))
         top = max(score_plan(self.problem, sessions).total for sessions in kept)
         spare = max(0.0, top - self.least_score)
-        price = max(LEAST_PRICE, spare / max(1.0, self.least_apart * self.seats))
+        penalty = max(LEAST_PENALTY, spare / max(1.0, self.least_apart * self.seats))
         low, high = 0.0, None
-        for _ in range(TRIES):
-            sessions = self._search(data, price, kept)
+        for _ in range(ATTEMPTS):
+            sessions = self._search(data, penalty, kept)
             near = score_plan(self.problem, sessions).total >= self.least_score - ROUNDING
             apart = self._differs(sessions, kept)
             if near and apart:
                 return sessions
             if near:
-                low = price
+                low = penalty
             elif apart:
-                high = price
-            price = 2 * price if high is None else (low + high) / 2
+                high = penalty
+            penalty = 2 * penalty if high is None else (low + high) / 2
         return None
 
     def _differs(self, sessions: Sequence[Session], kept: Sequence[Sequence[Session]]) -> bool:
-        return all(self.apart(sessions, other) >= self.least_apart - ROUNDING for other in kept)
+        return all(self.difference(sessions, other) >= self.least_apart - ROUNDING for other in kept)
 
-    def _search(self, data: ProblemData, price: float, kept: Sequence[Sequence[Session]]) -> tuple[Session, ...]:
+    def _search(self, data: ProblemData, penalty: float, kept: Sequence[Sequence[Session]]) -> tuple[Session, ...]:
         """Returns the plan of one search, with the best students in its sessions where it still differs then."""
         self.searches += 1
         began, seed = time.perf_counter(), self.budget.seed + self.searches
         budget = replace(self.budget, seed=seed, seconds=self.budget.left(began, 1.0 - SEATS))
-        draft, late = search_day(data, budget, prices=_discourage(data.arrays, price))
-        self.cut |= late
-        sessions = draft.finish()
-        broken = find_violations(self.problem, sessions)
-        if broken:
-            raise BrokenPlanError(tuple(violation.rule for violation in broken))
+        sessions, cut = search_sessions(data, budget, reweighted=_reward_change(data.arrays, penalty))
+        self.cut |= cut
         left = self.budget.left(began, 1.0)
         seated = None if left == 0.0 else assign_students(self.data, sessions, seconds=left)
         if (
@@ -176,21 +172,21 @@ class _Hunt:
         return sessions
 
 
-def _discourage(arrays: ProblemArrays, price: float) -> ProblemArrays:
-    """The same arrays in which a seat as in the earlier plan loses points instead of keeping them."""
+def _reward_change(arrays: ProblemArrays, penalty: float) -> ProblemArrays:
+    """Returns the arrays in which a seat unlike the previous one gains points instead of losing them."""
     weights = arrays.weights.copy()
-    weights[PERTURBATION] = -price
+    weights[PERTURBATION] = -penalty
     return arrays._replace(weights=weights)
 
 
-def _usual_seats(kept: Sequence[Sequence[Session]]) -> tuple[Seat, ...]:
-    """For each student and block the seat that most of the plans give, of equally many the latest."""
+def _most_common_seats(kept: Sequence[Sequence[Session]]) -> tuple[Seat, ...]:
+    """Returns for each student and block the seat that most of the plans give, of equally many the latest."""
     plans = [read_seats(sessions) for sessions in reversed(kept)]
-    usual = (Counter(plan[place] for plan in plans if place in plan) for place in sorted(plans[0]))
-    return tuple(seats.most_common(1)[0][0] for seats in usual)
+    counts = (Counter(plan[place] for plan in plans if place in plan) for place in sorted(plans[0]))
+    return tuple(seats.most_common(1)[0][0] for seats in counts)
 
 
-def _tell(count: int, others: Sequence[Alternative], most_lost: float, least_apart: float) -> str:
+def _describe(count: int, others: Sequence[Alternative], most_lost: float, least_apart: float) -> str:
     limits = f"within {most_lost:.1%} of the best and different in at least {least_apart:.0%} of all seats"
     if len(others) == count:
         return f"{count} further plan{'s' if count > 1 else ''} {limits}."

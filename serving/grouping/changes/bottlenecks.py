@@ -1,4 +1,4 @@
-"""What binds a plan: per block the adults, rooms and seats that are used up, so that no more sessions fit in."""
+"""Finds what limits a plan: per block the adults, rooms and seats that are exhausted, so that no more sessions fit."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -13,11 +13,11 @@ from serving.grouping.state.rooms import station_limits
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
-    """One resource of one block that is used up.
+class Bottleneck:
+    """One resource of one block that is exhausted.
 
     Attributes:
-        resource: `adults`, `monitors`, `rooms`, or a kind of led session for its seats.
+        resource: `adults`, `monitors`, `rooms`, or a kind of adult-led session for its seats.
         used: how much of it the plan takes; equal to `there`.
     """
 
@@ -28,40 +28,41 @@ class Bound:
     sentence: str
 
 
-def find_bounds(problem: Problem, sessions: tuple[Session, ...]) -> tuple[Bound, ...]:
-    """Returns what is used up, block by block; a resource that has something left is not in it.
+def find_bottlenecks(problem: Problem, sessions: tuple[Session, ...]) -> tuple[Bottleneck, ...]:
+    """Returns what is exhausted, block by block; a resource that has something left is not in it.
 
     Raises:
         ProblemError: the plan names an unknown id, or a session has no meaning.
     """
     require_sessions(problem, sessions)
     supply = Supply(problem)
-    found = []
-    for block in problem.blocks:
-        here = [session for session in sessions if session.block == block.id]
-        for ask in ASKED:
-            found += list(ask(supply, block, here)) if here else []
-    return tuple(found)
+    by_block = {block: [session for session in sessions if session.block == block.id] for block in problem.blocks}
+    return tuple(
+        bottleneck
+        for block, here in by_block.items()
+        for check in (CHECKS if here else ())
+        for bottleneck in check(supply, block, here)
+    )
 
 
-def adults_used_up(supply: Supply, block: Block, here: Sequence[Session]) -> Iterator[Bound]:
-    """All adults who can have a duty have one; those who monitor are needed if fewer could not watch over so many."""
+def exhausted_adults(supply: Supply, block: Block, here: Sequence[Session]) -> Iterator[Bottleneck]:
+    """Yields the adults if all who can have a duty have one, and so many monitors are needed for those online."""
     leading = {adult for session in here if session.led for adult in session.adults}
-    watching = {adult for session in here if not session.led for adult in session.adults}
+    monitoring = {adult for session in here if not session.led for adult in session.adults}
     usable = {adult.id for adult in supply.usable(block)}
     ratio = supply.problem.students_per_monitor
     needed = sum(-(-len(session.students) // ratio) for session in here if not session.led)
-    if usable and usable <= leading | watching and needed >= len(watching):
+    if usable and usable <= leading | monitoring and needed >= len(monitoring):
         online = sum(len(session.students) for session in here if not session.led)
-        told = f"{len(leading)} lead{'s' if len(leading) == 1 else ''}"
-        if watching:
-            told += f" and {len(watching)} must watch over {online} online, {ratio} each at most"
-        sentence = f"All {len(usable)} adults are taken in {block.label}: {told}."
-        yield Bound(block.id, "adults", len(usable), len(usable), sentence)
+        duties = f"{len(leading)} lead{'s' if len(leading) == 1 else ''}"
+        if monitoring:
+            duties += f" and {len(monitoring)} must supervise {online} online, {ratio} each at most"
+        sentence = f"All {len(usable)} adults are taken in {block.label}: {duties}."
+        yield Bottleneck(block.id, "adults", len(usable), len(usable), sentence)
 
 
-def monitors_used_up(supply: Supply, block: Block, here: Sequence[Session]) -> Iterator[Bound]:
-    """No station takes one more student."""
+def exhausted_monitors(supply: Supply, block: Block, here: Sequence[Session]) -> Iterator[Bottleneck]:
+    """Yields the monitors if no station takes one more student."""
     limits = station_limits(supply.problem, here)
     online = sum(len(session.students) for session in here if not session.led)
     if limits and online >= sum(limits.values()):
@@ -70,22 +71,22 @@ def monitors_used_up(supply: Supply, block: Block, here: Sequence[Session]) -> I
             f"Online work is full in {block.label}: {online} students, as many as its rooms and its adults, "
             f"{adults} for up to {supply.problem.students_per_monitor} each, take."
         )
-        yield Bound(block.id, "monitors", online, sum(limits.values()), sentence)
+        yield Bottleneck(block.id, "monitors", online, sum(limits.values()), sentence)
 
 
-def rooms_used_up(supply: Supply, block: Block, here: Sequence[Session]) -> Iterator[Bound]:
-    """Every room in which a further led session could be held has a session."""
+def exhausted_rooms(supply: Supply, block: Block, here: Sequence[Session]) -> Iterator[Bottleneck]:
+    """Yields the rooms if every one in which a further adult-led session could be held has a session."""
     if supply.problem.rooms is None:
         return
     taken = {session.room for session in here}
     ordinary = [room for room in supply.rooms(block) if not room.station]
     if all(room.id in taken for room in ordinary):
-        sentence = f"No room for a further led session is free in {block.label}: all {len(ordinary)} are in use."
-        yield Bound(block.id, "rooms", len(ordinary), len(ordinary), sentence)
+        sentence = f"No room for a further adult-led session is free in {block.label}: all {len(ordinary)} are in use."
+        yield Bottleneck(block.id, "rooms", len(ordinary), len(ordinary), sentence)
 
 
-def seats_used_up(supply: Supply, block: Block, here: Sequence[Session]) -> Iterator[Bound]:
-    """All sessions of a kind are as large as their kind, lead and room allow."""
+def exhausted_seats(supply: Supply, block: Block, here: Sequence[Session]) -> Iterator[Bottleneck]:
+    """Yields a kind of which all sessions are as large as their kind, lead and room allow."""
     capacity = {room.id: room.capacity for room in supply.problem.rooms or ()}
     of_kind: dict[SessionType, list[tuple[int, int]]] = defaultdict(list)
     for session in here:
@@ -101,9 +102,9 @@ def seats_used_up(supply: Supply, block: Block, here: Sequence[Session]) -> Iter
             what = kind.replace("_", " ")
             full = "1 session at its largest" if len(held) == 1 else f"{len(held)} sessions at their largest"
             sentence = f"All {seats} seats of {what} are taken in {block.label}: {full}."
-            yield Bound(block.id, str(kind), sum(count for count, _ in held), seats, sentence)
+            yield Bottleneck(block.id, str(kind), sum(count for count, _ in held), seats, sentence)
 
 
-ASKED: tuple[Callable[[Supply, Block, Sequence[Session]], Iterator[Bound]], ...] = (
-    adults_used_up, monitors_used_up, rooms_used_up, seats_used_up,
+CHECKS: tuple[Callable[[Supply, Block, Sequence[Session]], Iterator[Bottleneck]], ...] = (
+    exhausted_adults, exhausted_monitors, exhausted_rooms, exhausted_seats,
 )  # fmt: skip

@@ -7,13 +7,37 @@ from serving.grouping.problem.places import Seat
 from serving.grouping.problem.plan import Score, Session
 from serving.grouping.problem.problem import Problem
 
+LEAST = 5e-10
+"""Points below which a difference is rounding."""
+
+SHOWN = 0.005
+"""Points from which on a difference shows in two decimals."""
+
+UNITS = {
+    "benefit": ("need met", "less", 2),
+    "coverage": ("student(s) without a seat with an adult", "fewer", 0),
+    "relationships": ("first meetings with adults", "fewer", 2),
+    "repeat_groupmates": ("repeat(s) of recent groupmates", "fewer", 0),
+    "keep_together": ("pair(s) kept together", "fewer", 0),
+    "perturbation": ("seat(s) changed against the earlier plan", "fewer", 0),
+    "load": ("blocks off an even load", "fewer", 1),
+    "share": ("adult-led seats short of proportional shares", "fewer", 1),
+    "teacher_time_due": ("student(s) due for teacher time without it", "fewer", 0),
+    "coaching": ("coached session(s)", "fewer", 0),
+}
+"""What each term is a number of, the word for less of it, and digits; a second meeting counts as half a first one.
+
+A term without a unit here goes by its name.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Move:
     """One student's seat of one block that two plans give differently: in kind, skill or lead.
 
     Attributes:
-        before: None where the first plan has no seat for the student. `after`: likewise of the second.
+        before: None where the first plan has no seat for the student.
+        after: None where the second plan has no seat for the student.
     """
 
     student: str
@@ -25,7 +49,7 @@ class Move:
 def read_seats(sessions: Iterable[Session]) -> dict[tuple[str, str], Seat]:
     """Returns the seat of each student and block; of several, a led one, and of those the last.
 
-    Whoever moves a student into a group by hand often leaves the name at the online station, hence led before online.
+    A person who moves a student into a group often leaves the name at the online station, hence led before online.
     """
     seats: dict[tuple[str, str], Seat] = {}
     for session in sorted(sessions, key=lambda session: session.led):
@@ -38,7 +62,7 @@ def read_seats(sessions: Iterable[Session]) -> dict[tuple[str, str], Seat]:
 def find_moves(problem: Problem, before: Sequence[Session], after: Sequence[Session]) -> tuple[Move, ...]:
     """Returns the seats that differ, of students in blocks in which they are there, by student and block.
 
-    Those that `before` has are what the term `perturbation` counts where it is given as `previous`.
+    Those with a seat in `before` are what the term `perturbation` counts where `before` is `Problem.previous`.
     """
     first, second = read_seats(before), read_seats(after)
     places = [(student.id, block.id) for student in problem.students for block in problem.blocks]
@@ -66,13 +90,6 @@ def previous_seats(problem: Problem, sessions: Iterable[Session]) -> tuple[Seat,
     )
 
 
-LEAST = 5e-10
-"""Points below which a difference is rounding."""
-
-SHOWN = 0.005
-"""Points from which on a difference shows in two decimals."""
-
-
 @dataclass(frozen=True, slots=True)
 class TermChange:
     """What one soft term gains or loses.
@@ -90,12 +107,12 @@ class TermChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Price:
-    """The difference between two plans of one problem.
+class ScoreImpact:
+    """What replacing a plan by another of the same problem does to the score.
 
     Attributes:
-        points: what the second scores more than the first; negative: what the change costs.
-        terms: those that differ, what decides first: of a loss the largest loss, of a gain the largest gain.
+        points: what the second scores more than the first; negative where the change costs points.
+        terms: those that differ; the largest loss first where points are lost, else the largest gain.
     """
 
     points: float
@@ -103,52 +120,34 @@ class Price:
     sentence: str
 
 
-def price_change(before: Score, after: Score) -> Price:
+def measure_impact(before: Score, after: Score) -> ScoreImpact:
     """Returns what a plan gains or loses against another of the same problem."""
     terms = [
-        _change(then.name, now.value - then.value, now.points - then.points)
-        for then, now in zip(before.terms, after.terms, strict=True)
-        if abs(now.points - then.points) > LEAST
+        _change_term(old.name, new.value - old.value, new.points - old.points)
+        for old, new in zip(before.terms, after.terms, strict=True)
+        if abs(new.points - old.points) > LEAST
     ]
     points = after.total - before.total
-    way = -1 if points > 0 else 1
-    terms.sort(key=lambda term: (way * term.points, term.name))
-    return Price(points, tuple(terms), _sentence(points, terms))
+    sign = -1 if points > 0 else 1
+    terms.sort(key=lambda term: (sign * term.points, term.name))
+    return ScoreImpact(points, tuple(terms), _describe(points, terms))
 
 
-def _sentence(points: float, terms: Sequence[TermChange]) -> str:
+def _describe(points: float, terms: Sequence[TermChange]) -> str:
     if not terms:
         return "changes no term of the score"
-    worth = [term for term in terms if abs(term.points) >= SHOWN] or terms
-    told = ", ".join(term.sentence for term in worth)
+    shown = [term for term in terms if abs(term.points) >= SHOWN] or terms
+    reasons = ", ".join(term.sentence for term in shown)
     if abs(points) < SHOWN:
-        return f"leaves the score as it is: {told}"
-    return f"{'gains' if points > 0 else 'costs'} {abs(points):.2f}: {told}"
+        return f"leaves the score as it is: {reasons}"
+    return f"{'gains' if points > 0 else 'costs'} {abs(points):.2f}: {reasons}"
 
 
-def _change(name: str, value: float, points: float) -> TermChange:
-    told = name.replace("_", " ")
+def _change_term(name: str, value: float, points: float) -> TermChange:
+    quantity = name.replace("_", " ")
     if name in UNITS:
         unit, fewer, digits = UNITS[name]
         amount = f"{abs(value):.{digits}f}"
         unit = unit.replace("(s)", "" if amount == "1" else "s")
-        told = f"{amount} {'more' if value > 0 else fewer} {unit}"
-    return TermChange(name, value, points, f"{told} ({points:+.2f})")
-
-
-UNITS = {
-    "benefit": ("need met", "less", 2),
-    "coverage": ("student(s) without a seat with an adult", "fewer", 0),
-    "relationships": ("first meetings with adults", "fewer", 2),
-    "repeat_groupmates": ("repeat(s) of recent groupmates", "fewer", 0),
-    "keep_together": ("pair(s) kept together", "fewer", 0),
-    "perturbation": ("seat(s) changed against the earlier plan", "fewer", 0),
-    "load": ("blocks off an even load", "fewer", 1),
-    "share": ("led seats short of proportional shares", "fewer", 1),
-    "teacher_time_due": ("student(s) owed a seat with a teacher without one", "fewer", 0),
-    "coaching": ("coached session(s)", "fewer", 0),
-}
-"""What each term is a number of, the word for less of it, and digits; a second meeting counts as half a first one.
-
-A term without a unit here goes by its name.
-"""
+        quantity = f"{amount} {'more' if value > 0 else fewer} {unit}"
+    return TermChange(name, value, points, f"{quantity} ({points:+.2f})")

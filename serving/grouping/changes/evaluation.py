@@ -1,9 +1,9 @@
-"""Judges a plan that a person edited: rules it breaks, what it scores, and the price of the edit and of each part."""
+"""Evaluates a plan that a person edited: rules it breaks, its score, and the score impact of the edit and its parts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from serving.grouping.changes.difference import Move, Price, find_moves, price_change
+from serving.grouping.changes.difference import Move, ScoreImpact, find_moves, measure_impact
 from serving.grouping.problem.places import Seat
 from serving.grouping.problem.plan import Score, Session
 from serving.grouping.problem.problem import Problem
@@ -13,35 +13,35 @@ from serving.grouping.rules.objective import score_plan
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One moved seat of an edit, judged by undoing it alone.
+    """One moved seat of an edit, measured by undoing it alone.
 
     Attributes:
-        price: what the change adds to the edited plan; negative for what it costs.
+        score_impact: what the change adds to the edited plan; negative where it costs points.
         fixes: breaches that are gone once it is undone, so that it has a part in them.
         breaks: breaches that undoing it alone would bring.
     """
 
     move: Move
-    price: Price
+    score_impact: ScoreImpact
     fixes: tuple[Violation, ...]
     breaks: tuple[Violation, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What there is to say of an edited plan.
+    """What an edited plan breaks, scores and changes.
 
     Attributes:
         violations: breaches of hard rules; empty for a plan that may be used.
         score: None where ids or shapes are wrong, as the rule `form` says, so that there is nothing to score.
-        price: of the whole edit; None without an original, or without a score of both.
+        score_impact: of the whole edit; None without an original, or without a score of both.
         moves: seats that differ from the original.
-        changes: the same where there are several, each judged alone.
+        changes: the same where there are several, each measured alone.
     """
 
     violations: tuple[Violation, ...]
     score: Score | None
-    price: Price | None = None
+    score_impact: ScoreImpact | None = None
     moves: tuple[Move, ...] = ()
     changes: tuple[Change, ...] = ()
 
@@ -49,29 +49,29 @@ class Evaluation:
 def evaluate_edit(
     problem: Problem, edited: tuple[Session, ...], original: tuple[Session, ...] | None = None
 ) -> Evaluation:
-    """Returns the judgement of an edited plan, against the one it came from where that is given.
+    """Returns the evaluation of an edited plan, against the original where there is one.
 
-    The price of a single change is what it adds beside all others, so that the prices need not sum up to that of the
+    The impact of a single change is what it adds beside all others, so that the impacts need not sum up to that of the
     edit: two students who change places free each other's seats.
     """
     violations = find_violations(problem, edited)
-    if _unclear(violations):
+    if _is_malformed(violations):
         return Evaluation(violations, None)
     score = score_plan(problem, edited)
-    if original is None or _unclear(find_violations(problem, original)):
+    if original is None or _is_malformed(find_violations(problem, original)):
         return Evaluation(violations, score)
     moves = find_moves(problem, original, edited)
     changes: tuple[Change, ...] = ()
     if len(moves) > 1:
-        changes = tuple(_judge(problem, edited, original, move, violations, score) for move in moves)
-    return Evaluation(violations, score, price_change(score_plan(problem, original), score), moves, changes)
+        changes = tuple(_measure_change(problem, edited, original, move, violations, score) for move in moves)
+    return Evaluation(violations, score, measure_impact(score_plan(problem, original), score), moves, changes)
 
 
-def _unclear(violations: Sequence[Violation]) -> bool:
+def _is_malformed(violations: Sequence[Violation]) -> bool:
     return any(violation.rule == "form" for violation in violations)
 
 
-def _judge(
+def _measure_change(
     problem: Problem,
     edited: tuple[Session, ...],
     original: tuple[Session, ...],
@@ -83,22 +83,22 @@ def _judge(
     left = find_violations(problem, undone)
     return Change(
         move=move,
-        price=price_change(score_plan(problem, undone), score),
+        score_impact=measure_impact(score_plan(problem, undone), score),
         fixes=tuple(violation for violation in violations if violation not in left),
         breaks=tuple(violation for violation in left if violation not in violations),
     )
 
 
 def _undo(edited: tuple[Session, ...], original: tuple[Session, ...], move: Move) -> tuple[Session, ...]:
-    """Puts one student back to the original seat; a session that is not held any more is held again for that."""
+    """Puts one student back to the original seat; a session that is not held any more is held again for the seat."""
     student, block = move.student, move.block
     left = [
         replace(s, students=tuple(name for name in s.students if name != student)) if s.block == block else s
         for s in edited
     ]
     if move.before is not None:
-        homes = [s for s in original if s.block == block and student in s.students and _seats(s, move.before)]
-        held = [at for at, s in enumerate(left) if s.block == block and _seats(s, move.before)]
+        homes = [s for s in original if s.block == block and student in s.students and _is_seat_of(move.before, s)]
+        held = [at for at, s in enumerate(left) if s.block == block and _is_seat_of(move.before, s)]
         same = [at for at in held if left[at].id == homes[-1].id]
         if held:
             at = (same or held)[0]
@@ -110,7 +110,7 @@ def _undo(edited: tuple[Session, ...], original: tuple[Session, ...], move: Move
     return tuple(session for session in left if session.students)
 
 
-def _seats(session: Session, seat: Seat) -> bool:
+def _is_seat_of(seat: Seat, session: Session) -> bool:
     """Whether a session is the one that a seat is in."""
     lead = session.adults[0] if session.led else None
     return (session.session_type, session.skill, lead) == (seat.session_type, seat.skill, seat.adult)

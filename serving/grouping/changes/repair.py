@@ -1,4 +1,4 @@
-"""The smallest repair of an edited plan: one that keeps every hard rule and moves the fewest seats."""
+"""Repairs an edited plan: finds one that keeps every hard rule and moves the fewest seats."""
 
 import math
 from collections.abc import Sequence
@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from serving.grouping.changes.difference import Move, count_moved, find_moves, previous_seats
-from serving.grouping.changes.start import build_start, read_groups
-from serving.grouping.errors import BrokenPlanError, InfeasibleError
+from serving.grouping.changes.warm_start import build_warm_start, read_groups
+from serving.grouping.errors import InfeasibleError
 from serving.grouping.exact.seating import assign_students
 from serving.grouping.infeasible.counting import find_conflicts
 from serving.grouping.problem.plan import Score, Session
@@ -16,104 +16,10 @@ from serving.grouping.problem.policy import SessionType, Weights
 from serving.grouping.problem.problem import Problem, require_sessions
 from serving.grouping.rules.check import Violation, find_violations
 from serving.grouping.rules.objective import score_plan
-from serving.grouping.search.anneal import Budget, search_day
+from serving.grouping.search.anneal import Budget, search_sessions
 from serving.grouping.state.arrays import ONLINE, PINNED_LED, ProblemData, Slot, build_data
 from serving.grouping.state.draft import Draft
 from serving.grouping.state.rooms import station_limits
-
-
-def keep_rooms(problem: Problem, sessions: tuple[Session, ...], earlier: Sequence[Session]) -> tuple[Session, ...]:
-    """Returns the same seats, block by block with the sessions of the earlier plan as far as that keeps every rule.
-
-    Args:
-        problem: the day.
-        sessions: a plan that keeps every rule.
-        earlier: another of the same day, which may break rules; its ids are known.
-    """
-    for block in problem.blocks:
-        others = tuple(session for session in sessions if session.block != block.id)
-        here = [session for session in sessions if session.block == block.id]
-        before = [session for session in earlier if session.block == block.id]
-        tried = (*others, *_restore(problem, here, before))
-        if not find_violations(problem, tried):
-            sessions = tried
-    order = {block.id: at for at, block in enumerate(problem.blocks)}
-    return tuple(sorted(sessions, key=lambda session: order[session.block]))
-
-
-def _restore(problem: Problem, here: Sequence[Session], before: Sequence[Session]) -> list[Session]:
-    old = {_what(session): session for session in before if session.led}
-    restored = [
-        replace(old[_what(session)], students=session.students, adults=session.adults)
-        if _what(session) in old
-        else session
-        for session in here
-        if session.led
-    ]
-    online = [student for session in here if not session.led for student in session.students]
-    stations = [session for session in before if not session.led]
-    if not stations or not online:
-        return [*restored, *(session for session in here if not session.led)]
-    return [*restored, *_stay(problem, stations, online)]
-
-
-def _stay(problem: Problem, stations: Sequence[Session], online: Sequence[str]) -> list[Session]:
-    """Leaves those online at the station where they were, and puts others where most places are free."""
-    limits = station_limits(problem, stations)
-    waiting = set(online)
-    held: dict[str, list[str]] = {}
-    for station in stations:
-        held[station.id] = [name for name in station.students if name in waiting][: limits[station.id]]
-        waiting -= set(held[station.id])
-    for student in sorted(waiting):
-        roomiest = max(stations, key=lambda station: limits[station.id] - len(held[station.id]))
-        held[roomiest.id].append(student)
-    return [replace(s, students=tuple(sorted(held[s.id]))) for s in stations if held[s.id]]
-
-
-def _what(session: Session) -> tuple[str, str | None, str]:
-    return session.session_type, session.skill, session.adults[0]
-
-
-def reseat_students(data: ProblemData, edited: Sequence[Session]) -> Draft | None:
-    """Returns the edited plan's led sessions with seats that keep every rule.
-
-    Sessions that their lead may not or cannot hold go; the others stay in block, kind, skill and lead. Rooms and
-    monitors are found anew.
-
-    Args:
-        data: a problem with the edited seats as `previous`, and a price for each that differs.
-        edited: sessions whose ids are known.
-
-    Returns:
-        None where the sessions cannot all be held, or are too many for the exact program.
-    """
-    led = [session for session in edited if session.led]
-    kept: dict[tuple[int, int], Session] = {}
-    for session, (slot, _) in zip(led, read_groups(data, edited), strict=True):
-        if data.may_lead(slot):
-            kept.setdefault((slot.block, slot.adult), replace(session, room=None))
-    seated = assign_students(data, (*kept.values(), *_stations(data, set(kept))))
-    if seated is None:
-        return None
-    draft = build_start(data, read_groups(data, seated[0]))
-    blocks = range(len(data.problem.blocks))
-    return draft if all(draft.violated_rule(block) is None for block in blocks) else None
-
-
-def _stations(data: ProblemData, leading: set[tuple[int, int]]) -> list[Session]:
-    """One station for each block, watched by everybody who may and does not lead."""
-    stations = []
-    for at, block in enumerate(data.problem.blocks):
-        watching = tuple(
-            adult.id
-            for who, adult in enumerate(data.problem.adults)
-            if data.arrays.adult_in[who, at] and data.arrays.may_monitor[who] and (at, who) not in leading
-        )
-        if watching and data.arrays.present[:, at].any():
-            stations.append(Session(f"{block.id}-online", block.id, SessionType.ONLINE, None, watching, None, ()))
-    return stations
-
 
 QUICK = Budget(rounds=1000, bound_rounds=0)
 """About half a second for a team of 60."""
@@ -127,10 +33,10 @@ class Repair:
     """A plan near an edited one.
 
     Attributes:
-        sessions: keep every hard rule; the edited ones themselves where nothing was broken.
+        sessions: which keep every hard rule; the edited ones themselves where nothing was broken.
         score: by the problem's own weights.
-        mended: the breaches of the edited plan.
-        moves: seats that differ from the edited plan; `before` is None for who had none.
+        fixes: the breaches of the edited plan.
+        moves: seats that differ from the edited plan; `before` is None for students who had none.
         moved: how many of them change a seat that was there.
         at_least: seats that no plan could leave as they are, so that where it equals `moved` no repair is smaller.
         cut_by_clock: whether the time ran out.
@@ -138,7 +44,7 @@ class Repair:
 
     sessions: tuple[Session, ...]
     score: Score
-    mended: tuple[Violation, ...] = ()
+    fixes: tuple[Violation, ...] = ()
     moves: tuple[Move, ...] = ()
     moved: int = 0
     at_least: int = 0
@@ -164,10 +70,10 @@ def repair_plan(problem: Problem, edited: tuple[Session, ...], budget: Budget = 
     conflicts = find_conflicts(problem)
     if conflicts:
         raise InfeasibleError(conflicts)
-    return _Nearest(problem, edited, violations).find(budget)
+    return _RepairSearch(problem, edited, violations).find(budget)
 
 
-class _Nearest:
+class _RepairSearch:
     """The repair that moves the fewest seats so far, and of several the one that scores highest."""
 
     def __init__(self, problem: Problem, edited: tuple[Session, ...], violations: tuple[Violation, ...]) -> None:
@@ -178,10 +84,10 @@ class _Nearest:
 
     def find(self, budget: Budget) -> Repair:
         """Tries the edited plan's own sessions, then searches: for seats where fewer may do, and for score."""
-        far = _seat_price(self.near)
+        far = _seat_penalty(self.near)
         seats_alone = {field.name: getattr(self.problem.weights, field.name) / far for field in fields(Weights)}
-        data = self._index(replace(self.problem.weights, perturbation=far))
-        at_least = _forced(data)
+        data = self._weigh(replace(self.problem.weights, perturbation=far))
+        at_least = _count_forced(data)
         half = replace(
             budget,
             rounds=None if budget.rounds is None else budget.rounds // 2,
@@ -194,7 +100,7 @@ class _Nearest:
                 self._offer(seats)
         cut = False
         if self.rank[0] > at_least:
-            alone = self._index(replace(Weights(**seats_alone), perturbation=1.0))
+            alone = self._weigh(replace(Weights(**seats_alone), perturbation=1.0))
             cut = self._search(alone, half)
             if self.rank[0] > at_least:  # where the edited plan leads into a dead end, seats draw back to it anyway
                 cut |= self._search(alone, half, anew=True)
@@ -207,16 +113,12 @@ class _Nearest:
         score = score_plan(self.problem, sessions)
         return Repair(sessions, score, self.violations, moves, count_moved(moves), at_least, cut)
 
-    def _index(self, weights: Weights) -> ProblemData:
+    def _weigh(self, weights: Weights) -> ProblemData:
         return build_data(replace(self.near, weights=weights))
 
     def _search(self, data: ProblemData, budget: Budget, *, anew: bool = False) -> bool:
-        start = None if anew else build_start(data, read_groups(data, self.sessions))
-        draft, cut = search_day(data, budget, start)
-        sessions = draft.finish()
-        broken = find_violations(self.problem, sessions)
-        if broken:
-            raise BrokenPlanError(tuple(violation.rule for violation in broken))
+        start = None if anew else build_warm_start(data, read_groups(data, self.sessions))
+        sessions, cut = search_sessions(data, budget, start)
         self._offer(sessions)
         return cut
 
@@ -227,7 +129,7 @@ class _Nearest:
             self.sessions, self.rank = sessions, rank
 
 
-def _seat_price(problem: Problem) -> float:
+def _seat_penalty(problem: Problem) -> float:
     """Points above anything that moving one seat could add in all other terms together."""
     met: dict[str, int] = {}
     for mate in problem.recent_groupmates:
@@ -237,8 +139,8 @@ def _seat_price(problem: Problem) -> float:
     return 1.0 + units * math.fsum(getattr(problem.weights, field.name) for field in fields(Weights))
 
 
-def _forced(data: ProblemData) -> int:
-    """Counts earlier seats that no plan can give again: who or whose lead may not, and those beyond sizes."""
+def _count_forced(data: ProblemData) -> int:
+    """Counts earlier seats that no plan can give again: the student or lead may not, or the session was too large."""
     arrays, before = data.arrays, data.arrays.before
     gone = before == len(data.problem.adults)
     forced = int(gone.sum() + ((before == ONLINE) & (arrays.pin == PINNED_LED)).sum())
@@ -252,3 +154,96 @@ def _forced(data: ProblemData) -> int:
         allowed = set(data.candidates(slot)[0].tolist()).intersection(students) if sizes else set()
         forced += len(students) - min(len(allowed), sizes[-1] if sizes else 0)
     return forced
+
+
+def reseat_students(data: ProblemData, edited: Sequence[Session]) -> Draft | None:
+    """Returns the edited plan's adult-led sessions with seats that keep every rule.
+
+    Sessions that their lead may not or cannot hold are left out; the others stay in block, kind, skill and lead. Rooms
+    and monitors are assigned anew.
+
+    Args:
+        data: a problem with the edited seats as `previous`, and a penalty for each that differs.
+        edited: sessions whose ids are known.
+
+    Returns:
+        None where the sessions cannot all be held, or are too many for the exact program.
+    """
+    led = [session for session in edited if session.led]
+    kept: dict[tuple[int, int], Session] = {}
+    for session, (slot, _) in zip(led, read_groups(data, edited), strict=True):
+        if data.may_lead(slot):
+            kept.setdefault((slot.block, slot.adult), replace(session, room=None))
+    seated = assign_students(data, (*kept.values(), *_stations(data, set(kept))))
+    if seated is None:
+        return None
+    draft = build_warm_start(data, read_groups(data, seated[0]))
+    blocks = range(len(data.problem.blocks))
+    return draft if all(draft.violated_rule(block) is None for block in blocks) else None
+
+
+def _stations(data: ProblemData, leading: set[tuple[int, int]]) -> list[Session]:
+    """Returns one station for each block, with all adults who may monitor and do not lead."""
+    stations = []
+    for at, block in enumerate(data.problem.blocks):
+        monitors = tuple(
+            adult.id
+            for lead, adult in enumerate(data.problem.adults)
+            if data.arrays.adult_in[lead, at] and data.arrays.may_monitor[lead] and (at, lead) not in leading
+        )
+        if monitors and data.arrays.present[:, at].any():
+            stations.append(Session(f"{block.id}-online", block.id, SessionType.ONLINE, None, monitors, None, ()))
+    return stations
+
+
+def keep_rooms(problem: Problem, sessions: tuple[Session, ...], earlier: Sequence[Session]) -> tuple[Session, ...]:
+    """Returns the same seats, block by block with the sessions of the earlier plan as far as that keeps every rule.
+
+    Args:
+        problem: the day.
+        sessions: a plan that keeps every rule.
+        earlier: another of the same day, which may break rules; its ids are known.
+    """
+    for block in problem.blocks:
+        others = tuple(session for session in sessions if session.block != block.id)
+        here = [session for session in sessions if session.block == block.id]
+        before = [session for session in earlier if session.block == block.id]
+        tried = (*others, *_restore(problem, here, before))
+        if not find_violations(problem, tried):
+            sessions = tried
+    order = {block.id: at for at, block in enumerate(problem.blocks)}
+    return tuple(sorted(sessions, key=lambda session: order[session.block]))
+
+
+def _restore(problem: Problem, here: Sequence[Session], before: Sequence[Session]) -> list[Session]:
+    old = {_activity(session): session for session in before if session.led}
+    restored = [
+        replace(old[_activity(session)], students=session.students, adults=session.adults)
+        if _activity(session) in old
+        else session
+        for session in here
+        if session.led
+    ]
+    online = [student for session in here if not session.led for student in session.students]
+    stations = [session for session in before if not session.led]
+    if not stations or not online:
+        return [*restored, *(session for session in here if not session.led)]
+    return [*restored, *_keep_stations(problem, stations, online)]
+
+
+def _keep_stations(problem: Problem, stations: Sequence[Session], online: Sequence[str]) -> list[Session]:
+    """Returns the stations with students where they were before, and others where most places are free."""
+    limits = station_limits(problem, stations)
+    waiting = set(online)
+    held: dict[str, list[str]] = {}
+    for station in stations:
+        held[station.id] = [name for name in station.students if name in waiting][: limits[station.id]]
+        waiting -= set(held[station.id])
+    for student in sorted(waiting):
+        roomiest = max(stations, key=lambda station: limits[station.id] - len(held[station.id]))
+        held[roomiest.id].append(student)
+    return [replace(s, students=tuple(sorted(held[s.id]))) for s in stations if held[s.id]]
+
+
+def _activity(session: Session) -> tuple[str, str | None, str]:
+    return session.session_type, session.skill, session.adults[0]

@@ -1,1 +1,1 @@
-"""Why a day has no plan, and the least that would have to give."""
+"""Explains why a day has no plan, and what is the least to relax."""

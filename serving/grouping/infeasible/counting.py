@@ -5,15 +5,24 @@ from collections.abc import Callable, Iterator
 from itertools import combinations
 
 from serving.grouping.errors import Conflict
-from serving.grouping.infeasible.supply import Supply, led_pins, list_feasible_slots
+from serving.grouping.infeasible.supply import Supply, list_feasible_slots, list_led_pins
 from serving.grouping.problem.people import Adult
 from serving.grouping.problem.places import Block, Pin, Room
 from serving.grouping.problem.policy import ADULT_LED, SessionType
 from serving.grouping.problem.problem import Problem
 
 
-def pins_together(supply: Supply) -> Iterator[Conflict]:
-    """Pins of one student that contradict each other."""
+def find_conflicts(problem: Problem) -> tuple[Conflict, ...]:
+    """Returns every conflict that counting shows; empty does not prove that a plan exists.
+
+    Pins are checked first, since a pin that cannot be kept explains what follows from it.
+    """
+    supply = Supply(problem)
+    return tuple(conflict for check in CHECKS for conflict in check(supply))
+
+
+def contradicting_pins(supply: Supply) -> Iterator[Conflict]:
+    """Yields pins of one student that contradict each other."""
     labels = {block.id: block.label for block in supply.problem.blocks}
     for pin, other in combinations(supply.problem.pins, 2):
         if pin.student != other.student:
@@ -27,8 +36,8 @@ def pins_together(supply: Supply) -> Iterator[Conflict]:
             yield Conflict(("pinned", "skill_once"), sentence, students=(pin.student,))
 
 
-def pins_alone(supply: Supply) -> Iterator[Conflict]:
-    """A pin whose student is absent, or that no adult, skill and kind of session can keep."""
+def impossible_pins(supply: Supply) -> Iterator[Conflict]:
+    """Yields pins whose student is absent, or that no adult, skill and kind of session can keep."""
     for block in supply.problem.blocks:
         for pin in supply.problem.pins:
             if pin.block != block.id:
@@ -43,48 +52,48 @@ def pins_alone(supply: Supply) -> Iterator[Conflict]:
                     yield Conflict(("pinned", feasible.rule), sentence, students=(pin.student,))
 
 
-def pins_with_one_adult(supply: Supply) -> Iterator[Conflict]:
-    """Pins that only one adult could keep, who cannot keep both: two kept apart, or two sessions at once."""
+def pins_on_one_adult(supply: Supply) -> Iterator[Conflict]:
+    """Yields two pins that only one adult could keep, who cannot keep both: a pair apart, or two sessions at once."""
     apart = set(supply.problem.keep_apart)
     for block in supply.problem.blocks:
-        for (pin, mine), (other, theirs) in combinations(led_pins(supply, block), 2):
+        for (pin, mine), (other, theirs) in combinations(list_led_pins(supply, block), 2):
             if pin.student == other.student or len(mine.adults) != 1 or mine.adults != theirs.adults:
                 continue
             pair = (min(pin.student, other.student), max(pin.student, other.student))
             (adult,) = mine.adults
             if pair in apart:
-                sentence = f"Two students who are to be kept apart are both pinned to {adult} in {block.label}."
+                sentence = f"Two students who must not be grouped together are both pinned to {adult} in {block.label}."
                 yield Conflict(("keep_apart", "pinned"), sentence, students=pair)
-            if not (_meet(mine.kinds, theirs.kinds) and _meet(mine.skills, theirs.skills)):
+            if not (_overlap(mine.kinds, theirs.kinds) and _overlap(mine.skills, theirs.skills)):
                 sentence = f"{adult} would need two sessions at once in {block.label} for two students pinned there."
                 yield Conflict(("pinned", "one_activity"), sentence, students=pair)
 
 
-def pins_crowded(supply: Supply) -> Iterator[Conflict]:
-    """More students pinned to one adult, to tutoring, or to certified adults, at once than there are places."""
+def crowded_pins(supply: Supply) -> Iterator[Conflict]:
+    """Yields more students pinned to one adult, kind of session or certified adult at once than there are places."""
     for block in supply.problem.blocks:
-        led, usable = led_pins(supply, block), supply.usable(block)
+        led, usable = list_led_pins(supply, block), supply.usable(block)
         if not led:
             continue
         for adult in supply.problem.adults:
             mine = {pin.student for pin, feasible in led if feasible.adults == {adult.id}}
             kinds = {kind for pin, feasible in led if feasible.adults == {adult.id} for kind in feasible.kinds}
             most = max((supply.most(adult, kind) for kind in kinds or ADULT_LED), default=0)
-            yield from _crowd(mine, most, f"{adult.id} in {block.label}", "group_size")
+            yield from _yield_crowd(mine, most, f"{adult.id} in {block.label}", "group_size")
         for kind in ADULT_LED:
             asked = {pin.student for pin, feasible in led if feasible.kinds == {kind}}
             places = sum(supply.most(adult, kind) for adult in usable)
-            yield from _crowd(asked, places, f"{kind.replace('_', ' ')} in {block.label}", "group_size")
+            yield from _yield_crowd(asked, places, f"{kind.replace('_', ' ')} in {block.label}", "group_size")
         needing = {pin.student for pin, _ in led if supply.students[pin.student].needs_certified}
-        certified = sum(max(supply.most(adult, kind) for kind in ADULT_LED) for adult in usable if adult.certified)
-        yield from _crowd(needing, certified, f"certified adults in {block.label}", "certified")
+        certified = sum(supply.largest(adult) for adult in usable if adult.certified)
+        yield from _yield_crowd(needing, certified, f"certified adults in {block.label}", "certified")
         students = {pin.student for pin, _ in led}
-        places = supply.led_at_most(block, len(usable))
-        yield from _crowd(students, places, f"led sessions in {block.label}", "group_size")
+        places = supply.led_at_most(block, len(usable), usable)
+        yield from _yield_crowd(students, places, f"adult-led sessions in {block.label}", "group_size")
 
 
-def pins_starved(supply: Supply) -> Iterator[Conflict]:
-    """A student pinned to more led sessions today than there are needs to sit in them for."""
+def pins_beyond_needs(supply: Supply) -> Iterator[Conflict]:
+    """Yields students pinned to more adult-led sessions today than they have needs to sit in them for."""
     asked: dict[str, set[str]] = defaultdict(set)
     for pin in supply.problem.pins:
         if not pin.online and pin.block in supply.students[pin.student].blocks:
@@ -93,20 +102,20 @@ def pins_starved(supply: Supply) -> Iterator[Conflict]:
         needs = sum(student in students for students in supply.needed_by.values())
         if len(blocks) > needs > 0:
             sentence = (
-                f"A student is pinned to {len(blocks)} led sessions today and has {needs} needs listed, each of which "
-                f"one session a day may serve."
+                f"A student is pinned to {len(blocks)} adult-led sessions today and has {needs} needs listed, each of "
+                f"which one session a day may serve."
             )
             yield Conflict(("pinned", "skill_once"), sentence, students=(student,))
 
 
-def _crowd(students: set[str], places: int, where: str, rule: str) -> Iterator[Conflict]:
+def _yield_crowd(students: set[str], places: int, where: str, rule: str) -> Iterator[Conflict]:
     if len(students) > places > 0:
         sentence = f"{len(students)} students are pinned to {where}; there are {places} places."
         yield Conflict(("pinned", rule), sentence, students=tuple(sorted(students)))
 
 
-def _meet(one: frozenset[str], other: frozenset[str]) -> bool:
-    """Whether two sets of what would do share anything; an empty one asks for nothing."""
+def _overlap(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether two sets of what is feasible share anything; an empty one asks for nothing."""
     return not one or not other or bool(one & other)
 
 
@@ -117,53 +126,45 @@ def _differ(pin: Pin, other: Pin) -> bool:
     return any(one is not None and two is not None and one != two for one, two in named)
 
 
-def find_conflicts(problem: Problem) -> tuple[Conflict, ...]:
-    """Returns every conflict that counting shows; empty does not prove that a plan exists.
-
-    Pins are judged first, since a pin that cannot be kept explains what follows from it.
-    """
-    supply = Supply(problem)
-    return tuple(conflict for check in CHECKS for conflict in check(supply))
-
-
 def too_few_monitors(supply: Supply) -> Iterator[Conflict]:
-    """Blocks whose adults cannot watch over everybody, however many lead and however many monitor."""
+    """Yields blocks whose adults cannot supervise everybody, however many lead and however many monitor."""
     for block in supply.problem.blocks:
         adults, there = supply.usable(block), supply.there(block)
-        if _watched(supply, block, adults):
+        if _enough_monitors(supply, block, adults):
             continue
         able = sum(SessionType.ONLINE in adult.session_types for adult in adults)
         figures = (
-            f"{block.label} has {len(supply.present(block))} students, one adult may watch over "
+            f"{block.label} has {len(supply.present(block))} students, one adult may supervise "
             f"{supply.problem.students_per_monitor} online"
         )
-        if len(there) > len(adults) and _watched(supply, block, there):
+        if len(there) > len(adults) and _enough_monitors(supply, block, there):
             sentence = (
                 f"{figures}, and without a supervising adult {len(there) - len(adults)} of the {len(there)} adults "
                 f"there, who are in training, may have no session."
             )
             yield Conflict(("supervision", "monitors"), sentence)
-        elif _watched(supply, block, adults, pinned=False):
-            pinned = tuple(sorted({pin.student for pin, _ in led_pins(supply, block)}))
+        elif _enough_monitors(supply, block, adults, pinned=False):
+            pinned = tuple(sorted({pin.student for pin, _ in list_led_pins(supply, block)}))
             sentence = (
-                f"{figures}, and the {len(pinned)} students pinned to led sessions take so many of the {len(adults)} "
-                f"adults on duty that too few are left for the others."
+                f"{figures}, and the {len(pinned)} students pinned to adult-led sessions take so many of the "
+                f"{len(adults)} adults on duty that too few are left for the others."
             )
             yield Conflict(("pinned", "group_size", "monitors"), sentence, students=pinned)
         else:
             sentence = (
-                f"{figures}, and of the {len(adults)} adults on duty {able} may; nor can led sessions take the others."
+                f"{figures}, and of the {len(adults)} adults on duty {able} may; nor can adult-led sessions take the "
+                f"others."
             )
             yield Conflict(("monitors",), sentence)
 
 
-def _watched(supply: Supply, block: Block, adults: list[Adult], *, pinned: bool = True) -> bool:
+def _enough_monitors(supply: Supply, block: Block, adults: list[Adult], *, pinned: bool = True) -> bool:
     """Whether so many adults could be enough, if each led as many as anybody does.
 
     With pins, as many adults as pins to one kind of session need lead such sessions, and no more than these take.
     """
     present, ratio = len(supply.present(block)), supply.problem.students_per_monitor
-    pins = led_pins(supply, block) if pinned else []
+    pins = list_led_pins(supply, block) if pinned else []
     leading = {adult for _, feasible in pins if len(feasible.adults) == 1 for adult in feasible.adults}
     able = sum(SessionType.ONLINE in adult.session_types and adult.id not in leading for adult in adults)
     bound, seats = 0, 0  # adults bound to lead one kind, and the most they seat
@@ -174,14 +175,14 @@ def _watched(supply: Supply, block: Block, adults: list[Adult], *, pinned: bool 
         bound, seats = bound + needed, seats + sum(sizes[:needed])
     for monitors in range(able + 1):
         leads = len(adults) - monitors
-        led = min(supply.led_by(block, leads, adults), seats + supply.seats(block, adults, leads - bound))
+        led = min(supply.led_at_most(block, leads, adults), seats + supply.seats(block, adults, leads - bound))
         if leads >= bound and present - led <= monitors * ratio:
             return True
     return False
 
 
 def too_small_rooms(supply: Supply) -> Iterator[Conflict]:
-    """Blocks whose rooms are too few or too small for everybody, however adults and students are dealt out to them."""
+    """Yields blocks whose rooms are too few or too small, however adults and students are assigned to them."""
     if supply.problem.rooms is None:
         return
     for block in supply.problem.blocks:
@@ -191,18 +192,22 @@ def too_small_rooms(supply: Supply) -> Iterator[Conflict]:
             yield Conflict(("rooms",), f"{block.label} has {present} students and no free room.")
             continue
         held = sum(room.capacity for room in rooms[: len(adults)])
-        if not _housed(supply, block, rooms, adults) and (held < present or _watched(supply, block, adults)):
+        if not _enough_rooms(supply, block, rooms, adults) and (
+            held < present or _enough_monitors(supply, block, adults)
+        ):
             sentence = (
                 f"{block.label} has {present} students; the {min(len(adults), len(rooms))} largest free rooms, one for "
                 f"each of {len(adults)} adults, hold {held}"
             )
-            sentence += "." if held < present else ", but not with led sessions and online work of the sizes allowed."
+            sentence += (
+                "." if held < present else ", but not with adult-led sessions and online work of the sizes allowed."
+            )
             more = [*rooms, *(Room(f"another {at}", rooms[0].capacity) for at in range(len(adults) - len(rooms)))]
-            few = len(rooms) < len(more) and _housed(supply, block, more, adults)
+            few = len(rooms) < len(more) and _enough_rooms(supply, block, more, adults)
             yield Conflict(("room_capacity", "rooms") if few else ("room_capacity",), sentence)
 
 
-def _housed(supply: Supply, block: Block, rooms: list[Room], adults: list[Adult]) -> bool:
+def _enough_rooms(supply: Supply, block: Block, rooms: list[Room], adults: list[Adult]) -> bool:
     """Whether rooms could hold everybody, the largest of them for as many led sessions and stations as is best."""
     present, ratio = len(supply.present(block)), supply.problem.students_per_monitor
     capacities = sorted((room.capacity for room in rooms), reverse=True)
@@ -210,7 +215,7 @@ def _housed(supply: Supply, block: Block, rooms: list[Room], adults: list[Adult]
     able = sum(SessionType.ONLINE in adult.session_types for adult in adults)
     for monitors in range(able + 1):
         leads = len(adults) - monitors
-        led = min(supply.led_by(block, leads, adults), sum(ordinary[:leads]))
+        led = min(supply.led_at_most(block, leads, adults), sum(ordinary[:leads]))
         online = min(monitors * ratio, sum(capacities[:monitors]))
         if min(led + online, sum(capacities[: len(adults)])) >= present:
             return True
@@ -218,5 +223,6 @@ def _housed(supply: Supply, block: Block, rooms: list[Room], adults: list[Adult]
 
 
 CHECKS: tuple[Callable[[Supply], Iterator[Conflict]], ...] = (
-    pins_together, pins_with_one_adult, pins_alone, pins_crowded, pins_starved, too_few_monitors, too_small_rooms,
+    contradicting_pins, pins_on_one_adult, impossible_pins, crowded_pins, pins_beyond_needs, too_few_monitors,
+    too_small_rooms,
 )  # fmt: skip

@@ -1,7 +1,7 @@
-"""Buys the cheapest steps with which blocks have sessions that keep every other rule, as one exact program.
+"""Finds the cheapest constraints to relax so that blocks have sessions that keep every other rule, by an exact program.
 
 An elastic program (Chinneck and Dravnieks 1991): the problem without the rules at issue, and for each of them a 0-1
-column that has a price and without which its rows hold as before.
+column that has a penalty and without which its rows hold as before.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -11,8 +11,8 @@ import numpy as np
 from serving.grouping.exact.block_program import BlockProgram
 from serving.grouping.exact.blocks import add_blocks
 from serving.grouping.exact.program import Program, Terms
-from serving.grouping.infeasible.concessions import Step
-from serving.grouping.infeasible.relaxed_problem import give_up
+from serving.grouping.infeasible.concessions import SoftConstraint
+from serving.grouping.infeasible.relaxed_problem import relax
 from serving.grouping.problem.places import Pin
 from serving.grouping.problem.policy import ADULT_LED, SessionType
 from serving.grouping.problem.problem import Problem
@@ -20,55 +20,57 @@ from serving.grouping.state.arrays import ProblemData, build_data
 from serving.grouping.state.draft import Draft
 
 
-def buy_steps(problem: Problem, steps: Sequence[Step], nodes: int) -> tuple[Step, ...] | None:
-    """Returns the cheapest of the steps that make a problem feasible; None where none were found.
+def relax_cheapest(
+    problem: Problem, constraints: Sequence[SoftConstraint], nodes: int
+) -> tuple[SoftConstraint, ...] | None:
+    """Returns the cheapest of the constraints without which a problem is feasible; None where none were found.
 
     Args:
         problem: the day, or some blocks of it.
-        steps: what may be bought, of the rules in `BINDINGS`.
+        constraints: what may be relaxed, of the rules in `ROWS`.
         nodes: parts of the search, after which the cheapest found so far has to do.
     """
-    elastic = Elastic(problem, steps)
+    elastic = ElasticProgram(problem, constraints)
     values, _ = elastic.program.solve(gap=0.0, nodes=nodes)
     if values is None:
         return None
-    return tuple(step for step, column in zip(steps, elastic.columns, strict=True) if values[column])
+    return tuple(constraint for constraint, column in zip(constraints, elastic.columns, strict=True) if values[column])
 
 
-class Elastic:
-    """The program; `columns` are those of the steps, in their order."""
+class ElasticProgram:
+    """The program; `columns` are those of the constraints, in their order, and 1 where one is relaxed."""
 
-    def __init__(self, problem: Problem, steps: Sequence[Step]) -> None:
+    def __init__(self, problem: Problem, constraints: Sequence[SoftConstraint]) -> None:
         self.problem = problem
-        self.data: ProblemData = build_data(give_up(problem, steps))
+        self.data: ProblemData = build_data(relax(problem, constraints))
         self.students = {student.id: at for at, student in enumerate(self.data.problem.students)}
         self.adults = {adult.id: at for at, adult in enumerate(self.data.problem.adults)}
         self.skills = {skill.id: at for at, skill in enumerate(problem.skills)}
         self.program = Program()
-        told = {self.students[student] for step in steps for student in step.students}
+        concerned = {self.students[student] for constraint in constraints for student in constraint.students}
         blocks = range(len(problem.blocks))
-        self.models = add_blocks(Draft(self.data), blocks, self.program, sorted(told))
+        self.models = add_blocks(Draft(self.data), blocks, self.program, sorted(concerned))
         self.program.points = [0.0] * len(self.program.points)
         self.columns = []
-        for step in steps:
-            column = self.program.add(-step.price, whole=True)
+        for constraint in constraints:
+            column = self.program.add(-constraint.penalty, whole=True)
             self.columns.append(column)
             for model in self.models:
-                BINDINGS[step.rule](self, model, column, *step.subject)
+                ROWS[constraint.rule](self, model, column, *constraint.subject)
 
-    def need(self, column: int, terms: Terms) -> None:
-        """Allows any of some 0-1 columns only where the step is bought."""
+    def require_relaxed(self, column: int, terms: Terms) -> None:
+        """Allows any of some 0-1 columns only where the constraint of a column is relaxed."""
         for term in terms:
             self.program.bound([term, (column, -1.0)], -np.inf, 0.0)
 
     def places(self, model: BlockProgram, student: str) -> Iterator[tuple[int, int, int]]:
         """Yields the column, adult and skill of each place of a student."""
-        for (who, adult, skill), column in model.places.items():
-            if who == self.students[student]:
+        for (position, adult, skill), column in model.places.items():
+            if position == self.students[student]:
                 yield column, adult, skill
 
 
-def _pin(elastic: Elastic, model: BlockProgram, column: int, pin: Pin) -> None:
+def _pin(elastic: ElasticProgram, model: BlockProgram, column: int, pin: Pin) -> None:
     if elastic.problem.blocks[model.block].id != pin.block:
         return
     held: Terms = []
@@ -76,7 +78,7 @@ def _pin(elastic: Elastic, model: BlockProgram, column: int, pin: Pin) -> None:
         named = (None, elastic.data.problem.adults[adult].id), (None, elastic.problem.skills[skill].id)
         held.append((place, 1.0))
         if pin.online or pin.adult not in named[0] or pin.skill not in named[1]:
-            elastic.need(column, [(place, 1.0)])
+            elastic.require_relaxed(column, [(place, 1.0)])
         elif pin.session_type is not None:
             offers = [(offer.column, -1.0) for offer in model.kinds[adult, ADULT_LED.index(pin.session_type)]]
             elastic.program.bound([(place, 1.0), (column, -1.0), *offers], -np.inf, 0.0)
@@ -84,49 +86,49 @@ def _pin(elastic: Elastic, model: BlockProgram, column: int, pin: Pin) -> None:
         elastic.program.bound([*held, (column, 1.0)], 1.0, np.inf)
 
 
-def _need(elastic: Elastic, model: BlockProgram, column: int, student: str, skills: tuple[str, ...]) -> None:
+def _need(elastic: ElasticProgram, model: BlockProgram, column: int, student: str, skills: tuple[str, ...]) -> None:
     unlisted = {elastic.skills[skill] for skill in skills}
-    elastic.need(column, [(at, 1.0) for at, _, skill in elastic.places(model, student) if skill in unlisted])
+    elastic.require_relaxed(column, [(at, 1.0) for at, _, skill in elastic.places(model, student) if skill in unlisted])
 
 
-def _pair(elastic: Elastic, model: BlockProgram, column: int, one: str, other: str) -> None:
+def _pair(elastic: ElasticProgram, model: BlockProgram, column: int, one: str, other: str) -> None:
     for lead in model.adults:
-        both = [(place, 1.0) for who in (one, other) for place, adult, _ in elastic.places(model, who) if adult == lead]
+        both = [
+            (place, 1.0)
+            for student in (one, other)
+            for place, adult, _ in elastic.places(model, student)
+            if adult == lead
+        ]
         elastic.program.bound([*both, (column, -1.0)], -np.inf, 1.0)
 
 
-def _accommodation(elastic: Elastic, model: BlockProgram, column: int, student: str) -> None:
+def _accommodation(elastic: ElasticProgram, model: BlockProgram, column: int, student: str) -> None:
     certified = elastic.data.arrays.certified
-    elastic.need(column, [(at, 1.0) for at, adult, _ in elastic.places(model, student) if not certified[adult]])
+    elastic.require_relaxed(
+        column, [(at, 1.0) for at, adult, _ in elastic.places(model, student) if not certified[adult]]
+    )
 
 
-def _presence(
-    elastic: Elastic,
-    model: BlockProgram,
-    column: int,
-    adult: str,
-    block: str,
-    _: frozenset[SessionType] | None = None,
-) -> None:
+def _presence(elastic: ElasticProgram, model: BlockProgram, column: int, adult: str, block: str, *_: object) -> None:
     if elastic.problem.blocks[model.block].id == block:
-        elastic.need(column, model.duties(elastic.adults[adult]))
+        elastic.require_relaxed(column, model.duties(elastic.adults[adult]))
 
 
-def _permission(elastic: Elastic, model: BlockProgram, column: int, adult: str, kind: SessionType) -> None:
+def _permission(elastic: ElasticProgram, model: BlockProgram, column: int, adult: str, kind: SessionType) -> None:
     at = elastic.adults[adult]
     if kind is SessionType.ONLINE:
-        elastic.need(column, [(model.monitors[at], 1.0)] if at in model.monitors else [])
+        elastic.require_relaxed(column, [(model.monitors[at], 1.0)] if at in model.monitors else [])
     else:
         offers = model.kinds.get((at, ADULT_LED.index(kind)), [])
-        elastic.need(column, [(offer.column, 1.0) for offer in offers])
+        elastic.require_relaxed(column, [(offer.column, 1.0) for offer in offers])
 
 
-def _qualification(elastic: Elastic, model: BlockProgram, column: int, adult: str, skill: str) -> None:
+def _qualification(elastic: ElasticProgram, model: BlockProgram, column: int, adult: str, skill: str) -> None:
     lead = model.leads.get((elastic.adults[adult], elastic.skills[skill]))
-    elastic.need(column, [] if lead is None else [(lead, 1.0)])
+    elastic.require_relaxed(column, [] if lead is None else [(lead, 1.0)])
 
 
-def _supervision(elastic: Elastic, model: BlockProgram, column: int, adult: str) -> None:
+def _supervision(elastic: ElasticProgram, model: BlockProgram, column: int, adult: str) -> None:
     at = elastic.adults[adult]
     if at not in model.adults:
         return
@@ -139,7 +141,7 @@ def _supervision(elastic: Elastic, model: BlockProgram, column: int, adult: str)
     elastic.program.bound([*model.duties(at), *teaching, (column, -1.0)], -np.inf, 0.0)
 
 
-BINDINGS: dict[str, Callable[..., None]] = {
+ROWS: dict[str, Callable[..., None]] = {
     "pinned": _pin,
     "eligibility": _need,
     "keep_apart": _pair,
@@ -149,3 +151,4 @@ BINDINGS: dict[str, Callable[..., None]] = {
     "qualified": _qualification,
     "supervision": _supervision,
 }
+"""Adds the rows by which a rule holds in a block unless the column of its constraint is 1."""

@@ -1,4 +1,4 @@
-"""Finds a set of rules that cannot hold together though it could if any one of them were given up.
+"""Finds a set of rules that cannot hold together though it could if any one of them were relaxed.
 
 Source: Junker 2004, QUICKXPLAIN: preferred explanations and relaxations for over-constrained problems.
 """
@@ -8,17 +8,17 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from serving.grouping.exact.blocks import NODES, find_sessions, open_sessions
-from serving.grouping.infeasible.concessions import Step, list_scales, list_steps
+from serving.grouping.infeasible.concessions import SoftConstraint, list_graded_constraints, list_soft_constraints
 from serving.grouping.infeasible.counting import find_conflicts
-from serving.grouping.infeasible.relaxed_problem import give_up
+from serving.grouping.infeasible.relaxed_problem import relax
 from serving.grouping.problem.problem import Problem
 from serving.grouping.rules.check import find_violations
 from serving.grouping.search.greedy import draw_plan, find_violated_rule
 from serving.grouping.state.arrays import ProblemData, build_data
 from serving.grouping.state.draft import Draft
 
-DEAR = 5
-"""Such a program takes about so many times as long as one that ends with an answer."""
+UNANSWERED = 5
+"""Programs that one without an answer counts for, since it takes about so many times as long."""
 
 
 class Verdict(StrEnum):
@@ -29,34 +29,34 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Oracle:
-    """Answers whether days have plans, until its patience is spent; from then on only what is soon told.
+class FeasibilityOracle:
+    """Answers whether days have plans: by exact programs until so many were solved, and then by quick means only.
 
     Args:
         nodes: parts of the search of one exact program.
-        questions: exact programs in all; one that ends without an answer counts for `DEAR` of them.
+        programs: exact programs in all; one that ends without an answer counts for `UNANSWERED` of them.
     """
 
-    def __init__(self, nodes: int = NODES, questions: int = 1_000) -> None:
-        self.nodes, self.left = nodes, questions
+    def __init__(self, nodes: int = NODES, programs: int = 1_000) -> None:
+        self.nodes, self.programs_left = nodes, programs
         self.unknown = 0
 
     def charge(self, *, answered: bool) -> None:
         """Counts an exact program."""
-        self.left -= 1 if answered else DEAR
+        self.programs_left -= 1 if answered else UNANSWERED
 
     def judge(self, problem: Problem) -> Verdict:
-        """Counts, sketches a plan, and only then asks a program; a plan is one only if the checker accepts it."""
+        """Counts, constructs a plan, and only then solves a program; a plan is one only if the checker accepts it."""
         if find_conflicts(problem):
             return Verdict.INFEASIBLE
         data = build_data(problem)
         draft = draw_plan(data, data.arrays)
-        verdict = Verdict.FEASIBLE if _holds(problem, draft) else self._ask(data)
+        verdict = Verdict.FEASIBLE if _keeps_rules(problem, draft) else self._solve(data)
         self.unknown += verdict is Verdict.UNKNOWN
         return verdict
 
-    def _ask(self, data: ProblemData) -> Verdict:
-        if self.left <= 0:
+    def _solve(self, data: ProblemData) -> Verdict:
+        if self.programs_left <= 0:
             return Verdict.UNKNOWN
         blocks = range(len(data.problem.blocks))
         groups, proven = find_sessions(Draft(data), blocks, nodes=self.nodes)
@@ -64,95 +64,95 @@ class Oracle:
         if groups is None:
             return Verdict.INFEASIBLE if proven else Verdict.UNKNOWN
         draft = open_sessions(Draft(data), groups, blocks)
-        return Verdict.FEASIBLE if draft is not None and _holds(data.problem, draft) else Verdict.UNKNOWN
+        return Verdict.FEASIBLE if draft is not None and _keeps_rules(data.problem, draft) else Verdict.UNKNOWN
 
 
-def excerpt(problem: Problem, blocks: Collection[str]) -> Problem:
+def _keeps_rules(problem: Problem, draft: Draft) -> bool:
+    rules = (find_violated_rule(draft, block) for block in range(len(problem.blocks)))
+    return all(rule is None for rule in rules) and not find_violations(problem, draft.finish())
+
+
+def restrict_to_blocks(problem: Problem, blocks: Collection[str]) -> Problem:
     """Returns the day with these blocks only; where that has no plan, neither has the day."""
     kept = frozenset(blocks)
+    rooms = problem.rooms
+    if rooms is not None:
+        rooms = tuple(replace(room, blocks=kept if room.blocks is None else room.blocks & kept) for room in rooms)
     return replace(
         problem,
         blocks=tuple(block for block in problem.blocks if block.id in kept),
         students=tuple(replace(student, blocks=student.blocks & kept) for student in problem.students),
         adults=tuple(replace(adult, blocks=adult.blocks & kept) for adult in problem.adults),
-        rooms=None
-        if problem.rooms is None
-        else tuple(replace(room, blocks=kept if room.blocks is None else room.blocks & kept) for room in problem.rooms),
+        rooms=rooms,
         pins=tuple(pin for pin in problem.pins if pin.block in kept),
         previous=tuple(seat for seat in problem.previous if seat.block in kept),
     )
 
 
-def _holds(problem: Problem, draft: Draft) -> bool:
-    blocks = range(len(problem.blocks))
-    return all(find_violated_rule(draft, at) is None for at in blocks) and not find_violations(problem, draft.finish())
-
-
 @dataclass(frozen=True, slots=True)
 class MinimalSet:
-    """Rules that no plan keeps together; without any, not even a day without all rules that may give way has a plan.
+    """Rules that no plan keeps together; without any, not even a day with all that may be relaxed has a plan.
 
     Attributes:
-        minimal: whether it is proven that a plan exists once any one of them is given up.
+        minimal: whether it is proven that a plan exists once any one of them is relaxed.
     """
 
-    steps: tuple[Step, ...]
+    constraints: tuple[SoftConstraint, ...]
     minimal: bool
 
 
-def list_rules(problem: Problem) -> tuple[Step, ...]:
-    """Returns the named rules of a problem, each as the step that gives it up altogether; those asked for come first.
+def list_constraints(problem: Problem) -> tuple[SoftConstraint, ...]:
+    """Returns the rules of a problem that may be relaxed, each altogether; those that a person asked for come first.
 
     What holds beside them always: one session a block, a skill once a day, one duty for an adult.
     """
-    scales = [scale.whole for scale in list_scales(problem) if not scale.covered]
-    return (*list_steps(problem), *scales)
+    graded = [constraint.whole for constraint in list_graded_constraints(problem) if not constraint.covered]
+    return (*list_soft_constraints(problem), *graded)
 
 
-def find_minimal_set(problem: Problem, oracle: Oracle) -> MinimalSet:
+def find_minimal_set(problem: Problem, feasibility: FeasibilityOracle) -> MinimalSet:
     """Returns a minimal set of rules in conflict; the problem must be proven to have no plan.
 
-    Whatever the exact search leaves open is taken for neither answer: a set stays one that no plan keeps, and only
-    `minimal` becomes False.
-
-    Args:
-        problem: a day without a plan.
-        oracle: answers whether days have plans.
+    What the oracle leaves unknown is taken for neither answer: the set stays one that no plan keeps, and only `minimal`
+    becomes False.
     """
-    rules = list_rules(problem)
-    unknown = oracle.unknown
+    constraints = list_constraints(problem)
+    unknown = feasibility.unknown
 
-    def contradicts(held: Sequence[Step]) -> bool:
-        kept = {id(rule) for rule in held}
-        given = give_up(problem, [rule for rule in rules if id(rule) not in kept])
-        return oracle.judge(given) is Verdict.INFEASIBLE
+    def keep_only(kept: Sequence[SoftConstraint]) -> Problem:
+        ids = {id(constraint) for constraint in kept}
+        return relax(problem, [constraint for constraint in constraints if id(constraint) not in ids])
 
-    def counted(held: Sequence[Step]) -> bool:
-        kept = {id(rule) for rule in held}
-        return bool(find_conflicts(give_up(problem, [rule for rule in rules if id(rule) not in kept])))
+    def is_contradiction(kept: Sequence[SoftConstraint]) -> bool:
+        return feasibility.judge(keep_only(kept)) is Verdict.INFEASIBLE
+
+    def is_counted_out(kept: Sequence[SoftConstraint]) -> bool:
+        return bool(find_conflicts(keep_only(kept)))
 
     # A set that counting shows to be in conflict is found at once and leaves little to ask of exact programs.
-    few = rules
-    if counted(rules):
-        few = () if counted(()) else _explain(counted, (), (), rules)
-    if not few or contradicts(()):
+    few = constraints
+    if is_counted_out(constraints):
+        few = () if is_counted_out(()) else _quick_xplain(is_counted_out, (), (), constraints)
+    if not few or is_contradiction(()):
         return MinimalSet((), minimal=True)
-    found = few if len(few) == 1 else _explain(contradicts, (), (), few)
-    return MinimalSet(tuple(rule for rule in rules if any(rule is each for each in found)), oracle.unknown == unknown)
+    found = few if len(few) == 1 else _quick_xplain(is_contradiction, (), (), few)
+    ids = {id(constraint) for constraint in found}
+    in_order = tuple(constraint for constraint in constraints if id(constraint) in ids)
+    return MinimalSet(in_order, feasibility.unknown == unknown)
 
 
-def _explain(
-    contradicts: Callable[[Sequence[Step]], bool],
-    held: tuple[Step, ...],
-    added: tuple[Step, ...],
-    rules: tuple[Step, ...],
-) -> tuple[Step, ...]:
-    """Returns the rules that are needed, beside those held, for a contradiction; all of them together are one."""
-    if added and contradicts(held):
+def _quick_xplain(
+    is_contradiction: Callable[[Sequence[SoftConstraint]], bool],
+    background: tuple[SoftConstraint, ...],
+    added: tuple[SoftConstraint, ...],
+    constraints: tuple[SoftConstraint, ...],
+) -> tuple[SoftConstraint, ...]:
+    """Returns the constraints needed, beside the background, for a contradiction; all of them together are one."""
+    if added and is_contradiction(background):
         return ()
-    if len(rules) == 1:
-        return rules
-    first, second = rules[: len(rules) // 2], rules[len(rules) // 2 :]
-    of_second = _explain(contradicts, (*held, *first), first, second)
-    of_first = _explain(contradicts, (*held, *of_second), of_second, first)
+    if len(constraints) == 1:
+        return constraints
+    first, second = constraints[: len(constraints) // 2], constraints[len(constraints) // 2 :]
+    of_second = _quick_xplain(is_contradiction, (*background, *first), first, second)
+    of_first = _quick_xplain(is_contradiction, (*background, *of_second), of_second, first)
     return (*of_first, *of_second)

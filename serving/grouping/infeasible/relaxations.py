@@ -1,192 +1,205 @@
-"""Finds what to give up so that a day without a plan gets one: the least of each rule at issue, the cheapest first."""
+"""Finds what to relax so that a day without a plan gets one: the least of each rule at issue, the cheapest first."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from serving.grouping.infeasible.concessions import PRICES, Scale, Step, list_scales, list_steps
-from serving.grouping.infeasible.elastic import buy_steps
-from serving.grouping.infeasible.minimal_set import Oracle, Verdict, excerpt
-from serving.grouping.infeasible.relaxed_problem import give_up
+from serving.grouping.infeasible.concessions import (
+    PENALTIES,
+    GradedConstraint,
+    SoftConstraint,
+    list_graded_constraints,
+    list_soft_constraints,
+)
+from serving.grouping.infeasible.elastic import relax_cheapest
+from serving.grouping.infeasible.minimal_set import FeasibilityOracle, Verdict, restrict_to_blocks
+from serving.grouping.infeasible.relaxed_problem import relax
 from serving.grouping.problem.policy import SessionType
 from serving.grouping.problem.problem import Problem
 
-STRANGERS = 3
+OUTSIDE_ADULTS = 3
 """Adults of other teams, at most, who are asked for in a block."""
+
+OUTSIDE_PENALTY = 2 * PENALTIES["adult_available"]
 
 HELPED = frozenset({"monitors", "adult_available", "permission", "supervision", "certified"})
 """Rules beside which another adult helps."""
 
-MANY = 6
-"""Pins beyond which the fewest to drop are looked for one by one, since equal ones make the exact program slow."""
-
-STRANGER_PRICE = 2 * PRICES["adult_available"]
+MANY_PINS = 6
+"""Pins beyond which the fewest to drop are found one by one, since equal ones make the exact program slow."""
 
 
 @dataclass(frozen=True, slots=True)
 class Relaxation:
-    """Steps after which a day has a plan; that it has one is proven, by a plan that the checker accepts.
+    """Constraints without which a day has a plan; that it has one is proven, by a plan that the checker accepts.
 
     Attributes:
-        steps: what is given up.
-        price: of all of it, in dropped pins.
-        sentence: the steps as an instruction, without students.
-        problem: the day without those rules.
+        constraints: what is relaxed.
+        penalty: of all of it, in dropped pins.
+        sentence: what to do, as an instruction without students.
+        problem: the day with the constraints relaxed.
     """
 
-    steps: tuple[Step, ...]
-    price: float
+    constraints: tuple[SoftConstraint, ...]
+    penalty: float
     sentence: str
     problem: Problem
 
     @property
     def rules(self) -> tuple[str, ...]:
-        """The rules given up, each once."""
-        return tuple(dict.fromkeys(step.rule for step in self.steps))
+        """The rules relaxed, each once."""
+        return tuple(dict.fromkeys(constraint.rule for constraint in self.constraints))
 
 
 def find_relaxations(
-    problem: Problem, parts: Sequence[frozenset[str]], at_issue: frozenset[str] | None, oracle: Oracle
+    problem: Problem, parts: Sequence[frozenset[str]], at_issue: frozenset[str] | None, feasibility: FeasibilityOracle
 ) -> tuple[Relaxation, ...]:
     """Returns one relaxation for each rule that alone would do, or one of several rules; the cheapest first.
 
     Args:
         problem: a day without a plan.
         parts: blocks by id, in sets that have no plan even on their own.
-        at_issue: rules of a minimal set in conflict, one of which any answer has to give up; None: all there are.
-        oracle: answers whether days have plans.
+        at_issue: rules of a minimal set in conflict, one of which any answer has to relax; None: all there are.
+        feasibility: answers whether days have plans.
     """
-    search = _Search(problem, parts, oracle)
-    singles = [s for s in list_steps(problem) if at_issue is None or s.rule in at_issue]
-    found = [search.buy([step for step in singles if step.rule == rule]) for rule in PRICES]
-    found += [search.scale(s) for s in list_scales(problem) if at_issue is None or s.rule in at_issue]
+    search = _RelaxationSearch(problem, parts, feasibility)
+    soft = [part for part in list_soft_constraints(problem) if at_issue is None or part.rule in at_issue]
+    graded = [part for part in list_graded_constraints(problem) if at_issue is None or part.rule in at_issue]
+    tried = [search.relax_some([constraint for constraint in soft if constraint.rule == rule]) for rule in PENALTIES]
+    tried += [search.relax_graded(constraint) for constraint in graded]
     if at_issue is None or at_issue & HELPED:
-        found.append(search.buy(strangers(problem)))
-    told = [each for each in found if each]
-    if not told:
-        told = [each for each in [search.mix()] if each]
-    return tuple(sorted(told, key=lambda each: each.price))
+        tried.append(search.relax_some(list_outside_adults(problem)))
+    if not any(tried):
+        tried = [search.relax_several()]
+    return tuple(sorted(filter(None, tried), key=lambda relaxation: relaxation.penalty))
 
 
-def strangers(problem: Problem) -> list[Step]:
-    """Returns the steps of bringing in adults who are not of the team."""
+def list_outside_adults(problem: Problem) -> list[SoftConstraint]:
+    """Returns the constraints that nobody but the team is there, for some adults of other teams in each block."""
     offered = frozenset({bound.session_type for bound in problem.sizes} | {SessionType.ONLINE})
     taken = {adult.id for adult in problem.adults}
-    names = [name for at in range(len(taken) + STRANGERS) if (name := f"another teacher {at + 1}") not in taken]
+    names = [name for at in range(len(taken) + OUTSIDE_ADULTS) if (name := f"another teacher {at + 1}") not in taken]
     return [
-        Step(
+        SoftConstraint(
             rule="adult_available",
             subject=(name, block.id, offered),
-            price=STRANGER_PRICE,
-            asks=f"nobody but the team is there in {block.label}",
-            gives=f"bring in another teacher in {block.label}",
+            penalty=OUTSIDE_PENALTY,
+            requirement=f"nobody but the team is there in {block.label}",
+            remedy=f"bring in another teacher in {block.label}",
         )
         for block in problem.blocks
-        for name in names[:STRANGERS]
+        for name in names[:OUTSIDE_ADULTS]
     ]
 
 
-class _Search:
-    """Asks for relaxations of one kind after the other."""
+class _RelaxationSearch:
+    """Finds relaxations of one kind after the other."""
 
-    def __init__(self, problem: Problem, parts: Sequence[frozenset[str]], oracle: Oracle) -> None:
-        self.problem, self.parts, self.oracle = problem, parts, oracle
+    def __init__(self, problem: Problem, parts: Sequence[frozenset[str]], feasibility: FeasibilityOracle) -> None:
+        self.problem, self.parts, self.feasibility = problem, parts, feasibility
 
-    def buy(self, steps: Sequence[Step], given: Sequence[Step] = ()) -> Relaxation | None:
-        """Buys steps part by part; what was bought for one is free in the next."""
-        bought = list(given)
-        if not steps and not given:
+    def relax_some(
+        self, constraints: Sequence[SoftConstraint], relaxed: Sequence[SoftConstraint] = ()
+    ) -> Relaxation | None:
+        """Relaxes the cheapest of some constraints part by part; what one part relaxes is free in the next."""
+        relaxed = list(relaxed)
+        if not constraints and not relaxed:
             return None
         for part in self.parts:
-            rest = [step for step in steps if step not in bought]
-            if self.oracle.left <= 0:
+            if self.feasibility.programs_left <= 0:
                 return None
-            here, mine = excerpt(give_up(self.problem, bought), part), _within(rest, part)
-            if len(mine) > MANY and all(step.rule == "pinned" for step in mine):
-                more = _drop_one_by_one(here, mine)
+            here = restrict_to_blocks(relax(self.problem, relaxed), part)
+            left = [constraint for constraint in _within(constraints, part) if constraint not in relaxed]
+            if len(left) > MANY_PINS and all(constraint.rule == "pinned" for constraint in left):
+                more = _drop_one_by_one(here, left)
             else:
-                more = buy_steps(here, mine, self.oracle.nodes)
-                self.oracle.charge(answered=more is not None)
+                more = relax_cheapest(here, left, self.feasibility.nodes)
+                self.feasibility.charge(answered=more is not None)
             if more is None:
                 return None
-            bought += more
-        return self.prove(bought)
+            relaxed += more
+        return self.prove(relaxed)
 
-    def scale(self, scale: Scale) -> Relaxation | None:
-        """Gives way by the least amount that is enough for every part."""
+    def relax_graded(self, constraint: GradedConstraint) -> Relaxation | None:
+        """Relaxes a rule by the least amount that is enough for every part."""
         least = 0
         for part in self.parts:
-            lacking, enough = least - 1, scale.most
-            if not self._is_feasible(part, [scale.whole]):
+            if not self._is_enough(constraint, part, constraint.most):
                 return None
-            while enough - lacking > 1:
-                amount = (lacking + enough) // 2
-                is_enough = self._is_feasible(part, [scale.at(amount)] if amount else [])
-                lacking, enough = (lacking, amount) if is_enough else (amount, enough)
-            least = enough
-        return self.prove([scale.at(least)]) if least else None
+            least = _find_least(least - 1, constraint.most, partial(self._is_enough, constraint, part))
+        return self.prove([constraint.at(least)]) if least else None
 
-    def mix(self) -> Relaxation | None:
-        """Gives up rules of several kinds: single steps alone, or with everything that gives way by an amount."""
-        scales = list_scales(self.problem)
-        steps = [*list_steps(self.problem), *strangers(self.problem)]
-        found = self.buy(steps) or self.buy(steps, [scale.whole for scale in scales])
+    def _is_enough(self, constraint: GradedConstraint, part: frozenset[str], amount: int) -> bool:
+        relaxed = relax(self.problem, [constraint.at(amount)] if amount else [])
+        return self.feasibility.judge(restrict_to_blocks(relaxed, part)) is Verdict.FEASIBLE
+
+    def relax_several(self) -> Relaxation | None:
+        """Relaxes rules of several kinds: soft constraints alone, or with every graded one."""
+        graded = list_graded_constraints(self.problem)
+        soft = [*list_soft_constraints(self.problem), *list_outside_adults(self.problem)]
+        found = self.relax_some(soft) or self.relax_some(soft, [constraint.whole for constraint in graded])
         if found is None:
             return None
-        kept = list(found.steps)
-        for scale in scales:
-            if scale.whole not in kept:
+        relaxed = list(found.constraints)
+        for constraint in graded:
+            if constraint.whole not in relaxed:
                 continue
-            others = [step for step in kept if step != scale.whole]
-            if self.prove(others) is not None:
-                kept = others
-                continue
-            lacking, enough = 0, scale.most
-            while enough - lacking > 1:
-                amount = (lacking + enough) // 2
-                is_enough = self.prove([*others, scale.at(amount)]) is not None
-                lacking, enough = (lacking, amount) if is_enough else (amount, enough)
-            kept = [*others, scale.at(enough)]
-        return self.prove(kept)
+            relaxed.remove(constraint.whole)
+            if self.prove(relaxed) is None:
+                is_enough = partial(self._is_enough_beside, tuple(relaxed), constraint)
+                relaxed.append(constraint.at(_find_least(0, constraint.most, is_enough)))
+        return self.prove(relaxed)
 
-    def prove(self, steps: Sequence[Step]) -> Relaxation | None:
+    def _is_enough_beside(self, others: Sequence[SoftConstraint], constraint: GradedConstraint, amount: int) -> bool:
+        return self.prove([*others, constraint.at(amount)]) is not None
+
+    def prove(self, constraints: Sequence[SoftConstraint]) -> Relaxation | None:
         """Returns the relaxation if a plan of the whole day keeps all other rules."""
-        given = give_up(self.problem, steps)
-        if self.oracle.judge(given) is not Verdict.FEASIBLE:
+        problem = relax(self.problem, constraints)
+        if self.feasibility.judge(problem) is not Verdict.FEASIBLE:
             return None
-        return Relaxation(tuple(steps), round(sum(step.price for step in steps), 3), _tell(steps), given)
-
-    def _is_feasible(self, part: frozenset[str], steps: Sequence[Step]) -> bool:
-        return self.oracle.judge(excerpt(give_up(self.problem, steps), part)) is Verdict.FEASIBLE
+        penalty = round(sum(constraint.penalty for constraint in constraints), 3)
+        return Relaxation(tuple(constraints), penalty, _describe(constraints), problem)
 
 
-def _drop_one_by_one(problem: Problem, pins: Sequence[Step]) -> tuple[Step, ...] | None:
-    """Returns pins to drop of which each is needed: one after the other is kept where a sketched plan keeps it too."""
-    quick = Oracle(questions=0)
-    if quick.judge(give_up(problem, pins)) is not Verdict.FEASIBLE:
+def _find_least(lacking: int, enough: int, is_enough: Callable[[int], bool]) -> int:
+    """Returns the least amount that is enough, between one that is not and one that is."""
+    while enough - lacking > 1:
+        amount = (lacking + enough) // 2
+        lacking, enough = (lacking, amount) if is_enough(amount) else (amount, enough)
+    return enough
+
+
+def _drop_one_by_one(problem: Problem, pins: Sequence[SoftConstraint]) -> tuple[SoftConstraint, ...] | None:
+    """Returns pins to drop, each of them needed: a pin is kept where a constructed plan keeps it too."""
+    quick = FeasibilityOracle(programs=0)
+    if quick.judge(relax(problem, pins)) is not Verdict.FEASIBLE:
         return None
     dropped = list(pins)
     for pin in pins:
-        others = [each for each in dropped if each is not pin]
-        if quick.judge(give_up(problem, others)) is Verdict.FEASIBLE:
+        others = [other for other in dropped if other is not pin]
+        if quick.judge(relax(problem, others)) is Verdict.FEASIBLE:
             dropped = others
     return tuple(dropped)
 
 
-def _within(steps: Sequence[Step], part: frozenset[str]) -> list[Step]:
-    """The steps that concern a part: pins and absences of other blocks do not."""
-    kept = []
-    for step in steps:
-        elsewhere = step.rule == "pinned" and step.subject[0].block not in part
-        if not elsewhere and not (step.rule == "adult_available" and step.subject[1] not in part):
-            kept.append(step)
-    return kept
+def _within(constraints: Sequence[SoftConstraint], part: frozenset[str]) -> list[SoftConstraint]:
+    """The constraints that concern a part: pins and absences of other blocks do not."""
+    block_of: dict[str, Callable[[SoftConstraint], str]] = {
+        "pinned": lambda constraint: constraint.subject[0].block,
+        "adult_available": lambda constraint: constraint.subject[1],
+    }
+    return [
+        constraint
+        for constraint in constraints
+        if constraint.rule not in block_of or block_of[constraint.rule](constraint) in part
+    ]
 
 
-def _tell(steps: Sequence[Step]) -> str:
-    """The steps as one sentence; those in equal words are counted."""
-    counts: dict[str, int] = {}
-    for step in steps:
-        counts[step.gives] = counts.get(step.gives, 0) + 1
-    parts = [gives if times == 1 else f"{gives} ({times} times)" for gives, times in counts.items()]
-    told = "; ".join(parts)
-    return f"{told[:1].upper()}{told[1:]}."
+def _describe(constraints: Sequence[SoftConstraint]) -> str:
+    """The remedies as one sentence; those in equal words are counted."""
+    counts = Counter(constraint.remedy for constraint in constraints)
+    parts = [remedy if times == 1 else f"{remedy} ({times} times)" for remedy, times in counts.items()]
+    sentence = "; ".join(parts)
+    return f"{sentence[:1].upper()}{sentence[1:]}."

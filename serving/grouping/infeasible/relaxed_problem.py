@@ -1,25 +1,25 @@
-"""Restates a problem with rules given up."""
+"""Restates a problem with soft constraints relaxed."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from serving.grouping.infeasible.concessions import Step
+from serving.grouping.infeasible.concessions import SoftConstraint
 from serving.grouping.problem.people import Adult, Need
-from serving.grouping.problem.places import Room
+from serving.grouping.problem.places import Pin, Room
 from serving.grouping.problem.policy import ADULT_LED, Effect, Role, SessionType, SizeBound
 from serving.grouping.problem.problem import Problem
 
 
-def give_up(problem: Problem, steps: Iterable[Step]) -> Problem:
-    """Returns the problem without the rules that the steps give up; their order decides nothing."""
-    parts = _Parts(problem)
-    for step in steps:
-        GIVING[step.rule](parts, *step.subject)
-    return parts.build()
+def relax(problem: Problem, constraints: Iterable[SoftConstraint]) -> Problem:
+    """Returns the problem with the constraints relaxed; their order decides nothing."""
+    relaxed = _RelaxedProblem(problem)
+    for constraint in constraints:
+        RELAX[constraint.rule](relaxed, *constraint.subject)
+    return relaxed.build()
 
 
-class _Parts:
+class _RelaxedProblem:
     """The parts of a problem while they change."""
 
     def __init__(self, problem: Problem) -> None:
@@ -30,121 +30,122 @@ class _Parts:
         self.adults = {adult.id: adult for adult in problem.adults}
         self.needs = {(need.student, need.skill): need for need in problem.needs}
         self.sizes = {bound.session_type: bound for bound in problem.sizes}
-        self.rooms = None if problem.rooms is None else {room.id: room for room in problem.rooms}
+        self.rooms = {room.id: room for room in problem.rooms or ()}
         self.ratio = problem.students_per_monitor
         self.most_days = problem.most_catch_up_days
 
     def build(self) -> Problem:
-        adults = tuple(self.adults.values())
         return replace(
             self.problem,
             students=tuple(self.students.values()),
-            adults=adults,
+            adults=tuple(self.adults.values()),
             needs=tuple(self.needs.values()),
             pins=tuple(self.pins),
             keep_apart=tuple(self.apart),
             sizes=tuple(self.sizes.values()),
-            rooms=None if self.rooms is None else tuple(self.rooms.values()),
+            rooms=None if self.problem.rooms is None else tuple(self.rooms.values()),
             students_per_monitor=self.ratio,
             most_catch_up_days=self.most_days,
-            effects=(*self.problem.effects, *self._missing_effects(adults)),
+            effects=(*self.problem.effects, *self._missing_effects()),
         )
 
-    def _missing_effects(self, adults: tuple[Adult, ...]) -> list[Effect]:
+    def change_adult(self, adult: str, **changes: Any) -> None:  # noqa: ANN401 - any attributes of an adult
+        self.adults[adult] = replace(self.adults[adult], **changes)
+
+    def _missing_effects(self) -> list[Effect]:
         """A kind of session that a role leads only now is as good as with the role that leads it worst."""
         known = {(effect.session_type, effect.role) for effect in self.problem.effects}
-        wanted = {(kind, adult.role) for adult in adults for kind in adult.session_types if kind in self.sizes} - known
+        led = {(kind, adult.role) for adult in self.adults.values() for kind in adult.session_types}
         least = {
-            kind: min((e.effect for e in self.problem.effects if e.session_type is kind), default=0.0)
+            kind: min((effect.effect for effect in self.problem.effects if effect.session_type is kind), default=0.0)
             for kind in ADULT_LED
         }
-        return [Effect(kind, role, least[kind]) for kind, role in sorted(wanted)]
+        return [Effect(kind, role, least[kind]) for kind, role in sorted(led - known) if kind in self.sizes]
 
 
-def _drop_pin(parts: _Parts, pin: Any) -> None:  # noqa: ANN401 - the subject of a step
-    parts.pins.pop(pin, None)
+def _drop_pin(relaxed: _RelaxedProblem, pin: Pin) -> None:
+    relaxed.pins.pop(pin, None)
 
 
-def _list_need(parts: _Parts, student: str, skills: tuple[str, ...]) -> None:
+def _list_needs(relaxed: _RelaxedProblem, student: str, skills: tuple[str, ...]) -> None:
     for skill in skills:
-        parts.needs.setdefault((student, skill), Need(student, skill, 0.0))
+        relaxed.needs.setdefault((student, skill), Need(student, skill, 0.0))
 
 
-def _join_pair(parts: _Parts, one: str, other: str) -> None:
-    parts.apart.pop((one, other), None)
+def _let_share(relaxed: _RelaxedProblem, one: str, other: str) -> None:
+    relaxed.apart.pop((one, other), None)
 
 
-def _waive(parts: _Parts, student: str) -> None:
-    parts.students[student] = replace(parts.students[student], needs_certified=False)
+def _waive_certification(relaxed: _RelaxedProblem, student: str) -> None:
+    relaxed.students[student] = replace(relaxed.students[student], needs_certified=False)
 
 
-def _bring(parts: _Parts, adult: str, block: str, kinds: frozenset[SessionType] | None = None) -> None:
+def _add_presence(
+    relaxed: _RelaxedProblem, adult: str, block: str, kinds: frozenset[SessionType] = frozenset()
+) -> None:
     """Has an adult there; with `kinds`, one who is not of the team."""
-    if kinds is not None and adult not in parts.adults:
-        role = Role.TEACHER_LEADER
-        parts.adults[adult] = Adult(adult, role, frozenset(), frozenset(), certified=True)
-    here = parts.adults[adult]
-    parts.adults[adult] = replace(
-        here, blocks=here.blocks | {block}, session_types=here.session_types | (kinds or set())
-    )
+    if kinds and adult not in relaxed.adults:
+        relaxed.adults[adult] = Adult(adult, Role.TEACHER_LEADER, frozenset(), frozenset(), certified=True)
+    there = relaxed.adults[adult]
+    relaxed.change_adult(adult, blocks=there.blocks | {block}, session_types=there.session_types | kinds)
 
 
-def _let(parts: _Parts, adult: str, kind: SessionType) -> None:
-    parts.adults[adult] = replace(parts.adults[adult], session_types=parts.adults[adult].session_types | {kind})
+def _permit(relaxed: _RelaxedProblem, adult: str, kind: SessionType) -> None:
+    relaxed.change_adult(adult, session_types=relaxed.adults[adult].session_types | {kind})
 
 
-def _let_lead(parts: _Parts, adult: str, skill: str) -> None:
-    parts.adults[adult] = replace(parts.adults[adult], skills={**(parts.adults[adult].skills or {}), skill: 1.0})
+def _qualify(relaxed: _RelaxedProblem, adult: str, skill: str) -> None:
+    relaxed.change_adult(adult, skills={**(relaxed.adults[adult].skills or {}), skill: 1.0})
 
 
-def _trust(parts: _Parts, adult: str) -> None:
-    parts.adults[adult] = replace(parts.adults[adult], in_training=False, supervises=False)
+def _waive_supervision(relaxed: _RelaxedProblem, adult: str) -> None:
+    relaxed.change_adult(adult, in_training=False, supervises=False)
 
 
-def _watch(parts: _Parts, ratio: int) -> None:
-    parts.ratio = max(parts.ratio, ratio)
+def _raise_ratio(relaxed: _RelaxedProblem, ratio: int) -> None:
+    relaxed.ratio = max(relaxed.ratio, ratio)
 
 
-def _raise_cap(parts: _Parts, days: int) -> None:
-    if parts.most_days is not None:
-        parts.most_days = max(parts.most_days, days)
+def _raise_cap(relaxed: _RelaxedProblem, days: int) -> None:
+    if relaxed.most_days is not None:
+        relaxed.most_days = max(relaxed.most_days, days)
 
 
-def _enlarge(parts: _Parts, capacities: tuple[tuple[str, int], ...]) -> None:
-    for room, capacity in capacities:
-        assert parts.rooms is not None
-        parts.rooms[room] = replace(parts.rooms[room], capacity=max(capacity, parts.rooms[room].capacity))
+def _enlarge_rooms(relaxed: _RelaxedProblem, capacities: tuple[tuple[str, int], ...]) -> None:
+    for name, capacity in capacities:
+        room = relaxed.rooms[name]
+        relaxed.rooms[name] = replace(room, capacity=max(capacity, room.capacity))
 
 
-def _find_rooms(parts: _Parts, rooms: tuple[Room, ...]) -> None:
-    if parts.rooms is not None:
-        parts.rooms |= {room.id: room for room in rooms}
+def _add_rooms(relaxed: _RelaxedProblem, rooms: tuple[Room, ...]) -> None:
+    relaxed.rooms |= {room.id: room for room in rooms}
 
 
-def _resize(parts: _Parts, subject: str | SessionType, least: int | None, most: int | None) -> None:
+def _resize(relaxed: _RelaxedProblem, subject: str | SessionType, least: int | None, most: int | None) -> None:
     """Widens the bounds of a kind, or, where it is an adult's id, how many the adult teaches at once."""
-    if not isinstance(subject, SessionType):
-        own = parts.adults[subject]
-        if own.max_group is not None and most is not None:
-            parts.adults[subject] = replace(own, max_group=max(own.max_group, most))
+    if isinstance(subject, SessionType):
+        bound = relaxed.sizes[subject]
+        lowest = bound.least if least is None else min(bound.least, least)
+        relaxed.sizes[subject] = SizeBound(subject, lowest, max(bound.most, most or 0), bound.tables)
         return
-    bound = parts.sizes[subject]
-    lowest = bound.least if least is None else min(bound.least, least)
-    parts.sizes[subject] = SizeBound(subject, lowest, max(bound.most, most or 0), bound.tables)
+    max_group = relaxed.adults[subject].max_group
+    if max_group is not None and most is not None:
+        relaxed.change_adult(subject, max_group=max(max_group, most))
 
 
-GIVING: dict[str, Callable[..., None]] = {
+RELAX: dict[str, Callable[..., None]] = {
     "pinned": _drop_pin,
-    "eligibility": _list_need,
-    "keep_apart": _join_pair,
-    "certified": _waive,
-    "adult_available": _bring,
-    "permission": _let,
-    "qualified": _let_lead,
-    "supervision": _trust,
+    "eligibility": _list_needs,
+    "keep_apart": _let_share,
+    "certified": _waive_certification,
+    "adult_available": _add_presence,
+    "permission": _permit,
+    "qualified": _qualify,
+    "supervision": _waive_supervision,
     "catch_up_days": _raise_cap,
-    "monitors": _watch,
-    "room_capacity": _enlarge,
-    "rooms": _find_rooms,
+    "monitors": _raise_ratio,
+    "room_capacity": _enlarge_rooms,
+    "rooms": _add_rooms,
     "group_size": _resize,
 }
+"""How each rule is relaxed, for the subject of its soft constraint."""

@@ -1,4 +1,4 @@
-"""Counts what a problem has: who is there, who needs what, how many students an adult takes at once."""
+"""Counts what a problem has: who is there, who needs what, how many students an adult takes, where a pin could be."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from serving.grouping.problem.problem import Problem
 
 
 class Supply:
-    """What a problem has, counted: who is there, what they need, how many an adult can take at once."""
+    """The people, needs and places of a problem, counted block by block."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
@@ -27,10 +27,10 @@ class Supply:
     @cached_property
     def needed_by(self) -> dict[str, set[str]]:
         """Students per skill, who may meet it today."""
-        by: dict[str, set[str]] = {}
+        students: dict[str, set[str]] = {}
         for need in self.problem.open_needs():
-            by.setdefault(need.skill, set()).add(need.student)
-        return by
+            students.setdefault(need.skill, set()).add(need.student)
+        return students
 
     def present(self, block: Block) -> frozenset[str]:
         """Students in a block."""
@@ -39,15 +39,15 @@ class Supply:
             self._present[block.id] = here
         return self._present[block.id]
 
+    def there(self, block: Block) -> list[Adult]:
+        """Adults in a block, whether or not a trainee may work then."""
+        return [adult for adult in self.problem.adults if block.id in adult.blocks]
+
     def usable(self, block: Block) -> list[Adult]:
         """Adults who can have a duty in a block: trainees only where a supervising adult is there too."""
         here = self.there(block)
         supervised = any(adult.supervisor for adult in here)
         return [adult for adult in here if supervised or not adult.trainee]
-
-    def there(self, block: Block) -> list[Adult]:
-        """Adults in a block, whether or not a trainee may work then."""
-        return [adult for adult in self.problem.adults if block.id in adult.blocks]
 
     def rooms(self, block: Block) -> list[Room]:
         """Rooms free in a block, the largest first."""
@@ -64,12 +64,12 @@ class Supply:
             most = min(most, adult.max_group)
         return most if most >= bound.least else 0
 
-    def led_at_most(self, block: Block, leads: int) -> int:
-        """An upper bound on students in led sessions of a block with that many leads."""
-        return self.led_by(block, leads, self.usable(block))
+    def largest(self, adult: Adult) -> int:
+        """The most students an adult can take in one session of any kind."""
+        return max(self.most(adult, kind) for kind in ADULT_LED)
 
-    def led_by(self, block: Block, leads: int, adults: list[Adult]) -> int:
-        """The same where these are the adults."""
+    def led_at_most(self, block: Block, leads: int, adults: list[Adult]) -> int:
+        """An upper bound on students in adult-led sessions of a block where so many of the adults lead."""
         return min(self.takers(block, adults), self.seats(block, adults, leads))
 
     def takers(self, block: Block, adults: list[Adult]) -> int:
@@ -89,17 +89,12 @@ class Supply:
         return sum(self._loads[key][: max(0, leads)])
 
     def _load(self, block: Block, adult: Adult) -> int:
-        needing = self.needing(block)
-        known = needing if adult.skills is None else adult.skills
-        likeliest = max((needing.get(skill, 0) for skill in known), default=0)
-        return min(likeliest, max((self.most(adult, kind) for kind in ADULT_LED), default=0))
-
-    def needing(self, block: Block) -> dict[str, int]:
-        """How many in a block need each skill."""
         if block.id not in self._needing:
             present = self.present(block)
-            self._needing[block.id] = {skill: len(who & present) for skill, who in self.needed_by.items()}
-        return self._needing[block.id]
+            self._needing[block.id] = {skill: len(needing & present) for skill, needing in self.needed_by.items()}
+        needing = self._needing[block.id]
+        known = needing if adult.skills is None else adult.skills
+        return min(max((needing.get(skill, 0) for skill in known), default=0), self.largest(adult))
 
     @staticmethod
     def taught(skill: str, adults: list[Adult]) -> bool:
@@ -107,11 +102,8 @@ class Supply:
         return any(adult.skills is None or skill in adult.skills for adult in adults)
 
 
-CAPPED = "the student has been in catch-up groups for as many days in a row as the cap allows"
-
-
-class Place(NamedTuple):
-    """A led session, by its parts."""
+class LedSlot(NamedTuple):
+    """An adult-led session of a block, by its parts."""
 
     adult: Adult
     session_type: SessionType
@@ -120,13 +112,16 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FeasibleSlots:
-    """Where a pinned student could sit, each place taken alone; without any, the rule in the way and why.
+    """Where a pinned student could sit by the rules on one student; without any, the rule that leaves none, and why.
 
     Attributes:
-        adults: ids of those who could lead it; the one named where there is no place. `kinds` and `skills` likewise.
+        adults: ids of those who could lead it; where there is no slot, the one named by the pin, if any.
+        kinds: of the sessions, in the same way.
+        skills: of the sessions, in the same way.
+        rule: None where there is a slot.
+        why: in plain words; None where there is a slot.
     """
 
-    places: tuple[Place, ...]
     adults: frozenset[str]
     kinds: frozenset[SessionType]
     skills: frozenset[str]
@@ -135,56 +130,56 @@ class FeasibleSlots:
 
 
 def list_feasible_slots(supply: Supply, pin: Pin, block: Block) -> FeasibleSlots:
-    """Returns the places that fit a pin to a led session.
+    """Returns the slots that fit a pin to an adult-led session.
 
-    The rules are asked one after the other, and the first that leaves no place is the one that is named.
+    The rules are asked one after the other, and the first that leaves no slot is the one that is named.
     """
     student = supply.students[pin.student]
-    mine = [need.skill for need in supply.problem.needs if need.student == student.id]
-    places = [
-        Place(adult, kind, skill)
+    needs = [need.skill for need in supply.problem.needs if need.student == student.id]
+    slots = [
+        LedSlot(adult, kind, skill)
         for adult in supply.problem.adults
+        if pin.adult in (None, adult.id)
         for kind in ADULT_LED
-        for skill in mine
-        if pin.adult in (None, adult.id) and pin.session_type in (None, kind) and pin.skill in (None, skill)
+        if pin.session_type in (None, kind)
+        for skill in needs
+        if pin.skill in (None, skill)
     ]
     present, usable = supply.present(block), supply.usable(block)
 
-    def enough(place: Place) -> bool:
-        bound = supply.bounds.get(place.session_type)
-        return bound is not None and len(supply.needed_by[place.skill] & present) >= bound.least
+    def has_enough_students(slot: LedSlot) -> bool:
+        bound = supply.bounds.get(slot.session_type)
+        return bound is not None and len(supply.needed_by[slot.skill] & present) >= bound.least
 
-    listed = any(pin.skill in (None, skill) for skill in mine)
+    listed = any(pin.skill in (None, skill) for skill in needs)
     unlisted = "the skill asked for is not among the student's needs" if pin.skill else "the student has no need listed"
-    tests: tuple[tuple[str, str, Callable[[Place], bool]], ...] = (
+    capped = "the student has been in catch-up groups for as many days in a row as the cap allows"
+    tests: tuple[tuple[str, str, Callable[[LedSlot], bool]], ...] = (
         ("eligibility", unlisted, lambda _: listed),
-        ("catch_up_days", CAPPED, lambda place: student.id in supply.needed_by.get(place.skill, ())),
-        ("adult_available", "the adult is not there", lambda place: block.id in place.adult.blocks),
-        ("supervision", "nobody who supervises is there with the trainee", lambda place: place.adult in usable),
-        ("permission", "the adult may not lead such a session", lambda p: p.session_type in p.adult.session_types),
-        ("qualified", "no adult there is qualified in the skill", lambda p: supply.taught(p.skill, [p.adult])),
-        ("certified", "no adult there is certified", lambda p: p.adult.certified or not student.needs_certified),
-        ("group_size", "too few students who need the skill are there", enough),
-        ("group_size", "the adult takes no group of that size", lambda p: supply.most(p.adult, p.session_type) > 0),
+        ("catch_up_days", capped, lambda slot: student.id in supply.needed_by.get(slot.skill, ())),
+        ("adult_available", "the adult is not there", lambda slot: block.id in slot.adult.blocks),
+        ("supervision", "nobody who supervises is there with the trainee", lambda slot: slot.adult in usable),
+        ("permission", "the adult may not lead such a session", lambda s: s.session_type in s.adult.session_types),
+        ("qualified", "no adult there is qualified in the skill", lambda s: supply.taught(s.skill, [s.adult])),
+        ("certified", "no adult there is certified", lambda s: s.adult.certified or not student.needs_certified),
+        ("group_size", "too few students who need the skill are there", has_enough_students),
+        ("group_size", "the adult takes no group of that size", lambda s: supply.most(s.adult, s.session_type) > 0),
     )
     for rule, why, test in tests:
-        places = [place for place in places if test(place)]
-        if not places:
-            named = frozenset({pin.adult} if pin.adult else ())
-            skills = frozenset({pin.skill} if pin.skill else ())
-            return FeasibleSlots(
-                (), named, frozenset({pin.session_type} if pin.session_type else ()), skills, rule, why
-            )
+        slots = [slot for slot in slots if test(slot)]
+        if not slots:
+            adults = frozenset({pin.adult} if pin.adult else ())
+            kinds = frozenset({pin.session_type} if pin.session_type else ())
+            return FeasibleSlots(adults, kinds, frozenset({pin.skill} if pin.skill else ()), rule, why)
     return FeasibleSlots(
-        places=tuple(places),
-        adults=frozenset(place.adult.id for place in places),
-        kinds=frozenset(place.session_type for place in places),
-        skills=frozenset(place.skill for place in places),
+        adults=frozenset(slot.adult.id for slot in slots),
+        kinds=frozenset(slot.session_type for slot in slots),
+        skills=frozenset(slot.skill for slot in slots),
     )
 
 
-def led_pins(supply: Supply, block: Block) -> list[tuple[Pin, FeasibleSlots]]:
-    """Returns a block's pins to led sessions of students who are there, with the places that fit them."""
+def list_led_pins(supply: Supply, block: Block) -> list[tuple[Pin, FeasibleSlots]]:
+    """Returns a block's pins to adult-led sessions of students who are there, with the slots that fit them."""
     return [
         (pin, list_feasible_slots(supply, pin, block))
         for pin in supply.problem.pins

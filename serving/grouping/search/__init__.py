@@ -1,1 +1,1 @@
-"""Search: construction, compiled large-neighborhood search, and the bound on every plan."""
+"""Searches for good plans: construction, compiled large-neighborhood search, and the bound on every plan."""

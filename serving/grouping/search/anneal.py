@@ -1,17 +1,20 @@
-"""Large-neighborhood search for a day of high score: constructed greedily, then destroyed and recreated in parts."""
+"""Searches for a day of high score: constructed greedily, then improved by large-neighborhood search with annealing."""
 
 import time
 from dataclasses import dataclass
 
 import numpy as np
 
+from serving.grouping.errors import BrokenPlanError
+from serving.grouping.problem.plan import Session
+from serving.grouping.rules.check import find_violations
 from serving.grouping.search.greedy import construct_plan, to_draft, to_seats
 from serving.grouping.search.kernel import construct_day, copy_seats, empty_seats, improve_day, new_workspace
 from serving.grouping.state.arrays import PINNED_LED, ProblemArrays, ProblemData
 from serving.grouping.state.draft import Draft
 
 WARM, COOL = 0.2, 0.005
-"""Temperatures, in points that a round may lose about every third time, at first and at last.
+"""First and last temperature, in points that a round may lose about every third time.
 
 Chosen on synthetic days of 60 and 240 students.
 """
@@ -28,7 +31,7 @@ class Budget:
     """How long to search.
 
     Attributes:
-        rounds: rounds of destroying and recreating; None: without a clock, 500 for each block of each adult, and no
+        rounds: rounds of ruin and recreate; None: without a clock, 500 for each block of each adult, and no
             more than take about a second; with a clock, no end.
         seconds: wall-clock time from problem to plan, bound and reasons included, of which the search has most; None:
             no clock, and equal problems give equal plans.
@@ -56,11 +59,32 @@ class Budget:
         return min(300_000 // max(1, students), 500 * duties) if self.seconds is None else 2**62
 
 
+def search_sessions(
+    data: ProblemData,
+    budget: Budget,
+    start: Draft | None = None,
+    reweighted: ProblemArrays | None = None,
+    warm: float = WARM,
+) -> tuple[tuple[Session, ...], bool]:
+    """Returns the sessions of the best day found, checked, and whether the clock cut the search; as `search_day`.
+
+    Raises:
+        InfeasibleError: as `search_day`.
+        BrokenPlanError: the checker refuses the sessions, which is a bug of ours.
+    """
+    draft, cut = search_day(data, budget, start, reweighted, warm)
+    sessions = draft.finish()
+    broken = find_violations(data.problem, sessions)
+    if broken:
+        raise BrokenPlanError(tuple(violation.rule for violation in broken))
+    return sessions, cut
+
+
 def search_day(
     data: ProblemData,
     budget: Budget,
     start: Draft | None = None,
-    prices: ProblemArrays | None = None,
+    reweighted: ProblemArrays | None = None,
     warm: float = WARM,
 ) -> tuple[Draft, bool]:
     """Returns the best day found, and whether the clock cut the search.
@@ -69,14 +93,14 @@ def search_day(
         data: the problem.
         budget: how long to search; all of its seconds are the search's.
         start: sessions to begin from; None: from an empty day.
-        prices: the data laid out flat with other weights, which may be below 0; None: with its own.
+        reweighted: arrays of the problem with other weights, which may be below 0; None: with its own.
         warm: points that a round may lose at first; less than usual keeps a short search near its start.
 
     Raises:
         InfeasibleError: no day keeps every rule, or none was found; its conflicts say which.
     """
     began = time.perf_counter()
-    arrays = data.arrays if prices is None else prices
+    arrays = data.arrays if reweighted is None else reweighted
     if not data.can_lead:
         return construct_plan(data, arrays), False  # nobody to lead, nobody to teach, or nothing
     workspace, rng = new_workspace(arrays), np.array([(2 * budget.seed + 1) * 0x9E3779B97F4A7C15 % 2**64], np.uint64)

@@ -22,9 +22,8 @@ from serving.grouping.state.draft import Draft
 PULL = 1e6
 """Points of a wanted seat while a day is constructed, above anything else that a seat adds."""
 
-
-TRIES = 4
-"""Draws of the pinned students, each with those first who found no seat before."""
+ATTEMPTS = 4
+"""Draws of the pinned students, each of them beginning with those who found no seat before."""
 
 
 def construct_plan(data: ProblemData, arrays: ProblemArrays, start: Draft | None = None) -> Draft:
@@ -32,7 +31,7 @@ def construct_plan(data: ProblemData, arrays: ProblemArrays, start: Draft | None
 
     Args:
         data: the problem.
-        arrays: the same as arrays.
+        arrays: the problem as arrays, which may have other weights than its own.
         start: sessions to keep where they can be; None: none.
 
     Raises:
@@ -53,7 +52,7 @@ def draw_plan(data: ProblemData, arrays: ProblemArrays, start: Draft | None = No
     """Returns a partial solution drawn greedily, in which some blocks may be infeasible.
 
     Pinned students are seated first, beside the sessions of the start or, where that fails, in place of those of their
-    block. A block that is infeasible then is repaired by the fewest changes, or drawn with as many seats as it holds.
+    block. A block that is infeasible after that is repaired by the fewest changes, or drawn with as many seats as fit.
     """
     draft = Draft(data) if start is None else start
     if not data.can_lead:
@@ -76,7 +75,7 @@ def draw_plan(data: ProblemData, arrays: ProblemArrays, start: Draft | None = No
 
 
 def find_violated_rule(draft: Draft, block: int) -> str | None:
-    """Returns the rule that a block breaks, a pinned student without a led seat included; None if it breaks none."""
+    """Returns the rule that a block breaks, also by a pinned student without an adult-led seat; else None."""
     if ((draft.data.arrays.pin[:, block] == PINNED_LED) & ~draft.taken[:, block]).any():
         return "pinned"
     return draft.violated_rule(block)
@@ -92,7 +91,7 @@ def to_seats(arrays: ProblemArrays, draft: Draft) -> Seats:
 
 
 def to_draft(data: ProblemData, seats: Seats) -> Draft:
-    """Returns a day of the compiled search as a partial solution."""
+    """Returns the seats of the compiled search as a partial solution."""
     draft = Draft(data)
     for block, adult in np.argwhere(seats.kind != NOT_LED).tolist():
         students = sorted(seats.roster[block, adult, : seats.size[block, adult]].tolist())
@@ -115,13 +114,13 @@ def draw_blocks(arrays: ProblemArrays, seats: Seats, blocks: list[int]) -> float
 def _seat_pins(start: Draft, arrays: ProblemArrays, pinned: Bools) -> Draft:
     """Returns the start with sessions for pinned students; those left without a seat are tried first the next time."""
     first, draft = np.zeros_like(pinned), start
-    for _ in range(TRIES):
+    for _ in range(ATTEMPTS):
         draft = start
-        for places in (first, pinned):
-            wanted = places & ~draft.taken
+        for seats in (first, pinned):
+            wanted = seats & ~draft.taken
             if wanted.any():
                 drawn = _draw(draft, arrays, wanted, np.flatnonzero(wanted.any(axis=0)).tolist())
-                idle = [s for s, group in drawn.groups.items() if not pinned[list(group), s.block].any()]
+                idle = [slot for slot, group in drawn.groups.items() if not pinned[list(group), slot.block].any()]
                 draft = drawn.closing([slot for slot in idle if slot not in start.groups])
         waiting = pinned & ~draft.taken
         if not waiting.any():
@@ -141,8 +140,8 @@ def _find_wrong_sizes(draft: Draft) -> list[Slot]:
 def _draw(draft: Draft, arrays: ProblemArrays, wanted: Bools, blocks: list[int]) -> Draft:
     """Draws some blocks with the wanted seats, N x B, before all others.
 
-    The price of leaving online work in an earlier plan is what the compiled search knows of a single seat; a negative
-    one draws students into led sessions.
+    The only weight of the compiled search on single seats is the penalty of leaving online work in an earlier plan; a
+    negative penalty draws students into adult-led sessions.
     """
     weights = arrays.weights.copy()
     weights[PERTURBATION] = -PULL
@@ -153,10 +152,10 @@ def _draw(draft: Draft, arrays: ProblemArrays, wanted: Bools, blocks: list[int])
 
 
 def _make_feasible(draft: Draft, arrays: ProblemArrays, block: int) -> Draft:
-    """Returns the plan with a feasible block of the fewest changed seats, or with as many led seats as it holds.
+    """Returns the plan with a feasible block of the fewest changed seats, or with as many adult-led seats as it holds.
 
-    One seat too many online needs one more student in a led session. An adult who is missing leaves too few monitors,
-    or a trainee without a teacher; then a lead steps in, whose session closes, or two do.
+    One seat too many online needs one more student in an adult-led session. An adult who is missing leaves too few
+    monitors, or a trainee without a teacher; then a lead steps in, whose session closes, or two do.
     """
     best, fewest = None, len(draft.taken) + 1
     for closed in _closings(draft, block):
@@ -177,7 +176,7 @@ def _make_feasible(draft: Draft, arrays: ProblemArrays, block: int) -> Draft:
 
 
 def _closings(draft: Draft, block: int) -> Iterator[tuple[Slot, ...]]:
-    """Yields no session, then each one and each two without a pinned student, of the block."""
+    """Yields the sessions of a block to close: none, then every one and every two without a pinned student."""
     pinned = set(np.flatnonzero(draft.data.arrays.pin[:, block] == PINNED_LED).tolist())
     held = sorted(slot for slot in draft.groups if slot.block == block and not pinned & set(draft.groups[slot]))
     for count in range(3):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from serving.grouping.changes.start import build_start, read_groups
+from serving.grouping.changes.warm_start import build_warm_start, read_groups
 from serving.grouping.problem.policy import SessionType, SizeBound
 from serving.grouping.search.greedy import draw_plan
 from serving.grouping.state.arrays import build_data
@@ -13,13 +13,13 @@ from serving.grouping.state.arrays import build_data
 def groups(problem, sessions, block=0):
     """Students by session of a block, before and after its repair."""
     data = build_data(problem)
-    draft = build_start(data, read_groups(data, sessions))
-    told = []
-    for each in (draft, draw_plan(data, data.arrays, draft)):
-        told.append({tuple(sorted(problem.students[at].id for at in students)) for slot, students in each.groups.items()
-                     if slot.block == block})  # fmt: skip
-        told.append(each.violated_rule(block))
-    return told
+    draft = build_warm_start(data, read_groups(data, sessions))
+    found = []
+    for plan in (draft, draw_plan(data, data.arrays, draft)):
+        here = [students for slot, students in plan.groups.items() if slot.block == block]
+        found.append({tuple(sorted(problem.students[at].id for at in students)) for students in here})
+        found.append(plan.violated_rule(block))
+    return found
 
 
 def test_a_feasible_block_is_left_alone(team, sessions):

@@ -104,7 +104,7 @@ def test_seats_are_the_best_of_all_seatings(seed):
     try:
         drafted = construct_plan(data, data.arrays).finish()
     except InfeasibleError:
-        pytest.skip("no adult to watch over anybody")
+        pytest.skip("no adult to supervise anybody")
     # All sessions of the draft, and the station in each block, open to all.
     best = max(score_plan(problem, plan).total for plan in all_seatings(problem, drafted))
 

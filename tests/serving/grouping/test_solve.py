@@ -15,6 +15,7 @@ from serving.grouping.problem.places import Pin, Seat
 from serving.grouping.problem.policy import SessionType, SizeBound, Weights
 from serving.grouping.rules.check import find_violations
 from serving.grouping.rules.objective import score_plan
+from serving.grouping.search import anneal
 from serving.grouping.search.anneal import Budget
 from serving.grouping.solve import suggest_groups
 
@@ -57,7 +58,7 @@ def test_a_pair_shares_the_sessions_asked_for_and_the_reason_says_so(team):
 
 
 def test_a_trainee_may_lead_with_a_teacher_beside_where_nothing_else_is_left(team, swap):
-    """All six have to be taught by the trainee, since nobody may watch over them and the teacher may lead nothing."""
+    """All six have to be taught by the trainee, since nobody may supervise them and the teacher may lead nothing."""
     early = tuple(replace(student, blocks=frozenset({"m1"})) for student in team.students)
     lead = swap(team.adults, "lead", session_types=frozenset())
     two = tuple(adult for adult in lead if adult.id != "help")
@@ -70,8 +71,8 @@ def test_a_trainee_may_lead_with_a_teacher_beside_where_nothing_else_is_left(tea
         suggest_groups(alone)
 
 
-def test_who_is_owed_a_teacher_sits_with_one(team):
-    """Taught once only, in groups of three: the teacher takes those who are owed, whatever the order of names."""
+def test_a_student_due_for_teacher_time_sits_with_a_teacher(team):
+    """Taught once only, in groups of three: the teacher takes those who are due for it, whatever the order of names."""
     early = tuple(
         replace(student, blocks=frozenset({"m1"}), teacher_time_due=student.id in "bdf") for student in team.students
     )
@@ -98,7 +99,7 @@ def test_pins_are_kept(team):
     assert seats["f", "m1"].adults == ("new",)
 
 
-def test_previous_seats_stay_where_the_price_of_change_is_high(team, sessions):
+def test_previous_seats_stay_where_a_change_costs_much(team, sessions):
     earlier = tuple(
         Seat(student, s.block, s.session_type, s.skill, s.adults[0] if s.led else None)
         for s in sessions
@@ -121,11 +122,7 @@ def test_the_package_stays_pure():
     )
 
     assert not loaded & {"fastapi", "pydantic", "mlflow", "pandas", "training", "experiments"}
-    assert {name for name in loaded if name.startswith("features.")} <= {
-        "features.kernel_cache",  # where numba finds machine code
-        "features.console",
-        "features.errors",
-    }
+    assert {name for name in loaded if name.startswith("features.")} <= {"features.kernel_cache", "features.errors"}
     assert {name for name in loaded if name.startswith("serving.")} == {
         name for name in loaded if name == "serving.grouping" or name.startswith("serving.grouping.")
     }
@@ -162,7 +159,7 @@ def test_reasons_name_the_figures(team):
     assert total == pytest.approx(plan.score.terms[0].value)
 
 
-def test_thin_evidence_is_said(team):
+def test_low_evidence_is_said(team):
     unknown = replace(team, needs=tuple(Need(need.student, need.skill, 0.4) for need in team.needs))
 
     plan = suggest_groups(unknown)
@@ -238,7 +235,7 @@ def test_a_block_with_nobody_has_no_sessions(team):
 
 
 def test_adults_who_may_not_monitor_carry_a_block_by_leading(team):
-    """Nobody may watch over online work, yet all six fit one small group."""
+    """Nobody may supervise online work, yet all six fit one small group."""
     lead = replace(team.adults[1], session_types=frozenset({SessionType.SMALL_GROUP}))
     early = tuple(replace(student, blocks=frozenset({"m1"})) for student in team.students)
 
@@ -286,28 +283,28 @@ def test_a_plan_that_breaks_a_rule_is_never_returned(team, monkeypatch):
         def finish(self):
             return ()
 
-    monkeypatch.setattr(solve, "search_day", lambda index, budget: (Rogue(), False))
+    monkeypatch.setattr(anneal, "search_day", lambda *args: (Rogue(), False))
 
     with pytest.raises(BrokenPlanError, match="one_session"):
         suggest_groups(team)
 
 
 def test_seats_that_break_a_rule_are_left_for_the_drafted_ones(team, monkeypatch):
-    monkeypatch.setattr(solve, "assign_students", lambda index, drafted, earlier, seconds: (drafted[:-1], True))
+    monkeypatch.setattr(solve, "assign_students", lambda data, drafted, earlier, seconds: (drafted[:-1], True))
 
     assert suggest_groups(team).status == "searched"
 
 
 def test_seats_and_bound_have_what_the_search_leaves_of_the_seconds(team, monkeypatch):
-    given, seat, bound = {}, solve.assign_students, solve.bound_day
+    arguments, seat, bound = {}, solve.assign_students, solve.bound_day
 
-    def spy_seats(index, drafted, earlier, seconds):
-        given["seats"] = seconds
-        return seat(index, drafted, earlier, seconds)
+    def spy_seats(data, drafted, earlier, seconds):
+        arguments["seats"] = seconds
+        return seat(data, drafted, earlier, seconds)
 
-    def spy_bound(arena, value, rounds, *, until):
-        given["until"] = until
-        return bound(arena, value, rounds, until=until)
+    def spy_bound(arrays, value, rounds, *, until):
+        arguments["until"] = until
+        return bound(arrays, value, rounds, until=until)
 
     monkeypatch.setattr(solve, "assign_students", spy_seats)
     monkeypatch.setattr(solve, "bound_day", spy_bound)
@@ -315,13 +312,13 @@ def test_seats_and_bound_have_what_the_search_leaves_of_the_seconds(team, monkey
     plan = suggest_groups(team, Budget(seconds=1.0))
 
     assert plan.cut_by_clock
-    assert 0.0 < given["seats"] <= 0.1 + 1e-9  # of the tenth between search and bound
-    assert given["until"] == pytest.approx(began + 1.0, abs=0.1)
+    assert 0.0 < arguments["seats"] <= 0.1 + 1e-9  # of the tenth between search and bound
+    assert arguments["until"] == pytest.approx(began + 1.0, abs=0.1)
     suggest_groups(team, Budget(rounds=5))
-    assert given == {"seats": None, "until": None}
+    assert arguments == {"seats": None, "until": None}
 
 
 def test_no_seats_from_the_solver_leave_the_drafted_ones(team, monkeypatch):
-    monkeypatch.setattr(solve, "assign_students", lambda index, drafted, earlier, seconds: None)
+    monkeypatch.setattr(solve, "assign_students", lambda data, drafted, earlier, seconds: None)
 
     assert suggest_groups(team).status == "searched"

@@ -11,7 +11,7 @@ from serving import formats
 from serving.api.responses.changes import to_evaluation
 from serving.errors import RequestError
 from serving.formats import read_instance
-from serving.grouping.changes.placements import rank_places
+from serving.grouping.changes.seat_options import rank_seat_options
 from serving.grouping.solve import suggest_groups
 from serving.plans import stored_plan as editing
 from serving.plans.sessions import read_sessions, to_session_seats
@@ -76,7 +76,7 @@ def test_any_sessions_are_judged_and_placed_into_or_refused_by_name(problem, sug
         return
 
     told = to_evaluation("id", *judge_edit(problem, edited, suggested, repair=True))
-    ranked = rank_places(problem, edited, "Ada")
+    ranked = rank_seat_options(problem, edited, "Ada")
 
     assert told.score == pytest.approx(sum(term.points for term in told.terms))
     assert told.keeps_rules == (told.violations == [])

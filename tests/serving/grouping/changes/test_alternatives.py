@@ -56,7 +56,7 @@ def test_a_team_of_sixty_gets_three(team):
     found = find_alternatives(problem, 3, Budget(rounds=200, bound_rounds=2))
 
     assert len(found.others) == 3
-    assert [other.lost for other in found.others] == sorted(other.lost for other in found.others)
+    assert [other.score_loss for other in found.others] == sorted(other.score_loss for other in found.others)
     require_near_and_apart(problem, found, 0.05, 0.2)
 
 

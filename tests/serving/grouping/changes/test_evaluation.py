@@ -1,4 +1,4 @@
-"""What there is to say of a plan that a person edited."""
+"""An edited plan is checked, scored and compared with the original."""
 
 from dataclasses import replace
 
@@ -8,15 +8,15 @@ from serving.grouping.changes.evaluation import evaluate_edit
 from serving.grouping.rules.objective import score_plan
 
 
-def test_an_unchanged_plan_has_no_moves_and_no_price(team, sessions):
+def test_an_unchanged_plan_has_no_moves_and_no_impact(team, sessions):
     judged = evaluate_edit(team, sessions, sessions)
 
     assert (judged.violations, judged.moves, judged.changes) == ((), (), ())
-    assert judged.price.points == 0
+    assert judged.score_impact.points == 0
     assert judged.score == score_plan(team, sessions)
 
 
-def test_an_edit_is_priced_against_the_original(team, sessions, swap):
+def test_an_edit_is_measured_against_the_original(team, sessions, swap):
     joined = swap(swap(sessions, "g1", students=("a", "b", "c", "d")), "o1", students=("e", "f"))
 
     judged = evaluate_edit(team, joined, sessions)
@@ -25,10 +25,14 @@ def test_an_edit_is_priced_against_the_original(team, sessions, swap):
     assert [(move.student, move.block, move.before.led, move.after.led) for move in judged.moves] == [
         ("d", "m1", False, True)
     ]
-    assert judged.price.points == pytest.approx(score_plan(team, joined).total - score_plan(team, sessions).total)
+    assert judged.score_impact.points == pytest.approx(
+        score_plan(team, joined).total - score_plan(team, sessions).total
+    )
 
 
-def test_each_of_several_changes_has_a_price_of_its_own_and_says_what_it_has_to_do_with_breaches(team, sessions, swap):
+def test_each_of_several_changes_has_an_impact_of_its_own_and_says_what_it_has_to_do_with_breaches(
+    team, sessions, swap
+):
     """A leaves a group of three, which is too small then, and d joins it, whom it would do without."""
     traded = swap(swap(sessions, "g1", students=("b", "c", "d")), "o1", students=("a", "e", "f"))
 
@@ -38,12 +42,14 @@ def test_each_of_several_changes_has_a_price_of_its_own_and_says_what_it_has_to_
     assert (leaves.move.student, joins.move.student) == ("a", "d")
     assert (leaves.breaks, leaves.fixes) == ((), ())
     assert [violation.rule for violation in joins.breaks] == ["group_size"]
-    assert leaves.price.points < 0 < joins.price.points
+    assert leaves.score_impact.points < 0 < joins.score_impact.points
     together = swap(swap(sessions, "g1", students=("a", "b", "c", "d")), "o1", students=("e", "f"))
-    assert leaves.price.points == pytest.approx(score_plan(team, traded).total - score_plan(team, together).total)
+    assert leaves.score_impact.points == pytest.approx(
+        score_plan(team, traded).total - score_plan(team, together).total
+    )
 
 
-def test_the_change_that_breaks_a_rule_is_told(team, sessions, swap):
+def test_the_change_that_breaks_a_rule_is_named(team, sessions, swap):
     apart = replace(team, keep_apart=(("a", "d"),))
     joined = swap(swap(sessions, "g1", students=("a", "b", "c", "d", "e")), "o1", students=("f",))
 

@@ -44,7 +44,7 @@ def test_a_plan_that_keeps_every_rule_is_left_alone(team, sessions):
     repair = repair_plan(team, sessions)
 
     assert repair.sessions is sessions
-    assert (repair.moved, repair.at_least, repair.mended) == (0, 0, ())
+    assert (repair.moved, repair.at_least, repair.fixes) == (0, 0, ())
 
 
 def test_two_who_are_to_be_kept_apart_part_by_one_move(team, sessions, swap):
@@ -53,7 +53,7 @@ def test_two_who_are_to_be_kept_apart_part_by_one_move(team, sessions, swap):
 
     repair = repair_plan(apart, joined)
 
-    assert [violation.rule for violation in repair.mended] == ["keep_apart"]
+    assert [violation.rule for violation in repair.fixes] == ["keep_apart"]
     assert [move.student for move in repair.moves] == ["d"]  # who needs fractions less
     assert {session.id for session in repair.sessions} == {session.id for session in sessions}
 
@@ -63,7 +63,7 @@ def test_an_emptied_session_goes_and_nobody_moves(team, sessions, swap):
 
     repair = repair_plan(team, emptied)
 
-    assert [violation.rule for violation in repair.mended] == ["form"]
+    assert [violation.rule for violation in repair.fixes] == ["form"]
     assert repair.moved == 0
     assert {session.id for session in repair.sessions} == {"o1", "g2", "o2"}
 
@@ -140,8 +140,10 @@ def fewest_moves(problem, edited):
                 Session(f"g{at}", "b0", kind, skill, (adult,), None, groups[at])
                 for at, (adult, kind, skill) in enumerate(led)
             ]
-            for crew in ((watch,), *((each,) for each in zip(watch))) if groups[-1] else ((),):
-                online = [Session("o", "b0", SessionType.ONLINE, None, each, None, groups[-1]) for each in crew]
+            for staff in ((watch,), *((alone,) for alone in zip(watch))) if groups[-1] else ((),):
+                online = [
+                    Session("o", "b0", SessionType.ONLINE, None, monitors, None, groups[-1]) for monitors in staff
+                ]
                 moved = count_moved(find_moves(problem, edited, (*plan, *online)))
                 if (fewest is None or moved < fewest) and not find_violations(problem, (*plan, *online)):
                     fewest = moved
@@ -155,7 +157,7 @@ def test_a_tiny_day_is_repaired_by_the_fewest_moves_of_all_plans(seed):
     try:
         edited = edit(suggest_groups(problem, QUICK).sessions, seed, 3)
     except InfeasibleError:
-        pytest.skip("no adult to watch over anybody")
+        pytest.skip("no adult to supervise anybody")
 
     repair = repair_plan(problem, edited, QUICK)
 

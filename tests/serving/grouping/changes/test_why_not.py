@@ -43,11 +43,11 @@ def test_a_full_group_takes_somebody_only_in_exchange(team, sessions):
 
     assert next(s.students for s in answer.sessions if s.id == "g1") == ("b", "c", "d")
     assert [(move.student, move.block) for move in answer.moves] == [("a", "m1")]
-    assert answer.price.terms[0].name == "benefit"
+    assert answer.score_impact.terms[0].name == "benefit"
     assert answer.sentence.endswith("; 1 other seat would move.")
 
 
-def test_who_sits_there_is_told_so(team, sessions):
+def test_a_student_who_sits_there_already_is_named_as_such(team, sessions):
     answer = ask_why_not(team, sessions, Pin("a", "m1", skill="fractions"), QUICK)
 
     assert answer.sentence == "The student sits there already."
@@ -97,7 +97,7 @@ def test_a_plan_that_breaks_a_rule_is_not_asked_about(team, sessions, swap):
     skill=st.sampled_from([None, "k0", "k1"]),
     adult=st.sampled_from([None, "t0", "t1"]),
 )
-def test_a_price_is_the_difference_of_two_scores_of_plans_that_keep_the_rules(
+def test_an_impact_is_the_difference_of_two_scores_of_plans_that_keep_the_rules(
     seed, rooms, who, block, kind, skill, adult
 ):
     problem = draw_edge_case(seed, rooms=rooms, ratio=30)
@@ -115,7 +115,7 @@ def test_a_price_is_the_difference_of_two_scores_of_plans_that_keep_the_rules(
     else:
         assert find_violations(replace(problem, pins=(pin,)), answer.sessions) == ()
         gained = score_plan(problem, answer.sessions).total - score_plan(problem, sessions).total
-        assert answer.price.points == pytest.approx(gained)
+        assert answer.score_impact.points == pytest.approx(gained)
         moved = find_moves(problem, sessions, answer.sessions)
         assert {*answer.moves} == {move for move in moved if (move.student, move.block) != (pin.student, pin.block)}
         assert answer == ask_why_not(problem, sessions, pin, QUICK)

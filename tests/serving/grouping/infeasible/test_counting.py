@@ -1,4 +1,4 @@
-"""Each planted conflict is named by its rules, in a sentence with its figures."""
+"""Each injected conflict is named by its rules, in a sentence with its figures."""
 
 from dataclasses import replace
 
@@ -54,21 +54,21 @@ def test_no_room_and_too_small_a_room(team, swap):
     assert rules(replace(team, needs=(), rooms=tiny)) == [("room_capacity",)] * 2
 
 
-def test_pins_to_one_kind_leave_too_few_to_watch_over_the_others(team):
+def test_pins_to_one_kind_leave_too_few_to_supervise_the_others(team):
     pins = tuple(Pin(student, "m1", SessionType.TUTORING) for student in "abcde")
     needs = tuple(need for need in team.needs if need.student != "f")
 
     assert rules(replace(team, needs=needs, pins=pins)) == [("pinned", "group_size", "monitors")]
 
 
-def test_two_kept_apart_are_pinned_to_a_skill_that_one_adult_leads(team, swap):
+def test_two_who_must_not_meet_are_pinned_to_a_skill_that_one_adult_leads(team, swap):
     adults = swap(swap(team.adults, "help", skills={"ratios": 1.0}), "new", skills={"ratios": 1.0})
     pins = (Pin("a", "m1", skill="fractions"), Pin("b", "m1", skill="fractions"))
 
     assert rules(replace(team, adults=adults, keep_apart=(("a", "b"),), pins=pins)) == [("keep_apart", "pinned")]
 
 
-def test_more_led_places_than_needs_and_more_accommodations_than_certified_places(team, swap):
+def test_more_adult_led_places_than_needs_and_more_accommodations_than_certified_places(team, swap):
     once = tuple(need for need in team.needs if (need.student, need.skill) != ("a", "ratios"))
     needing = tuple(replace(student, needs_certified=True) for student in team.students)
     certified = swap(team.adults, "help", certified=True)

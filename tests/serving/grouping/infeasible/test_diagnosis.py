@@ -1,4 +1,4 @@
-"""A day without a plan is explained: a smallest set of rules in conflict, and steps after which there is a plan."""
+"""A day without a plan is explained: a smallest set of rules in conflict, and relaxations that leave a plan."""
 
 from dataclasses import replace
 
@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from experiments.benchmarks.planner.instances.edge_cases import draw_edge_case
 from serving.grouping.infeasible.diagnosis import explain_conflict
-from serving.grouping.infeasible.minimal_set import Oracle, Verdict, excerpt, list_rules
-from serving.grouping.infeasible.relaxed_problem import give_up
+from serving.grouping.infeasible.minimal_set import FeasibilityOracle, Verdict, list_constraints, restrict_to_blocks
+from serving.grouping.infeasible.relaxed_problem import relax
 from serving.grouping.problem.places import Pin
 from serving.grouping.problem.policy import SessionType
 from serving.grouping.rules.check import find_violations
@@ -20,7 +20,7 @@ QUICK = Budget(rounds=2, seatings=1, bound_rounds=0)
 
 
 def away(team, swap):
-    """In the first block the teacher alone is there, for six students of whom an adult may watch over four."""
+    """In the first block the teacher alone is there, for six students of whom an adult may supervise four."""
     adults = swap(swap(team.adults, "help", blocks=frozenset({"m2"})), "new", blocks=frozenset({"m2"}))
     return replace(team, adults=adults, needs=(), students_per_monitor=4)
 
@@ -76,13 +76,13 @@ def capped(team, swap):
 
 
 @pytest.mark.parametrize(
-    ("plant", "smallest", "cheapest"),
+    ("inject", "smallest", "cheapest"),
     [
-        (capped, ["catch_up_days", "pinned"], "Drop the pin of a student to a led session in 09:00-09:45."),
+        (capped, ["catch_up_days", "pinned"], "Drop the pin of a student to an adult-led session in 09:00-09:45."),
         (
             away,
             ["adult_available", "adult_available", "monitors"],
-            "Let one adult watch over 6 students online instead of 4.",
+            "Let one adult supervise 6 students online instead of 4.",
         ),
         (
             crowd,
@@ -92,26 +92,26 @@ def capped(team, swap):
         (
             pair,
             ["keep_apart", "pinned", "pinned"],
-            "Drop the pin of a student to a led session with lead in 09:00-09:45.",
+            "Drop the pin of a student to an adult-led session with lead in 09:00-09:45.",
         ),
         (
             alone,
             ["adult_available", "pinned", "supervision"],
-            "Drop the pin of a student to a led session with new in 09:00-09:45.",
+            "Drop the pin of a student to an adult-led session with new in 09:00-09:45.",
         ),
-        (certified, ["certified", "pinned"], "Drop the pin of a student to a led session in 09:00-09:45."),
+        (certified, ["certified", "pinned"], "Drop the pin of a student to an adult-led session in 09:00-09:45."),
         (roomless, ["rooms"], "Find 1 more room for 30 students."),
         (small, ["room_capacity", "rooms"], "Let room big hold 6 students instead of 5."),
         (
             no_need,
             ["eligibility", "pinned"],
-            "Drop the pin of a student to a led session on Ratios in 09:00-09:45.",
+            "Drop the pin of a student to an adult-led session on Ratios in 09:00-09:45.",
         ),
-        (absent, ["pinned"], "Drop the pin of a student to a led session in 09:00-09:45."),
+        (absent, ["pinned"], "Drop the pin of a student to an adult-led session in 09:00-09:45."),
         (
             unqualified,
             ["pinned", "qualified", "qualified", "qualified"],
-            "Drop the pin of a student to a led session on Fractions in 09:00-09:45.",
+            "Drop the pin of a student to an adult-led session on Fractions in 09:00-09:45.",
         ),
         (
             forbidden,
@@ -120,30 +120,33 @@ def capped(team, swap):
         ),
     ],
 )
-def test_each_conflict_has_a_smallest_set_and_a_cheapest_step(team, swap, plant, smallest, cheapest):
-    told = explain_conflict(plant(team, swap))
+def test_each_conflict_has_a_smallest_set_and_a_cheapest_relaxation(team, swap, inject, smallest, cheapest):
+    diagnosis = explain_conflict(inject(team, swap))
 
-    assert told.proven
-    assert told.conflicts
-    assert told.minimal
-    assert sorted(rule.rule for rule in told.minimal_set) == smallest
-    assert told.relaxations[0].sentence == cheapest
-    assert [each.price for each in told.relaxations] == sorted(each.price for each in told.relaxations)
-    for each in told.relaxations:
-        assert find_violations(each.problem, suggest_groups(each.problem, QUICK).sessions) == ()
+    assert diagnosis.proven
+    assert diagnosis.conflicts
+    assert diagnosis.minimal
+    assert sorted(rule.rule for rule in diagnosis.minimal_set) == smallest
+    assert diagnosis.relaxations[0].sentence == cheapest
+    penalties = [relaxation.penalty for relaxation in diagnosis.relaxations]
+    assert penalties == sorted(penalties)
+    for relaxation in diagnosis.relaxations:
+        assert find_violations(relaxation.problem, suggest_groups(relaxation.problem, QUICK).sessions) == ()
 
 
 def test_a_wish_against_a_rule_is_a_note_and_no_conflict(team, swap):
     problem = replace(pair(team, swap), pins=())
 
-    told = explain_conflict(problem)
+    diagnosis = explain_conflict(problem)
 
-    assert told.verdict is Verdict.FEASIBLE
-    assert told.conflicts == told.minimal_set == told.relaxations == ()
-    assert told.notes == ("1 pair of students is to be kept apart and together; apart holds, together is a wish.",)
+    assert diagnosis.verdict is Verdict.FEASIBLE
+    assert diagnosis.conflicts == diagnosis.minimal_set == diagnosis.relaxations == ()
+    assert diagnosis.notes == (
+        "1 pair of students is listed both to be grouped together and not to be; the second is a rule.",
+    )
 
 
-def test_days_with_several_conflicts_get_steps_of_several_rules(team, swap):
+def test_days_with_several_conflicts_get_relaxations_of_several_rules(team, swap):
     problem = replace(away(team, swap), rooms=(), students=swap(team.students, "a", blocks=frozenset({"m2"})))
     problem = replace(problem, pins=(Pin("a", "m1"),))
 
@@ -153,9 +156,9 @@ def test_days_with_several_conflicts_get_steps_of_several_rules(team, swap):
     assert find_violations(cheapest.problem, suggest_groups(cheapest.problem, QUICK).sessions) == ()
 
 
-def test_an_oracle_without_questions_left_knows_less_and_claims_no_more():
+def test_an_oracle_without_programs_left_knows_less_and_claims_no_more():
     problem = draw_edge_case(23, students=9, adults=3, rooms=False, ratio=3)
-    patient, tired = Oracle(), Oracle(questions=0)
+    patient, tired = FeasibilityOracle(), FeasibilityOracle(programs=0)
 
     verdicts = patient.judge(problem), tired.judge(problem)
 
@@ -177,17 +180,17 @@ def test_a_smallest_set_holds_a_conflict_and_lacks_one_without_any_of_its_rules(
     problem = draw_edge_case(
         seed, students=students, adults=adults, blocks=1, skills=2, rooms=rooms, pins=pins, ratio=ratio
     )
-    told = explain_conflict(problem, nodes=50)
+    diagnosis = explain_conflict(problem, nodes=50)
 
-    event(f"{told.verdict}, {len(told.minimal_set)} rules")
-    oracle, rules = Oracle(), list_rules(problem)
-    if told.minimal and told.minimal_set:
-        rest = [rule for rule in rules if rule not in told.minimal_set]
-        held = excerpt(problem, [block.id for block in problem.blocks])
-        assert oracle.judge(give_up(held, rest)) is Verdict.INFEASIBLE
-        for rule in told.minimal_set:
-            assert oracle.judge(give_up(held, [*rest, rule])) is Verdict.FEASIBLE
-    if told.proven and problem.students:
-        assert told.relaxations
-    for each in told.relaxations:
-        assert find_violations(each.problem, suggest_groups(each.problem, QUICK).sessions) == ()
+    event(f"{diagnosis.verdict}, {len(diagnosis.minimal_set)} rules")
+    feasibility, rules = FeasibilityOracle(), list_constraints(problem)
+    if diagnosis.minimal and diagnosis.minimal_set:
+        rest = [rule for rule in rules if rule not in diagnosis.minimal_set]
+        held = restrict_to_blocks(problem, [block.id for block in problem.blocks])
+        assert feasibility.judge(relax(held, rest)) is Verdict.INFEASIBLE
+        for rule in diagnosis.minimal_set:
+            assert feasibility.judge(relax(held, [*rest, rule])) is Verdict.FEASIBLE
+    if diagnosis.proven and problem.students:
+        assert diagnosis.relaxations
+    for relaxation in diagnosis.relaxations:
+        assert find_violations(relaxation.problem, suggest_groups(relaxation.problem, QUICK).sessions) == ()

@@ -16,7 +16,7 @@ from scipy.sparse import dok_array
 
 from experiments.benchmarks.planner.instances.team import default_session_types
 from serving.grouping.errors import InfeasibleError
-from serving.grouping.exact import blocks as rescue
+from serving.grouping.exact import blocks as exact_blocks
 from serving.grouping.problem.people import Adult, Need, Student
 from serving.grouping.problem.places import Block, Pin, Room, Skill
 from serving.grouping.problem.policy import ADULT_LED, Effect, Role, SessionType, SizeBound
@@ -33,7 +33,7 @@ ALL = frozenset(SessionType)
 ANY = 10**6
 ANYWHERE = Room("anywhere", ANY)
 SIZES = (SizeBound(ADULT_LED[0], 3, 8), SizeBound(ADULT_LED[1], 1, 2), SizeBound(ADULT_LED[2], 4, 6, tables=3))
-CREW = (
+STAFF = (
     (Role.TEACHER_LEADER, ALL, None, True),
     (Role.COLLABORATING_TEACHER, ALL, None, False),
     (Role.COLLABORATING_TEACHER, ALL, None, True),
@@ -61,7 +61,7 @@ def tight_day(seed, *, students=60, adults=5, blocks=4, rooms=(40, 24, 16, 6), s
         listed += [Need(name, topic, draw.uniform(0.2, 0.9), 0.5) for topic in mine]
     pairs = list(zip(names[::2], names[1::2], strict=False))
     draw.shuffle(pairs)
-    chosen = [CREW[at % len(CREW)] for at in range(adults)]
+    chosen = [STAFF[at % len(STAFF)] for at in range(adults)]
     return Problem(
         blocks=tuple(Block(day, f"{8 + at}:30", at) for at, day in enumerate(days)),
         students=tuple(
@@ -221,18 +221,18 @@ def bound_sizes(rows, problem, led, inside):
 
 
 def bound_stations(rows, problem, held, inside):
-    """A room holds one led session or online work, and whoever watches there watches over somebody."""
+    """A room holds one led session or online work, and adults who monitor there supervise somebody."""
     for block, room in product(problem.blocks, problem.rooms or (ANYWHERE,)):
         at = (block.id, room.id)
-        crew = [h for h in held if (h.block, h.room) == at and not h.bound]
-        if crew:
-            rows.bound(inside[at] | dict.fromkeys(crew, -problem.students_per_monitor), -np.inf, 0)
+        monitors = [h for h in held if (h.block, h.room) == at and not h.bound]
+        if monitors:
+            rows.bound(inside[at] | dict.fromkeys(monitors, -problem.students_per_monitor), -np.inf, 0)
             rows.bound(inside[at] | {at: -room.capacity}, -np.inf, 0)
-        for h in crew:
+        for h in monitors:
             rows.bound(inside[at] | {h: -1}, 0, np.inf)
         if problem.rooms:
             led = {h: 1 for h in held if (h.block, h.room) == at and h.bound}
-            rows.bound(led | ({at: 1} if crew else {}), 0, 1)
+            rows.bound(led | ({at: 1} if monitors else {}), 0, 1)
 
 
 def bound_duties(rows, duties):
@@ -285,8 +285,8 @@ def test_a_small_day_is_refused_exactly_where_no_plan_exists(
         event(f"impossible: {error.rule}")
         assert error.proven
         assert {rule for conflict in error.conflicts for rule in conflict.rules} <= {rule.__name__ for rule in RULES}
-        told = " ".join([str(error), *(conflict.sentence for conflict in error.conflicts)])
-        assert not any(student.id in told for student in problem.students)
+        text = " ".join([str(error), *(conflict.sentence for conflict in error.conflicts)])
+        assert not any(student.id in text for student in problem.students)
 
 
 @pytest.mark.parametrize(
@@ -344,7 +344,7 @@ def test_rules_that_leave_no_plan_are_those_whose_end_would_leave_one(team):
 
 
 def test_blocks_that_stand_alone_but_not_on_one_day_name_the_skill_that_comes_once(team):
-    """Nobody may watch over online work, so that all have to learn their only skill in both blocks."""
+    """Nobody may supervise online work, so that all have to learn their only skill in both blocks."""
     lead = replace(team.adults[1], session_types=frozenset({SessionType.SMALL_GROUP}))
     once = tuple(need for need in team.needs if need.skill == "fractions")
 
@@ -358,7 +358,7 @@ def test_blocks_that_stand_alone_but_not_on_one_day_name_the_skill_that_comes_on
 def test_an_unproven_failure_says_so(team, monkeypatch):
     pins = (Pin("a", "m1", SessionType.TUTORING, "fractions"), Pin("d", "m1", SessionType.TUTORING, "ratios"))
     two = tuple(adult for adult in team.adults if adult.id != "new")
-    monkeypatch.setattr(rescue, "find_sessions", lambda draft, blocks, aim=False: (None, False))
+    monkeypatch.setattr(exact_blocks, "find_sessions", lambda draft, blocks, aim=False: (None, False))
 
     plan, error = plan_or_error(replace(team, pins=pins, adults=two))
 
