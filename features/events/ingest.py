@@ -22,7 +22,7 @@ from features.events.store import DataVersion, add_item_skills, append_events, d
 from features.home import Home
 from features.logs import open_log
 from features.schema import BUCKETS
-from features.tombstones import NOBODY, Erased, read_erased
+from features.tombstones import NOBODY, Tombstones, read_tombstones
 
 MAX_REJECTED = 0.10
 """A file of which more than this share is rejected was probably read the wrong way."""
@@ -88,7 +88,7 @@ def ingest_file(
     """
     log = open_log(path, form, mapping, kc_model)
     with Database(home.database_url()) as database:
-        erased = read_erased(database)
+        erased = read_tombstones(database)
     chunks = track(log.chunks(), f"chunks of {path.name} read", total=log.table.expected_chunks)
     return ingest_rows(home, chunks, log.source, path.name, max_rejected, now, erased)
 
@@ -100,7 +100,7 @@ def ingest_rows(
     name: str,
     max_rejected: float = MAX_REJECTED,
     now: datetime | None = None,
-    erased: Erased = NOBODY,
+    erased: Tombstones = NOBODY,
 ) -> IngestCounts:
     """Adds raw rows to the event log in one commit; rows that are known already change nothing.
 
@@ -164,7 +164,7 @@ def ingest_events(home: Home, parts: Iterable[pd.DataFrame], name: str, now: dat
 
 
 def _stage(
-    home: Home, chunks: Iterable[pd.DataFrame], source: str, now: datetime, rejected: RejectedWriter, erased: Erased
+    home: Home, chunks: Iterable[pd.DataFrame], source: str, now: datetime, rejected: RejectedWriter, erased: Tombstones
 ) -> tuple[int, Counter[str], Counter[str]]:
     """Writes valid rows by bucket; how many rows there were, and the unused and nulled ones by name."""
     rows_read, unused, nulled = 0, Counter[str](), Counter[str]()

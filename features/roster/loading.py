@@ -15,7 +15,7 @@ from features.roster.layout import FILES
 from features.roster.records import Roster
 from features.roster.sheets import Findings, read_sheet
 from features.roster.store import save_roster
-from features.tombstones import Erased, read_erased
+from features.tombstones import Tombstones, read_tombstones
 
 SHOWN = 50
 """Problems that one error lists."""
@@ -64,7 +64,7 @@ def _report(folder: Path, problems: list[str]) -> str:
     return "\n  ".join(lines)
 
 
-def drop_erased(roster: Roster, erased: Erased) -> tuple[Roster, int]:
+def drop_erased(roster: Roster, erased: Tombstones) -> tuple[Roster, int]:
     """The roster without demographics and past sessions of students who were erased, and how many of them it has.
 
     Who sits in the room tomorrow is a fact that the school decides, so membership and rules stay.
@@ -94,7 +94,7 @@ def load_roster_command(path: Path, home: Home) -> int:
     """
     roster = read_roster_files(path)
     with Database(home.database_url()) as database:
-        roster, erased = drop_erased(roster, read_erased(database))
+        roster, erased = drop_erased(roster, read_tombstones(database))
         save_roster(roster, database)
     table = Table(title="roster")
     table.add_column("file")
