@@ -13,7 +13,7 @@ ROLE_MAY_LEAD: Mapping[str, tuple[str, ...]] = {
     "support_staff": ("tutoring", "online"),
     "teacher_in_training": ("small_group", "tutoring", "collaborative"),
 }
-"""What each role leads when the roster does not say; a teacher in training only beside a teacher."""
+"""What each role leads when the roster does not say; a teacher in training only together with a teacher."""
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
