@@ -5,7 +5,7 @@ and fails where one is neither a store's nor known to be without students.
 """
 
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -228,8 +228,3 @@ WITHOUT_STUDENTS = (
 
 FOLDERS_WITHOUT_STUDENTS = ("item_skills", "decisions", "regroup.db", "regroup.db-wal", "regroup.db-shm")
 """Names in the home that hold no student; the database's files hold those of its tables."""
-
-
-def names_of(stores: Iterable[Store]) -> tuple[set[str], set[str]]:
-    """The tables and the names in the home that the stores cover."""
-    return {name for store in stores for name in store.tables}, {name for store in stores for name in store.folders}
