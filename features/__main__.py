@@ -21,7 +21,7 @@ logger = logging.getLogger("regroup")
 EXIT_CODES = describe_exit_codes(TooManyRejectedError.exit_code)
 
 FORMATS = ("mapped", "assistments", "datashop")
-"""Those of `features.logs.FORMATS`; named here too, since that imports pandas."""
+"""The same as `features.logs.FORMATS`, repeated here since that module imports pandas."""
 
 EXAMPLES = """\
 examples:

@@ -1,7 +1,6 @@
-"""Folders of data that are whole or not there, with a manifest of hashes that a reader checks before it reads.
+"""Folders of data that appear complete or not at all, with a manifest of hashes that is checked before reading.
 
-A part of a bundle may be a bundle itself: then the outer manifest holds the hash of the part's manifest, which holds
-those of the part's files.
+A part of a bundle may be a bundle itself: the outer manifest then holds the hash of the inner manifest.
 """
 
 import hashlib
@@ -21,9 +20,9 @@ def write_bundle(folder: Path, facts: Mapping[str, Any], write: Callable[[Path],
     """Makes a folder appear at once, complete, with the hash of every file in its manifest.
 
     Args:
-        folder: Where it shall be; one that is there already is replaced.
+        folder: The path of the bundle; an existing one is replaced.
         facts: What the manifest says besides the hashes.
-        write: Writes the files, and the bundles that are parts of this one, into the folder that it is given.
+        write: Writes the files, and the bundles that are parts of this one, into the folder that is its argument.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = folder.parent / f".{folder.name}-{os.getpid()}"
@@ -31,8 +30,8 @@ def write_bundle(folder: Path, facts: Mapping[str, Any], write: Callable[[Path],
     draft.mkdir()
     try:
         write(draft)
-        found = (path / MANIFEST if path.is_dir() else path for path in sorted(draft.iterdir()))
-        files = {path.relative_to(draft).as_posix(): file_hash(path) for path in found}
+        parts = (path / MANIFEST if path.is_dir() else path for path in sorted(draft.iterdir()))
+        files = {path.relative_to(draft).as_posix(): file_hash(path) for path in parts}
         text = json.dumps({**facts, "files": files}, indent=2, ensure_ascii=False)
         (draft / MANIFEST).write_text(text + "\n", encoding="utf-8")
         _put(draft, folder)
@@ -42,7 +41,7 @@ def write_bundle(folder: Path, facts: Mapping[str, Any], write: Callable[[Path],
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest's facts, after every file has proved to be the one that was written.
+    """The manifest, after the hash of every file was checked.
 
     Raises:
         InputError: The manifest is missing or no manifest, or a file is missing or was changed.

@@ -1,4 +1,4 @@
-"""What every command shares: progress on a terminal, plain lines elsewhere, errors without tracebacks."""
+"""Shared by all commands: progress on a terminal, plain lines elsewhere, errors without tracebacks."""
 
 import json
 import logging
@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from features.errors import (
-    GIVEN,
+    USER_PATH,
     InputError,
     MissingError,
     RegroupError,
@@ -40,7 +40,7 @@ EXTRAS = {
     "serving": ("serve", _SERVE),
     "experiments": ("bench", {"matplotlib"} | _TRAIN | _SERVE),
 }
-"""The extra that each package needs, and the modules that it brings."""
+"""By package: the extra that it needs, and the modules that this extra installs."""
 
 EXIT_CODES = {
     0: "done as asked",
@@ -49,23 +49,23 @@ EXIT_CODES = {
     MissingError.exit_code: "something that has to be made first is not there yet",
     UnavailableError.exit_code: "the database or a lock is busy or away, the disk is full or refuses; try again",
 }
-"""What the exit codes mean that the commands share."""
+"""Meanings of the exit codes that all commands share."""
 
 
 def describe_exit_codes(*shared: int, own: Mapping[int, str] | None = None) -> str:
-    """The lines of `--help` about exit codes: 0, 2, 75 and the others given.
+    """The lines of `--help` about exit codes: 0, 2, 75 and further ones.
 
     Args:
         shared: Further codes of `EXIT_CODES`.
-        own: What codes mean to this command alone.
+        own: Meanings of codes that only this command has.
 
     Example:
         >>> print(describe_exit_codes(own={10: "the champion was kept"}).splitlines()[-2])
           10  the champion was kept
     """
     codes = (0, InputError.exit_code, UnavailableError.exit_code, *shared)
-    told = {code: EXIT_CODES[code] for code in codes} | dict(own or {})
-    return "exit codes:\n" + "".join(f"  {code:<2}  {told[code]}\n" for code in sorted(told))
+    meanings = {code: EXIT_CODES[code] for code in codes} | dict(own or {})
+    return "exit codes:\n" + "".join(f"  {code:<2}  {meanings[code]}\n" for code in sorted(meanings))
 
 
 def run_command(command: Callable[[], int | None]) -> None:
@@ -93,21 +93,23 @@ def run_command(command: Callable[[], int | None]) -> None:
         extra = find_extra(error.name or "", Path(sys.argv[0]).parent.name)
         if extra is None:
             raise
-        told = f"error: this command needs the extra `{extra}`, which is not installed: pip install 'regroup[{extra}]'"
-        ERR.print(told, style="red", markup=False, highlight=False)
+        message = (
+            f"error: this command needs the extra `{extra}`, which is not installed: pip install 'regroup[{extra}]'"
+        )
+        ERR.print(message, style="red", markup=False, highlight=False)
         sys.exit(2)
 
 
 def find_extra(module: str, package: str) -> str | None:
-    """The extra that brings a module, the one of the package that a command belongs to first; None: no extra does.
+    """The extra that installs a module, the command's own package first; None where no extra does.
 
     Example:
         >>> find_extra("lightgbm.basic", "training"), find_extra("mlflow", "serving"), find_extra("features.x", "")
         ('train', 'train', None)
     """
-    first = [EXTRAS[package]] if package in EXTRAS else []
+    own = [EXTRAS[package]] if package in EXTRAS else []
     top = module.partition(".")[0]
-    return next((extra for extra, modules in [*first, *EXTRAS.values()] if top in modules), None)
+    return next((extra for extra, modules in [*own, *EXTRAS.values()] if top in modules), None)
 
 
 def track(rows: Iterable[Row], what: str, total: float | None = None) -> Iterator[Row]:
@@ -133,7 +135,7 @@ def track(rows: Iterable[Row], what: str, total: float | None = None) -> Iterato
 
 
 def write_json(path: Path | None, figures: object) -> None:
-    """Writes the figures that a table showed, so that other programs can check them; no path, no file.
+    """Writes the figures that a table showed, so that other programs can check them; without a path it does nothing.
 
     Raises:
         InputError: The path names no file that can be written.
@@ -165,7 +167,7 @@ def read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise explain_os_error(error, f"{path} cannot be read", GIVEN) from None
+        raise explain_os_error(error, f"{path} cannot be read", USER_PATH) from None
 
 
 @contextmanager
@@ -179,4 +181,4 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise explain_os_error(error, f"{path} cannot be written", GIVEN) from None
+        raise explain_os_error(error, f"{path} cannot be written", USER_PATH) from None

@@ -1,11 +1,11 @@
-"""Erases one student from everything that regroup keeps.
+"""Erases one student from everything that regroup stores.
 
-Each kind of thing that is kept is a `Store` with the tables or files that it answers for. A test walks all tables and
-files of a used installation and fails where one is neither a store's nor known to be without students.
+Each `Store` lists the tables and folders that it erases from. A test walks all tables and files of a used installation
+and fails where one is neither a store's nor known to be without students.
 """
 
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,17 +27,17 @@ from features.home import Home
 from features.logs import open_log
 from features.profiles.state import State
 from features.roster import erase_student, tables
-from features.tombstones import ERASED, note_erased
+from features.tombstones import TOMBSTONES, add_tombstone
 
 
 @dataclass(frozen=True)
 class Installation:
-    """What a student is erased from.
+    """Where a student is erased from.
 
     Attributes:
-        home: With the event log and what was published.
-        database: With the roster and what the service keeps.
-        delete_files: Whether log files in the inbox that hold the student are deleted; else they are named.
+        home: The folder with the event log and what was published.
+        database: The database with the roster and the service's tables.
+        delete_files: Whether log files in the inbox that hold the student are deleted; else they are listed in `left`.
         left: Files that still hold the student; filled while stores are erased.
     """
 
@@ -49,13 +49,13 @@ class Installation:
 
 @dataclass(frozen=True)
 class Store:
-    """One kind of thing that is kept.
+    """One kind of data that may hold students.
 
     Attributes:
-        name: In plain words.
-        tables: Names of the database's tables that it answers for.
-        folders: Names in the home that it answers for.
-        erase: Removes a student, and says how many rows or files held one; a second time finds none.
+        name: What a person calls it.
+        erase: Removes a student and returns how many rows or files held the student; a second call returns 0.
+        tables: Names of the database's tables that `erase` covers.
+        folders: Names in the home that `erase` covers.
     """
 
     name: str
@@ -65,9 +65,9 @@ class Store:
 
 
 def erase_everywhere(stores: Sequence[Store], place: Installation, student_id: str) -> dict[str, int]:
-    """Removes a student from every store; how many rows or files each held. A run that was killed can be repeated.
+    """Removes a student from every store and counts the rows or files by store; a killed run can be repeated.
 
-    That the student was erased is noted first, so that nothing that arrives meanwhile brings the student back.
+    The tombstone is written first, so that nothing that arrives meanwhile brings the student back.
 
     Raises:
         BusyError: A nightly run or an ingest is at work, or the database stayed locked.
@@ -78,14 +78,10 @@ def erase_everywhere(stores: Sequence[Store], place: Installation, student_id: s
     with place.home.work("nightly", "ingest", busy=busy):
         with place.database.changing() as connection:
             lock_writers(connection)  # a batch that is being stored ends first, and its events are found
-            note_erased(connection, student_id, datetime.now(UTC))
+            add_tombstone(connection, student_id, datetime.now(UTC))
         counts = {store.name: store.erase(place, student_id) for store in stores}
         place.database.compact()
     return counts
-
-
-def _erase_roster(place: Installation, student_id: str) -> int:
-    return erase_student(place.database, student_id)
 
 
 def _erase_live(place: Installation, student_id: str) -> int:
@@ -93,15 +89,11 @@ def _erase_live(place: Installation, student_id: str) -> int:
         return forget_students(connection, [student_id])
 
 
-def _erase_log(place: Installation, student_id: str) -> int:
-    return erase_events(place.home, student_id)
-
-
 def _erase_rejected(place: Installation, student_id: str) -> int:
     held = 0
     for path in sorted(place.home.rejected.glob("*.parquet")):
         table = pyarrow.parquet.read_table(path)
-        keep = ~_rows_that_say(table, student_id)
+        keep = ~_rows_with(table, student_id)
         if keep.all():
             continue
         held += int((~keep).sum())
@@ -114,7 +106,7 @@ def _erase_rejected(place: Installation, student_id: str) -> int:
     return held
 
 
-def _rows_that_say(table: pa.Table, text: str) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+def _rows_with(table: pa.Table, text: str) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
     """The rows with this text in any column: a row may be rejected because its columns were mixed up."""
     found = np.zeros(len(table), bool)
     for column in table.columns:
@@ -133,8 +125,8 @@ def _erase_staging(place: Installation, student_id: str) -> int:
 def _erase_inbox(place: Installation, student_id: str) -> int:
     mapping = place.home.inbox / "mapping.toml"
     held = 0
-    for path in sorted(each for each in place.home.inbox.rglob("*") if each.is_file() and each != mapping):
-        if not _file_says(path, mapping if mapping.is_file() else None, student_id):
+    for path in sorted(path for path in place.home.inbox.rglob("*") if path.is_file() and path != mapping):
+        if not _file_holds(path, mapping if mapping.is_file() else None, student_id):
             continue
         held += 1
         if place.delete_files:
@@ -144,7 +136,7 @@ def _erase_inbox(place: Installation, student_id: str) -> int:
     return held
 
 
-def _file_says(path: Path, mapping: Path | None, student_id: str) -> bool:
+def _file_holds(path: Path, mapping: Path | None, student_id: str) -> bool:
     try:
         return any((chunk["student_id"] == student_id).any() for chunk in open_log(path, mapping=mapping).chunks())
     except InputError:
@@ -155,9 +147,9 @@ def _erase_published(place: Installation, student_id: str) -> int:
     # the newest of a run is the one that was written last, and shall be that again
     for draft in place.home.published.glob("*/.*"):
         shutil.rmtree(draft)  # of a run that was killed
-    found = sorted(place.home.published.glob(f"*/*/{MANIFEST}"), key=lambda each: each.stat().st_mtime_ns)
+    manifests = sorted(place.home.published.glob(f"*/*/{MANIFEST}"), key=lambda path: path.stat().st_mtime_ns)
     held = 0
-    for folder in (each.parent for each in found):
+    for folder in (path.parent for path in manifests):
         try:
             held += _rewrite(folder, student_id)
         except InputError:
@@ -176,7 +168,7 @@ def _rewrite(folder: Path, student_id: str) -> int:
         return 0
     facts = {name: value for name, value in manifest.items() if name != "files"}
     erasures = int(facts.get("erasures", 0)) + 1
-    left = {name: each[each["student_id"] != student_id] for name, each in profiles.items()}
+    left = {name: table[table["student_id"] != student_id] for name, table in profiles.items()}
 
     def write(draft: Path) -> None:
         for name, table in left.items():
@@ -194,13 +186,13 @@ def _rewrite(folder: Path, student_id: str) -> int:
 def _erase_served(place: Installation, student_id: str) -> int:
     """Removes the copy of what the service loaded last; it makes another of what it serves next."""
     with FileLock(place.home.lock("served")):  # a copy that is being made is found
-        found = [each for each in place.home.served.glob("*") if _copy_says(each, student_id)]
+        found = [folder for folder in place.home.served.glob("*") if _copy_holds(folder, student_id)]
         for folder in found:
             shutil.rmtree(folder)
     return len(found)
 
 
-def _copy_says(folder: Path, student_id: str) -> bool:
+def _copy_holds(folder: Path, student_id: str) -> bool:
     if folder.name.startswith("."):
         return True  # a draft of a process that was killed, or what it was about to remove
     try:
@@ -211,9 +203,13 @@ def _copy_says(folder: Path, student_id: str) -> bool:
 
 
 STORES = (
-    Store("roster", _erase_roster, tables=tuple(each.name for each in tables.OF_STUDENTS)),
+    Store(
+        "roster",
+        lambda place, student_id: erase_student(place.database, student_id),
+        tables=tuple(table.name for table in tables.OF_STUDENTS),
+    ),
     Store("live events", _erase_live, tables=(LIVE_EVENTS.name,)),
-    Store("event log", _erase_log, folders=("events",)),
+    Store("event log", lambda place, student_id: erase_events(place.home, student_id), folders=("events",)),
     Store("rejected rows", _erase_rejected, folders=("rejected",)),
     Store("staging", _erase_staging, folders=("staging",)),
     Store("inbox", _erase_inbox, folders=("inbox",)),
@@ -224,25 +220,11 @@ STORES = (
 """What is kept outside of the service's own tables."""
 
 WITHOUT_STUDENTS = (
-    tables.TEAMS.name,
-    tables.STAFF.name,
-    tables.ROOMS.name,
-    tables.BLOCKS.name,
-    tables.RULES.name,
-    tables.SKILLS.name,
-    tables.PREREQUISITES.name,
-    tables.FOCUS.name,
-    tables.PAST_SESSIONS.name,
-    tables.VERSIONS.name,
-    ERASED.name,
+    *(table.name for table in (tables.TEAMS, tables.STAFF, tables.ROOMS, tables.BLOCKS, tables.RULES, tables.SKILLS)),
+    *(table.name for table in (tables.PREREQUISITES, tables.FOCUS, tables.PAST_SESSIONS, tables.VERSIONS, TOMBSTONES)),
     "alembic_version",
 )
 """Tables that name no student; `erased_students` holds keyed hashes."""
 
 FOLDERS_WITHOUT_STUDENTS = ("item_skills", "decisions", "regroup.db", "regroup.db-wal", "regroup.db-shm")
 """Names in the home that hold no student; the database's files hold those of its tables."""
-
-
-def names_of(stores: Iterable[Store]) -> tuple[set[str], set[str]]:
-    """The tables and the names in the home that stores answer for."""
-    return {name for each in stores for name in each.tables}, {name for each in stores for name in each.folders}

@@ -1,4 +1,4 @@
-"""What can go wrong, in three branches, and the exit code with which a command then ends.
+"""The errors that a user sees, in three branches, and the exit codes of the commands.
 
 RegroupError                    1  anything a user can put right
 ├── InputError                  2  a file, a path or a setting that was given is wrong; give another
@@ -23,15 +23,15 @@ WRONG_PATH = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST,
 NO_RIGHTS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 """Error numbers of a file or folder that this user may not read or write."""
 
-GIVEN = WRONG_PATH | NO_RIGHTS
-"""Both: what is wrong with a path that somebody names on the command line."""
+USER_PATH = WRONG_PATH | NO_RIGHTS
+"""Error numbers of a wrong path on the command line: one that names nothing, or that this user may not use."""
 
 REASONS = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "the disk is full; make room and try again"),
     **dict.fromkeys((errno.EMFILE, errno.ENFILE), "too many files are open; close programs, or raise `ulimit -n`"),
     **dict.fromkeys(NO_RIGHTS, "permission denied; give this user the right to read and write there"),
 }
-"""What to say of an error number, where the system's own words do not say what would be right."""
+"""Messages for error numbers where the system's own words do not say what would be right."""
 
 
 class RegroupError(Exception):
@@ -72,14 +72,14 @@ class DatabaseAwayError(UnavailableError):
     """The database does not answer, or refuses this user; a service goes on with what it has read."""
 
 
-def explain_os_error(error: Exception, what: str, given: Collection[int] = ()) -> RegroupError:
+def explain_os_error(error: Exception, what: str, input_errors: Collection[int] = ()) -> RegroupError:
     """The error that says in one sentence why the operating system refused something.
 
     Args:
         error: An `OSError`, or another error whose text holds the number of one, as those of Delta Lake do.
         what: What could not be done, such as "log.csv cannot be read".
-        given: The numbers that mean a mistake in what was given, such as `WRONG_PATH`; they make an `InputError`, all
-            others an `UnavailableError`.
+        input_errors: The error numbers of a mistake of the user, such as `WRONG_PATH`; they become an `InputError`,
+            all others an `UnavailableError`.
 
     Example:
         >>> explain_os_error(OSError(errno.ENOSPC, "No space left on device"), "counts.json cannot be written")
@@ -88,7 +88,7 @@ def explain_os_error(error: Exception, what: str, given: Collection[int] = ()) -
     number = error_number(error)
     if number is None:
         return UnavailableError(f"{what}: {type(error).__name__}")
-    kind = InputError if number in given else UnavailableError
+    kind = InputError if number in input_errors else UnavailableError
     return kind(f"{what}: {REASONS.get(number) or os.strerror(number)}")
 
 

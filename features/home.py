@@ -72,11 +72,11 @@ class Home:
 
     @contextmanager
     def work(self, *locks: str, busy: str) -> Iterator[None]:
-        """Makes the folder and keeps other processes from the same work in it; what the disk refuses is a sentence.
+        """Makes the folder, locks out other processes, and turns errors of the disk into sentences.
 
         Args:
-            locks: Names of locks that are taken in turn, each without waiting.
-            busy: What to say where another process holds one of them.
+            locks: Names of locks to take in this order, without waiting.
+            busy: The message where another process holds one of them.
 
         Raises:
             InputError: `REGROUP_HOME` does not name a folder.

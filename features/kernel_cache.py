@@ -1,7 +1,7 @@
-"""Compiled kernels: made ahead on all cores, and found where a wheel brought them along.
+"""Compiled kernels: compiled ahead on all cores, and found where a wheel contains them.
 
-numba keeps what it compiled beside the source or, where that folder cannot be written, in a folder of its own, which
-knows nothing of what lies beside the source. Both locators here copy that over first, once.
+numba keeps its cache beside the source or, where that folder cannot be written, in another folder, where it does not
+find what lies beside the source. The locators here copy the cache there first, once.
 """
 
 import os
@@ -18,10 +18,10 @@ from numba.core.caching import UserProvidedCacheLocator, UserWideCacheLocator
 
 from features.errors import RegroupError
 
-SAID_EVERY_S = 4.0
+REPORT_EVERY_S = 4.0
 """Seconds between two lines about what is being compiled."""
 
-LOOKED_EVERY_S = 0.05
+POLL_EVERY_S = 0.05
 
 
 class CompileError(RegroupError):
@@ -29,18 +29,17 @@ class CompileError(RegroupError):
 
 
 def compile_kernels(units: Mapping[str, str]) -> None:
-    """Compiles each unit in a process of its own, on as many cores as there are; what is current is only read.
+    """Compiles the units in separate processes on all cores; a current cache is only read.
 
     Args:
-        units: The function that compiles each, as `module:function`, by what it is called on the screen; those that
-            take longest come first.
+        units: The functions that compile, as `module:function`, by their name on the screen; longest first.
 
     Raises:
         CompileError: A unit could not be compiled.
     """
     from features.console import OUT  # noqa: PLC0415 - kernels are loaded without a console
 
-    began = said = time.monotonic()
+    began = reported = time.monotonic()
     cores = os.cpu_count() or 1
     OUT.print(f"compiling on {cores} cores what is not compiled yet: {', '.join(units)}", markup=False, highlight=False)
     waiting, running = dict(units), dict[str, subprocess.Popen[bytes]]()
@@ -51,16 +50,16 @@ def compile_kernels(units: Mapping[str, str]) -> None:
                 module, function = waiting.pop(name).split(":")
                 program = f"from {module} import {function}; {function}()"
                 running[name] = subprocess.Popen([sys.executable, "-c", program])  # noqa: S603 - our own functions
-            time.sleep(LOOKED_EVERY_S)
+            time.sleep(POLL_EVERY_S)
             now = time.monotonic()
             for name in [name for name, process in running.items() if process.poll() is not None]:
                 if running.pop(name).returncode:
                     raise CompileError(f"{name} could not be compiled; see above")
                 OUT.print(f"{now - began:4.0f} s  {name}: ready", markup=False, highlight=False)
-                said = now
-            if running and now - said >= SAID_EVERY_S:
+                reported = now
+            if running and now - reported >= REPORT_EVERY_S:
                 OUT.print(f"{now - began:4.0f} s  {', '.join(running)} ...", markup=False, highlight=False)
-                said = now
+                reported = now
     finally:
         for process in running.values():
             process.kill()
@@ -68,13 +67,13 @@ def compile_kernels(units: Mapping[str, str]) -> None:
 
 
 class _CopiesFromSource:
-    """A folder for each version of a source file, filled with what was compiled from it elsewhere."""
+    """A cache folder per version of a source file, filled with what was compiled from that version elsewhere."""
 
     _py_file: str
     _lineno: int
 
     def get_cache_path(self) -> str:
-        """The folder; another one for another source or numba, so that what is there is never out of date."""
+        """The folder; its name holds the versions of source and numba, so that its contents are never out of date."""
         stamp: bytes = self.get_source_stamp()  # type: ignore[attr-defined]
         return f"{super().get_cache_path()}-{numba.__version__}-{stamp.hex()[:16]}"  # type: ignore[misc]
 

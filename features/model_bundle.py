@@ -1,4 +1,4 @@
-"""A model version on disk as training writes it and the service reads it; nothing in it has to be unpickled."""
+"""A model version on disk, as training writes it and the service reads it; nothing in it is a pickle."""
 
 import json
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from features.profiles.columns import SCHEMA_HASH
 Floats = npt.NDArray[np.float64]
 
 FORMAT = 1
-"""Rises when a reader of an older bundle would misread a newer one."""
+"""Raised when older code would misread a newer bundle."""
 
 TREES = "model.lgb"
-"""The file of LightGBM's own text."""
+"""The name of the file with LightGBM's own text format."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Sigmoid:
         return 1.0 / (1.0 + np.exp(-(self.slope * score + self.offset)))
 
     def to_json(self) -> dict[str, object]:
-        """What the artifact stores."""
+        """The JSON of the artifact."""
         return {"kind": "sigmoid", "slope": self.slope, "offset": self.offset}
 
 
@@ -46,10 +46,10 @@ class ModelBundle:
     """A model version whose hashes, format and columns were checked.
 
     Attributes:
-        folder: Where it is.
+        folder: The folder of the bundle.
         manifest: The facts that it was written with.
         columns: Columns of a profile's row that the trees read, in order.
-        calibration: From the trees' score to a probability.
+        calibration: Turns the trees' score into a probability.
     """
 
     folder: Path
@@ -63,7 +63,7 @@ class ModelBundle:
 
 
 def read_model_bundle(folder: Path) -> ModelBundle:
-    """Reads what training and the service both need of a model version.
+    """Reads the parts of a model version that training and the service both need.
 
     Raises:
         InputError: The bundle was altered, or is of other columns or another format than this code's.

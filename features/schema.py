@@ -34,7 +34,7 @@ class Events(pa.DataFrameModel):
     item_id: Series[str] = pa.Field(nullable=True, description="null for activities")
     score: Series[float] = pa.Field(ge=0, le=1, nullable=True, description="partial credit; null for activities")
     correct: Series[pd.BooleanDtype] = pa.Field(nullable=True, description="score reaches the pass mark")
-    attempt: Series[pd.Int64Dtype] = pa.Field(ge=1, nullable=True, description="1 = first try")
+    attempt: Series[pd.Int64Dtype] = pa.Field(ge=1, nullable=True, description="1 = first attempt")
     hints: Series[pd.Int64Dtype] = pa.Field(ge=0, nullable=True, description="hints asked for")
     duration_s: Series[float] = pa.Field(ge=0, nullable=True, description="seconds")
     source: Series[str]
@@ -82,12 +82,12 @@ def check_table(schema: type[pa.DataFrameModel] | pa.DataFrameSchema, table: pd.
 
 
 def bucket_of(student_ids: "pd.Series[str]") -> np.ndarray[tuple[int], np.dtype[np.int32]]:
-    """The part of the event log that each student belongs to, 0 to `BUCKETS` - 1, the same on every machine.
+    """The part of the event log that every student belongs to, 0 to `BUCKETS` - 1, the same on every machine.
 
     Example:
         >>> bucket_of(pd.Series(["007", "7"])).tolist()
         [14, 2]
     """
     codes, ids = pd.factorize(student_ids)
-    of_id = np.array([zlib.crc32(str(each).encode()) % BUCKETS for each in ids], dtype=np.int32)
+    of_id = np.array([zlib.crc32(str(student_id).encode()) % BUCKETS for student_id in ids], dtype=np.int32)
     return of_id[codes]

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from features.errors import GIVEN, explain_os_error
+from features.errors import USER_PATH, explain_os_error
 from training.errors import ConfigError
 
 
@@ -119,7 +119,7 @@ def load_config(path: Path | None = None) -> TrainingConfig:
         try:
             overrides = tomllib.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
-            raise explain_os_error(error, f"the configuration {path} cannot be read", GIVEN) from error
+            raise explain_os_error(error, f"the configuration {path} cannot be read", USER_PATH) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"the configuration {path} is not valid TOML: {error}") from error
         for section, values in overrides.items():

@@ -1,4 +1,4 @@
-"""The one database of an installation, SQLite or PostgreSQL: how it is opened, and how its tables came to be."""
+"""The database of an installation, SQLite or PostgreSQL: connections, dialects and migrations."""
 
 from features.database.connection import Database, changing, reading
 from features.errors import DatabaseAwayError

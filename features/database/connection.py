@@ -23,7 +23,7 @@ PAGES_LEFT = 20_000
 """Pages that SQLite's log of changes may hold before a change has to checkpoint it itself; about 80 MB."""
 
 WRITERS = 7_233_401
-"""PostgreSQL advisory lock of whoever changes the roster or the tables; any number that nothing else uses."""
+"""PostgreSQL advisory lock for changing the roster or the tables; any number that nothing else uses."""
 
 BUSY_STATES = {"55P03", "40001", "40P01", "53300", "57P03"}
 """PostgreSQL: lock not available, serialization failure, deadlock, too many connections, starting up."""
@@ -41,7 +41,7 @@ class Database:
     Args:
         url: `sqlite:///FILE` or `postgresql://…`.
         connections: Kept open for threads that ask at the same time, by a process that calls `checkpoint` now and then;
-            0: each question opens its own, so that nothing stays open behind a command.
+            0: every query opens its own, so that nothing stays open behind a command.
 
     Raises:
         InputError: The URL names no database that is supported.
@@ -106,7 +106,7 @@ class Database:
             with self._one_thread():
                 if not self._migrated:
                     self.migrate()
-        # SQLite has one writer: threads wait for each other here in turn, which its file lock would not see to
+        # SQLite has one writer: threads wait here in turn, which its file lock does not guarantee
         with self._one_thread() if self.is_sqlite else nullcontext(), self._connection() as connection:
             self._begin(connection, alone=alone)
             yield connection
@@ -230,8 +230,8 @@ class Database:
             reason = _reason(error.orig)
             if reason.removeprefix("SQLSTATE ") in FULL:
                 raise DatabaseAwayError(f"{where} cannot be changed: its disk is full; make room") from None
-            told = f"{where} cannot be used ({reason}); check REGROUP_DATABASE_URL and its rights"
-            raise DatabaseAwayError(told) from None
+            message = f"{where} cannot be used ({reason}); check REGROUP_DATABASE_URL and its rights"
+            raise DatabaseAwayError(message) from None
 
 
 @contextmanager
@@ -249,7 +249,7 @@ def changing(where: str | Database, *, alone: bool = False) -> Iterator[Connecti
 
 
 def no_roster() -> MissingError:
-    """What to say where nothing was loaded yet."""
+    """The error where no roster was loaded yet."""
     return MissingError("no roster is loaded yet; run `python -m features roster PATH` with a folder of CSV files")
 
 

@@ -1,4 +1,4 @@
-"""What SQLite and PostgreSQL do differently, and tables and statements need not know."""
+"""Types and statements that hide the differences between SQLite and PostgreSQL."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -47,8 +47,8 @@ def upsert(
     """An INSERT for rows that may be there already.
 
     Args:
-        connection: Whose database it is for.
-        table: Where the rows go.
+        connection: A connection to the database.
+        table: The table that the rows go to.
         changes: New values of a row whose primary key is there; without them, a row that is there stays as it is.
     """
     new = sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)

@@ -47,7 +47,7 @@ def migrate(connection: Connection, target: str = "head") -> None:
     config = Config()
     config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
     config.attributes["connection"] = connection
-    known = [each.revision for each in ScriptDirectory.from_config(config).walk_revisions()]
+    known = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
     if now is not None and now not in known:
         raise InputError(f"the database has tables of version {now}, this regroup knows {known[0]}; update regroup")
     if target == "head" or (target in known and (now is None or target > now)):

@@ -1,4 +1,4 @@
-"""Raw rows → events and rejected rows, each of these with the name of the rule it breaks; then one row per event.
+"""Raw rows → events, and rejected rows with the name of the rule they break; then one row per event.
 
 | rule | a row is rejected because |
 |---|---|
@@ -38,12 +38,12 @@ MAX_DURATION_S = 3600.0
 """Longer on one response means that the student left."""
 
 COLUMNS = [*Events.to_schema().columns, "skills"]
-"""Of `Checked.events`: an event, and the skills of its row joined by `SKILL_MARK`."""
+"""Columns of `Checked.events`: an event, and the skills of its row joined by `SKILL_MARK`."""
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What became of some raw rows.
+    """Raw rows, sorted into events and others.
 
     Attributes:
         events: Valid rows with `COLUMNS`; the same event may still come twice.
@@ -60,12 +60,12 @@ class Checked:
 
 @dataclass(frozen=True)
 class Distinct:
-    """What became of some valid rows.
+    """Valid rows, reduced to one row per event that is not known yet.
 
     Attributes:
         events: Events that were not known yet, one row each, with `COLUMNS`.
         rejected: Rows that contradict another row or a known event.
-        item_skills: Pairs of all the rows that were not rejected.
+        item_skills: Pairs of item and skill from all rows that were not rejected.
         known: Rows that were there already, here or in the event log.
         merged: Rows that add a further skill to a response.
     """
@@ -82,7 +82,7 @@ def check_rows(raw: pd.DataFrame, source: str, now: datetime) -> Checked:
 
     Args:
         raw: Rows in the shape of `features.logs.rows.RAW_TYPES`.
-        source: What the events name as their source; part of their ids.
+        source: The `source` of the events; part of their ids.
         now: The current moment, with a time zone.
     """
     used = raw[raw["unused"].isna()]
@@ -99,7 +99,7 @@ def check_rows(raw: pd.DataFrame, source: str, now: datetime) -> Checked:
         "bad_attempt": used["attempt"].fillna(1) < 1,
         "bad_hints": used["hints"].fillna(0) < 0,
     }
-    # what the reader found comes first: its null may be why another rule is broken
+    # a rule that the reader found broken comes first: the null that it left may break another
     rule = used["rejected"].copy()
     for name, broken in rules.items():
         rule = rule.mask(rule.isna() & broken, name)

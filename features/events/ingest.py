@@ -1,7 +1,7 @@
-"""A log file into the event log: read, check, stage by student bucket, drop what is known, commit once.
+"""Adds a log file to the event log: reads, checks, stages by student bucket, drops known events, commits once.
 
-A run that is killed leaves staged rows, which the next run clears, or skills of items without their events, which
-the next run finds there; never half of a file. That is why skills are stored before events and events in one commit.
+A killed run leaves staged rows, which the next run clears, or skills of items without their events, but never half of a
+file: skills are stored before events, and all events in one commit.
 """
 
 from collections import Counter
@@ -22,7 +22,7 @@ from features.events.store import DataVersion, add_item_skills, append_events, d
 from features.home import Home
 from features.logs import open_log
 from features.schema import BUCKETS
-from features.tombstones import NOBODY, Erased, read_erased
+from features.tombstones import NOBODY, Tombstones, read_tombstones
 
 MAX_REJECTED = 0.10
 """A file of which more than this share is rejected was probably read the wrong way."""
@@ -30,7 +30,7 @@ MAX_REJECTED = 0.10
 
 @dataclass(frozen=True)
 class IngestCounts:
-    """What became of the rows of a file; the other row counts add up to `rows_read`.
+    """How many rows of a file were stored, known, unused or rejected; these counts add up to `rows_read`.
 
     Attributes:
         rows_read: Lines or rows of the file.
@@ -41,7 +41,7 @@ class IngestCounts:
         unused: Rows that are no events, by kind, and rows of students who were erased.
         rejected: Rows that break a rule, by rule.
         nulled: Cells made null, by rule; their rows are counted above.
-        data_version: Of the tables afterwards; null if nothing was ever stored.
+        data_version: Version of the tables afterwards; null if nothing was ever stored.
     """
 
     rows_read: int
@@ -84,13 +84,13 @@ def ingest_file(
         TooManyRejectedError: More rows break a rule than `max_rejected`.
         BusyError: Another ingest is running.
         UnavailableError: The disk is full, or this user may not write there; nothing was stored.
-        DatabaseAwayError: It cannot be asked who was erased; nothing was stored.
+        DatabaseAwayError: The tombstones cannot be read; nothing was stored.
     """
     log = open_log(path, form, mapping, kc_model)
     with Database(home.database_url()) as database:
-        erased = read_erased(database)
+        tombstones = read_tombstones(database)
     chunks = track(log.chunks(), f"chunks of {path.name} read", total=log.table.expected_chunks)
-    return ingest_rows(home, chunks, log.source, path.name, max_rejected, now, erased)
+    return ingest_rows(home, chunks, log.source, path.name, max_rejected, now, tombstones)
 
 
 def ingest_rows(
@@ -100,18 +100,18 @@ def ingest_rows(
     name: str,
     max_rejected: float = MAX_REJECTED,
     now: datetime | None = None,
-    erased: Erased = NOBODY,
+    tombstones: Tombstones = NOBODY,
 ) -> IngestCounts:
     """Adds raw rows to the event log in one commit; rows that are known already change nothing.
 
     Args:
         home: Where the event log is.
         chunks: Rows in the shape of `features.logs.rows.RAW_TYPES`.
-        source: What the events name as their source; part of their ids.
-        name: Of the file, for messages and the record of rejected rows.
+        source: The `source` of the events; part of their ids.
+        name: The file's name, for messages and the record of rejected rows.
         max_rejected: Largest share of rejected rows, 0-1, with which anything is stored.
         now: The current moment, with a time zone; without it, the clock's.
-        erased: Students whose rows are dropped unread.
+        tombstones: Students whose rows are dropped unread.
 
     Raises:
         InputError: There are no rows.
@@ -121,19 +121,28 @@ def ingest_rows(
     """
     now = now or datetime.now(UTC)
     with _only_ingest(home):
-        record = home.staging / "rejected.parquet"
-        with RejectedWriter(record) as rejected:
-            rows_read, unused, nulled = _stage(home, chunks, source, now, rejected, erased)
+        with RejectedWriter(home.staging / "rejected.parquet") as rejected:
+            rows_read, unused, nulled = _stage(home, chunks, source, now, rejected, tombstones)
             if rows_read == 0:
                 raise InputError(f"{name} has no rows")
             item_skills, counts = _stage_new(home, rejected)
-        kept = _name_record(home, name, now)
         if rejected.counts.total() > max_rejected * rows_read:
-            _keep(record, kept)
-            raise _too_many(name, rejected.counts, rows_read, max_rejected, kept)
-        _commit(home, item_skills, counts)
-        _keep(record, kept)
-        return _sum_up(home, rows_read, counts, unused, rejected.counts, nulled)
+            rules = ", ".join(f"{rule} {count:,}" for rule, count in rejected.counts.most_common())
+            raise TooManyRejectedError(
+                f"{rejected.counts.total():,} of {rows_read:,} rows of {name} are rejected ({rules}), more than the "
+                f"share of {max_rejected:g} that --max-rejected allows; nothing was stored, the rejected rows are in "
+                f"{_keep_rejected(home, name, now)}"
+            )
+        version = _commit(home, item_skills, counts)
+        _keep_rejected(home, name, now)
+    return IngestCounts(
+        rows_read=rows_read,
+        unused=dict(unused),
+        rejected=dict(rejected.counts),
+        nulled=dict(nulled),
+        data_version=version,
+        **counts,
+    )
 
 
 def ingest_events(home: Home, parts: Iterable[pd.DataFrame], name: str, now: datetime | None = None) -> IngestCounts:
@@ -142,35 +151,41 @@ def ingest_events(home: Home, parts: Iterable[pd.DataFrame], name: str, now: dat
     Args:
         home: Where the event log is.
         parts: Rows with `features.events.checks.COLUMNS`.
-        name: For the record of those that contradict the log.
+        name: Names the record of events that contradict the log.
         now: The current moment, with a time zone; without it, the clock's.
 
     Raises:
         BusyError: Another ingest is running.
         UnavailableError: The disk is full, or this user may not write there; nothing was stored.
     """
-    now = now or datetime.now(UTC)
+    now, rows_read = now or datetime.now(UTC), 0
     with _only_ingest(home):
-        record, rows_read = home.staging / "rejected.parquet", 0
-        with RejectedWriter(record) as rejected:
+        with RejectedWriter(home.staging / "rejected.parquet") as rejected:
             with PartWriter(home.staging / "rows") as staged:
                 for part in parts:
                     staged.add(part)
                     rows_read += len(part)
             item_skills, counts = _stage_new(home, rejected)
-        _commit(home, item_skills, counts)
-        _keep(record, _name_record(home, name, now))
-        return _sum_up(home, rows_read, counts, {}, rejected.counts, {})
+        version = _commit(home, item_skills, counts)
+        _keep_rejected(home, name, now)
+    return IngestCounts(
+        rows_read=rows_read, unused={}, rejected=dict(rejected.counts), nulled={}, data_version=version, **counts
+    )
 
 
 def _stage(
-    home: Home, chunks: Iterable[pd.DataFrame], source: str, now: datetime, rejected: RejectedWriter, erased: Erased
+    home: Home,
+    chunks: Iterable[pd.DataFrame],
+    source: str,
+    now: datetime,
+    rejected: RejectedWriter,
+    tombstones: Tombstones,
 ) -> tuple[int, Counter[str], Counter[str]]:
-    """Writes valid rows by bucket; how many rows there were, and the unused and nulled ones by name."""
+    """Writes valid rows by bucket; returns the number of rows, and counts of the unused and nulled ones by name."""
     rows_read, unused, nulled = 0, Counter[str](), Counter[str]()
     with PartWriter(home.staging / "rows") as parts:
         for raw in chunks:
-            gone = raw["student_id"].isin(erased.among(raw["student_id"].dropna().unique()))
+            gone = raw["student_id"].isin(tombstones.among(raw["student_id"].dropna().unique()))
             checked = check_rows(raw.assign(unused=raw["unused"].mask(gone, "erased_student")), source, now)
             parts.add(checked.events)
             rejected.add(checked.rejected)
@@ -181,9 +196,9 @@ def _stage(
 
 
 def _stage_new(home: Home, rejected: RejectedWriter) -> tuple[pd.DataFrame, Counter[str]]:
-    """Writes events that the log lacks by bucket; the skills of items, and the rows by what became of them."""
+    """Writes events that the log lacks by bucket; returns the skills of items, and the counts of `IngestCounts`."""
     pairs = [pd.DataFrame({"item_id": [], "skill_id": []}, dtype="str")]
-    counts = Counter[str]()
+    counts = Counter({"events_stored": 0, "events_known": 0, "rows_merged": 0, "activities": 0})
     with PartWriter(home.staging / "new") as parts:
         for bucket in track(range(BUCKETS), "student buckets compared", total=BUCKETS):
             rows = read_part(home.staging / "rows", bucket)
@@ -202,51 +217,24 @@ def _stage_new(home: Home, rejected: RejectedWriter) -> tuple[pd.DataFrame, Coun
     return item_skills, counts
 
 
-def _commit(home: Home, item_skills: pd.DataFrame, counts: Counter[str]) -> None:
+def _commit(home: Home, item_skills: pd.DataFrame, counts: Mapping[str, int]) -> DataVersion | None:
+    """Stores the staged events and the skills of items; the version of the tables, null if nothing was ever stored."""
     has_new = counts["events_stored"] + counts["activities"] > 0
-    if has_new or has_events(home):
-        add_item_skills(home, item_skills)
+    if not has_new and not has_events(home):
+        return None
+    add_item_skills(home, item_skills)
     if has_new:
         append_events(home, read_new(home.staging / "new"))
+    return data_version(home)
 
 
-def _sum_up(
-    home: Home,
-    rows_read: int,
-    counts: Counter[str],
-    unused: Mapping[str, int],
-    rejected: Mapping[str, int],
-    nulled: Mapping[str, int],
-) -> IngestCounts:
-    return IngestCounts(
-        rows_read=rows_read,
-        events_stored=counts["events_stored"],
-        events_known=counts["events_known"],
-        rows_merged=counts["rows_merged"],
-        activities=counts["activities"],
-        unused=dict(unused),
-        rejected=dict(rejected),
-        nulled=dict(nulled),
-        data_version=data_version(home) if has_events(home) else None,
-    )
-
-
-def _name_record(home: Home, name: str, now: datetime) -> Path:
-    return home.rejected / f"{now:%Y%m%dT%H%M%S}-{Path(name).stem}.parquet"
-
-
-def _keep(record: Path, kept: Path) -> None:
-    if record.exists():
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        record.rename(kept)
-
-
-def _too_many(name: str, counts: Counter[str], rows_read: int, max_rejected: float, kept: Path) -> TooManyRejectedError:
-    rules = ", ".join(f"{rule} {count:,}" for rule, count in counts.most_common())
-    return TooManyRejectedError(
-        f"{counts.total():,} of {rows_read:,} rows of {name} are rejected ({rules}), more than the share of "
-        f"{max_rejected:g} that --max-rejected allows; nothing was stored, the rejected rows are in {kept}"
-    )
+def _keep_rejected(home: Home, name: str, now: datetime) -> Path:
+    """Moves the staged record of rejected rows, if there is one, to where it stays."""
+    staged, record = home.staging / "rejected.parquet", home.rejected / f"{now:%Y%m%dT%H%M%S}-{Path(name).stem}.parquet"
+    if staged.exists():
+        record.parent.mkdir(parents=True, exist_ok=True)
+        staged.rename(record)
+    return record
 
 
 @contextmanager
@@ -258,4 +246,4 @@ def _only_ingest(home: Home) -> Iterator[None]:
         try:
             yield
         finally:
-            clear_staging(home)  # rows about students do not lie about after an error either
+            clear_staging(home)  # after an error too, no rows about students are left there

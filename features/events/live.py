@@ -1,4 +1,4 @@
-"""Reads live events that a state does not hold yet."""
+"""Live events: the database's table of events that came over HTTP and wait for the event log."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import BigInteger, Column, Connection, MetaData, String, Table, Text, func, or_, select, text
+from sqlalchemy import BigInteger, Column, Connection, MetaData, String, Table, Text, delete, func, or_, select, text
 
 from features.database import Database
 from features.database.dialects import SEQUENCE, UtcTime, upsert
 from features.events.checks import COLUMNS
 from features.logs.cells import UTC
+from features.logs.rows import RAW_TYPES
 from features.profiles.kernel import NO_TIME
 
 METADATA = MetaData()
@@ -29,31 +30,20 @@ LIVE_EVENTS = Table(
     Column("key_id", String(16)),
     Column("occurred_us", BigInteger),  # microseconds since 1970 UTC; null where the source has only an order
     Column("event", Text, nullable=False),  # JSON of the row as the event log will hold it, and the item's skills
-    Column("log_version", BigInteger, index=True),  # of the event log that first held it; null until a night took it
+    Column("log_version", BigInteger, index=True),  # of the event log that first held it; null before
     sqlite_autoincrement=True,  # a number is never given twice, even after its event was deleted
 )
 
 
-TYPES = {
-    "sequence": pd.Int64Dtype(),
-    "score": "float64",
-    "correct": pd.BooleanDtype(),
-    "attempt": pd.Int64Dtype(),
-    "hints": pd.Int64Dtype(),
-    "duration_s": "float64",
-}
-"""Of the columns that are neither text nor a time."""
-
-
 def to_records(events: pd.DataFrame) -> list[dict[str, Any]]:
-    """Each event as plain values; a time is microseconds since 1970 UTC, what was not observed None.
+    """Each event as plain values: a time as microseconds since 1970 UTC, None for a null.
 
     Args:
         events: Rows with `features.events.checks.COLUMNS`.
     """
     plain = events.assign(occurred_at=microseconds(events)).astype(object)
     plain = plain.where(events.notna(), None)
-    return [{str(name): _plain(value) for name, value in each.items()} for each in plain.to_dict("records")]
+    return [{str(name): _plain(value) for name, value in record.items()} for record in plain.to_dict("records")]
 
 
 def to_text(record: dict[str, Any]) -> str:
@@ -63,12 +53,12 @@ def to_text(record: dict[str, Any]) -> str:
 
 def from_texts(texts: Iterable[str]) -> pd.DataFrame:
     """Rows with `features.events.checks.COLUMNS` from what `to_text` wrote, in the order given."""
-    records = [json.loads(each) for each in texts]
-    of_name = {name: [each[name] for each in records] for name in COLUMNS}
+    records = [json.loads(text) for text in texts]
+    of_name = {name: [record[name] for record in records] for name in COLUMNS}
     time = pd.array(of_name.pop("occurred_at"), dtype=pd.Int64Dtype())
     moments = pd.to_datetime(np.asarray(time.fillna(NO_TIME), np.int64).view("datetime64[us]"), utc=True)
     columns = {
-        name: pd.Series(values, dtype=TYPES.get(name, "str"))  # type: ignore[call-overload]
+        name: pd.Series(values, dtype=RAW_TYPES.get(name, "str"))  # type: ignore[call-overload]
         for name, values in of_name.items()
     }
     columns["occurred_at"] = pd.Series(moments).astype(UTC)
@@ -86,10 +76,10 @@ def _plain(value: object) -> object:
 
 
 WRITING = 7_233_402
-"""PostgreSQL advisory lock of whoever adds or erases live events; any number that nothing else uses."""
+"""PostgreSQL advisory lock for adding and erasing live events; any number that nothing else uses."""
 
 AT_ONCE = 1000
-"""Ids in one question; SQLite takes a limited number of values."""
+"""Ids in one query; SQLite takes a limited number of values."""
 
 
 def lock_writers(connection: Connection) -> None:
@@ -109,8 +99,8 @@ def known_events(connection: Connection, event_ids: Sequence[str]) -> pd.DataFra
     """`event_id`, `item_id` and `score` of those events that the table holds."""
     found: list[str] = []
     for at in range(0, len(event_ids), AT_ONCE):
-        some = LIVE_EVENTS.c.event_id.in_(event_ids[at : at + AT_ONCE])
-        found += connection.execute(select(LIVE_EVENTS.c.event).where(some)).scalars()
+        matches = LIVE_EVENTS.c.event_id.in_(event_ids[at : at + AT_ONCE])
+        found += connection.execute(select(LIVE_EVENTS.c.event).where(matches)).scalars()
     if not found:
         return pd.DataFrame({"event_id": [], "item_id": [], "score": []}).astype({"event_id": "str", "item_id": "str"})
     return from_texts(found)[["event_id", "item_id", "score"]]
@@ -120,32 +110,31 @@ def keep_events(connection: Connection, events: pd.DataFrame, received_at: datet
     """Adds events; one whose id is there already changes nothing.
 
     Args:
-        connection: Of a change that called `lock_writers`.
-        events: Rows with `features.events.checks.COLUMNS`, each id once.
-        received_at: In UTC.
-        key_id: Of the caller's key.
+        connection: A transaction that called `lock_writers`.
+        events: Rows with `features.events.checks.COLUMNS` and distinct ids.
+        received_at: The moment of arrival, in UTC.
+        key_id: The id of the caller's key; null without one.
     """
     rows = [
         {
-            "event_id": each["event_id"],
-            "student_id": each["student_id"],
+            "event_id": record["event_id"],
+            "student_id": record["student_id"],
             "received_at": received_at,
             "key_id": key_id,
-            "occurred_us": None if pd.isna(moment) else each["occurred_at"],
-            "event": to_text(each),
+            "occurred_us": None if pd.isna(moment) else record["occurred_at"],
+            "event": to_text(record),
             "log_version": None,
         }
-        for each, moment in zip(to_records(events), events["occurred_at"], strict=True)
+        for record, moment in zip(to_records(events), events["occurred_at"], strict=True)
     ]
     if rows:
         connection.execute(upsert(connection, LIVE_EVENTS), rows)
 
 
 def forget_students(connection: Connection, student_ids: Sequence[str]) -> int:
-    """Deletes the live events of students, and says how many those were."""
+    """Deletes the live events of students; returns how many there were."""
     lock_writers(connection)
-    table = LIVE_EVENTS
-    return connection.execute(table.delete().where(table.c.student_id.in_(student_ids))).rowcount
+    return connection.execute(delete(LIVE_EVENTS).where(LIVE_EVENTS.c.student_id.in_(student_ids))).rowcount
 
 
 @dataclass(frozen=True)
@@ -153,7 +142,7 @@ class LiveRows:
     """Some live events.
 
     Attributes:
-        events: Rows with `features.events.checks.COLUMNS`, in the order they came in.
+        events: Rows with `features.events.checks.COLUMNS`, in the order of their arrival.
         through: The number of the last live event there is, whether or not it is among these.
     """
 
@@ -167,10 +156,10 @@ def read_live_events(
     """The live events with a later number that the profiles of a publication do not hold.
 
     Args:
-        database: Of the installation.
+        database: The database of the installation.
         after: Number of the last event that was read before.
-        log_version: Of the event log that the profiles were folded from: what it holds is left out.
-        as_of: The moment of the profiles: what occurred later is not in them, whatever log holds it.
+        log_version: Version of the event log that the profiles were folded from; events that it holds are left out.
+        as_of: The moment of the profiles; later events are read even where the log holds them.
 
     Raises:
         MissingError: There are no tables yet.
@@ -187,7 +176,7 @@ def read_live_events(
     with database.reading() as connection:
         rows = connection.execute(wanted).all()
         through = latest_number(connection)
-    events = from_texts(each.event for each in rows) if rows else _no_events()
+    events = from_texts(row.event for row in rows) if rows else _no_events()
     return LiveRows(events, max(after, through))
 
 
@@ -201,5 +190,5 @@ _LATEST = select(func.max(LIVE_EVENTS.c.sequence))
 
 @cache
 def _no_events() -> pd.DataFrame:
-    """Made once: most looks find nothing, and a request waits for each."""
+    """No rows; made once, since most reads find nothing and a request waits for each."""
     return from_texts(())

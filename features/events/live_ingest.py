@@ -20,7 +20,7 @@ from features.home import Home
 logger = logging.getLogger("regroup")
 
 AT_ONCE = 100_000
-"""Events that are held in memory at a time."""
+"""Events in memory at a time."""
 
 KEPT = timedelta(days=30)
 """How long events stay in the table after the log holds them: a service that serves older profiles needs them."""
@@ -31,7 +31,7 @@ def ingest_live_events(home: Home, database: Database, now: datetime | None = No
 
     Args:
         home: Where the event log is.
-        database: Of the installation.
+        database: The database with the live events.
         now: The current moment, in UTC; without it, the clock's.
 
     Raises:
@@ -45,20 +45,20 @@ def ingest_live_events(home: Home, database: Database, now: datetime | None = No
             waiting = select(func.max(table.c.sequence)).where(table.c.log_version.is_(None))
             last = connection.execute(waiting).scalar()
     except MissingError:
-        return None  # no tables, so nothing ever came in
+        return None  # without tables no event ever arrived
     if last is None:
         return None
     counts = ingest_events(home, _read(database, last), "live", now)
     assert counts.data_version is not None  # an event that waited is in the log now, or a newer one contradicts it
     with database.changing() as connection:
-        taken = update(table).where(table.c.log_version.is_(None), table.c.sequence <= last)
-        connection.execute(taken.values(log_version=counts.data_version.events))
+        stored = update(table).where(table.c.log_version.is_(None), table.c.sequence <= last)
+        connection.execute(stored.values(log_version=counts.data_version.events))
         connection.execute(delete(table).where(table.c.log_version.is_not(None), table.c.received_at < now - KEPT))
     return counts
 
 
 def _read(database: Database, last: int) -> Iterator[pd.DataFrame]:
-    """What waits, in parts; each part is read by itself, so that no transaction stays open while it is worked on."""
+    """The waiting events in parts, each read in its own transaction, so that none stays open during the ingest."""
     table, after = LIVE_EVENTS, 0
     while True:
         waiting = (
@@ -72,4 +72,4 @@ def _read(database: Database, last: int) -> Iterator[pd.DataFrame]:
         if not rows:
             return
         after = rows[-1].sequence
-        yield from_texts(each.event for each in rows)
+        yield from_texts(row.event for row in rows)

@@ -1,16 +1,15 @@
 """Rows on their way into the event log, as Parquet files that the next run may delete.
 
-`rows/` holds valid rows as read and `new/` events that the log lacks, each a file per student bucket.
+`rows/` holds valid rows as read and `new/` events that the log lacks, both with a file per student bucket.
 `rejected.parquet` becomes the record of what a run rejected.
 """
 
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -23,33 +22,25 @@ from features.logs.rows import RAW_TYPES, raw_rows
 from features.schema import BUCKETS, bucket_of
 
 ROW_FIELDS = EVENT_FIELDS.remove(EVENT_FIELDS.get_field_index("bucket")).append(pa.field("skills", pa.string()))
-"""Of a staged row: an event, and the skills of its row."""
+"""Columns of a staged row: an event, and the skills of its row."""
 
 REJECTED_FIELDS = pa.schema(
     [EVENT_FIELDS.field(name) if name in EVENT_FIELDS.names else pa.field(name, pa.string()) for name in RAW_TYPES]
 )
-"""Of a rejected row: the raw row, and its rule as `rejected`."""
+"""Columns of a rejected row: the raw row, and the rule that it breaks as `rejected`."""
 
 
-class PartWriter:
+class PartWriter(ExitStack):
     """Writes rows to a file per student bucket; used in a `with`, which closes the files."""
 
     def __init__(self, folder: Path) -> None:
+        super().__init__()
         folder.mkdir(parents=True)
         self._folder = folder
         self._files: dict[int, pyarrow.parquet.ParquetWriter] = {}
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for file in self._files.values():
-            file.close()
-
     def add(self, rows: pd.DataFrame) -> None:
-        """Writes rows with `ROW_FIELDS`, each to the bucket of its student."""
+        """Writes rows with `ROW_FIELDS` to the buckets of their students."""
         bucket = bucket_of(rows["student_id"])
         order = np.argsort(bucket, kind="stable")
         table = to_table(rows, ROW_FIELDS).take(order)
@@ -63,11 +54,12 @@ class PartWriter:
             # every id is different, so a dictionary of them would only cost time
             repeating = [name for name in ROW_FIELDS.names if name != "event_id"]
             path = self._folder / f"{part:02d}.parquet"
-            self._files[part] = pyarrow.parquet.ParquetWriter(path, ROW_FIELDS, use_dictionary=repeating)
+            writer = pyarrow.parquet.ParquetWriter(path, ROW_FIELDS, use_dictionary=repeating)
+            self._files[part] = self.enter_context(writer)
         return self._files[part]
 
 
-class RejectedWriter:
+class RejectedWriter(ExitStack):
     """Writes rejected rows to one file and counts them by rule; used in a `with`, which closes the file.
 
     Attributes:
@@ -75,18 +67,10 @@ class RejectedWriter:
     """
 
     def __init__(self, path: Path) -> None:
+        super().__init__()
         self.counts: Counter[str] = Counter()
         self._path = path
         self._file: pyarrow.parquet.ParquetWriter | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._file:
-            self._file.close()
 
     def add(self, rows: pd.DataFrame) -> None:
         """Writes rows that have at least the rule they break, as `rejected`."""
@@ -95,16 +79,15 @@ class RejectedWriter:
         self.counts.update(rows["rejected"].tolist())
         columns = {str(name): column for name, column in rows.reset_index(drop=True).items()}
         table = to_table(raw_rows(columns, len(rows)), REJECTED_FIELDS)
-        self._file = self._file or pyarrow.parquet.ParquetWriter(self._path, REJECTED_FIELDS)
+        if self._file is None:
+            self._file = self.enter_context(pyarrow.parquet.ParquetWriter(self._path, REJECTED_FIELDS))
         self._file.write_table(table)
 
 
 def read_part(folder: Path, bucket: int) -> pd.DataFrame | None:
     """The staged rows of one bucket; null if it has none."""
     path = folder / f"{bucket:02d}.parquet"
-    if not path.exists():
-        return None
-    return to_frame(pyarrow.parquet.read_table(path))
+    return to_frame(pyarrow.parquet.read_table(path)) if path.exists() else None
 
 
 def read_new(folder: Path) -> Iterator[pa.RecordBatch]:
@@ -117,5 +100,5 @@ def read_new(folder: Path) -> Iterator[pa.RecordBatch]:
 
 
 def clear_staging(home: Home) -> None:
-    """Deletes what a run left behind; only for whoever holds the lock."""
+    """Deletes the files of an earlier run; only for the process that holds the lock."""
     shutil.rmtree(home.staging, ignore_errors=True)

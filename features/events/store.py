@@ -1,7 +1,7 @@
 """The event log and the skills of items on disk: Delta Lake tables, so that a commit is all or nothing.
 
-Events are partitioned by student bucket; whoever maps over students reads one bucket at a time and shuffles nothing.
-A version never changes: a training run that notes `data_version` can read the same rows again.
+Events are partitioned by student bucket, so that a map over students reads one bucket at a time and shuffles nothing.
+A version never changes: a training run that records `data_version` can read the same rows again.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -53,7 +53,7 @@ Result = TypeVar("Result")
 def _in_sentences(
     function: Callable[Concatenate[Home, Arguments], Result],
 ) -> Callable[Concatenate[Home, Arguments], Result]:
-    """Turns what Delta Lake, Arrow and the disk refuse into an `UnavailableError`: nobody gave the home's own files."""
+    """Turns what Delta Lake, Arrow and the disk refuse into an `UnavailableError`: the user named no file."""
 
     @wraps(function)
     def call(home: Home, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
@@ -67,7 +67,7 @@ def _in_sentences(
 
 @dataclass(frozen=True)
 class DataVersion:
-    """Which data a run has read.
+    """The versions of the tables that a run has read.
 
     Attributes:
         events: Version of the event log.
@@ -95,15 +95,15 @@ def read_events(
         version: A version of the event log; without it, the newest.
         columns: Columns to read; without them, all.
         before: Keeps events that occurred earlier, and those of logs without a clock, whose time is null.
-        students: Ids of those whose events are read; without them, all. Only their buckets are opened.
+        students: Ids of the students whose events are read; without them, all. Only their buckets are opened.
 
     Raises:
         MissingError: There is no event log, or no such version of it.
-        UnavailableError: It cannot be read, as is so of all functions of this module.
+        UnavailableError: It cannot be read; so do all functions of this module.
     """
     if students is not None:
         buckets = set(bucket_of(pd.Series(list(students), dtype="str")).tolist())
-    rows = pa.dataset.field("bucket").isin([int(each) for each in buckets]) if buckets is not None else None
+    rows = pa.dataset.field("bucket").isin([int(bucket) for bucket in buckets]) if buckets is not None else None
     if students is not None:
         rows &= pa.dataset.field("student_id").isin(list(students))
     if before is not None:
@@ -172,9 +172,9 @@ def append_events(home: Home, batches: Iterable[pa.RecordBatch]) -> None:
 
 @_in_sentences
 def erase_events(home: Home, student_id: str) -> int:
-    """Removes a student's events from the log and all older versions of the log from disk; how many those were.
+    """Removes a student's events from the log, and all older versions of it from disk; returns how many there were.
 
-    What used an older version, such as training on the same rows again, then finds it gone.
+    A run that asks for an older version then finds it gone.
     """
     if not has_events(home):
         return 0
@@ -188,13 +188,13 @@ def erase_events(home: Home, student_id: str) -> int:
         kept = rows.scanner(filter=in_bucket & ~mine).to_reader()
         write_deltalake(
             table,
-            pa.RecordBatchReader.from_batches(EVENT_FIELDS, (each.cast(EVENT_FIELDS) for each in kept)),
+            pa.RecordBatchReader.from_batches(EVENT_FIELDS, (batch.cast(EVENT_FIELDS) for batch in kept)),
             mode="overwrite",
             # a condition stands in the log of commits, where the id of a student may not be
             predicate=f"bucket = {bucket}",
             writer_properties=WriterProperties(compression="ZSTD", max_row_group_size=ROW_GROUP),
         )
-    # also where nothing was left to remove: a run that was killed may have left the files of before
+    # also where nothing was left to remove: a killed run may have left the old files
     DeltaTable(str(home.events)).vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
     return count
 
@@ -217,7 +217,7 @@ def add_item_skills(home: Home, pairs: pd.DataFrame) -> None:
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:
-    """Rows as pandas has them everywhere here: whole numbers and truth values that may be null."""
+    """Rows as pandas with nullable whole numbers and truth values."""
     nullable = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
     frame: pd.DataFrame = table.to_pandas(types_mapper=nullable.get)
     return frame
@@ -231,7 +231,7 @@ def to_table(frame: pd.DataFrame, fields: pa.Schema) -> pa.Table:
 
 
 def _is_table(path: Path) -> bool:
-    """Whether there is a table; one that may not be read is there."""
+    """Whether there is a table, even one that may not be read."""
     try:
         (path / "_delta_log").stat()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""One reader per log format; each yields raw rows in the shape of `features.logs.rows.RAW_TYPES`.
+"""Readers of log files, one per format, that yield raw rows in the shape of `features.logs.rows.RAW_TYPES`.
 
 `open_log` picks the reader. A new format is one file that returns a `Log`, and one line here.
 """
@@ -29,7 +29,7 @@ def open_log(path: Path, form: str | None = None, mapping: Path | None = None, k
         kc_model: Knowledge component model for `datashop`.
 
     Raises:
-        InputError: The file or the mapping cannot be read, or the format cannot be told.
+        InputError: The file or the mapping cannot be read, or its format cannot be recognized.
     """
     chosen = form or ("mapped" if mapping else sniff_format(path))
     if mapping and chosen != "mapped":
@@ -58,7 +58,7 @@ def sniff_format(path: Path) -> str:
     if set(TRANSACTION.values()) <= tabbed or set(STUDENT_STEP.values()) <= tabbed:
         return "datashop"
     raise InputError(
-        f"the header of {path.name} does not tell its format; name one with --format "
+        f"the header of {path.name} does not show its format; name one with --format "
         f"({', '.join(FORMATS)}), or say what its columns are with --mapping FILE "
         "(--format mapped alone shows one to begin with)"
     )

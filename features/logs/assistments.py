@@ -1,7 +1,7 @@
 """ASSISTments' own export of problem logs: a row per response and skill, in latin-1, in order but without a clock.
 
 A row is a student's first response to a problem: `correct` is about it, so it is attempt 1, and `attempt_count` (how
-many tries followed) is not read. Names, contacts, teachers and schools are not read either.
+many attempts followed) is not read. Names, contacts, teachers and schools are not read either.
 """
 
 from pathlib import Path

@@ -14,14 +14,14 @@ time = "submitted"
 correct = "points"
 item = "question"         # without it, the skill stands for the item
 skills = "standards"
-attempt = "try"           # 1 = first try
+attempt = "attempt"       # 1 = first attempt
 hints = "hints"           # how many were asked for
 duration_s = "seconds"    # time on this response
 event_id = "row_id"       # the log's own id of a response; without it, equal rows are one response
 kind = "type"             # response, lesson, video or login; blank, or without it: response
 
 [time]
-form = "iso"              # iso, epoch_seconds, epoch_milliseconds, or order: a number that only tells the order
+form = "iso"              # iso, epoch_seconds, epoch_milliseconds, or order: a number that only gives the order
 zone = "Europe/Berlin"    # of iso times without an offset; without it, UTC
 # origin = 2024-09-01T00:00:00Z    what an epoch counts from; without it, 1970
 
@@ -154,7 +154,7 @@ def starter_mapping(table: TableFile) -> str:
 
 
 def refuse_without_mapping(path: Path) -> InputError:
-    """The error that helps to write a mapping for this file."""
+    """The error that shows a mapping to begin with for this file."""
     table = open_plain(path)
     return InputError(
         f"format mapped needs --mapping FILE, which says what each column of {path.name} is "

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 from zoneinfo import ZoneInfo, available_timezones
 
-from features.errors import GIVEN, InputError, explain_os_error
+from features.errors import USER_PATH, InputError, explain_os_error
 from features.schema import KINDS
 
 Section = TypeVar("Section", bound="File | Columns | Time | Correct | Skills")
@@ -52,7 +52,7 @@ class Columns:
     kind: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuses rows that would say nothing about what was practised."""
+        """Refuses rows that would say nothing about what was practiced."""
         if self.item is None and self.skills is None:
             raise InputError("[columns] names neither item nor skills; right would be at least one of them")
 
@@ -125,7 +125,7 @@ def read_mapping(path: Path) -> Mapping:
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise explain_os_error(error, f"the mapping {path} cannot be read", GIVEN) from None
+        raise explain_os_error(error, f"the mapping {path} cannot be read", USER_PATH) from None
     except ValueError as error:
         raise InputError(f"the mapping {path.name} is not TOML: {error}") from None
     return parse_mapping(tables)
@@ -141,7 +141,7 @@ def parse_mapping(tables: dict[str, Any]) -> Mapping:
         >>> parse_mapping({"columns": {"student": "s", "time": "t", "correct": "c", "item": "i"}}).columns.item
         'i'
     """
-    _refuse_unknown("table", tables, [each.name for each in dataclasses.fields(Mapping)])
+    _refuse_unknown("table", tables, [section.name for section in dataclasses.fields(Mapping)])
     if "columns" not in tables:
         raise InputError("the mapping has no table [columns]; right would be student, time, correct and item")
     kinds = tables.get("kinds", dict(Mapping.kinds))
@@ -168,9 +168,9 @@ def _parse_section(kind: type[Section], name: str, table: object) -> Section:
         types = get_args(hints[key]) or (hints[key],)
         allowed = (*types, int) if float in types else types
         if isinstance(value, bool) or not isinstance(value, allowed) or value == "":
-            words = " or ".join(each.__name__ for each in types if each is not type(None))
+            words = " or ".join(option.__name__ for option in types if option is not type(None))
             raise InputError(f"[{name}] {key} = {value!r}; right would be a {words}")
-    needed = [each.name for each in dataclasses.fields(kind) if each.default is dataclasses.MISSING]
+    needed = [entry.name for entry in dataclasses.fields(kind) if entry.default is dataclasses.MISSING]
     missing = [key for key in needed if key not in table]
     if missing:
         raise InputError(f"[{name}] lacks {', '.join(missing)}")
@@ -186,6 +186,6 @@ def _refuse_unknown(what: str, table: dict[str, Any], known: list[str]) -> None:
 
 def _choose(what: str, value: object, choices: tuple[str | None, ...]) -> None:
     if value not in choices:
-        near = get_close_matches(str(value), [each for each in choices if each], n=1, cutoff=0)[0]
-        known = ", ".join(each for each in choices if each)
-        raise InputError(f'{what} = "{value}"; did you mean "{near}"? (known: {known})')
+        known = [choice for choice in choices if choice]
+        near = get_close_matches(str(value), known, n=1, cutoff=0)[0]
+        raise InputError(f'{what} = "{value}"; did you mean "{near}"? (known: {", ".join(known)})')

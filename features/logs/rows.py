@@ -29,7 +29,7 @@ RAW_TYPES: dict[str, object] = {
 }
 """Columns and types of a raw row.
 
-Those that `features.schema.Events` has too mean the same. The others, each null where it does not apply:
+Columns of `features.schema.Events` mean the same here. The others are null where they do not apply:
 `event_key` is the source's own id of the response, `skills` all skills of the row joined by `SKILL_MARK`, `unused`
 the kind of a row that is no event, `rejected` the rule that the reader already found broken.
 """
@@ -46,10 +46,10 @@ class Log:
     """A log file that is ready to be read.
 
     Attributes:
-        source: What its events name as their source.
+        source: The `source` of its events.
         table: The file.
-        positions: Column of the file by the name that `convert` knows it by.
-        convert: Cells to raw columns; those left out are null.
+        positions: The column's position in the file by the name that `convert` uses.
+        convert: Turns cells into raw columns; columns left out are null.
     """
 
     source: str
@@ -93,7 +93,7 @@ def raw_rows(columns: Mapping[str, object], size: int) -> pd.DataFrame:
 
 
 def first_rule(size: int, rules: Mapping[str, Marks]) -> "pd.Series[str]":
-    """The first rule that each row breaks, in the order given; null for a good row.
+    """The first rule that a row breaks, in the order of `rules`; null for a good row.
 
     Example:
         >>> first_rule(2, {"bad_hints": np.array([True, False])}).isna().tolist()
@@ -111,7 +111,7 @@ def _plain(values: object) -> object:
 
 
 def split_skills(rows: pd.DataFrame) -> pd.DataFrame:
-    r"""The pairs of item and skill that rows with several skills each say, once each and in order.
+    r"""The distinct pairs of item and skill in rows that name several skills, sorted.
 
     Example:
         >>> split_skills(pd.DataFrame({"item_id": ["i"], "skills": ["b\x1fa"]})).to_numpy().tolist()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet
 
-from features.errors import GIVEN, InputError, RegroupError, error_number, explain_os_error
+from features.errors import USER_PATH, InputError, RegroupError, error_number, explain_os_error
 from features.logs.text_file import CHUNK_BYTES, CellChunk, TextForm, read_header, read_text
 
 
@@ -122,7 +122,7 @@ def read_head(path: Path) -> bytes:
     except FileNotFoundError:
         raise InputError(f"there is no file {path}") from None
     except OSError as error:
-        raise explain_os_error(error, f"{path.name} cannot be read", GIVEN) from None
+        raise explain_os_error(error, f"{path.name} cannot be read", USER_PATH) from None
     if not head.strip():
         raise InputError(f"{path.name} has no rows")
     return head
@@ -153,10 +153,10 @@ def _open_parquet(path: Path) -> TableFile:
 
 
 def _damaged(error: Exception, path: Path) -> RegroupError:
-    """What to say of a file that opens and cannot be read; Arrow's own errors have no number of the system's."""
+    """The error for a file that opens and cannot be read; Arrow's own errors have no system error number."""
     if error_number(error) is None:
         return InputError(f"{path.name} is damaged; right would be a whole file")
-    return explain_os_error(error, f"{path.name} cannot be read", GIVEN)
+    return explain_os_error(error, f"{path.name} cannot be read", USER_PATH)
 
 
 def _read_parquet(table: TableFile, positions: Sequence[int]) -> Iterator[CellChunk]:

@@ -31,7 +31,7 @@ class TextForm:
 
     Attributes:
         delimiter: What separates cells.
-        encoding: Of its characters.
+        encoding: The encoding of its characters.
         quoted: Whether quotation marks enclose cells, which may then hold delimiters and line breaks.
     """
 

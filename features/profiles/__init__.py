@@ -1,1 +1,1 @@
-"""Profiles: what a student's events up to a moment say about the student and each skill."""
+"""Profiles: one row per student and per skill as of a moment, folded from the student's events by a compiled kernel."""

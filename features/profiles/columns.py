@@ -1,4 +1,4 @@
-"""What every column of a profile means: its unit, its plain words, and the family that reasons are told in."""
+"""What every column of a profile means: its unit, a sentence, and the family under which reasons name it."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -12,13 +12,13 @@ from features.profiles.kernel import COLUMNS
 
 @dataclass(frozen=True)
 class ColumnMeaning:
-    """How one column of the kernel reads to a person.
+    """What one column of the kernel says to a person.
 
     Attributes:
-        name: Its name: quantity, window, unit.
-        unit: What one step of it is.
-        family: The reason that it belongs to; columns of one family are told together.
-        meaning: One sentence for who reads a table.
+        name: Quantity, window and unit.
+        unit: The unit of a value.
+        family: A key of `FAMILIES`; a reason names a whole family.
+        meaning: One sentence for a reader of a table.
     """
 
     name: str
@@ -35,7 +35,7 @@ FAMILIES = {
     "pace": "time since the last practice",
     "hints": "hints asked for",
     "stint": "the run of practice this skill is in",
-    "activity": "how much was practised lately",
+    "activity": "how much was practiced lately",
 }
 """Families of columns in the words that reasons use."""
 
@@ -55,13 +55,8 @@ REGISTRY = tuple(
         ("student_streak", "responses", "overall", "Correct answers in a row; negative when wrong in a row."),
         ("days_since_last_response", "days", "pace", f"Days since anything was done, in whole hours; {_NULL_BEFORE}."),
         ("session_responses", "responses", "activity", "Responses in this session, which a pause of an hour ends."),
-        (
-            "recent_responses_7d",
-            "responses",
-            "activity",
-            "Responses that fade by half in 7 days; null without a clock.",
-        ),
-        ("active_minutes_7d", "minutes", "activity", "Minutes at work that fade by half in 7 days; null if unknown."),
+        ("recent_responses_7d", "responses", "activity", "Responses, half after 7 days; null without a clock."),
+        ("active_minutes_7d", "minutes", "activity", "Minutes at work, half after 7 days; null if unknown."),
         ("student_hints_ewm_10", "share", "hints", "Share of responses with a hint, rate .10; null if not observed."),
         ("skill_opportunities", "responses", "skill", "First attempts on the skill so far."),
         ("skill_correct_share", "share", "skill", "Share correct on the skill, shrunk to the skill's usual."),
@@ -72,11 +67,11 @@ REGISTRY = tuple(
         ("skill_streak", "responses", "recent", "Correct answers in a row on the skill."),
         ("skill_best_streak", "responses", "skill", "The longest run of correct answers on the skill."),
         ("skill_correct_share_5r", "share", "recent", f"Share correct of the last 5 on the skill; {_NULL_BEFORE}."),
-        ("days_since_skill", "days", "pace", f"Days since the skill was practised, in whole hours; {_NULL_BEFORE}."),
-        ("responses_since_skill", "responses", "pace", f"Responses since the skill was practised; {_NULL_BEFORE}."),
+        ("days_since_skill", "days", "pace", f"Days since the skill was practiced, in whole hours; {_NULL_BEFORE}."),
+        ("responses_since_skill", "responses", "pace", f"Responses since the skill was practiced; {_NULL_BEFORE}."),
         ("skill_first_correct", "0 or 1", "skill", f"Whether the first answer on the skill was right; {_NULL_BEFORE}."),
         ("skill_hints_ewm_20", "share", "hints", "Share of the skill's responses with a hint; null if not observed."),
-        ("weakest_opportunities", "responses", "skill", "Opportunities on the least practised skill the item needs."),
+        ("weakest_opportunities", "responses", "skill", "Opportunities on the least practiced skill the item needs."),
         ("weakest_correct_share", "share", "skill", "Share correct on the weakest skill the item needs."),
         ("weakest_ability", "logit", "skill", "Ability on the weakest skill the item needs."),
         ("item_responses", "responses", "material", "Earlier answers to this very item."),
@@ -92,33 +87,28 @@ REGISTRY = tuple(
         ("stints", "runs", "stint", "Runs of practice on one skill so far."),
         ("expected_correct", "probability", "skill", "What the two abilities and the item's ease make likely."),
         ("skill", "code", "material", "The skill itself, as a category; null if it was never seen in training."),
-        (
-            "transition_ease",
-            "logit",
-            "material",
-            "How often others get this skill right coming from the skill before it, at the start of a run or later.",
-        ),
+        ("transition_ease", "logit", "material", "How often others get this skill right after the skill before it."),
         ("item_easiness", "logit", "material", "How easy the item is for a student of average ability (Rasch model)."),
-        ("rasch_expected", "probability", "overall", "What the student's ability and the item's easiness make likely."),
+        ("rasch_expected", "probability", "overall", "What the Rasch model makes likely."),
     )
 )
 """One entry per column, in the kernel's order."""
 
-if tuple(each.name for each in REGISTRY) != COLUMNS:
+if tuple(column.name for column in REGISTRY) != COLUMNS:
     raise ImportError("features.profiles.columns and features.profiles.kernel name different columns")
 
 OF_STUDENTS = COLUMNS[: COLUMNS.index("skill_opportunities")]
-"""Columns that speak of the student alone, whatever the skill."""
+"""Columns about the student alone, whatever the skill."""
 
 SCHEMA_HASH = hashlib.sha256("\n".join(COLUMNS).encode()).hexdigest()[:16]
-"""Says which columns in which order a model was trained on; a model of other columns must not score these."""
+"""Names the columns and their order; a model that was trained on other columns must not score these."""
 
 
-def _table(name: str, keys: Mapping[str, pa.Column], columns: Sequence[str]) -> pa.DataFrameSchema:
-    unit = {each.name: each.unit for each in REGISTRY}
+def _table(table: str, keys: Mapping[str, pa.Column], columns: Sequence[str]) -> pa.DataFrameSchema:
+    unit = {column.name: column.unit for column in REGISTRY}
     checks = {"share": pa.Check.in_range(-1, 1), "probability": pa.Check.in_range(0, 1)}
-    values = {each: pa.Column("float32", checks.get(unit[each]), nullable=True) for each in columns}
-    return pa.DataFrameSchema({**keys, **values}, name=name, strict=True, ordered=True, unique=list(keys)[:-1])
+    values = {name: pa.Column("float32", checks.get(unit[name]), nullable=True) for name in columns}
+    return pa.DataFrameSchema({**keys, **values}, name=table, strict=True, ordered=True, unique=list(keys)[:-1])
 
 
 _MOMENT = pa.Column(pd.DatetimeTZDtype("us", "UTC"), nullable=True)
@@ -126,7 +116,7 @@ _MOMENT = pa.Column(pd.DatetimeTZDtype("us", "UTC"), nullable=True)
 SKILL_PROFILES = _table(
     "skill_profiles", {"student_id": pa.Column(str), "skill_id": pa.Column(str), "last_practiced": _MOMENT}, COLUMNS
 )
-"""One row per student and practised skill as of a moment; the kernel's columns for an item of average difficulty."""
+"""One row per student and practiced skill as of a moment; the kernel's columns for an item of average difficulty."""
 
 STUDENT_PROFILES = _table("student_profiles", {"student_id": pa.Column(str), "last_active": _MOMENT}, OF_STUDENTS)
-"""One row per student as of a moment; the kernel's columns that speak of the student alone."""
+"""One row per student as of a moment; the kernel's columns about the student alone."""

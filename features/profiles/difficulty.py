@@ -1,4 +1,4 @@
-"""How hard items and skills are: the only thing fitted across students."""
+"""How hard items and skills are (target encoding of correctness): the only thing fitted across students."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from features.profiles import kernel as history
-from features.profiles.rasch import Easiness
-from features.profiles.vocabulary import SEPARATOR, Catalog, build_catalog
+from features.profiles.kernel import build_transition_table
+from features.profiles.rasch import RaschModel
+from features.profiles.vocabulary import SEPARATOR, Vocabulary, build_vocabulary
 
 ITEM_PRIOR = 10.0
 """Responses that an item's skill counts for when the item's own share is estimated."""
@@ -20,7 +20,7 @@ SKILL_PRIOR = 20.0
 """Responses that the whole log counts for when a skill's share is estimated."""
 
 TRANSITION_PRIOR = 20.0
-"""Responses that a skill counts for at each place of a run, and a place for each transition into it."""
+"""Responses that a skill's share counts for at a place of a run, and a place's share for a transition into it."""
 
 Floats = npt.NDArray[np.float64]
 Offsets = npt.NDArray[np.int64]
@@ -31,9 +31,9 @@ class Transitions:
     """First attempts by what the student had worked on before: the order of a curriculum, seen in its traces.
 
     Attributes:
-        key: What `features.profiles.kernel.find_transitions` wrote, each once, ascending.
-        responses: First attempts counted per key.
-        correct: Correct ones of them.
+        key: Distinct values that `features.profiles.kernel.find_transitions` wrote, ascending.
+        responses: First attempts per key.
+        correct: Correct first attempts per key.
     """
 
     key: Offsets
@@ -68,21 +68,21 @@ class Transitions:
 
 @dataclass(frozen=True)
 class Statistics:
-    """Shares of correct first attempts, shrunk item → skill → everything.
+    """Counts of first attempts, and shares of correct ones shrunk item → skill → everything (target encoding).
 
     Attributes:
-        catalog: What the positions of the arrays stand for.
-        item_responses: First attempts counted per item.
-        item_correct: Correct ones of them.
+        vocabulary: What the positions of the arrays stand for.
+        item_responses: First attempts per item.
+        item_correct: Correct first attempts per item.
         transitions: First attempts by skill and the skill before it.
-        easiness: The Rasch model of the same responses; without one, shares of correct answers stand in.
+        rasch: The Rasch model of the same responses; without one, shares of correct answers stand in.
     """
 
-    catalog: Catalog
+    vocabulary: Vocabulary
     item_responses: Floats
     item_correct: Floats
     transitions: Transitions
-    easiness: Easiness | None = None
+    rasch: RaschModel | None = None
 
     def __sub__(self, other: Self) -> Self:
         """The counts without the responses that `other` counted: what one fold of students may see, not fitted yet."""
@@ -91,7 +91,7 @@ class Statistics:
             item_responses=self.item_responses - other.item_responses,
             item_correct=self.item_correct - other.item_correct,
             transitions=self.transitions - other.transitions,
-            easiness=None,
+            rasch=None,
         )
 
     @cached_property
@@ -113,24 +113,24 @@ class Statistics:
     @cached_property
     def item_mean(self) -> Floats:
         """Share of correct first attempts per item, shrunk to its skill's."""
-        prior = self.node_mean[self.catalog.node_of_item]
+        prior = self.node_mean[self.vocabulary.node_of_item]
         return (self.item_correct + ITEM_PRIOR * prior) / (self.item_responses + ITEM_PRIOR)
 
     @cached_property
-    def item_easiness(self) -> Floats:
+    def rasch_item_logit(self) -> Floats:
         """Logit of a correct answer of an average student, per item."""
-        return to_logit(self.item_mean) if self.easiness is None else self.easiness.item
+        return to_logit(self.item_mean) if self.rasch is None else self.rasch.item
 
     @cached_property
-    def node_easiness(self) -> Floats:
+    def rasch_node_logit(self) -> Floats:
         """Logit of a correct answer of an average student, per skill node."""
-        return to_logit(self.node_mean) if self.easiness is None else self.easiness.node
+        return to_logit(self.node_mean) if self.rasch is None else self.rasch.node
 
     @cached_property
     def place_mean(self) -> Floats:
         """Share of correct first attempts per node, within a run (0) and at its start (1), shrunk to the node's."""
         place = self.transitions.node * 2 + self.transitions.starts
-        size = 2 * len(self.catalog.nodes)
+        size = 2 * len(self.vocabulary.nodes)
         responses = _add_up(place, self.transitions.responses, size).reshape(-1, 2)
         correct = _add_up(place, self.transitions.correct, size).reshape(-1, 2)
         return (correct + TRANSITION_PRIOR * self.node_mean[:, None]) / (responses + TRANSITION_PRIOR)
@@ -144,78 +144,70 @@ class Statistics:
 
     @cached_property
     def item_level(self) -> Floats:
-        """Per item, side by side as the kernel reads them: share correct, the logit of that, and the easiness."""
-        return np.column_stack([self.item_mean, to_logit(self.item_mean), self.item_easiness])
+        """Per item, side by side as the kernel reads them: share correct, its logit, and the Rasch model's logit."""
+        return np.column_stack([self.item_mean, to_logit(self.item_mean), self.rasch_item_logit])
 
     @cached_property
     def transition_table(self) -> tuple[Offsets, Floats, Floats]:
-        """What the kernel finds the ease of a transition with: a hash table, and the logits per node and place."""
+        """The kernel's hash table of transitions with its logits, and the logits per node and place."""
         place_ease = to_logit(self.place_mean)
-        table = history.build_transition_table(self.transitions.key, to_logit(self.transition_mean), place_ease)
+        table = build_transition_table(self.transitions.key, to_logit(self.transition_mean), place_ease)
         return *table, place_ease
 
     def extend(self, item_skills: pd.DataFrame, items: "pd.Series[Any]") -> Self:
-        """The same statistics over a catalog that also knows new items and skills, at their priors."""
-        catalog = build_catalog(item_skills, items.dropna().unique(), known=self.catalog)
-        missing = len(catalog.items) - len(self.item_responses)
-        easiness = self.easiness
-        if easiness is not None:
-            new_nodes = len(catalog.nodes) - len(easiness.node)
-            node = np.concatenate([easiness.node, np.full(new_nodes, easiness.overall)])
-            new_items = node[catalog.node_of_item[len(easiness.item) :]]
-            easiness = Easiness(np.concatenate([easiness.item, new_items]), node, easiness.overall)
+        """The same statistics over a vocabulary that also knows new items and skills, at their priors."""
+        vocabulary = build_vocabulary(item_skills, items.dropna().unique(), known=self.vocabulary)
+        missing = len(vocabulary.items) - len(self.item_responses)
+        rasch = self.rasch
+        if rasch is not None:
+            new_nodes = len(vocabulary.nodes) - len(rasch.node)
+            node = np.pad(rasch.node, (0, new_nodes), constant_values=rasch.overall)
+            new_items = node[vocabulary.node_of_item[len(rasch.item) :]]
+            rasch = RaschModel(np.concatenate([rasch.item, new_items]), node, rasch.overall)
         return replace(
             self,
-            catalog=catalog,
-            easiness=easiness,
+            vocabulary=vocabulary,
+            rasch=rasch,
             item_responses=np.pad(self.item_responses, (0, missing)),
             item_correct=np.pad(self.item_correct, (0, missing)),
         )
 
     def to_json(self) -> dict[str, Any]:
         """Plain lists that `from_json` turns back into equal statistics."""
-        fitted = self.easiness
+        rasch, vocabulary, transitions = self.rasch, self.vocabulary, self.transitions
         return {
-            "easiness": fitted
-            and {"item": fitted.item.tolist(), "node": fitted.node.tolist(), "overall": fitted.overall},
-            "nodes": [list(self.catalog.skills_of(node)) for node in range(len(self.catalog.nodes))],
-            "items": list(self.catalog.items),
-            "node_of_item": self.catalog.node_of_item.tolist(),
+            "rasch": rasch and {"item": rasch.item.tolist(), "node": rasch.node.tolist(), "overall": rasch.overall},
+            "nodes": [list(vocabulary.skills_of(node)) for node in range(len(vocabulary.nodes))],
+            "items": list(vocabulary.items),
+            "node_of_item": vocabulary.node_of_item.tolist(),
             "item_responses": self.item_responses.tolist(),
             "item_correct": self.item_correct.tolist(),
-            "transition_key": self.transitions.key.tolist(),
-            "transition_responses": self.transitions.responses.tolist(),
-            "transition_correct": self.transitions.correct.tolist(),
+            "transition_key": transitions.key.tolist(),
+            "transition_responses": transitions.responses.tolist(),
+            "transition_correct": transitions.correct.tolist(),
         }
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
         """The statistics that `to_json` wrote."""
-        position = {tuple(skills): code for code, skills in enumerate(stored["nodes"])}
-        members = [[position[(skill,)] for skill in skills] for skills in stored["nodes"]]
-        catalog = Catalog(
-            items=pd.Index(stored["items"], dtype="str"),
-            node_of_item=np.array(stored["node_of_item"], dtype=np.int32),
-            nodes=pd.Index([SEPARATOR.join(skills) for skills in stored["nodes"]], dtype="str"),
-            member_start=np.cumsum([0, *map(len, members)], dtype=np.int32),
-            members=np.array([code for part in members for code in part], dtype=np.int32),
+        vocabulary = Vocabulary(
+            pd.Index(stored["items"], dtype="str"),
+            np.array(stored["node_of_item"], np.int32),
+            pd.Index([SEPARATOR.join(skills) for skills in stored["nodes"]], dtype="str"),
         )
         responses, correct = (np.array(stored[f"item_{what}"], float) for what in ("responses", "correct"))
         by_key = (np.array(stored[f"transition_{what}"], float) for what in ("responses", "correct"))
         transitions = Transitions(np.array(stored["transition_key"], np.int64), *by_key)
-        fitted = stored["easiness"] and Easiness(
-            np.array(stored["easiness"]["item"], float),
-            np.array(stored["easiness"]["node"], float),
-            stored["easiness"]["overall"],
-        )
-        return cls(catalog, responses, correct, transitions, fitted)
+        fitted = stored["rasch"]
+        rasch = fitted and RaschModel(np.array(fitted["item"]), np.array(fitted["node"]), fitted["overall"])
+        return cls(vocabulary, responses, correct, transitions, rasch)
 
     def _sum_by_node(self, per_item: Floats) -> Floats:
-        return _add_up(self.catalog.node_of_item, per_item, len(self.catalog.nodes))
+        return _add_up(self.vocabulary.node_of_item, per_item, len(self.vocabulary.nodes))
 
 
 def fit_statistics(
-    catalog: Catalog,
+    vocabulary: Vocabulary,
     item: npt.NDArray[np.int32],
     correct: npt.NDArray[np.bool_],
     transition: Offsets | None = None,
@@ -223,28 +215,22 @@ def fit_statistics(
     """Counts first attempts per item and per transition.
 
     Args:
-        catalog: What the item codes stand for.
-        item: Item code of each first attempt of the students that may be seen.
-        correct: Whether each was correct.
-        transition: Which transition each is part of, from `features.profiles.kernel.find_transitions`; none are counted
-            if not given.
+        vocabulary: What the item codes stand for.
+        item: Item code of each first attempt that may be seen.
+        correct: Whether each first attempt was correct.
+        transition: The transition that each first attempt is part of, from `features.profiles.kernel.find_transitions`;
+            without it, no transitions are counted.
 
     Example:
-        >>> catalog = build_catalog(pd.DataFrame({"item_id": ["i"], "skill_id": ["s"]}))
-        >>> statistics = fit_statistics(catalog, np.zeros(30, np.int32), np.ones(30, bool))
+        >>> vocabulary = build_vocabulary(pd.DataFrame({"item_id": ["i"], "skill_id": ["s"]}))
+        >>> statistics = fit_statistics(vocabulary, np.zeros(30, np.int32), np.ones(30, bool))
         >>> round(float(statistics.item_mean[0]), 3)
         0.997
     """
-    size = len(catalog.items)
-    return Statistics(
-        catalog=catalog,
-        item_responses=_add_up(item, np.ones(len(item)), size),
-        item_correct=_add_up(item, correct.astype(np.float64), size),
-        transitions=Transitions.count(
-            np.empty(0, np.int64) if transition is None else transition,
-            np.empty(0, bool) if transition is None else correct,
-        ),
-    )
+    size = len(vocabulary.items)
+    responses, right = _add_up(item, np.ones(len(item)), size), _add_up(item, correct.astype(np.float64), size)
+    key, known = (np.empty(0, np.int64), np.empty(0, bool)) if transition is None else (transition, correct)
+    return Statistics(vocabulary, responses, right, Transitions.count(key, known))
 
 
 def to_logit(share: Floats) -> Floats:

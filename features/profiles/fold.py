@@ -7,13 +7,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from features.profiles import kernel as history
+from features.profiles import kernel
 from features.profiles.columns import OF_STUDENTS, SKILL_PROFILES, STUDENT_PROFILES
 from features.profiles.difficulty import Statistics, fit_statistics, to_logit
 from features.profiles.kernel import COLUMNS, NO_TIME, Item, Skill, Student
 from features.profiles.state import Codes, State
 from features.profiles.timeline import Offsets, Timeline, count_responses, fit_responses, sort_events
-from features.profiles.vocabulary import NO_SKILL, build_catalog
+from features.profiles.vocabulary import NO_SKILL, build_vocabulary
 from features.schema import Events, check_table
 
 Rows = npt.NDArray[np.float32]
@@ -21,27 +21,25 @@ Floats = npt.NDArray[np.float64]
 
 
 def fold(timeline: Timeline, statistics: Statistics, state: State, *, rows: bool = True) -> tuple[Rows, State]:
-    """Goes through the events once.
+    """Folds the events into the state, in one pass.
 
     Args:
-        timeline: Whose first students are those of `state`, in its order.
-        statistics: What difficulties the columns compare with; the same for every part of one history.
+        timeline: Events; its first students are those of `state`, in the same order.
+        statistics: Difficulties that the columns compare with; the same for every part of one history.
         state: What is known so far; `State.empty()` at the start.
         rows: Whether to write a row of columns before each event.
 
     Returns:
-        One row per event in the timeline's order with the columns of `history.COLUMNS`, all null for events that are
+        One row per event in the timeline's order with the columns of `kernel.COLUMNS`, all null for events that are
         no first attempt; and the state after the last event.
 
     Raises:
         ValueError: The timeline does not begin with the state's students.
     """
-    if len(timeline.students) < len(state.students) or not timeline.students[: len(state.students)].equals(
-        state.students
-    ):
+    if not timeline.students[: len(state.students)].equals(state.students):
         raise ValueError("the timeline must begin with the students of the state")
-    catalog, events = statistics.catalog, len(timeline.row)
-    longest = max(1, int(np.diff(catalog.member_start).max(initial=1)))
+    vocabulary, events = statistics.vocabulary, len(timeline.row)
+    longest = max(1, int(np.diff(vocabulary.member_start).max(initial=1)))
     per_event = 1 + (longest if longest > 1 else 0)
     students = len(timeline.students)
     out = np.empty((events if rows else 0, len(COLUMNS)), np.float32)
@@ -51,10 +49,10 @@ def fold(timeline: Timeline, statistics: Statistics, state: State, *, rows: bool
     skill_node, skill = np.empty(most, np.int32), np.empty((most, len(Skill)))
     most = len(state.item) + events
     item_code, item = np.empty(most, np.int32), np.empty((most, len(Item)))
-    history.fold_events(
+    kernel.fold_events(
         timeline.start, timeline.time, timeline.item, timeline.correct, timeline.hints, timeline.duration,
-        catalog.node_of_item, catalog.member_start, catalog.members, statistics.global_mean, statistics.node_mean,
-        to_logit(statistics.node_mean), statistics.node_responses > 0, statistics.item_level,
+        vocabulary.node_of_item, vocabulary.member_start, vocabulary.members, statistics.global_mean,
+        statistics.node_mean, to_logit(statistics.node_mean), statistics.node_responses > 0, statistics.item_level,
         *statistics.transition_table, state.student, state.skill_start, state.skill_node, state.skill,
         state.item_start, state.item_code, state.item,
         out, student, skill_start, skill_node, skill, item_start, item_code, item,
@@ -68,22 +66,22 @@ def fold(timeline: Timeline, statistics: Statistics, state: State, *, rows: bool
 
 
 def read_profiles(state: State, statistics: Statistics, as_of: datetime | None) -> pd.DataFrame:
-    """The skill profiles at a moment: one row per student and skill that the student has practised.
+    """The skill profiles at a moment: one row per student and skill that the student has practiced.
 
     Args:
         state: The fold of all events before the moment.
-        statistics: The ones the state was folded with.
+        statistics: The statistics that the state was folded with.
         as_of: The moment, in UTC; None for a log without a clock.
 
     Returns:
-        `student_id`, `skill_id`, `last_practiced` (UTC, null without a clock) and the columns of `history.COLUMNS` as
+        `student_id`, `skill_id`, `last_practiced` (UTC, null without a clock) and the columns of `kernel.COLUMNS` as
         they stand for an item of the skill's average difficulty. Combinations of skills are left out: their members
         have rows of their own.
     """
     rows = read_skill_rows(state, statistics, as_of)
     profiles = pd.DataFrame(rows.columns, columns=list(COLUMNS))
     profiles.insert(0, "student_id", state.students[rows.student])
-    profiles.insert(1, "skill_id", statistics.catalog.nodes[rows.node])
+    profiles.insert(1, "skill_id", statistics.vocabulary.nodes[rows.node])
     profiles.insert(2, "last_practiced", _moments(rows.last_practiced))
     return check_table(SKILL_PROFILES, profiles)
 
@@ -96,7 +94,7 @@ class SkillRows:
         student: Position of each row's student in the state.
         node: The skill's node.
         last_practiced: Microseconds since 1970 UTC; NaN without a clock.
-        columns: `history.COLUMNS` of each row.
+        columns: `kernel.COLUMNS` of each row.
     """
 
     student: Offsets
@@ -106,16 +104,16 @@ class SkillRows:
 
 
 def read_skill_rows(state: State, statistics: Statistics, as_of: datetime | None) -> SkillRows:
-    """What `read_profiles` puts into a table."""
-    catalog = statistics.catalog
+    """The skill profiles that `read_profiles` puts into a table."""
+    vocabulary = statistics.vocabulary
     out = np.empty((len(state.skill), len(COLUMNS)), np.float32)
-    history.read_skills(
+    kernel.read_skills(
         _now(as_of), state.student, state.skill_start, state.skill_node, state.skill,
-        catalog.member_start, catalog.members, statistics.global_mean, statistics.node_mean,
-        to_logit(statistics.node_mean), statistics.node_easiness, statistics.node_responses > 0,
+        vocabulary.member_start, vocabulary.members, statistics.global_mean, statistics.node_mean,
+        to_logit(statistics.node_mean), statistics.rasch_node_logit, statistics.node_responses > 0,
         *statistics.transition_table, out,
     )  # fmt: skip
-    single = ~catalog.is_combination & (catalog.nodes != NO_SKILL)
+    single = ~vocabulary.is_combination & (vocabulary.nodes != NO_SKILL)
     keep = single[state.skill_node]
     owner = np.repeat(np.arange(len(state.students)), np.diff(state.skill_start))
     return SkillRows(owner[keep], state.skill_node[keep], state.skill[keep, Skill.LAST_TIME], out[keep])
@@ -124,21 +122,17 @@ def read_skill_rows(state: State, statistics: Statistics, as_of: datetime | None
 def read_student_profiles(state: State, statistics: Statistics, as_of: datetime | None) -> pd.DataFrame:
     """The student profiles at a moment: one row per student, `features.profiles.columns.STUDENT_PROFILES`.
 
-    Args:
-        state: The fold of all events before the moment.
-        statistics: The ones the state was folded with.
-        as_of: The moment, in UTC; None for a log without a clock.
+    The arguments are those of `read_profiles`.
     """
-    profiles = read_student_rows(state, statistics, as_of)
-    profiles = profiles.rename_axis("student_id").reset_index()
+    profiles = read_student_rows(state, statistics, as_of).rename_axis("student_id").reset_index()
     profiles.insert(1, "last_active", profiles.pop("last_active"))
     return check_table(STUDENT_PROFILES, profiles)
 
 
 def read_student_rows(state: State, statistics: Statistics, as_of: datetime | None) -> pd.DataFrame:
-    """What `read_student_profiles` puts into a table, by student id and unchecked: a request waits for it."""
+    """The rows of `read_student_profiles` by student id, unchecked, since a request waits for them."""
     out = np.empty((len(state.students), len(COLUMNS)), np.float32)
-    history.read_students(_now(as_of), state.student, statistics.global_mean, out)
+    kernel.read_students(_now(as_of), state.student, statistics.global_mean, out)
     columns = [COLUMNS.index(name) for name in OF_STUDENTS]
     profiles = pd.DataFrame(out[:, columns], columns=list(OF_STUDENTS), index=state.students)
     profiles["last_active"] = _moments(state.student[:, Student.LAST_TIME])
@@ -154,10 +148,10 @@ def build_profiles(
         events: Rows of `Events`; those at or after the moment change nothing. Those without a clock all count.
         statistics: Fitted on training students, extended to every item here.
         as_of: The moment, in UTC.
-        state: What earlier events left; None for a first fold.
+        state: The fold of earlier events; None for a first fold.
 
     Returns:
-        The skill profiles and the state that goes on from here.
+        The skill profiles, and the state to fold later events into.
     """
     state = State.empty() if state is None else state
     if as_of is not None:
@@ -169,13 +163,13 @@ def build_profiles(
 
 def compile_profiles() -> None:
     """Compiles everything between events and profiles, or reads it from numba's cache."""
-    catalog = build_catalog(pd.DataFrame({"item_id": ["i"], "skill_id": ["k"]}, dtype="str"))
+    vocabulary = build_vocabulary(pd.DataFrame({"item_id": ["i"], "skill_id": ["k"]}, dtype="str"))
     event = {"kind": "response", "occurred_at": pd.Timestamp(0, tz="UTC"), "score": 1.0, "correct": True, "attempt": 1}
     event |= {"event_id": "e", "student_id": "s", "sequence": 1, "item_id": "i", "hints": 0, "duration_s": 1.0}
     events = check_table(Events, pd.DataFrame([event | {"source": "tiny"}])[list(Events.to_schema().columns)])
     every = np.ones(1, bool)
-    timeline = sort_events(events, fit_statistics(catalog, np.zeros(1, np.int32), every))
-    statistics = fit_responses(timeline, count_responses(timeline, catalog, every), every)
+    timeline = sort_events(events, fit_statistics(vocabulary, np.zeros(1, np.int32), every))
+    statistics = fit_responses(timeline, count_responses(timeline, vocabulary, every), every)
     _, state = build_profiles(events, statistics, None)
     read_student_rows(state, statistics, None)
 

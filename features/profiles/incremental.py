@@ -1,9 +1,8 @@
-"""Later events on top of a saved state: only the students that have any are touched.
+"""Incremental update of a saved state with later events: only students who have new events are folded.
 
-A student whose new events are all later than what is known of the student is folded on from there, in constant time
-per event. One event that comes late has to be put in its place: then the student's events since the state are folded
-again or, where it is older than the state itself, all events of the student, which are read from the log for that.
-Either way the result is what a fold of all events at once gives.
+Where a student's new events all come after those folded before, each takes constant time. A late event has to go in its
+place: then the student's events since the state are folded again or, where it is older than the state itself, all
+events of the student, read from the event log. The result always equals a fold of all events at once.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,27 +19,27 @@ from features.profiles.timeline import sort_events
 from features.schema import Events
 
 ReadHistory = Callable[[Sequence[str]], pd.DataFrame | None]
-"""Of some students, the events that the saved state was folded from, as rows of `Events`; null where they are gone."""
+"""Reads the events of some students that the saved state holds, as rows of `Events`; null where they are gone."""
 
 Place = tuple[State, int]
-"""Where the state of one student is: in which states, and at which position."""
+"""Where the state of one student is: the `State` that holds it, and the position in it."""
 
 EVENT_COLUMNS = list(Events.to_schema().columns)
 
 
-class Overlay:
+class IncrementalState:
     """A saved state and the events since; not for several threads at once.
 
     Args:
         base: The saved state.
-        statistics: What it was folded with.
-        history: Asked only for students with an event older than the state.
+        statistics: The statistics that it was folded with.
+        history: Called only for students with an event older than the state.
     """
 
     def __init__(self, base: State, statistics: Statistics, history: ReadHistory) -> None:
         self.statistics = statistics
         self.latest: pd.Timestamp | None = None
-        """When the last of the events occurred, UTC; null before the first with a time."""
+        """When the latest event since the state occurred, UTC; null before the first event with a time."""
         self._base = base
         self._base_statistics = statistics
         self._history = history
@@ -51,7 +50,7 @@ class Overlay:
         self._skills: dict[str, set[str]] = {}
 
     @property
-    def touched(self) -> "set[str]":
+    def touched(self) -> set[str]:
         """The students with an event since the state."""
         return set(self._since)
 
@@ -59,38 +58,40 @@ class Overlay:
         """Folds further events.
 
         Args:
-            events: Rows with `features.events.checks.COLUMNS`, none of which the state or an earlier call has.
+            events: Rows with `features.events.checks.COLUMNS` that neither the state nor an earlier call holds.
         """
         if events.empty:
             return
         begin = _microseconds(events).groupby(events["student_id"]).min()
-        students = [str(each) for each in begin.index]
+        students = [str(student) for student in begin.index]
         for student in students:
             self._since.setdefault(student, []).append(len(self._batches))
         self._batches.append(events)
         latest = events["occurred_at"].max()
         if not pd.isna(latest):
             self.latest = latest if self.latest is None else max(self.latest, latest)
-        if self._learn_items(events):
+        if self._add_items(events):
             self._folded.clear()
             self._fold_again(sorted(self._since))
             return
-        later = [each for each, first in zip(students, begin, strict=True) if _is_later(self._now(each), first)]
+        later = [
+            student for student, first in zip(students, begin, strict=True) if _is_later(self._place_of(student), first)
+        ]
         self._fold(later, self.state_of(later), events)
         self._fold_again(sorted(set(students) - set(later)))
 
     def state_of(self, students: Sequence[str]) -> State:
         """The state of those of the students that have one, in the order given."""
-        return _gather([place for each in students if (place := self._now(each))])
+        return _gather([place for student in students if (place := self._place_of(student))])
 
-    def _learn_items(self, events: pd.DataFrame) -> bool:
-        """Puts new items into the statistics; whether one that was put there before turns out to need other skills."""
-        told = zip(events["item_id"].tolist(), events["skills"].tolist(), strict=True)
-        if all(self._is_known(item, skills) for item, skills in told):
-            return False  # as of most batches
-        names = events["item_id"].dropna().unique()
-        # the index keeps its hash table, so this does not go through the catalog
-        new = names[self._base_statistics.catalog.items.get_indexer(pd.Index(names)) < 0]
+    def _add_items(self, events: pd.DataFrame) -> bool:
+        """Adds new items to the statistics; whether one that was added before turns out to need other skills."""
+        pairs = zip(events["item_id"].tolist(), events["skills"].tolist(), strict=True)
+        if all(self._is_known(item, skills) for item, skills in pairs):
+            return False  # true of most batches
+        item_ids = events["item_id"].dropna().unique()
+        # the index keeps its hash table, so this does not go through the vocabulary
+        new = item_ids[self._base_statistics.vocabulary.items.get_indexer(pd.Index(item_ids)) < 0]
         if len(new) == 0:
             return False
         items = events.loc[events["item_id"].isin(new), ["item_id", "skills"]]
@@ -106,8 +107,8 @@ class Overlay:
         return changed
 
     def _is_known(self, item: object, skills: object) -> bool:
-        """Whether the statistics have an item, with all of these skills if it was put there; not observed are none."""
-        if not isinstance(item, str) or item in self._base_statistics.catalog.items:
+        """Whether the statistics have an item, with all these skills if it was added; a null item is known."""
+        if not isinstance(item, str) or item in self._base_statistics.vocabulary.items:
             return True
         named = skills.split(SKILL_MARK) if isinstance(skills, str) else ()
         return item in self._skills and self._skills[item].issuperset(filter(None, named))
@@ -118,33 +119,33 @@ class Overlay:
         self.statistics = statistics.extend(tags, pd.Series(list(skills), dtype="str"))
 
     def _fold_again(self, students: Sequence[str]) -> None:
-        """Folds all that came since the state, where need be with all before."""
+        """Folds all events since the state, and with them all earlier events of students with an older event."""
         if not students:
             return
-        batches = sorted({at for each in students for at in self._since[each]})
-        rows = pd.concat([self._batches[at] for at in batches])
-        since = {str(each): some for each, some in rows[rows["student_id"].isin(students)].groupby("student_id")}
-        saved = {each: self._saved(each) for each in students}
-        on_top = [each for each in students if _is_later(saved[each], _microseconds(since[each]).min())]
-        self._fold(on_top, _gather([place for each in on_top if (place := saved[each])]), rows)
-        whole = [each for each in students if each not in set(on_top)]
+        batches = sorted({number for student in students for number in self._since[student]})
+        rows = pd.concat([self._batches[number] for number in batches])
+        since = {str(student): part for student, part in rows[rows["student_id"].isin(students)].groupby("student_id")}
+        saved = {student: self._saved(student) for student in students}
+        on_top = [student for student in students if _is_later(saved[student], _microseconds(since[student]).min())]
+        self._fold(on_top, _gather([place for student in on_top if (place := saved[student])]), rows)
+        whole = [student for student in students if student not in set(on_top)]
         if not whole:
             return
         before = self._history(whole)
         if before is None:
             # without the log a late event waits for the night; the others are folded
-            for each in whole:
-                self._folded.pop(each, None)
-                place = saved[each]
+            for student in whole:
+                self._folded.pop(student, None)
+                place, events = saved[student], since[student]
                 last = None if place is None else _last_time(place)
-                timely = since[each][_microseconds(since[each]) > last] if last is not None else since[each]
-                self._fold([each], _gather([] if place is None else [place]), timely)
+                timely = events if last is None else events[_microseconds(events) > last]
+                self._fold([student], _gather([] if place is None else [place]), timely)
             return
-        strange = before.loc[~before["item_id"].isin(self.statistics.catalog.items), "item_id"].dropna().unique()
-        if len(strange):
-            self._skills |= {str(item): set() for item in strange if str(item) not in self._skills}
+        unknown = before.loc[~before["item_id"].isin(self.statistics.vocabulary.items), "item_id"].dropna().unique()
+        if len(unknown):
+            self._skills |= {str(item): set() for item in unknown if str(item) not in self._skills}
             self._extend(self.statistics, self._skills)
-        everything = pd.concat([before[EVENT_COLUMNS], *(since[each][EVENT_COLUMNS] for each in whole)])
+        everything = pd.concat([before[EVENT_COLUMNS], *(since[student][EVENT_COLUMNS] for student in whole)])
         self._fold(whole, State.empty(), everything.drop_duplicates("event_id"))
 
     def _fold(self, students: Sequence[str], state: State, events: pd.DataFrame) -> None:
@@ -155,7 +156,7 @@ class Overlay:
         for at, student in enumerate(after.students):
             self._folded[str(student)] = after, at
 
-    def _now(self, student: str) -> Place | None:
+    def _place_of(self, student: str) -> Place | None:
         return self._folded.get(student) or self._saved(student)
 
     def _saved(self, student: str) -> Place | None:
@@ -166,21 +167,21 @@ class Overlay:
 def _gather(places: Sequence[Place]) -> State:
     """The states at some places, in the order given."""
     states = {id(state): state for state, _ in places}
-    of_state: dict[int, list[int]] = {number: [] for number in states}
-    for at, (state, _) in enumerate(places):
-        of_state[id(state)].append(at)
-    parts = [states[number].take(np.array([places[at][1] for at in some])) for number, some in of_state.items()]
+    rows_of: dict[int, list[int]] = {number: [] for number in states}
+    for row, (state, _) in enumerate(places):
+        rows_of[id(state)].append(row)
+    parts = [states[number].take(np.array([places[row][1] for row in rows])) for number, rows in rows_of.items()]
     if len(parts) == 1:
         return parts[0]
-    order = np.array([at for some in of_state.values() for at in some], np.int64)
+    order = np.array([row for rows in rows_of.values() for row in rows], np.int64)
     return State.join(parts).take(np.argsort(order))
 
 
 def _is_later(place: Place | None, begin: int) -> bool:
-    """Whether events from a moment on come after everything that a student's state was folded from.
+    """Whether events from a moment on come after all events that a student's state was folded from.
 
-    Those of one moment were submitted together and see nothing of each other, so the same moment is not later. In a
-    log without a clock nobody can tell.
+    Events of one moment were submitted together and see nothing of each other, so the same moment is not later. Without
+    a clock no event is later.
     """
     if place is None:
         return True

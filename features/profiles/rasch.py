@@ -1,8 +1,9 @@
 """How easy each item is once the strength of those who answered it is taken into account.
 
 A share of correct answers mistakes an item that only strong students see for an easy one. The Rasch model does not:
-the logit of a correct answer is the student's ability plus the item's easiness. Items lean on their skill, skills on
-the whole log, students on the average student, each as much as little evidence asks for.
+the logit of a correct answer is the student's ability minus the item's difficulty. What is kept here is the logit for
+a student of average ability, that is minus the difficulty: higher is easier. Little evidence pulls an item towards its
+skill, a skill towards the whole log, and a student towards the average student.
 """
 
 from dataclasses import dataclass
@@ -12,13 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 ABILITY_VARIANCE = 1.0
-"""Of students around the average student, in squared logits."""
+"""Variance of students around the average student, in squared logits."""
 
 ITEM_VARIANCE = 0.5
-"""Of items around their skill."""
+"""Variance of items around their skill, in squared logits."""
 
 SKILL_VARIANCE = 1.0
-"""Of skills around the whole log."""
+"""Variance of skills around the whole log, in squared logits."""
 
 PASSES = 20
 """Rounds of Newton's steps over students, items and skills.
@@ -30,13 +31,13 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Easiness:
-    """Easiness in logits, for a student of average ability.
+class RaschModel:
+    """The logit of a correct answer of a student of average ability: minus the difficulty.
 
     Attributes:
-        item: Per item.
-        node: Per skill node: what an unseen item of it is taken for.
-        overall: What an unseen node is taken for.
+        item: One per item.
+        node: One per skill node, which an unseen item of it gets.
+        overall: What an unseen node gets.
     """
 
     item: Floats
@@ -44,27 +45,27 @@ class Easiness:
     overall: float
 
 
-def fit_easiness(
+def fit_rasch(
     student: npt.NDArray[np.int64],
     item: npt.NDArray[np.int32],
     correct: npt.NDArray[np.bool_],
     node_of_item: npt.NDArray[np.int32],
     nodes: int,
-) -> Easiness:
-    """Fits the Rasch model to first attempts by penalised maximum likelihood.
+) -> RaschModel:
+    """Fits the Rasch model to first attempts by penalized maximum likelihood.
 
     Source: Rasch (1960), with normal priors as in De Boeck and Wilson (2004), "Explanatory item response models".
 
     Args:
         student: Code of each response's student, from 0.
         item: Code of each response's item.
-        correct: Whether each was correct.
+        correct: Whether each response was correct.
         node_of_item: The skill node of each item.
-        nodes: How many nodes there are.
+        nodes: Number of nodes.
 
     Example:
         >>> correct = np.arange(100) % 4 > 0
-        >>> fitted = fit_easiness(np.arange(100), np.zeros(100, np.int32), correct, np.zeros(1, np.int32), 1)
+        >>> fitted = fit_rasch(np.arange(100), np.zeros(100, np.int32), correct, np.zeros(1, np.int32), 1)
         >>> bool(fitted.item[0] > 0.9)
         True
     """
@@ -73,7 +74,7 @@ def fit_easiness(
     ability = np.zeros(int(student.max(initial=-1)) + 1)
     node, deviation = np.zeros(nodes), np.zeros(items)
     overall = _fit(student, item, correct, node_of_item, ability, deviation, node, float(np.log(share / (1 - share))))
-    return Easiness(overall + node[node_of_item] + deviation, overall + node, overall)
+    return RaschModel(overall + node[node_of_item] + deviation, overall + node, overall)
 
 
 @nb.njit(cache=True, error_model="numpy")
@@ -102,8 +103,8 @@ def _fit(
             if part == 0:
                 _step(ability, pull, weight, ABILITY_VARIANCE)
                 mean = 0.0
-                for each in ability:
-                    mean += each / len(ability)
+                for value in ability:
+                    mean += value / len(ability)
                 ability -= mean
                 overall += mean
             elif part == 1:
@@ -115,7 +116,7 @@ def _fit(
 
 @nb.njit(cache=True, error_model="numpy")
 def _step(value: Floats, pull: Floats, weight: Floats, variance: float) -> None:
-    """One Newton step each towards the mode of likelihood times normal prior, cut where it would leap."""
+    """One Newton step of every value towards the mode of likelihood times normal prior, cut where it would leap."""
     for at in range(len(value)):
         step = (pull[at] - value[at] / variance) / (weight[at] + 1.0 / variance)
         value[at] += min(max(step, -1.0), 1.0)

@@ -1,4 +1,4 @@
-"""What the kernel remembers, on disk and in memory."""
+"""The kernel's state of all students, in memory and on disk."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -18,17 +18,17 @@ Offsets = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class State:
-    """What the kernel remembers of every student, and nothing else is needed to go on.
+    """What the kernel keeps of every student; nothing else is needed to fold later events.
 
     Attributes:
         students: Student ids.
-        student: One row per student, columns `history.Student`.
+        student: One row per student, columns `kernel.Student`.
         skill_start: Where each student's skills begin; one longer than `students`.
         skill_node: Skill node of each row of `skill`.
-        skill: One row per student and practised node, columns `history.Skill`.
+        skill: One row per student and practiced node, columns `kernel.Skill`.
         item_start: Where each student's items begin; one longer than `students`.
         item_code: Item of each row of `item`.
-        item: One row per student and answered item, columns `history.Item`.
+        item: One row per student and answered item, columns `kernel.Item`.
     """
 
     students: "pd.Index[str]"
@@ -48,11 +48,7 @@ class State:
         return cls(pd.Index([], dtype="str"), rows[0], start, none, rows[1], start, none, rows[2])
 
     def take(self, positions: Offsets) -> Self:
-        """The state of some students, in the order given.
-
-        Args:
-            positions: Of the students in `students`.
-        """
+        """The state of the students at some positions of `students`, in that order."""
         skills, skill_start = _slices(self.skill_start, positions)
         items, item_start = _slices(self.item_start, positions)
         return type(self)(
@@ -66,18 +62,18 @@ class State:
         """The state of the students of all parts, part by part; no student is in two."""
         parts = parts or [cls.empty()]
         return cls(
-            pd.Index(np.concatenate([each.students.to_numpy(object) for each in parts]), dtype="str"),
-            np.concatenate([each.student for each in parts]),
-            _starts([each.skill_start for each in parts]),
-            np.concatenate([each.skill_node for each in parts]),
-            np.concatenate([each.skill for each in parts]),
-            _starts([each.item_start for each in parts]),
-            np.concatenate([each.item_code for each in parts]),
-            np.concatenate([each.item for each in parts]),
+            pd.Index(np.concatenate([part.students.to_numpy(object) for part in parts]), dtype="str"),
+            np.concatenate([part.student for part in parts]),
+            _join_starts([part.skill_start for part in parts]),
+            np.concatenate([part.skill_node for part in parts]),
+            np.concatenate([part.skill for part in parts]),
+            _join_starts([part.item_start for part in parts]),
+            np.concatenate([part.item_code for part in parts]),
+            np.concatenate([part.item for part in parts]),
         )
 
     def save(self, path: Path) -> None:
-        """Writes the state as plain arrays; the codes in it mean what the statistics' catalog says."""
+        """Writes the state as plain arrays; its codes are those of the statistics' vocabulary."""
         arrays = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "students"}
         np.savez(path, students=np.array(self.students, dtype="U"), **arrays)
 
@@ -97,6 +93,7 @@ def _slices(start: Offsets, positions: Offsets) -> tuple[Offsets, Offsets]:
     return rows.astype(np.int64), begins
 
 
-def _starts(starts: Sequence[Offsets]) -> Offsets:
-    counts = [np.diff(each) for each in starts]
-    return np.concatenate([[0], np.cumsum(np.concatenate(counts))]).astype(np.int64)
+def _join_starts(starts: Sequence[Offsets]) -> Offsets:
+    """Where each row's part begins after the parts of several states were put one after another."""
+    counts = np.concatenate([np.diff(start) for start in starts])
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)

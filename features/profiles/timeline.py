@@ -1,4 +1,4 @@
-"""Events as the kernel wants them: arrays, by student and then by time."""
+"""Events as the arrays that the kernel reads, by student and then by time."""
 
 from dataclasses import dataclass, replace
 
@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from features.profiles import kernel as history
 from features.profiles.difficulty import Statistics, fit_statistics
-from features.profiles.rasch import fit_easiness
-from features.profiles.vocabulary import Catalog
+from features.profiles.kernel import find_transitions
+from features.profiles.rasch import fit_rasch
+from features.profiles.vocabulary import Vocabulary
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int32]
@@ -46,51 +46,51 @@ class Timeline:
         return np.repeat(np.arange(len(self.students)), np.diff(self.start))
 
 
-def recode_items(timeline: Timeline, now: Catalog, wanted: Catalog) -> Timeline:
-    """The same events with the item codes of another catalog that knows every item."""
-    code = wanted.items.get_indexer(now.items).astype(np.int32)
+def recode_items(timeline: Timeline, old: Vocabulary, new: Vocabulary) -> Timeline:
+    """The same events with the item codes of another vocabulary that knows every item."""
+    code = new.items.get_indexer(old.items).astype(np.int32)
     return replace(timeline, item=np.where(timeline.item < 0, np.int32(-1), code[timeline.item]))
 
 
-def count_responses(timeline: Timeline, catalog: Catalog, chosen: npt.NDArray[np.bool_]) -> Statistics:
-    """The statistics of some first attempts, each with the transition between skills that it was part of.
+def count_responses(timeline: Timeline, vocabulary: Vocabulary, chosen: npt.NDArray[np.bool_]) -> Statistics:
+    """The statistics of some first attempts and of the transitions between skills that they are part of.
 
     Args:
-        timeline: Whole histories: what a response came after is read from them.
-        catalog: Whose item codes the timeline has.
+        timeline: Whole histories, which say what a response came after.
+        vocabulary: The item codes of the timeline.
         chosen: Which events count; all of them first attempts.
     """
     transition = np.empty(len(timeline.row), np.int64)
-    history.find_transitions(
-        timeline.start, timeline.time, timeline.item, timeline.correct, catalog.node_of_item, transition
+    find_transitions(
+        timeline.start, timeline.time, timeline.item, timeline.correct, vocabulary.node_of_item, transition
     )
-    return fit_statistics(catalog, timeline.item[chosen], timeline.correct[chosen] == 1, transition[chosen])
+    return fit_statistics(vocabulary, timeline.item[chosen], timeline.correct[chosen] == 1, transition[chosen])
 
 
 def fit_responses(timeline: Timeline, counts: Statistics, chosen: npt.NDArray[np.bool_]) -> Statistics:
-    """The counts with the easiness of items fitted on the same first attempts.
+    """The counts with the Rasch model fitted to the same first attempts.
 
     Args:
-        timeline: Holds the responses.
-        counts: What `count_responses` made of them, or what was left when others were taken away.
-        chosen: Which events the counts are of.
+        timeline: The responses.
+        counts: What `count_responses` returned for them, or the difference of two such counts.
+        chosen: Which events were counted.
     """
-    catalog, student = counts.catalog, np.unique(timeline.student[chosen], return_inverse=True)[1]
-    easiness = fit_easiness(
-        student, timeline.item[chosen], timeline.correct[chosen] == 1, catalog.node_of_item, len(catalog.nodes)
+    vocabulary, student = counts.vocabulary, np.unique(timeline.student[chosen], return_inverse=True)[1]
+    rasch = fit_rasch(
+        student, timeline.item[chosen], timeline.correct[chosen] == 1, vocabulary.node_of_item, len(vocabulary.nodes)
     )
-    return replace(counts, easiness=easiness)
+    return replace(counts, rasch=rasch)
 
 
 def sort_events(events: pd.DataFrame, statistics: Statistics, known: "pd.Index[str] | None" = None) -> Timeline:
-    """The events as the kernel wants them.
+    """The events as the arrays that the kernel reads.
 
     Ties in time are ordered by the source's own order and then by content (score, attempt, hints, duration, how easy
     the item is), so that neither the order of rows nor the spelling of ids decides anything.
 
     Args:
-        events: Rows of `Events` in any order; items must be in the statistics' catalog.
-        statistics: Whose catalog codes the items, and whose item means order ties.
+        events: Rows of `Events` in any order; items must be in the statistics' vocabulary.
+        statistics: Holds the codes of items, and the item means that order ties.
         known: Students that come first, in this order, whether or not they have events.
     """
     known = pd.Index([], dtype="str") if known is None else known
@@ -99,7 +99,7 @@ def sort_events(events: pd.DataFrame, statistics: Statistics, known: "pd.Index[s
     students = known.append(new)
     student = students.get_indexer(ids)
 
-    item = statistics.catalog.item_codes(events["item_id"])
+    item = statistics.vocabulary.encode(events["item_id"])
     time = events["occurred_at"].astype("datetime64[us, UTC]").to_numpy("datetime64[us]").astype(np.int64)
     sequence = events["sequence"].to_numpy(dtype=np.float64, na_value=-1.0)
     first = (events["kind"] == "response").to_numpy() & (

@@ -1,7 +1,8 @@
-"""Codes for items and skills, so that the kernel can work on arrays."""
+"""Integer codes of items and of the knowledge components that they practice, so that the kernel works on arrays."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 NO_SKILL = ""
-"""The node of items that no skill is known for; never an episode, never in a group."""
+"""The node of items whose skills are unknown; never an episode, never in a group."""
 
 SEPARATOR = "\x1f"
 """Joins the skills of a combination into the name of its node."""
@@ -18,8 +19,8 @@ Ints = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True)
-class Catalog:
-    """Every known item and the skill node that it practises.
+class Vocabulary:
+    """Every known item, and the node (knowledge component) that it practices.
 
     A node is one skill, or the combination of skills that some items need together. A combination has a history of
     its own, and the histories of its members move with it.
@@ -28,15 +29,22 @@ class Catalog:
         items: Item ids; an item's code is its position.
         node_of_item: The node's code for each item.
         nodes: Names of nodes, a skill's id or the ids of a combination joined; code 0 is `NO_SKILL`.
-        member_start: Where each node's members begin in `members`; one longer than `nodes`.
-        members: Codes of the single skills that a node consists of; a single skill is its own only member.
     """
 
     items: "pd.Index[str]"
     node_of_item: Ints
     nodes: "pd.Index[str]"
-    member_start: Ints
-    members: Ints
+
+    @cached_property
+    def member_start(self) -> Ints:
+        """Where each node's members begin in `members`; one longer than `nodes`."""
+        return np.cumsum([0, *map(len, self._skills)], dtype=np.int32)
+
+    @cached_property
+    def members(self) -> Ints:
+        """Codes of the single skills that each node consists of; a single skill is its own only member."""
+        code_of = {name: code for code, name in enumerate(self.nodes)}
+        return np.array([code_of[skill] for skills in self._skills for skill in skills], dtype=np.int32)
 
     @property
     def is_combination(self) -> npt.NDArray[np.bool_]:
@@ -45,56 +53,53 @@ class Catalog:
 
     def skills_of(self, node: int) -> tuple[str, ...]:
         """The ids of the skills that a node consists of."""
-        return tuple(self.nodes[self.members[self.member_start[node] : self.member_start[node + 1]]])
+        return self._skills[node]
 
-    def item_codes(self, item_ids: "pd.Series[Any]") -> Ints:
+    def encode(self, item_ids: "pd.Series[Any]") -> Ints:
         """The code of each item id; -1 for a null.
 
         Raises:
-            KeyError: An id is not in the catalog; extend it first.
+            KeyError: An id is not in the vocabulary; extend it first.
         """
         unique_codes, unique_ids = pd.factorize(item_ids)
         codes = self.items.get_indexer(pd.Index(unique_ids, dtype="str")).astype(np.int32)
         if (codes < 0).any():
-            raise KeyError("an item is not in the catalog")
+            raise KeyError("an item is not in the vocabulary")
         return np.where(unique_codes < 0, np.int32(-1), codes[unique_codes] if len(codes) else np.int32(-1))
 
+    @cached_property
+    def _skills(self) -> list[tuple[str, ...]]:
+        return [() if name == NO_SKILL else tuple(name.split(SEPARATOR)) for name in self.nodes]
 
-def build_catalog(item_skills: pd.DataFrame, items: Iterable[str] = (), known: Catalog | None = None) -> Catalog:
-    """The catalog of all items tagged or named, with stable codes for those already known.
+
+def build_vocabulary(
+    item_skills: pd.DataFrame, items: Iterable[str] = (), known: Vocabulary | None = None
+) -> Vocabulary:
+    """The vocabulary of all items tagged or named, with stable codes for those already known.
 
     Args:
         item_skills: Rows of `ItemSkills`.
         items: Further item ids that may have no skill.
-        known: A catalog whose codes must stay; what is new gets codes after them. Its items keep their nodes.
+        known: A vocabulary whose codes must stay; new items and nodes get codes after them. Its items keep their nodes.
 
     Example:
         >>> tags = pd.DataFrame({"item_id": ["i", "i", "j"], "skill_id": ["b", "a", "a"]})
-        >>> catalog = build_catalog(tags)
-        >>> [catalog.skills_of(node) for node in catalog.node_of_item]
+        >>> vocabulary = build_vocabulary(tags)
+        >>> [vocabulary.skills_of(node) for node in vocabulary.node_of_item]
         [('a', 'b'), ('a',)]
     """
     tagged = item_skills.sort_values(["item_id", "skill_id"])
     combination = tagged.groupby("item_id", sort=True)["skill_id"].agg(SEPARATOR.join)
-    names = dict(zip(combination.index, combination, strict=True))
-    names |= {item: NO_SKILL for item in items if item not in names}
-    old_items = [] if known is None else list(known.items)
-    if known is not None:
-        names |= dict(zip(known.items, known.nodes[known.node_of_item], strict=True))
-
+    node_of = dict(zip(combination.index, combination, strict=True))
+    node_of |= {item: NO_SKILL for item in items if item not in node_of}
+    old_items: list[str] = [] if known is None else list(known.items)
     old_nodes = [NO_SKILL] if known is None else list(known.nodes)
-    seen = set(old_nodes)
-    new_names = set(names.values()) | set(tagged["skill_id"])
-    new_names |= {skill for name in new_names if SEPARATOR in name for skill in name.split(SEPARATOR)}
-    nodes = pd.Index(old_nodes + sorted(new_names - seen), dtype="str")
-    all_items = pd.Index(old_items + sorted(names.keys() - set(old_items)), dtype="str")
+    if known is not None:
+        node_of |= dict(zip(known.items, known.nodes[known.node_of_item], strict=True))
 
+    names = set(node_of.values()) | set(tagged["skill_id"])
+    names |= {skill for name in names if SEPARATOR in name for skill in name.split(SEPARATOR)}
+    nodes = pd.Index(old_nodes + sorted(names - set(old_nodes)), dtype="str")
+    all_items = pd.Index(old_items + sorted(node_of.keys() - set(old_items)), dtype="str")
     code_of = {name: code for code, name in enumerate(nodes)}
-    parts = [[] if name == NO_SKILL else [code_of[skill] for skill in name.split(SEPARATOR)] for name in nodes]
-    return Catalog(
-        items=all_items,
-        node_of_item=np.array([code_of[names[item]] for item in all_items], dtype=np.int32),
-        nodes=nodes,
-        member_start=np.cumsum([0, *map(len, parts)], dtype=np.int32),
-        members=np.array([code for part in parts for code in part], dtype=np.int32),
-    )
+    return Vocabulary(all_items, np.array([code_of[node_of[item]] for item in all_items], dtype=np.int32), nodes)

@@ -35,7 +35,7 @@ blocks.csv: one row per weekly period of a team; those of one day do not overlap
     team_id    a team of teams.csv
     weekday    `mon`, `tue`, `wed`, `thu`, `fri`, `sat` or `sun`
     start      HH:MM, 24 hours, the school's wall clock, such as `09:05`
-    end        likewise, after start, such as `09:50`
+    end        HH:MM, after start, such as `09:50`
 
 rules.csv (optional): one row per standing rule.
     rule_id      such as `rule-3`

@@ -1,4 +1,4 @@
-"""What one cell of a roster file may say; each parser raises ValueError with what would be right."""
+"""Parsers of single cells of a roster file; they raise ValueError with what would be right."""
 
 import difflib
 import unicodedata
@@ -26,7 +26,7 @@ def parse_id(text: str) -> str:
         raise ValueError("begins or ends with a blank; remove it")
     if ";" in text:
         raise ValueError("has a semicolon, which separates the ids of a list; use an id without one")
-    if any(unicodedata.category(each) == "Cc" for each in text):
+    if any(unicodedata.category(character) == "Cc" for character in text):
         raise ValueError("has a line break or control character; use an id without one")
     return text
 
@@ -41,7 +41,7 @@ def parse_ids(text: str) -> tuple[str, ...]:
         >>> parse_ids("b; a;b")
         ('b', 'a')
     """
-    ids = tuple(dict.fromkeys(parse_id(each.strip()) for each in text.split(";") if each.strip()))
+    ids = tuple(dict.fromkeys(parse_id(part.strip()) for part in text.split(";") if part.strip()))
     if not ids:
         raise ValueError("names nobody; write ids separated by semicolons")
     return ids
@@ -88,7 +88,7 @@ def several_of(*allowed: str) -> Callable[[str], tuple[str, ...]]:
     parse_one = one_of(*allowed)
 
     def parse(text: str) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(parse_one(each) for each in text.split(";") if each.strip()))
+        return tuple(dict.fromkeys(parse_one(part) for part in text.split(";") if part.strip()))
 
     return parse
 

@@ -1,4 +1,4 @@
-"""What has to hold between the roster files: every reference leads somewhere.
+"""Checks between the roster files: every reference has to lead somewhere.
 
 A row that belongs to a team (or, for demographics, to a student) the roster does not have is an **orphan**:
 it is left out and counted in a warning, since the rest is usable. A row that is kept and names something
@@ -24,7 +24,7 @@ NAMED = 3
 """Unknown ids that one warning names."""
 
 PAIR = 2
-"""Fewest students of a rule that keeps together or apart."""
+"""Fewest students of a `keep_together` or `keep_apart` rule."""
 
 
 def check_sheets(sheets: Sheets, findings: Findings) -> Sheets:
@@ -78,30 +78,30 @@ def _check_blocks(sheets: Sheets, findings: Findings) -> None:
     days: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in sheets["blocks"]:
         if row.record.end <= row.record.start:
-            findings.add("blocks", row.line, "end", "is not after start; write the later time")
+            findings.add("blocks", "is not after start; write the later time", row.line, "end")
         days[row.record.team_id, row.record.weekday].append(row)
     for rows in days.values():
         rows.sort(key=lambda row: (row.record.start, row.record.end))
         for earlier, later in pairwise(rows):
             if later.record.start < earlier.record.end:
                 what = f"is before the end of block {shown(earlier.record.block_id)} of the same team and day"
-                findings.add("blocks", later.line, "start", f"{what}; blocks may not overlap")
+                findings.add("blocks", f"{what}; blocks may not overlap", later.line, "start")
 
 
 def _check_staff(sheets: Sheets, findings: Findings) -> None:
     staff = {row.record.staff_id: row.record for row in sheets["staff"]}
-    for role in sorted({each.role for each in staff.values()} - ROLE_MAY_LEAD.keys()):
+    for role in sorted({person.role for person in staff.values()} - ROLE_MAY_LEAD.keys()):
         meant = nearest(role, ROLE_MAY_LEAD)
-        told = f"; did you mean {shown(meant)}?" if meant else ""
-        findings.warnings.append(f"staff.csv: role {shown(role)} was taken as the school's own{told}")
+        hint = f"; did you mean {shown(meant)}?" if meant else ""
+        findings.warnings.append(f"staff.csv: role {shown(role)} was taken as the school's own{hint}")
     for row in sheets["staff"]:
         coach = row.record.coach
         if coach == row.record.staff_id:
-            findings.add("staff", row.line, "coach", "is the same person; name a colleague or leave it blank")
+            findings.add("staff", "is the same person; name a colleague or leave it blank", row.line, "coach")
         elif coach is not None and coach not in staff:
-            findings.add("staff", row.line, "coach", _unknown(coach, staff, "staff.csv"))
+            findings.add("staff", _unknown(coach, staff, "staff.csv"), row.line, "coach")
         elif coach is not None and staff[coach].team_id != row.record.team_id:
-            findings.add("staff", row.line, "coach", f"{shown(coach)} is in another team; name one of the same")
+            findings.add("staff", f"{shown(coach)} is in another team; name one of the same", row.line, "coach")
 
 
 def _check_rules(sheets: Sheets, findings: Findings) -> None:
@@ -114,20 +114,20 @@ def _check_rules(sheets: Sheets, findings: Findings) -> None:
     for row in sheets["rules"]:
         rule = row.record
         if rule.team_id not in teams:
-            findings.add("rules", row.line, "team_id", _unknown(rule.team_id, teams, "teams.csv"))
+            findings.add("rules", _unknown(rule.team_id, teams, "teams.csv"), row.line, "team_id")
             continue
-        strangers = sum(team_of["student_id"].get(each) != rule.team_id for each in rule.students)
+        strangers = sum(team_of["student_id"].get(student) != rule.team_id for student in rule.students)
         if strangers:
             what = f"{strangers} of {len(rule.students)} are not members of the team; name only members"
-            findings.add("rules", row.line, "students", what)
+            findings.add("rules", what, row.line, "students")
         for column, file in (("staff_id", "staff.csv"), ("block_id", "blocks.csv")):
             named = getattr(rule, column)
             if named is not None and team_of[column].get(named) != rule.team_id:
-                own = [each for each, team in team_of[column].items() if team == rule.team_id]
-                findings.add("rules", row.line, column, _unknown(named, own, f"the team's rows of {file}"))
+                own = [name for name, team in team_of[column].items() if team == rule.team_id]
+                findings.add("rules", _unknown(named, own, f"the team's rows of {file}"), row.line, column)
         lack = _lacks(rule)
         if lack:
-            findings.add("rules", row.line, "kind", f"{rule.kind} {lack}")
+            findings.add("rules", f"{rule.kind} {lack}", row.line, "kind")
 
 
 def _lacks(rule: Any) -> str | None:  # noqa: ANN401 - any record with a rule's fields
@@ -149,8 +149,8 @@ def _check_prerequisites(sheets: Sheets, findings: Findings) -> None:
     try:
         TopologicalSorter(requires).prepare()
     except CycleError as error:
-        path = " requires ".join(shown(each) for each in reversed(error.args[1]))
-        findings.add_file("prerequisites", f"skills require each other ({path}); remove one of these rows")
+        path = " requires ".join(shown(skill) for skill in reversed(error.args[1]))
+        findings.add("prerequisites", f"skills require each other ({path}); remove one of these rows")
 
 
 def _check_skills(sheets: Sheets, findings: Findings) -> None:
@@ -168,14 +168,14 @@ def _check_skills(sheets: Sheets, findings: Findings) -> None:
         for row in sheets[name]:
             for skill in skills_of(row.record):
                 if skill is not None and skill not in known:
-                    findings.add(name, row.line, column, _unknown(skill, known, "skills.csv"))
+                    findings.add(name, _unknown(skill, known, "skills.csv"), row.line, column)
 
 
 def _check_past_sessions(sheets: Sheets, findings: Findings) -> None:
     for name, column in (("staff", "staff_id"), ("blocks", "block_id")):
         known = {getattr(row.record, column) for row in sheets[name]}
-        gone = [getattr(row.record, column) for row in sheets["past_sessions"]]
-        gone = [each for each in gone if each is not None and each not in known]
+        named = [getattr(row.record, column) for row in sheets["past_sessions"]]
+        gone = [name for name in named if name is not None and name not in known]
         if gone:
             what = f"{len(gone)} rows name a {column} that {name}.csv lacks ({_some(gone)})"
             findings.warnings.append(f"past_sessions.csv: {what} and were kept as history")
@@ -187,5 +187,5 @@ def _unknown(named: str, known: Iterable[str], where: str) -> str:
 
 
 def _some(ids: Iterable[str]) -> str:
-    common = [shown(each) for each, _ in Counter(ids).most_common(NAMED + 1)]
+    common = [shown(name) for name, _ in Counter(ids).most_common(NAMED + 1)]
     return ", ".join(common[:NAMED]) + (", …" if len(common) > NAMED else "")

@@ -1,12 +1,12 @@
-"""Which roster files there are and what each column takes; `features.roster` says what the columns mean."""
+"""The roster files and the cells that each column takes; `features.roster` says what the columns mean."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from features.roster import cells, records
 
 Value = object
-"""What a parsed cell holds: text, ids, a number, a day or a time."""
+"""The value of a parsed cell: text, ids, a number, a day or a time."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class RosterFile:
 
     Attributes:
         name: Without `.csv`; also the field of `Roster`.
-        record: Makes one record from the values of a row.
-        columns: By header.
+        record: The class of a row's record.
+        columns: Columns by header.
         key: Fields that identify a row.
         needed: Whether the file must be there.
     """
@@ -42,22 +42,20 @@ class RosterFile:
     record: type
     columns: dict[str, Column]
     key: tuple[str, ...]
-    needed: bool = field(default=False)
+    needed: bool = False
 
 
 ID = Column(cells.parse_id)
 STUDENT = Column(cells.parse_id, private=True)
 MAYBE_ID = Column(cells.parse_id, needed=False)
+TEXT = Column(cells.parse_text)
 MAYBE_TEXT = Column(lambda text: cells.parse_text(text) or None, needed=False)
+COUNT = Column(cells.parse_count)
 CLOCK = Column(cells.parse_clock)
 
 FILES = (
     RosterFile(
-        "teams",
-        records.TeamName,
-        {"team_id": ID, "school": Column(cells.parse_text), "name": MAYBE_TEXT},
-        key=("team_id",),
-        needed=True,
+        "teams", records.TeamName, {"team_id": ID, "school": TEXT, "name": MAYBE_TEXT}, key=("team_id",), needed=True
     ),
     RosterFile("members", records.Member, {"team_id": ID, "student_id": STUDENT}, key=("student_id",), needed=True),
     RosterFile(
@@ -67,7 +65,7 @@ FILES = (
             "staff_id": ID,
             "team_id": ID,
             "role": Column(cells.parse_word),
-            "may_lead": Column(cells.several_of(*records.MODALITIES), needed=False),
+            "may_lead": Column(cells.several_of(*records.SESSION_TYPES), needed=False),
             "skills": Column(cells.parse_ids, needed=False),
             "max_group": Column(cells.parse_count, needed=False),
             "certified": Column(cells.parse_yes, needed=False, blank=False),
@@ -76,13 +74,7 @@ FILES = (
         key=("staff_id",),
         needed=True,
     ),
-    RosterFile(
-        "rooms",
-        records.Room,
-        {"room_id": ID, "team_id": ID, "capacity": Column(cells.parse_count)},
-        key=("room_id",),
-        needed=True,
-    ),
+    RosterFile("rooms", records.Room, {"room_id": ID, "team_id": ID, "capacity": COUNT}, key=("room_id",), needed=True),
     RosterFile(
         "blocks",
         records.Block,
@@ -144,11 +136,7 @@ FILES = (
     RosterFile(
         "demographics",
         records.Demographic,
-        {
-            "student_id": STUDENT,
-            "column": Column(cells.parse_text),
-            "value": Column(cells.parse_text, private=True),
-        },
+        {"student_id": STUDENT, "column": TEXT, "value": Column(cells.parse_text, private=True)},
         key=("student_id", "column"),
     ),
 )

@@ -15,7 +15,7 @@ from features.roster.layout import FILES
 from features.roster.records import Roster
 from features.roster.sheets import Findings, read_sheet
 from features.roster.store import save_roster
-from features.tombstones import Erased, read_erased
+from features.tombstones import Tombstones, read_tombstones
 
 SHOWN = 50
 """Problems that one error lists."""
@@ -32,8 +32,8 @@ def read_roster_files(folder: Path) -> Roster:
     findings = Findings()
     sheets: Sheets = {}
     by_name = {path.name: path for path in sorted(folder.glob("*.csv"))}
-    absent = [f"{each.name}.csv" for each in FILES if f"{each.name}.csv" not in by_name]
-    known = {f"{each.name}.csv" for each in FILES}
+    known = [f"{layout.name}.csv" for layout in FILES]
+    absent = [name for name in known if name not in by_name]
     for stray in (name for name in by_name if name not in known):
         meant = nearest(stray, absent)
         if meant:
@@ -48,7 +48,7 @@ def read_roster_files(folder: Path) -> Roster:
         sheets[layout.name] = []
         if layout.needed:
             columns = ", ".join(layout.columns)
-            findings.add_file(layout.name, f"is missing; write one with the columns {columns}")
+            findings.add(layout.name, f"is missing; write one with the columns {columns}")
     sheets = check_sheets(sheets, findings)
     if findings.problems:
         raise InputError(_report(folder, findings.problems))
@@ -64,24 +64,22 @@ def _report(folder: Path, problems: list[str]) -> str:
     return "\n  ".join(lines)
 
 
-def drop_erased(roster: Roster, erased: Erased) -> tuple[Roster, int]:
-    """The roster without demographics and past sessions of students who were erased, and how many of them it has.
+def drop_erased(roster: Roster, tombstones: Tombstones) -> tuple[Roster, int]:
+    """The roster without demographics and past sessions of erased students, and how many of its members were erased.
 
-    Who sits in the room tomorrow is a fact that the school decides, so membership and rules stay.
+    Membership and rules stay: who sits in the room tomorrow is for the school to decide.
     """
-    named = {each.student_id for each in roster.members} | {each.student_id for each in roster.demographics}
-    gone = erased.among(named.union(*(each.students for each in roster.past_sessions)))
+    members = {member.student_id for member in roster.members}
+    about = {fact.student_id for fact in roster.demographics}
+    gone = tombstones.among(members.union(about, *(session.students for session in roster.past_sessions)))
     if not gone:
         return roster, 0
     past = tuple(
-        replace(each, students=tuple(student for student in each.students if student not in gone))
-        for each in roster.past_sessions
+        replace(session, students=tuple(student for student in session.students if student not in gone))
+        for session in roster.past_sessions
     )
-    facts = tuple(each for each in roster.demographics if each.student_id not in gone)
-    return (
-        replace(roster, demographics=facts, past_sessions=past),
-        len(gone & {each.student_id for each in roster.members}),
-    )
+    facts = tuple(fact for fact in roster.demographics if fact.student_id not in gone)
+    return replace(roster, demographics=facts, past_sessions=past), len(gone & members)
 
 
 def load_roster_command(path: Path, home: Home) -> int:
@@ -94,7 +92,7 @@ def load_roster_command(path: Path, home: Home) -> int:
     """
     roster = read_roster_files(path)
     with Database(home.database_url()) as database:
-        roster, erased = drop_erased(roster, read_erased(database))
+        roster, erased = drop_erased(roster, read_tombstones(database))
         save_roster(roster, database)
     table = Table(title="roster")
     table.add_column("file")
@@ -105,7 +103,7 @@ def load_roster_command(path: Path, home: Home) -> int:
     if erased:
         OUT.print(
             f"warning: {erased} members were erased before; they are seated without demographics, past sessions and "
-            "events, and events of theirs are still dropped"
+            "events, and their events are still dropped"
         )
     for warning in roster.warnings:
         OUT.print(f"warning: {warning}", markup=False, highlight=False)

@@ -1,4 +1,4 @@
-"""Looks up the stored roster: teams, one team with all its parts, a student's team, a school's students, skills."""
+"""Reads the stored roster: teams, one team with all its parts, a student's team, a school's students, skills."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator
@@ -32,7 +32,7 @@ def list_teams(url: str | Database) -> tuple[TeamName, ...]:
     Raises:
         MissingError: No roster is loaded.
     """
-    with _looking(url) as connection:
+    with _reading(url) as connection:
         return _teams(connection)
 
 
@@ -42,8 +42,8 @@ def read_team(url: str | Database, team_id: str) -> Team:
     Raises:
         MissingError: No roster is loaded, or it has no such team.
     """
-    with _looking(url) as connection:
-        teams = {each.team_id: each for each in _teams(connection)}
+    with _reading(url) as connection:
+        teams = {team.team_id: team for team in _teams(connection)}
         if team_id not in teams:
             meant = nearest(team_id, teams)
             hint = f"did you mean {shown(meant)}?" if meant else "list the teams to see their ids"
@@ -53,19 +53,19 @@ def read_team(url: str | Database, team_id: str) -> Team:
             name: _of_team(connection, table, team_id) for name, table in tables.PLAIN.items() if "team_id" in table.c
         }
         staff = (
-            Staff(**{**each, "may_lead": tuple(each["may_lead"]), "skills": _tuple(each["skills"])})
-            for each in rows["staff"]
+            Staff(**{**row, "may_lead": tuple(row["may_lead"]), "skills": _tuple(row["skills"])})
+            for row in rows["staff"]
         )
         return Team(
             team_id=team_id,
             school=teams[team_id].school,
             name=teams[team_id].name,
-            members=tuple(sorted(each["student_id"] for each in rows["members"])),
-            staff=tuple(sorted(staff, key=lambda each: each.staff_id)),
-            rooms=tuple(sorted((Room(**each) for each in rows["rooms"]), key=lambda each: each.room_id)),
-            blocks=tuple(sorted((Block(**each) for each in rows["blocks"]), key=lambda each: each.block_id)),
+            members=tuple(sorted(row["student_id"] for row in rows["members"])),
+            staff=tuple(sorted(staff, key=lambda person: person.staff_id)),
+            rooms=tuple(sorted((Room(**row) for row in rows["rooms"]), key=lambda room: room.room_id)),
+            blocks=tuple(sorted((Block(**row) for row in rows["blocks"]), key=lambda block: block.block_id)),
             rules=_rules(connection, team_id),
-            focus={each["skill_id"]: each["weight"] for each in sorted(rows["focus"], key=lambda f: f["skill_id"])},
+            focus={row["skill_id"]: row["weight"] for row in sorted(rows["focus"], key=lambda row: row["skill_id"])},
             past_sessions=_past_sessions(connection, team_id),
         )
 
@@ -76,7 +76,7 @@ def find_team_of(url: str | Database, student_id: str) -> TeamName | None:
     Raises:
         MissingError: No roster is loaded.
     """
-    with _looking(url) as connection:
+    with _reading(url) as connection:
         joined = select(tables.TEAMS).join(tables.MEMBERS, tables.MEMBERS.c.team_id == tables.TEAMS.c.team_id)
         rows = _found(connection, joined.where(tables.MEMBERS.c.student_id == student_id))
     return TeamName(**rows[0]) if rows else None
@@ -89,7 +89,7 @@ def students_of_schools(url: str | Database, schools: Collection[str]) -> frozen
         MissingError: No roster is loaded.
     """
     joined = select(tables.MEMBERS.c.student_id).join(tables.TEAMS, tables.TEAMS.c.team_id == tables.MEMBERS.c.team_id)
-    with _looking(url) as connection:
+    with _reading(url) as connection:
         return frozenset(connection.execute(joined.where(tables.TEAMS.c.school.in_(sorted(schools)))).scalars())
 
 
@@ -99,7 +99,7 @@ def read_skills(url: str | Database) -> SkillMap:
     Raises:
         MissingError: No roster is loaded.
     """
-    with _looking(url) as connection:
+    with _reading(url) as connection:
         skills = [Skill(**row) for row in _found(connection, select(tables.SKILLS))]
         pairs = sorted(
             (row.skill_id, row.requires_skill_id) for row in connection.execute(select(tables.PREREQUISITES))
@@ -107,23 +107,23 @@ def read_skills(url: str | Database) -> SkillMap:
     requires: dict[str, tuple[str, ...]] = {}
     for skill, required in pairs:
         requires[skill] = (*requires.get(skill, ()), required)
-    return SkillMap({each.skill_id: each for each in sorted(skills, key=lambda each: each.skill_id)}, requires)
+    return SkillMap({skill.skill_id: skill for skill in sorted(skills, key=lambda skill: skill.skill_id)}, requires)
 
 
 def read_demographics(url: str | Database) -> tuple[Demographic, ...]:
-    """What is known about students for audits, and for nothing else; sorted by student and column.
+    """The facts about students that only audits use; sorted by student and column.
 
     Raises:
         MissingError: No roster is loaded.
     """
-    with _looking(url) as connection:
+    with _reading(url) as connection:
         facts = [Demographic(**row) for row in _found(connection, select(tables.DEMOGRAPHICS))]
-    return tuple(sorted(facts, key=lambda each: (each.student_id, each.column)))
+    return tuple(sorted(facts, key=lambda fact: (fact.student_id, fact.column)))
 
 
 @contextmanager
-def _looking(url: str | Database) -> Iterator[Connection]:
-    """A consistent look at a roster that is there."""
+def _reading(url: str | Database) -> Iterator[Connection]:
+    """A consistent view of the database, in which a roster is loaded."""
     with reading(url) as connection:
         if connection.execute(select(tables.TEAMS.c.team_id).limit(1)).first() is None:
             raise no_roster()
@@ -133,7 +133,7 @@ def _looking(url: str | Database) -> Iterator[Connection]:
 def _teams(connection: Connection) -> tuple[TeamName, ...]:
     teams = [TeamName(**row) for row in _found(connection, select(tables.TEAMS))]
     # sorted here, since databases disagree about the order of text
-    return tuple(sorted(teams, key=lambda each: each.team_id))
+    return tuple(sorted(teams, key=lambda team: team.team_id))
 
 
 def _found(connection: Connection, query: Select[Any]) -> list[dict[str, Any]]:
@@ -156,7 +156,7 @@ def _rules(connection: Connection, team_id: str) -> tuple[Rule, ...]:
     students = _students(connection, tables.RULES, tables.RULE_STUDENTS, "rule_id", team_id)
     rows = _of_team(connection, tables.RULES, team_id)
     rules = [Rule(**row, students=tuple(students.get(row["rule_id"], ()))) for row in rows]
-    return tuple(sorted(rules, key=lambda each: each.rule_id))
+    return tuple(sorted(rules, key=lambda rule: rule.rule_id))
 
 
 def _past_sessions(connection: Connection, team_id: str) -> tuple[PastSession, ...]:

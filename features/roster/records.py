@@ -1,19 +1,19 @@
-"""What a roster is made of: one frozen record per row of a roster file, and the team that planning reads."""
+"""The records of a roster: one per row of a roster file, and the team that planning reads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, time
 
-MODALITIES = ("small_group", "tutoring", "collaborative", "online")
-"""Kinds of session an adult can lead; leading `online` is monitoring the self-paced station."""
+SESSION_TYPES = ("small_group", "tutoring", "collaborative", "online")
+"""Types of session that an adult can lead; to lead `online` is to supervise independent work."""
 
 ROLE_MAY_LEAD: Mapping[str, tuple[str, ...]] = {
-    "teacher_leader": MODALITIES,
-    "collaborating_teacher": MODALITIES,
+    "teacher_leader": SESSION_TYPES,
+    "collaborating_teacher": SESSION_TYPES,
     "support_staff": ("tutoring", "online"),
     "teacher_in_training": ("small_group", "tutoring", "collaborative"),
 }
-"""What each role leads when the roster does not say; a teacher in training only beside a teacher."""
+"""What each role leads when the roster does not say; a teacher in training only together with a teacher."""
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -45,7 +45,7 @@ class Staff:
         staff_id: Opaque id, unique in the roster.
         team_id: The team the adult works in.
         role: A key of `ROLE_MAY_LEAD`, or a role of the school's own.
-        may_lead: Modalities the adult may lead, the role's default already filled in.
+        may_lead: Session types the adult may lead, with the role's default filled in.
         skills: Skills the adult may teach; null = all.
         max_group: Most students at once; null = the session type's own bound.
         certified: May take students whose accommodations need a certified adult.

@@ -22,11 +22,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Findings:
-    """Where problems (the roster cannot be used) and warnings (it can) are gathered while reading.
+    """Problems, with which the roster cannot be used, and warnings, with which it can.
 
     Attributes:
         problems: Sentences in the order found.
-        warnings: Likewise.
+        warnings: Sentences in the order found.
         broken: Names of files with a problem.
     """
 
@@ -34,19 +34,10 @@ class Findings:
     warnings: list[str] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
 
-    def add_file(self, file: str, what: str) -> None:
-        """Notes a problem of a file as a whole."""
-        self.problems.append(f"{file}.csv: {what}")
-        self.broken.add(file)
-
-    def add_line(self, file: str, line: int, what: str) -> None:
-        """Notes a problem of one line."""
-        self.problems.append(f"{file}.csv line {line}: {what}")
-        self.broken.add(file)
-
-    def add(self, file: str, line: int, column: str, what: str) -> None:
-        """Notes a problem of one cell."""
-        self.problems.append(f"{file}.csv line {line}, {column}: {what}")
+    def add(self, file: str, what: str, line: int | None = None, column: str | None = None) -> None:
+        """Adds a problem of a file, of one line of it, or of one cell."""
+        line_text = "" if line is None else f" line {line}"
+        self.problems.append(f"{file}.csv{line_text}{'' if column is None else f', {column}'}: {what}")
         self.broken.add(file)
 
 
@@ -55,17 +46,17 @@ def read_sheet(path: Path, layout: RosterFile, findings: Findings) -> list[Row]:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        findings.add_file(layout.name, f"is not UTF-8 at byte {error.start + 1}; save it as 'CSV UTF-8'")
+        findings.add(layout.name, f"is not UTF-8 at byte {error.start + 1}; save it as 'CSV UTF-8'")
         return []
     # str.splitlines would also split at characters that an id may have, such as U+2028
     lines = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
-        header = [each.strip().lower() for each in next(lines, [])]
+        header = [name.strip().lower() for name in next(lines, [])]
         if not _check_header(header, layout, findings):
             return []
         return list(_parse_lines(((lines.line_num, cells) for cells in lines), header, layout, findings))
     except csv.Error as error:
-        findings.add_line(layout.name, lines.line_num, f"is not CSV ({error}); check the quotes")
+        findings.add(layout.name, f"is not CSV ({error}); check the quotes", lines.line_num)
         return []
 
 
@@ -74,19 +65,19 @@ def _parse_lines(
 ) -> Iterator[Row]:
     seen: dict[tuple[object, ...], int] = {}
     for line, cells in lines:
-        if not any(each.strip() for each in cells):
+        if not any(cell.strip() for cell in cells):
             continue
         if len(cells) != len(header):
             what = f"has {len(cells)} cells where the header has {len(header)}; check commas and quotes"
-            findings.add_line(layout.name, line, what)
+            findings.add(layout.name, what, line)
             continue
         values = _parse_cells(dict(zip(header, cells, strict=True)), layout, line, findings)
         if values is None:
             continue
-        key = tuple(values[each] for each in layout.key)
+        key = tuple(values[name] for name in layout.key)
         first = seen.setdefault(key, line)
         if first != line:
-            findings.add(layout.name, line, " + ".join(layout.key), f"repeats line {first}; keep one of them")
+            findings.add(layout.name, f"repeats line {first}; keep one of them", line, " + ".join(layout.key))
             continue
         yield Row(line, layout.record(**values))
 
@@ -94,28 +85,28 @@ def _parse_lines(
 def _check_header(header: list[str], layout: RosterFile, findings: Findings) -> bool:
     columns = layout.columns
     if len(header) == 1 and ";" in header[0]:
-        findings.add_file(layout.name, "is separated by semicolons; save it separated by commas")
+        findings.add(layout.name, "is separated by semicolons; save it separated by commas")
         return False
     if not any(name in columns for name in header):
         # nothing of the line is repeated: without a header it holds students
-        findings.add_file(layout.name, f"its first line names no column; write {_listed(columns)}")
+        findings.add(layout.name, f"its first line names no column; write {', '.join(columns)}")
         return False
     before = len(findings.problems)
-    absent = [each for each in columns if each not in header]
-    for name in dict.fromkeys(each for each in header if header.count(each) > 1 and each):
-        findings.add_file(layout.name, f"has the column {shown(name)} twice; keep one of them")
+    absent = [name for name in columns if name not in header]
+    for name in dict.fromkeys(name for name in header if name and header.count(name) > 1):
+        findings.add(layout.name, f"has the column {shown(name)} twice; keep one of them")
     for name in header:
         if name in columns:
             continue
         meant = nearest(name, absent)
         if meant:
-            findings.add_file(layout.name, f"column {shown(name)} is not known; did you mean {meant}?")
+            findings.add(layout.name, f"column {shown(name)} is not known; did you mean {meant}?")
             absent.remove(meant)
         elif name:
             findings.warnings.append(f"{layout.name}.csv: column {shown(name)} is not known and was left out")
-    missing = [each for each in absent if columns[each].needed]
+    missing = [name for name in absent if columns[name].needed]
     if missing:
-        findings.add_file(layout.name, f"lacks {_listed(missing)}; its columns are {_listed(columns)}")
+        findings.add(layout.name, f"lacks {', '.join(missing)}; its columns are {', '.join(columns)}")
     return len(findings.problems) == before
 
 
@@ -127,23 +118,19 @@ def _parse_cells(cells: dict[str, str], layout: RosterFile, line: int, findings:
         if not text.strip():
             values[name] = column.blank
             if column.needed:
-                findings.add(layout.name, line, name, "is blank; every row needs one")
+                findings.add(layout.name, "is blank; every row needs one", line, name)
                 broken = True
             continue
         try:
             values[name] = column.parse(text)
         except ValueError as error:
-            findings.add(layout.name, line, name, str(error))
+            findings.add(layout.name, str(error), line, name)
             broken = True
     if layout.name == "staff" and {"role", "may_lead"} <= values.keys() and not values["may_lead"]:
         role = values["role"]
         values["may_lead"] = ROLE_MAY_LEAD.get(role or "")
         if role is not None and role not in ROLE_MAY_LEAD:
-            what = f"{shown(role)} is not known; use one of {_listed(ROLE_MAY_LEAD)}, or fill in may_lead for it"
-            findings.add(layout.name, line, "role", what)
+            what = f"{shown(role)} is not known; use one of {', '.join(ROLE_MAY_LEAD)}, or fill in may_lead for it"
+            findings.add(layout.name, what, line, "role")
             broken = True
     return None if broken else values
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names)

@@ -1,4 +1,4 @@
-"""Keeps the roster in the database: replaces it, adds what happened, erases a student."""
+"""Writes the roster to the database: replaces it, records sessions that took place, erases a student."""
 
 import uuid
 from collections.abc import Iterable, Sequence
@@ -24,11 +24,11 @@ def save_roster(roster: Roster, url: str | Database) -> None:
     with changing(url, alone=True) as connection:
         for name, table in tables.PLAIN.items():
             connection.execute(delete(table))
-            _insert(connection, table, [asdict(each) for each in getattr(roster, name)])
+            _insert(connection, table, [asdict(record) for record in getattr(roster, name)])
         for table in (tables.RULES, tables.RULE_STUDENTS):
             connection.execute(delete(table))
-        rules = [asdict(each) for each in roster.rules]
-        places = [_places({"rule_id": each["rule_id"]}, each.pop("students")) for each in rules]
+        rules = [asdict(rule) for rule in roster.rules]
+        places = [_places({"rule_id": rule["rule_id"]}, rule.pop("students")) for rule in rules]
         _insert(connection, tables.RULES, rules)
         _insert(connection, tables.RULE_STUDENTS, [row for rows in places for row in rows])
         of_files = select(tables.PAST_SESSIONS.c.session_id).where(~tables.PAST_SESSIONS.c.recorded)
@@ -43,10 +43,10 @@ def replace_recorded_sessions(connection: Connection, team_id: str, day: date, s
     """Puts the sessions of one team's day in place of those recorded before; those of files stay.
 
     Args:
-        connection: Of a change that nobody else makes at the same time (`changing(alone=True)`).
-        team_id: Whose day.
+        connection: A transaction of `changing(alone=True)`.
+        team_id: The team.
         day: The school's own date.
-        sessions: What counts as held.
+        sessions: The sessions that count as held.
     """
     owner, students = tables.PAST_SESSIONS, tables.PAST_SESSION_STUDENTS
     before = and_(owner.c.team_id == team_id, owner.c.date == day, owner.c.recorded)
@@ -58,7 +58,7 @@ def replace_recorded_sessions(connection: Connection, team_id: str, day: date, s
 
 
 def erase_student(url: str | Database, student_id: str) -> int:
-    """Removes one student from every table of the roster, and says how many rows that were.
+    """Removes one student from every table of the roster; returns how many rows there were.
 
     Raises:
         BusyError: Another process holds the database.
@@ -78,14 +78,14 @@ def _insert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]
 
 
 def _places(key: dict[str, str], students: Iterable[str]) -> list[dict[str, Any]]:
-    return [{**key, "place": place, "student_id": each} for place, each in enumerate(students)]
+    return [{**key, "place": place, "student_id": student} for place, student in enumerate(students)]
 
 
 def _insert_sessions(connection: Connection, sessions: Sequence[PastSession], *, recorded: bool) -> None:
     rows, places = [], []
-    for each in sessions:
+    for session in sessions:
         key = {"session_id": str(uuid.uuid4())}
-        row = asdict(each)
+        row = asdict(session)
         places += _places(key, row.pop("students"))
         rows.append({**key, **row, "recorded": recorded})
     _insert(connection, tables.PAST_SESSIONS, rows)

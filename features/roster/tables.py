@@ -153,15 +153,15 @@ WHOLE = ""
 """Stands for all teams and the skills; no team has this id."""
 
 Version = tuple[int, int]
-"""How often the whole roster was changed, and one team by itself."""
+"""Changes of the whole roster, and of one team by itself."""
 
 
 def count_change(connection: Connection, team_id: str = WHOLE) -> None:
     """Counts a change of one team or of the whole roster.
 
     Args:
-        connection: Of the change.
-        team_id: Whose rows change; the whole roster's unless given.
+        connection: The transaction that makes the change.
+        team_id: The team whose rows change; without it, the whole roster changes.
     """
     counted = upsert(connection, VERSIONS, {"version": VERSIONS.c.version + 1})
     connection.execute(counted.values(team_id=team_id, version=1))
@@ -174,4 +174,4 @@ def read_version(connection: Connection, team_id: str) -> Version:
 
 
 _ASKED = select(VERSIONS).where(or_(VERSIONS.c.team_id == WHOLE, VERSIONS.c.team_id == bindparam("asked")))
-"""Made once: every request asks it."""
+"""Built once, since every request runs it."""

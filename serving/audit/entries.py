@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 
 from features.database import Database
 from features.database.dialects import upsert
-from features.tombstones import read_erased
+from features.tombstones import read_tombstones
 from serving.store.tables import AUDIT
 
 
@@ -61,7 +61,7 @@ def add_entries(connection: Connection, entries: Sequence[AuditEntry]) -> None:
     """
     if not entries:
         return
-    erased = read_erased(connection).among(each.student_id for each in entries if each.student_id is not None)
+    erased = read_tombstones(connection).among(each.student_id for each in entries if each.student_id is not None)
     entries = [replace(each, student_id=None) if each.student_id in erased else each for each in entries]
     connection.execute(upsert(connection, AUDIT), [asdict(each) for each in entries])
 

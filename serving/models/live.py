@@ -27,7 +27,7 @@ from features.events.store import read_events
 from features.home import Home
 from features.profiles.difficulty import Statistics
 from features.profiles.fold import read_skill_rows, read_student_rows
-from features.profiles.incremental import Overlay
+from features.profiles.incremental import IncrementalState
 from features.profiles.kernel import NO_TIME
 from features.profiles.state import State
 from serving.errors import SnapshotError
@@ -45,21 +45,25 @@ MAX_RESTRICTED = 256
 
 
 def restrict_snapshot(
-    snapshot: Snapshot, overlay: Overlay, students: Sequence[str], moment: datetime | None, through: int | None
+    snapshot: Snapshot,
+    incremental: IncrementalState,
+    students: Sequence[str],
+    moment: datetime | None,
+    through: int | None,
 ) -> Snapshot:
     """Restricts a snapshot to the profiles of the students, as their states stand at a moment.
 
     Args:
         snapshot: Whose models are kept.
-        overlay: With the states.
+        incremental: With the states.
         students: Ids; those without a state have no profile.
         moment: UTC; None for a log without a clock.
         through: Number of the last live event that the states hold.
     """
-    statistics = overlay.statistics
-    state = overlay.state_of(sorted(set(students)))
+    statistics = incremental.statistics
+    state = incremental.state_of(sorted(set(students)))
     rows = read_skill_rows(state, statistics, moment)
-    names = statistics.catalog.nodes.to_numpy(dtype=object)[rows.node]
+    names = statistics.vocabulary.nodes.to_numpy(dtype=object)[rows.node]
     order = np.lexsort((names.astype(str), rows.student))
     present, start = np.unique(rows.student[order], return_index=True)
     practiced = rows.last_practiced[order]
@@ -92,7 +96,7 @@ class _Day:
         self._log_version = int(snapshot.data_version.split(".")[0])
         self._folder, self._digest, self._name = snapshot.folder, snapshot.digest, snapshot.publication
         self._home = home
-        self._overlay: Overlay | None = None
+        self._incremental: IncrementalState | None = None
         self._restricted: LRUCache[tuple[str, ...], Snapshot] = LRUCache(MAX_RESTRICTED)
         self._plain: Snapshot | None = None
 
@@ -104,41 +108,41 @@ class _Day:
         """
         new = read_live_events(database, after=self.through or 0, log_version=self._log_version, as_of=self._as_of)
         if not new.events.empty:
-            self._overlay = self._overlay or self._load()
-            statistics, moment = self._overlay.statistics, self._moment(self._overlay)
-            self._overlay.add(new.events)
-            if self._overlay.statistics is not statistics or self._moment(self._overlay) != moment:
+            self._incremental = self._incremental or self._load()
+            statistics, moment = self._incremental.statistics, self._moment(self._incremental)
+            self._incremental.add(new.events)
+            if self._incremental.statistics is not statistics or self._moment(self._incremental) != moment:
                 self._restricted.clear()  # every profile has changed
             touched = set(new.events["student_id"])
             for key in [students for students in self._restricted if not touched.isdisjoint(students)]:
                 del self._restricted[key]
-            TOUCHED.set(len(self._overlay.touched))
+            TOUCHED.set(len(self._incremental.touched))
         if new.through != self.through:
             self.through = new.through
             self._plain = None
 
     def restrict(self, snapshot: Snapshot, students: Sequence[str]) -> Snapshot:
         """Restricts the snapshot to the students at the day's moment; without live events it stays the night's."""
-        if self._overlay is None:
+        if self._incremental is None:
             self._plain = self._plain or replace(snapshot, live_through=self.through)
             return self._plain
         key = tuple(students)
         restricted = self._restricted.get(key) or restrict_snapshot(
-            snapshot, self._overlay, students, self._moment(self._overlay), self.through
+            snapshot, self._incremental, students, self._moment(self._incremental), self.through
         )
         if restricted.live_through != self.through:  # events of other students came in
             restricted = replace(restricted, live_through=self.through)
         self._restricted[key] = restricted
         return restricted
 
-    def _moment(self, overlay: Overlay) -> datetime | None:
+    def _moment(self, incremental: IncrementalState) -> datetime | None:
         """Returns the midnight after the last event, UTC; None for a log without a clock."""
-        if overlay.latest is None:
+        if incremental.latest is None:
             return self._as_of
-        midnight: datetime = (overlay.latest.normalize() + timedelta(days=1)).to_pydatetime()
+        midnight: datetime = (incremental.latest.normalize() + timedelta(days=1)).to_pydatetime()
         return midnight if self._as_of is None else max(self._as_of, midnight)
 
-    def _load(self) -> Overlay:
+    def _load(self) -> IncrementalState:
         read_manifest(self._folder)
         try:
             statistics = Statistics.from_json(json.loads((self._folder / "statistics.json").read_text("utf-8")))
@@ -148,7 +152,7 @@ class _Day:
             raise SnapshotError(f"the state {self._name} cannot be read: {type(error).__name__}") from error
         if replaced:  # a bundle: the watcher swaps it in a moment
             raise SnapshotError(f"the state {self._name} is gone: other profiles were put in its place")
-        return Overlay(state, statistics, self._read_history)
+        return IncrementalState(state, statistics, self._read_history)
 
     def _read_history(self, students: Sequence[str]) -> pd.DataFrame | None:
         for version in (self._log_version, None):  # an erasure removes the files of older versions

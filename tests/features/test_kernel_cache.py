@@ -28,10 +28,10 @@ def test_every_package_compiles_for_any_cpu(package):
 
 
 def test_also_where_numba_came_first():
-    told = run("import numba, features; print(numba.config.CPU_NAME, numba.config.CACHE_LOCATOR_CLASSES)")
+    lines = run("import numba, features; print(numba.config.CPU_NAME, numba.config.CACHE_LOCATOR_CLASSES)")
 
-    assert told[0] == "generic"
-    assert "features.kernel_cache.UserFolder" in told[1]
+    assert lines[0] == "generic"
+    assert "features.kernel_cache.UserFolder" in lines[1]
 
 
 def test_a_caller_may_choose_another_cpu():
@@ -44,7 +44,7 @@ def test_a_caller_may_choose_another_cpu():
         {"NUMBA_CACHE_DIR": "here"},
         {"NUMBA_CACHE_LOCATOR_CLASSES": "features.kernel_cache.UserFolder", "XDG_CACHE_HOME": "here"},
     ],
-    ids=["a folder that was given", "a user's own folder"],
+    ids=["a named folder", "a user's own folder"],
 )
 def test_what_lies_beside_the_source_is_found_from_another_folder(tmp_path, place):
     """As where site-packages cannot be written: what came with a wheel is copied, and nothing compiled."""
@@ -58,9 +58,9 @@ print(len(compiled.buffer))
 """
     run(program)  # beside the source, unless it is there already
 
-    told = run(program, **{name: value.replace("here", str(tmp_path)) for name, value in place.items()})
+    lines = run(program, **{name: value.replace("here", str(tmp_path)) for name, value in place.items()})
 
-    assert told == ["0"]
+    assert lines == ["0"]
     kept = {path.name for path in tmp_path.rglob("kernel.build_transition_table-*") if path.is_file()}
     assert {name.rpartition(".")[2] for name in kept} == {"nbi", "nbc"}
 
@@ -79,7 +79,7 @@ def units(tmp_path, monkeypatch):
 
 
 def test_while_kernels_are_compiled_it_says_which(units, monkeypatch, capsys):
-    monkeypatch.setattr(kernel_cache, "SAID_EVERY_S", 0.2)
+    monkeypatch.setattr(kernel_cache, "REPORT_EVERY_S", 0.2)
 
     compile_kernels({"slow one": "some_units:wait", "quick one": "some_units:leave"})
 

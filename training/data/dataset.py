@@ -11,7 +11,7 @@ from features.profiles.fold import Rows, fold
 from features.profiles.kernel import COLUMNS
 from features.profiles.state import State
 from features.profiles.timeline import Timeline, count_responses, fit_responses, recode_items, sort_events
-from features.profiles.vocabulary import Catalog, build_catalog
+from features.profiles.vocabulary import Vocabulary, build_vocabulary
 from training.config import TrainingConfig
 from training.data.labels import label_episodes
 from training.data.splits import TimeBlocks, fold_of_students, split_time
@@ -72,7 +72,7 @@ class Dataset:
         Args:
             statistics: The other model's, extended to every item of the log.
         """
-        timeline = recode_items(self.timeline, self.statistics.catalog, statistics.catalog)
+        timeline = recode_items(self.timeline, self.statistics.vocabulary, statistics.vocabulary)
         rows, _ = fold(timeline, statistics, State.empty())
         return {name: rows[due] for name, due in self.due.items()}
 
@@ -91,23 +91,23 @@ def build_dataset(events: pd.DataFrame, item_skills: pd.DataFrame, config: Train
     Raises:
         DataGateError: The events cannot be split by time.
     """
-    catalog, timeline, _ = read_log(events, item_skills)
+    vocabulary, timeline, _ = read_log(events, item_skills)
     sequence = events["sequence"].to_numpy(dtype=np.float64, na_value=np.nan)[timeline.row]
     blocks = split_time(timeline, sequence, config.split)
 
     answered = (timeline.correct >= 0) & (timeline.item >= 0)
     past = answered & blocks.block("train", gap=False)
-    statistics = fit_responses(timeline, count_responses(timeline, catalog, past), past)
+    statistics = fit_responses(timeline, count_responses(timeline, vocabulary, past), past)
     late_rows, _ = fold(timeline, statistics, State.empty())
     early_rows = fold_out_of_fold(timeline, past, statistics, config.split.folds)
 
     student = timeline.student
-    node = np.where(answered, catalog.node_of_item[timeline.item], -1)
-    episode = student * len(catalog.nodes) + node
+    node = np.where(answered, vocabulary.node_of_item[timeline.item], -1)
+    episode = student * len(vocabulary.nodes) + node
     struggle, mastery, indeterminate = {}, {}, {}
     for name in ("train", "calibration", "holdout"):
         rows = early_rows if name == "train" else late_rows
-        episodes = label_episodes(timeline, catalog, config.mastery_rule, blocks.seen(name))
+        episodes = label_episodes(timeline, vocabulary, config.mastery_rule, blocks.seen(name))
         open_rows = episodes.open & blocks.block(name, gap=True)
         known = open_rows & (episodes.outcome >= 0)
         indeterminate[name] = int(open_rows.sum() - known.sum())
@@ -120,11 +120,11 @@ def build_dataset(events: pd.DataFrame, item_skills: pd.DataFrame, config: Train
     return Dataset(struggle, mastery, indeterminate, statistics, timeline, blocks, held)
 
 
-def read_log(events: pd.DataFrame, item_skills: pd.DataFrame) -> tuple[Catalog, Timeline, Statistics]:
+def read_log(events: pd.DataFrame, item_skills: pd.DataFrame) -> tuple[Vocabulary, Timeline, Statistics]:
     """Returns the log as the kernel reads it, and statistics of its items that have counted nothing."""
-    catalog = build_catalog(item_skills, events["item_id"].dropna().unique())
-    nothing = fit_statistics(catalog, np.empty(0, np.int32), np.empty(0, bool))
-    return catalog, sort_events(events, nothing), nothing
+    vocabulary = build_vocabulary(item_skills, events["item_id"].dropna().unique())
+    nothing = fit_statistics(vocabulary, np.empty(0, np.int32), np.empty(0, bool))
+    return vocabulary, sort_events(events, nothing), nothing
 
 
 def fold_out_of_fold(timeline: Timeline, past: npt.NDArray[np.bool_], statistics: Statistics, folds: int) -> Rows:
@@ -135,7 +135,7 @@ def fold_out_of_fold(timeline: Timeline, past: npt.NDArray[np.bool_], statistics
     for number in range(folds):
         inside = fold_of_event == number
         others = fit_responses(
-            timeline, statistics - count_responses(timeline, statistics.catalog, past & inside), past & ~inside
+            timeline, statistics - count_responses(timeline, statistics.vocabulary, past & inside), past & ~inside
         )
         part = keep_students(timeline, fold_of == number, inside)
         rows[inside], _ = fold(part, others, State.empty())

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.profiles.timeline import Timeline
-from features.profiles.vocabulary import Catalog, build_catalog
+from features.profiles.vocabulary import Vocabulary, build_vocabulary
 from training.config import MasteryRule
 
 INDETERMINATE, MASTERED, STRUGGLING = -1, 0, 1
@@ -38,7 +38,7 @@ class Episodes:
 
 
 def label_episodes(
-    timeline: Timeline, catalog: Catalog, rule: MasteryRule, seen: npt.NDArray[np.bool_] | None = None
+    timeline: Timeline, vocabulary: Vocabulary, rule: MasteryRule, seen: npt.NDArray[np.bool_] | None = None
 ) -> Episodes:
     """Labels every event with its episode's outcome.
 
@@ -47,7 +47,7 @@ def label_episodes(
 
     Args:
         timeline: Events by student and time.
-        catalog: Whose codes the timeline has.
+        vocabulary: Whose codes the timeline has.
         rule: What counts as mastered and as struggling.
         seen: Events that an outcome may be read from, all by default; a training block passes those before its end.
     """
@@ -56,21 +56,21 @@ def label_episodes(
     is_open = np.zeros(size, bool)
     _label(
         timeline.start, timeline.item, timeline.correct, np.ones(size, bool) if seen is None else seen,
-        catalog.node_of_item, catalog.member_start, catalog.members, rule.streak, rule.limit,
+        vocabulary.node_of_item, vocabulary.member_start, vocabulary.members, rule.streak, rule.limit,
         opportunity, is_open, outcome,
     )  # fmt: skip
     has_skill = timeline.item >= 0
-    has_skill[has_skill] = np.diff(catalog.member_start)[catalog.node_of_item[timeline.item[has_skill]]] > 0
+    has_skill[has_skill] = np.diff(vocabulary.member_start)[vocabulary.node_of_item[timeline.item[has_skill]]] > 0
     return Episodes(np.where(has_skill, opportunity, -1).astype(np.int32), is_open & has_skill, outcome)
 
 
 def compile_labels() -> None:
     """Compiles the labels, or reads them from numba's cache."""
-    catalog = build_catalog(pd.DataFrame({"item_id": ["i"], "skill_id": ["k"]}))
+    vocabulary = build_vocabulary(pd.DataFrame({"item_id": ["i"], "skill_id": ["k"]}))
     counts, answers, nothing = np.array([0, 1]), np.zeros(1, np.int8), np.full(1, np.nan)
     one = np.zeros(1, np.int64)
     timeline = Timeline(pd.Index(["s"]), counts, one, one, np.zeros(1, np.int32), answers, nothing, nothing)
-    label_episodes(timeline, catalog, MasteryRule(streak=3, limit=10))
+    label_episodes(timeline, vocabulary, MasteryRule(streak=3, limit=10))
 
 
 @nb.njit(cache=True)

@@ -79,7 +79,7 @@ def compare_with_champion(
         except InputError as error:
             logger.warning("the champion cannot be compared: %s", error)
             return None
-        known = stored.statistics.extend(item_skills, pd.Series(dataset.statistics.catalog.items))
+        known = stored.statistics.extend(item_skills, pd.Series(dataset.statistics.vocabulary.items))
         holdout = getattr(dataset, name)["holdout"]
         theirs = stored.model.predict(dataset.holdout_rows(known)[name])
         differences[name] = paired_difference(holdout, model.predict(holdout.rows), theirs, config.evaluation)

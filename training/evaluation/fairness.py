@@ -151,10 +151,10 @@ def compare_curves(
     cell = np.where(target == 1, falling + len(levels) + 1, falling)
     _, first, codes = np.unique(student, return_index=True, return_inverse=True)
     counts = csr_array((np.ones(len(cell), np.int64), (codes, cell)), shape=(len(first), 2 * (len(levels) + 1)))
-    everyone = counts.sum(axis=0).reshape(2, -1)
+    everyone: npt.NDArray[np.int64] = np.asarray(counts.sum(axis=0)).reshape(2, -1)
 
     def area(belongs: npt.NDArray[np.int64]) -> float:
-        group = (belongs @ counts).reshape(2, -1)
+        group = np.asarray(belongs @ counts).reshape(2, -1)
         return _area_between(group, everyone - group)
 
     belongs, random = inside[first].astype(np.int64), np.random.default_rng(0)
@@ -189,7 +189,8 @@ def _area_between(one: npt.NDArray[np.int64], other: npt.NDArray[np.int64]) -> f
     def gap(place: float) -> Floats:
         at = start + place * width
         first: Floats = np.interp(at, np.append(0, x1), np.append(0, y1))
-        return first - np.interp(at, np.append(0, x2), np.append(0, y2))
+        second: Floats = np.interp(at, np.append(0, x2), np.append(0, y2))
+        return first - second
 
     # curves jump at edges, so a piece is read off inside and drawn out to its ends
     early, late = gap(1 / 4), gap(3 / 4)

@@ -33,7 +33,7 @@ from features.profiles.fold import Rows, fold
 from features.profiles.kernel import COLUMNS
 from features.profiles.state import State
 from features.profiles.timeline import Timeline
-from features.profiles.vocabulary import Catalog
+from features.profiles.vocabulary import Vocabulary
 from training.config import TrainingConfig
 from training.data.dataset import keep_students
 from training.models.boosting import MASTERY, Model, train_model
@@ -154,7 +154,7 @@ def measure_next_response(log: BenchmarkLog, config: TrainingConfig) -> Report:
     if len(np.unique(rows)) != len(rows) or len(rows) != log.scored.sum():
         raise InputError(f"{log.name}: {len(rows)} rows were scored, and {log.scored.sum()} have to be, once each")
     train, test = (
-        to_responses(split.timeline, split.statistics.catalog, split.positions[name]) for name in ("train", "test")
+        to_responses(split.timeline, split.statistics.vocabulary, split.positions[name]) for name in ("train", "test")
     )
     forecasts = []
     for peer in track(PEERS, "peers", total=len(PEERS)):
@@ -183,7 +183,7 @@ def measure_next_response(log: BenchmarkLog, config: TrainingConfig) -> Report:
         "results": results,
         "paired": paired,
         "published": [asdict(figure) for figure in log.published],
-        "subgroups": group_errors(block, probability, split.statistics.catalog, item_responses),
+        "subgroups": group_errors(block, probability, split.statistics.vocabulary, item_responses),
         "leak_check": asdict(leaks),
         "peak_mb": peak_mb(),
     }
@@ -200,16 +200,16 @@ def measure_next_response(log: BenchmarkLog, config: TrainingConfig) -> Report:
     )
 
 
-def to_responses(timeline: Timeline, catalog: Catalog, at: "np.ndarray[Any, np.dtype[np.int64]]") -> Responses:
+def to_responses(timeline: Timeline, vocabulary: Vocabulary, at: "np.ndarray[Any, np.dtype[np.int64]]") -> Responses:
     """Returns the first attempts at some positions of a timeline, as peers take them."""
     item = timeline.item[at]
     return Responses(
         student=timeline.student[at],
         item=item,
-        skill=catalog.node_of_item[item],
+        skill=vocabulary.node_of_item[item],
         correct=timeline.correct[at],
-        items=len(catalog.items),
-        skills=len(catalog.nodes),
+        items=len(vocabulary.items),
+        skills=len(vocabulary.nodes),
     )
 
 

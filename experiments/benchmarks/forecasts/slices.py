@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.profiles.kernel import COLUMNS
-from features.profiles.vocabulary import SEPARATOR, Catalog
+from features.profiles.vocabulary import SEPARATOR, Vocabulary
 from training.data.dataset import Block
 from training.evaluation.metrics import calibration_error, chance_error
 
@@ -27,7 +27,7 @@ Chosen = npt.NDArray[np.bool_]
 def group_errors(
     block: Block,
     probability: Floats,
-    catalog: Catalog,
+    vocabulary: Vocabulary,
     item_responses: Floats | None = None,
     *,
     by_episode: bool = False,
@@ -37,7 +37,7 @@ def group_errors(
     Args:
         block: Rows with targets.
         probability: Their forecasts.
-        catalog: Names the skills.
+        vocabulary: Names the skills.
         item_responses: How many training responses each row's item has; null = no such groups.
         by_episode: Whether the rows of an episode share one outcome.
 
@@ -52,12 +52,12 @@ def group_errors(
             "ece": calibration_error(probability[mine], block.target[mine].astype(np.float64)),
             "by_chance": chance_error(probability[mine], block.episode[mine] if by_episode else None),
         }
-        for name, mine in _groups(block, catalog, item_responses)
+        for name, mine in _groups(block, vocabulary, item_responses)
         if mine.sum() >= FEWEST
     ]
 
 
-def _groups(block: Block, catalog: Catalog, item_responses: Floats | None) -> Iterator[tuple[str, Chosen]]:
+def _groups(block: Block, vocabulary: Vocabulary, item_responses: Floats | None) -> Iterator[tuple[str, Chosen]]:
     ability = block.rows[:, COLUMNS.index("student_ability")]
     quarter = np.searchsorted(np.quantile(ability, [0.25, 0.5, 0.75]), ability)
     for code, name in enumerate(("lowest", "second", "third", "highest")):
@@ -70,4 +70,4 @@ def _groups(block: Block, catalog: Catalog, item_responses: Floats | None) -> It
     skill = np.nan_to_num(block.rows[:, COLUMNS.index("skill")], nan=-1).astype(np.int64)
     codes, counts = np.unique(skill[skill >= 0], return_counts=True)
     for code in codes[np.argsort(-counts, kind="stable")][:LARGEST].tolist():
-        yield f"skill {catalog.nodes[code].replace(SEPARATOR, ' + ')}", skill == code
+        yield f"skill {vocabulary.nodes[code].replace(SEPARATOR, ' + ')}", skill == code

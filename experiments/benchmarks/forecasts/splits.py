@@ -44,19 +44,19 @@ def build_student_split(
     Rows of a training student see statistics counted on the other folds of training students; rows of a test student
     those of all training students. Nothing is learned from the test students, who are named by their ids.
     """
-    catalog, timeline, _ = read_log(events, item_skills)
+    vocabulary, timeline, _ = read_log(events, item_skills)
     answered = (timeline.correct >= 0) & (timeline.item >= 0)
     student = timeline.student
     test = timeline.students.isin(test_students)
     parts = {"train": ~test[student], "test": test[student]}
     past = answered & parts["train"]
-    statistics = fit_responses(timeline, count_responses(timeline, catalog, past), past)
+    statistics = fit_responses(timeline, count_responses(timeline, vocabulary, past), past)
     rows = fold_out_of_fold(timeline, past, statistics, config.split.folds)
     rows[parts["test"]], _ = fold(keep_students(timeline, test, parts["test"]), statistics, State.empty())
 
-    node = np.where(answered, catalog.node_of_item[timeline.item], -1)
-    episode = student * len(catalog.nodes) + node
-    episodes = label_episodes(timeline, catalog, config.mastery_rule)
+    node = np.where(answered, vocabulary.node_of_item[timeline.item], -1)
+    episode = student * len(vocabulary.nodes) + node
+    episodes = label_episodes(timeline, vocabulary, config.mastery_rule)
 
     def block(keep: npt.NDArray[np.bool_], target: npt.NDArray[np.int8]) -> Block:
         return Block(rows[keep], target[keep], student[keep], episodes.opportunity[keep], episode[keep])
@@ -79,12 +79,12 @@ def build_first_day(
 
     `mastery` and `struggle` are as in `StudentSplit`.
     """
-    catalog, timeline, nothing = read_log(events[events["student_id"].isin(students)], item_skills)
+    vocabulary, timeline, nothing = read_log(events[events["student_id"].isin(students)], item_skills)
     rows, _ = fold(timeline, nothing, State.empty())
     answered = (timeline.correct >= 0) & (timeline.item >= 0)
-    episodes = label_episodes(timeline, catalog, config.mastery_rule)
+    episodes = label_episodes(timeline, vocabulary, config.mastery_rule)
     student = timeline.student
-    episode = student * len(catalog.nodes) + np.where(answered, catalog.node_of_item[timeline.item], -1)
+    episode = student * len(vocabulary.nodes) + np.where(answered, vocabulary.node_of_item[timeline.item], -1)
     everything = Block(rows, timeline.correct, student, episodes.opportunity, episode)
     outcomes = Block(rows, episodes.outcome, student, episodes.opportunity, episode)
     return {"mastery": everything.take(answered), "struggle": outcomes.take(episodes.open & (episodes.outcome >= 0))}

@@ -74,15 +74,15 @@ def find_undecided(split: StudentSplit, config: TrainingConfig) -> Block:
     The cut is where each student has given `SEEN_SHARE` of their first attempts. The targets are the outcomes in the
     whole log, -1 where there is still none.
     """
-    timeline, at, catalog = split.timeline, split.positions["test"], split.statistics.catalog
+    timeline, at, vocabulary = split.timeline, split.positions["test"], split.statistics.vocabulary
     block = split.mastery["test"]
     _, start, codes, counts = np.unique(block.student, return_index=True, return_inverse=True, return_counts=True)
     place = np.arange(len(block)) - start[codes]
     before = place < SEEN_SHARE * counts[codes]
     seen = np.zeros(len(timeline.row), bool)
     seen[at[before]] = True
-    then = label_episodes(timeline, catalog, config.mastery_rule, seen)
-    whole = label_episodes(timeline, catalog, config.mastery_rule)
+    then = label_episodes(timeline, vocabulary, config.mastery_rule, seen)
+    whole = label_episodes(timeline, vocabulary, config.mastery_rule)
     undecided = np.flatnonzero(before & then.open[at] & (then.outcome[at] == INDETERMINATE))
     backwards = undecided[::-1]
     last = np.zeros(len(block), bool)
@@ -163,7 +163,7 @@ def measure_struggle(log: BenchmarkLog, config: TrainingConfig) -> Report:
         "paired": pair_with(find_best_peer(overall), forecasts, test, config.evaluation),
         "lead_time": _lead_time(test, forecasts, config),
         "indeterminate": evaluate_indeterminate(split, probability, model, config),
-        "subgroups": group_errors(test, probability, split.statistics.catalog, by_episode=True),
+        "subgroups": group_errors(test, probability, split.statistics.vocabulary, by_episode=True),
         "peak_mb": peak_mb(),
     }
     return Report(

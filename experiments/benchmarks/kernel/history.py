@@ -18,7 +18,7 @@ from features.home import Home, read_home
 from features.profiles.difficulty import Statistics, fit_statistics
 from features.profiles.kernel import COLUMNS
 from features.profiles.timeline import Timeline, count_responses, sort_events
-from features.profiles.vocabulary import build_catalog
+from features.profiles.vocabulary import build_vocabulary
 
 logger = logging.getLogger("regroup")
 
@@ -65,12 +65,12 @@ def _simulate(folder: Path, home: Home) -> None:
 def _sort(home: Home, name: str) -> SortedLog:
     events, item_skills = read_events(home), read_item_skills(home)
     logger.info("sorting %d events", len(events))
-    catalog = build_catalog(item_skills, events["item_id"].dropna().unique())
-    timeline = sort_events(events, fit_statistics(catalog, np.empty(0, np.int32), np.empty(0, bool)))
+    vocabulary = build_vocabulary(item_skills, events["item_id"].dropna().unique())
+    timeline = sort_events(events, fit_statistics(vocabulary, np.empty(0, np.int32), np.empty(0, bool)))
     first = (timeline.correct >= 0) & (timeline.item >= 0)
     if not first.any():
         raise InputError(f"{name} has no first attempt; the columns are about nothing else")
-    statistics = count_responses(timeline, catalog, first)
+    statistics = count_responses(timeline, vocabulary, first)
     return name, sort_events(events, statistics), statistics
 
 

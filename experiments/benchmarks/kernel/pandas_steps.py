@@ -113,14 +113,14 @@ class Difficulty:
     @classmethod
     def of(cls, statistics: Statistics) -> Self:
         """Returns the fitted statistics as tables."""
-        catalog = statistics.catalog
-        items = pd.DataFrame({"node": catalog.node_of_item, "mean": statistics.item_mean})
-        items["easiness"] = statistics.item_easiness
+        vocabulary = statistics.vocabulary
+        items = pd.DataFrame({"node": vocabulary.node_of_item, "mean": statistics.item_mean})
+        items["easiness"] = statistics.rasch_item_logit
         nodes = pd.DataFrame({"mean": statistics.node_mean, "known": statistics.node_responses > 0})
         for table in (items, nodes):
             table["ease"] = np.log(table["mean"] / (1 - table["mean"]))
-        sizes = np.diff(catalog.member_start)
-        members = pd.DataFrame({"node": np.repeat(np.arange(len(sizes)), sizes), "member": catalog.members})
+        sizes = np.diff(vocabulary.member_start)
+        members = pd.DataFrame({"node": np.repeat(np.arange(len(sizes)), sizes), "member": vocabulary.members})
         key = statistics.transitions.key
         transitions = pd.DataFrame({"node": key // 2**32, "before": key % 2**32 // 2 - 1, "starts": key % 2 == 1})
         transitions["transition_ease"] = _logit(statistics.transition_mean)

@@ -19,7 +19,7 @@ from features.profiles.fold import fold
 from features.profiles.kernel import COLUMNS
 from features.profiles.state import State
 from features.profiles.timeline import sort_events
-from features.profiles.vocabulary import build_catalog
+from features.profiles.vocabulary import build_vocabulary
 from features.schema import Events, check_table
 from training.data.dataset import keep_students
 
@@ -32,7 +32,7 @@ TAGS = pd.DataFrame(
     columns=["item_id", "skill_id"],
 )  # fmt: skip
 STATISTICS = fit_statistics(
-    build_catalog(TAGS, ["untagged"]),
+    build_vocabulary(TAGS, ["untagged"]),
     np.array([0, 0, 0, 0, 1, 1, 1, 2, 2, 4, 4, 5], np.int32),
     np.array([1, 1, 1, 0, 1, 0, 0, 0, 1, 1, 0, 1], bool),
     # skill, the skill before it (none: -1), whether a run starts: as `find_transitions` packs them

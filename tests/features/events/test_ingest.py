@@ -231,16 +231,16 @@ def test_the_command_ends_with_one_sentence_and_its_code(home, capsys, case, cod
     if case == "busy":
         lock.acquire()
 
-    given = ["ingest", str(path), "--mapping", str(home.root.parent / "log.toml")]
+    arguments = ["ingest", str(path), "--mapping", str(home.root.parent / "log.toml")]
     with pytest.raises(SystemExit) as end:
-        run_command(lambda: main(given))
+        run_command(lambda: main(arguments))
     lock.release()
 
-    told = capsys.readouterr().err
+    message = capsys.readouterr().err
     assert end.value.code == code
-    assert sentence in told
-    assert "Traceback" not in told
-    assert "007" not in told
+    assert sentence in message
+    assert "Traceback" not in message
+    assert "007" not in message
 
 
 @pytest.mark.skipif(not REAL_EXPORTS, reason="no real exports beside this checkout")

@@ -166,7 +166,7 @@ def test_what_a_publication_holds_is_not_read_again(database, home):
     after_second = read_live_events(database, log_version=1, as_of=NOW)
     of_an_earlier_moment = read_live_events(database, log_version=1, as_of=START + timedelta(minutes=1))
 
-    assert [len(each.events) for each in (after_first, after_second, of_an_earlier_moment)] == [2, 1, 2]
+    assert [len(rows.events) for rows in (after_first, after_second, of_an_earlier_moment)] == [2, 1, 2]
     assert after_first.through == after_second.through >= 3
 
 

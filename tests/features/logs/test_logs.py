@@ -50,7 +50,7 @@ def write(path: Path, text: str) -> Path:
 def test_ids_survive_exactly(tmp_path_factory, who):
     path = tmp_path_factory.mktemp("ids") / "log.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([["who", "what", "at", "right"], *([each, each, "2024-01-01", 1] for each in who)])
+        csv.writer(file).writerows([["who", "what", "at", "right"], *([name, name, "2024-01-01", 1] for name in who)])
 
     rows = read_mapped(path)
 

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba.core.dispatcher import Dispatcher
 
-from features.profiles import kernel as history
+from features.profiles import kernel
 from features.profiles.difficulty import Statistics, Transitions, fit_statistics
 from features.profiles.fold import build_profiles, fold, read_profiles, read_student_profiles
 from features.profiles.kernel import COLUMNS, Skill
 from features.profiles.state import State
 from features.profiles.timeline import sort_events
-from features.profiles.vocabulary import build_catalog
+from features.profiles.vocabulary import build_vocabulary
 from features.schema import Events, check_table
 
 START = datetime(2024, 9, 2, 8, tzinfo=UTC)
@@ -24,7 +24,7 @@ TAGS = pd.DataFrame(
     columns=["item_id", "skill_id"],
 )
 STATISTICS = fit_statistics(
-    build_catalog(TAGS, ["untagged"]),
+    build_vocabulary(TAGS, ["untagged"]),
     np.array([0, 0, 0, 0, 1, 1, 1, 2, 2, 4, 4, 5], np.int32),
     np.array([1, 1, 1, 0, 1, 0, 0, 0, 1, 1, 0, 1], bool),
     # skill, the skill before it (none: -1), whether a run starts: as `find_transitions` packs them
@@ -144,9 +144,9 @@ def test_spelling_of_ids_changes_nothing(events):
     spell = {"easy": "z9", "hard": "a0", "mixed": "m", "new": "0", "solo": "ü", "untagged": "NA"}
     skills = {"add": "zz", "carry": "aa"}
     tags = TAGS.assign(item_id=TAGS["item_id"].map(spell), skill_id=TAGS["skill_id"].map(skills))
-    catalog = build_catalog(tags, [spell["untagged"]])
-    at = STATISTICS.catalog.items.map(spell)
-    order = catalog.items.get_indexer(at)
+    vocabulary = build_vocabulary(tags, [spell["untagged"]])
+    at = STATISTICS.vocabulary.items.map(spell)
+    order = vocabulary.items.get_indexer(at)
     counts = [np.empty(len(at)), np.empty(len(at))]
     for target, values in zip(counts, (STATISTICS.item_responses, STATISTICS.item_correct), strict=True):
         target[order] = values
@@ -156,15 +156,15 @@ def test_spelling_of_ids_changes_nothing(events):
     )
 
     rows, _ = rows_by_event(events)
-    names = STATISTICS.catalog.nodes.map({"": "", "add": "zz", "carry": "aa", "add\x1fcarry": "aa\x1fzz"})
-    code = catalog.nodes.get_indexer(names)
+    names = STATISTICS.vocabulary.nodes.map({"": "", "add": "zz", "carry": "aa", "add\x1fcarry": "aa\x1fzz"})
+    code = vocabulary.nodes.get_indexer(names)
     known = STATISTICS.transitions
     before = (known.key % 2**32) // 2 - 1
     key = code[known.node] << 32 | (np.where(before < 0, -1, code[before]) + 1) << 1 | known.starts
     put = np.argsort(key)
     transitions = Transitions(key[put], known.responses[put], known.correct[put])
 
-    spelled, _ = rows_by_event(renamed, Statistics(catalog, *counts, transitions))
+    spelled, _ = rows_by_event(renamed, Statistics(vocabulary, *counts, transitions))
 
     pd.testing.assert_frame_equal(rows.drop(columns="skill"), spelled.drop(columns="skill"))
 
@@ -263,7 +263,7 @@ def test_statistics_survive_storage():
 
     np.testing.assert_array_equal(again.item_mean, STATISTICS.item_mean)
     np.testing.assert_array_equal(again.node_mean, STATISTICS.node_mean)
-    assert again.catalog.nodes.equals(STATISTICS.catalog.nodes)
+    assert again.vocabulary.nodes.equals(STATISTICS.vocabulary.nodes)
 
 
 def test_a_student_profile_speaks_of_the_student_alone():
@@ -303,6 +303,6 @@ def test_every_compiled_function_has_one_signature(tmp_path):
             _, after = build_profiles(events, STATISTICS, as_of, before)
             read_student_profiles(after, STATISTICS, as_of)
 
-    kernels = {name: part for name, part in vars(history).items() if isinstance(part, Dispatcher)}
-    assert len(history.fold_events.signatures) == len(history.read_skills.signatures) == 1
-    assert {name for name, kernel in kernels.items() if len(kernel.signatures) > 1} == set()
+    functions = {name: part for name, part in vars(kernel).items() if isinstance(part, Dispatcher)}
+    assert len(kernel.fold_events.signatures) == len(kernel.read_skills.signatures) == 1
+    assert {name for name, function in functions.items() if len(function.signatures) > 1} == set()

@@ -12,9 +12,9 @@ from features.logs.cells import UTC as UTC_TYPE
 from features.logs.rows import split_skills
 from features.profiles.difficulty import fit_statistics
 from features.profiles.fold import build_profiles, read_profiles
-from features.profiles.incremental import Overlay
+from features.profiles.incremental import IncrementalState
 from features.profiles.state import State
-from features.profiles.vocabulary import build_catalog
+from features.profiles.vocabulary import build_vocabulary
 from features.schema import Events
 
 START = datetime(2024, 9, 2, 8, tzinfo=UTC)
@@ -24,7 +24,7 @@ TAGS = pd.DataFrame(
     [("easy", "add"), ("hard", "add"), ("mixed", "add"), ("mixed", "carry")], columns=["item_id", "skill_id"]
 )
 STATISTICS = fit_statistics(
-    build_catalog(TAGS), np.array([0, 0, 0, 1, 1, 2], np.int32), np.array([1, 1, 0, 0, 0, 1], bool)
+    build_vocabulary(TAGS), np.array([0, 0, 0, 1, 1, 2], np.int32), np.array([1, 1, 0, 0, 0, 1], bool)
 )
 
 
@@ -63,18 +63,18 @@ def of_night(events):
     return read_profiles(state, known, MOMENT)
 
 
-def of_overlay(overlay, students):
-    return read_profiles(overlay.state_of(students), overlay.statistics, MOMENT)
+def of_incremental(incremental, students):
+    return read_profiles(incremental.state_of(students), incremental.statistics, MOMENT)
 
 
 def in_order(profiles):
     return profiles.sort_values(["student_id", "skill_id"], ignore_index=True)
 
 
-def overlay_on(before, *, history=None):
+def incremental_on(before, *, history=None):
     known, state = published(before)
     read = history or (lambda students: before[before["student_id"].isin(students)])
-    return Overlay(state, known, read)
+    return IncrementalState(state, known, read)
 
 
 def never(students):
@@ -100,52 +100,54 @@ ROWS = st.lists(
 def test_live_events_leave_what_a_night_leaves(rows):
     events = make_events(rows)
     batch = np.array([row[5] for row in rows], dtype=int)
-    overlay = overlay_on(events[batch < 0].reset_index(drop=True))
+    incremental = incremental_on(events[batch < 0].reset_index(drop=True))
 
     for number in range(4):
-        overlay.add(events[batch == number].reset_index(drop=True))
+        incremental.add(events[batch == number].reset_index(drop=True))
 
     expected = in_order(of_night(events))
-    pd.testing.assert_frame_equal(in_order(of_overlay(overlay, ["NA", "zoë", "007", "nobody"])), expected)
+    pd.testing.assert_frame_equal(in_order(of_incremental(incremental, ["NA", "zoë", "007", "nobody"])), expected)
 
 
 def test_events_that_come_in_order_never_ask_for_the_log():
     before = make_events([("007", 0, "easy", True, 1), ("NA", 1, "hard", False, 1)])
-    overlay = overlay_on(before, history=never)
+    incremental = incremental_on(before, history=never)
     later = make_events([("007", 5, "mixed", True, 1), ("007", 3, "fresh", False, 1), ("zoë", 0, "easy", True, 1)])
 
     for at in range(3):  # the second comes late, but after the night
-        overlay.add(later.iloc[at : at + 1].reset_index(drop=True).assign(event_id=f"live{at}"))
+        incremental.add(later.iloc[at : at + 1].reset_index(drop=True).assign(event_id=f"live{at}"))
 
-    assert overlay.touched == {"007", "zoë"}
-    assert overlay.latest == pd.Timestamp(START + timedelta(hours=5))
+    assert incremental.touched == {"007", "zoë"}
+    assert incremental.latest == pd.Timestamp(START + timedelta(hours=5))
     everything = pd.concat([before, later.assign(event_id=["x", "y", "z"])], ignore_index=True)
-    pd.testing.assert_frame_equal(in_order(of_overlay(overlay, ["007", "NA", "zoë"])), in_order(of_night(everything)))
+    pd.testing.assert_frame_equal(
+        in_order(of_incremental(incremental, ["007", "NA", "zoë"])), in_order(of_night(everything))
+    )
 
 
 def test_an_event_that_the_night_knew_from_a_file_is_not_counted_twice():
     events = make_events([("007", 0, "easy", True, 1), ("007", 2, "hard", False, 1)])
-    overlay = overlay_on(events)
+    incremental = incremental_on(events)
 
-    overlay.add(events.iloc[1:].reset_index(drop=True))
+    incremental.add(events.iloc[1:].reset_index(drop=True))
 
-    pd.testing.assert_frame_equal(in_order(of_overlay(overlay, ["007"])), in_order(of_night(events)))
+    pd.testing.assert_frame_equal(in_order(of_incremental(incremental, ["007"])), in_order(of_night(events)))
 
 
 def test_without_the_log_a_late_event_waits_and_the_others_do_not():
     before = make_events([("007", 4, "easy", True, 1)])
-    overlay = overlay_on(before, history=lambda students: None)
+    incremental = incremental_on(before, history=lambda students: None)
     late, timely = (
         make_events([("007", 1, "hard", False, 1), ("007", 6, "hard", True, 1)])
         .assign(event_id=["late", "timely"])
         .pipe(lambda rows: (rows.iloc[:1], rows.iloc[1:].reset_index(drop=True)))
     )
 
-    overlay.add(late)
-    overlay.add(timely)
+    incremental.add(late)
+    incremental.add(timely)
 
     expected = of_night(pd.concat([before, timely], ignore_index=True))
-    pd.testing.assert_frame_equal(in_order(of_overlay(overlay, ["007"])), in_order(expected))
+    pd.testing.assert_frame_equal(in_order(of_incremental(incremental, ["007"])), in_order(expected))
 
 
 def test_the_state_of_some_students_is_theirs_alone():

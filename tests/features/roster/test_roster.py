@@ -56,7 +56,7 @@ def problems_of(folder: Path, **changed: str) -> str:
 def test_every_cell_of_a_tiny_roster_is_read(tmp_path):
     roster = read_roster_files(write(tmp_path, {**TINY, **MORE}))
 
-    assert [each.student_id for each in roster.members] == ["007", "NA", "7"]
+    assert [member.student_id for member in roster.members] == ["007", "NA", "7"]
     assert roster.staff[1] == Staff("bo", "t1", "support_staff", ("tutoring", "small_group"), ("k1", "k2"), coach="ana")
     assert roster.blocks[1] == Block("b2", "t1", "mon", time(9, 15), time(10))
     assert roster.rules[1] == Rule("x2", "t1", "pinned", ("007",), "bo", None, "k1")
@@ -149,7 +149,7 @@ def test_a_byte_order_mark_and_windows_line_ends_are_fine(tmp_path):
     write(tmp_path, TINY)
     (tmp_path / "teams.csv").write_bytes(b"\xef\xbb\xbfTeam_ID,School\r\nt1,North\r\n\r\nt2,North\r\n")
 
-    assert [each.team_id for each in read_roster_files(tmp_path).teams] == ["t1", "t2"]
+    assert [team.team_id for team in read_roster_files(tmp_path).teams] == ["t1", "t2"]
 
 
 def test_rows_of_unknown_teams_are_left_out_and_counted(tmp_path):
@@ -244,8 +244,9 @@ def test_missing_files_are_named_with_their_columns(tmp_path):
 def test_every_column_is_documented():
     sections = (features.roster.__doc__ or "").split("\n\n")
 
+    assert len(FILES) == 11
     for layout in FILES:
-        (section,) = (each for each in sections if each.startswith(f"{layout.name}.csv"))
+        (section,) = (section for section in sections if section.startswith(f"{layout.name}.csv"))
         for name, column in layout.columns.items():
             assert f"    {name}{'' if column.needed else ' ?'}  " in section, (layout.name, name)
 
@@ -264,7 +265,7 @@ SAFE_IDS = st.text(st.characters(exclude_categories=("Cc", "Cs"), exclude_charac
 def test_ids_come_back_as_they_were_written(tmp_path, ids):
     write(tmp_path, TINY)
     with (tmp_path / "members.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([("team_id", "student_id"), *(("t1", each) for each in ids)])
+        csv.writer(file).writerows([("team_id", "student_id"), *(("t1", student) for student in ids)])
     with (tmp_path / "rules.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(
             [("rule_id", "team_id", "kind", "students"), ("x", "t1", "keep_apart", ";".join(ids))]
@@ -273,5 +274,5 @@ def test_ids_come_back_as_they_were_written(tmp_path, ids):
     roster = read_roster_files(tmp_path)
 
     assert isinstance(roster, Roster)
-    assert [each.student_id for each in roster.members] == ids
+    assert [member.student_id for member in roster.members] == ids
     assert roster.rules[0].students == tuple(ids)

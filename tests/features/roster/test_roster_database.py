@@ -107,7 +107,7 @@ def test_a_school_has_the_students_of_its_teams(url):
     save_roster(replace(ROSTER, teams=teams), url)
 
     assert students_of_schools(url, ["South"]) == {"7", "ünï 日本"}
-    assert students_of_schools(url, ["North", "South"]) == {each.student_id for each in ROSTER.members}
+    assert students_of_schools(url, ["North", "South"]) == {member.student_id for member in ROSTER.members}
     assert students_of_schools(url, ["West"]) == set()
 
 

@@ -12,7 +12,7 @@ from filelock import FileLock
 from sqlalchemy import MetaData, insert, select
 
 from features.database import Database
-from features.erasure import FOLDERS_WITHOUT_STUDENTS, names_of
+from features.erasure import FOLDERS_WITHOUT_STUDENTS
 from features.errors import BusyError, InputError
 from features.events.ingest import ingest_file
 from features.events.store import read_events
@@ -119,16 +119,19 @@ def traces(school, database, text):
     return found
 
 
+TABLES = {name for store in (*STORES, SPOOL) for name in store.tables}
+FOLDERS = {name for store in (*STORES, SPOOL) for name in store.folders}
+
+
 def unregistered(school, database):
     """Tables and names in the home that are neither a store's nor known to name no student."""
-    tables, folders = names_of((*STORES, SPOOL))
     with database.reading() as connection:
         found = MetaData()
         found.reflect(connection)
     names = {each.name for each in school.home.iterdir() if each.suffix != ".lock"}
     wrongly = {name for name in WITHOUT_STUDENTS if "student_id" in found.tables[name].columns}
-    strange = {each.name for each in found.sorted_tables} ^ (tables | set(WITHOUT_STUDENTS))
-    return wrongly | strange | (names - folders - set(FOLDERS_WITHOUT_STUDENTS))
+    strange = {each.name for each in found.sorted_tables} ^ (TABLES | set(WITHOUT_STUDENTS))
+    return wrongly | strange | (names - FOLDERS - set(FOLDERS_WITHOUT_STUDENTS))
 
 
 def test_no_trace_of_an_erased_student_is_left_anywhere(client, school, simulated_school, capsys):
@@ -138,10 +141,9 @@ def test_no_trace_of_an_erased_student_is_left_anywhere(client, school, simulate
     assert unregistered(school, database) == set()  # say there how a student is erased from a new table or file
     client.app.state.snapshots.refresh()
     before = client.get(f"/v1/students/{other}/profile").json()
-    tables, folders = names_of((*STORES, SPOOL))
     empty = {"roster_demographics", "roster_rule_students"}  # in this school
-    assert traces(school, database, student) - {"regroup.db", "regroup.db-wal"} >= (tables - empty) | (
-        folders - {"audit"}  # entries stay there for seconds only
+    assert traces(school, database, student) - {"regroup.db", "regroup.db-wal"} >= (TABLES - empty) | (
+        FOLDERS - {"audit"}  # entries stay there for seconds only
     )
 
     assert main(["erase", student, "--yes"]) == 1

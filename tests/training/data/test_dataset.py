@@ -114,7 +114,7 @@ def test_a_champion_with_other_statistics_sees_the_same_histories(school_dataset
     few = item_skills[item_skills["item_id"].isin(older["item_id"])]
     champion = build_dataset(older, few, quick_config).statistics
     known = champion.extend(item_skills, events["item_id"])
-    assert not known.catalog.items.equals(school_dataset.statistics.catalog.items)
+    assert not known.vocabulary.items.equals(school_dataset.statistics.vocabulary.items)
 
     rows = school_dataset.holdout_rows(known)["mastery"]
 

@@ -5,7 +5,7 @@ import pytest
 
 from features.profiles.difficulty import fit_statistics
 from features.profiles.timeline import sort_events
-from features.profiles.vocabulary import build_catalog
+from features.profiles.vocabulary import build_vocabulary
 from training.config import MasteryRule
 from training.data.labels import INDETERMINATE, MASTERED, STRUGGLING, label_episodes
 
@@ -15,12 +15,12 @@ RULE = MasteryRule(streak=3, limit=4)
 @pytest.fixture
 def label(events_of, tags):
     """Labels rows of (item, correct) and maybe the attempt, all of one student, a day apart."""
-    catalog = build_catalog(tags, ["untagged"])
-    nothing = fit_statistics(catalog, np.empty(0, np.int32), np.empty(0, bool))
+    vocabulary = build_vocabulary(tags, ["untagged"])
+    nothing = fit_statistics(vocabulary, np.empty(0, np.int32), np.empty(0, bool))
 
     def _label(answers, seen=None):
         rows = [("s", day, *answer) for day, answer in enumerate(answers)]
-        return label_episodes(sort_events(events_of(rows), nothing), catalog, RULE, seen)
+        return label_episodes(sort_events(events_of(rows), nothing), vocabulary, RULE, seen)
 
     return _label
 

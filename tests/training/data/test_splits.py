@@ -6,7 +6,7 @@ import pytest
 
 from features.profiles.difficulty import fit_statistics
 from features.profiles.timeline import sort_events
-from features.profiles.vocabulary import build_catalog
+from features.profiles.vocabulary import build_vocabulary
 from training.config import Split
 from training.data.splits import DAY, fold_of_students, split_time
 from training.errors import DataGateError
@@ -17,7 +17,7 @@ SHARES = Split(train_share=0.6, calibration_share=0.2, gap_days=2.0, folds=3)
 @pytest.fixture
 def split(events_of, tags):
     """Splits a log of one student."""
-    nothing = fit_statistics(build_catalog(tags), np.empty(0, np.int32), np.empty(0, bool))
+    nothing = fit_statistics(build_vocabulary(tags), np.empty(0, np.int32), np.empty(0, bool))
 
     def _split(days, settings=SHARES, *, clock=True):
         events = events_of([("s", day, "plus", True) for day in days], clock=clock)
@@ -75,7 +75,7 @@ def test_a_log_without_a_clock_is_split_by_its_order(split):
 
 def test_an_event_without_a_time_in_a_log_with_a_clock_is_history_only(events_of, tags):
     """It lies before every block, so that it neither trains nor judges."""
-    nothing = fit_statistics(build_catalog(tags), np.empty(0, np.int32), np.empty(0, bool))
+    nothing = fit_statistics(build_vocabulary(tags), np.empty(0, np.int32), np.empty(0, bool))
     events = events_of([("s", day, "plus", True) for day in range(10)])
     events.loc[4, "occurred_at"] = pd.NaT
     timeline = sort_events(events, nothing)

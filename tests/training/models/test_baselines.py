@@ -9,7 +9,7 @@ from features.profiles.difficulty import fit_statistics
 from features.profiles.fold import fold
 from features.profiles.state import State
 from features.profiles.timeline import sort_events
-from features.profiles.vocabulary import build_catalog
+from features.profiles.vocabulary import build_vocabulary
 from training.data.dataset import Block
 from training.evaluation.metrics import evaluate
 from training.models.baselines import fit_baselines, fit_majority, fit_rule
@@ -28,7 +28,7 @@ def test_the_rule_flags_so_many_wrong_in_a_row_and_nothing_else(events_of, tags,
         (f"s{n}", day, "plus", right) for n, each in enumerate(histories) for day, right in enumerate((*each, True))
     ]
     statistics = fit_statistics(
-        build_catalog(tags), np.zeros(9, np.int32), np.arange(9) < 1
+        build_vocabulary(tags), np.zeros(9, np.int32), np.arange(9) < 1
     )  # hard: few are expected to be right
     timeline = sort_events(events_of(rows), statistics)
     table, _ = fold(timeline, statistics, State.empty())

@@ -77,10 +77,13 @@ def test_row_order_and_names_of_students_move_no_forecast(models, school_dataset
 @pytest.fixture(scope="module")
 def items(school_dataset):
     """An item of one skill, one of another, and one that needs both, with the skills of each."""
-    catalog = school_dataset.statistics.catalog
-    both = np.flatnonzero(catalog.is_combination)[0]
-    nodes = [both, *catalog.members[catalog.member_start[both] : catalog.member_start[both + 1]]]
-    return {catalog.items[np.flatnonzero(catalog.node_of_item == node)[0]]: catalog.skills_of(node) for node in nodes}
+    vocabulary = school_dataset.statistics.vocabulary
+    both = np.flatnonzero(vocabulary.is_combination)[0]
+    nodes = [both, *vocabulary.members[vocabulary.member_start[both] : vocabulary.member_start[both + 1]]]
+    return {
+        vocabulary.items[np.flatnonzero(vocabulary.node_of_item == node)[0]]: vocabulary.skills_of(node)
+        for node in nodes
+    }
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +99,7 @@ def told(models, school_dataset):
             start=np.arange(len(histories) + 1) * length,
             row=np.arange(len(answers)),
             time=np.tile(np.arange(length) * 600_000_000, len(histories)),
-            item=statistics.catalog.items.get_indexer([item for item, _ in answers]).astype(np.int32),
+            item=statistics.vocabulary.items.get_indexer([item for item, _ in answers]).astype(np.int32),
             correct=np.array([correct for _, correct in answers], np.int8),
             hints=nothing,
             duration=nothing,
