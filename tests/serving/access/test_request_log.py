@@ -8,7 +8,7 @@ import re
 import pytest
 
 from features.database import Database
-from serving.access.key_cache import Keyring
+from serving.access.key_cache import KeyCache
 from serving.api.routes import students
 from serving.telemetry.logs import JsonLines
 
@@ -94,7 +94,7 @@ def test_a_statement_that_fails_is_logged_without_its_values(tmp_path, lines):
     (tmp_path / "regroup.db").write_bytes(b"no database" * 1000)
 
     with Database(f"sqlite:///{tmp_path / 'regroup.db'}") as database:
-        Keyring(database, 1, 1).refresh()
+        KeyCache(database, 1, 1).refresh()
 
     assert "API keys not read" in lines()
     assert "SELECT" not in lines()

@@ -66,7 +66,7 @@ def test_with_the_database_away_teams_are_told_as_they_were_read_with_their_age(
     first, second = simulated_school.team_ids
     with CountingDatabase(url, 2) as database:
         rosters = RosterCache(database, 3600)
-        rosters.look_through()
+        rosters.refresh()
         student = rosters.fresh(second).team.members[0]
         database.away = True
 
