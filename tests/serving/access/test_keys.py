@@ -80,7 +80,7 @@ def test_an_expired_key_and_a_revoked_one_count_no_more(database, capsys):
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (["--name", " "], "--name is blank"),
         (["--expires", "tomorrow"], "--expires 'tomorrow' is not a day; write YYYY-MM-DD"),
@@ -89,10 +89,10 @@ def test_an_expired_key_and_a_revoked_one_count_no_more(database, capsys):
         (["--per-minute", "0"], "--per-minute 0 must be 1 or more"),
     ],
 )
-def test_a_wrong_value_is_named(options, told, tmp_path, monkeypatch):
+def test_a_wrong_value_is_named(options, message, tmp_path, monkeypatch):
     monkeypatch.setenv("REGROUP_HOME", str(tmp_path))
 
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=message):
         main(["keys", "issue", "--scope", "read", "--name", "x", *options])
 
 
@@ -102,10 +102,10 @@ def test_a_school_that_the_roster_lacks_is_refused(trained_school):
 
 
 def test_a_key_that_is_not_there_cannot_be_revoked(database):
-    with pytest.raises(InputError, match="there is no key with this id") as told:
+    with pytest.raises(InputError, match="there is no key with this id") as error:
         main(["keys", "revoke", issue_key(database, "x", [Scope.READ]).reveal()])
 
-    assert "rg_" not in str(told.value)
+    assert "rg_" not in str(error.value)
 
 
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Basic abc", "rg_x_y"])
@@ -135,10 +135,10 @@ def test_keys_count_for_a_while_when_the_database_is_away(tmp_path):
 
     assert keys.find(f"Bearer {key}").scopes == {"read"}
     now[0] = 900.1
-    with pytest.raises(NotReadyError) as told:
+    with pytest.raises(NotReadyError) as error:
         keys.find(f"Bearer {key}")
-    assert told.value.rule == "keys_not_read"
-    assert told.value.headers["Retry-After"]
+    assert error.value.rule == "keys_not_read"
+    assert error.value.headers["Retry-After"]
 
 
 def test_a_key_that_is_revoked_is_refused_within_the_time_set(database):
