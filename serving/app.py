@@ -104,8 +104,8 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
         gc.freeze()  # a full collection leaves out what is loaded now; going through it would delay a request by 0.2 s
         usual_thresholds = gc.get_threshold()
         gc.set_threshold(*THRESHOLDS)
-        for part in (snapshots, rosters, *tasks):
-            part.start()
+        for started in (snapshots, rosters, *tasks):
+            started.start()
         yield
         gc.set_threshold(*usual_thresholds)
         gc.unfreeze()
