@@ -1,4 +1,4 @@
-"""The application: settings in, routes and watcher wired together."""
+"""Builds the application: connects settings, stores, periodic tasks, middleware and routes."""
 
 import asyncio
 import gc
@@ -13,7 +13,7 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from features.database import Database
 from features.errors import RegroupError
-from serving.access.key_cache import Keyring
+from serving.access.key_cache import KeyCache
 from serving.access.rate import RateLimit
 from serving.api.middleware.audit_gate import AuditGate
 from serving.api.middleware.authenticate import Authentication
@@ -25,7 +25,7 @@ from serving.audit.spool import Spool
 from serving.audit.writer import AuditLog
 from serving.errors import NotReadyError
 from serving.grouping import warm_up
-from serving.lifecycle import Draining, Watcher
+from serving.lifecycle import Drain, PeriodicTask
 from serving.models.hot_swap import HotSwap, LastGood
 from serving.models.live import LiveEvents
 from serving.models.sources import source_of
@@ -41,20 +41,21 @@ CORS: dict[str, Any] = {
     "allow_headers": ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "X-Request-ID"],
     "expose_headers": ["ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"],
 }
-"""What a web page of an origin that is allowed may send and see."""
+"""What web pages of the allowed origins may send and read."""
 
 EVENTS = ("/v1/events", "/v1/events/xapi", "/v1/events/caliper")
-"""Addresses that take large bodies."""
+"""Routes that take large bodies."""
 
 SWITCH_S = 0.001
-"""After which a thread lets others run, instead of 5 ms: each look at the database gives way and has to come back."""
+"""Seconds after which a computing thread lets another run; with Python's 5 ms, a thread that queries the database would
+wait that long after every query."""
 
-GARBAGE = 5_000, 20, 1_000_000
-"""Thresholds of Python's collector: it goes through everything that is new since the start, which takes 20 ms, by the
-clock and not with every twentieth request."""
+THRESHOLDS = 5_000, 20, 1_000_000
+"""Thresholds of Python's garbage collector; with the usual ones, every twentieth request would wait 20 ms for a full
+collection, which a periodic task runs instead."""
 
-TIDY_S = 60.0
-"""Between two times that this is done."""
+COLLECT_S = 60.0
+"""Seconds between two full garbage collections."""
 
 CHECKPOINT_S = 2.0
 """Seconds between two checkpoints of a SQLite file."""
@@ -64,11 +65,11 @@ why. The adults decide. Errors are `application/problem+json`; times are UTC; nu
 
 
 def create_app(settings: Settings | None = None, say: Callable[[str], None] = logger.debug) -> FastAPI:
-    """Builds the service; nothing is read before it starts.
+    """Builds the service; nothing but its settings is read before it starts.
 
     Args:
-        settings: Where homes and stores are; from the environment if not given.
-        say: Called with each step of the start, in a few words.
+        settings: The settings of the service; None reads them from the environment.
+        say: A function that is called with each step of the start, in a few words.
     """
     settings = settings or read_settings()
     database = Database(settings.home.database_url(), settings.connections)
@@ -80,36 +81,36 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
         live.prepare,
         LastGood(settings.home) if settings.bundle is None else None,
     )
-    keyring = Keyring(database, settings.keys_fresh_seconds, settings.keys_stale_seconds)
-    draining = Draining(settings.drain_seconds)
+    keys = KeyCache(database, settings.keys_fresh_seconds, settings.keys_stale_seconds)
+    drain = Drain(settings.drain_seconds)
     audit = AuditLog(Spool(settings.home.audit), database)
 
     def fold_ahead() -> None:
         with suppress(NotReadyError):
             live.look_ahead(snapshots.current())
 
-    watchers = (
-        Watcher("live-events", fold_ahead, settings.fold_seconds),
-        Watcher("database", database.checkpoint, CHECKPOINT_S),
-        Watcher("garbage", gc.collect, TIDY_S),
+    tasks = (
+        PeriodicTask("live-events", fold_ahead, settings.fold_seconds),
+        PeriodicTask("database", database.checkpoint, CHECKPOINT_S),
+        PeriodicTask("garbage", gc.collect, COLLECT_S),
     )
 
     @asynccontextmanager
     async def run(_: FastAPI) -> AsyncIterator[None]:
         sys.setswitchinterval(SWITCH_S)
-        draining.listen()
-        await asyncio.to_thread(_load, say, database, keyring, audit, snapshots)
+        drain.listen()
+        await asyncio.to_thread(_load, say, database, keys, audit, snapshots)
         gc.collect()
-        gc.freeze()  # what is there now stays; to go through all of it again would hold a request up for .2 s
-        usual = gc.get_threshold()
-        gc.set_threshold(*GARBAGE)
-        for each in (snapshots, rosters, *watchers):
-            each.start()
+        gc.freeze()  # a full collection leaves out what is loaded now; going through it would delay a request by 0.2 s
+        usual_thresholds = gc.get_threshold()
+        gc.set_threshold(*THRESHOLDS)
+        for started in (snapshots, rosters, *tasks):
+            started.start()
         yield
-        gc.set_threshold(*usual)
+        gc.set_threshold(*usual_thresholds)
         gc.unfreeze()
-        for running in (*watchers, snapshots, rosters, keyring, audit):
-            running.stop()
+        for part in (*tasks, snapshots, rosters, keys, audit):
+            part.stop()
         database.close()
 
     app = Service(
@@ -127,9 +128,9 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
     app.state.database = database
     app.state.audit = audit
     app.state.live = live
-    app.state.draining = draining
+    app.state.drain = drain
     app.state.rosters = rosters
-    app.state.planners = SolverQueue(settings.planners, settings.queue, settings.queue_seconds)
+    app.state.queue = SolverQueue(settings.solvers, settings.queue, settings.queue_seconds)
     install_error_handlers(app)
     for router in (
         recommendations.router,
@@ -142,14 +143,12 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
     ):
         app.include_router(router, responses=problem_responses(401, 403, 413, 429, 503))
     app.include_router(operations.health_router)
-    _stand_before(app, settings, keyring)
+    _add_middleware(app, settings, keys)
     return app
 
 
-def _load(
-    say: Callable[[str], None], database: Database, keyring: Keyring, audit: AuditLog, snapshots: HotSwap
-) -> None:
-    """Does what takes long before the first request, so that no request waits for it."""
+def _load(say: Callable[[str], None], database: Database, keys: KeyCache, audit: AuditLog, snapshots: HotSwap) -> None:
+    """Loads everything that takes long, so that no request waits for it."""
     forget_ended_processes()
     say("loading the planner")
     warm_up()
@@ -157,21 +156,20 @@ def _load(
     try:
         database.migrate()
     except RegroupError as error:
-        logger.warning("the database is looked for again with the first change: %s", error)
-    keyring.start()
+        logger.warning("the database will be opened by the first request that writes: %s", error)
+    keys.start()
     audit.start()
     say("loading the model")
     snapshots.refresh()
 
 
-def _stand_before(app: FastAPI, settings: Settings, keyring: Keyring) -> None:
-    """Puts before the routes what every request goes through."""
-    # the last one stands outermost: an id and a line for every request, then who asks, then how much is read
+def _add_middleware(app: FastAPI, settings: Settings, keys: KeyCache) -> None:
+    """Adds what every request passes through before a route; the middleware added last is the first to be passed."""
     app.add_middleware(AuditGate)
     app.add_middleware(
         BodyLimit, most_bytes=settings.body_bytes, by_path=dict.fromkeys(EVENTS, settings.events_body_bytes)
     )
-    app.add_middleware(Authentication, keyring=keyring, rate=RateLimit(settings.per_minute), open_here=settings.open)
+    app.add_middleware(Authentication, keys=keys, rate=RateLimit(settings.per_minute), open_here=settings.open)
     if settings.cors_origins:
         app.add_middleware(CORSMiddleware, allow_origins=settings.cors_origins, **CORS)
     app.add_middleware(RequestLog)

@@ -2,15 +2,15 @@
 
 RegroupError (features.errors)
 ├── ServiceError          has an HTTP status and the name of the rule that was broken
-│   ├── UnauthorizedError 401: no API key, or none that counts
-│   ├── ForbiddenError    403: the key is not for this kind of call
+│   ├── UnauthorizedError 401: no API key, or none that is valid
+│   ├── ForbiddenError    403: the key does not have the scope of this call
 │   ├── NotFoundError     404: no such team, student, or recommendation, or none that the caller may know of
-│   ├── ConflictError     409: what is there already stands against it
+│   ├── ConflictError     409: the request contradicts what is stored already
 │   │   └── InFlightError 409: the same request is being answered; Retry-After says when to ask again
-│   ├── TooLargeError     413: there is more in the body than the service takes at a time
-│   ├── RequestError      422: the body is well formed and asks for something that cannot be
+│   ├── TooLargeError     413: the body is larger than the service accepts
+│   ├── RequestError      422: the body is well formed and asks for something impossible
 │   ├── TooManyError      429: more requests than the key may make; Retry-After says when to go on
-│   ├── QueueFullError    503: too many requests plan already; Retry-After says when to ask again
+│   ├── QueueFullError    503: too many requests wait for the solver; Retry-After says when to ask again
 │   └── NotReadyError     503: no model or no profiles yet; Retry-After says when to ask again
 └── SnapshotError         a version cannot be served; the last good one stays (exit code 4)
     └── RegistryAwayError the registry of versions does not answer; also an UnavailableError (exit code 75)
@@ -30,8 +30,9 @@ class ServiceError(RegroupError):
     """A request cannot be answered.
 
     Attributes:
-        rule: The name of what was broken, for programs; stable.
-        headers: Of the answer.
+        rule: The name of the rule that was broken, for programs; stable.
+        more: Further members of the problem document.
+        headers: Headers of the answer.
     """
 
     status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
@@ -44,32 +45,32 @@ class ServiceError(RegroupError):
 
 
 class UnauthorizedError(ServiceError):
-    """There is no API key, or none that counts."""
+    """There is no API key, or none that is valid."""
 
     status = HTTPStatus.UNAUTHORIZED
     headers = MappingProxyType({"WWW-Authenticate": "Bearer"})
 
 
 class ForbiddenError(ServiceError):
-    """The key is not for this kind of call."""
+    """The key does not have the scope of this call."""
 
     status = HTTPStatus.FORBIDDEN
 
 
 class NotFoundError(ServiceError):
-    """What the address names does not exist."""
+    """The address names something that does not exist, or that the caller may not know of."""
 
     status = HTTPStatus.NOT_FOUND
 
 
 class TooLargeError(ServiceError):
-    """There is more in the body than the service takes at a time."""
+    """The body is larger than the service accepts."""
 
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
 class TooManyError(ServiceError):
-    """More requests than the key may make."""
+    """The key made more requests than it may."""
 
     status = HTTPStatus.TOO_MANY_REQUESTS
 
@@ -79,7 +80,7 @@ class TooManyError(ServiceError):
 
 
 class ConflictError(ServiceError):
-    """What is there already stands against it."""
+    """The request contradicts what is stored already."""
 
     status = HTTPStatus.CONFLICT
 
@@ -91,18 +92,18 @@ class InFlightError(ConflictError):
 
 
 class RequestError(ServiceError):
-    """The body is well formed and asks for something that cannot be."""
+    """The body is well formed and asks for something impossible."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 class QueueFullError(ServiceError):
-    """As many requests plan, and wait for it, as the service takes."""
+    """As many requests wait for the solver as the service allows."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
     def __init__(self, retry_s: int) -> None:
-        super().__init__("planners_busy", f"the planners are busy; ask again in about {retry_s} s")
+        super().__init__("queue_full", f"too many requests wait to be planned; ask again in about {retry_s} s")
         self.headers = {"Retry-After": str(retry_s)}
 
 

@@ -1,23 +1,50 @@
-"""The file of a plan, as `python -m serving plan --json` writes it: its sessions, whoever changed them since."""
+"""The files of the planning commands: a day (`regroup-day`), the sessions of a plan, and a planned week."""
 
 import json
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from features.errors import InputError
-from serving.grouping import Problem, ProblemError, Session, require_sessions
+from serving.grouping import Problem, ProblemError, Session
 
 FORMAT = "regroup-day/2"
+
+SESSION_FIELDS = frozenset(field.name for field in fields(Session))
+
+PRIVATE = frozenset({"student", "first", "second", "students", "catch_up"})
+"""Fields that hold ids of students; no message repeats their values."""
+
+Path = tuple[str | int, ...]
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class WeekDay:
+    """One day of a week's file.
+
+    Attributes:
+        file: Name of the day's instance.
+        over: Whether the day was over when the week was planned.
+        sessions: The sessions that are planned, or were held.
+        catch_up: Pairs of student and skill that count as catching up.
+        there: The number of blocks for which each adult was there, by the adult's id.
+    """
+
+    file: str
+    over: bool
+    sessions: tuple[Session, ...]
+    catch_up: tuple[tuple[str, str], ...]
+    there: dict[str, int]
 
 
 def write_instance(problem: Problem) -> str:
     """The file of a problem; equal problems have equal files."""
-    told = {"format": FORMAT} | json.loads(problem.to_json())
-    return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+    document = {"format": FORMAT} | json.loads(problem.to_json())
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
 def pack_instance(canonical: str) -> str:
@@ -36,73 +63,27 @@ def read_instance(text: str | bytes) -> Problem:
         Traceback (most recent call last):
         features.errors.InputError: format is 'regroup-day/9', not 'regroup-day/2'
     """
-    try:
-        given = json.loads(text)
-    except ValueError as error:
-        raise InputError(f"the instance is no JSON: {error}") from None
-    if not isinstance(given, dict):
-        raise InputError(f"the instance is {type(given).__name__}, not an object with fields")
-    if given.get("format") != FORMAT:
-        raise InputError(f"format is {given.get('format')!r}, not {FORMAT!r}")
-    del given["format"]
-    try:
-        problem = _adapter().validate_python(given, strict=False)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        private = {"student", "first", "second", "students"} & set(first["loc"]) or isinstance(first["input"], dict)
-        told = "" if private else f"; it is {first['input']!r}"
-        raise InputError(f"{_path(first['loc'])}: {first['msg']}{told}") from None
-    except ProblemError as error:
-        raise InputError(str(error)) from None
-    unknown = next(_unknown(given, instance_schema()), None)
+    document = _parse(text, "the instance")
+    if not isinstance(document, dict):
+        raise InputError(f"the instance is {type(document).__name__}, not an object with fields")
+    if document.get("format") != FORMAT:
+        raise InputError(f"format is {document.get('format')!r}, not {FORMAT!r}")
+    del document["format"]
+    problem = _validate(_problems(), document)
+    unknown = next(_find_unknown(document, instance_schema()), None)
     if unknown is not None:
-        raise InputError(f"{_path(unknown)} is no field of {FORMAT}")
+        raise InputError(f"{_describe(unknown)} is no field of {FORMAT}")
     return problem
 
 
 @cache
 def instance_schema() -> dict[str, Any]:
     """The JSON schema of the format."""
-    schema = _adapter().json_schema()
+    schema = _problems().json_schema()
     schema["title"] = FORMAT
     schema["properties"] = {"format": {"const": FORMAT, "type": "string"}} | schema["properties"]
     schema["required"] = ["format", *schema["required"]]
     return schema
-
-
-@cache
-def _adapter() -> TypeAdapter[Problem]:
-    return TypeAdapter(Problem)
-
-
-def _path(parts: tuple[str | int, ...]) -> str:
-    """`needs[3].skill` of the parts of an address."""
-    told = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
-    return told.removeprefix(".") or "the instance"
-
-
-def _unknown(
-    given: Any,  # noqa: ANN401 - whatever JSON holds
-    schema: dict[str, Any],
-    at: tuple[str | int, ...] = (),
-) -> Iterator[tuple[str | int, ...]]:
-    """Addresses of fields that the schema does not have."""
-    schema = instance_schema()["$defs"][schema["$ref"].rsplit("/", 1)[1]] if "$ref" in schema else schema
-    for each in schema.get("anyOf", ()):
-        if "$ref" in each or each.get("type") in {"array", "object"}:
-            yield from _unknown(given, each, at)
-    if isinstance(given, dict) and "properties" in schema:
-        for key, value in given.items():
-            if key in schema["properties"]:
-                yield from _unknown(value, schema["properties"][key], (*at, key))
-            else:
-                yield (*at, key)
-    elif isinstance(given, list) and isinstance(schema.get("items"), dict):
-        for place, value in enumerate(given):
-            yield from _unknown(value, schema["items"], (*at, place))
-
-
-FIELDS = frozenset(field.name for field in fields(Session))
 
 
 def read_plan(text: str | bytes) -> tuple[Session, ...]:
@@ -116,42 +97,94 @@ def read_plan(text: str | bytes) -> tuple[Session, ...]:
         Traceback (most recent call last):
         features.errors.InputError: sessions[0].block: Field required
     """
-    try:
-        given = json.loads(text)
-    except ValueError as error:
-        raise InputError(f"the plan is no JSON: {error}") from None
-    if not isinstance(given, dict) or not isinstance(given.get("sessions"), list):
+    document = _parse(text, "the plan")
+    if not isinstance(document, dict) or not isinstance(document.get("sessions"), list):
         raise InputError("the plan has no list of sessions; it must be an object with the field sessions")
-    for at, session in enumerate(given["sessions"]):
-        unknown = sorted(set(session) - FIELDS) if isinstance(session, dict) else ()
+    for index, session in enumerate(document["sessions"]):
+        unknown = sorted(set(session) - SESSION_FIELDS) if isinstance(session, dict) else ()
         if unknown:
-            raise InputError(f"sessions[{at}].{unknown[0]} is no field of a session; {', '.join(sorted(FIELDS))} are")
-    try:
-        return _sessions_adapter().validate_python(given["sessions"], strict=False)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        hidden = "students" in first["loc"] or isinstance(first["input"], dict)
-        told = "" if hidden else f"; it is {first['input']!r}"
-        raise InputError(f"{_path(('sessions', *first['loc']))}: {first['msg']}{told}") from None
+            right = ", ".join(sorted(SESSION_FIELDS))
+            raise InputError(f"sessions[{index}].{unknown[0]} is no field of a session; {right} are")
+    return _validate(_sessions(), document["sessions"], "sessions")
 
 
-def require_plan_of(problem: Problem, sessions: tuple[Session, ...]) -> None:
-    """Refuses the sessions of another day.
+def read_week(text: str | bytes, name: str) -> list[WeekDay]:
+    """The days of a week's file.
+
+    Args:
+        text: What the file holds.
+        name: The file's name, for messages.
 
     Raises:
-        InputError: A session names what the problem does not have; the field is named.
+        InputError: The text is no JSON of a week, or a field is missing or wrong; it is named.
+    """
+    document = _parse(text, name)
+    if not isinstance(document, dict) or "days" not in document:
+        raise InputError(f"{name} is no week as --json writes it: an object with `days`")
+    return _validate(_week_days(), document["days"], "days")
+
+
+@cache
+def _problems() -> TypeAdapter[Problem]:
+    return TypeAdapter(Problem)
+
+
+@cache
+def _sessions() -> TypeAdapter[tuple[Session, ...]]:
+    return TypeAdapter(tuple[Session, ...])
+
+
+@cache
+def _week_days() -> TypeAdapter[list[WeekDay]]:
+    return TypeAdapter(list[WeekDay])
+
+
+def _parse(text: str | bytes, name: str) -> Any:  # noqa: ANN401 - whatever JSON holds
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise InputError(f"{name} is no JSON: {error}") from None
+
+
+def _validate(adapter: TypeAdapter[Value], document: object, *where: str) -> Value:
+    """The value that a part of a document stands for.
+
+    Raises:
+        InputError: A field is missing or wrong; it is named, and so is its value, except one that may name a student.
     """
     try:
-        require_sessions(problem, sessions)
+        return adapter.validate_python(document, strict=False)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        private = PRIVATE & set(first["loc"]) or isinstance(first["input"], dict)
+        value = "" if private else f"; it is {first['input']!r}"
+        raise InputError(f"{_describe((*where, *first['loc']))}: {first['msg']}{value}") from None
     except ProblemError as error:
         raise InputError(str(error)) from None
 
 
-@cache
-def _sessions_adapter() -> TypeAdapter[tuple[Session, ...]]:
-    return TypeAdapter(tuple[Session, ...])
+def _describe(path: Path) -> str:
+    """The path of a field as it is written in code, such as `needs[3].skill`."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return text.removeprefix(".") or "the instance"
 
 
-def plan_file(told: dict[str, Any]) -> str:
-    """The text of a plan's file; whatever stands in it, `read_plan` finds its sessions."""
-    return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+def _find_unknown(
+    value: Any,  # noqa: ANN401 - whatever JSON holds
+    schema: dict[str, Any],
+    path: Path = (),
+) -> Iterator[Path]:
+    """Paths of fields that the schema does not have."""
+    schema = instance_schema()["$defs"][schema["$ref"].rsplit("/", 1)[1]] if "$ref" in schema else schema
+    for option in schema.get("anyOf", ()):
+        if "$ref" in option or option.get("type") in {"array", "object"}:
+            yield from _find_unknown(value, option, path)
+    if isinstance(value, dict) and "properties" in schema:
+        for key, member in value.items():
+            if key in schema["properties"]:
+                yield from _find_unknown(member, schema["properties"][key], (*path, key))
+            else:
+                yield (*path, key)
+    elif isinstance(value, list) and isinstance(schema.get("items"), dict):
+        for index, member in enumerate(value):
+            yield from _find_unknown(member, schema["items"], (*path, index))

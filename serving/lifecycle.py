@@ -1,4 +1,4 @@
-"""A circuit breaker: what did not answer is left alone for a moment, since each attempt may take seconds."""
+"""What keeps a process of the service going: its end after a grace period, periodic tasks, and circuit breakers."""
 
 import signal
 import threading
@@ -8,12 +8,15 @@ from types import FrameType
 
 from serving.errors import NotReadyError
 
+OPEN_S = 1.0
+"""Seconds for which a circuit stays open after a failure."""
 
-class Draining:
-    """Whether this process has been told to end.
+
+class Drain:
+    """The time between the signal to end and the end, in which the process says that it is not ready.
 
     Args:
-        seconds: Between saying that it is not ready and ending.
+        seconds: How long that is; 0 to end at once.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -21,69 +24,68 @@ class Draining:
         self._begun = threading.Event()
 
     def listen(self) -> None:
-        """Puts itself before whatever answers SIGTERM now; only the main thread of a process can."""
+        """Delays the present handler of SIGTERM; only the main thread of a process can."""
         if not self._seconds or threading.current_thread() is not threading.main_thread():
             return
         stop = signal.getsignal(signal.SIGTERM)
 
-        def drain(number: int, frame: FrameType | None) -> None:
+        def begin(number: int, frame: FrameType | None) -> None:
             if not self._begun.is_set() and callable(stop):
                 self._begun.set()
-                ending = threading.Timer(self._seconds, stop, (number, frame))
-                ending.daemon = True
-                ending.start()
+                timer = threading.Timer(self._seconds, stop, (number, frame))
+                timer.daemon = True
+                timer.start()
 
-        signal.signal(signal.SIGTERM, drain)
+        signal.signal(signal.SIGTERM, begin)
 
     def require_not_begun(self) -> None:
-        """Refuses once the process was told to end.
+        """Refuses once the process got the signal to end.
 
         Raises:
-            NotReadyError: It was.
+            NotReadyError: It did.
         """
         if self._begun.is_set():
             raise NotReadyError("stopping", "this process is about to stop; another one takes over")
 
 
-class Watcher:
+class PeriodicTask:
     """A thread that calls a function every few seconds.
 
     Args:
-        name: Of the thread.
-        look: What it calls; errors are its own to handle.
+        name: The name of the thread.
+        function: The function, which handles its own errors.
         every_s: Seconds between two calls.
     """
 
-    def __init__(self, name: str, look: Callable[[], object], every_s: float) -> None:
+    def __init__(self, name: str, function: Callable[[], object], every_s: float) -> None:
         self._name = name
-        self._look = look
+        self._function = function
         self._every_s = every_s
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begins; the first call comes after the first pause."""
+        """Starts the thread; the first call comes after the first pause."""
         self._stop.clear()
         self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends, and waits for a call that is under way."""
+        """Stops the thread, and waits for a call that is under way."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join(timeout=30)
 
     def _run(self) -> None:
         while not self._stop.wait(self._every_s):
-            self._look()
-
-
-OPEN_S = 1.0
-"""How long the circuit stays open after a failure, in seconds."""
+            self._function()
 
 
 class CircuitBreaker:
-    """Remembers the last failure of one dependency, for all threads of a process."""
+    """Remembers the last failure of one dependency, for all threads of a process.
+
+    A dependency that did not answer is left alone for a moment, since each attempt may take seconds.
+    """
 
     def __init__(self) -> None:
         self._open_until = 0.0

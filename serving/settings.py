@@ -12,27 +12,27 @@ from features.home import Home, read_home, tracking_uri
 
 
 class Settings(BaseSettings):
-    """What the service is told from outside; every name has the prefix `REGROUP_`.
+    """The settings of the service; each is read from an environment variable with the prefix `REGROUP_`.
 
     Attributes:
         bundle: Folder that `python -m serving export` wrote, to serve from it without a registry.
         body_bytes: The largest body that is read.
-        events_per_batch: How many live events one request may bring.
-        connections: To the database, kept open by each process.
-        cors_origins: Web pages that may call, such as `https://plan.example.org`, separated by commas.
-        drain_seconds: How long a process that was told to end goes on answering while it says that it is not ready;
-            about twice as long as a load balancer's interval of asking.
+        events_per_batch: The most live events in one request.
+        connections: Connections to the database that each process keeps open.
+        cors_origins: Origins of web pages that may call, such as `https://plan.example.org`, separated by commas.
+        drain_seconds: How long a process that got the signal to end goes on answering while it says that it is not
+            ready; about twice the interval at which a load balancer checks it.
         events_body_bytes: The largest body of a batch of events.
-        fold_seconds: How often a process folds the live events that no request has asked for yet.
-        poll_seconds: How often the watcher asks the registry for the champion.
+        fold_seconds: Seconds between two updates of profiles with live events that no request has asked for yet.
+        poll_seconds: Seconds between two looks at the registry for the champion, and at the roster for changed teams.
         kept_hours: How long the answer to an Idempotency-Key is kept.
-        takeover_seconds: After which a request under way counts as lost with its process; longer than any plan takes.
-        planners: Requests that plan at the same time in one process; run about as many processes as there are cores.
+        takeover_seconds: Age at which a request under way counts as lost with its process; no plan takes so long.
+        solvers: Requests that plan at the same time in one process; run about as many processes as there are cores.
         queue: Requests that may wait for their turn to plan in one process; further ones are refused with 503.
-        queue_seconds: How long one of them waits at most.
-        recent_days: How far back practice counts as current; skills practised since are candidates.
-        max_candidates: How many candidate skills of one student a plan considers.
-        keys_fresh_seconds: How often API keys are read; a new or revoked key is noticed within it.
+        queue_seconds: The longest that a request waits for its turn.
+        recent_days: Days for which practice counts as current; skills practiced since are candidates.
+        max_candidates: The most candidate skills of one student that a plan considers.
+        keys_fresh_seconds: Seconds between two readings of the API keys; a new or revoked key is noticed within it.
         keys_stale_seconds: How long keys go on counting while the database does not answer.
         open: Whether everybody on this machine may ask without a key.
         per_minute: Requests that one key may make of one process, where the key has no limit of its own.
@@ -53,7 +53,7 @@ class Settings(BaseSettings):
     per_minute: int = Field(default=1200, ge=1)
     fold_seconds: float = Field(default=0.25, gt=0)
     poll_seconds: float = Field(default=5.0, gt=0)
-    planners: int = Field(default=1, ge=1)
+    solvers: int = Field(default=1, ge=1)
     queue: int = Field(default=16, ge=0, le=30)  # they hold threads, and other requests need some of 40
     queue_seconds: float = Field(default=30.0, gt=0)
     kept_hours: float = Field(default=24.0, gt=0)
@@ -65,26 +65,26 @@ class Settings(BaseSettings):
 
     @field_validator("cors_origins", mode="before")
     @classmethod
-    def _part_origins(cls, given: object) -> object:
-        if not isinstance(given, str):
-            return given
-        origins = tuple(each.strip().rstrip("/") for each in given.split(",") if each.strip())
-        for each in origins:
-            if not re.fullmatch(r"https?://[^/\s*]+", each):
-                raise ValueError(f"{each!r} is no origin; write https://HOST, and several separated by commas")
+    def _split_origins(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        origins = tuple(origin.strip().rstrip("/") for origin in value.split(",") if origin.strip())
+        for origin in origins:
+            if not re.fullmatch(r"https?://[^/\s*]+", origin):
+                raise ValueError(f"{origin!r} is no origin; write https://HOST, and several separated by commas")
         return origins
 
     @property
     def home(self) -> Home:
-        """Where profiles are published and the roster is kept."""
+        """The folder in which profiles are published and the roster is kept."""
         return Home(self.home_folder.resolve())
 
 
 def read_settings() -> Settings:
-    """The settings of the environment.
+    """The settings in the environment.
 
     Raises:
-        InputError: One of them cannot be; the first is named.
+        InputError: A setting is wrong; the first wrong one is named.
     """
     try:
         return Settings()

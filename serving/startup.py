@@ -1,8 +1,8 @@
 """The service's first seconds: it listens at once, says what it is waiting for, and loads everything else meanwhile.
 
-What takes seconds to import (pandas, LightGBM, numba, MLflow) is imported by a thread, so this module imports none of
-it. Of several processes that share a port, one answers while it loads and the others join when they are ready, so
-nobody who saw the service ready is asked to wait by a process that is not.
+A thread imports what takes seconds to import (pandas, LightGBM, numba, MLflow), so this module imports none of it. Of
+several processes that share a port, one answers while it loads and the others join when they are ready: a client that
+saw the service ready is never asked to wait by another process.
 """
 
 import asyncio
@@ -24,13 +24,13 @@ from serving.errors import NotReadyError
 logger = logging.getLogger("regroup")
 
 START_FOLDER = "REGROUP_START_FOLDER"
-"""Environment variable that names a folder which the processes of one service share; unset where there is one."""
+"""Environment variable with a folder that the processes of one service share; unset where there is one process."""
 
 FAILED = 3
-"""Exit code of a process that could not start, as uvicorn has it."""
+"""Exit code of a process that could not start, the same as uvicorn's."""
 
-LOOK_S = 0.1
-"""Between two looks at whether another process is ready."""
+POLL_S = 0.1
+"""Seconds between two looks at whether another process is ready."""
 
 
 class StartingError(NotReadyError):
@@ -45,7 +45,7 @@ class Startup:
     Until then `/livez` succeeds, and every other request gets 503 with what is being loaded and `Retry-After`.
 
     Args:
-        load: Makes the application; it is given a function to call with each step, and runs in a thread.
+        load: Makes the application in a thread, and calls the function that it gets with each step.
     """
 
     def __init__(self, load: Callable[[Callable[[str], None]], FastAPI]) -> None:
@@ -66,12 +66,12 @@ class Startup:
             await error_response(error)(scope, receive, send)
 
     async def _run(self, receive: Receive, send: Send) -> None:
-        turn = _Turn(os.environ.get(START_FOLDER))
-        answers_early = turn.is_first()
+        turns = _Turns(os.environ.get(START_FOLDER))
+        answers_early = turns.is_first()
         stop = asyncio.Event()
         started = asyncio.Event()
         await receive()
-        running = asyncio.create_task(self._serve(turn, started, stop))
+        running = asyncio.create_task(self._serve(turns, started, stop))
         if not answers_early:
             await started.wait()
         await send({"type": "lifespan.startup.complete"})
@@ -80,7 +80,7 @@ class Startup:
         await running
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def _serve(self, turn: "_Turn", started: asyncio.Event, stop: asyncio.Event) -> None:
+    async def _serve(self, turns: "_Turns", started: asyncio.Event, stop: asyncio.Event) -> None:
         self.say(self._step)
         async with AsyncExitStack() as stack:
             try:
@@ -88,25 +88,25 @@ class Startup:
                 await stack.enter_async_context(app.router.lifespan_context(app))
             except Exception:
                 logger.critical("the service could not start", exc_info=True)
-                os._exit(FAILED)  # a server has no other way to be ended by its application with an exit code
-            while not turn.may_answer():  # noqa: ASYNC110 - another process brings this about
-                await asyncio.sleep(LOOK_S)
+                os._exit(FAILED)  # there is no other way for an application to end its server with an exit code
+            while not turns.may_answer():  # noqa: ASYNC110 - another process changes this
+                await asyncio.sleep(POLL_S)
             self._app = app
             started.set()
             logger.info("started")
             await stop.wait()
 
     def say(self, step: str) -> None:
-        """Notes what is being done, for the log and for those who ask; from any thread."""
+        """Notes the step that has begun, for the log and for answers; any thread may call it."""
         self._step = step
         logger.info("starting: %s", step)
 
 
-class _Turn:
-    """Which of the processes that share a port answers first.
+class _Turns:
+    """Decides which of the processes that share a port answers first.
 
     Args:
-        folder: What they share; null where there is one process.
+        folder: The folder that they share; None where there is one process.
     """
 
     def __init__(self, folder: str | None) -> None:
@@ -114,7 +114,7 @@ class _Turn:
         self._lock = None if folder is None else FileLock(Path(folder) / "first.lock")
 
     def is_first(self) -> bool:
-        """Whether no other process answers or is about to; it stays so until this one ends."""
+        """Whether no other process answers or is about to; the first process stays the first until it ends."""
         if self._started is None or self._lock is None:
             return True
         if self._started.exists():
@@ -126,10 +126,8 @@ class _Turn:
         return True
 
     def may_answer(self) -> bool:
-        """Whether this process, which is ready, is the first or comes after it."""
-        if self._started is None:
-            return True
-        if self._started.exists():
+        """Whether this process, which is ready, is the first or the first answers already."""
+        if self._started is None or self._started.exists():
             return True
         if self.is_first():
             self._started.touch()
@@ -138,7 +136,7 @@ class _Turn:
 
 
 def create_startup() -> Startup:
-    """Builds what the server runs; nothing slow is imported before it listens."""
+    """Builds the application that the server runs, without importing anything slow."""
 
     def load(say: Callable[[str], None]) -> FastAPI:
         from serving.app import create_app  # noqa: PLC0415 - takes seconds

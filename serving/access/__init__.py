@@ -1,4 +1,4 @@
-"""Who may ask for what, how often and how much, and the record of who did."""
+"""Who may ask for what and how often: API keys, scopes, rate limits, and which teams a caller may see."""
 
 from serving.access.caller import Caller, Scope
 

@@ -1,4 +1,4 @@
-"""Who asks, and what that caller may see and do."""
+"""The caller of a request, and what the caller may see and do."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,20 +8,20 @@ class Scope(StrEnum):
     """What a key may be used for; none of them includes another."""
 
     READ = "read"  # boards, profiles, plans, forecasts, models
-    PLAN = "plan"  # suggest, judge, decide, place
+    PLAN = "plan"  # suggest, evaluate and decide on plans, rank seats of a late student
     LOAD = "load"  # send events
     ADMIN = "admin"  # see who read and decided what
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whoever holds one API key.
+    """The holder of one API key.
 
     Attributes:
-        key_id: The part of the key that names it; no secret.
+        key_id: The part of the key that identifies it; no secret.
         scopes: What the key may be used for.
-        schools: The schools that the caller may know of; null = all, and students without a team too.
-        per_minute: Requests allowed; null = as many as the service allows any key.
+        schools: The schools that the caller may know of; None for all, and for students without a team too.
+        per_minute: Requests allowed in a minute; None for as many as the service allows any key.
     """
 
     key_id: str
@@ -30,7 +30,7 @@ class Caller:
     per_minute: int | None = None
 
     def may_see(self, school: str | None) -> bool:
-        """Whether the caller may know of a school; null is what belongs to no school that is known.
+        """Whether the caller may know of a school; None stands for students and teams without a known school.
 
         Example:
             >>> Caller("k", frozenset(), frozenset({"North"})).may_see(None)
@@ -40,4 +40,4 @@ class Caller:
 
 
 ANYBODY = Caller("open", frozenset(Scope))
-"""Who asks a service that was opened without keys."""
+"""The caller of a service that was started without keys."""

@@ -1,7 +1,7 @@
-"""The keys as this process last read them, so that no request waits for a query.
+"""The API keys as this process last read them, so that no request waits for a query.
 
-A thread reads all keys every few seconds; that is also how long a new or revoked key may go unnoticed. While the
-database does not answer, what was read last goes on counting, up to a limit.
+A thread reads all keys every few seconds, which is also the longest that a new or revoked key goes unnoticed. While the
+database does not answer, the keys that were read last stay valid, up to a limit.
 """
 
 import logging
@@ -13,15 +13,15 @@ from datetime import UTC, datetime
 from features.database import Database
 from features.errors import RegroupError
 from serving.access.caller import Caller, Scope
-from serving.access.keys import read_key
+from serving.access.keys import parse_key
 from serving.errors import NotReadyError, UnauthorizedError
-from serving.lifecycle import Watcher
+from serving.lifecycle import PeriodicTask
 from serving.store.keys import StoredKey, list_keys
 
 logger = logging.getLogger("regroup")
 
 NO_KEY = "send an API key as `Authorization: Bearer rg_...`; `python -m serving keys issue` makes one"
-REFUSED = "the API key is not known, was revoked or has expired; `python -m serving keys list` tells which"
+REFUSED = "the API key is not known, was revoked or has expired; `python -m serving keys list` shows which"
 UNREAD = "the service cannot check API keys, since its database does not answer"
 
 
@@ -30,22 +30,22 @@ class _Reading:
     """All keys at one moment.
 
     Attributes:
-        read_at: Seconds of the clock.
-        keys: With the caller that each one stands for.
+        read_at: The moment, in seconds of the clock.
+        keys: Each key and its caller, by the key's id.
     """
 
     read_at: float
     keys: Mapping[str, tuple[StoredKey, Caller]]
 
 
-class Keyring:
-    """Says which caller a key stands for.
+class KeyCache:
+    """Finds the caller who holds a key.
 
     Args:
-        database: Where the keys are kept.
+        database: The database that holds the keys.
         fresh_s: Seconds between two readings.
-        stale_s: How long keys count after they were last read, in seconds.
-        clock: Seconds that never run backwards.
+        stale_s: Seconds for which keys stay valid after they were last read.
+        clock: A clock in seconds that never runs backwards.
     """
 
     def __init__(
@@ -55,14 +55,14 @@ class Keyring:
         self._stale_s = stale_s
         self._clock = clock
         self._last: _Reading | None = None
-        self._away = False
-        self._watcher = Watcher("keyring", self.refresh, fresh_s)
+        self._failing = False
+        self._refresh = PeriodicTask("key-cache", self.refresh, fresh_s)
 
     def find(self, header: str | None) -> Caller:
-        """The caller whose key stands in an Authorization header.
+        """The caller whose key is in an Authorization header.
 
         Raises:
-            UnauthorizedError: There is no key, or none that counts; which of the reasons it was is not told.
+            UnauthorizedError: There is no key, or none that is valid; the message is the same for every reason.
             NotReadyError: The keys were not read for too long.
         """
         scheme, _, text = (header or "").partition(" ")
@@ -71,11 +71,11 @@ class Keyring:
         last = self._last
         if last is None or self._clock() - last.read_at > self._stale_s:
             raise NotReadyError("keys_not_read", UNREAD)
-        given = read_key(text.strip())
-        if given is None or given.key_id not in last.keys:
+        sent = parse_key(text.strip())
+        if sent is None or sent.key_id not in last.keys:
             raise UnauthorizedError("key_refused", REFUSED)
-        key, caller = last.keys[given.key_id]
-        if not given.fits(key.secret_hash) or key.state(datetime.now(UTC)) != "valid":
+        key, caller = last.keys[sent.key_id]
+        if not sent.matches(key.secret_hash) or key.state(datetime.now(UTC)) != "valid":
             raise UnauthorizedError("key_refused", REFUSED)
         return caller
 
@@ -85,25 +85,25 @@ class Keyring:
         try:
             keys = list_keys(self._database)
         except RegroupError as error:
-            if not self._away:  # told once, not every few seconds
-                logger.warning("API keys not read, those read before count on: %s", error)
-            self._away = True
+            if not self._failing:  # logged once, not every few seconds
+                logger.warning("API keys not read, those read before stay valid for now: %s", error)
+            self._failing = True
             return
-        self._away = False
-        self._last = _Reading(begun, {key.key_id: (key, _caller(key)) for key in keys})
+        self._failing = False
+        self._last = _Reading(begun, {key.key_id: (key, _to_caller(key)) for key in keys})
 
     def start(self) -> None:
-        """Reads now, and goes on reading."""
+        """Reads the keys now, and from then on periodically."""
         self.refresh()
-        self._watcher.start()
+        self._refresh.start()
 
     def stop(self) -> None:
         """Stops reading."""
-        self._watcher.stop()
+        self._refresh.stop()
 
 
-def _caller(key: StoredKey) -> Caller:
+def _to_caller(key: StoredKey) -> Caller:
     schools = None if key.schools is None else frozenset(key.schools)
-    # a scope that a later version of regroup knows counts for nothing here
-    scopes = frozenset(Scope(each) for each in key.scopes if each in set(Scope))
+    # a scope of a later version of regroup allows nothing here
+    scopes = frozenset(Scope(name) for name in key.scopes if name in set(Scope))
     return Caller(key.key_id, scopes, schools, key.per_minute)

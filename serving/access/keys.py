@@ -1,4 +1,4 @@
-"""Makes keys and keeps them."""
+"""Issues API keys and reads their text; only a hash of a key's secret is stored."""
 
 import hashlib
 import hmac
@@ -12,51 +12,51 @@ from features.database import Database
 from serving.access.caller import Scope
 from serving.store.keys import StoredKey, save_key
 
-FORM = re.compile(r"rg_([0-9a-f]{16})_([0-9a-f]{64})", re.ASCII)
+PATTERN = re.compile(r"rg_([0-9a-f]{16})_([0-9a-f]{64})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class KeyText:
-    """One key as its holder has it.
+class ApiKey:
+    """A key with its secret, as its holder has it.
 
     Attributes:
-        key_id: 16 hexadecimal digits that find the key.
-        secret: 64 hexadecimal digits; stays out of logs and of the `repr`.
+        key_id: 16 hexadecimal digits that find the key; no secret.
+        secret: 64 hexadecimal digits, which stay out of logs and of the `repr`.
     """
 
     key_id: str
     secret: str
 
     def __repr__(self) -> str:
-        return f"KeyText({self.key_id})"
+        return f"ApiKey({self.key_id})"
 
     def reveal(self) -> str:
-        """The whole key, to be shown once."""
+        """The whole text of the key, to be shown once."""
         return f"rg_{self.key_id}_{self.secret}"
 
     def digest(self) -> bytes:
-        """What is kept of the secret."""
+        """The SHA-256 hash of the secret, which is stored instead of it."""
         return hashlib.sha256(self.secret.encode()).digest()
 
-    def fits(self, digest: bytes) -> bool:
-        """Whether this is the secret that was kept; takes as long whichever byte differs."""
+    def matches(self, digest: bytes) -> bool:
+        """Whether the secret has this hash; the comparison takes the same time whichever byte differs."""
         return hmac.compare_digest(self.digest(), digest)
 
 
-def make_key() -> KeyText:
-    """A key that nobody had before."""
-    return KeyText(secrets.token_hex(8), secrets.token_hex(32))
+def make_key() -> ApiKey:
+    """A new random key."""
+    return ApiKey(secrets.token_hex(8), secrets.token_hex(32))
 
 
-def read_key(text: str) -> KeyText | None:
-    """The parts of a key; null where the text has another form.
+def parse_key(text: str) -> ApiKey | None:
+    """The key of a text; None where the text does not have the form of a key.
 
     Example:
-        >>> read_key("rg_" + "0" * 16 + "_" + "f" * 64)
-        KeyText(0000000000000000)
+        >>> parse_key("rg_" + "0" * 16 + "_" + "f" * 64)
+        ApiKey(0000000000000000)
     """
-    found = FORM.fullmatch(text)
-    return None if found is None else KeyText(*found.groups())
+    found = PATTERN.fullmatch(text)
+    return None if found is None else ApiKey(*found.groups())
 
 
 def issue_key(
@@ -67,20 +67,20 @@ def issue_key(
     *,
     expires_at: datetime | None = None,
     per_minute: int | None = None,
-) -> KeyText:
-    """A new key that counts from now on; its text exists nowhere but in the answer.
+) -> ApiKey:
+    """Stores a new key, valid from now on, and returns it; its secret is nowhere else.
 
     Args:
-        database: Of the service.
-        name: Of who will hold it, for people.
-        scopes: What it may be used for.
-        schools: What it may be used about; null = all schools.
-        expires_at: In UTC, from when on it is refused; null = never.
-        per_minute: Requests; null = as many as the service allows any key.
+        database: The service's database.
+        name: The name of who will hold the key, for people.
+        scopes: What the key may be used for.
+        schools: The schools that the key may be used for; None for all.
+        expires_at: The moment from which the key is refused, in UTC; None for never.
+        per_minute: The requests that the key may make; None for as many as the service allows any key.
 
     Raises:
         BusyError: The database stayed locked.
-        DatabaseAwayError: It cannot be used.
+        DatabaseAwayError: The database cannot be used.
     """
     key = make_key()
     save_key(

@@ -1,7 +1,7 @@
-"""How often one key may ask, counted by each process for itself.
+"""The rate limit of each key, counted by each process for itself.
 
 A key may thus make as many requests a minute as its limit times the number of processes; the limit keeps one caller
-from taking a process from the others, and needs no store that every request would wait for.
+from occupying a process, and needs no store that every request would wait for.
 """
 
 import math
@@ -19,23 +19,23 @@ class RateLimit:
     """Counts the requests of each key in windows of a minute, which begin with a key's first request.
 
     Args:
-        per_minute: Requests of a key that has no limit of its own.
+        per_minute: The limit of a key that has none of its own.
     """
 
     def __init__(self, per_minute: int) -> None:
-        self._usual = per_minute
+        self._default = per_minute
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
 
     def count(self, caller: Caller) -> dict[str, str]:
-        """Counts one request and returns the headers that tell how many are left.
+        """Counts one request and returns the headers that say how many are left.
 
         They are `RateLimit-Policy` and `RateLimit` of draft-ietf-httpapi-ratelimit-headers-10: `q` requests in `w`
         seconds; `r` are left, and after `t` seconds there are `q` again.
 
         Raises:
-            TooManyError: The key made as many as it may.
+            TooManyError: The key has no requests left.
         """
-        limit = RateLimitItemPerMinute(caller.per_minute or self._usual)
+        limit = RateLimitItemPerMinute(caller.per_minute or self._default)
         allowed = self._limiter.hit(limit, caller.key_id)
         window = self._limiter.get_window_stats(limit, caller.key_id)
         seconds = max(1, math.ceil(window.reset_time - time.time()))

@@ -1,4 +1,4 @@
-"""Which teams and students a caller may know of; what belongs to others is answered as what does not exist."""
+"""Which teams and students a caller may know of; a team of others is answered like one that does not exist."""
 
 from features.database import Database
 from features.errors import MissingError
@@ -10,19 +10,19 @@ from serving.store.roster_cache import RosterCache, TeamSnapshot
 
 
 def find_roster(rosters: RosterCache, caller: Caller, team_id: str, *, now: bool = False) -> tuple[Team, TeamSnapshot]:
-    """The team, and the snapshot it is part of, with the names and prerequisites of skills.
+    """The team, and the snapshot that it is part of.
 
     Args:
-        rosters: Teams as this process holds them.
-        caller: Who asks.
+        rosters: The roster cache of this process.
+        caller: The caller, who has to be allowed to see the team.
         team_id: The team's id.
-        now: Whether only the roster of this moment will do; else, while the database is away, it is as it was read.
+        now: Whether only the roster of this moment will do; else the last one read serves while the database is away.
 
     Raises:
         NotReadyError: No roster is loaded.
         NotFoundError: The roster has no such team, or the caller may not know of it: the answers are the same.
         BusyError: The database stayed locked.
-        DatabaseAwayError: It cannot be used.
+        DatabaseAwayError: The database cannot be used.
     """
     try:
         roster = rosters.fresh(team_id) if now else rosters.recent(team_id)
@@ -38,7 +38,7 @@ def require_team(database: Database, caller: Caller, team_id: str) -> None:
 
     Raises:
         NotReadyError: No roster is loaded.
-        NotFoundError: There is none for this caller.
+        NotFoundError: There is no such team for this caller.
     """
     try:
         teams = list_teams(database)
@@ -49,9 +49,9 @@ def require_team(database: Database, caller: Caller, team_id: str) -> None:
 
 
 def find_student_team(rosters: RosterCache, caller: Caller, student_id: str) -> tuple[str | None, TeamSnapshot]:
-    """The id of the student's team, and its snapshot; the id is null for a student in no team.
+    """The id of the student's team, and its snapshot; the id is None for a student without a team.
 
-    Only callers for all schools may know of a student in no team.
+    Only callers for all schools may know of a student without a team.
 
     Raises:
         NotFoundError: The caller may not know of the student, whether there is one or not.
@@ -70,7 +70,7 @@ def find_student_team(rosters: RosterCache, caller: Caller, student_id: str) -> 
 
 
 def may_see_team(database: Database, caller: Caller, team_id: str) -> bool:
-    """Whether the caller may know of a team; of one that has left the roster, only callers for all schools."""
+    """Whether the caller may know of a team; only callers for all schools know of one that has left the roster."""
     if caller.schools is None:
         return True
     try:
@@ -80,10 +80,10 @@ def may_see_team(database: Database, caller: Caller, team_id: str) -> bool:
 
 
 def unknown_team() -> NotFoundError:
-    """The one answer about a team that is not there, or that the caller may not know of."""
+    """The error for a team that does not exist or that the caller may not know of; both read the same."""
     return NotFoundError("unknown_team", "there is no team with this id")
 
 
 def unknown_student() -> NotFoundError:
-    """The one answer about a student who is not there, or whom the caller may not know of."""
+    """The error for a student who does not exist or whom the caller may not know of; both read the same."""
     return NotFoundError("unknown_student", "no student with this id is in the roster or the event log")

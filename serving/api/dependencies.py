@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 from features.database import Database
 from serving.api.authorization import CurrentCaller, require_scope
 from serving.api.middleware.audit_gate import CurrentAuditor
-from serving.lifecycle import Draining
+from serving.lifecycle import Drain
 from serving.models.hot_swap import HotSwap
 from serving.models.live import LiveEvents
 from serving.models.snapshot import Snapshot
@@ -50,26 +50,26 @@ async def get_rosters(request: Request) -> RosterCache:
     return rosters
 
 
-async def get_draining(request: Request) -> Draining:
+async def get_drain(request: Request) -> Drain:
     """Whether this process was told to end."""
-    draining: Draining = request.app.state.draining
-    return draining
+    drain: Drain = request.app.state.drain
+    return drain
 
 
 async def get_solver_queue(request: Request) -> SolverQueue:
     """The queue for the solver of this process."""
-    queue: SolverQueue = request.app.state.planners
+    queue: SolverQueue = request.app.state.queue
     return queue
 
 
 async def get_planner(request: Request) -> Planner:
     """What planning a day needs of this process."""
     state = request.app.state
-    return Planner(state.database, state.rosters, state.live, state.snapshots.current, state.planners, state.settings)
+    return Planner(state.database, state.rosters, state.live, state.snapshots.current, state.queue, state.settings)
 
 
 CurrentDatabase = Annotated[Database, Depends(get_database)]
-CurrentDraining = Annotated[Draining, Depends(get_draining)]
+CurrentDrain = Annotated[Drain, Depends(get_drain)]
 CurrentPlanner = Annotated[Planner, Depends(get_planner)]
 CurrentSolverQueue = Annotated[SolverQueue, Depends(get_solver_queue)]
 CurrentRosters = Annotated[RosterCache, Depends(get_rosters)]

@@ -20,7 +20,7 @@ from features.database import Database
 from features.errors import RegroupError
 from serving.api.problems import PROBLEM, error_response
 from serving.errors import ConflictError, InFlightError, NotFoundError, RequestError
-from serving.store.idempotency import Claim, Kept, claim_key, finish_claim, give_up_claim
+from serving.store.idempotency import Claim, StoredAnswer, claim_key, finish_claim, give_up_claim
 
 logger = logging.getLogger("regroup")
 
@@ -63,7 +63,7 @@ class Attempt:
         if found == "other_body":
             told = "this Idempotency-Key was sent with another body or address before; choose a new one"
             raise RequestError("idempotency_key_reused", told, field="Idempotency-Key")
-        if isinstance(found, Kept):
+        if isinstance(found, StoredAnswer):
             self.replay = _replay(found)
         else:
             self._claim = found
@@ -101,7 +101,7 @@ def hash_request(address: str, body: BaseModel) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _replay(kept: Kept) -> Response:
+def _replay(kept: StoredAnswer) -> Response:
     if kept.answer is None:
         raise ConflictError("plan_erased", "the plan that this Idempotency-Key made was erased; choose a new key")
     headers = {REPLAYED: "true"} | ({} if kept.location is None else {"Location": kept.location})

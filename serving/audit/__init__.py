@@ -1,1 +1,1 @@
-"""The audit log: who read which forecasts and decided what, kept before the answer is given."""
+"""The audit log: who read which forecasts and decided what, on disk before the answer is sent."""

@@ -1,6 +1,6 @@
-"""The audit log: who read which forecasts and decided what. Entries are added and never changed.
+"""The entries of the audit log in the database: they are added and never changed.
 
-The database itself refuses to change or remove one, except that an erasure may set `student_id` to null.
+The database itself refuses to change or remove an entry, except that an erasure may set `student_id` to null.
 """
 
 import uuid
@@ -22,13 +22,13 @@ class AuditEntry:
 
     Attributes:
         entry_id: 32 hexadecimal digits.
-        at: In UTC.
-        key_id: Of the caller's API key.
-        request_id: As the log has it.
-        action: Such as `read_board` or `decide`.
-        team_id: Null where no team is concerned.
-        student_id: Null where a whole team was read.
-        subject: Id of the recommendation or decision; null where there is none.
+        at: The moment of the request, UTC.
+        key_id: Id of the caller's API key.
+        request_id: Id of the request, as in the service's log.
+        action: What was done, such as `read_board` or `decide`.
+        team_id: Id of the team; None where no team is concerned.
+        student_id: Id of the student; None where a whole team was read.
+        subject: Id of the recommendation or decision; None where there is none.
     """
 
     entry_id: str
@@ -50,20 +50,20 @@ def make_entry(
     student_id: str | None = None,
     subject: str | None = None,
 ) -> AuditEntry:
-    """An entry of this moment; see `AuditEntry`."""
+    """An entry with a new id and the present moment."""
     return AuditEntry(uuid.uuid4().hex, datetime.now(UTC), key_id, request_id, action, team_id, student_id, subject)
 
 
 def add_entries(connection: Connection, entries: Sequence[AuditEntry]) -> None:
-    """Adds entries within a change of the database; those that are there already stay as they are.
+    """Adds entries within a transaction; those that are there already stay as they are.
 
-    An entry about a student who was erased since it was made names nobody.
+    An entry about a student who was erased since it was made is stored without the student.
     """
     if not entries:
         return
-    erased = read_tombstones(connection).among(each.student_id for each in entries if each.student_id is not None)
-    entries = [replace(each, student_id=None) if each.student_id in erased else each for each in entries]
-    connection.execute(upsert(connection, AUDIT), [asdict(each) for each in entries])
+    erased = read_tombstones(connection).among(entry.student_id for entry in entries if entry.student_id is not None)
+    entries = [replace(entry, student_id=None) if entry.student_id in erased else entry for entry in entries]
+    connection.execute(upsert(connection, AUDIT), [asdict(entry) for entry in entries])
 
 
 def list_entries(
@@ -72,14 +72,14 @@ def list_entries(
     """The entries, the earliest first.
 
     Args:
-        database: Of the service.
-        student_id: Only of this student; entries about a whole team have none.
-        since: Only of this moment and later, UTC.
+        database: The service's database.
+        student_id: The student whose entries are wanted, which leaves out those about a whole team; None for all.
+        since: The earliest moment, UTC; None for all.
 
     Raises:
         MissingError: There is no database yet.
-        BusyError: It stayed locked.
-        DatabaseAwayError: It cannot be used.
+        BusyError: The database stayed locked.
+        DatabaseAwayError: The database cannot be used.
     """
     query = select(AUDIT).order_by(AUDIT.c.at, AUDIT.c.sequence)
     if student_id is not None:

@@ -1,8 +1,8 @@
 """Audit entries on this machine's disk, until they are in the database.
 
-All processes of one installation append to one SQLite file and have an entry on disk before the answer goes out, so
-that no request waits for the database, and none is answered unrecorded while the database is away. Entries are taken to
-the database within seconds, by whichever process comes first, those of a killed process too.
+All processes of one installation append to one SQLite file and have an entry on disk before the answer is sent, so that
+no request waits for the database, and none is answered unrecorded while the database is away. The first process to look
+ships the entries to the database within seconds, those of a killed process too.
 """
 
 import json
@@ -39,14 +39,14 @@ WAIT_S = 10.0
 """How long a process waits for another that writes, in seconds."""
 
 BATCH = 1000
-"""Entries that are taken to the database in one transaction."""
+"""The most entries that are shipped to the database in one transaction."""
 
 
 class Spool:
     """The audit entries of one installation that are not in the database yet; for all threads and processes.
 
     Args:
-        folder: Made on first use, readable by its owner only.
+        folder: The folder of the file, made on first use and readable by its owner only.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -55,7 +55,7 @@ class Spool:
         self._file: sqlite3.Connection | None = None
 
     def append(self, entries: Iterable[AuditEntry]) -> None:
-        """Puts entries on disk; they are there when it returns.
+        """Writes entries, which are on disk when it returns.
 
         Raises:
             OSError: The folder cannot be made or written to.
@@ -71,14 +71,14 @@ class Spool:
             self._close()
 
     def ship(self, database: Database) -> int:
-        """Takes the entries that are here now to the database and says how many those were.
+        """Ships the entries that are here now to the database and returns how many it shipped.
 
-        What was taken is removed. A process killed in between takes it again, and the database keeps it once. An entry
-        that the database refuses is set aside, and the others go on.
+        Entries that were shipped are removed here. If the process is killed in between, they are shipped again, and the
+        database stores them once. An entry that the database refuses is set aside, and the others are shipped.
 
         Raises:
             BusyError: The database stayed locked.
-            DatabaseAwayError: It cannot be used.
+            DatabaseAwayError: The database cannot be used.
             OSError: The folder cannot be read.
             sqlite3.Error: The file cannot be read or written to.
         """
@@ -86,39 +86,39 @@ class Spool:
             return 0
         shipped, after = 0, 0
         with self._connection() as file:
-            _read_old_files(self._folder, file)
+            _import_old_files(self._folder, file)
             last: int = file.execute("SELECT coalesce(max(number), 0) FROM entries").fetchone()[0]
         while rows := self._read(after, last):
             refused = _store(rows, database)
-            taken = [(number,) for number, _ in rows if number not in refused]
+            stored = [(number,) for number, _ in rows if number not in refused]
             with self._connection() as file, _transaction(file):
-                file.executemany("UPDATE entries SET set_aside = 1 WHERE number = ?", [(each,) for each in refused])
-                file.executemany("DELETE FROM entries WHERE number = ?", taken)
+                file.executemany("UPDATE entries SET set_aside = 1 WHERE number = ?", [(number,) for number in refused])
+                file.executemany("DELETE FROM entries WHERE number = ?", stored)
             if refused:
-                logger.error("%d audit entries cannot be taken to the database and are set aside", len(refused))
-            shipped, after = shipped + len(taken), rows[-1][0]
+                logger.error("the database refuses %d audit entries, which are set aside", len(refused))
+            shipped, after = shipped + len(stored), rows[-1][0]
         if not shipped:
-            with self._connection() as file:  # nobody is held up where nothing comes in
+            with self._connection() as file:  # while no entries come in, this delays nobody
                 _empty_log(file)
         return shipped
 
     def forget(self, student_id: str) -> int:
-        """Takes a student out of the entries that are still here, and says how many named the student."""
+        """Removes a student from the entries that are still here, and returns how many named the student."""
         if not self._folder.is_dir():
             return 0
         with self._connection() as file:
-            _read_old_files(self._folder, file)
+            _import_old_files(self._folder, file)
             with _transaction(file):
-                named = file.execute(
+                count: int = file.execute(
                     "UPDATE entries SET entry = json_set(entry, '$.student_id', NULL) "
                     "WHERE json_valid(entry) AND json_extract(entry, '$.student_id') = ?",
                     (student_id,),
                 ).rowcount
             _empty_log(file)
-        return named
+        return count
 
     def _read(self, after: int, last: int) -> list[tuple[int, str]]:
-        """The next entries in the order in which they came, up to a last one."""
+        """The next entries between two numbers, in the order in which they were appended."""
         with self._connection() as file:
             return file.execute(
                 "SELECT number, entry FROM entries WHERE number > ? AND number <= ? AND NOT set_aside "
@@ -128,13 +128,13 @@ class Spool:
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        """The file, for one thread at a time: SQLite lets those that wait for one another sleep for too long."""
+        """The file, for one thread at a time: those that wait for SQLite's own lock sleep for too long."""
         with self._lock:
             try:
                 self._file = self._file or self._open()
                 yield self._file
             except (OSError, sqlite3.Error):
-                self._close()  # whatever state it is in, the next use goes through another connection
+                self._close()  # the connection may be in any state, so the next use opens another
                 raise
 
     def _open(self) -> sqlite3.Connection:
@@ -145,7 +145,7 @@ class Spool:
         try:
             connection.execute("PRAGMA page_size = 1024")  # a commit writes whole pages, and entries are short
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")  # each commit is on disk when it returns
+            connection.execute("PRAGMA synchronous = FULL")  # a commit is on disk when it returns
             connection.execute("PRAGMA secure_delete = ON")  # what was erased is overwritten
             connection.execute(TABLE)
         except sqlite3.Error:
@@ -173,20 +173,20 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _empty_log(file: sqlite3.Connection) -> None:
-    """Moves SQLite's log of changes into the file and empties it; it still holds what was deleted."""
+    """Moves SQLite's write-ahead log into the file and empties it, since it still holds deleted rows."""
     file.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def _store(rows: Sequence[tuple[int, str]], database: Database) -> set[int]:
-    """Stores entries in the database and gives the numbers of those that it refuses."""
+    """Stores entries in the database and returns the numbers of those that it refuses."""
     refused, entries = set[int](), dict[int, AuditEntry]()
     for number, text in rows:
         try:
             fields = json.loads(text)
             entries[number] = AuditEntry(**fields | {"at": datetime.fromisoformat(fields["at"])})
         except (ValueError, KeyError, TypeError):
-            refused.add(number)  # of another version of regroup
-    with database.changing(alone=True) as connection:  # not beside the erasure of a student
+            refused.add(number)  # written by another version of regroup
+    with database.changing(alone=True) as connection:  # not during the erasure of a student
         try:
             with connection.begin_nested():
                 add_entries(connection, list(entries.values()))
@@ -200,8 +200,8 @@ def _store(rows: Sequence[tuple[int, str]], database: Database) -> set[int]:
     return refused
 
 
-def _read_old_files(folder: Path, file: sqlite3.Connection) -> None:
-    """Takes up the files that regroup wrote before it used SQLite here; a line that was cut off is left out."""
+def _import_old_files(folder: Path, file: sqlite3.Connection) -> None:
+    """Imports the files that regroup wrote before it used SQLite here, without lines that were cut off."""
     for path in sorted(folder.glob("*.jsonl")):
         lines = [line for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if line.endswith("}")]
         with _transaction(file):
@@ -220,4 +220,4 @@ def _erase(place: Installation, student_id: str) -> int:
 
 
 SPOOL = Store("audit entries that are not in the database yet", _erase, folders=("audit",))
-"""For an erasure, beside `serving.store.erasure.STORES`."""
+"""The spool as a store for an erasure, beside `serving.store.erasure.STORES`."""

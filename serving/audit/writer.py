@@ -1,4 +1,4 @@
-"""Takes audit entries to this machine's disk and on to the database; entries that come together share one write."""
+"""Writes audit entries to this machine's disk and ships them to the database; waiting entries share one write."""
 
 import logging
 import queue
@@ -15,34 +15,34 @@ from serving.errors import NotReadyError
 logger = logging.getLogger("regroup")
 
 SHIP_S = 2.0
-"""Between two goes of taking entries to the database, in seconds."""
+"""Seconds between two shipments of entries to the database."""
 
-MOST_S = 60.0
-"""The same while the database does not answer."""
+MAX_SHIP_S = 60.0
+"""The most seconds between two attempts while the database does not answer."""
 
 NOT_KEPT = "the service cannot keep its record of who reads what, so it shows nothing; its disk may be full"
 
-_Waiting = tuple[AuditEntry, Future[None]]
+_Pending = tuple[AuditEntry, Future[None]]
 
 
 class AuditLog:
-    """Takes entries to disk in one thread and on to the database in another; both start with the first entry.
+    """Writes entries to disk in one thread and ships them to the database in another; the first entry starts both.
 
     Args:
-        spool: Where entries wait for the database.
-        database: Where they are kept.
+        spool: The file on disk in which entries wait for the database.
+        database: The service's database.
     """
 
     def __init__(self, spool: Spool, database: Database) -> None:
         self._spool = spool
         self._database = database
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Pending | None] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._starting = threading.Lock()
         self._threads: list[threading.Thread] = []
 
     def record(self, entry: AuditEntry) -> Future[None]:
-        """Keeps an entry; what is returned is done when it is on disk, or has the error if it cannot be."""
+        """Records an entry; the future is done when the entry is on disk, or fails with `NotReadyError`."""
         if not self._threads:
             self.start()
         done: Future[None] = Future()
@@ -50,7 +50,7 @@ class AuditLog:
         return done
 
     def start(self) -> None:
-        """Begins; entries that an earlier process left on disk go to the database too."""
+        """Starts both threads, which also ship entries that an earlier process left on disk."""
         with self._starting:
             if not self._threads:
                 self._stop.clear()
@@ -62,7 +62,7 @@ class AuditLog:
                     thread.start()
 
     def stop(self) -> None:
-        """Ends when all entries are on disk and, if it answers, in the database."""
+        """Stops when all entries are on disk and, if the database answers, stored there."""
         self._stop.set()
         self._queue.put(None)
         for thread in self._threads:
@@ -72,7 +72,7 @@ class AuditLog:
         self._spool.close()
 
     def flush(self) -> bool:
-        """Takes all entries that are on disk to the database, and says whether it could."""
+        """Ships all entries that are on disk to the database, and returns whether that worked."""
         try:
             self._spool.ship(self._database)
         except (RegroupError, OSError, sqlite3.Error) as error:
@@ -83,24 +83,24 @@ class AuditLog:
 
     def _write(self) -> None:
         while (first := self._queue.get()) is not None:
-            together = [first]
+            batch = [first]
             while not self._queue.empty():
                 more = self._queue.get()
                 if more is None:
                     self._queue.put(None)
                     break
-                together.append(more)
+                batch.append(more)
             try:
-                self._spool.append(entry for entry, _ in together)
+                self._spool.append(entry for entry, _ in batch)
             except (OSError, sqlite3.Error) as error:
                 logger.error("audit entries cannot be kept: %s", type(error).__name__)  # noqa: TRY400 - no trace needed
-                for _, done in together:
+                for _, done in batch:
                     done.set_exception(NotReadyError("audit_not_kept", NOT_KEPT))
             else:
-                for _, done in together:
+                for _, done in batch:
                     done.set_result(None)
 
     def _ship(self) -> None:
         wait = 0.0
         while not self._stop.wait(wait):
-            wait = SHIP_S if self.flush() else min(MOST_S, 2 * max(wait, SHIP_S))
+            wait = SHIP_S if self.flush() else min(MAX_SHIP_S, 2 * max(wait, SHIP_S))

@@ -2,11 +2,10 @@
 
 import argparse
 
-from rich.table import Table
-
-from features.console import OUT, describe_exit_codes
+from features.console import OUT
 from features.errors import InputError
 from features.home import read_home
+from serving.cli import Commands, add_command
 
 ABOUT = """Removes every trace of a student: roster, plans, decisions, audit, live events, event log with all its
 older versions, rejected rows, published profiles and the copy of what served last. Running services drop the student
@@ -18,11 +17,11 @@ Log files in the inbox (also under done and refused) that hold the student are n
 and run this again, or give --delete-files."""
 
 
-def add_erase(parser: argparse.ArgumentParser) -> None:
-    """The command's options."""
+def add_erase(commands: Commands) -> None:
+    """Adds the command and its options."""
+    exits = {1: "a log file that holds the student was left"}
+    parser = add_command(commands, "erase", erase, "remove every trace of a student", "erase s0412 --yes", exits)
     parser.description = ABOUT
-    parser.epilog = describe_exit_codes(own={1: "a log file that holds the student was left"})
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("student_id", metavar="STUDENT_ID")
     parser.add_argument("--yes", action="store_true", help="erase; without it, nothing is done")
     parser.add_argument(
@@ -30,7 +29,7 @@ def add_erase(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def erase(given: argparse.Namespace) -> int:
+def erase(options: argparse.Namespace) -> int:
     """Erases the student, shows what was found, and returns the exit code.
 
     Raises:
@@ -38,19 +37,21 @@ def erase(given: argparse.Namespace) -> int:
         BusyError: A nightly run or an ingest is at work, or the database stayed locked.
         DatabaseAwayError: It cannot be used.
     """
-    from features.database import Database  # noqa: PLC0415 - --help must not wait for it
-    from features.erasure import Installation, erase_everywhere  # noqa: PLC0415
-    from serving.audit.spool import SPOOL  # noqa: PLC0415
-    from serving.store.erasure import STORES  # noqa: PLC0415
+    from rich.table import Table
 
-    if not given.student_id.strip():
+    from features.database import Database
+    from features.erasure import Installation, erase_everywhere
+    from serving.audit.spool import SPOOL
+    from serving.store.erasure import STORES
+
+    if not options.student_id.strip():
         raise InputError("STUDENT_ID is blank; name the student to erase")
-    if not given.yes:
+    if not options.yes:
         raise InputError("nothing was erased, since this cannot be undone; add --yes to erase the student")
     home = read_home()
     with Database(home.database_url()) as database:
-        place = Installation(home, database, given.delete_files)
-        counts = erase_everywhere((*STORES, SPOOL), place, given.student_id)
+        place = Installation(home, database, options.delete_files)
+        counts = erase_everywhere((*STORES, SPOOL), place, options.student_id)
     table = Table("store", "rows or files", title="erased")
     table.columns[1].justify = "right"
     for name, count in counts.items():

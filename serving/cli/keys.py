@@ -1,48 +1,75 @@
-"""`python -m serving keys`: API keys issued, listed and revoked."""
+"""`python -m serving keys`: issues, lists and revokes API keys."""
 
 import argparse
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
-
-from rich.table import Table
+from functools import partial
+from typing import TYPE_CHECKING
 
 from features.console import ERR, OUT
-from features.database import Database
 from features.errors import InputError, MissingError
 from features.home import read_home
-from features.roster import list_teams
 from serving.access.caller import Scope
-from serving.access.keys import issue_key
-from serving.store.keys import StoredKey, list_keys, revoke_key
+from serving.cli import Commands, add_command, write_epilog
+
+if TYPE_CHECKING:
+    from features.database import Database
+    from serving.store.keys import StoredKey
+
+ISSUE = """keys issue --name "Untis export" --scope read --scope plan --expires 2027-06-30
+keys issue --name "North's own tool" --scope read --school "North Middle" --per-minute 120"""
+REVOKE = "keys revoke 0f3a5c7e9b1d2f4a"
+EXITS = {2: "a value is wrong, or there is no such key"}
 
 
-def run_keys(given: argparse.Namespace) -> int:
-    """Does what was asked and returns the exit code.
+def add_keys(commands: Commands) -> None:
+    """Adds the commands that issue, list and revoke keys."""
+    keys = commands.add_parser(
+        "keys",
+        help="issue, list and revoke API keys",
+        epilog=write_epilog(f"{ISSUE}\nkeys list\n{REVOKE}", EXITS),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = keys.add_subparsers(required=True, metavar="{issue,list,revoke}")
+    issue = add_command(actions, "issue", partial(_run, _issue), "make a key and print it, once", ISSUE, EXITS)
+    issue.add_argument("--name", required=True, help="who will hold it, for people")
+    issue.add_argument("--scope", action="append", required=True, choices=[*Scope], help="may be given several times")
+    issue.add_argument(
+        "--school", action="append", metavar="S", help="may be given several times; all schools without it"
+    )
+    issue.add_argument("--expires", metavar="DATE", help="YYYY-MM-DD, the last day it works, UTC; never without it")
+    issue.add_argument("--per-minute", type=int, metavar="N", help="requests; the service's own limit without it")
+    add_command(actions, "list", partial(_run, _list), "show every key, without its secret", "keys list")
+    revoke = add_command(actions, "revoke", partial(_run, _revoke), "revoke a key", REVOKE, EXITS)
+    revoke.add_argument("key_id", metavar="KEY_ID", help="as the list shows it")
 
-    Raises:
-        InputError: A value is wrong, or there is no such key.
-        BusyError: Another process holds the database.
-        DatabaseAwayError: The database cannot be used.
-    """
+
+def _run(act: Callable[["Database", argparse.Namespace], None], options: argparse.Namespace) -> int:
+    from features.database import Database
+
     with Database(read_home().database_url()) as database:
-        if given.deed == "issue":
-            _issue(database, given)
-        elif given.deed == "list":
-            _list(database)
-        else:
-            _revoke(database, given.key_id)
+        act(database, options)
     return 0
 
 
-def _issue(database: Database, given: argparse.Namespace) -> None:
-    if not given.name.strip():
+def _issue(database: "Database", options: argparse.Namespace) -> None:
+    from serving.access.keys import issue_key
+
+    if not options.name.strip():
         raise InputError("--name is blank; write who will hold the key")
-    if given.per_minute is not None and given.per_minute < 1:
-        raise InputError(f"--per-minute {given.per_minute} must be 1 or more")
-    expires_at = None if given.expires is None else _end_of(given.expires)
-    if given.school:
-        _require_schools(database, given.school)
-    scopes = [Scope(each) for each in given.scope]
-    key = issue_key(database, given.name, scopes, given.school, expires_at=expires_at, per_minute=given.per_minute)
+    if options.per_minute is not None and options.per_minute < 1:
+        raise InputError(f"--per-minute {options.per_minute} must be 1 or more")
+    expires_at = None if options.expires is None else _end_of(options.expires)
+    if options.school:
+        _require_schools(database, options.school)
+    key = issue_key(
+        database,
+        options.name,
+        [Scope(name) for name in options.scope],
+        options.school,
+        expires_at=expires_at,
+        per_minute=options.per_minute,
+    )
     # the key alone on standard output, so that a script can take it
     OUT.print(key.reveal(), markup=False, highlight=False)
     ERR.print(f"Keep it now: it is not shown again. Its id is {key.key_id}.", markup=False, highlight=False)
@@ -59,7 +86,9 @@ def _end_of(text: str) -> datetime:
     return ends
 
 
-def _require_schools(database: Database, schools: list[str]) -> None:
+def _require_schools(database: "Database", schools: list[str]) -> None:
+    from features.roster import list_teams
+
     try:
         known = sorted({team.school for team in list_teams(database)})
     except MissingError:
@@ -69,7 +98,11 @@ def _require_schools(database: Database, schools: list[str]) -> None:
             raise InputError(f"--school {school!r} is not in the roster; it has {', '.join(map(repr, known))}")
 
 
-def _list(database: Database) -> None:
+def _list(database: "Database", _: argparse.Namespace) -> None:
+    from rich.table import Table
+
+    from serving.store.keys import list_keys
+
     keys = list_keys(database)
     now = datetime.now(UTC)
     table = Table()
@@ -82,7 +115,7 @@ def _list(database: Database) -> None:
         ERR.print("no key was issued yet; see `python -m serving keys issue --help`", markup=False, highlight=False)
 
 
-def _cells(key: StoredKey, now: datetime) -> tuple[str, ...]:
+def _cells(key: "StoredKey", now: datetime) -> tuple[str, ...]:
     return (
         key.key_id,
         key.name,
@@ -94,8 +127,10 @@ def _cells(key: StoredKey, now: datetime) -> tuple[str, ...]:
     )
 
 
-def _revoke(database: Database, key_id: str) -> None:
-    if not revoke_key(database, key_id, datetime.now(UTC)):
+def _revoke(database: "Database", options: argparse.Namespace) -> None:
+    from serving.store.keys import revoke_key
+
+    if not revoke_key(database, options.key_id, datetime.now(UTC)):
         # the value is not repeated: it may be a whole key
         raise InputError("there is no key with this id; `python -m serving keys list` shows the ids")
     ERR.print("revoked; running services notice within seconds", markup=False, highlight=False)

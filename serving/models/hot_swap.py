@@ -9,7 +9,7 @@ from prometheus_client import Counter, Gauge
 from features.errors import RegroupError
 from features.home import Home
 from serving.errors import NotReadyError
-from serving.lifecycle import Watcher
+from serving.lifecycle import PeriodicTask
 from serving.models.bundle import Artifacts, holds, write_artifacts
 from serving.models.snapshot import Snapshot, load_snapshot
 from serving.models.sources import BundleSource, SnapshotSource, Version
@@ -91,15 +91,15 @@ class HotSwap:
         self._current: Snapshot | None = None
         self._version: Version | None = None
         self._why_none = "the service has not looked for a model yet"
-        self._watcher = Watcher("snapshot-watcher", self.refresh, poll_seconds)
+        self._poll = PeriodicTask("snapshot-poll", self.refresh, poll_seconds)
 
     def start(self) -> None:
         """Starts watching."""
-        self._watcher.start()
+        self._poll.start()
 
     def stop(self) -> None:
         """Stops watching and waits for a load that is under way."""
-        self._watcher.stop()
+        self._poll.stop()
 
     def current(self) -> Snapshot:
         """Returns the snapshot; a request asks once and keeps the answer.

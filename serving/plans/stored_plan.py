@@ -114,7 +114,7 @@ def decide_plan(
     stored = keep_decision(database, sent, day.answer.team_id, day.answer.date, held)
     if stored is None:
         raise unknown_recommendation()
-    if stored.said != sent.said:
+    if stored.content != sent.content:
         at = f"{stored.decided_at:%Y-%m-%d %H:%M} UTC"
         detail = f"this plan was {stored.decision} at {at}; to decide anew, make a new plan"
         raise ConflictError(

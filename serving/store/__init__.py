@@ -1,1 +1,1 @@
-"""What the service keeps, one file per kind; the roster is `features.roster`'s."""
+"""What the service stores: plans, decisions, API keys, idempotency keys, and the tables that hold them."""

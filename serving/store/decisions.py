@@ -1,4 +1,4 @@
-"""What people decided on each plan, and what became of the day."""
+"""What people decided on each plan."""
 
 import json
 from collections.abc import Sequence
@@ -20,14 +20,14 @@ class Decision:
     """A decision on one plan.
 
     Attributes:
-        recommendation_id: Of the plan.
-        decided_at: UTC.
-        key_id: Of the API key with which it came; null without one.
-        decision: Accepted, edited or rejected.
-        reasons: Codes.
-        note: In the team's own words; null without.
+        recommendation_id: Id of the plan.
+        decided_at: The moment of the decision, UTC.
+        key_id: Id of the API key that sent the decision; None without one.
+        decision: `accepted`, `edited` or `rejected`.
+        reasons: Codes of the reasons.
+        note: A note in the team's own words; None without one.
         sessions: JSON of the sessions that count as held; an empty list where rejected.
-        replaces: Id of the plan of the same team and date that was in force before; null if there was none.
+        replaces: Id of the plan of the same team and date that was current before; None if there was none.
     """
 
     recommendation_id: str
@@ -40,35 +40,35 @@ class Decision:
     replaces: str | None = None
 
     @property
-    def said(self) -> tuple[object, ...]:
-        """All that makes it the same decision, sent again."""
+    def content(self) -> tuple[object, ...]:
+        """The content of the decision, equal where the same decision is sent again."""
         return self.decision, self.reasons, self.note, json.loads(self.sessions)
 
 
 def keep_decision(
     database: Database, decision: Decision, team_id: str, day: date, held: Sequence[Session]
 ) -> Decision | None:
-    """Keeps a decision and, unless it rejects, its sessions as those of the day; both or nothing.
+    """Stores a decision and, unless it rejects, its sessions as those of the day; both or nothing.
 
     Args:
-        database: Of the service.
-        decision: As it was sent; what it replaces is found here.
-        team_id: Of the plan.
-        day: Of the plan, the school's own date.
+        database: The service's database.
+        decision: The decision as it was sent; `replaces` is found here.
+        team_id: The team of the plan.
+        day: The date of the plan in the school's time zone.
         held: The sessions that count as held.
 
     Returns:
-        The decision as it is kept: an earlier one, where there is one already. None where the plan is gone.
+        The decision that is stored, which is an earlier one where there is one. None where the plan was erased.
 
     Raises:
         BusyError: The database stayed locked.
-        DatabaseAwayError: It cannot be used.
+        DatabaseAwayError: The database cannot be used.
     """
     with database.changing(alone=True) as connection:
-        there = select(RECOMMENDATIONS.c.id).where(RECOMMENDATIONS.c.id == decision.recommendation_id)
-        if connection.execute(there.with_for_update()).first() is None:
+        plan = select(RECOMMENDATIONS.c.id).where(RECOMMENDATIONS.c.id == decision.recommendation_id)
+        if connection.execute(plan.with_for_update()).first() is None:
             return None  # erased while the decision was read
-        replaces = None if decision.decision == "rejected" else _in_force(connection, team_id, day)
+        replaces = None if decision.decision == "rejected" else _find_current(connection, team_id, day)
         row = {
             "id": decision.recommendation_id,
             "recommendation_id": decision.recommendation_id,
@@ -79,9 +79,11 @@ def keep_decision(
             "sessions": decision.sessions,
             "replaces": replaces,
         }
-        kept = upsert(connection, DECISIONS).values(row).returning(DECISIONS.c.id)
-        if connection.execute(kept).first() is not None and decision.decision != "rejected":
-            replace_recorded_sessions(connection, team_id, day, [_past(team_id, day, each) for each in held])
+        insertion = upsert(connection, DECISIONS).values(row).returning(DECISIONS.c.id)
+        if connection.execute(insertion).first() is not None and decision.decision != "rejected":
+            replace_recorded_sessions(
+                connection, team_id, day, [_to_past_session(team_id, day, session) for session in held]
+            )
         return _read(connection, decision.recommendation_id)
 
 
@@ -92,8 +94,8 @@ def find_decision(database: Database, recommendation_id: str) -> Decision | None
 
 
 def _read(connection: Connection, recommendation_id: str) -> Decision | None:
-    asked = select(DECISIONS).where(DECISIONS.c.id == recommendation_id)
-    row = connection.execute(asked).mappings().one_or_none()
+    query = select(DECISIONS).where(DECISIONS.c.id == recommendation_id)
+    row = connection.execute(query).mappings().one_or_none()
     if row is None:
         return None
     reasons: dict[str, Any] = row["reasons"]
@@ -109,20 +111,20 @@ def _read(connection: Connection, recommendation_id: str) -> Decision | None:
     )
 
 
-def _in_force(connection: Connection, team_id: str, day: date) -> str | None:
-    """The plan of a team's day that was accepted last."""
+def _find_current(connection: Connection, team_id: str, day: date) -> str | None:
+    """The id of the current plan of a team's day: the last one that was accepted, edited or not."""
     plans = RECOMMENDATIONS.c
-    asked = (
+    query = (
         select(plans.id)
         .join_from(RECOMMENDATIONS, DECISIONS, DECISIONS.c.id == plans.id)
         .where(plans.team_id == team_id, plans.date == day, DECISIONS.c.decision != "rejected")
         .order_by(DECISIONS.c.decided_at.desc(), plans.id)
     )
-    found: str | None = connection.execute(asked.limit(1)).scalar()
+    found: str | None = connection.execute(query.limit(1)).scalar()
     return found
 
 
-def _past(team_id: str, day: date, session: Session) -> PastSession:
-    """A session as one that happened; online nobody leads, whoever monitors."""
+def _to_past_session(team_id: str, day: date, session: Session) -> PastSession:
+    """A session as one that was held; nobody leads online work, also where an adult supervises it."""
     lead = session.adults[0] if session.led else None
     return PastSession(day, team_id, session.block, lead, session.skill, session.students)

@@ -1,7 +1,7 @@
-"""Keys by which callers ask again for what they may have been answered already, each claimed by one request at a time.
+"""Idempotency keys, with which callers repeat a request safely; one request at a time claims a key.
 
-A claim holds the moment at which it was made. Whoever takes over a claim whose process died moves that moment, so that
-the first, should it live after all, finds that it may not finish any more.
+A claim has the moment at which it was made. A request that takes over a claim whose process died moves that moment, so
+that the first request, should it be alive after all, can no longer finish.
 """
 
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ from features.database.dialects import upsert
 from serving.store.tables import IDEMPOTENCY, RECOMMENDATIONS
 
 PRUNED_AT_ONCE = 200
-"""Old keys that one claim removes, so that no request waits long for it."""
+"""The most old keys that one claim removes, so that no request waits long for it."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One request's right to answer a key.
+    """The right of one request to answer a key.
 
     Attributes:
         owner: Id of the caller's API key; empty without one.
-        key: As the caller chose it.
-        body_hash: Of what is asked for.
-        started_at: UTC; nobody else holds a claim of this key with this moment.
+        key: The idempotency key, as the caller chose it.
+        body_hash: Hash of the request's body.
+        started_at: The moment of the claim, UTC; no other claim of this key has the same.
     """
 
     owner: str
@@ -36,13 +36,13 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What a key was answered.
+class StoredAnswer:
+    """The stored answer to a key.
 
     Attributes:
-        status: Of HTTP.
-        answer: JSON; null for a plan that was erased since.
-        location: Address of what was made; null for a refusal.
+        status: The HTTP status.
+        answer: JSON of the answer; None for a plan that was erased since.
+        location: Address of the plan that was made; None for a refusal.
     """
 
     status: int
@@ -52,21 +52,21 @@ class Kept:
 
 def claim_key(
     database: Database, claim: Claim, *, kept: timedelta, takeover: timedelta
-) -> Claim | Kept | Literal["in_flight", "other_body"]:
-    """Claims a key, or tells what stands against it.
+) -> Claim | StoredAnswer | Literal["in_flight", "other_body"]:
+    """Claims a key, or returns why it cannot be claimed.
 
     Args:
-        database: Of the service.
-        claim: Made by now.
-        kept: How long answers are kept.
-        takeover: After which a claim counts as lost with its process.
+        database: The service's database.
+        claim: The claim, with the present moment.
+        kept: How long answers are stored.
+        takeover: Age at which a claim counts as lost with its process.
 
     Returns:
-        The claim where the key is free, new or lost; the answer where there is one; why not otherwise.
+        The claim where the key is new or its claim was lost; the answer where there is one; else the reason.
 
     Raises:
         BusyError: The database stayed locked.
-        DatabaseAwayError: It cannot be used.
+        DatabaseAwayError: The database cannot be used.
     """
     with database.changing() as connection:
         _prune(connection, claim.started_at - kept)
@@ -77,19 +77,23 @@ def claim_key(
             "started_at": claim.started_at,
         }
         # not the row count, which psycopg's INSERT leaves at -1
-        new = upsert(connection, IDEMPOTENCY).values(row).returning(IDEMPOTENCY.c.owner)
-        if connection.execute(new).first() is not None:
+        insertion = upsert(connection, IDEMPOTENCY).values(row).returning(IDEMPOTENCY.c.owner)
+        if connection.execute(insertion).first() is not None:
             return claim
-        found = connection.execute(select(IDEMPOTENCY).where(_of(claim))).one_or_none()
+        found = connection.execute(select(IDEMPOTENCY).where(_has_key(claim))).one_or_none()
         if found is None:
-            return "in_flight"  # given up between both statements; the caller asks again
+            return "in_flight"  # given up between both statements; the caller has to ask again
         if found.body_hash != claim.body_hash:
             return "other_body"
         if found.status is not None:
-            return _read(connection, found.status, found.answer, found.location, found.recommendation_id)
+            answer: str | None = found.answer
+            if found.recommendation_id is not None:
+                plan = select(RECOMMENDATIONS.c.answer).where(RECOMMENDATIONS.c.id == found.recommendation_id)
+                answer = connection.execute(plan).scalar()
+            return StoredAnswer(found.status, answer, found.location)
         if found.started_at > claim.started_at - takeover:
             return "in_flight"
-        lost = and_(_of(claim), IDEMPOTENCY.c.status.is_(None), IDEMPOTENCY.c.started_at == found.started_at)
+        lost = and_(_has_key(claim), IDEMPOTENCY.c.status.is_(None), IDEMPOTENCY.c.started_at == found.started_at)
         taken = connection.execute(update(IDEMPOTENCY).where(lost).values(started_at=claim.started_at)).rowcount
         return claim if taken else "in_flight"
 
@@ -103,37 +107,28 @@ def finish_claim(
     location: str | None = None,
     recommendation_id: str | None = None,
 ) -> bool:
-    """Keeps the answer within a change that may hold more; False where the claim was taken over meanwhile."""
+    """Stores the answer within a transaction; returns False where the claim was taken over meanwhile."""
     values = {"status": status, "answer": answer, "location": location, "recommendation_id": recommendation_id}
-    done: CursorResult[tuple[()]] = connection.execute(update(IDEMPOTENCY).where(_mine(claim)).values(values))
+    done: CursorResult[tuple[()]] = connection.execute(update(IDEMPOTENCY).where(_is_open(claim)).values(values))
     return done.rowcount == 1
 
 
 def give_up_claim(database: Database, claim: Claim) -> None:
-    """Frees the key for whoever asks next; nothing happens where the claim was taken over."""
+    """Frees the key for the next request; nothing happens where the claim was taken over."""
     with database.changing() as connection:
-        connection.execute(delete(IDEMPOTENCY).where(_mine(claim)))
+        connection.execute(delete(IDEMPOTENCY).where(_is_open(claim)))
 
 
-def _of(claim: Claim) -> ColumnElement[bool]:
+def _has_key(claim: Claim) -> ColumnElement[bool]:
     return and_(IDEMPOTENCY.c.owner == claim.owner, IDEMPOTENCY.c.idempotency_key == claim.key)
 
 
-def _mine(claim: Claim) -> ColumnElement[bool]:
-    return and_(_of(claim), IDEMPOTENCY.c.started_at == claim.started_at, IDEMPOTENCY.c.status.is_(None))
-
-
-def _read(
-    connection: Connection, status: int, answer: str | None, location: str | None, recommendation_id: str | None
-) -> Kept:
-    if recommendation_id is not None:
-        plans = RECOMMENDATIONS.c
-        answer = connection.execute(select(plans.answer).where(plans.id == recommendation_id)).scalar()
-    return Kept(status, answer, location)
+def _is_open(claim: Claim) -> ColumnElement[bool]:
+    return and_(_has_key(claim), IDEMPOTENCY.c.started_at == claim.started_at, IDEMPOTENCY.c.status.is_(None))
 
 
 def _prune(connection: Connection, before: datetime) -> None:
-    """Removes keys of long ago; PostgreSQL skips those that somebody else is at, so that nobody waits."""
+    """Removes old keys; PostgreSQL skips those that another transaction has locked, so that nobody waits."""
     keys = IDEMPOTENCY.c.owner, IDEMPOTENCY.c.idempotency_key
     old = select(*keys).where(IDEMPOTENCY.c.started_at < before).limit(PRUNED_AT_ONCE).with_for_update(skip_locked=True)
     connection.execute(delete(IDEMPOTENCY).where(tuple_(*keys).in_(old)))

@@ -1,9 +1,9 @@
-"""API keys as they are kept: without their secrets."""
+"""API keys as they are stored, without their secrets."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import RowMapping, insert, select, update
 
 from features.database import Database
 from features.errors import MissingError
@@ -15,15 +15,15 @@ class StoredKey:
     """One API key; times are UTC.
 
     Attributes:
-        key_id: Finds it.
-        secret_hash: SHA-256 of its secret.
-        name: Of who holds it, for people.
-        scopes: What it may be used for.
-        schools: What it may be used about; null = all schools.
-        per_minute: Requests; null = as many as the service allows any key.
-        created_at: When it was issued.
-        expires_at: From when on it is refused; null = never.
-        revoked_at: Likewise; null = it was not revoked.
+        key_id: The part of the key that identifies it.
+        secret_hash: SHA-256 hash of the secret.
+        name: The name of who holds the key, for people.
+        scopes: What the key may be used for.
+        schools: The schools that the key may be used for; None for all.
+        per_minute: Requests allowed in a minute; None for as many as the service allows any key.
+        created_at: The moment at which the key was issued.
+        expires_at: The moment from which the key is refused; None for never.
+        revoked_at: The moment at which the key was revoked; None where it was not.
     """
 
     key_id: str
@@ -37,18 +37,18 @@ class StoredKey:
     revoked_at: datetime | None = None
 
     def state(self, now: datetime) -> str:
-        """`valid`, `expired` or `revoked`."""
+        """The state of the key at a moment: `valid`, `expired` or `revoked`."""
         if self.revoked_at is not None and now >= self.revoked_at:
             return "revoked"
         return "valid" if self.expires_at is None or now < self.expires_at else "expired"
 
 
 def save_key(database: Database, key: StoredKey) -> None:
-    """Keeps a new key.
+    """Stores a new key.
 
     Raises:
         BusyError: The database stayed locked.
-        DatabaseAwayError: It cannot be used.
+        DatabaseAwayError: The database cannot be used.
     """
     row = {**asdict(key), "scopes": list(key.scopes), "schools": None if key.schools is None else list(key.schools)}
     with database.changing() as connection:
@@ -60,23 +60,22 @@ def list_keys(database: Database) -> tuple[StoredKey, ...]:
 
     Raises:
         BusyError: The database stayed locked.
-        DatabaseAwayError: It cannot be used.
+        DatabaseAwayError: The database cannot be used.
     """
     try:
         with database.reading() as connection:
             rows = connection.execute(select(API_KEYS)).mappings().all()
     except MissingError:
         return ()
-    keys = [_stored({name: row[name] for name in _NAMES}) for row in rows]
-    return tuple(sorted(keys, key=lambda key: (key.created_at, key.key_id)))
+    return tuple(sorted(map(_to_key, rows), key=lambda key: (key.created_at, key.key_id)))
 
 
 def revoke_key(database: Database, key_id: str, now: datetime) -> bool:
-    """Has a key refused from now on, and says whether there is such a key; the first revocation counts.
+    """Revokes a key and returns whether there is such a key; a second revocation changes nothing.
 
     Raises:
         BusyError: The database stayed locked.
-        DatabaseAwayError: It cannot be used.
+        DatabaseAwayError: The database cannot be used.
     """
     named = API_KEYS.c.key_id == key_id
     with database.changing() as connection:
@@ -86,11 +85,6 @@ def revoke_key(database: Database, key_id: str, now: datetime) -> bool:
     return True
 
 
-_NAMES = tuple(each.name for each in fields(StoredKey))
-
-
-def _stored(row: dict[str, object]) -> StoredKey:
-    for name in ("scopes", "schools"):
-        value = row[name]
-        row[name] = tuple(value) if isinstance(value, list) else None
-    return StoredKey(**row)  # type: ignore[arg-type]  # the columns have the types of the fields
+def _to_key(row: RowMapping) -> StoredKey:
+    schools = None if row["schools"] is None else tuple(row["schools"])
+    return StoredKey(**{**row, "scopes": tuple(row["scopes"]), "schools": schools})

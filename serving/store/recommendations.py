@@ -1,11 +1,11 @@
-"""Every plan that was returned, kept with all that it rests on."""
+"""Every plan that was returned, stored with what it was made from."""
 
 import base64
 import binascii
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection, and_, insert, or_, select
 
@@ -20,13 +20,13 @@ from serving.store.tables import DECISIONS, RECOMMENDATION_STUDENTS, RECOMMENDAT
 
 @dataclass(frozen=True)
 class StoredPlan:
-    """A plan as it was returned, and what was decided on it.
+    """A plan as it was returned, and the decision on it.
 
     Attributes:
         answer: The plan.
-        instance: The day as an open instance; null for plans of earlier versions.
-        decision: Accepted, edited or rejected; null while nobody decided.
-        decided_sessions: JSON of the sessions that were accepted; null while nobody decided.
+        instance: The day as an instance of regroup-day; None for plans of earlier versions.
+        decision: `accepted`, `edited` or `rejected`; None while nobody decided.
+        decided_sessions: JSON of the sessions that were accepted; None while nobody decided.
     """
 
     answer: RecommendationOut
@@ -35,22 +35,22 @@ class StoredPlan:
     decided_sessions: str | None
 
     def problem(self) -> Problem | None:
-        """The day that was planned."""
+        """The day that was planned; None for plans of earlier versions."""
         return None if self.instance is None else read_instance(self.instance)
 
 
 def keep_recommendation(
     connection: Connection, answer: RecommendationOut, text: str, request: str, instance: str, students: Iterable[str]
 ) -> None:
-    """Keeps a plan before it is returned, and everybody whom its texts name.
+    """Stores a plan before it is returned, and the students whom its texts name.
 
     Args:
-        connection: Of a change that may hold more than this.
+        connection: A connection within a transaction, which may store more.
         answer: The plan.
-        text: JSON of it.
-        request: JSON of the body that asked for it.
-        instance: The day as an open instance.
-        students: Whom the day names.
+        text: JSON of the plan.
+        request: JSON of the body that asked for the plan.
+        instance: The day as an instance of regroup-day.
+        students: Ids of the students of the day.
     """
     connection.execute(
         insert(RECOMMENDATIONS).values(
@@ -72,24 +72,23 @@ def keep_recommendation(
 
 
 def find_recommendation(database: Database, identity: str) -> StoredPlan | None:
-    """The stored plan, or None.
+    """The stored plan; None where there is none with this id.
 
     Raises:
         BusyError: The database stayed locked.
-        DatabaseAwayError: It cannot be used.
+        DatabaseAwayError: The database cannot be used.
     """
-    decided = RECOMMENDATIONS.outerjoin(DECISIONS, DECISIONS.c.id == RECOMMENDATIONS.c.id)
-    asked = select(
-        RECOMMENDATIONS.c.answer,
-        RECOMMENDATIONS.c.problem,
-        DECISIONS.c.decision,
-        DECISIONS.c.sessions,
-    ).select_from(decided)
+    plans = RECOMMENDATIONS.c
+    query = (
+        select(plans.answer, plans.problem, DECISIONS.c.decision, DECISIONS.c.sessions)
+        .select_from(RECOMMENDATIONS.outerjoin(DECISIONS, DECISIONS.c.id == plans.id))
+        .where(plans.id == identity)
+    )
     try:
         with database.reading() as connection:
-            row = connection.execute(asked.where(RECOMMENDATIONS.c.id == identity)).first()
+            row = connection.execute(query).first()
     except MissingError:
-        return None  # nothing was ever kept
+        return None  # nothing was ever stored
     if row is None:
         return None
     return StoredPlan(RecommendationOut.model_validate_json(row.answer), row.problem, row.decision, row.sessions)
@@ -97,7 +96,7 @@ def find_recommendation(database: Database, identity: str) -> StoredPlan | None:
 
 @dataclass(frozen=True)
 class PlanRow:
-    """One plan in a list; `decision` is null while nobody decided, the others for plans of earlier versions."""
+    """One plan in a list; `decision` is None while nobody decided, other fields are for plans of earlier versions."""
 
     id: str
     created_at: datetime
@@ -109,7 +108,7 @@ class PlanRow:
 
 @dataclass(frozen=True)
 class PlanQuery:
-    """Which plans are listed; of all days where `day` is null."""
+    """The plans to list: those of a team, of one day or, where `day` is None, of all days."""
 
     team_id: str
     day: date | None = None
@@ -118,23 +117,23 @@ class PlanQuery:
 def list_plans(
     database: Database, query: PlanQuery, limit: int, cursor: str | None = None
 ) -> tuple[list[PlanRow], str | None]:
-    """One page, and the cursor of the next; null after the last.
+    """One page of plans, the latest first, and the cursor of the next page; None after the last page.
 
-    A page goes on after the last plan of the one before, so that plans made in between shift none.
+    A page begins after the last plan of the page before, so that plans made in between shift none.
 
     Args:
-        database: Of the service.
-        query: Which plans.
-        limit: Plans on a page.
-        cursor: As a page of the same query gave it; null for the first.
+        database: The service's database.
+        query: The plans to list.
+        limit: The most plans on a page.
+        cursor: The cursor that came with the page before; None for the first page.
 
     Raises:
-        RequestError: The cursor is none, or of another query.
+        RequestError: The cursor is no cursor, or one of another query.
         BusyError: The database stayed locked.
-        DatabaseAwayError: It cannot be used.
+        DatabaseAwayError: The database cannot be used.
     """
     plans = RECOMMENDATIONS.c
-    asked = (
+    statement = (
         select(plans.id, plans.created_at, plans.date, plans.status, plans.score, DECISIONS.c.decision)
         .select_from(RECOMMENDATIONS.outerjoin(DECISIONS, DECISIONS.c.id == plans.id))
         .where(plans.team_id == query.team_id)
@@ -142,43 +141,44 @@ def list_plans(
         .limit(limit + 1)
     )
     if query.day is not None:
-        asked = asked.where(plans.date == query.day)
+        statement = statement.where(plans.date == query.day)
     if cursor is not None:
-        at, identity = read_cursor(query, cursor)
-        asked = asked.where(or_(plans.created_at < at, and_(plans.created_at == at, plans.id < identity)))
+        created_at, identity = read_cursor(query, cursor)
+        statement = statement.where(
+            or_(plans.created_at < created_at, and_(plans.created_at == created_at, plans.id < identity))
+        )
     try:
         with database.reading() as connection:
-            rows = [PlanRow(**row) for row in connection.execute(asked).mappings()]
+            rows = [PlanRow(**row) for row in connection.execute(statement).mappings()]
     except MissingError:
-        rows = []  # nothing was ever kept
+        rows = []  # nothing was ever stored
     page = rows[:limit]
     return page, write_cursor(query, page[-1]) if len(rows) > limit else None
 
 
 def write_cursor(query: PlanQuery, last: PlanRow) -> str:
-    """The cursor of the page after a plan: opaque to callers, and good for this query only."""
-    told = [query.team_id, _day(query), last.created_at.isoformat(), last.id]
-    return base64.urlsafe_b64encode(json.dumps(told).encode()).decode()
+    """The cursor of the page after a plan: opaque to callers, and valid for this query only."""
+    parts = [query.team_id, _day(query), last.created_at.isoformat(), last.id]
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode()
 
 
 def read_cursor(query: PlanQuery, cursor: str) -> tuple[datetime, str]:
-    """Moment and id of the plan that a cursor stands after.
+    """The moment and the id of the plan after which a cursor's page begins.
 
     Raises:
-        RequestError: It is no cursor, or one of another query.
+        RequestError: The text is no cursor, or one of another query.
     """
     try:
-        told = json.loads(base64.b64decode(cursor, altchars=b"-_", validate=True))
-        team, day, moment, identity = told
-        at = datetime.fromisoformat(moment)
-        right = (team, day) == (query.team_id, _day(query)) and identity.isprintable() and not at.utcoffset()
-        right = right and at.tzinfo is not None
+        team, day, moment, identity = json.loads(base64.b64decode(cursor, altchars=b"-_", validate=True))
+        created_at = datetime.fromisoformat(moment)
+        valid = (team, day) == (query.team_id, _day(query)) and identity.isprintable()
+        valid = valid and created_at.utcoffset() == timedelta(0)
     except (ValueError, TypeError, AttributeError, binascii.Error, RecursionError):
-        right = False
-    if not right:
-        told_why = "cursor: not one that a page of this team and date gave; leave it out for the first page"
-        raise RequestError("bad_cursor", told_why, field="cursor")
-    return at, identity
+        valid = False
+    if not valid:
+        sentence = "cursor: not from a page of this team and date; leave it out for the first page"
+        raise RequestError("bad_cursor", sentence, field="cursor")
+    return created_at, identity
 
 
 def _day(query: PlanQuery) -> str | None:

@@ -1,8 +1,8 @@
-"""Teams as the roster holds them now, kept in memory until somebody changes it.
+"""Teams as the roster holds them now, kept in memory until somebody changes the roster.
 
-Each question asks the database for the roster's version, which every change counts, and reads a team again only where
-that has moved: a decision of another process is in the next plan of this one. While the database is away, what was
-read before goes on being told, with its age.
+Each read asks the database for the roster's version, which every change increments, and reads a team again only where
+the version has moved: a decision of another process is in the next plan of this one. While the database is away, the
+last snapshot read serves, with its age.
 """
 
 import logging
@@ -16,14 +16,14 @@ from features.errors import BusyError, MissingError
 from features.events.live import latest_number
 from features.roster import SkillMap, Team, TeamName, find_team_of, list_teams, read_skills, read_team
 from features.roster.tables import Version, read_version
-from serving.lifecycle import CircuitBreaker, Watcher
+from serving.lifecycle import CircuitBreaker, PeriodicTask
 
 logger = logging.getLogger("regroup")
 
 TRUSTED_S = 60.0
-"""After which a team is read again all the same, should somebody have changed the database by hand."""
+"""Seconds after which a team is read again at the same version too, in case somebody changed the database by hand."""
 
-Part = TypeVar("Part")
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,12 @@ class TeamSnapshot:
     """A team as the roster held it at one moment.
 
     Attributes:
-        team: Null where the roster has none with the id.
-        skills: Names and prerequisites.
-        version: Of both; whatever is computed from them holds as long as it stays.
-        latest_event: Number of the last live event at that moment, so that nobody has to ask for later ones; null where
+        team: The team; None where the roster has none with the id.
+        skills: Names and prerequisites of skills.
+        version: The version of both; what is computed from them is valid until it moves.
+        latest_event: Number of the last live event at that moment, so that nobody has to ask for later ones; None where
             the database was not asked.
-        stale_seconds: Since the database last confirmed it; null where it just did.
+        stale_seconds: Age of the last confirmation by the database; None where it just confirmed the snapshot.
     """
 
     team: Team | None
@@ -47,7 +47,7 @@ class TeamSnapshot:
 
 
 @dataclass(frozen=True)
-class _Kept:
+class _Entry:
     snapshot: TeamSnapshot
     version: Version
     read_at: float
@@ -58,23 +58,24 @@ class RosterCache:
     """The roster's teams for all threads of one process.
 
     Args:
-        database: Of the service.
-        every_s: How often all teams are looked through, so that they are at hand when the database goes away.
+        database: The service's database.
+        every_s: Seconds between two readings of all changed teams, which the cache then has when the database goes
+            away.
     """
 
     def __init__(self, database: Database, every_s: float) -> None:
         self._database = database
-        self._kept: dict[str, _Kept] = {}
+        self._entries: dict[str, _Entry] = {}
         self._breaker = CircuitBreaker()
-        self._watcher = Watcher("roster-watcher", self.look_through, every_s)
+        self._refresh = PeriodicTask("roster-cache", self.refresh, every_s)
 
     def start(self) -> None:
-        """Starts looking through all teams."""
-        self._watcher.start()
+        """Starts to read changed teams periodically."""
+        self._refresh.start()
 
     def stop(self) -> None:
-        """Stops."""
-        self._watcher.stop()
+        """Stops the periodic reading."""
+        self._refresh.stop()
 
     def fresh(self, team_id: str) -> TeamSnapshot:
         """A team as the roster holds it at this moment.
@@ -82,52 +83,52 @@ class RosterCache:
         Raises:
             MissingError: No roster is loaded.
             BusyError: The database stayed locked.
-            DatabaseAwayError: It cannot be used.
+            DatabaseAwayError: The database cannot be used.
         """
         if not _may_be_id(team_id):
             return TeamSnapshot(None, read_skills(self._database))
         with self._database.reading() as connection:
             version, latest = read_version(connection, team_id), latest_number(connection)
         now = time.monotonic()
-        kept = self._kept.get(team_id)
-        if kept is None or kept.version != version or now - kept.read_at > TRUSTED_S:
-            kept = _Kept(self._read(team_id, version), version, now, now)
+        entry = self._entries.get(team_id)
+        if entry is None or entry.version != version or now - entry.read_at > TRUSTED_S:
+            entry = _Entry(self._read(team_id, version), version, now, now)
         else:
-            kept = _Kept(kept.snapshot, version, kept.read_at, now)
-        if kept.snapshot.team is not None:  # what does not exist is not kept: anybody may name it
-            self._kept[team_id] = kept
-        return replace(kept.snapshot, latest_event=latest)
+            entry = replace(entry, confirmed_at=now)
+        if entry.snapshot.team is not None:  # ids of no team are not kept: callers could fill the memory with them
+            self._entries[team_id] = entry
+        return replace(entry.snapshot, latest_event=latest)
 
     def recent(self, team_id: str) -> TeamSnapshot:
-        """A team as `fresh` gives it; while the database is away, as it was seen last.
+        """A team as `fresh` returns it, or the last snapshot of it while the database is away.
 
         Raises:
             MissingError: No roster is loaded.
-            BusyError: The database stayed locked, and the team was not seen before.
-            DatabaseAwayError: It cannot be used, and the team was not seen before.
+            BusyError: The database stayed locked, and the team was not read before.
+            DatabaseAwayError: The database cannot be used, and the team was not read before.
         """
-        return self._or_kept(lambda: self.fresh(team_id), lambda: self._last(team_id))
+        return self._fetch(lambda: self.fresh(team_id), lambda: self._last(team_id))
 
     def team_of(self, student_id: str) -> TeamName | None:
-        """The team of a student, with its school; null for one in none.
+        """The team of a student, with its school; None for a student without a team.
 
         Raises:
             MissingError: No roster is loaded.
-            BusyError: The database stayed locked, and the student was not seen before.
-            DatabaseAwayError: It cannot be used, and the student was not seen before.
+            BusyError: The database stayed locked, and the student's team was not read before.
+            DatabaseAwayError: The database cannot be used, and the student's team was not read before.
         """
         if not _may_be_id(student_id):
             return None
-        return self._or_kept(lambda: find_team_of(self._database, student_id), lambda: self._last_team_of(student_id))
+        return self._fetch(lambda: find_team_of(self._database, student_id), lambda: self._last_team_of(student_id))
 
-    def look_through(self) -> None:
-        """Reads every team that changed since it was read; what fails is tried again the next time."""
+    def refresh(self) -> None:
+        """Reads every team that changed since it was read; the next call tries again what failed."""
         try:
-            teams = {each.team_id for each in list_teams(self._database)}
-            for team_id in sorted(teams):
+            team_ids = {team.team_id for team in list_teams(self._database)}
+            for team_id in sorted(team_ids):
                 self.fresh(team_id)
-            for gone in self._kept.keys() - teams:
-                self._kept.pop(gone, None)
+            for team_id in self._entries.keys() - team_ids:
+                self._entries.pop(team_id, None)
         except (MissingError, BusyError, DatabaseAwayError) as error:
             logger.debug("teams are not read ahead: %s", error)
 
@@ -138,33 +139,34 @@ class RosterCache:
         except MissingError:
             return TeamSnapshot(None, skills, version)
 
-    def _or_kept(self, ask: Callable[[], Part], remember: Callable[[], Part | None]) -> Part:
-        if self._breaker.is_open and (kept := remember()) is not None:
-            return kept
+    def _fetch(self, read: Callable[[], Value], find_last: Callable[[], Value | None]) -> Value:
+        """What the database says, or what it said last while it is away."""
+        if self._breaker.is_open and (last := find_last()) is not None:
+            return last
         try:
-            return ask()
+            return read()
         except (MissingError, BusyError, DatabaseAwayError) as error:
-            kept = remember()
-            if kept is None:
+            last = find_last()
+            if last is None:
                 raise
             self._breaker.trip()
-            logger.warning("going on with the roster as it was read: %s", error)
-            return kept
+            logger.warning("going on with the roster that was read last: %s", error)
+            return last
 
     def _last(self, team_id: str) -> TeamSnapshot | None:
-        kept = self._kept.get(team_id)
-        if kept is None:
+        entry = self._entries.get(team_id)
+        if entry is None:
             return None
-        return replace(kept.snapshot, stale_seconds=time.monotonic() - kept.confirmed_at)
+        return replace(entry.snapshot, stale_seconds=time.monotonic() - entry.confirmed_at)
 
     def _last_team_of(self, student_id: str) -> TeamName | None:
-        for kept in list(self._kept.values()):
-            team = kept.snapshot.team
+        for entry in list(self._entries.values()):
+            team = entry.snapshot.team
             if team is not None and student_id in team.members:
                 return TeamName(team.team_id, team.school, team.name)
         return None
 
 
 def _may_be_id(text: str) -> bool:
-    """Whether a database could hold the text at all; some refuse even the question."""
-    return "\0" not in text and not any("\ud800" <= each <= "\udfff" for each in text)
+    """Whether a database can hold the text; some refuse even to compare with another."""
+    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)

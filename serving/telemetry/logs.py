@@ -1,6 +1,7 @@
-"""The service's log: one JSON object per line, without anything that a request said.
+"""The service's log: one JSON object per line, without any value of a request.
 
-Messages of exceptions are left out, since they may repeat a value; where an exception came from is told.
+Messages of exceptions are left out, since they may repeat a value; a line has the kind of the exception and where it
+was raised.
 """
 
 import json
@@ -12,7 +13,7 @@ from typing import Any
 from serving.telemetry.request_ids import REQUEST_ID
 
 FIELDS = ("method", "route", "status", "ms", "key_id")
-"""What the line of a request has beyond every line's members."""
+"""Further members in the line of a request."""
 
 
 class JsonLines(logging.Formatter):
@@ -34,9 +35,9 @@ class JsonLines(logging.Formatter):
         }
         line |= {name: getattr(record, name) for name in FIELDS if hasattr(record, name)}
         if record.exc_info and record.exc_info[0] is not None:
-            kind, _, at = record.exc_info
+            kind, _, trace = record.exc_info
             line["exception"] = kind.__name__
-            line["where"] = [f"{each.filename}:{each.lineno} {each.name}" for each in traceback.extract_tb(at)]
+            line["where"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(trace)]
         return json.dumps(line, ensure_ascii=False)
 
 
@@ -48,4 +49,4 @@ LOGGING: dict[str, Any] = {
     "root": {"handlers": ["lines"], "level": "WARNING"},
     "loggers": {"regroup": {"level": "INFO"}},
 }
-"""For `logging.config.dictConfig`; every process of the service is given it."""
+"""The argument of `logging.config.dictConfig` in every process of the service."""

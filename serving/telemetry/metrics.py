@@ -1,4 +1,4 @@
-"""Prometheus metrics of all processes of one service, whichever of them is asked."""
+"""Prometheus metrics of the whole service, whichever of its processes is asked."""
 
 import os
 from pathlib import Path
@@ -10,24 +10,24 @@ LATENCY = Histogram("regroup_request_seconds", "Time to answer, by route templat
 ANSWERS = Counter("regroup_requests_total", "Answers, by route template and status.", ["method", "route", "status"])
 
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
-"""Where several processes of one service keep their figures; each process alone without it."""
+"""Environment variable with the folder in which the processes of one service share metrics; unset for one process."""
 
 
 def count_answer(method: str, route: str, status: int, seconds: float) -> None:
     """Counts and times an answer.
 
     Args:
-        method: Of a known few, since labels are kept for ever.
-        route: Its template; never an address, which holds ids.
-        status: Of HTTP; 0 where none went out.
-        seconds: That it took.
+        method: The HTTP method, one of a known few, since labels are kept for ever.
+        route: The template of the route; never an address, which holds ids.
+        status: The HTTP status; 0 where no answer was sent.
+        seconds: The time until the answer was sent.
     """
     LATENCY.labels(method, route).observe(seconds)
     ANSWERS.labels(method, route, str(status)).inc()
 
 
 def render_metrics() -> bytes:
-    """The metrics as Prometheus reads them: of all processes where they share a folder, else of this one."""
+    """The metrics in the format of Prometheus: of all processes where they share a folder, else of this one."""
     if SHARED not in os.environ:
         return generate_latest(REGISTRY)
     shared = CollectorRegistry()
@@ -36,14 +36,14 @@ def render_metrics() -> bytes:
 
 
 def forget_ended_processes() -> None:
-    """Leaves out the present state of processes that are gone; what they counted stays."""
+    """Removes the gauges of processes that have ended; their counters stay."""
     if SHARED not in os.environ:
         return
     for path in Path(os.environ[SHARED]).glob("gauge_live*_*.db"):
-        number = int(path.stem.rpartition("_")[2])
+        process_id = int(path.stem.rpartition("_")[2])
         try:
-            os.kill(number, 0)
+            os.kill(process_id, 0)
         except ProcessLookupError:
-            mark_process_dead(number)  # type: ignore[no-untyped-call]
+            mark_process_dead(process_id)  # type: ignore[no-untyped-call]
         except PermissionError:
-            pass  # it is there, and another user's
+            pass  # the process runs under another user

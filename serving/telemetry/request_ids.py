@@ -5,17 +5,17 @@ import uuid
 from contextvars import ContextVar
 
 REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
-"""Set while a request is answered, in whatever thread works for it."""
+"""The id in every thread that works for the request; None outside of requests."""
 
-FORM = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
-"""What a caller's id may be; it goes into logs and headers."""
+PATTERN = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+"""The form that an id of the caller's must have, since it goes into logs and headers."""
 
 
-def choose_request_id(given: str | None) -> str:
-    """The caller's id if it has the form of one, else a new one.
+def choose_request_id(sent: str | None) -> str:
+    """The id that the caller sent if it has the right form, else a new one.
 
     Example:
         >>> choose_request_id("plan-2026-03-16.7")
         'plan-2026-03-16.7'
     """
-    return given if given is not None and FORM.fullmatch(given) else uuid.uuid4().hex
+    return sent if sent is not None and PATTERN.fullmatch(sent) else uuid.uuid4().hex

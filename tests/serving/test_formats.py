@@ -13,7 +13,7 @@ from experiments.benchmarks.planner.instances.team import draw_day
 from features.errors import InputError
 from serving import formats
 from serving.__main__ import main
-from serving.cli import svg as picture
+from serving.cli import svg
 from serving.grouping.search.anneal import Budget
 from serving.grouping.solve import suggest_groups
 
@@ -38,7 +38,7 @@ def test_the_committed_schema_and_example_are_current():
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda day: day["needs"][3].update(need="much"), r"needs\[3\]\.need: .*valid number.*'much'"),
         (lambda day: day["students"][0].update(colour="red"), r"students\[0\]\.colour is no field"),
@@ -50,11 +50,11 @@ def test_the_committed_schema_and_example_are_current():
         (lambda day: day["adults"][0].update(role="king"), r"effects: .*led by king"),
     ],
 )
-def test_what_is_wrong_is_named(change, told):
+def test_what_is_wrong_is_named(change, message):
     day = json.loads(EXAMPLE)
     change(day)
 
-    with pytest.raises(InputError, match=told) as error:
+    with pytest.raises(InputError, match=message) as error:
         formats.read_instance(json.dumps(day))
 
     assert "Zoe" not in str(error.value)
@@ -70,12 +70,12 @@ def test_the_picture_names_every_session_and_small_group():
     problem = draw_day(60, seed=1)
     plan = suggest_groups(problem, Budget(rounds=20, bound_rounds=5))
 
-    drawn = ET.fromstring(picture.draw_day(problem, plan))
+    drawn = ET.fromstring(svg.draw_day(problem, plan))
 
     texts = " ".join(part.text or "" for part in drawn.iter() if part.tag.endswith("text"))
     cards = [part for part in drawn.iter() if part.tag.endswith("rect")]
     assert len(cards) == 1 + len(plan.sessions)
-    small = [session for session in plan.sessions if len(session.students) <= picture.FEW]
+    small = [session for session in plan.sessions if len(session.students) <= svg.FEW]
     assert all(student in texts for session in small for student in session.students)
     assert all(block.label in texts for block in problem.blocks)
 
@@ -86,10 +86,10 @@ def test_a_file_is_planned_from_the_command_line(tmp_path, capsys):
 
     code = main(["plan", str(source), "--json", str(tmp_path / "plan.json"), "--svg", str(tmp_path / "day.svg")])
 
-    told = json.loads((tmp_path / "plan.json").read_text())
+    plan = json.loads((tmp_path / "plan.json").read_text())
     assert code == 0
     assert "Fractions" in capsys.readouterr().out
-    assert told["bound"] >= told["score"]["total"]
+    assert plan["bound"] >= plan["score"]["total"]
     assert (tmp_path / "day.svg").read_text().startswith("<svg")
 
 

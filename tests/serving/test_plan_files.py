@@ -6,7 +6,7 @@ from dataclasses import asdict
 import pytest
 
 from features.errors import InputError
-from serving.formats import plan_file, read_plan
+from serving.formats import read_plan
 from serving.grouping.problem.plan import Session
 from serving.grouping.problem.policy import SessionType
 
@@ -21,12 +21,12 @@ def plan():
     return {"sessions": json.loads(json.dumps([asdict(session) for session in SESSIONS])), "score": {"total": 1.0}}
 
 
-def test_what_is_written_is_read_whatever_else_stands_there(plan):
-    assert read_plan(plan_file(plan)) == SESSIONS
+def test_what_is_written_is_read_whatever_else_is_there(plan):
+    assert read_plan(json.dumps(plan)) == SESSIONS
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda plan: plan["sessions"][1].update(session_type="offline"), r"sessions\[1\]\.session_type: .*'offline'"),
         (lambda plan: plan["sessions"][0].pop("block"), r"sessions\[0\]\.block: Field required$"),
@@ -36,10 +36,10 @@ def test_what_is_written_is_read_whatever_else_stands_there(plan):
         (lambda plan: plan.update(sessions=None), "no list of sessions"),
     ],
 )
-def test_what_is_wrong_is_named_and_no_student_is(plan, change, told):
+def test_what_is_wrong_is_named_and_no_student_is(plan, change, message):
     change(plan)
 
-    with pytest.raises(InputError, match=told) as error:
+    with pytest.raises(InputError, match=message) as error:
         read_plan(json.dumps(plan))
 
     assert "Zoe" not in str(error.value)

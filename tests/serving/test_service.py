@@ -134,12 +134,12 @@ def test_an_impossible_day_tells_a_smallest_set_and_what_to_give_up(client, plan
     answer = client.post("/v1/recommendations", json=body)
 
     assert rule_of(answer) == "pinned"
-    told = answer.json()
-    assert told["proven"]
-    assert told["conflicts"][0]["rules"] == ["pinned", "presence"]
-    assert [rule["rule"] for rule in told["minimal_set"]] == ["pinned"]
-    assert told["minimal_set_proven"]
-    assert told["relaxations"][0]["detail"].startswith("Drop the pin of a student to an adult-led session")
+    problem = answer.json()
+    assert problem["proven"]
+    assert problem["conflicts"][0]["rules"] == ["pinned", "presence"]
+    assert [rule["rule"] for rule in problem["minimal_set"]] == ["pinned"]
+    assert problem["minimal_set_proven"]
+    assert problem["relaxations"][0]["detail"].startswith("Drop the pin of a student to an adult-led session")
     assert seat["student_id"] not in answer.text
 
 
@@ -156,7 +156,7 @@ def test_no_error_repeats_a_students_id(client, trained_school):
 
 def test_a_profile_tells_facts_reasons_and_what_is_not_known(client, trained_school):
     """Each skill of a student has one of four states; thin evidence says what would settle it."""
-    profiles = [client.get(f"/v1/students/{each}/profile").json() for each in trained_school.student_ids[:40]]
+    profiles = [client.get(f"/v1/students/{student}/profile").json() for student in trained_school.student_ids[:40]]
 
     assert all(profile["responses"] > 0 and profile["active_minutes_7d"] >= 0 for profile in profiles)
     skills = [skill for profile in profiles for skill in profile["skills"]]
@@ -242,14 +242,14 @@ def test_plans_are_kept_in_postgresql_too(trained_school, simulated_school, give
 
 def test_forecasts_of_a_team_are_those_of_its_profiles_and_are_sent_once(client, trained_school):
     address = f"/v1/teams/{trained_school.team_ids[0]}/forecasts"
-    told = client.get(address)
-    first = told.json()["students"][0]
+    first_answer = client.get(address)
+    first = first_answer.json()["students"][0]
     profile = client.get(f"/v1/students/{first['student_id']}/profile").json()
 
-    again = client.get(address, headers={"If-None-Match": told.headers["ETag"]})
+    again = client.get(address, headers={"If-None-Match": first_answer.headers["ETag"]})
 
-    assert [each["student_id"] for each in told.json()["students"]] == sorted(
-        each["student_id"] for each in told.json()["students"]
+    assert [student["student_id"] for student in first_answer.json()["students"]] == sorted(
+        student["student_id"] for student in first_answer.json()["students"]
     )
     assert first["skills"]
     for mine, full in zip(first["skills"], profile["skills"], strict=True):

@@ -49,7 +49,7 @@ def test_while_it_loads_it_lives_and_says_what_it_waits_for(loading):
 
 
 def test_of_two_processes_the_second_answers_only_when_it_is_ready(loading, tmp_path, monkeypatch):
-    """Who saw one of them ready is not asked to wait by the other."""
+    """A caller who saw one of them ready is not asked to wait by the other."""
     monkeypatch.setenv(START_FOLDER, str(tmp_path))
     late = Loading()
     entered = threading.Event()
@@ -94,7 +94,7 @@ def test_listening_imports_nothing_slow():
     """Whoever adds an import that takes seconds to the way to the first answer finds out here."""
     code = """
 import sys
-import uvicorn, serving.__main__, serving.cli.opening, serving.startup
+import uvicorn, serving.__main__, serving.cli.serve, serving.startup
 serving.startup.create_startup()
 print({"pandas", "numpy", "lightgbm", "mlflow", "numba", "deltalake", "scipy"} & set(sys.modules))
 """

@@ -58,11 +58,11 @@ def test_a_stop_drains_and_metrics_are_of_all_processes(own_school, server):
 
     process.send_signal(signal.SIGTERM)
     wait_until(lambda: state_of(address) == 503)
-    told = call(f"{address}/v1/models", headers=own_school.headers)
+    models = call(f"{address}/v1/models", headers=own_school.headers)
     asker.join()
 
     assert float(answered[1]) == 12
-    assert told["students"] > 0  # what a load balancer still sends is answered
+    assert models["students"] > 0  # what a load balancer still sends is answered
     assert made[0]["sessions"]
     assert process.wait(timeout=30) in (0, -signal.SIGTERM)
     assert state_of(address) is None

@@ -66,20 +66,20 @@ def ask(port, method, path, headers, body=None):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LONGEST_S)
     connection.request(method, path, None if body is None else json.dumps(body), headers)
     response = connection.getresponse()
-    told = json.loads(response.read())
+    answer = json.loads(response.read())
     connection.close()
-    return response.status, told, response.headers
+    return response.status, answer, response.headers
 
 
 def ask_until_answered(port, path, headers, body):
     """The answer, after as many tries as the service asks for; every other refusal than to wait ends it."""
     deadline = time.monotonic() + LONGEST_S
     while True:
-        status, told, more = ask(port, "POST", path, headers, body)
+        status, answer, headers_back = ask(port, "POST", path, headers, body)
         if status not in (409, 503):
-            return status, told
-        assert more["Retry-After"], told
-        assert time.monotonic() < deadline, told
+            return status, answer
+        assert headers_back["Retry-After"], answer
+        assert time.monotonic() < deadline, answer
         time.sleep(0.05)  # sooner than it asks for, so that more requests meet
 
 
@@ -111,25 +111,25 @@ def test_what_two_processes_acknowledge_at_the_same_time_is_kept_once(service, t
         loads = [pool.submit(load, batch) for batch in batches]
         made = [pool.submit(plan, wanted) for wanted in plans + plans[::-1]]
         loads += [pool.submit(load, batch) for batch in batches[::-1]]
-        loaded = [each.result(timeout=LONGEST_S) for each in loads]
-        planned = [each.result(timeout=LONGEST_S) for each in made]
+        loaded = [future.result(timeout=LONGEST_S) for future in loads]
+        planned = [future.result(timeout=LONGEST_S) for future in made]
 
     assert {status for status, _ in loaded} == {200}
-    assert sum(told["stored"] for _, told in loaded) == 205
+    assert sum(answer["stored"] for _, answer in loaded) == 205
     with database.reading() as connection:
         rows = connection.execute(select(func.count(), func.count(LIVE_EVENTS.c.event_id.distinct()))).one()
     assert tuple(rows) == (205, 205)
     assert Counter(status for _, status, _ in planned) == {201: 2 * len(plans)}
-    ids = {key: {told["id"] for other, _, told in planned if other == key} for key, _ in plans}
-    assert all(len(each) == 1 for each in ids.values())
+    ids = {key: {answer["id"] for other, _, answer in planned if other == key} for key, _ in plans}
+    assert all(len(of_key) == 1 for of_key in ids.values())
     kept = {}
-    for _, _, told in planned:
-        kept[told["id"]] = ask(port, "GET", f"/v1/recommendations/{told['id']}", headers)[:2]
-        assert kept[told["id"]] == (200, told)
-    for team in trained_school.team_ids:  # and none that nobody was told of
+    for _, _, answer in planned:
+        kept[answer["id"]] = ask(port, "GET", f"/v1/recommendations/{answer['id']}", headers)[:2]
+        assert kept[answer["id"]] == (200, answer)
+    for team in trained_school.team_ids:  # and none that no answer had
         page = ask(port, "GET", f"/v1/recommendations?team_id={team}", headers)[1]
         assert {row["id"] for row in page["recommendations"]} == {
-            told["id"] for _, _, told in planned if told["team_id"] == team
+            answer["id"] for _, _, answer in planned if answer["team_id"] == team
         }
 
 
@@ -152,5 +152,5 @@ def test_a_hundred_megabytes_are_refused_by_processes_that_never_hold_them(servi
 def peak_mb(process):
     """The most that each process of the service ever held, in MB."""
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    told = [Path(f"/proc/{each}/status").read_text() for each in children]
-    return [int(re.search(r"VmHWM:\s+(\d+)", each)[1]) / 1024 for each in told if "VmHWM" in each]
+    texts = [Path(f"/proc/{child}/status").read_text() for child in children]
+    return [int(re.search(r"VmHWM:\s+(\d+)", text)[1]) / 1024 for text in texts if "VmHWM" in text]

@@ -9,7 +9,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.access.caller import ANYBODY, Caller
-from serving.access.key_cache import Keyring
+from serving.access.key_cache import KeyCache
 from serving.access.rate import RateLimit
 from serving.api.problems import error_response
 from serving.errors import ServiceError, UnauthorizedError
@@ -26,14 +26,14 @@ class Authentication:
 
     Args:
         app: What answers requests that are let in.
-        keyring: Knows the keys.
+        keys: The keys that count now.
         rate: Counts requests.
         open_here: Whether requests from this machine need no key.
     """
 
-    def __init__(self, app: ASGIApp, keyring: Keyring, rate: RateLimit, *, open_here: bool) -> None:
+    def __init__(self, app: ASGIApp, keys: KeyCache, rate: RateLimit, *, open_here: bool) -> None:
         self._app = app
-        self._keyring = keyring
+        self._keys = keys
         self._rate = rate
         self._open_here = open_here
 
@@ -61,7 +61,7 @@ class Authentication:
             if not _is_here(scope):
                 raise UnauthorizedError("not_here", "a service that is open without keys answers its own machine only")
             return ANYBODY, {}
-        caller = self._keyring.find(Headers(scope=scope).get("authorization"))
+        caller = self._keys.find(Headers(scope=scope).get("authorization"))
         scope.setdefault("state", {})["key_id"] = caller.key_id  # for the log, also where the limit refuses
         return caller, self._rate.count(caller)
 

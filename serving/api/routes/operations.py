@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from serving.access.caller import Scope
-from serving.api.dependencies import CurrentDraining, CurrentSnapshot, require_scope
+from serving.api.dependencies import CurrentDrain, CurrentSnapshot, require_scope
 from serving.api.problems import problem_responses
 from serving.api.responses.recommendations import to_provenance
 from serving.schemas.common import ModelsOut, ReadyOut
@@ -22,9 +22,9 @@ async def live() -> dict[str, str]:
 
 
 @health_router.get("/readyz", responses=problem_responses(503))
-def ready(snapshot: CurrentSnapshot, draining: CurrentDraining) -> ReadyOut:
+def ready(snapshot: CurrentSnapshot, drain: CurrentDrain) -> ReadyOut:
     """Whether a model and profiles are loaded and the process is not about to stop; an old model is still ready."""
-    draining.require_not_begun()
+    drain.require_not_begun()
     as_of = snapshot.data_as_of
     return ReadyOut(
         run_id=snapshot.champion.run_id,

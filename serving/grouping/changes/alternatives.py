@@ -56,7 +56,12 @@ class Alternatives:
 
 
 def find_alternatives(
-    problem: Problem, count: int, budget: Budget = DEFAULT_BUDGET, *, most_lost: float = 0.05, least_apart: float = 0.2
+    problem: Problem,
+    count: int,
+    budget: Budget = DEFAULT_BUDGET,
+    *,
+    max_score_loss: float = 0.05,
+    min_difference: float = 0.2,
 ) -> Alternatives:
     """Returns the best plan and up to so many others; without a clock, equal problems and budgets give equal ones.
 
@@ -67,19 +72,19 @@ def find_alternatives(
         problem: the day.
         count: how many others.
         budget: of each search; the seed grows by 1 from one search to the next.
-        most_lost: share of what the best plan adds to a day online that another may lack, 0-1.
-        least_apart: share of all seats by which any two plans differ at least, 0-1.
+        max_score_loss: share of what the best plan adds to a day online that another may lack, 0-1.
+        min_difference: share of all seats by which any two plans differ at least, 0-1.
 
     Raises:
         ProblemError: a limit is out of range.
         InfeasibleError: no plan can keep every hard rule, or none was found.
     """
     require_range("count", count, 1)
-    require_range("most_lost", most_lost, 0.0, 1.0)
-    require_range("least_apart", least_apart, 1e-6, 1.0)
+    require_range("max_score_loss", max_score_loss, 0.0, 1.0)
+    require_range("min_difference", min_difference, 1e-6, 1.0)
     best = suggest_groups(problem, budget)
     value = best.score.total - best.online_score
-    search = _AlternativeSearch(problem, budget, best.score.total - most_lost * value, least_apart)
+    search = _AlternativeSearch(problem, budget, best.score.total - max_score_loss * value, min_difference)
     kept = [best.sessions]
     while len(kept) <= count:
         found = search.next_plan(kept)
@@ -97,7 +102,7 @@ def find_alternatives(
     ]
     plans.sort(key=lambda plan: -plan.score.total)  # a later search may have found the best
     value = plans[0].score.total - best.online_score
-    near = [plan for plan in plans if plans[0].score.total - plan.score.total <= most_lost * value + ROUNDING]
+    near = [plan for plan in plans if plans[0].score.total - plan.score.total <= max_score_loss * value + ROUNDING]
     others = tuple(
         Alternative(
             plan,
@@ -106,7 +111,7 @@ def find_alternatives(
         )
         for plan in near[1:]
     )
-    return Alternatives(plans[0], others, search.searches, _describe(count, others, most_lost, least_apart))
+    return Alternatives(plans[0], others, search.searches, _describe(count, others, max_score_loss, min_difference))
 
 
 ROUNDING = 1e-9
@@ -115,9 +120,9 @@ ROUNDING = 1e-9
 class _AlternativeSearch:
     """Searches for plans of at least a score that differ from others."""
 
-    def __init__(self, problem: Problem, budget: Budget, least_score: float, least_apart: float) -> None:
+    def __init__(self, problem: Problem, budget: Budget, least_score: float, min_difference: float) -> None:
         self.problem, self.budget = problem, budget
-        self.least_score, self.least_apart = least_score, least_apart
+        self.least_score, self.min_difference = least_score, min_difference
         self.data = build_data(problem)
         self.seats = int(self.data.arrays.present.sum())
         self.searches = 0
@@ -135,7 +140,7 @@ class _AlternativeSearch:
         data = build_data(replace(self.problem, previous=_most_common_seats(kept)))
         top = max(score_plan(self.problem, sessions).total for sessions in kept)
         spare = max(0.0, top - self.least_score)
-        penalty = max(LEAST_PENALTY, spare / max(1.0, self.least_apart * self.seats))
+        penalty = max(LEAST_PENALTY, spare / max(1.0, self.min_difference * self.seats))
         low, high = 0.0, None
         for _ in range(ATTEMPTS):
             sessions = self._search(data, penalty, kept)
@@ -151,7 +156,7 @@ class _AlternativeSearch:
         return None
 
     def _differs(self, sessions: Sequence[Session], kept: Sequence[Sequence[Session]]) -> bool:
-        return all(self.difference(sessions, other) >= self.least_apart - ROUNDING for other in kept)
+        return all(self.difference(sessions, other) >= self.min_difference - ROUNDING for other in kept)
 
     def _search(self, data: ProblemData, penalty: float, kept: Sequence[Sequence[Session]]) -> tuple[Session, ...]:
         """Returns the plan of one search, with the best students in its sessions where it still differs then."""
@@ -186,8 +191,8 @@ def _most_common_seats(kept: Sequence[Sequence[Session]]) -> tuple[Seat, ...]:
     return tuple(seats.most_common(1)[0][0] for seats in counts)
 
 
-def _describe(count: int, others: Sequence[Alternative], most_lost: float, least_apart: float) -> str:
-    limits = f"within {most_lost:.1%} of the best and different in at least {least_apart:.0%} of all seats"
+def _describe(count: int, others: Sequence[Alternative], max_score_loss: float, min_difference: float) -> str:
+    limits = f"within {max_score_loss:.1%} of the best and different in at least {min_difference:.0%} of all seats"
     if len(others) == count:
         return f"{count} further plan{'s' if count > 1 else ''} {limits}."
     found = len(others) or "none"

@@ -41,20 +41,20 @@ class Route:
 
     def ask(self, client, ids, **headers):
         """Asks about the team, student and recommendation of `ids`; other ids are of nothing."""
-        names = [each.split("}")[0] for each in self.path.split("{")[1:]]
+        names = [part.split("}")[0] for part in self.path.split("{")[1:]]
         address = self.path.format(**{name: ids.get(name, "nothing") for name in names})
         body = None if self.body is None else self._make(self.body, "", ids)
         return client.request(self.method, address, json=body, headers=headers)
 
     def _make(self, schema, name, ids):
         """The smallest value that a schema allows, with our ids in it."""
-        while choices := [each for each in ("$ref", "anyOf", "oneOf", "allOf") if each in schema]:
-            given = schema[choices[0]]
-            schema = self.parts[given.rsplit("/", 1)[1]] if choices[0] == "$ref" else given[0]
+        while choices := [key for key in ("$ref", "anyOf", "oneOf", "allOf") if key in schema]:
+            chosen = schema[choices[0]]
+            schema = self.parts[chosen.rsplit("/", 1)[1]] if choices[0] == "$ref" else chosen[0]
         kind = schema.get("type", "object")
         if kind == "object":
             needed = {*schema.get("required", ()), "seconds"} & schema.get("properties", {}).keys()
-            return {each: self._make(schema["properties"][each], each, ids) for each in sorted(needed)}
+            return {name: self._make(schema["properties"][name], name, ids) for name in sorted(needed)}
         if kind == "array":
             return [self._make(schema["items"], name.removesuffix("s"), ids)] * schema.get("minItems", 0)
         return ids[name] if name in ids else _plain(schema, kind, name)
@@ -147,12 +147,12 @@ def district(trained_school, give_key, tmp_path_factory) -> Iterator[District]:
 
 def _ids(url, team_id):
     team = read_team(url, team_id)
-    parts = {each for part in ("staff", "rooms", "blocks", "rules") for each in getattr(team, part)}
+    parts = {item for part in ("staff", "rooms", "blocks", "rules") for item in getattr(team, part)}
     return {team.team_id, team.name, *team.members} | {
-        getattr(each, f"{kind}_id")
-        for each in parts
+        getattr(item, f"{kind}_id")
+        for item in parts
         for kind in ("staff", "room", "block", "rule")
-        if hasattr(each, f"{kind}_id") and getattr(each, f"{kind}_id")
+        if hasattr(item, f"{kind}_id") and getattr(item, f"{kind}_id")
     }
 
 
@@ -161,16 +161,16 @@ def routes(district) -> list[Route]:
     """Every route of the application that is not open, from the application itself."""
     contract = district.app.openapi()
     found = []
-    for each in iter_route_contexts(district.app.routes):
-        if each.path in OPEN:
+    for route in iter_route_contexts(district.app.routes):
+        if route.path in OPEN:
             continue
-        for method in sorted(each.methods - {"HEAD"}):
-            told = contract["paths"].get(each.path, {}).get(method.lower(), {})
-            scopes = [scope for need in told.get("security", ()) for scope in need.get("api_key", ())]
+        for method in sorted(route.methods - {"HEAD"}):
+            operation = contract["paths"].get(route.path, {}).get(method.lower(), {})
+            scopes = [scope for need in operation.get("security", ()) for scope in need.get("api_key", ())]
             assert len(scopes) == 1, (
-                f"{method} {each.path} asks for no scope: give it dependencies=[require_scope(...)]"
+                f"{method} {route.path} asks for no scope: give it dependencies=[require_scope(...)]"
             )
-            body = told.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
-            found.append(Route(method, each.path, scopes[0], body, contract["components"]["schemas"]))
+            body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+            found.append(Route(method, route.path, scopes[0], body, contract["components"]["schemas"]))
     assert found
     return found

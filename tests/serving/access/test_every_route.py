@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 from serving.api.middleware.authenticate import OPEN
 from serving.audit.entries import list_entries
+from serving.audit.spool import Spool
 
 NOWHERE = {"team_id": "nowhere", "student_id": "nobody", "recommendation_id": "0" * 32}
 NO_FORECASTS = {"/v1/models"}
 """Routes that show no forecast of anybody, so that nothing is noted about reading them."""
 
 
-def told(answer):
+def read(answer):
     """All of an answer but what differs from request to request."""
     body = answer.json()
     if answer.is_error:
@@ -27,8 +28,8 @@ def told(answer):
 @pytest.mark.parametrize("key", [None, "unknown", "wrong_secret", "expired", "revoked"])
 def test_without_a_key_that_counts_every_route_says_the_same(district, routes, key):
     client = district.client(key)
-    answers = [told(route.ask(client, ids)) for route in routes for ids in (district.north, NOWHERE)]
-    answers += [told(client.get(address)) for address in ("/v1/nothing", "/redoc", "/")]
+    answers = [read(route.ask(client, ids)) for route in routes for ids in (district.north, NOWHERE)]
+    answers += [read(client.get(address)) for address in ("/v1/nothing", "/redoc", "/")]
 
     assert answers[0][0] == 401
     assert answers[0][1]["www-authenticate"] == "Bearer"
@@ -41,7 +42,7 @@ def test_every_route_refuses_keys_of_other_scopes_without_looking(district, rout
         for scope in {"read", "plan", "load", "admin"} - {route.scope}:
             client = district.client(f"only_{scope}")
 
-            there, nowhere = (told(route.ask(client, ids)) for ids in (district.north, NOWHERE))
+            there, nowhere = (read(route.ask(client, ids)) for ids in (district.north, NOWHERE))
 
             assert there == nowhere, route.path
             assert (there[0], there[2]["rule"]) == (403, "scope_missing"), route.path
@@ -51,7 +52,7 @@ def test_what_another_school_has_is_answered_as_what_does_not_exist(district, ro
     client = district.client("north")
     compared = 0
     for route in routes:
-        theirs, nowhere = (told(route.ask(client, ids)) for ids in (district.south, NOWHERE))
+        theirs, nowhere = (read(route.ask(client, ids)) for ids in (district.south, NOWHERE))
 
         assert theirs == nowhere, route.path
         compared += theirs[0] == 404
@@ -62,7 +63,7 @@ def test_a_student_without_a_team_is_seen_by_keys_for_all_schools_only(district)
     address = f"/v1/students/{district.unplaced}/profile"
 
     assert district.client("all").get(address).json()["team_id"] is None
-    assert told(district.client("north").get(address)) == told(district.client("north").get("/v1/students/x/profile"))
+    assert read(district.client("north").get(address)) == read(district.client("north").get("/v1/students/x/profile"))
     assert district.client("south").get(address).status_code == 404
 
 
@@ -106,11 +107,25 @@ def test_what_shows_forecasts_or_decides_is_kept_in_the_audit_log(district, rout
         answer = route.ask(client, district.north, **{"X-Request-ID": f"audited-{at}"})
         district.app.state.audit.flush()
 
-        entries = [each for each in list_entries(district.database) if each.request_id == f"audited-{at}"]
+        entries = [entry for entry in list_entries(district.database) if entry.request_id == f"audited-{at}"]
         if answer.is_success and route.scope in {"read", "plan"} and route.path not in NO_FORECASTS:
             assert entries, f"{route.method} {route.path} notes nothing"
-            assert all(each.key_id == key_id and each.team_id == district.north["team_id"] for each in entries)
+            assert all(entry.key_id == key_id and entry.team_id == district.north["team_id"] for entry in entries)
             shown += 1
         elif route.path in NO_FORECASTS:
             assert not entries
     assert shown >= 4
+
+
+def test_nothing_is_shown_that_cannot_be_noted(district, tmp_path, monkeypatch):
+    (tmp_path / "audit").write_text("no folder")
+    client, address = district.client("north"), f"/v1/teams/{district.north['team_id']}/board"
+
+    with monkeypatch.context() as disk:
+        disk.setattr(district.app.state.audit, "_spool", Spool(tmp_path / "audit"))
+        answer = client.get(address)
+
+    assert (answer.status_code, answer.json()["rule"]) == (503, "audit_not_kept")
+    assert answer.headers["retry-after"]
+    assert district.north["student_id"] not in answer.text
+    assert client.get(address).status_code == 200

@@ -9,8 +9,8 @@ from features.database import Database
 from features.errors import InputError
 from serving.__main__ import main
 from serving.access import Scope
-from serving.access.key_cache import Keyring
-from serving.access.keys import issue_key, make_key, read_key
+from serving.access.key_cache import KeyCache
+from serving.access.keys import issue_key, make_key, parse_key
 from serving.errors import NotReadyError, UnauthorizedError
 from serving.store.keys import list_keys, revoke_key
 from serving.store.tables import API_KEYS
@@ -27,9 +27,9 @@ def database(request, tmp_path, monkeypatch):
 
 
 def find(database, key):
-    keyring = Keyring(database, 60, 60)
-    keyring.refresh()
-    return keyring.find(f"Bearer {key}")
+    keys = KeyCache(database, 60, 60)
+    keys.refresh()
+    return keys.find(f"Bearer {key}")
 
 
 def test_a_key_is_shown_once_and_stands_for_its_caller(database, capsys):
@@ -80,7 +80,7 @@ def test_an_expired_key_and_a_revoked_one_count_no_more(database, capsys):
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (["--name", " "], "--name is blank"),
         (["--expires", "tomorrow"], "--expires 'tomorrow' is not a day; write YYYY-MM-DD"),
@@ -89,10 +89,10 @@ def test_an_expired_key_and_a_revoked_one_count_no_more(database, capsys):
         (["--per-minute", "0"], "--per-minute 0 must be 1 or more"),
     ],
 )
-def test_a_wrong_value_is_named(options, told, tmp_path, monkeypatch):
+def test_a_wrong_value_is_named(options, message, tmp_path, monkeypatch):
     monkeypatch.setenv("REGROUP_HOME", str(tmp_path))
 
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=message):
         main(["keys", "issue", "--scope", "read", "--name", "x", *options])
 
 
@@ -102,61 +102,61 @@ def test_a_school_that_the_roster_lacks_is_refused(trained_school):
 
 
 def test_a_key_that_is_not_there_cannot_be_revoked(database):
-    with pytest.raises(InputError, match="there is no key with this id") as told:
+    with pytest.raises(InputError, match="there is no key with this id") as error:
         main(["keys", "revoke", issue_key(database, "x", [Scope.READ]).reveal()])
 
-    assert "rg_" not in str(told.value)
+    assert "rg_" not in str(error.value)
 
 
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Basic abc", "rg_x_y"])
 def test_without_a_key_it_says_how_to_send_one(database, header):
     with pytest.raises(UnauthorizedError, match="Authorization: Bearer"):
-        Keyring(database, 60, 60).find(header)
+        KeyCache(database, 60, 60).find(header)
 
 
 def test_a_key_has_one_form_only():
     text = make_key().reveal()
 
-    assert read_key(text).reveal() == text
+    assert parse_key(text).reveal() == text
     for other in (text.upper(), text + "0", f" {text}", text.replace("_", "-"), text.replace("rg", "gr")):
-        assert read_key(other) is None
+        assert parse_key(other) is None
 
 
 def test_keys_count_for_a_while_when_the_database_is_away(tmp_path):
     now = [0.0]
     with Database(f"sqlite:///{tmp_path / 'regroup.db'}") as database:
         key = issue_key(database, "x", [Scope.READ]).reveal()
-        keyring = Keyring(database, 2, 900, clock=lambda: now[0])
-        keyring.refresh()
+        keys = KeyCache(database, 2, 900, clock=lambda: now[0])
+        keys.refresh()
     (tmp_path / "regroup.db").write_bytes(b"no database" * 1000)
 
     now[0] = 900.0
-    keyring.refresh()
+    keys.refresh()
 
-    assert keyring.find(f"Bearer {key}").scopes == {"read"}
+    assert keys.find(f"Bearer {key}").scopes == {"read"}
     now[0] = 900.1
-    with pytest.raises(NotReadyError) as told:
-        keyring.find(f"Bearer {key}")
-    assert told.value.rule == "keys_not_read"
-    assert told.value.headers["Retry-After"]
+    with pytest.raises(NotReadyError) as error:
+        keys.find(f"Bearer {key}")
+    assert error.value.rule == "keys_not_read"
+    assert error.value.headers["Retry-After"]
 
 
 def test_a_key_that_is_revoked_is_refused_within_the_time_set(database):
     key = issue_key(database, "x", [Scope.READ])
-    keyring = Keyring(database, 0.01, 60)
-    keyring.start()
-    assert keyring.find(f"Bearer {key.reveal()}")
+    keys = KeyCache(database, 0.01, 60)
+    keys.start()
+    assert keys.find(f"Bearer {key.reveal()}")
 
     revoke_key(database, key.key_id, datetime.now(UTC))
 
     deadline = time.monotonic() + 20
-    while counts(keyring, key.reveal()):
+    while counts(keys, key.reveal()):
         assert time.monotonic() < deadline
-    keyring.stop()
+    keys.stop()
 
 
-def counts(keyring, key):
+def counts(keys, key):
     try:
-        return keyring.find(f"Bearer {key}")
+        return keys.find(f"Bearer {key}")
     except UnauthorizedError:
         return None

@@ -42,8 +42,8 @@ def test_a_key_that_asks_too_often_is_told_when_to_go_on(district):
     client = district.client("seldom")
     answers = [client.get("/v1/models") for _ in range(5)]
 
-    assert [each.status_code for each in answers] == [200, 200, 200, 429, 429]
-    assert [re.search(r"r=(\d+)", each.headers["ratelimit"])[1] for each in answers] == ["2", "1", "0", "0", "0"]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
+    assert [re.search(r"r=(\d+)", answer.headers["ratelimit"])[1] for answer in answers] == ["2", "1", "0", "0", "0"]
     assert answers[0].headers["ratelimit-policy"] == '"minute";q=3;w=60'
     assert answers[3].headers["content-type"] == "application/problem+json"
     assert answers[3].json()["rule"] == "too_many_requests"
@@ -59,17 +59,17 @@ def test_a_body_that_is_too_large_is_refused_and_never_kept(district):
     length = (b"content-length", str(most + 1).encode())
 
     waiting = send(district.app, key, path, [part], [length, (b"expect", b"100-continue")])
-    told = send(district.app, key, path, [part] * 20, [length])
+    with_length = send(district.app, key, path, [part] * 20, [length])
     in_chunks = send(district.app, key, path, [part] * 100)
     endless = send(district.app, key, path, itertools.repeat(part))
     fits = send(district.app, key, path, [b"x" * most])
 
     assert waiting[::2] == (413, 0)
-    assert told[::2] == (413, 21)
+    assert with_length[::2] == (413, 21)
     assert in_chunks[::2] == (413, 101)
     assert endless[0] == 413
     assert endless[2] * len(part) < 2 * DROP_BYTES
-    assert {each[1]["rule"] for each in (waiting, told, in_chunks, endless)} == {"body_too_large"}
+    assert {answer[1]["rule"] for answer in (waiting, with_length, in_chunks, endless)} == {"body_too_large"}
     assert fits[0] == 422
     assert send(district.app, key, "/v1/events", [b"x" * (most + 1)])[0] != 413
     assert send(district.app, district.keys["unknown"], path, [part] * 1000)[::2] == (401, 0)
@@ -93,10 +93,10 @@ def test_without_keys_it_answers_its_own_machine_only(district):
 def test_a_network_is_not_served_without_keys(host, monkeypatch):
     monkeypatch.setenv("REGROUP_OPEN", "true")
 
-    with pytest.raises(InputError, match="needs a host that only this machine reaches") as told:
+    with pytest.raises(InputError, match="needs a host that only this machine reaches") as error:
         main(["--open", "--host", host, "--wait"])
 
-    assert told.value.exit_code == 2
+    assert error.value.exit_code == 2
 
 
 def test_web_pages_of_other_origins_get_nothing_unless_they_are_named(district):
@@ -116,15 +116,15 @@ def test_web_pages_of_other_origins_get_nothing_unless_they_are_named(district):
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "message"),
     [
         ("REGROUP_CORS_ORIGINS", "*", r"REGROUP_CORS_ORIGINS='\*': '\*' is no origin; write https://HOST"),
         ("REGROUP_PER_MINUTE", "0", "REGROUP_PER_MINUTE='0': .*greater than or equal to 1"),
         ("REGROUP_OPEN", "maybe", "REGROUP_OPEN='maybe': .*boolean"),
     ],
 )
-def test_a_wrong_setting_is_named(name, value, told, monkeypatch):
+def test_a_wrong_setting_is_named(name, value, message, monkeypatch):
     monkeypatch.setenv(name, value)
 
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=message):
         read_settings()

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from features.database import Database
-from serving.access.key_cache import Keyring
+from serving.access.key_cache import KeyCache
 from serving.api.routes import students
 from serving.telemetry.logs import JsonLines
 
@@ -40,7 +40,7 @@ def test_a_request_has_one_line_with_its_id(district, lines):
 
     answer = client.get(f"/v1/teams/{district.north['team_id']}/board", headers={"X-Request-ID": "plan-7.a"})
 
-    (line,) = [each for each in requests_of(lines()) if each["request_id"] == "plan-7.a"]
+    (line,) = [line for line in requests_of(lines()) if line["request_id"] == "plan-7.a"]
     assert answer.headers["x-request-id"] == "plan-7.a"
     assert {name: line[name] for name in ("level", "method", "route", "status", "key_id")} == {
         "level": "info",
@@ -53,9 +53,9 @@ def test_a_request_has_one_line_with_its_id(district, lines):
     assert line["time"].endswith("+00:00")
 
 
-@pytest.mark.parametrize("given", ["", "a b", "x" * 65, "id\tx", "a/b", "Zoë"])
-def test_an_id_that_is_no_id_is_replaced(district, given):
-    answer = district.client().get("/v1/models", headers={"X-Request-ID": given.encode()})
+@pytest.mark.parametrize("sent", ["", "a b", "x" * 65, "id\tx", "a/b", "Zoë"])
+def test_an_id_that_is_no_id_is_replaced(district, sent):
+    answer = district.client().get("/v1/models", headers={"X-Request-ID": sent.encode()})
 
     assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["x-request-id"])
     assert answer.json()["request_id"] == answer.headers["x-request-id"]
@@ -94,7 +94,7 @@ def test_a_statement_that_fails_is_logged_without_its_values(tmp_path, lines):
     (tmp_path / "regroup.db").write_bytes(b"no database" * 1000)
 
     with Database(f"sqlite:///{tmp_path / 'regroup.db'}") as database:
-        Keyring(database, 1, 1).refresh()
+        KeyCache(database, 1, 1).refresh()
 
     assert "API keys not read" in lines()
     assert "SELECT" not in lines()

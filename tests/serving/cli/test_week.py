@@ -33,7 +33,7 @@ def test_a_week_is_planned_and_its_rest_planned_again(days, tmp_path, capsys):
     third = json.loads(stored.read_text())
     assert "teacher_seats" in shown
     assert sorted(path.name for path in pictures.iterdir()) == ["mon.svg", "tue.svg", "wed.svg"]
-    assert [[day["over"] for day in told["days"]] for told in (first, second, third)] == [
+    assert [[day["over"] for day in week["days"]] for week in (first, second, third)] == [
         [False, False, False], [True, False, False], [True, True, False],
     ]  # fmt: skip
     assert third["days"][0]["sessions"] == first["days"][0]["sessions"]
@@ -42,7 +42,7 @@ def test_a_week_is_planned_and_its_rest_planned_again(days, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda days: [*days, days[0]], "mon.json is given twice"),
         (lambda days: [*days, "--coaching", "a.rivera", "b.chen", "two"], "'two' is not a number of sessions"),
@@ -52,6 +52,6 @@ def test_a_week_is_planned_and_its_rest_planned_again(days, tmp_path, capsys):
         (lambda days: [*days, "--passes", "-1"], "--passes is -1"),
     ],
 )
-def test_what_cannot_be_planned_is_named(days, change, told):
-    with pytest.raises(InputError, match=told):
+def test_what_cannot_be_planned_is_named(days, change, message):
+    with pytest.raises(InputError, match=message):
         main(["week", *change(days)])

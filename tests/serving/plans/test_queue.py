@@ -62,12 +62,12 @@ def test_the_service_refuses_plans_beyond_its_queue_and_goes_on_answering(own_sc
     monkeypatch.setenv("REGROUP_QUEUE", "0")
     body = {"team_id": own_school.team_ids[0], "date": "2026-03-16", "seconds": 0.05}
     with TestClient(create_app(), headers=own_school.headers) as client:
-        with client.app.state.planners.acquire():
+        with client.app.state.queue.acquire():
             refused = client.post("/v1/recommendations", json=body, headers={"Idempotency-Key": "one"})
             board = client.get(f"/v1/teams/{own_school.team_ids[0]}/board")
         made = client.post("/v1/recommendations", json=body, headers={"Idempotency-Key": "one"})
 
-    assert (refused.status_code, refused.json()["rule"]) == (503, "planners_busy")
+    assert (refused.status_code, refused.json()["rule"]) == (503, "queue_full")
     assert int(refused.headers["Retry-After"]) >= 1
     assert board.status_code == 200
     assert made.status_code == 201

@@ -128,7 +128,7 @@ def unregistered(school, database):
     with database.reading() as connection:
         found = MetaData()
         found.reflect(connection)
-    names = {each.name for each in school.home.iterdir() if each.suffix != ".lock"}
+    names = {path.name for path in school.home.iterdir() if path.suffix != ".lock"}
     wrongly = {name for name in WITHOUT_STUDENTS if "student_id" in found.tables[name].columns}
     strange = {each.name for each in found.sorted_tables} ^ (TABLES | set(WITHOUT_STUDENTS))
     return wrongly | strange | (names - FOLDERS - set(FOLDERS_WITHOUT_STUDENTS))
@@ -161,7 +161,7 @@ def test_no_trace_of_an_erased_student_is_left_anywhere(client, school, simulate
     assert other in str(decided["sessions"])
     with database.reading() as connection:
         problems = connection.execute(select(RECOMMENDATIONS.c.problem)).scalars().all()
-    assert all(other in {each.id for each in read_instance(problem).students} for problem in problems)
+    assert all(other in {student.id for student in read_instance(problem).students} for problem in problems)
 
     assert client.app.state.snapshots.refresh()
     assert client.get(f"/v1/students/{student}/profile").status_code == 404

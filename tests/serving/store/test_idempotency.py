@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select
 
-from serving.store.idempotency import Claim, Kept, claim_key, finish_claim, give_up_claim
+from serving.store.idempotency import Claim, StoredAnswer, claim_key, finish_claim, give_up_claim
 from serving.store.tables import IDEMPOTENCY
 
 NOW = datetime(2026, 3, 16, 6, tzinfo=UTC)
@@ -26,15 +26,15 @@ def test_of_many_requests_at_once_one_claims_the_key(database):
     with ThreadPoolExecutor(8) as threads:
         found = list(threads.map(lambda at: ask(database, at), moments))
 
-    claims = [each for each in found if isinstance(each, Claim)]
+    claims = [claim for claim in found if isinstance(claim, Claim)]
     assert len(claims) == 1
-    assert [each for each in found if each != claims[0]] == ["in_flight"] * 19
+    assert [result for result in found if result != claims[0]] == ["in_flight"] * 19
 
 
 def test_an_answer_is_kept_for_its_owner_key_and_body(database):
     assert finish(database, ask(database))
 
-    assert ask(database, NOW + MINUTES) == Kept(422, '{"detail": "no"}', None)
+    assert ask(database, NOW + MINUTES) == StoredAnswer(422, '{"detail": "no"}', None)
     assert ask(database, body="b2") == "other_body"
     assert isinstance(ask(database, owner="somebody"), Claim)
     assert isinstance(ask(database, key="k2"), Claim)
@@ -65,7 +65,7 @@ def test_of_many_who_would_take_over_one_does(database):
     with ThreadPoolExecutor(8) as threads:
         found = list(threads.map(lambda at: ask(database, at), moments))
 
-    assert sum(isinstance(each, Claim) for each in found) == 1
+    assert sum(isinstance(result, Claim) for result in found) == 1
 
 
 def test_answers_are_pruned_after_their_time(database):

@@ -75,7 +75,7 @@ def test_a_date_narrows_the_list_and_belongs_to_the_cursor(database):
     _, cursor = list_plans(database, PlanQuery("t1", MONDAY), 1)
 
     assert [row.id for row in read_all(database, PlanQuery("t1", MONDAY), 1)] == ["p2", "p0"]
-    with pytest.raises(RequestError, match="cursor: not one that a page of this team and date gave"):
+    with pytest.raises(RequestError, match="cursor: not from a page of this team and date"):
         list_plans(database, PlanQuery("t1"), 1, cursor)
 
 
@@ -94,7 +94,7 @@ def test_whatever_is_no_cursor_is_refused(text):
 
 
 @pytest.mark.parametrize(
-    "told",
+    "parts",
     [
         ["t1", None, "2026-03-16T06:00:00", "p1"],
         ["t1", None, "2026-03-16T06:00:00+00:00", 7],
@@ -104,6 +104,6 @@ def test_whatever_is_no_cursor_is_refused(text):
         None,
     ],
 )
-def test_a_cursor_of_something_else_is_refused(told):
+def test_a_cursor_of_something_else_is_refused(parts):
     with pytest.raises(RequestError, match="cursor"):
-        read_cursor(PlanQuery("t1"), base64.urlsafe_b64encode(json.dumps(told).encode()).decode())
+        read_cursor(PlanQuery("t1"), base64.urlsafe_b64encode(json.dumps(parts).encode()).decode())

@@ -66,7 +66,7 @@ def test_with_the_database_away_teams_are_told_as_they_were_read_with_their_age(
     first, second = simulated_school.team_ids
     with CountingDatabase(url, 2) as database:
         rosters = RosterCache(database, 3600)
-        rosters.look_through()
+        rosters.refresh()
         student = rosters.fresh(second).team.members[0]
         database.away = True
 
@@ -90,15 +90,15 @@ def test_boards_forecasts_and_profiles_go_on_without_the_database_and_say_so(own
     team, student = own_school.team_ids[0], own_school.student_ids[0]
     addresses = [f"/v1/teams/{team}/board", f"/v1/teams/{team}/forecasts", f"/v1/students/{student}/profile"]
     with TestClient(create_app(), headers=own_school.headers) as client:
-        before = [client.get(each) for each in addresses]
+        before = [client.get(address) for address in addresses]
         client.app.state.database.close()
         (own_school.home / "regroup.db").rename(own_school.home / "away.db")
 
-        without = [client.get(each) for each in addresses]
+        without = [client.get(address) for address in addresses]
         plan = client.post("/v1/recommendations", json={"team_id": team, "date": "2026-03-16"})
 
-        assert [each.json() for each in without] == [each.json() for each in before]
-        assert all(int(each.headers["Regroup-Stale-Seconds"]) >= 0 for each in without)
-        assert not any("Regroup-Stale-Seconds" in each.headers for each in before)
+        assert [answer.json() for answer in without] == [answer.json() for answer in before]
+        assert all(int(answer.headers["Regroup-Stale-Seconds"]) >= 0 for answer in without)
+        assert not any("Regroup-Stale-Seconds" in answer.headers for answer in before)
         assert (plan.status_code, plan.headers["Retry-After"]) == (503, "30")
         (own_school.home / "away.db").rename(own_school.home / "regroup.db")

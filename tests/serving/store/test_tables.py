@@ -18,8 +18,8 @@ from serving.store import tables as service
 
 TABLES = MetaData()
 for part in (roster, tombstones, live, service):
-    for each in part.METADATA.sorted_tables:
-        each.to_metadata(TABLES)
+    for table in part.METADATA.sorted_tables:
+        table.to_metadata(TABLES)
 
 PLAN = {"id": "p1", "created_at": datetime(2026, 3, 16, tzinfo=UTC), "team_id": "t1", "problem_hash": "0" * 64}
 
@@ -135,4 +135,4 @@ def test_a_moment_comes_back_in_utc_whoever_wrote_it(database):
             select(func.count()).select_from(service.RECOMMENDATIONS).where(service.RECOMMENDATIONS.c.created_at == six)
         )
         assert connection.execute(same).scalar() == 2
-    assert [each.isoformat() for each in moments] == ["2026-03-16T06:00:00+00:00"] * 2
+    assert [moment.isoformat() for moment in moments] == ["2026-03-16T06:00:00+00:00"] * 2

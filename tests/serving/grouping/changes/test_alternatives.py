@@ -20,23 +20,23 @@ from serving.grouping.search.anneal import Budget
 QUICK = Budget(rounds=40, bound_rounds=2)
 
 
-def require_near_and_apart(problem, found, most_lost, least_apart):
+def require_near_and_apart(problem, found, max_score_loss, min_difference):
     plans = [found.best, *(other.plan for other in found.others)]
     seats = sum(len(student.blocks) for student in problem.students)
     value = found.best.score.total - found.best.online_score
     for plan in plans:
         assert find_violations(problem, plan.sessions) == ()
         assert plan.score == score_plan(problem, plan.sessions)
-        assert found.best.score.total - plan.score.total <= most_lost * value + 1e-9
+        assert found.best.score.total - plan.score.total <= max_score_loss * value + 1e-9
     for one, other in combinations(plans, 2):
-        assert len(find_moves(problem, one.sessions, other.sessions)) >= least_apart * seats - 1e-9
+        assert len(find_moves(problem, one.sessions, other.sessions)) >= min_difference * seats - 1e-9
 
 
 def test_a_day_that_can_be_held_in_two_ways_gets_both(team):
     """Either group may come first, with either adult; no third plan is as different."""
     groups = replace(team, sizes=(SizeBound(SessionType.SMALL_GROUP, 3, 3),))
 
-    found = find_alternatives(groups, 1, Budget(rounds=100), most_lost=0.2, least_apart=0.5)
+    found = find_alternatives(groups, 1, Budget(rounds=100), max_score_loss=0.2, min_difference=0.5)
 
     assert len(found.others) == 1
     assert found.sentence == "1 further plan within 20.0% of the best and different in at least 50% of all seats."
@@ -61,19 +61,21 @@ def test_a_team_of_sixty_gets_three(team):
 
 
 @settings(max_examples=8, deadline=None, derandomize=True)
-@given(seed=st.integers(0, 10**6), pins=st.integers(0, 2), most_lost=st.sampled_from([0.02, 0.2]))
-def test_alternatives_are_near_apart_and_the_same_each_time(seed, pins, most_lost):
+@given(seed=st.integers(0, 10**6), pins=st.integers(0, 2), max_score_loss=st.sampled_from([0.02, 0.2]))
+def test_alternatives_are_near_apart_and_the_same_each_time(seed, pins, max_score_loss):
     problem = draw_edge_case(seed, students=10, pins=pins, ratio=30)
     try:
-        found = find_alternatives(problem, 2, QUICK, most_lost=most_lost)
+        found = find_alternatives(problem, 2, QUICK, max_score_loss=max_score_loss)
     except InfeasibleError:
         assume(False)
 
-    require_near_and_apart(problem, found, most_lost, 0.2)
-    assert found == find_alternatives(problem, 2, QUICK, most_lost=most_lost)
+    require_near_and_apart(problem, found, max_score_loss, 0.2)
+    assert found == find_alternatives(problem, 2, QUICK, max_score_loss=max_score_loss)
 
 
-@pytest.mark.parametrize("wrong", [{"count": 0}, {"count": 1, "most_lost": 2.0}, {"count": 1, "least_apart": 0.0}])
+@pytest.mark.parametrize(
+    "wrong", [{"count": 0}, {"count": 1, "max_score_loss": 2.0}, {"count": 1, "min_difference": 0.0}]
+)
 def test_limits_out_of_range_are_named(team, wrong):
     with pytest.raises(ProblemError, match=next(reversed(wrong))):
         find_alternatives(team, wrong.pop("count"), QUICK, **wrong)
