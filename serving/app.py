@@ -129,7 +129,7 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
     app.state.live = live
     app.state.draining = draining
     app.state.rosters = rosters
-    app.state.planners = SolverQueue(settings.planners, settings.queue, settings.queue_seconds)
+    app.state.solver_queue = SolverQueue(settings.planners, settings.queue, settings.queue_seconds)
     install_error_handlers(app)
     for router in (
         recommendations.router,

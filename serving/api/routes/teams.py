@@ -1,4 +1,4 @@
-"""`/v1/teams`: who needs what in a team, and its forecasts."""
+"""`/v1/teams`: the needs and strengths of a team's students, and their forecasts."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ from serving.api.responses.recommendations import to_board, to_team_forecasts
 from serving.models.forecasts import forecast_students
 from serving.models.snapshot import Snapshot
 from serving.plans.needs import find_candidates
-from serving.plans.policy import load_planning
+from serving.plans.policy import load_policy
 from serving.plans.recommend import Planner
 from serving.schemas.forecasts import Board, TeamForecasts
 from serving.store.roster_cache import TeamSnapshot
@@ -36,11 +36,11 @@ def read_board(
     planner: CurrentPlanner,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Who needs what, who is strong where, and who has not been seen by an adult lately."""
+    """Reads what each student of a team needs and is strong in, and the date of the last adult-led session."""
 
     def render(snapshot: Snapshot, team: Team, roster: TeamSnapshot) -> Board:
         days, max_candidates = planner.settings.recent_days, planner.settings.max_candidates
-        candidates = find_candidates(snapshot, team, roster, load_planning().need, days, max_candidates)
+        candidates = find_candidates(snapshot, team, roster, load_policy().need, days, max_candidates)
         forecasts = forecast_students(snapshot, team.members, days)
         return to_board(snapshot, team, roster.skills, candidates, forecasts)
 
@@ -61,7 +61,7 @@ def read_forecasts(
     planner: CurrentPlanner,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """The team's struggle and mastery forecasts, without their reasons, for a program that goes through them all."""
+    """Reads the team's struggle and mastery forecasts without reasons, for programs that process them all."""
 
     def render(snapshot: Snapshot, team: Team, _: TeamSnapshot) -> TeamForecasts:
         return to_team_forecasts(
@@ -81,7 +81,7 @@ def _read(
     note: Callable[[], None],
     render: Callable[[Snapshot, Team, TeamSnapshot], BaseModel],
 ) -> tuple[TaggedBody, float | None]:
-    """What is rendered of a team at this moment, kept until its students or the roster change; and its age."""
+    """The rendered body, cached until forecasts or roster change, and its age in seconds; null: of this moment."""
     served = planner.served()
     team, roster = find_roster(planner.rosters, caller, team_id)
     note()
