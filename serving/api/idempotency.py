@@ -37,7 +37,7 @@ class Attempt:
         database: Where keys and answers are kept.
         owner: Id of the caller's API key; empty without one.
         key: The Idempotency-Key; null: every request is answered anew.
-        request_hash: Hash of address and body, by `hash_request`.
+        digest: Hash of address and body, by `hash_request`.
         kept: How long answers are kept.
         takeover: Time after which an unfinished request counts as lost with its process.
 
@@ -46,24 +46,17 @@ class Attempt:
     """
 
     def __init__(
-        self,
-        database: Database,
-        owner: str,
-        key: str | None,
-        request_hash: str,
-        *,
-        kept: timedelta,
-        takeover: timedelta,
+        self, database: Database, owner: str, key: str | None, digest: str, *, kept: timedelta, takeover: timedelta
     ) -> None:
         self.replay: Response | None = None
-        self._database, self._owner, self._key, self._request_hash = database, owner, key, request_hash
+        self._database, self._owner, self._key, self._digest = database, owner, key, digest
         self._kept, self._takeover = kept, takeover
         self._claim: Claim | None = None
 
     def __enter__(self) -> Self:
         if self._key is None:
             return self
-        wanted = Claim(self._owner, self._key, self._request_hash, datetime.now(UTC))
+        wanted = Claim(self._owner, self._key, self._digest, datetime.now(UTC))
         found = claim_key(self._database, wanted, kept=self._kept, takeover=self._takeover)
         if found == "in_flight":
             raise InFlightError("idempotency_key_in_flight", "a request with this Idempotency-Key is being answered")

@@ -152,7 +152,7 @@ def _require_own(team: Team, request: DayRequest) -> None:
     """Refuses a request about people or blocks of other teams; the roster's rules were checked when it was loaded."""
     members, adults = set(team.members), {adult.staff_id for adult in team.staff}
     blocks = sorted(block.block_id for block in team.blocks)
-    named = [
+    named: list[tuple[str, tuple[str, ...], str | None, tuple[str, ...]]] = [
         (f"absences[{at}]", (absence.student,) if absence.student else (), absence.staff, absence.blocks or ())
         for at, absence in enumerate(request.absences)
     ]

@@ -32,7 +32,7 @@ from serving.grouping import (
 from serving.models.live import LiveEvents
 from serving.models.snapshot import Snapshot
 from serving.plans.needs import Candidate, find_candidates
-from serving.plans.policy import PlannerPolicy, load_policy
+from serving.plans.policy import load_policy
 from serving.plans.problem import Absence, DayRequest, state_problem
 from serving.plans.queue import SolverQueue
 from serving.plans.stored_plan import carry_seats
@@ -154,7 +154,7 @@ def plan_day(
         RequestError: The day has no plan, or the body names somebody who is not in the team.
         ConflictError: The earlier plan was stored by a version that did not store days.
     """
-    snapshot, settings = planner.served(), planner.settings
+    snapshot = planner.served()
     team, roster = find_roster(
         planner.rosters, caller, body.team_id, now=True
     )  # before the queue, so that nobody waits to be refused
@@ -168,11 +168,9 @@ def plan_day(
             roster,
             restricted,
             carry_seats(planner.database, caller, body, read_request(body)),
-            load_policy(),
-            recent_days=settings.recent_days,
-            max_candidates=settings.max_candidates,
-            budget=Budget(seconds=body.seconds, seed=body.seed),
-            until=None if body.seconds is None else begun + body.seconds - planner.queue.storing_s,
+            planner.settings,
+            Budget(seconds=body.seconds, seed=body.seed),
+            None if body.seconds is None else begun + body.seconds - planner.queue.storing_s,
         )
         answer = render(uuid.uuid4().hex, datetime.now(UTC), body, team, roster.skills, restricted, found)
         note(answer)
@@ -191,10 +189,8 @@ def read_request(body: RecommendationRequest) -> DayRequest:
     return DayRequest(
         day=body.date,
         absences=tuple(
-            Absence(
-                absence.student_id, absence.staff_id, None if absence.block_ids is None else tuple(absence.block_ids)
-            )
-            for absence in body.absences
+            Absence(away.student_id, away.staff_id, None if away.block_ids is None else tuple(away.block_ids))
+            for away in body.absences
         ),
         rules=tuple(
             Rule(
@@ -218,10 +214,7 @@ def recommend_day(
     roster: TeamSnapshot,
     snapshot: Snapshot,
     request: DayRequest,
-    policy: PlannerPolicy,
-    *,
-    recent_days: int,
-    max_candidates: int,
+    settings: Settings,
     budget: Budget,
     until: float | None,
 ) -> Recommendation:
@@ -232,9 +225,7 @@ def recommend_day(
         roster: The snapshot that the team is part of, with the skills.
         snapshot: Models and profiles.
         request: The day.
-        policy: The planner's assumptions.
-        recent_days: Days for which practice counts as recent.
-        max_candidates: Candidates per student.
+        settings: The settings of the service.
         budget: Rounds, seconds and random seed of the search.
         until: When the plan must be found, on the clock of `time.perf_counter`; null: no time limit.
 
@@ -242,7 +233,8 @@ def recommend_day(
         RequestError: The day has no blocks, a rule or an absence names somebody who is not in the team, or no plan can
             keep every rule; the error names the rule.
     """
-    candidates = find_candidates(snapshot, team, roster, policy.need, recent_days, max_candidates)
+    policy, days = load_policy(), settings.recent_days
+    candidates = find_candidates(snapshot, team, roster, policy.need, days, settings.max_candidates)
     try:
         problem = state_problem(team, roster.skills, request, candidates, policy)
         begun = time.perf_counter()

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from serving.grouping import SessionType
-from serving.schemas.common import Body, PlanId
+from serving.schemas.common import BlockId, Body, Clock, Kind, Lead, PlanId, Score, StudentId, TaughtSkill
 from serving.schemas.sessions import MOST_SESSIONS, SessionIn, SessionSeats
 
 
@@ -59,16 +59,16 @@ class ScoreImpactOut(Body):
 class SeatPlaceOut(Body):
     """Where a student sits in one block."""
 
-    session_type: SessionType = Field(description="type of the session", examples=["small_group"])
-    skill_id: str | None = Field(description="the skill that is taught; null online", examples=["ratios"])
-    staff_id: str | None = Field(description="the adult who leads the session; null online", examples=["a.rivera"])
+    session_type: Kind
+    skill_id: TaughtSkill
+    staff_id: Lead
 
 
 class MoveOut(Body):
     """One student's seat in one block that differs between two plans."""
 
-    student_id: str = Field(description="the student who moves", examples=["s0412"])
-    block_id: str = Field(description="the block of the seat", examples=["mon-1"])
+    student_id: StudentId
+    block_id: BlockId
     before: SeatPlaceOut | None = Field(description="the seat in the first plan; null where it has none")
     after: SeatPlaceOut | None = Field(description="the seat in the second plan; null where it has none")
 
@@ -104,7 +104,7 @@ class RepairOut(Body):
     """A plan near the edited one that keeps every rule."""
 
     sessions: list[SessionSeats] = Field(description="all sessions of the repaired day")
-    score: float = Field(description="score of the repaired day in need points", examples=[29.8])
+    score: Score
     moved: int = Field(ge=0, description="seats that differ from the edited plan", examples=[1])
     at_least: int = Field(
         ge=0,
@@ -120,9 +120,7 @@ class EvaluationOut(Body):
     recommendation_id: PlanId
     keeps_rules: bool = Field(description="whether the edited plan breaks no hard rule", examples=[False])
     violations: list[ViolationOut] = Field(description="every broken hard rule", examples=[[]])
-    score: float = Field(
-        description="score of the edited plan in need points; comparable between plans of one day only", examples=[30.2]
-    )
+    score: Score
     terms: list[TermOut] = Field(description="the score term by term")
     score_impact: ScoreImpactOut | None = Field(
         description="score impact of the whole edit; null where the plans cannot be compared"
@@ -138,12 +136,10 @@ class EvaluationOut(Body):
 class ExplanationRequest(Body):
     """A seat that a student does not have; what is null may be anything."""
 
-    student_id: str = Field(min_length=1, description="a student of the day", examples=["s0412"])
-    block_id: str = Field(description="a block of the day", examples=["mon-1"])
+    student_id: StudentId
+    block_id: BlockId
     session_type: SessionType | None = Field(
-        default=None,
-        description="type of the session; null: any adult-led session",
-        examples=["small_group"],
+        default=None, description="type of the session; null: any adult-led session", examples=["small_group"]
     )
     skill_id: str | None = Field(default=None, description="a skill of the day; null: any", examples=["ratios"])
     staff_id: str | None = Field(
@@ -211,9 +207,7 @@ class ExplanationOut(Body):
 class SeatOptionsRequest(Body):
     """A student who came late or is new."""
 
-    student_id: str = Field(
-        min_length=1, description="a member of the team, absent or not, or a new student", examples=["s0412"]
-    )
+    student_id: StudentId
     block_ids: list[str] | None = Field(
         default=None,
         min_length=1,
@@ -247,8 +241,8 @@ class SeatOptionOut(Body):
 class BlockOptionsOut(Body):
     """The student's seat options in one block."""
 
-    block_id: str = Field(description="a block of the day", examples=["mon-2"])
-    time: str = Field(description="start and end by the school's wall clock", examples=["09:50-10:35"])
+    block_id: BlockId
+    time: Clock
     options: list[SeatOptionOut] = Field(description="the best first; empty where no session can take the student")
 
 
@@ -256,7 +250,7 @@ class SeatOptionsOut(Body):
     """Every seat that one student could have while nobody else moves."""
 
     recommendation_id: PlanId
-    student_id: str = Field(description="the student who needs a seat", examples=["s0412"])
+    student_id: StudentId
     needs_from: Literal["plan", "forecasts", "nothing"] = Field(
         description="where the student's needs come from; nothing: every skill of the day counts as a moderate need",
         examples=["plan"],

@@ -5,13 +5,55 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from serving.grouping import SessionType
 from serving.models.bundle import Source
+
+PLAN_ID = "6f1c0f4f0d0e4a0e8a3a1f1e2d3c4b5a"
+FACTS = "3 of the last 5 wrong"
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 
-PLAN_ID = "6f1c0f4f0d0e4a0e8a3a1f1e2d3c4b5a"
-
 PlanId = Annotated[str, Field(description="id of the plan", examples=[PLAN_ID])]
+TeamId = Annotated[str, Field(min_length=1, description="id of a team of the roster", examples=["team-1"])]
+StudentId = Annotated[str, Field(min_length=1, description="id of the student", examples=["s0412"])]
+StaffId = Annotated[str, Field(description="id of an adult of the team", examples=["a.rivera"])]
+BlockId = Annotated[str, Field(description="id of a block of the day", examples=["mon-1"])]
+SchoolDate = Annotated[dt.date, Field(description="date of the day at the school", examples=["2026-03-16"])]
+CreatedAt = Annotated[dt.datetime, Field(description="moment of making, UTC", examples=["2026-03-16T06:30:00Z"])]
+Clock = Annotated[str, Field(description="start and end by the school's wall clock", examples=["09:00-09:45"])]
+Kind = Annotated[SessionType, Field(description="type of the session", examples=["small_group"])]
+TaughtSkill = Annotated[str | None, Field(description="id of the skill taught; null online", examples=["ratios"])]
+Lead = Annotated[str | None, Field(description="id of the adult who leads; null online", examples=["a.rivera"])]
+Room = Annotated[str | None, Field(description="id of the room; null where the team plans no rooms", examples=["r12"])]
+SkillName = Annotated[str, Field(description="name of the skill, or its id where it has none", examples=["Ratios"])]
+Facts = Annotated[list[str], Field(description="evidence from the event log; empty online", examples=[[FACTS]])]
+Score = Annotated[
+    float,
+    Field(description="score of the day in need points; comparable between plans of one day only", examples=[31.2]),
+]
+StruggleRisk = Annotated[
+    Probability | None,
+    Field(
+        description="probability of struggling with the skill, 0-1: 0 for mastered, 1 for struggling, null where there "
+        "is not enough evidence, and online",
+        examples=[0.42],
+    ),
+]
+Mastery = Annotated[
+    Probability | None,
+    Field(
+        description="probability that the next answer on the skill is right, 0-1; null where there is not enough "
+        "evidence, and online",
+        examples=[0.61],
+    ),
+]
+DataAsOf = Annotated[
+    dt.datetime | None,
+    Field(
+        description="the moment up to which events are in the profiles, UTC; null for a log without a clock",
+        examples=["2026-03-15T21:58:07Z"],
+    ),
+]
 
 
 class Body(BaseModel):
@@ -30,10 +72,7 @@ class ReadyOut(Body):
         "copy of the models that served last serves"
     )
     profiles: str = Field(description="name of the published profiles", examples=["20260315T215807Z-12"])
-    data_as_of: dt.datetime | None = Field(
-        description="the moment up to which events are in the profiles, UTC; null for a log without a clock",
-        examples=["2026-03-15T21:58:07Z"],
-    )
+    data_as_of: DataAsOf
     profiles_age_seconds: int | None = Field(
         description="seconds since `data_as_of`; below 0 when profiles are made for a midnight that is still to come; "
         "null for a log without a clock",
@@ -53,10 +92,7 @@ class Provenance(Body):
     """The models and the data that an answer rests on."""
 
     model: ModelVersion = Field(description="the model version behind the forecasts")
-    data_as_of: dt.datetime | None = Field(
-        description="the moment up to which events are in the profiles, UTC; null for a log without a clock",
-        examples=["2026-03-15T21:58:07Z"],
-    )
+    data_as_of: DataAsOf
     data_version: str = Field(description="version of the event log", examples=["12"])
     live_events_through: int | None = Field(
         default=None,

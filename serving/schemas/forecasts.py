@@ -5,7 +5,17 @@ from typing import Literal
 
 from pydantic import Field
 
-from serving.schemas.common import Body, Probability, Provenance
+from serving.schemas.common import (
+    Body,
+    Facts,
+    Mastery,
+    Probability,
+    Provenance,
+    SkillName,
+    StruggleRisk,
+    StudentId,
+    TeamId,
+)
 
 
 class ReasonOut(Body):
@@ -25,16 +35,8 @@ class SkillRiskOut(Body):
         description="mastered and struggling (not yet proficient after 10 attempts) are facts, not forecasts",
         examples=["forecast"],
     )
-    struggle_risk: Probability | None = Field(
-        description="probability of struggling with the skill, 0-1: 0 for mastered, 1 for struggling, null where there "
-        "is not enough evidence",
-        examples=[0.42],
-    )
-    mastery: Probability | None = Field(
-        description="probability that the next answer on the skill is right, 0-1; null where there is not enough "
-        "evidence",
-        examples=[0.61],
-    )
+    struggle_risk: StruggleRisk
+    mastery: Mastery
     opportunities: int = Field(description="first attempts on items of the skill so far", examples=[7])
     last_practiced: dt.datetime | None = Field(description="moment of the last answer, UTC; null without a clock")
 
@@ -42,10 +44,8 @@ class SkillRiskOut(Body):
 class SkillForecastOut(SkillRiskOut):
     """What is known and forecast about one student on one skill."""
 
-    skill: str = Field(description="name of the skill, or its id where no name is known")
-    facts: list[str] = Field(
-        description="evidence from the event log", examples=[["3 of the last 5 wrong", "7 attempts on this skill"]]
-    )
+    skill: SkillName
+    facts: Facts
     reasons: list[ReasonOut] = Field(description="what raises or lowers the struggle risk")
     advice: str | None = Field(
         default=None, description="how to get enough evidence for a forecast; null where there is one"
@@ -55,14 +55,14 @@ class SkillForecastOut(SkillRiskOut):
 class StudentRisksOut(Body):
     """One student's forecasts, one for each skill that the student has practiced."""
 
-    student_id: str
+    student_id: StudentId
     skills: list[SkillRiskOut] = Field(description="forecasts in order of skill id; empty without a profile")
 
 
 class TeamForecasts(Body):
     """The forecasts of a whole team."""
 
-    team_id: str
+    team_id: TeamId
     students: list[StudentRisksOut] = Field(description="the members of the team, in order of student id")
     provenance: Provenance
 
@@ -71,27 +71,22 @@ class NeedOut(Body):
     """How much one student needs one skill now, and the factors of that."""
 
     skill_id: str
-    skill: str = Field(description="name of the skill, or its id where no name is known")
+    skill: SkillName
     need: Probability = Field(
         description="struggle_risk x (1 - mastery) x readiness x weight, 0-1; a moderate value where there is not "
         "enough evidence"
     )
-    struggle_risk: Probability | None = Field(
-        description="probability of struggling with the skill, 0-1; null where there is not enough evidence"
-    )
-    mastery: Probability | None = Field(
-        description="probability that the next answer on the skill is right, 0-1; null where there is not enough "
-        "evidence"
-    )
+    struggle_risk: StruggleRisk
+    mastery: Mastery
     readiness: Probability = Field(description="mastery of the weakest prerequisite, 0-1; 1 where none is known")
     weight: Probability = Field(description="priority of the skill in the team's current unit, 0-1")
-    facts: list[str] = Field(description="evidence from the event log")
+    facts: Facts
 
 
 class StudentOut(Body):
     """One student's profile."""
 
-    student_id: str
+    student_id: StudentId
     team_id: str | None = Field(description="the student's team; null for a student in no team")
     responses: int = Field(description="first attempts so far")
     last_active: dt.datetime | None = Field(description="moment of the last event, UTC; null without a clock")
@@ -109,7 +104,7 @@ class StudentOut(Body):
 class BoardRow(Body):
     """One student on the team's board."""
 
-    student_id: str
+    student_id: StudentId
     needs: list[NeedOut]
     strengths: list[str] = Field(description="names of the skills that the student mastered lately")
     last_seen_by_adult: dt.date | None = Field(
@@ -120,6 +115,6 @@ class BoardRow(Body):
 class Board(Body):
     """The team's needs and strengths, the student with the greatest need first."""
 
-    team_id: str
+    team_id: TeamId
     students: list[BoardRow]
     provenance: Provenance

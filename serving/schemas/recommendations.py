@@ -6,7 +6,17 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from serving.schemas.changes import TermOut
-from serving.schemas.common import Body, PlanId, Probability, Provenance
+from serving.schemas.common import (
+    Body,
+    CreatedAt,
+    PlanId,
+    Probability,
+    Provenance,
+    SchoolDate,
+    Score,
+    StudentId,
+    TeamId,
+)
 from serving.schemas.decisions import Choice
 from serving.schemas.sessions import MOST_SESSIONS, SessionOut, SessionSeats
 
@@ -59,8 +69,8 @@ class DayRule(Body):
 class RecommendationRequest(Body):
     """A team's day to be planned."""
 
-    team_id: str = Field(min_length=1, description="a team of the roster", examples=["team-1"])
-    date: dt.date = Field(description="date of the day at the school", examples=["2026-03-16"])
+    team_id: TeamId
+    date: SchoolDate
     absences: list[Absence] = Field(
         default_factory=list,
         max_length=1000,
@@ -129,7 +139,7 @@ class RecommendationRequest(Body):
 class UnmetOut(Body):
     """A present student's greatest need that no session meets today."""
 
-    student_id: str = Field(description="a member of the team", examples=["s0417"])
+    student_id: StudentId
     skill_id: str | None = Field(
         description="the skill that is needed; null for a student with no skill to work on", examples=["ratios"]
     )
@@ -147,7 +157,7 @@ class AlternativeOut(Body):
     """Another good plan; to use it, decide `edited` with its sessions."""
 
     sessions: list[SessionSeats] = Field(description="all sessions of the day")
-    score: float = Field(description="score of the alternative in need points", examples=[29.6])
+    score: Score
     terms: list[TermOut] = Field(description="the score term by term")
     score_loss: float = Field(
         description="share of the recommended plan's gain over a day online that the alternative lacks, 0-1",
@@ -163,9 +173,9 @@ class RecommendationOut(Body):
     """A plan that keeps every hard rule, with everything that it rests on."""
 
     id: PlanId
-    created_at: dt.datetime = Field(description="moment of the recommendation, UTC", examples=["2026-03-16T06:30:00Z"])
-    team_id: str = Field(description="the team whose day it is", examples=["team-1"])
-    date: dt.date = Field(description="date of the day at the school", examples=["2026-03-16"])
+    created_at: CreatedAt
+    team_id: TeamId
+    date: SchoolDate
     seed: int = Field(description="random seed of the search", examples=[0])
     previous: str | None = Field(
         default=None, description="id of the earlier plan from which few seats were moved; null: none", examples=[None]
@@ -184,9 +194,7 @@ class RecommendationOut(Body):
         examples=[False],
     )
     provenance: Provenance = Field(description="the models and data behind every figure")
-    score: float = Field(
-        description="score of the plan in need points; comparable between plans of one day only", examples=[31.2]
-    )
+    score: Score
     bound: float = Field(description="a score in need points that no plan of this day exceeds", examples=[32.0])
     proven_share: float = Field(
         ge=0,
@@ -206,7 +214,7 @@ class RecommendationRow(Body):
     """One plan in a list; `date`, `status` and `score` are null for plans of earlier versions."""
 
     id: PlanId
-    created_at: dt.datetime = Field(description="moment of the recommendation, UTC", examples=["2026-03-16T06:30:00Z"])
+    created_at: CreatedAt
     date: dt.date | None = Field(
         description="date of the day at the school; null for plans of earlier versions", examples=["2026-03-16"]
     )

@@ -2,54 +2,54 @@
 
 from pydantic import Field
 
-from serving.grouping import SessionType
-from serving.schemas.common import Body, Probability
+from serving.schemas.common import (
+    FACTS,
+    BlockId,
+    Body,
+    Clock,
+    Facts,
+    Kind,
+    Mastery,
+    Probability,
+    Room,
+    StaffId,
+    StruggleRisk,
+    StudentId,
+    TaughtSkill,
+)
 
 MOST_SESSIONS, MOST_PEOPLE = 500, 500
 """The largest number of sessions of one day and of people in one session, both beyond any team's."""
 
 ADULTS = "the lead first, then co-teachers; online, the adult who supervises independent work"
+ROLE, ROLES = "role of the adult in the roster", ["collaborating_teacher"]
+WHY, REASONS = "why the student sits here", ["Ratios is the greatest need of today."]
 
 
 class AdultIn(Body):
     """One adult in a session; the service reads the id and ignores the rest."""
 
-    staff_id: str = Field(description="an adult of the team", examples=["a.rivera"])
-    role: str | None = Field(
-        default=None, description="role of the adult in the roster", examples=["collaborating_teacher"]
-    )
+    staff_id: StaffId
+    role: str | None = Field(default=None, description=ROLE, examples=ROLES)
 
 
 class AdultOut(AdultIn):
     """One adult in a session."""
 
-    role: str = Field(description="role of the adult in the roster", examples=["collaborating_teacher"])
+    role: str = Field(description=ROLE, examples=ROLES)
 
 
 class SeatIn(Body):
     """One student in a session; the service reads the id and ignores the rest."""
 
-    student_id: str = Field(description="a student of the day", examples=["s0412"])
-    why: str | None = Field(
-        default=None, description="why the student sits here", examples=["Ratios is the greatest need of today."]
-    )
-    facts: list[str] | None = Field(
-        default=None, description="evidence from the event log; empty online", examples=[["3 of the last 5 wrong"]]
-    )
+    student_id: StudentId
+    why: str | None = Field(default=None, description=WHY, examples=REASONS)
+    facts: list[str] | None = Field(default=None, description="evidence from the event log", examples=[[FACTS]])
     need: Probability | None = Field(
         default=None, description="how much the student needs the skill now, 0-1; null online", examples=[0.42]
     )
-    struggle_risk: Probability | None = Field(
-        default=None,
-        description="probability of struggling with the skill, 0-1; null online and where there is not enough evidence",
-        examples=[0.7],
-    )
-    mastery: Probability | None = Field(
-        default=None,
-        description="probability that the next answer on the skill is right, 0-1; null online and where there is not "
-        "enough evidence",
-        examples=[0.4],
-    )
+    struggle_risk: StruggleRisk = None
+    mastery: Mastery = None
     benefit: float | None = Field(
         default=None,
         description="need met by the seat, in need points: need x effect x qualification; null online",
@@ -60,10 +60,8 @@ class SeatIn(Body):
 class SeatOut(SeatIn):
     """One student in one session, and why there."""
 
-    why: str = Field(description="why the student sits here", examples=["Ratios is the greatest need of today."])
-    facts: list[str] = Field(
-        description="evidence from the event log; empty online", examples=[["3 of the last 5 wrong"]]
-    )
+    why: str = Field(description=WHY, examples=REASONS)
+    facts: Facts
 
 
 class SessionBody(Body):
@@ -72,20 +70,18 @@ class SessionBody(Body):
     id: str = Field(
         min_length=1, description="a name that no other session of the plan has", examples=["mon-1-small_group-1"]
     )
-    block_id: str = Field(description="a block of the day", examples=["mon-1"])
-    session_type: SessionType = Field(description="type of the session", examples=["small_group"])
-    skill_id: str | None = Field(description="the skill that is taught; null online", examples=["ratios"])
-    room_id: str | None = Field(description="the room; null where the team plans no rooms", examples=["r12"])
+    block_id: BlockId
+    session_type: Kind
+    skill_id: TaughtSkill
+    room_id: Room
 
 
 class SessionIn(SessionBody):
     """One session of an edited plan: as the plan shows it, or with ids in place of adults and students."""
 
-    skill_id: str | None = Field(default=None, description="the skill that is taught; null online", examples=["ratios"])
+    skill_id: TaughtSkill = None
     adults: list[str | AdultIn] = Field(max_length=MOST_PEOPLE, description=ADULTS, examples=[["a.rivera"]])
-    room_id: str | None = Field(
-        default=None, description="the room; null where the team plans no rooms", examples=["r12"]
-    )
+    room_id: Room = None
     students: list[str | SeatIn] = Field(
         max_length=MOST_PEOPLE,
         description="the students of the session; a session without students is not held",
@@ -106,7 +102,7 @@ class SessionSeats(SessionBody):
 class SessionOut(SessionBody):
     """One session of a plan, with reasons."""
 
-    time: str = Field(description="start and end by the school's wall clock", examples=["09:00-09:45"])
+    time: Clock
     skill: str | None = Field(
         description="name of the skill, or its id where no name is known; null online", examples=["Ratios"]
     )
