@@ -1,1 +1,1 @@
-"""HTTP: routes, their dependencies, middleware, and problem documents; nothing else knows the web framework."""
+"""HTTP: routes, their dependencies, middleware and problem documents; no other package knows the web framework."""

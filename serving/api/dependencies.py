@@ -1,25 +1,97 @@
-"""What routes ask FastAPI for: the snapshot of this request, the roster, the database, the planner."""
+"""What routes ask FastAPI for: the caller, the audit log, and the parts of the running service."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPBearer, SecurityScopes
 
 from features.database import Database
-from serving.api.authorization import CurrentCaller, require_scope
-from serving.api.middleware.audit_gate import CurrentAuditor
+from serving.access.caller import Caller, Scope
+from serving.access.key_cache import NO_KEY
+from serving.audit.entries import make_entry
+from serving.audit.writer import AuditLog
+from serving.errors import ForbiddenError, UnauthorizedError
 from serving.lifecycle import Drain
-from serving.models.hot_swap import HotSwap
-from serving.models.live import LiveEvents
 from serving.models.snapshot import Snapshot
-from serving.plans.queue import SolverQueue
 from serving.plans.recommend import Planner
 from serving.settings import Settings
-from serving.store.roster_cache import RosterCache
 
-__all__ = ["CurrentAuditor", "CurrentCaller", "require_scope"]
+_BEARER = HTTPBearer(
+    scheme_name="api_key",
+    bearerFormat="rg_<key_id>_<secret>",
+    description="An API key with scopes, from `python -m serving keys issue`. "
+    "A key is for all schools or for some; what belongs to other schools is answered as if it did not exist.",
+    auto_error=False,
+)
+"""Documents the key in the contract; `serving.api.middleware.authenticate.Authentication` has checked it before."""
 
 
-# what only looks something up is async: FastAPI would run each plain function on a thread of its own
+async def get_caller(request: Request, scopes: SecurityScopes, _: Annotated[object, Security(_BEARER)]) -> Caller:
+    """The caller of this request.
+
+    Raises:
+        UnauthorizedError: The request was not authenticated.
+        ForbiddenError: The key lacks a scope that the route requires.
+    """
+    caller: Caller | None = request.scope.get("state", {}).get("caller")
+    if caller is None:
+        raise UnauthorizedError("key_missing", NO_KEY)
+    for scope in scopes.scopes:
+        if scope not in caller.scopes:
+            raise ForbiddenError(
+                "scope_missing",
+                f"this key lacks the scope {scope!r}; `python -m serving keys issue --scope {scope}` makes one with it",
+            )
+    return caller
+
+
+CurrentCaller = Annotated[Caller, Security(get_caller)]
+"""For a route that also looks at schools; `require_scope` says which scope the route requires."""
+
+
+def require_scope(scope: Scope) -> Any:  # noqa: ANN401 - FastAPI's own marker, for `dependencies=[...]` of a route
+    """Makes a route answer only callers with a scope; every route that needs a key has one."""
+    return Security(get_caller, scopes=[scope.value])
+
+
+class Auditor:
+    """Notes in the audit log what one request reads or decides.
+
+    Args:
+        log: Where entries are kept.
+        key_id: Id of the caller's key.
+        request: The request, whose answer waits for the entries.
+    """
+
+    def __init__(self, log: AuditLog, key_id: str, request: Request) -> None:
+        self._log = log
+        self._key_id = key_id
+        self._request = request
+
+    def note(
+        self, action: str, *, team_id: str | None = None, student_id: str | None = None, subject: str | None = None
+    ) -> None:
+        """Notes one action and returns at once; `AuditGate` holds the answer back until the entry is kept.
+
+        Args:
+            action: Such as `read_board`; a name of this code, never of the caller's.
+            team_id: The team; null for none.
+            student_id: The student; null where a whole team was read.
+            subject: Id of the recommendation or decision; null for none.
+        """
+        state = self._request.scope["state"]
+        entry = make_entry(
+            self._key_id, state["request_id"], action, team_id=team_id, student_id=student_id, subject=subject
+        )
+        state.setdefault("audit", []).append(self._log.record(entry))
+
+
+# functions that only look something up are async, since FastAPI would run each plain one on a thread of its own
+
+
+async def get_auditor(request: Request, caller: CurrentCaller) -> Auditor:
+    """The auditor of this request."""
+    return Auditor(request.app.state.audit, caller.key_id, request)
 
 
 async def get_settings(request: Request) -> Settings:
@@ -29,13 +101,13 @@ async def get_settings(request: Request) -> Settings:
 
 
 async def get_snapshot(request: Request) -> Snapshot:
-    """The snapshot that serves now; asked once per request, so that no answer mixes two.
+    """The snapshot that serves now, looked up once per request so that no answer mixes two.
 
     Raises:
         NotReadyError: There is none yet.
     """
-    served: HotSwap = request.app.state.snapshots
-    return served.current()
+    snapshot: Snapshot = request.app.state.snapshots.current()
+    return snapshot
 
 
 async def get_database(request: Request) -> Database:
@@ -44,22 +116,10 @@ async def get_database(request: Request) -> Database:
     return database
 
 
-async def get_rosters(request: Request) -> RosterCache:
-    """Teams as this process holds them."""
-    rosters: RosterCache = request.app.state.rosters
-    return rosters
-
-
 async def get_drain(request: Request) -> Drain:
-    """Whether this process was told to end."""
+    """Whether this process was told to stop."""
     drain: Drain = request.app.state.drain
     return drain
-
-
-async def get_solver_queue(request: Request) -> SolverQueue:
-    """The queue for the solver of this process."""
-    queue: SolverQueue = request.app.state.queue
-    return queue
 
 
 async def get_planner(request: Request) -> Planner:
@@ -68,19 +128,9 @@ async def get_planner(request: Request) -> Planner:
     return Planner(state.database, state.rosters, state.live, state.snapshots.current, state.queue, state.settings)
 
 
+CurrentAuditor = Annotated[Auditor, Depends(get_auditor)]
 CurrentDatabase = Annotated[Database, Depends(get_database)]
 CurrentDrain = Annotated[Drain, Depends(get_drain)]
 CurrentPlanner = Annotated[Planner, Depends(get_planner)]
-CurrentSolverQueue = Annotated[SolverQueue, Depends(get_solver_queue)]
-CurrentRosters = Annotated[RosterCache, Depends(get_rosters)]
 CurrentSettings = Annotated[Settings, Depends(get_settings)]
 CurrentSnapshot = Annotated[Snapshot, Depends(get_snapshot)]
-
-
-async def get_live_events(request: Request) -> LiveEvents:
-    """The events that came in since the night, as this process has folded them."""
-    live: LiveEvents = request.app.state.live
-    return live
-
-
-CurrentLiveEvents = Annotated[LiveEvents, Depends(get_live_events)]

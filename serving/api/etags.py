@@ -1,4 +1,4 @@
-"""Answers with an ETag: a caller that asks again is told in a few bytes that nothing changed."""
+"""Answers with an ETag: a caller that already has the answer gets a few bytes that say so."""
 
 import hashlib
 import math
@@ -9,24 +9,25 @@ from typing import Annotated, Any, Self
 from fastapi import Header, Response
 
 IfNoneMatch = Annotated[
-    str | None, Header(description="ETags that the caller has", examples=['"9f86d081884c7d659a2feaa0c55ad015"'])
+    str | None,
+    Header(description="ETags of the answers that the caller has", examples=['"9f86d081884c7d659a2feaa0c55ad015"']),
 ]
 
 STALE = "Regroup-Stale-Seconds"
 
 _TAG = {
-    "ETag": {"description": "changes with the answer", "schema": {"type": "string"}},
+    "ETag": {"description": "a tag that changes with the answer", "schema": {"type": "string"}},
     STALE: {
-        "description": "only while the database is away: seconds since it confirmed what the answer rests on",
+        "description": "only while the database is away: seconds since it confirmed the data behind the answer",
         "schema": {"type": "integer"},
     },
 }
 
 ETAG_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"headers": _TAG},
-    304: {"description": "The caller has the answer.", "headers": _TAG},
+    304: {"description": "The caller already has this answer.", "headers": _TAG},
 }
-"""What the contract says of a route whose answers have ETags."""
+"""The part of the contract for a route whose answers have ETags."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,8 @@ class TaggedBody:
     """The body of an answer, and its ETag.
 
     Attributes:
-        text: JSON.
-        tag: Of the text, in quotes.
+        text: JSON, encoded.
+        tag: The ETag of the text, in quotes.
     """
 
     text: bytes
@@ -43,26 +44,26 @@ class TaggedBody:
 
     @classmethod
     def of(cls, text: str) -> Self:
-        """The answer of a JSON text.
+        """The body with a JSON text.
 
         Example:
             >>> TaggedBody.of("{}").tag
             '"44136fa355b3678a1146ad16f7e8649e"'
         """
-        held = text.encode()
-        return cls(held, f'"{hashlib.sha256(held).hexdigest()[:32]}"')
+        encoded = text.encode()
+        return cls(encoded, f'"{hashlib.sha256(encoded).hexdigest()[:32]}"')
 
     def respond(self, if_none_match: str | None, stale_seconds: float | None = None) -> Response:
-        """200 with the text, or 304 for a caller that has it; with its age where it is not of this moment."""
+        """200 with the text, or 304 for a caller that has it; with its age in seconds where it is stale."""
         headers = {"ETag": self.tag} | stale_headers(stale_seconds)
-        had = {each.strip().removeprefix("W/") for each in (if_none_match or "").split(",")}
-        if had & {self.tag, "*"}:
+        known = {tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")}
+        if known & {self.tag, "*"}:
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         return Response(self.text, media_type="application/json", headers=headers)
 
 
 def stale_headers(stale_seconds: float | None) -> dict[str, str]:
-    """The header of an answer that is not of this moment.
+    """The header of a stale answer, with whole seconds rounded up; none for null.
 
     Example:
         >>> stale_headers(1.2)

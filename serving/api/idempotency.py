@@ -1,7 +1,7 @@
 """Answers a request once, however often it is sent with the same Idempotency-Key.
 
-Kept are answers that stay right: what was made, and refusals that asking again would not change. What was made and the
-answer are kept in one change of the database, so that nothing is acknowledged and lost, and nothing made twice.
+It keeps answers that stay right: plans that were made, and refusals that asking again would not change. A plan and its
+answer are kept in one transaction, so that nothing is acknowledged and lost, and nothing made twice.
 """
 
 import hashlib
@@ -31,38 +31,38 @@ FINAL = (NotFoundError, RequestError)
 
 
 class Attempt:
-    """One request's attempt at an answer, as a context: what it leaves unfinished, another may begin.
+    """Context of one request's attempt at an answer; what it leaves unfinished, another request may take over.
 
     Args:
-        database: Of the service.
+        database: Where keys and answers are kept.
         owner: Id of the caller's API key; empty without one.
-        key: As the caller chose it; null: every request is answered anew.
-        asked: Address and body of what is asked for, as `hash_request` gives it.
+        key: The Idempotency-Key; null: every request is answered anew.
+        digest: Hash of address and body, by `hash_request`.
         kept: How long answers are kept.
-        takeover: After which a request under way counts as lost with its process.
+        takeover: Time after which an unfinished request counts as lost with its process.
 
     Attributes:
-        replay: The answer of before; null where this request has to find one.
+        replay: The answer of the earlier request; null where this request has to find one.
     """
 
     def __init__(
-        self, database: Database, owner: str, key: str | None, asked: str, *, kept: timedelta, takeover: timedelta
+        self, database: Database, owner: str, key: str | None, digest: str, *, kept: timedelta, takeover: timedelta
     ) -> None:
         self.replay: Response | None = None
-        self._database, self._owner, self._key, self._asked = database, owner, key, asked
+        self._database, self._owner, self._key, self._digest = database, owner, key, digest
         self._kept, self._takeover = kept, takeover
         self._claim: Claim | None = None
 
     def __enter__(self) -> Self:
         if self._key is None:
             return self
-        wanted = Claim(self._owner, self._key, self._asked, datetime.now(UTC))
+        wanted = Claim(self._owner, self._key, self._digest, datetime.now(UTC))
         found = claim_key(self._database, wanted, kept=self._kept, takeover=self._takeover)
         if found == "in_flight":
             raise InFlightError("idempotency_key_in_flight", "a request with this Idempotency-Key is being answered")
         if found == "other_body":
-            told = "this Idempotency-Key was sent with another body or address before; choose a new one"
-            raise RequestError("idempotency_key_reused", told, field="Idempotency-Key")
+            detail = "this Idempotency-Key was sent with another body or address before; choose a new one"
+            raise RequestError("idempotency_key_reused", detail, field="Idempotency-Key")
         if isinstance(found, StoredAnswer):
             self.replay = _replay(found)
         else:
@@ -70,10 +70,10 @@ class Attempt:
         return self
 
     def finish(self, connection: Connection, location: str, recommendation_id: str) -> None:
-        """Keeps the answer in the change that keeps the plan.
+        """Keeps the answer in the transaction that stores the plan.
 
         Raises:
-            InFlightError: Another request took the key over, and answers it.
+            InFlightError: Another request took the key over and answers it.
         """
         if self._claim is None:
             return
@@ -91,12 +91,12 @@ class Attempt:
                     finish_claim(connection, self._claim, error.status, answer=text)
             else:
                 give_up_claim(self._database, self._claim)
-        except RegroupError as second:
-            logger.warning("an Idempotency-Key stays claimed until it is taken over: %s", second)
+        except RegroupError as failure:
+            logger.warning("an Idempotency-Key stays claimed until it is taken over: %s", failure)
 
 
 def hash_request(address: str, body: BaseModel) -> str:
-    """SHA-256 of the address and the body, whatever the order of its fields, defaults filled in."""
+    """SHA-256 of the address and the body with defaults filled in; the order of fields does not matter."""
     text = json.dumps([address, body.model_dump(mode="json")], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -1,4 +1,4 @@
-"""Error answers as `application/problem+json` (RFC 9457): their bodies, their OpenAPI, and who renders them."""
+"""Error answers as `application/problem+json` (RFC 9457): their bodies, their OpenAPI, and the error handlers."""
 
 import logging
 from collections.abc import Mapping
@@ -21,108 +21,122 @@ logger = logging.getLogger("regroup")
 
 PROBLEM = "application/problem+json"
 
-UNREADABLE = "is no JSON in UTF-8, or is nested too deeply"
+UNREADABLE = "is not JSON in UTF-8, or is nested too deeply"
 
 
 class FieldOut(BaseModel):
-    """One field of a request that is not as the contract says."""
+    """One field of a request that does not follow the contract."""
 
-    field: str = Field(description="where, as a path", examples=["body.absences.0.student_id"])
-    message: str = Field(description="what is wrong; the value is not repeated", examples=["Field required"])
+    field: str = Field(description="path of the field", examples=["body.absences.0.student_id"])
+    message: str = Field(
+        description="what is wrong with the field; the value is not repeated", examples=["Field required"]
+    )
 
 
 class Problem(BaseModel):
-    """An error, after RFC 9457."""
+    """An error as a problem document (RFC 9457)."""
 
-    type: str = Field(description="the rule as a name of the web", examples=["urn:regroup:problem:no_model"])
-    title: str = Field(description="of the status", examples=["Not Found"])
-    status: int = Field(description="of HTTP", examples=[404])
+    type: str = Field(description="URN of the rule", examples=["urn:regroup:problem:no_model"])
+    title: str = Field(description="the HTTP status in words", examples=["Not Found"])
+    status: int = Field(description="the HTTP status", examples=[404])
     detail: str = Field(
         description="what was wrong, and what would be right", examples=["there is no recommendation with this id"]
     )
-    rule: str = Field(description="the name of what was broken; stable", examples=["unknown_recommendation"])
+    rule: str = Field(description="code of what is wrong; stable", examples=["unknown_recommendation"])
     request_id: str | None = Field(
-        default=None, description="to name in a question; the service's log has it too", examples=["9f86d081884c7d65"]
+        default=None,
+        description="id of the request, which is also in the service's log; quote it to support",
+        examples=["9f86d081884c7d65"],
     )
     field: str | None = Field(
-        default=None, description="where in the request, if in one place", examples=["sessions[0].room_id"]
+        default=None,
+        description="path of the field that is wrong; null where it is not one field",
+        examples=["sessions[0].room_id"],
     )
-    errors: list[FieldOut] | None = Field(default=None, description="every field that is not well formed")
+    errors: list[FieldOut] | None = Field(
+        default=None, description="every field that does not follow the contract; null for other errors"
+    )
 
 
 class ConflictOut(BaseModel):
-    """Rules that cannot hold together."""
+    """Rules that no plan can keep together."""
 
-    rules: list[str] = Field(description="the one to look at first leads", examples=[["pinned", "presence"]])
+    rules: list[str] = Field(
+        description="names of the rules, the one to look at first", examples=[["pinned", "presence"]]
+    )
     detail: str = Field(
-        description="in plain words; no student is named",
-        examples=["A student is pinned to a place in 09:00-09:45 but is absent then."],
+        description="the conflict in plain words; no student is named",
+        examples=["A student has a fixed assignment in 09:00-09:45 but is absent then."],
     )
 
 
 class RuleOut(BaseModel):
     """One rule of the day."""
 
-    rule: str = Field(description="its name; stable", examples=["pinned"])
-    detail: str = Field(description="what it asks, in plain words", examples=["A student is pinned to a led session."])
+    rule: str = Field(description="name of the rule; stable", examples=["pinned"])
+    detail: str = Field(
+        description="what the rule demands, in plain words",
+        examples=["A student has a fixed assignment to an adult-led session."],
+    )
 
 
 class RelaxationOut(BaseModel):
-    """What to give up so that the day has a plan; that it then has one is proven."""
+    """Rules to give up so that the day has a plan, which is proven."""
 
-    rules: list[str] = Field(description="to be given up together", examples=[["pinned"]])
-    price: float = Field(description="in dropped pins, for comparing only", examples=[1.0])
-    detail: str = Field(description="what to do, in plain words", examples=["Drop the pin of a student."])
+    rules: list[str] = Field(description="names of the rules to give up together", examples=[["pinned"]])
+    penalty: float = Field(
+        description="penalty for comparing relaxations; 1 is that of one dropped fixed assignment", examples=[1.0]
+    )
+    detail: str = Field(
+        description="what to do, in plain words", examples=["Drop the fixed assignment of one student."]
+    )
 
 
 class NoPlan(Problem):
-    """Why a day has no plan; the members beyond those of every error are there only then."""
+    """An error that may explain why a day has no plan; only then are the members beyond those of `Problem` set."""
 
-    proven: bool | None = Field(default=None, description="false where merely no plan was found", examples=[True])
-    conflicts: list[ConflictOut] | None = Field(default=None, description="what cannot hold together")
+    proven: bool | None = Field(
+        default=None,
+        description="whether it is proven that the day has no plan; false: merely none was found",
+        examples=[True],
+    )
+    conflicts: list[ConflictOut] | None = Field(default=None, description="rules that no plan can keep together")
     minimal_set: list[RuleOut] | None = Field(
-        default=None, description="rules that no plan keeps together; empty where none was found"
+        default=None, description="a minimal set of rules that no plan can keep together; empty where none was found"
     )
     minimal_set_proven: bool | None = Field(
         default=None,
-        description="whether giving up any one of them is proven to leave a plan of the blocks at issue",
+        description="whether it is proven that giving up any one rule of the minimal set leaves a plan of its blocks",
         examples=[True],
     )
-    relaxations: list[RelaxationOut] | None = Field(default=None, description="the cheapest first")
+    relaxations: list[RelaxationOut] | None = Field(
+        default=None, description="what to give up so that the day has a plan, the lowest penalty first"
+    )
     notes: list[str] | None = Field(
-        default=None, description="wishes that contradict rules and give way", examples=[[]]
+        default=None, description="soft preferences that contradict rules and give way", examples=[[]]
     )
 
 
 _WHEN = {
-    401: "There is no API key, or none that counts.",
+    401: "There is no valid API key.",
     403: "The key lacks the scope of this call.",
-    404: "What the address names does not exist, or not for the schools of the key.",
-    409: "What is there already stands against it; `rule` says what, and Retry-After, if given, when to ask again.",
+    404: "What the address names does not exist for the schools of the key.",
+    409: "The request conflicts with what is stored; `rule` says how, and Retry-After, if given, when to ask again.",
     413: "The body is larger than the service reads.",
-    422: "The body is not well formed, or asks for something that cannot be; `rule` says what.",
-    429: "The key made more requests than it may in a minute; Retry-After says when to go on.",
-    503: "Nothing can be served now; Retry-After says when to ask again.",
+    422: "The body does not follow the contract, or asks for something impossible; `rule` says what.",
+    429: "The key made more requests than it may in a minute; Retry-After says when to ask again.",
+    503: "The request cannot be answered now; Retry-After says when to ask again.",
 }
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The error answers of a route, for the contract."""
+    """The part of the contract for the error answers of a route."""
     return {status: _problem_response(status, Problem) for status in statuses}
 
 
 def no_plan_response() -> dict[int | str, dict[str, Any]]:
-    """The answer where a day has no plan, for the contract."""
+    """The part of the contract for the answer where a day has no plan."""
     return {422: _problem_response(422, NoPlan)}
-
-
-def problem_schemas() -> dict[str, Any]:
-    """The bodies that the answers above refer to, by name, for the contract's components."""
-    _, found = models_json_schema(
-        [(Problem, "validation"), (NoPlan, "validation")], ref_template="#/components/schemas/{model}"
-    )
-    schemas: dict[str, Any] = found["$defs"]
-    return schemas
 
 
 def _problem_response(status: int, body: type[Problem]) -> dict[str, Any]:
@@ -131,17 +145,23 @@ def _problem_response(status: int, body: type[Problem]) -> dict[str, Any]:
 
 
 class Service(FastAPI):
-    """An application whose contract holds what its error answers refer to."""
+    """An application whose contract has the bodies of error answers, and a sentence as the summary of each call."""
 
     def openapi(self) -> dict[str, Any]:
-        """The contract; made once."""
+        """The contract."""
         contract = super().openapi()
-        contract["components"]["schemas"].update(problem_schemas())
+        _, problems = models_json_schema(
+            [(Problem, "validation"), (NoPlan, "validation")], ref_template="#/components/schemas/{model}"
+        )
+        contract["components"]["schemas"].update(problems["$defs"])
+        for calls in contract["paths"].values():
+            for call in calls.values():
+                call["summary"] = call["description"].partition("\n\n")[0]
         return contract
 
 
 def name_operation(route: APIRoute) -> str:
-    """What a generated client calls a route: the name of its function."""
+    """The name of a route in generated clients: the name of its function."""
     return route.name
 
 
@@ -153,7 +173,7 @@ def problem(
     headers: Mapping[str, str] | None = None,
     more: dict[str, Any] | None = None,
 ) -> JSONResponse:
-    """A problem document: `type` names the rule, `title` the status, `detail` says it in a sentence."""
+    """A problem document: `type` and `rule` name what is wrong, `detail` is a sentence about it."""
     body = {
         "type": f"urn:regroup:problem:{rule}",
         "title": HTTPStatus(status).phrase,
@@ -172,9 +192,9 @@ def error_response(error: ServiceError) -> JSONResponse:
 
 
 def unexpected(error: Exception) -> JSONResponse:
-    """The answer to an error that nobody foresaw; where it happened goes to the log, without its message."""
+    """The answer to an unexpected error, whose traceback goes to the log without its message."""
     logger.error("unexpected error while answering a request", exc_info=error)
-    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "The service made a mistake; its log says more.")
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "The service failed; its log says more.")
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -195,14 +215,16 @@ def install_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        # the values given stay out of the answer: they may hold ids of students
-        fields = [{"field": ".".join(map(str, one["loc"])), "message": one["msg"]} for one in error.errors()]
+        # values stay out of the answer: they may hold ids of students
+        fields = [{"field": ".".join(map(str, wrong["loc"])), "message": wrong["msg"]} for wrong in error.errors()]
         detail = "; ".join(f"{field['field']}: {field['message']}" for field in fields)
         return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", detail, more={"errors": fields})
 
     @app.exception_handler(HTTPException)
     async def routing(_: Request, error: HTTPException) -> JSONResponse:
-        if error.status_code == HTTPStatus.BAD_REQUEST:  # the framework's, of a body that is no text or nested deeply
+        if (
+            error.status_code == HTTPStatus.BAD_REQUEST
+        ):  # the framework's, for a body that is not text or is nested too deeply
             fields = [{"field": "body", "message": UNREADABLE}]
             detail = f"body: {UNREADABLE}"
             return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", detail, more={"errors": fields})

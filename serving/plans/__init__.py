@@ -1,1 +1,1 @@
-"""Use cases around a plan: recommend a day, open a stored plan, judge an edit, seat a late student."""
+"""Use cases around a plan: recommend a day, open a stored plan, evaluate an edit, seat a late student."""

@@ -1,22 +1,20 @@
-"""A late or new student as one of a day that is planned already."""
+"""A late or new student joins a day that is planned already."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from features.roster import SkillMap, Team
+from features.roster import Team
 from serving.access.caller import Caller
 from serving.access.visibility import find_roster
 from serving.errors import RequestError
 from serving.grouping import Need, Problem, SeatOptions, Session, Student, rank_seat_options
-from serving.models.forecasts import forecast_students
-from serving.models.snapshot import Snapshot
-from serving.plans.needs import list_candidates
-from serving.plans.policy import NeedPolicy, load_planning
+from serving.plans.needs import find_candidates
+from serving.plans.policy import load_policy
 from serving.plans.recommend import Planner
 from serving.plans.sessions import read_sessions
 from serving.plans.stored_plan import StoredDay
-from serving.schemas.changes import PlacementRequest
+from serving.schemas.changes import SeatOptionsRequest
 
 Source = Literal["plan", "forecasts", "nothing"]
 
@@ -27,8 +25,8 @@ class Latecomer:
 
     Attributes:
         problem: The day.
-        blocks: In which to find a place, in the order of the day.
-        needs_from: The plan knew the student; or forecasts do; or nobody does.
+        blocks: Ids of the blocks that need a seat for the student, in the order of the day.
+        needs_from: Whether the student's needs are in the plan, come from forecasts, or are not known.
     """
 
     problem: Problem
@@ -36,112 +34,85 @@ class Latecomer:
     needs_from: Source
 
 
-@dataclass(frozen=True)
-class Known:
-    """What is known of students now, for those whom a plan does not know.
-
-    Attributes:
-        team: As the roster holds it now.
-        skills: Prerequisites.
-        snapshot: Models and profiles.
-        policy: How need is computed.
-        recent_days: How far back practice counts as current.
-        max_candidates: Candidate skills per student.
-    """
-
-    team: Team
-    skills: SkillMap
-    snapshot: Snapshot
-    policy: NeedPolicy
-    recent_days: int
-    max_candidates: int
-
-    def needs_of(self, student: str) -> list[Need]:
-        """The needs of a member of the team; none of anybody else, whose profile may be another school's."""
-        if student not in self.team.members:
-            return []
-        forecasts = forecast_students(self.snapshot, self.team.members, self.recent_days)
-        found = list_candidates(self.team, self.skills, forecasts, self.policy, self.max_candidates)
-        return [each.need for each in found if each.need.student == student]
-
-
-def place_latecomer(
-    planner: Planner, caller: Caller, day: StoredDay, body: PlacementRequest
+def find_seat_options(
+    planner: Planner, caller: Caller, day: StoredDay, body: SeatOptionsRequest
 ) -> tuple[Latecomer, SeatOptions]:
-    """The day with a late or new student there, and every seat the student could take, the best first.
+    """The day with a late or new student there, and every seat that the student could take, the best first.
 
     Raises:
         RequestError: The day has no such block, or a session names what the day does not have.
-        NotReadyError: The student is not in the plan, and there is no model or no roster to tell needs from.
+        NotReadyError: The student is not in the plan, and there is no model or no roster to compute needs from.
         QueueFullError: Too many requests wait for the solver.
     """
 
-    def know() -> Known:
+    def look_up() -> tuple[Team, list[Need]]:
         team, roster = find_roster(planner.rosters, caller, day.answer.team_id)
-        needs, settings = load_planning().need, planner.settings
-        return Known(team, roster.skills, planner.served(), needs, settings.recent_days, settings.max_candidates)
+        if body.student_id not in team.members:  # the profile may be another school's
+            return team, []
+        policy, settings = load_policy().need, planner.settings
+        candidates = find_candidates(
+            planner.served(), team, roster, policy, settings.recent_days, settings.max_candidates
+        )
+        return team, [candidate.need for candidate in candidates if candidate.need.student == body.student_id]
 
-    late = add_student(day.problem, day.current, body.student_id, body.block_ids, know)
-    sessions = day.current if body.sessions is None else read_sessions(late.problem, body.sessions)
+    latecomer = add_student(day.problem, day.current, body.student_id, body.block_ids, look_up)
+    sessions = day.current if body.sessions is None else read_sessions(latecomer.problem, body.sessions)
     with planner.queue.acquire():
-        return late, rank_seat_options(late.problem, sessions, body.student_id, late.blocks)
+        return latecomer, rank_seat_options(latecomer.problem, sessions, body.student_id, latecomer.blocks)
 
 
 def add_student(
     problem: Problem,
     sessions: Sequence[Session],
-    student: str,
-    blocks: Sequence[str] | None,
-    known: Callable[[], Known],
+    student_id: str,
+    block_ids: Sequence[str] | None,
+    look_up: Callable[[], tuple[Team, list[Need]]],
 ) -> Latecomer:
     """The day with the student there in some blocks.
 
     Args:
         problem: The day as it was planned.
-        sessions: As they are held.
-        student: Id of anybody.
-        blocks: Ids; null: all in which the plan has the student, and all of the day for one it does not have.
-        known: Asked only about a student whom the plan does not have.
+        sessions: The sessions as they will be held.
+        student_id: Anybody's id.
+        block_ids: Null: all in which the plan has the student, or all of the day for a student whom it does not have.
+        look_up: Gives the team of now and the student's needs; called only for a student whom the plan does not have.
 
     Raises:
         RequestError: The day has no such block.
     """
     day = [block.id for block in problem.blocks]
-    for at, block in enumerate(blocks or ()):
-        if block not in day:
-            told = f"block_ids[{at}]: block {block!r} is not one of {', '.join(day)}"
-            raise RequestError("unknown_block", told, field=f"block_ids[{at}]")
-    planned = next((each for each in problem.students if each.id == student), None)
-    usual = planned.blocks if planned is not None and planned.blocks else frozenset(day)
-    asked = tuple(block for block in day if block in (usual if blocks is None else blocks))
+    for at, block_id in enumerate(block_ids or ()):
+        if block_id not in day:
+            field = f"block_ids[{at}]"
+            raise RequestError(
+                "unknown_block", f"{field}: block {block_id!r} is not one of {', '.join(day)}", field=field
+            )
+    planned = next((student for student in problem.students if student.id == student_id), None)
+    attended = set(day if planned is None or not planned.blocks else planned.blocks)
+    blocks = tuple(block for block in day if block in (attended if block_ids is None else block_ids))
     if planned is not None:
-        there = replace(planned, blocks=planned.blocks | frozenset(asked))
-        students = (*(each for each in problem.students if each.id != student), there)
-        return Latecomer(replace(problem, students=students), asked, "plan")
-    now = known()
-    needs, source = _needs(problem, sessions, student, now)
-    others = {each.id for each in problem.students}
-    apart = [
-        (student, other)
-        for rule in now.team.rules
-        if rule.kind == "keep_apart" and student in rule.students
+        others = (student for student in problem.students if student.id != student_id)
+        there = replace(planned, blocks=planned.blocks | frozenset(blocks))
+        return Latecomer(replace(problem, students=(*others, there)), blocks, "plan")
+    team, forecast = look_up()
+    skills = {skill.id for skill in problem.skills}
+    needs = [need for need in forecast if need.skill in skills]
+    source: Source = "forecasts" if needs else "nothing"
+    if not needs:
+        taught = sorted({session.skill for session in sessions if session.skill is not None})
+        needs = [Need(student_id, skill, load_policy().need.unknown) for skill in taught]
+    members = {student.id for student in problem.students}
+    pairs = [
+        (student_id, other)
+        for rule in team.rules
+        if rule.kind == "keep_apart" and student_id in rule.students
         for other in rule.students
-        if other in others
+        if other in members
     ]
     joined = replace(
         problem,
-        students=(*problem.students, Student(student, frozenset(asked))),
+        students=(*problem.students, Student(student_id, frozenset(blocks))),
         needs=(*problem.needs, *needs),
-        keep_apart=(*problem.keep_apart, *apart),
+        keep_apart=(*problem.keep_apart, *pairs),
     )
-    return Latecomer(joined, asked, source)
-
-
-def _needs(problem: Problem, sessions: Sequence[Session], student: str, known: Known) -> tuple[list[Need], Source]:
-    """Needs of a student whom the plan does not have, of skills that the day works on."""
-    day = {skill.id for skill in problem.skills}
-    forecast = [need for need in known.needs_of(student) if need.skill in day]
-    if forecast:
-        return forecast, "forecasts"
-    held = sorted({session.skill for session in sessions if session.skill is not None})
-    return [Need(student, skill, known.policy.unknown) for skill in held], "nothing"
+    return Latecomer(joined, blocks, source)

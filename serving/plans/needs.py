@@ -14,108 +14,107 @@ from serving.store.roster_cache import TeamSnapshot
 
 @dataclass(frozen=True)
 class Candidate:
-    """A need with the forecast that it comes from; none for a skill that the student has not begun."""
+    """A need, and the forecast that it comes from; null for a skill that the student has not begun."""
 
     need: Need
     forecast: SkillForecast | None
 
 
 def find_candidates(
-    snapshot: Snapshot, team: Team, seen: TeamSnapshot, policy: NeedPolicy, recent_days: int, max_candidates: int
+    snapshot: Snapshot, team: Team, roster: TeamSnapshot, policy: NeedPolicy, recent_days: int, max_candidates: int
 ) -> Sequence[Candidate]:
     """The candidates of a team by the snapshot's forecasts, computed once for each version of the roster.
 
     Args:
         snapshot: Models and profiles.
-        team: As it was seen.
-        seen: With the skills.
+        team: The team.
+        roster: The snapshot that the team is part of, with the skills.
         policy: Need of a null forecast, and weights.
-        recent_days: How far back practice is recent.
+        recent_days: Days for which practice counts as recent.
         max_candidates: Candidates per student.
     """
 
     def compute() -> Sequence[Candidate]:
         forecasts = forecast_students(snapshot, team.members, recent_days)
-        return tuple(list_candidates(team, seen.skills, forecasts, policy, max_candidates))
+        return tuple(list_candidates(team, roster.skills, forecasts, policy, max_candidates))
 
-    of_roster = seen.version, team.team_id, team.members, tuple(team.focus.items())
-    return snapshot.cache.get(("candidates", of_roster, policy, recent_days, max_candidates), compute)
+    version = roster.version, team.team_id, team.members, tuple(team.focus.items())
+    return snapshot.cache.get(("candidates", version, policy, recent_days, max_candidates), compute)
 
 
 def list_candidates(
     team: Team, skills: SkillMap, forecasts: Sequence[SkillForecast], policy: NeedPolicy, max_candidates: int
 ) -> list[Candidate]:
-    """A handful of candidate skills per student, the most needed first.
+    """The skills that each student needs most, the most needed first.
 
-    Need = struggle risk x (1 - mastery) x readiness x weight. Candidates are skills practised lately and not mastered,
-    and skills not begun whose prerequisites the student has mastered: those that build on them, and those that the
-    team works on now. Readiness is the mastery of the weakest prerequisite, 1 where none is known. The weight is the
-    team's own word for its current unit, or without it the share of the team that practised the skill lately,
-    relative to the skill most practised. A skill that most of the members with evidence have mastered is one to catch
-    up on.
+    Need = struggle risk x (1 - mastery) x readiness x weight. Candidates are skills practiced recently and not
+    mastered, and skills not begun whose prerequisites the student has mastered: those that build on them, and those
+    that the team works on now. Readiness is the mastery of the weakest prerequisite, 1 where none is known. The weight
+    is the priority that the team gives the skill in its current unit, or without one the share of the team that
+    practiced the skill recently, relative to the skill most practiced. A skill that most of the members with evidence
+    have mastered is one to catch up on.
 
     Args:
-        team: Members and focus.
+        team: Members and current unit.
         skills: Prerequisites.
-        forecasts: Of the team's members.
+        forecasts: Forecasts of the team's members.
         policy: Need of a null forecast, and weights.
         max_candidates: Candidates per student.
     """
-    behind = _mostly_mastered(forecasts, policy.catch_up_share)
+    catch_up = _mostly_mastered(forecasts, policy.catch_up_share)
     by_student: dict[str, dict[str, SkillForecast]] = defaultdict(dict)
-    for each in forecasts:
-        by_student[each.student][each.skill] = each
-    share = _share_practising(team, forecasts)
-    weights = _weigh_skills(team, share, policy)
-    worked_on = set(team.focus) or {skill for skill, part in share.items() if part >= policy.next_share}
+    for forecast in forecasts:
+        by_student[forecast.student][forecast.skill] = forecast
+    practiced = Counter(forecast.skill for forecast in forecasts if forecast.recent)
+    shares = {skill: count / max(1, len(team.members)) for skill, count in practiced.items()}
+    weights = _weigh_skills(team, shares, policy)
+    current = set(team.focus) or {skill for skill, share in shares.items() if share >= policy.next_share}
     found = []
     for student in team.members:
-        mine = by_student[student]
-        options = [
-            Candidate(_need(each, _readiness(each.skill, mine, skills), weights[each.skill], policy), each)
-            for each in mine.values()
-            if each.status != "mastered" and (each.recent or each.skill in team.focus)
+        known = by_student[student]
+        candidates = [
+            Candidate(
+                _need(forecast, _readiness(forecast.skill, known, skills), weights[forecast.skill], policy), forecast
+            )
+            for forecast in known.values()
+            if forecast.status != "mastered" and (forecast.recent or forecast.skill in team.focus)
         ]
-        options += [
+        candidates += [
             Candidate(_unknown(student, skill, weights[skill], policy), None)
-            for skill in sorted((worked_on | skills.requires.keys()) - mine.keys())
-            if _may_begin(skill, mine, skills)
+            for skill in sorted((current | skills.requires.keys()) - known.keys())
+            if _may_begin(skill, known, skills)
         ]
-        options.sort(key=lambda each: (-each.need.need, each.need.skill))
+        needs = sorted(candidates, key=lambda candidate: (-candidate.need.need, candidate.need.skill))
         found += [
-            replace(each, need=replace(each.need, catch_up=each.need.skill in behind))
-            for each in options
-            if each.need.need > 0
-        ][:max_candidates]
+            replace(candidate, need=replace(candidate.need, catch_up=candidate.need.skill in catch_up))
+            for candidate in needs[:max_candidates]
+            if candidate.need.need > 0
+        ]
     return found
 
 
 def _mostly_mastered(forecasts: Sequence[SkillForecast], share: float) -> set[str]:
-    known = Counter(each.skill for each in forecasts if each.status != "not_enough_evidence")
-    mastered = Counter(each.skill for each in forecasts if each.status == "mastered")
+    known = Counter(forecast.skill for forecast in forecasts if forecast.status != "not_enough_evidence")
+    mastered = Counter(forecast.skill for forecast in forecasts if forecast.status == "mastered")
     return {skill for skill, count in mastered.items() if count >= share * known[skill]}
 
 
-def _share_practising(team: Team, forecasts: Sequence[SkillForecast]) -> Mapping[str, float]:
-    counts = Counter(each.skill for each in forecasts if each.recent)
-    return {skill: count / max(1, len(team.members)) for skill, count in counts.items()}
-
-
-def _weigh_skills(team: Team, share: Mapping[str, float], policy: NeedPolicy) -> Mapping[str, float]:
+def _weigh_skills(team: Team, shares: Mapping[str, float], policy: NeedPolicy) -> Mapping[str, float]:
     if team.focus:
         return defaultdict(lambda: policy.outside_focus, team.focus)
-    most = max(share.values(), default=1.0)
-    relative = {skill: max(policy.least_weight, part / most) for skill, part in share.items()}
+    most = max(shares.values(), default=1.0)
+    relative = {skill: max(policy.least_weight, share / most) for skill, share in shares.items()}
     return defaultdict(lambda: policy.least_weight, relative)
 
 
-def _readiness(skill: str, mine: Mapping[str, SkillForecast], skills: SkillMap) -> float:
-    known = [mine[each].mastery for each in skills.requires.get(skill, ()) if each in mine]
-    return min((each for each in known if each is not None), default=1.0)
+def _readiness(skill: str, known: Mapping[str, SkillForecast], skills: SkillMap) -> float:
+    mastery = [known[required].mastery for required in skills.requires.get(skill, ()) if required in known]
+    return min((value for value in mastery if value is not None), default=1.0)
 
 
-def _may_begin(skill: str, mine: Mapping[str, SkillForecast], skills: SkillMap) -> bool:
-    return all(each in mine and mine[each].status == "mastered" for each in skills.requires.get(skill, ()))
+def _may_begin(skill: str, known: Mapping[str, SkillForecast], skills: SkillMap) -> bool:
+    required = skills.requires.get(skill, ())
+    return all(skill in known and known[skill].status == "mastered" for skill in required)
 
 
 def _need(forecast: SkillForecast, readiness: float, weight: float, policy: NeedPolicy) -> Need:

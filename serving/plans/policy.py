@@ -1,4 +1,4 @@
-"""What a planner assumes until a team knows better, read from `policy.toml` beside this module."""
+"""What the planner assumes until a team knows better, read from `policy.toml` beside this module."""
 
 import tomllib
 from collections.abc import Iterable
@@ -11,14 +11,14 @@ from serving.grouping import Effect, SessionType
 
 @dataclass(frozen=True)
 class NeedPolicy:
-    """How need is computed where a forecast or the team's word is missing; all 0-1.
+    """How need is computed where a forecast or the team's current unit is missing; all values 0-1.
 
     Attributes:
         unknown: Need of a skill whose forecast is null.
         outside_focus: Weight of a skill outside the team's current unit.
-        least_weight: Weight of a skill that few of the team practise.
+        least_weight: Weight of a skill that few of the team practice.
         catch_up_share: Share of the members with evidence whose mastery makes a skill one to catch up on.
-        next_share: Share of the team that makes a skill one the team works on.
+        next_share: Share of the team practicing a skill that makes it one the team works on.
     """
 
     unknown: float
@@ -29,16 +29,16 @@ class NeedPolicy:
 
 
 @dataclass(frozen=True)
-class Planning:
+class PlannerPolicy:
     """Every assumption of the planner.
 
     Attributes:
-        effects: Share of a need that a session meets, by kind and role.
-        other_roles_as: The role whose effects a role of the school's own has.
+        effects: Share of a need that a session meets, by session type and role of its lead.
+        other_roles_as: The role whose effects apply to a role that the table does not have.
         need: How need is computed.
-        most_catch_up_days: Days in a row in groups on skills to catch up on, after which a day has none.
-        coaching_per_week: Led sessions that a coach and who is coached share.
-        history_days: How far back past sessions count.
+        most_catch_up_days: Days in intervention in a row, after which a day has none.
+        coaching_per_week: Adult-led sessions that a coach and a trainee share in a week.
+        history_days: Days for which past sessions count.
     """
 
     effects: tuple[Effect, ...]
@@ -49,23 +49,23 @@ class Planning:
     history_days: int
 
     def effects_for(self, roles: Iterable[str]) -> tuple[Effect, ...]:
-        """The effects of the table, and those of further roles.
+        """The effects of the table, and of roles that it does not have.
 
         Example:
-            >>> len(load_planning().effects_for(["reading coach"])) - len(load_planning().effects)
+            >>> len(load_policy().effects_for(["reading coach"])) - len(load_policy().effects)
             3
         """
-        known = {each.role for each in self.effects}
-        like = [each for each in self.effects if each.role == self.other_roles_as]
-        return (*self.effects, *(replace(each, role=role) for role in sorted(set(roles) - known) for each in like))
+        unknown = sorted(set(roles) - {effect.role for effect in self.effects})
+        like = [effect for effect in self.effects if effect.role == self.other_roles_as]
+        return (*self.effects, *(replace(effect, role=role) for role in unknown for effect in like))
 
 
 @cache
-def load_planning() -> Planning:
-    """The assumptions as shipped.
+def load_policy() -> PlannerPolicy:
+    """The assumptions as shipped, read once.
 
     Example:
-        >>> load_planning().history_days
+        >>> load_policy().history_days
         21
     """
     text = resources.files("serving.plans").joinpath("policy.toml").read_text("utf-8")
@@ -76,7 +76,7 @@ def load_planning() -> Planning:
         for session_type, by_role in stored["effects"].items()
         for role, effect in by_role.items()
     )
-    return Planning(
+    return PlannerPolicy(
         effects=effects,
         other_roles_as=stored["roles"]["other"],
         need=NeedPolicy(**stored["need"]),

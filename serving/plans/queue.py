@@ -1,7 +1,7 @@
-"""Lets a few requests of a process plan at a time, the first come first; a long queue is refused, not joined.
+"""Lets a few requests of a process use the solver at a time, in order; a request is refused where the queue is full.
 
-Planning takes a processor for about a second. Were all requests let in at once, each would be slow and the quick ones
-beside them too.
+Planning takes a processor for about a second. If all requests planned at once, each would be slow, and so would quick
+requests of other kinds.
 """
 
 import math
@@ -19,13 +19,13 @@ WAITING = Gauge("regroup_planning_waiting", "Requests that wait for their turn t
 WAITED = Histogram("regroup_planning_wait_seconds", "Time that requests waited for their turn to plan.")
 
 USUAL_S = 1.0
-"""How long a turn is taken to last before the first has ended, in seconds."""
+"""Seconds that a turn is assumed to last before the first one has ended."""
 
 WEIGHT = 0.2
-"""Of the newest turn in their mean length."""
+"""Weight of the newest turn in the mean length of turns."""
 
 RISE, FALL = 0.5, 0.05
-"""How far what is told of the time after a search goes to a longer and to a shorter one, so that most are shorter."""
+"""Steps of the estimate `storing_s` toward a longer and a shorter time, so that it exceeds most times."""
 
 
 class SolverQueue:
@@ -34,7 +34,7 @@ class SolverQueue:
     Args:
         at_once: How many requests plan at the same time.
         queue: How many may wait.
-        wait_s: How long one waits at most, in seconds.
+        wait_s: How long a request waits at most, in seconds.
     """
 
     def __init__(self, at_once: int, queue: int, wait_s: float) -> None:
@@ -49,16 +49,16 @@ class SolverQueue:
 
     @property
     def storing_s(self) -> float:
-        """How long it takes to render and store a plan that was found, most of the time, in seconds."""
+        """Seconds in which most plans that were found are rendered and stored."""
         return self._storing_s
 
     def note_storing(self, took: float) -> None:
-        """Notes how long that took."""
+        """Updates `storing_s` with the seconds that one plan took."""
         self._storing_s += (RISE if took > self._storing_s else FALL) * (took - self._storing_s)
 
     @contextmanager
     def acquire(self) -> Iterator[float]:
-        """A turn, as a context; it gives the seconds waited for it.
+        """Context of one turn at the solver; gives the seconds that the request waited.
 
         Raises:
             QueueFullError: Too many wait already, or the turn did not come in time.
@@ -74,7 +74,7 @@ class SolverQueue:
         begun = time.perf_counter()
         turn = threading.Event()
         with self._lock:
-            if self._busy < self._at_once:  # whoever leaves hands the turn on, so nobody waits then
+            if self._busy < self._at_once:  # a free turn: turns are handed on, so nobody is waiting
                 self._busy += 1
                 return 0.0
             if len(self._waiting) >= self._queue:

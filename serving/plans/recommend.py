@@ -1,4 +1,4 @@
-"""Two use cases: a team's day from roster and snapshot to a checked plan, and the same stored and rendered."""
+"""Plans a team's day: from roster and snapshot to a checked plan, and to a plan that is rendered and stored."""
 
 import time
 import uuid
@@ -32,7 +32,7 @@ from serving.grouping import (
 from serving.models.live import LiveEvents
 from serving.models.snapshot import Snapshot
 from serving.plans.needs import Candidate, find_candidates
-from serving.plans.policy import Planning, load_planning
+from serving.plans.policy import load_policy
 from serving.plans.problem import Absence, DayRequest, state_problem
 from serving.plans.queue import SolverQueue
 from serving.plans.stored_plan import carry_seats
@@ -44,24 +44,28 @@ from serving.store.roster_cache import RosterCache, TeamSnapshot
 SEARCH = Histogram("regroup_plan_search_seconds", "Time that the search for a plan and its bound took.")
 GAP = Histogram(
     "regroup_plan_gap",
-    "What a plan is not proven to reach of the best that a day allows, 0-1.",
+    "Share of the best possible plan that a plan is not proven to reach, 0-1.",
     buckets=(0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5),
 )
 UNMET = Histogram(
     "regroup_plan_unmet_needs", "Students whose greatest need a plan leaves unmet.", buckets=(0, 5, 10, 20, 40, 80, 160)
 )
-NO_PLAN = Counter("regroup_days_without_plan_total", "Days that have no plan, by the rule to look at first.", ["rule"])
+NO_PLAN = Counter(
+    "regroup_days_without_plan_total",
+    "Requests for days without a feasible plan, by the rule to look at first.",
+    ["rule"],
+)
 
 LEAST = 0.5
-"""Of the seconds that a caller gives, for the search, however long it took to learn what is known of the students."""
+"""Share of the caller's seconds that the search gets, however long the forecasts took."""
 
 NODES, QUESTIONS = 1, 10
-"""Of exact programs, for the explanation of a day without a plan: a caller waits for it."""
+"""Limits of the exact programs that explain a day without a plan, since a caller waits: nodes of each, and programs."""
 
 
 @dataclass(frozen=True)
 class Recommendation:
-    """A plan and everything that it rests on.
+    """A plan, with everything that it rests on.
 
     Attributes:
         problem: The day.
@@ -83,7 +87,7 @@ class Recommendation:
 
 
 Render = Callable[[str, datetime, RecommendationRequest, Team, SkillMap, Snapshot, Recommendation], RecommendationOut]
-"""Builds the answer from its id, its moment (UTC), the request, and what the plan rests on."""
+"""Builds the answer from its id, its moment (UTC), the request, and all that the plan rests on."""
 
 
 @dataclass(frozen=True)
@@ -94,9 +98,9 @@ class Planner:
         database: Where plans are stored.
         rosters: Teams as this process holds them.
         live: Events that came in since the night.
-        served: Gives the snapshot that serves now, or raises `NotReadyError`.
-        queue: Stands in front of the solver.
-        settings: The service's own.
+        served: Gives the snapshot that serves now; raises `NotReadyError` where there is none.
+        queue: The queue in front of the solver.
+        settings: The settings of the service.
     """
 
     database: Database
@@ -136,7 +140,7 @@ def plan_day(
     """Waits for the solver, plans a team's day and stores the plan.
 
     Args:
-        planner: What planning needs of the service.
+        planner: What planning needs of a running service.
         caller: Who asks.
         body: What is asked for.
         render: Builds the answer.
@@ -147,11 +151,13 @@ def plan_day(
         NotReadyError: There is no model or no roster yet.
         NotFoundError: There is no such team, or none that the caller may know of.
         QueueFullError: Too many requests wait for the solver.
-        RequestError: The day has no plan, or the body names somebody else.
-        ConflictError: The earlier plan was kept by a version that did not keep days.
+        RequestError: The day has no plan, or the body names somebody who is not in the team.
+        ConflictError: The earlier plan was stored by a version that did not store days.
     """
-    snapshot, settings = planner.served(), planner.settings
-    team, roster = find_roster(planner.rosters, caller, body.team_id, now=True)  # nobody waits in line to be refused
+    snapshot = planner.served()
+    team, roster = find_roster(
+        planner.rosters, caller, body.team_id, now=True
+    )  # before the queue, so that nobody waits to be refused
     with planner.queue.acquire() as waited:
         begun = time.perf_counter()
         if waited:
@@ -162,18 +168,17 @@ def plan_day(
             roster,
             restricted,
             carry_seats(planner.database, caller, body, read_request(body)),
-            load_planning(),
-            recent_days=settings.recent_days,
-            max_candidates=settings.max_candidates,
-            budget=Budget(seconds=body.seconds, seed=body.seed),
-            until=None if body.seconds is None else begun + body.seconds - planner.queue.storing_s,
+            planner.settings,
+            Budget(seconds=body.seconds, seed=body.seed),
+            None if body.seconds is None else begun + body.seconds - planner.queue.storing_s,
         )
         answer = render(uuid.uuid4().hex, datetime.now(UTC), body, team, roster.skills, restricted, found)
         note(answer)
         text = answer.model_dump_json()
         with planner.database.changing() as connection:
-            asked_for, instance = body.model_dump_json(), pack_instance(found.canonical)
-            keep_recommendation(connection, answer, text, asked_for, instance, team.members)
+            keep_recommendation(
+                connection, answer, text, body.model_dump_json(), pack_instance(found.canonical), team.members
+            )
             finish(connection, answer.id)
         planner.queue.note_storing(time.perf_counter() - found.found_at)
     return PlannedDay(answer.id, text, waited, found.search_seconds)
@@ -184,10 +189,8 @@ def read_request(body: RecommendationRequest) -> DayRequest:
     return DayRequest(
         day=body.date,
         absences=tuple(
-            Absence(
-                absence.student_id, absence.staff_id, None if absence.block_ids is None else tuple(absence.block_ids)
-            )
-            for absence in body.absences
+            Absence(away.student_id, away.staff_id, None if away.block_ids is None else tuple(away.block_ids))
+            for away in body.absences
         ),
         rules=tuple(
             Rule(
@@ -211,10 +214,7 @@ def recommend_day(
     roster: TeamSnapshot,
     snapshot: Snapshot,
     request: DayRequest,
-    planning: Planning,
-    *,
-    recent_days: int,
-    max_candidates: int,
+    settings: Settings,
     budget: Budget,
     until: float | None,
 ) -> Recommendation:
@@ -225,24 +225,23 @@ def recommend_day(
         roster: The snapshot that the team is part of, with the skills.
         snapshot: Models and profiles.
         request: The day.
-        planning: The planner's assumptions.
-        recent_days: How far back practice is recent.
-        max_candidates: Candidates per student.
-        budget: How long it may take.
-        until: When the plan has to be found, on the clock of `time.perf_counter`; None: without a clock.
+        settings: The settings of the service.
+        budget: Rounds, seconds and random seed of the search.
+        until: When the plan must be found, on the clock of `time.perf_counter`; null: no time limit.
 
     Raises:
-        RequestError: The day has no blocks, a rule or an absence names somebody else, or no plan can keep every rule;
-            the error names the rule.
+        RequestError: The day has no blocks, a rule or an absence names somebody who is not in the team, or no plan can
+            keep every rule; the error names the rule.
     """
-    candidates = find_candidates(snapshot, team, roster, planning.need, recent_days, max_candidates)
+    policy, days = load_policy(), settings.recent_days
+    candidates = find_candidates(snapshot, team, roster, policy.need, days, settings.max_candidates)
     try:
-        problem = state_problem(team, roster.skills, request, candidates, planning)
+        problem = state_problem(team, roster.skills, request, candidates, policy)
         begun = time.perf_counter()
         if until is not None and budget.seconds is not None:
             budget = replace(budget, seconds=max(LEAST * budget.seconds, until - begun))
-        with ThreadPoolExecutor(1) as beside:  # the search leaves Python to others
-            text = beside.submit(problem.to_json)
+        with ThreadPoolExecutor(1) as pool:  # the search releases the interpreter lock
+            text = pool.submit(problem.to_json)
             plan, others = _search(problem, request.alternatives, budget)
         ended = time.perf_counter()
         SEARCH.observe(ended - begun)
@@ -257,7 +256,7 @@ def recommend_day(
 
 
 def _search(problem: Problem, alternatives: int, budget: Budget) -> tuple[Plan, tuple[Alternative, ...]]:
-    """The plan, and others where they are asked for: the clock, if there is one, is shared by all searches."""
+    """The plan, and others where they are asked for; all searches share the time limit, if there is one."""
     if not alternatives:
         return suggest_groups(problem, budget), ()
     if budget.seconds is not None:
@@ -267,15 +266,16 @@ def _search(problem: Problem, alternatives: int, budget: Budget) -> tuple[Plan, 
 
 
 def _explain(problem: Problem, error: InfeasibleError) -> dict[str, Any]:
-    """What a problem document tells of a day without a plan, without ids of students."""
-    told = explain_conflict(problem, error.conflicts, nodes=NODES, programs=QUESTIONS)
+    """The members of the problem document of a day without a plan; no id of a student is among them."""
+    diagnosis = explain_conflict(problem, error.conflicts, nodes=NODES, programs=QUESTIONS)
     return {
         "proven": error.proven,
-        "conflicts": [{"rules": list(each.rules), "detail": each.sentence} for each in error.conflicts],
-        "minimal_set": [{"rule": each.rule, "detail": each.requirement} for each in told.minimal_set],
-        "minimal_set_proven": told.minimal,
+        "conflicts": [{"rules": list(conflict.rules), "detail": conflict.sentence} for conflict in error.conflicts],
+        "minimal_set": [{"rule": rule.rule, "detail": rule.requirement} for rule in diagnosis.minimal_set],
+        "minimal_set_proven": diagnosis.minimal,
         "relaxations": [
-            {"rules": list(each.rules), "price": each.penalty, "detail": each.sentence} for each in told.relaxations
+            {"rules": list(relaxation.rules), "penalty": relaxation.penalty, "detail": relaxation.sentence}
+            for relaxation in diagnosis.relaxations
         ],
-        "notes": list(told.notes),
+        "notes": list(diagnosis.notes),
     }

@@ -1,63 +1,64 @@
-"""Sessions out of bodies and into them."""
+"""Sessions of the planner from bodies and as bodies."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+from pydantic import TypeAdapter
 
 from serving.errors import RequestError
 from serving.grouping import Problem, ProblemError, Session, require_sessions
-from serving.schemas.sessions import AdultIn, SeatIn, SessionIn, SessionSeats
+from serving.schemas.sessions import SessionIn, SessionOut, SessionSeats
 
 FIELDS = {"block": "block_id", "skill": "skill_id", "room": "room_id"}
-"""What a body calls the fields of a session."""
+"""The fields of a session that bodies call otherwise."""
+
+STORED_SESSIONS = TypeAdapter(list[SessionSeats])
+"""Reads and writes the JSON of the sessions of a decision."""
 
 
-def read_sessions(problem: Problem, given: Sequence[SessionIn]) -> tuple[Session, ...]:
-    """The sessions of a body, without those in which nobody sits.
+def read_sessions(problem: Problem, bodies: Sequence[SessionIn]) -> tuple[Session, ...]:
+    """The sessions of a body, without those that have no students.
 
     Raises:
-        RequestError: A session names what the day does not have, or has no meaning; the field is named.
+        RequestError: A session names what the day does not have, or contradicts itself; the field is named.
     """
-    sessions = tuple(to_session(each) for each in given)
+    sessions = tuple(to_session(body) for body in bodies)
     try:
         require_sessions(problem, sessions)
     except ProblemError as error:
-        raise refuse(error) from error
+        field = error.field
+        for ours, theirs in FIELDS.items():
+            if field.endswith(f"].{ours}"):
+                field = f"{field.removesuffix(ours)}{theirs}"
+        detail = str(error).replace(error.field, field, 1).replace("the problem's", "the day's")
+        raise RequestError("not_of_this_day", detail, field=field) from error
     return tuple(session for session in sessions if session.students)
 
 
-def refuse(error: ProblemError) -> RequestError:
-    """What a caller is told of a value that the day does not have; ids of students are left out."""
-    field = error.field
-    for ours, theirs in FIELDS.items():
-        if field.endswith(f"].{ours}"):
-            field = f"{field.removesuffix(ours)}{theirs}"
-    told = str(error).replace(error.field, field, 1).replace("the problem's", "the day's")
-    return RequestError("not_of_this_day", told, field=field)
+def to_session(body: SessionIn | SessionOut | SessionSeats) -> Session:
+    """One session of a body, each student in it once; its ids are not checked."""
+    students = (seat if isinstance(seat, str) else seat.student_id for seat in body.students)
+    return Session(
+        id=body.id,
+        block=body.block_id,
+        session_type=body.session_type,
+        skill=body.skill_id,
+        adults=tuple(adult if isinstance(adult, str) else adult.staff_id for adult in body.adults),
+        room=body.room_id,
+        students=tuple(dict.fromkeys(students)),
+    )
 
 
-def to_session_seats(sessions: Sequence[Session]) -> list[SessionSeats]:
-    """Sessions as bodies hold them, with ids alone."""
+def to_session_seats(sessions: Iterable[Session]) -> list[SessionSeats]:
+    """Sessions as bodies with ids alone."""
     return [
         SessionSeats(
-            id=each.id,
-            block_id=each.block,
-            session_type=each.session_type,
-            skill_id=each.skill,
-            adults=list(each.adults),
-            room_id=each.room,
-            students=list(each.students),
+            id=session.id,
+            block_id=session.block,
+            session_type=session.session_type,
+            skill_id=session.skill,
+            adults=list(session.adults),
+            room_id=session.room,
+            students=list(session.students),
         )
-        for each in sessions
+        for session in sessions
     ]
-
-
-def to_session(given: SessionIn) -> Session:
-    """One session of a body, each student in it once; whether its ids are known is not asked."""
-    return Session(
-        id=given.id,
-        block=given.block_id,
-        session_type=given.session_type,
-        skill=given.skill_id,
-        adults=tuple(each.staff_id if isinstance(each, AdultIn) else each for each in given.adults),
-        room=given.room_id,
-        students=tuple(dict.fromkeys(each.student_id if isinstance(each, SeatIn) else each for each in given.students)),
-    )

@@ -1,7 +1,7 @@
-"""What people ask about a plan they change: an edit judged with its smallest repair, and why a seat is not given."""
+"""What people do with a stored plan: open it, plan the day again from it, decide on it, edit it, ask why not there."""
 
-import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -30,16 +30,18 @@ from serving.grouping import (
 from serving.grouping.errors import InfeasibleError, ProblemError, require_known
 from serving.plans.problem import DayRequest
 from serving.plans.queue import SolverQueue
-from serving.plans.sessions import read_sessions, to_session, to_session_seats
+from serving.plans.sessions import STORED_SESSIONS, read_sessions, to_session, to_session_seats
 from serving.schemas.changes import ExplanationRequest
 from serving.schemas.decisions import DecisionRequest
 from serving.schemas.recommendations import RecommendationOut, RecommendationRequest
-from serving.schemas.sessions import SessionIn
 from serving.store.decisions import Decision, keep_decision
 from serving.store.recommendations import StoredPlan, find_recommendation
 
-IDENTITY = re.compile(r"[0-9a-f]{32}")
-"""Of a plan; nothing else is asked of a database, which may not even take it as a text."""
+PLAN_ID = re.compile(r"[0-9a-f]{32}")
+"""The form of a plan's id; other texts are not looked up, since a database may not even take them."""
+
+MOST_EVALUATED = 200
+"""Moved seats beyond which none is evaluated alone: each takes about as long as evaluating the whole plan."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class StoredDay:
         answer: The plan as it was returned.
         problem: The day.
         suggested: The plan's sessions.
-        current: Those that were decided, where some were; else those suggested.
+        current: The sessions that were decided on; those suggested where none were.
     """
 
     answer: RecommendationOut
@@ -63,11 +65,11 @@ def require_plan(database: Database, caller: Caller, recommendation_id: str) -> 
     """The stored plan.
 
     Raises:
-        NotFoundError: There is none with this id, or none that the caller may know of.
+        NotFoundError: There is no plan with this id, or none that the caller may know of.
     """
-    stored = find_recommendation(database, recommendation_id) if IDENTITY.fullmatch(recommendation_id) else None
+    stored = find_recommendation(database, recommendation_id) if PLAN_ID.fullmatch(recommendation_id) else None
     if stored is None or not may_see_team(database, caller, stored.answer.team_id):
-        raise unknown_recommendation()
+        raise _unknown_recommendation()
     return stored
 
 
@@ -76,16 +78,42 @@ def open_day(database: Database, caller: Caller, recommendation_id: str) -> Stor
 
     Raises:
         NotFoundError: There is no plan with this id, or none that the caller may know of.
-        ConflictError: It was kept by a version that did not keep days.
+        ConflictError: The plan was stored by a version that did not store days.
     """
     stored = require_plan(database, caller, recommendation_id)
     problem = stored.problem()
     if problem is None:
-        raise ConflictError("plan_too_old", "the day of this plan was not kept; ask for a new plan of it")
-    suggested = tuple(to_session(SessionIn.model_validate(each.model_dump())) for each in stored.answer.sessions)
-    decided = json.loads(stored.decided_sessions or "[]")
-    current = tuple(to_session(SessionIn.model_validate(each)) for each in decided)
-    return StoredDay(stored.answer, problem, suggested, current or suggested)
+        raise ConflictError("plan_too_old", "the day of this plan was not stored; ask for a new plan of it")
+    suggested = tuple(to_session(session) for session in stored.answer.sessions)
+    decided = STORED_SESSIONS.validate_json(stored.decided_sessions or "[]")
+    return StoredDay(stored.answer, problem, suggested, tuple(to_session(session) for session in decided) or suggested)
+
+
+def carry_seats(database: Database, caller: Caller, body: RecommendationRequest, request: DayRequest) -> DayRequest:
+    """The request with the seats of the earlier plan that the body names, if it names one.
+
+    Raises:
+        RequestError: There is no such plan of this team and date, or it has no such session.
+        ConflictError: The plan was stored by a version that did not store days.
+    """
+    if body.previous is None:
+        return request
+    try:
+        earlier = open_day(database, caller, body.previous)
+    except NotFoundError:
+        earlier = None
+    if earlier is None or (earlier.answer.team_id, earlier.answer.date) != (body.team_id, body.date):
+        detail = f"previous: there is no plan {body.previous!r} of this team and date"
+        raise RequestError("unknown_previous", detail, field="previous")
+    sessions = {session.id: session for session in earlier.current}
+    for at, session_id in enumerate(body.keep_sessions):
+        if session_id not in sessions:
+            field = f"keep_sessions[{at}]"
+            raise RequestError(
+                "unknown_session", f"{field}: the earlier plan has no session {session_id!r}", field=field
+            )
+    kept = [sessions[session_id] for session_id in body.keep_sessions]
+    return replace(request, previous=tuple(read_seats(earlier.current).values()), kept=tuple(read_seats(kept).values()))
 
 
 def decide_plan(
@@ -95,7 +123,7 @@ def decide_plan(
 
     Raises:
         NotFoundError: There is no plan with this id, or none that the caller may know of.
-        ConflictError: Another decision was stored before, or the plan is of a version that did not keep days.
+        ConflictError: Another decision was stored before, or the plan is of a version that did not store days.
         RequestError: A session names what the day does not have.
     """
     day = open_day(database, caller, recommendation_id)
@@ -109,87 +137,51 @@ def decide_plan(
         decision=body.decision,
         reasons=tuple(body.reasons),
         note=body.note,
-        sessions=json.dumps([session.model_dump(mode="json") for session in to_session_seats(held)]),
+        sessions=STORED_SESSIONS.dump_json(to_session_seats(held)).decode(),
     )
     stored = keep_decision(database, sent, day.answer.team_id, day.answer.date, held)
     if stored is None:
-        raise unknown_recommendation()
+        raise _unknown_recommendation()
     if stored.content != sent.content:
         at = f"{stored.decided_at:%Y-%m-%d %H:%M} UTC"
-        detail = f"this plan was {stored.decision} at {at}; to decide anew, make a new plan"
         raise ConflictError(
-            "already_decided", detail, decision=stored.decision, decided_at=stored.decided_at.isoformat()
+            "already_decided",
+            f"this plan was {stored.decision} at {at}; to decide anew, make a new plan",
+            decision=stored.decision,
+            decided_at=stored.decided_at.isoformat(),
         )
     return day, stored
-
-
-def unknown_recommendation() -> NotFoundError:
-    """The one answer about a plan that is not there, or that the caller may not know of."""
-    return NotFoundError("unknown_recommendation", "there is no recommendation with this id")
-
-
-def carry_seats(database: Database, caller: Caller, body: RecommendationRequest, wanted: DayRequest) -> DayRequest:
-    """What is asked for with the seats of the earlier plan that the body names, if it names one.
-
-    Raises:
-        RequestError: There is no such plan of this team and date, or it has no such session.
-        ConflictError: The plan was kept by a version that did not keep days.
-    """
-    if body.previous is None:
-        return wanted
-    try:
-        earlier = open_day(database, caller, body.previous)
-    except NotFoundError:
-        earlier = None
-    if earlier is None or (earlier.answer.team_id, earlier.answer.date) != (body.team_id, body.date):
-        told = f"previous: there is no plan {body.previous!r} of this team and date"
-        raise RequestError("unknown_previous", told, field="previous")
-    sessions = {session.id: session for session in earlier.current}
-    for at, name in enumerate(body.keep_sessions):
-        if name not in sessions:
-            told = f"keep_sessions[{at}]: the earlier plan has no session {name!r}"
-            raise RequestError("unknown_session", told, field=f"keep_sessions[{at}]")
-    kept = [sessions[name] for name in dict.fromkeys(body.keep_sessions)]
-    return replace(
-        wanted,
-        previous=tuple(read_seats(earlier.current).values()),
-        kept=tuple(read_seats(kept).values()),
-    )
-
-
-MOST_PRICED = 200
-"""Moved seats beyond which none has a price of its own: each takes about as long as judging the whole plan."""
 
 
 def judge_edit(
     problem: Problem, edited: tuple[Session, ...], suggested: tuple[Session, ...] | None, *, repair: bool
 ) -> tuple[Evaluation, Score, Repair | None]:
-    """Returns the judgement, the score, and the repair where rules are broken and one is found.
+    """The evaluation of an edit, its score, and a repair where rules are broken and one is found.
 
     Args:
         problem: The day.
         edited: Sessions whose ids are known, each with students.
-        suggested: The plan before it was edited; None where it is not known, so that the edit has no price.
+        suggested: The plan before it was edited; null where it is not known, so that the edit has no score impact.
         repair: Whether to look for a repair.
     """
     moves = () if suggested is None else find_moves(problem, suggested, edited)
-    judged = evaluate_edit(problem, edited, suggested if len(moves) <= MOST_PRICED else None)
-    score = judged.score or score_plan(problem, edited)
-    if suggested is not None and len(moves) > MOST_PRICED:
-        judged = replace(judged, score_impact=measure_impact(score_plan(problem, suggested), score), moves=moves)
-    mended = None
-    if repair and judged.violations:
-        try:
-            mended = repair_plan(problem, edited)
-        except InfeasibleError:
-            mended = None  # the search found no plan near the edited one
-    return judged, score, mended
+    evaluation = evaluate_edit(problem, edited, suggested if len(moves) <= MOST_EVALUATED else None)
+    score = evaluation.score or score_plan(problem, edited)
+    if suggested is not None and len(moves) > MOST_EVALUATED:
+        evaluation = replace(
+            evaluation, score_impact=measure_impact(score_plan(problem, suggested), score), moves=moves
+        )
+    repaired = None
+    if repair and evaluation.violations:
+        with suppress(InfeasibleError):  # the search found no plan near the edited one
+            repaired = repair_plan(problem, edited)
+    return evaluation, score, repaired
 
 
 def find_explanation(
     day: StoredDay, body: ExplanationRequest, queue: SolverQueue
 ) -> tuple[WhyNot, tuple[Bottleneck, ...]]:
-    """What it takes to seat a student somewhere, everybody else being free to move, and which resources are used up.
+    """What it takes to give a student a seat while everybody else may move, and the resources that are used up.
 
     Raises:
         RequestError: The body names what the day does not have, or the sessions break a hard rule.
@@ -212,7 +204,12 @@ def find_explanation(
             found = ask_why_not(problem, sessions, pin)
     except ProblemError as error:
         if error.field == "sessions":
-            detail = "sessions: the day as it is held breaks a hard rule; evaluate it, and ask with its repair"
+            detail = "sessions: the day as it will be held breaks a hard rule; evaluate it, and ask with its repair"
             raise RequestError("breaks_rules", detail, field="sessions") from error
         raise RequestError("not_of_this_day", str(error), field=error.field) from error
     return found, find_bottlenecks(problem, sessions)
+
+
+def _unknown_recommendation() -> NotFoundError:
+    """The one answer about a plan that does not exist, or that the caller may not know of."""
+    return NotFoundError("unknown_recommendation", "there is no recommendation with this id")

@@ -1,1 +1,1 @@
-"""The bodies of requests and answers, as OpenAPI shows them, one file per resource."""
+"""The bodies of requests and answers as the OpenAPI contract shows them, one file per resource."""

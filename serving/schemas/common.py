@@ -1,70 +1,115 @@
-"""The bodies that tell which models serve."""
+"""The bodies that name the models and data behind an answer, and what all bodies share."""
 
 import datetime as dt
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from serving.grouping import SessionType
 from serving.models.bundle import Source
+
+PLAN_ID = "6f1c0f4f0d0e4a0e8a3a1f1e2d3c4b5a"
+FACTS = "3 of the last 5 wrong"
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 
+PlanId = Annotated[str, Field(description="id of the plan", examples=[PLAN_ID])]
+TeamId = Annotated[str, Field(min_length=1, description="id of a team of the roster", examples=["team-1"])]
+StudentId = Annotated[str, Field(min_length=1, description="id of the student", examples=["s0412"])]
+StaffId = Annotated[str, Field(description="id of an adult of the team", examples=["a.rivera"])]
+BlockId = Annotated[str, Field(description="id of a block of the day", examples=["mon-1"])]
+SchoolDate = Annotated[dt.date, Field(description="date of the day at the school", examples=["2026-03-16"])]
+CreatedAt = Annotated[dt.datetime, Field(description="moment of making, UTC", examples=["2026-03-16T06:30:00Z"])]
+Clock = Annotated[str, Field(description="start and end by the school's wall clock", examples=["09:00-09:45"])]
+Kind = Annotated[SessionType, Field(description="type of the session", examples=["small_group"])]
+TaughtSkill = Annotated[str | None, Field(description="id of the skill taught; null online", examples=["ratios"])]
+Lead = Annotated[str | None, Field(description="id of the adult who leads; null online", examples=["a.rivera"])]
+Room = Annotated[str | None, Field(description="id of the room; null where the team plans no rooms", examples=["r12"])]
+SkillName = Annotated[str, Field(description="name of the skill, or its id where it has none", examples=["Ratios"])]
+Facts = Annotated[list[str], Field(description="evidence from the event log; empty online", examples=[[FACTS]])]
+Score = Annotated[
+    float,
+    Field(description="score of the day in need points; comparable between plans of one day only", examples=[31.2]),
+]
+StruggleRisk = Annotated[
+    Probability | None,
+    Field(
+        description="probability of struggling with the skill, 0-1: 0 for mastered, 1 for struggling, null where there "
+        "is not enough evidence, and online",
+        examples=[0.42],
+    ),
+]
+Mastery = Annotated[
+    Probability | None,
+    Field(
+        description="probability that the next answer on the skill is right, 0-1; null where there is not enough "
+        "evidence, and online",
+        examples=[0.61],
+    ),
+]
+DataAsOf = Annotated[
+    dt.datetime | None,
+    Field(
+        description="the moment up to which events are in the profiles, UTC; null for a log without a clock",
+        examples=["2026-03-15T21:58:07Z"],
+    ),
+]
+
 
 class Body(BaseModel):
-    """A body: no field beyond those named, and none changes."""
+    """A body that has no field beyond those named, and whose values do not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True)
 
 
 class ReadyOut(Body):
     """A process that can answer."""
 
     status: Literal["ready"] = "ready"
-    run_id: str = Field(description="of the models that serve", examples=["6f1c0f4f0d0e4a0e8a3a1f1e2d3c4b5a"])
+    run_id: str = Field(description="id of the training run of the models that serve", examples=[PLAN_ID])
     source: Source = Field(
-        description="`last_good`: the registry gave nothing at the start, and a copy of what served before serves"
+        description="where the models were loaded from; `last_good`: the registry gave nothing at the start, so the "
+        "copy of the models that served last serves"
     )
     profiles: str = Field(description="name of the published profiles", examples=["20260315T215807Z-12"])
-    data_as_of: dt.datetime | None = Field(
-        description="the moment that the profiles stand for, UTC; null for a log without a clock",
-        examples=["2026-03-15T21:58:07Z"],
-    )
+    data_as_of: DataAsOf
     profiles_age_seconds: int | None = Field(
-        description="since that moment; below 0 before the midnight that a night takes as its own", examples=[28800]
+        description="seconds since `data_as_of`; below 0 when profiles are made for a midnight that is still to come; "
+        "null for a log without a clock",
+        examples=[28800],
     )
 
 
 class ModelVersion(Body):
-    """What forecast; every figure of one answer is of this one version."""
+    """The model version behind every forecast of one answer."""
 
-    run_id: str = Field(description="of the training that made both", examples=["6f1c0f4f0d0e4a0e8a3a1f1e2d3c4b5a"])
-    struggle_version: int = Field(description="in the registry", examples=[3])
-    mastery_version: int = Field(description="in the registry", examples=[3])
+    run_id: str = Field(description="id of the training run that made both models", examples=[PLAN_ID])
+    struggle_version: int = Field(description="version of the struggle model in the registry", examples=[3])
+    mastery_version: int = Field(description="version of the mastery model in the registry", examples=[3])
 
 
 class Provenance(Body):
-    """What an answer rests on."""
+    """The models and the data that an answer rests on."""
 
-    model: ModelVersion = Field(description="what forecast")
-    data_as_of: dt.datetime | None = Field(
-        description="UTC; null for a log without a clock", examples=["2026-03-15T21:58:07Z"]
-    )
-    data_version: str = Field(description="of the event log", examples=["12"])
+    model: ModelVersion = Field(description="the model version behind the forecasts")
+    data_as_of: DataAsOf
+    data_version: str = Field(description="version of the event log", examples=["12"])
     live_events_through: int | None = Field(
         default=None,
-        description="number of the last live event that was looked at; null where only the night's profiles are known",
+        description="number of the last live event that counts in the answer; null where only the nightly profiles "
+        "count",
         examples=[4711],
     )
     profiles: str = Field(
-        description="name of the published profiles; another model than the one that serves sees the same students at "
-        "the same moment, in profiles of its own",
+        description="name of the published profiles; each model version has profiles of its own of the same students "
+        "at the same moment",
         examples=["20260315T215807Z-12"],
     )
 
 
 class ModelsOut(Body):
-    """What serves now."""
+    """The models that serve now."""
 
-    provenance: Provenance
-    students: int
-    meaning: dict[str, str] = Field(description="what each forecast is the probability of")
+    provenance: Provenance = Field(description="the models and the data behind every forecast")
+    students: int = Field(description="students with a profile")
+    meaning: dict[str, str] = Field(description="for each forecast, the event whose probability it gives")

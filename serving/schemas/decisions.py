@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from serving.schemas.changes import ViolationOut
-from serving.schemas.common import Body
+from serving.schemas.common import Body, PlanId
 from serving.schemas.sessions import MOST_SESSIONS, SessionIn, SessionSeats
 
 Choice = Literal["accepted", "edited", "rejected"]
@@ -29,20 +29,22 @@ Reason = Literal[
 class DecisionRequest(Body):
     """What people decided on a plan."""
 
-    decision: Choice = Field(description="edited: accepted with the sessions given", examples=["edited"])
+    decision: Choice = Field(
+        description="edited: the plan is accepted with the sessions sent along", examples=["edited"]
+    )
     sessions: list[SessionIn] | None = Field(
         default=None,
         max_length=MOST_SESSIONS,
-        description="all sessions of the day as they will be held; with `edited`, and only then",
+        description="all sessions of the day as they will be held; required with `edited`, and null otherwise",
     )
     reasons: list[Reason] = Field(
-        default_factory=list, max_length=10, description="why, for learning from it", examples=[["wrong_group"]]
+        default_factory=list, max_length=10, description="codes of why people decided so", examples=[["wrong_group"]]
     )
     note: str | None = Field(
         default=None,
         max_length=500,
         pattern=r"^[^\x00]*$",  # which PostgreSQL cannot keep
-        description="in the team's own words; kept with the plan and erased with it, never logged",
+        description="a note in the team's own words; stored with the plan, erased with it, never logged",
         examples=["Moved one student to the group that starts fractions."],
     )
 
@@ -54,16 +56,21 @@ class DecisionRequest(Body):
 
 
 class DecisionOut(Body):
-    """A decision, as it is kept."""
+    """A decision as it is stored."""
 
-    recommendation_id: str = Field(description="the plan decided on", examples=["6f1c0f4f0d0e4a0e8a3a1f1e2d3c4b5a"])
-    decision: Choice = Field(description="edited: accepted with other sessions", examples=["edited"])
-    decided_at: dt.datetime = Field(description="UTC", examples=["2026-03-16T07:41:00Z"])
-    reasons: list[Reason] = Field(description="why", examples=[["wrong_group"]])
-    note: str | None = Field(description="in the team's own words", examples=["Moved one student."])
-    sessions: list[SessionSeats] = Field(description="what counts as held on that day from now on; none where rejected")
+    recommendation_id: PlanId
+    decision: Choice = Field(description="edited: the plan was accepted with other sessions", examples=["edited"])
+    decided_at: dt.datetime = Field(description="moment of the decision, UTC", examples=["2026-03-16T07:41:00Z"])
+    reasons: list[Reason] = Field(description="codes of why people decided so", examples=[["wrong_group"]])
+    note: str | None = Field(
+        description="a note in the team's own words; null without one", examples=["Moved one student."]
+    )
+    sessions: list[SessionSeats] = Field(
+        description="the sessions that count as held on that day from now on; empty where the plan was rejected"
+    )
     violations: list[ViolationOut] = Field(
-        description="hard rules that the sessions break: people have the last word, and are told", examples=[[]]
+        description="hard rules that the sessions break; people have the last word, so the decision stands",
+        examples=[[]],
     )
     replaces: str | None = Field(
         description="id of the plan of the same team and date whose sessions these replace; null if there was none",

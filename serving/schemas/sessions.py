@@ -1,65 +1,111 @@
-"""The bodies of sessions as people edit them, and as they can be sent back."""
+"""The bodies of sessions: as a plan shows them, as people edit them, and short enough to be sent back."""
 
 from pydantic import Field
 
-from serving.grouping import SessionType
-from serving.schemas.common import Body, Probability
+from serving.schemas.common import (
+    FACTS,
+    BlockId,
+    Body,
+    Clock,
+    Facts,
+    Kind,
+    Mastery,
+    Probability,
+    Room,
+    StaffId,
+    StruggleRisk,
+    StudentId,
+    TaughtSkill,
+)
 
 MOST_SESSIONS, MOST_PEOPLE = 500, 500
-"""Of one day, and of one session: beyond any team's."""
+"""The largest number of sessions of one day and of people in one session, both beyond any team's."""
+
+ADULTS = "the lead first, then co-teachers; online, the adult who supervises independent work"
+ROLE, ROLES = "role of the adult in the roster", ["collaborating_teacher"]
+WHY, REASONS = "why the student sits here", ["Ratios is the greatest need of today."]
 
 
 class AdultIn(Body):
-    """One adult in a session, as a plan tells it."""
+    """One adult in a session; the service reads the id and ignores the rest."""
 
-    staff_id: str = Field(description="an adult of the team", examples=["a.rivera"])
-    role: str | None = Field(default=None, description="left aside", examples=["collaborating_teacher"])
+    staff_id: StaffId
+    role: str | None = Field(default=None, description=ROLE, examples=ROLES)
+
+
+class AdultOut(AdultIn):
+    """One adult in a session."""
+
+    role: str = Field(description=ROLE, examples=ROLES)
 
 
 class SeatIn(Body):
-    """One student in a session, as a plan tells it; all but the id is left aside."""
+    """One student in a session; the service reads the id and ignores the rest."""
 
-    student_id: str = Field(description="a student of the day", examples=["s0412"])
-    why: str | None = Field(default=None, description="left aside", examples=["needs Ratios most"])
-    facts: list[str] | None = Field(default=None, description="left aside", examples=[["3 of the last 5 wrong"]])
-    need: Probability | None = Field(default=None, description="left aside", examples=[0.42])
-    struggle_risk: Probability | None = Field(default=None, description="left aside", examples=[0.7])
-    mastery: Probability | None = Field(default=None, description="left aside", examples=[0.4])
-    benefit: float | None = Field(default=None, description="left aside", examples=[0.21])
-
-
-class SessionIn(Body):
-    """One session of an edited plan: as a plan tells it, or with ids in place of adults and students."""
-
-    id: str = Field(min_length=1, description="any name that no other session has", examples=["mon-1-small_group-1"])
-    block_id: str = Field(description="a block of the day", examples=["mon-1"])
-    session_type: SessionType = Field(description="kind of session", examples=["small_group"])
-    skill_id: str | None = Field(default=None, description="null online", examples=["ratios"])
-    adults: list[str | AdultIn] = Field(
-        max_length=MOST_PEOPLE,
-        description="the lead first, then who sits beside; online, who monitors",
-        examples=[["a.rivera"]],
+    student_id: StudentId
+    why: str | None = Field(default=None, description=WHY, examples=REASONS)
+    facts: list[str] | None = Field(default=None, description="evidence from the event log", examples=[[FACTS]])
+    need: Probability | None = Field(
+        default=None, description="how much the student needs the skill now, 0-1; null online", examples=[0.42]
     )
-    room_id: str | None = Field(default=None, description="null where the team plans no rooms", examples=["r12"])
+    struggle_risk: StruggleRisk = None
+    mastery: Mastery = None
+    benefit: float | None = Field(
+        default=None,
+        description="need met by the seat, in need points: need x effect x qualification; null online",
+        examples=[0.21],
+    )
+
+
+class SeatOut(SeatIn):
+    """One student in one session, and why there."""
+
+    why: str = Field(description=WHY, examples=REASONS)
+    facts: Facts
+
+
+class SessionBody(Body):
+    """What every form of a session has."""
+
+    id: str = Field(
+        min_length=1, description="a name that no other session of the plan has", examples=["mon-1-small_group-1"]
+    )
+    block_id: BlockId
+    session_type: Kind
+    skill_id: TaughtSkill
+    room_id: Room
+
+
+class SessionIn(SessionBody):
+    """One session of an edited plan: as the plan shows it, or with ids in place of adults and students."""
+
+    skill_id: TaughtSkill = None
+    adults: list[str | AdultIn] = Field(max_length=MOST_PEOPLE, description=ADULTS, examples=[["a.rivera"]])
+    room_id: Room = None
     students: list[str | SeatIn] = Field(
         max_length=MOST_PEOPLE,
-        description="who sits there; a session without anybody is not held",
+        description="the students of the session; a session without students is not held",
         examples=[["s0412", "s0417"]],
     )
-    time: str | None = Field(default=None, description="left aside", examples=["09:00-09:45"])
-    skill: str | None = Field(default=None, description="left aside", examples=["Ratios"])
-    why: str | None = Field(default=None, description="left aside", examples=["meets 1.4 whole needs"])
+    time: str | None = Field(default=None, description="ignored", examples=["09:00-09:45"])
+    skill: str | None = Field(default=None, description="ignored", examples=["Ratios"])
+    why: str | None = Field(default=None, description="ignored", examples=["It meets 1.4 need points of 5."])
 
 
-class SessionSeats(Body):
+class SessionSeats(SessionBody):
     """One session with ids alone; it can be sent back as it is."""
 
-    id: str = Field(description="unique in the plan", examples=["mon-1-small_group-1"])
-    block_id: str = Field(description="a block of the day", examples=["mon-1"])
-    session_type: SessionType = Field(description="kind of session", examples=["small_group"])
-    skill_id: str | None = Field(description="null online", examples=["ratios"])
-    adults: list[str] = Field(
-        description="staff ids: the lead first, then who sits beside; online, who monitors", examples=[["a.rivera"]]
+    adults: list[str] = Field(description=f"staff ids: {ADULTS}", examples=[["a.rivera"]])
+    students: list[str] = Field(description="ids of the students of the session", examples=[["s0412", "s0417"]])
+
+
+class SessionOut(SessionBody):
+    """One session of a plan, with reasons."""
+
+    time: Clock
+    skill: str | None = Field(
+        description="name of the skill, or its id where no name is known; null online", examples=["Ratios"]
     )
-    room_id: str | None = Field(description="null where the team plans no rooms", examples=["r12"])
-    students: list[str] = Field(description="student ids", examples=[["s0412", "s0417"]])
+    adults: list[AdultOut] = Field(description=ADULTS)
+    students: list[SeatOut] = Field(description="the students of the session")
+    why: str = Field(description="why the session is held", examples=["It meets 1.4 need points of 5."])

@@ -33,7 +33,7 @@ from serving.grouping.problem.history import carry_history, count_load_off
 from serving.grouping.rules.objective import score_plan
 from serving.grouping.search.anneal import Budget
 from serving.grouping.solve import warm_up
-from serving.plans.policy import load_planning
+from serving.plans.policy import load_policy
 
 SEED = 101
 """Seed of the team; those below were looked at while this was written."""
@@ -87,7 +87,7 @@ TERMS = (
         "most_catch_up_days",
         "longest_row",
         True,
-        (PLAIN, Setting(most_catch_up_days=load_planning().most_catch_up_days), Setting(most_catch_up_days=1)),
+        (PLAIN, Setting(most_catch_up_days=load_policy().most_catch_up_days), Setting(most_catch_up_days=1)),
     ),
     _weight("perturbation", "churn", 0.25, Setting(keep_yesterday=True)),
     _weight("load", "load_off", 1.0, Setting(rooms=1)),

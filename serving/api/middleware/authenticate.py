@@ -1,8 +1,7 @@
-"""Lets a request in if its key counts; before its body is read, and whatever its address.
+"""Authenticates each request by its API key before its body is read, whatever its address.
 
-Open are liveness, readiness, metrics and the contract: they hold counts and names of versions, no id of a student,
-team or school, and those who watch the service over should need no key to children's data. A new address needs a
-key unless it is named here.
+Liveness, readiness, metrics and the contract need no key: they hold counts and names of versions, no id of a student,
+team or school, and monitoring should need no key to children's data. Every other address needs one.
 """
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -18,17 +17,17 @@ OPEN = frozenset({"/livez", "/readyz", "/metrics", "/docs", "/openapi.json"})
 """Addresses that need no key."""
 
 HERE = ("127.0.0.1", "::1", "localhost")
-"""Names of this machine that only it can reach itself by."""
+"""Names by which a machine can reach only itself."""
 
 
 class Authentication:
     """Puts the caller of each request into its state, or refuses the request.
 
     Args:
-        app: What answers requests that are let in.
-        keys: The keys that count now.
-        rate: Counts requests.
-        open_here: Whether requests from this machine need no key.
+        app: The application that answers authenticated requests.
+        keys: The cache of API keys.
+        rate: Counts the requests of each key.
+        open_here: Whether to answer without keys, and only requests from this machine.
     """
 
     def __init__(self, app: ASGIApp, keys: KeyCache, rate: RateLimit, *, open_here: bool) -> None:
@@ -72,10 +71,10 @@ def _address(scope: Scope) -> str:
 
 
 def _is_here(scope: Scope) -> bool:
-    """Whether the request came in by the loopback, and for it.
+    """Whether the request came by the loopback interface and names it.
 
-    The headers are looked at too: a web page can have its own name resolved to this machine, and a proxy on this
-    machine asks for others.
+    Headers count too: a web page can have its own name resolved to this machine, and a proxy on this machine sends
+    requests for others.
     """
     headers = Headers(scope=scope)
     if "forwarded" in headers or "x-forwarded-for" in headers:

@@ -1,4 +1,4 @@
-"""How much of a body is read: no more than its address takes, whatever the headers say."""
+"""Limits how much of a body is read to what its address takes, whatever the headers say."""
 
 from collections.abc import Mapping
 
@@ -9,17 +9,17 @@ from serving.api.problems import error_response
 from serving.errors import TooLargeError
 
 DROP_BYTES = 2**28
-"""How much of a body that is refused is still taken and dropped: a connection that is closed while the caller writes
-loses the answer. A caller who waits for `100 Continue` is answered at once."""
+"""Bytes of a refused body that are still received and dropped: closing the connection while the caller writes would
+lose the answer. A caller that waits for `100 Continue` is answered at once."""
 
 
 class BodyLimit:
     """Reads the whole body before the application, or refuses it.
 
     Args:
-        app: What takes the body.
-        most_bytes: The largest body.
-        by_path: Addresses with another limit.
+        app: The application that gets the body.
+        most_bytes: Bytes of the largest body.
+        by_path: Limits of addresses that have another.
     """
 
     def __init__(self, app: ASGIApp, most_bytes: int, by_path: Mapping[str, int]) -> None:
@@ -34,25 +34,25 @@ class BodyLimit:
             return
         most = self._by_path.get(scope["path"].removeprefix(scope.get("root_path", "")), self._most_bytes)
         headers = Headers(scope=scope)
-        said = headers.get("content-length", "0")
-        told = said.isdecimal() and int(said) > most
-        body = None if told else await _read(receive, most)
+        length = headers.get("content-length", "0")
+        announced = length.isdecimal() and int(length) > most
+        body = None if announced else await _read(receive, most)
         if body is None:
-            if not (told and "expect" in headers):
+            if not (announced and "expect" in headers):
                 await _drop(receive)
             error = TooLargeError("body_too_large", f"the body has more than {most:,} bytes; send it in parts")
             await error_response(error)(scope, receive, send)
             return
-        begun: list[Message] = [body]
+        unread: list[Message] = [body]
 
         async def receive_again() -> Message:
-            return begun.pop() if begun else await receive()
+            return unread.pop() if unread else await receive()
 
         await self._app(scope, receive_again, send)
 
 
 async def _read(receive: Receive, most: int) -> Message | None:
-    """The body as one message; null where it is larger."""
+    """The body as one message; null where it is larger than `most` bytes."""
     parts, size = [], 0
     while True:
         message = await receive()

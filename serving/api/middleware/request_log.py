@@ -1,6 +1,6 @@
-"""Every request has an id, a line in the log and a place in the metrics; no error goes out unlike the others.
+"""Gives every request an id, a line in the log and a place in the metrics, and every error the same form.
 
-The line has the route's template and never the address: addresses and queries hold ids of students.
+The line has the template of the route and never the address: addresses and queries hold ids of students.
 """
 
 import logging
@@ -16,17 +16,17 @@ from serving.telemetry.request_ids import REQUEST_ID, choose_request_id
 logger = logging.getLogger("regroup")
 
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
-"""A method is any word of the caller's; others are not repeated."""
+"""Methods that are logged by name; a caller may send any word as a method."""
 
 PROBES = frozenset({"/livez", "/readyz", "/metrics"})
-"""Asked every few seconds; they have a line only at the level of debugging."""
+"""Addresses asked every few seconds, logged at debug level only."""
 
 
 class RequestLog:
     """Gives each request its id, writes its line and counts it.
 
     Args:
-        app: What answers; nothing may stand outside of this.
+        app: The application that answers; this is its outermost middleware.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -54,7 +54,7 @@ class RequestLog:
             await self._app(scope, receive, send_named)
         except Exception as error:
             answer = unexpected(error)
-            if status:  # half of an answer is out: the server has to break the connection off
+            if status:  # part of an answer was sent, so the server must close the connection
                 raise
             await answer(scope, receive, send_named)
         finally:

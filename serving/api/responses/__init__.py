@@ -1,1 +1,1 @@
-"""Responses: plans and what became of them, as bodies of HTTP answers."""
+"""Conversions of what was found to bodies of answers."""

@@ -1,8 +1,6 @@
-"""Renders what changing a plan does, and what was decided on it, as the bodies of answers."""
+"""Converts what changing a plan does, and what was decided on it, to bodies of answers."""
 
 from collections.abc import Iterable
-
-from pydantic import TypeAdapter
 
 from serving.grouping import (
     Bottleneck,
@@ -12,147 +10,119 @@ from serving.grouping import (
     Problem,
     Repair,
     Score,
-    ScoreImpact,
     Seat,
     SeatOptions,
     Violation,
     WhyNot,
     find_violations,
 )
-from serving.plans.sessions import to_session, to_session_seats
+from serving.plans.latecomer import Latecomer
+from serving.plans.sessions import STORED_SESSIONS, to_session, to_session_seats
 from serving.schemas.changes import (
     BlockingRulesOut,
-    BlockPlacesOut,
+    BlockOptionsOut,
     ChangeOut,
     EvaluationOut,
     ExhaustedResourceOut,
     ExplanationOut,
     MoveOut,
-    PlacementsOut,
-    PlaceOut,
-    PriceOut,
     RepairOut,
+    ScoreImpactOut,
+    SeatOptionOut,
+    SeatOptionsOut,
     SeatPlaceOut,
-    TermChangeOut,
     TermOut,
     ViolationOut,
 )
 from serving.schemas.decisions import DecisionOut
-from serving.schemas.sessions import SessionIn, SessionSeats
 from serving.store.decisions import Decision
-
-SEATS = TypeAdapter(list[SessionSeats])
 
 
 def to_terms(score: Score) -> list[TermOut]:
     """A score term by term."""
-    return [
-        TermOut(name=each.name, value=each.value, weight=each.weight, points=each.points, sentence=each.sentence)
-        for each in score.terms
-    ]
+    return [TermOut.model_validate(term) for term in score.terms]
 
 
 def to_violations(violations: Iterable[Violation]) -> list[ViolationOut]:
-    """Broken rules, with the ids that the caller's own sessions name."""
-    return [ViolationOut(rule=each.rule, sentence=each.sentence) for each in violations]
+    """Broken rules; they name people by the ids of the caller's own sessions."""
+    return [ViolationOut.model_validate(violation) for violation in violations]
 
 
-def to_price(price: ScoreImpact) -> PriceOut:
-    """What a change does to the score."""
-    terms = [
-        TermChangeOut(name=each.name, value=each.value, points=each.points, sentence=each.sentence)
-        for each in price.terms
-    ]
-    return PriceOut(points=price.points, terms=terms, sentence=price.sentence)
-
-
-def to_moves(moves: Iterable[Move]) -> list[MoveOut]:
-    """Seats that differ."""
-    return [MoveOut.model_validate(_move(each)) for each in moves]
-
-
-def to_evaluation(recommendation_id: str, judged: Evaluation, score: Score, repair: Repair | None) -> EvaluationOut:
-    """What there is to say of an edited plan whose ids are known, and its repair."""
+def to_evaluation(recommendation_id: str, evaluation: Evaluation, score: Score, repair: Repair | None) -> EvaluationOut:
+    """The evaluation of an edited plan whose ids are known, and its repair."""
     return EvaluationOut(
         recommendation_id=recommendation_id,
-        keeps_rules=not judged.violations,
-        violations=to_violations(judged.violations),
+        keeps_rules=not evaluation.violations,
+        violations=to_violations(evaluation.violations),
         score=score.total,
         terms=to_terms(score),
-        price=None if judged.score_impact is None else to_price(judged.score_impact),
-        changes=[
-            ChangeOut.model_validate(
-                _move(move)
-                | {
-                    "price": None if change is None else to_price(change.score_impact),
-                    "fixes": [] if change is None else to_violations(change.fixes),
-                    "breaks": [] if change is None else to_violations(change.breaks),
-                }
-            )
-            for move, change in _changes(judged)
-        ],
-        repair=None if repair is None else _repair(repair),
+        score_impact=None
+        if evaluation.score_impact is None
+        else ScoreImpactOut.model_validate(evaluation.score_impact),
+        changes=_to_changes(evaluation),
+        repair=None
+        if repair is None
+        else RepairOut(
+            sessions=to_session_seats(repair.sessions),
+            score=repair.score.total,
+            moved=repair.moved,
+            at_least=repair.at_least,
+            moves=[_to_move(move) for move in repair.moves],
+        ),
     )
 
 
-def to_placements(
-    recommendation_id: str, problem: Problem, student: str, needs_from: str, ranked: SeatOptions, asked: Iterable[str]
-) -> PlacementsOut:
-    """All places of one student, block by block."""
-    labels = {block.id: block.label for block in problem.blocks}
-    return PlacementsOut.model_validate(
-        {
-            "recommendation_id": recommendation_id,
-            "student_id": student,
-            "needs_from": needs_from,
-            "blocks": [
-                BlockPlacesOut(
-                    block_id=block,
-                    time=labels[block],
-                    places=[
-                        PlaceOut(
-                            session=to_session_seats([place.session])[0],
-                            opened=place.opened,
-                            price=to_price(place.score_impact),
-                            sentence=place.sentence,
-                        )
-                        for place in places
-                    ],
-                )
-                for block, places in zip(asked, ranked.blocks, strict=True)
-            ],
-            "best": None if ranked.best is None else [place.session.id for place in ranked.best],
-            "price": None if ranked.score_impact is None else to_price(ranked.score_impact),
-            "sessions": None if ranked.best is None else to_session_seats(ranked.sessions),
-        }
+def to_seat_options(
+    recommendation_id: str, student_id: str, latecomer: Latecomer, found: SeatOptions
+) -> SeatOptionsOut:
+    """Every seat that one student could have, block by block."""
+    labels = {block.id: block.label for block in latecomer.problem.blocks}
+    return SeatOptionsOut(
+        recommendation_id=recommendation_id,
+        student_id=student_id,
+        needs_from=latecomer.needs_from,
+        blocks=[
+            BlockOptionsOut(
+                block_id=block_id,
+                time=labels[block_id],
+                options=[
+                    SeatOptionOut(
+                        session=to_session_seats([option.session])[0],
+                        opened=option.opened,
+                        score_impact=ScoreImpactOut.model_validate(option.score_impact),
+                        sentence=option.sentence,
+                    )
+                    for option in options
+                ],
+            )
+            for block_id, options in zip(latecomer.blocks, found.blocks, strict=True)
+        ],
+        best=None if found.best is None else [option.session.id for option in found.best],
+        score_impact=None if found.score_impact is None else ScoreImpactOut.model_validate(found.score_impact),
+        sessions=None if found.best is None else to_session_seats(found.sessions),
     )
 
 
 def to_explanation(recommendation_id: str, found: WhyNot, bounds: Iterable[Bottleneck]) -> ExplanationOut:
-    """What it takes to put a student somewhere."""
+    """What it takes to give a student a seat."""
     return ExplanationOut(
         recommendation_id=recommendation_id,
         possible=found.sessions is not None,
         sentence=found.sentence,
-        price=None if found.score_impact is None else to_price(found.score_impact),
-        moves=to_moves(found.moves),
+        score_impact=None if found.score_impact is None else ScoreImpactOut.model_validate(found.score_impact),
+        moves=[_to_move(move) for move in found.moves],
         sessions=None if found.sessions is None else to_session_seats(found.sessions),
-        blocking_rules=[
-            BlockingRulesOut(rules=list(each.rules), sentence=each.sentence, proven=each.proven)
-            for each in found.conflicts
-        ],
+        blocking_rules=[BlockingRulesOut.model_validate(conflict) for conflict in found.conflicts],
         exhausted_resources=[
-            ExhaustedResourceOut(resource=each.resource, used=each.used, there=each.there, sentence=each.sentence)
-            for each in bounds
-            if each.block == found.pin.block
+            ExhaustedResourceOut.model_validate(bound) for bound in bounds if bound.block == found.pin.block
         ],
     )
 
 
 def to_decision(decision: Decision, problem: Problem) -> DecisionOut:
-    """What was decided on the plan of a day, with the hard rules that the decided sessions break."""
-    sessions = SEATS.validate_json(decision.sessions)
-    held = tuple(to_session(SessionIn.model_validate(session.model_dump())) for session in sessions)
+    """The decision on the plan of a day, with the hard rules that the decided sessions break."""
+    bodies = STORED_SESSIONS.validate_json(decision.sessions)
+    sessions = tuple(to_session(body) for body in bodies)
     return DecisionOut.model_validate(
         {
             "recommendation_id": decision.recommendation_id,
@@ -160,41 +130,39 @@ def to_decision(decision: Decision, problem: Problem) -> DecisionOut:
             "decided_at": decision.decided_at,
             "reasons": decision.reasons,
             "note": decision.note,
-            "sessions": sessions,
-            "violations": to_violations(find_violations(problem, held)) if held else [],
+            "sessions": bodies,
+            "violations": to_violations(find_violations(problem, sessions)) if sessions else [],
             "replaces": decision.replaces,
         }
     )
 
 
-def _changes(judged: Evaluation) -> Iterable[tuple[Move, Change | None]]:
-    """Each move with its judgement; a single one is the whole edit, and too many are not judged one by one."""
-    changes: list[Change | None] = [*judged.changes]
-    if len(judged.moves) == 1 and judged.score_impact is not None:
-        changes = [Change(judged.moves[0], judged.score_impact, judged.violations, ())]
-    return zip(judged.moves, changes or [None] * len(judged.moves), strict=True)
+def _to_changes(evaluation: Evaluation) -> list[ChangeOut]:
+    """Each move with its own evaluation; a single move is the whole edit, and too many have none."""
+    changes: list[Change | None] = [*evaluation.changes]
+    if len(evaluation.moves) == 1 and evaluation.score_impact is not None:
+        changes = [Change(evaluation.moves[0], evaluation.score_impact, evaluation.violations, ())]
+    return [
+        ChangeOut(
+            **dict(_to_move(move)),
+            score_impact=None if change is None else ScoreImpactOut.model_validate(change.score_impact),
+            fixes=[] if change is None else to_violations(change.fixes),
+            breaks=[] if change is None else to_violations(change.breaks),
+        )
+        for move, change in zip(evaluation.moves, changes or [None] * len(evaluation.moves), strict=True)
+    ]
 
 
-def _repair(repair: Repair) -> RepairOut:
-    return RepairOut(
-        sessions=to_session_seats(repair.sessions),
-        score=repair.score.total,
-        moved=repair.moved,
-        at_least=repair.at_least,
-        moves=to_moves(repair.moves),
+def _to_move(move: Move) -> MoveOut:
+    return MoveOut(
+        student_id=move.student,
+        block_id=move.block,
+        before=_to_seat_place(move.before),
+        after=_to_seat_place(move.after),
     )
 
 
-def _move(move: Move) -> dict[str, object]:
-    return {
-        "student_id": move.student,
-        "block_id": move.block,
-        "before": _place(move.before),
-        "after": _place(move.after),
-    }
-
-
-def _place(seat: Seat | None) -> SeatPlaceOut | None:
-    return (
-        None if seat is None else SeatPlaceOut(session_type=seat.session_type, skill_id=seat.skill, staff_id=seat.adult)
-    )
+def _to_seat_place(seat: Seat | None) -> SeatPlaceOut | None:
+    if seat is None:
+        return None
+    return SeatPlaceOut(session_type=seat.session_type, skill_id=seat.skill, staff_id=seat.adult)

@@ -1,4 +1,4 @@
-"""Renders what was found as the bodies of answers."""
+"""Converts forecasts, boards and plans to bodies of answers."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -25,24 +25,14 @@ from serving.schemas.forecasts import (
     StudentRisksOut,
     TeamForecasts,
 )
-from serving.schemas.recommendations import (
-    AdultOut,
-    AlternativeOut,
-    RecommendationOut,
-    RecommendationRequest,
-    SeatOut,
-    SessionOut,
-    UnmetOut,
-)
+from serving.schemas.recommendations import AlternativeOut, RecommendationOut, RecommendationRequest, UnmetOut
+from serving.schemas.sessions import AdultOut, SeatOut, SessionOut
 
-QUICK_CHECK = "not enough evidence: {missing} more first attempts on this skill would settle it"
-
-Facts = Mapping[tuple[str, str], list[str]]
-"""Facts by student and skill."""
+QUICK_CHECK = "not enough evidence: {missing} more first attempts on this skill would give a forecast"
 
 
 def to_provenance(snapshot: Snapshot) -> Provenance:
-    """What every figure of the snapshot rests on."""
+    """The models and data that every figure of the snapshot rests on."""
     return Provenance(
         model=ModelVersion(
             run_id=snapshot.champion.run_id,
@@ -57,31 +47,36 @@ def to_provenance(snapshot: Snapshot) -> Provenance:
 
 
 def to_forecasts(snapshot: Snapshot, skills: SkillMap, forecasts: Sequence[SkillForecast]) -> list[SkillForecastOut]:
-    """Each forecast with its facts, its reasons, and what would settle it if it is not given."""
+    """Each forecast with its facts and reasons, or with what is missing for a forecast."""
     enough = snapshot.struggle.thresholds.min_opportunities
     return [
         SkillForecastOut(
-            skill_id=each.skill,
-            skill=skill_name(skills, each.skill),
-            status=each.status,
-            struggle_risk=each.struggle_risk,
-            mastery=each.mastery,
-            opportunities=each.opportunities,
-            last_practiced=each.last_practiced,
+            skill_id=forecast.skill,
+            skill=skill_name(skills, forecast.skill),
+            status=forecast.status,
+            struggle_risk=forecast.struggle_risk,
+            mastery=forecast.mastery,
+            opportunities=forecast.opportunities,
+            last_practiced=forecast.last_practiced,
             facts=facts,
             reasons=[
                 ReasonOut.model_validate(
-                    {"family": why.family, "words": FAMILIES[why.family], "effect": why.effect, "weight": why.weight}
+                    {
+                        "family": reason.family,
+                        "words": FAMILIES[reason.family],
+                        "effect": reason.effect,
+                        "weight": reason.weight,
+                    }
                 )
-                for why in reasons
+                for reason in reasons
             ],
             advice=(
-                QUICK_CHECK.format(missing=max(1, enough - each.opportunities))
-                if each.status == "not_enough_evidence"
+                QUICK_CHECK.format(missing=max(1, enough - forecast.opportunities))
+                if forecast.status == "not_enough_evidence"
                 else None
             ),
         )
-        for each, facts, reasons in zip(
+        for forecast, facts, reasons in zip(
             forecasts, describe_all_facts(snapshot, forecasts), explain_forecasts(snapshot, forecasts), strict=True
         )
     ]
@@ -90,7 +85,7 @@ def to_forecasts(snapshot: Snapshot, skills: SkillMap, forecasts: Sequence[Skill
 def to_student(
     snapshot: Snapshot, student_id: str, team_id: str | None, skills: SkillMap, forecasts: Sequence[SkillForecast]
 ) -> StudentOut:
-    """A student's profile with the forecasts of each skill; null is what was not observed."""
+    """A student's profile with a forecast for each skill; what was not observed is null."""
     facts = snapshot.student_facts.of(student_id)
     return StudentOut(
         student_id=student_id,
@@ -108,18 +103,18 @@ def to_student(
 def to_team_forecasts(snapshot: Snapshot, team: Team, forecasts: Sequence[SkillForecast]) -> TeamForecasts:
     """The forecasts of the team's members, without facts and reasons."""
     skills: dict[str, list[SkillRiskOut]] = {student: [] for student in team.members}
-    for each in forecasts:
-        skills[each.student].append(
+    for forecast in forecasts:
+        skills[forecast.student].append(
             SkillRiskOut(
-                skill_id=each.skill,
-                status=each.status,
-                struggle_risk=each.struggle_risk,
-                mastery=each.mastery,
-                opportunities=each.opportunities,
-                last_practiced=each.last_practiced,
+                skill_id=forecast.skill,
+                status=forecast.status,
+                struggle_risk=forecast.struggle_risk,
+                mastery=forecast.mastery,
+                opportunities=forecast.opportunities,
+                last_practiced=forecast.last_practiced,
             )
         )
-    students = [StudentRisksOut(student_id=student, skills=found) for student, found in skills.items()]
+    students = [StudentRisksOut(student_id=student, skills=risks) for student, risks in skills.items()]
     return TeamForecasts(team_id=team.team_id, students=students, provenance=to_provenance(snapshot))
 
 
@@ -130,11 +125,10 @@ def to_board(
     candidates: Sequence[Candidate],
     forecasts: Sequence[SkillForecast],
 ) -> Board:
-    """The team's students with their needs, strengths and last led session, the greatest need first."""
+    """The team's students with their needs, strengths and last adult-led session, the greatest need first."""
     facts = gather_facts(snapshot, candidates)
     needs: dict[str, list[NeedOut]] = {student: [] for student in team.members}
-    for each in candidates:
-        need = each.need
+    for need in (candidate.need for candidate in candidates):
         needs[need.student].append(
             NeedOut(
                 skill_id=need.skill,
@@ -151,9 +145,9 @@ def to_board(
     for forecast in forecasts:
         if forecast.status == "mastered" and forecast.recent:
             strengths[forecast.student].append(skill_name(skills, forecast.skill))
-    seen = {
+    last_seen = {
         student: session.date
-        for session in sorted(team.past_sessions, key=lambda past: past.date)
+        for session in sorted(team.past_sessions, key=lambda session: session.date)
         if session.staff_id is not None
         for student in session.students
     }
@@ -162,7 +156,7 @@ def to_board(
             student_id=student,
             needs=needs[student],
             strengths=sorted(strengths[student]),
-            last_seen_by_adult=seen.get(student),
+            last_seen_by_adult=last_seen.get(student),
         )
         for student in team.members
     ]
@@ -171,7 +165,7 @@ def to_board(
 
 
 def to_recommendation(
-    identity: str,
+    plan_id: str,
     created_at: datetime,
     request: RecommendationRequest,
     team: Team,
@@ -179,11 +173,11 @@ def to_recommendation(
     snapshot: Snapshot,
     found: Recommendation,
 ) -> RecommendationOut:
-    """The plan as a scheduling tool reads it."""
+    """The plan with its reasons and everything that it rests on."""
     facts = gather_facts(snapshot, found.candidates)
     times = {block.id: block.label for block in found.problem.blocks}
     roles = {adult.id: adult.role for adult in found.problem.adults}
-    why_session = {reason.session: reason.sentence for reason in found.plan.session_reasons}
+    session_reasons = {reason.session: reason.sentence for reason in found.plan.session_reasons}
     seats: dict[str, list[SeatOut]] = {session.id: [] for session in found.plan.sessions}
     skill_of = {session.id: session.skill for session in found.plan.sessions}
     for reason in found.plan.seat_reasons:
@@ -200,7 +194,7 @@ def to_recommendation(
             )
         )
     return RecommendationOut(
-        id=identity,
+        id=plan_id,
         created_at=created_at,
         team_id=team.team_id,
         date=request.date,
@@ -225,34 +219,36 @@ def to_recommendation(
                 adults=[AdultOut(staff_id=adult, role=roles[adult]) for adult in session.adults],
                 room_id=session.room,
                 students=seats[session.id],
-                why=why_session[session.id],
+                why=session_reasons[session.id],
             )
             for session in found.plan.sessions
         ],
         unmet=[
             UnmetOut(
-                student_id=each.student, skill_id=each.skill, need=each.need, reason=each.reason, sentence=each.sentence
+                student_id=unmet.student,
+                skill_id=unmet.skill,
+                need=unmet.need,
+                reason=unmet.reason,
+                sentence=unmet.sentence,
             )
-            for each in found.plan.unmet
+            for unmet in found.plan.unmet
         ],
         alternatives=[
             AlternativeOut(
-                sessions=to_session_seats(each.plan.sessions),
-                score=each.plan.score.total,
-                terms=to_terms(each.plan.score),
-                lost=each.score_loss,
-                apart=each.difference,
+                sessions=to_session_seats(other.plan.sessions),
+                score=other.plan.score.total,
+                terms=to_terms(other.plan.score),
+                score_loss=other.score_loss,
+                difference=other.difference,
             )
-            for each in found.others
+            for other in found.others
         ],
     )
 
 
-def gather_facts(snapshot: Snapshot, candidates: Sequence[Candidate]) -> Facts:
-    """The facts behind each candidate; a skill not begun says so."""
-    begun = [each.forecast for each in candidates if each.forecast is not None]
-    facts = {(each.need.student, each.need.skill): ["not begun"] for each in candidates}
-    facts |= {
-        (each.student, each.skill): told for each, told in zip(begun, describe_all_facts(snapshot, begun), strict=True)
-    }
-    return facts
+def gather_facts(snapshot: Snapshot, candidates: Sequence[Candidate]) -> Mapping[tuple[str, str], list[str]]:
+    """The facts behind the candidates, by student and skill; of a skill not begun, just that."""
+    begun = [candidate.forecast for candidate in candidates if candidate.forecast is not None]
+    facts = {(candidate.need.student, candidate.need.skill): ["not begun"] for candidate in candidates}
+    found = zip(begun, describe_all_facts(snapshot, begun), strict=True)
+    return facts | {(forecast.student, forecast.skill): known for forecast, known in found}

@@ -1,1 +1,1 @@
-"""One file per resource: parse, call one function, answer."""
+"""Routes, one file per resource: each parses, calls a use case and answers."""

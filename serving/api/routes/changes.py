@@ -1,19 +1,12 @@
-"""`/v1/recommendations/{id}/explanations`: why a student does not sit somewhere."""
+"""`/v1/recommendations/{id}/…`: evaluate an edited plan, rank the seats of a late student, explain a missing seat."""
 
 from fastapi import APIRouter
 
 from serving.access.caller import Scope
-from serving.api.dependencies import (
-    CurrentAuditor,
-    CurrentCaller,
-    CurrentDatabase,
-    CurrentPlanner,
-    CurrentSolverQueue,
-    require_scope,
-)
+from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentPlanner, require_scope
 from serving.api.problems import problem_responses
-from serving.api.responses.changes import to_evaluation, to_explanation, to_placements
-from serving.plans.latecomer import place_latecomer
+from serving.api.responses.changes import to_evaluation, to_explanation, to_seat_options
+from serving.plans.latecomer import find_seat_options
 from serving.plans.sessions import read_sessions
 from serving.plans.stored_plan import find_explanation, judge_edit, open_day
 from serving.schemas.changes import (
@@ -21,58 +14,60 @@ from serving.schemas.changes import (
     EvaluationRequest,
     ExplanationOut,
     ExplanationRequest,
-    PlacementRequest,
-    PlacementsOut,
+    SeatOptionsOut,
+    SeatOptionsRequest,
 )
 
-router = APIRouter(prefix="/v1/recommendations/{recommendation_id}", tags=["recommendations"])
+router = APIRouter(
+    prefix="/v1/recommendations/{recommendation_id}",
+    tags=["recommendations"],
+    dependencies=[require_scope(Scope.PLAN)],
+    responses=problem_responses(404, 409, 503),
+)
 
 
-@router.post("/evaluation", dependencies=[require_scope(Scope.PLAN)], responses=problem_responses(404, 409, 503))
+@router.post("/evaluation")
 def evaluate_edit(
     recommendation_id: str,
     body: EvaluationRequest,
     caller: CurrentCaller,
     auditor: CurrentAuditor,
-    database: CurrentDatabase,
-    queue: CurrentSolverQueue,
+    planner: CurrentPlanner,
 ) -> EvaluationOut:
-    """Scores an edited plan: broken rules and their smallest repair, what changed, the price of each change."""
-    day = open_day(database, caller, recommendation_id)
+    """Evaluates an edited plan: broken rules and their smallest repair, and the score impact of each change."""
+    day = open_day(planner.database, caller, recommendation_id)
     auditor.note("evaluate", team_id=day.answer.team_id, subject=recommendation_id)
     edited = read_sessions(day.problem, body.sessions)
-    with queue.acquire():
-        judged = judge_edit(day.problem, edited, day.suggested, repair=body.repair)
-    return to_evaluation(recommendation_id, *judged)
+    with planner.queue.acquire():
+        evaluation, score, repair = judge_edit(day.problem, edited, day.suggested, repair=body.repair)
+    return to_evaluation(recommendation_id, evaluation, score, repair)
 
 
-@router.post("/placements", dependencies=[require_scope(Scope.PLAN)], responses=problem_responses(404, 409, 503))
-def rank_placements(
+@router.post("/seat-options")
+def rank_seat_options(
     recommendation_id: str,
-    body: PlacementRequest,
+    body: SeatOptionsRequest,
     caller: CurrentCaller,
     auditor: CurrentAuditor,
     planner: CurrentPlanner,
-) -> PlacementsOut:
-    """Ranks all places of one late or new student by what each does to the score, while nobody else moves."""
+) -> SeatOptionsOut:
+    """Ranks all seats that a late or new student could have by their score impact, while nobody else moves."""
     day = open_day(planner.database, caller, recommendation_id)
-    auditor.note("place", team_id=day.answer.team_id, student_id=body.student_id, subject=recommendation_id)
+    auditor.note("rank_seat_options", team_id=day.answer.team_id, student_id=body.student_id, subject=recommendation_id)
+    latecomer, found = find_seat_options(planner, caller, day, body)
+    return to_seat_options(recommendation_id, body.student_id, latecomer, found)
 
-    late, ranked = place_latecomer(planner, caller, day, body)
-    return to_placements(recommendation_id, late.problem, body.student_id, late.needs_from, ranked, late.blocks)
 
-
-@router.post("/explanations", dependencies=[require_scope(Scope.PLAN)], responses=problem_responses(404, 409, 503))
+@router.post("/explanations")
 def explain_seat(
     recommendation_id: str,
     body: ExplanationRequest,
     caller: CurrentCaller,
     auditor: CurrentAuditor,
-    database: CurrentDatabase,
-    queue: CurrentSolverQueue,
+    planner: CurrentPlanner,
 ) -> ExplanationOut:
-    """Tells what it costs to seat a student somewhere, everybody else being free to move, or which rule forbids it."""
-    day = open_day(database, caller, recommendation_id)
+    """Explains why a student does not have a seat: its score impact while all may move, or the rules against it."""
+    day = open_day(planner.database, caller, recommendation_id)
     auditor.note("explain", team_id=day.answer.team_id, student_id=body.student_id, subject=recommendation_id)
-    found, bounds = find_explanation(day, body, queue)
+    found, bounds = find_explanation(day, body, planner.queue)
     return to_explanation(recommendation_id, found, bounds)

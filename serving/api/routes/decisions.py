@@ -1,4 +1,4 @@
-"""`/v1/recommendations/{id}/decision`: what people decide on a plan, and what thereby counts as held."""
+"""`/v1/recommendations/{id}/decision`: what people decide on a plan, and which sessions count as held."""
 
 from fastapi import APIRouter
 
@@ -22,10 +22,10 @@ def decide(
     auditor: CurrentAuditor,
     database: CurrentDatabase,
 ) -> DecisionOut:
-    """Keeps what people decided; accepted sessions count as held and replace those of an earlier plan of that day.
+    """Stores what people decided; accepted sessions count as held and replace those of an earlier plan of that day.
 
-    A plan is decided on once; the same decision sent again is answered the same. An edited plan that breaks hard rules
-    is kept all the same, since people have the last word, and the answer tells the rules.
+    A plan is decided on once; the same decision sent again gets the same answer. An edited plan that breaks hard rules
+    is stored, since people have the last word, and the answer names the rules.
     """
     day, decision = decide_plan(database, caller, recommendation_id, body)
     auditor.note("decide", team_id=day.answer.team_id, subject=recommendation_id)
@@ -36,7 +36,7 @@ def decide(
 def read_decision(
     recommendation_id: str, caller: CurrentCaller, auditor: CurrentAuditor, database: CurrentDatabase
 ) -> DecisionOut:
-    """What was decided on a plan."""
+    """Reads what was decided on a plan."""
     day = open_day(database, caller, recommendation_id)
     decision = find_decision(database, recommendation_id)
     if decision is None:

@@ -1,4 +1,4 @@
-"""`/v1/events`: what students did since the night, as it happens."""
+"""`/v1/events`: what students do during the day, as it happens."""
 
 from typing import Annotated
 
@@ -17,19 +17,19 @@ from serving.schemas.events import EventBatch, EventsOut
 router = APIRouter(prefix="/v1/events", tags=["events"])
 
 
-Atomic = Annotated[bool, Query(description="store all events or none")]
+Atomic = Annotated[bool, Query(description="whether to store either all events or none")]
 
 
 async def get_names(
     source: Annotated[
         str,
-        Query(min_length=1, max_length=200, description="the name that files of the product are ingested under"),
+        Query(min_length=1, max_length=200, description="the name under which files of the product are ingested"),
     ] = "mapped",
-    student_prefix: Annotated[str, Query(description="taken from the front of a student's address")] = "",
-    item_prefix: Annotated[str, Query(description="taken from the front of an item's address")] = "",
-    skill_prefix: Annotated[str, Query(description="taken from the front of a skill's address")] = "",
+    student_prefix: Annotated[str, Query(description="removed from the start of a student's address")] = "",
+    item_prefix: Annotated[str, Query(description="removed from the start of an item's address")] = "",
+    skill_prefix: Annotated[str, Query(description="removed from the start of a skill's address")] = "",
 ) -> Names:
-    """How the addresses of a standard become the ids of the roster and of the log."""
+    """How the addresses of a standard become the ids of the roster and of the event log."""
     return Names(source, student_prefix, item_prefix, skill_prefix)
 
 
@@ -37,7 +37,7 @@ CurrentNames = Annotated[Names, Depends(get_names)]
 
 
 async def get_intake(caller: CurrentCaller, database: CurrentDatabase, settings: CurrentSettings) -> Intake:
-    """Where the events of this request go."""
+    """The intake for the events of this request."""
     return Intake(database, caller, settings.events_per_batch)
 
 
@@ -46,10 +46,10 @@ CurrentIntake = Annotated[Intake, Depends(get_intake)]
 
 @router.post("", dependencies=[require_scope(Scope.LOAD)], responses=problem_responses(413, 503))
 def load_events(body: EventBatch, intake: CurrentIntake, atomic: Atomic = False) -> EventsOut:
-    """Stores a batch of events; the next recommendation sees them, and so does the next night.
+    """Stores a batch of events; the next recommendation and the next nightly run use them.
 
-    When this answers, the events are durable. Sending a batch again stores nothing twice. Events that break a rule
-    are rejected one by one and the others stored; where all are rejected, the answer is 422.
+    Once this answers, the events are durable. Sending a batch again stores nothing twice. Events that break a rule are
+    rejected one by one and the others stored; where all are rejected, the answer is 422.
     """
     intake.require_few(len(body.events))
     return intake.store(dict(enumerate(body.events)), atomic=atomic)
@@ -62,9 +62,9 @@ def load_statements(
     names: CurrentNames,
     atomic: Atomic = False,
 ) -> EventsOut:
-    """Stores xAPI statements like a batch of events: answers, and work on lessons and videos; others are ignored.
+    """Stores xAPI statements about answers, and about work on lessons and videos, and ignores others.
 
-    A student is the name of the actor's account, else the mailbox; skills are the context's activities of the type
+    The student is the name of the actor's account, or else the mailbox. Skills are the context's activities of type
     `objective`.
     """
     intake.require_few(len(body))
@@ -74,10 +74,10 @@ def load_statements(
 
 @router.post("/caliper", dependencies=[require_scope(Scope.LOAD)], responses=problem_responses(413, 503))
 def load_envelope(body: Envelope, intake: CurrentIntake, names: CurrentNames, atomic: Atomic = False) -> EventsOut:
-    """Stores the events of a Caliper envelope: grades as answers, use of tools and media; others are ignored.
+    """Stores the Caliper events of an envelope about grades and about use of tools and media, and ignores others.
 
-    A student is the assignee of the attempt that was graded, else the actor; skills are the learning objectives of
-    what was assigned.
+    The student is the assignee of the graded attempt, or else the actor. Skills are the learning objectives of what
+    was assigned.
     """
     intake.require_few(len(body.data))
     found = translate_envelope(body, names)

@@ -1,4 +1,4 @@
-"""`/v1/models`: what serves now."""
+"""`/livez`, `/readyz`, `/metrics` and `/v1/models`: the state of the service."""
 
 from datetime import UTC, datetime
 
@@ -17,13 +17,13 @@ health_router = APIRouter(tags=["operations"])
 
 @health_router.get("/livez")
 async def live() -> dict[str, str]:
-    """Whether the process answers at all."""
+    """Answers while the process is alive."""
     return {"status": "alive"}
 
 
 @health_router.get("/readyz", responses=problem_responses(503))
 def ready(snapshot: CurrentSnapshot, drain: CurrentDrain) -> ReadyOut:
-    """Whether a model and profiles are loaded and the process is not about to stop; an old model is still ready."""
+    """Answers 200 while models and profiles are loaded and the process is not about to stop, however old they are."""
     drain.require_not_begun()
     as_of = snapshot.data_as_of
     return ReadyOut(
@@ -37,7 +37,7 @@ def ready(snapshot: CurrentSnapshot, drain: CurrentDrain) -> ReadyOut:
 
 @health_router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 def metrics() -> Response:
-    """Prometheus metrics of all processes of this service; no label holds an id."""
+    """Reads the Prometheus metrics of all processes of this service; no label holds an id."""
     return Response(render_metrics(), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -46,7 +46,7 @@ models_router = APIRouter(prefix="/v1/models", tags=["models"])
 
 @models_router.get("", dependencies=[require_scope(Scope.READ)], responses=problem_responses(503))
 def read_models(snapshot: CurrentSnapshot) -> ModelsOut:
-    """Versions, data and meaning of the forecasts that serve now."""
+    """Reads the versions, the data and the meaning of the forecasts that serve now."""
     return ModelsOut(
         provenance=to_provenance(snapshot),
         students=len(snapshot.students),

@@ -13,7 +13,6 @@ from serving.api.dependencies import (
     CurrentCaller,
     CurrentDatabase,
     CurrentPlanner,
-    CurrentSettings,
     require_scope,
 )
 from serving.api.etags import ETAG_RESPONSES, IfNoneMatch, TaggedBody
@@ -32,13 +31,13 @@ from serving.store.recommendations import PlanQuery, list_plans
 
 router = APIRouter(prefix="/v1/recommendations", tags=["recommendations"])
 
-MADE = {
+CREATED_HEADERS = {
     "Location": {"description": "address of the plan", "schema": {"type": "string"}},
     "Server-Timing": {
-        "description": "milliseconds waited for a turn to plan (`queue`), and of the search itself (`search`)",
+        "description": "milliseconds in the solver queue (`queue`) and of the search itself (`search`)",
         "schema": {"type": "string"},
     },
-    REPLAYED: {"description": "true where the answer is that of an earlier request", "schema": {"type": "string"}},
+    REPLAYED: {"description": "true where this is the answer of an earlier request", "schema": {"type": "string"}},
 }
 
 Key = Annotated[
@@ -48,8 +47,8 @@ Key = Annotated[
         min_length=1,
         max_length=255,
         pattern=r"^[\x21-\x7e]+$",
-        description="chosen by the caller, such as a UUID: the same key and body get the same answer again for a day, "
-        "and nothing is made twice",
+        description="a key that the caller chooses, such as a UUID: for a day, the same key and body get the same "
+        "answer, and nothing is made twice",
         examples=["0b8e5d4e-6c3a-4a53-9a53-5a8c1f0d2e77"],
     ),
 ]
@@ -60,23 +59,24 @@ Key = Annotated[
     status_code=HTTPStatus.CREATED,
     dependencies=[require_scope(Scope.PLAN)],
     response_model=RecommendationOut,
-    responses={201: {"headers": MADE}} | problem_responses(404, 409, 503) | no_plan_response(),
+    responses={201: {"headers": CREATED_HEADERS}} | problem_responses(404, 409, 503) | no_plan_response(),
 )
 def create_recommendation(
     body: RecommendationRequest,
     caller: CurrentCaller,
     auditor: CurrentAuditor,
     planner: CurrentPlanner,
-    settings: CurrentSettings,
     idempotency_key: Key = None,
 ) -> Response:
-    """Suggests the sessions of a team's day and keeps the plan."""
-    limits = {
-        "kept": dt.timedelta(hours=settings.kept_hours),
-        "takeover": dt.timedelta(seconds=settings.takeover_seconds),
-    }
-    asked = hash_request(router.prefix, body)
-    with Attempt(planner.database, caller.key_id, idempotency_key, asked, **limits) as attempt:
+    """Suggests the sessions of a team's day and stores the plan."""
+    with Attempt(
+        planner.database,
+        caller.key_id,
+        idempotency_key,
+        hash_request(router.prefix, body),
+        kept=dt.timedelta(hours=planner.settings.kept_hours),
+        takeover=dt.timedelta(seconds=planner.settings.takeover_seconds),
+    ) as attempt:
         if attempt.replay is not None:
             return attempt.replay
         planned = plan_day(
@@ -105,15 +105,17 @@ def list_recommendations(
     database: CurrentDatabase,
     team_id: Annotated[str, Query(description="a team of the roster", examples=["team-1"])],
     date: Annotated[
-        dt.date | None, Query(description="the school's own date; all without it", examples=["2026-03-16"])
+        dt.date | None, Query(description="date of the day at the school; all days without it", examples=["2026-03-16"])
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=100, description="plans on a page", examples=[20])] = 20,
-    cursor: Annotated[str | None, Query(max_length=2000, description="`next_cursor` of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=100, description="most plans on a page", examples=[20])] = 20,
+    cursor: Annotated[
+        str | None, Query(max_length=2000, description="`next_cursor` of the page before; the first page without it")
+    ] = None,
 ) -> RecommendationPage:
-    """A team's plans, the newest first, page by page."""
+    """Lists a team's plans, the newest first, page by page."""
     require_team(database, caller, team_id)
     page, following = list_plans(database, PlanQuery(team_id, date), limit, cursor)
-    rows = [RecommendationRow.model_validate(row, from_attributes=True) for row in page]
+    rows = [RecommendationRow.model_validate(row) for row in page]
     return RecommendationPage(recommendations=rows, next_cursor=following)
 
 
@@ -130,7 +132,7 @@ def read_recommendation(
     database: CurrentDatabase,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """A plan that was suggested before."""
+    """Reads a plan that was suggested before."""
     stored = require_plan(database, caller, recommendation_id).answer
     auditor.note("read_recommendation", team_id=stored.team_id, subject=stored.id)
     return TaggedBody.of(stored.model_dump_json()).respond(if_none_match)

@@ -18,7 +18,7 @@ router = APIRouter(prefix="/v1/students", tags=["students"])
 def read_profile(
     student_id: str, caller: CurrentCaller, auditor: CurrentAuditor, planner: CurrentPlanner, response: Response
 ) -> StudentOut:
-    """What is known and forecast about a student, skill by skill, with facts and reasons."""
+    """Reads what is known and forecast about a student, skill by skill, with facts and reasons."""
     served = planner.served()
     team_id, roster = find_student_team(planner.rosters, caller, student_id)
     snapshot = planner.live.restrict(served, [student_id], roster.latest_event)

@@ -1,12 +1,13 @@
-"""`/v1/teams`: who needs what in a team, and its forecasts."""
+"""`/v1/teams`: the needs and strengths of a team's students, and their forecasts."""
 
 from collections.abc import Callable
+from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel
 
 from features.roster import Team
-from serving.access.caller import Caller, Scope
+from serving.access.caller import Scope
 from serving.access.visibility import find_roster
 from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentPlanner, require_scope
 from serving.api.etags import ETAG_RESPONSES, IfNoneMatch, TaggedBody
@@ -15,77 +16,64 @@ from serving.api.responses.recommendations import to_board, to_team_forecasts
 from serving.models.forecasts import forecast_students
 from serving.models.snapshot import Snapshot
 from serving.plans.needs import find_candidates
-from serving.plans.policy import load_planning
-from serving.plans.recommend import Planner
+from serving.plans.policy import load_policy
 from serving.schemas.forecasts import Board, TeamForecasts
 from serving.store.roster_cache import TeamSnapshot
 
-router = APIRouter(prefix="/v1/teams", tags=["teams"])
-
-
-@router.get(
-    "/{team_id}/board",
+router = APIRouter(
+    prefix="/v1/teams/{team_id}",
+    tags=["teams"],
     dependencies=[require_scope(Scope.READ)],
-    response_model=Board,
     responses=problem_responses(404, 503) | ETAG_RESPONSES,
 )
-def read_board(
+
+Render = Callable[[Snapshot, Team, TeamSnapshot], BaseModel]
+Respond = Callable[[str, Render], Response]
+
+
+async def get_respond(
     team_id: str,
     caller: CurrentCaller,
     auditor: CurrentAuditor,
     planner: CurrentPlanner,
     if_none_match: IfNoneMatch = None,
-) -> Response:
-    """Who needs what, who is strong where, and who has not been seen by an adult lately."""
+) -> Respond:
+    """Gives what answers with a body about the team, cached until the team's forecasts or its roster change."""
+
+    def respond(action: str, render: Render) -> Response:
+        served = planner.served()
+        team, roster = find_roster(planner.rosters, caller, team_id)
+        auditor.note(action, team_id=team_id)
+        snapshot = planner.live.restrict(served, team.members, roster.latest_event)
+        key = (action, roster.version, team_id, team.members, snapshot.live_through)
+        body = snapshot.cache.get(key, lambda: TaggedBody.of(render(snapshot, team, roster).model_dump_json()))
+        return body.respond(if_none_match, roster.stale_seconds)
+
+    return respond
+
+
+CurrentRespond = Annotated[Respond, Depends(get_respond)]
+
+
+@router.get("/board", response_model=Board)
+def read_board(planner: CurrentPlanner, respond: CurrentRespond) -> Response:
+    """Reads what each student of a team needs and is strong in, and the date of the last adult-led session."""
 
     def render(snapshot: Snapshot, team: Team, roster: TeamSnapshot) -> Board:
         days, max_candidates = planner.settings.recent_days, planner.settings.max_candidates
-        candidates = find_candidates(snapshot, team, roster, load_planning().need, days, max_candidates)
-        forecasts = forecast_students(snapshot, team.members, days)
-        return to_board(snapshot, team, roster.skills, candidates, forecasts)
+        candidates = find_candidates(snapshot, team, roster, load_policy().need, days, max_candidates)
+        return to_board(snapshot, team, roster.skills, candidates, forecast_students(snapshot, team.members, days))
 
-    body, stale_seconds = _read(planner, caller, team_id, lambda: auditor.note("read_board", team_id=team_id), render)
-    return body.respond(if_none_match, stale_seconds)
+    return respond("read_board", render)
 
 
-@router.get(
-    "/{team_id}/forecasts",
-    dependencies=[require_scope(Scope.READ)],
-    response_model=TeamForecasts,
-    responses=problem_responses(404, 503) | ETAG_RESPONSES,
-)
-def read_forecasts(
-    team_id: str,
-    caller: CurrentCaller,
-    auditor: CurrentAuditor,
-    planner: CurrentPlanner,
-    if_none_match: IfNoneMatch = None,
-) -> Response:
-    """The team's struggle and mastery forecasts, without their reasons, for a program that goes through them all."""
+@router.get("/forecasts", response_model=TeamForecasts)
+def read_forecasts(planner: CurrentPlanner, respond: CurrentRespond) -> Response:
+    """Reads the team's struggle and mastery forecasts without reasons, for programs that process them all."""
 
     def render(snapshot: Snapshot, team: Team, _: TeamSnapshot) -> TeamForecasts:
         return to_team_forecasts(
             snapshot, team, forecast_students(snapshot, team.members, planner.settings.recent_days)
         )
 
-    body, stale_seconds = _read(
-        planner, caller, team_id, lambda: auditor.note("read_forecasts", team_id=team_id), render
-    )
-    return body.respond(if_none_match, stale_seconds)
-
-
-def _read(
-    planner: Planner,
-    caller: Caller,
-    team_id: str,
-    note: Callable[[], None],
-    render: Callable[[Snapshot, Team, TeamSnapshot], BaseModel],
-) -> tuple[TaggedBody, float | None]:
-    """What is rendered of a team at this moment, kept until its students or the roster change; and its age."""
-    served = planner.served()
-    team, roster = find_roster(planner.rosters, caller, team_id)
-    note()
-    snapshot = planner.live.restrict(served, team.members, roster.latest_event)
-    key = (render.__qualname__, roster.version, team_id, team.members, snapshot.live_through)
-    body = snapshot.cache.get(key, lambda: TaggedBody.of(render(snapshot, team, roster).model_dump_json()))
-    return body, roster.stale_seconds
+    return respond("read_forecasts", render)

@@ -11,7 +11,7 @@ CALLS = [(f"{method} {path}", call) for path, calls in CONTRACT["paths"].items()
 
 
 def names_in(node):
-    """Artifacts that a piece of the contract refers to."""
+    """The parts that a piece of the contract refers to."""
     if isinstance(node, dict):
         if "$ref" in node:
             yield node["$ref"].removeprefix("#/components/schemas/")
@@ -34,10 +34,10 @@ def parts_of(prefix):
     return found
 
 
-def tells_itself(schema):
-    """Whether a value is another part, or one of a few names, so that it needs no example."""
-    some = schema.get("anyOf", [schema])
-    return any("$ref" in each or "$ref" in each.get("items", {}) for each in some)
+def refers(schema):
+    """Whether a value is another part, so that it needs no example."""
+    kinds = schema.get("anyOf", [schema])
+    return any("$ref" in kind or "$ref" in kind.get("items", {}) for kind in kinds)
 
 
 def test_every_field_of_plans_has_its_meaning_and_an_example():
@@ -46,21 +46,22 @@ def test_every_field_of_plans_has_its_meaning_and_an_example():
         for name, schema in PARTS[part].get("properties", {}).items():
             if not schema.get("description"):
                 unexplained.add(f"{part}.{name}")
-            if "examples" not in schema and not tells_itself(schema):
+            if "examples" not in schema and not refers(schema):
                 bare.add(f"{part}.{name}")
 
     assert (unexplained, bare) == (set(), set())
 
 
-@pytest.mark.parametrize(("call", "told"), CALLS, ids=[call for call, _ in CALLS])
-def test_every_call_has_a_name_a_sentence_and_its_errors(call, told):
+@pytest.mark.parametrize(("name", "call"), CALLS, ids=[name for name, _ in CALLS])
+def test_every_call_has_a_name_a_sentence_and_its_errors(name, call):
     """Whatever has a body, or an address with an id, can be refused; errors are problem documents."""
-    errors = {status: answer for status, answer in told["responses"].items() if int(status) >= 400}
+    errors = {status: answer for status, answer in call["responses"].items() if int(status) >= 400}
 
-    assert told["operationId"].isidentifier()
-    assert told["description"]
+    assert call["operationId"].isidentifier()
+    assert call["summary"].endswith(".")
+    assert call["description"].startswith(call["summary"])
     assert "422" in errors
-    assert "{" not in call or "404" in errors
+    assert "{" not in name or "404" in errors
     assert all(list(answer["content"]) == ["application/problem+json"] for answer in errors.values())
 
 

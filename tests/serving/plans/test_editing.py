@@ -1,4 +1,4 @@
-"""Whatever a person makes of a plan is judged, or refused with the field named."""
+"""Any edit of a plan is evaluated, or refused with the field named."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from serving.errors import RequestError
 from serving.formats import read_instance
 from serving.grouping.changes.seat_options import rank_seat_options
 from serving.grouping.solve import suggest_groups
-from serving.plans import stored_plan as editing
+from serving.plans import stored_plan
 from serving.plans.sessions import read_sessions, to_session_seats
 from serving.plans.stored_plan import judge_edit
 from serving.schemas.sessions import SessionIn
@@ -55,7 +55,9 @@ ODD = st.builds(
     adults=st.lists(some("lead", "king"), max_size=2),
     **ANY,
 )
-DAYS = st.lists(ADULT_LED | ONLINE, max_size=4, unique_by=lambda each: each.id) | st.lists(ADULT_LED | ODD, max_size=3)
+DAYS = st.lists(ADULT_LED | ONLINE, max_size=4, unique_by=lambda session: session.id) | st.lists(
+    ADULT_LED | ODD, max_size=3
+)
 
 
 def read_or_refuse(problem, given_sessions):
@@ -68,36 +70,38 @@ def read_or_refuse(problem, given_sessions):
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(DAYS)
-def test_any_sessions_are_judged_and_placed_into_or_refused_by_name(problem, suggested, given_sessions):
-    """A repair keeps every rule; scores and prices agree; a student is placed without making anything worse."""
+def test_any_sessions_are_evaluated_and_joined_or_refused_by_name(problem, suggested, given_sessions):
+    """A repair keeps every rule, scores agree, and a student is seated without making anything worse."""
     edited = read_or_refuse(problem, given_sessions)
     if isinstance(edited, str):
         assert edited.startswith("sessions")
         return
 
-    told = to_evaluation("id", *judge_edit(problem, edited, suggested, repair=True))
+    evaluation = to_evaluation("id", *judge_edit(problem, edited, suggested, repair=True))
     ranked = rank_seat_options(problem, edited, "Ada")
 
-    assert told.score == pytest.approx(sum(term.points for term in told.terms))
-    assert told.keeps_rules == (told.violations == [])
-    if told.repair is not None:
-        repaired = read_sessions(problem, [SessionIn.model_validate(s.model_dump()) for s in told.repair.sessions])
+    assert evaluation.score == pytest.approx(sum(term.points for term in evaluation.terms))
+    assert evaluation.keeps_rules == (evaluation.violations == [])
+    if evaluation.repair is not None:
+        repaired = read_sessions(
+            problem, [SessionIn.model_validate(s.model_dump()) for s in evaluation.repair.sessions]
+        )
         assert judge_edit(problem, repaired, suggested, repair=False)[0].violations == ()
     assert ranked.best is None or len(ranked.best) == 2
 
 
-def test_beyond_many_moves_only_the_whole_edit_has_a_price(problem, suggested, monkeypatch):
-    monkeypatch.setattr(editing, "MOST_PRICED", 1)
+def test_beyond_many_moves_only_the_whole_edit_has_a_score_impact(problem, suggested, monkeypatch):
+    monkeypatch.setattr(stored_plan, "MOST_EVALUATED", 1)
     online = next(s for s in to_session_seats(suggested) if s.session_type == "online")
     block = [s.model_dump() for s in to_session_seats(suggested) if s.block_id != online.block_id]
     everybody = online.model_dump() | {"students": list(STUDENTS)}
 
     edited = read_sessions(problem, [SessionIn.model_validate(s) for s in [*block, everybody]])
-    told = to_evaluation("id", *judge_edit(problem, edited, suggested, repair=False))
+    evaluation = to_evaluation("id", *judge_edit(problem, edited, suggested, repair=False))
 
-    assert len(told.changes) > 1
-    assert told.price is not None
-    assert [change.price for change in told.changes] == [None] * len(told.changes)
+    assert len(evaluation.changes) > 1
+    assert evaluation.score_impact is not None
+    assert [change.score_impact for change in evaluation.changes] == [None] * len(evaluation.changes)
 
 
 def test_a_session_takes_adults_and_students_by_id_or_as_a_plan_tells_them():
@@ -111,6 +115,6 @@ def test_a_session_takes_adults_and_students_by_id_or_as_a_plan_tells_them():
 
     session = SessionIn.model_validate(whole)
 
-    assert [each if isinstance(each, str) else each.student_id for each in session.students] == ["Ada", "Ben"]
+    assert [seat if isinstance(seat, str) else seat.student_id for seat in session.students] == ["Ada", "Ben"]
     with pytest.raises(ValidationError):
         SessionIn.model_validate(whole | {"students": [{"name": "Ben"}]})

@@ -15,7 +15,7 @@ from serving.grouping.rules.check import find_violations
 from serving.grouping.solve import suggest_groups
 from serving.models.forecasts import SkillForecast
 from serving.plans.needs import list_candidates
-from serving.plans.policy import NeedPolicy, load_planning
+from serving.plans.policy import NeedPolicy, load_policy
 from serving.plans.problem import Absence, DayRequest, state_problem
 
 MONDAY = date(2026, 3, 16)
@@ -89,8 +89,8 @@ def test_only_the_most_needed_handful_is_kept():
     assert set(needs(team(), known, max_candidates=2)) == {("a", "s8"), ("a", "s7")}
 
 
-def test_standing_rules_absences_and_history_reach_the_problem():
-    """Who is away is away, pairs are pairs, and past sessions count for mates and contacts."""
+def test_permanent_rules_absences_and_history_reach_the_problem():
+    """Who is away is away, pairs are pairs, and past sessions count for groupmates and contacts."""
     the_team = team(
         rules=(
             Rule("1", "t", "keep_apart", ("a", "b")),
@@ -101,7 +101,7 @@ def test_standing_rules_absences_and_history_reach_the_problem():
     )
     request = DayRequest(MONDAY, absences=(Absence(student="b"), Absence(staff="aide", blocks=("mon-10",))))
 
-    problem = state_problem(the_team, SKILLS, request, candidates_of(the_team, [forecast("d", "add")]), load_planning())
+    problem = state_problem(the_team, SKILLS, request, candidates_of(the_team, [forecast("d", "add")]), load_policy())
 
     there = {student.id: sorted(student.blocks) for student in problem.students}
     assert there == {"a": ["mon-10", "mon-9"], "b": [], "c": ["mon-10"], "d": ["mon-10", "mon-9"]}
@@ -115,7 +115,7 @@ def test_standing_rules_absences_and_history_reach_the_problem():
 def test_a_role_of_the_schools_own_has_the_effects_that_planning_says():
     own = Staff("own", "t", "reading coach", ("tutoring",))
 
-    problem = state_problem(team(adults=(own,)), SKILLS, DayRequest(MONDAY), [], load_planning())
+    problem = state_problem(team(adults=(own,)), SKILLS, DayRequest(MONDAY), [], load_policy())
 
     effects = {(each.session_type, each.role): each.effect for each in problem.effects}
     assert effects["tutoring", "reading coach"] == effects["tutoring", "support_staff"]
@@ -150,7 +150,7 @@ def test_days_in_a_row_of_catching_up_are_counted_from_past_sessions():
     known = [forecast("e", "add", "mastered"), forecast("f", "add", "mastered"), forecast("a", "add")]
     the_team = team(members="abcdef", past_sessions=past)
 
-    problem = state_problem(the_team, SKILLS, DayRequest(MONDAY), candidates_of(the_team, known), load_planning())
+    problem = state_problem(the_team, SKILLS, DayRequest(MONDAY), candidates_of(the_team, known), load_policy())
 
     days = {student.id: student.catch_up_days for student in problem.students}
     assert days == {"a": 2, "b": 2, "c": 2, "d": 0, "e": 0, "f": 0}
@@ -167,7 +167,7 @@ def test_coaching_is_spread_over_the_teams_days_of_a_week(weekdays, asked):
     the_team = team(adults=adults, blocks=blocks)
     days = [MONDAY + timedelta(days=WEEKDAYS.index(day)) for day in weekdays]
 
-    problems = [state_problem(the_team, SKILLS, DayRequest(day), [], load_planning()) for day in days]
+    problems = [state_problem(the_team, SKILLS, DayRequest(day), [], load_policy()) for day in days]
 
     assert [sum(pair.sessions for pair in problem.coaching) for problem in problems] == asked
     assert {(pair.coach, pair.trainee) for each in problems for pair in each.coaching} == {("lead", "new")}
@@ -178,18 +178,18 @@ def test_nobody_is_coached_by_who_is_away():
     adults = (staff("lead", "teacher_leader"), replace(staff("new", "teacher_in_training"), coach="lead"))
     request = DayRequest(MONDAY, absences=(Absence(staff="lead"),))
 
-    assert state_problem(team(adults=adults), SKILLS, request, [], load_planning()).coaching == ()
+    assert state_problem(team(adults=adults), SKILLS, request, [], load_policy()).coaching == ()
 
 
-def test_a_standing_pin_gives_way_to_an_absence_and_a_pin_asked_for_does_not():
-    """The standing rule is for days on which the student is there; what is asked for today is told as a conflict."""
+def test_a_permanent_pin_gives_way_to_an_absence_and_a_pin_asked_for_does_not():
+    """The permanent rule is for days on which the student is there; what is asked for today is told as a conflict."""
     pin = Rule("1", "t", "pinned", ("d",), block_id="mon-9")
     away = (Absence(student="d"),)
 
-    standing = state_problem(team(rules=(pin,)), SKILLS, DayRequest(MONDAY, away), [], load_planning())
-    asked = state_problem(team(), SKILLS, DayRequest(MONDAY, away, (pin,)), [], load_planning())
+    permanent = state_problem(team(rules=(pin,)), SKILLS, DayRequest(MONDAY, away), [], load_policy())
+    asked = state_problem(team(), SKILLS, DayRequest(MONDAY, away, (pin,)), [], load_policy())
 
-    assert standing.pins == ()
+    assert permanent.pins == ()
     with pytest.raises(InfeasibleError) as told:
         suggest_groups(asked)
     assert "pinned" in told.value.conflicts[0].rules
@@ -208,7 +208,7 @@ def test_a_standing_pin_gives_way_to_an_absence_and_a_pin_asked_for_does_not():
 def test_what_cannot_be_is_told_by_name(request_, rule):
     """Each mistake of a caller has a rule's name."""
     with pytest.raises(RequestError) as told:
-        state_problem(team(), SKILLS, request_, [], load_planning())
+        state_problem(team(), SKILLS, request_, [], load_policy())
 
     assert told.value.rule == rule
 
@@ -240,7 +240,7 @@ def test_every_plan_of_a_random_day_keeps_every_rule(members, roles, known, abse
             if len(set(pair)) == 2 and set(pair) <= set(members)
         ),
     )
-    problem = state_problem(the_team, SKILLS, request, candidates_of(the_team, forecasts), load_planning())
+    problem = state_problem(the_team, SKILLS, request, candidates_of(the_team, forecasts), load_policy())
 
     try:
         sessions, conflicts = suggest_groups(problem).sessions, ()

@@ -21,11 +21,11 @@ def until(holds):
 
 @pytest.mark.parametrize("at_once", [1, 3])
 def test_turns_come_in_the_order_asked_and_never_too_many_at_once(at_once):
-    planners, order, inside, most = SolverQueue(at_once, 30, 20), [], [], []
+    queue, order, inside, most = SolverQueue(at_once, 30, 20), [], [], []
     go = threading.Event()
 
     def plan(number):
-        with planners.acquire():
+        with queue.acquire():
             inside.append(number)
             most.append(len(inside))
             order.append(number)
@@ -35,26 +35,26 @@ def test_turns_come_in_the_order_asked_and_never_too_many_at_once(at_once):
     with ThreadPoolExecutor(12) as pool:
         for number in range(12):
             pool.submit(plan, number)
-            until(lambda number=number: len(order) + len(planners._waiting) == number + 1)
+            until(lambda number=number: len(order) + len(queue._waiting) == number + 1)
         go.set()
 
     assert sorted(order) == list(range(12))
     assert max(most) == at_once
     assert at_once > 1 or order == list(range(12))  # of several that go in together, any may come to note it first
-    assert (planners._busy, len(planners._waiting)) == (0, 0)
+    assert (queue._busy, len(queue._waiting)) == (0, 0)
 
 
 def test_a_full_queue_and_a_turn_that_does_not_come_are_refused_with_a_time():
-    planners = SolverQueue(1, 1, 0.05)
-    with planners.acquire() as waited:
+    queue = SolverQueue(1, 1, 0.05)
+    with queue.acquire() as waited:
         assert waited == 0
-        with pytest.raises(QueueFullError) as late, planners.acquire():
+        with pytest.raises(QueueFullError) as late, queue.acquire():
             pass
         assert int(late.value.headers["Retry-After"]) >= 1
-        assert not planners._waiting
-    with pytest.raises(ZeroDivisionError), planners.acquire():
+        assert not queue._waiting
+    with pytest.raises(ZeroDivisionError), queue.acquire():
         raise ZeroDivisionError
-    with planners.acquire() as waited:  # a turn that failed was handed on
+    with queue.acquire() as waited:  # a turn that failed was handed on
         assert waited == 0
 
 
@@ -75,14 +75,14 @@ def test_the_service_refuses_plans_beyond_its_queue_and_goes_on_answering(own_sc
 
 
 def test_the_time_that_keeping_takes_is_told_so_that_most_take_less():
-    planners = SolverQueue(1, 0, 1.0)
-    assert planners.storing_s == 0.0
+    queue = SolverQueue(1, 0, 1.0)
+    assert queue.storing_s == 0.0
 
     for took in [0.006] * 20 + [0.030]:
-        planners.note_storing(took)
-    after_a_long_one = planners.storing_s
+        queue.note_storing(took)
+    after_a_long_one = queue.storing_s
     for _ in range(40):
-        planners.note_storing(0.006)
+        queue.note_storing(0.006)
 
     assert 0.015 < after_a_long_one < 0.030
-    assert 0.006 < planners.storing_s < 0.009
+    assert 0.006 < queue.storing_s < 0.009

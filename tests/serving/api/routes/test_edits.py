@@ -1,4 +1,4 @@
-"""What people do with a plan: edit it and hear what that costs, place a late student, ask why not there."""
+"""What people do with a plan: edit it, read the score impact, seat a late student, ask why not there."""
 
 import json
 from dataclasses import replace
@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from features.roster import read_roster_files, save_roster
-from serving.plans.policy import load_planning
+from serving.plans.policy import load_policy
 
 MONDAY = "2026-03-16"
 
@@ -31,7 +31,7 @@ def away(ill):
 
 @pytest.fixture(scope="module")
 def plan(client, trained_school, ill):
-    absences = [{"student_id": each} for each in ill]
+    absences = [{"student_id": student} for student in ill]
     body = {"team_id": trained_school.team_ids[0], "date": MONDAY, "absences": absences}
     return client.post("/v1/recommendations", json=body).json()
 
@@ -67,27 +67,27 @@ def rule_of(answer):
 def test_a_plan_sent_back_as_it_is_keeps_every_rule_and_its_score(judge, plan):
     whole, short = judge(plan["sessions"]), judge([shorten(session) for session in plan["sessions"]])
 
-    told = whole.json()
-    assert short.json() == told
-    assert told["keeps_rules"]
-    assert told["score"] == pytest.approx(plan["score"])
-    assert told["terms"] == plan["terms"]
-    assert (told["price"]["points"], told["changes"], told["repair"]) == (0, [], None)
+    evaluation = whole.json()
+    assert short.json() == evaluation
+    assert evaluation["keeps_rules"]
+    assert evaluation["score"] == pytest.approx(plan["score"])
+    assert evaluation["terms"] == plan["terms"]
+    assert (evaluation["score_impact"]["points"], evaluation["changes"], evaluation["repair"]) == (0, [], None)
 
 
 def test_an_edit_that_breaks_a_rule_is_told_and_repaired(judge, edited):
-    told = judge(edited).json()
+    evaluation = judge(edited).json()
 
-    assert not told["keeps_rules"]
-    assert "one_session" in {each["rule"] for each in told["violations"]}
-    assert len(told["changes"]) == 1
-    assert told["changes"][0]["price"] == told["price"]
-    assert told["changes"][0]["fixes"] == told["violations"]
-    assert judge(told["repair"]["sessions"]).json()["keeps_rules"]
+    assert not evaluation["keeps_rules"]
+    assert "one_session" in {violation["rule"] for violation in evaluation["violations"]}
+    assert len(evaluation["changes"]) == 1
+    assert evaluation["changes"][0]["score_impact"] == evaluation["score_impact"]
+    assert evaluation["changes"][0]["fixes"] == evaluation["violations"]
+    assert judge(evaluation["repair"]["sessions"]).json()["keeps_rules"]
     assert judge(edited, repair=False).json()["repair"] is None
 
 
-def test_each_change_of_an_edit_has_its_price(judge, plan):
+def test_each_change_of_an_edit_has_its_score_impact(judge, plan):
     """Two students of one block change places: two moves, each judged alone; a session left empty is not held."""
     sessions = [shorten(session) for session in plan["sessions"]]
     block = sessions[0]["block_id"]
@@ -96,15 +96,16 @@ def test_each_change_of_an_edit_has_its_price(judge, plan):
     online["students"] += led["students"]
     moved, led["students"] = led["students"], []
 
-    told = judge(sessions, repair=False).json()
+    evaluation = judge(sessions, repair=False).json()
 
-    assert {change["student_id"] for change in told["changes"]} == set(moved)
-    assert all(change["before"]["skill_id"] == led["skill_id"] for change in told["changes"])
+    assert {change["student_id"] for change in evaluation["changes"]} == set(moved)
+    assert all(change["before"]["skill_id"] == led["skill_id"] for change in evaluation["changes"])
     assert all(
-        change["after"] == {"session_type": "online", "skill_id": None, "staff_id": None} for change in told["changes"]
+        change["after"] == {"session_type": "online", "skill_id": None, "staff_id": None}
+        for change in evaluation["changes"]
     )
-    assert told["price"]["points"] < 0
-    assert all(change["price"]["points"] for change in told["changes"])
+    assert evaluation["score_impact"]["points"] < 0
+    assert all(change["score_impact"]["points"] for change in evaluation["changes"])
 
 
 def test_sessions_of_another_day_are_refused_by_name_and_without_ids(judge, plan):
@@ -123,51 +124,51 @@ def test_sessions_of_another_day_are_refused_by_name_and_without_ids(judge, plan
     assert rule_of(refuse(colour="blue"))[1] == "invalid_request"
 
 
-@pytest.mark.parametrize("call", ["evaluation", "decision", "placements", "explanations"])
+@pytest.mark.parametrize("call", ["evaluation", "decision", "seat-options", "explanations"])
 def test_calls_on_a_plan_that_is_not_there_say_so(client, call):
     body = {
         "evaluation": {"sessions": []},
         "decision": {"decision": "accepted"},
-        "placements": {"student_id": "x"},
+        "seat-options": {"student_id": "x"},
         "explanations": {"student_id": "x", "block_id": "y"},
     }[call]
 
     assert rule_of(client.post(f"/v1/recommendations/none/{call}", json=body))[:2] == (404, "unknown_recommendation")
 
 
-def test_a_student_who_was_away_is_given_a_place_while_nobody_else_moves(client, plan, away, judge):
-    """Every place of every block is ranked; the best together seat the student in each block."""
-    answer = client.post(f"/v1/recommendations/{plan['id']}/placements", json={"student_id": away})
+def test_a_student_who_was_away_is_given_a_seat_while_nobody_else_moves(client, plan, away, judge):
+    """Every seat of every block is ranked; the best together seat the student in each block."""
+    answer = client.post(f"/v1/recommendations/{plan['id']}/seat-options", json={"student_id": away})
 
-    told = answer.json()
+    ranked = answer.json()
     blocks = list(dict.fromkeys(session["block_id"] for session in plan["sessions"]))
-    assert told["needs_from"] == "plan"
-    assert sorted(each["block_id"] for each in told["blocks"]) == sorted(blocks)
-    for each in told["blocks"]:
-        points = [place["price"]["points"] for place in each["places"]]
+    assert ranked["needs_from"] == "plan"
+    assert sorted(block["block_id"] for block in ranked["blocks"]) == sorted(blocks)
+    for block in ranked["blocks"]:
+        points = [option["score_impact"]["points"] for option in block["options"]]
         assert points == sorted(points, reverse=True)
-        assert all(away in place["session"]["students"] for place in each["places"])
+        assert all(away in option["session"]["students"] for option in block["options"])
     before = {s["id"]: s["students"] for s in map(shorten, plan["sessions"])}
-    after = {s["id"]: [name for name in s["students"] if name != away] for s in told["sessions"]}
+    after = {s["id"]: [name for name in s["students"] if name != away] for s in ranked["sessions"]}
     assert {name: sorted(students) for name, students in before.items()} == {
         name: sorted(students) for name, students in after.items() if students
     }
 
 
-def test_a_student_whom_nobody_knows_is_given_a_place_too(client, plan):
+def test_a_student_whom_nobody_knows_is_given_a_seat_too(client, plan):
     """In the blocks asked for; every skill of the day is a moderate need."""
     block = plan["sessions"][0]["block_id"]
 
-    told = client.post(
-        f"/v1/recommendations/{plan['id']}/placements", json={"student_id": "brand-new", "block_ids": [block]}
+    ranked = client.post(
+        f"/v1/recommendations/{plan['id']}/seat-options", json={"student_id": "brand-new", "block_ids": [block]}
     ).json()
     refused = client.post(
-        f"/v1/recommendations/{plan['id']}/placements", json={"student_id": "brand-new", "block_ids": ["fri-9"]}
+        f"/v1/recommendations/{plan['id']}/seat-options", json={"student_id": "brand-new", "block_ids": ["fri-9"]}
     )
 
-    assert told["needs_from"] == "nothing"
-    assert [each["block_id"] for each in told["blocks"]] == [block]
-    assert told["best"]
+    assert ranked["needs_from"] == "nothing"
+    assert [options["block_id"] for options in ranked["blocks"]] == [block]
+    assert ranked["best"]
     assert rule_of(refused) == (422, "unknown_block", "block_ids[0]")
 
 
@@ -177,32 +178,32 @@ def test_a_new_member_is_placed_by_forecasts_and_a_student_of_another_team_by_no
     """Moved into the team after it was planned, a student is known; before that, nothing of the profile is told."""
     database = client.app.state.database
     roster = read_roster_files(simulated_school.folder / "roster")
-    mover = next(each for each in roster.members if each.team_id == trained_school.team_ids[1])
+    mover = next(member for member in roster.members if member.team_id == trained_school.team_ids[1])
 
-    def place():
+    def rank():
         body = {"student_id": mover.student_id}
-        return client.post(f"/v1/recommendations/{plan['id']}/placements", json=body).json()
+        return client.post(f"/v1/recommendations/{plan['id']}/seat-options", json=body).json()
 
-    stranger = place()
+    stranger = rank()
     members = tuple(replace(m, team_id=plan["team_id"]) if m == mover else m for m in roster.members)
     save_roster(replace(roster, members=members), database)
-    member = place()
+    member = rank()
     save_roster(roster, database)
 
     assert (stranger["needs_from"], member["needs_from"]) == ("nothing", "forecasts")
     needs = [
-        place["sentence"]
+        option["sentence"]
         for block in stranger["blocks"]
-        for place in block["places"]
-        if place["session"]["session_type"] != "online"
+        for option in block["options"]
+        if option["session"]["session_type"] != "online"
     ]
     assert needs
-    unknown = f"need {load_planning().need.unknown:.2f}"
+    unknown = f"need {load_policy().need.unknown:.2f}"
     assert all(unknown in sentence for sentence in needs)
     assert member["best"]
 
 
-def test_why_not_there_has_a_price_or_a_rule_in_the_way(client, plan, away):
+def test_why_not_there_has_a_score_impact_or_a_blocking_rule(client, plan, away):
     online = next(s for s in plan["sessions"] if s["session_type"] == "online")
     student, block = online["students"][0]["student_id"], online["block_id"]
 

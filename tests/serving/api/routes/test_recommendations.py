@@ -177,7 +177,7 @@ def test_odd_texts_are_refused_or_found_nowhere(client, body, odd):
     """Wherever a text may stand; some of these no database takes."""
     plan = client.post("/v1/recommendations", json=body).json() if odd == "\x00" else {"id": "0" * 32}
     path = quote(odd, errors="surrogatepass", safe="")
-    sent = {**body, "previous": odd, "keep_sessions": [odd]}
+    again = {**body, "previous": odd, "keep_sessions": [odd]}
     absent = {**body, "absences": [{"student_id": odd, "block_ids": [odd]}], "rules": [{"kind": odd}]}
 
     answers = [
@@ -185,12 +185,12 @@ def test_odd_texts_are_refused_or_found_nowhere(client, body, odd):
         client.get(f"/v1/recommendations?team_id={path}"),
         client.get(f"/v1/recommendations?team_id={body['team_id']}&cursor={path}"),
         client.get(f"/v1/recommendations?team_id={body['team_id']}&date=x{path}"),
-        *(send(client, "/v1/recommendations", each) for each in ({**body, "team_id": odd}, sent, absent)),
+        *(send(client, "/v1/recommendations", sent) for sent in ({**body, "team_id": odd}, again, absent)),
         *(
             send(client, f"/v1/recommendations/{plan['id']}/{call}", each)
             for call, each in (
                 ("decision", {"decision": "rejected", "note": odd + "\x00"}),
-                ("placements", {"student_id": odd, "block_ids": [odd]}),
+                ("seat-options", {"student_id": odd, "block_ids": [odd]}),
                 ("explanations", {"student_id": odd, "block_id": odd, "skill_id": odd}),
                 ("evaluation", {"sessions": [{"id": odd, "block_id": odd, "session_type": "online", "adults": [odd]}]}),
             )

@@ -69,7 +69,7 @@ def test_a_session_that_is_kept_stays_as_it_is(client, body, morning, sick):
 
 
 def test_a_plan_of_another_day_is_none_to_go_by(client, body, morning):
-    """Also an unknown plan, an unknown session, and a price without a plan, are refused by name."""
+    """Also an unknown plan, an unknown session, and a move penalty without a plan, are refused by name."""
 
     def refuse(**more):
         answer = client.post("/v1/recommendations", json={**body, **more})
@@ -90,6 +90,6 @@ def test_other_good_plans_differ_and_can_be_decided_on(client, body):
         judged = client.post(f"/v1/recommendations/{plan['id']}/evaluation", json={"sessions": other["sessions"]})
         assert judged.json()["keeps_rules"]
         assert judged.json()["score"] == pytest.approx(other["score"])
-        assert other["apart"] >= 0.2 - 1e-9
-        assert other["lost"] <= 0.05 + 1e-9
+        assert other["difference"] >= 0.2 - 1e-9
+        assert other["score_loss"] <= 0.05 + 1e-9
     assert len(plan["alternatives"]) == 1
