@@ -116,7 +116,7 @@ def _event(caliper_event: CaliperEvent, names: Names) -> dict[str, Any] | None:
     kind = KINDS.get((last_part(caliper_event.type), last_part(caliper_event.action)))
     if kind is None:
         return None
-    event = {
+    event: dict[str, Any] = {
         "kind": kind,
         "event_id": caliper_event.id,
         "student_id": caliper_event.actor.id.removeprefix(names.student_prefix),

@@ -189,7 +189,8 @@ def _area_between(one: npt.NDArray[np.int64], other: npt.NDArray[np.int64]) -> f
     def gap(place: float) -> Floats:
         at = start + place * width
         first: Floats = np.interp(at, np.append(0, x1), np.append(0, y1))
-        return first - np.interp(at, np.append(0, x2), np.append(0, y2))
+        second: Floats = np.interp(at, np.append(0, x2), np.append(0, y2))
+        return first - second
 
     # curves jump at edges, so a piece is read off inside and drawn out to its ends
     early, late = gap(1 / 4), gap(3 / 4)

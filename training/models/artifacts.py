@@ -60,7 +60,7 @@ def read_model(folder: Path) -> StoredModel:
         InputError: The bundle was altered, or is of other columns or another format than this code's.
     """
     bundle = read_model_bundle(folder)
-    forecast = {known.name: known for known in FORECASTS}.get(bundle.manifest.get("forecast"))
+    forecast = {known.name: known for known in FORECASTS}.get(bundle.manifest.get("forecast", ""))
     if forecast is None or bundle.columns != forecast.columns:
         raise InputError(f"the model {folder.name} was trained on other columns than this version of regroup makes")
     model = Model(forecast, lgb.Booster(model_file=folder / TREES), bundle.calibration)
