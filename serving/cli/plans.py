@@ -90,10 +90,8 @@ def plan_day(options: argparse.Namespace) -> int:
     _print_plan(plan)
     if options.alternatives:
         for number, other in enumerate(found.others, 1):
-            _print(
-                loss, difference = f"{other.score_loss:.1%}", f"{other.difference:.0%}"
-                _print(f"\nalternative {number}: scores {loss} less, {difference} of seats differ at least")
-            )
+            loss, difference = f"{other.score_loss:.1%}", f"{other.difference:.0%}"
+            _print(f"\nalternative {number}: scores {loss} less, {difference} of seats differ at least")
             _print_plan(other.plan)
         _print(f"\n{found.sentence}")
     return 0

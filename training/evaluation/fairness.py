@@ -150,11 +150,15 @@ def compare_curves(
     falling = len(levels) - np.searchsorted(levels, probability, side="right")
     cell = np.where(target == 1, falling + len(levels) + 1, falling)
     _, first, codes = np.unique(student, return_index=True, return_inverse=True)
-    counts = csr_array((np.ones(len(cell), np.int64), (codes, cell)), shape=(len(first), 2 * (len(levels) + 1)))
-    everyone: npt.NDArray[np.int64] = np.asarray(counts.sum(axis=0)).reshape(2, -1)
+    counts = csr_array((np.ones(len(cell), np.int64), (cell, codes)), shape=(2 * (len(levels) + 1), len(first)))
+
+    def count(students: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        return np.asarray(counts @ students).reshape(2, -1)
+
+    everyone = count(np.ones(len(first), np.int64))
 
     def area(belongs: npt.NDArray[np.int64]) -> float:
-        group = np.asarray(belongs @ counts).reshape(2, -1)
+        group = count(belongs)
         return _area_between(group, everyone - group)
 
     belongs, random = inside[first].astype(np.int64), np.random.default_rng(0)
