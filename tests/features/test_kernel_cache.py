@@ -61,7 +61,7 @@ print(len(compiled.buffer))
     told = run(program, **{name: value.replace("here", str(tmp_path)) for name, value in place.items()})
 
     assert told == ["0"]
-    kept = {path.name for path in tmp_path.rglob("history.build_transition_table-*") if path.is_file()}
+    kept = {path.name for path in tmp_path.rglob("kernel.build_transition_table-*") if path.is_file()}
     assert {name.rpartition(".")[2] for name in kept} == {"nbi", "nbc"}
 
 
