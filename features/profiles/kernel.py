@@ -147,13 +147,26 @@ SKILL_SIZE, ITEM_SIZE = len(Skill), len(Item)
 """numba compiles a length that is a constant, not the length of an enum."""
 
 OWNER, ROW = 0, 1
-"""Of each skill and item: the student whose state was opened last, and where that state is."""
+"""Each skill and item has the student whose state was opened last, and the row where that state is."""
 
 MEAN, EASE, EASINESS = 0, 1, 2
-"""Of each item, side by side in memory: its share correct, the logit of that, and its easiness in the Rasch model."""
+"""Each item has, side by side in memory, its share correct, the logit of that, and its easiness in the Rasch model."""
+
+_entry = nb.njit(cache=True, error_model="numpy")
+"""Compiles a function that Python calls; its machine code is kept, with all that it calls."""
+
+_inlined = nb.njit(inline="always")
+"""Compiles a function as part of each caller."""
 
 
-@nb.njit(cache=True, inline="always")
+@_inlined
+def _copy_row(into, source):
+    """Copies a row element by element: numba compiles the assignment of a whole row, which may raise, for seconds."""
+    for at in range(len(source)):
+        into[at] = source[at]
+
+
+@_inlined
 def _days_between(earlier: float, now: int) -> float:
     """Days from a state's time to now in whole hours; NaN when either is unknown."""
     if now == NO_TIME or math.isnan(earlier):
@@ -161,7 +174,7 @@ def _days_between(earlier: float, now: int) -> float:
     return math.floor((now - earlier) / HOUR) / 24.0
 
 
-@nb.njit(cache=True, inline="always")
+@_inlined
 def _share_of_bits(bits: float, count: float, window: int) -> float:
     """The share of ones among the last `window` answers; NaN without any."""
     if count == 0.0:
@@ -173,7 +186,7 @@ def _share_of_bits(bits: float, count: float, window: int) -> float:
     return ((left + (left >> 8)) & 0x1F) / min(count, float(window))
 
 
-@nb.njit(cache=True, inline="always")
+@_inlined
 def start_student(student, global_mean):
     """Fills the state of a student nobody has seen."""
     student[:] = 0.0
@@ -188,9 +201,9 @@ def start_student(student, global_mean):
     student[Student.RASCH_PRECISION] = 1.0 / ABILITY_VARIANCE
 
 
-@nb.njit(cache=True, inline="always")
+@_inlined
 def start_skill(skill, node_mean):
-    """Fills the state of a student on a skill never practised."""
+    """Fills the state of a student on a skill never practiced."""
     skill[:] = 0.0
     skill[Skill.EWM_20] = node_mean
     skill[Skill.EWM_50] = node_mean
@@ -199,7 +212,7 @@ def start_skill(skill, node_mean):
     skill[Skill.HINTS] = math.nan
 
 
-@nb.njit(cache=True, inline="always")
+@_inlined
 def start_item(item):
     """Fills the state of a student on an item never answered."""
     item[Item.RESPONSES] = 0.0
@@ -207,13 +220,13 @@ def start_item(item):
     item[Item.LAST_TIME] = math.nan
 
 
-@nb.njit(cache=True, inline="always")
+@_inlined
 def _expect_by_ability(student, easiness):
     """The Rasch model's probability of a correct answer, at the student's ability of the moment."""
     return 1.0 / (1.0 + math.exp(-(student[Student.RASCH_ABILITY] + easiness)))
 
 
-@nb.njit(cache=True, inline="always")
+@_inlined
 def _transition(stint_node, previous_node, node):
     """The transition that a response on `node` is part of: the node before it, and whether its run starts here.
 
@@ -224,7 +237,7 @@ def _transition(stint_node, previous_node, node):
     return (np.int64(node) << 32) | ((np.int64(before) + 1) << 1) | np.int64(starts)
 
 
-@nb.njit(cache=True, inline="always")
+@_inlined
 def _slot_of(transition, table_key):
     """Where both halves of a transition, within the run and at its start, are in the table; else an empty slot."""
     wanted = transition >> 1
@@ -235,7 +248,7 @@ def _slot_of(transition, table_key):
     return slot
 
 
-@nb.njit(cache=True)
+@_entry
 def build_transition_table(transition, ease, place_ease):
     """A hash table of how often others are right at each transition, so that finding one never takes a search.
 
@@ -252,16 +265,16 @@ def build_transition_table(transition, ease, place_ease):
         size *= 2
     table_key = np.full(size, -1, np.int64)
     table_ease = np.zeros((size, 2))
-    for each in range(len(transition)):
-        slot = _slot_of(transition[each], table_key)
+    for at in range(len(transition)):
+        slot = _slot_of(transition[at], table_key)
         if table_key[slot] < 0:
-            table_key[slot] = transition[each] >> 1
-            table_ease[slot] = place_ease[transition[each] >> 32]
-        table_ease[slot, transition[each] & 1] = ease[each]
+            table_key[slot] = transition[at] >> 1
+            _copy_row(table_ease[slot], place_ease[transition[at] >> 32])
+        table_ease[slot, transition[at] & 1] = ease[at]
     return table_key, table_ease
 
 
-@nb.njit(cache=True, inline="always")
+@_inlined
 def _ease_at(slot, transition, table_key, table_ease, place_ease):
     """How often others are right at this transition; where it was never seen, at this place of a run on the skill."""
     if table_key[slot] < 0:
@@ -269,7 +282,7 @@ def _ease_at(slot, transition, table_key, table_ease, place_ease):
     return table_ease[slot, transition & 1]
 
 
-@nb.njit(cache=True, error_model="numpy")
+@_entry
 def find_transitions(event_start, time, item, correct, node_of_item, out):
     """Writes the transition that each first attempt is part of, as `fold_events` will see it; -1 for other events."""
     for who in range(len(event_start) - 1):
@@ -291,7 +304,7 @@ def find_transitions(event_start, time, item, correct, node_of_item, out):
             begin = end
 
 
-@nb.njit(cache=True, inline="always")
+@_inlined
 def write_row(
     row,
     student,
@@ -371,7 +384,7 @@ def write_row(
     return expected
 
 
-@nb.njit(cache=True, inline="always")
+@_inlined
 def _weigh_member(row, member, member_mean, first):
     """Lets one member of a combination lower the columns of the weakest."""
     opportunities = member[Skill.RESPONSES]
@@ -384,7 +397,7 @@ def _weigh_member(row, member, member_mean, first):
         row[Column.WEAKEST_ABILITY] = member[Skill.ABILITY]
 
 
-@nb.njit(cache=True, inline="always")
+@_inlined
 def _pass_time(student, now, duration):
     """Moves a student's clock to an event; activities and retries do only this."""
     if now != NO_TIME:
@@ -402,13 +415,13 @@ def _pass_time(student, now, duration):
         student[Student.ACTIVE_MINUTES] = duration / 60.0 + (0.0 if math.isnan(minutes) else minutes)
 
 
-@nb.njit(cache=True, inline="always")
+@_inlined
 def _ewm_or_first(mean, value, rate):
     """An exponential average that starts at its first value."""
     return value if math.isnan(mean) else mean + rate * (value - mean)
 
 
-@nb.njit(cache=True, inline="always")
+@_inlined
 def _answer_student(student, node, correct, hinted, residual, surprise, by_ability):
     """Counts one first attempt in a student's state."""
     student[Student.RASCH_PRECISION] += by_ability * (1.0 - by_ability)  # one Newton step towards the mode
@@ -445,7 +458,7 @@ def _answer_student(student, node, correct, hinted, residual, surprise, by_abili
     student[Student.STINT_BEST] = max(student[Student.STINT_BEST], student[Student.STINT_STREAK])
 
 
-@nb.njit(cache=True, inline="always")
+@_inlined
 def _answer_skill(skill, now, index, correct, hinted, residual, surprise):
     """Counts one first attempt in the state of a skill."""
     opportunities = skill[Skill.RESPONSES]
@@ -467,7 +480,7 @@ def _answer_skill(skill, now, index, correct, hinted, residual, surprise):
         skill[Skill.HINTS] = _ewm_or_first(skill[Skill.HINTS], hinted, 0.20)
 
 
-@nb.njit(cache=True, inline="always")
+@_inlined
 def _answer_item(item, now, correct):
     """Counts one first attempt in the state of an item."""
     item[Item.RESPONSES] += 1.0
@@ -476,7 +489,7 @@ def _answer_item(item, now, correct):
         item[Item.LAST_TIME] = now
 
 
-@nb.njit(cache=True, inline="always")
+@_inlined
 def _claim(code, held, student, used, out_codes):
     """The row that holds a student's state on a skill or item, and whether it had to be opened."""
     if held[code, OWNER] == student:
@@ -487,7 +500,7 @@ def _claim(code, held, student, used, out_codes):
     return used, used + 1, True
 
 
-@nb.njit(cache=True, error_model="numpy")
+@_entry
 def fold_events(
     event_start,
     time,
@@ -543,13 +556,13 @@ def fold_events(
         item_start[who] = items_used
         me = student[who]
         if who < len(old_student):
-            me[:] = old_student[who]
+            _copy_row(me, old_student[who])
             for row in range(old_skill_start[who], old_skill_start[who + 1]):
                 at, skills_used, _ = _claim(old_skill_node[row], node_held, who, skills_used, skill_node)
-                skill[at] = old_skill[row]
+                _copy_row(skill[at], old_skill[row])
             for row in range(old_item_start[who], old_item_start[who + 1]):
                 at, items_used, _ = _claim(old_item_code[row], item_held, who, items_used, item_code)
-                item_state[at] = old_item[row]
+                _copy_row(item_state[at], old_item[row])
         else:
             start_student(me, global_mean)
         begin = event_start[who]
@@ -626,7 +639,7 @@ def fold_events(
     item_start[students] = items_used
 
 
-@nb.njit(cache=True, error_model="numpy")
+@_entry
 def read_skills(
     now,
     student,
@@ -645,7 +658,7 @@ def read_skills(
     place_ease,
     out,
 ):
-    """Writes one row per student and practised skill: what `fold_events` would write for an average item now."""
+    """Writes one row per student and practiced skill: what `fold_events` would write for an average item now."""
     no_item = np.empty(ITEM_SIZE, np.float64)
     start_item(no_item)
     fresh_skill = np.empty(SKILL_SIZE, np.float64)
@@ -672,7 +685,7 @@ def read_skills(
                         _weigh_member(out[at], fresh_skill, node_mean[members[m]], m == member_start[node])
 
 
-@nb.njit(cache=True, error_model="numpy")
+@_entry
 def read_students(now, student, global_mean, out):
     """Writes one row per student: what `write_row` says of the student alone; the columns of skills mean nothing."""
     no_item = np.empty(ITEM_SIZE, np.float64)

@@ -8,7 +8,7 @@ subgradients (Held, Wolfe and Crowder 1974; step by Polyak 1969). The lowest bou
 That adults have to monitor those online is kept, in part by a price on seats. A block in which nobody is online
 is apart from the others: each student has a seat there at a price of its own, and only skills are held that together
 suit everybody, which is looked for branch by branch. Left out, which can only raise the bound: rooms, supervision, even
-loads, subgroups' shares. Recent groupmates cost each student half of what the most favourable others of the skill
+loads, subgroups' shares. Recent groupmates cost each student half of what the most favorable others of the skill
 would, or, where that is asked for, what they do. Pairs to keep together count as kept, coaching as held, and
 teacher time that is due as given.
 """
@@ -36,13 +36,13 @@ PATIENCE, SLOWER, LAST_STEP = 8, 0.7, 1e-4
 """Rounds without a lower bound after which steps become shorter, by how much, and when they are too short to help."""
 
 PARTS = 10
-"""Of the time that is left, after each of which the clock is read."""
+"""Parts of the time that is left; the clock is read after each."""
 
 LOWEST, STEP, WAITED = range(3)
-"""Of the pace: the lowest bound seen, the share of the way to a plan's score, and rounds without a lower bound."""
+"""Positions in the pace: the lowest bound seen, the share of the way to a plan's score, rounds without a lower one."""
 
 ENOUGH = 1e-9
-"""Share of the bound by which a plan may miss it and still be called proven best."""
+"""Share of its score by which a plan may miss the bound, which is then its score: no plan is better by more."""
 
 NO_NODES = NO_SEATS = np.int64(0)
 """NumPy integers, since numba compiles a function once more for each plain constant that it is called with."""
@@ -60,9 +60,10 @@ class Prices(NamedTuple):
     """What each relaxed rule costs a seat, or gives it.
 
     Attributes:
-        block: N x B, of sitting in one more session of the block; below 0 it pays.
-        skill: N x K, of meeting the skill once more.
-        covered: N, what a seat is given for covering. `met`: N x A, for meeting the adult.
+        block: N x B, the price of sitting in one more session of the block; below 0 it pays.
+        skill: N x K, the price of meeting the skill once more.
+        covered: N, what a seat is given for covering.
+        met: N x A, what a seat is given for meeting the adult.
     """
 
     block: Floats
@@ -76,8 +77,8 @@ class Offers(NamedTuple):
 
     Attributes:
         start: B x A x C x K, and one more: where the seats of each block, adult, kind and skill begin.
-        place: Of each seat, its student's place in `arena.eligible`.
-        points: Of each seat.
+        place: Each seat's student, as a place in `arena.eligible`.
+        points: Each seat's points.
         halves: Per place and n, half the points beside the n students of the skill who suit best.
         priced: Per place, what prices add whoever leads.
         met: N x A, what they add for meeting the adult.
@@ -110,7 +111,7 @@ def bound_day(arena: ProblemArrays, value: float, rounds: int, exact: int = 0, u
     )
     nobody_online = prices._replace(block=np.zeros(arena.present.shape))
     start, place, points = _list_offers(arena)
-    offers = Offers(start, place, points, _favourable(arena), np.empty(0), prices.met)
+    offers = Offers(start, place, points, _favorable(arena), np.empty(0), prices.met)
     pace, bonus = np.array([np.inf, FIRST_STEP, 0.0]), np.full(arena.present.shape[1], 0.1)
     began, done = time.perf_counter(), 0
     while done < rounds and not _is_settled(pace, value):
@@ -134,7 +135,7 @@ def _is_settled(pace: Floats, value: float) -> bool:
     return bool(pace[LOWEST] <= value or pace[STEP] < LAST_STEP)
 
 
-def _favourable(arena: ProblemArrays) -> Floats:
+def _favorable(arena: ProblemArrays) -> Floats:
     """Returns, per eligible pair and n, half the points beside the n students of the skill who suit best."""
     widest = int(arena.most.max(initial=0))
     halves = np.zeros((len(arena.eligible), widest + 1))
@@ -266,7 +267,7 @@ def _lower(arena, offers, prices, nobody_online, value, rounds, nodes, pace, bon
             if pace[WAITED] >= PATIENCE:
                 pace[STEP], pace[WAITED] = pace[STEP] * SLOWER, 0.0
         if pace[LOWEST] <= value + ENOUGH * abs(value):
-            pace[LOWEST] = max(pace[LOWEST], value)
+            pace[LOWEST] = value
             return
         if pace[STEP] < LAST_STEP:
             return
@@ -325,7 +326,7 @@ def online_score(arena):
 
 @_kernel
 def _best_block(arena, offers, prices, block, bonus, nodes, last, chosen, sizes, worth, leads):
-    """See `_best_leads`, with the best session of each adult, which stay in `last`, `chosen`, `sizes` and `leads`."""
+    """Finds each adult's best session, kept in `last`, `chosen` and `sizes`; returns what `_best_leads` does."""
     offers = _price(arena, offers, prices, block)
     for adult in range(len(arena.qualified)):
         worth[block, adult], sizes[block, adult] = 0.0, 0
@@ -440,7 +441,8 @@ def _nobody_online(arena, offers, prices, block, floor, last, chosen, sizes, lea
                         arena, offers, block, adult, 0.0, NO_NODES, kind, skill, -np.inf, NO_SEATS, session, group
                     )
                     seats[adult, option] = most
-        order[adult] = np.argsort(-worth[adult])
+        for at, option in enumerate(np.argsort(-worth[adult])):
+            order[adult, at] = option
     for adult in range(adults - 1, -1, -1):
         most_worth[adult] = most_worth[adult + 1] + worth[adult].max()
         most_seats[adult] = most_seats[adult + 1] + seats[adult].max()
@@ -451,7 +453,8 @@ def _nobody_online(arena, offers, prices, block, floor, last, chosen, sizes, lea
     while depth >= 0:
         if depth == adults:
             best = value[depth]
-            best_taken[:] = taken
+            for adult in range(adults):
+                best_taken[adult] = taken[adult]
             depth -= 1
             continue
         if tried[depth] > options:
@@ -475,9 +478,8 @@ def _nobody_online(arena, offers, prices, block, floor, last, chosen, sizes, lea
         taken[depth] = option
         if looks > BRANCHES:  # as if the best of what is left fitted
             best = reach
-            best_taken[:depth] = taken[:depth]
-            for adult in range(depth, adults):
-                best_taken[adult] = option if adult == depth else order[adult, 0]
+            for adult in range(adults):
+                best_taken[adult] = taken[adult] if adult <= depth else order[adult, 0]
             continue
         value[depth + 1] = value[depth] + worth[depth, option]
         held[depth + 1] = held[depth] + seats[depth, option]
@@ -611,7 +613,8 @@ def _best_set(arena, students, points, adult, kind, least, most, floor, nodes, c
     """
     between, size_allowed, count = arena.between, arena.size_allowed[adult, kind], len(students)
     worth = np.empty((most + 1, count))  # what each adds beside those picked before, by how many these are
-    worth[0] = points
+    for at in range(count):
+        worth[0, at] = points[at]
     after, value = np.zeros(most + 1, np.int64), np.zeros(most + 1)
     picked, room = np.empty(most + 1, np.int64), np.empty(count)
     best, open_to, found, depth, looks = floor, floor, 0, 0, 0
@@ -636,7 +639,8 @@ def _best_set(arena, students, points, adult, kind, least, most, floor, nodes, c
             worth[depth, at] = worth[depth - 1, at] + between[students[first], students[at]]
         if size_allowed[depth] and value[depth] > best:
             best, found = value[depth], depth
-            chosen[:depth] = picked[:depth]
+            for at in range(depth):
+                chosen[at] = picked[at]
     return max(best, open_to), found
 
 
@@ -646,7 +650,8 @@ def _reach(worth, first, least, most, room):
     count = len(worth) - first
     if count < max(1, least) or most < 1:
         return -np.inf
-    room[:count] = worth[first:]
+    for at in range(count):
+        room[at] = worth[first + at]
     total = 0.0
     for turn in range(min(most, count)):
         top = turn

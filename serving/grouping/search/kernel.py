@@ -56,11 +56,17 @@ ANY_KIND = ANY_SKILL = np.int64(ANY)
 NOBODY = np.int64(-1)
 """NumPy integers, since numba compiles a function once more for each plain constant that it is called with."""
 
-_entry = nb.njit(cache=True, error_model="numpy", nogil=True)
-"""Compiles a function that Python calls; machine code is kept for these only, with all that they call."""
+_entry = nb.njit(  # type: ignore[call-overload]  # numba knows these options, its types do not
+    cache=True, error_model="numpy", nogil=True, _nrt=False
+)
+"""Compiles a function that Python calls; machine code is kept for these only, with all that they call.
+
+Without `_nrt`, numba counts no references to arrays, which saves a quarter of the time to compile, and refuses to
+compile a function that allocates: buffers come from `Workspace`.
+"""
 
 _kernel = nb.njit(  # type: ignore[call-overload]  # numba knows these options, its types do not
-    error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True
+    error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False
 )
 """Compiles a function that only compiled code may call: Python would jump to an address that is not there."""
 
@@ -72,12 +78,12 @@ class Seats(NamedTuple):
     """A solution: who leads what, who sits where, and counts that are kept up to date.
 
     Attributes:
-        kind: B x A, what each adult leads, -1 nothing. `skill` likewise. `size`: B x A, students there.
+        kind, skill: B x A, what each adult leads, and on which skill, -1 nothing. `size`: B x A, students there.
         seat: N x B, the adult who leads the student, -1 online or away.
         roster: B x A x most, students of each session, in any order. `slot`: N x B, a led student's place in it.
         done: N x K, whether the skill is on the student's day. `met`: N x A, led seats. `led`: N, led seats.
         together: P, sessions that the pair shares. `group`: G, led seats.
-        worth: B + 1, points of each block when it was last scored; last: of the load.
+        worth: B + 1, points of each block when it was last scored, and after them the points of the load.
         co_teacher: B x A, the adult whose session each adult joins as a second one, -1 none.
         taught: N, led seats with supervising adults.
     """
@@ -99,7 +105,7 @@ class Seats(NamedTuple):
 
 
 class Workspace(NamedTuple):
-    """Scratch buffers, so that no step has to allocate them.
+    """Scratch buffers, so that no step allocates any; what is in them means nothing to the next step.
 
     Attributes:
         students, fixed: N, those who may join a session, and what each adds to any kind of it.
@@ -109,6 +115,9 @@ class Workspace(NamedTuple):
         touched: B, blocks to recreate.
         duties: A, blocks on duty. `monitors`: A, adults who may monitor, those who do first.
         share_gains: G + 1, see `_share_gains`.
+        sizes, starts: A, students of each session of a block, and where those of each adult begin in `order`.
+        rooms, remainders: as many as rooms of a block, their capacities, and students left over in each.
+        kind, skill: B x A, sessions of blocks that change places. `seat`: N x B, their students.
     """
 
     students: Ints
@@ -122,6 +131,13 @@ class Workspace(NamedTuple):
     duties: Floats
     monitors: Ints
     share_gains: Floats
+    sizes: Ints
+    starts: Ints
+    rooms: Ints
+    remainders: Ints
+    kind: Ints
+    skill: Ints
+    seat: Ints
 
 
 def empty_seats(arena: ProblemArrays) -> Seats:
@@ -149,7 +165,7 @@ def empty_seats(arena: ProblemArrays) -> Seats:
 def new_workspace(arena: ProblemArrays) -> Workspace:
     """Scratch buffers of the sizes that a problem needs."""
     students, blocks = arena.present.shape
-    adults = len(arena.qualified)
+    adults, rooms = len(arena.qualified), arena.stations.shape[1] + arena.rooms.shape[1]
     return Workspace(
         students=np.empty(students, np.int64),
         left=np.empty(students, np.int64),
@@ -162,6 +178,13 @@ def new_workspace(arena: ProblemArrays) -> Workspace:
         duties=np.zeros(adults),
         monitors=np.empty(adults, np.int64),
         share_gains=np.zeros(len(arena.group_share) + 1),
+        sizes=np.empty(adults, np.int64),
+        starts=np.empty(adults, np.int64),
+        rooms=np.empty(rooms, np.int64),
+        remainders=np.empty(rooms, np.int64),
+        kind=np.empty((blocks, adults), np.int16),
+        skill=np.empty((blocks, adults), np.int16),
+        seat=np.empty((students, blocks), np.int16),
     )
 
 
@@ -189,20 +212,33 @@ def _pick(rng, count):
 
 @_kernel
 def _copy_into(into, seats):
-    into.kind[:] = seats.kind
-    into.skill[:] = seats.skill
-    into.size[:] = seats.size
-    into.seat[:] = seats.seat
-    into.roster[:] = seats.roster
-    into.slot[:] = seats.slot
-    into.done[:] = seats.done
-    into.met[:] = seats.met
-    into.led[:] = seats.led
-    into.together[:] = seats.together
-    into.group[:] = seats.group
-    into.worth[:] = seats.worth
-    into.co_teacher[:] = seats.co_teacher
-    into.taught[:] = seats.taught
+    """Copies a day, element by element: what numba makes of whole arrays takes seconds longer to compile."""
+    students, blocks = seats.seat.shape
+    adults, skills = seats.met.shape[1], seats.done.shape[1]
+    for block in range(blocks):
+        for adult in range(adults):
+            into.kind[block, adult] = seats.kind[block, adult]
+            into.skill[block, adult] = seats.skill[block, adult]
+            into.size[block, adult] = seats.size[block, adult]
+            into.co_teacher[block, adult] = seats.co_teacher[block, adult]
+            for slot in range(seats.size[block, adult]):
+                into.roster[block, adult, slot] = seats.roster[block, adult, slot]
+    for student in range(students):
+        into.led[student] = seats.led[student]
+        into.taught[student] = seats.taught[student]
+        for block in range(blocks):
+            into.seat[student, block] = seats.seat[student, block]
+            into.slot[student, block] = seats.slot[student, block]
+        for skill in range(skills):
+            into.done[student, skill] = seats.done[student, skill]
+        for adult in range(adults):
+            into.met[student, adult] = seats.met[student, adult]
+    for pair in range(len(seats.together)):
+        into.together[pair] = seats.together[pair]
+    for group in range(len(seats.group)):
+        into.group[group] = seats.group[group]
+    for block in range(blocks + 1):
+        into.worth[block] = seats.worth[block]
 
 
 @_inlined
@@ -258,7 +294,7 @@ def _seat_worth(
 
 @_inlined
 def _seat_points(arena, student, block, adult, kind, skill):
-    """See `_seat_worth`."""
+    """What a seat adds to the score, against online work, as `_seat_worth` says with arrays."""
     return _seat_worth(
         student, block, adult, kind, skill, arena.weights[BENEFIT], arena.weights[PERTURBATION],
         arena.need, arena.low_evidence, arena.effect, arena.qualified,
@@ -358,7 +394,7 @@ def _close_session(arena, seats, block, adult):
 
 @_kernel
 def _share_gains(arena, seats, share_gains):
-    """Points by which subgroups' shortfall falls with one more led seat for each in turn; last: for none of them."""
+    """Points by which subgroups' shortfall falls with one more led seat for each in turn, and at the end for none."""
     groups = len(seats.group)
     share_gains[groups] = 0.0
     total = 0.0
@@ -387,12 +423,11 @@ def _sort_descending(values, count):
 
 
 @_kernel
-def _fewest_monitors(rooms, count, online, ratio, free):
+def _fewest_monitors(rooms, count, online, ratio, free, parts):
     """Monitors for the fewest of some rooms, ordered from the largest, that hold everybody online; -1: there are none.
 
     See `stations._stations`, which says so with rooms of names.
     """
-    parts = np.empty(count, np.int64)
     for used in range(min(count, free, online) + 1):
         full = 0
         for at in range(used):
@@ -417,13 +452,13 @@ def _fewest_monitors(rooms, count, online, ratio, free):
 
 
 @_inlined
-def _count_monitors(arena, seats, block, online, free):
+def _count_monitors(arena, seats, block, online, free, workspace):
     """Monitors that a block needs with rooms for all its sessions, -1 where rooms or monitors do not suffice."""
     if not arena.rooms_planned:
         needed = -(-online // arena.ratio)
         return needed if needed <= free else -1
     adults, kept, count = seats.size.shape[1], arena.stations_free[block], arena.rooms_free[block]
-    sizes, rooms = np.empty(adults, np.int64), np.empty(kept + count, np.int64)
+    sizes, rooms = workspace.sizes, workspace.rooms
     for adult in range(adults):
         sizes[adult] = seats.size[block, adult]
     _sort_descending(sizes, adults)
@@ -443,19 +478,20 @@ def _count_monitors(arena, seats, block, online, free):
             spare[to] = spare[to + 1]
     for at in range(kept):
         rooms[at] = arena.stations[block, at]  # descending
-    needed = _fewest_monitors(rooms, kept, online, arena.ratio, free)
+    needed = _fewest_monitors(rooms, kept, online, arena.ratio, free, workspace.remainders)
     if needed >= 0:
         return needed
     _sort_descending(rooms, kept + count)
-    return _fewest_monitors(rooms, kept + count, online, arena.ratio, free)
+    return _fewest_monitors(rooms, kept + count, online, arena.ratio, free, workspace.remainders)
 
 
 @_kernel
-def _choose_monitors(arena, seats, block, duties, monitors):
+def _choose_monitors(arena, seats, block, workspace):
     """Fills in the monitors of a block, the least busy, trainees last; their number, -1 where a rule is violated.
 
     See `Draft.finish`, which chooses the same ones.
     """
+    duties, monitors = workspace.duties, workspace.monitors
     online, free = np.int64(0), np.int64(0)
     for student in range(len(seats.led)):
         if arena.present[student, block] and seats.seat[student, block] == ONLINE:
@@ -468,7 +504,7 @@ def _choose_monitors(arena, seats, block, duties, monitors):
         elif arena.adult_in[adult, block] and arena.may_monitor[adult]:
             monitors[free] = adult
             free += 1
-    needed = _count_monitors(arena, seats, block, online, free)
+    needed = _count_monitors(arena, seats, block, online, free, workspace)
     if needed < 0:
         return -1
     for at in range(1, free):  # insertion sort: adults are few, and equal ones stay in order
@@ -504,7 +540,7 @@ def _is_preferred(arena, duties, one, other):
 def _is_feasible(arena, seats, block, workspace):
     """Whether rooms, monitors and teachers suffice for a block as it is."""
     workspace.duties[:] = 0.0
-    return _choose_monitors(arena, seats, block, workspace.duties, workspace.monitors) >= 0
+    return _choose_monitors(arena, seats, block, workspace) >= 0
 
 
 @_entry
@@ -522,7 +558,7 @@ def score_seats(arena, seats, workspace):
     meetings, value = 0.0, 0.0
     for block in range(blocks):
         if workspace.touched[block]:
-            seats.worth[block] = _score_block(arena, seats, block, workspace.order)
+            seats.worth[block] = _score_block(arena, seats, block, workspace)
         value += seats.worth[block]
     for student in range(students):
         if led[student] == 0:
@@ -570,16 +606,15 @@ def _count_shared(arena, seats, pair):
 
 
 @_inlined
-def _score_block(arena, seats, block, inside):
+def _score_block(arena, seats, block, workspace):
     """Points of a block but for load; minus infinity where a student with a fixed led seat has none."""
     need, low_evidence, effect, qualified = arena.need, arena.low_evidence, arena.effect, arena.qualified
     seat, present, pin, between, has_pairs = seats.seat, arena.present, arena.pin, arena.between, arena.has_pairs
     before, before_kind, before_skill = arena.before, arena.before_kind, arena.before_skill
-    adults = len(qualified)
-    start = np.zeros(adults + 1, np.int64)
-    for adult in range(adults):
-        start[adult + 1] = start[adult] + seats.size[block, adult]
-    count = np.zeros(adults, np.int64)
+    start, count, inside, begin = workspace.starts, workspace.sizes, workspace.order, 0
+    for adult in range(len(qualified)):
+        start[adult], count[adult] = begin, 0
+        begin += seats.size[block, adult]
     benefit, changed, recent_groupmates = 0.0, 0, 0.0
     for student in range(len(seat)):
         if not present[student, block]:
@@ -620,7 +655,7 @@ def _load_points(arena, seats, workspace):
             elif seats.co_teacher[block, adult] != NOT_LED:
                 workspace.duties[adult] += 1.0
     for block in range(blocks):
-        monitors = _choose_monitors(arena, seats, block, workspace.duties, workspace.monitors)
+        monitors = _choose_monitors(arena, seats, block, workspace)
         if monitors < 0:
             return IMPOSSIBLE
         for at in range(monitors):
@@ -750,7 +785,8 @@ def _best_session(arena, seats, block, adult, kind_wanted, skill_wanted, coverag
                             top = at
             if size:
                 best, best_kind, best_skill, best_size = high * factor, kind, skill, size
-                chosen[:size] = order[:size]
+                for at in range(size):
+                    chosen[at] = order[at]
     return best, best_kind, best_skill, best_size
 
 
@@ -1151,7 +1187,12 @@ def _swap_blocks(arena, seats, block, rng, workspace):
     """All sessions of two blocks change places, with those of their students who may come along."""
     other = _pick(rng, len(workspace.touched))
     if other != block:
-        kinds, skills, students = seats.kind.copy(), seats.skill.copy(), seats.seat.copy()
+        kinds, skills, students = workspace.kind, workspace.skill, workspace.seat
+        for when in (block, other):
+            for adult in range(len(workspace.duties)):
+                kinds[when, adult], skills[when, adult] = seats.kind[when, adult], seats.skill[when, adult]
+            for student in range(len(students)):
+                students[student, when] = seats.seat[student, when]
         for adult in range(len(workspace.duties)):
             _remove_session(arena, seats, block, adult, workspace)
         for adult in range(len(workspace.duties)):
@@ -1460,7 +1501,7 @@ def _swap_into_session(arena, seats, block, adult, workspace):
 
 @_entry
 def improve_day(arena, current, best, candidate, values, rng, workspace, rounds, temperature):
-    """Destroys and recreates parts of a day for a number of rounds; `values` holds the scores of `current` and `best`.
+    """Destroys and recreates parts of a day for a number of rounds.
 
     Args:
         arena: The problem.
@@ -1470,7 +1511,7 @@ def improve_day(arena, current, best, candidate, values, rng, workspace, rounds,
         values: Scores of `current` and `best`.
         rng: The state of the random number generator.
         workspace: Scratch buffers.
-        rounds: How many.
+        rounds: How often.
         temperature: Loss of points that a round accepts about every third time.
     """
     for _ in range(rounds):

@@ -50,3 +50,11 @@ def test_a_bound_that_the_clock_cuts_is_a_bound_all_the_same():
 
     assert at_once > soon > plan.score.total
     assert soon == pytest.approx(in_full)
+
+
+def test_a_plan_that_misses_the_bound_by_rounding_alone_is_optimal():
+    arrays = build_data(draw(TOGETHER)).arrays
+    bound = bound_day(arrays, 0.0, 1)
+    value = bound - 1e-10 * abs(bound)
+
+    assert bound_day(arrays, value, 1) == value < bound
