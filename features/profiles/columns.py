@@ -88,7 +88,12 @@ REGISTRY = tuple(
         ("expected_correct", "probability", "skill", "What the two abilities and the item's ease make likely."),
         ("skill", "code", "material", "The skill itself, as a category; null if it was never seen in training."),
         ("transition_ease", "logit", "material", "How often others get this skill right after the skill before it."),
-        ("item_easiness", "logit", "material", "How easy the item is for a student of average ability (Rasch model)."),
+        (
+            "rasch_item_logit",
+            "logit",
+            "material",
+            "How easy the item is for a student of average ability (Rasch model).",
+        ),
         ("rasch_expected", "probability", "overall", "What the Rasch model makes likely."),
     )
 )

@@ -79,7 +79,7 @@ class Column(IntEnum):
     EXPECTED_CORRECT = 41
     SKILL = 42
     TRANSITION_EASE = 43
-    ITEM_EASINESS = 44
+    RASCH_ITEM_LOGIT = 44
     RASCH_EXPECTED = 45
 
 
@@ -149,8 +149,8 @@ SKILL_SIZE, ITEM_SIZE = len(Skill), len(Item)
 OWNER, ROW = 0, 1
 """Each skill and item has the student whose state was opened last, and the row where that state is."""
 
-MEAN, EASE, EASINESS = 0, 1, 2
-"""Each item has, side by side in memory, its share correct, the logit of that, and its easiness in the Rasch model."""
+MEAN, EASE, RASCH_LOGIT = 0, 1, 2
+"""Each item has, side by side in memory, its share correct, the logit of that, and its rasch_logit in the Rasch model."""
 
 _entry = nb.njit(cache=True, error_model="numpy")
 """Compiles a function that Python calls; its machine code is kept, with all that it calls."""
@@ -221,9 +221,9 @@ def start_item(item):
 
 
 @_inlined
-def _expect_by_ability(student, easiness):
+def _expect_by_ability(student, rasch_logit):
     """The Rasch model's probability of a correct answer, at the student's ability of the moment."""
-    return 1.0 / (1.0 + math.exp(-(student[Student.RASCH_ABILITY] + easiness)))
+    return 1.0 / (1.0 + math.exp(-(student[Student.RASCH_ABILITY] + rasch_logit)))
 
 
 @_inlined
@@ -318,7 +318,7 @@ def write_row(
     node_ease,
     node_known,
     transition_ease,
-    easiness,
+    rasch_logit,
     by_ability,
 ):
     """Writes every column of one response from the state before it, but for those of the weakest member."""
@@ -379,7 +379,7 @@ def write_row(
     row[Column.EXPECTED_CORRECT] = expected
     row[Column.SKILL] = node if node_known else math.nan
     row[Column.TRANSITION_EASE] = transition_ease
-    row[Column.ITEM_EASINESS] = easiness
+    row[Column.RASCH_ITEM_LOGIT] = rasch_logit
     row[Column.RASCH_EXPECTED] = by_ability
     return expected
 
@@ -588,11 +588,11 @@ def fold_events(
                     transition = _transition(me[Student.STINT_NODE], me[Student.PREVIOUS_NODE], node)
                     slot = _slot_of(transition, table_key)
                     ease = _ease_at(slot, transition, table_key, table_ease, place_ease)
-                    by_ability = _expect_by_ability(me, item_level[code, EASINESS])
+                    by_ability = _expect_by_ability(me, item_level[code, RASCH_LOGIT])
                     expected = write_row(
                         row, me, mine, its, time[event], node,
                         global_mean, node_mean[node], item_level[code, EASE], node_ease[node], node_known[node], ease,
-                        item_level[code, EASINESS], by_ability,
+                        item_level[code, RASCH_LOGIT], by_ability,
                     )  # fmt: skip
                     if member_start[node + 1] - member_start[node] > 1:
                         for m in range(member_start[node], member_start[node + 1]):
@@ -617,7 +617,7 @@ def fold_events(
                 if not emit or end - begin > 1:
                     logit = me[Student.ABILITY] + skill[at, Skill.ABILITY] + item_level[code, EASE]
                     expected = 1.0 / (1.0 + math.exp(-logit))
-                    by_ability = _expect_by_ability(me, item_level[code, EASINESS])
+                    by_ability = _expect_by_ability(me, item_level[code, RASCH_LOGIT])
                 surprise = answer - expected
                 residual = answer - item_level[code, MEAN]
                 index = me[Student.RESPONSES]
@@ -651,7 +651,7 @@ def read_skills(
     global_mean,
     node_mean,
     node_ease,
-    node_easiness,
+    rasch_node_logit,
     node_known,
     table_key,
     table_ease,
@@ -671,7 +671,7 @@ def read_skills(
             write_row(
                 out[at], student[who], skill[at], no_item, now, node,
                 global_mean, node_mean[node], node_ease[node], node_ease[node], node_known[node], ease,
-                node_easiness[node], _expect_by_ability(student[who], node_easiness[node]),
+                rasch_node_logit[node], _expect_by_ability(student[who], rasch_node_logit[node]),
             )  # fmt: skip
             if member_start[node + 1] - member_start[node] > 1:
                 for m in range(member_start[node], member_start[node + 1]):

@@ -17,7 +17,9 @@ from training.data.dataset import Block
 Floats = npt.NDArray[np.float64]
 
 EASIER = frozenset(
-    name for name in COLUMNS if name.endswith(("_ease", "_easiness")) or name in {"expected_correct", "rasch_expected"}
+    name
+    for name in COLUMNS
+    if name.endswith(("_ease", "_item_logit")) or name in {"expected_correct", "rasch_expected"}
 )
 """Columns where more means easier work."""
 
@@ -32,7 +34,7 @@ ABOUT_THE_ITEM = frozenset(
         "item_last_correct",
         "days_since_item",
         "item_ease",
-        "item_easiness",
+        "rasch_item_logit",
         "expected_correct",
         "rasch_expected",
     }

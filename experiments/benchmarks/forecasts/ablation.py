@@ -21,9 +21,9 @@ from training.models.boosting import BETTER, MASTERY, Forecast, train_model
 logger = logging.getLogger("regroup")
 
 SMALL_FAMILIES = {
-    "rasch": ("item_easiness", "rasch_expected"),
+    "rasch": ("rasch_item_logit", "rasch_expected"),
     "transition": ("transition_ease",),
-    "item": ("item_ease", "item_easiness", "item_responses", "item_last_correct", "days_since_item"),
+    "item": ("item_ease", "rasch_item_logit", "item_responses", "item_last_correct", "days_since_item"),
     "skill as a category": ("skill",),
 }
 """Families besides those that reasons are grouped by."""

@@ -53,8 +53,8 @@ def build_columns(events: pd.DataFrame, difficulty: Difficulty) -> pd.DataFrame:
     columns["skill"] = answers["node"].where(answers["node"].map(difficulty.nodes["known"]))
     logit = columns["student_ability"] + columns["skill_ability"] + columns["item_ease"]
     columns["expected_correct"] = 1 / (1 + np.exp(-logit))
-    columns["item_easiness"] = answers["easiness"]
-    rasch = before_moment(find_abilities(answers), answers, 0.0) + answers["easiness"]
+    columns["rasch_item_logit"] = answers["rasch_logit"]
+    rasch = before_moment(find_abilities(answers), answers, 0.0) + answers["rasch_logit"]
     columns["rasch_expected"] = 1 / (1 + np.exp(-rasch))
     columns = columns.set_axis(answers["event"])[list(COLUMNS)]
     return columns.astype("float32").reindex(events.index)

@@ -76,7 +76,7 @@ def measure_days(places: list[Place]) -> dict[str, Any]:
     runs = [run for day in measured for run in day.runs if run.students == size]
     ours = name_budget(SECOND)
     against = mean_terms(runs, (ours, *BASELINES))
-    behind = find_behind(against, ours)
+    lagging = find_behind(against, ours)
     needs = against[ours]["benefit"] / max(terms["benefit"] for policy, terms in against.items() if policy != ours)
     tiny, worst = compare_with_optima(measured, SECOND)
     print_tables(show_rows(rows), show_terms(against, size))
@@ -87,14 +87,14 @@ def measure_days(places: list[Place]) -> dict[str, Any]:
     if tiny is not None:
         _print(f"tiny days with a proven optimum: {tiny:.0%} reach it, worst {worst:.2%} short")
     _print(f"need met: {needs:.2f} times the best baseline policy ({AHEAD} asked)")
-    _print(f"not ahead on: {', '.join(f'{term} ({policy})' for policy, term in behind) or 'nothing'}")
+    _print(f"not ahead on: {', '.join(f'{term} ({policy})' for policy, term in lagging) or 'nothing'}")
     return {
         "sound": is_sound(measured),
         "families": [row for row in rows if row["budget_s"] is not None],
         "tiny_optimal_share": tiny,
         "tiny_worst": worst,
         "against": against,
-        "behind": [{"policy": policy, "term": term} for policy, term in behind],
+        "lagging": [{"policy": policy, "term": term} for policy, term in lagging],
         "needs_ratio": needs,
         "runs": [asdict(run) | {"bound": day.known.bound} for day in measured for run in day.runs],
     }

@@ -115,7 +115,7 @@ def measure_plans(school: School, seconds: float, log: Path) -> dict[str, Any]:
         requests = mix_requests(school, one.port)
         plans = [request for request in requests if request.route == PLAN]
         reads = [request for request in requests if request.method == "GET"]
-        beside: Mapping[str, Sequence[Request]] = {
+        loads: Mapping[str, Sequence[Request]] = {
             "nothing": (),
             "reads": reads,
             "reads and events": [request for request in requests if request.route != PLAN],
@@ -123,7 +123,7 @@ def measure_plans(school: School, seconds: float, log: Path) -> dict[str, Any]:
         for port in ports:  # warms up
             generate(LoadPlan(port, READERS, min(3.0, seconds), requests, seed=0))
         figures = {}
-        for name, others in track(beside.items(), "loads", total=len(beside)):
+        for name, others in track(loads.items(), "loads", total=len(loads)):
             orders = [LoadPlan(port, 1, seconds, plans, seed=at) for at, port in enumerate(ports)]
             if others:
                 orders += [
@@ -189,10 +189,10 @@ def _show_plans(figures: Mapping[str, Any]) -> Table:
     title = "plans of a fifth of a second, two callers, two processes: ms, p50 / p95 / p99"
     numbers = ("per s", "plans", "beyond their time", "95 % of p99", "beside the search", "failed")
     table = make_table(title, ["beside"], numbers)
-    for beside, row in figures.items():
+    for name, row in figures.items():
         low, high = row["beyond_budget_ms"]["p99_interval"]
         table.add_row(
-            beside,
+            name,
             f"{row['requests_per_second_beside']:.0f}",
             str(row["beyond_budget_ms"]["count"]),
             show_quantiles(row["beyond_budget_ms"]),

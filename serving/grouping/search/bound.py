@@ -144,9 +144,9 @@ def _favorable(arena: ProblemArrays) -> Floats:
     for skill in range(len(arena.eligible_start) - 1):
         first, last = arena.eligible_start[skill], arena.eligible_start[skill + 1]
         among = arena.eligible[first:last]
-        beside = arena.between[np.ix_(among, among)]
-        np.fill_diagonal(beside, -np.inf)
-        best = -np.sort(-beside, axis=1)[:, :widest]
+        between = arena.between[np.ix_(among, among)]
+        np.fill_diagonal(between, -np.inf)
+        best = -np.sort(-between, axis=1)[:, :widest]
         halves[first:last, 1 : best.shape[1] + 1] = best.cumsum(axis=1) / 2
         halves[first:last, best.shape[1] + 1 :] = -np.inf
     return halves
@@ -566,14 +566,14 @@ def _session_worth(arena, offers, block, adult, bonus, nodes, kind, skill, best,
             last[0], last[1] = kind, skill
             return reach, reached
         return best, size
-    beside, order_beside, apart = np.empty(count), np.empty(most, np.int64), 0.0
+    paired, order_paired, apart = np.empty(count), np.empty(most, np.int64), 0.0
     for number in range(1, most + 1):
         apart += points[order[number - 1]]
         if not size_allowed[adult, kind, number] or apart <= best:  # company gives no points
             continue
         for at in range(count):
-            beside[at] = points[at] + offers.halves[places[at], number - 1]
-        _take_most(beside, number, top, order_beside)
+            paired[at] = points[at] + offers.halves[places[at], number - 1]
+        _take_most(paired, number, top, order_paired)
         total = 0.0
         for turn in range(number):
             total += top[turn]
@@ -581,7 +581,7 @@ def _session_worth(arena, offers, block, adult, bonus, nodes, kind, skill, best,
             best, size = total, number
             last[0], last[1] = kind, skill
             for turn in range(number):
-                chosen[turn] = eligible[places[order_beside[turn]]]
+                chosen[turn] = eligible[places[order_paired[turn]]]
     return best, size
 
 

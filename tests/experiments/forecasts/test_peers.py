@@ -70,7 +70,7 @@ def take(responses, rows):
 
 def integrate(scale, answers, ability):
     """Probabilities averaged over the posterior of the ability, from the definition."""
-    log_odds = scale.easiness(answers)[:, None] + ability
+    log_odds = scale.item_logit(answers)[:, None] + ability
     right, wrong = -np.logaddexp(0, -log_odds), -np.logaddexp(0, log_odds)
     answered = np.where(answers.correct[:, None] == 1, right, wrong)
     belief = -(ability**2) / scale.ability_sd**2 / 2 + np.cumsum(answered, axis=0) - answered
@@ -197,9 +197,9 @@ def test_before_any_answer_the_rule_says_the_skills_share():
 def test_easier_items_are_answered_more_often():
     scale = fit_scale(TRAIN)
 
-    easiness = scale.easiness(make_responses([(0, item, item % SKILLS, 0) for item in range(ITEMS)]))
+    item_logit = scale.item_logit(make_responses([(0, item, item % SKILLS, 0) for item in range(ITEMS)]))
 
-    assert np.corrcoef(easiness, np.arange(ITEMS))[0, 1] < -0.95
+    assert np.corrcoef(item_logit, np.arange(ITEMS))[0, 1] < -0.95
     assert scale.ability_sd == pytest.approx(1.2, abs=0.3)
 
 

@@ -63,7 +63,7 @@ def _look_back(responses: Responses) -> Ints:
 
 
 def fit_pfa(train: Responses) -> Fitted:
-    """For each skill its easiness and the weights of the student's wins and fails on it."""
+    """For each skill its intercept and the weights of the student's wins and fails on it."""
     skills = train.skills + 1  # the last column is for unseen skills, and its weight is 0
 
     def encode(responses: Responses) -> Matrix:

@@ -1,4 +1,4 @@
-"""The one-parameter item response model (Rasch): log-odds of a correct answer = easiness of the item + ability.
+"""The one-parameter item response model (Rasch): log-odds of a correct answer = item logit + ability.
 
 Easiness is the skill's plus what sets the item apart from its skill. Skills, items and students have normal priors,
 whose variances are fitted too (empirical Bayes), so that rare items stay close to their skill.
@@ -38,16 +38,16 @@ class Scale:
     item: Floats
     ability_sd: float
 
-    def easiness(self, responses: Responses) -> Floats:
+    def item_logit(self, responses: Responses) -> Floats:
         """Returns the log-odds that a student of ability 0 answers correctly."""
         skill, item = fold_unseen(responses.skill, len(self.skill) - 1), fold_unseen(responses.item, len(self.item) - 1)
         return self.skill[skill] + self.item[item]
 
 
 def fit_item_response(train: Responses) -> Fitted:
-    """Fits item easiness alone: every student sits at the prior mean, as students unseen in training do."""
+    """Fits item logits alone: every student sits at the prior mean, as students unseen in training do."""
     scale = fit_scale(train)
-    return lambda test: expit(scale.easiness(test))
+    return lambda test: expit(scale.item_logit(test))
 
 
 def fit_item_response_online(train: Responses) -> Fitted:
@@ -57,8 +57,8 @@ def fit_item_response_online(train: Responses) -> Fitted:
     prior = np.exp(-(points**2) / 2)
 
     def predict(test: Responses) -> Floats:
-        easiness = scale.easiness(test)
-        return _follow(test.student, test.correct, easiness, points * scale.ability_sd, prior / prior.sum())
+        item_logit = scale.item_logit(test)
+        return _follow(test.student, test.correct, item_logit, points * scale.ability_sd, prior / prior.sum())
 
     return predict
 
@@ -96,7 +96,7 @@ def fit_scale(train: Responses) -> Scale:
 
 
 @nb.njit(cache=True)
-def _follow(student: Ints, correct: Answers, easiness: Floats, points: Floats, prior: Floats) -> Floats:
+def _follow(student: Ints, correct: Answers, item_logit: Floats, points: Floats, prior: Floats) -> Floats:
     odds_against = np.exp(-points)
     belief = prior.copy()
     chance = np.empty(len(points))
@@ -104,7 +104,7 @@ def _follow(student: Ints, correct: Answers, easiness: Floats, points: Floats, p
     for row in range(len(student)):
         if row == 0 or student[row] != student[row - 1]:
             belief[:] = prior
-        against = np.exp(-easiness[row])
+        against = np.exp(-item_logit[row])
         expected = 0.0
         for point in range(len(points)):
             chance[point] = 1 / (1 + against * odds_against[point])

@@ -118,7 +118,7 @@ def draw_edge_case(
 def _add_more(problem: Problem, draw: random.Random) -> Problem:
     """Adds parts drawn from a generator of their own, so that days without them stay as they were."""
     own = [adult.id for adult in problem.adults if draw.random() < 0.3]
-    behind = [skill.id for skill in problem.skills if draw.random() < 0.4]
+    lagging = [skill.id for skill in problem.skills if draw.random() < 0.4]
     pairs = [draw.sample(two, 2) for two in combinations([a.id for a in problem.adults], 2) if draw.random() < 0.4]
     return replace(
         problem,
@@ -136,7 +136,7 @@ def _add_more(problem: Problem, draw: random.Random) -> Problem:
             replace(student, teacher_time_due=draw.random() < 0.3, catch_up_days=draw.choice([0, 0, 3, 4]))
             for student in problem.students
         ),
-        needs=tuple(replace(need, catch_up=need.skill in behind) for need in problem.needs),
+        needs=tuple(replace(need, catch_up=need.skill in lagging) for need in problem.needs),
         most_catch_up_days=draw.choice([None, 4]),
         coaching=tuple(Coaching(one, other, draw.randint(0, 2)) for one, other in pairs),
     )
