@@ -150,7 +150,7 @@ OWNER, ROW = 0, 1
 """Each skill and item has the student whose state was opened last, and the row where that state is."""
 
 MEAN, EASE, RASCH_LOGIT = 0, 1, 2
-"""Each item has, side by side in memory, its share correct, the logit of that, and its rasch_logit in the Rasch model."""
+"""Each item has, side by side in memory, its share correct, the logit of that, and its logit in the Rasch model."""
 
 _entry = nb.njit(cache=True, error_model="numpy")
 """Compiles a function that Python calls; its machine code is kept, with all that it calls."""

@@ -115,7 +115,7 @@ def measure_plans(school: School, seconds: float, log: Path) -> dict[str, Any]:
         requests = mix_requests(school, one.port)
         plans = [request for request in requests if request.route == PLAN]
         reads = [request for request in requests if request.method == "GET"]
-        loads: Mapping[str, Sequence[Request]] = {
+        mixes: Mapping[str, Sequence[Request]] = {
             "nothing": (),
             "reads": reads,
             "reads and events": [request for request in requests if request.route != PLAN],
@@ -123,7 +123,7 @@ def measure_plans(school: School, seconds: float, log: Path) -> dict[str, Any]:
         for port in ports:  # warms up
             generate(LoadPlan(port, READERS, min(3.0, seconds), requests, seed=0))
         figures = {}
-        for name, others in track(loads.items(), "loads", total=len(loads)):
+        for name, others in track(mixes.items(), "loads", total=len(mixes)):
             orders = [LoadPlan(port, 1, seconds, plans, seed=at) for at, port in enumerate(ports)]
             if others:
                 orders += [
