@@ -74,14 +74,14 @@ def find_abilities(answers: pd.DataFrame) -> "pd.Series[float]":
     """Returns the student's ability after each answer, in logits: the mode that one Newton step per answer follows.
 
     Args:
-        answers: By student and time: `student`, `item_logit` (of the item), `correct`.
+        answers: By student and time: `student`, `rasch_logit` (of the item), `correct`.
     """
     abilities = np.empty(len(answers))
-    columns = [answers[name].to_numpy() for name in ("item_logit", "correct")]
+    columns = [answers[name].to_numpy() for name in ("rasch_logit", "correct")]
     for rows in answers.groupby("student", sort=False).indices.values():
         ability, precision, values = 0.0, 1 / ABILITY_VARIANCE, []
-        for item_logit, correct in zip(*(column[rows].tolist() for column in columns), strict=True):
-            expected = 1 / (1 + math.exp(-(ability + item_logit)))
+        for rasch_logit, correct in zip(*(column[rows].tolist() for column in columns), strict=True):
+            expected = 1 / (1 + math.exp(-(ability + rasch_logit)))
             precision += expected * (1 - expected)
             ability += (correct - expected) / precision
             values.append(ability)
@@ -94,7 +94,7 @@ class Difficulty:
     """How hard everything is, as tables.
 
     Attributes:
-        items: One row per item, by code: `node`, `mean` (share correct), `ease` (its logit) and `item_logit` (Rasch's).
+        items: One row per item, by code: `node`, `mean` (share correct), `ease` (its logit) and `rasch_logit` (Rasch's).
         nodes: One row per skill or combination, by code: `mean`, `ease`, and whether it is `known` from training.
         members: One row per combination and skill in it: `node`, `member`.
         transitions: One row per seen transition: `node`, `before` (node of the run before, -1: none), `starts` (of a
@@ -115,7 +115,7 @@ class Difficulty:
         """Returns the fitted statistics as tables."""
         vocabulary = statistics.vocabulary
         items = pd.DataFrame({"node": vocabulary.node_of_item, "mean": statistics.item_mean})
-        items["item_logit"] = statistics.rasch_item_logit
+        items["rasch_logit"] = statistics.rasch_item_logit
         nodes = pd.DataFrame({"mean": statistics.node_mean, "known": statistics.node_responses > 0})
         for table in (items, nodes):
             table["ease"] = np.log(table["mean"] / (1 - table["mean"]))
