@@ -94,7 +94,7 @@ class Difficulty:
     """How hard everything is, as tables.
 
     Attributes:
-        items: One row per item, by code: `node`, `mean` (share correct), `ease` (its logit) and `rasch_logit` (Rasch's).
+        items: One row per item, by code: `node`, `mean` (share correct), `ease` (its logit), `rasch_logit`.
         nodes: One row per skill or combination, by code: `mean`, `ease`, and whether it is `known` from training.
         members: One row per combination and skill in it: `node`, `member`.
         transitions: One row per seen transition: `node`, `before` (node of the run before, -1: none), `starts` (of a
