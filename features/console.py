@@ -29,7 +29,7 @@ ERR = Console(stderr=True, soft_wrap=True)
 
 logger = logging.getLogger("regroup")
 
-_TRAIN = {"lightgbm", "mlflow", "pydantic", "sklearn"}
+_TRAIN = {"joblib", "lightgbm", "mlflow", "pydantic", "sklearn"}
 _SERVE = {
     "cachetools", "fastapi", "httptools", "lightgbm", "limits", "prometheus_client", "pydantic", "pydantic_settings",
     "starlette", "uvicorn", "uvloop",

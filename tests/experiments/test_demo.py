@@ -41,6 +41,7 @@ def test_a_failed_step_leaves_those_before_it(tmp_path):
     assert Progress.read(tmp_path / "demo.json", {"log": "other"}).done == []
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("environment")
 def test_asked_again_it_reuses_the_model_and_shows_no_key(own_school, simulated_school, tmp_path, monkeypatch, capsys):
     """The real service plans for the school and model that an earlier demo left; the key ends with the demo."""

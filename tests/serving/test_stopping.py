@@ -15,6 +15,8 @@ import pytest
 
 from tests.serving.models.test_hot_swap import call, wait_until
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def server(own_school):

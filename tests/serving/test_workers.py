@@ -22,6 +22,8 @@ from features.roster import read_roster_files, save_roster
 from tests.serving.api.routes.conftest import add_database
 from tests.serving.models.test_hot_swap import wait_until
 
+pytestmark = pytest.mark.long
+
 MEGABYTE = b" " * 2**20
 
 LONGEST_S = 60

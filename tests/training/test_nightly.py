@@ -344,6 +344,7 @@ for owner, step in ((nightly, "train_model"), (nightly.Tracking, "promote")):
 """
 
 
+@pytest.mark.long
 def test_a_night_that_was_killed_is_done_again(untrained_school):
     """Killed while it trains, and then before the last step: the third night promotes, and no lock is left."""
     command = [sys.executable, "-c", DIES, str(untrained_school.config)]

@@ -164,6 +164,7 @@ main(sys.argv[1:])
 """
 
 
+@pytest.mark.long
 def test_a_killed_run_and_another_equal_a_clean_one(home, monkeypatch):
     path = write_log(home, [f"s{n},i{n % 97},2024-01-01T10:00:00Z,1,k{n % 7},5,response" for n in range(3_000)])
     command = ["ingest", str(path), "--mapping", str(home.root.parent / "log.toml")]

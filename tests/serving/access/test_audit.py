@@ -95,6 +95,7 @@ def test_what_a_killed_process_left_is_taken_once_even_if_it_was_taken_before(da
     assert list_entries(database) == entries
 
 
+@pytest.mark.long
 def test_processes_write_to_one_file_from_its_first_moment_and_no_entry_is_lost_when_they_are_killed(tmp_path):
     spawn = multiprocessing.get_context("spawn")
     processes = [spawn.Process(target=append_and_die, args=(tmp_path / "audit", number)) for number in range(2)]

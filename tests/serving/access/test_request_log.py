@@ -61,6 +61,7 @@ def test_an_id_that_is_no_id_is_replaced(district, sent):
     assert answer.json()["request_id"] == answer.headers["x-request-id"]
 
 
+@pytest.mark.long
 def test_no_log_holds_a_secret_a_student_or_an_address(district, routes, lines, monkeypatch):
     for name in district.keys:
         client = district.client(name)

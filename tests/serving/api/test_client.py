@@ -13,6 +13,8 @@ import pytest
 
 from features.roster import read_roster_files, save_roster
 
+pytestmark = pytest.mark.long
+
 CONTRACT = Path(__file__).parents[3] / "serving/openapi.json"
 
 

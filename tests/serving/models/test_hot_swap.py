@@ -10,6 +10,8 @@ import time
 import urllib.error
 import urllib.request
 
+import pytest
+
 FEW = 12
 
 START_S = 240
@@ -23,6 +25,7 @@ def call(address, body=None, headers=None):
         return json.load(response)
 
 
+@pytest.mark.long
 def test_no_request_fails_and_none_mixes_versions_while_the_champion_moves(two_versions):
     """Every answer is wholly one version's: equal to what that version answers when it serves alone."""
     school, tracking, first, second = two_versions
