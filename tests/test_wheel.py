@@ -17,7 +17,7 @@ from numba.core import event
 import features
 with event.install_recorder("numba:compile") as compiled:
     from experiments.simulation.school import compile_simulator
-    from features.profiles import compile_profiles
+    from features.profiles.fold import compile_profiles
     from serving.grouping.solve import warm_up
     from training.data.labels import compile_labels
     for each in (warm_up, compile_profiles, compile_labels, compile_simulator):
