@@ -27,7 +27,7 @@ def add_serve_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=8000, help="port to listen on (%(default)s)")
     parser.add_argument("--workers", type=int, default=1, help="processes that answer (%(default)s)")
     parser.add_argument("--wait", action="store_true", help="start before anything was trained, and wait for it")
-    parser.add_argument("--open", action="store_true", help="ask for no keys, for a first try on this machine")
+    parser.add_argument("--open", action="store_true", help="ask for no keys, to look around on this machine")
     parser.add_argument("--bundle", metavar="FOLDER", help="serve what `export` wrote there, without a registry")
     parser.set_defaults(run=serve)
 

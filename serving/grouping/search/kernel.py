@@ -426,7 +426,7 @@ def _sort_descending(values, count):
 def _fewest_monitors(rooms, count, online, ratio, free, parts):
     """Monitors for the fewest of some rooms, ordered from the largest, that hold everybody online; -1: there are none.
 
-    See `stations._stations`, which says so with rooms of names.
+    See `state/rooms.py`, which chooses them for rooms by name.
     """
     for used in range(min(count, free, online) + 1):
         full = 0
