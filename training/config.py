@@ -21,12 +21,12 @@ class MasteryRule(_Section):
     """When a student counts as having mastered a skill, and when as struggling with it."""
 
     streak: int = Field(ge=1, le=20)
-    limit: int = Field(ge=1, le=100)
+    horizon: int = Field(ge=1, le=100)
 
     @model_validator(mode="after")
     def _streak_fits(self) -> "MasteryRule":
-        if self.streak > self.limit:
-            raise ValueError(f"streak {self.streak} can never be met within limit {self.limit}")
+        if self.streak > self.horizon:
+            raise ValueError(f"streak {self.streak} can never be met within horizon {self.horizon}")
         return self
 
 

@@ -52,13 +52,13 @@ class Thresholds:
 
     Attributes:
         streak: Correct first attempts in a row that are mastery.
-        limit: First attempts without mastery that are struggling.
+        horizon: First attempts without mastery that are struggling.
         min_opportunities: First attempts on the skill that a forecast needs.
         min_responses: Responses of the student that a forecast needs.
     """
 
     streak: int
-    limit: int
+    horizon: int
     min_opportunities: int
     min_responses: int
 
@@ -81,7 +81,7 @@ class Forecaster:
         thresholds = bundle.read("thresholds")
         rule, evidence = thresholds["mastery_rule"], thresholds["evidence"]
         self.thresholds = Thresholds(
-            rule["streak"], rule["limit"], evidence["min_opportunities"], evidence["min_responses"]
+            rule["streak"], rule["horizon"], evidence["min_opportunities"], evidence["min_responses"]
         )
         self._booster = lgb.Booster(model_file=folder / TREES)
         self._lock = threading.Lock()

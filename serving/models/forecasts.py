@@ -92,7 +92,7 @@ def _forecast(snapshot: Snapshot, students: Sequence[str], recent_days: int) -> 
     opportunities = rows[:, OPPORTUNITIES]
     low_evidence = (opportunities < rule.min_opportunities) | (rows[:, RESPONSES] < rule.min_responses)
     status = np.select(
-        [rows[:, BEST_STREAK] >= rule.streak, opportunities >= rule.limit, low_evidence],
+        [rows[:, BEST_STREAK] >= rule.streak, opportunities >= rule.horizon, low_evidence],
         ["mastered", "struggling", "not_enough_evidence"],
         "forecast",
     )

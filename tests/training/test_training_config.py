@@ -36,7 +36,7 @@ def test_a_file_changes_what_it_names_and_nothing_else(load):
     config, default = load("[mastery_rule]\nstreak = 4\n"), load_config()
 
     assert config.mastery_rule.streak == 4
-    assert config.mastery_rule.limit == default.mastery_rule.limit
+    assert config.mastery_rule.horizon == default.mastery_rule.horizon
     assert config.boosting == default.boosting
     assert config.digest != default.digest == load("").digest
 
@@ -49,7 +49,7 @@ def test_a_file_changes_what_it_names_and_nothing_else(load):
         ("[boosting]\nrounds = 0", r"boosting\.rounds: .*greater than or equal to 1"),
         ('[boosting]\nrounds = "many"', r"boosting\.rounds: .*valid integer"),
         ("boosting = 3", "boosting: Input should be a valid dictionary"),
-        ("[mastery_rule]\nstreak = 12", "streak 12 can never be met within limit 10"),
+        ("[mastery_rule]\nstreak = 12", "streak 12 can never be met within horizon 10"),
         ("[split]\ntrain_share = 0.9", "must leave a holdout"),
         ("[split]\ngap_days = inf", r"split\.gap_days: .*finite number"),
         ("[gate]\nmax_ece = nan", r"gate\.max_ece: .*finite number"),

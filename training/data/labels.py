@@ -56,7 +56,7 @@ def label_episodes(
     is_open = np.zeros(size, bool)
     _label(
         timeline.start, timeline.item, timeline.correct, np.ones(size, bool) if seen is None else seen,
-        vocabulary.node_of_item, vocabulary.member_start, vocabulary.members, rule.streak, rule.limit,
+        vocabulary.node_of_item, vocabulary.member_start, vocabulary.members, rule.streak, rule.horizon,
         opportunity, is_open, outcome,
     )  # fmt: skip
     has_skill = timeline.item >= 0
@@ -70,7 +70,7 @@ def compile_labels() -> None:
     counts, answers, nothing = np.array([0, 1]), np.zeros(1, np.int8), np.full(1, np.nan)
     one = np.zeros(1, np.int64)
     timeline = Timeline(pd.Index(["s"]), counts, one, one, np.zeros(1, np.int32), answers, nothing, nothing)
-    label_episodes(timeline, vocabulary, MasteryRule(streak=3, limit=10))
+    label_episodes(timeline, vocabulary, MasteryRule(streak=3, horizon=10))
 
 
 @nb.njit(cache=True)

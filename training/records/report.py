@@ -45,7 +45,7 @@ def write_card(
 ) -> str:
     """Renders the model card in Markdown: what the models are for, on what they were tested, and how well they did."""
     rule = config.mastery_rule
-    struggling = f"{rule.limit} opportunities on a skill without {rule.streak} correct first attempts in a row"
+    struggling = f"{rule.horizon} opportunities on a skill without {rule.streak} correct first attempts in a row"
     lines = [
         "# Model card",
         "",

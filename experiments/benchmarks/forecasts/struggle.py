@@ -200,7 +200,7 @@ def _lead_time(test: Block, forecasts: Sequence[Forecast], config: TrainingConfi
     """Returns precision and recall for the places that staff have, and how many opportunities are left when they do."""
     places = {}
     for forecast in forecasts:
-        found = evaluate(test, forecast.probability, config.evaluation, config.mastery_rule.limit)
+        found = evaluate(test, forecast.probability, config.evaluation, config.mastery_rule.horizon)
         places[forecast.model] = {
             "precision": found["precision_at_places"].value,
             "recall": found["recall_at_places"].value,

@@ -176,7 +176,7 @@ def test_the_same_log_gives_the_same_figures(log, quick, next_response, struggle
 def test_struggle_has_one_list_of_results_for_each_opportunity(struggle, quick):
     figures = struggle.figures
 
-    assert [part["opportunity"] for part in figures["results"]] == list(range(quick.mastery_rule.limit))
+    assert [part["opportunity"] for part in figures["results"]] == list(range(quick.mastery_rule.horizon))
     assert sum(part["rows"] for part in figures["results"]) == figures["rows"]
     for part in figures["results"]:
         assert [result["model"] for result in part["results"]] == ["majority", "rule", "logistic", "regroup"]
