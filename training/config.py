@@ -22,6 +22,7 @@ class MasteryRule(_Section):
 
     streak: int = Field(ge=1, le=20)
     horizon: int = Field(ge=1, le=100)
+    lapse_days: float = Field(gt=0)
 
     @model_validator(mode="after")
     def _streak_fits(self) -> "MasteryRule":

@@ -1,6 +1,7 @@
 """The rows that models learn from: the state before each response, with statistics that have not seen the student."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +14,9 @@ from features.profiles.state import State
 from features.profiles.timeline import Timeline, count_responses, fit_responses, recode_items, sort_events
 from features.profiles.vocabulary import Vocabulary, build_vocabulary
 from training.config import TrainingConfig
-from training.data.labels import label_episodes
+from training.data.labels import Outcomes, label_outcomes
 from training.data.splits import TimeBlocks, fold_of_students, split_time
+from training.data.targets import find_targets, fit_next_answer
 
 
 @dataclass(frozen=True)
@@ -23,25 +25,35 @@ class Block:
 
     Attributes:
         rows: The columns of `features.profiles.kernel.COLUMNS`, the state before the response.
-        target: 1 or 0: struggling against mastered, or correct against not.
+        target: 1 or 0: struggling against mastered, or correct against not; between them, the chance of struggling
+            where the outcome is undecided.
         student: Code of the row's student, for resampling by student.
-        opportunity: First attempts on the skill before this one.
         episode: Code of the row's student and skill.
+        opportunity: First attempts on the skill before this one.
+        right: How many of those were correct.
+        run: Correct answers in a row on the skill just before this one, or minus the wrong ones in a row.
     """
 
     rows: Rows
-    target: npt.NDArray[np.int8]
+    target: npt.NDArray[np.float32]
     student: npt.NDArray[np.int64]
-    opportunity: npt.NDArray[np.int32]
     episode: npt.NDArray[np.int64]
+    opportunity: npt.NDArray[np.int32]
+    right: npt.NDArray[np.int32]
+    run: npt.NDArray[np.int32]
 
     def __len__(self) -> int:
         """Counts the rows."""
         return len(self.target)
 
+    @property
+    def decided(self) -> npt.NDArray[np.bool_]:
+        """Marks the rows whose outcome was seen."""
+        return (self.target == 0) | (self.target == 1)
+
     def take(self, keep: npt.NDArray[np.bool_]) -> "Block":
         """Returns the rows that `keep` marks."""
-        return Block(self.rows[keep], self.target[keep], self.student[keep], self.opportunity[keep], self.episode[keep])
+        return Block(**{name: values[keep] for name, values in vars(self).items()})
 
 
 @dataclass(frozen=True)
@@ -49,9 +61,8 @@ class Dataset:
     """Everything a training run reads, by block.
 
     Attributes:
-        struggle: Open episodes with a known outcome, by block name.
+        struggle: First attempts at which a forecast of struggle is due, by block name.
         mastery: First attempts, by block name.
-        indeterminate: Open rows of the block whose outcome is not known; never a negative.
         statistics: Counted on the training block; what the models are deployed with.
         timeline: Every event; the student codes in blocks are positions in its students.
         blocks: Where the blocks lie in time.
@@ -60,7 +71,6 @@ class Dataset:
 
     struggle: dict[str, Block]
     mastery: dict[str, Block]
-    indeterminate: dict[str, int]
     statistics: Statistics
     timeline: Timeline
     blocks: TimeBlocks
@@ -101,23 +111,33 @@ def build_dataset(events: pd.DataFrame, item_skills: pd.DataFrame, config: Train
     late_rows, _ = fold(timeline, statistics, State.empty())
     early_rows = fold_out_of_fold(timeline, past, statistics, config.split.folds)
 
-    student = timeline.student
-    node = np.where(answered, vocabulary.node_of_item[timeline.item], -1)
-    episode = student * len(vocabulary.nodes) + node
-    struggle, mastery, indeterminate = {}, {}, {}
+    next_answer = fit_next_answer(early_rows[past], timeline.correct[past], timeline.student[past], config.boosting)
+    struggle, mastery = {}, {}
     for name in ("train", "calibration", "holdout"):
         rows = early_rows if name == "train" else late_rows
-        episodes = label_episodes(timeline, vocabulary, config.mastery_rule, blocks.seen(name))
-        open_rows = episodes.open & blocks.block(name, gap=True)
-        known = open_rows & (episodes.outcome >= 0)
-        indeterminate[name] = int(open_rows.sum() - known.sum())
-        struggle[name] = Block(
-            rows[known], episodes.outcome[known], student[known], episodes.opportunity[known], episode[known]
-        )
+        outcomes = label_outcomes(timeline, vocabulary, config.mastery_rule, blocks.seen(name))
         due = answered & blocks.block(name, gap=False)
-        mastery[name] = Block(rows[due], timeline.correct[due], student[due], episodes.opportunity[due], episode[due])
-        held = {"struggle": known, "mastery": due}
-    return Dataset(struggle, mastery, indeterminate, statistics, timeline, blocks, held)
+        target = find_targets(next_answer, rows, due, timeline, outcomes, config.mastery_rule)
+        is_open = outcomes.open & blocks.block(name, gap=True)
+        struggle[name] = make_block(rows, target, is_open, timeline, vocabulary, outcomes)
+        mastery[name] = make_block(rows, timeline.correct, due, timeline, vocabulary, outcomes)
+        held = {"struggle": is_open, "mastery": due}
+    return Dataset(struggle, mastery, statistics, timeline, blocks, held)
+
+
+def make_block(
+    rows: Rows,
+    target: npt.NDArray[np.number[Any]],
+    keep: npt.NDArray[np.bool_],
+    timeline: Timeline,
+    vocabulary: Vocabulary,
+    outcomes: Outcomes,
+) -> Block:
+    """Gathers the events that `keep` marks, which are first attempts, with a target for each event of the timeline."""
+    student = timeline.student[keep]
+    episode = student * len(vocabulary.nodes) + vocabulary.node_of_item[timeline.item[keep]]
+    counts = (outcomes.opportunity[keep], outcomes.right[keep], outcomes.run[keep])
+    return Block(rows[keep], target[keep].astype(np.float32), student, episode, *counts)
 
 
 def read_log(events: pd.DataFrame, item_skills: pd.DataFrame) -> tuple[Vocabulary, Timeline, Statistics]:

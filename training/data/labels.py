@@ -1,11 +1,13 @@
-"""What became of each episode: mastered, struggling, or not known yet.
+"""What became of each forecast: the mastery rule met within the next opportunities, not met, or not known yet.
 
-An episode is one student on one skill. It is *mastered* when `streak` first attempts in a row were correct within the
-first `limit` opportunities, *struggling* when `limit` opportunities passed without that, and *indeterminate* when
-practice ended before either; an indeterminate episode is evidence of neither.
+A forecast of struggle is due at every first attempt on a skill whose mastery rule is not met by the run of correct
+answers that is going on. Its outcome is read from the `horizon` opportunities from there on: *mastered* when a run
+reaches `streak` among them, *struggling* when all of them passed without that, and *undecided* when practice ended
+before either. Undecided is evidence of neither: practice that is short by design ends before anybody can be seen to
+struggle, so `training.data.targets` fills those outcomes in.
 
-Source: Beck and Gong (2013), "Wheel-spinning: students who fail to master a skill"; both numbers are settings, since
-a product's own mastery rule decides what teachers see.
+Source: Beck and Gong (2013), "Wheel-spinning: students who fail to master a skill", asked anew at every opportunity;
+the numbers are settings, since a product's own mastery rule decides what teachers see.
 """
 
 from dataclasses import dataclass
@@ -15,53 +17,79 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from features.profiles.kernel import NO_TIME
 from features.profiles.timeline import Timeline
 from features.profiles.vocabulary import Vocabulary, build_vocabulary
 from training.config import MasteryRule
 
-INDETERMINATE, MASTERED, STRUGGLING = -1, 0, 1
+UNDECIDED, MASTERED, STRUGGLING = -1, 0, 1
+
+DAY = 86_400_000_000
+"""Microseconds."""
 
 
 @dataclass(frozen=True)
-class Episodes:
-    """The state and the outcome of the episode that each event of a timeline belongs to.
+class Outcomes:
+    """What was seen before and after each event of a timeline, on the skill of its item; one entry per event.
 
     Attributes:
         opportunity: First attempts on the skill before this one; -1 for events that are no opportunity.
-        open: Whether a forecast is due: the limit is not reached and the skill not mastered.
-        outcome: `MASTERED`, `STRUGGLING` or `INDETERMINATE`.
+        right: How many of those were correct.
+        run: Correct answers in a row just before this one, or minus the number of wrong ones in a row.
+        open: Whether a forecast is due.
+        outcome: `MASTERED`, `STRUGGLING` or `UNDECIDED`.
+        next: The student's next opportunity on the skill, as a position in the timeline; -1 after the last one.
+        last: Where an outcome is undecided, the last opportunity that was seen; -1 elsewhere.
+        left: Where an outcome is undecided, how many opportunities of the horizon were not seen; 0 elsewhere.
+        run_at_end: Where an outcome is undecided, the run of correct answers after `last`; 0 elsewhere.
     """
 
     opportunity: npt.NDArray[np.int32]
+    right: npt.NDArray[np.int32]
+    run: npt.NDArray[np.int32]
     open: npt.NDArray[np.bool_]
     outcome: npt.NDArray[np.int8]
+    next: npt.NDArray[np.int64]
+    last: npt.NDArray[np.int64]
+    left: npt.NDArray[np.int32]
+    run_at_end: npt.NDArray[np.int32]
 
 
-def label_episodes(
-    timeline: Timeline, vocabulary: Vocabulary, rule: MasteryRule, seen: npt.NDArray[np.bool_] | None = None
-) -> Episodes:
-    """Labels every event with its episode's outcome.
+def label_outcomes(
+    timeline: Timeline,
+    vocabulary: Vocabulary,
+    rule: MasteryRule,
+    seen: npt.NDArray[np.bool_] | None = None,
+    *,
+    from_start: bool = False,
+) -> Outcomes:
+    """Labels every event with what became of the forecast that was due at it.
 
     An answer to an item of several skills is an opportunity on the combination and on each member; the event is
-    labeled with the combination's episode.
+    labeled with the combination's.
 
     Args:
         timeline: Events by student and time.
         vocabulary: Whose codes the timeline has.
-        rule: What counts as mastered and as struggling.
+        rule: What counts as mastered, how far a forecast looks ahead, and when a run has lapsed.
         seen: Events that an outcome may be read from, all by default; a training block passes those before its end.
+        from_start: Ask whether the rule is met within the first `horizon` opportunities on the skill, instead of the
+            next ones; a forecast is then due until the rule was met once or the limit is reached.
     """
     size = len(timeline.row)
-    opportunity, outcome = np.full(size, -1, np.int32), np.full(size, INDETERMINATE, np.int8)
-    is_open = np.zeros(size, bool)
+    counts = [np.full(size, -1, np.int32)] + [np.zeros(size, np.int32) for _ in range(4)]
+    opportunity, right, run, left, run_at_end = counts
+    is_open, outcome = np.zeros(size, np.bool_), np.full(size, UNDECIDED, np.int8)
+    following, last = np.full(size, -1, np.int64), np.full(size, -1, np.int64)
+    lapse = np.iinfo(np.int64).max if from_start else int(rule.lapse_days * DAY)
     _label(
-        timeline.start, timeline.item, timeline.correct, np.ones(size, bool) if seen is None else seen,
-        vocabulary.node_of_item, vocabulary.member_start, vocabulary.members, rule.streak, rule.horizon,
-        opportunity, is_open, outcome,
+        timeline.start, timeline.time, timeline.item, timeline.correct,
+        np.ones(size, np.bool_) if seen is None else seen,
+        vocabulary.node_of_item, vocabulary.member_start, vocabulary.members,
+        rule.streak, rule.horizon, lapse, from_start,
+        opportunity, right, run, is_open, outcome, following, last, left, run_at_end,
     )  # fmt: skip
-    has_skill = timeline.item >= 0
-    has_skill[has_skill] = np.diff(vocabulary.member_start)[vocabulary.node_of_item[timeline.item[has_skill]]] > 0
-    return Episodes(np.where(has_skill, opportunity, -1).astype(np.int32), is_open & has_skill, outcome)
+    return Outcomes(opportunity, right, run, is_open, outcome, following, last, left, run_at_end)
 
 
 def compile_labels() -> None:
@@ -70,46 +98,95 @@ def compile_labels() -> None:
     counts, answers, nothing = np.array([0, 1]), np.zeros(1, np.int8), np.full(1, np.nan)
     one = np.zeros(1, np.int64)
     timeline = Timeline(pd.Index(["s"]), counts, one, one, np.zeros(1, np.int32), answers, nothing, nothing)
-    label_episodes(timeline, vocabulary, MasteryRule(streak=3, horizon=10))
+    label_outcomes(timeline, vocabulary, MasteryRule(streak=3, horizon=10, lapse_days=60))
 
 
 @nb.njit(cache=True)
-def _label(  # type: ignore[no-untyped-def]  # noqa: ANN202, C901 - numba infers types; one loop
-    start, item, correct, seen, node_of_item, member_start, members,  # noqa: ANN001
-    streak_needed, limit, opportunity, is_open, outcome,  # noqa: ANN001
+def _label(  # type: ignore[no-untyped-def]  # noqa: ANN202, C901 - numba infers types; two loops over one chain
+    start, time, item, correct, seen, node_of_item, member_start, members,  # noqa: ANN001
+    streak, horizon, lapse, from_start,  # noqa: ANN001
+    opportunity, right, run, is_open, outcome, following, last, left, run_at_end,  # noqa: ANN001
 ):  # fmt: skip
     nodes = len(member_start) - 1
     owner = np.full(nodes, -1, np.int64)
-    count = np.zeros(nodes, np.int64)
-    streak = np.zeros(nodes, np.int64)
-    mastered_at = np.zeros(nodes, np.int64)
+    count = np.zeros(nodes, np.int32)
+    correct_count = np.zeros(nodes, np.int32)
+    run_now = np.zeros(nodes, np.int32)
+    met = np.zeros(nodes, np.bool_)
+    visit_before = np.full(nodes, -1, np.int64)
+    most = 0
+    for event in range(len(item)):
+        if correct[event] >= 0 and item[event] >= 0:
+            node = node_of_item[item[event]]
+            most += 1 + member_start[node + 1] - member_start[node]
+    # a visit is one answer as one skill sees it; the visits of a student to a skill are a chain
+    visit_next = np.full(most, -1, np.int64)
+    visit_event = np.empty(most, np.int64)
+    visit_run = np.empty(most, np.int32)
+    own_visit = np.full(len(item), -1, np.int64)
+    visits = 0
     for student in range(len(start) - 1):
         for event in range(start[student], start[student + 1]):
             if correct[event] < 0 or item[event] < 0:
                 continue
             node = node_of_item[item[event]]
-            first, last = member_start[node], member_start[node + 1]
-            own = 1 if last - first > 1 else 0  # a combination counts besides its members
-            for position in range(first - own, last):
+            first, stop = member_start[node], member_start[node + 1]
+            if first == stop:  # an item without a skill
+                continue
+            own = 1 if stop - first > 1 else 0  # a combination counts besides its members
+            for position in range(first - own, stop):
                 skill = node if position < first else members[position]
                 if owner[skill] != student:
                     owner[skill] = student
                     count[skill] = 0
-                    streak[skill] = 0
-                    mastered_at[skill] = 0
+                    correct_count[skill] = 0
+                    run_now[skill] = 0
+                    met[skill] = False
+                    visit_before[skill] = -1
+                before = visit_before[skill]
+                if before >= 0 and time[event] != NO_TIME and time[visit_event[before]] != NO_TIME:
+                    if time[event] - time[visit_event[before]] > lapse:
+                        run_now[skill] = min(run_now[skill], 0)
                 if skill == node:
                     opportunity[event] = count[skill]
-                    is_open[event] = count[skill] < limit and mastered_at[skill] == 0
-                if seen[event]:
-                    count[skill] += 1
-                    streak[skill] = streak[skill] + 1 if correct[event] == 1 else 0
-                    if streak[skill] >= streak_needed and mastered_at[skill] == 0:
-                        mastered_at[skill] = count[skill]
-        for event in range(start[student], start[student + 1]):
-            if opportunity[event] < 0:
-                continue
-            node = node_of_item[item[event]]
-            if mastered_at[node] > 0 and mastered_at[node] <= limit:
+                    right[event] = correct_count[skill]
+                    run[event] = run_now[skill]
+                    is_open[event] = not met[skill] and count[skill] < horizon if from_start else run_now[skill] < streak
+                if not seen[event]:
+                    continue
+                if correct[event] == 1:
+                    run_now[skill] = max(run_now[skill], 0) + 1
+                else:
+                    run_now[skill] = min(run_now[skill], 0) - 1
+                count[skill] += 1
+                correct_count[skill] += correct[event]
+                met[skill] = met[skill] or run_now[skill] >= streak
+                if before >= 0:
+                    visit_next[before] = visits
+                visit_before[skill] = visits
+                visit_event[visits] = event
+                visit_run[visits] = run_now[skill]
+                if skill == node:
+                    own_visit[event] = visits
+                visits += 1
+    for event in range(len(item)):
+        visit = own_visit[event]
+        if visit < 0:
+            continue
+        if visit_next[visit] >= 0:
+            following[event] = visit_event[visit_next[visit]]
+        steps = horizon - opportunity[event] if from_start else horizon
+        while steps > 0:
+            steps -= 1
+            if visit_run[visit] >= streak:
                 outcome[event] = 0
-            elif count[node] >= limit:
+                break
+            if steps == 0:
                 outcome[event] = 1
+            elif visit_next[visit] < 0:
+                last[event] = visit_event[visit]
+                left[event] = steps
+                run_at_end[event] = max(visit_run[visit], 0)
+                break
+            else:
+                visit = visit_next[visit]

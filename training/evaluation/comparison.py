@@ -23,10 +23,11 @@ def score_model(name: str, model: Model, dataset: Dataset, config: TrainingConfi
     """Computes metrics on the holdout, for the model as `regroup` and for each baseline under its name."""
     blocks = getattr(dataset, name)
     holdout = blocks["holdout"]
-    limit = config.mastery_rule.horizon if name == "struggle" else None
     candidates = (Baseline("regroup", model.predict), *fit_baselines(blocks["train"], config.evaluation))
     return {
-        candidate.name: evaluate(holdout, candidate.predict(holdout.rows), config.evaluation, limit)
+        candidate.name: evaluate(
+            holdout, candidate.predict(holdout.rows), config.evaluation, places=name == "struggle"
+        )
         for candidate in candidates
     }
 

@@ -6,10 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.sparse import csr_array
-from sklearn.metrics import roc_auc_score
 
 from training.data.dataset import Block
-from training.evaluation.metrics import calibration_error, chance_error
+from training.evaluation.metrics import area_under_curve, calibration_error, chance_error
 
 MIN_STUDENTS = 10
 """Groups with fewer students are not reported: a figure would speak of single children."""
@@ -105,7 +104,7 @@ def audit_groups(
                 continue
             target, forecast = block.target[inside].astype(float), probability[inside]
             both = 0 < target.sum() < len(target)
-            missed = float((forecast[target == 1] < threshold).mean()) if target.sum() else None
+            missed = float(target[forecast < threshold].sum() / target.sum()) if target.sum() else None
             figures.append(
                 GroupFigures(
                     column=str(column),
@@ -117,7 +116,7 @@ def audit_groups(
                     ece=calibration_error(forecast, target),
                     ece_by_chance=chance_error(forecast, block.episode[inside] if by_episode else None),
                     missed_share=missed,
-                    auc=float(roc_auc_score(target, forecast)) if both else None,
+                    auc=area_under_curve(target, forecast) if both else None,
                     abroca=_compare_with_rest(block, probability, inside, ~pd.isna(value)),
                 )
             )
@@ -125,7 +124,7 @@ def audit_groups(
 
 
 def compare_curves(
-    target: npt.NDArray[np.int8], probability: Floats, student: npt.NDArray[np.int64], inside: Chosen
+    target: npt.NDArray[np.float32], probability: Floats, student: npt.NDArray[np.int64], inside: Chosen
 ) -> Abroca | None:
     """Measures the area between the ROC curves of a group and of all other rows, beside what chance makes.
 
@@ -133,7 +132,7 @@ def compare_curves(
     resemble each other.
 
     Args:
-        target: 1 or 0 of each row.
+        target: 1 or 0 of each row, or the chance of 1.
         probability: Its forecast.
         student: Code of its student.
         inside: Whether its student is of the group.
@@ -148,11 +147,12 @@ def compare_curves(
     if len(levels) > THRESHOLDS:
         levels = np.unique(np.quantile(probability, np.arange(1, THRESHOLDS) / THRESHOLDS))
     falling = len(levels) - np.searchsorted(levels, probability, side="right")
-    cell = np.where(target == 1, falling + len(levels) + 1, falling)
+    cell = np.concatenate([falling, falling + len(levels) + 1])  # negatives, then positives
     _, first, codes = np.unique(student, return_index=True, return_inverse=True)
-    counts = csr_array((np.ones(len(cell), np.int64), (cell, codes)), shape=(2 * (len(levels) + 1), len(first)))
+    weights = np.concatenate([1.0 - target, target])
+    counts = csr_array((weights, (cell, np.tile(codes, 2))), shape=(2 * (len(levels) + 1), len(first)))
 
-    def count(students: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    def count(students: npt.NDArray[np.int64]) -> Floats:
         return np.asarray(counts @ students).reshape(2, -1)
 
     everyone = count(np.ones(len(first), np.int64))
@@ -177,14 +177,14 @@ def _compare_with_rest(block: Block, probability: Floats, inside: Chosen, known:
     return compare_curves(block.target[known], probability[known], block.student[known], inside[known])
 
 
-def _area_between(one: npt.NDArray[np.int64], other: npt.NDArray[np.int64]) -> float:
+def _area_between(one: Floats, other: Floats) -> float:
     """Computes the area between two ROC curves of straight pieces; NaN where a side has one class only.
 
     Args:
         one: Counts of one side's negatives (first row) and positives by falling forecast.
         other: The same counts of the other side.
     """
-    if 0 in (*one.sum(axis=1), *other.sum(axis=1)):
+    if min(*one.sum(axis=1), *other.sum(axis=1)) < TIE:
         return float("nan")
     (x1, y1), (x2, y2) = (np.cumsum(counts, axis=1) / counts.sum(axis=1, keepdims=True) for counts in (one, other))
     edges = np.unique(np.concatenate([[0.0], x1, x2]))

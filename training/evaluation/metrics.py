@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from joblib import Parallel, delayed
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import average_precision_score
 
 from training.config import Evaluation
 from training.data.dataset import Block
@@ -34,53 +34,61 @@ class Interval:
 Metrics = Mapping[str, Interval]
 
 
-def evaluate(block: Block, probability: Floats, settings: Evaluation, limit: int | None = None) -> Metrics:
+def evaluate(block: Block, probability: Floats, settings: Evaluation, *, places: bool = False) -> Metrics:
     """Computes every metric of one forecast on one block.
+
+    A target between 0 and 1 counts as that share of a row with target 1 and as the rest of one with target 0.
 
     Args:
         block: Rows with their targets.
         probability: The forecast of each row, 0 to 1.
         settings: Resamples, and the share of rows that the adults have places for.
-        limit: Opportunities of an episode; only for the struggle forecast, whose places and lead time count.
+        places: Whether places count, as they do for the struggle forecast.
 
     Returns:
-        `log_loss`, `brier` and `ece`, and where both classes occur `auc` and `average_precision`. With a limit also
-        `precision_at_places`, `recall_at_places` and `lead_opportunities`: of struggling episodes that got a place,
-        how many opportunities were left when they first got it. Places go to the highest forecasts, by lot among
-        equals.
+        `log_loss`, `brier` and `ece`, and where both classes occur `auc` and `average_precision`. With places also
+        `precision_at_places` and `recall_at_places`; they go to the highest forecasts, by lot among equals.
     """
     target = block.target.astype(np.float64)
     codes, draws = _resample(block, settings)
     metrics = {
-        "log_loss": _mean_interval(_log_loss(block, probability), codes, draws),
-        "brier": _mean_interval((probability - target) ** 2, codes, draws),
+        "log_loss": _mean_interval(log_losses(target, probability), codes, draws),
+        "brier": _mean_interval(target * (1 - probability) ** 2 + (1 - target) * probability**2, codes, draws),
         "ece": _ece_interval(probability, target, codes, draws),
     }
     if not 0 < target.sum() < len(target):
         return metrics
-    metrics["auc"] = Interval(
-        float(roc_auc_score(target, probability)), *bounds(resample_auc(target, probability, codes, draws))
+    area = area_under_curve(target, probability)
+    metrics["auc"] = Interval(area, *bounds(resample_auc(target, probability, codes, draws)))
+    twice, weights = np.repeat([1, 0], len(target)), np.concatenate([target, 1 - target])
+    metrics["average_precision"] = _point(
+        average_precision_score(twice, np.tile(probability, 2), sample_weight=weights)
     )
-    metrics["average_precision"] = _point(average_precision_score(target, probability))
-    if limit is not None:
-        places = max(1, round(settings.places_share * len(target)))
-        lot = np.random.default_rng(0).random(len(target))
-        placed = np.zeros(len(target), bool)
-        placed[np.lexsort((lot, -probability))[:places]] = True
+    if places:
+        placed = give_places(probability, settings)
         metrics["precision_at_places"] = _point(target[placed].mean())
         metrics["recall_at_places"] = _point(target[placed].sum() / target.sum())
-        metrics["lead_opportunities"] = _point(_lead(block, placed, limit))
     return metrics
+
+
+def give_places(probability: Floats, settings: Evaluation) -> npt.NDArray[np.bool_]:
+    """Marks the rows that get a place: the highest forecasts, by lot among equals."""
+    lot = np.random.default_rng(0).random(len(probability))
+    placed = np.zeros(len(probability), bool)
+    placed[np.lexsort((lot, -probability))[: max(1, round(settings.places_share * len(probability)))]] = True
+    return placed
 
 
 def paired_difference(block: Block, ours: Floats, theirs: Floats, settings: Evaluation) -> Interval:
     """Subtracts their mean log-loss from ours, with both resampled together; below zero, ours is better."""
-    return _mean_interval(_log_loss(block, ours) - _log_loss(block, theirs), *_resample(block, settings))
+    target = block.target.astype(np.float64)
+    return _mean_interval(log_losses(target, ours) - log_losses(target, theirs), *_resample(block, settings))
 
 
-def _log_loss(block: Block, probability: Floats) -> Floats:
+def log_losses(target: Floats, probability: Floats) -> Floats:
+    """Returns each row's log-loss; with a target between 0 and 1, the mean over both outcomes."""
     clipped = np.clip(probability, 1e-6, 1 - 1e-6)
-    return -np.log(np.where(block.target == 1, clipped, 1 - clipped))
+    return -target * np.log(clipped) - (1 - target) * np.log(1 - clipped)
 
 
 def _resample(block: Block, settings: Evaluation) -> tuple[npt.NDArray[np.int64], Floats]:
@@ -147,6 +155,19 @@ def _ece_interval(probability: Floats, target: Floats, codes: npt.NDArray[np.int
     return Interval(calibration_error(probability, target), *bounds(errors))
 
 
+def area_under_curve(target: Floats, probability: Floats) -> float:
+    """Returns the AUC; a target between 0 and 1 is that share of a positive and the rest of a negative.
+
+    Example:
+        >>> area_under_curve(np.array([0.0, 0.5, 1.0]), np.array([0.2, 0.4, 0.6]))
+        0.888...
+    """
+    target = target.astype(np.float64)
+    order = np.argsort(probability, kind="stable")
+    edges = np.flatnonzero(np.diff(probability[order], prepend=-np.inf))
+    return _auc_sorted(target[order], np.ones(1), np.zeros(len(target), np.int64), edges)
+
+
 def resample_auc(target: Floats, probability: Floats, codes: npt.NDArray[np.int64], draws: Floats) -> Floats:
     """Returns the AUC of each resample of students; null where it is of one class only."""
     order = np.argsort(probability, kind="stable")
@@ -164,16 +185,6 @@ def _auc_sorted(target: Floats, draw: Floats, codes: npt.NDArray[np.int64], edge
     below = np.cumsum(negative) - negative
     total = positive.sum() * negative.sum()
     return float(np.sum(positive * (below + negative / 2)) / total) if total > 0 else np.nan
-
-
-def _lead(block: Block, flagged: npt.NDArray[np.bool_], limit: int) -> float:
-    """Averages the opportunities from the first flag to the limit over struggling episodes that were flagged."""
-    hit = flagged & (block.target == 1)
-    if not hit.any():
-        return float("nan")
-    order = np.lexsort((block.opportunity[hit], block.episode[hit]))
-    first = np.unique(block.episode[hit][order], return_index=True)[1]
-    return float(np.mean(limit - block.opportunity[hit][order][first]))
 
 
 def bounds(values: Floats) -> tuple[float, float]:

@@ -81,9 +81,13 @@ def fit_logistic(train: Block) -> Baseline:
     scaler = StandardScaler().fit(counts(train.rows))
     if train.target.min() == train.target.max():
         return Baseline("logistic", fit_majority(train).predict)
-    model = LogisticRegression(max_iter=300).fit(scaler.transform(counts(train.rows)), train.target)
+    table = scaler.transform(counts(train.rows))
+    # a target between 0 and 1 is that share of a row of either class
+    weights = np.concatenate([train.target, 1 - train.target])
+    twice, classes = np.tile(table, (2, 1))[weights > 0], np.repeat([1, 0], len(table))[weights > 0]
+    model = LogisticRegression(max_iter=300).fit(twice, classes, sample_weight=weights[weights > 0])
     return Baseline("logistic", lambda rows: model.predict_proba(scaler.transform(counts(rows)))[:, 1])
 
 
-def _share(target: npt.NDArray[np.int8]) -> float:
+def _share(target: npt.NDArray[np.float32]) -> float:
     return float((target.sum() + 1) / (len(target) + 2))

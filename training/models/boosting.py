@@ -12,35 +12,10 @@ from features.model_bundle import Sigmoid
 from features.profiles.fold import Rows
 from features.profiles.kernel import COLUMNS
 from training.config import Boosting
+from training.data.columns import BETTER, EASIER, OF_THE_SKILL
 from training.data.dataset import Block
 
 Floats = npt.NDArray[np.float64]
-
-EASIER = frozenset(
-    name
-    for name in COLUMNS
-    if name.endswith(("_ease", "_item_logit")) or name in {"expected_correct", "rasch_expected"}
-)
-"""Columns where more means easier work."""
-
-BETTER = EASIER | frozenset(
-    name for name in COLUMNS if any(part in name for part in ("correct", "residual", "ability", "streak"))
-)
-"""Columns where more means a stronger student or easier work; no educator would accept the reverse."""
-
-ABOUT_THE_ITEM = frozenset(
-    {
-        "item_responses",
-        "item_last_correct",
-        "days_since_item",
-        "item_ease",
-        "rasch_item_logit",
-        "expected_correct",
-        "rasch_expected",
-    }
-)
-"""Known only once an item is chosen; a forecast for a whole skill must not lean on them."""
-
 
 @dataclass(frozen=True)
 class Forecast:
@@ -63,10 +38,10 @@ class Forecast:
 
 STRUGGLE = Forecast(
     name="struggle",
-    columns=tuple(name for name in COLUMNS if name not in ABOUT_THE_ITEM),
+    columns=OF_THE_SKILL,
     monotone=BETTER,
     direction=-1,
-    meaning="probability that the student does not master the skill within the limit of opportunities",
+    meaning="probability that the student, going on, does not meet the mastery rule within the next opportunities",
 )
 MASTERY = Forecast(
     name="mastery",
@@ -135,29 +110,28 @@ def train_model(forecast: Forecast, train: Block, calibration: Block | None, boo
     return Model(forecast, booster, sigmoid)
 
 
-def fit_sigmoid(score: Floats, target: npt.NDArray[np.int8]) -> Sigmoid:
+def fit_sigmoid(score: Floats, target: npt.NDArray[np.float32]) -> Sigmoid:
     """Fits the sigmoid with the smallest log-loss; the slope stays positive, so the ranking stays.
 
     Args:
         score: Raw scores in logits of rows that the trees have not seen.
-        target: 1 or 0.
+        target: 1 or 0, or the chance of 1 where the outcome is not known.
 
     Example:
         >>> rng = np.random.default_rng(0)
         >>> score = rng.normal(size=5000)
-        >>> target = (rng.random(5000) < 1 / (1 + np.exp(-2 * score))).astype(np.int8)
+        >>> target = (rng.random(5000) < 1 / (1 + np.exp(-2 * score))).astype(np.float32)
         >>> round(fit_sigmoid(score, target).slope, 1)
         2.0
     """
     if len(target) == 0 or target.min() == target.max():
         return Sigmoid(1.0, 0.0)
-    sign = np.where(target == 1, 1.0, -1.0)
 
     def loss(at: Floats) -> tuple[float, Floats]:
-        margin = sign * (np.exp(at[0]) * score + at[1])
-        pull = -sign / (1.0 + np.exp(np.clip(margin, -500, 500)))
+        margin = np.exp(at[0]) * score + at[1]
+        pull = 1.0 / (1.0 + np.exp(-np.clip(margin, -500, 500))) - target
         gradient = np.array([np.mean(pull * score) * np.exp(at[0]), np.mean(pull)])
-        return float(np.mean(np.logaddexp(0.0, -margin))), gradient
+        return float(np.mean(np.logaddexp(0.0, margin) - target * margin)), gradient
 
     found = minimize(loss, np.zeros(2), jac=True, method="L-BFGS-B", bounds=[(-3, 3), (-10, 10)])
     return Sigmoid(float(np.exp(found.x[0])), float(found.x[1]))
@@ -185,7 +159,7 @@ def _lightgbm_rows(forecast: Forecast, block: Block, like: "lgb.Dataset | None" 
 
 def _parameters(forecast: Forecast, boosting: Boosting) -> dict[str, Any]:
     return {
-        "objective": "binary",
+        "objective": "cross_entropy",  # targets may be chances
         "learning_rate": boosting.learning_rate,
         "num_leaves": boosting.leaves,
         "min_data_in_leaf": boosting.min_rows_per_leaf,

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import roc_auc_score
 
 from experiments.benchmarks.figures import make_table, print_tables
 from experiments.benchmarks.forecasts.charts import draw_learning_curve
@@ -19,6 +18,7 @@ from experiments.benchmarks.forecasts.splits import build_first_day, build_stude
 from features.console import track, write_json, writing
 from training.config import TrainingConfig, load_config
 from training.data.dataset import Block
+from training.evaluation.metrics import area_under_curve
 from training.models.boosting import FORECASTS, train_model
 
 logger = logging.getLogger("regroup")
@@ -120,7 +120,7 @@ def _measure_point(
     for forecast in FORECASTS:
         model = train_model(forecast, train[forecast.name], None, config.boosting)
         block = test[forecast.name]
-        auc[forecast.name] = float(roc_auc_score(block.target, model.predict(block.rows)))
+        auc[forecast.name] = area_under_curve(block.target.astype(np.float64), model.predict(block.rows))
     logger.info("%d students of %s: %.4f, %.4f", students, source, auc["mastery"], auc["struggle"])
     return Point(source, students, len(train["mastery"]), auc["mastery"], auc["struggle"])
 

@@ -208,8 +208,8 @@ def _compare(
     probabilities = {how: rows["probability"].to_numpy() for how, rows in predictions.items()}
     nothing = np.empty((len(new), 0), np.float32)
     episode = pd.MultiIndex.from_frame(new[["student", "episode"]]).factorize()[0]
-    opportunity = np.zeros(len(new), np.int32)
-    block = Block(nothing, new["target"].to_numpy(), new["student"].to_numpy(), opportunity, episode)
+    unused = np.zeros(len(new), np.int32)
+    block = Block(nothing, new["target"].to_numpy(), new["student"].to_numpy(), episode, unused, unused, unused)
     settings = config.evaluation
     audit = partial(audit_groups, places_share=settings.places_share, by_episode=forecast is STRUGGLE)
     metrics = {how: evaluate(block, probability, settings) for how, probability in probabilities.items()}

@@ -8,11 +8,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import roc_auc_score
 
 from training.config import Evaluation
 from training.data.dataset import Block
-from training.evaluation.metrics import Interval, bounds, evaluate, resample_auc, resample_students
+from training.evaluation.metrics import Interval, area_under_curve, bounds, evaluate, resample_auc, resample_students
 
 Floats = npt.NDArray[np.float64]
 Result = TypeVar("Result")
@@ -103,7 +102,7 @@ def paired_auc(block: Block, ours: Floats, theirs: Floats, settings: Evaluation)
     codes = np.unique(block.student, return_inverse=True)[1]
     draws = resample_students(int(codes.max(initial=-1)) + 1, settings.bootstrap)
     difference = resample_auc(target, ours, codes, draws) - resample_auc(target, theirs, codes, draws)
-    return Interval(float(roc_auc_score(target, ours) - roc_auc_score(target, theirs)), *bounds(difference))
+    return Interval(area_under_curve(target, ours) - area_under_curve(target, theirs), *bounds(difference))
 
 
 def to_number(value: float) -> float | None:

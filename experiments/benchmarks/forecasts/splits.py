@@ -1,6 +1,7 @@
 """Rows split by student, as published benchmarks are, and the rows of a school's first day."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -10,9 +11,11 @@ from features.profiles.difficulty import Statistics
 from features.profiles.fold import fold
 from features.profiles.state import State
 from features.profiles.timeline import Timeline, count_responses, fit_responses
+from features.profiles.vocabulary import Vocabulary
 from training.config import TrainingConfig
-from training.data.dataset import Block, fold_out_of_fold, keep_students, read_log
-from training.data.labels import label_episodes
+from training.data.dataset import Block, fold_out_of_fold, keep_students, make_block, read_log
+from training.data.labels import UNDECIDED, label_outcomes
+from training.data.targets import find_targets, fit_next_answer
 
 
 @dataclass(frozen=True)
@@ -21,19 +24,63 @@ class StudentSplit:
 
     Attributes:
         mastery: First attempts of `train` and `test` students, in the timeline's order.
-        struggle: Open episodes with a known outcome, of both.
-        indeterminate: Open rows whose outcome is not known, of both; their targets are -1.
-        positions: Which event of the timeline each mastery row is.
+        positions: Which event of the timeline each of these rows is.
         statistics: Counted on the training students.
         timeline: Every event.
+        config: Mastery rule, and how trees learn.
     """
 
     mastery: dict[str, Block]
-    struggle: dict[str, Block]
-    indeterminate: dict[str, Block]
     positions: dict[str, npt.NDArray[np.int64]]
     statistics: Statistics
     timeline: Timeline
+    config: TrainingConfig
+
+    @cached_property
+    def struggle(self) -> dict[str, Block]:
+        """First attempts at which a forecast of struggle is due, of both.
+
+        Undecided outcomes are filled in, those of each by a model of the answers of the same students: no forecast
+        that is judged has a say in what it is judged by.
+        """
+        return {name: fill_outcomes(block, self.timeline, self.positions[name], self.statistics.vocabulary, self.config)
+                for name, block in self.mastery.items()}  # fmt: skip
+
+    def first_outcomes(self, name: str) -> Block:
+        """Returns the rows of `train` or `test` whose first `horizon` opportunities on the skill were decided.
+
+        That is the older question: it is asked until the rule was met once or the limit is reached, and undecided
+        episodes are left out.
+        """
+        outcomes = label_outcomes(self.timeline, self.statistics.vocabulary, self.config.mastery_rule, from_start=True)
+        at = self.positions[name]
+        known = outcomes.open[at] & (outcomes.outcome[at] != UNDECIDED)
+        target = outcomes.outcome[at][known].astype(np.float32)
+        return replace(self.mastery[name].take(known), target=target)
+
+
+def fill_outcomes(
+    answers: Block, timeline: Timeline, at: npt.NDArray[np.int64], vocabulary: Vocabulary, config: TrainingConfig
+) -> Block:
+    """Returns the rows at which a forecast of struggle is due, with undecided outcomes filled in.
+
+    Args:
+        answers: Every first attempt of some students.
+        timeline: Every event.
+        at: Which event each row is.
+        vocabulary: Whose codes the timeline has.
+        config: Mastery rule, and how trees learn.
+    """
+    outcomes = label_outcomes(timeline, vocabulary, config.mastery_rule)
+    rows = np.full((len(timeline.row), answers.rows.shape[1]), np.nan, np.float32)
+    rows[at] = answers.rows
+    due = np.zeros(len(timeline.row), np.bool_)
+    due[at] = True
+    correct = timeline.correct[at]
+    next_answer = fit_next_answer(answers.rows, correct, answers.student, config.boosting)
+    target = find_targets(next_answer, rows, due, timeline, outcomes, config.mastery_rule)
+    is_open = outcomes.open[at]
+    return replace(answers.take(is_open), target=target[at][is_open])
 
 
 def build_student_split(
@@ -54,21 +101,17 @@ def build_student_split(
     rows = fold_out_of_fold(timeline, past, statistics, config.split.folds)
     rows[parts["test"]], _ = fold(keep_students(timeline, test, parts["test"]), statistics, State.empty())
 
-    node = np.where(answered, vocabulary.node_of_item[timeline.item], -1)
-    episode = student * len(vocabulary.nodes) + node
-    episodes = label_episodes(timeline, vocabulary, config.mastery_rule)
-
-    def block(keep: npt.NDArray[np.bool_], target: npt.NDArray[np.int8]) -> Block:
-        return Block(rows[keep], target[keep], student[keep], episodes.opportunity[keep], episode[keep])
-
-    known = episodes.open & (episodes.outcome >= 0)
+    outcomes = label_outcomes(timeline, vocabulary, config.mastery_rule)
+    due = {name: answered & mine for name, mine in parts.items()}
     return StudentSplit(
-        mastery={name: block(answered & mine, timeline.correct) for name, mine in parts.items()},
-        struggle={name: block(known & mine, episodes.outcome) for name, mine in parts.items()},
-        indeterminate={name: block(episodes.open & ~known & mine, episodes.outcome) for name, mine in parts.items()},
-        positions={name: np.flatnonzero(answered & mine) for name, mine in parts.items()},
+        mastery={
+            name: make_block(rows, timeline.correct, mine, timeline, vocabulary, outcomes)
+            for name, mine in due.items()
+        },
+        positions={name: np.flatnonzero(mine) for name, mine in due.items()},
         statistics=statistics,
         timeline=timeline,
+        config=config,
     )
 
 
@@ -82,9 +125,7 @@ def build_first_day(
     vocabulary, timeline, nothing = read_log(events[events["student_id"].isin(students)], item_skills)
     rows, _ = fold(timeline, nothing, State.empty())
     answered = (timeline.correct >= 0) & (timeline.item >= 0)
-    episodes = label_episodes(timeline, vocabulary, config.mastery_rule)
-    student = timeline.student
-    episode = student * len(vocabulary.nodes) + np.where(answered, vocabulary.node_of_item[timeline.item], -1)
-    everything = Block(rows, timeline.correct, student, episodes.opportunity, episode)
-    outcomes = Block(rows, episodes.outcome, student, episodes.opportunity, episode)
-    return {"mastery": everything.take(answered), "struggle": outcomes.take(episodes.open & (episodes.outcome >= 0))}
+    outcomes = label_outcomes(timeline, vocabulary, config.mastery_rule)
+    mastery = make_block(rows, timeline.correct, answered, timeline, vocabulary, outcomes)
+    struggle = fill_outcomes(mastery, timeline, np.flatnonzero(answered), vocabulary, config)
+    return {"mastery": mastery, "struggle": struggle}

@@ -1,0 +1,31 @@
+"""What the kernel's columns may do in a forecast: which mean easier work or a stronger student, and which the item."""
+
+from features.profiles.kernel import COLUMNS
+
+EASIER = frozenset(
+    name
+    for name in COLUMNS
+    if name.endswith(("_ease", "_item_logit")) or name in {"expected_correct", "rasch_expected"}
+)
+"""Columns where more means easier work."""
+
+BETTER = EASIER | frozenset(
+    name for name in COLUMNS if any(part in name for part in ("correct", "residual", "ability", "streak"))
+)
+"""Columns where more means a stronger student or easier work; no educator would accept the reverse."""
+
+ABOUT_THE_ITEM = frozenset(
+    {
+        "item_responses",
+        "item_last_correct",
+        "days_since_item",
+        "item_ease",
+        "rasch_item_logit",
+        "expected_correct",
+        "rasch_expected",
+    }
+)
+"""Known only once an item is chosen; a forecast for a whole skill must not lean on them."""
+
+OF_THE_SKILL = tuple(name for name in COLUMNS if name not in ABOUT_THE_ITEM)
+"""Columns that are known before an item is chosen, in the kernel's order."""
