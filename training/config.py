@@ -85,6 +85,8 @@ class Gate(_Section):
     min_episodes: int = Field(ge=1)
     max_subgroup_ece: float = Field(gt=0, le=1)
     min_subgroup_rows: int = Field(ge=1)
+    max_cell_gap: float = Field(gt=0, le=1)
+    min_cell_rows: int = Field(ge=1)
 
 
 class TrainingConfig(_Section):

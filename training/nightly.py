@@ -25,6 +25,7 @@ from features.profiles.columns import SCHEMA_HASH
 from training.config import TrainingConfig
 from training.data.dataset import Dataset, build_dataset
 from training.errors import DataGateError, QualityGateError
+from training.evaluation.agreement import compare_with_facts
 from training.evaluation.comparison import audit_models, compare_with_champion, score_model
 from training.evaluation.fairness import GroupFigures
 from training.evaluation.gate import Decision, decide
@@ -177,7 +178,10 @@ def _train_and_decide(
     if champion:
         fetch = partial(tracking.fetch_model, champion)
         against = compare_with_champion(fetch, models, dataset, item_skills, config)
-    decision = decide({name: by_name["regroup"] for name, by_name in scores.items()}, against, config.gate, groups)
+    holdout = dataset.struggle["holdout"]
+    cells = compare_with_facts(holdout, models["struggle"].predict(holdout.rows), config.gate.min_cell_rows)
+    own_scores = {name: by_name["regroup"] for name, by_name in scores.items()}
+    decision = decide(own_scores, against, config.gate, groups, cells)
 
     logger.info("log and register")
     run_id = _log_run(tracking, models, dataset, config, facts, scores, groups, decision)
@@ -204,11 +208,15 @@ def _check_data(dataset: Dataset, config: TrainingConfig) -> None:
         raise DataGateError(f"{students} students are too few to train on; the gate asks for {needed}")
     for name, block in dataset.struggle.items():
         least = config.gate.min_episodes if name == "train" else 1
-        known = len(set(block.episode.tolist()))
-        if known < least or len(set(block.target.tolist())) < 2:  # noqa: PLR2004 - two outcomes
+        episodes = len(set(block.episode.tolist()))
+        if episodes < least:
             raise DataGateError(
-                f"the {name} block has {known} episodes with a known outcome, and needs {least} with both outcomes; "
+                f"the {name} block has {episodes} students on skills with a forecast due, and needs {least}; "
                 "ingest a longer log or widen the block"
+            )
+        if block.target.min() == block.target.max():
+            raise DataGateError(
+                f"all practice in the {name} block ended alike, so that there is nothing to learn; ingest a longer log"
             )
 
 

@@ -86,6 +86,23 @@ BENCHMARKS: dict[str, Benchmark] = {
         "--dataset gervet-assistments09 --charts charts",
         (*FORECAST, CHARTS, NO_TRACKING),
     ),
+    "short-practice": Benchmark(
+        "the struggle forecast of a product with short sets, judged by what longer practice shows",
+        "forecasts.short_practice:benchmark_short_practice",
+        "--json figures.json",
+        (DATA, CONFIG, JSON, _count("--students", 25000, "students drawn from the log, at most")),
+    ),
+    "agreement": Benchmark(
+        "struggle forecasts beside the facts that people see, cell by cell, on the public logs",
+        "forecasts.agreement:benchmark_agreement",
+        "--dataset gervet-assistments09",
+        (
+            ("--dataset", {"dest": "data_set", "choices": LOGS, "help": "one public log (default: all)"}),
+            DATA,
+            CONFIG,
+            JSON,
+        ),
+    ),
     "ablation": Benchmark(
         "what each family of columns adds to the next-response forecast, judged on training students",
         "forecasts.ablation:benchmark_ablation",

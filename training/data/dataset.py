@@ -49,7 +49,8 @@ class Block:
     @property
     def decided(self) -> npt.NDArray[np.bool_]:
         """Marks the rows whose outcome was seen."""
-        return (self.target == 0) | (self.target == 1)
+        seen: npt.NDArray[np.bool_] = (self.target == 0) | (self.target == 1)
+        return seen
 
     def take(self, keep: npt.NDArray[np.bool_]) -> "Block":
         """Returns the rows that `keep` marks."""

@@ -77,19 +77,19 @@ def label_outcomes(
             next ones; a forecast is then due until the rule was met once or the limit is reached.
     """
     size = len(timeline.row)
-    counts = [np.full(size, -1, np.int32)] + [np.zeros(size, np.int32) for _ in range(4)]
-    opportunity, right, run, left, run_at_end = counts
-    is_open, outcome = np.zeros(size, np.bool_), np.full(size, UNDECIDED, np.int8)
-    following, last = np.full(size, -1, np.int64), np.full(size, -1, np.int64)
     lapse = np.iinfo(np.int64).max if from_start else int(rule.lapse_days * DAY)
-    _label(
+    (opportunity, right, run, is_open), visits = _walk(
         timeline.start, timeline.time, timeline.item, timeline.correct,
         np.ones(size, np.bool_) if seen is None else seen,
         vocabulary.node_of_item, vocabulary.member_start, vocabulary.members,
         rule.streak, rule.horizon, lapse, from_start,
-        opportunity, right, run, is_open, outcome, following, last, left, run_at_end,
     )  # fmt: skip
-    return Outcomes(opportunity, right, run, is_open, outcome, following, last, left, run_at_end)
+    ahead = np.full(size, rule.horizon, np.int32)
+    if from_start:
+        ahead -= opportunity
+    own, following, event, run_after = visits
+    seen_ahead = _look_ahead(own, following, event, run_after, ahead, rule.streak)
+    return Outcomes(opportunity, right, run, is_open, *seen_ahead)
 
 
 def compile_labels() -> None:
@@ -102,56 +102,60 @@ def compile_labels() -> None:
 
 
 @nb.njit(cache=True)
-def _label(  # type: ignore[no-untyped-def]  # noqa: ANN202, C901 - numba infers types; two loops over one chain
+def _walk(  # type: ignore[no-untyped-def]  # noqa: ANN202, C901, PLR0912, PLR0915 - numba infers types; one loop
     start, time, item, correct, seen, node_of_item, member_start, members,  # noqa: ANN001
     streak, horizon, lapse, from_start,  # noqa: ANN001
-    opportunity, right, run, is_open, outcome, following, last, left, run_at_end,  # noqa: ANN001
 ):  # fmt: skip
-    nodes = len(member_start) - 1
+    """What was seen before each event; and every answer as each skill of it sees it, a visit, in a chain per skill."""
+    size, nodes = len(item), len(member_start) - 1
+    opportunity = np.full(size, -1, np.int32)
+    right = np.zeros(size, np.int32)
+    run = np.zeros(size, np.int32)
+    is_open = np.zeros(size, np.bool_)
+    most = 0
+    for event in range(size):
+        if correct[event] >= 0 and item[event] >= 0:
+            node = node_of_item[item[event]]
+            most += 1 + member_start[node + 1] - member_start[node]
+    visit_next = np.full(most, -1, np.int64)
+    visit_event = np.empty(most, np.int64)
+    visit_run = np.empty(most, np.int32)
+    own_visit = np.full(size, -1, np.int64)
+    visits = 0
     owner = np.full(nodes, -1, np.int64)
+    latest = np.full(nodes, -1, np.int64)
     count = np.zeros(nodes, np.int32)
     correct_count = np.zeros(nodes, np.int32)
     run_now = np.zeros(nodes, np.int32)
     met = np.zeros(nodes, np.bool_)
-    visit_before = np.full(nodes, -1, np.int64)
-    most = 0
-    for event in range(len(item)):
-        if correct[event] >= 0 and item[event] >= 0:
-            node = node_of_item[item[event]]
-            most += 1 + member_start[node + 1] - member_start[node]
-    # a visit is one answer as one skill sees it; the visits of a student to a skill are a chain
-    visit_next = np.full(most, -1, np.int64)
-    visit_event = np.empty(most, np.int64)
-    visit_run = np.empty(most, np.int32)
-    own_visit = np.full(len(item), -1, np.int64)
-    visits = 0
     for student in range(len(start) - 1):
         for event in range(start[student], start[student + 1]):
             if correct[event] < 0 or item[event] < 0:
                 continue
             node = node_of_item[item[event]]
             first, stop = member_start[node], member_start[node + 1]
-            if first == stop:  # an item without a skill
-                continue
             own = 1 if stop - first > 1 else 0  # a combination counts besides its members
             for position in range(first - own, stop):
                 skill = node if position < first else members[position]
                 if owner[skill] != student:
                     owner[skill] = student
+                    latest[skill] = -1
                     count[skill] = 0
                     correct_count[skill] = 0
                     run_now[skill] = 0
                     met[skill] = False
-                    visit_before[skill] = -1
-                before = visit_before[skill]
-                if before >= 0 and time[event] != NO_TIME and time[visit_event[before]] != NO_TIME:
-                    if time[event] - time[visit_event[before]] > lapse:
-                        run_now[skill] = min(run_now[skill], 0)
+                before = latest[skill]
+                then = time[visit_event[before]] if before >= 0 else NO_TIME
+                if time[event] != NO_TIME and then != NO_TIME and time[event] - then > lapse:
+                    run_now[skill] = min(run_now[skill], 0)
                 if skill == node:
                     opportunity[event] = count[skill]
                     right[event] = correct_count[skill]
                     run[event] = run_now[skill]
-                    is_open[event] = not met[skill] and count[skill] < horizon if from_start else run_now[skill] < streak
+                    if from_start:
+                        is_open[event] = not met[skill] and count[skill] < horizon
+                    else:
+                        is_open[event] = run_now[skill] < streak
                 if not seen[event]:
                     continue
                 if correct[event] == 1:
@@ -163,30 +167,38 @@ def _label(  # type: ignore[no-untyped-def]  # noqa: ANN202, C901 - numba infers
                 met[skill] = met[skill] or run_now[skill] >= streak
                 if before >= 0:
                     visit_next[before] = visits
-                visit_before[skill] = visits
+                latest[skill] = visits
                 visit_event[visits] = event
                 visit_run[visits] = run_now[skill]
                 if skill == node:
                     own_visit[event] = visits
                 visits += 1
-    for event in range(len(item)):
-        visit = own_visit[event]
-        if visit < 0:
-            continue
-        if visit_next[visit] >= 0:
+    return (opportunity, right, run, is_open), (own_visit, visit_next, visit_event, visit_run)
+
+
+@nb.njit(cache=True)
+def _look_ahead(own_visit, visit_next, visit_event, visit_run, ahead, streak):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """What became of each event's forecast within as many opportunities, its own the first."""
+    size = len(own_visit)
+    outcome = np.full(size, UNDECIDED, np.int8)
+    following = np.full(size, -1, np.int64)
+    last = np.full(size, -1, np.int64)
+    left = np.zeros(size, np.int32)
+    run_at_end = np.zeros(size, np.int32)
+    for event in range(size):
+        visit, steps = own_visit[event], ahead[event]
+        if visit >= 0 and visit_next[visit] >= 0:
             following[event] = visit_event[visit_next[visit]]
-        steps = horizon - opportunity[event] if from_start else horizon
-        while steps > 0:
+        while visit >= 0 and steps > 0:
             steps -= 1
             if visit_run[visit] >= streak:
-                outcome[event] = 0
+                outcome[event] = MASTERED
                 break
             if steps == 0:
-                outcome[event] = 1
+                outcome[event] = STRUGGLING
             elif visit_next[visit] < 0:
                 last[event] = visit_event[visit]
                 left[event] = steps
                 run_at_end[event] = max(visit_run[visit], 0)
-                break
-            else:
-                visit = visit_next[visit]
+            visit = visit_next[visit]
+    return outcome, following, last, left, run_at_end

@@ -78,7 +78,7 @@ class NextAnswer:
         for number, booster in enumerate(self.boosters):
             mine = half == number
             if mine.any():
-                logits[mine] = booster.predict(read[mine], raw_score=True)
+                logits[mine] = np.asarray(booster.predict(read[mine], raw_score=True), np.float64)
         return logits
 
 

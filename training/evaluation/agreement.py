@@ -82,13 +82,10 @@ def compare_with_facts(block: Block, probability: Floats, min_rows: int) -> list
         student = np.unique(block.student[mine], return_inverse=True)[1]
         error = Z99 * _error_of_mean(target - target.mean(), student)
         observed = float(target.mean())
-        cells.append(
-            Cell(
-                tries, share, run, int(mine.sum()), float(forecast.mean()), observed,
-                max(0.0, observed - error), min(1.0, observed + error),
-                _error_of_mean((forecast - target) - (forecast - target).mean(), student),
-            )  # fmt: skip
-        )
+        interval = max(0.0, observed - error), min(1.0, observed + error)
+        gap = forecast - target
+        gap_error = _error_of_mean(gap - gap.mean(), student)
+        cells.append(Cell(tries, share, run, int(mine.sum()), float(forecast.mean()), observed, *interval, gap_error))
     return cells
 
 

@@ -25,9 +25,7 @@ def score_model(name: str, model: Model, dataset: Dataset, config: TrainingConfi
     holdout = blocks["holdout"]
     candidates = (Baseline("regroup", model.predict), *fit_baselines(blocks["train"], config.evaluation))
     return {
-        candidate.name: evaluate(
-            holdout, candidate.predict(holdout.rows), config.evaluation, places=name == "struggle"
-        )
+        candidate.name: evaluate(holdout, candidate.predict(holdout.rows), config.evaluation, places=name == "struggle")
         for candidate in candidates
     }
 

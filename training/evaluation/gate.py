@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from training.config import Gate
+from training.evaluation.agreement import Z99, Cell
 from training.evaluation.fairness import GroupFigures
 from training.evaluation.metrics import Interval, Metrics
 
@@ -28,18 +29,20 @@ def decide(
     against: Mapping[str, Interval] | None,
     gate: Gate,
     groups: Mapping[str, Sequence[GroupFigures]] | None = None,
+    cells: Sequence[Cell] = (),
 ) -> Decision:
     """Compares a challenger with the champion on the same holdout.
 
     A challenger is promoted when its calibration error is within the limit, that is unless the whole interval is above
-    it, and when there is no champion, or its struggle log-loss is better with the whole interval and its mastery
-    log-loss is not worse with the whole interval.
+    it, when it contradicts no facts, and when there is no champion, or its struggle log-loss is better with the whole
+    interval and its mastery log-loss is not worse with the whole interval.
 
     Args:
         challenger: Metrics by forecast.
         against: Challenger minus champion in log-loss, by forecast; None without a champion that can be compared.
         gate: The limits.
         groups: Figures of audit groups, by forecast; those with enough rows have a limit of their own.
+        cells: The struggle forecast beside the facts that people see.
 
     Example:
         >>> from training.config import load_config
@@ -65,6 +68,18 @@ def decide(
                     f"{name}: calibration error {group.ece:.4f} of {group.column} {group.group} "
                     f"is above the limit of {gate.max_subgroup_ece:.4f} for audit groups"
                 )
+    against_facts = [cell for cell in cells if abs(cell.gap) - Z99 * cell.gap_error > gate.max_cell_gap]
+    reasons += [
+        f"struggle: {cell.forecast:.2f} is forecast where {cell.observed:.2f} struggle, of {cell.rows} rows with "
+        f"{cell.words}; the limit is {gate.max_cell_gap:.2f} apart"
+        for cell in against_facts
+    ]
+    if cells and not against_facts:
+        widest = max(cells, key=lambda cell: abs(cell.gap))
+        reasons.append(
+            f"struggle: forecasts agree with the facts in {len(cells)} cells; widest {widest.gap:+.3f} ({widest.words})"
+        )
+    within_limits &= not against_facts
     if against is None:
         reasons.append("there is no champion that can be compared")
         return Decision(within_limits, within_limits, tuple(reasons))

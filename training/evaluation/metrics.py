@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -155,17 +156,16 @@ def _ece_interval(probability: Floats, target: Floats, codes: npt.NDArray[np.int
     return Interval(calibration_error(probability, target), *bounds(errors))
 
 
-def area_under_curve(target: Floats, probability: Floats) -> float:
+def area_under_curve(target: npt.NDArray[np.floating[Any]], probability: Floats) -> float:
     """Returns the AUC; a target between 0 and 1 is that share of a positive and the rest of a negative.
 
     Example:
         >>> area_under_curve(np.array([0.0, 0.5, 1.0]), np.array([0.2, 0.4, 0.6]))
         0.888...
     """
-    target = target.astype(np.float64)
     order = np.argsort(probability, kind="stable")
     edges = np.flatnonzero(np.diff(probability[order], prepend=-np.inf))
-    return _auc_sorted(target[order], np.ones(1), np.zeros(len(target), np.int64), edges)
+    return _auc_sorted(target[order].astype(np.float64), np.ones(1), np.zeros(len(target), np.int64), edges)
 
 
 def resample_auc(target: Floats, probability: Floats, codes: npt.NDArray[np.int64], draws: Floats) -> Floats:

@@ -17,6 +17,7 @@ from training.data.dataset import Block
 
 Floats = npt.NDArray[np.float64]
 
+
 @dataclass(frozen=True)
 class Forecast:
     """What is forecast, and how its columns may act.

@@ -45,7 +45,7 @@ def write_card(
 ) -> str:
     """Renders the model card in Markdown: what the models are for, on what they were tested, and how well they did."""
     rule = config.mastery_rule
-    struggling = f"{rule.horizon} opportunities on a skill without {rule.streak} correct first attempts in a row"
+    struggling = f"{rule.horizon} more opportunities on a skill without {rule.streak} correct first attempts in a row"
     lines = [
         "# Model card",
         "",
@@ -59,10 +59,10 @@ def write_card(
         *_fact_lines(facts),
         f"- students: {len(dataset.timeline.students)}",
         *(
-            f"- {name}: {len(dataset.struggle[name])} rows of open episodes with a known outcome, "
-            f"{dataset.indeterminate[name]} without one (never counted as negatives), "
-            f"{len(dataset.mastery[name])} first attempts"
-            for name in ("train", "calibration", "holdout")
+            f"- {name}: {len(block)} first attempts with a forecast of struggle due, "
+            f"{int((~block.decided).sum())} of them undecided, whose outcome is filled in; "
+            f"{len(dataset.mastery[name])} first attempts in all"
+            for name, block in dataset.struggle.items()
         ),
         "",
     ]

@@ -16,7 +16,8 @@ from features.console import track, write_json
 from features.profiles.columns import REGISTRY
 from features.profiles.kernel import COLUMNS
 from training.config import TrainingConfig, load_config
-from training.models.boosting import BETTER, MASTERY, Forecast, train_model
+from training.data.columns import BETTER
+from training.models.boosting import MASTERY, Forecast, train_model
 
 logger = logging.getLogger("regroup")
 

@@ -9,13 +9,13 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
-from sklearn.metrics import roc_auc_score, roc_curve
+from sklearn.metrics import roc_curve
 
 from experiments.benchmarks.forecasts.scores import OURS
-from training.evaluation.metrics import BINS
+from training.evaluation.metrics import BINS, area_under_curve
 
 Floats = npt.NDArray[np.float64]
-Target = npt.NDArray[np.int8]
+Target = npt.NDArray[np.float32]
 
 Curve = Sequence[tuple[int, float]]
 
@@ -32,7 +32,7 @@ def draw_reliability(path: Path, title: str, target: Target, forecasts: Mapping[
     Args:
         path: A PNG file, replaced if there.
         title: Above the picture.
-        target: 1 or 0 of each row.
+        target: 1 or 0 of each row, or the chance of 1.
         forecasts: Probabilities by model.
         best: The peer to show.
     """
@@ -67,9 +67,10 @@ def draw_roc(path: Path, title: str, target: Target, forecasts: Mapping[str, Flo
         best: {"color": BEST_COLOR, "linewidth": 1.8},
         OURS: {"color": OUR_COLOR, "linewidth": 2.2},
     }
-    area = {name: float(roc_auc_score(target, forecasts[name])) for name in looks}
+    area = {name: area_under_curve(target, forecasts[name]) for name in looks}
+    twice, weights = np.repeat([1, 0], len(target)), np.concatenate([target, 1 - target])
     for name, look in looks.items():
-        wrong, right, _ = roc_curve(target, forecasts[name])
+        wrong, right, _ = roc_curve(twice, np.tile(forecasts[name], 2), sample_weight=weights)
         axes.plot(wrong, right, label=f"{name}  {area[name]:.3f}", zorder=area[name], **look)
     axes.set(title=title, xlim=(0, 1), ylim=(0, 1), aspect="equal")
     axes.set(xlabel="false positive rate", ylabel="true positive rate")

@@ -84,7 +84,7 @@ class LeakCheck:
 
 
 def find_leaks(
-    rows: Rows, names: Sequence[str], target: npt.NDArray[np.int8], student: npt.NDArray[np.int64]
+    rows: Rows, names: Sequence[str], target: npt.NDArray[np.float32], student: npt.NDArray[np.int64]
 ) -> LeakCheck:
     """Checks that no single column knows what only the row's answer, or a later one, can tell.
 
@@ -120,7 +120,7 @@ def find_leaks(
     return LeakCheck(len(rows), len(names), threshold, max(found, key=lambda probe: probe.auc), suspects)
 
 
-def _area(score: Floats, target: npt.NDArray[np.int8]) -> float:
+def _area(score: Floats, target: npt.NDArray[np.float32]) -> float:
     """Returns the area under the ROC curve, at least one half; one half where too little is known."""
     known = ~np.isnan(score)
     score, target = score[known], target[known]

@@ -30,7 +30,7 @@ class Report:
         files: Start of the names of its files.
         figures: Content of the JSON file.
         tables: Tables for the terminal.
-        target: 1 or 0 of each scored row.
+        target: 1 or 0 of each scored row, or the chance of 1.
         forecasts: Forecasts of the scored rows.
         best: The best peer.
         metrics: Numbers by model, for MLflow.

@@ -4,10 +4,12 @@ A log of long practice is cut as a product with short sets would have given it: 
 at the end of a set of five to eight questions, or drops out. Forecasts learn from the cut log of some students and
 are judged on the uncut log of others: the outcome of the next ten answers after each row, where these show it. Beside
 ours stand the oracle, which learned from the uncut log, and the direct form, which learned from the decided outcomes
-of the cut log. Only students and skills with ten answers or more take part, so that nobody is chosen by outcome.
+of the cut log. Only students and skills with seventeen answers or more take part, so that
+every outcome that judges was seen and no row is chosen by it.
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,8 @@ from experiments.benchmarks.forecasts.datasets import BenchmarkLog, read_data_se
 from experiments.benchmarks.forecasts.scores import paired_auc
 from experiments.benchmarks.forecasts.splits import StudentSplit, build_student_split
 from features.console import track, write_json
+from features.profiles.fold import Rows
+from features.profiles.kernel import COLUMNS
 from training.config import TrainingConfig, load_config
 from training.data.dataset import Block
 from training.evaluation.agreement import compare_with_facts
@@ -30,12 +34,19 @@ from training.models.boosting import STRUGGLE, train_model
 logger = logging.getLogger("regroup")
 
 Floats = npt.NDArray[np.float64]
+Predict = Callable[[Rows], Floats]
 
-DATA_SET, STUDENTS, SEED = "assistments-2012", 8_000, 20
+DATA_SET, STUDENTS, SEED = "assistments-2012", 25_000, 20
 """The log that is cut, how many of its students are drawn, and the seed of all draws."""
 
-LONG_ENOUGH = 10
-"""Answers on a skill from which a student takes part with it."""
+LAST_JUDGED = 7
+"""The last opportunity that judges; later ones are told apart."""
+
+HORIZON = 10
+"""Answers ahead that a forecast asks for."""
+
+LONG_ENOUGH = LAST_JUDGED + HORIZON
+"""Answers on a skill from which a student takes part with it: every outcome that judges was seen, whatever it was."""
 
 TEST_SHARE = 0.35
 """Share of students who judge."""
@@ -52,11 +63,8 @@ DROPS_AFTER_WRONG, DROPS_AFTER_RIGHT = 0.12, 0.04
 AGAIN_IF_WEAK, AGAIN_ELSE = 0.30, 0.10
 """Chance of a second set where less than half of the first was right, and elsewhere."""
 
-LAST_JUDGED = 7
-"""The last opportunity that judges; later ones are told apart."""
-
 LATE = (10, 40)
-"""First and last opportunity of late rows: those of students who went on for ten more."""
+"""First and last opportunity of late rows: of students who never met the rule before, and went on for ten more."""
 
 LARGE_CELL = 500
 """Rows from which a cell of facts counts."""
@@ -121,7 +129,7 @@ def measure_short_practice(log: BenchmarkLog, config: TrainingConfig) -> dict[st
     for cut in track(CUTS, "cuts", total=len(CUTS)):
         kept = in_test | cut_short(events, practice, cut, config)
         split = build_student_split(events[kept].reset_index(drop=True), log.item_skills, log.test_students, config)
-        cut_train = split.struggle["train"]
+        cut_train = split.fill("train")
         ours = train_model(STRUGGLE, cut_train, None, config.boosting)
         decided = cut_train.take(cut_train.decided)
         direct = None
@@ -130,13 +138,22 @@ def measure_short_practice(log: BenchmarkLog, config: TrainingConfig) -> dict[st
         variants.append(
             {
                 "variant": cut.name,
-                "answers_per_skill": float(np.median(np.bincount(np.unique(practice[kept & ~in_test], return_inverse=True)[1]))),
+                "answers_per_skill": float(
+                    np.median(np.bincount(np.unique(practice[kept & ~in_test], return_inverse=True)[1]))
+                ),
                 "undecided_share": float(1 - cut_train.decided.mean()),
-                **_judge(whole, split, oracle.predict, ours.predict, direct and direct.predict, config),
+                **_judge(
+                    whole, split, oracle.predict, ours.predict, None if direct is None else direct.predict, config
+                ),
             }
         )
         logger.info("%s: AUC %.4f, the oracle's %.4f", cut.name, variants[-1]["auc"], variants[-1]["oracle"]["auc"])
-    return {"dataset": log.name, "students": len(np.unique(events["student_id"])), **_median(variants), "variants": variants}
+    return {
+        "dataset": log.name,
+        "students": len(np.unique(events["student_id"])),
+        **_median(variants),
+        "variants": variants,
+    }
 
 
 def find_long_practice(log: BenchmarkLog) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
@@ -191,9 +208,17 @@ def _stop(answers: npt.NDArray[np.bool_], size: int, cut: Cut, streak: int, rand
     return len(answers)
 
 
-def _judge(whole, split, oracle, ours, direct, config) -> dict[str, Any]:
-    """Scores the forecasts on the uncut outcomes of the students who judge."""
-    truth, seen = whole.struggle["test"], split.struggle["test"]
+def _judge(
+    whole: StudentSplit,
+    split: StudentSplit,
+    oracle: Predict,
+    ours: Predict,
+    direct: Predict | None,
+    config: TrainingConfig,
+) -> dict[str, Any]:
+    """Scores the forecasts on the uncut outcomes of the students who judge; `direct` is null without both outcomes."""
+    truth, seen = whole.struggle["test"], split.mastery["test"]
+    seen = seen.take(seen.run < config.mastery_rule.streak)
     early = truth.decided & (truth.opportunity <= LAST_JUDGED)
     block = truth.take(early)
     best, mine = oracle(block.rows), ours(seen.rows[early])
@@ -207,7 +232,8 @@ def _judge(whole, split, oracle, ours, direct, config) -> dict[str, Any]:
     found["auc_loss"] = found["oracle"]["auc"] - found["auc"]
     found["log_loss_excess"] = found["log_loss"] - found["oracle"]["log_loss"]
     gone_on = _answers_after(whole, truth)
-    late = truth.decided & (truth.opportunity >= LATE[0]) & (truth.opportunity <= LATE[1]) & (gone_on >= LONG_ENOUGH)
+    stuck = truth.rows[:, COLUMNS.index("skill_best_streak")] < config.mastery_rule.streak
+    late = stuck & (truth.opportunity >= LATE[0]) & (truth.opportunity <= LATE[1]) & (gone_on >= HORIZON)
     block = truth.take(late)
     wrong = 1 - block.right / np.maximum(block.opportunity, 1)
     areas = {
@@ -278,7 +304,16 @@ def measure_long_practice(log: BenchmarkLog, config: TrainingConfig) -> dict[str
 
 
 def _show(figures: dict[str, Any]) -> None:
-    names = ("AUC", "minus oracle", "log-loss minus oracle", "ECE", ">= 3 all wrong", "struggled", "largest cell", "late")
+    names = (
+        "AUC",
+        "minus oracle",
+        "log-loss minus oracle",
+        "ECE",
+        ">= 3 all wrong",
+        "struggled",
+        "largest cell",
+        "late",
+    )
     table = make_table(f"cut practice, {figures['dataset']}: judged on uncut outcomes", ["cut", "form"], names)
     for part in figures["variants"]:
         for form in ("ours", "direct", "oracle"):
@@ -295,6 +330,8 @@ def _show(figures: dict[str, Any]) -> None:
     long = make_table("practice as it is: AUC on decided rows, filled in minus decided alone", ["log"], ["rows", "AUC"])
     for part in figures.get("long_practice", ()):
         long.add_row(
-            part["dataset"], f"{part['rows']:,}", f"{part['difference']:+.4f} ({part['low']:+.4f} to {part['high']:+.4f})"
+            part["dataset"],
+            f"{part['rows']:,}",
+            f"{part['difference']:+.4f} ({part['low']:+.4f} to {part['high']:+.4f})",
         )
     print_tables(table, long)

@@ -43,8 +43,12 @@ class StudentSplit:
         Undecided outcomes are filled in, those of each by a model of the answers of the same students: no forecast
         that is judged has a say in what it is judged by.
         """
-        return {name: fill_outcomes(block, self.timeline, self.positions[name], self.statistics.vocabulary, self.config)
-                for name, block in self.mastery.items()}  # fmt: skip
+        return {name: self.fill(name) for name in self.mastery}
+
+    def fill(self, name: str) -> Block:
+        """Returns these rows of `train` or `test` alone."""
+        at, vocabulary = self.positions[name], self.statistics.vocabulary
+        return fill_outcomes(self.mastery[name], self.timeline, at, vocabulary, self.config)
 
     def first_outcomes(self, name: str) -> Block:
         """Returns the rows of `train` or `test` whose first `horizon` opportunities on the skill were decided.
@@ -105,8 +109,7 @@ def build_student_split(
     due = {name: answered & mine for name, mine in parts.items()}
     return StudentSplit(
         mastery={
-            name: make_block(rows, timeline.correct, mine, timeline, vocabulary, outcomes)
-            for name, mine in due.items()
+            name: make_block(rows, timeline.correct, mine, timeline, vocabulary, outcomes) for name, mine in due.items()
         },
         positions={name: np.flatnonzero(mine) for name, mine in due.items()},
         statistics=statistics,

@@ -1,18 +1,18 @@
-"""`python -m experiments benchmark struggle`: does an open episode end without mastery, at each opportunity.
+"""`python -m experiments benchmark struggle`: will the mastery rule be met within the next opportunities.
 
-A row is a first answer of an open episode whose outcome is known: see `training.data.labels`. One model of each kind
-learns from all such rows of the training students; it is scored at each opportunity apart, since with every answer
-more there is less left to forecast.
+A row is a first answer at which a forecast is due (`training.data.labels`). One model of each kind learns from all such
+rows of the training students and is scored on those of the others, at each opportunity apart. Undecided outcomes are
+filled in, those of the test students by a model of their own answers; `direct` is our form learned from decided
+outcomes alone. The older question, whether the rule is met within the first opportunities of a skill, stands beside.
 """
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from rich.table import Table
 
 from experiments.benchmarks.figures import make_table, peak_mb
@@ -26,103 +26,23 @@ from experiments.benchmarks.forecasts.scores import (
     find_best_peer,
     pair_with,
     score_forecast,
-    to_number,
 )
 from experiments.benchmarks.forecasts.slices import group_errors
 from experiments.benchmarks.forecasts.splits import StudentSplit, build_student_split
 from features.errors import InputError
 from training.config import TrainingConfig
 from training.data.dataset import Block
-from training.data.labels import INDETERMINATE, MASTERED, STRUGGLING, label_episodes
-from training.evaluation.metrics import evaluate
+from training.evaluation.metrics import area_under_curve, evaluate
 from training.models.baselines import Baseline, fit_logistic, fit_majority, fit_rule
 from training.models.boosting import STRUGGLE, Model, train_model
 
 logger = logging.getLogger("regroup")
 
-SEEN_SHARE = 0.70
-"""Share of each test student's first attempts before the cut; the rest shows how undecided episodes ended."""
+DIRECT, LOGISTIC = "direct", "logistic"
+"""Peers that ours is compared with by name."""
 
-
-def evaluate_indeterminate(
-    split: StudentSplit, known: npt.NDArray[np.float64], model: Model, config: TrainingConfig
-) -> dict[str, Any]:
-    """Returns how often rows without a known outcome are flagged, and how flagged and other episodes ended later.
-
-    Args:
-        split: The split whose test students are scored.
-        known: Forecasts of their rows with a known outcome; a row is flagged from the forecast that places begin at
-            among these.
-        model: The struggle forecast.
-        config: Places and mastery rule.
-    """
-    threshold = float(np.quantile(known, 1 - config.evaluation.places_share))
-    block = split.indeterminate["test"]
-    probability = model.predict(block.rows)
-    return {
-        "rows": len(block),
-        "episodes": len(np.unique(block.episode)),
-        "flagged_share": _share(probability >= threshold),
-        "known_flagged_share": float((known >= threshold).mean()),
-        "later": _follow_up(find_undecided(split, config), model, threshold, config),
-    }
-
-
-def find_undecided(split: StudentSplit, config: TrainingConfig) -> Block:
-    """Returns the last open row, at the cut, of each test student's episode that is undecided there.
-
-    The cut is where each student has given `SEEN_SHARE` of their first attempts. The targets are the outcomes in the
-    whole log, -1 where there is still none.
-    """
-    timeline, at, vocabulary = split.timeline, split.positions["test"], split.statistics.vocabulary
-    block = split.mastery["test"]
-    _, start, codes, counts = np.unique(block.student, return_index=True, return_inverse=True, return_counts=True)
-    place = np.arange(len(block)) - start[codes]
-    before = place < SEEN_SHARE * counts[codes]
-    seen = np.zeros(len(timeline.row), bool)
-    seen[at[before]] = True
-    then = label_episodes(timeline, vocabulary, config.mastery_rule, seen)
-    whole = label_episodes(timeline, vocabulary, config.mastery_rule)
-    undecided = np.flatnonzero(before & then.open[at] & (then.outcome[at] == INDETERMINATE))
-    backwards = undecided[::-1]
-    last = np.zeros(len(block), bool)
-    last[backwards[np.unique(block.episode[backwards], return_index=True)[1]]] = True
-    return replace(block.take(last), target=whole.outcome[at[last]])
-
-
-def _follow_up(undecided: Block, model: Model, threshold: float, config: TrainingConfig) -> dict[str, Any]:
-    decided = undecided.take(undecided.target != INDETERMINATE)
-    probability = model.predict(decided.rows)
-    flagged, struggled = probability >= threshold, decided.target == STRUGGLING
-    area = evaluate(decided, probability, config.evaluation).get("auc") if len(decided) else None
-    return {
-        "seen_share": SEEN_SHARE,
-        "episodes": len(undecided),
-        "struggling": int(struggled.sum()),
-        "mastered": int((decided.target == MASTERED).sum()),
-        "unknown": len(undecided) - len(decided),
-        "flagged": int(flagged.sum()),
-        "flagged_struggling_share": _share(struggled[flagged]),
-        "others_struggling_share": _share(struggled[~flagged]),
-        "auc": None if area is None else area.value,
-        "auc_low": None if area is None else to_number(area.low),
-        "auc_high": None if area is None else to_number(area.high),
-    }
-
-
-def describe_outcomes(later: dict[str, Any]) -> str:
-    """Returns what became of undecided episodes, as a sentence."""
-    return (
-        f"of {later['episodes']:,} episodes undecided at {later['seen_share']:.0%} of a student's answers, "
-        f"{later['struggling']:,} struggled later and {later['mastered']:,} mastered;\n"
-        f"of those, {later['flagged_struggling_share'] or 0:.0%} of {later['flagged']:,} flagged struggled and "
-        f"{later['others_struggling_share'] or 0:.0%} of the others, "
-        f"AUC {later['auc']:.4f} ({later['auc_low']:.4f} to {later['auc_high']:.4f})"
-    )
-
-
-def _share(hits: npt.NDArray[np.bool_]) -> float | None:
-    return float(hits.mean()) if len(hits) else None
+OLDER_AFTER = (2, 3, 5)
+"""Opportunities after which the older question is told."""
 
 
 def measure_struggle(log: BenchmarkLog, config: TrainingConfig) -> Report:
@@ -133,62 +53,73 @@ def measure_struggle(log: BenchmarkLog, config: TrainingConfig) -> Report:
     """
     split, split_s = clock(lambda: build_student_split(log.events, log.item_skills, log.test_students, config))
     train, test = split.struggle["train"], split.struggle["test"]
-    for name, block in split.struggle.items():
+    decided = train.take(train.decided)
+    for name, block in (("training", decided), ("test", test)):
         if len(np.unique(block.target)) < 2:  # noqa: PLR2004 - two outcomes
             raise InputError(f"{log.name}: the {name} students show fewer than two outcomes; nothing can be scored")
     logger.info("%s: %d rows to learn from", OURS, len(train))
     model, fit_s = clock(lambda: train_model(STRUGGLE, train, None, config.boosting))
+    direct, direct_s = clock(lambda: train_model(STRUGGLE, decided, None, config.boosting))
     fits: tuple[Callable[[], Baseline], ...] = (
         lambda: fit_majority(train),
         lambda: fit_rule(train, config.evaluation.rule_wrong_in_a_row),
         lambda: fit_logistic(train),
     )
-    timed = [*(clock(fit) for fit in fits), (Baseline(OURS, model.predict), fit_s)]
+    timed = [
+        *(clock(fit) for fit in fits),
+        (Baseline(DIRECT, direct.predict), direct_s),
+        (Baseline(OURS, model.predict), fit_s),
+    ]
     forecasts = []
     for baseline, seconds in timed:
         predicted, predict_s = clock(partial(baseline.predict, test.rows))
         forecasts.append(Forecast(baseline.name, predicted, split_s + seconds, predict_s))
 
     by_opportunity = [
-        _score_opportunity(number, test, forecasts, config) for number in np.unique(test.opportunity).tolist()
+        _score_opportunity(number, test, forecasts, config) for number in range(config.mastery_rule.horizon + 1)
     ]
     overall = [score_forecast(forecast, test, config.evaluation) for forecast in forecasts]
-    probability = forecasts[-1].probability
+    results = [part for part in by_opportunity if part is not None]
     figures = {
         "dataset": log.name,
         "rows": len(test),
         "students": len(np.unique(test.student)),
-        "results": by_opportunity,
+        "decided_share": float(test.decided.mean()),
+        "results": results,
         "overall": [asdict(score) for score in overall],
         "paired": pair_with(find_best_peer(overall), forecasts, test, config.evaluation),
-        "lead_time": _lead_time(test, forecasts, config),
-        "indeterminate": evaluate_indeterminate(split, probability, model, config),
-        "subgroups": group_errors(test, probability, split.statistics.vocabulary, by_episode=True),
+        "paired_with": [pair_with(peer, forecasts, test, config.evaluation) for peer in (LOGISTIC, DIRECT)],
+        "decided": _score_decided(test, forecasts, config),
+        "places": _score_places(test, forecasts, config),
+        "first_opportunities": _score_older_question(split, model, config),
+        "subgroups": group_errors(test, forecasts[-1].probability, split.statistics.vocabulary, by_episode=True),
         "peak_mb": peak_mb(),
     }
     return Report(
         benchmark="struggle",
         files=f"{log.name}-struggle",
         figures=figures,
-        tables=[_show_opportunities(log, by_opportunity), _show_overall(figures, overall)],
+        tables=[_show_opportunities(log, results), _show_overall(figures, overall)],
         target=test.target,
         forecasts=forecasts,
         best=find_best_peer(overall),
-        metrics={
-            score.model: {**score.metrics(), **_at_opportunities(score.model, by_opportunity)} for score in overall
-        },
+        metrics={score.model: {**score.metrics(), **_at_opportunities(score.model, results)} for score in overall},
     )
 
 
 def _score_opportunity(
     number: int, test: Block, forecasts: Sequence[Forecast], config: TrainingConfig
-) -> dict[str, Any]:
-    """Returns one element of `results`: rows with so many opportunities behind them."""
-    mine = test.opportunity == number
+) -> dict[str, Any] | None:
+    """Returns one element of `results`: rows with so many opportunities behind them, or more from the horizon on."""
+    last = number == config.mastery_rule.horizon
+    mine = test.opportunity >= number if last else test.opportunity == number
+    if not mine.any():
+        return None
     block, parts = test.take(mine), [forecast.take(mine) for forecast in forecasts]
     scores = [score_forecast(forecast, block, config.evaluation) for forecast in parts]
     return {
         "opportunity": number,
+        "and_later": last,
         "rows": len(block),
         "base_rate": float(block.target.mean()),
         "results": [asdict(score) for score in scores],
@@ -196,18 +127,41 @@ def _score_opportunity(
     }
 
 
-def _lead_time(test: Block, forecasts: Sequence[Forecast], config: TrainingConfig) -> dict[str, Any]:
-    """Returns precision and recall for the places that staff have, and how many opportunities are left when they do."""
+def _score_decided(test: Block, forecasts: Sequence[Forecast], config: TrainingConfig) -> dict[str, Any]:
+    """Returns the figures on decided rows alone: what fills in looks worse there, since who is decided is chosen."""
+    mine = test.decided
+    block, parts = test.take(mine), [forecast.take(mine) for forecast in forecasts]
+    return {
+        "rows": len(block),
+        "results": [asdict(score_forecast(forecast, block, config.evaluation)) for forecast in parts],
+        "paired": pair_with(DIRECT, parts, block, config.evaluation),
+    }
+
+
+def _score_places(test: Block, forecasts: Sequence[Forecast], config: TrainingConfig) -> dict[str, Any]:
+    """Returns precision and recall for the places that staff have."""
     places = {}
     for forecast in forecasts:
-        found = evaluate(test, forecast.probability, config.evaluation, config.mastery_rule.horizon)
-        places[forecast.model] = {
-            "precision": found["precision_at_places"].value,
-            "recall": found["recall_at_places"].value,
-            "lead_opportunities": to_number(found["lead_opportunities"].value),
-        }
+        found = evaluate(test, forecast.probability, config.evaluation, places=True)
+        places[forecast.model] = {name: found[f"{name}_at_places"].value for name in ("precision", "recall")}
     peers = [{"model": model, **figures} for model, figures in places.items() if model != OURS]
-    return {"places_share": config.evaluation.places_share, **places[OURS], "peers": peers}
+    return {"share": config.evaluation.places_share, **places[OURS], "peers": peers}
+
+
+def _score_older_question(split: StudentSplit, model: Model, config: TrainingConfig) -> dict[str, Any]:
+    """Returns AUC on the older question, of our model and of our form trained on that question, as it used to be."""
+    train, test = split.first_outcomes("train"), split.first_outcomes("test")
+    if train.target.min() == train.target.max():
+        return {"rows": len(test), "results": []}
+    former = train_model(STRUGGLE, train, None, config.boosting)
+    probability = {"regroup": model.predict(test.rows), "asked this": former.predict(test.rows)}
+    results = []
+    for after in (*OLDER_AFTER, None):
+        mine = np.ones(len(test), bool) if after is None else test.opportunity == after
+        if 0 < test.target[mine].sum() < mine.sum():
+            areas = {name: area_under_curve(test.target[mine], one[mine]) for name, one in probability.items()}
+            results.append({"after": after, "rows": int(mine.sum()), "auc": areas})
+    return {"rows": len(test), "results": results}
 
 
 def _at_opportunities(model: str, by_opportunity: Sequence[dict[str, Any]]) -> dict[str, float]:
@@ -230,7 +184,8 @@ def _show_opportunities(log: BenchmarkLog, by_opportunity: Sequence[dict[str, An
             "-" if paired is None else f"{paired['difference']:+.4f} ({paired['low']:+.4f} to {paired['high']:+.4f})"
         )
         area = ["-" if result["auc"] is None else f"{result['auc']:.4f}" for result in part["results"]]
-        table.add_row(str(part["opportunity"]), f"{part['rows']:,}", f"{part['base_rate']:.3f}", *area, difference)
+        number = f"{part['opportunity']}{'+' if part['and_later'] else ''}"
+        table.add_row(number, f"{part['rows']:,}", f"{part['base_rate']:.3f}", *area, difference)
     return table
 
 
@@ -238,21 +193,18 @@ def _show_overall(figures: dict[str, Any], overall: Sequence[Score]) -> Table:
     table = score_table(
         f"struggle, all {figures['rows']:,} open rows of {figures['students']:,} test students", overall, precision=True
     )
-    lead, unknown = figures["lead_time"], figures["indeterminate"]
-    left = lead["lead_opportunities"]
+    places, decided = figures["places"], figures["decided"]
+    against_direct = describe_pair(decided["paired"]).split(";")[0]
     lines = [
-        describe_pair(figures["paired"]),
-        f"places for {lead['places_share']:.0%}: precision {lead['precision']:.3f}, recall {lead['recall']:.3f}",
+        *(describe_pair(paired) for paired in figures["paired_with"]),
+        f"{figures['decided_share']:.0%} of the rows are decided, the others filled in",
+        f"on the {decided['rows']:,} decided rows, which are chosen by outcome: {against_direct}",
+        f"places for {places['share']:.0%}: precision {places['precision']:.3f}, recall {places['recall']:.3f}",
     ]
-    if left is not None:
-        lines.append(f"struggling episodes with a place have {left:.1f} opportunities left when they first get it")
-    if unknown["rows"]:
-        lines.append(
-            f"{unknown['rows']:,} rows have no known outcome; {unknown['flagged_share']:.1%} of them would get a "
-            f"place, and {unknown['known_flagged_share']:.1%} of the others"
-        )
-    if unknown["later"]["auc"] is not None:
-        lines.append(describe_outcomes(unknown["later"]))
+    for part in figures["first_opportunities"]["results"]:
+        after = "all rows" if part["after"] is None else f"after {part['after']}"
+        areas = ", ".join(f"{name} {area:.4f}" for name, area in part["auc"].items())
+        lines.append(f"mastered within the first opportunities, decided alone, {after}: AUC {areas}")
     return add_caption(table, lines)
 
 

@@ -25,9 +25,9 @@ def audit(students):
 
 def make_block(target, student):
     zeros = np.zeros(len(target), np.int64)
-    return Block(
-        np.zeros((len(target), 1), np.float32), np.array(target, np.int8), student, zeros.astype(np.int32), zeros
-    )
+    counts = zeros.astype(np.int32)
+    rows = np.zeros((len(target), 1), np.float32)
+    return Block(rows, np.array(target, np.float32), student, zeros, counts, counts, counts)
 
 
 def test_a_group_of_few_students_is_not_reported(students, audit):

@@ -17,14 +17,16 @@ from training.evaluation.metrics import (
 )
 
 
-def make_block(target, student=None, opportunity=None, episode=None):
+def make_block(target, student=None):
     size = len(target)
     return Block(
         rows=np.zeros((size, 1), np.float32),
-        target=np.array(target, np.int8),
+        target=np.array(target, np.float32),
         student=np.arange(size) if student is None else np.array(student),
-        opportunity=np.array(opportunity or [0] * size, np.int32),
-        episode=np.arange(size) if episode is None else np.array(episode),
+        episode=np.arange(size),
+        opportunity=np.zeros(size, np.int32),
+        right=np.zeros(size, np.int32),
+        run=np.zeros(size, np.int32),
     )
 
 
@@ -79,28 +81,31 @@ def test_every_interval_holds_its_value(school_dataset, judge):
 
 def test_one_outcome_has_no_area(judge):
     """Where everybody masters there is nothing to rank, and no figure pretends otherwise."""
-    assert set(evaluate(make_block([0, 0, 0]), np.full(3, 0.2), judge, limit=4)) == {"log_loss", "brier", "ece"}
+    assert set(evaluate(make_block([0, 0, 0]), np.full(3, 0.2), judge, places=True)) == {"log_loss", "brier", "ece"}
 
 
 def test_places_go_by_lot_among_equals(judge):
     """A forecast that says the same to all finds no more than chance, whichever rows come first."""
-    first = evaluate(make_block([1] * 100 + [0] * 400), np.full(500, 0.3), judge, limit=4)
-    last = evaluate(make_block([0] * 400 + [1] * 100), np.full(500, 0.3), judge, limit=4)
+    first = evaluate(make_block([1] * 100 + [0] * 400), np.full(500, 0.3), judge, places=True)
+    last = evaluate(make_block([0] * 400 + [1] * 100), np.full(500, 0.3), judge, places=True)
 
     for found in (first, last):
         assert found["precision_at_places"].value == pytest.approx(0.2, abs=0.1)
         assert found["recall_at_places"].value == pytest.approx(0.2, abs=0.1)
 
 
-def test_lead_is_counted_from_the_first_place(judge):
-    """Of ten rows two get a place, at opportunities 1 and 2 of one struggling episode: 4 - 1 were left."""
-    block = make_block([1, 1, 1] + [0] * 7, opportunity=[0, 1, 2] + [0] * 7, episode=[0, 0, 0, *range(1, 8)])
+def test_a_target_between_is_that_share_of_either_outcome(judge):
+    """Figures of rows with target .25 are those of four rows each, of which one happened."""
+    chance = np.array([0.1, 0.3, 0.6, 0.9])
+    shares, outcomes = [0.25, 0.5, 0.75, 1.0], [1, 0, 0, 0, 1, 1, 0, 0, 1, 1, 1, 0, 1, 1, 1, 1]
 
-    found = evaluate(block, np.array([0.1, 0.8, 0.9] + [0.2] * 7), judge, limit=4)
+    between = evaluate(make_block(shares), chance, judge, places=True)
+    single = evaluate(make_block(outcomes), np.repeat(chance, 4), judge, places=True)
 
-    assert found["lead_opportunities"].value == 3
-    assert found["precision_at_places"].value == 1.0
-    assert found["recall_at_places"].value == pytest.approx(2 / 3)
+    for name in ("log_loss", "brier", "auc", "average_precision", "ece"):
+        assert between[name].value == pytest.approx(single[name].value), name
+    assert between["precision_at_places"].value == 1.0
+    assert between["recall_at_places"].value == pytest.approx(1 / 2.5)
 
 
 def test_the_better_of_two_is_below_zero(judge):

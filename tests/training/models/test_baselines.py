@@ -17,7 +17,8 @@ from training.models.baselines import fit_baselines, fit_majority, fit_rule
 
 def make_block(rows, target):
     zeros = np.zeros(len(target), np.int64)
-    return Block(rows, np.array(target, np.int8), zeros, zeros.astype(np.int32), zeros)
+    counts = zeros.astype(np.int32)
+    return Block(rows, np.array(target, np.float32), zeros, zeros, counts, counts, counts)
 
 
 @pytest.mark.parametrize("wrong", [1, 2, 3])
