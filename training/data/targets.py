@@ -8,6 +8,7 @@ chance moves with the answers that follow; and the chances of all ways through t
 to the chance that the mastery rule is not met in them.
 """
 
+import math
 from dataclasses import dataclass
 
 import lightgbm as lgb
@@ -39,7 +40,7 @@ MOST_PAIRS = 400_000
 """Pairs of an answer and a later one that the moves of a chance are learned from at most."""
 
 SHRINK = 3.0
-"""Answers that the expected share counts for when the answers since are weighed."""
+"""Answers, besides those on the skill until then, that the expected share counts for when those since are weighed."""
 
 
 def find_targets(
@@ -136,8 +137,8 @@ class Moves:
     """How the logit of a right answer moves after the row that it was forecast for.
 
     Attributes:
-        weights: Of one, the logit at that row, the answers since beyond what was expected, and the number of answers
-            since (in tens).
+        weights: Of one, the logit at that row, the right answers since beyond what was expected, and the growth of
+            practice on the skill since, as a logarithm.
     """
 
     weights: tuple[float, float, float, float]
@@ -166,7 +167,7 @@ def fit_moves(logits: Floats, correct: npt.NDArray[np.int8], outcomes: Outcomes,
         start, at, rights = start[on], at[on], rights[on]
         if len(at) == 0:
             break
-        tables.append(_moving(logits[start], rights, np.full(len(at), float(since))))
+        tables.append(_moving(logits[start], outcomes.opportunity[start], rights, since))
         targets.append(correct[at])
     if not tables:
         return Moves((0.0, 1.0, 0.0, 0.0))
@@ -179,9 +180,11 @@ def fit_moves(logits: Floats, correct: npt.NDArray[np.int8], outcomes: Outcomes,
     return Moves((offset, level, beyond, number))
 
 
-def _moving(logit: Floats, rights: Floats, since: Floats) -> Floats:
+def _moving(logit: Floats, practiced: npt.NDArray[np.int32], rights: Floats, since: int) -> Floats:
+    """What a chance moves with: the more was practiced, the less one more answer says, and the less it adds."""
     expected = since / (1.0 + np.exp(-logit))
-    return np.column_stack([logit, (rights - expected) / (since + SHRINK), since / 10.0])
+    growth = np.log((practiced + 1.0 + since) / (practiced + 1.0))
+    return np.column_stack([logit, (rights - expected) / (since + SHRINK + practiced), growth])
 
 
 def fill_targets(
@@ -204,13 +207,15 @@ def fill_targets(
     run = np.zeros(len(last), np.int64)
     run[place] = outcomes.run_at_end[undecided]
     known = np.nan_to_num(logits[last])
-    missed = _roll(known, correct[last].astype(np.float64), run, np.array(moves.weights), rule.streak, rule.horizon)
+    practiced = outcomes.opportunity[last].astype(np.float64)
+    answer = correct[last].astype(np.int64)
+    missed = _roll(known, practiced, answer, run, np.array(moves.weights), rule.streak, rule.horizon)
     target[undecided] = missed[place, outcomes.left[undecided]]
     return target
 
 
 @nb.njit(cache=True)
-def _roll(logit, answer, run, weights, streak, horizon):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _roll(logit, practiced, answer, run, weights, streak, horizon):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """The chance that no run reaches `streak` within 0 to `horizon` answers after a last one: a row per last answer.
 
     Walks all ways through the answers ahead at once, by the run and the right answers since.
@@ -219,17 +224,17 @@ def _roll(logit, answer, run, weights, streak, horizon):  # type: ignore[no-unty
     now = np.zeros((streak, horizon + 2))
     then = np.zeros((streak, horizon + 2))
     for row in range(len(logit)):
-        expected = 1.0 / (1.0 + np.exp(-logit[row]))
+        expected = 1.0 / (1.0 + math.exp(-logit[row]))
         now[:] = 0.0
-        now[min(run[row], streak - 1), int(answer[row])] = 1.0
+        now[min(run[row], streak - 1), answer[row]] = 1.0
         for step in range(1, horizon + 1):
             then[:] = 0.0
-            since = float(step)
+            growth = math.log((practiced[row] + 1.0 + step) / (practiced[row] + 1.0))
             alive = 0.0
             for rights in range(step + 1):
-                beyond = (rights - since * expected) / (since + SHRINK)
-                moved = weights[0] + weights[1] * logit[row] + weights[2] * beyond + weights[3] * since / 10.0
-                chance = 1.0 / (1.0 + np.exp(-moved))
+                beyond = (rights - step * expected) / (step + SHRINK + practiced[row])
+                moved = weights[0] + weights[1] * logit[row] + weights[2] * beyond + weights[3] * growth
+                chance = 1.0 / (1.0 + math.exp(-moved))
                 for length in range(streak):
                     here = now[length, rights]
                     if here == 0.0:

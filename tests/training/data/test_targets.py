@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training.config import MasteryRule
@@ -28,15 +28,16 @@ def ended(left, run, answer):
     return outcomes, np.array(answer, np.int8)
 
 
-def walk(left, run, answer, logit, moves):
+def walk(left, run, answer, logit, moves, practiced):
     """The same chance, from every way that the answers ahead may go."""
     expected = 1 / (1 + np.exp(-logit))
     missed = 0.0
     for ahead in product((0, 1), repeat=left):
         chance, rights, length = 1.0, answer, run
         for since, right in enumerate(ahead, start=1):
-            beyond = (rights - since * expected) / (since + SHRINK)
-            moved = np.dot(moves.weights, (1.0, logit, beyond, since / 10))
+            beyond = (rights - since * expected) / (since + SHRINK + practiced)
+            growth = np.log((practiced + 1 + since) / (practiced + 1))
+            moved = np.dot(moves.weights, (1.0, logit, beyond, growth))
             is_right = 1 / (1 + np.exp(-moved))
             chance *= is_right if right else 1 - is_right
             length = length + 1 if right else 0
@@ -47,21 +48,24 @@ def walk(left, run, answer, logit, moves):
     return missed
 
 
+@settings(deadline=None)
 @given(
-    st.integers(1, 5), st.integers(0, 2), st.floats(-3, 3),
+    st.integers(1, 5), st.integers(0, 2), st.floats(-3, 3), st.integers(0, 9),
     st.tuples(st.floats(-1, 1), st.floats(0.2, 1.5), st.floats(0, 4), st.floats(-1, 1)),
 )  # fmt: skip
-def test_a_filled_in_target_is_the_chance_over_all_ways_ahead(left, run, logit, weights):
+def test_a_filled_in_target_is_the_chance_over_all_ways_ahead(left, run, logit, practiced, weights):
     answer, moves = int(run > 0), Moves(weights)
     outcomes, correct = ended([left], [run], [answer])
 
+    outcomes.opportunity[:] = practiced
+
     (target,) = fill_targets(outcomes, np.array([logit]), correct, moves, RULE)
 
-    assert target == pytest.approx(walk(left, run, answer, logit, moves), abs=1e-6)
+    assert target == pytest.approx(walk(left, run, answer, logit, moves, practiced), abs=1e-6)
 
 
 def test_more_opportunities_ahead_and_a_longer_run_lower_the_target():
-    outcomes, correct = ended([1, 3, 5, 1, 1], [2, 2, 2, 0, 1], [1, 1, 1, 0, 1])
+    outcomes, correct = ended([1, 4, 5, 1, 1], [2, 2, 2, 0, 1], [1, 1, 1, 0, 1])
 
     target = fill_targets(outcomes, np.zeros(5), correct, STILL, RULE)
 
