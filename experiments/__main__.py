@@ -11,6 +11,8 @@ from typing import Any
 from experiments.benchmarks.registry import BENCHMARKS
 from features.console import EXIT_CODES, describe_exit_codes, run_command
 
+COMPARED = "a real log to compare simulated ones with: Parquet with user_id, item_id, skill_id, timestamp (s), correct"
+
 
 def main(argv: Sequence[str]) -> int:
     """Runs a sub-command and returns its exit code.
@@ -39,11 +41,11 @@ def build_parser() -> argparse.ArgumentParser:
         commands,
         "simulate",
         "write a simulated school, or compare simulated schools with a real log",
-        ["school --teams 4 --weeks 12", "--compare answers.parquet"],
+        ["school --teams 4 --weeks 12", "--compare real.parquet"],
         describe_exit_codes(),
     )
     simulate.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="where the school is written")
-    simulate.add_argument("--compare", type=Path, metavar="PATH", help="a real log to compare simulated ones with")
+    simulate.add_argument("--compare", type=Path, metavar="PATH", help=COMPARED)
     simulate.add_argument("--seed", type=int, default=1, help="random seed (default: %(default)s)")
     simulate.add_argument("--teams", type=int, default=4, help="teams of about 62 students (default: %(default)s)")
     simulate.add_argument("--weeks", type=int, default=12, help="school weeks of the log (default: %(default)s)")

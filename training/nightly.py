@@ -128,8 +128,17 @@ def _ingest_inbox(home: Home) -> int:
             logger.info("ingest %s: %d rows, %d stored", path.name, counts.rows_read, counts.events_stored)
             aside = home.inbox / "done"
         aside.mkdir(exist_ok=True)
-        path.replace(aside / path.name)
+        path.rename(aside / _free_name(path, aside))
     return refused
+
+
+def _free_name(path: Path, folder: Path) -> str:
+    """Returns the file's name, numbered where the folder holds an earlier file of that name."""
+    name, number = path.name, 1
+    while (folder / name).exists():
+        number += 1
+        name = f"{path.stem}-{number}{path.suffix}"
+    return name
 
 
 def _midnight_after_last_event(home: Home, data: DataVersion) -> datetime | None:

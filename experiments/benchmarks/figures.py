@@ -10,8 +10,8 @@ from rich.table import Table
 
 from features.console import OUT
 
-MIN_WIDTH = 112
-"""Columns that a table needs; a narrower terminal breaks its lines rather than its figures."""
+WIDEST = 1_000
+"""More characters than any table has in a line."""
 
 
 def make_table(title: str, words: Sequence[str], numbers: Sequence[str]) -> Table:
@@ -25,8 +25,10 @@ def make_table(title: str, words: Sequence[str], numbers: Sequence[str]) -> Tabl
 
 
 def print_tables(*tables: Table) -> None:
-    """Prints tables whose figures stay whole on a narrow terminal."""
-    Console(soft_wrap=True, width=max(OUT.width, MIN_WIDTH)).print(*tables)
+    """Prints tables whose words and figures stay whole: a narrow terminal breaks their lines."""
+    for table in tables:
+        width = max(OUT.width, Console(width=WIDEST).measure(table).maximum)
+        Console(soft_wrap=True, width=width).print(table)
 
 
 def peak_mb() -> float:

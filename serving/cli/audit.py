@@ -13,7 +13,7 @@ from serving.cli import Commands, add_command
 
 def add_audit(commands: Commands) -> None:
     """Adds the command and its options."""
-    examples = "audit\naudit --student s0412 --since 2026-03-01"
+    examples = "audit\naudit --student s01-012 --since 2026-03-01"
     audit = add_command(commands, "audit", print_audit, "print the audit log, one JSON object per entry", examples)
     audit.add_argument("--student", metavar="ID", help="only entries about this student, not about a whole team")
     audit.add_argument("--since", metavar="DATE", help="only entries from this day on, YYYY-MM-DD in UTC")

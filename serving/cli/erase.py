@@ -20,7 +20,7 @@ and run this again, or give --delete-files."""
 def add_erase(commands: Commands) -> None:
     """Adds the command and its options."""
     exits = {1: "a log file that holds the student was left"}
-    parser = add_command(commands, "erase", erase, "remove every trace of a student", "erase s0412 --yes", exits)
+    parser = add_command(commands, "erase", erase, "remove every trace of a student", "erase s01-012 --yes", exits)
     parser.description = ABOUT
     parser.add_argument("student_id", metavar="STUDENT_ID")
     parser.add_argument("--yes", action="store_true", help="erase; without it, nothing is done")

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from serving.store.keys import StoredKey
 
 ISSUE = """keys issue --name "Untis export" --scope read --scope plan --expires 2027-06-30
-keys issue --name "North's own tool" --scope read --school "North Middle" --per-minute 120"""
-REVOKE = "keys revoke 0f3a5c7e9b1d2f4a"
+keys issue --name "one school's tool" --scope read --school Simulated --per-minute 120"""
+REVOKE = "keys revoke 0f3a5c7e9b1d2f4a  # an id that `keys list` shows"
 EXITS = {2: "a value is wrong, or there is no such key"}
 
 
@@ -35,7 +35,10 @@ def add_keys(commands: Commands) -> None:
     issue.add_argument("--name", required=True, help="who will hold it, for people")
     issue.add_argument("--scope", action="append", required=True, choices=[*Scope], help="may be given several times")
     issue.add_argument(
-        "--school", action="append", metavar="S", help="may be given several times; all schools without it"
+        "--school",
+        action="append",
+        metavar="S",
+        help="a school of the roster; may be given several times; all schools without it",
     )
     issue.add_argument("--expires", metavar="DATE", help="YYYY-MM-DD, the last day it works, UTC; never without it")
     issue.add_argument("--per-minute", type=int, metavar="N", help="requests; the service's own limit without it")

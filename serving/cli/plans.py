@@ -19,6 +19,7 @@ plan day.json --alternatives 3"""
 EVALUATE = """evaluate day.json plan.json
 evaluate day.json edited.json --original plan.json
 evaluate day.json edited.json --repair --json repaired.json"""
+DAY = "the day; serving/day.example.json is one to start from"
 INFEASIBLE = {2: "a file or a value is wrong, or no plan of the day keeps every rule"}
 
 
@@ -26,7 +27,7 @@ def add_plan(commands: Commands) -> None:
     """Adds the command that plans a day, and its options."""
     summary = "plan a day that is described in a file of the format regroup-day"
     plan = add_command(commands, "plan", plan_day, summary, PLAN, INFEASIBLE)
-    plan.add_argument("path", type=Path, metavar="FILE", help="the day")
+    plan.add_argument("path", type=Path, metavar="FILE", help=DAY)
     plan.add_argument("--seconds", type=float, help="have the plan by then; without it, a fixed number of rounds")
     plan.add_argument("--seed", type=int, default=0, help="random seed (%(default)s)")
     plan.add_argument("--alternatives", type=int, default=0, metavar="K", help="find K other good plans too")
@@ -53,7 +54,7 @@ def add_evaluate(commands: Commands) -> None:
     exits = {1: "the plan breaks a rule, and no repair was asked for or found", **INFEASIBLE}
     summary = "print which rules an edited plan breaks and what it scores"
     evaluate = add_command(commands, "evaluate", evaluate_plan, summary, EVALUATE, exits)
-    evaluate.add_argument("path", type=Path, metavar="FILE", help="the day")
+    evaluate.add_argument("path", type=Path, metavar="FILE", help=DAY)
     evaluate.add_argument("plan", type=Path, metavar="PLAN", help="a file that --json wrote, edited or not")
     evaluate.add_argument(
         "--original", type=Path, metavar="PLAN", help="the plan before it was edited, for the score impact of the edit"
@@ -128,9 +129,10 @@ def evaluate_plan(options: argparse.Namespace) -> int:
                     f"{change.score_impact.sentence}{_describe_rules(change.fixes, change.breaks)}",
                 )
                 for change in judged.changes
-            ]
-            or [(*_to_cells(move), "") for move in judged.moves],
+            ],
         )
+        if not judged.changes:  # of a single change the impact was said above
+            _print_table(("student", "block", "from", "to"), [_to_cells(move) for move in judged.moves])
     if repair is not None:
         _print(f"repaired by moving {repair.moved} seats (at least {repair.at_least}); score {repair.score.total:.3f}")
         _print_table(("student", "block", "from", "to"), [_to_cells(move) for move in repair.moves])

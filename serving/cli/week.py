@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """week mon.json tue.json wed.json thu.json fri.json --teacher-seats 2 --json week.json
 week wed.json thu.json fri.json --over week.json --teacher-seats 2 --json week.json"""
+DAYS = "the days to plan, in order, one day apart, each as serving/day.example.json has one"
 
 
 def add_week(commands: Commands) -> None:
@@ -31,7 +32,7 @@ def add_week(commands: Commands) -> None:
     exits = {2: "a file or a value is wrong, or no plan of a day keeps every rule"}
     summary = "plan several days in a row, towards the week's targets"
     week = add_command(commands, "week", plan_days, summary, EXAMPLES, exits)
-    week.add_argument("path", type=Path, nargs="+", metavar="FILE", help="the days to plan, in order, one day apart")
+    week.add_argument("path", type=Path, nargs="+", metavar="FILE", help=DAYS)
     week.add_argument(
         "--over", type=Path, metavar="FILE", help="the week as --json wrote it; its days without a FILE are over"
     )

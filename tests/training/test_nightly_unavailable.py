@@ -213,6 +213,21 @@ def test_a_file_that_is_wrong_is_refused_and_the_others_are_read(home):
     assert [path.name for path in (home.inbox / "done").iterdir()] == ["monday.csv"]
 
 
+@pytest.mark.parametrize("home", ["sqlite"], indirect=True)
+def test_files_of_one_name_are_all_kept(home):
+    """Many products write every day's log under the same name."""
+    wrong = [b"\x89PNG\r\n" + bytes([number]) for number in range(3)]
+    for content in wrong:
+        (home.inbox / "sunday.csv").write_bytes(content)
+        (home.inbox / "monday.csv").write_text(LOG)
+        night()
+
+    refused = {path.name: path.read_bytes() for path in (home.inbox / "refused").iterdir()}
+    assert refused == dict(zip(["sunday.csv", "sunday-2.csv", "sunday-3.csv"], wrong, strict=True))
+    done = {path.name for path in (home.inbox / "done").iterdir()}
+    assert done == {"monday.csv", "monday-2.csv", "monday-3.csv"}
+
+
 @contextmanager
 def server_away(home):
     del home

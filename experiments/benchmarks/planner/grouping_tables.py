@@ -105,7 +105,7 @@ def show_rows(rows: Sequence[Mapping[str, Any]]) -> Table:
 def show_terms(against: Mapping[str, Mapping[str, float]], students: int) -> Table:
     """Returns the table of terms by policy."""
     names = [name for name in next(iter(against.values())) if name != "perturbation"]
-    columns = [name.replace("_", " ") for name in names]
+    columns = [name.replace("_", "\n") for name in names]
     table = make_table(f"mean of each term, {students} students", ["policy"], columns)
     for policy, terms in against.items():
         table.add_row(policy, *(f"{terms[name]:.2f}" for name in names))

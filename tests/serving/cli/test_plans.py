@@ -71,6 +71,25 @@ def test_an_edit_is_judged_and_repaired_and_the_repair_is_a_plan_again(planned, 
     assert "repaired by moving 1 seats (at least 1)" in out
 
 
+def test_each_of_several_changes_has_its_score_impact_and_a_single_one_has_it_above(planned, edited, tmp_path, capsys):
+    """Beside a single change, the impact of the whole edit would only be said again."""
+    both = json.loads(edited.read_text())
+    group = next(session for session in both["sessions"] if session["skill"] == "fractions")
+    online = next(s for s in both["sessions"] if s["block"] == group["block"] and s["skill"] is None)
+    online["students"].append(group["students"].pop())
+    two_changes = tmp_path / "two.json"
+    two_changes.write_text(json.dumps(both))
+
+    run("evaluate", DAY, edited, "--original", planned)
+    single = capsys.readouterr().out
+    run("evaluate", DAY, two_changes, "--original", planned)
+    several = capsys.readouterr().out
+
+    assert "Finn" in single
+    assert "score impact" not in single
+    assert "score impact" in several
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
