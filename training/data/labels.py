@@ -70,7 +70,7 @@ def compile_labels() -> None:
     counts, answers, nothing = np.array([0, 1]), np.zeros(1, np.int8), np.full(1, np.nan)
     one = np.zeros(1, np.int64)
     timeline = Timeline(pd.Index(["s"]), counts, one, one, np.zeros(1, np.int32), answers, nothing, nothing)
-    label_episodes(timeline, vocabulary, MasteryRule(streak=3, horizon=10))
+    label_episodes(timeline, vocabulary, MasteryRule(streak=3, horizon=10, lapse_days=60))
 
 
 @nb.njit(cache=True)

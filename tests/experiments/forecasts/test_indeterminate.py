@@ -27,7 +27,7 @@ def test_who_was_undecided_is_followed_to_the_end_of_the_log():
         }
     )
     log = to_log(DATA_SETS["gervet-assistments09"], table)
-    config = load_config().model_copy(update={"mastery_rule": MasteryRule(streak=3, horizon=4)})
+    config = load_config().model_copy(update={"mastery_rule": MasteryRule(streak=3, horizon=4, lapse_days=60)})
 
     found = find_undecided(build_student_split(log.events, log.item_skills, log.test_students, config), config)
 

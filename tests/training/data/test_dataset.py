@@ -16,7 +16,9 @@ EASE = COLUMNS.index("item_ease")
 def config(quick_config):
     """Three folds and a short rule, for a small log."""
     split = Split(train_share=0.6, calibration_share=0.2, gap_days=0.0, folds=3)
-    return quick_config.model_copy(update={"mastery_rule": MasteryRule(streak=2, horizon=3), "split": split})
+    return quick_config.model_copy(
+        update={"mastery_rule": MasteryRule(streak=2, horizon=3, lapse_days=60), "split": split}
+    )
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from features.profiles.vocabulary import build_vocabulary
 from training.config import MasteryRule
 from training.data.labels import INDETERMINATE, MASTERED, STRUGGLING, label_episodes
 
-RULE = MasteryRule(streak=3, horizon=4)
+RULE = MasteryRule(streak=3, horizon=4, lapse_days=60)
 
 
 @pytest.fixture

@@ -148,7 +148,7 @@ def toy_world(events_of, tags, quick_config):
         for number in range(60)
         for place, item in enumerate(["plus"] * 5 + ["times"] * 5)
     ]
-    rule = MasteryRule(streak=3, horizon=4)
+    rule = MasteryRule(streak=3, horizon=4, lapse_days=60)
     split = Split(train_share=0.6, calibration_share=0.2, gap_days=0.0, folds=3)
     config = quick_config.model_copy(update={"mastery_rule": rule, "split": split})
     return build_dataset(events_of(rows), tags, config), config
