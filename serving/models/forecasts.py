@@ -37,6 +37,7 @@ class SkillForecast:
         last_practiced: UTC; null in a log without a clock.
         recent: Whether the skill was practiced lately; always in a log without a clock.
         past: What the status rests on besides the latest answers, in plain words.
+        forgotten: Whether it is due for review only because it was last practiced long ago.
         missing: First attempts on the skill that would settle it; 0 where a forecast is given.
         contradicted: Whether no forecast is given because the answers contradict it and nothing explains it.
     """
@@ -51,6 +52,7 @@ class SkillForecast:
     last_practiced: datetime | None
     recent: bool
     past: tuple[str, ...] = ()
+    forgotten: bool = False
     missing: int = 0
     contradicted: bool = False
 
@@ -110,10 +112,23 @@ def _forecast(snapshot: Snapshot, students: Sequence[str], recent_days: int) -> 
     columns = (
         student_of_row, snapshot.skills[at], at, status, np.where(status == "proficient", 0.0, risk), mastery,
         rows[:, OPPORTUNITIES].astype(np.int64), times, times >= _recent_since(snapshot, recent_days),
-        missing.astype(np.int64), contradicted,
+        standing.lapsed & ~standing.recently_wrong & ~standing.doubtful, missing.astype(np.int64), contradicted,
     )  # fmt: skip
     forecasts = []
-    for past, (student, skill, row, name, struggle_risk, next_right, count, time, recent, more, against) in zip(
+    for past, (
+        student,
+        skill,
+        row,
+        name,
+        struggle_risk,
+        next_right,
+        count,
+        time,
+        recent,
+        forgotten,
+        more,
+        against,
+    ) in zip(
         describe_standing(standing, rule.streak),
         zip(*(column.tolist() for column in columns), strict=True),
         strict=True,
@@ -130,6 +145,7 @@ def _forecast(snapshot: Snapshot, students: Sequence[str], recent_days: int) -> 
                 last_practiced=None if time == NO_TIME else datetime.fromtimestamp(time / 1_000_000, tz=UTC),
                 recent=recent,
                 past=past,
+                forgotten=forgotten,
                 missing=more,
                 contradicted=against,
             )

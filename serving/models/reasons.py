@@ -12,6 +12,9 @@ from serving.models.status import OPPORTUNITIES, RECENT, SHARE, Rows, Thresholds
 
 Floats = npt.NDArray[np.float64]
 
+NAMES = tuple(FAMILIES)
+"""The families in the order of their weights."""
+
 REASON_FROM = 0.05
 """Logits from which a family is a reason; less moves no probability by more than .0125."""
 
@@ -52,9 +55,9 @@ def choose_reasons(
 ) -> tuple[Reason, ...] | None:
     """Chooses the reasons to tell beside a struggle risk, the strongest first, so that they agree with the facts.
 
-    Where a low risk stands beside nothing but wrong answers, or a high one beside nothing but right ones, one of the
-    reasons says what outweighs the answers: a family that is not about these answers, in a forecast that all families
-    together move to that side of the usual one. Where there is none, the forecast has to be withheld.
+    Where a low risk stands beside nothing but wrong answers, or a high one beside nothing but right ones, the families
+    that are not about these answers have to move it to that side further than those that are move it at all, and the
+    strongest of them is among the reasons. Where they do not, the forecast has to be withheld.
 
     Args:
         row: The kernel's columns.
@@ -76,20 +79,18 @@ def choose_reasons(
         >>> choose_reasons(row, 0.06, -weights, rule) is None
         True
     """
-    names = list(FAMILIES)
     ranked = [
-        Reason(names[at], "raises" if weights[at] > 0 else "lowers", round(float(weights[at]), 3))
+        Reason(NAMES[at], "raises" if weights[at] > 0 else "lowers", round(float(weights[at]), 3))
         for at in np.argsort(-np.abs(weights), kind="stable")
         if abs(weights[at]) >= REASON_FROM
     ]
     facts = np.asarray(row, np.float32)
     if not find_contradictions(facts[None, :], np.array([risk]), rule)[0]:
         return tuple(ranked[:most])
-    effect = "lowers" if facts[SHARE] == 0.0 else "raises"
-    if (weights.sum() < 0) != (effect == "lowers"):
-        return None
     told = ABOUT_ANSWERS | {"skill"} if facts[OPPORTUNITIES] <= RECENT else ABOUT_ANSWERS
-    for place, reason in enumerate(ranked):
-        if reason.effect == effect and reason.family not in told:
-            return tuple(ranked[:most] if place < most else [*ranked[: most - 1], reason])
-    return None
+    is_told = np.isin(NAMES, list(told))
+    effect, sign = ("lowers", -1.0) if facts[SHARE] == 0.0 else ("raises", 1.0)
+    explains = [place for place, each in enumerate(ranked) if each.effect == effect and each.family not in told]
+    if not explains or sign * weights[~is_told].sum() < abs(weights[is_told].sum()):
+        return None
+    return tuple(ranked[:most] if explains[0] < most else [*ranked[: most - 1], ranked[explains[0]]])

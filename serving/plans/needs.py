@@ -48,11 +48,12 @@ def list_candidates(
     """The skills that each student needs most, the most needed first.
 
     Need = struggle risk x (1 - mastery) x readiness x weight. Candidates are skills practiced recently in which the
-    student is not proficient, or no longer, and skills not begun in whose prerequisites the student is proficient:
-    those that build on them, and those that the team works on now. Readiness is the mastery of the weakest
-    prerequisite, 1 where none is known. The weight is the priority that the team gives the skill in its current unit,
-    or without one the share of the team that practiced the skill recently, relative to the skill most practiced. A
-    skill in which most of the members with evidence are proficient is one to catch up on.
+    student is not proficient, or no longer, and skills not begun in whose prerequisites the student is proficient, or
+    was until they were last practiced long ago: those that build on them, and those that the team works on now.
+    Readiness is the mastery of the weakest prerequisite, 1 where none is known. The weight is the priority that the
+    team gives the skill in its current unit, or without one the share of the team that practiced the skill recently,
+    relative to the skill most practiced. A skill in which most of the members with evidence are proficient is one to
+    catch up on.
 
     Args:
         team: Members and current unit.
@@ -114,7 +115,7 @@ def _readiness(skill: str, known: Mapping[str, SkillForecast], skills: SkillMap)
 
 def _may_begin(skill: str, known: Mapping[str, SkillForecast], skills: SkillMap) -> bool:
     required = skills.requires.get(skill, ())
-    return all(skill in known and known[skill].status == "proficient" for skill in required)
+    return all(skill in known and (known[skill].status == "proficient" or known[skill].forgotten) for skill in required)
 
 
 def _need(forecast: SkillForecast, readiness: float, weight: float, policy: NeedPolicy) -> Need:
