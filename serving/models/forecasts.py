@@ -12,7 +12,7 @@ from prometheus_client import Counter
 from features.profiles.kernel import NO_TIME
 from serving.models.reasons import Reason, find_contradictions
 from serving.models.snapshot import Snapshot
-from serving.models.status import OPPORTUNITIES, RESPONSES, Status, describe_facts, describe_standing, judge_standing
+from serving.models.status import OPPORTUNITIES, RESPONSES, Status, describe_facts, describe_statuses, judge_statuses
 
 FORECASTS = Counter(
     "regroup_forecasts_total",
@@ -93,8 +93,8 @@ def _forecast(snapshot: Snapshot, students: Sequence[str], recent_days: int) -> 
     rows = snapshot.rows[at]
     rule = snapshot.struggle.thresholds
     mastery, risk = snapshot.mastery.predict(rows), snapshot.struggle.predict(rows)
-    standing = judge_standing(rows, mastery, rule)
-    status = standing.status
+    judged = judge_statuses(rows, mastery, rule)
+    status = judged.status
     contradicted = find_contradictions(rows, risk, rule) & ~np.isin(status, ["thin_evidence", "proficient"])
     contradicted[contradicted] = [reasons is None for reasons in snapshot.struggle.explain(rows[contradicted])]
     # without a forecast only what the answers alone say is left
@@ -112,7 +112,7 @@ def _forecast(snapshot: Snapshot, students: Sequence[str], recent_days: int) -> 
     columns = (
         student_of_row, snapshot.skills[at], at, status, np.where(status == "proficient", 0.0, risk), mastery,
         rows[:, OPPORTUNITIES].astype(np.int64), times, times >= _recent_since(snapshot, recent_days),
-        standing.lapsed & ~standing.recently_wrong & ~standing.doubtful, missing.astype(np.int64), contradicted,
+        judged.lapsed & ~judged.recently_wrong & ~judged.doubtful, missing.astype(np.int64), contradicted,
     )  # fmt: skip
     forecasts = []
     for past, (
@@ -129,7 +129,7 @@ def _forecast(snapshot: Snapshot, students: Sequence[str], recent_days: int) -> 
         more,
         against,
     ) in zip(
-        describe_standing(standing, rule.streak),
+        describe_statuses(judged, rule.streak),
         zip(*(column.tolist() for column in columns), strict=True),
         strict=True,
     ):

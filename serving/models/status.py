@@ -16,10 +16,8 @@ Status = Literal["not_begun", "thin_evidence", "learning", "not_yet_proficient",
 RECENT = 5
 """Answers that the column `skill_correct_share_5r` looks back on."""
 
-REVIEW_CAUSES = (
-    "the latest answers are mostly wrong", "it was last practiced long ago", "the next answer is forecast to be wrong",
-)  # fmt: skip
-"""Why a skill that was proficient is due for review, in the words and the order of `Standing`."""
+REVIEW_CAUSES = ("latest answers mostly wrong", "last practiced long ago", "next answer likely wrong")
+"""Why a skill that was proficient is due for review, in the words and the order of `Statuses`."""
 
 RESPONSES = COLUMNS.index("student_responses")
 OPPORTUNITIES = COLUMNS.index("skill_opportunities")
@@ -74,7 +72,7 @@ class Thresholds:
 
 
 @dataclass(frozen=True)
-class Standing:
+class Statuses:
     """How students stand on skills; one element per row of a profile.
 
     Attributes:
@@ -92,7 +90,7 @@ class Standing:
     doubtful: npt.NDArray[np.bool_]
 
 
-def judge_standing(rows: Rows, mastery: npt.NDArray[np.float64], rule: Thresholds) -> Standing:
+def judge_statuses(rows: Rows, mastery: npt.NDArray[np.float64], rule: Thresholds) -> Statuses:
     """Judges each skill by what was answered and when; nothing that was reached once is kept for good.
 
     - `proficient`: `streak` right in a row, and the run goes on or most of the last answers are right since.
@@ -116,34 +114,34 @@ def judge_standing(rows: Rows, mastery: npt.NDArray[np.float64], rule: Threshold
     broke = was_proficient & (streak < rule.streak)
     recently_wrong, doubtful = broke & mostly_wrong, broke & (mastery < rule.review_mastery)
     lapsed = was_proficient & (rows[:, DAYS] > rule.lapse_days)  # null without a clock: not lapsed
-    thin = (attempts < rule.min_opportunities) | (rows[:, RESPONSES] < rule.min_responses)
+    low_evidence = (attempts < rule.min_opportunities) | (rows[:, RESPONSES] < rule.min_responses)
     status = np.select(
         [
             attempts == 0,
             recently_wrong | lapsed | doubtful,
             was_proficient,
-            thin,
+            low_evidence,
             mostly_wrong | (attempts >= rule.horizon),
         ],
         ["not_begun", "review_due", "proficient", "thin_evidence", "not_yet_proficient"],
         "learning",
     )
-    return Standing(status, broke, recently_wrong, lapsed, doubtful)
+    return Statuses(status, broke, recently_wrong, lapsed, doubtful)
 
 
-def describe_standing(standing: Standing, streak: int) -> list[tuple[str, ...]]:
+def describe_statuses(judged: Statuses, streak: int) -> list[tuple[str, ...]]:
     """Says in plain words what was reached before, and why it is due for review, for each row; often nothing.
 
     Args:
-        standing: As `judge_standing` judged it.
+        judged: As `judge_statuses` judged it.
         streak: Correct first attempts in a row that make a skill proficient.
     """
     told: list[tuple[str, ...]] = []
-    columns = (standing.broke, standing.recently_wrong, standing.lapsed, standing.doubtful)
+    columns = (judged.broke, judged.recently_wrong, judged.lapsed, judged.doubtful)
     for broke, *applies in zip(*(column.tolist() for column in columns), strict=True):
         causes = [cause for applied, cause in zip(applies, REVIEW_CAUSES, strict=True) if applied]
         before = [f"reached {streak} in a row before"] if broke else []
-        told.append((*before, f"review due: {' and '.join(causes)}") if causes else tuple(before))
+        told.append((*before, f"review due: {', '.join(causes)}") if causes else tuple(before))
     return told
 
 

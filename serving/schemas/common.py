@@ -40,7 +40,7 @@ StruggleRisk = Annotated[
         examples=[0.42],
     ),
 ]
-Standing = Annotated[
+SkillStatus = Annotated[
     Status,
     Field(
         description="how the student stands on the skill by present evidence, which can be lost again. `not_begun`: no "

@@ -12,7 +12,7 @@ from serving.schemas.common import (
     Probability,
     Provenance,
     SkillName,
-    Standing,
+    SkillStatus,
     StruggleRisk,
     StudentId,
     TeamId,
@@ -32,7 +32,7 @@ class SkillRiskOut(Body):
     """What is forecast about one student on one skill, without facts and reasons."""
 
     skill_id: str
-    status: Standing
+    status: SkillStatus
     struggle_risk: StruggleRisk
     mastery: Mastery
     opportunities: int = Field(description="first attempts on items of the skill so far", examples=[7])
@@ -75,7 +75,7 @@ class NeedOut(Body):
 
     skill_id: str
     skill: SkillName
-    status: Standing
+    status: SkillStatus
     need: Probability = Field(
         description="struggle_risk x (1 - mastery) x readiness x weight, 0-1; a moderate value where no "
         "forecast is given"

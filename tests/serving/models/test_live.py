@@ -104,7 +104,7 @@ def test_six_wrong_answers_take_proficiency_away_at_once(services, own_school, l
     assert after["opportunities"] == before["opportunities"] + 6
     assert after["facts"][0] == "5 of the last 5 wrong"
     assert "reached 3 in a row before" in after["facts"]
-    assert after["facts"][-1].startswith("review due: the latest answers are mostly wrong")
+    assert after["facts"][-1].startswith("review due: latest answers mostly wrong")
     risks = {row["student_id"]: row for row in other.get(f"{team}/forecasts").json()["students"]}[student]
     assert skill_of(risks, skill) == {name: after[name] for name in skill_of(risks, skill)}
     row = {row["student_id"]: row for row in other.get(f"{team}/board").json()["students"]}[student]

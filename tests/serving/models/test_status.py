@@ -17,7 +17,7 @@ from features.profiles.incremental import IncrementalState
 from features.profiles.state import State
 from features.profiles.timeline import sort_events
 from features.profiles.vocabulary import build_vocabulary
-from serving.models.status import Thresholds, describe_facts, describe_standing, judge_standing
+from serving.models.status import Thresholds, describe_facts, describe_statuses, judge_statuses
 from training.config import load_config
 
 RULE = Thresholds.from_json(load_config().model_dump(include={"mastery_rule", "evidence", "status"}))
@@ -68,8 +68,8 @@ def read_rows(events, moment):
 def stand(answers, mastery=0.8, *, days=1.0, rule=RULE, clock=True):
     """Status and past after some answers, read some days after the last."""
     moment = START + timedelta(hours=max(0, len(answers) - 1), days=days) if clock else None
-    standing = judge_standing(read_rows(make_events(answers, clock=clock), moment), np.array([mastery]), rule)
-    return standing.status[0], describe_standing(standing, rule.streak)[0]
+    judged = judge_statuses(read_rows(make_events(answers, clock=clock), moment), np.array([mastery]), rule)
+    return judged.status[0], describe_statuses(judged, rule.streak)[0]
 
 
 def status_of(answers, mastery=0.8, **more):
@@ -106,10 +106,13 @@ def test_what_is_due_for_review_says_what_was_reached_and_why():
     short = ("reached 3 in a row before",)
 
     assert stand(right("+++-"))[1] == short
-    assert stand(right("+++---"))[1] == (*short, "review due: the latest answers are mostly wrong")
-    assert stand(right("+++-"), 0.4)[1] == (*short, "review due: the next answer is forecast to be wrong")
-    assert stand(right("+++++"), days=90)[1] == ("review due: it was last practiced long ago",)
-    assert stand(right("+++---"), 0.2, days=90)[1][1].count(" and ") == 2
+    assert stand(right("+++---"))[1] == (*short, "review due: latest answers mostly wrong")
+    assert stand(right("+++-"), 0.4)[1] == (*short, "review due: next answer likely wrong")
+    assert stand(right("+++++"), days=90)[1] == ("review due: last practiced long ago",)
+    assert stand(right("+++---"), 0.2, days=90)[1] == (
+        *short,
+        "review due: latest answers mostly wrong, last practiced long ago, next answer likely wrong",
+    )
     assert stand(right("+-+-+"))[1] == ()
 
 
@@ -145,9 +148,9 @@ def test_the_first_right_answers_after_a_summer_are_proficient_again():
     """What was forgotten is no longer, once it is shown."""
     events = pd.concat([make_events([True] * 4), make_events([True] * 3, days=90)], ignore_index=True)
 
-    standing = judge_standing(read_rows(events, START + timedelta(days=91)), np.array([0.9]), RULE)
+    judged = judge_statuses(read_rows(events, START + timedelta(days=91)), np.array([0.9]), RULE)
 
-    assert standing.status.tolist() == ["proficient"]
+    assert judged.status.tolist() == ["proficient"]
 
 
 @ALIKE
@@ -162,9 +165,9 @@ def test_live_equals_nightly(of_night, live, mastery, pause):
     on_top = read_skill_rows(incremental.state_of(["s"]), incremental.statistics, moment).columns
 
     whole = read_rows(pd.concat([before, after], ignore_index=True), moment)
-    of_live, of_next_night = (judge_standing(rows, np.array([mastery]), RULE) for rows in (on_top, whole))
+    of_live, of_next_night = (judge_statuses(rows, np.array([mastery]), RULE) for rows in (on_top, whole))
     assert of_live.status.tolist() == of_next_night.status.tolist()
-    assert describe_standing(of_live, RULE.streak) == describe_standing(of_next_night, RULE.streak)
+    assert describe_statuses(of_live, RULE.streak) == describe_statuses(of_next_night, RULE.streak)
 
 
 def test_facts_are_said_in_plain_words():
