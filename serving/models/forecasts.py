@@ -108,49 +108,32 @@ def _forecast(snapshot: Snapshot, students: Sequence[str], recent_days: int) -> 
     )
     times = snapshot.last_practiced[at]
     known = [student for student in students if student in snapshot.position]
-    student_of_row = np.repeat(known, [snapshot.row_count(student) for student in known])
-    columns = (
-        student_of_row, snapshot.skills[at], at, status, np.where(status == "proficient", 0.0, risk), mastery,
-        rows[:, OPPORTUNITIES].astype(np.int64), times, times >= _recent_since(snapshot, recent_days),
-        judged.lapsed & ~judged.recently_wrong & ~judged.doubtful, missing.astype(np.int64), contradicted,
-    )  # fmt: skip
-    forecasts = []
-    for past, (
-        student,
-        skill,
-        row,
-        name,
-        struggle_risk,
-        next_right,
-        count,
-        time,
-        recent,
-        forgotten,
-        more,
-        against,
-    ) in zip(
-        describe_statuses(judged, rule.streak),
-        zip(*(column.tolist() for column in columns), strict=True),
-        strict=True,
-    ):
-        forecasts.append(
-            SkillForecast(
-                student=student,
-                skill=skill,
-                row=row,
-                status=name,
-                struggle_risk=None if more else struggle_risk,
-                mastery=None if more else next_right,
-                opportunities=count,
-                last_practiced=None if time == NO_TIME else datetime.fromtimestamp(time / 1_000_000, tz=UTC),
-                recent=recent,
-                past=past,
-                forgotten=forgotten,
-                missing=more,
-                contradicted=against,
-            )
-        )
-    return tuple(forecasts)
+    columns = {
+        "student": np.repeat(known, [snapshot.row_count(student) for student in known]).tolist(),
+        "skill": snapshot.skills[at].tolist(),
+        "row": at.tolist(),
+        "status": status.tolist(),
+        "struggle_risk": _null_where(missing > 0, np.where(status == "proficient", 0.0, risk)),
+        "mastery": _null_where(missing > 0, mastery),
+        "opportunities": rows[:, OPPORTUNITIES].astype(np.int64).tolist(),
+        "last_practiced": [_moment_of(time) for time in times.tolist()],
+        "recent": (times >= _recent_since(snapshot, recent_days)).tolist(),
+        "past": describe_statuses(judged, rule.streak),
+        "forgotten": (judged.lapsed & ~judged.recently_wrong & ~judged.doubtful).tolist(),
+        "missing": missing.astype(np.int64).tolist(),
+        "contradicted": contradicted.tolist(),
+    }
+    return tuple(
+        SkillForecast(**dict(zip(columns, values, strict=True))) for values in zip(*columns.values(), strict=True)
+    )
+
+
+def _null_where(missing: npt.NDArray[np.bool_], values: npt.NDArray[np.float64]) -> list[float | None]:
+    return [None if absent else value for absent, value in zip(missing.tolist(), values.tolist(), strict=True)]
+
+
+def _moment_of(time: int) -> datetime | None:
+    return None if time == NO_TIME else datetime.fromtimestamp(time / 1_000_000, tz=UTC)
 
 
 def _recent_since(snapshot: Snapshot, days: int) -> npt.NDArray[np.int64] | int:
