@@ -257,7 +257,7 @@ def _print_plan(plan: dict[str, Any]) -> None:
 
 def _describe_seat(seat: dict[str, Any]) -> str:
     risk = seat["struggle_risk"]
-    forecast = "no forecast yet" if risk is None else "struggling" if risk == 1 else f"struggle risk {risk:.0%}"
+    forecast = "no forecast yet" if risk is None else f"struggle risk {risk:.0%}"
     return f"{seat['student_id']}: {', '.join([*seat['facts'], forecast])}"
 
 

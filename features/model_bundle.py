@@ -14,8 +14,8 @@ from features.profiles.columns import SCHEMA_HASH
 
 Floats = npt.NDArray[np.float64]
 
-FORMAT = 1
-"""Raised when older code would misread a newer bundle."""
+FORMAT = 2
+"""Raised when code of another version would misread a bundle."""
 
 TREES = "model.lgb"
 """The name of the file with LightGBM's own text format."""

@@ -89,6 +89,28 @@ class Gate(_Section):
     min_cell_rows: int = Field(ge=1)
 
 
+class Status(_Section):
+    """When the service says that a skill is proficient, not yet proficient or due for review, and doubts a forecast.
+
+    Attributes:
+        recent_wrong: Of the last five answers, so many wrong take proficiency away, or say that it is not near.
+        review_mastery: A forecast of the next answer below this takes it away too, once a run of right answers broke.
+        low_risk: A struggle risk below this beside nothing but wrong answers needs a reason that explains it.
+        high_risk: So does one above this beside nothing but right answers.
+    """
+
+    recent_wrong: int = Field(ge=1, le=5)
+    review_mastery: float = Field(ge=0, le=1)
+    low_risk: float = Field(ge=0, le=1)
+    high_risk: float = Field(ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _low_is_below_high(self) -> "Status":
+        if self.low_risk > self.high_risk:
+            raise ValueError(f"low_risk {self.low_risk} must not be above high_risk {self.high_risk}")
+        return self
+
+
 class TrainingConfig(_Section):
     """All choices of one training run."""
 
@@ -98,6 +120,7 @@ class TrainingConfig(_Section):
     evidence: Evidence
     evaluation: Evaluation
     gate: Gate
+    status: Status
 
     @property
     def digest(self) -> str:

@@ -20,8 +20,9 @@ from features.profiles.columns import OF_STUDENTS, SCHEMA_HASH
 from features.profiles.kernel import COLUMNS, NO_TIME
 from serving.errors import SnapshotError
 from serving.models.bundle import Artifacts, Source
-from serving.models.forecaster import Forecaster, Rows
+from serving.models.forecaster import Forecaster
 from serving.models.registry import Champion
+from serving.models.status import Rows
 
 Result = TypeVar("Result")
 

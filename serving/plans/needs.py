@@ -47,12 +47,13 @@ def list_candidates(
 ) -> list[Candidate]:
     """The skills that each student needs most, the most needed first.
 
-    Need = struggle risk x (1 - mastery) x readiness x weight. Candidates are skills practiced recently and not
-    mastered, and skills not begun whose prerequisites the student has mastered: those that build on them, and those
-    that the team works on now. Readiness is the mastery of the weakest prerequisite, 1 where none is known. The weight
-    is the priority that the team gives the skill in its current unit, or without one the share of the team that
-    practiced the skill recently, relative to the skill most practiced. A skill that most of the members with evidence
-    have mastered is one to catch up on.
+    Need = struggle risk x (1 - mastery) x readiness x weight. Candidates are skills practiced recently in which the
+    student is not proficient, or no longer, and skills not begun in whose prerequisites the student is proficient, or
+    was until they were last practiced long ago: those that build on them, and those that the team works on now.
+    Readiness is the mastery of the weakest prerequisite, 1 where none is known. The weight is the priority that the
+    team gives the skill in its current unit, or without one the share of the team that practiced the skill recently,
+    relative to the skill most practiced. A skill in which most of the members with evidence are proficient is one to
+    catch up on.
 
     Args:
         team: Members and current unit.
@@ -61,7 +62,7 @@ def list_candidates(
         policy: Need of a null forecast, and weights.
         max_candidates: Candidates per student.
     """
-    catch_up = _mostly_mastered(forecasts, policy.catch_up_share)
+    catch_up = _mostly_proficient(forecasts, policy.catch_up_share)
     by_student: dict[str, dict[str, SkillForecast]] = defaultdict(dict)
     for forecast in forecasts:
         by_student[forecast.student][forecast.skill] = forecast
@@ -77,7 +78,7 @@ def list_candidates(
                 _need(forecast, _readiness(forecast.skill, known, skills), weights[forecast.skill], policy), forecast
             )
             for forecast in known.values()
-            if forecast.status != "mastered" and (forecast.recent or forecast.skill in team.focus)
+            if forecast.status != "proficient" and (forecast.recent or forecast.skill in team.focus)
         ]
         candidates += [
             Candidate(_unknown(student, skill, weights[skill], policy), None)
@@ -93,10 +94,10 @@ def list_candidates(
     return found
 
 
-def _mostly_mastered(forecasts: Sequence[SkillForecast], share: float) -> set[str]:
-    known = Counter(forecast.skill for forecast in forecasts if forecast.status != "not_enough_evidence")
-    mastered = Counter(forecast.skill for forecast in forecasts if forecast.status == "mastered")
-    return {skill for skill, count in mastered.items() if count >= share * known[skill]}
+def _mostly_proficient(forecasts: Sequence[SkillForecast], share: float) -> set[str]:
+    known = Counter(forecast.skill for forecast in forecasts if forecast.status != "thin_evidence")
+    proficient = Counter(forecast.skill for forecast in forecasts if forecast.status == "proficient")
+    return {skill for skill, count in proficient.items() if count >= share * known[skill]}
 
 
 def _weigh_skills(team: Team, shares: Mapping[str, float], policy: NeedPolicy) -> Mapping[str, float]:
@@ -114,7 +115,7 @@ def _readiness(skill: str, known: Mapping[str, SkillForecast], skills: SkillMap)
 
 def _may_begin(skill: str, known: Mapping[str, SkillForecast], skills: SkillMap) -> bool:
     required = skills.requires.get(skill, ())
-    return all(skill in known and known[skill].status == "mastered" for skill in required)
+    return all(skill in known and (known[skill].status == "proficient" or known[skill].forgotten) for skill in required)
 
 
 def _need(forecast: SkillForecast, readiness: float, weight: float, policy: NeedPolicy) -> Need:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from serving.grouping import SessionType
 from serving.models.bundle import Source
+from serving.models.status import Status
 
 PLAN_ID = "6f1c0f4f0d0e4a0e8a3a1f1e2d3c4b5a"
 FACTS = "3 of the last 5 wrong"
@@ -34,16 +35,28 @@ Score = Annotated[
 StruggleRisk = Annotated[
     Probability | None,
     Field(
-        description="probability of struggling with the skill, 0-1: 0 for mastered, 1 for struggling, null where there "
-        "is not enough evidence, and online",
+        description="chance that the product's mastery rule is not met within the next attempts (10 by default) if "
+        "practice goes on, 0-1: 0 for proficient; null where no forecast is given, and online",
         examples=[0.42],
+    ),
+]
+SkillStatus = Annotated[
+    Status,
+    Field(
+        description="how the student stands on the skill by present evidence, which can be lost again. `not_begun`: no "
+        "answer. `thin_evidence`: too few answers for a forecast, or answers that contradict it with nothing to "
+        "explain why. `learning`: not proficient so far. `not_yet_proficient`: not after 10 attempts, or most of the "
+        "last 5 answers are wrong. `proficient`: the mastery rule was met (3 right in a row), and most of the last 5 "
+        "answers are right. `review_due`: was proficient, but most of the last 5 answers are wrong, the next is "
+        "forecast to be wrong, or it was last practiced long ago. The numbers are settings of the training",
+        examples=["learning"],
     ),
 ]
 Mastery = Annotated[
     Probability | None,
     Field(
-        description="probability that the next answer on the skill is right, 0-1; null where there is not enough "
-        "evidence, and online",
+        description="probability that the next answer on the skill is right, 0-1; null where no forecast is given, "
+        "and online",
         examples=[0.61],
     ),
 ]

@@ -12,6 +12,7 @@ from serving.schemas.common import (
     Probability,
     Provenance,
     SkillName,
+    SkillStatus,
     StruggleRisk,
     StudentId,
     TeamId,
@@ -31,10 +32,7 @@ class SkillRiskOut(Body):
     """What is forecast about one student on one skill, without facts and reasons."""
 
     skill_id: str
-    status: Literal["mastered", "struggling", "forecast", "not_enough_evidence"] = Field(
-        description="mastered and struggling (not yet proficient after 10 attempts) are facts, not forecasts",
-        examples=["forecast"],
-    )
+    status: SkillStatus
     struggle_risk: StruggleRisk
     mastery: Mastery
     opportunities: int = Field(description="first attempts on items of the skill so far", examples=[7])
@@ -46,9 +44,14 @@ class SkillForecastOut(SkillRiskOut):
 
     skill: SkillName
     facts: Facts
-    reasons: list[ReasonOut] = Field(description="what raises or lowers the struggle risk")
+    reasons: list[ReasonOut] = Field(
+        description="what raises or lowers the struggle risk, the strongest first; where a low risk stands beside only "
+        "wrong answers, or a high one beside only right ones, what outweighs them is among the reasons"
+    )
     advice: str | None = Field(
-        default=None, description="how to get enough evidence for a forecast; null where there is one"
+        default=None,
+        description="the quick check that would settle it; null where there is a forecast",
+        examples=["not enough evidence: 2 questions on Ratios would settle it"],
     )
 
 
@@ -72,9 +75,10 @@ class NeedOut(Body):
 
     skill_id: str
     skill: SkillName
+    status: SkillStatus
     need: Probability = Field(
-        description="struggle_risk x (1 - mastery) x readiness x weight, 0-1; a moderate value where there is not "
-        "enough evidence"
+        description="struggle_risk x (1 - mastery) x readiness x weight, 0-1; a moderate value where no "
+        "forecast is given"
     )
     struggle_risk: StruggleRisk
     mastery: Mastery
@@ -106,7 +110,7 @@ class BoardRow(Body):
 
     student_id: StudentId
     needs: list[NeedOut]
-    strengths: list[str] = Field(description="names of the skills that the student mastered lately")
+    strengths: list[str] = Field(description="names of the skills practiced lately in which the student is proficient")
     last_seen_by_adult: dt.date | None = Field(
         description="date of the student's last adult-led session on record; null if there is none"
     )

@@ -155,19 +155,27 @@ def test_no_error_repeats_a_students_id(client, trained_school):
 
 
 def test_a_profile_tells_facts_reasons_and_what_is_not_known(client, trained_school):
-    """Each skill of a student has one of four states; thin evidence says what would settle it."""
+    """Each skill has a status by present evidence; thin evidence says what would settle it."""
     profiles = [client.get(f"/v1/students/{student}/profile").json() for student in trained_school.student_ids[:40]]
 
     assert all(profile["responses"] > 0 and profile["active_minutes_7d"] >= 0 for profile in profiles)
     skills = [skill for profile in profiles for skill in profile["skills"]]
-    assert {skill["status"] for skill in skills} >= {"mastered", "forecast", "not_enough_evidence"}
+    assert {skill["status"] for skill in skills} == {
+        "thin_evidence", "learning", "not_yet_proficient", "proficient", "review_due",
+    }  # fmt: skip
     for skill in skills:
-        if skill["status"] == "not_enough_evidence":
+        if skill["status"] == "thin_evidence":
             assert skill["struggle_risk"] is None
-            assert "more first attempts" in skill["advice"]
-        if skill["status"] == "forecast":
+        if skill["struggle_risk"] is None:
+            assert skill["mastery"] is None
+            assert f"on {skill['skill']} would settle it" in skill["advice"]
+        elif skill["status"] == "proficient":
+            assert skill["struggle_risk"] == 0
+        else:
             assert 0 < skill["struggle_risk"] < 1
             assert skill["reasons"]
+        if skill["status"] == "review_due":
+            assert skill["facts"][-1].startswith("review due: ")
     assert rule_of(client.get("/v1/students/nobody/profile")) == "unknown_student"
 
 

@@ -34,7 +34,7 @@ def write_model(
         folder: Where the bundle is written.
         model: Trees and calibration.
         statistics: Counted on the training block.
-        config: Whose mastery rule and evidence thresholds the service must keep to.
+        config: Whose mastery rule, evidence thresholds and rules of status the service must keep to.
         facts: Data version, configuration hash and code version, for the manifest.
     """
 
@@ -44,7 +44,7 @@ def write_model(
             "features": {"columns": list(model.forecast.columns), "schema": SCHEMA_HASH},
             "calibration": model.calibration.to_json(),
             "statistics": statistics.to_json(),
-            "thresholds": config.model_dump(include={"mastery_rule", "evidence"}),
+            "thresholds": config.model_dump(include={"mastery_rule", "evidence", "status"}),
         }
         for name, content in contents.items():
             (draft / f"{name}.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")

@@ -28,7 +28,8 @@ from serving.schemas.forecasts import (
 from serving.schemas.recommendations import AlternativeOut, RecommendationOut, RecommendationRequest, UnmetOut
 from serving.schemas.sessions import AdultOut, SeatOut, SessionOut
 
-QUICK_CHECK = "not enough evidence: {missing} more first attempts on this skill would give a forecast"
+NOT_ENOUGH = "not enough evidence"
+CONTRADICTED = "the forecast contradicts the answers, and nothing that is known explains why"
 
 
 def to_provenance(snapshot: Snapshot) -> Provenance:
@@ -47,8 +48,7 @@ def to_provenance(snapshot: Snapshot) -> Provenance:
 
 
 def to_forecasts(snapshot: Snapshot, skills: SkillMap, forecasts: Sequence[SkillForecast]) -> list[SkillForecastOut]:
-    """Each forecast with its facts and reasons, or with what is missing for a forecast."""
-    enough = snapshot.struggle.thresholds.min_opportunities
+    """Each forecast with its facts and reasons, or with the quick check that would settle it."""
     return [
         SkillForecastOut(
             skill_id=forecast.skill,
@@ -70,16 +70,19 @@ def to_forecasts(snapshot: Snapshot, skills: SkillMap, forecasts: Sequence[Skill
                 )
                 for reason in reasons
             ],
-            advice=(
-                QUICK_CHECK.format(missing=max(1, enough - forecast.opportunities))
-                if forecast.status == "not_enough_evidence"
-                else None
-            ),
+            advice=_advise(forecast, skill_name(skills, forecast.skill)),
         )
         for forecast, facts, reasons in zip(
             forecasts, describe_all_facts(snapshot, forecasts), explain_forecasts(snapshot, forecasts), strict=True
         )
     ]
+
+
+def _advise(forecast: SkillForecast, skill: str) -> str | None:
+    if forecast.missing == 0:
+        return None
+    questions = "1 question" if forecast.missing == 1 else f"{forecast.missing} questions"
+    return f"{CONTRADICTED if forecast.contradicted else NOT_ENOUGH}: {questions} on {skill} would settle it"
 
 
 def to_student(
@@ -128,11 +131,13 @@ def to_board(
     """The team's students with their needs, strengths and last adult-led session, the greatest need first."""
     facts = gather_facts(snapshot, candidates)
     needs: dict[str, list[NeedOut]] = {student: [] for student in team.members}
-    for need in (candidate.need for candidate in candidates):
+    for candidate in candidates:
+        need = candidate.need
         needs[need.student].append(
             NeedOut(
                 skill_id=need.skill,
                 skill=skill_name(skills, need.skill),
+                status="not_begun" if candidate.forecast is None else candidate.forecast.status,
                 need=need.need,
                 struggle_risk=need.struggle_risk,
                 mastery=need.mastery,
@@ -143,7 +148,7 @@ def to_board(
         )
     strengths: dict[str, list[str]] = {student: [] for student in team.members}
     for forecast in forecasts:
-        if forecast.status == "mastered" and forecast.recent:
+        if forecast.status == "proficient" and forecast.recent:
             strengths[forecast.student].append(skill_name(skills, forecast.skill))
     last_seen = {
         student: session.date

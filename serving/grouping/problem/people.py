@@ -118,7 +118,7 @@ class Need:
         mastery: 0-1; None where there is too little evidence.
         readiness: 0-1; 1 where prerequisites are unknown.
         weight: how much the skill counts for the team now, 0-1.
-        catch_up: whether most of the team has mastered the skill, so that its groups are the lowest in need.
+        catch_up: whether most of the team is proficient in the skill, so that its groups are the lowest in need.
     """
 
     student: str

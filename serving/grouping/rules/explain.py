@@ -89,7 +89,7 @@ def _explain_led(
 
 def _evidence(need: Need) -> str:
     if need.struggle_risk is None:
-        return "too little evidence for a forecast"
+        return "no forecast yet"
     risk = f"struggle risk {need.struggle_risk:.0%}"
     return risk if need.mastery is None else f"{risk}, mastery {need.mastery:.0%}"
 

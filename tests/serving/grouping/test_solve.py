@@ -164,7 +164,7 @@ def test_low_evidence_is_said(team):
 
     plan = suggest_groups(unknown)
 
-    assert any("Too little evidence" in reason.sentence for reason in plan.seat_reasons)
+    assert any("No forecast yet" in reason.sentence for reason in plan.seat_reasons)
 
 
 @pytest.mark.parametrize(

@@ -35,11 +35,10 @@ def test_reasons_add_up_to_the_forecast(trained_school, profiles, tmp_path):
     forecaster = Forecaster(folder)
     some = profiles[:50]
 
-    explained = [sum(reason.weight for reason in reasons) for reasons in forecaster.explain(some, most=99)]
+    explained = forecaster.weigh_families(some).sum(axis=1)
     logits = np.log(forecaster.predict(some) / (1 - forecaster.predict(some)))
 
-    constant = logits - np.array(explained)
-    assert np.ptp(constant) < 0.4  # families under a twentieth of a logit are no reasons
+    assert np.ptp(logits - explained) < 1e-6
 
 
 def test_nothing_served_is_a_pickle(trained_school):

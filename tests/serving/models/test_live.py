@@ -1,10 +1,11 @@
 """What came in since the night is in the next answer of every process, and is what the next night will say."""
 
+import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
 
 from features.database import Database
-from features.events.store import erase_events, read_events
+from features.events.store import erase_events, read_events, read_item_skills
 from features.home import Home
 from serving.app import create_app
 from serving.models.live import LiveEvents
@@ -54,6 +55,24 @@ def batch(own_school):
     return events
 
 
+@pytest.fixture
+def lost(own_school):
+    """A student, a skill in which the student is proficient and was right last, and six wrong answers of today."""
+    (published,) = (own_school.home / "published" / own_school.run_id).iterdir()
+    profiles = pd.read_parquet(published / "skill_profiles.parquet")
+    team = own_school.student_ids[5:20]
+    going_on = profiles[(profiles["skill_streak"] >= 5) & profiles["student_id"].isin(team)].iloc[0]
+    tags = read_item_skills(Home(own_school.home))
+    alone = tags[~tags["item_id"].duplicated(keep=False) & (tags["skill_id"] == going_on["skill_id"])]
+    student = str(going_on["student_id"])
+    events = [
+        {"student_id": student, "occurred_at": f"{DAY}T09:0{minute}:00Z", "item_id": item, "score": 0.0}
+        for minute, item in enumerate(alone["item_id"].head(6))
+    ]
+    assert len(events) == 6
+    return student, str(going_on["skill_id"]), events
+
+
 def answers_of(client, school, students):
     """Everything that is answered about a team and some of its students."""
     board = client.get(f"/v1/teams/{school.team_ids[0]}/board").json()
@@ -65,9 +84,54 @@ def without_provenance(answers):
     return [{name: value for name, value in answer.items() if name != "provenance"} for answer in (board, *profiles)]
 
 
-def test_the_answers_after_live_events_are_those_of_a_night_with_the_same_events(services, own_school, batch):
+def skill_of(profile, skill):
+    return next(each for each in profile["skills"] if each["skill_id"] == skill)
+
+
+def test_six_wrong_answers_take_proficiency_away_at_once(services, own_school, lost):
+    """Over HTTP, in the profile, the forecasts and the board of another process than the one that was told."""
+    one, other = services
+    student, skill, events = lost
+    team = f"/v1/teams/{own_school.team_ids[0]}"
+    before = skill_of(other.get(f"/v1/students/{student}/profile").json(), skill)
+    assert before["status"] == "proficient"
+    assert before["struggle_risk"] == 0
+
+    assert one.post("/v1/events", json={"events": events}).json()["stored"] == 6
+
+    after = skill_of(other.get(f"/v1/students/{student}/profile").json(), skill)
+    assert after["status"] == "review_due"
+    assert after["opportunities"] == before["opportunities"] + 6
+    assert after["facts"][0] == "5 of the last 5 wrong"
+    assert "reached 3 in a row before" in after["facts"]
+    assert after["facts"][-1].startswith("review due: latest answers mostly wrong")
+    risks = {row["student_id"]: row for row in other.get(f"{team}/forecasts").json()["students"]}[student]
+    assert skill_of(risks, skill) == {name: after[name] for name in skill_of(risks, skill)}
+    row = {row["student_id"]: row for row in other.get(f"{team}/board").json()["students"]}[student]
+    (need,) = (need for need in row["needs"] if need["skill_id"] == skill)
+    assert (need["status"], need["facts"]) == ("review_due", after["facts"])
+    assert need["skill"] not in row["strengths"]
+
+
+def test_after_a_long_pause_the_first_answer_of_anybody_shows_what_was_forgotten(services, own_school, lost):
+    """Every profile is read at the midnight after the last event, so what nobody practiced is due for review."""
+    one, other = services
+    student, skill, events = lost
+    first = {**events[0], "student_id": own_school.student_ids[0], "occurred_at": "2026-05-20T08:00:00Z"}
+
+    assert one.post("/v1/events", json={"events": [first]}).json()["stored"] == 1
+
+    profile = other.get(f"/v1/students/{student}/profile").json()
+    assert profile["provenance"]["data_as_of"].startswith("2026-05-21")
+    assert skill_of(profile, skill)["status"] == "review_due"
+    assert skill_of(profile, skill)["facts"][-1] == "review due: last practiced long ago"
+    assert not {each["status"] for each in profile["skills"]} & {"proficient"}
+
+
+def test_the_answers_after_live_events_are_those_of_a_night_with_the_same_events(services, own_school, batch, lost):
     """Through HTTP, two processes, the event log and a real night that keeps the champion."""
     one, other = services
+    batch += lost[2]
     students = sorted({event["student_id"] for event in batch}) + list(own_school.student_ids[-2:])
     before = answers_of(one, own_school, students)
 

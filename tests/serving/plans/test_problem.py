@@ -39,8 +39,8 @@ def team(members=("a", "b", "c", "d"), adults=None, **more):
     return Team(team_id="t", school="s", name=None, members=tuple(members), staff=adults, **(plain | more))
 
 
-def forecast(student, skill, status="forecast", risk=0.5, mastery=0.5, *, recent=True):
-    known = status != "not_enough_evidence"
+def forecast(student, skill, status="learning", risk=0.5, mastery=0.5, *, recent=True):
+    known = status != "thin_evidence"
     return SkillForecast(
         student, skill, 0, status, risk if known else None, mastery if known else None, 4, None, recent
     )
@@ -64,9 +64,9 @@ def test_need_is_risk_times_what_is_missing_times_readiness_times_weight():
     assert found["a", "add"] == pytest.approx(0.1 * 0.4 * 1.0 * 0.5)
 
 
-def test_mastered_skills_are_no_candidates_and_what_builds_on_them_is():
-    """A student who mastered addition is offered carrying, and not what builds on carrying."""
-    known = [forecast("a", "add", "mastered", risk=0.0, mastery=0.9)]
+def test_proficient_skills_are_no_candidates_and_what_builds_on_them_is():
+    """A student who is proficient in addition is offered carrying, and not what builds on carrying."""
+    known = [forecast("a", "add", "proficient", risk=0.0, mastery=0.9)]
 
     found = needs(team(), known)
 
@@ -77,7 +77,7 @@ def test_mastered_skills_are_no_candidates_and_what_builds_on_them_is():
 
 def test_thin_evidence_is_a_moderate_need_and_old_practice_none():
     """A null forecast is never no need, and never the highest."""
-    found = needs(team(), [forecast("a", "x", "not_enough_evidence"), forecast("b", "y", recent=False)])
+    found = needs(team(), [forecast("a", "x", "thin_evidence"), forecast("b", "y", recent=False)])
 
     assert found == {("a", "x"): pytest.approx(0.2)}
 
@@ -121,11 +121,30 @@ def test_a_role_of_the_schools_own_has_the_effects_that_planning_says():
     assert effects["tutoring", "reading coach"] == effects["tutoring", "support_staff"]
 
 
-def test_a_skill_that_most_with_evidence_have_mastered_is_one_to_catch_up_on():
-    """Three of five have mastered it; of those without evidence nobody knows."""
-    known = [forecast(name, "add", "mastered", risk=0.0) for name in "abc"]
-    known += [forecast("d", "add"), forecast("e", "add", "not_enough_evidence"), forecast("f", "add", "struggling")]
-    known += [forecast("a", "tell"), forecast("b", "tell", "mastered")]
+def test_a_skill_that_is_due_for_review_is_a_candidate_and_begins_nothing_new():
+    """Addition was proficient and is no longer: it is needed again, and carrying is not offered."""
+    known = [forecast("a", "add", "review_due", risk=0.6, mastery=0.4)]
+
+    found = needs(team(), known)
+
+    assert found == {("a", "add"): pytest.approx(0.6 * 0.6)}
+
+
+def test_a_prerequisite_that_was_last_practiced_long_ago_keeps_nobody_from_beginning():
+    """Not all of a year's skills are practiced every other month."""
+    old = forecast("a", "add", "review_due", risk=0.1, mastery=0.7, recent=False)
+
+    found = needs(team(focus={"carry": 1.0}), [replace(old, forgotten=True)])
+
+    assert found == {("a", "carry"): pytest.approx(0.2)}
+    assert needs(team(focus={"carry": 1.0}), [old]) == {}
+
+
+def test_a_skill_in_which_most_with_evidence_are_proficient_is_one_to_catch_up_on():
+    """Three of five are; of those without evidence nobody knows."""
+    known = [forecast(name, "add", "proficient", risk=0.0) for name in "abc"]
+    known += [forecast("d", "add"), forecast("e", "add", "thin_evidence"), forecast("f", "add", "not_yet_proficient")]
+    known += [forecast("a", "tell"), forecast("b", "tell", "proficient")]
 
     found = candidates_of(team(members="abcdef"), known)
 
@@ -147,7 +166,7 @@ def test_days_in_a_row_of_catching_up_are_counted_from_past_sessions():
         led(13, "tell", "d"),
         led(13, "tell", "c", by=None),
     )
-    known = [forecast("e", "add", "mastered"), forecast("f", "add", "mastered"), forecast("a", "add")]
+    known = [forecast("e", "add", "proficient"), forecast("f", "add", "proficient"), forecast("a", "add")]
     the_team = team(members="abcdef", past_sessions=past)
 
     problem = state_problem(the_team, SKILLS, DayRequest(MONDAY), candidates_of(the_team, known), load_policy())
