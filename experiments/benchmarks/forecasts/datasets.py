@@ -94,6 +94,10 @@ DATA_SETS = {
 FOLDS = 5
 """Where no split is published, one of so many folds of students is the test."""
 
+TEST_SALT, CHOOSING_SALT = "test", "choose"
+"""What folds of students are hashed with, so that neither those to test nor those to choose by are one of the folds
+that `training.data.dataset` counts statistics by."""
+
 
 @dataclass(frozen=True)
 class BenchmarkLog:
@@ -189,8 +193,8 @@ def to_log(about: DataSet, table: pd.DataFrame) -> BenchmarkLog:
 def split_training_students(log: BenchmarkLog, config: TrainingConfig) -> StudentSplit:
     """Training students to learn from, and a fifth of them to choose by; the test students of the log are not read."""
     ids = pd.Index(log.events["student_id"].unique(), dtype="str").difference(log.test_students, sort=True)
-    fold = fold_of_students(ids, FOLDS)
-    chosen = ids[fold == fold.min()]  # where the log's own test is the first fold, the next one
+    fold = fold_of_students(ids, FOLDS, CHOOSING_SALT)
+    chosen = ids[fold == fold.min()]
     events = log.events[log.events["student_id"].isin(ids)].reset_index(drop=True)
     return build_student_split(events, log.item_skills, chosen, config)
 
@@ -201,5 +205,5 @@ def _in_test(table: pd.DataFrame, student: "pd.Series[str]") -> npt.NDArray[np.b
     if "fold" in table:
         return table["fold"].eq(-1).to_numpy(dtype=bool)
     codes, ids = pd.factorize(student)
-    chosen: npt.NDArray[np.bool_] = fold_of_students(pd.Index(ids, dtype="str"), FOLDS)[codes] == 0
+    chosen: npt.NDArray[np.bool_] = fold_of_students(pd.Index(ids, dtype="str"), FOLDS, TEST_SALT)[codes] == 0
     return chosen
