@@ -1,7 +1,7 @@
 """Copied students: two students of a log who gave the same answers to the same items.
 
-Where it is a school's log, it is a pupil with two accounts, or a file that was ingested under two names; where it is a
-benchmark, a test student whose answers were learned from. The order of the answers does not matter.
+In a school's log it is a pupil with two accounts, or one whose id an export has changed; in a benchmark, a test student
+whose answers were learned from. The order of the answers does not matter. What is found is kept nowhere.
 
 A pair is found if all of these hold:
 
@@ -23,12 +23,18 @@ Source: Broder (1997), "On the resemblance and containment of documents" (min-ha
 response process follows a known response model" (equal answers against chance); Hoeffding (1963).
 """
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+from features.events.store import read_events
+from features.home import Home
+
+logger = logging.getLogger("regroup")
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -50,6 +56,10 @@ SEED = 20
 
 AT_ONCE = 50_000
 """Pairs whose answers are laid out side by side; bounds the memory."""
+
+
+COLUMNS = ("student_id", "item_id", "correct", "attempt")
+"""What is read of an event."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +111,28 @@ def find_copies(events: pd.DataFrame) -> pd.DataFrame:
 def surely_copied(pairs: pd.DataFrame) -> pd.DataFrame:
     """Returns the pairs of `find_copies` that chance does not explain: fewer than one such is expected in the log."""
     return pairs[pairs["by_chance"] < 1].reset_index(drop=True)
+
+
+def find_copies_in_log(home: Home) -> pd.DataFrame:
+    """Returns the pairs of `find_copies` in all that was ingested, but for those that chance may explain.
+
+    Raises:
+        MissingError: Nothing was ingested.
+        UnavailableError: The event log cannot be read.
+    """
+    return surely_copied(find_copies(read_events(home, columns=COLUMNS)))
+
+
+def warn_of_copies(pairs: pd.DataFrame) -> int:
+    """Returns how many students are in these pairs, after a warning, without their ids, if there are any."""
+    copied = count_copied(pairs)
+    if copied:
+        logger.warning(
+            "%d students gave the same answers to the same items as another: pupils with two accounts? They count as "
+            "two in every forecast and figure; python -m features copies lists them",
+            copied,
+        )
+    return copied
 
 
 def count_copied(pairs: pd.DataFrame) -> int:
@@ -224,7 +256,7 @@ def _compare(sheets: _Sheets, left: Ints, right: Ints) -> pd.DataFrame:
 def _chance_equal(sheets: _Sheets, mine: Ints, theirs: Ints) -> Floats:
     """Returns how likely two students give equal answers to an item, from how easy it is and how able they are."""
     item, student = sheets.key % sheets.items, sheets.key // sheets.items
-    overall = _logit(sheets.correct.mean())
+    overall = _logit((sheets.correct.sum() + 1) / (len(sheets.correct) + 2))
     ease = _logit((np.bincount(item, sheets.correct) + 1) / (np.bincount(item) + 2))
     able = _logit((np.bincount(student, sheets.correct) + 1) / (np.bincount(student) + 2)) - overall
     one, other = (1 / (1 + np.exp(-ease[item[at]] - able[student[at]])) for at in (mine, theirs))
