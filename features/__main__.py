@@ -1,4 +1,4 @@
-"""The command `python -m features`: ingests logs and loads rosters."""
+"""The command `python -m features`: ingests logs, lists copied students, and loads rosters."""
 
 import argparse
 import logging
@@ -7,18 +7,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.markup import escape
 from rich.table import Table
 
 from features.console import OUT, describe_exit_codes, run_command, write_json
-from features.errors import TooManyRejectedError
+from features.errors import MissingError, TooManyRejectedError
 from features.home import read_home
 
 if TYPE_CHECKING:  # --help must not wait for pandas
+    import pandas as pd
+
     from features.events.ingest import IngestCounts
 
 logger = logging.getLogger("regroup")
 
 EXIT_CODES = describe_exit_codes(TooManyRejectedError.exit_code)
+
+COPIES_EXIT_CODES = describe_exit_codes(MissingError.exit_code)
 
 FORMATS = ("mapped", "assistments", "datashop")
 """The same as `features.logs.FORMATS`, repeated here since that module imports pandas."""
@@ -41,6 +46,13 @@ def main(argv: Sequence[str]) -> int:
         from features.roster import load_roster_command  # noqa: PLC0415 - ingest needs no database
 
         return load_roster_command(options.path, read_home())
+    from features.events.copies import find_copies_in_log, warn_of_copies  # noqa: PLC0415 - takes seconds
+
+    if options.command == "copies":
+        pairs = find_copies_in_log(read_home())
+        OUT.print(show_copies(pairs))
+        write_json(options.json, {"pairs": pairs.to_dict("records")})
+        return 0
     logger.info("ingest: %s", options.path)
     from features.events.ingest import MAX_REJECTED, ingest_file  # noqa: PLC0415 - takes seconds
 
@@ -53,7 +65,8 @@ def main(argv: Sequence[str]) -> int:
         max_rejected=MAX_REJECTED if options.max_rejected is None else options.max_rejected,
     )
     OUT.print(show_counts(counts))
-    write_json(options.json, counts.to_json())
+    copied = warn_of_copies(find_copies_in_log(read_home())) if counts.events_stored else None
+    write_json(options.json, {**counts.to_json(), "copied_students": copied})
     return 0
 
 
@@ -83,6 +96,16 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="SHARE",
         help="largest share of rejected rows with which anything is stored (default: 0.1)",
     )
+
+    copies = commands.add_parser(
+        "copies",
+        help="list students with the same answers to the same items",
+        description="Lists pairs of students with the same answers to the same items: pupils with two accounts.",
+        epilog="examples:\n  python -m features copies\n  python -m features copies --json pairs.json\n\n"
+        "The ids are printed, or written to the file that is named, and kept nowhere else.\n\n" + COPIES_EXIT_CODES,
+        formatter_class=raw,
+    )
+    copies.add_argument("--json", type=Path, metavar="FILE", help="write the pairs there too")
 
     roster = commands.add_parser(
         "roster",
@@ -118,6 +141,19 @@ def show_counts(counts: "IngestCounts") -> Table:
         elif isinstance(count, Mapping) and name != "data_version":
             for rule, rows in count.items():
                 table.add_row(f"{name}: {rule}", f"{rows:,}")
+    return table
+
+
+def show_copies(pairs: "pd.DataFrame") -> Table:
+    """The pairs of students as a table for a terminal."""
+    table = Table(
+        "student", "copy", "items in common", "of all items of both", "equal answers", title="copied students"
+    )
+    for name in (2, 3, 4):
+        table.columns[name].justify = "right"
+    for pair in pairs.itertuples(index=False):
+        shares = f"{pair.overlap:.0%}", f"{pair.equal_share:.1%}"
+        table.add_row(escape(str(pair.student_id)), escape(str(pair.copy_id)), f"{pair.common_items:,}", *shares)
     return table
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from features.database import Database
 from features.errors import InputError
+from features.events.copies import find_copies, surely_copied, warn_of_copies
 from features.events.ingest import ingest_file
 from features.events.live_ingest import ingest_live_events
 from features.events.store import DataVersion, data_version, read_events, read_item_skills
@@ -171,6 +172,7 @@ def _train_and_decide(
     item_skills = read_item_skills(home, data.item_skills)
     tracking = Tracking()
     logger.info("profile: %d events as of %s", len(events), facts["as_of"])
+    warn_of_copies(surely_copied(find_copies(events)))
     dataset = build_dataset(events, item_skills, config)
     _check_data(dataset, config)
     models = {}

@@ -77,8 +77,36 @@ BENCHMARKS: dict[str, Benchmark] = {
         "forecasts of the next answer, against published models on public logs",
         "forecasts.next_response:benchmark_next_response",
         "--dataset gervet-assistments09 --charts charts",
-        (*FORECAST, CHARTS, NO_TRACKING),
+        (
+            *FORECAST,
+            CHARTS,
+            NO_TRACKING,
+            _path("--peer-predictions", "FILE", "what deep-peer wrote of this log, to score it beside the other peers"),
+        ),
         failure="a column knows an answer that it should not",
+    ),
+    "deep-peer": Benchmark(
+        "a deep network trained on a public log, in an environment of its own, for next-response to score",
+        "forecasts.deep_peer:benchmark_deep_peer",
+        "--dataset gervet-assistments09 --python .venv-deep/bin/python --predictions deep.npz",
+        (
+            DATA_SET,
+            DATA,
+            (
+                "--python",
+                {"type": Path, "metavar": "PATH", "required": True, "help": "of an environment that has PyTorch"},
+            ),
+            (
+                "--predictions",
+                {"type": Path, "metavar": "FILE", "required": True, "help": "the .npz file to write"},
+            ),
+        ),
+    ),
+    "pykt-protocol": Benchmark(
+        "forecasts of the next answer on pykt-assist2015 as pyKT measures: five models, histories cut at 200",
+        "forecasts.pykt_protocol:benchmark_pykt_protocol",
+        "--json figures.json",
+        (DATA, CONFIG, JSON),
     ),
     "struggle": Benchmark(
         "forecasts of who will not master a skill, against plain rules on public logs",

@@ -80,11 +80,17 @@ def split_time(timeline: Timeline, sequence: npt.NDArray[np.float64], split: Spl
     return TimeBlocks(axis, train_end, calibration_end, end, min(wanted, shortest // 4))
 
 
-def fold_of_students(students: "pd.Index[str]", folds: int) -> npt.NDArray[np.int32]:
+def fold_of_students(students: "pd.Index[str]", folds: int, salt: str = "fold") -> npt.NDArray[np.int32]:
     """Returns the fold of each student, the same on every machine and with any other students in the log.
+
+    Args:
+        students: Their ids.
+        folds: How many folds there are.
+        salt: What the folds are for. Folds of two salts know nothing of each other; with one salt for both, whoever
+            holds out one fold would leave one of the folds that statistics are counted by empty.
 
     Example:
         >>> fold_of_students(pd.Index(["007", "7"]), 5).tolist()
         [3, 2]
     """
-    return np.array([zlib.crc32(f"fold {student}".encode()) % folds for student in students], dtype=np.int32)
+    return np.array([zlib.crc32(f"{salt} {student}".encode()) % folds for student in students], dtype=np.int32)

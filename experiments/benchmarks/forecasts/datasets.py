@@ -30,6 +30,7 @@ import pandas as pd
 
 from experiments.benchmarks.forecasts.splits import StudentSplit, build_student_split
 from features.errors import InputError
+from features.events.copies import find_copies
 from features.schema import Events, ItemSkills, check_table
 from training.config import TrainingConfig
 from training.data.splits import fold_of_students
@@ -94,6 +95,10 @@ DATA_SETS = {
 FOLDS = 5
 """Where no split is published, one of so many folds of students is the test."""
 
+TEST_SALT, CHOOSING_SALT = "test", "choose"
+"""What folds of students are hashed with, so that neither those to test nor those to choose by are one of the folds
+that `training.data.dataset` counts statistics by."""
+
 
 @dataclass(frozen=True)
 class BenchmarkLog:
@@ -131,10 +136,23 @@ def read_data_set(name: str, folder: Path | None = None) -> BenchmarkLog:
     Raises:
         InputError: The file is not there, or a response comes twice in it.
     """
-    path = (default_folder() if folder is None else folder) / DATA_SETS[name].file
+    return to_log(DATA_SETS[name], read_rows(DATA_SETS[name], folder))
+
+
+def read_rows(about: DataSet, folder: Path | None = None) -> pd.DataFrame:
+    """Reads a data set's rows as `to_log` takes them.
+
+    Args:
+        about: Which one.
+        folder: Holds `benchmarks/` and `logs/`; null = `default_folder()`.
+
+    Raises:
+        InputError: The file is not there.
+    """
+    path = (default_folder() if folder is None else folder) / about.file
     if not path.is_file():
         raise InputError(f"{path} is not there; name the folder that holds it and its like with --data FOLDER")
-    return to_log(DATA_SETS[name], pd.read_parquet(path))
+    return pd.read_parquet(path)
 
 
 def to_log(about: DataSet, table: pd.DataFrame) -> BenchmarkLog:
@@ -189,10 +207,22 @@ def to_log(about: DataSet, table: pd.DataFrame) -> BenchmarkLog:
 def split_training_students(log: BenchmarkLog, config: TrainingConfig) -> StudentSplit:
     """Training students to learn from, and a fifth of them to choose by; the test students of the log are not read."""
     ids = pd.Index(log.events["student_id"].unique(), dtype="str").difference(log.test_students, sort=True)
-    fold = fold_of_students(ids, FOLDS)
-    chosen = ids[fold == fold.min()]  # where the log's own test is the first fold, the next one
+    fold = fold_of_students(ids, FOLDS, CHOOSING_SALT)
+    chosen = ids[fold == fold.min()]
     events = log.events[log.events["student_id"].isin(ids)].reset_index(drop=True)
     return build_student_split(events, log.item_skills, chosen, config)
+
+
+def find_copied_students(log: BenchmarkLog) -> "pd.Index[str]":
+    """Returns the test students who have a copy among the training students; see `features.events.copies`.
+
+    Nothing is asked of chance here: one test student too many left out costs little, one too few flatters.
+    """
+    pairs = find_copies(log.events)
+    ours, theirs = (pairs[name].isin(log.test_students) for name in ("student_id", "copy_id"))
+    found = pd.concat([pairs.loc[ours & ~theirs, "student_id"], pairs.loc[theirs & ~ours, "copy_id"]])
+    copied: pd.Index[str] = pd.Index(found.drop_duplicates(), dtype="str")
+    return copied
 
 
 def _in_test(table: pd.DataFrame, student: "pd.Series[str]") -> npt.NDArray[np.bool_]:
@@ -201,5 +231,5 @@ def _in_test(table: pd.DataFrame, student: "pd.Series[str]") -> npt.NDArray[np.b
     if "fold" in table:
         return table["fold"].eq(-1).to_numpy(dtype=bool)
     codes, ids = pd.factorize(student)
-    chosen: npt.NDArray[np.bool_] = fold_of_students(pd.Index(ids, dtype="str"), FOLDS)[codes] == 0
+    chosen: npt.NDArray[np.bool_] = fold_of_students(pd.Index(ids, dtype="str"), FOLDS, TEST_SALT)[codes] == 0
     return chosen

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ from rich.table import Table
 from scipy.stats import rankdata
 
 from experiments.benchmarks.figures import peak_mb
-from experiments.benchmarks.forecasts.datasets import BenchmarkLog
-from experiments.benchmarks.forecasts.peers import PEERS, Responses
+from experiments.benchmarks.forecasts.datasets import BenchmarkLog, find_copied_students
+from experiments.benchmarks.forecasts.deep_peer import DEEP_PEER, read_predictions
+from experiments.benchmarks.forecasts.peers import PEERS, to_responses
 from experiments.benchmarks.forecasts.report import Report, add_caption, describe_pair, run_benchmark, score_table
 from experiments.benchmarks.forecasts.scores import (
     OURS,
@@ -32,10 +34,8 @@ from features.errors import InputError
 from features.profiles.fold import Rows, fold
 from features.profiles.kernel import COLUMNS
 from features.profiles.state import State
-from features.profiles.timeline import Timeline
-from features.profiles.vocabulary import Vocabulary
 from training.config import TrainingConfig
-from training.data.dataset import keep_students
+from training.data.dataset import Block, keep_students
 from training.models.boosting import MASTERY, Model, train_model
 
 logger = logging.getLogger("regroup")
@@ -140,11 +140,16 @@ def _spread(student: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     return chosen
 
 
-def measure_next_response(log: BenchmarkLog, config: TrainingConfig) -> Report:
+def measure_next_response(log: BenchmarkLog, config: TrainingConfig, predictions: Path | None = None) -> Report:
     """Fits every peer and ours on the training students, and scores them on the scored rows of the others.
 
+    Args:
+        log: With its test students.
+        config: Choices of the training and the evaluation.
+        predictions: What `benchmark deep-peer` wrote of this log; null = the deep peer is not among the peers.
+
     Raises:
-        InputError: A row that is to be scored was not, or twice.
+        InputError: A row that is to be scored was not, or twice; or the predictions are not of these rows.
     """
     (split, model), fit_s = clock(lambda: _fit_ours(log, config))
     ours, predict_s = clock(lambda: _predict_ours(split, model))
@@ -156,7 +161,7 @@ def measure_next_response(log: BenchmarkLog, config: TrainingConfig) -> Report:
     train, test = (
         to_responses(split.timeline, split.statistics.vocabulary, split.positions[name]) for name in ("train", "test")
     )
-    forecasts = []
+    forecasts = [] if predictions is None else [read_predictions(predictions, test).take(kept)]
     for peer in track(PEERS, "peers", total=len(PEERS)):
         fitted, peer_fit_s = clock(partial(peer.fit, train))
         predicted, peer_predict_s = clock(partial(fitted, test))
@@ -168,20 +173,18 @@ def measure_next_response(log: BenchmarkLog, config: TrainingConfig) -> Report:
     block = split.mastery["test"].take(kept)
     scores = [score_forecast(forecast, block, config.evaluation) for forecast in forecasts]
     best = find_best_peer(scores)
-    paired = pair_with(best, forecasts, block, config.evaluation)
+    copied = split.timeline.students.isin(find_copied_students(log))[block.student]
     learned = split.mastery["train"]
     leaks = find_leaks(learned.rows, COLUMNS, learned.target, learned.student)
     probability = forecasts[-1].probability
     item_responses = split.statistics.item_responses[split.timeline.item[at[kept]]]
-    results = [
-        {name: value for name, value in asdict(score).items() if name != "average_precision"} for score in scores
-    ]
     figures = {
         "dataset": log.name,
         "rows": len(block),
         "students": len(np.unique(block.student)),
-        "results": results,
-        "paired": paired,
+        "results": _results(scores),
+        "paired": pair_with(best, forecasts, block, config.evaluation),
+        **_leave_out(copied, forecasts, block, config),
         "published": [asdict(figure) for figure in log.published],
         "subgroups": group_errors(block, probability, split.statistics.vocabulary, item_responses),
         "leak_check": asdict(leaks),
@@ -200,17 +203,23 @@ def measure_next_response(log: BenchmarkLog, config: TrainingConfig) -> Report:
     )
 
 
-def to_responses(timeline: Timeline, vocabulary: Vocabulary, at: "np.ndarray[Any, np.dtype[np.int64]]") -> Responses:
-    """Returns the first attempts at some positions of a timeline, as peers take them."""
-    item = timeline.item[at]
-    return Responses(
-        student=timeline.student[at],
-        item=item,
-        skill=vocabulary.node_of_item[item],
-        correct=timeline.correct[at],
-        items=len(vocabulary.items),
-        skills=len(vocabulary.nodes),
-    )
+def _leave_out(
+    copied: npt.NDArray[np.bool_], forecasts: Sequence[Forecast], block: Block, config: TrainingConfig
+) -> dict[str, Any]:
+    """Returns the figures on the rows of test students who have no copy among the training students."""
+    honest, parts = block.take(~copied), [forecast.take(~copied) for forecast in forecasts]
+    scores = [score_forecast(forecast, honest, config.evaluation) for forecast in parts]
+    deep = any(forecast.model == DEEP_PEER for forecast in parts)
+    return {
+        "without_copies": _results(scores),
+        "paired_without_copies": pair_with(find_best_peer(scores), parts, honest, config.evaluation),
+        "paired_with_deep_without_copies": pair_with(DEEP_PEER, parts, honest, config.evaluation) if deep else None,
+        "copies_left_out": {"students": len(np.unique(block.student[copied])), "rows": int(copied.sum())},
+    }
+
+
+def _results(scores: Sequence[Score]) -> list[dict[str, Any]]:
+    return [{name: value for name, value in asdict(score).items() if name != "average_precision"} for score in scores]
 
 
 def _fit_ours(log: BenchmarkLog, config: TrainingConfig) -> tuple[StudentSplit, Model]:
@@ -240,11 +249,24 @@ def _show(log: BenchmarkLog, scores: list[Score], figures: dict[str, Any], leaks
     sources = ", ".join(sorted({figure.source for figure in log.published}))
     lines = [
         describe_pair(figures["paired"]),
+        *_describe_copies(figures),
         f"ECE {ece:.4f}; goal: at most {MOST_ECE:g}, {'met' if ece <= MOST_ECE else 'not met'}",
         *([f"published: {sources}"] if sources else []),
         _describe_leaks(leaks),
     ]
     return add_caption(table, lines)
+
+
+def _describe_copies(figures: dict[str, Any]) -> list[str]:
+    left_out, paired = figures["copies_left_out"], figures["paired_without_copies"]
+    ours = next(result for result in figures["without_copies"] if result["model"] == OURS)
+    lines = ["no test student has a copy among the training students"]
+    if left_out["rows"] and paired is not None:
+        who = f"{left_out['students']:,} test students ({left_out['rows']:,} answers)"
+        area = f"AUC {ours['auc']:.4f} ({ours['auc_low']:.4f}-{ours['auc_high']:.4f})"
+        lines = [f"without {who} who have a copy among the training students: {area}", f"there {describe_pair(paired)}"]
+    deep = figures["paired_with_deep_without_copies"]
+    return lines if deep is None else [*lines, f"without copies {describe_pair(deep)}"]
 
 
 def _describe_leaks(leaks: LeakCheck) -> str:
@@ -255,5 +277,11 @@ def _describe_leaks(leaks: LeakCheck) -> str:
     return f"LEAK: {named}; honest columns stay under {leaks.threshold:.3f}"
 
 
-benchmark_next_response = partial(run_benchmark, measure_next_response)
-"""Prints and writes the figures; the exit code is 1 if a column knows an answer that it should not."""
+def benchmark_next_response(
+    data_set: str,
+    *,
+    peer_predictions: Path | None = None,
+    **options: Any,  # noqa: ANN401 - those of run_benchmark
+) -> int:
+    """Prints and writes the figures; the exit code is 1 if a column knows an answer that it should not."""
+    return run_benchmark(partial(measure_next_response, predictions=peer_predictions), data_set, **options)

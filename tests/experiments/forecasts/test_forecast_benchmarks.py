@@ -150,6 +150,32 @@ def test_next_response_has_the_figures_that_others_check(log, next_response):
     json.dumps(figures, allow_nan=False)
 
 
+def test_copied_students_are_left_out_of_a_second_set_of_figures(log, quick, next_response):
+    """A training student's answers, given once more by a test student, change the one and not the other."""
+    learned = log.events[~log.events["student_id"].isin(log.test_students)]
+    first = learned["kind"].eq("response") & learned["attempt"].fillna(1).eq(1) & learned["correct"].notna()
+    original = learned[first].groupby("student_id")["item_id"].nunique().idxmax()
+    copied = learned[learned["student_id"] == original].assign(student_id="zz-copy")
+    copied["event_id"] = "copy " + copied["event_id"]
+    twice = BenchmarkLog(
+        log.name,
+        pd.concat([log.events, copied], ignore_index=True),
+        log.item_skills,
+        log.test_students.append(pd.Index(["zz-copy"], dtype="str")),
+        np.concatenate([log.scored, first[copied.index].to_numpy(dtype=bool)]),
+    )
+
+    figures = measure_next_response(twice, quick).figures
+
+    assert figures["copies_left_out"] == {"students": 1, "rows": int(twice.scored.sum() - log.scored.sum())}
+    before = next_response.figures
+    assert without_measurements(figures["without_copies"]) == without_measurements(before["results"])
+    assert figures["paired_without_copies"] == before["paired"]
+    assert figures["results"][-1]["auc"] != before["results"][-1]["auc"]
+    assert before["copies_left_out"] == {"students": 0, "rows": 0}
+    assert without_measurements(before["without_copies"]) == without_measurements(before["results"])
+
+
 def test_intervals_hold_their_figures(next_response):
     paired = next_response.figures["paired"]
     of = {result["model"]: result for result in next_response.figures["results"]}

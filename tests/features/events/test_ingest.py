@@ -97,6 +97,7 @@ def test_every_row_is_counted_once(home):
         "rejected": {"no_student": 1, "score_out_of_range": 1, "wrong_number_of_cells": 1},
         "nulled": {"absurd_duration": 1},
         "data_version": {"events": 0, "item_skills": 0},
+        "copied_students": 0,
     }
     assert adds_up(counts)
 

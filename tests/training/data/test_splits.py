@@ -102,3 +102,12 @@ def test_a_student_stays_in_a_fold_whoever_else_is_there():
 
     assert fold_of_students(students[::-7], 3).tolist() == folds[::-7].tolist()
     assert np.bincount(folds).min() > 70
+
+
+def test_folds_of_another_salt_cut_through_these():
+    """Students held out under one salt come from every fold of another, about evenly."""
+    students = pd.Index([f"s{number}" for number in range(1000)])
+
+    held_out = students[fold_of_students(students, 5, "test") == 0]
+
+    assert np.bincount(fold_of_students(held_out, 5), minlength=5).min() > 20

@@ -3,9 +3,9 @@
 from experiments.benchmarks.forecasts.peers.bkt import fit_bkt
 from experiments.benchmarks.forecasts.peers.counts import fit_best_lr, fit_majority, fit_pfa, fit_rule
 from experiments.benchmarks.forecasts.peers.item_response import fit_item_response, fit_item_response_online
-from experiments.benchmarks.forecasts.peers.responses import Fitted, Peer, Responses
+from experiments.benchmarks.forecasts.peers.responses import Fitted, Peer, Responses, to_responses
 
-__all__ = ["PEERS", "Fitted", "Peer", "Responses"]
+__all__ = ["PEERS", "Fitted", "Peer", "Responses", "to_responses"]
 
 PEERS = (
     Peer("majority", "The share correct in training, for everyone.", fit_majority),

@@ -7,6 +7,9 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from features.profiles.timeline import Timeline
+from features.profiles.vocabulary import Vocabulary
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
@@ -35,6 +38,19 @@ class Responses:
     correct: Answers
     items: int
     skills: int
+
+
+def to_responses(timeline: Timeline, vocabulary: Vocabulary, at: Ints) -> Responses:
+    """Returns the first attempts at some positions of a timeline, as peers take them."""
+    item = timeline.item[at]
+    return Responses(
+        student=timeline.student[at],
+        item=item,
+        skill=vocabulary.node_of_item[item],
+        correct=timeline.correct[at],
+        items=len(vocabulary.items),
+        skills=len(vocabulary.nodes),
+    )
 
 
 class Fitted(Protocol):

@@ -1,0 +1,1 @@
+"""Networks that run in an environment of their own, whose lock lies here; nothing of regroup imports them."""
