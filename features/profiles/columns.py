@@ -95,6 +95,13 @@ REGISTRY = tuple(
             "How easy the item is for a student of average ability (Rasch model).",
         ),
         ("rasch_expected", "probability", "overall", "What the Rasch model makes likely."),
+        (
+            "item_pair_residual",
+            "share",
+            "material",
+            "How far others beat the Rasch model on this item after the item before it and the same outcome there.",
+        ),
+        ("item_pair_responses", "responses", "material", "Answers of others on which that rests; 0 where too few."),
     )
 )
 """One entry per column, in the kernel's order."""

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from features.profiles.kernel import build_transition_table
+from features.profiles.kernel import build_pair_table, build_transition_table
 from features.profiles.rasch import RaschModel
 from features.profiles.vocabulary import SEPARATOR, Vocabulary, build_vocabulary
 
@@ -21,6 +21,12 @@ SKILL_PRIOR = 20.0
 
 TRANSITION_PRIOR = 20.0
 """Responses that a skill's share counts for at a place of a run, and a place's share for a transition into it."""
+
+PAIR_PRIOR = 15.0
+"""Responses that the Rasch model counts for when the residual of an item pair is estimated."""
+
+LEAST_PAIR = 3
+"""An item pair of fewer responses is not kept: most pairs are, and they say next to nothing."""
 
 Floats = npt.NDArray[np.float64]
 Offsets = npt.NDArray[np.int64]
@@ -67,6 +73,33 @@ class Transitions:
 
 
 @dataclass(frozen=True)
+class Pairs:
+    """First attempts by item, the item answered before, and whether that was right: steps of one problem hang together.
+
+    Attributes:
+        key: Distinct values that `features.profiles.kernel.find_pairs` wrote, ascending; those of at least
+            `LEAST_PAIR` responses.
+        responses: First attempts per key.
+        residual: Sum of what they were beyond the Rasch model's expectation.
+    """
+
+    key: Offsets
+    responses: Floats
+    residual: Floats
+
+    @classmethod
+    def count(cls, key: Offsets, residual: Floats) -> Self:
+        """Adds up the first attempts that have these keys."""
+        found, code, responses = np.unique(key, return_inverse=True, return_counts=True)
+        kept = responses >= LEAST_PAIR
+        sums = _add_up(code, residual, len(found))[kept]
+        return cls(found[kept], responses[kept].astype(np.float64), sums.round(3))
+
+
+NO_PAIRS = Pairs(np.empty(0, np.int64), np.empty(0), np.empty(0))
+
+
+@dataclass(frozen=True)
 class Statistics:
     """Counts of first attempts, and shares of correct ones shrunk item → skill → everything (target encoding).
 
@@ -76,6 +109,7 @@ class Statistics:
         item_correct: Correct first attempts per item.
         transitions: First attempts by skill and the skill before it.
         rasch: The Rasch model of the same responses; without one, shares of correct answers stand in.
+        pairs: Residuals of that model by item and item before; nothing without one.
     """
 
     vocabulary: Vocabulary
@@ -83,6 +117,7 @@ class Statistics:
     item_correct: Floats
     transitions: Transitions
     rasch: RaschModel | None = None
+    pairs: Pairs = NO_PAIRS
 
     def __sub__(self, other: Self) -> Self:
         """The counts without the responses that `other` counted: what one fold of students may see, not fitted yet."""
@@ -92,6 +127,7 @@ class Statistics:
             item_correct=self.item_correct - other.item_correct,
             transitions=self.transitions - other.transitions,
             rasch=None,
+            pairs=NO_PAIRS,
         )
 
     @cached_property
@@ -154,6 +190,13 @@ class Statistics:
         table = build_transition_table(self.transitions.key, to_logit(self.transition_mean), place_ease)
         return *table, place_ease
 
+    @cached_property
+    def pair_table(self) -> npt.NDArray[np.void]:
+        """The kernel's hash table of item pairs: mean residuals, shrunk to none, and counts."""
+        pairs, shrunk = self.pairs, self.pairs.residual / (self.pairs.responses + PAIR_PRIOR)
+        table: npt.NDArray[np.void] = build_pair_table(pairs.key, shrunk, pairs.responses)
+        return table
+
     def extend(self, item_skills: pd.DataFrame, items: "pd.Series[Any]") -> Self:
         """The same statistics over a vocabulary that also knows new items and skills, at their priors."""
         vocabulary = build_vocabulary(item_skills, items.dropna().unique(), known=self.vocabulary)
@@ -174,7 +217,7 @@ class Statistics:
 
     def to_json(self) -> dict[str, Any]:
         """Plain lists that `from_json` turns back into equal statistics."""
-        rasch, vocabulary, transitions = self.rasch, self.vocabulary, self.transitions
+        rasch, vocabulary, transitions, pairs = self.rasch, self.vocabulary, self.transitions, self.pairs
         return {
             "rasch": rasch and {"item": rasch.item.tolist(), "node": rasch.node.tolist(), "overall": rasch.overall},
             "nodes": [list(vocabulary.skills_of(node)) for node in range(len(vocabulary.nodes))],
@@ -185,6 +228,9 @@ class Statistics:
             "transition_key": transitions.key.tolist(),
             "transition_responses": transitions.responses.tolist(),
             "transition_correct": transitions.correct.tolist(),
+            "pair_key": pairs.key.tolist(),
+            "pair_responses": pairs.responses.tolist(),
+            "pair_residual": pairs.residual.tolist(),
         }
 
     @classmethod
@@ -198,9 +244,11 @@ class Statistics:
         responses, correct = (np.array(stored[f"item_{what}"], float) for what in ("responses", "correct"))
         by_key = (np.array(stored[f"transition_{what}"], float) for what in ("responses", "correct"))
         transitions = Transitions(np.array(stored["transition_key"], np.int64), *by_key)
+        sums = (np.array(stored[f"pair_{what}"], float) for what in ("responses", "residual"))
+        pairs = Pairs(np.array(stored["pair_key"], np.int64), *sums)
         fitted = stored["rasch"]
         rasch = fitted and RaschModel(np.array(fitted["item"]), np.array(fitted["node"]), fitted["overall"])
-        return cls(vocabulary, responses, correct, transitions, rasch)
+        return cls(vocabulary, responses, correct, transitions, rasch, pairs)
 
     def _sum_by_node(self, per_item: Floats) -> Floats:
         return _add_up(self.vocabulary.node_of_item, per_item, len(self.vocabulary.nodes))

@@ -53,8 +53,8 @@ def fold(timeline: Timeline, statistics: Statistics, state: State, *, rows: bool
         timeline.start, timeline.time, timeline.item, timeline.correct, timeline.hints, timeline.duration,
         vocabulary.node_of_item, vocabulary.member_start, vocabulary.members, statistics.global_mean,
         statistics.node_mean, to_logit(statistics.node_mean), statistics.node_responses > 0, statistics.item_level,
-        *statistics.transition_table, state.student, state.skill_start, state.skill_node, state.skill,
-        state.item_start, state.item_code, state.item,
+        *statistics.transition_table, statistics.pair_table, state.student, state.skill_start, state.skill_node,
+        state.skill, state.item_start, state.item_code, state.item,
         out, student, skill_start, skill_node, skill, item_start, item_code, item,
     )  # fmt: skip
     skills, items = int(skill_start[-1]), int(item_start[-1])

@@ -81,6 +81,8 @@ class Column(IntEnum):
     TRANSITION_EASE = 43
     RASCH_ITEM_LOGIT = 44
     RASCH_EXPECTED = 45
+    ITEM_PAIR_RESIDUAL = 46
+    ITEM_PAIR_RESPONSES = 47
 
 
 COLUMNS = tuple(column.name.lower() for column in Column)
@@ -115,6 +117,7 @@ class Student(IntEnum):
     PREVIOUS_NODE = 22
     RASCH_ABILITY = 23
     RASCH_PRECISION = 24
+    LAST_ITEM = 25
 
 
 class Skill(IntEnum):
@@ -143,7 +146,7 @@ class Item(IntEnum):
     LAST_TIME = 2
 
 
-SKILL_SIZE, ITEM_SIZE = len(Skill), len(Item)
+STUDENT_SIZE, SKILL_SIZE, ITEM_SIZE = len(Student), len(Skill), len(Item)
 """numba compiles a length that is a constant, not the length of an enum."""
 
 OWNER, ROW = 0, 1
@@ -199,6 +202,7 @@ def start_student(student, global_mean):
     student[Student.PREVIOUS_BEST] = math.nan
     student[Student.PREVIOUS_NODE] = -1.0
     student[Student.RASCH_PRECISION] = 1.0 / ABILITY_VARIANCE
+    student[Student.LAST_ITEM] = -1.0
 
 
 @_inlined
@@ -224,6 +228,13 @@ def start_item(item):
 def _expect_by_ability(student, rasch_logit):
     """The Rasch model's probability of a correct answer, at the student's ability of the moment."""
     return 1.0 / (1.0 + math.exp(-(student[Student.RASCH_ABILITY] + rasch_logit)))
+
+
+@_inlined
+def _answer_rasch(student, correct, by_ability):
+    """Moves the student's ability in the Rasch model by one Newton step towards its mode."""
+    student[Student.RASCH_PRECISION] += by_ability * (1.0 - by_ability)
+    student[Student.RASCH_ABILITY] += (correct - by_ability) / student[Student.RASCH_PRECISION]
 
 
 @_inlined
@@ -304,6 +315,94 @@ def find_transitions(event_start, time, item, correct, node_of_item, out):
             begin = end
 
 
+PAIR = np.dtype([("key", np.int64), ("residual", np.float32), ("responses", np.float32)])
+"""A slot of the hash table of item pairs; all of it lies in one line of the processor's cache."""
+
+
+@_inlined
+def _find_pairs(begin, stop, time, item, correct, last_item, right, pair):
+    """Writes the item pair that each first attempt of one student is part of, from the first place of `pair` on.
+
+    An item pair is the item in the upper half; below it twice the item answered before (-1: none, moved up by one),
+    plus one if that was correct. Other events get -1.
+    """
+    next_item = last_item
+    next_right = right
+    for event in range(begin, stop):
+        if event == begin or time[event] != time[event - 1] or time[event] == NO_TIME:  # answers of a moment are hidden
+            last_item = next_item
+            right = next_right
+        pair[event - begin] = -1
+        if correct[event] >= 0 and item[event] >= 0:
+            pair[event - begin] = (np.int64(item[event]) << 32) | ((last_item + 1) << 1) | right
+            next_item = np.int64(item[event])
+            next_right = np.int64(correct[event])
+
+
+@_inlined
+def _slot_of_pair(pair, pairs):
+    """Where an item pair is in the table; else an empty slot, which says what is said of a rare pair."""
+    last = len(pairs) - 1  # the size is a power of two
+    slot = (pair ^ (pair >> 29)) * 0x1E3779B97F4A7C15 >> 20 & last  # Fibonacci hashing
+    while pairs[slot].key != pair and pairs[slot].key >= 0:
+        slot = (slot + 1) & last
+    return slot
+
+
+@_entry
+def build_pair_table(pair, residual, responses):
+    """A hash table of item pairs, at most two thirds full.
+
+    Args:
+        pair: As `find_pairs` writes them, each once.
+        residual: What to say of each.
+        responses: First attempts of each.
+
+    Returns:
+        Slots of `PAIR`; the key of an empty one is -1.
+    """
+    size = 16
+    while 2 * size < 3 * len(pair):
+        size *= 2
+    pairs = np.empty(size, PAIR)
+    for slot in range(size):
+        pairs[slot].key = -1
+        pairs[slot].residual = 0.0
+        pairs[slot].responses = 0.0
+    for at in range(len(pair)):
+        slot = _slot_of_pair(pair[at], pairs)
+        pairs[slot].key = pair[at]
+        pairs[slot].residual = residual[at]
+        pairs[slot].responses = responses[at]
+    return pairs
+
+
+@_entry
+def find_pairs(event_start, time, item, correct, rasch_item_logit, pair, residual):
+    """Writes of each first attempt its item pair and what it is beyond `rasch_expected`, as `fold_events` sees both.
+
+    For other events the pair is -1 and the residual means nothing.
+    """
+    student = np.empty(STUDENT_SIZE, np.float64)
+    for who in range(len(event_start) - 1):
+        start_student(student, 0.5)
+        begin = event_start[who]
+        stop = event_start[who + 1]
+        _find_pairs(begin, stop, time, item, correct, -1, 0, pair[begin:stop])
+        while begin < stop:
+            end = begin + 1
+            while end < stop and time[end] == time[begin] and time[begin] != NO_TIME:
+                end += 1
+            for event in range(begin, end):
+                if pair[event] >= 0:
+                    residual[event] = correct[event] - _expect_by_ability(student, rasch_item_logit[item[event]])
+            for event in range(begin, end):
+                if pair[event] >= 0:
+                    expected = _expect_by_ability(student, rasch_item_logit[item[event]])
+                    _answer_rasch(student, float(correct[event]), expected)
+            begin = end
+
+
 @_inlined
 def write_row(
     row,
@@ -320,6 +419,8 @@ def write_row(
     transition_ease,
     rasch_logit,
     by_ability,
+    pair_residual,
+    pair_responses,
 ):
     """Writes every column of one response from the state before it, but for those of the weakest member."""
     responses = student[Student.RESPONSES]
@@ -381,6 +482,8 @@ def write_row(
     row[Column.TRANSITION_EASE] = transition_ease
     row[Column.RASCH_ITEM_LOGIT] = rasch_logit
     row[Column.RASCH_EXPECTED] = by_ability
+    row[Column.ITEM_PAIR_RESIDUAL] = pair_residual
+    row[Column.ITEM_PAIR_RESPONSES] = pair_responses
     return expected
 
 
@@ -422,10 +525,10 @@ def _ewm_or_first(mean, value, rate):
 
 
 @_inlined
-def _answer_student(student, node, correct, hinted, residual, surprise, by_ability):
+def _answer_student(student, item, node, correct, hinted, residual, surprise, by_ability):
     """Counts one first attempt in a student's state."""
-    student[Student.RASCH_PRECISION] += by_ability * (1.0 - by_ability)  # one Newton step towards the mode
-    student[Student.RASCH_ABILITY] += (correct - by_ability) / student[Student.RASCH_PRECISION]
+    _answer_rasch(student, correct, by_ability)
+    student[Student.LAST_ITEM] = item
     responses = student[Student.RESPONSES]
     student[Student.RESPONSES] = responses + 1.0
     student[Student.CORRECT] += correct
@@ -519,6 +622,7 @@ def fold_events(
     table_key,
     table_ease,
     place_ease,
+    pairs,
     old_student,
     old_skill_start,
     old_skill_node,
@@ -549,6 +653,10 @@ def fold_events(
     skills_used = 0
     items_used = 0
     emit = len(out) > 0
+    longest = 0
+    for who in range(students if emit else 0):
+        longest = max(longest, event_start[who + 1] - event_start[who])
+    pair_slot = np.empty(longest, np.int64)
     expected = 0.5
     by_ability = 0.5
     for who in range(students):
@@ -566,7 +674,13 @@ def fold_events(
         else:
             start_student(me, global_mean)
         begin = event_start[who]
+        first = begin
         stop = event_start[who + 1]
+        if emit:
+            last_right = np.int64(me[Student.STREAK] > 0.0)
+            _find_pairs(begin, stop, time, item, correct, np.int64(me[Student.LAST_ITEM]), last_right, pair_slot)
+            for at in range(stop - begin):  # in a loop of its own the processor waits for several slots at once
+                pair_slot[at] = _slot_of_pair(pair_slot[at], pairs)
         while begin < stop:
             end = begin + 1
             while end < stop and time[end] == time[begin] and time[begin] != NO_TIME:
@@ -589,10 +703,11 @@ def fold_events(
                     slot = _slot_of(transition, table_key)
                     ease = _ease_at(slot, transition, table_key, table_ease, place_ease)
                     by_ability = _expect_by_ability(me, item_level[code, RASCH_LOGIT])
+                    pair = pairs[pair_slot[event - first]]
                     expected = write_row(
                         row, me, mine, its, time[event], node,
                         global_mean, node_mean[node], item_level[code, EASE], node_ease[node], node_known[node], ease,
-                        item_level[code, RASCH_LOGIT], by_ability,
+                        item_level[code, RASCH_LOGIT], by_ability, pair.residual, pair.responses,
                     )  # fmt: skip
                     if member_start[node + 1] - member_start[node] > 1:
                         for m in range(member_start[node], member_start[node + 1]):
@@ -621,7 +736,7 @@ def fold_events(
                 surprise = answer - expected
                 residual = answer - item_level[code, MEAN]
                 index = me[Student.RESPONSES]
-                _answer_student(me, node, answer, hinted, residual, surprise, by_ability)
+                _answer_student(me, code, node, answer, hinted, residual, surprise, by_ability)
                 _answer_skill(skill[at], time[event], index, answer, hinted, residual, surprise)
                 if member_start[node + 1] - member_start[node] > 1:
                     for m in range(member_start[node], member_start[node + 1]):
@@ -672,6 +787,7 @@ def read_skills(
                 out[at], student[who], skill[at], no_item, now, node,
                 global_mean, node_mean[node], node_ease[node], node_ease[node], node_known[node], ease,
                 rasch_node_logit[node], _expect_by_ability(student[who], rasch_node_logit[node]),
+                0.0, 0.0,
             )  # fmt: skip
             if member_start[node + 1] - member_start[node] > 1:
                 for m in range(member_start[node], member_start[node + 1]):
@@ -695,5 +811,5 @@ def read_students(now, student, global_mean, out):
     for who in range(len(student)):
         write_row(
             out[who], student[who], no_skill, no_item, now, -1, global_mean, global_mean, 0.0, 0.0, False,
-            0.0, 0.0, 0.5,
+            0.0, 0.0, 0.5, 0.0, 0.0,
         )  # fmt: skip

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from features.profiles.difficulty import Statistics, fit_statistics
-from features.profiles.kernel import find_transitions
+from features.profiles.difficulty import Pairs, Statistics, fit_statistics
+from features.profiles.kernel import find_pairs, find_transitions
 from features.profiles.rasch import fit_rasch
 from features.profiles.vocabulary import Vocabulary
 
@@ -68,10 +68,10 @@ def count_responses(timeline: Timeline, vocabulary: Vocabulary, chosen: npt.NDAr
 
 
 def fit_responses(timeline: Timeline, counts: Statistics, chosen: npt.NDArray[np.bool_]) -> Statistics:
-    """The counts with the Rasch model fitted to the same first attempts.
+    """The counts with the Rasch model fitted to the same first attempts, and its residuals by item pair.
 
     Args:
-        timeline: The responses.
+        timeline: Whole histories, which say what a response came after.
         counts: What `count_responses` returned for them, or the difference of two such counts.
         chosen: Which events were counted.
     """
@@ -79,7 +79,9 @@ def fit_responses(timeline: Timeline, counts: Statistics, chosen: npt.NDArray[np
     rasch = fit_rasch(
         student, timeline.item[chosen], timeline.correct[chosen] == 1, vocabulary.node_of_item, len(vocabulary.nodes)
     )
-    return replace(counts, rasch=rasch)
+    pair, residual = np.empty(len(timeline.row), np.int64), np.empty(len(timeline.row))
+    find_pairs(timeline.start, timeline.time, timeline.item, timeline.correct, rasch.item, pair, residual)
+    return replace(counts, rasch=rasch, pairs=Pairs.count(pair[chosen], residual[chosen]))
 
 
 def sort_events(events: pd.DataFrame, statistics: Statistics, known: "pd.Index[str] | None" = None) -> Timeline:

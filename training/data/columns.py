@@ -23,6 +23,8 @@ ABOUT_THE_ITEM = frozenset(
         "rasch_item_logit",
         "expected_correct",
         "rasch_expected",
+        "item_pair_residual",
+        "item_pair_responses",
     }
 )
 """Known only once an item is chosen; a forecast for a whole skill must not lean on them."""

@@ -17,7 +17,7 @@ from features.events.store import has_events, read_events, read_item_skills
 from features.home import Home, read_home
 from features.profiles.difficulty import Statistics, fit_statistics
 from features.profiles.kernel import COLUMNS
-from features.profiles.timeline import Timeline, count_responses, sort_events
+from features.profiles.timeline import Timeline, count_responses, fit_responses, sort_events
 from features.profiles.vocabulary import build_vocabulary
 
 logger = logging.getLogger("regroup")
@@ -70,7 +70,7 @@ def _sort(home: Home, name: str) -> SortedLog:
     first = (timeline.correct >= 0) & (timeline.item >= 0)
     if not first.any():
         raise InputError(f"{name} has no first attempt; the columns are about nothing else")
-    statistics = count_responses(timeline, vocabulary, first)
+    statistics = fit_responses(timeline, count_responses(timeline, vocabulary, first), first)
     return name, sort_events(events, statistics), statistics
 
 

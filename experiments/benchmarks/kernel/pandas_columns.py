@@ -46,6 +46,7 @@ def build_columns(events: pd.DataFrame, difficulty: Difficulty) -> pd.DataFrame:
         _stint_columns(answers, difficulty),
         _skill_columns(touches, answers),
         _item_columns(answers),
+        _pair_columns(answers, difficulty),
     ]
     columns = pd.concat(parts, axis=1)
     columns["item_ease"] = answers["ease"]
@@ -239,3 +240,12 @@ def _item_columns(answers: pd.DataFrame) -> pd.DataFrame:
         }
     )
     return columns.set_axis(rows["owner"]).sort_index()
+
+
+def _pair_columns(answers: pd.DataFrame, difficulty: Difficulty) -> pd.DataFrame:
+    """Returns what others did on the item of each answer after the same item and the same outcome there."""
+    before = before_moment(answers["item"], answers, -1).astype("int64")
+    right = before_moment(answers["correct"], answers, 0) == 1
+    asked = pd.DataFrame({"item": answers["item"], "before": before, "right": right})
+    found = asked.merge(difficulty.pairs, how="left")[["item_pair_residual", "item_pair_responses"]]
+    return found.fillna(0.0).set_axis(answers.index)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from pandas.api.typing import NaTType
 
-from features.profiles.difficulty import Statistics
+from features.profiles.difficulty import PAIR_PRIOR, Statistics
 from features.profiles.kernel import HALF_LIFE, SKILL_STEP, SKILL_STEP_DECAY, STEP, STEP_DECAY
 from features.profiles.rasch import ABILITY_VARIANCE
 from features.profiles.timeline import Timeline
@@ -100,6 +100,8 @@ class Difficulty:
         transitions: One row per seen transition: `node`, `before` (node of the run before, -1: none), `starts` (of a
             run), `transition_ease`.
         places: One row per node and place in a run: `node`, `starts`, `place_ease`.
+        pairs: One row per known item pair: `item`, `before` (the item before, -1: none), whether that was `right`,
+            `item_pair_residual`, `item_pair_responses`.
         overall: Share correct in the whole log.
     """
 
@@ -108,6 +110,7 @@ class Difficulty:
     members: pd.DataFrame
     transitions: pd.DataFrame
     places: pd.DataFrame
+    pairs: pd.DataFrame
     overall: float
 
     @classmethod
@@ -126,8 +129,12 @@ class Difficulty:
         transitions["transition_ease"] = _logit(statistics.transition_mean)
         places = pd.DataFrame({"node": np.repeat(nodes.index, 2), "starts": [False, True] * len(nodes)})
         places["place_ease"] = _logit(statistics.place_mean.ravel())
+        key, responses = statistics.pairs.key, statistics.pairs.responses
+        pairs = pd.DataFrame({"item": key // 2**32, "before": key % 2**32 // 2 - 1, "right": key % 2 == 1})
+        pairs["item_pair_residual"] = statistics.pairs.residual / (responses + PAIR_PRIOR)
+        pairs["item_pair_responses"] = responses
         combined = members[np.repeat(sizes > 1, sizes)]
-        return cls(items, nodes, combined, transitions, places, statistics.global_mean)
+        return cls(items, nodes, combined, transitions, places, pairs, statistics.global_mean)
 
 
 def _logit(share: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

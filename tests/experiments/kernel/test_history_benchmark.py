@@ -1,6 +1,7 @@
 """The kernel and plain pandas say the same, and the benchmark that times them says so."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -14,7 +15,7 @@ from experiments.benchmarks.kernel.pandas_columns import build_columns
 from experiments.benchmarks.kernel.pandas_steps import Difficulty, events_table
 from experiments.benchmarks.kernel.timing import compare_columns, measure_history
 from features.errors import InputError
-from features.profiles.difficulty import fit_statistics
+from features.profiles.difficulty import Pairs, fit_statistics
 from features.profiles.fold import fold
 from features.profiles.kernel import COLUMNS
 from features.profiles.state import State
@@ -38,6 +39,9 @@ STATISTICS = fit_statistics(
     # skill, the skill before it (none: -1), whether a run starts: as `find_transitions` packs them
     np.array([(1 + n % 5) << 32 | (n % 4) << 1 | n % 2 for n in range(12)]),
 )
+# item, the item before it (none: -1), whether that was right: as `find_pairs` packs them
+PAIR_KEYS = np.array([n // 8 << 32 | (n % 8 // 2) << 1 | n % 2 for n in range(40) if n % 8 != 1])
+STATISTICS = replace(STATISTICS, pairs=Pairs(PAIR_KEYS, 3.0 + np.arange(35) % 7, np.sin(np.arange(35))))
 KEYS = {"rows", "columns", "rows_per_s", "ratio_to_copy", "ratio_to_pandas", "equal"}
 
 

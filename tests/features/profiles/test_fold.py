@@ -1,5 +1,6 @@
 """What must hold of every profile, whatever the log."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -10,11 +11,11 @@ from hypothesis import strategies as st
 from numba.core.dispatcher import Dispatcher
 
 from features.profiles import kernel
-from features.profiles.difficulty import Statistics, Transitions, fit_statistics
+from features.profiles.difficulty import PAIR_PRIOR, Pairs, Statistics, Transitions, fit_statistics
 from features.profiles.fold import build_profiles, fold, read_profiles, read_student_profiles
 from features.profiles.kernel import COLUMNS, Skill
 from features.profiles.state import State
-from features.profiles.timeline import sort_events
+from features.profiles.timeline import count_responses, fit_responses, sort_events
 from features.profiles.vocabulary import build_vocabulary
 from features.schema import Events, check_table
 
@@ -30,6 +31,9 @@ STATISTICS = fit_statistics(
     # skill, the skill before it (none: -1), whether a run starts: as `find_transitions` packs them
     np.array([(1 + n % 3) << 32 | (1 + n % 4 - 1) << 1 | n % 2 for n in range(12)]),
 )
+# item, the item before it (none: -1), whether that was right: as `find_pairs` packs them
+PAIR_KEYS = np.array([n // 6 << 32 | (n % 6 // 2) << 1 | n % 2 for n in range(24) if n % 6 != 1])
+STATISTICS = replace(STATISTICS, pairs=Pairs(PAIR_KEYS, 3.0 + np.arange(20) % 7, np.sin(np.arange(20))))
 
 
 def make_events(rows):
@@ -163,8 +167,13 @@ def test_spelling_of_ids_changes_nothing(events):
     key = code[known.node] << 32 | (np.where(before < 0, -1, code[before]) + 1) << 1 | known.starts
     put = np.argsort(key)
     transitions = Transitions(key[put], known.responses[put], known.correct[put])
+    pairs = STATISTICS.pairs
+    last = (pairs.key % 2**32) // 2 - 1
+    key = order[pairs.key >> 32] << 32 | (np.where(last < 0, -1, order[last]) + 1) << 1 | pairs.key & 1
+    put = np.argsort(key)
+    pairs = Pairs(key[put], pairs.responses[put], pairs.residual[put])
 
-    spelled, _ = rows_by_event(renamed, Statistics(vocabulary, *counts, transitions))
+    spelled, _ = rows_by_event(renamed, Statistics(vocabulary, *counts, transitions, pairs=pairs))
 
     pd.testing.assert_frame_equal(rows.drop(columns="skill"), spelled.drop(columns="skill"))
 
@@ -203,6 +212,74 @@ def test_answers_given_together_do_not_see_each_other():
 
     assert rows["skill_opportunities"].tolist() == [0, 0, 2]
     assert state.skill[0, Skill.STREAK] == 3
+
+
+def fitted_on(events):
+    timeline = sort_events(events, STATISTICS)
+    answered = (timeline.correct >= 0) & (timeline.item >= 0)
+    return fit_responses(timeline, count_responses(timeline, STATISTICS.vocabulary, answered), answered)
+
+
+def test_an_item_pair_says_what_followed_the_same_answer_to_the_same_item():
+    """Whoever gets the first step wrong gets the next one wrong; a pair seen twice says nothing."""
+    rows = []
+    for number in range(40):
+        right = number % 2 == 0
+        rows += [(f"s{number:02}", 0, "easy", right, None, 1), (f"s{number:02}", 5, "hard", right, None, 1)]
+        if number < 2:
+            rows += [(f"s{number:02}", 9, "solo", True, None, 1)]
+
+    fitted = fitted_on(make_events(rows))
+    table, _ = rows_by_event(
+        make_events(
+            [
+                ("right", 0, "easy", True, None, 1),
+                ("right", 4, "easy", None, None, 2),
+                ("right", 5, "hard", True, None, 1),
+                ("right", 9, "solo", True, None, 1),
+                ("wrong", 0, "easy", False, None, 1),
+                ("wrong", 5, "hard", False, None, 1),
+                ("together", 0, "easy", False, None, 1),
+                ("together", 0, "hard", False, None, 1),
+            ]
+        ),
+        fitted,
+    )
+
+    residual, responses = table["item_pair_residual"], table["item_pair_responses"]
+    assert residual["e2"] > 0.1
+    assert residual["e5"] < -0.1
+    assert responses[["e0", "e2", "e3", "e5", "e7"]].tolist() == [40, 20, 0, 20, 0]
+    assert residual[["e3", "e7"]].tolist() == [0, 0]
+
+
+@settings(deadline=None, max_examples=20)
+@given(EVENTS)
+def test_item_pairs_are_summed_residuals_of_the_rasch_model(events):
+    """The column is the mean of what the answers of a pair were beyond `rasch_expected`, shrunk to none."""
+    timeline = sort_events(events, STATISTICS)
+    answered = (timeline.correct >= 0) & (timeline.item >= 0)
+    rows, _ = fold(timeline, statistics := fitted_on(events), State.empty())
+    table = pd.DataFrame(rows, columns=list(COLUMNS))[answered]
+    table["beyond"] = timeline.correct[answered] - table["rasch_expected"]
+    table["key"] = 0
+    keys, last = [], {}
+    student, time = timeline.student, timeline.time
+    for at in range(len(student)):
+        before = last.get(student[at], []) if answered[at] else []
+        earlier = [(item, right) for moment, item, right in before if moment < time[at]]
+        keys.append((timeline.item[at], *(earlier[-1] if earlier else (-1, 0))))
+        if answered[at]:
+            last.setdefault(student[at], []).append((time[at], timeline.item[at], timeline.correct[at]))
+    table["key"] = pd.Series(keys)[answered]
+
+    by_key = table.groupby("key")["beyond"]
+    count, total = by_key.transform("size"), by_key.transform("sum")
+
+    known = count >= 3
+    np.testing.assert_allclose(table["item_pair_residual"], (total / (count + PAIR_PRIOR)).where(known, 0), atol=1e-4)
+    np.testing.assert_array_equal(table["item_pair_responses"], count.where(known, 0))
+    assert len(statistics.pairs.key) == len(set(table.loc[known, "key"]))
 
 
 def test_a_combination_moves_its_members():
@@ -263,6 +340,7 @@ def test_statistics_survive_storage():
 
     np.testing.assert_array_equal(again.item_mean, STATISTICS.item_mean)
     np.testing.assert_array_equal(again.node_mean, STATISTICS.node_mean)
+    np.testing.assert_array_equal(again.pair_table, STATISTICS.pair_table)
     assert again.vocabulary.nodes.equals(STATISTICS.vocabulary.nodes)
 
 
