@@ -60,6 +60,7 @@ def make_events(rows):
             "hints": table["hints"],
             "duration_s": table["duration_s"],
             "source": "test",
+            "skills": None,
         }
     )
     return check_table(Events, events)

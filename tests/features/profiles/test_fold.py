@@ -53,6 +53,7 @@ def make_events(rows):
                 "hints": table["hints"],
                 "duration_s": np.where(answered, 30.0, 300.0),
                 "source": "test",
+                "skills": None,
             }
         ),
     )
