@@ -70,7 +70,7 @@ class Dataset:
         """Returns the holdout's rows as a model with other statistics sees them, by forecast.
 
         Args:
-            statistics: The other model's, extended to every item of the log.
+            statistics: The other model's, extended to every item and skill of the log.
         """
         timeline = recode_items(self.timeline, self.statistics.vocabulary, statistics.vocabulary)
         rows, _ = fold(timeline, statistics, State.empty())
@@ -102,7 +102,7 @@ def build_dataset(events: pd.DataFrame, item_skills: pd.DataFrame, config: Train
     early_rows = fold_out_of_fold(timeline, past, statistics, config.split.folds)
 
     student = timeline.student
-    node = np.where(answered, vocabulary.node_of_item[timeline.item], -1)
+    node = np.where(answered, timeline.node, -1)
     episode = student * len(vocabulary.nodes) + node
     struggle, mastery, indeterminate = {}, {}, {}
     for name in ("train", "calibration", "holdout"):
@@ -122,7 +122,7 @@ def build_dataset(events: pd.DataFrame, item_skills: pd.DataFrame, config: Train
 
 def read_log(events: pd.DataFrame, item_skills: pd.DataFrame) -> tuple[Vocabulary, Timeline, Statistics]:
     """Returns the log as the kernel reads it, and statistics of its items that have counted nothing."""
-    vocabulary = build_vocabulary(item_skills, events["item_id"].dropna().unique())
+    vocabulary = build_vocabulary(item_skills, events["item_id"].dropna().unique(), responses=events)
     nothing = fit_statistics(vocabulary, np.empty(0, np.int32), np.empty(0, bool))
     return vocabulary, sort_events(events, nothing), nothing
 
@@ -151,6 +151,7 @@ def keep_students(timeline: Timeline, chosen: npt.NDArray[np.bool_], events: npt
         row=timeline.row[events],
         time=timeline.time[events],
         item=timeline.item[events],
+        node=timeline.node[events],
         correct=timeline.correct[events],
         hints=timeline.hints[events],
         duration=timeline.duration[events],

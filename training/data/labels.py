@@ -42,7 +42,7 @@ def label_episodes(
 ) -> Episodes:
     """Labels every event with its episode's outcome.
 
-    An answer to an item of several skills is an opportunity on the combination and on each member; the event is
+    An answer that needs several skills is an opportunity on the combination and on each member; the event is
     labeled with the combination's episode.
 
     Args:
@@ -56,11 +56,11 @@ def label_episodes(
     is_open = np.zeros(size, bool)
     _label(
         timeline.start, timeline.item, timeline.correct, np.ones(size, bool) if seen is None else seen,
-        vocabulary.node_of_item, vocabulary.member_start, vocabulary.members, rule.streak, rule.horizon,
+        timeline.node, vocabulary.member_start, vocabulary.members, rule.streak, rule.horizon,
         opportunity, is_open, outcome,
     )  # fmt: skip
     has_skill = timeline.item >= 0
-    has_skill[has_skill] = np.diff(vocabulary.member_start)[vocabulary.node_of_item[timeline.item[has_skill]]] > 0
+    has_skill[has_skill] = np.diff(vocabulary.member_start)[timeline.node[has_skill]] > 0
     return Episodes(np.where(has_skill, opportunity, -1).astype(np.int32), is_open & has_skill, outcome)
 
 
@@ -69,13 +69,14 @@ def compile_labels() -> None:
     vocabulary = build_vocabulary(pd.DataFrame({"item_id": ["i"], "skill_id": ["k"]}))
     counts, answers, nothing = np.array([0, 1]), np.zeros(1, np.int8), np.full(1, np.nan)
     one = np.zeros(1, np.int64)
-    timeline = Timeline(pd.Index(["s"]), counts, one, one, np.zeros(1, np.int32), answers, nothing, nothing)
+    code = np.zeros(1, np.int32)
+    timeline = Timeline(pd.Index(["s"]), counts, one, one, code, code, answers, nothing, nothing)
     label_episodes(timeline, vocabulary, MasteryRule(streak=3, horizon=10))
 
 
 @nb.njit(cache=True)
 def _label(  # type: ignore[no-untyped-def]  # noqa: ANN202, C901 - numba infers types; one loop
-    start, item, correct, seen, node_of_item, member_start, members,  # noqa: ANN001
+    start, item, correct, seen, event_node, member_start, members,  # noqa: ANN001
     streak_needed, limit, opportunity, is_open, outcome,  # noqa: ANN001
 ):  # fmt: skip
     nodes = len(member_start) - 1
@@ -87,7 +88,7 @@ def _label(  # type: ignore[no-untyped-def]  # noqa: ANN202, C901 - numba infers
         for event in range(start[student], start[student + 1]):
             if correct[event] < 0 or item[event] < 0:
                 continue
-            node = node_of_item[item[event]]
+            node = event_node[event]
             first, last = member_start[node], member_start[node + 1]
             own = 1 if last - first > 1 else 0  # a combination counts besides its members
             for position in range(first - own, last):
@@ -108,7 +109,7 @@ def _label(  # type: ignore[no-untyped-def]  # noqa: ANN202, C901 - numba infers
         for event in range(start[student], start[student + 1]):
             if opportunity[event] < 0:
                 continue
-            node = node_of_item[item[event]]
+            node = event_node[event]
             if mastered_at[node] > 0 and mastered_at[node] <= limit:
                 outcome[event] = 0
             elif count[node] >= limit:

@@ -202,11 +202,10 @@ def measure_next_response(log: BenchmarkLog, config: TrainingConfig) -> Report:
 
 def to_responses(timeline: Timeline, vocabulary: Vocabulary, at: "np.ndarray[Any, np.dtype[np.int64]]") -> Responses:
     """Returns the first attempts at some positions of a timeline, as peers take them."""
-    item = timeline.item[at]
     return Responses(
         student=timeline.student[at],
-        item=item,
-        skill=vocabulary.node_of_item[item],
+        item=timeline.item[at],
+        skill=timeline.node[at],
         correct=timeline.correct[at],
         items=len(vocabulary.items),
         skills=len(vocabulary.nodes),

@@ -54,7 +54,7 @@ def build_student_split(
     rows = fold_out_of_fold(timeline, past, statistics, config.split.folds)
     rows[parts["test"]], _ = fold(keep_students(timeline, test, parts["test"]), statistics, State.empty())
 
-    node = np.where(answered, vocabulary.node_of_item[timeline.item], -1)
+    node = np.where(answered, timeline.node, -1)
     episode = student * len(vocabulary.nodes) + node
     episodes = label_episodes(timeline, vocabulary, config.mastery_rule)
 
@@ -84,7 +84,7 @@ def build_first_day(
     answered = (timeline.correct >= 0) & (timeline.item >= 0)
     episodes = label_episodes(timeline, vocabulary, config.mastery_rule)
     student = timeline.student
-    episode = student * len(vocabulary.nodes) + np.where(answered, vocabulary.node_of_item[timeline.item], -1)
+    episode = student * len(vocabulary.nodes) + np.where(answered, timeline.node, -1)
     everything = Block(rows, timeline.correct, student, episodes.opportunity, episode)
     outcomes = Block(rows, episodes.outcome, student, episodes.opportunity, episode)
     return {"mastery": everything.take(answered), "struggle": outcomes.take(episodes.open & (episodes.outcome >= 0))}
