@@ -25,10 +25,10 @@ from features.events.store import (
     append_events,
     data_version,
     has_events,
-    read_bucket,
     read_events,
     read_known,
     replace_buckets,
+    scan_buckets,
 )
 from features.home import Home
 from features.logs import open_log
@@ -243,7 +243,7 @@ def _commit(home: Home, item_skills: pd.DataFrame) -> DataVersion | None:
         return None
     add_item_skills(home, item_skills)
     if changed:  # all in one commit, so buckets that only have new events are replaced too
-        unchanged = (batch for bucket in sorted(written - changed) for batch in read_bucket(home, bucket))
+        unchanged = scan_buckets(home, written - changed)
         replace_buckets(home, written, chain(read_new(retagged), unchanged, read_new(new)))
     elif written:
         append_events(home, read_new(new))

@@ -92,11 +92,9 @@ class IncrementalState:
 
     def _add_skills(self, events: pd.DataFrame) -> bool:
         """Adds new items and skills to the statistics; whether a new item now turns out to be about other skills."""
-        saved, nodes = self._base_statistics.vocabulary.items, self.statistics.vocabulary.nodes
-        # an index keeps its hash table, so this does not go through the vocabulary
+        saved = self._base_statistics.vocabulary.items
         new = np.array([isinstance(item, str) and item not in saved for item in events["item_id"].tolist()], dtype=bool)
-        unheard = (isinstance(skills, str) and skills not in nodes for skills in events["skills"].tolist())
-        if not new.any() and not any(unheard):
+        if not new.any() and self._knows(events):
             return False  # true of most batches
         before = self._of_new_items
         self._of_new_items = unite_skills(pd.concat([before, events.loc[new, NAMED]], ignore_index=True))
@@ -104,9 +102,16 @@ class IncrementalState:
         changed = any(was.get(item) != now.get(item) for item in before["item_id"].unique())
         if changed:
             self._extend(self._base_statistics, unite_skills(pd.concat(self._batches, ignore_index=True)))
-        else:
+        elif not self._knows(events):
             self._extend(self.statistics, events)
         return changed
+
+    def _knows(self, events: pd.DataFrame) -> bool:
+        """Whether the statistics have every item and all skills that the events name."""
+        vocabulary = self.statistics.vocabulary
+        named = ((vocabulary.items, events["item_id"]), (vocabulary.nodes, events["skills"]))
+        # an index keeps its hash table, so this does not go through the vocabulary
+        return all(name in index for index, names in named for name in names.tolist() if isinstance(name, str))
 
     def _extend(self, statistics: Statistics, events: pd.DataFrame) -> None:
         self.statistics = statistics.extend(NO_CATALOG, events["item_id"], events["skills"])
@@ -134,7 +139,8 @@ class IncrementalState:
                 timely = events if last is None else events[_microseconds(events) > last]
                 self._fold([student], _gather([] if place is None else [place]), timely)
             return
-        self._extend(self.statistics, before)  # another version of the log may have other items
+        if not self._knows(before):  # another version of the log may have other items
+            self._extend(self.statistics, before)
         everything = [before[EVENT_COLUMNS], *(since[student][EVENT_COLUMNS] for student in whole)]
         self._fold(whole, State.empty(), unite_skills(pd.concat(everything, ignore_index=True)))
 

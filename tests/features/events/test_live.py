@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from features.database import Database
 from features.events.checks import check_rows
 from features.events.ingest import ingest_rows
-from features.events.live import LIVE_EVENTS, keep_events, lock_writers, read_live_events
+from features.events.live import LIVE_EVENTS, keep_events, lock_writers, read_live_events, replace_events
 from features.events.live_ingest import ingest_live_events
 from features.events.store import data_version, read_events, read_item_skills
 from features.home import Home
@@ -83,6 +83,22 @@ def test_an_event_kept_again_keeps_its_number(database):
 
     assert len(read_live_events(database).events) == 3
     assert len(read_live_events(database, after=2).events) == 1
+
+
+def test_an_event_sent_again_with_a_further_skill_is_read_again_and_is_one_event(database, home):
+    events = keep(database, raw(["a", "b"]))
+    ingest_live_events(home, database, NOW)
+    with database.changing() as connection:
+        lock_writers(connection)
+        replace_events(connection, events.iloc[:1].assign(skills="add\x1fcarry\x1ftimes"), NOW, "key")
+
+    (again,) = read_live_events(database, after=2).events.to_dict("records")
+    counts = ingest_live_events(home, database, NOW)
+
+    assert (again["event_id"], again["skills"]) == (events["event_id"][0], "add\x1fcarry\x1ftimes")
+    assert (counts.rows_read, counts.rows_merged, counts.events_stored) == (1, 1, 0)
+    assert sorted(read_events(home)["skills"]) == ["add\x1fcarry", "add\x1fcarry\x1ftimes"]
+    assert marks(database) == [0, 1]
 
 
 def test_a_number_is_never_given_twice(database):
