@@ -38,6 +38,11 @@ class Events(pa.DataFrameModel):
     hints: Series[pd.Int64Dtype] = pa.Field(ge=0, nullable=True, description="hints asked for")
     duration_s: Series[float] = pa.Field(ge=0, nullable=True, description="seconds")
     source: Series[str]
+    skills: Series[str] = pa.Field(
+        nullable=True,
+        description="skills of this response, sorted and joined by `features.logs.rows.SKILL_MARK`; null if it names "
+        "none itself: then it has those of its item",
+    )
 
     class Config:
         """Columns come in this order, with these types."""
@@ -48,7 +53,7 @@ class Events(pa.DataFrameModel):
 
 
 class ItemSkills(pa.DataFrameModel):
-    """One row per skill that an item needs; an item may have several."""
+    """One row per skill that a catalog or a response ever named for an item; an item may have several."""
 
     item_id: Series[str]
     skill_id: Series[str]

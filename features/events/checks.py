@@ -25,7 +25,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.events.ids import event_ids
-from features.logs.rows import split_skills
+from features.logs.rows import join_skills, split_skills, unite_skills
 from features.schema import KINDS, Events
 
 EARLIEST = pd.Timestamp("1990-01-01", tz="UTC")
@@ -37,8 +37,8 @@ CLOCK_SKEW = timedelta(days=1)
 MAX_DURATION_S = 3600.0
 """Longer on one response means that the student left."""
 
-COLUMNS = [*Events.to_schema().columns, "skills"]
-"""Columns of `Checked.events`: an event, and the skills of its row joined by `SKILL_MARK`."""
+COLUMNS = list(Events.to_schema().columns)
+"""Columns of `Checked.events`."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,16 @@ class Distinct:
     """Valid rows, reduced to one row per event that is not known yet.
 
     Attributes:
-        events: Events that were not known yet, one row each, with `COLUMNS`.
+        events: Events that were not known yet, one row each, with `COLUMNS` and the skills of all their rows.
+        retagged: `event_id` and `skills` of known events to which a row adds a skill: what they had, and the further.
         rejected: Rows that contradict another row or a known event.
         item_skills: Pairs of item and skill from all rows that were not rejected.
         known: Rows that were there already, here or in the event log.
-        merged: Rows that add a further skill to a response.
+        merged: Rows that add a further skill to a response, also to one in the event log.
     """
 
     events: pd.DataFrame
+    retagged: pd.DataFrame
     rejected: pd.DataFrame
     item_skills: pd.DataFrame
     known: int
@@ -109,6 +111,7 @@ def check_rows(raw: pd.DataFrame, source: str, now: datetime) -> Checked:
         duration_s=valid["duration_s"].mask(absurd),
         correct=valid["correct"].mask(valid["score"].isna()),
         source=pd.Series(source, index=valid.index, dtype="str"),
+        skills=_in_order(valid["skills"]),
         event_id=event_ids(valid, source),
     )
     return Checked(
@@ -134,9 +137,10 @@ def keep_distinct(rows: pd.DataFrame, known: pd.DataFrame) -> Distinct:
 
     Args:
         rows: Valid rows with `COLUMNS`.
-        known: `event_id`, `item_id` and `score` of events in the log.
+        known: `event_id`, `item_id`, `score` and `skills` of events in the log.
     """
     repeated = rows["event_id"].duplicated(keep=False)
+    known = known.rename(columns={"skills": "skills_stored"})
     stored = rows[["event_id"]].merge(known, on="event_id", how="left", indicator="_found")
     is_known = stored["_found"].eq("both").to_numpy()
     contradicts_log = is_known & (
@@ -146,21 +150,48 @@ def keep_distinct(rows: pd.DataFrame, known: pd.DataFrame) -> Distinct:
     contradictory = answers.loc[answers["event_id"].duplicated(), "event_id"]
     conflict = contradicts_log | (rows["event_id"].isin(contradictory).to_numpy() & ~is_known)
 
-    good = rows[~conflict]
+    good, found = rows[~conflict], is_known[~conflict]
+    retagged, without_repeat = _retag(good[found], stored.loc[~conflict, "skills_stored"][found])
     further = good[["event_id", "skills"]].drop_duplicates()
-    merged = len(further) - further["event_id"].nunique()
-    new = good[~is_known[~conflict]]
+    # one text of each event is the response itself, and what only repeats the log is known
+    merged = len(further) - further["event_id"].nunique() + without_repeat
+    new = good[~found]
     again = new["event_id"].duplicated(keep=False)
     # which of two rows that differ in a lesser column is kept must not depend on their order
-    first = new[again].sort_values(COLUMNS, na_position="last").drop_duplicates("event_id")
-    events = pd.concat([new[~again], first])
+    events = pd.concat([new[~again], unite_skills(new[again].sort_values(COLUMNS, na_position="last"))])
     return Distinct(
         events=events,
+        retagged=retagged,
         rejected=rows[conflict].assign(rejected="conflicting_response"),
         item_skills=split_skills(good[["item_id", "skills"]]),
         known=len(good) - len(events) - merged,
         merged=merged,
     )
+
+
+def _in_order(skills: "pd.Series[str]") -> "pd.Series[str]":
+    """The skills of each row sorted and each once; null where it names none."""
+    codes, texts = pd.factorize(skills)
+    sorted_texts = pd.array([*(join_skills([text]) for text in texts), None], dtype="str")
+    return pd.Series(sorted_texts.take(codes), skills.index)
+
+
+def _retag(rows: pd.DataFrame, stored: "pd.Series[str]") -> tuple[pd.DataFrame, int]:
+    """Known events to which rows add skills, with all their skills, and how many of them have no other row.
+
+    Args:
+        rows: Rows of known events.
+        stored: Which skills the known event of each row has.
+    """
+    stored = stored.set_axis(rows.index)
+    adds = rows["skills"].notna() & rows["skills"].ne(stored)  # false of most, which come again as they were
+    pairs = zip(rows.loc[adds, "skills"], stored[adds], strict=True)
+    adds[adds] = np.array([join_skills(pair) != pair[1] for pair in pairs], dtype=bool)
+    further = rows.loc[adds, ["event_id", "skills"]]
+    before = further.assign(skills=stored[adds])
+    alone = ~further["event_id"].isin(rows.loc[~adds, "event_id"])
+    united = unite_skills(pd.concat([further, before], ignore_index=True))
+    return united, further.loc[alone, "event_id"].nunique()
 
 
 def _differs(left: "pd.Series[Any]", right: "pd.Series[Any]") -> npt.NDArray[np.bool_]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
@@ -17,8 +18,18 @@ from features.console import track
 from features.database import Database
 from features.errors import InputError, TooManyRejectedError
 from features.events.checks import check_rows, keep_distinct
-from features.events.staging import PartWriter, RejectedWriter, clear_staging, read_new, read_part
-from features.events.store import DataVersion, add_item_skills, append_events, data_version, has_events, read_known
+from features.events.staging import PartWriter, RejectedWriter, clear_staging, read_new, read_part, staged_buckets
+from features.events.store import (
+    DataVersion,
+    add_item_skills,
+    append_events,
+    data_version,
+    has_events,
+    read_events,
+    read_known,
+    replace_buckets,
+    scan_buckets,
+)
 from features.home import Home
 from features.logs import open_log
 from features.schema import BUCKETS
@@ -36,7 +47,7 @@ class IngestCounts:
         rows_read: Lines or rows of the file.
         events_stored: Responses that are new in the event log.
         events_known: Rows that were there already.
-        rows_merged: Rows that name a further skill of the same response.
+        rows_merged: Rows that name a further skill of the same response, in the file or in the event log.
         activities: Lessons, videos and logins that are new in the event log.
         unused: Rows that are no events, by kind, and rows of students who were erased.
         rejected: Rows that break a rule, by rule.
@@ -133,7 +144,7 @@ def ingest_rows(
                 f"share of {max_rejected:g} that --max-rejected allows; nothing was stored, the rejected rows are in "
                 f"{_keep_rejected(home, name, now)}"
             )
-        version = _commit(home, item_skills, counts)
+        version = _commit(home, item_skills)
         _keep_rejected(home, name, now)
     return IngestCounts(
         rows_read=rows_read,
@@ -166,7 +177,7 @@ def ingest_events(home: Home, parts: Iterable[pd.DataFrame], name: str, now: dat
                     staged.add(part)
                     rows_read += len(part)
             item_skills, counts = _stage_new(home, rejected)
-        version = _commit(home, item_skills, counts)
+        version = _commit(home, item_skills)
         _keep_rejected(home, name, now)
     return IngestCounts(
         rows_read=rows_read, unused={}, rejected=dict(rejected.counts), nulled={}, data_version=version, **counts
@@ -196,16 +207,22 @@ def _stage(
 
 
 def _stage_new(home: Home, rejected: RejectedWriter) -> tuple[pd.DataFrame, Counter[str]]:
-    """Writes events that the log lacks by bucket; returns the skills of items, and the counts of `IngestCounts`."""
+    """Writes events that the log lacks, and those that have further skills now, by bucket.
+
+    Returns:
+        The skills of items, and the counts of `IngestCounts`.
+    """
     pairs = [pd.DataFrame({"item_id": [], "skill_id": []}, dtype="str")]
     counts = Counter({"events_stored": 0, "events_known": 0, "rows_merged": 0, "activities": 0})
-    with PartWriter(home.staging / "new") as parts:
+    with PartWriter(home.staging / "new") as parts, PartWriter(home.staging / "retagged") as retagged:
         for bucket in track(range(BUCKETS), "student buckets compared", total=BUCKETS):
             rows = read_part(home.staging / "rows", bucket)
             if rows is None:
                 continue
             distinct = keep_distinct(rows, read_known(home, bucket))
             parts.add(distinct.events)
+            if not distinct.retagged.empty:
+                retagged.add(_retag(read_events(home, buckets=[bucket]), distinct.retagged))
             rejected.add(distinct.rejected)
             pairs.append(distinct.item_skills)
             stored = int(distinct.events["kind"].eq("response").sum())
@@ -217,14 +234,19 @@ def _stage_new(home: Home, rejected: RejectedWriter) -> tuple[pd.DataFrame, Coun
     return item_skills, counts
 
 
-def _commit(home: Home, item_skills: pd.DataFrame, counts: Mapping[str, int]) -> DataVersion | None:
+def _commit(home: Home, item_skills: pd.DataFrame) -> DataVersion | None:
     """Stores the staged events and the skills of items; the version of the tables, null if nothing was ever stored."""
-    has_new = counts["events_stored"] + counts["activities"] > 0
-    if not has_new and not has_events(home):
+    new, retagged = home.staging / "new", home.staging / "retagged"
+    changed = staged_buckets(retagged)
+    written = staged_buckets(new) | changed
+    if not written and not has_events(home):
         return None
     add_item_skills(home, item_skills)
-    if has_new:
-        append_events(home, read_new(home.staging / "new"))
+    if changed:  # all in one commit, so buckets that only have new events are replaced too
+        unchanged = scan_buckets(home, written - changed)
+        replace_buckets(home, written, chain(read_new(retagged), unchanged, read_new(new)))
+    elif written:
+        append_events(home, read_new(new))
     return data_version(home)
 
 
@@ -235,6 +257,12 @@ def _keep_rejected(home: Home, name: str, now: datetime) -> Path:
         record.parent.mkdir(parents=True, exist_ok=True)
         staged.rename(record)
     return record
+
+
+def _retag(events: pd.DataFrame, retagged: pd.DataFrame) -> pd.DataFrame:
+    """The events with the skills that some of them have now."""
+    skills = events["event_id"].map(retagged.set_index("event_id")["skills"])
+    return events.assign(skills=skills.fillna(events["skills"]))
 
 
 @contextmanager

@@ -96,14 +96,12 @@ def lock_writers(connection: Connection) -> None:
 
 
 def known_events(connection: Connection, event_ids: Sequence[str]) -> pd.DataFrame:
-    """`event_id`, `item_id` and `score` of those events that the table holds."""
+    """Those events that the table holds, with `features.events.checks.COLUMNS`."""
     found: list[str] = []
     for at in range(0, len(event_ids), AT_ONCE):
         matches = LIVE_EVENTS.c.event_id.in_(event_ids[at : at + AT_ONCE])
         found += connection.execute(select(LIVE_EVENTS.c.event).where(matches)).scalars()
-    if not found:
-        return pd.DataFrame({"event_id": [], "item_id": [], "score": []}).astype({"event_id": "str", "item_id": "str"})
-    return from_texts(found)[["event_id", "item_id", "score"]]
+    return from_texts(found) if found else _no_events()
 
 
 def keep_events(connection: Connection, events: pd.DataFrame, received_at: datetime, key_id: str | None) -> None:
@@ -129,6 +127,14 @@ def keep_events(connection: Connection, events: pd.DataFrame, received_at: datet
     ]
     if rows:
         connection.execute(upsert(connection, LIVE_EVENTS), rows)
+
+
+def replace_events(connection: Connection, events: pd.DataFrame, received_at: datetime, key_id: str | None) -> None:
+    """Puts events in the place of those with the same ids; they get new numbers, so that every process reads them."""
+    ids = events["event_id"].tolist()
+    for at in range(0, len(ids), AT_ONCE):
+        connection.execute(delete(LIVE_EVENTS).where(LIVE_EVENTS.c.event_id.in_(ids[at : at + AT_ONCE])))
+    keep_events(connection, events, received_at, key_id)
 
 
 def forget_students(connection: Connection, student_ids: Sequence[str]) -> int:

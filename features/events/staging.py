@@ -1,6 +1,7 @@
 """Rows on their way into the event log, as Parquet files that the next run may delete.
 
-`rows/` holds valid rows as read and `new/` events that the log lacks, both with a file per student bucket.
+`rows/` holds valid rows as read, `new/` events that the log lacks, and `retagged/` all known events of buckets in which
+some have further skills; all with a file per student bucket.
 `rejected.parquet` becomes the record of what a run rejected.
 """
 
@@ -21,8 +22,8 @@ from features.home import Home
 from features.logs.rows import RAW_TYPES, raw_rows
 from features.schema import BUCKETS, bucket_of
 
-ROW_FIELDS = EVENT_FIELDS.remove(EVENT_FIELDS.get_field_index("bucket")).append(pa.field("skills", pa.string()))
-"""Columns of a staged row: an event, and the skills of its row."""
+ROW_FIELDS = EVENT_FIELDS.remove(EVENT_FIELDS.get_field_index("bucket"))
+"""Columns of a staged row."""
 
 REJECTED_FIELDS = pa.schema(
     [EVENT_FIELDS.field(name) if name in EVENT_FIELDS.names else pa.field(name, pa.string()) for name in RAW_TYPES]
@@ -88,6 +89,11 @@ def read_part(folder: Path, bucket: int) -> pd.DataFrame | None:
     """The staged rows of one bucket; null if it has none."""
     path = folder / f"{bucket:02d}.parquet"
     return to_frame(pyarrow.parquet.read_table(path)) if path.exists() else None
+
+
+def staged_buckets(folder: Path) -> set[int]:
+    """The buckets that have staged rows."""
+    return {int(path.stem) for path in folder.glob("*.parquet")}
 
 
 def read_new(folder: Path) -> Iterator[pa.RecordBatch]:

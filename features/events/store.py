@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import pandas as pd
 import pyarrow as pa
@@ -35,6 +35,7 @@ EVENT_FIELDS = pa.schema(
         ("hints", pa.int64()),
         ("duration_s", pa.float64()),
         ("source", pa.string()),
+        ("skills", pa.string()),
         ("bucket", pa.int32()),
     ]
 )
@@ -112,8 +113,7 @@ def read_events(
         earlier = (occurred_at < limit) | occurred_at.is_null()
         rows = earlier if rows is None else rows & earlier
     names = list(columns) if columns is not None else list(Events.to_schema().columns)
-    table = _open_table(home.events, version).to_pyarrow_dataset().to_table(columns=names, filter=rows)
-    return to_frame(table)
+    return to_frame(_scan(_open_table(home.events, version), names, rows).to_table())
 
 
 @_in_sentences
@@ -144,8 +144,8 @@ def has_events(home: Home) -> bool:
 
 
 def read_known(home: Home, bucket: int) -> pd.DataFrame:
-    """The id, item and score of the events in one bucket; no rows before the first ingest."""
-    names = ["event_id", "item_id", "score"]
+    """The id, item, score and skills of the events in one bucket; no rows before the first ingest."""
+    names = ["event_id", "item_id", "score", "skills"]
     if not has_events(home):
         return to_frame(pa.schema([EVENT_FIELDS.field(name) for name in names]).empty_table())
     return read_events(home, buckets=[bucket], columns=names)
@@ -159,15 +159,35 @@ def append_events(home: Home, batches: Iterable[pa.RecordBatch]) -> None:
         home: Where the event log is; made on first use.
         batches: Rows with `EVENT_FIELDS`, read as they are needed; fastest bucket by bucket.
     """
-    write_deltalake(
-        str(home.events),
-        pa.RecordBatchReader.from_batches(EVENT_FIELDS, batches),
-        mode="append",
-        partition_by=["bucket"],
-        # smallest and largest values of listed columns go into the log of commits, where ids of students may not be
-        configuration={"delta.dataSkippingStatsColumns": "occurred_at"},
-        writer_properties=WriterProperties(compression="ZSTD", max_row_group_size=ROW_GROUP),
-    )
+    write_deltalake(str(home.events), _reader(batches), mode="append", **_LAYOUT)
+
+
+@_in_sentences
+def replace_buckets(home: Home, buckets: Collection[int], batches: Iterable[pa.RecordBatch]) -> None:
+    """Puts events in the place of all events of some buckets, in one commit; `batches` are as above."""
+    # a condition stands in the log of commits, where the id of a student may not be
+    replaced = f"bucket IN ({', '.join(map(str, sorted(buckets)))})"
+    write_deltalake(str(home.events), _reader(batches), mode="overwrite", predicate=replaced, **_LAYOUT)
+
+
+_LAYOUT: dict[str, Any] = {
+    "schema_mode": "merge",  # a log of an earlier version lacks the last columns
+    "partition_by": ["bucket"],
+    # smallest and largest values of listed columns go into the log of commits, where ids of students may not be
+    "configuration": {"delta.dataSkippingStatsColumns": "occurred_at"},
+    "writer_properties": WriterProperties(compression="ZSTD", max_row_group_size=ROW_GROUP),
+}
+
+
+def _reader(batches: Iterable[pa.RecordBatch]) -> pa.RecordBatchReader:
+    return pa.RecordBatchReader.from_batches(EVENT_FIELDS, batches)
+
+
+@_in_sentences
+def scan_buckets(home: Home, buckets: Collection[int]) -> pa.RecordBatchReader:
+    """The events of some buckets with `EVENT_FIELDS`, read as they are needed."""
+    in_buckets = pa.dataset.field("bucket").isin(sorted(buckets))
+    return _scan(_open_table(home.events), EVENT_FIELDS.names, in_buckets).to_reader()
 
 
 @_in_sentences
@@ -178,22 +198,13 @@ def erase_events(home: Home, student_id: str) -> int:
     """
     if not has_events(home):
         return 0
-    table = DeltaTable(str(home.events))
+    table = _open_table(home.events)
     bucket = int(bucket_of(pd.Series([student_id], dtype="str"))[0])
     in_bucket = pa.dataset.field("bucket") == bucket
     mine = pa.dataset.field("student_id") == student_id
-    rows = table.to_pyarrow_dataset()
-    count = int(rows.count_rows(filter=in_bucket & mine))
+    count = int(table.to_pyarrow_dataset().count_rows(filter=in_bucket & mine))
     if count:
-        kept = rows.scanner(filter=in_bucket & ~mine).to_reader()
-        write_deltalake(
-            table,
-            pa.RecordBatchReader.from_batches(EVENT_FIELDS, (batch.cast(EVENT_FIELDS) for batch in kept)),
-            mode="overwrite",
-            # a condition stands in the log of commits, where the id of a student may not be
-            predicate=f"bucket = {bucket}",
-            writer_properties=WriterProperties(compression="ZSTD", max_row_group_size=ROW_GROUP),
-        )
+        replace_buckets(home, [bucket], _scan(table, EVENT_FIELDS.names, in_bucket & ~mine).to_reader())
     # also where nothing was left to remove: a killed run may have left the old files
     DeltaTable(str(home.events)).vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
     return count
@@ -228,6 +239,12 @@ def to_table(frame: pd.DataFrame, fields: pa.Schema) -> pa.Table:
     # pyarrow's own conversion asks pandas for zoned values in a way that pandas deprecates
     columns = [frame[name].dt.tz_convert(None) if name == "occurred_at" else frame[name] for name in fields.names]
     return pa.table(columns, names=fields.names).cast(fields)
+
+
+def _scan(table: DeltaTable, names: Sequence[str], rows: pa.dataset.Expression | None) -> pa.dataset.Scanner:
+    """Some columns of a table of events; one that a log of an earlier version lacks is null."""
+    dataset = table.to_pyarrow_dataset()
+    return dataset.replace_schema(EVENT_FIELDS).scanner(columns=list(names), filter=rows)
 
 
 def _is_table(path: Path) -> bool:

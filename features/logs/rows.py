@@ -1,6 +1,6 @@
 """Raw rows: the shape that every reader hands on, before any rule is checked."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,8 +30,8 @@ RAW_TYPES: dict[str, object] = {
 """Columns and types of a raw row.
 
 Columns of `features.schema.Events` mean the same here. The others are null where they do not apply:
-`event_key` is the source's own id of the response, `skills` all skills of the row joined by `SKILL_MARK`, `unused`
-the kind of a row that is no event, `rejected` the rule that the reader already found broken.
+`event_key` is the source's own id of the response, `skills` all skills of the row joined by `SKILL_MARK` in any order,
+`unused` the kind of a row that is no event, `rejected` the rule that the reader already found broken.
 """
 
 SKILL_MARK = "\x1f"
@@ -108,6 +108,32 @@ def first_rule(size: int, rules: Mapping[str, Marks]) -> "pd.Series[str]":
 
 def _plain(values: object) -> object:
     return values.to_pandas() if isinstance(values, pa.Array) else values
+
+
+def join_skills(texts: "Iterable[str | float | None]") -> str | None:
+    r"""The skills of all texts, each once, sorted and joined by `SKILL_MARK`; null without any.
+
+    Example:
+        >>> join_skills(["b\x1fa", None, "b"])
+        'a\x1fb'
+    """
+    skills = {skill for text in texts if isinstance(text, str) for skill in text.split(SKILL_MARK)}
+    return SKILL_MARK.join(sorted(skills - {""})) or None
+
+
+def unite_skills(rows: pd.DataFrame) -> pd.DataFrame:
+    """One row per event, the first, with the skills that any of its rows names.
+
+    Args:
+        rows: Rows with at least `event_id` and `skills`; the same event may come several times.
+    """
+    again = rows["event_id"].duplicated(keep=False)
+    if not again.any():
+        return rows
+    of_event = rows[again].groupby("event_id")["skills"].agg(join_skills)
+    once = rows[~rows["event_id"].duplicated()]
+    united = once["event_id"].map(of_event).astype("str")
+    return once.assign(skills=once["skills"].where(~again[once.index], united))
 
 
 def split_skills(rows: pd.DataFrame) -> pd.DataFrame:

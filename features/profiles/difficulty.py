@@ -137,18 +137,18 @@ class Statistics:
 
     @cached_property
     def node_responses(self) -> Floats:
-        """First attempts counted per skill node."""
-        return self._sum_by_node(self.item_responses)
+        """First attempts counted per skill node: those that practiced it, whatever else their items are about."""
+        return _add_up(self.transitions.node, self.transitions.responses, len(self.vocabulary.nodes))
 
     @cached_property
     def node_mean(self) -> Floats:
         """Share of correct first attempts per skill node, shrunk to the whole log's."""
-        correct = self._sum_by_node(self.item_correct)
+        correct = _add_up(self.transitions.node, self.transitions.correct, len(self.vocabulary.nodes))
         return (correct + SKILL_PRIOR * self.global_mean) / (self.node_responses + SKILL_PRIOR)
 
     @cached_property
     def item_mean(self) -> Floats:
-        """Share of correct first attempts per item, shrunk to its skill's."""
+        """Share of correct first attempts per item, shrunk to that of the skill that it mostly is about."""
         prior = self.node_mean[self.vocabulary.node_of_item]
         return (self.item_correct + ITEM_PRIOR * prior) / (self.item_responses + ITEM_PRIOR)
 
@@ -197,9 +197,18 @@ class Statistics:
         table: npt.NDArray[np.void] = build_pair_table(pairs.key, shrunk, pairs.responses)
         return table
 
-    def extend(self, item_skills: pd.DataFrame, items: "pd.Series[Any]") -> Self:
-        """The same statistics over a vocabulary that also knows new items and skills, at their priors."""
-        vocabulary = build_vocabulary(item_skills, items.dropna().unique(), known=self.vocabulary)
+    def extend(
+        self, item_skills: pd.DataFrame, items: "pd.Series[Any]", skills: "pd.Series[Any] | None" = None
+    ) -> Self:
+        """The same statistics over a vocabulary that also knows new items and skills, at their priors.
+
+        Args:
+            item_skills: Rows of `ItemSkills`.
+            items: Ids of items, as in `Events.item_id`.
+            skills: The skills of the response in the same place of `items`, as in `Events.skills`.
+        """
+        responses = None if skills is None else pd.DataFrame({"item_id": items, "skills": skills})
+        vocabulary = build_vocabulary(item_skills, items.dropna().unique(), self.vocabulary, responses)
         missing = len(vocabulary.items) - len(self.item_responses)
         rasch = self.rasch
         if rasch is not None:
@@ -250,9 +259,6 @@ class Statistics:
         rasch = fitted and RaschModel(np.array(fitted["item"]), np.array(fitted["node"]), fitted["overall"])
         return cls(vocabulary, responses, correct, transitions, rasch, pairs)
 
-    def _sum_by_node(self, per_item: Floats) -> Floats:
-        return _add_up(self.vocabulary.node_of_item, per_item, len(self.vocabulary.nodes))
-
 
 def fit_statistics(
     vocabulary: Vocabulary,
@@ -267,7 +273,7 @@ def fit_statistics(
         item: Item code of each first attempt that may be seen.
         correct: Whether each first attempt was correct.
         transition: The transition that each first attempt is part of, from `features.profiles.kernel.find_transitions`;
-            without it, no transitions are counted.
+            without it, each counts as the first of all, on what its item mostly is about.
 
     Example:
         >>> vocabulary = build_vocabulary(pd.DataFrame({"item_id": ["i"], "skill_id": ["s"]}))
@@ -277,8 +283,9 @@ def fit_statistics(
     """
     size = len(vocabulary.items)
     responses, right = _add_up(item, np.ones(len(item)), size), _add_up(item, correct.astype(np.float64), size)
-    key, known = (np.empty(0, np.int64), np.empty(0, bool)) if transition is None else (transition, correct)
-    return Statistics(vocabulary, responses, right, Transitions.count(key, known))
+    if transition is None:
+        transition = vocabulary.node_of_item[item].astype(np.int64) << 32 | 1
+    return Statistics(vocabulary, responses, right, Transitions.count(transition, correct))
 
 
 def to_logit(share: Floats) -> Floats:

@@ -51,7 +51,7 @@ def fold(timeline: Timeline, statistics: Statistics, state: State, *, rows: bool
     item_code, item = np.empty(most, np.int32), np.empty((most, len(Item)))
     kernel.fold_events(
         timeline.start, timeline.time, timeline.item, timeline.correct, timeline.hints, timeline.duration,
-        vocabulary.node_of_item, vocabulary.member_start, vocabulary.members, statistics.global_mean,
+        timeline.node, vocabulary.member_start, vocabulary.members, statistics.global_mean,
         statistics.node_mean, to_logit(statistics.node_mean), statistics.node_responses > 0, statistics.item_level,
         *statistics.transition_table, statistics.pair_table, state.student, state.skill_start, state.skill_node,
         state.skill, state.item_start, state.item_code, state.item,
@@ -146,7 +146,7 @@ def build_profiles(
 
     Args:
         events: Rows of `Events`; those at or after the moment change nothing. Those without a clock all count.
-        statistics: Fitted on training students, extended to every item here.
+        statistics: Fitted on training students, extended to every item and skill here.
         as_of: The moment, in UTC.
         state: The fold of earlier events; None for a first fold.
 
@@ -166,7 +166,8 @@ def compile_profiles() -> None:
     vocabulary = build_vocabulary(pd.DataFrame({"item_id": ["i"], "skill_id": ["k"]}, dtype="str"))
     event = {"kind": "response", "occurred_at": pd.Timestamp(0, tz="UTC"), "score": 1.0, "correct": True, "attempt": 1}
     event |= {"event_id": "e", "student_id": "s", "sequence": 1, "item_id": "i", "hints": 0, "duration_s": 1.0}
-    events = check_table(Events, pd.DataFrame([event | {"source": "tiny"}])[list(Events.to_schema().columns)])
+    event |= {"source": "tiny", "skills": "k"}
+    events = check_table(Events, pd.DataFrame([event])[list(Events.to_schema().columns)])
     every = np.ones(1, bool)
     timeline = sort_events(events, fit_statistics(vocabulary, np.zeros(1, np.int32), every))
     statistics = fit_responses(timeline, count_responses(timeline, vocabulary, every), every)

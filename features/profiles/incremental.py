@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from features.logs.rows import SKILL_MARK, split_skills
+from features.logs.rows import unite_skills
 from features.profiles.difficulty import Statistics
 from features.profiles.fold import fold
 from features.profiles.kernel import Student
 from features.profiles.state import State
 from features.profiles.timeline import sort_events
+from features.profiles.vocabulary import count_skills, usual_skills
 from features.schema import Events
 
 ReadHistory = Callable[[Sequence[str]], pd.DataFrame | None]
@@ -25,6 +26,11 @@ Place = tuple[State, int]
 """Where the state of one student is: the `State` that holds it, and the position in it."""
 
 EVENT_COLUMNS = list(Events.to_schema().columns)
+
+NAMED = ["event_id", "item_id", "skills"]
+
+NO_CATALOG = pd.DataFrame({"item_id": [], "skill_id": []}, dtype="str")
+"""Live events name their skills themselves."""
 
 
 class IncrementalState:
@@ -47,7 +53,7 @@ class IncrementalState:
         self._batches: list[pd.DataFrame] = []
         self._since: dict[str, list[int]] = {}
         self._folded: dict[str, Place] = {}
-        self._skills: dict[str, set[str]] = {}
+        self._of_new_items = pd.DataFrame({name: [] for name in NAMED}, dtype="str")
 
     @property
     def touched(self) -> set[str]:
@@ -58,7 +64,7 @@ class IncrementalState:
         """Folds further events.
 
         Args:
-            events: Rows with `features.events.checks.COLUMNS` that neither the state nor an earlier call holds.
+            events: Rows of `Events` that neither the state nor an earlier call holds, but for further skills of theirs.
         """
         if events.empty:
             return
@@ -70,7 +76,7 @@ class IncrementalState:
         latest = events["occurred_at"].max()
         if not pd.isna(latest):
             self.latest = latest if self.latest is None else max(self.latest, latest)
-        if self._add_items(events):
+        if self._add_skills(events):
             self._folded.clear()
             self._fold_again(sorted(self._since))
             return
@@ -84,46 +90,38 @@ class IncrementalState:
         """The state of those of the students that have one, in the order given."""
         return _gather([place for student in students if (place := self._place_of(student))])
 
-    def _add_items(self, events: pd.DataFrame) -> bool:
-        """Adds new items to the statistics; whether one that was added before turns out to need other skills."""
-        pairs = zip(events["item_id"].tolist(), events["skills"].tolist(), strict=True)
-        if all(self._is_known(item, skills) for item, skills in pairs):
+    def _add_skills(self, events: pd.DataFrame) -> bool:
+        """Adds new items and skills to the statistics; whether a new item now turns out to be about other skills."""
+        saved = self._base_statistics.vocabulary.items
+        new = np.array([isinstance(item, str) and item not in saved for item in events["item_id"].tolist()], dtype=bool)
+        if not new.any() and self._knows(events):
             return False  # true of most batches
-        item_ids = events["item_id"].dropna().unique()
-        # the index keeps its hash table, so this does not go through the vocabulary
-        new = item_ids[self._base_statistics.vocabulary.items.get_indexer(pd.Index(item_ids)) < 0]
-        if len(new) == 0:
-            return False
-        items = events.loc[events["item_id"].isin(new), ["item_id", "skills"]]
-        before = {item: set(skills) for item, skills in self._skills.items()}
-        for item in items["item_id"].unique():
-            self._skills.setdefault(str(item), set())
-        for item, skill in split_skills(items).itertuples(index=False):
-            self._skills[item].add(skill)
-        if self._skills == before:
-            return False
-        changed = any(self._skills[item] != skills for item, skills in before.items())
-        self._extend(self._base_statistics if changed else self.statistics, self._skills)
+        before = self._of_new_items
+        self._of_new_items = unite_skills(pd.concat([before, events.loc[new, NAMED]], ignore_index=True))
+        was, now = (usual_skills(count_skills(rows)) for rows in (before, self._of_new_items))
+        changed = any(was.get(item) != now.get(item) for item in before["item_id"].unique())
+        if changed:
+            self._extend(self._base_statistics, unite_skills(pd.concat(self._batches, ignore_index=True)))
+        elif not self._knows(events):
+            self._extend(self.statistics, events)
         return changed
 
-    def _is_known(self, item: object, skills: object) -> bool:
-        """Whether the statistics have an item, with all these skills if it was added; a null item is known."""
-        if not isinstance(item, str) or item in self._base_statistics.vocabulary.items:
-            return True
-        named = skills.split(SKILL_MARK) if isinstance(skills, str) else ()
-        return item in self._skills and self._skills[item].issuperset(filter(None, named))
+    def _knows(self, events: pd.DataFrame) -> bool:
+        """Whether the statistics have every item and all skills that the events name."""
+        vocabulary = self.statistics.vocabulary
+        named = ((vocabulary.items, events["item_id"]), (vocabulary.nodes, events["skills"]))
+        # an index keeps its hash table, so this does not go through the vocabulary
+        return all(name in index for index, names in named for name in names.tolist() if isinstance(name, str))
 
-    def _extend(self, statistics: Statistics, skills: dict[str, set[str]]) -> None:
-        pairs = [(item, skill) for item, of_item in skills.items() for skill in of_item]
-        tags = pd.DataFrame(pairs, columns=["item_id", "skill_id"], dtype="str")
-        self.statistics = statistics.extend(tags, pd.Series(list(skills), dtype="str"))
+    def _extend(self, statistics: Statistics, events: pd.DataFrame) -> None:
+        self.statistics = statistics.extend(NO_CATALOG, events["item_id"], events["skills"])
 
     def _fold_again(self, students: Sequence[str]) -> None:
         """Folds all events since the state, and with them all earlier events of students with an older event."""
         if not students:
             return
         batches = sorted({number for student in students for number in self._since[student]})
-        rows = pd.concat([self._batches[number] for number in batches])
+        rows = unite_skills(pd.concat([self._batches[number] for number in batches], ignore_index=True))
         since = {str(student): part for student, part in rows[rows["student_id"].isin(students)].groupby("student_id")}
         saved = {student: self._saved(student) for student in students}
         on_top = [student for student in students if _is_later(saved[student], _microseconds(since[student]).min())]
@@ -141,12 +139,10 @@ class IncrementalState:
                 timely = events if last is None else events[_microseconds(events) > last]
                 self._fold([student], _gather([] if place is None else [place]), timely)
             return
-        unknown = before.loc[~before["item_id"].isin(self.statistics.vocabulary.items), "item_id"].dropna().unique()
-        if len(unknown):
-            self._skills |= {str(item): set() for item in unknown if str(item) not in self._skills}
-            self._extend(self.statistics, self._skills)
-        everything = pd.concat([before[EVENT_COLUMNS], *(since[student][EVENT_COLUMNS] for student in whole)])
-        self._fold(whole, State.empty(), everything.drop_duplicates("event_id"))
+        if not self._knows(before):  # another version of the log may have other items
+            self._extend(self.statistics, before)
+        everything = [before[EVENT_COLUMNS], *(since[student][EVENT_COLUMNS] for student in whole)]
+        self._fold(whole, State.empty(), unite_skills(pd.concat(everything, ignore_index=True)))
 
     def _fold(self, students: Sequence[str], state: State, events: pd.DataFrame) -> None:
         if not students:

@@ -294,7 +294,7 @@ def _ease_at(slot, transition, table_key, table_ease, place_ease):
 
 
 @_entry
-def find_transitions(event_start, time, item, correct, node_of_item, out):
+def find_transitions(event_start, time, item, correct, node, out):
     """Writes the transition that each first attempt is part of, as `fold_events` will see it; -1 for other events."""
     for who in range(len(event_start) - 1):
         stint = -1
@@ -307,11 +307,11 @@ def find_transitions(event_start, time, item, correct, node_of_item, out):
                 end += 1
             for event in range(begin, end):
                 answered = correct[event] >= 0 and item[event] >= 0
-                out[event] = _transition(stint, previous, node_of_item[item[event]]) if answered else -1
+                out[event] = _transition(stint, previous, node[event]) if answered else -1
             for event in range(begin, end):
-                if correct[event] >= 0 and item[event] >= 0 and node_of_item[item[event]] != stint:
+                if correct[event] >= 0 and item[event] >= 0 and node[event] != stint:
                     previous = stint
-                    stint = node_of_item[item[event]]
+                    stint = node[event]
             begin = end
 
 
@@ -611,7 +611,7 @@ def fold_events(
     correct,
     hints,
     duration,
-    node_of_item,
+    event_node,
     member_start,
     members,
     global_mean,
@@ -646,7 +646,7 @@ def fold_events(
     """
     students = len(event_start) - 1
     node_held = np.full((len(node_mean), 2), -1, np.int32)
-    item_held = np.full((len(node_of_item), 2), -1, np.int32)
+    item_held = np.full((len(item_level), 2), -1, np.int32)
     no_item = np.empty(ITEM_SIZE, np.float64)
     start_item(no_item)
     fresh_skill = np.empty(SKILL_SIZE, np.float64)
@@ -691,7 +691,7 @@ def fold_events(
                     if correct[event] < 0 or code < 0:
                         out[event] = math.nan
                         continue
-                    node = node_of_item[code]
+                    node = event_node[event]
                     if node_held[node, OWNER] == who:
                         mine = skill[node_held[node, ROW]]
                     else:
@@ -723,7 +723,7 @@ def fold_events(
                 code = item[event]
                 if correct[event] < 0 or code < 0:
                     continue
-                node = node_of_item[code]
+                node = event_node[event]
                 answer = float(correct[event])
                 hinted = hints[event] if math.isnan(hints[event]) else min(hints[event], 1.0)
                 at, skills_used, opened = _claim(node, node_held, who, skills_used, skill_node)

@@ -51,6 +51,7 @@ def fit_rasch(
     correct: npt.NDArray[np.bool_],
     node_of_item: npt.NDArray[np.int32],
     nodes: int,
+    node_of_response: npt.NDArray[np.int32] | None = None,
 ) -> RaschModel:
     """Fits the Rasch model to first attempts by penalized maximum likelihood.
 
@@ -60,8 +61,9 @@ def fit_rasch(
         student: Code of each response's student, from 0.
         item: Code of each response's item.
         correct: Whether each response was correct.
-        node_of_item: The skill node of each item.
+        node_of_item: The skill node that each item mostly is about; its logit is on that node.
         nodes: Number of nodes.
+        node_of_response: The skill node of each response; without it, its item's.
 
     Example:
         >>> correct = np.arange(100) % 4 > 0
@@ -73,7 +75,8 @@ def fit_rasch(
     share = (correct.sum() + 1) / (len(correct) + 2)
     ability = np.zeros(int(student.max(initial=-1)) + 1)
     node, deviation = np.zeros(nodes), np.zeros(items)
-    overall = _fit(student, item, correct, node_of_item, ability, deviation, node, float(np.log(share / (1 - share))))
+    of_response = node_of_item[item] if node_of_response is None else node_of_response
+    overall = _fit(student, item, correct, of_response, ability, deviation, node, float(np.log(share / (1 - share))))
     return RaschModel(overall + node[node_of_item] + deviation, overall + node, overall)
 
 
@@ -82,7 +85,7 @@ def _fit(
     student: npt.NDArray[np.int64],
     item: npt.NDArray[np.int32],
     correct: npt.NDArray[np.bool_],
-    node_of_item: npt.NDArray[np.int32],
+    node_of_response: npt.NDArray[np.int32],
     ability: Floats,
     deviation: Floats,
     node: Floats,
@@ -95,9 +98,9 @@ def _fit(
             weight = np.zeros(size)
             for row in range(len(item)):
                 code = item[row]
-                logit = overall + node[node_of_item[code]] + deviation[code] + ability[student[row]]
+                logit = overall + node[node_of_response[row]] + deviation[code] + ability[student[row]]
                 expected = 1.0 / (1.0 + np.exp(-logit))
-                at = student[row] if part == 0 else (code if part == 1 else node_of_item[code])
+                at = student[row] if part == 0 else (code if part == 1 else node_of_response[row])
                 pull[at] += correct[row] - expected
                 weight[at] += expected * (1.0 - expected)
             if part == 0:

@@ -9,7 +9,7 @@ import pandas as pd
 from features.profiles.difficulty import Pairs, Statistics, fit_statistics
 from features.profiles.kernel import find_pairs, find_transitions
 from features.profiles.rasch import fit_rasch
-from features.profiles.vocabulary import Vocabulary
+from features.profiles.vocabulary import NO_SKILL, Vocabulary
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int32]
@@ -26,6 +26,7 @@ class Timeline:
         row: Position of each event in the table it came from.
         time: Microseconds since 1970 UTC; `NO_TIME` where null.
         item: Item code; -1 for activities.
+        node: The skill node that the response practices; -1 for activities.
         correct: 1 or 0 for first attempts; -1 for retries and activities.
         hints: Hints asked for; NaN where not observed.
         duration: Seconds; NaN where not observed.
@@ -36,6 +37,7 @@ class Timeline:
     row: Offsets
     time: Offsets
     item: Codes
+    node: Codes
     correct: npt.NDArray[np.int8]
     hints: Floats
     duration: Floats
@@ -47,9 +49,26 @@ class Timeline:
 
 
 def recode_items(timeline: Timeline, old: Vocabulary, new: Vocabulary) -> Timeline:
-    """The same events with the item codes of another vocabulary that knows every item."""
-    code = new.items.get_indexer(old.items).astype(np.int32)
-    return replace(timeline, item=np.where(timeline.item < 0, np.int32(-1), code[timeline.item]))
+    """The same events with the codes of another vocabulary.
+
+    Raises:
+        KeyError: It lacks an item or the skills of a response; extend it first.
+    """
+    item, node = (
+        np.append(codes, -1).astype(np.int32)
+        for codes in (new.items.get_indexer(old.items), new.nodes.get_indexer(old.nodes))
+    )
+    recoded = replace(timeline, item=item[timeline.item], node=node[timeline.node])
+    if ((recoded.item < 0) | (recoded.node < 0))[timeline.item >= 0].any():
+        raise KeyError("an item or the skills of a response are not in the vocabulary")
+    return recoded
+
+
+def name_skills(timeline: Timeline, vocabulary: Vocabulary) -> "tuple[pd.Series[str], pd.Series[str]]":
+    """The item and the skills of every response; null where nothing is known of its skills."""
+    answered = timeline.item >= 0
+    skills = pd.Series(vocabulary.nodes.take(timeline.node[answered]))
+    return pd.Series(vocabulary.items.take(timeline.item[answered])), skills.mask(skills == NO_SKILL)
 
 
 def count_responses(timeline: Timeline, vocabulary: Vocabulary, chosen: npt.NDArray[np.bool_]) -> Statistics:
@@ -57,13 +76,11 @@ def count_responses(timeline: Timeline, vocabulary: Vocabulary, chosen: npt.NDAr
 
     Args:
         timeline: Whole histories, which say what a response came after.
-        vocabulary: The item codes of the timeline.
+        vocabulary: The codes of the timeline.
         chosen: Which events count; all of them first attempts.
     """
     transition = np.empty(len(timeline.row), np.int64)
-    find_transitions(
-        timeline.start, timeline.time, timeline.item, timeline.correct, vocabulary.node_of_item, transition
-    )
+    find_transitions(timeline.start, timeline.time, timeline.item, timeline.correct, timeline.node, transition)
     return fit_statistics(vocabulary, timeline.item[chosen], timeline.correct[chosen] == 1, transition[chosen])
 
 
@@ -77,8 +94,9 @@ def fit_responses(timeline: Timeline, counts: Statistics, chosen: npt.NDArray[np
     """
     vocabulary, student = counts.vocabulary, np.unique(timeline.student[chosen], return_inverse=True)[1]
     rasch = fit_rasch(
-        student, timeline.item[chosen], timeline.correct[chosen] == 1, vocabulary.node_of_item, len(vocabulary.nodes)
-    )
+        student, timeline.item[chosen], timeline.correct[chosen] == 1, vocabulary.node_of_item, len(vocabulary.nodes),
+        timeline.node[chosen],
+    )  # fmt: skip
     pair, residual = np.empty(len(timeline.row), np.int64), np.empty(len(timeline.row))
     find_pairs(timeline.start, timeline.time, timeline.item, timeline.correct, rasch.item, pair, residual)
     return replace(counts, rasch=rasch, pairs=Pairs.count(pair[chosen], residual[chosen]))
@@ -91,8 +109,8 @@ def sort_events(events: pd.DataFrame, statistics: Statistics, known: "pd.Index[s
     the item is), so that neither the order of rows nor the spelling of ids decides anything.
 
     Args:
-        events: Rows of `Events` in any order; items must be in the statistics' vocabulary.
-        statistics: Holds the codes of items, and the item means that order ties.
+        events: Rows of `Events` in any order; items and skills must be in the statistics' vocabulary.
+        statistics: Holds the codes of items and skills, and the item means that order ties.
         known: Students that come first, in this order, whether or not they have events.
     """
     known = pd.Index([], dtype="str") if known is None else known
@@ -102,6 +120,7 @@ def sort_events(events: pd.DataFrame, statistics: Statistics, known: "pd.Index[s
     student = students.get_indexer(ids)
 
     item = statistics.vocabulary.encode(events["item_id"])
+    node = statistics.vocabulary.encode_skills(events["skills"], item)
     time = events["occurred_at"].astype("datetime64[us, UTC]").to_numpy("datetime64[us]").astype(np.int64)
     sequence = events["sequence"].to_numpy(dtype=np.float64, na_value=-1.0)
     first = (events["kind"] == "response").to_numpy() & (
@@ -123,7 +142,7 @@ def sort_events(events: pd.DataFrame, statistics: Statistics, known: "pd.Index[s
         ease = np.where(item[rows] < 0, 0.0, statistics.item_mean[item[rows]])
         attempt = part["attempt"].to_numpy(dtype=np.float64, na_value=0.0)
         score = part["score"].to_numpy(dtype=np.float64, na_value=-1.0)
-        keys = (item[rows], ease, np.nan_to_num(duration[rows], nan=-1), np.nan_to_num(hints[rows], nan=-1))
+        keys = (node[rows], item[rows], ease, np.nan_to_num(duration[rows], nan=-1), np.nan_to_num(hints[rows], nan=-1))
         order[tied] = rows[np.lexsort((*keys, attempt, score, sequence[rows], time[rows], student[rows]))]
 
     counts = np.bincount(student, minlength=len(students))
@@ -133,6 +152,7 @@ def sort_events(events: pd.DataFrame, statistics: Statistics, known: "pd.Index[s
         row=order,
         time=time[order],
         item=item[order],
+        node=node[order],
         correct=correct[order],
         hints=hints[order],
         duration=duration[order],

@@ -9,25 +9,27 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-NO_SKILL = ""
-"""The node of items whose skills are unknown; never an episode, never in a group."""
+from features.logs.rows import SKILL_MARK
 
-SEPARATOR = "\x1f"
-"""Joins the skills of a combination into the name of its node."""
+NO_SKILL = ""
+"""The node of responses whose skills are unknown; never an episode, never in a group."""
+
+SEPARATOR = SKILL_MARK
+"""Joins the skills of a combination into the name of its node, which is so the `skills` of its responses."""
 
 Ints = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Every known item, and the node (knowledge component) that it practices.
+    """Every known item and node (knowledge component).
 
-    A node is one skill, or the combination of skills that some items need together. A combination has a history of
+    A node is one skill, or the combination of skills that some responses need together. A combination has a history of
     its own, and the histories of its members move with it.
 
     Attributes:
         items: Item ids; an item's code is its position.
-        node_of_item: The node's code for each item.
+        node_of_item: The node that most responses to each item practice: also that of responses which name no skill.
         nodes: Names of nodes, a skill's id or the ids of a combination joined; code 0 is `NO_SKILL`.
     """
 
@@ -67,20 +69,44 @@ class Vocabulary:
             raise KeyError("an item is not in the vocabulary")
         return np.where(unique_codes < 0, np.int32(-1), codes[unique_codes] if len(codes) else np.int32(-1))
 
+    def encode_skills(self, skills: "pd.Series[Any]", item: Ints) -> Ints:
+        """The node that each response practices: that of its own skills or, where it names none, of its item.
+
+        Args:
+            skills: `Events.skills` of each response.
+            item: Code of its item; where that is -1, so is the node.
+
+        Raises:
+            KeyError: The skills of a response are not in the vocabulary; extend it first.
+        """
+        unique_codes, unique_names = pd.factorize(skills)
+        codes = self.nodes.get_indexer(pd.Index(unique_names, dtype="str"))
+        own = np.append(codes, -1)[unique_codes]
+        named = (unique_codes >= 0) & (item >= 0)
+        if (own[named] < 0).any():
+            raise KeyError("the skills of a response are not in the vocabulary")
+        return np.where(named, own, np.append(self.node_of_item, -1)[item]).astype(np.int32)
+
     @cached_property
     def _skills(self) -> list[tuple[str, ...]]:
         return [() if name == NO_SKILL else tuple(name.split(SEPARATOR)) for name in self.nodes]
 
 
 def build_vocabulary(
-    item_skills: pd.DataFrame, items: Iterable[str] = (), known: Vocabulary | None = None
+    item_skills: pd.DataFrame,
+    items: Iterable[str] = (),
+    known: Vocabulary | None = None,
+    responses: pd.DataFrame | None = None,
 ) -> Vocabulary:
     """The vocabulary of all items tagged or named, with stable codes for those already known.
+
+    An item practices what most of its responses say that they do, and what the catalog says where none says anything.
 
     Args:
         item_skills: Rows of `ItemSkills`.
         items: Further item ids that may have no skill.
         known: A vocabulary whose codes must stay; new items and nodes get codes after them. Its items keep their nodes.
+        responses: `item_id` and `skills` of responses, as in `Events`.
 
     Example:
         >>> tags = pd.DataFrame({"item_id": ["i", "i", "j"], "skill_id": ["b", "a", "a"]})
@@ -92,14 +118,39 @@ def build_vocabulary(
     combination = tagged.groupby("item_id", sort=True)["skill_id"].agg(SEPARATOR.join)
     node_of = dict(zip(combination.index, combination, strict=True))
     node_of |= {item: NO_SKILL for item in items if item not in node_of}
+    named = count_skills(pd.DataFrame({"item_id": [], "skills": []}, dtype="str") if responses is None else responses)
+    node_of |= usual_skills(named)
     old_items: list[str] = [] if known is None else list(known.items)
     old_nodes = [NO_SKILL] if known is None else list(known.nodes)
     if known is not None:
         node_of |= dict(zip(known.items, known.nodes[known.node_of_item], strict=True))
 
-    names = set(node_of.values()) | set(tagged["skill_id"])
+    names = set(node_of.values()) | set(tagged["skill_id"]) | set(named["skills"])
     names |= {skill for name in names if SEPARATOR in name for skill in name.split(SEPARATOR)}
     nodes = pd.Index(old_nodes + sorted(names - set(old_nodes)), dtype="str")
     all_items = pd.Index(old_items + sorted(node_of.keys() - set(old_items)), dtype="str")
     code_of = {name: code for code, name in enumerate(nodes)}
     return Vocabulary(all_items, np.array([code_of[node_of[item]] for item in all_items], dtype=np.int32), nodes)
+
+
+def count_skills(responses: pd.DataFrame) -> pd.DataFrame:
+    """How many responses to each item name which skills: `item_id`, `skills`, `responses`; nulls are not counted.
+
+    Args:
+        responses: `item_id` and `skills` of responses, as in `Events`.
+    """
+    return responses.groupby(["item_id", "skills"], sort=True).size().rename("responses").reset_index()
+
+
+def usual_skills(counts: pd.DataFrame) -> dict[str, str]:
+    """The skills that most responses to each item name; of equally many, the first in the alphabet.
+
+    Args:
+        counts: From `count_skills`.
+
+    Example:
+        >>> usual_skills(count_skills(pd.DataFrame({"item_id": ["i", "i", "i"], "skills": ["b", "a", "b"]})))
+        {'i': 'b'}
+    """
+    most = counts.sort_values("responses", ascending=False, kind="stable").drop_duplicates("item_id")
+    return dict(zip(most["item_id"], most["skills"], strict=True))

@@ -10,9 +10,8 @@ from sqlalchemy import Connection
 
 from features.database import Database
 from features.errors import MissingError
-from features.events.checks import check_rows, keep_distinct
-from features.events.live import keep_events, known_events, lock_writers
-from features.logs.rows import SKILL_MARK
+from features.events.checks import COLUMNS, check_rows, keep_distinct
+from features.events.live import keep_events, known_events, lock_writers, replace_events
 from features.roster import students_of_schools
 from features.tombstones import read_tombstones
 from serving.access.caller import Caller
@@ -82,7 +81,7 @@ class Intake:
             lock_writers(connection)
             gone = events["student_id"].isin(read_tombstones(connection).among(students))
             erased, events = int(gone.sum()), events[~gone]
-            new, contradicting = _distinct(connection, events)
+            new, retagged, contradicting = _distinct(connection, events)
             rejected += [to_rejected(index, "conflicting_response") for index in contradicting]
             rejected.sort(key=lambda event: event.index)
             if rejected and (atomic or len(rejected) == count):
@@ -90,6 +89,7 @@ class Intake:
                 EVENTS.labels("rejected").inc(len(rejected))
                 raise _nothing_stored(rejected, count)
             keep_events(connection, new, now, self.caller.key_id)
+            replace_events(connection, retagged, now, self.caller.key_id)
         counts = {"stored": len(new), "known": count - len(rejected) - erased - len(new), "erased": erased}
         for outcome, number in {**counts, "rejected": len(rejected)}.items():
             EVENTS.labels(outcome).inc(number)
@@ -131,22 +131,14 @@ def _check(raw: pd.DataFrame, source: "pd.Series[str]", now: datetime) -> tuple[
     return pd.concat(parts), nulled, rejected
 
 
-def _distinct(connection: Connection, events: pd.DataFrame) -> tuple[pd.DataFrame, list[int]]:
-    """Returns the new events, each with the skills of all its rows, and the places of events that contradict others."""
+def _distinct(connection: Connection, events: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, list[int]]:
+    """Returns the new events, the known ones with further skills, and the places of events that contradict others."""
     known = known_events(connection, events["event_id"].unique().tolist())
-    has_repeated = events["event_id"].duplicated().any()
-    if known.empty and not has_repeated:
-        return events, []
-    distinct = keep_distinct(events, known)
-    new = distinct.events
-    if has_repeated:
-        skills = events.dropna(subset=["skills"]).groupby("event_id")["skills"].agg(_all_skills)
-        new = new.assign(skills=new["event_id"].map(skills).astype("str"))
-    return new, distinct.rejected.index.tolist()
-
-
-def _all_skills(texts: Iterable[str]) -> str:
-    return SKILL_MARK.join(sorted({skill for text in texts for skill in text.split(SKILL_MARK)}))
+    if known.empty and not events["event_id"].duplicated().any():
+        return events, known, []
+    distinct = keep_distinct(events, known[["event_id", "item_id", "score", "skills"]])
+    retagged = known.drop(columns="skills").merge(distinct.retagged, on="event_id")[COLUMNS]
+    return distinct.events, retagged, distinct.rejected.index.tolist()
 
 
 def _nothing_stored(rejected: Sequence[RejectedEvent], count: int) -> RequestError:

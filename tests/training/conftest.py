@@ -41,6 +41,7 @@ def make_events(rows, *, clock=True):
                 "hints": pd.array([pd.NA] * len(table), "Int64"),
                 "duration_s": 30.0,
                 "source": "test",
+                "skills": None,
             }
         ),
     )

@@ -81,7 +81,7 @@ class Dataset:
         """Returns the holdout's rows as a model with other statistics sees them, by forecast.
 
         Args:
-            statistics: The other model's, extended to every item of the log.
+            statistics: The other model's, extended to every item and skill of the log.
         """
         timeline = recode_items(self.timeline, self.statistics.vocabulary, statistics.vocabulary)
         rows, _ = fold(timeline, statistics, State.empty())
@@ -136,14 +136,14 @@ def make_block(
 ) -> Block:
     """Gathers the events that `keep` marks, which are first attempts, with a target for each event of the timeline."""
     student = timeline.student[keep]
-    episode = student * len(vocabulary.nodes) + vocabulary.node_of_item[timeline.item[keep]]
+    episode = student * len(vocabulary.nodes) + timeline.node[keep]
     counts = (outcomes.opportunity[keep], outcomes.right[keep], outcomes.run[keep])
     return Block(rows[keep], target[keep].astype(np.float32), student, episode, *counts)
 
 
 def read_log(events: pd.DataFrame, item_skills: pd.DataFrame) -> tuple[Vocabulary, Timeline, Statistics]:
     """Returns the log as the kernel reads it, and statistics of its items that have counted nothing."""
-    vocabulary = build_vocabulary(item_skills, events["item_id"].dropna().unique())
+    vocabulary = build_vocabulary(item_skills, events["item_id"].dropna().unique(), responses=events)
     nothing = fit_statistics(vocabulary, np.empty(0, np.int32), np.empty(0, bool))
     return vocabulary, sort_events(events, nothing), nothing
 
@@ -172,6 +172,7 @@ def keep_students(timeline: Timeline, chosen: npt.NDArray[np.bool_], events: npt
         row=timeline.row[events],
         time=timeline.time[events],
         item=timeline.item[events],
+        node=timeline.node[events],
         correct=timeline.correct[events],
         hints=timeline.hints[events],
         duration=timeline.duration[events],

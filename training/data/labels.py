@@ -65,7 +65,7 @@ def label_outcomes(
 ) -> Outcomes:
     """Labels every event with what became of the forecast that was due at it.
 
-    An answer to an item of several skills is an opportunity on the combination and on each member; the event is
+    An answer that needs several skills is an opportunity on the combination and on each member; the event is
     labeled with the combination's.
 
     Args:
@@ -79,9 +79,8 @@ def label_outcomes(
     size = len(timeline.row)
     lapse = np.iinfo(np.int64).max if from_start else int(rule.lapse_days * DAY)
     (opportunity, right, run, is_open), visits = _walk(
-        timeline.start, timeline.time, timeline.item, timeline.correct,
-        np.ones(size, np.bool_) if seen is None else seen,
-        vocabulary.node_of_item, vocabulary.member_start, vocabulary.members,
+        timeline.start, timeline.time, timeline.item, timeline.node, timeline.correct,
+        np.ones(size, np.bool_) if seen is None else seen, vocabulary.member_start, vocabulary.members,
         rule.streak, rule.horizon, lapse, from_start,
     )  # fmt: skip
     ahead = np.full(size, rule.horizon, np.int32)
@@ -97,13 +96,14 @@ def compile_labels() -> None:
     vocabulary = build_vocabulary(pd.DataFrame({"item_id": ["i"], "skill_id": ["k"]}))
     counts, answers, nothing = np.array([0, 1]), np.zeros(1, np.int8), np.full(1, np.nan)
     one = np.zeros(1, np.int64)
-    timeline = Timeline(pd.Index(["s"]), counts, one, one, np.zeros(1, np.int32), answers, nothing, nothing)
+    code = np.zeros(1, np.int32)
+    timeline = Timeline(pd.Index(["s"]), counts, one, one, code, code, answers, nothing, nothing)
     label_outcomes(timeline, vocabulary, MasteryRule(streak=3, horizon=10, lapse_days=60))
 
 
 @nb.njit(cache=True)
 def _walk(  # type: ignore[no-untyped-def]  # noqa: ANN202, C901, PLR0912, PLR0915 - numba infers types; one loop
-    start, time, item, correct, seen, node_of_item, member_start, members,  # noqa: ANN001
+    start, time, item, event_node, correct, seen, member_start, members,  # noqa: ANN001
     streak, horizon, lapse, from_start,  # noqa: ANN001
 ):  # fmt: skip
     """What was seen before each event; and every answer as each skill of it sees it, a visit, in a chain per skill."""
@@ -115,7 +115,7 @@ def _walk(  # type: ignore[no-untyped-def]  # noqa: ANN202, C901, PLR0912, PLR09
     most = 0
     for event in range(size):
         if correct[event] >= 0 and item[event] >= 0:
-            node = node_of_item[item[event]]
+            node = event_node[event]
             most += 1 + member_start[node + 1] - member_start[node]
     visit_next = np.full(most, -1, np.int64)
     visit_event = np.empty(most, np.int64)
@@ -132,7 +132,7 @@ def _walk(  # type: ignore[no-untyped-def]  # noqa: ANN202, C901, PLR0912, PLR09
         for event in range(start[student], start[student + 1]):
             if correct[event] < 0 or item[event] < 0:
                 continue
-            node = node_of_item[item[event]]
+            node = event_node[event]
             first, stop = member_start[node], member_start[node + 1]
             own = 1 if stop - first > 1 else 0  # a combination counts besides its members
             for position in range(first - own, stop):

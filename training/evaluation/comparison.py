@@ -7,6 +7,7 @@ from dataclasses import asdict
 import pandas as pd
 
 from features.errors import InputError, MissingError
+from features.profiles.timeline import name_skills
 from features.roster import read_demographics
 from training.config import TrainingConfig
 from training.data.dataset import Dataset
@@ -78,7 +79,7 @@ def compare_with_champion(
         except InputError as error:
             logger.warning("the champion cannot be compared: %s", error)
             return None
-        known = stored.statistics.extend(item_skills, pd.Series(dataset.statistics.vocabulary.items))
+        known = stored.statistics.extend(item_skills, *name_skills(dataset.timeline, dataset.statistics.vocabulary))
         holdout = getattr(dataset, name)["holdout"]
         theirs = stored.model.predict(dataset.holdout_rows(known)[name])
         differences[name] = paired_difference(holdout, model.predict(holdout.rows), theirs, config.evaluation)

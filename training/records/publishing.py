@@ -37,7 +37,7 @@ def publish_profiles(
         as_of: The moment of the states, in UTC; None for a log without a clock.
         data_version: Versions of the event log and of the items' skills.
     """
-    known = statistics.extend(item_skills, events["item_id"])
+    known = statistics.extend(item_skills, events["item_id"], events["skills"])
     profiles, state = build_profiles(events, known, as_of)
     moment = "no-clock" if as_of is None else as_of.strftime("%Y%m%dT%H%M%SZ")
 

@@ -189,6 +189,7 @@ def to_log(about: DataSet, table: pd.DataFrame) -> BenchmarkLog:
             "hints": pd.array([pd.NA] * len(table), "Int64"),
             "duration_s": np.nan,
             "source": about.name,
+            "skills": skill,
         }
     )
     tags = pd.DataFrame({"item_id": item, "skill_id": skill})[table["skill_id"].notna()].drop_duplicates()

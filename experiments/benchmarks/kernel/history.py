@@ -65,7 +65,7 @@ def _simulate(folder: Path, home: Home) -> None:
 def _sort(home: Home, name: str) -> SortedLog:
     events, item_skills = read_events(home), read_item_skills(home)
     logger.info("sorting %d events", len(events))
-    vocabulary = build_vocabulary(item_skills, events["item_id"].dropna().unique())
+    vocabulary = build_vocabulary(item_skills, events["item_id"].dropna().unique(), responses=events)
     timeline = sort_events(events, fit_statistics(vocabulary, np.empty(0, np.int32), np.empty(0, bool)))
     first = (timeline.correct >= 0) & (timeline.item >= 0)
     if not first.any():

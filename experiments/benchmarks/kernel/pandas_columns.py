@@ -78,7 +78,7 @@ def _add_clock(events: pd.DataFrame) -> pd.DataFrame:
 
 
 def _select_answers(events: pd.DataFrame, difficulty: Difficulty) -> pd.DataFrame:
-    """Returns first attempts with their item's node, ease and mean, and the surprise of each."""
+    """Returns first attempts with their item's ease and mean, and the surprise of each."""
     answers = events[events["answered"]].reset_index(drop=True)
     answers = answers.join(difficulty.items, on="item")
     touched: dict[int, list[int]] = {}

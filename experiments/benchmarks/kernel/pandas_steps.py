@@ -94,7 +94,7 @@ class Difficulty:
     """How hard everything is, as tables.
 
     Attributes:
-        items: One row per item, by code: `node`, `mean` (share correct), `ease` (its logit), `rasch_logit`.
+        items: One row per item, by code: `mean` (share correct), `ease` (its logit), `rasch_logit`.
         nodes: One row per skill or combination, by code: `mean`, `ease`, and whether it is `known` from training.
         members: One row per combination and skill in it: `node`, `member`.
         transitions: One row per seen transition: `node`, `before` (node of the run before, -1: none), `starts` (of a
@@ -117,7 +117,7 @@ class Difficulty:
     def of(cls, statistics: Statistics) -> Self:
         """Returns the fitted statistics as tables."""
         vocabulary = statistics.vocabulary
-        items = pd.DataFrame({"node": vocabulary.node_of_item, "mean": statistics.item_mean})
+        items = pd.DataFrame({"mean": statistics.item_mean})
         items["rasch_logit"] = statistics.rasch_item_logit
         nodes = pd.DataFrame({"mean": statistics.node_mean, "known": statistics.node_responses > 0})
         for table in (items, nodes):
@@ -145,14 +145,16 @@ def events_table(timeline: Timeline) -> pd.DataFrame:
     """Returns one row per event in the timeline's order.
 
     Returns:
-        `student` (code), `time` (UTC without a zone, null without a clock), `item` (code, -1 for activities),
-        `correct` (1 or 0, null for what is no first attempt), `hints` and `duration_s` (null where not observed).
+        `student` (code), `time` (UTC without a zone, null without a clock), `item` and `node` (codes, -1 for
+        activities), `correct` (1 or 0, null for what is no first attempt), `hints` and `duration_s` (null where not
+        observed).
     """
     return pd.DataFrame(
         {
             "student": timeline.student,
             "time": timeline.time.view("datetime64[us]"),
             "item": timeline.item,
+            "node": timeline.node,
             "correct": pd.Series(timeline.correct, dtype="float64").where(timeline.correct >= 0),
             "hints": timeline.hints,
             "duration_s": timeline.duration,

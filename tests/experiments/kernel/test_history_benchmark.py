@@ -46,9 +46,14 @@ KEYS = {"rows", "columns", "rows_per_s", "ratio_to_copy", "ratio_to_pandas", "eq
 
 
 def make_events(rows):
-    """Rows of (student, minutes since the start or None, item or None for a video, correct, hints, attempt, s)."""
-    columns = ["student_id", "minutes", "item_id", "correct", "hints", "attempt", "duration_s"]
-    table = pd.DataFrame(rows, columns=columns).astype({"minutes": "float64", "duration_s": "float64"})
+    """Rows of (student, minutes since the start or None, item or None for a video, correct, hints, attempt, s).
+
+    And maybe the skills that the response names itself.
+    """
+    columns = ["student_id", "minutes", "item_id", "correct", "hints", "attempt", "duration_s", "skills"]
+    table = pd.DataFrame([(*row, None)[:8] for row in rows], columns=columns).astype(
+        {"minutes": "float64", "duration_s": "float64"}
+    )
     answered = table["item_id"].notna()
     events = pd.DataFrame(
         {
@@ -64,6 +69,7 @@ def make_events(rows):
             "hints": table["hints"],
             "duration_s": table["duration_s"],
             "source": "test",
+            "skills": table["skills"].where(answered),
         }
     )
     return check_table(Events, events)
@@ -79,6 +85,7 @@ def log_of(students, minutes, **sizes):
             st.one_of(st.none(), st.integers(0, 3)),
             st.sampled_from([1, 1, 1, 2, None]),
             st.one_of(st.none(), st.floats(0, 300)),
+            st.sampled_from([None, None, "add", "borrow", "add\x1fcarry"]),
         ),
         **sizes,
     )

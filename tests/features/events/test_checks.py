@@ -25,7 +25,7 @@ GOOD = {
     "hints": 0,
     "duration_s": 5.0,
 }
-NOTHING_KNOWN = pd.DataFrame({"event_id": [], "item_id": []}, dtype="str").assign(score=np.array([], dtype=float))
+KNOWN = ["event_id", "item_id", "score", "skills"]
 
 
 def raw(*changes: dict) -> pd.DataFrame:
@@ -35,6 +35,9 @@ def raw(*changes: dict) -> pd.DataFrame:
 
 def valid(*changes: dict) -> pd.DataFrame:
     return check_rows(raw(*changes), "app", NOW).events
+
+
+NOTHING_KNOWN = valid({})[KNOWN].iloc[:0]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +62,7 @@ def test_a_bad_row_is_rejected_by_its_rule_alone(change, rule):
 
     assert checked.rejected["rejected"].tolist() == [rule]
     assert len(checked.events) == 1
-    check_table(Events, checked.events.drop(columns="skills"))
+    check_table(Events, checked.events)
 
 
 def test_an_order_stands_for_a_time():
@@ -114,6 +117,7 @@ def test_a_further_skill_merges_and_an_equal_row_is_known():
     distinct = keep_distinct(rows, NOTHING_KNOWN)
 
     assert (len(distinct.events), distinct.merged, distinct.known) == (2, 1, 1)
+    assert sorted(distinct.events["skills"]) == ["add\x1fcarry", "add\x1ftimes"]
     pairs = distinct.item_skills.to_numpy().tolist()
     assert pairs == [["i", "add"], ["i", "carry"], ["j", "add"], ["j", "times"]]
 
@@ -121,7 +125,7 @@ def test_a_further_skill_merges_and_an_equal_row_is_known():
 def test_what_the_log_has_is_known_and_what_contradicts_it_is_rejected():
     rows = valid({"event_key": "e"}, {"event_key": "e", "score": 0.0, "correct": False}, {"event_key": "f"})
 
-    distinct = keep_distinct(rows, rows.loc[[0], ["event_id", "item_id", "score"]])
+    distinct = keep_distinct(rows, rows.loc[[0], KNOWN])
 
     assert distinct.known == 1
     assert distinct.rejected["score"].tolist() == [0.0]
@@ -137,6 +141,34 @@ def test_rows_that_contradict_each_other_are_all_rejected():
     assert (len(distinct.events), len(distinct.rejected), distinct.known) == (1, 3, 0)
 
 
+def test_the_skills_of_a_row_are_in_order_and_each_once():
+    skills = valid({"skills": "b\x1fa\x1fb"}, {"skills": "\x1f"}, {"skills": None}, {"skills": "c"})["skills"]
+
+    assert skills.fillna("-").tolist() == ["a\x1fb", "-", "-", "c"]
+
+
+@pytest.mark.parametrize(
+    ("before", "later", "retagged", "merged"),
+    [
+        ("add", ["carry"], "add\x1fcarry", 1),
+        ("add", ["add", "carry"], "add\x1fcarry", 1),
+        ("add", ["carry", "times", "carry"], "add\x1fcarry\x1ftimes", 2),
+        ("add\x1fcarry", ["carry", "add\x1fcarry"], None, 1),  # two texts of one response, as when the file was new
+        ("add\x1fcarry", ["carry"], None, 0),
+        (None, ["add"], "add", 1),
+        ("add", [None, None], None, 0),
+    ],
+)
+def test_a_response_sent_again_with_a_further_skill_gets_it(before, later, retagged, merged):
+    known = valid({"skills": before})[KNOWN]
+
+    distinct = keep_distinct(valid(*({"skills": skills} for skills in later)), known)
+
+    assert distinct.events.empty
+    assert distinct.retagged["skills"].tolist() == ([] if retagged is None else [retagged])
+    assert (distinct.merged, distinct.known) == (merged, len(later) - merged)
+
+
 row = st.fixed_dictionaries(
     {
         "event_key": st.sampled_from(["e", "f", None]),
@@ -147,15 +179,18 @@ row = st.fixed_dictionaries(
 )
 
 
-@given(changes=st.lists(row, min_size=1, max_size=8), data=st.data())
+@given(changes=st.lists(row, min_size=1, max_size=8), before=st.lists(row, max_size=4), data=st.data())
 @settings(max_examples=40, deadline=None)
-def test_the_order_of_rows_changes_nothing(changes, data):
+def test_the_order_of_rows_changes_nothing(changes, before, data):
     shuffled = data.draw(st.permutations(changes))
+    known = keep_distinct(valid(*before), NOTHING_KNOWN).events[KNOWN] if before else NOTHING_KNOWN
 
-    one, other = (keep_distinct(valid(*rows), NOTHING_KNOWN) for rows in (changes, shuffled))
+    one, other = (keep_distinct(valid(*rows), known) for rows in (changes, shuffled))
 
-    in_order = [distinct.events.sort_values("event_id").drop(columns="skills") for distinct in (one, other)]
+    in_order = [distinct.events.sort_values("event_id") for distinct in (one, other)]
     pd.testing.assert_frame_equal(*(table.reset_index(drop=True) for table in in_order))
     pd.testing.assert_frame_equal(one.item_skills, other.item_skills)
+    tags = [distinct.retagged.sort_values("event_id", ignore_index=True) for distinct in (one, other)]
+    pd.testing.assert_frame_equal(*tags)
     assert (one.known, one.merged, len(one.rejected)) == (other.known, other.merged, len(other.rejected))
     assert len(one.events) + one.known + one.merged + len(one.rejected) == len(changes)

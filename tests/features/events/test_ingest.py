@@ -2,13 +2,16 @@
 
 import errno
 import json
+import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from deltalake import DeltaTable, write_deltalake
 from filelock import FileLock
 
 import features.events.ingest
@@ -16,9 +19,12 @@ from features.__main__ import main
 from features.console import run_command
 from features.errors import InputError, TooManyRejectedError, UnavailableError
 from features.events.ingest import MAX_REJECTED
-from features.events.store import data_version, has_events, read_events, read_item_skills
+from features.events.store import data_version, erase_events, has_events, read_events, read_item_skills
 from features.home import Home, read_home
 from features.logs import FORMATS
+from features.profiles.difficulty import fit_statistics
+from features.profiles.fold import build_profiles
+from features.profiles.vocabulary import build_vocabulary
 
 DATA = Path(__file__).resolve().parents[4] / "shared/data"
 REAL_EXPORTS = sorted([*DATA.glob("logs/*.csv"), *DATA.glob("formats/datashop/*.txt")])
@@ -100,6 +106,97 @@ def test_every_row_is_counted_once(home):
         "copied_students": 0,
     }
     assert adds_up(counts)
+
+
+def run_case(home: Home, rows: list[str]) -> dict:
+    path = home.root.parent / "log.csv"
+    path.write_text("who,what,at,right,skill\n" + "".join(row + "\n" for row in rows))
+    (home.root.parent / "log.toml").write_text(MAPPING.replace('duration_s = "seconds"\nkind = "type"\n', ""))
+    return run_mapped(home, path)
+
+
+def skills_of(home: Home) -> dict[str, list]:
+    events = read_events(home).sort_values(["student_id", "occurred_at"])
+    return {str(student): part["skills"].tolist() for student, part in events.groupby("student_id")}
+
+
+CONDITIONS = [
+    "a,q1,2024-01-01T10:00:00Z,1,2 halves",
+    "a,q2,2024-01-01T10:01:00Z,0,2 halves",
+    "b,q1,2024-01-01T10:00:00Z,0,20 halves",
+    "b,q2,2024-01-01T10:01:00Z,1,20 halves",
+]
+
+
+def test_a_response_has_the_skills_of_its_own_rows_and_no_others(home):
+    """Which skill a row names depends on the student's condition, so a student has one skill, not both."""
+    counts = run_case(home, CONDITIONS)
+
+    assert (counts["events_stored"], adds_up(counts)) == (4, True)
+    assert skills_of(home) == {"a": ["2 halves", "2 halves"], "b": ["20 halves", "20 halves"]}
+    assert practiced(home) == {("a", "2 halves"): 2, ("b", "20 halves"): 2}
+
+
+def practiced(home: Home) -> dict[tuple[str, str], int]:
+    """The opportunities of every student-skill, from the event log to the profiles."""
+    events, item_skills = stored(home)
+    vocabulary = build_vocabulary(item_skills, events["item_id"].dropna().unique(), responses=events)
+    nothing = fit_statistics(vocabulary, np.empty(0, np.int32), np.empty(0, bool))
+    profiles, _ = build_profiles(events, nothing, None)
+    keys = zip(profiles["student_id"], profiles["skill_id"], strict=True)
+    return dict(zip(keys, profiles["skill_opportunities"].astype(int), strict=True))
+
+
+def test_a_response_without_skills_has_those_that_its_item_usually_has(home):
+    run_case(home, [*CONDITIONS, "c,q1,2024-01-01T10:00:00Z,1,20 halves", "d,q1,2024-01-01T10:00:00Z,1,"])
+
+    assert pd.isna(skills_of(home)["d"][0])
+    assert practiced(home)["d", "20 halves"] == 1
+    assert ("d", "2 halves") not in practiced(home)
+
+
+def test_a_response_sent_later_with_a_further_skill_is_one_response_with_both(home):
+    """In one commit with what else is new; the file again adds nothing, and a second skill of one row is not lost."""
+    run_case(home, CONDITIONS)
+    later = [
+        "a,q1,2024-01-01T10:00:00Z,1,thirds",
+        CONDITIONS[1],
+        *[f"new{n},q9,2024-01-01T10:00:00Z,1,x" for n in range(9)],
+    ]
+
+    counts, again = run_case(home, later), run_case(home, later)
+
+    assert (counts["events_stored"], counts["rows_merged"], counts["events_known"]) == (9, 1, 1)
+    assert adds_up(counts)
+    assert skills_of(home)["a"] == ["2 halves\x1fthirds", "2 halves"]
+    assert skills_of(home)["b"] == ["20 halves", "20 halves"]
+    assert len(read_events(home)) == read_events(home)["event_id"].nunique() == 13
+    assert (again["events_stored"], again["rows_merged"], again["data_version"]) == (0, 0, counts["data_version"])
+    assert counts["data_version"]["events"] == 1
+
+
+def test_an_event_log_of_an_earlier_version_is_read_and_gets_its_skills_from_the_same_file(home):
+    """It has no column of skills: its responses have those of their items, until the file is ingested again."""
+    run_case(home, CONDITIONS)
+    forget_skills(home)
+    old = skills_of(home)
+    both = {(student, skill) for student in "ab" for skill in ("2 halves", "20 halves")}
+
+    assert all(pd.isna(skills) for part in old.values() for skills in part)
+    assert set(practiced(home)) == both
+    erase_events(home, "nobody")
+    erase_events(home, "b")
+    counts = run_case(home, CONDITIONS)
+
+    assert (counts["events_stored"], counts["rows_merged"], adds_up(counts)) == (2, 2, True)
+    assert practiced(home) == {("a", "2 halves"): 2, ("b", "20 halves"): 2}
+
+
+def forget_skills(home: Home) -> None:
+    """Writes the event log as it was before it had the column."""
+    table = DeltaTable(str(home.events)).to_pyarrow_dataset().to_table().drop_columns("skills")
+    shutil.rmtree(home.events)
+    write_deltalake(str(home.events), table, partition_by=["bucket"])
 
 
 def test_rejected_rows_are_kept_with_their_rule_beside_the_log(home):

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from features.database import Database
 from features.events.checks import check_rows
 from features.events.ingest import ingest_rows
-from features.events.live import LIVE_EVENTS, keep_events, lock_writers, read_live_events
+from features.events.live import LIVE_EVENTS, keep_events, lock_writers, read_live_events, replace_events
 from features.events.live_ingest import ingest_live_events
 from features.events.store import data_version, read_events, read_item_skills
 from features.home import Home
@@ -85,6 +85,22 @@ def test_an_event_kept_again_keeps_its_number(database):
     assert len(read_live_events(database, after=2).events) == 1
 
 
+def test_an_event_sent_again_with_a_further_skill_is_read_again_and_is_one_event(database, home):
+    events = keep(database, raw(["a", "b"]))
+    ingest_live_events(home, database, NOW)
+    with database.changing() as connection:
+        lock_writers(connection)
+        replace_events(connection, events.iloc[:1].assign(skills="add\x1fcarry\x1ftimes"), NOW, "key")
+
+    (again,) = read_live_events(database, after=2).events.to_dict("records")
+    counts = ingest_live_events(home, database, NOW)
+
+    assert (again["event_id"], again["skills"]) == (events["event_id"][0], "add\x1fcarry\x1ftimes")
+    assert (counts.rows_read, counts.rows_merged, counts.events_stored) == (1, 1, 0)
+    assert sorted(read_events(home)["skills"]) == ["add\x1fcarry", "add\x1fcarry\x1ftimes"]
+    assert marks(database) == [0, 1]
+
+
 def test_a_number_is_never_given_twice(database):
     keep(database, raw(["a", "b"]))
     seen = read_live_events(database).through
@@ -102,7 +118,7 @@ def test_a_night_takes_events_up_in_one_commit(database, home):
     counts = ingest_live_events(home, database, NOW)
 
     assert (counts.events_stored, data_version(home).events) == (6, 0)
-    pd.testing.assert_frame_equal(by_id(read_events(home)), by_id(events.drop(columns="skills")))
+    pd.testing.assert_frame_equal(by_id(read_events(home)), by_id(events))
     assert len(read_item_skills(home)) == 12
     assert marks(database) == [0] * 6
     assert ingest_live_events(home, database, NOW) is None

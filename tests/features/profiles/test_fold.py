@@ -15,7 +15,13 @@ from features.profiles.difficulty import PAIR_PRIOR, Pairs, Statistics, Transiti
 from features.profiles.fold import build_profiles, fold, read_profiles, read_student_profiles
 from features.profiles.kernel import COLUMNS, Skill
 from features.profiles.state import State
-from features.profiles.timeline import count_responses, fit_responses, sort_events
+from features.profiles.timeline import (
+    count_responses,
+    fit_responses,
+    name_skills,
+    recode_items,
+    sort_events,
+)
 from features.profiles.vocabulary import build_vocabulary
 from features.schema import Events, check_table
 
@@ -37,9 +43,9 @@ STATISTICS = replace(STATISTICS, pairs=Pairs(PAIR_KEYS, 3.0 + np.arange(20) % 7,
 
 
 def make_events(rows):
-    """Rows of (student, minutes since the start, item or None for a video, correct, hints, attempt)."""
-    columns = ["student_id", "minutes", "item_id", "correct", "hints", "attempt"]
-    table = pd.DataFrame(rows, columns=columns)
+    """Rows of (student, minutes since the start, item or None for a video, correct, hints, attempt), maybe skills."""
+    columns = ["student_id", "minutes", "item_id", "correct", "hints", "attempt", "skills"]
+    table = pd.DataFrame([(*row, None)[:7] for row in rows], columns=columns)
     answered = table["item_id"].notna()
     return check_table(
         Events,
@@ -57,6 +63,7 @@ def make_events(rows):
                 "hints": table["hints"],
                 "duration_s": np.where(answered, 30.0, 300.0),
                 "source": "test",
+                "skills": table["skills"].where(answered),
             }
         ),
     )
@@ -70,6 +77,7 @@ EVENTS = st.lists(
         st.booleans(),
         st.one_of(st.none(), st.integers(0, 3)),
         st.sampled_from([1, 1, 1, 2]),
+        st.sampled_from([None, None, "add", "carry", "add\x1fcarry"]),
     ),
     max_size=40,
 ).map(make_events)
@@ -154,7 +162,9 @@ def test_spelling_of_ids_changes_nothing(events):
     counts = [np.empty(len(at)), np.empty(len(at))]
     for target, values in zip(counts, (STATISTICS.item_responses, STATISTICS.item_correct), strict=True):
         target[order] = values
+    combined = {**skills, "add\x1fcarry": "aa\x1fzz"}
     renamed = events.assign(
+        skills=events["skills"].map(combined).astype("str"),
         student_id=events["student_id"].map({"007": "x", "NA": "9", "zoë": "k"}).astype("str"),
         item_id=events["item_id"].map(spell).astype("str"),
     )
@@ -300,6 +310,73 @@ def test_a_combination_moves_its_members():
     assert rows["weakest_opportunities"].tolist() == [0, 0, 1, 2]
     assert profiles["skill_id"].tolist() == ["add", "carry"]
     assert profiles["skill_opportunities"].tolist() == [3, 3]
+
+
+def test_a_response_counts_on_the_skills_that_it_names():
+    """Whatever its item is about otherwise; one that names none counts on what its item mostly is about."""
+    rows, state = rows_by_event(
+        make_events(
+            [
+                ("s", 0, "easy", True, None, 1, "carry"),
+                ("s", 9, "easy", True, None, 1),
+                ("s", 18, "hard", False, None, 1, "carry"),
+                ("s", 27, "mixed", True, None, 1, "add"),
+            ]
+        )
+    )
+    profiles = read_profiles(state, STATISTICS, START + timedelta(days=1))
+
+    assert rows["skill_opportunities"].tolist() == [0, 0, 1, 1]
+    assert rows["stints"].tolist() == [0, 1, 2, 3]
+    assert rows["item_responses"].tolist() == [0, 1, 0, 0]
+    assert profiles[["skill_id", "skill_opportunities"]].to_numpy().tolist() == [["carry", 2], ["add", 2]]
+
+
+def test_skills_are_as_hard_as_the_responses_that_name_them():
+    """Two conditions of one item: the means of their skills differ, and the item is shrunk to the more usual one."""
+    rows = [(f"s{number}", number, "q", number < 6, None, 1, "a" if number < 6 else "b") for number in range(10)]
+    events = make_events(rows)
+    vocabulary = build_vocabulary(TAGS.iloc[:0], ["q"], responses=events)
+    timeline = sort_events(events, fit_statistics(vocabulary, np.empty(0, np.int32), np.empty(0, bool)))
+
+    statistics = count_responses(timeline, vocabulary, timeline.correct >= 0)
+
+    nodes = dict(zip(vocabulary.nodes, statistics.node_mean, strict=True))
+    assert list(vocabulary.nodes) == ["", "a", "b"]
+    assert statistics.node_responses.tolist() == [0, 6, 4]
+    assert nodes["a"] == pytest.approx((6 + 20 * 7 / 12) / 26)
+    assert nodes["b"] == pytest.approx((0 + 20 * 7 / 12) / 24)
+    assert statistics.item_mean[0] == pytest.approx((6 + 10 * nodes["a"]) / 20)
+    rasch = fit_responses(timeline, statistics, timeline.correct >= 0)
+    assert rasch.rasch_node_logit[1] > rasch.rasch_node_logit[2] + 1
+
+
+def test_skills_that_nobody_told_the_statistics_are_refused():
+    events = make_events([("s", 0, "easy", True, None, 1, "unheard of")])
+
+    with pytest.raises(KeyError, match="not in the vocabulary"):
+        sort_events(events, STATISTICS)
+    extended = STATISTICS.extend(TAGS, events["item_id"], events["skills"])
+    assert extended.vocabulary.skills_of(int(sort_events(events, extended).node[0])) == ("unheard of",)
+
+
+def test_other_codes_are_the_same_skills():
+    """A timeline in the codes of another vocabulary names the same items and skills, or is refused."""
+    own, few = STATISTICS.vocabulary, build_vocabulary(TAGS[TAGS["skill_id"] == "add"], ["solo"])
+    other = build_vocabulary(TAGS, ["0"], responses=pd.DataFrame({"item_id": ["0"], "skills": ["0"]}))
+    events = make_events(
+        [("s", 0, "easy", True, None, 1, "carry"), ("s", 8, "solo", True, None, 1), ("s", 9, *[None] * 4)]
+    )
+    timeline = sort_events(events, STATISTICS)
+
+    recoded = recode_items(timeline, own, other)
+
+    for one, same in zip(name_skills(timeline, own), name_skills(recoded, other), strict=True):
+        assert one.tolist() == same.tolist()
+    assert name_skills(recoded, other)[1].tolist() == ["carry", "carry"]
+    assert (recoded.item[0], recoded.item[2], recoded.node[2]) == (other.items.get_loc("easy"), -1, -1)
+    with pytest.raises(KeyError, match="not in the vocabulary"):
+        recode_items(timeline, own, few)
 
 
 def test_retries_and_videos_only_pass_time():

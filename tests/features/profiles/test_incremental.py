@@ -9,13 +9,12 @@ from hypothesis import strategies as st
 
 from features.events.checks import COLUMNS
 from features.logs.cells import UTC as UTC_TYPE
-from features.logs.rows import split_skills
+from features.logs.rows import split_skills, unite_skills
 from features.profiles.difficulty import fit_statistics
 from features.profiles.fold import build_profiles, read_profiles
 from features.profiles.incremental import IncrementalState
 from features.profiles.state import State
 from features.profiles.vocabulary import build_vocabulary
-from features.schema import Events
 
 START = datetime(2024, 9, 2, 8, tzinfo=UTC)
 MOMENT = START + timedelta(days=3)
@@ -29,7 +28,7 @@ STATISTICS = fit_statistics(
 
 
 def make_events(rows):
-    """Rows of (student, hours since the start or None, item, correct, attempt); an id each by place."""
+    """Rows of (student, hours since the start or None, item, correct, attempt), maybe skills; an id each by place."""
     return pd.DataFrame(
         {
             "event_id": pd.Series([f"e{at}" for at in range(len(rows))], dtype="str"),
@@ -46,15 +45,16 @@ def make_events(rows):
             "hints": pd.Series([None] * len(rows), dtype="Int64"),
             "duration_s": pd.Series([30.0] * len(rows), dtype="float64"),
             "source": pd.Series(["test"] * len(rows), dtype="str"),
-            "skills": pd.Series([SKILLS[row[2]] for row in rows], dtype="str"),
+            "skills": pd.Series([SKILLS[row[2]] if len(row) < 6 else row[5] for row in rows], dtype="str"),
         }
     )[COLUMNS]
 
 
 def published(events):
     """The statistics and the state that a night leaves of some events."""
-    known = STATISTICS.extend(split_skills(events[["item_id", "skills"]].dropna()), events["item_id"])
-    _, state = build_profiles(events[list(Events.to_schema().columns)], known, None)
+    tags = split_skills(events[["item_id", "skills"]].dropna())
+    known = STATISTICS.extend(tags, events["item_id"], events["skills"])
+    _, state = build_profiles(events, known, None)
     return known, state
 
 
@@ -107,6 +107,75 @@ def test_live_events_leave_what_a_night_leaves(rows):
 
     expected = in_order(of_night(events))
     pd.testing.assert_frame_equal(in_order(of_incremental(incremental, ["NA", "zoë", "007", "nobody"])), expected)
+
+
+TAGGED = {
+    "easy": ["add", "carry", "add\x1fcarry", "other", None],
+    "hard": ["add", None],
+    "mixed": ["add", "add\x1fcarry"],
+    "later": ["add", "carry", "fresh", "add\x1ffresh", None],  # an item that is only answered after the night
+    None: [None],
+}
+TAGGED_ROWS = st.lists(
+    st.sampled_from(list(TAGGED)).flatmap(
+        lambda item: st.tuples(
+            st.sampled_from(["007", "NA", "zoë"]),
+            HOURS,
+            st.just(item),
+            st.booleans(),
+            st.just(1),
+            st.sampled_from(TAGGED[item]),
+            st.integers(0 if item == "later" else -1, 2),  # before the night, or in which batch after it
+            st.sampled_from([None, None, "further", "add"]),  # sent again in the last batch, with this skill
+        )
+    ),
+    max_size=25,
+)
+
+
+@settings(deadline=None, max_examples=40)
+@given(TAGGED_ROWS)
+def test_live_events_leave_what_a_night_leaves_where_each_response_has_skills_of_its_own(rows):
+    events = make_events([row[:6] for row in rows])
+    batch = np.array([row[6] for row in rows], dtype=int)
+    further = pd.Series([row[7] for row in rows], dtype="str")
+    again = further.notna() & events["item_id"].notna()
+    incremental = incremental_on(events[batch < 0].reset_index(drop=True))
+    retagged = unite_skills(pd.concat([events, events.assign(skills=further)[again]], ignore_index=True))
+
+    for number in range(3):
+        incremental.add(events[batch == number].reset_index(drop=True))
+    incremental.add(retagged[again.to_numpy()].reset_index(drop=True))
+
+    expected = in_order(of_night(retagged))
+    pd.testing.assert_frame_equal(in_order(of_incremental(incremental, ["NA", "zoë", "007"])), expected)
+
+
+def test_a_new_item_is_about_what_most_of_its_responses_name_so_far():
+    """The first answers said otherwise, and one that says nothing goes with the most."""
+    incremental = incremental_on(make_events([]))
+    rows = [("007", at, "later", True, 1, skills) for at, skills in enumerate(["a", None, "b", "b"])]
+    events = make_events(rows)
+
+    practiced = []
+    for at in range(4):
+        incremental.add(events.iloc[at : at + 1].reset_index(drop=True))
+        profiles = of_incremental(incremental, ["007"])
+        practiced.append(dict(zip(profiles["skill_id"], profiles["skill_opportunities"], strict=True)))
+
+    assert practiced == [{"a": 1}, {"a": 2}, {"a": 2, "b": 1}, {"a": 1, "b": 3}]
+
+
+def test_what_the_statistics_know_leaves_them_as_they_are():
+    """Also where a new item comes again: the answers of everybody else would have to be computed anew."""
+    incremental = incremental_on(make_events([("007", 0, "easy", True, 1)]), history=lambda students: None)
+    incremental.add(make_events([("NA", 1, "later", True, 1, "add")]).assign(event_id="first"))
+    before = incremental.statistics
+
+    more = [("NA", 2, "later", False, 1, "add"), ("zoë", 2, "easy", True, 1, "add\x1fcarry"), ("zoë", 3, None, None, 1)]
+    incremental.add(make_events(more))
+
+    assert incremental.statistics is before
 
 
 def test_events_that_come_in_order_never_ask_for_the_log():

@@ -97,6 +97,18 @@ def test_a_batch_sent_again_stores_nothing_twice(client):
     assert len(stored(client)) == 3
 
 
+def test_a_response_sent_again_with_a_further_skill_has_both(client):
+    """It stays one event with the rest of what was first said of it."""
+    post(client, {**ANSWER, "hints": 2}, {**ANSWER, "event_id": "r2"})
+
+    again = post(client, {**ANSWER, "skill_ids": ["times"]}, {**ANSWER, "skill_ids": ["add"]})
+
+    assert (again.json()["stored"], again.json()["known"]) == (0, 2)
+    other, event = stored(client)  # the one sent again has the later number
+    assert (event["skills"], event["hints"]) == ("add\x1fcarry\x1ftimes", 2)
+    assert other["skills"] == "add\x1fcarry"
+
+
 def test_good_events_are_stored_beside_rejected_ones(client):
     bad = [
         {**ANSWER, "student_id": " "},

@@ -137,13 +137,16 @@ def test_the_answers_after_live_events_are_those_of_a_night_with_the_same_events
 
     for part in (batch[9:], batch[:9]):
         assert one.post("/v1/events", json={"events": part}).json()["stored"] == len(part)
+    answers_of(other, own_school, students)
+    again = [{**event, "skill_ids": ["further"]} for event in (batch[0], batch[-2], batch[-1])]
+    assert one.post("/v1/events", json={"events": again}).json()["known"] == len(again)
     live = answers_of(one, own_school, students)
     elsewhere = answers_of(other, own_school, students)
 
     assert live == elsewhere
     assert without_provenance(live) != without_provenance(before)
     assert before[0]["provenance"]["live_events_through"] == 0
-    assert live[0]["provenance"]["live_events_through"] == len(batch)
+    assert live[0]["provenance"]["live_events_through"] == len(batch) + len(again)
     assert live[0]["provenance"]["data_as_of"].startswith("2026-03-15")
 
     strict = own_school.home.parent / "strict.toml"

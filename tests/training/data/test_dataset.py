@@ -102,6 +102,21 @@ def test_an_undecided_outcome_is_filled_in_and_never_a_negative(events_of, tags,
     assert 0 < second["goes on"] < 1
 
 
+def test_an_episode_is_on_the_skill_that_the_students_own_rows_name(log, tags, config):
+    """Students in two conditions answer the same items under two tags: nobody has an episode under the other's."""
+    even = log["student_id"].str[1:].astype(int) % 2 == 0
+    conditions = log.assign(skills=np.where(even, "2 halves", "20 halves"))
+
+    dataset = build_dataset(conditions, tags, config)
+
+    vocabulary, timeline = dataset.statistics.vocabulary, dataset.timeline
+    names = pd.DataFrame({"student": timeline.students[timeline.student], "skill": vocabulary.nodes[timeline.node]})
+    assert len(names.drop_duplicates()) == log["student_id"].nunique()
+    blocks = dataset.mastery.values()
+    assert len(np.unique(np.concatenate([block.episode for block in blocks]))) == log["student_id"].nunique()
+    assert dataset.mastery["train"].opportunity.max() > 3  # opportunities of both items count on the one skill
+
+
 def test_the_holdout_of_the_same_statistics_is_the_holdout(school_dataset):
     """A champion with the challenger's own statistics is judged on the very same rows."""
     rows = school_dataset.holdout_rows(school_dataset.statistics)

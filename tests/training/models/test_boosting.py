@@ -94,12 +94,14 @@ def told(models, school_dataset):
     def _told(histories, skills):
         answers = [answer for history in histories for answer in history]
         length, nothing = len(histories[0]), np.full(len(answers), np.nan)
+        item = statistics.vocabulary.items.get_indexer([item for item, _ in answers]).astype(np.int32)
         timeline = Timeline(
             students=pd.Index([f"s{number:02}" for number in range(len(histories))]),
             start=np.arange(len(histories) + 1) * length,
             row=np.arange(len(answers)),
             time=np.tile(np.arange(length) * 600_000_000, len(histories)),
-            item=statistics.vocabulary.items.get_indexer([item for item, _ in answers]).astype(np.int32),
+            item=item,
+            node=statistics.vocabulary.node_of_item[item],
             correct=np.array([correct for _, correct in answers], np.int8),
             hints=nothing,
             duration=nothing,

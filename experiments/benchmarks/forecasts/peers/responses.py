@@ -46,7 +46,7 @@ def to_responses(timeline: Timeline, vocabulary: Vocabulary, at: Ints) -> Respon
     return Responses(
         student=timeline.student[at],
         item=item,
-        skill=vocabulary.node_of_item[item],
+        skill=timeline.node[at],
         correct=timeline.correct[at],
         items=len(vocabulary.items),
         skills=len(vocabulary.nodes),
