@@ -66,16 +66,17 @@ class Cell:
         return not self.low - tolerance <= self.forecast <= self.high + tolerance
 
 
-def compare_with_facts(block: Block, probability: Floats, min_rows: int) -> list[Cell]:
+def compare_with_facts(block: Block, probability: Floats, min_rows: int, *, by_run: bool = True) -> list[Cell]:
     """Sets forecasts beside what happened, in every cell with enough rows.
 
     Args:
         block: Rows of the struggle forecast.
         probability: Their forecasts.
         min_rows: Cells with fewer rows say nothing.
+        by_run: Whether the last run tells cells apart, besides tries and share right.
     """
     cells = []
-    for (tries, share, run), mine in _cells(block):
+    for (tries, share, run), mine in _cells(block, by_run=by_run):
         if mine.sum() < min_rows:
             continue
         target, forecast = block.target[mine].astype(np.float64), probability[mine]
@@ -89,11 +90,11 @@ def compare_with_facts(block: Block, probability: Floats, min_rows: int) -> list
     return cells
 
 
-def _cells(block: Block) -> Iterator[tuple[tuple[str, str, int], npt.NDArray[np.bool_]]]:
+def _cells(block: Block, *, by_run: bool) -> Iterator[tuple[tuple[str, str, int], npt.NDArray[np.bool_]]]:
     tries = np.searchsorted(TRIES, block.opportunity, side="right") - 1
     right, seen = block.right, block.opportunity
     share = np.select([right == 0, right == seen, 2 * right < seen], [0, 3, 1], 2)
-    run = np.maximum(block.run, -LONGEST_WRONG)
+    run = np.maximum(block.run, -LONGEST_WRONG) * by_run
     code = np.column_stack([tries, share, run])
     for at, kind, length in np.unique(code, axis=0).tolist():
         yield (_name(at), SHARES[kind] if at > 0 else "nothing yet", length), (code == (at, kind, length)).all(axis=1)

@@ -67,7 +67,7 @@ LATE = (10, 40)
 """First and last opportunity of late rows: of students who never met the rule before, and went on for ten more."""
 
 LARGE_CELL = 500
-"""Rows from which a cell of facts counts."""
+"""Rows from which a cell of facts, tries so far and share right, counts."""
 
 
 @dataclass(frozen=True)
@@ -255,7 +255,7 @@ def _answers_after(split: StudentSplit, truth: Block) -> npt.NDArray[np.int64]:
 def _figures(block: Block, probability: Floats) -> dict[str, Any]:
     target = block.target.astype(np.float64)
     hard = (block.opportunity >= 3) & (block.right == 0)  # noqa: PLR2004 - three tries or more, all wrong
-    cells = compare_with_facts(block, probability, LARGE_CELL)
+    cells = compare_with_facts(block, probability, LARGE_CELL, by_run=False)
     worst = max(cells, key=lambda cell: abs(cell.gap), default=None)
     return {
         "auc": area_under_curve(target, probability),
