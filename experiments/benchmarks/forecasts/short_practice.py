@@ -10,7 +10,7 @@ every outcome that judges was seen and no row is chosen by it.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -287,20 +287,21 @@ def _median(variants: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def measure_long_practice(log: BenchmarkLog, config: TrainingConfig) -> dict[str, Any]:
-    """Returns our AUC minus that of the direct form on decided rows of a log as it is: whether filling in does harm."""
+    """Returns our AUC minus that of the direct form on a log as it is: whether filling in does harm.
+
+    `decided` are all rows whose outcome was seen, where mastery shows after three answers and struggling after ten;
+    `long` are those that ten more answers followed, whatever came of them.
+    """
     split = build_student_split(log.events, log.item_skills, log.test_students, config)
     train, test = split.struggle["train"], split.struggle["test"]
     ours = train_model(STRUGGLE, train, None, config.boosting)
     direct = train_model(STRUGGLE, train.take(train.decided), None, config.boosting)
-    block = test.take(test.decided)
-    difference = paired_auc(block, ours.predict(block.rows), direct.predict(block.rows), config.evaluation)
-    return {
-        "dataset": log.name,
-        "rows": len(block),
-        "difference": difference.value,
-        "low": difference.low,
-        "high": difference.high,
-    }
+    found: dict[str, Any] = {"dataset": log.name}
+    for name, mine in (("decided", test.decided), ("long", test.decided & (_answers_after(split, test) >= HORIZON))):
+        block = test.take(mine)
+        difference = paired_auc(block, ours.predict(block.rows), direct.predict(block.rows), config.evaluation)
+        found[name] = {"rows": len(block), **asdict(difference)}
+    return found
 
 
 def _show(figures: dict[str, Any]) -> None:
@@ -324,14 +325,14 @@ def _show(figures: dict[str, Any]) -> None:
                 part["variant"], form, f"{found['auc']:.4f}", f"{found['auc'] - part['oracle']['auc']:+.4f}",
                 f"{found['log_loss'] - part['oracle']['log_loss']:+.4f}", f"{found['ece']:.3f}",
                 f"{found['all_wrong']['forecast']:.2f}", f"{found['all_wrong']['observed']:.2f}",
-                f"{found['largest_cell']:.3f}",
-                f"{part['late']['above_share_wrong']:+.3f}" if form == "ours" else "",
+                f"{found['largest_cell']:.3f}", f"{part['late']['above_share_wrong']:+.3f}" if form == "ours" else "",
             )  # fmt: skip
-    long = make_table("practice as it is: AUC on decided rows, filled in minus decided alone", ["log"], ["rows", "AUC"])
+    title = "practice as it is: filled in minus decided rows alone"
+    long = make_table(title, ["log"], ["decided rows", "AUC", "rows with ten more answers", "AUC"])
     for part in figures.get("long_practice", ()):
-        long.add_row(
-            part["dataset"],
-            f"{part['rows']:,}",
-            f"{part['difference']:+.4f} ({part['low']:+.4f} to {part['high']:+.4f})",
-        )
+        cells = []
+        for name in ("decided", "long"):
+            found = part[name]
+            cells += [f"{found['rows']:,}", f"{found['value']:+.4f} ({found['low']:+.4f} to {found['high']:+.4f})"]
+        long.add_row(part["dataset"], *cells)
     print_tables(table, long)

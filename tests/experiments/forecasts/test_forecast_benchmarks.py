@@ -12,6 +12,7 @@ from mlflow import MlflowClient
 
 from experiments.__main__ import main
 from experiments.benchmarks.forecasts import ablation
+from experiments.benchmarks.forecasts.agreement import measure_agreement
 from experiments.benchmarks.forecasts.charts import draw_learning_curve, draw_reliability, draw_roc
 from experiments.benchmarks.forecasts.datasets import DATA_SETS, BenchmarkLog, default_folder, read_data_set, to_log
 from experiments.benchmarks.forecasts.learning_curve import measure_curve, measure_first_day
@@ -200,19 +201,27 @@ def test_the_same_log_gives_the_same_figures(log, quick, next_response, struggle
 
 
 def test_struggle_has_one_list_of_results_for_each_opportunity(struggle, quick):
-    figures = struggle.figures
+    """And one for all from the horizon on; the older question, which is asked of the first ones, stands beside."""
+    figures, models = struggle.figures, ["majority", "rule", "logistic", "direct", "regroup"]
 
-    assert [part["opportunity"] for part in figures["results"]] == list(range(quick.mastery_rule.horizon))
+    assert [part["opportunity"] for part in figures["results"]] == list(range(quick.mastery_rule.horizon + 1))
     assert sum(part["rows"] for part in figures["results"]) == figures["rows"]
     for part in figures["results"]:
-        assert [result["model"] for result in part["results"]] == ["majority", "rule", "logistic", "regroup"]
+        assert [result["model"] for result in part["results"]] == models
         assert all(set(result) == RESULT | {"average_precision"} for result in part["results"])
-    assert set(figures["lead_time"]) == {"places_share", "precision", "recall", "lead_opportunities", "peers"}
-    assert set(figures["indeterminate"]) == {"rows", "episodes", "flagged_share", "known_flagged_share", "later"}
-    assert figures["indeterminate"]["known_flagged_share"] == pytest.approx(0.2, abs=0.02)
-    later = figures["indeterminate"]["later"]
-    assert later["episodes"] == later["struggling"] + later["mastered"] + later["unknown"]
-    assert later["auc_low"] <= later["auc"] <= later["auc_high"]
+    assert [paired["against"] for paired in figures["paired_with"]] == ["logistic", "direct"]
+    assert figures["decided"]["rows"] == pytest.approx(figures["decided_share"] * figures["rows"])
+    assert [part["after"] for part in figures["first_opportunities"]["results"]] == [2, 3, 5, None]
+    json.dumps(figures, allow_nan=False)
+
+
+def test_forecasts_are_held_against_the_facts_in_every_cell(log, quick):
+    figures = measure_agreement(log, quick)
+
+    assert len(figures["cells"]) > 10
+    assert min(cell["rows"] for cell in figures["cells"]) >= quick.gate.min_cell_rows
+    assert figures["outside_share"] == np.mean([cell["outside"] for cell in figures["cells"]])
+    assert figures["largest_gap"] < 0.3
     json.dumps(figures, allow_nan=False)
 
 
