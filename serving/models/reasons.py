@@ -73,7 +73,8 @@ def choose_reasons(
         >>> rule = Thresholds(3, 10, 60.0, 2, 5, 3, 0.5, 0.2, 0.5)
         >>> row = np.zeros(99, np.float32)
         >>> row[[OPPORTUNITIES, SHARE]] = 3, 0.0  # three answers, all wrong
-        >>> weights = np.array([0.0, 0.9, -1.5, 0.0, 0.0, 0.0, 0.0, 0.0])
+        >>> weights = np.zeros(len(NAMES))
+        >>> weights[[NAMES.index("recent"), NAMES.index("overall")]] = 0.9, -1.5
         >>> [(reason.family, reason.effect) for reason in choose_reasons(row, 0.06, weights, rule, most=1)]
         [('overall', 'lowers')]
         >>> choose_reasons(row, 0.06, -weights, rule) is None

@@ -101,6 +101,9 @@ def judge_statuses(rows: Rows, mastery: npt.NDArray[np.float64], rule: Threshold
     - `thin_evidence`: never was, and too few answers for a forecast.
     - `not_begun`: no answer.
 
+    The columns do not tell the pause before the last answer, so that the first answer after a long one, right or wrong,
+    ends the lapse, and a run of right answers goes on over it.
+
     Args:
         rows: The kernel's columns as of the moment in question.
         mastery: Mastery of each row, 0-1.
