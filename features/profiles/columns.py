@@ -63,7 +63,7 @@ REGISTRY = tuple(
         ("skill_correct_ewm_20", "share", "skill", "Exponential average on the skill, rate .20."),
         ("skill_correct_ewm_50", "share", "recent", "Exponential average on the skill, rate .50."),
         ("skill_residual_ewm_20", "share", "skill", "Correctness beyond the items' usual share, on the skill."),
-        ("skill_ability", "logit", "skill", "Elo-style ability on the skill beyond the overall one."),
+        ("skill_ability", "logit", "skill", "Elo-style ability on the skill, the overall one included."),
         ("skill_streak", "responses", "recent", "Correct answers in a row on the skill."),
         ("skill_best_streak", "responses", "skill", "The longest run of correct answers on the skill."),
         ("skill_correct_share_5r", "share", "recent", f"Share correct of the last 5 on the skill; {_NULL_BEFORE}."),

@@ -448,7 +448,9 @@ def write_row(
     row[Column.SKILL_CORRECT_EWM_20] = skill[Skill.EWM_20]
     row[Column.SKILL_CORRECT_EWM_50] = skill[Skill.EWM_50]
     row[Column.SKILL_RESIDUAL_EWM_20] = skill[Skill.RESIDUAL]
-    row[Column.SKILL_ABILITY] = skill[Skill.ABILITY]
+    # the two abilities share an answer's surprise, so that only their sum never rises after a wrong answer
+    ability = student[Student.ABILITY] + skill[Skill.ABILITY]
+    row[Column.SKILL_ABILITY] = ability
     row[Column.SKILL_STREAK] = skill[Skill.STREAK]
     row[Column.SKILL_BEST_STREAK] = skill[Skill.BEST]
     row[Column.SKILL_CORRECT_SHARE_5R] = _share_of_bits(skill[Skill.LAST_FIVE], opportunities, 5)
@@ -458,7 +460,7 @@ def write_row(
     row[Column.SKILL_HINTS_EWM_20] = skill[Skill.HINTS]
     row[Column.WEAKEST_OPPORTUNITIES] = opportunities
     row[Column.WEAKEST_CORRECT_SHARE] = row[Column.SKILL_CORRECT_SHARE]
-    row[Column.WEAKEST_ABILITY] = skill[Skill.ABILITY]
+    row[Column.WEAKEST_ABILITY] = ability
     row[Column.ITEM_RESPONSES] = item[Item.RESPONSES]
     row[Column.ITEM_LAST_CORRECT] = item[Item.LAST_CORRECT]
     row[Column.DAYS_SINCE_ITEM] = _days_between(item[Item.LAST_TIME], now)
@@ -475,7 +477,7 @@ def write_row(
     row[Column.PREVIOUS_STINT_RESPONSES] = student[Student.PREVIOUS_RESPONSES if same else Student.STINT_RESPONSES]
     row[Column.PREVIOUS_STINT_BEST_STREAK] = previous_best
     row[Column.STINTS] = student[Student.STINTS]
-    logit = student[Student.ABILITY] + skill[Skill.ABILITY] + item_ease
+    logit = ability + item_ease
     expected = 1.0 / (1.0 + math.exp(-logit))
     row[Column.EXPECTED_CORRECT] = expected
     row[Column.SKILL] = node if node_known else math.nan
@@ -488,7 +490,7 @@ def write_row(
 
 
 @_inlined
-def _weigh_member(row, member, member_mean, first):
+def _weigh_member(row, overall, member, member_mean, first):
     """Lets one member of a combination lower the columns of the weakest."""
     opportunities = member[Skill.RESPONSES]
     share = (member[Skill.CORRECT] + PRIOR * member_mean) / (opportunities + PRIOR)
@@ -496,8 +498,9 @@ def _weigh_member(row, member, member_mean, first):
         row[Column.WEAKEST_OPPORTUNITIES] = opportunities
     if first or share < row[Column.WEAKEST_CORRECT_SHARE]:
         row[Column.WEAKEST_CORRECT_SHARE] = share
-    if first or member[Skill.ABILITY] < row[Column.WEAKEST_ABILITY]:
-        row[Column.WEAKEST_ABILITY] = member[Skill.ABILITY]
+    ability = overall + member[Skill.ABILITY]
+    if first or ability < row[Column.WEAKEST_ABILITY]:
+        row[Column.WEAKEST_ABILITY] = ability
 
 
 @_inlined
@@ -717,7 +720,7 @@ def fold_events(
                             else:
                                 start_skill(fresh_skill, node_mean[member])
                                 mine = fresh_skill
-                            _weigh_member(row, mine, node_mean[member], m == member_start[node])
+                            _weigh_member(row, me[Student.ABILITY], mine, node_mean[member], m == member_start[node])
             for event in range(begin, end):
                 _pass_time(me, time[event], duration[event])
                 code = item[event]
@@ -794,11 +797,23 @@ def read_skills(
                     found = False
                     for row in range(skill_start[who], skill_start[who + 1]):
                         if skill_node[row] == members[m]:
-                            _weigh_member(out[at], skill[row], node_mean[members[m]], m == member_start[node])
+                            _weigh_member(
+                                out[at],
+                                student[who, Student.ABILITY],
+                                skill[row],
+                                node_mean[members[m]],
+                                m == member_start[node],
+                            )
                             found = True
                     if not found:
                         start_skill(fresh_skill, node_mean[members[m]])
-                        _weigh_member(out[at], fresh_skill, node_mean[members[m]], m == member_start[node])
+                        _weigh_member(
+                            out[at],
+                            student[who, Student.ABILITY],
+                            fresh_skill,
+                            node_mean[members[m]],
+                            m == member_start[node],
+                        )
 
 
 @_entry

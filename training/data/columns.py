@@ -29,5 +29,9 @@ ABOUT_THE_ITEM = frozenset(
 )
 """Known only once an item is chosen; a forecast for a whole skill must not lean on them."""
 
-OF_THE_SKILL = tuple(name for name in COLUMNS if name not in ABOUT_THE_ITEM)
-"""Columns that are known before an item is chosen, in the kernel's order."""
+OF_THE_SKILL = tuple(name for name in COLUMNS if name not in ABOUT_THE_ITEM | {"student_ability"})
+"""Columns that are known before an item is chosen, in the kernel's order.
+
+The ability over everything is left out, since a wrong answer on one skill can raise it in the end: later right answers
+are then more of a surprise than the skill alone accounts for. The ability on the skill holds it, and only falls.
+"""

@@ -52,7 +52,9 @@ def build_columns(events: pd.DataFrame, difficulty: Difficulty) -> pd.DataFrame:
     columns["item_ease"] = answers["ease"]
     columns["skill_ease"] = answers["node"].map(difficulty.nodes["ease"])
     columns["skill"] = answers["node"].where(answers["node"].map(difficulty.nodes["known"]))
-    logit = columns["student_ability"] + columns["skill_ability"] + columns["item_ease"]
+    for name in ("skill_ability", "weakest_ability"):
+        columns[name] += columns["student_ability"]
+    logit = columns["skill_ability"] + columns["item_ease"]
     columns["expected_correct"] = 1 / (1 + np.exp(-logit))
     columns["rasch_item_logit"] = answers["rasch_logit"]
     rasch = before_moment(find_abilities(answers), answers, 0.0) + answers["rasch_logit"]
