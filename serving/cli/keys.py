@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ISSUE = """keys issue --name "Untis export" --scope read --scope plan --expires 2027-06-30
 keys issue --name "one school's tool" --scope read --school Simulated --per-minute 120"""
-REVOKE = "keys revoke 0f3a5c7e9b1d2f4a  # an id that `keys list` shows"
+REVOKE = "keys revoke 0f3a5c7e9b1d2f4a"
 EXITS = {2: "a value is wrong, or there is no such key"}
 
 
@@ -44,7 +44,7 @@ def add_keys(commands: Commands) -> None:
     issue.add_argument("--per-minute", type=int, metavar="N", help="requests; the service's own limit without it")
     add_command(actions, "list", partial(_run, _list), "show every key, without its secret", "keys list")
     revoke = add_command(actions, "revoke", partial(_run, _revoke), "revoke a key", REVOKE, EXITS)
-    revoke.add_argument("key_id", metavar="KEY_ID", help="as the list shows it")
+    revoke.add_argument("key_id", metavar="KEY_ID", help="as `keys list` shows it")
 
 
 def _run(act: Callable[["Database", argparse.Namespace], None], options: argparse.Namespace) -> int:
