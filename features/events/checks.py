@@ -183,15 +183,15 @@ def _retag(rows: pd.DataFrame, stored: "pd.Series[str]") -> tuple[pd.DataFrame, 
         rows: Rows of known events.
         stored: Which skills the known event of each row has.
     """
-    stored = stored.set_axis(rows.index)
-    adds = rows["skills"].notna() & rows["skills"].ne(stored)  # false of most, which come again as they were
-    pairs = zip(rows.loc[adds, "skills"], stored[adds], strict=True)
-    adds[adds] = np.array([join_skills(pair) != pair[1] for pair in pairs], dtype=bool)
-    further = rows.loc[adds, ["event_id", "skills"]]
-    before = further.assign(skills=stored[adds])
-    alone = ~further["event_id"].isin(rows.loc[~adds, "event_id"])
-    united = unite_skills(pd.concat([further, before], ignore_index=True))
-    return united, further.loc[alone, "event_id"].nunique()
+    differs = (rows["skills"].notna() & rows["skills"].ne(stored.set_axis(rows.index))).to_numpy()
+    pairs = pd.DataFrame({"skills": rows["skills"].to_numpy(), "stored": stored.to_numpy()})[differs]  # few differ
+    distinct = pairs.drop_duplicates()
+    distinct["united"] = [join_skills(pair) for pair in distinct.itertuples(index=False)]
+    united = pairs.merge(distinct, how="left").set_axis(rows.index[differs])
+    further = united.loc[united["united"] != united["stored"], "united"]
+    tags = pd.DataFrame({"event_id": rows.loc[further.index, "event_id"], "skills": further})
+    alone = ~tags["event_id"].isin(rows["event_id"].drop(further.index))
+    return unite_skills(tags), tags.loc[alone, "event_id"].nunique()
 
 
 def _differs(left: "pd.Series[Any]", right: "pd.Series[Any]") -> npt.NDArray[np.bool_]:

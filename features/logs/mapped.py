@@ -13,7 +13,7 @@ student = "user"
 time = "submitted"
 correct = "points"
 item = "question"         # without it, the skill stands for the item
-skills = "standards"
+skills = "standards"      # of this response; where blank, it has those of most responses to its item
 attempt = "attempt"       # 1 = first attempt
 hints = "hints"           # how many were asked for
 duration_s = "seconds"    # time on this response

@@ -55,7 +55,10 @@ class EventIn(Body):
         examples=["practice-app"],
     )
     skill_ids: list[Identity] = Field(
-        default_factory=list, max_length=50, description="skills that the item needs", examples=[["fractions-add"]]
+        default_factory=list,
+        max_length=50,
+        description="skills that this response needs; without any, those of most responses to its item",
+        examples=[["fractions-add"]],
     )
 
 
