@@ -54,7 +54,7 @@ PLAUSIBLE = 0.85
 
 SEED = 20
 
-AT_ONCE = 50_000
+AT_ONCE = 5_000
 """Pairs whose answers are laid out side by side; bounds the memory."""
 
 
@@ -96,13 +96,15 @@ def find_copies(events: pd.DataFrame) -> pd.DataFrame:
         >>> find_copies(pd.DataFrame(rows, columns=["student_id", "item_id", "correct", "attempt"]))["copy_id"].tolist()
         ['ann (2)']
     """
-    first = events["item_id"].notna() & events["correct"].notna() & (events["attempt"].fillna(1) == 1)
-    student, ids = pd.factorize(events.loc[first, "student_id"], sort=True)
-    item = pd.factorize(events.loc[first, "item_id"])[0]
-    sheets = _collect(student, item, events.loc[first, "correct"].to_numpy(dtype=bool))
+    student, ids = pd.factorize(events["student_id"], sort=True)
+    item = pd.factorize(events["item_id"])[0]  # -1 for an activity
+    correct = events["correct"].to_numpy(dtype=np.int8, na_value=-1)
+    first = (item >= 0) & (correct >= 0) & (events["attempt"].fillna(1) == 1).to_numpy(dtype=bool)
+    sheets = _collect(student[first], item[first], correct[first])
     left, right = _meet(sheets)
     found = [_compare(sheets, left[at : at + AT_ONCE], right[at : at + AT_ONCE]) for at in range(0, len(left), AT_ONCE)]
     pairs = pd.concat([_compare(sheets, left[:0], right[:0]), *found], ignore_index=True)
+    pairs["by_chance"] = _bound_chance(sheets, pairs)
     pairs = pairs.sort_values(["common_items", "left", "right"], ascending=[False, True, True], ignore_index=True)
     names = {"student_id": ids[pairs.pop("left").to_numpy()], "copy_id": ids[pairs.pop("right").to_numpy()]}
     return pd.concat([pd.DataFrame(names, dtype="str"), pairs], axis=1)
@@ -140,13 +142,14 @@ def count_copied(pairs: pd.DataFrame) -> int:
     return int(pd.concat([pairs["student_id"], pairs["copy_id"]]).nunique())
 
 
-def _collect(student: Ints, item: Ints, correct: npt.NDArray[np.bool_]) -> _Sheets:
+def _collect(student: Ints, item: Ints, correct: npt.NDArray[np.int8]) -> _Sheets:
     """Returns the answers by student and item, without students who have fewer items than a copy needs."""
     items = int(item.max(initial=0)) + 1
-    order = np.argsort(student * items + item, kind="stable")
-    key = (student * items + item)[order]
+    key = student * items + item
+    order = np.argsort(key, kind="stable")
+    key = key[order]
     begins = np.flatnonzero(np.diff(key, prepend=-1))
-    always = np.minimum.reduceat(correct[order].astype(np.int8), begins) if len(begins) else np.zeros(0, np.int8)
+    always = np.minimum.reduceat(correct[order], begins) if len(begins) else correct
     key = key[begins]
     students = int(student.max(initial=-1)) + 1
     counts = np.bincount(key // items, minlength=students)
@@ -222,46 +225,41 @@ def _look_alike(values: Hashes, one: Ints, other: Ints) -> npt.NDArray[np.bool_]
     return found
 
 
+def _line_up(sheets: _Sheets, left: Ints, right: Ints) -> tuple[Ints, Ints, Ints]:
+    """Returns, for each common item of each pair, the number of the pair and where the answers of both are."""
+    counts = np.diff(sheets.start)[left]
+    pair = np.repeat(np.arange(len(left)), counts)
+    mine = np.repeat(sheets.start[left] - np.cumsum(counts) + counts, counts) + np.arange(len(pair))
+    wanted = right[pair] * sheets.items + sheets.key[mine] % sheets.items
+    theirs = np.minimum(np.searchsorted(sheets.key, wanted), len(sheets.key) - 1)
+    common = sheets.key[theirs] == wanted
+    return pair[common], mine[common], theirs[common]
+
+
 def _compare(sheets: _Sheets, left: Ints, right: Ints) -> pd.DataFrame:
-    """Returns the pairs that are copies, with student codes as `left` and `right`."""
+    """Returns the pairs that are within the limits, with student codes as `left` and `right`."""
+    pair, mine, theirs = _line_up(sheets, left, right)
     counts = np.diff(sheets.start)
-    pair = np.repeat(np.arange(len(left)), counts[left])
-    place = np.arange(len(pair)) - np.repeat(np.cumsum(counts[left]) - counts[left], counts[left])
-    mine = sheets.start[left][pair] + place
-    theirs = np.searchsorted(sheets.key, right[pair] * sheets.items + sheets.key[mine] % sheets.items)
-    theirs = np.minimum(theirs, len(sheets.key) - 1)
-    common = sheets.key[theirs] == right[pair] * sheets.items + sheets.key[mine] % sheets.items
-    pair, mine, theirs = pair[common], mine[common], theirs[common]
     size = np.bincount(pair, minlength=len(left))
     equal = np.bincount(pair, sheets.correct[mine] == sheets.correct[theirs], minlength=len(left))
-    by_chance = np.bincount(pair, _chance_equal(sheets, mine, theirs), minlength=len(left))
-    with np.errstate(invalid="ignore"):  # pairs without a common item
-        share, expected = equal / size, by_chance / size
-    overlap = size / (counts[left] + counts[right] - size)
-    copies = (size >= MIN_COMMON) & (overlap > MIN_OVERLAP) & (share > MIN_EQUAL)
-    students = int((counts > 0).sum())
-    bound = np.exp(_log_bound(size[copies], share[copies], expected[copies]))
-    return pd.DataFrame(
-        {
-            "left": left[copies],
-            "right": right[copies],
-            "common_items": size[copies],
-            "overlap": overlap[copies],
-            "equal_share": share[copies],
-            "by_chance": bound * students * (students - 1) / 2,
-        }
-    )
+    overlap, share = size / (counts[left] + counts[right] - size), equal / np.maximum(size, 1)
+    found = pd.DataFrame({"left": left, "right": right, "common_items": size, "overlap": overlap, "equal_share": share})
+    return found[(size >= MIN_COMMON) & (overlap > MIN_OVERLAP) & (share > MIN_EQUAL)]
 
 
-def _chance_equal(sheets: _Sheets, mine: Ints, theirs: Ints) -> Floats:
-    """Returns how likely two students give equal answers to an item, from how easy it is and how able they are."""
+def _bound_chance(sheets: _Sheets, pairs: pd.DataFrame) -> Floats:
+    """Returns how many pairs of the log would by chance agree as far as each of these, at most."""
+    pair, mine, theirs = _line_up(sheets, pairs["left"].to_numpy(), pairs["right"].to_numpy())
     item, student = sheets.key % sheets.items, sheets.key // sheets.items
     overall = _logit((sheets.correct.sum() + 1) / (len(sheets.correct) + 2))
     ease = _logit((np.bincount(item, sheets.correct) + 1) / (np.bincount(item) + 2))
     able = _logit((np.bincount(student, sheets.correct) + 1) / (np.bincount(student) + 2)) - overall
     one, other = (1 / (1 + np.exp(-ease[item[at]] - able[student[at]])) for at in (mine, theirs))
-    equal: Floats = one * other + (1 - one) * (1 - other)
-    return equal
+    size = pairs["common_items"].to_numpy()
+    expected = np.bincount(pair, one * other + (1 - one) * (1 - other), minlength=len(pairs)) / size
+    students = np.count_nonzero(np.diff(sheets.start))
+    bound: Floats = np.exp(_log_bound(size, pairs["equal_share"].to_numpy(), expected)) * students * (students - 1) / 2
+    return bound
 
 
 def _log_bound(size: Ints, share: Floats, expected: Floats) -> Floats:
