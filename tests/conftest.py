@@ -37,6 +37,7 @@ bootstrap = 20
 
 [gate]
 max_ece = 0.15
+max_cell_gap = 0.7
 min_students = 10
 min_episodes = 20
 """

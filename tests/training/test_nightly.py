@@ -268,7 +268,7 @@ def test_above_a_limit_without_a_champion_to_keep_there_is_an_error_with_its_fig
     ("choice", "as_of", "sentence"),
     [
         ("min_students = 1000", None, "students are too few to train on; the gate asks for 1000"),
-        ("min_episodes = 100000", None, "the train block has .* and needs 100000 with both outcomes"),
+        ("min_episodes = 100000", None, "the train block has .* and needs 100000"),
         ("rounds = 3", datetime(2020, 1, 1, tzinfo=UTC), "every event is of the same moment"),
     ],
 )

@@ -67,26 +67,32 @@ class NextAnswer:
     """Chances of a right answer, as trees say that have not seen the student.
 
     Attributes:
-        boosters: One per half of the students, each of which forecasts the half that it has not learned from.
+        boosters: One per half of the students, which forecasts the half that it has not learned from; null where there
+            was nothing to learn from, so that every chance is one half.
     """
 
-    boosters: tuple["lgb.Booster", "lgb.Booster"]
+    boosters: tuple["lgb.Booster | None", "lgb.Booster | None"]
 
     def logits(self, rows: Rows, student: npt.NDArray[np.int64]) -> Floats:
         """Returns the logit of a right answer for each row; `student` are the codes that the trees learned with."""
         read = np.ascontiguousarray(rows[:, READ])
-        half, logits = halves(student), np.empty(len(rows))
+        half, logits = halves(student), np.zeros(len(rows))
         for number, booster in enumerate(self.boosters):
             mine = half == number
-            if mine.any():
+            if booster is not None and mine.any():
                 logits[mine] = np.asarray(booster.predict(read[mine], raw_score=True), np.float64)
         return logits
 
 
 def halves(student: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Returns the half of each student code, 0 or 1, drawn once for all codes."""
-    most = int(student.max(initial=0)) + 1
-    return np.random.default_rng(0).integers(0, HALVES, most)[student]
+    """Returns the half of each student code, 0 or 1, the same whichever other codes there are.
+
+    Example:
+        >>> halves(np.arange(8)).tolist()
+        [0, 1, 0, 1, 0, 0, 1, 0]
+    """
+    hashed = student.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)  # the golden ratio: neighbors lie far apart
+    return (hashed >> np.uint64(63)).astype(np.int64)
 
 
 def fit_next_answer(
@@ -109,7 +115,7 @@ def fit_next_answer(
         at = np.flatnonzero(half != number)
         if len(at) > MOST_ROWS:
             at = np.sort(np.random.default_rng(boosting.seed).choice(at, MOST_ROWS, replace=False))
-        boosters.append(_train(read[at], correct[at], boosting))
+        boosters.append(_train(read[at], correct[at], boosting) if len(at) > 0 else None)
     return NextAnswer((boosters[0], boosters[1]))
 
 
