@@ -203,13 +203,15 @@ def _compare(
     predictions: dict[str, pd.DataFrame],
     config: TrainingConfig,
 ) -> dict[str, Any]:
-    new = predictions[NEW]
-    pd.testing.assert_frame_equal(new[["student", "target"]], predictions[KNOWN][["student", "target"]])
+    new, known = predictions[NEW], predictions[KNOWN]
+    pd.testing.assert_series_equal(new["student"], known["student"])
+    # an undecided outcome is filled in from what each model's statistics say: both count alike
+    target = ((new["target"] + known["target"]) / 2).to_numpy(np.float32)
     probabilities = {how: rows["probability"].to_numpy() for how, rows in predictions.items()}
     nothing = np.empty((len(new), 0), np.float32)
     episode = pd.MultiIndex.from_frame(new[["student", "episode"]]).factorize()[0]
     unused = np.zeros(len(new), np.int32)
-    block = Block(nothing, new["target"].to_numpy(), new["student"].to_numpy(), episode, unused, unused, unused)
+    block = Block(nothing, target, new["student"].to_numpy(), episode, unused, unused, unused)
     settings = config.evaluation
     audit = partial(audit_groups, places_share=settings.places_share, by_episode=forecast is STRUGGLE)
     metrics = {how: evaluate(block, probability, settings) for how, probability in probabilities.items()}
