@@ -10,8 +10,8 @@ from training.data.dataset import Block
 
 Floats = npt.NDArray[np.float64]
 
-TRIES = (0, 1, 2, 3, 4, 6, 10, 20)
-"""Where cells of tries so far begin; the last one is open."""
+ATTEMPTS = (0, 1, 2, 3, 4, 6, 10, 20)
+"""Where cells of attempts so far begin; the last one is open."""
 
 SHARES = ("none right", "less than half right", "half or more right", "all right")
 """Cells of the share right."""
@@ -28,8 +28,8 @@ class Cell:
     """Rows with the same facts, and what was forecast for them and happened.
 
     Attributes:
-        tries: First attempts on the skill so far: `0`, `1`, `4-5`, `20+`.
-        share: One of `SHARES`; `nothing yet` without a try.
+        attempts: First attempts on the skill so far: `0`, `1`, `4-5`, `20+`.
+        share: One of `SHARES`; `nothing yet` without an attempt.
         run: Correct answers in a row up to now; below zero, wrong ones, -3 for three or more.
         rows: How many rows.
         forecast: Mean forecast.
@@ -39,7 +39,7 @@ class Cell:
         gap_error: Standard error of `forecast - observed`, over students.
     """
 
-    tries: str
+    attempts: str
     share: str
     run: int
     rows: int
@@ -57,9 +57,9 @@ class Cell:
     @property
     def words(self) -> str:
         """The facts in plain words."""
-        tries = f"{self.tries} {'try' if self.tries == '1' else 'tries'}"
+        attempts = f"{self.attempts} {'attempt' if self.attempts == '1' else 'attempts'}"
         last = "" if self.run == 0 else f", the last {abs(self.run)} {'right' if self.run > 0 else 'wrong'}"
-        return f"{tries}, {self.share}{last}"
+        return f"{attempts}, {self.share}{last}"
 
     def is_outside(self, tolerance: float) -> bool:
         """Whether the forecast is outside the interval of what happened, widened by a tolerance on each side."""
@@ -73,10 +73,10 @@ def compare_with_facts(block: Block, probability: Floats, min_rows: int, *, by_r
         block: Rows of the struggle forecast.
         probability: Their forecasts.
         min_rows: Cells with fewer rows say nothing.
-        by_run: Whether the last run tells cells apart, besides tries and share right.
+        by_run: Whether the last run tells cells apart, besides attempts and share right.
     """
     cells = []
-    for (tries, share, run), mine in _cells(block, by_run=by_run):
+    for (attempts, share, run), mine in _cells(block, by_run=by_run):
         if mine.sum() < min_rows:
             continue
         target, forecast = block.target[mine].astype(np.float64), probability[mine]
@@ -86,25 +86,27 @@ def compare_with_facts(block: Block, probability: Floats, min_rows: int, *, by_r
         interval = max(0.0, observed - error), min(1.0, observed + error)
         gap = forecast - target
         gap_error = _error_of_mean(gap - gap.mean(), student)
-        cells.append(Cell(tries, share, run, int(mine.sum()), float(forecast.mean()), observed, *interval, gap_error))
+        cells.append(
+            Cell(attempts, share, run, int(mine.sum()), float(forecast.mean()), observed, *interval, gap_error)
+        )
     return cells
 
 
 def _cells(block: Block, *, by_run: bool) -> Iterator[tuple[tuple[str, str, int], npt.NDArray[np.bool_]]]:
-    tries = np.searchsorted(TRIES, block.opportunity, side="right") - 1
+    attempts = np.searchsorted(ATTEMPTS, block.opportunity, side="right") - 1
     right, seen = block.right, block.opportunity
     share = np.select([right == 0, right == seen, 2 * right < seen], [0, 3, 1], 2)
     run = np.maximum(block.run, -LONGEST_WRONG) * by_run
-    code = np.column_stack([tries, share, run])
+    code = np.column_stack([attempts, share, run])
     for at, kind, length in np.unique(code, axis=0).tolist():
         yield (_name(at), SHARES[kind] if at > 0 else "nothing yet", length), (code == (at, kind, length)).all(axis=1)
 
 
 def _name(at: int) -> str:
-    first = TRIES[at]
-    if at == len(TRIES) - 1:
+    first = ATTEMPTS[at]
+    if at == len(ATTEMPTS) - 1:
         return f"{first}+"
-    last = TRIES[at + 1] - 1
+    last = ATTEMPTS[at + 1] - 1
     return str(first) if first == last else f"{first}-{last}"
 
 

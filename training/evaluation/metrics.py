@@ -161,7 +161,7 @@ def area_under_curve(target: npt.NDArray[np.floating[Any]], probability: Floats)
 
     Example:
         >>> area_under_curve(np.array([0.0, 0.5, 1.0]), np.array([0.2, 0.4, 0.6]))
-        0.888...
+        0.9444444444444444
     """
     order = np.argsort(probability, kind="stable")
     edges = np.flatnonzero(np.diff(probability[order], prepend=-np.inf))

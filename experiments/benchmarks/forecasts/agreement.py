@@ -1,6 +1,6 @@
 """`python -m experiments benchmark agreement`: struggle forecasts beside the facts that people see, on the public logs.
 
-Test students' rows are put into cells of tries so far, share right and last run. In each, the mean forecast stands
+Test students' rows are put into cells of attempts so far, share right and last run. In each, the mean forecast stands
 beside what happened; undecided outcomes are filled in by a model of the test students' own answers.
 """
 

@@ -3,7 +3,7 @@
 A log of long practice is cut as a product with short sets would have given it: a student stops at the mastery rule,
 at the end of a set of five to eight questions, or drops out. Forecasts learn from the cut log of some students and
 are judged on the uncut log of others: the outcome of the next ten answers after each row, where these show it. Beside
-ours stand the oracle, which learned from the uncut log, and the direct form, which learned from the decided outcomes
+ours stand `uncut`, which learned from the uncut log, and the direct form, which learned from the decided outcomes
 of the cut log. Only students and skills with seventeen answers or more take part, so that
 every outcome that judges was seen and no row is chosen by it.
 """
@@ -67,7 +67,7 @@ LATE = (10, 40)
 """First and last opportunity of late rows: of students who never met the rule before, and went on for ten more."""
 
 LARGE_CELL = 500
-"""Rows from which a cell of facts, tries so far and share right, counts."""
+"""Rows from which a cell of facts, attempts so far and share right, counts."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def measure_short_practice(log: BenchmarkLog, config: TrainingConfig) -> dict[st
     events, practice = find_long_practice(log)
     whole = build_student_split(events, log.item_skills, log.test_students, config)
     train = whole.struggle["train"]
-    oracle = train_model(STRUGGLE, train.take(train.decided), None, config.boosting)
+    uncut = train_model(STRUGGLE, train.take(train.decided), None, config.boosting)
     in_test = events["student_id"].isin(log.test_students).to_numpy()
     variants = []
     for cut in track(CUTS, "cuts", total=len(CUTS)):
@@ -142,12 +142,10 @@ def measure_short_practice(log: BenchmarkLog, config: TrainingConfig) -> dict[st
                     np.median(np.bincount(np.unique(practice[kept & ~in_test], return_inverse=True)[1]))
                 ),
                 "undecided_share": float(1 - cut_train.decided.mean()),
-                **_judge(
-                    whole, split, oracle.predict, ours.predict, None if direct is None else direct.predict, config
-                ),
+                **_judge(whole, split, uncut.predict, ours.predict, None if direct is None else direct.predict, config),
             }
         )
-        logger.info("%s: AUC %.4f, the oracle's %.4f", cut.name, variants[-1]["auc"], variants[-1]["oracle"]["auc"])
+        logger.info("%s: AUC %.4f, the uncut log's %.4f", cut.name, variants[-1]["auc"], variants[-1]["uncut"]["auc"])
     return {
         "dataset": log.name,
         "students": len(np.unique(events["student_id"])),
@@ -211,7 +209,7 @@ def _stop(answers: npt.NDArray[np.bool_], size: int, cut: Cut, streak: int, rand
 def _judge(
     whole: StudentSplit,
     split: StudentSplit,
-    oracle: Predict,
+    uncut: Predict,
     ours: Predict,
     direct: Predict | None,
     config: TrainingConfig,
@@ -221,16 +219,16 @@ def _judge(
     seen = seen.take(seen.run < config.mastery_rule.streak)
     early = truth.decided & (truth.opportunity <= LAST_JUDGED)
     block = truth.take(early)
-    best, mine = oracle(block.rows), ours(seen.rows[early])
+    best, mine = uncut(block.rows), ours(seen.rows[early])
     found = {
         "rows": len(block),
         "struggled": float(block.target.mean()),
         **_figures(block, mine),
-        "oracle": _figures(block, best),
+        "uncut": _figures(block, best),
         "direct": None if direct is None else _figures(block, direct(seen.rows[early])),
     }
-    found["auc_loss"] = found["oracle"]["auc"] - found["auc"]
-    found["log_loss_excess"] = found["log_loss"] - found["oracle"]["log_loss"]
+    found["auc_loss"] = found["uncut"]["auc"] - found["auc"]
+    found["log_loss_excess"] = found["log_loss"] - found["uncut"]["log_loss"]
     gone_on = _answers_after(whole, truth)
     stuck = truth.rows[:, COLUMNS.index("skill_best_streak")] < config.mastery_rule.streak
     late = stuck & (truth.opportunity >= LATE[0]) & (truth.opportunity <= LATE[1]) & (gone_on >= HORIZON)
@@ -239,7 +237,7 @@ def _judge(
     areas = {
         "auc": area_under_curve(block.target, ours(seen.rows[late])),
         "share_wrong_auc": area_under_curve(block.target, wrong),
-        "oracle_auc": area_under_curve(block.target, oracle(block.rows)),
+        "uncut_auc": area_under_curve(block.target, uncut(block.rows)),
     }
     above = areas["auc"] - areas["share_wrong_auc"]
     return {**found, "late": {"rows": int(late.sum()), **areas, "above_share_wrong": above}}
@@ -254,7 +252,7 @@ def _answers_after(split: StudentSplit, truth: Block) -> npt.NDArray[np.int64]:
 
 def _figures(block: Block, probability: Floats) -> dict[str, Any]:
     target = block.target.astype(np.float64)
-    hard = (block.opportunity >= 3) & (block.right == 0)  # noqa: PLR2004 - three tries or more, all wrong
+    hard = (block.opportunity >= 3) & (block.right == 0)  # noqa: PLR2004 - three attempts or more, all wrong
     cells = compare_with_facts(block, probability, LARGE_CELL, by_run=False)
     worst = max(cells, key=lambda cell: abs(cell.gap), default=None)
     return {
@@ -307,8 +305,8 @@ def measure_long_practice(log: BenchmarkLog, config: TrainingConfig) -> dict[str
 def _show(figures: dict[str, Any]) -> None:
     names = (
         "AUC",
-        "minus oracle",
-        "log-loss minus oracle",
+        "minus uncut",
+        "log-loss minus uncut",
         "ECE",
         ">= 3 all wrong",
         "struggled",
@@ -317,13 +315,13 @@ def _show(figures: dict[str, Any]) -> None:
     )
     table = make_table(f"cut practice, {figures['dataset']}: judged on uncut outcomes", ["cut", "form"], names)
     for part in figures["variants"]:
-        for form in ("ours", "direct", "oracle"):
+        for form in ("ours", "direct", "uncut"):
             found = part if form == "ours" else part[form]
             if found is None:
                 continue
             table.add_row(
-                part["variant"], form, f"{found['auc']:.4f}", f"{found['auc'] - part['oracle']['auc']:+.4f}",
-                f"{found['log_loss'] - part['oracle']['log_loss']:+.4f}", f"{found['ece']:.3f}",
+                part["variant"], form, f"{found['auc']:.4f}", f"{found['auc'] - part['uncut']['auc']:+.4f}",
+                f"{found['log_loss'] - part['uncut']['log_loss']:+.4f}", f"{found['ece']:.3f}",
                 f"{found['all_wrong']['forecast']:.2f}", f"{found['all_wrong']['observed']:.2f}",
                 f"{found['largest_cell']:.3f}", f"{part['late']['above_share_wrong']:+.3f}" if form == "ours" else "",
             )  # fmt: skip

@@ -24,11 +24,11 @@ def test_cells_hold_rows_with_the_same_facts(block):
     wrong, right = sorted(compare_with_facts(block, np.full(12, 0.1), 1), key=lambda cell: cell.run)
 
     assert (wrong.words, wrong.rows, wrong.observed) == (
-        "3 tries, none right, the last 3 wrong",
+        "3 attempts, none right, the last 3 wrong",
         6,
         pytest.approx(2 / 3),
     )
-    assert (right.words, right.observed) == ("2 tries, all right, the last 2 right", 0.0)
+    assert (right.words, right.observed) == ("2 attempts, all right, the last 2 right", 0.0)
     assert wrong.gap == pytest.approx(0.1 - 2 / 3)
     assert right.is_outside(0.02)
     assert not right.is_outside(0.11)
