@@ -102,6 +102,7 @@ REGISTRY = tuple(
             "How far others beat the Rasch model on this item after the item before it and the same outcome there.",
         ),
         ("item_pair_responses", "responses", "material", "Answers of others on which that rests; 0 where too few."),
+        ("item_known_responses", "responses", "material", "Answers of others on which the item's ease rests."),
     )
 )
 """One entry per column, in the kernel's order."""

@@ -180,8 +180,8 @@ class Statistics:
 
     @cached_property
     def item_level(self) -> Floats:
-        """Per item, side by side as the kernel reads them: share correct, its logit, and the Rasch model's logit."""
-        return np.column_stack([self.item_mean, to_logit(self.item_mean), self.rasch_item_logit])
+        """Per item as the kernel reads them: share correct, its logit, the Rasch model's logit, and the responses."""
+        return np.column_stack([self.item_mean, to_logit(self.item_mean), self.rasch_item_logit, self.item_responses])
 
     @cached_property
     def transition_table(self) -> tuple[Offsets, Floats, Floats]:

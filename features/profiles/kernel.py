@@ -83,6 +83,7 @@ class Column(IntEnum):
     RASCH_EXPECTED = 45
     ITEM_PAIR_RESIDUAL = 46
     ITEM_PAIR_RESPONSES = 47
+    ITEM_KNOWN_RESPONSES = 48
 
 
 COLUMNS = tuple(column.name.lower() for column in Column)
@@ -152,8 +153,8 @@ STUDENT_SIZE, SKILL_SIZE, ITEM_SIZE = len(Student), len(Skill), len(Item)
 OWNER, ROW = 0, 1
 """Each skill and item has the student whose state was opened last, and the row where that state is."""
 
-MEAN, EASE, RASCH_LOGIT = 0, 1, 2
-"""Each item has, side by side in memory, its share correct, the logit of that, and its logit in the Rasch model."""
+MEAN, EASE, RASCH_LOGIT, KNOWN = 0, 1, 2, 3
+"""Each item has side by side in memory its share correct, the logit of that, its Rasch logit, and its responses."""
 
 _entry = nb.njit(cache=True, error_model="numpy")
 """Compiles a function that Python calls; its machine code is kept, with all that it calls."""
@@ -340,18 +341,23 @@ def _find_pairs(begin, stop, time, item, correct, last_item, right, pair):
 
 
 @_inlined
+def _first_slot(pair, pairs):
+    """Where an item pair would be in an empty table."""
+    return (pair ^ (pair >> 29)) * 0x1E3779B97F4A7C15 >> 20 & (len(pairs) - 1)  # Fibonacci hashing; a power of two
+
+
+@_inlined
 def _slot_of_pair(pair, pairs):
-    """Where an item pair is in the table; else an empty slot, which says what is said of a rare pair."""
-    last = len(pairs) - 1  # the size is a power of two
-    slot = (pair ^ (pair >> 29)) * 0x1E3779B97F4A7C15 >> 20 & last  # Fibonacci hashing
+    """Where an item pair is in the table; else an empty slot."""
+    slot = _first_slot(pair, pairs)
     while pairs[slot].key != pair and pairs[slot].key >= 0:
-        slot = (slot + 1) & last
+        slot = (slot + 1) & (len(pairs) - 1)
     return slot
 
 
 @_entry
 def build_pair_table(pair, residual, responses):
-    """A hash table of item pairs, at most two thirds full.
+    """A hash table of item pairs, at most a third full, so that most of those it does not hold meet an empty slot.
 
     Args:
         pair: As `find_pairs` writes them, each once.
@@ -362,7 +368,7 @@ def build_pair_table(pair, residual, responses):
         Slots of `PAIR`; the key of an empty one is -1.
     """
     size = 16
-    while 2 * size < 3 * len(pair):
+    while size < 3 * len(pair):
         size *= 2
     pairs = np.empty(size, PAIR)
     for slot in range(size):
@@ -421,6 +427,7 @@ def write_row(
     by_ability,
     pair_residual,
     pair_responses,
+    known_responses,
 ):
     """Writes every column of one response from the state before it, but for those of the weakest member."""
     responses = student[Student.RESPONSES]
@@ -486,6 +493,7 @@ def write_row(
     row[Column.RASCH_EXPECTED] = by_ability
     row[Column.ITEM_PAIR_RESIDUAL] = pair_residual
     row[Column.ITEM_PAIR_RESPONSES] = pair_responses
+    row[Column.ITEM_KNOWN_RESPONSES] = known_responses
     return expected
 
 
@@ -659,7 +667,8 @@ def fold_events(
     longest = 0
     for who in range(students if emit else 0):
         longest = max(longest, event_start[who + 1] - event_start[who])
-    pair_slot = np.empty(longest, np.int64)
+    pair = np.empty(longest, np.int64)
+    in_first_slot = np.empty(longest, np.int64)
     expected = 0.5
     by_ability = 0.5
     for who in range(students):
@@ -681,9 +690,9 @@ def fold_events(
         stop = event_start[who + 1]
         if emit:
             last_right = np.int64(me[Student.STREAK] > 0.0)
-            _find_pairs(begin, stop, time, item, correct, np.int64(me[Student.LAST_ITEM]), last_right, pair_slot)
-            for at in range(stop - begin):  # in a loop of its own the processor waits for several slots at once
-                pair_slot[at] = _slot_of_pair(pair_slot[at], pairs)
+            _find_pairs(begin, stop, time, item, correct, np.int64(me[Student.LAST_ITEM]), last_right, pair)
+            for at in range(stop - begin):  # in a loop without a branch the processor waits for many slots at once
+                in_first_slot[at] = pairs[_first_slot(pair[at], pairs)].key
         while begin < stop:
             end = begin + 1
             while end < stop and time[end] == time[begin] and time[begin] != NO_TIME:
@@ -706,11 +715,17 @@ def fold_events(
                     slot = _slot_of(transition, table_key)
                     ease = _ease_at(slot, transition, table_key, table_ease, place_ease)
                     by_ability = _expect_by_ability(me, item_level[code, RASCH_LOGIT])
-                    pair = pairs[pair_slot[event - first]]
+                    at = event - first
+                    pair_residual = pair_responses = np.float32(0.0)  # what is said of a rare pair
+                    if in_first_slot[at] >= 0:
+                        pair_slot = _slot_of_pair(pair[at], pairs)
+                        pair_residual = pairs[pair_slot].residual
+                        pair_responses = pairs[pair_slot].responses
                     expected = write_row(
                         row, me, mine, its, time[event], node,
                         global_mean, node_mean[node], item_level[code, EASE], node_ease[node], node_known[node], ease,
-                        item_level[code, RASCH_LOGIT], by_ability, pair.residual, pair.responses,
+                        item_level[code, RASCH_LOGIT], by_ability, pair_residual, pair_responses,
+                        item_level[code, KNOWN],
                     )  # fmt: skip
                     if member_start[node + 1] - member_start[node] > 1:
                         for m in range(member_start[node], member_start[node + 1]):
@@ -790,7 +805,7 @@ def read_skills(
                 out[at], student[who], skill[at], no_item, now, node,
                 global_mean, node_mean[node], node_ease[node], node_ease[node], node_known[node], ease,
                 rasch_node_logit[node], _expect_by_ability(student[who], rasch_node_logit[node]),
-                0.0, 0.0,
+                0.0, 0.0, 0.0,
             )  # fmt: skip
             if member_start[node + 1] - member_start[node] > 1:
                 for m in range(member_start[node], member_start[node + 1]):
@@ -826,5 +841,5 @@ def read_students(now, student, global_mean, out):
     for who in range(len(student)):
         write_row(
             out[who], student[who], no_skill, no_item, now, -1, global_mean, global_mean, 0.0, 0.0, False,
-            0.0, 0.0, 0.5, 0.0, 0.0,
+            0.0, 0.0, 0.5, 0.0, 0.0, 0.0,
         )  # fmt: skip

@@ -25,6 +25,7 @@ ABOUT_THE_ITEM = frozenset(
         "rasch_expected",
         "item_pair_residual",
         "item_pair_responses",
+        "item_known_responses",
     }
 )
 """Known only once an item is chosen; a forecast for a whole skill must not lean on them."""

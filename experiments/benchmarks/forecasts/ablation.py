@@ -25,6 +25,7 @@ SMALL_FAMILIES = {
     "rasch": ("rasch_item_logit", "rasch_expected"),
     "transition": ("transition_ease",),
     "item pair": ("item_pair_residual", "item_pair_responses"),
+    "item count": ("item_known_responses",),
     "item": ("item_ease", "rasch_item_logit", "item_responses", "item_last_correct", "days_since_item"),
     "skill as a category": ("skill",),
 }

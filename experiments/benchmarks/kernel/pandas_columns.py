@@ -57,6 +57,7 @@ def build_columns(events: pd.DataFrame, difficulty: Difficulty) -> pd.DataFrame:
     logit = columns["skill_ability"] + columns["item_ease"]
     columns["expected_correct"] = 1 / (1 + np.exp(-logit))
     columns["rasch_item_logit"] = answers["rasch_logit"]
+    columns["item_known_responses"] = answers["known"]
     rasch = before_moment(find_abilities(answers), answers, 0.0) + answers["rasch_logit"]
     columns["rasch_expected"] = 1 / (1 + np.exp(-rasch))
     columns = columns.set_axis(answers["event"])[list(COLUMNS)]

@@ -94,7 +94,8 @@ class Difficulty:
     """How hard everything is, as tables.
 
     Attributes:
-        items: One row per item, by code: `mean` (share correct), `ease` (its logit), `rasch_logit`.
+        items: One row per item, by code: `mean` (share correct), `ease` (its logit), `rasch_logit`,
+            `known` (responses that these rest on).
         nodes: One row per skill or combination, by code: `mean`, `ease`, and whether it is `known` from training.
         members: One row per combination and skill in it: `node`, `member`.
         transitions: One row per seen transition: `node`, `before` (node of the run before, -1: none), `starts` (of a
@@ -118,7 +119,7 @@ class Difficulty:
         """Returns the fitted statistics as tables."""
         vocabulary = statistics.vocabulary
         items = pd.DataFrame({"mean": statistics.item_mean})
-        items["rasch_logit"] = statistics.rasch_item_logit
+        items["rasch_logit"], items["known"] = statistics.rasch_item_logit, statistics.item_responses
         nodes = pd.DataFrame({"mean": statistics.node_mean, "known": statistics.node_responses > 0})
         for table in (items, nodes):
             table["ease"] = np.log(table["mean"] / (1 - table["mean"]))

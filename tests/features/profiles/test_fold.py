@@ -261,6 +261,7 @@ def test_an_item_pair_says_what_followed_the_same_answer_to_the_same_item():
     assert residual["e5"] < -0.1
     assert responses[["e0", "e2", "e3", "e5", "e7"]].tolist() == [40, 20, 0, 20, 0]
     assert residual[["e3", "e7"]].tolist() == [0, 0]
+    assert table["item_known_responses"].dropna().tolist() == [40, 40, 2, 40, 40, 40, 40]
 
 
 @settings(deadline=None, max_examples=20)
