@@ -39,6 +39,10 @@ MOST_ROWS = 300_000
 MOST_PAIRS = 400_000
 """Pairs of an answer and a later one that the moves of a chance are learned from at most."""
 
+RAREST = 0.05
+"""Share of the answers with the lowest chances, which are taken for as likely as the next ones: of what they have seen
+so rarely, trees say too little."""
+
 SHRINK = 3.0
 """Answers, besides those on the skill until then, that the expected share counts for when those since are weighed."""
 
@@ -58,6 +62,8 @@ def find_targets(
     """
     logits = np.full(len(due), np.nan)
     logits[due] = next_answer.logits(rows[due], timeline.student[due])
+    if due.any():
+        logits[due] = np.maximum(logits[due], np.quantile(logits[due], RAREST))
     moves = fit_moves(logits, timeline.correct, outcomes, rule.horizon)
     return fill_targets(outcomes, logits, timeline.correct, moves, rule)
 
