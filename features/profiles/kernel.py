@@ -671,6 +671,8 @@ def fold_events(
     in_first_slot = np.empty(longest, np.int64)
     expected = 0.5
     by_ability = 0.5
+    held_transition = np.int64(-1)
+    slot = np.int64(0)
     for who in range(students):
         skill_start[who] = skills_used
         item_start[who] = items_used
@@ -712,7 +714,9 @@ def fold_events(
                     its = item_state[item_held[code, ROW]] if item_held[code, OWNER] == who else no_item
                     row = out[event]
                     transition = _transition(me[Student.STINT_NODE], me[Student.PREVIOUS_NODE], node)
-                    slot = _slot_of(transition, table_key)
+                    if transition >> 1 != held_transition:  # all of a run share a slot
+                        held_transition = transition >> 1
+                        slot = _slot_of(transition, table_key)
                     ease = _ease_at(slot, transition, table_key, table_ease, place_ease)
                     by_ability = _expect_by_ability(me, item_level[code, RASCH_LOGIT])
                     at = event - first
