@@ -11,17 +11,28 @@ from serving.grouping import Effect, SessionType
 
 @dataclass(frozen=True)
 class NeedPolicy:
-    """How need is computed where a forecast or the team's current unit is missing; all values 0-1.
+    """How need is computed; all values 0-1 but the days.
 
     Attributes:
-        unknown: Need of a skill whose forecast is null.
-        outside_focus: Weight of a skill outside the team's current unit.
-        least_weight: Weight of a skill that few of the team practice.
+        check_in: Chance of not getting there alone that is assumed where no forecast is given.
+        introduce: The same for a skill not begun.
+        extend: The same for a skill in which the student is proficient.
+        urgent_risk: Struggle risk from which a need is urgent, wherever and whenever it arose; a prerequisite with such
+            a risk comes before what builds on it.
+        check_in_after_days: Days without practice after which a failure asks for a check-in first.
+        long_ago: Share of its need that such a failure keeps.
+        outside_focus: Weight of a skill outside the team's current unit at no risk; it grows to 1 with the risk.
+        least_weight: The same where the team names no unit.
         catch_up_share: Share of the members with evidence whose mastery makes a skill one to catch up on.
         next_share: Share of the team practicing a skill that makes it one the team works on.
     """
 
-    unknown: float
+    check_in: float
+    introduce: float
+    extend: float
+    urgent_risk: float
+    check_in_after_days: int
+    long_ago: float
     outside_focus: float
     least_weight: float
     catch_up_share: float

@@ -95,7 +95,8 @@ def state_problem(
     there = _attendance(frozenset(order), rules, request.absences)
     adults = {adult.staff_id for adult in team.staff}
     named = {rule.skill_id for rule in rules if rule.skill_id} | {seat.skill for seat in request.kept if seat.skill}
-    skill_ids = sorted({candidate.need.skill for candidate in candidates} | named)
+    waiting = {candidate.need.because_of for candidate in candidates if candidate.need.because_of}
+    skill_ids = sorted({candidate.need.skill for candidate in candidates} | waiting | named)
     catch_up = {candidate.need.skill for candidate in candidates if candidate.need.catch_up}
     remembered = recollect(
         tuple(Student(student, there.students[student]) for student in team.members),

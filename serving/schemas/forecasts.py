@@ -6,11 +6,13 @@ from typing import Literal
 from pydantic import Field
 
 from serving.schemas.common import (
+    BecauseOf,
     Body,
     Facts,
     Mastery,
     Probability,
     Provenance,
+    PurposeOf,
     SkillName,
     SkillStatus,
     StruggleRisk,
@@ -71,19 +73,26 @@ class TeamForecasts(Body):
 
 
 class NeedOut(Body):
-    """How much one student needs one skill now, and the factors of that."""
+    """How much one student needs one skill now, what for, and the factors of that."""
 
     skill_id: str
     skill: SkillName
     status: SkillStatus
     need: Probability = Field(
-        description="struggle_risk x (1 - mastery) x readiness x weight, 0-1; a moderate value where no "
-        "forecast is given"
+        description="chance of not getting there alone x weight, 0-1; the chance is struggle_risk, half of it where "
+        "the failure is long ago, and an assumed one where there is no forecast; a prerequisite that comes first has "
+        "the need of the skill that waits for it"
     )
+    purpose: PurposeOf
+    because_of: BecauseOf
     struggle_risk: StruggleRisk
     mastery: Mastery
-    readiness: Probability = Field(description="mastery of the weakest prerequisite, 0-1; 1 where none is known")
-    weight: Probability = Field(description="priority of the skill in the team's current unit, 0-1")
+    readiness: Probability = Field(
+        description="mastery of the weakest prerequisite, 0-1; 1 where none is known. It does not lower the need"
+    )
+    weight: Probability = Field(
+        description="priority of the skill, 0-1: that of the team's current unit, or more where the risk is high"
+    )
     facts: Facts
 
 

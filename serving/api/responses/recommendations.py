@@ -139,6 +139,8 @@ def to_board(
                 skill=skill_name(skills, need.skill),
                 status="not_begun" if candidate.forecast is None else candidate.forecast.status,
                 need=need.need,
+                purpose=need.purpose,
+                because_of=need.because_of,
                 struggle_risk=need.struggle_risk,
                 mastery=need.mastery,
                 readiness=need.readiness,
@@ -182,7 +184,7 @@ def to_recommendation(
     facts = gather_facts(snapshot, found.candidates)
     times = {block.id: block.label for block in found.problem.blocks}
     roles = {adult.id: adult.role for adult in found.problem.adults}
-    session_reasons = {reason.session: reason.sentence for reason in found.plan.session_reasons}
+    session_reasons = {reason.session: reason for reason in found.plan.session_reasons}
     seats: dict[str, list[SeatOut]] = {session.id: [] for session in found.plan.sessions}
     skill_of = {session.id: session.skill for session in found.plan.sessions}
     for reason in found.plan.seat_reasons:
@@ -193,6 +195,7 @@ def to_recommendation(
                 why=reason.sentence,
                 facts=facts.get((reason.student, skill), []) if skill is not None else [],
                 need=reason.need,
+                purpose=reason.purpose,
                 struggle_risk=reason.struggle_risk,
                 mastery=reason.mastery,
                 benefit=reason.benefit,
@@ -224,7 +227,8 @@ def to_recommendation(
                 adults=[AdultOut(staff_id=adult, role=roles[adult]) for adult in session.adults],
                 room_id=session.room,
                 students=seats[session.id],
-                why=session_reasons[session.id],
+                purpose=session_reasons[session.id].purpose,
+                why=session_reasons[session.id].sentence,
             )
             for session in found.plan.sessions
         ],

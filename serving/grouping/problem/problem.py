@@ -143,7 +143,14 @@ _IDENTITY: dict[str, Callable[[Any], Any]] = {
 """For each kind of part, what no two of a problem may share."""
 
 
-_REFERENCES = {"student": "students", "skill": "skills", "adult": "adults", "coach": "adults", "block": "blocks"}
+_REFERENCES = {
+    "student": "students",
+    "skill": "skills",
+    "because_of": "skills",
+    "adult": "adults",
+    "coach": "adults",
+    "block": "blocks",
+}
 """The fields that name a part, and the parts that they may name."""
 
 
