@@ -134,7 +134,6 @@ def state_problem(
         ),
         weights=Weights() if request.move_penalty is None else Weights(perturbation=request.move_penalty),
         coaching=_coaching(team, weekday, there, policy.coaching_per_week),
-        most_catch_up_days=policy.most_catch_up_days,
     )
 
 

@@ -120,6 +120,10 @@ class BoardRow(Body):
     student_id: StudentId
     needs: list[NeedOut]
     strengths: list[str] = Field(description="names of the skills practiced lately in which the student is proficient")
+    only_intervention_days: int | None = Field(
+        description="days with an adult in the three weeks before the last session on record, where all of them were "
+        "spent in intervention groups and there are at least 5; null otherwise. Nobody is barred from anything by it"
+    )
     last_seen_by_adult: dt.date | None = Field(
         description="date of the student's last adult-led session on record; null if there is none"
     )

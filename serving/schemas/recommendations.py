@@ -153,6 +153,17 @@ class UnmetOut(Body):
     )
 
 
+class WatchOut(Body):
+    """A student who lately was in nothing but intervention groups; for people to look at, it changes no plan."""
+
+    student_id: StudentId
+    days: int = Field(description="days of the last three weeks with an adult, all in intervention", examples=[6])
+    sentence: str = Field(
+        description="the same in plain words",
+        examples=["All sessions with an adult on 6 days of the last 21 were in intervention groups."],
+    )
+
+
 class AlternativeOut(Body):
     """Another good plan; to use it, decide `edited` with its sessions."""
 
@@ -205,6 +216,9 @@ class RecommendationOut(Body):
     terms: list[TermOut] = Field(description="the score term by term; the points add up to it")
     sessions: list[SessionOut] = Field(description="all sessions of the day")
     unmet: list[UnmetOut] = Field(description="students' greatest needs that no session meets today")
+    watch: list[WatchOut] = Field(
+        default_factory=list, description="students who lately were in nothing but intervention groups, to look at"
+    )
     alternatives: list[AlternativeOut] = Field(
         default_factory=list, description="other good plans, the best first; at most as many as were asked for"
     )

@@ -10,9 +10,11 @@ from serving.grouping import digest_text
 from serving.models.forecasts import SkillForecast, describe_all_facts, explain_forecasts
 from serving.models.snapshot import Snapshot
 from serving.plans.needs import Candidate
+from serving.plans.policy import load_policy
 from serving.plans.problem import skill_name
 from serving.plans.recommend import Recommendation
 from serving.plans.sessions import to_session_seats
+from serving.plans.watch import watch_intervention
 from serving.schemas.common import ModelVersion, Provenance
 from serving.schemas.forecasts import (
     Board,
@@ -25,7 +27,13 @@ from serving.schemas.forecasts import (
     StudentRisksOut,
     TeamForecasts,
 )
-from serving.schemas.recommendations import AlternativeOut, RecommendationOut, RecommendationRequest, UnmetOut
+from serving.schemas.recommendations import (
+    AlternativeOut,
+    RecommendationOut,
+    RecommendationRequest,
+    UnmetOut,
+    WatchOut,
+)
 from serving.schemas.sessions import AdultOut, SeatOut, SessionOut
 
 NOT_ENOUGH = "not enough evidence"
@@ -158,11 +166,13 @@ def to_board(
         if session.staff_id is not None
         for student in session.students
     }
+    watched = watch_intervention(team, candidates, load_policy())
     rows = [
         BoardRow(
             student_id=student,
             needs=needs[student],
             strengths=sorted(strengths[student]),
+            only_intervention_days=watched.get(student),
             last_seen_by_adult=last_seen.get(student),
         )
         for student in team.members
@@ -182,6 +192,7 @@ def to_recommendation(
 ) -> RecommendationOut:
     """The plan with its reasons and everything that it rests on."""
     facts = gather_facts(snapshot, found.candidates)
+    watched = watch_intervention(team, found.candidates, load_policy(), request.date)
     times = {block.id: block.label for block in found.problem.blocks}
     roles = {adult.id: adult.role for adult in found.problem.adults}
     session_reasons = {reason.session: reason for reason in found.plan.session_reasons}
@@ -241,6 +252,15 @@ def to_recommendation(
                 sentence=unmet.sentence,
             )
             for unmet in found.plan.unmet
+        ],
+        watch=[
+            WatchOut(
+                student_id=student,
+                days=days,
+                sentence=f"All sessions with an adult on {days} days of the last {load_policy().history_days} were in "
+                "intervention groups.",
+            )
+            for student, days in watched.items()
         ],
         alternatives=[
             AlternativeOut(

@@ -35,8 +35,8 @@ class Problem:
         previous: seats of an earlier plan of the same day, for changes that move few students.
         sizes: bounds per kind of adult-led session; a kind without any is not offered.
         students_per_monitor: how many students online one adult may supervise.
-        most_catch_up_days: days in a row after which a student sits in no adult-led session on a skill to catch up on;
-            None: no cap.
+        most_catch_up_days: days in a row after which a student sits in no adult-led session on a skill to catch up on,
+            unless all needs of the student are such; None: no cap.
     """
 
     blocks: tuple[Block, ...]
@@ -72,7 +72,8 @@ class Problem:
         """Returns the needs that may be met today, without those that the cap on catching up rules out."""
         if self.most_catch_up_days is None:
             return self.needs
-        capped = {student.id for student in self.students if student.catch_up_days >= self.most_catch_up_days}
+        others = {need.student for need in self.needs if not need.catch_up}
+        capped = {s.id for s in self.students if s.catch_up_days >= self.most_catch_up_days and s.id in others}
         return tuple(need for need in self.needs if not (need.catch_up and need.student in capped))
 
     def digest(self) -> str:

@@ -119,7 +119,7 @@ def _evidence(need: Need) -> str:
 def _why_online(ledger: Ledger, session: Session, student: str) -> str:
     listed = ledger.open_skills.get(student)
     if not listed:
-        return "no skill is listed as a need" if listed is None else CAPPED
+        return "no skill is listed as a need"
     held = ledger.skills_held[session.block] & listed
     if not held:
         return "no session of this block is on a skill the student needs"
