@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 
-from serving.grouping import Effect, SessionType
+from serving.grouping import Effect, SessionType, Weights
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class PlannerPolicy:
         effects: Share of a need that a session meets, by session type and role of its lead.
         other_roles_as: The role whose effects apply to a role that the table does not have.
         need: How need is computed.
+        weights: What one unit of each soft term is worth, in need points.
         watch_days: Days with nothing but intervention among past ones, from which a student is on the watch list.
         coaching_per_week: Adult-led sessions that a coach and a trainee share in a week.
         history_days: Days for which past sessions count.
@@ -55,6 +56,7 @@ class PlannerPolicy:
     effects: tuple[Effect, ...]
     other_roles_as: str
     need: NeedPolicy
+    weights: Weights
     watch_days: int
     coaching_per_week: int
     history_days: int
@@ -91,6 +93,7 @@ def load_policy() -> PlannerPolicy:
         effects=effects,
         other_roles_as=stored["roles"]["other"],
         need=NeedPolicy(**stored["need"]),
+        weights=Weights(**stored["weights"]),
         watch_days=int(stored["watch"]["days"]),
         coaching_per_week=int(stored["coaching"]["per_week"]),
         history_days=int(stored["history"]["days"]),

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import combinations
 
@@ -132,8 +132,14 @@ def state_problem(
             for seat in request.previous
             if seat.student in team.members and seat.block in order and (seat.adult is None or seat.adult in adults)
         ),
-        weights=Weights() if request.move_penalty is None else Weights(perturbation=request.move_penalty),
+        weights=_weights(request, policy),
         coaching=_coaching(team, weekday, there, policy.coaching_per_week),
+    )
+
+
+def _weights(request: DayRequest, policy: PlannerPolicy) -> Weights:
+    return (
+        policy.weights if request.move_penalty is None else replace(policy.weights, perturbation=request.move_penalty)
     )
 
 

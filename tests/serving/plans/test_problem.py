@@ -11,6 +11,7 @@ from features.roster import Block, PastSession, Room, Rule, Skill, SkillMap, Sta
 from features.roster.records import ROLE_MAY_LEAD, WEEKDAYS
 from serving.errors import RequestError
 from serving.grouping.errors import InfeasibleError
+from serving.grouping.problem.policy import Weights
 from serving.grouping.rules.check import find_violations
 from serving.grouping.solve import suggest_groups
 from serving.models.forecasts import SkillForecast
@@ -116,6 +117,25 @@ def test_days_in_a_row_of_catching_up_are_counted_from_past_sessions():
     days = {student.id: student.catch_up_days for student in problem.students}
     assert days == {"a": 0, "b": 2, "c": 2, "d": 0, "e": 0, "f": 0}
     assert problem.most_catch_up_days is None
+
+
+def test_need_comes_before_new_faces():
+    """Those who met every day for three weeks meet again where they need it; stronger weights keep them apart."""
+    blocks, names = (Block("mon-9", "t", "mon", time(9), time(9, 45)),), "abcdef"
+    adults = (Staff("lead", "t", "teacher_leader", ("small_group",)), Staff("aide", "t", "support_staff", ("online",)))
+    past = tuple(
+        PastSession(MONDAY - timedelta(days=ago), "t", "mon-9", "lead", "add", tuple(names)) for ago in range(1, 21)
+    )
+    the_team = team(names, adults, blocks=blocks, past_sessions=past)
+    candidates = candidates_of(the_team, [forecast(name, "add", "not_yet_proficient", risk=0.8) for name in names])
+    problem = state_problem(the_team, SKILLS, DayRequest(MONDAY), candidates, load_policy())
+
+    met, before = (
+        next(term.value for term in suggest_groups(day).score.terms if term.name == "benefit")
+        for day in (problem, replace(problem, weights=Weights()))
+    )
+
+    assert met > 1.2 * before
 
 
 @pytest.mark.parametrize(
