@@ -16,7 +16,16 @@ from serving.grouping.problem.history import PastDay, recollect, remember_day
 from serving.grouping.problem.people import Adult, Coaching, Contact, GroupmateCount, Need, Purpose, Student
 from serving.grouping.problem.places import Block, Pin, Room, Seat, Skill
 from serving.grouping.problem.plan import Plan, Score, Session
-from serving.grouping.problem.policy import ADULT_LED, Effect, Role, SessionType, SizeBound, Weights
+from serving.grouping.problem.policy import (
+    ADULT_LED,
+    DEFAULT_SIZES,
+    DEFAULT_STUDENTS_PER_MONITOR,
+    Effect,
+    Role,
+    SessionType,
+    SizeBound,
+    Weights,
+)
 from serving.grouping.problem.problem import Problem, digest_text, require_sessions
 from serving.grouping.rules.check import Violation, find_violations
 from serving.grouping.rules.objective import score_plan
@@ -51,6 +60,8 @@ else:
 __all__ = (
     "ADULT_LED",
     "ATTEMPTS",
+    "DEFAULT_SIZES",
+    "DEFAULT_STUDENTS_PER_MONITOR",
     "Adult",
     "Alternative",
     "Alternatives",

@@ -1,6 +1,7 @@
 """Converts forecasts, boards and plans to bodies of answers."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from features.profiles.columns import FAMILIES
@@ -29,8 +30,10 @@ from serving.schemas.forecasts import (
 )
 from serving.schemas.recommendations import (
     AlternativeOut,
+    PolicyOut,
     RecommendationOut,
     RecommendationRequest,
+    SizeBody,
     UnmetOut,
     WatchOut,
 )
@@ -223,6 +226,11 @@ def to_recommendation(
         status=found.plan.status,
         cut_by_clock=found.plan.cut_by_clock,
         provenance=to_provenance(snapshot),
+        policy=PolicyOut(
+            students_per_monitor=found.problem.students_per_monitor,
+            weights=asdict(found.problem.weights),
+            sizes=[SizeBody.model_validate(asdict(bound)) for bound in found.problem.sizes],
+        ),
         score=found.plan.score.total,
         bound=found.plan.bound,
         proven_share=found.plan.proven_share,

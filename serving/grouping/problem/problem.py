@@ -12,7 +12,14 @@ from serving.grouping.errors import ProblemError, require_known, require_range, 
 from serving.grouping.problem.people import Adult, Coaching, Contact, GroupmateCount, Need, Student
 from serving.grouping.problem.places import Block, Pin, Room, Seat, Skill
 from serving.grouping.problem.plan import Session
-from serving.grouping.problem.policy import ADULT_LED, DEFAULT_SIZES, Effect, SizeBound, Weights
+from serving.grouping.problem.policy import (
+    ADULT_LED,
+    DEFAULT_SIZES,
+    DEFAULT_STUDENTS_PER_MONITOR,
+    Effect,
+    SizeBound,
+    Weights,
+)
 
 Pair = tuple[str, str]
 
@@ -54,7 +61,7 @@ class Problem:
     previous: tuple[Seat, ...] = ()
     sizes: tuple[SizeBound, ...] = DEFAULT_SIZES
     weights: Weights = field(default_factory=Weights)
-    students_per_monitor: int = 30
+    students_per_monitor: int = DEFAULT_STUDENTS_PER_MONITOR
     coaching: tuple[Coaching, ...] = ()
     most_catch_up_days: int | None = None
 

@@ -11,7 +11,7 @@ from features.roster import Block, PastSession, Room, Rule, Skill, SkillMap, Sta
 from features.roster.records import ROLE_MAY_LEAD, WEEKDAYS
 from serving.errors import RequestError
 from serving.grouping.errors import InfeasibleError
-from serving.grouping.problem.policy import Weights
+from serving.grouping.problem.policy import SessionType, SizeBound, Weights
 from serving.grouping.rules.check import find_violations
 from serving.grouping.solve import suggest_groups
 from serving.models.forecasts import SkillForecast
@@ -136,6 +136,29 @@ def test_need_comes_before_new_faces():
     )
 
     assert met > 1.2 * before
+
+
+def test_a_teams_own_choices_decide_its_plan():
+    """With one adult for all who work online, others can lead; groups are as large as the team wants."""
+    blocks, names = (Block("mon-9", "t", "mon", time(9), time(9, 45)),), "abcdefghijkl"
+    adults = (staff("lead", "teacher_leader"), staff("other", "collaborating_teacher"), staff("aide", "support_staff"))
+    rooms = tuple(Room(name, "t", 30) for name in ("hall", "nook", "lab"))
+    the_team = team(names, adults, blocks=blocks, rooms=rooms)
+    candidates = candidates_of(the_team, [forecast(name, "add", "not_yet_proficient", risk=0.8) for name in names])
+
+    def plan(**choices):
+        problem = state_problem(the_team, SKILLS, DayRequest(MONDAY, **choices), candidates, load_policy())
+        return problem, [len(session.students) for session in suggest_groups(problem).sessions if session.led]
+
+    small = (SizeBound(SessionType.SMALL_GROUP, 3, 3), SizeBound(SessionType.COLLABORATIVE, 3, 3))
+    few, many = ({"students_per_monitor": number, "sizes": small} for number in (5, 30))
+
+    assert (max(plan(**few)[1]), max(plan(**many)[1])) == (3, 3)
+    assert max(plan()[1]) > 3
+    assert sum(plan(**many)[1]) > sum(plan(**few)[1])
+    assert plan(weights={"coverage": 0.7})[0].weights == replace(load_policy().weights, coverage=0.7)
+    assert plan(weights={"benefit": 0.0, "coverage": 0.0, "relationships": 0.0})[1] == []
+    assert plan()[0].students_per_monitor == 30
 
 
 @pytest.mark.parametrize(
