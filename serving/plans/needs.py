@@ -59,8 +59,8 @@ def list_candidates(
       `guided_practice` of one that is being learned, for `review` of one in which the student no longer is proficient.
     - Where no forecast is given, or the failure is long ago, a `check_in` comes first.
     - A skill not begun of the team's current work is to `introduce`, where its prerequisites are ready.
-    - Who needs nothing of these is to `extend` a skill of the current work, to be introduced to what comes after it,
-      or, with nothing known at all, to check in on the current work.
+    - Who needs nothing of these in the current work, and nothing urgent, is to `extend` a skill of it as well, to be
+      introduced to what comes after it, or, with nothing known at all, to check in on the current work.
 
     Listed are skills practiced recently or of the current work, and others at an urgent risk. A need whose prerequisite
     is at an urgent risk itself moves to that prerequisite, which says because of which skill. The priority is that of
@@ -141,8 +141,15 @@ class _Student:
             if forecast.status not in {"proficient", "not_begun"}
             and (forecast.recent or forecast.skill in self.work.skills or self._is_urgent(forecast))
         )
-        candidates = [*needed, *self._introduce(self.work.skills)]
-        return [candidate for candidate in candidates if candidate.need.need > 0] or self._find_something()
+        listed = [*needed, *self._introduce(self.work.skills)]
+        candidates = [candidate for candidate in listed if candidate.need.need > 0]
+        if any(
+            candidate.need.skill in self.work.skills or (candidate.forecast and self._is_urgent(candidate.forecast))
+            for candidate in candidates
+        ):
+            return candidates
+        # with a small need that few share there may be no group for the student
+        return [*candidates, *self._find_something()]
 
     def _redirect(self, forecasts: Iterable[SkillForecast]) -> Iterator[Candidate]:
         """Yields the needs, each on the skill to work on first; of those that meet there, the greatest says why."""
@@ -183,7 +190,7 @@ class _Student:
         ]
 
     def _find_something(self) -> list[Candidate]:
-        """Returns what is left for a student who needs nothing, or of whom nothing is known."""
+        """Returns what is left for a student who needs nothing much, or of whom nothing is known."""
         proficient = [forecast for forecast in self.known.values() if forecast.status == "proficient"]
         extended = [forecast for forecast in proficient if forecast.skill in self.work.skills]
         if not extended:

@@ -166,6 +166,18 @@ def test_skills_not_begun_outside_the_unit_are_offered_only_to_who_has_no_other_
     assert purposes(far_ahead, "c") == {"x": "introduce"}
 
 
+def test_who_has_only_a_small_need_elsewhere_can_join_the_teams_work_too():
+    """A need that nobody shares makes no group; one that is urgent, or in the unit, is enough."""
+    done = [forecast(name, "carry", "proficient", risk=0.0) for name in "ab"]
+
+    found = list_needs(
+        team("ab", focus={"carry": 1.0}), [*done, forecast("a", "x", risk=0.1), forecast("b", "x", risk=0.6)]
+    )
+
+    assert purposes(found, "a") == {"x": "guided_practice", "carry": "extend"}
+    assert purposes(found, "b") == {"x": "guided_practice"}
+
+
 def test_one_urgent_need_is_worth_more_than_any_lesson():
     """The points of new lessons and of extension stay small."""
     known = [forecast("a", "x", "not_yet_proficient", risk=0.5), forecast("b", "carry", "proficient", risk=0.0)]
