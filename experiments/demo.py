@@ -249,7 +249,8 @@ def _print_plan(plan: dict[str, Any]) -> None:
         students, skill = f"{len(session['students'])} students online", "self-paced"
         if session["skill_id"] is not None:
             students = "\n".join(_describe_seat(seat) for seat in session["students"])
-            skill = f"{session['skill']}\n({session['session_type'].replace('_', ' ')})"
+            purpose = (session["purpose"] or "").replace("_", " ")
+            skill = f"{session['skill']}\n({session['session_type'].replace('_', ' ')})\n{purpose}"
         table.add_row(session["time"], session["room_id"] or "-", adults, skill, students)
     screen = OUT if OUT.is_terminal else Console(width=WIDTH)
     screen.print(table, markup=False, highlight=False)

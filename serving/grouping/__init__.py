@@ -13,10 +13,19 @@ from serving.grouping.changes.evaluation import Change, Evaluation, evaluate_edi
 from serving.grouping.changes.seat_options import SeatOptions, rank_seat_options
 from serving.grouping.errors import BrokenPlanError, Conflict, GroupingError, InfeasibleError, ProblemError
 from serving.grouping.problem.history import PastDay, recollect, remember_day
-from serving.grouping.problem.people import Adult, Coaching, Contact, GroupmateCount, Need, Student
+from serving.grouping.problem.people import Adult, Coaching, Contact, GroupmateCount, Need, Purpose, Student
 from serving.grouping.problem.places import Block, Pin, Room, Seat, Skill
 from serving.grouping.problem.plan import Plan, Score, Session
-from serving.grouping.problem.policy import ADULT_LED, Effect, Role, SessionType, SizeBound, Weights
+from serving.grouping.problem.policy import (
+    ADULT_LED,
+    DEFAULT_SIZES,
+    DEFAULT_STUDENTS_PER_MONITOR,
+    Effect,
+    Role,
+    SessionType,
+    SizeBound,
+    Weights,
+)
 from serving.grouping.problem.problem import Problem, digest_text, require_sessions
 from serving.grouping.rules.check import Violation, find_violations
 from serving.grouping.rules.objective import score_plan
@@ -51,6 +60,8 @@ else:
 __all__ = (
     "ADULT_LED",
     "ATTEMPTS",
+    "DEFAULT_SIZES",
+    "DEFAULT_STUDENTS_PER_MONITOR",
     "Adult",
     "Alternative",
     "Alternatives",
@@ -75,6 +86,7 @@ __all__ = (
     "Plan",
     "Problem",
     "ProblemError",
+    "Purpose",
     "Repair",
     "Role",
     "Room",

@@ -8,7 +8,7 @@ from features.roster import Team
 from serving.access.caller import Caller
 from serving.access.visibility import find_roster
 from serving.errors import RequestError
-from serving.grouping import Need, Problem, SeatOptions, Session, Student, rank_seat_options
+from serving.grouping import Need, Problem, Purpose, SeatOptions, Session, Student, rank_seat_options
 from serving.plans.needs import find_candidates
 from serving.plans.policy import load_policy
 from serving.plans.recommend import Planner
@@ -96,11 +96,16 @@ def add_student(
         return Latecomer(replace(problem, students=(*others, there)), blocks, "plan")
     team, forecast = look_up()
     skills = {skill.id for skill in problem.skills}
-    needs = [need for need in forecast if need.skill in skills]
+    needs = [
+        need if need.because_of in skills else replace(need, because_of=None)
+        for need in forecast
+        if need.skill in skills
+    ]
     source: Source = "forecasts" if needs else "nothing"
     if not needs:
         taught = sorted({session.skill for session in sessions if session.skill is not None})
-        needs = [Need(student_id, skill, load_policy().need.unknown) for skill in taught]
+        points = load_policy().need.check_in
+        needs = [Need(student_id, skill, points, purpose=Purpose.CHECK_IN) for skill in taught]
     members = {student.id for student in problem.students}
     pairs = [
         (student_id, other)

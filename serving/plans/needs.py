@@ -1,11 +1,12 @@
-"""Which skills each student could work on today, and how much each is needed."""
+"""Which skills each student could work on today, what for, and how much each is needed."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from features.roster import SkillMap, Team
-from serving.grouping import Need
+from serving.grouping import Need, Purpose
 from serving.models.forecasts import SkillForecast, forecast_students
 from serving.models.snapshot import Snapshot
 from serving.plans.policy import NeedPolicy
@@ -29,69 +30,218 @@ def find_candidates(
         snapshot: Models and profiles.
         team: The team.
         roster: The snapshot that the team is part of, with the skills.
-        policy: Need of a null forecast, and weights.
+        policy: Chances where no forecast is given, and priorities.
         recent_days: Days for which practice counts as recent.
         max_candidates: Candidates per student.
     """
 
     def compute() -> Sequence[Candidate]:
         forecasts = forecast_students(snapshot, team.members, recent_days)
-        return tuple(list_candidates(team, roster.skills, forecasts, policy, max_candidates))
+        return tuple(list_candidates(team, roster.skills, forecasts, policy, max_candidates, snapshot.data_as_of))
 
     version = roster.version, team.team_id, team.members, tuple(team.focus.items())
     return snapshot.cache.get(("candidates", version, policy, recent_days, max_candidates), compute)
 
 
 def list_candidates(
-    team: Team, skills: SkillMap, forecasts: Sequence[SkillForecast], policy: NeedPolicy, max_candidates: int
+    team: Team,
+    skills: SkillMap,
+    forecasts: Sequence[SkillForecast],
+    policy: NeedPolicy,
+    max_candidates: int,
+    as_of: datetime | None = None,
 ) -> list[Candidate]:
-    """The skills that each student needs most, the most needed first.
+    """The skills that each student needs most and what for, the most needed first; every member has at least one.
 
-    Need = struggle risk x (1 - mastery) x readiness x weight. Candidates are skills practiced recently in which the
-    student is not proficient, or no longer, and skills not begun in whose prerequisites the student is proficient, or
-    was until they were last practiced long ago: those that build on them, and those that the team works on now.
-    Readiness is the mastery of the weakest prerequisite, 1 where none is known. The weight is the priority that the
-    team gives the skill in its current unit, or without one the share of the team that practiced the skill recently,
-    relative to the skill most practiced. A skill in which most of the members with evidence are proficient is one to
-    catch up on.
+    Need = chance of not getting there alone x priority.
+
+    - The chance is the struggle risk: to `reteach` a skill in which the student is not yet proficient, for
+      `guided_practice` of one that is being learned, for `review` of one in which the student no longer is proficient.
+    - Where no forecast is given, or the failure is long ago, a `check_in` comes first.
+    - A skill not begun of the team's current work is to `introduce`, where its prerequisites are ready.
+    - Who needs nothing of these in the current work, and nothing urgent, is to `extend` a skill of it as well, to be
+      introduced to what comes after it, or, with nothing known at all, to check in on the current work.
+
+    Listed are skills practiced recently or of the current work, and others at an urgent risk. A need whose prerequisite
+    is at an urgent risk itself moves to that prerequisite, which says because of which skill. The priority is that of
+    the current unit, or without one the share of the team that practiced the skill lately relative to the skill most
+    practiced; elsewhere, and where more, it grows with the risk from a least one to 1.
+    A skill in which most of the members with evidence are proficient is one to catch up on.
 
     Args:
         team: Members and current unit.
         skills: Prerequisites.
         forecasts: Forecasts of the team's members.
-        policy: Need of a null forecast, and weights.
+        policy: Chances where no forecast is given, and priorities.
         max_candidates: Candidates per student.
+        as_of: Moment of the forecasts, UTC; null without a clock, and then no failure is long ago.
     """
     catch_up = _mostly_proficient(forecasts, policy.catch_up_share)
     by_student: dict[str, dict[str, SkillForecast]] = defaultdict(dict)
     for forecast in forecasts:
         by_student[forecast.student][forecast.skill] = forecast
-    practiced = Counter(forecast.skill for forecast in forecasts if forecast.recent)
-    shares = {skill: count / max(1, len(team.members)) for skill, count in practiced.items()}
-    weights = _weigh_skills(team, shares, policy)
-    current = set(team.focus) or {skill for skill, share in shares.items() if share >= policy.next_share}
+    work = _CurrentWork.of(team, skills, forecasts, policy)
+    old = None if as_of is None else as_of - timedelta(days=policy.check_in_after_days)
     found = []
     for student in team.members:
-        known = by_student[student]
-        candidates = [
-            Candidate(
-                _need(forecast, _readiness(forecast.skill, known, skills), weights[forecast.skill], policy), forecast
-            )
-            for forecast in known.values()
-            if forecast.status != "proficient" and (forecast.recent or forecast.skill in team.focus)
-        ]
-        candidates += [
-            Candidate(_unknown(student, skill, weights[skill], policy), None)
-            for skill in sorted((current | skills.requires.keys()) - known.keys())
-            if _may_begin(skill, known, skills)
-        ]
-        needs = sorted(candidates, key=lambda candidate: (-candidate.need.need, candidate.need.skill))
+        candidates = _Student(student, by_student[student], skills, work, policy, old).find()
+        candidates.sort(key=lambda candidate: (-candidate.need.need, candidate.need.skill))
         found += [
             replace(candidate, need=replace(candidate.need, catch_up=candidate.need.skill in catch_up))
-            for candidate in needs[:max_candidates]
-            if candidate.need.need > 0
+            for candidate in candidates[:max_candidates]
         ]
     return found
+
+
+@dataclass(frozen=True)
+class _CurrentWork:
+    """What the team works on now.
+
+    Attributes:
+        skills: The current unit, or without one the skills that enough of the team practiced lately.
+        weights: Priority of these skills, and of others that somebody practiced lately.
+        least: Priority of all others.
+    """
+
+    skills: frozenset[str]
+    weights: Mapping[str, float]
+    least: float
+
+    @classmethod
+    def of(cls, team: Team, skills: SkillMap, forecasts: Sequence[SkillForecast], policy: NeedPolicy) -> "_CurrentWork":
+        if team.focus:
+            return cls(frozenset(team.focus), team.focus, policy.outside_focus)
+        practiced = Counter(forecast.skill for forecast in forecasts if forecast.recent)
+        if not practiced:
+            first = (skills.skills.keys() | _required(skills)) - skills.requires.keys()
+            return cls(frozenset(first), {}, policy.least_weight)
+        most = max(practiced.values())
+        enough = min(most, policy.next_share * len(team.members))
+        weights = {skill: count / most for skill, count in practiced.items()}
+        current = (skill for skill, count in practiced.items() if count >= enough)
+        return cls(frozenset(current), weights, policy.least_weight)
+
+
+@dataclass(frozen=True)
+class _Student:
+    """One student's needs in the making; `old` is the moment before which a failure is long ago."""
+
+    student: str
+    known: Mapping[str, SkillForecast]
+    skills: SkillMap
+    work: _CurrentWork
+    policy: NeedPolicy
+    old: datetime | None
+
+    def find(self) -> list[Candidate]:
+        """Returns all candidates, in any order."""
+        needed = self._redirect(
+            forecast
+            for forecast in self.known.values()
+            if forecast.status not in {"proficient", "not_begun"}
+            and (forecast.recent or forecast.skill in self.work.skills or self._is_urgent(forecast))
+        )
+        listed = [*needed, *self._introduce(self.work.skills)]
+        candidates = [candidate for candidate in listed if candidate.need.need > 0]
+        if any(
+            candidate.need.skill in self.work.skills or (candidate.forecast and self._is_urgent(candidate.forecast))
+            for candidate in candidates
+        ):
+            return candidates
+        # with a small need that few share there may be no group for the student
+        return [*candidates, *self._find_something()]
+
+    def _redirect(self, forecasts: Iterable[SkillForecast]) -> Iterator[Candidate]:
+        """Yields the needs, each on the skill to work on first; of those that meet there, the greatest says why."""
+        first: dict[str, list[Candidate]] = defaultdict(list)
+        for forecast in forecasts:
+            first[self._first_of(forecast.skill)].append(self._judge(forecast))
+        for skill, candidates in first.items():
+            greatest = max(candidates, key=lambda candidate: (candidate.need.need, candidate.need.skill == skill))
+            judged = self._judge(self.known[skill])
+            if greatest.need.skill != skill:
+                need = replace(judged.need, need=greatest.need.need, because_of=greatest.need.skill)
+                judged = replace(judged, need=need)
+            yield judged
+
+    def _first_of(self, skill: str) -> str:
+        """Returns the skill itself, or the prerequisite at the greatest urgent risk, and so on from there."""
+        required = (self.known[required] for required in self.skills.requires.get(skill, ()) if required in self.known)
+        weak = [(forecast.struggle_risk or 0.0, forecast.skill) for forecast in required if self._is_urgent(forecast)]
+        return self._first_of(max(weak)[1]) if weak else skill
+
+    def _judge(self, forecast: SkillForecast) -> Candidate:
+        risk = forecast.struggle_risk
+        long_ago = not forecast.forgotten and self.old is not None and (forecast.last_practiced or self.old) < self.old
+        if risk is None or long_ago:
+            purpose = Purpose.CHECK_IN
+        elif forecast.status == "review_due":
+            purpose = Purpose.REVIEW
+        else:
+            purpose = Purpose.RETEACH if forecast.status == "not_yet_proficient" else Purpose.GUIDED_PRACTICE
+        chance = self.policy.check_in if risk is None else risk * (self.policy.long_ago if long_ago else 1.0)
+        return Candidate(self._need(forecast.skill, purpose, chance, risk or 0.0), forecast)
+
+    def _introduce(self, among: Iterable[str]) -> list[Candidate]:
+        return [
+            Candidate(self._need(skill, Purpose.INTRODUCE, self.policy.introduce), None)
+            for skill in sorted(among)
+            if not self._has_begun(skill) and self._may_begin(skill)
+        ]
+
+    def _find_something(self) -> list[Candidate]:
+        """Returns what is left for a student who needs nothing much, or of whom nothing is known."""
+        proficient = [forecast for forecast in self.known.values() if forecast.status == "proficient"]
+        extended = [forecast for forecast in proficient if forecast.skill in self.work.skills]
+        if not extended:
+            next_up = self._introduce(self.skills.requires)
+            if next_up:
+                return next_up
+            extended = [forecast for forecast in proficient if forecast.recent] or proficient
+        if extended:
+            return [
+                Candidate(self._need(forecast.skill, Purpose.EXTEND, self.policy.extend), forecast)
+                for forecast in extended
+            ]
+        return [
+            Candidate(self._need(skill, Purpose.CHECK_IN, self.policy.check_in), self.known.get(skill))
+            for skill in sorted(self.work.skills)
+        ]
+
+    def _need(self, skill: str, purpose: Purpose, chance: float, risk: float = 0.0) -> Need:
+        weight = max(self.work.weights.get(skill, 0.0), self.work.least + (1.0 - self.work.least) * risk)
+        forecast = self.known.get(skill)
+        return Need(
+            student=self.student,
+            skill=skill,
+            need=chance * weight,
+            struggle_risk=None if forecast is None else forecast.struggle_risk,
+            mastery=None if forecast is None else forecast.mastery,
+            readiness=self._readiness(skill),
+            weight=weight,
+            purpose=purpose,
+        )
+
+    def _readiness(self, skill: str) -> float:
+        required = (self.known[required] for required in self.skills.requires.get(skill, ()) if required in self.known)
+        return min((forecast.mastery for forecast in required if forecast.mastery is not None), default=1.0)
+
+    def _has_begun(self, skill: str) -> bool:
+        return skill in self.known and self.known[skill].status != "not_begun"
+
+    def _may_begin(self, skill: str) -> bool:
+        required = self.skills.requires.get(skill, ())
+        return all(
+            skill in self.known and (self.known[skill].status == "proficient" or self.known[skill].forgotten)
+            for skill in required
+        )
+
+    def _is_urgent(self, forecast: SkillForecast) -> bool:
+        return (
+            forecast.status != "proficient"
+            and forecast.struggle_risk is not None
+            and forecast.struggle_risk >= self.policy.urgent_risk
+        )
 
 
 def _mostly_proficient(forecasts: Sequence[SkillForecast], share: float) -> set[str]:
@@ -100,31 +250,5 @@ def _mostly_proficient(forecasts: Sequence[SkillForecast], share: float) -> set[
     return {skill for skill, count in proficient.items() if count >= share * known[skill]}
 
 
-def _weigh_skills(team: Team, shares: Mapping[str, float], policy: NeedPolicy) -> Mapping[str, float]:
-    if team.focus:
-        return defaultdict(lambda: policy.outside_focus, team.focus)
-    most = max(shares.values(), default=1.0)
-    relative = {skill: max(policy.least_weight, share / most) for skill, share in shares.items()}
-    return defaultdict(lambda: policy.least_weight, relative)
-
-
-def _readiness(skill: str, known: Mapping[str, SkillForecast], skills: SkillMap) -> float:
-    mastery = [known[required].mastery for required in skills.requires.get(skill, ()) if required in known]
-    return min((value for value in mastery if value is not None), default=1.0)
-
-
-def _may_begin(skill: str, known: Mapping[str, SkillForecast], skills: SkillMap) -> bool:
-    required = skills.requires.get(skill, ())
-    return all(skill in known and (known[skill].status == "proficient" or known[skill].forgotten) for skill in required)
-
-
-def _need(forecast: SkillForecast, readiness: float, weight: float, policy: NeedPolicy) -> Need:
-    risk, mastery = forecast.struggle_risk, forecast.mastery
-    if risk is None or mastery is None:
-        return _unknown(forecast.student, forecast.skill, weight, policy, readiness)
-    need = risk * (1.0 - mastery) * readiness * weight
-    return Need(forecast.student, forecast.skill, need, risk, mastery, readiness, weight)
-
-
-def _unknown(student: str, skill: str, weight: float, policy: NeedPolicy, readiness: float = 1.0) -> Need:
-    return Need(student, skill, policy.unknown * readiness * weight, None, None, readiness, weight)
+def _required(skills: SkillMap) -> set[str]:
+    return {required for each in skills.requires.values() for required in each}

@@ -6,22 +6,33 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 
-from serving.grouping import Effect, SessionType
+from serving.grouping import Effect, SessionType, Weights
 
 
 @dataclass(frozen=True)
 class NeedPolicy:
-    """How need is computed where a forecast or the team's current unit is missing; all values 0-1.
+    """How need is computed; all values 0-1 but the days.
 
     Attributes:
-        unknown: Need of a skill whose forecast is null.
-        outside_focus: Weight of a skill outside the team's current unit.
-        least_weight: Weight of a skill that few of the team practice.
+        check_in: Chance of not getting there alone that is assumed where no forecast is given.
+        introduce: The same for a skill not begun.
+        extend: The same for a skill in which the student is proficient.
+        urgent_risk: Struggle risk from which a need is urgent, wherever and whenever it arose; a prerequisite with such
+            a risk comes before what builds on it.
+        check_in_after_days: Days without practice after which a failure asks for a check-in first.
+        long_ago: Share of its need that such a failure keeps.
+        outside_focus: Weight of a skill outside the team's current unit at no risk; it grows to 1 with the risk.
+        least_weight: The same where the team names no unit.
         catch_up_share: Share of the members with evidence whose mastery makes a skill one to catch up on.
         next_share: Share of the team practicing a skill that makes it one the team works on.
     """
 
-    unknown: float
+    check_in: float
+    introduce: float
+    extend: float
+    urgent_risk: float
+    check_in_after_days: int
+    long_ago: float
     outside_focus: float
     least_weight: float
     catch_up_share: float
@@ -36,7 +47,8 @@ class PlannerPolicy:
         effects: Share of a need that a session meets, by session type and role of its lead.
         other_roles_as: The role whose effects apply to a role that the table does not have.
         need: How need is computed.
-        most_catch_up_days: Days in intervention in a row, after which a day has none.
+        weights: What one unit of each soft term is worth, in need points.
+        watch_days: Days with nothing but intervention among past ones, from which a student is on the watch list.
         coaching_per_week: Adult-led sessions that a coach and a trainee share in a week.
         history_days: Days for which past sessions count.
     """
@@ -44,7 +56,8 @@ class PlannerPolicy:
     effects: tuple[Effect, ...]
     other_roles_as: str
     need: NeedPolicy
-    most_catch_up_days: int
+    weights: Weights
+    watch_days: int
     coaching_per_week: int
     history_days: int
 
@@ -80,7 +93,8 @@ def load_policy() -> PlannerPolicy:
         effects=effects,
         other_roles_as=stored["roles"]["other"],
         need=NeedPolicy(**stored["need"]),
-        most_catch_up_days=int(stored["catch_up"]["most_days"]),
+        weights=Weights(**stored["weights"]),
+        watch_days=int(stored["watch"]["days"]),
         coaching_per_week=int(stored["coaching"]["per_week"]),
         history_days=int(stored["history"]["days"]),
     )

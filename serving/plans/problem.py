@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import combinations
 
@@ -10,6 +10,8 @@ from features.roster import Rule, SkillMap, Staff, Team
 from features.roster.records import WEEKDAYS
 from serving.errors import RequestError
 from serving.grouping import (
+    DEFAULT_SIZES,
+    DEFAULT_STUDENTS_PER_MONITOR,
     Adult,
     Block,
     Coaching,
@@ -20,6 +22,7 @@ from serving.grouping import (
     Seat,
     Session,
     SessionType,
+    SizeBound,
     Skill,
     Student,
     Weights,
@@ -56,6 +59,9 @@ class DayRequest:
         move_penalty: Need points that moving one of them must gain; null: the planner's own weight.
         kept: Seats of that plan that stay, led by the same adult on the same skill.
         alternatives: How many other good plans to look for.
+        students_per_monitor: Students online whom one adult may supervise; null: the planner's own number.
+        weights: Weights of soft terms by name, in place of the policy's.
+        sizes: Bounds of some session types, in place of the planner's own.
     """
 
     day: date
@@ -65,6 +71,9 @@ class DayRequest:
     move_penalty: float | None = None
     kept: tuple[Seat, ...] = ()
     alternatives: int = 0
+    students_per_monitor: int | None = None
+    weights: Mapping[str, float] = field(default_factory=dict)
+    sizes: tuple[SizeBound, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,7 +104,8 @@ def state_problem(
     there = _attendance(frozenset(order), rules, request.absences)
     adults = {adult.staff_id for adult in team.staff}
     named = {rule.skill_id for rule in rules if rule.skill_id} | {seat.skill for seat in request.kept if seat.skill}
-    skill_ids = sorted({candidate.need.skill for candidate in candidates} | named)
+    waiting = {candidate.need.because_of for candidate in candidates if candidate.need.because_of}
+    skill_ids = sorted({candidate.need.skill for candidate in candidates} | waiting | named)
     catch_up = {candidate.need.skill for candidate in candidates if candidate.need.catch_up}
     remembered = recollect(
         tuple(Student(student, there.students[student]) for student in team.members),
@@ -131,10 +141,21 @@ def state_problem(
             for seat in request.previous
             if seat.student in team.members and seat.block in order and (seat.adult is None or seat.adult in adults)
         ),
-        weights=Weights() if request.move_penalty is None else Weights(perturbation=request.move_penalty),
+        weights=_weights(request, policy),
+        sizes=_sizes(request),
+        students_per_monitor=request.students_per_monitor or DEFAULT_STUDENTS_PER_MONITOR,
         coaching=_coaching(team, weekday, there, policy.coaching_per_week),
-        most_catch_up_days=policy.most_catch_up_days,
     )
+
+
+def _weights(request: DayRequest, policy: PlannerPolicy) -> Weights:
+    weights = replace(policy.weights, **request.weights)
+    return weights if request.move_penalty is None else replace(weights, perturbation=request.move_penalty)
+
+
+def _sizes(request: DayRequest) -> tuple[SizeBound, ...]:
+    asked = {bound.session_type: bound for bound in request.sizes}
+    return tuple(asked.get(bound.session_type, bound) for bound in DEFAULT_SIZES)
 
 
 def skill_name(skills: SkillMap, skill: str) -> str:
@@ -160,15 +181,15 @@ def _require_own(team: Team, request: DayRequest) -> None:
         (f"rules[{at}]", rule.students, rule.staff_id, (rule.block_id,) if rule.block_id else ())
         for at, rule in enumerate(request.rules)
     ]
-    for field, students, staff, block_ids in named:
+    for path, students, staff, block_ids in named:
         if not set(students) <= members:
-            raise RequestError("unknown_student", f"{field}: a student named there is not in the team", field=field)
+            raise RequestError("unknown_student", f"{path}: a student named there is not in the team", field=path)
         if staff is not None and staff not in adults:
-            raise RequestError("unknown_staff", f"{field}: {staff!r} is not an adult of the team", field=field)
+            raise RequestError("unknown_staff", f"{path}: {staff!r} is not an adult of the team", field=path)
         for block in block_ids:
             if block not in blocks:
-                detail = f"{field}: block {block!r} is not one of {', '.join(blocks)}"
-                raise RequestError("unknown_block", detail, field=field)
+                detail = f"{path}: block {block!r} is not one of {', '.join(blocks)}"
+                raise RequestError("unknown_block", detail, field=path)
 
 
 def _attendance(blocks: frozenset[str], rules: Sequence[Rule], absences: Sequence[Absence]) -> _Attendance:

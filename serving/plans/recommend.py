@@ -25,6 +25,7 @@ from serving.grouping import (
     Plan,
     Problem,
     ProblemError,
+    SizeBound,
     explain_conflict,
     find_alternatives,
     suggest_groups,
@@ -206,6 +207,9 @@ def read_request(body: RecommendationRequest) -> DayRequest:
         ),
         move_penalty=body.move_penalty,
         alternatives=body.alternatives,
+        students_per_monitor=body.policy.students_per_monitor,
+        weights={str(name): weight for name, weight in body.policy.weights.items()},
+        sizes=tuple(SizeBound(size.session_type, size.least, size.most, size.tables) for size in body.policy.sizes),
     )
 
 

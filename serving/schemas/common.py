@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from serving.grouping import SessionType
+from serving.grouping import Purpose, SessionType
 from serving.models.bundle import Source
 from serving.models.status import Status
 
@@ -50,6 +50,24 @@ SkillStatus = Annotated[
         "answers are right. `review_due`: was proficient, but most of the last 5 answers are wrong, the next is "
         "forecast to be wrong, or it was last practiced long ago. The numbers are settings of the training",
         examples=["learning"],
+    ),
+]
+PurposeOf = Annotated[
+    Purpose | None,
+    Field(
+        description="what a session on the skill would be for. `reteach`: not yet proficient. `guided_practice`: still "
+        "learning. `check_in`: no forecast, or a failure long ago. `review`: was proficient, and review is due. "
+        "`introduce`: not begun, and the prerequisites are ready. `extend`: proficient. Null online, and in plans of "
+        "earlier versions",
+        examples=["reteach"],
+    ),
+]
+BecauseOf = Annotated[
+    str | None,
+    Field(
+        description="id of the skill that the student really struggles with, where this one is a weak prerequisite of "
+        "it and comes first; null otherwise",
+        examples=[None],
     ),
 ]
 Mastery = Annotated[

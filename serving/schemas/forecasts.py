@@ -6,11 +6,13 @@ from typing import Literal
 from pydantic import Field
 
 from serving.schemas.common import (
+    BecauseOf,
     Body,
     Facts,
     Mastery,
     Probability,
     Provenance,
+    PurposeOf,
     SkillName,
     SkillStatus,
     StruggleRisk,
@@ -71,19 +73,26 @@ class TeamForecasts(Body):
 
 
 class NeedOut(Body):
-    """How much one student needs one skill now, and the factors of that."""
+    """How much one student needs one skill now, what for, and the factors of that."""
 
     skill_id: str
     skill: SkillName
     status: SkillStatus
     need: Probability = Field(
-        description="struggle_risk x (1 - mastery) x readiness x weight, 0-1; a moderate value where no "
-        "forecast is given"
+        description="chance of not getting there alone x weight, 0-1; the chance is struggle_risk, half of it where "
+        "the failure is long ago, and an assumed one where there is no forecast; a prerequisite that comes first has "
+        "the need of the skill that waits for it"
     )
+    purpose: PurposeOf
+    because_of: BecauseOf
     struggle_risk: StruggleRisk
     mastery: Mastery
-    readiness: Probability = Field(description="mastery of the weakest prerequisite, 0-1; 1 where none is known")
-    weight: Probability = Field(description="priority of the skill in the team's current unit, 0-1")
+    readiness: Probability = Field(
+        description="mastery of the weakest prerequisite, 0-1; 1 where none is known. It does not lower the need"
+    )
+    weight: Probability = Field(
+        description="priority of the skill, 0-1: that of the team's current unit, or more where the risk is high"
+    )
     facts: Facts
 
 
@@ -111,6 +120,10 @@ class BoardRow(Body):
     student_id: StudentId
     needs: list[NeedOut]
     strengths: list[str] = Field(description="names of the skills practiced lately in which the student is proficient")
+    only_intervention_days: int | None = Field(
+        description="days with an adult in the three weeks before the last session on record, where all of them were "
+        "spent in intervention groups and there are at least 5; null otherwise. Nobody is barred from anything by it"
+    )
     last_seen_by_adult: dt.date | None = Field(
         description="date of the student's last adult-led session on record; null if there is none"
     )

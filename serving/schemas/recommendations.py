@@ -1,10 +1,11 @@
 """The bodies of requests for a day's plan and of plans."""
 
 import datetime as dt
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from serving.grouping import SessionType
 from serving.schemas.changes import TermOut
 from serving.schemas.common import (
     Body,
@@ -18,7 +19,7 @@ from serving.schemas.common import (
     TeamId,
 )
 from serving.schemas.decisions import Choice
-from serving.schemas.sessions import MOST_SESSIONS, SessionOut, SessionSeats
+from serving.schemas.sessions import MOST_PEOPLE, MOST_SESSIONS, SessionOut, SessionSeats
 
 
 class Absence(Body):
@@ -66,6 +67,70 @@ class DayRule(Body):
         return self
 
 
+class SizeBody(Body):
+    """How many students a session of one type takes."""
+
+    session_type: Literal[SessionType.SMALL_GROUP, SessionType.TUTORING, SessionType.COLLABORATIVE] = Field(
+        description="type of the session", examples=["small_group"]
+    )
+    least: int = Field(ge=1, le=MOST_PEOPLE, description="fewest students at a table", examples=[3])
+    most: int = Field(ge=1, le=MOST_PEOPLE, description="most students at a table", examples=[6])
+    tables: int = Field(default=1, ge=1, le=50, description="most tables of one session", examples=[1])
+
+    @model_validator(mode="after")
+    def _is_range(self) -> "SizeBody":
+        if self.most < self.least:
+            raise ValueError("most is below least")
+        return self
+
+
+TermName = Literal[
+    "benefit",
+    "coverage",
+    "relationships",
+    "repeat_groupmates",
+    "keep_together",
+    "load",
+    "share",
+    "teacher_time_due",
+    "coaching",
+]
+TermWeight = Annotated[float, Field(ge=0, le=100)]
+
+
+class TeamPolicy(Body):
+    """A team's own choices in place of the planner's; what is left out stays as the planner has it."""
+
+    students_per_monitor: int | None = Field(
+        default=None, ge=1, le=1000, description="students online whom one adult may supervise; null: 30", examples=[30]
+    )
+    weights: dict[TermName, TermWeight] = Field(
+        default_factory=dict,
+        description="weights of terms of the score, in need points a unit; 0 switches a term off. That of moved seats "
+        "is `move_penalty`",
+        examples=[{"relationships": 0.01}],
+    )
+    sizes: list[SizeBody] = Field(
+        default_factory=list, max_length=3, description="group sizes, each session type at most once"
+    )
+
+    @model_validator(mode="after")
+    def _names_each_type_once(self) -> "TeamPolicy":
+        if len({size.session_type for size in self.sizes}) < len(self.sizes):
+            raise ValueError("sizes name a session type twice")
+        return self
+
+
+class PolicyOut(Body):
+    """The choices that a plan rests on, those of the request and all others."""
+
+    students_per_monitor: int = Field(description="students online whom one adult may supervise", examples=[30])
+    weights: dict[str, float] = Field(
+        description="weight of each term of the score, in need points a unit", examples=[{"relationships": 0.01}]
+    )
+    sizes: list[SizeBody] = Field(description="group sizes of each type of session that an adult leads")
+
+
 class RecommendationRequest(Body):
     """A team's day to be planned."""
 
@@ -102,6 +167,9 @@ class RecommendationRequest(Body):
         description="ids of sessions of `previous` whose students keep their seats, with the same skill and lead; "
         "other students may join",
         examples=[["mon-1-small_group-1"]],
+    )
+    policy: TeamPolicy = Field(
+        default_factory=TeamPolicy, description="the team's own choices for this plan", examples=[{}]
     )
     alternatives: int = Field(
         default=0,
@@ -153,6 +221,17 @@ class UnmetOut(Body):
     )
 
 
+class WatchOut(Body):
+    """A student who lately was in nothing but intervention groups; for people to look at, it changes no plan."""
+
+    student_id: StudentId
+    days: int = Field(description="days of the last three weeks with an adult, all in intervention", examples=[6])
+    sentence: str = Field(
+        description="the same in plain words",
+        examples=["All sessions with an adult on 6 days of the last 21 were in intervention groups."],
+    )
+
+
 class AlternativeOut(Body):
     """Another good plan; to use it, decide `edited` with its sessions."""
 
@@ -194,6 +273,9 @@ class RecommendationOut(Body):
         examples=[False],
     )
     provenance: Provenance = Field(description="the models and data behind every figure")
+    policy: PolicyOut | None = Field(
+        default=None, description="the choices that the plan rests on; null in plans of earlier versions"
+    )
     score: Score
     bound: float = Field(description="a score in need points that no plan of this day exceeds", examples=[32.0])
     proven_share: float = Field(
@@ -205,6 +287,9 @@ class RecommendationOut(Body):
     terms: list[TermOut] = Field(description="the score term by term; the points add up to it")
     sessions: list[SessionOut] = Field(description="all sessions of the day")
     unmet: list[UnmetOut] = Field(description="students' greatest needs that no session meets today")
+    watch: list[WatchOut] = Field(
+        default_factory=list, description="students who lately were in nothing but intervention groups, to look at"
+    )
     alternatives: list[AlternativeOut] = Field(
         default_factory=list, description="other good plans, the best first; at most as many as were asked for"
     )

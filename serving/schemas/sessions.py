@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from serving.grouping import Purpose
 from serving.schemas.common import (
     FACTS,
     BlockId,
@@ -11,6 +12,7 @@ from serving.schemas.common import (
     Kind,
     Mastery,
     Probability,
+    PurposeOf,
     Room,
     StaffId,
     StruggleRisk,
@@ -48,6 +50,7 @@ class SeatIn(Body):
     need: Probability | None = Field(
         default=None, description="how much the student needs the skill now, 0-1; null online", examples=[0.42]
     )
+    purpose: PurposeOf = None
     struggle_risk: StruggleRisk = None
     mastery: Mastery = None
     benefit: float | None = Field(
@@ -89,6 +92,7 @@ class SessionIn(SessionBody):
     )
     time: str | None = Field(default=None, description="ignored", examples=["09:00-09:45"])
     skill: str | None = Field(default=None, description="ignored", examples=["Ratios"])
+    purpose: Purpose | None = Field(default=None, description="ignored", examples=["reteach"])
     why: str | None = Field(default=None, description="ignored", examples=["It meets 1.4 need points of 5."])
 
 
@@ -108,4 +112,5 @@ class SessionOut(SessionBody):
     )
     adults: list[AdultOut] = Field(description=ADULTS)
     students: list[SeatOut] = Field(description="the students of the session")
+    purpose: PurposeOf = Field(default=None, description="what the session is for, for most of its students")
     why: str = Field(description="why the session is held", examples=["It meets 1.4 need points of 5."])

@@ -33,7 +33,6 @@ from serving.grouping.problem.history import carry_history, count_load_off
 from serving.grouping.rules.objective import score_plan
 from serving.grouping.search.anneal import Budget
 from serving.grouping.solve import warm_up
-from serving.plans.policy import load_policy
 
 SEED = 101
 """Seed of the team; those below were looked at while this was written."""
@@ -87,7 +86,7 @@ TERMS = (
         "most_catch_up_days",
         "longest_row",
         True,
-        (PLAIN, Setting(most_catch_up_days=load_policy().most_catch_up_days), Setting(most_catch_up_days=1)),
+        (PLAIN, Setting(most_catch_up_days=4), Setting(most_catch_up_days=1)),
     ),
     _weight("perturbation", "churn", 0.25, Setting(keep_yesterday=True)),
     _weight("load", "load_off", 1.0, Setting(rooms=1)),
@@ -155,8 +154,9 @@ def _catch_up_rows(held: Sequence[SchoolDay]) -> list[dict[str, int]]:
         catch_up = {(need.student, need.skill) for need in day.problem.needs if need.catch_up}
         taught = {(student, s.skill) for s in day.sessions if s.led for student in s.students}
         new = {student for student, _ in taught - catch_up}
-        for student in {student for student, _ in taught}:
-            row[student] = 0 if student in new else row[student] + 1
+        caught_up = {student for student, _ in taught} - new
+        for student in {*row, *caught_up}:
+            row[student] = row[student] + 1 if student in caught_up else 0
         rows.append(dict(row))
     return rows
 

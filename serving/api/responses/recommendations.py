@@ -1,6 +1,7 @@
 """Converts forecasts, boards and plans to bodies of answers."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from features.profiles.columns import FAMILIES
@@ -10,9 +11,11 @@ from serving.grouping import digest_text
 from serving.models.forecasts import SkillForecast, describe_all_facts, explain_forecasts
 from serving.models.snapshot import Snapshot
 from serving.plans.needs import Candidate
+from serving.plans.policy import load_policy
 from serving.plans.problem import skill_name
 from serving.plans.recommend import Recommendation
 from serving.plans.sessions import to_session_seats
+from serving.plans.watch import watch_intervention
 from serving.schemas.common import ModelVersion, Provenance
 from serving.schemas.forecasts import (
     Board,
@@ -25,7 +28,15 @@ from serving.schemas.forecasts import (
     StudentRisksOut,
     TeamForecasts,
 )
-from serving.schemas.recommendations import AlternativeOut, RecommendationOut, RecommendationRequest, UnmetOut
+from serving.schemas.recommendations import (
+    AlternativeOut,
+    PolicyOut,
+    RecommendationOut,
+    RecommendationRequest,
+    SizeBody,
+    UnmetOut,
+    WatchOut,
+)
 from serving.schemas.sessions import AdultOut, SeatOut, SessionOut
 
 NOT_ENOUGH = "not enough evidence"
@@ -139,6 +150,8 @@ def to_board(
                 skill=skill_name(skills, need.skill),
                 status="not_begun" if candidate.forecast is None else candidate.forecast.status,
                 need=need.need,
+                purpose=need.purpose,
+                because_of=need.because_of,
                 struggle_risk=need.struggle_risk,
                 mastery=need.mastery,
                 readiness=need.readiness,
@@ -156,11 +169,13 @@ def to_board(
         if session.staff_id is not None
         for student in session.students
     }
+    watched = watch_intervention(team, candidates, load_policy())
     rows = [
         BoardRow(
             student_id=student,
             needs=needs[student],
             strengths=sorted(strengths[student]),
+            only_intervention_days=watched.get(student),
             last_seen_by_adult=last_seen.get(student),
         )
         for student in team.members
@@ -180,9 +195,10 @@ def to_recommendation(
 ) -> RecommendationOut:
     """The plan with its reasons and everything that it rests on."""
     facts = gather_facts(snapshot, found.candidates)
+    watched = watch_intervention(team, found.candidates, load_policy(), request.date)
     times = {block.id: block.label for block in found.problem.blocks}
     roles = {adult.id: adult.role for adult in found.problem.adults}
-    session_reasons = {reason.session: reason.sentence for reason in found.plan.session_reasons}
+    session_reasons = {reason.session: reason for reason in found.plan.session_reasons}
     seats: dict[str, list[SeatOut]] = {session.id: [] for session in found.plan.sessions}
     skill_of = {session.id: session.skill for session in found.plan.sessions}
     for reason in found.plan.seat_reasons:
@@ -193,6 +209,7 @@ def to_recommendation(
                 why=reason.sentence,
                 facts=facts.get((reason.student, skill), []) if skill is not None else [],
                 need=reason.need,
+                purpose=reason.purpose,
                 struggle_risk=reason.struggle_risk,
                 mastery=reason.mastery,
                 benefit=reason.benefit,
@@ -209,6 +226,11 @@ def to_recommendation(
         status=found.plan.status,
         cut_by_clock=found.plan.cut_by_clock,
         provenance=to_provenance(snapshot),
+        policy=PolicyOut(
+            students_per_monitor=found.problem.students_per_monitor,
+            weights=asdict(found.problem.weights),
+            sizes=[SizeBody.model_validate(asdict(bound)) for bound in found.problem.sizes],
+        ),
         score=found.plan.score.total,
         bound=found.plan.bound,
         proven_share=found.plan.proven_share,
@@ -224,7 +246,8 @@ def to_recommendation(
                 adults=[AdultOut(staff_id=adult, role=roles[adult]) for adult in session.adults],
                 room_id=session.room,
                 students=seats[session.id],
-                why=session_reasons[session.id],
+                purpose=session_reasons[session.id].purpose,
+                why=session_reasons[session.id].sentence,
             )
             for session in found.plan.sessions
         ],
@@ -237,6 +260,15 @@ def to_recommendation(
                 sentence=unmet.sentence,
             )
             for unmet in found.plan.unmet
+        ],
+        watch=[
+            WatchOut(
+                student_id=student,
+                days=days,
+                sentence=f"All sessions with an adult on {days} days of the last {load_policy().history_days} were in "
+                "intervention groups.",
+            )
+            for student, days in watched.items()
         ],
         alternatives=[
             AlternativeOut(

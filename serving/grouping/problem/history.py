@@ -152,18 +152,19 @@ def count_coached(past: Iterable[PastDay]) -> Counter[Pair]:
 def count_catch_up_days(past: Iterable[PastDay], before: Mapping[str, int] | None = None) -> Counter[str]:
     """Returns for how many days in a row, up to the last, all adult-led seats of a student were catching up.
 
-    A day without an adult-led seat, such as an absence, neither adds to the row nor ends it.
+    A day without an adult-led seat ends the row too, so that nobody whom a cap keeps from all seats stays at it.
 
     Args:
         past: days in any order.
         before: the days in a row that each student had before these; None: 0.
 
     Example:
-        Catching up today and yesterday, away the day before, and on something new before that: 2 days.
+        Catching up today and yesterday, and online all the day before: 2 days.
     """
     row = Counter(before or {})
     for day in sorted(past, key=lambda day: -day.days_ago):
         new = {student for s in day.led for student in s.students if (student, s.skill) not in day.catch_up}
-        for student in {student for session in day.led for student in session.students}:
-            row[student] = 0 if student in new else row[student] + 1
+        caught_up = {student for session in day.led for student in session.students} - new
+        for student in {*row, *caught_up}:
+            row[student] = row[student] + 1 if student in caught_up else 0
     return row

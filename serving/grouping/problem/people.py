@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from serving.grouping.errors import ProblemError, require_range, require_share
 from serving.grouping.problem.policy import TEACHERS, Role, SessionType
@@ -108,16 +109,34 @@ class Coaching:
         return min(self.coach, self.trainee), max(self.coach, self.trainee)
 
 
+class Purpose(StrEnum):
+    """What a session on a skill would be for, for one student."""
+
+    RETEACH = "reteach"
+    GUIDED_PRACTICE = "guided_practice"
+    CHECK_IN = "check_in"
+    REVIEW = "review"
+    INTRODUCE = "introduce"
+    EXTEND = "extend"
+
+    @property
+    def words(self) -> str:
+        """The purpose as people say it."""
+        return self.replace("_", " ")
+
+
 @dataclass(frozen=True, slots=True)
 class Need:
     """How much a student needs a skill now; the pair is eligible just by being listed.
 
     Attributes:
-        need: 0-1; usually struggle risk x (1 - mastery) x readiness x weight.
+        need: 0-1; usually struggle risk x weight.
         struggle_risk: 0-1; None where there is too little evidence for a forecast.
         mastery: 0-1; None where there is too little evidence.
         readiness: 0-1; 1 where prerequisites are unknown.
-        weight: how much the skill counts for the team now, 0-1.
+        weight: how much the skill counts for the student now, 0-1.
+        purpose: what a session would be for; None where nobody says.
+        because_of: the skill that the student really works on, where this is a weak prerequisite of it; None otherwise.
         catch_up: whether most of the team is proficient in the skill, so that its groups are the lowest in need.
     """
 
@@ -128,6 +147,8 @@ class Need:
     mastery: float | None = None
     readiness: float = 1.0
     weight: float = 1.0
+    purpose: Purpose | None = None
+    because_of: str | None = None
     catch_up: bool = False
 
     def __post_init__(self) -> None:

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from serving.grouping.problem.people import Purpose
 from serving.grouping.problem.policy import SessionType
 
 # searched: the best plan found. seats_optimal: also no other seating of the same sessions scores higher, to within
@@ -64,11 +65,17 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class SessionReason:
-    """Why one session is held; `benefit` is the need it meets, in need points."""
+    """Why one session is held.
+
+    Attributes:
+        benefit: the need it meets, in need points.
+        purpose: what it is for, for most of its students; None online, and where nobody says.
+    """
 
     session: str
     benefit: float
     sentence: str
+    purpose: Purpose | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +86,7 @@ class SeatReason:
         struggle_risk: 0-1; None where there is too little evidence for a forecast, as for `mastery`.
         benefit: need x effect x qualification.
         meetings: sessions of this student with the lead lately.
+        purpose: what the session is for, for this student.
     """
 
     student: str
@@ -93,6 +101,7 @@ class SeatReason:
     qualification: float | None = None
     benefit: float | None = None
     meetings: int | None = None
+    purpose: Purpose | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,9 @@ DEFAULT_SIZES = (
 )
 
 
+DEFAULT_STUDENTS_PER_MONITOR = 30
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
     """What one unit of each soft term is worth, in need points; 0 switches a term off.

@@ -12,7 +12,14 @@ from serving.grouping.errors import ProblemError, require_known, require_range, 
 from serving.grouping.problem.people import Adult, Coaching, Contact, GroupmateCount, Need, Student
 from serving.grouping.problem.places import Block, Pin, Room, Seat, Skill
 from serving.grouping.problem.plan import Session
-from serving.grouping.problem.policy import ADULT_LED, DEFAULT_SIZES, Effect, SizeBound, Weights
+from serving.grouping.problem.policy import (
+    ADULT_LED,
+    DEFAULT_SIZES,
+    DEFAULT_STUDENTS_PER_MONITOR,
+    Effect,
+    SizeBound,
+    Weights,
+)
 
 Pair = tuple[str, str]
 
@@ -35,8 +42,8 @@ class Problem:
         previous: seats of an earlier plan of the same day, for changes that move few students.
         sizes: bounds per kind of adult-led session; a kind without any is not offered.
         students_per_monitor: how many students online one adult may supervise.
-        most_catch_up_days: days in a row after which a student sits in no adult-led session on a skill to catch up on;
-            None: no cap.
+        most_catch_up_days: days in a row after which a student sits in no adult-led session on a skill to catch up on,
+            unless all needs of the student are such; None: no cap.
     """
 
     blocks: tuple[Block, ...]
@@ -54,7 +61,7 @@ class Problem:
     previous: tuple[Seat, ...] = ()
     sizes: tuple[SizeBound, ...] = DEFAULT_SIZES
     weights: Weights = field(default_factory=Weights)
-    students_per_monitor: int = 30
+    students_per_monitor: int = DEFAULT_STUDENTS_PER_MONITOR
     coaching: tuple[Coaching, ...] = ()
     most_catch_up_days: int | None = None
 
@@ -72,7 +79,8 @@ class Problem:
         """Returns the needs that may be met today, without those that the cap on catching up rules out."""
         if self.most_catch_up_days is None:
             return self.needs
-        capped = {student.id for student in self.students if student.catch_up_days >= self.most_catch_up_days}
+        others = {need.student for need in self.needs if not need.catch_up}
+        capped = {s.id for s in self.students if s.catch_up_days >= self.most_catch_up_days and s.id in others}
         return tuple(need for need in self.needs if not (need.catch_up and need.student in capped))
 
     def digest(self) -> str:
@@ -143,7 +151,14 @@ _IDENTITY: dict[str, Callable[[Any], Any]] = {
 """For each kind of part, what no two of a problem may share."""
 
 
-_REFERENCES = {"student": "students", "skill": "skills", "adult": "adults", "coach": "adults", "block": "blocks"}
+_REFERENCES = {
+    "student": "students",
+    "skill": "skills",
+    "because_of": "skills",
+    "adult": "adults",
+    "coach": "adults",
+    "block": "blocks",
+}
 """The fields that name a part, and the parts that they may name."""
 
 

@@ -248,13 +248,14 @@ def eligibility(day: Day) -> Iterator[str]:
 
 
 def catch_up_days(day: Day) -> Iterator[str]:
-    """A student who spent as many days in a row catching up as the cap allows does so in no adult-led session today."""
+    """A student who spent as many days in a row catching up as the cap allows does not today, given another need."""
     most = day.problem.most_catch_up_days
     catch_up = {(need.student, need.skill) for need in day.problem.needs if need.catch_up}
+    others = {need.student for need in day.problem.needs if not need.catch_up}
     for session in day.led:
         for student in session.students:
             days = day.students[student].catch_up_days
-            if most is not None and days >= most and (student, session.skill) in catch_up:
+            if most is not None and days >= most and student in others and (student, session.skill) in catch_up:
                 yield f"{student} sits in {session.id} to catch up, after {days} days in a row; the cap is {most}."
 
 

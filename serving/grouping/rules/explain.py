@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from serving.grouping.problem.people import Need, Student
+from serving.grouping.problem.people import Need, Purpose, Student
 from serving.grouping.problem.plan import SeatReason, Session, SessionReason, Unmet
 from serving.grouping.rules.objective import Ledger
 
@@ -17,6 +17,7 @@ def explain_sessions(ledger: Ledger) -> tuple[SessionReason, ...]:
     reasons, benefits = [], iter(ledger.benefits)
     for session in ledger.sessions:
         met = sum(next(benefits)) if session.led else 0.0
+        purposes = _count_purposes(ledger, session)
         count = _count(len(session.students))
         if session.skill is None:
             supervise = f"{', '.join(session.adults)} {'supervises' if len(session.adults) == 1 else 'supervise'}"
@@ -24,7 +25,7 @@ def explain_sessions(ledger: Ledger) -> tuple[SessionReason, ...]:
         else:
             skill, lead = ledger.skill_names[session.skill], session.adults[0]
             waiting = open_to[session.skill] - len(session.students)
-            kind = session.session_type.replace("_", " ")
+            kind = f"{session.session_type.replace('_', ' ')}{_list_purposes(purposes)}"
             sentence = (
                 f"{count} in need of {skill} with {lead} in {labels[session.block]} ({kind}); it meets {met:.2f} need "
                 f"points. {_count(waiting)} more could use this skill."
@@ -32,8 +33,20 @@ def explain_sessions(ledger: Ledger) -> tuple[SessionReason, ...]:
             for adult in session.adults[1:]:
                 coaches = any((pair.coach, pair.trainee) == (adult, lead) for pair in ledger.problem.coaching)
                 sentence += f" {adult} co-teaches to {'coach' if coaches else 'learn from'} {lead}."
-        reasons.append(SessionReason(session.id, float(met), sentence))
+        reasons.append(SessionReason(session.id, float(met), sentence, next(iter(purposes), None)))
     return tuple(reasons)
+
+
+def _count_purposes(ledger: Ledger, session: Session) -> dict[Purpose, int]:
+    """Returns for how many students the session serves each purpose, the most frequent first; empty online."""
+    needs = (ledger.needs.get((student, session.skill or "")) for student in session.students if session.led)
+    return dict(Counter(need.purpose for need in needs if need is not None and need.purpose is not None).most_common())
+
+
+def _list_purposes(purposes: dict[Purpose, int]) -> str:
+    """Returns the purposes to follow the session's type, with how many students each has where they differ."""
+    counted = len(purposes) > 1
+    return "".join(f", {purpose.words}{f' {count}' if counted else ''}" for purpose, count in purposes.items())
 
 
 def explain_seats(ledger: Ledger) -> tuple[SeatReason, ...]:
@@ -64,7 +77,7 @@ def _explain_led(
             yield SeatReason(student, session.id, f"{name} is not among the student's needs.")
             continue
         meetings = ledger.meetings.get((student, lead), 0)
-        parts = [f"{_evidence(need)} in {name}", f"need {need.need:.2f}"]
+        parts = [f"{_purpose(ledger, need)}{_evidence(need)} in {name}", f"need {need.need:.2f}"]
         if student in pinned:
             parts.append("the place is pinned")
         if student in teacher_time_due:
@@ -84,7 +97,16 @@ def _explain_led(
             qualification=quality,
             benefit=benefit,
             meetings=meetings,
+            purpose=need.purpose,
         )
+
+
+def _purpose(ledger: Ledger, need: Need) -> str:
+    """Returns what the session is for, and which skill waits for it, to precede the evidence; empty where unknown."""
+    if need.purpose is None:
+        return ""
+    waiting = "" if need.because_of is None else f", because {ledger.skill_names[need.because_of]} builds on it"
+    return f"{need.purpose.words}{waiting}: "
 
 
 def _evidence(need: Need) -> str:
@@ -97,7 +119,7 @@ def _evidence(need: Need) -> str:
 def _why_online(ledger: Ledger, session: Session, student: str) -> str:
     listed = ledger.open_skills.get(student)
     if not listed:
-        return "no skill is listed as a need" if listed is None else CAPPED
+        return "no skill is listed as a need"
     held = ledger.skills_held[session.block] & listed
     if not held:
         return "no session of this block is on a skill the student needs"
@@ -123,7 +145,8 @@ def explain_unmet(ledger: Ledger) -> tuple[Unmet, ...]:
             unmet.append(Unmet(student.id, None, None, "no_need", seats, sentence))
         else:
             reason, why = _why_unmet(ledger, student, top)
-            sentence = f"{ledger.skill_names[top.skill]} (need {top.need:.2f}) waits: {why}."
+            purpose = "" if top.purpose is None else f"{top.purpose.words}, "
+            sentence = f"{ledger.skill_names[top.skill]} ({purpose}need {top.need:.2f}) waits: {why}."
             unmet.append(Unmet(student.id, top.skill, top.need, reason, seats, sentence))
     return tuple(unmet)
 

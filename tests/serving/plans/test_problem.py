@@ -11,15 +11,16 @@ from features.roster import Block, PastSession, Room, Rule, Skill, SkillMap, Sta
 from features.roster.records import ROLE_MAY_LEAD, WEEKDAYS
 from serving.errors import RequestError
 from serving.grouping.errors import InfeasibleError
+from serving.grouping.problem.policy import SessionType, SizeBound, Weights
 from serving.grouping.rules.check import find_violations
 from serving.grouping.solve import suggest_groups
 from serving.models.forecasts import SkillForecast
 from serving.plans.needs import list_candidates
-from serving.plans.policy import NeedPolicy, load_policy
+from serving.plans.policy import load_policy
 from serving.plans.problem import Absence, DayRequest, state_problem
 
 MONDAY = date(2026, 3, 16)
-POLICY = NeedPolicy(unknown=0.2, outside_focus=0.5, least_weight=0.25, catch_up_share=0.6, next_share=0.5)
+POLICY = load_policy().need
 SKILLS = SkillMap({"add": Skill("add", "Addition")}, {"carry": ("add",), "long": ("carry",)})
 
 
@@ -48,45 +49,6 @@ def forecast(student, skill, status="learning", risk=0.5, mastery=0.5, *, recent
 
 def candidates_of(the_team, forecasts, max_candidates=6):
     return list_candidates(the_team, SKILLS, forecasts, POLICY, max_candidates)
-
-
-def needs(the_team, forecasts, max_candidates=6):
-    return {(c.need.student, c.need.skill): c.need.need for c in candidates_of(the_team, forecasts, max_candidates)}
-
-
-def test_need_is_risk_times_what_is_missing_times_readiness_times_weight():
-    """Every factor is the one the formula names."""
-    known = [forecast("a", "carry", risk=0.8, mastery=0.25), forecast("a", "add", risk=0.1, mastery=0.6)]
-
-    found = needs(team(focus={"carry": 0.9}), known)
-
-    assert found["a", "carry"] == pytest.approx(0.8 * 0.75 * 0.6 * 0.9)
-    assert found["a", "add"] == pytest.approx(0.1 * 0.4 * 1.0 * 0.5)
-
-
-def test_proficient_skills_are_no_candidates_and_what_builds_on_them_is():
-    """A student who is proficient in addition is offered carrying, and not what builds on carrying."""
-    known = [forecast("a", "add", "proficient", risk=0.0, mastery=0.9)]
-
-    found = needs(team(), known)
-
-    assert ("a", "add") not in found
-    assert ("a", "long") not in found
-    assert found["a", "carry"] == pytest.approx(0.2 * 0.25)
-
-
-def test_thin_evidence_is_a_moderate_need_and_old_practice_none():
-    """A null forecast is never no need, and never the highest."""
-    found = needs(team(), [forecast("a", "x", "thin_evidence"), forecast("b", "y", recent=False)])
-
-    assert found == {("a", "x"): pytest.approx(0.2)}
-
-
-def test_only_the_most_needed_handful_is_kept():
-    """Of many candidates of a student the greatest remain."""
-    known = [forecast("a", f"s{number}", risk=number / 10) for number in range(1, 9)]
-
-    assert set(needs(team(), known, max_candidates=2)) == {("a", "s8"), ("a", "s7")}
 
 
 def test_permanent_rules_absences_and_history_reach_the_problem():
@@ -121,25 +83,6 @@ def test_a_role_of_the_schools_own_has_the_effects_that_planning_says():
     assert effects["tutoring", "reading coach"] == effects["tutoring", "support_staff"]
 
 
-def test_a_skill_that_is_due_for_review_is_a_candidate_and_begins_nothing_new():
-    """Addition was proficient and is no longer: it is needed again, and carrying is not offered."""
-    known = [forecast("a", "add", "review_due", risk=0.6, mastery=0.4)]
-
-    found = needs(team(), known)
-
-    assert found == {("a", "add"): pytest.approx(0.6 * 0.6)}
-
-
-def test_a_prerequisite_that_was_last_practiced_long_ago_keeps_nobody_from_beginning():
-    """Not all of a year's skills are practiced every other month."""
-    old = forecast("a", "add", "review_due", risk=0.1, mastery=0.7, recent=False)
-
-    found = needs(team(focus={"carry": 1.0}), [replace(old, forgotten=True)])
-
-    assert found == {("a", "carry"): pytest.approx(0.2)}
-    assert needs(team(focus={"carry": 1.0}), [old]) == {}
-
-
 def test_a_skill_in_which_most_with_evidence_are_proficient_is_one_to_catch_up_on():
     """Three of five are; of those without evidence nobody knows."""
     known = [forecast(name, "add", "proficient", risk=0.0) for name in "abc"]
@@ -148,12 +91,12 @@ def test_a_skill_in_which_most_with_evidence_are_proficient_is_one_to_catch_up_o
 
     found = candidates_of(team(members="abcdef"), known)
 
-    assert {each.need.student for each in found if each.need.skill == "add"} == {"d", "e", "f"}
-    assert {each.need.skill: each.need.catch_up for each in found} == {"add": True, "carry": False, "tell": False}
+    assert {each.need.student for each in found if each.need.skill == "add"} == {"b", "d", "e", "f"}
+    assert {each.need.skill: each.need.catch_up for each in found} == {"add": True, "tell": False}
 
 
 def test_days_in_a_row_of_catching_up_are_counted_from_past_sessions():
-    """Back from the day asked, over the weekend and an absence, until a day with something else."""
+    """Back from the day asked, over the weekend, until a day with something else or with no adult."""
 
     def led(day, skill, *students, by="lead"):
         return PastSession(date(2026, 3, day), "t", "mon-9", by, skill, students)
@@ -172,8 +115,50 @@ def test_days_in_a_row_of_catching_up_are_counted_from_past_sessions():
     problem = state_problem(the_team, SKILLS, DayRequest(MONDAY), candidates_of(the_team, known), load_policy())
 
     days = {student.id: student.catch_up_days for student in problem.students}
-    assert days == {"a": 2, "b": 2, "c": 2, "d": 0, "e": 0, "f": 0}
-    assert problem.most_catch_up_days == 4
+    assert days == {"a": 0, "b": 2, "c": 2, "d": 0, "e": 0, "f": 0}
+    assert problem.most_catch_up_days is None
+
+
+def test_need_comes_before_new_faces():
+    """Those who met every day for three weeks meet again where they need it; stronger weights keep them apart."""
+    blocks, names = (Block("mon-9", "t", "mon", time(9), time(9, 45)),), "abcdef"
+    adults = (Staff("lead", "t", "teacher_leader", ("small_group",)), Staff("aide", "t", "support_staff", ("online",)))
+    past = tuple(
+        PastSession(MONDAY - timedelta(days=ago), "t", "mon-9", "lead", "add", tuple(names)) for ago in range(1, 21)
+    )
+    the_team = team(names, adults, blocks=blocks, past_sessions=past)
+    candidates = candidates_of(the_team, [forecast(name, "add", "not_yet_proficient", risk=0.8) for name in names])
+    problem = state_problem(the_team, SKILLS, DayRequest(MONDAY), candidates, load_policy())
+
+    met, before = (
+        next(term.value for term in suggest_groups(day).score.terms if term.name == "benefit")
+        for day in (problem, replace(problem, weights=Weights()))
+    )
+
+    assert met > 1.2 * before
+
+
+def test_a_teams_own_choices_decide_its_plan():
+    """With one adult for all who work online, others can lead; groups are as large as the team wants."""
+    blocks, names = (Block("mon-9", "t", "mon", time(9), time(9, 45)),), "abcdefghijkl"
+    adults = (staff("lead", "teacher_leader"), staff("other", "collaborating_teacher"), staff("aide", "support_staff"))
+    rooms = tuple(Room(name, "t", 30) for name in ("hall", "nook", "lab"))
+    the_team = team(names, adults, blocks=blocks, rooms=rooms)
+    candidates = candidates_of(the_team, [forecast(name, "add", "not_yet_proficient", risk=0.8) for name in names])
+
+    def plan(**choices):
+        problem = state_problem(the_team, SKILLS, DayRequest(MONDAY, **choices), candidates, load_policy())
+        return problem, [len(session.students) for session in suggest_groups(problem).sessions if session.led]
+
+    small = (SizeBound(SessionType.SMALL_GROUP, 3, 3), SizeBound(SessionType.COLLABORATIVE, 3, 3))
+    few, many = ({"students_per_monitor": number, "sizes": small} for number in (5, 30))
+
+    assert (max(plan(**few)[1]), max(plan(**many)[1])) == (3, 3)
+    assert max(plan()[1]) > 3
+    assert sum(plan(**many)[1]) > sum(plan(**few)[1])
+    assert plan(weights={"coverage": 0.7})[0].weights == replace(load_policy().weights, coverage=0.7)
+    assert plan(weights={"benefit": 0.0, "coverage": 0.0, "relationships": 0.0})[1] == []
+    assert plan()[0].students_per_monitor == 30
 
 
 @pytest.mark.parametrize(

@@ -198,7 +198,7 @@ def test_a_new_member_is_placed_by_forecasts_and_a_student_of_another_team_by_no
         if option["session"]["session_type"] != "online"
     ]
     assert needs
-    unknown = f"need {load_policy().need.unknown:.2f}"
+    unknown = f"need {load_policy().need.check_in:.2f}"
     assert all(unknown in sentence for sentence in needs)
     assert member["best"]
 

@@ -57,6 +57,24 @@ def test_twenty_posts_with_one_key_make_one_plan(client, body):
     assert client.get(again.headers["location"]).content == again.content
 
 
+def test_a_teams_own_choices_are_in_its_answer(client, body):
+    """What was asked for and all else that the plan rests on; choices that cannot be are refused by name."""
+    size = {"session_type": "small_group", "least": 2, "most": 4, "tables": 1}
+    policy = {"students_per_monitor": 40, "weights": {"relationships": 0.0}, "sizes": [size]}
+
+    answer = client.post("/v1/recommendations", json=body | {"policy": policy}).json()
+    plain = client.post("/v1/recommendations", json=body).json()
+    wrong = client.post("/v1/recommendations", json=body | {"policy": {"sizes": [size | {"most": 1}]}})
+
+    assert answer["policy"]["students_per_monitor"] == 40
+    assert size in answer["policy"]["sizes"]
+    assert (answer["policy"]["weights"]["relationships"], plain["policy"]["weights"]["relationships"]) == (0.0, 0.01)
+    groups = [session for session in answer["sessions"] if session["session_type"] == "small_group"]
+    assert all(len(session["students"]) <= 4 for session in groups)
+    assert wrong.status_code == 422
+    assert all(session["purpose"] for session in answer["sessions"] if session["skill_id"])
+
+
 def test_a_key_belongs_to_one_body_whatever_the_order_of_its_fields(client, body):
     first = ask(client, body, "one body")
     same = ask(client, {"absences": [], **dict(reversed(body.items()))}, "one-body")

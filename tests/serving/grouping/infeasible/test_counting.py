@@ -131,10 +131,11 @@ def test_pins_that_cannot_be_kept(team, swap, pins, expected):
 
 
 def test_a_pin_to_catch_up_beyond_the_cap(team, swap):
-    needs = tuple(replace(need, catch_up=True) for need in team.needs)
+    needs = tuple(replace(need, catch_up=need.skill == "fractions") for need in team.needs)
     capped = replace(team, needs=needs, students=swap(team.students, "a", catch_up_days=3), most_catch_up_days=3)
+    pins = (Pin("a", "m1", skill="fractions"), Pin("b", "m1", skill="fractions"))
 
-    assert rules(replace(capped, pins=(Pin("a", "m1"), Pin("b", "m1")))) == [("pinned", "catch_up_days")]
+    assert rules(replace(capped, pins=pins)) == [("pinned", "catch_up_days")]
 
 
 def test_no_text_of_an_error_holds_a_students_id(team):

@@ -70,15 +70,21 @@ def forbidden(team, swap):
 
 
 def capped(team, swap):
-    needs = tuple(replace(need, catch_up=True) for need in team.needs)
+    needs = tuple(replace(need, catch_up=need.skill == "fractions") for need in team.needs)
     students = swap(team.students, "a", catch_up_days=4)
-    return replace(team, needs=needs, students=students, most_catch_up_days=3, pins=(Pin("a", "m1"),))
+    return replace(
+        team, needs=needs, students=students, most_catch_up_days=3, pins=(Pin("a", "m1", skill="fractions"),)
+    )
 
 
 @pytest.mark.parametrize(
     ("inject", "smallest", "cheapest"),
     [
-        (capped, ["catch_up_days", "pinned"], "Drop the pin of a student to an adult-led session in 09:00-09:45."),
+        (
+            capped,
+            ["catch_up_days", "pinned"],
+            "Drop the pin of a student to an adult-led session on Fractions in 09:00-09:45.",
+        ),
         (
             away,
             ["adult_available", "adult_available", "monitors"],

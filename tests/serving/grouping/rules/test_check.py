@@ -220,6 +220,8 @@ def test_catch_up_days__as_many_in_a_row_as_the_cap_allows(team, sessions, swap,
 
     assert broken(late, sessions) == (set() if kept else {"catch_up_days"})
     assert broken(replace(late, needs=team.needs), sessions) == set()
+    only = tuple(need for need in needs if need.student != "a" or need.skill == "fractions")
+    assert broken(replace(late, needs=only), sessions) == set()  # the last help is taken from nobody
 
 
 def test_qualified__not_in_this_skill(team, sessions, swap):

@@ -1,0 +1,216 @@
+"""What each student could work on, what for, and how much each skill is needed."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+
+from features.roster import Block, Room, Skill, SkillMap, Staff, Team
+from features.roster.records import ROLE_MAY_LEAD
+from serving.models.forecasts import SkillForecast
+from serving.plans.needs import list_candidates
+from serving.plans.policy import NeedPolicy
+
+NOW = datetime(2026, 3, 16, 6, tzinfo=UTC)
+POLICY = NeedPolicy(
+    check_in=0.2,
+    introduce=0.1,
+    extend=0.05,
+    urgent_risk=0.5,
+    check_in_after_days=20,
+    long_ago=0.5,
+    outside_focus=0.4,
+    least_weight=0.25,
+    catch_up_share=0.6,
+    next_share=0.5,
+)
+SKILLS = SkillMap({"add": Skill("add", "Addition")}, {"carry": ("add",), "long": ("carry",)})
+
+
+def team(members="abcd", focus=None):
+    return Team(
+        team_id="t",
+        school="s",
+        name=None,
+        members=tuple(members),
+        staff=(Staff("lead", "t", "teacher_leader", ROLE_MAY_LEAD["teacher_leader"]),),
+        rooms=(Room("hall", "t", 90),),
+        blocks=(Block("mon-9", "t", "mon", time(9), time(9, 45)),),
+        rules=(),
+        focus=focus or {},
+        past_sessions=(),
+    )
+
+
+def forecast(student, skill, status="learning", risk=0.3, mastery=0.6, *, days=1, recent=True):
+    known = status != "thin_evidence"
+    return SkillForecast(
+        student,
+        skill,
+        0,
+        status,
+        risk if known else None,
+        mastery if known else None,
+        4,
+        NOW - timedelta(days=days),
+        recent,
+    )
+
+
+def list_needs(the_team, forecasts, max_candidates=6):
+    candidates = list_candidates(the_team, SKILLS, forecasts, POLICY, max_candidates, NOW)
+    return {(each.need.student, each.need.skill): each.need for each in candidates}
+
+
+def purposes(found, student):
+    return {skill: need.purpose for (name, skill), need in found.items() if name == student}
+
+
+def test_every_student_has_a_need_and_it_says_its_purpose():
+    """From who is far behind to who is done, and who was never seen."""
+    known = [
+        forecast("a", "carry", "not_yet_proficient", risk=0.8),
+        forecast("b", "carry", "learning"),
+        forecast("c", "carry", "thin_evidence"),
+        forecast("d", "carry", "review_due"),
+        forecast("e", "add", "proficient", risk=0.0),
+        forecast("f", "add", "proficient", risk=0.0),
+        forecast("f", "carry", "proficient", risk=0.0),
+        forecast("h", "carry", "not_yet_proficient", days=30, recent=False),
+    ]
+
+    found = list_needs(team("abcdefgh", focus={"carry": 1.0}), known)
+
+    assert {student: purposes(found, student) for student in "abcdefgh"} == {
+        "a": {"carry": "reteach"},
+        "b": {"carry": "guided_practice"},
+        "c": {"carry": "check_in"},
+        "d": {"carry": "review"},
+        "e": {"carry": "introduce"},
+        "f": {"carry": "extend"},
+        "g": {"carry": "check_in"},
+        "h": {"carry": "check_in"},
+    }
+
+
+def test_a_team_of_whom_nothing_is_known_begins_with_what_needs_nothing():
+    assert purposes(list_needs(team(), []), "d") == {"add": "introduce"}
+
+
+def test_need_is_the_chance_of_not_getting_there_alone_times_priority():
+    """Outside the unit the priority grows with the risk; of two weights the greater counts."""
+    known = [forecast("a", "carry", risk=0.2), forecast("a", "x", risk=0.4), forecast("b", "carry", risk=0.9)]
+
+    found = list_needs(team(focus={"carry": 0.7}), known)
+
+    assert found["a", "carry"].need == pytest.approx(0.2 * 0.7)
+    assert found["a", "x"].need == pytest.approx(0.4 * (0.4 + 0.6 * 0.4))
+    assert found["b", "carry"].need == pytest.approx(0.9 * (0.4 + 0.6 * 0.9))
+
+
+def test_who_is_furthest_behind_is_needed_no_less():
+    """A weak prerequisite lowers no need, nor does a low chance of a right answer."""
+    ready = [forecast("a", "carry", risk=0.4, mastery=0.8), forecast("a", "add", "proficient", risk=0.0, mastery=0.9)]
+    behind = [forecast("b", "carry", risk=0.4, mastery=0.2), forecast("b", "add", risk=0.4, mastery=0.2)]
+
+    found = list_needs(team(focus={"carry": 1.0}), [*ready, *behind])
+
+    assert found["a", "carry"].need == found["b", "carry"].need
+    assert found["b", "carry"].readiness == 0.2
+
+
+def test_a_need_moves_to_the_weak_prerequisite_and_says_because_of_what():
+    """Over several steps; the skill that waits is no candidate, and its need is not lost."""
+    known = [
+        forecast("a", "long", "not_yet_proficient", risk=0.9),
+        forecast("a", "carry", "not_yet_proficient", risk=0.7),
+        forecast("a", "add", "not_yet_proficient", risk=0.6, recent=False),
+        forecast("b", "carry", "not_yet_proficient", risk=0.6),
+        forecast("b", "add", "not_yet_proficient", risk=0.8),
+    ]
+
+    found = list_needs(team(focus={"long": 1.0, "carry": 0.5}), known)
+
+    assert set(found) >= {("a", "add"), ("b", "add")}
+    assert found["a", "add"].need == pytest.approx(0.9)
+    assert (found["a", "add"].because_of, found["a", "add"].purpose) == ("long", "reteach")
+    assert not {("a", "long"), ("a", "carry"), ("b", "carry")} & set(found)
+    assert found["b", "add"].because_of is None  # it is the greater need itself
+
+
+def test_a_failure_long_ago_asks_for_a_check_in_and_counts_less_than_one_of_today():
+    old, new = forecast("a", "carry", "not_yet_proficient", 0.6, days=30), forecast("b", "carry", risk=0.6)
+
+    found = list_needs(team(focus={"carry": 1.0}), [old, new])
+
+    assert (found["a", "carry"].purpose, found["b", "carry"].purpose) == ("check_in", "guided_practice")
+    assert found["a", "carry"].need == pytest.approx(found["b", "carry"].need / 2)
+
+
+def test_practice_of_long_ago_outside_the_unit_counts_only_where_the_risk_is_urgent():
+    known = [forecast("a", skill, risk=risk, recent=False) for skill, risk in (("x", 0.4), ("y", 0.6))]
+
+    assert set(list_needs(team("a", focus={"carry": 1.0}), known)) == {("a", "y")}
+
+
+def test_skills_not_begun_outside_the_unit_are_offered_only_to_who_has_no_other_need():
+    """They are what comes next, not a rescue."""
+    known = [forecast(name, "add", "proficient", risk=0.0) for name in "ab"] + [forecast("a", "x", risk=0.05)]
+
+    found = list_needs(team("ab", focus={"x": 1.0}), [*known, forecast("b", "x", "proficient", risk=0.0)])
+    without = list_needs(team("ab", focus={"y": 1.0}), known)
+
+    assert (purposes(found, "a"), purposes(found, "b")) == ({"x": "guided_practice"}, {"x": "extend"})
+    assert purposes(without, "b") == {"y": "introduce"}
+    far_ahead = list_needs(team("c", focus={"x": 1.0}), [forecast("c", s, "proficient", risk=0.0) for s in ("add",)])
+    assert purposes(far_ahead, "c") == {"x": "introduce"}
+
+
+def test_who_has_only_a_small_need_elsewhere_can_join_the_teams_work_too():
+    """A need that nobody shares makes no group; one that is urgent, or in the unit, is enough."""
+    done = [forecast(name, "carry", "proficient", risk=0.0) for name in "ab"]
+
+    found = list_needs(
+        team("ab", focus={"carry": 1.0}), [*done, forecast("a", "x", risk=0.1), forecast("b", "x", risk=0.6)]
+    )
+
+    assert purposes(found, "a") == {"x": "guided_practice", "carry": "extend"}
+    assert purposes(found, "b") == {"x": "guided_practice"}
+
+
+def test_one_urgent_need_is_worth_more_than_any_lesson():
+    """The points of new lessons and of extension stay small."""
+    known = [forecast("a", "x", "not_yet_proficient", risk=0.5), forecast("b", "carry", "proficient", risk=0.0)]
+
+    found = list_needs(team("abc", focus={"add": 1.0, "carry": 1.0}), known)
+
+    lessons = [need.need for need in found.values() if need.purpose in {"introduce", "extend"}]
+    assert lessons
+    assert found["a", "x"].need > 2 * max(lessons)
+
+
+def test_a_prerequisite_that_was_last_practiced_long_ago_keeps_nobody_from_beginning():
+    """Not all of a year's skills are practiced every other month."""
+    old = forecast("a", "add", "review_due", risk=0.1, mastery=0.7, recent=False)
+
+    found = list_needs(team("a", focus={"carry": 1.0}), [replace(old, forgotten=True)])
+
+    assert purposes(found, "a") == {"carry": "introduce"}
+    assert ("a", "carry") in list_needs(team("a", focus={"carry": 1.0}), [replace(old, status="proficient")])
+    assert purposes(list_needs(team("a", focus={"carry": 1.0}), [old]), "a") == {"carry": "check_in"}
+
+
+def test_only_the_most_needed_handful_is_kept():
+    """Of many candidates of a student the greatest remain."""
+    known = [forecast("a", f"s{number}", risk=number / 10) for number in range(1, 9)]
+
+    assert set(list_needs(team("a"), known, max_candidates=2)) == {("a", "s8"), ("a", "s7")}
+
+
+def test_without_a_unit_what_much_of_the_team_practices_is_its_current_work():
+    known = [forecast(name, "add", "proficient", risk=0.0) for name in "abc"] + [forecast("a", "x", risk=0.2)]
+
+    found = list_needs(team(), known)
+
+    assert purposes(found, "d") == {"add": "introduce"}
+    assert found["a", "x"].weight == pytest.approx(max(1 / 3, 0.25 + 0.75 * 0.2))
