@@ -8,7 +8,6 @@ Two terms are changed where they have something to do: changes are weighed again
 evened in a team with one room besides the hall, since otherwise every adult is on duty in every block.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -47,7 +46,6 @@ FIGURES = {
     "repeat_groupmates": "earlier meetings of groupmates, for each seat in an adult-led group",
     "pairs_met": "share of students and adults who met in three weeks",
     "no_adult": "students a day without a seat with an adult",
-    "longest_row": "most days in a row of nothing but catching up",
     "churn": "share of seats other than in the same block the day before",
     "load_off": "blocks by which adults' duties lie off an even load, over the week",
 }
@@ -58,7 +56,7 @@ class Term:
     """One term, and the figure that it should lower, or raise.
 
     Attributes:
-        name: Name of a weight, or of the limit on days in intervention.
+        name: Name of a weight.
         figure: One of `FIGURES`.
         lower: Whether more of the term means less of the figure.
         steps: The term off, at its default, and high.
@@ -82,12 +80,6 @@ def _weight(name: str, figure: str, high: float, base: Setting = PLAIN, *, lower
 TERMS = (
     _weight("repeat_groupmates", "repeat_groupmates", 0.1),
     _weight("relationships", "pairs_met", 0.25, lower=False),
-    Term(
-        "most_catch_up_days",
-        "longest_row",
-        True,
-        (PLAIN, Setting(most_catch_up_days=4), Setting(most_catch_up_days=1)),
-    ),
     _weight("perturbation", "churn", 0.25, Setting(keep_yesterday=True)),
     _weight("load", "load_off", 1.0, Setting(rooms=1)),
     _weight("coverage", "no_adult", 1.5),
@@ -121,11 +113,10 @@ def benchmark_term_ablation(days: int, students: int, json_path: Path | None = N
 
 def measure_weeks(held: Sequence[SchoolDay]) -> list[dict[str, float]]:
     """Returns the figures of each week, by the names of `FIGURES`."""
-    rows = _catch_up_rows(held)
-    return [_measure_week(held, first, rows) for first in range(0, len(held), SCHOOL_WEEK)]
+    return [_measure_week(held, first) for first in range(0, len(held), SCHOOL_WEEK)]
 
 
-def _measure_week(held: Sequence[SchoolDay], first: int, rows: Sequence[Mapping[str, int]]) -> dict[str, float]:
+def _measure_week(held: Sequence[SchoolDay], first: int) -> dict[str, float]:
     week = held[first : first + SCHOOL_WEEK]
     scores = [{term.name: term.value for term in score_plan(day.problem, day.sessions).terms} for day in week]
     seats = sum(len(session.students) for day in week for session in day.sessions if session.led)
@@ -136,7 +127,6 @@ def _measure_week(held: Sequence[SchoolDay], first: int, rows: Sequence[Mapping[
         "repeat_groupmates": sum(score["repeat_groupmates"] for score in scores) / max(1, seats),
         "pairs_met": _share_met(held[: first + len(week)]),
         "no_adult": sum(score["coverage"] for score in scores) / len(week),
-        "longest_row": float(max((max(row.values(), default=0) for row in rows[first : first + len(week)]), default=0)),
         "churn": _mean([_share_moved(before, day) for before, day in pairs]),
         "load_off": sum(map(abs, count_load_off(remember(week, week[-1].date + 1)).values())),
     }
@@ -144,21 +134,6 @@ def _measure_week(held: Sequence[SchoolDay], first: int, rows: Sequence[Mapping[
 
 def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else 0.0
-
-
-def _catch_up_rows(held: Sequence[SchoolDay]) -> list[dict[str, int]]:
-    """Returns, for each day, how many days in a row up to it each student did nothing but catch up."""
-    rows: list[dict[str, int]] = []
-    row: Counter[str] = Counter()
-    for day in held:
-        catch_up = {(need.student, need.skill) for need in day.problem.needs if need.catch_up}
-        taught = {(student, s.skill) for s in day.sessions if s.led for student in s.students}
-        new = {student for student, _ in taught - catch_up}
-        caught_up = {student for student, _ in taught} - new
-        for student in {*row, *caught_up}:
-            row[student] = row[student] + 1 if student in caught_up else 0
-        rows.append(dict(row))
-    return rows
 
 
 def _share_moved(before: SchoolDay, day: SchoolDay) -> float:
@@ -176,9 +151,8 @@ def _share_met(held: Sequence[SchoolDay]) -> float:
 
 
 def mean_of_weeks(weeks: Sequence[Mapping[str, float]], figure: str) -> float:
-    """Returns the mean of a figure over weeks; of the longest row, the greatest."""
-    values = [week[figure] for week in weeks]
-    return max(values) if figure == "longest_row" else sum(values) / len(values)
+    """Returns the mean of a figure over weeks."""
+    return _mean([week[figure] for week in weeks])
 
 
 def _show_terms(rows: Sequence[Mapping[str, Any]]) -> Table:
