@@ -48,7 +48,7 @@ class Block:
 
     @property
     def decided(self) -> npt.NDArray[np.bool_]:
-        """Marks the rows whose outcome was seen."""
+        """Marks the rows whose outcome was seen, or is certain from what was seen."""
         seen: npt.NDArray[np.bool_] = (self.target == 0) | (self.target == 1)
         return seen
 

@@ -53,7 +53,7 @@ def find_targets(
     """Returns the target of each event: 1 struggling, 0 mastered, and between them where the outcome is undecided.
 
     Args:
-        next_answer: Has not learned from both halves of the students.
+        next_answer: Says how likely each answer was to be right, by trees that have not seen its student.
         rows: The state before each event.
         due: The first attempts that may be read, of the block or the students that are judged.
         timeline: The events.
@@ -200,7 +200,7 @@ def _moving(logit: Floats, practiced: npt.NDArray[np.int32], rights: Floats, sin
 
 
 def fill_targets(
-    outcomes: Outcomes, logits: Floats, correct: npt.NDArray[np.int8], moves: "Moves", rule: MasteryRule
+    outcomes: Outcomes, logits: Floats, correct: npt.NDArray[np.int8], moves: Moves, rule: MasteryRule
 ) -> npt.NDArray[np.float32]:
     """Returns the target of each event: 1 struggling, 0 mastered, and between them where the outcome is undecided.
 

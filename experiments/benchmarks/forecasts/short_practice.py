@@ -4,8 +4,8 @@ A log of long practice is cut as a product with short sets would have given it: 
 at the end of a set of five to eight questions, or drops out. Forecasts learn from the cut log of some students and
 are judged on the uncut log of others: the outcome of the next ten answers after each row, where these show it. Beside
 ours stand `uncut`, which learned from the uncut log, and the direct form, which learned from the decided outcomes
-of the cut log. Only students and skills with seventeen answers or more take part, so that
-every outcome that judges was seen and no row is chosen by it.
+of the cut log. Only students and skills with seventeen answers or more take part, so that every outcome that judges
+was seen and no row is chosen by it.
 """
 
 import logging
@@ -52,7 +52,7 @@ TEST_SHARE = 0.35
 """Share of students who judge."""
 
 SETS = (5, 8)
-"""Questions of a set, fewest and most; each skill has its own."""
+"""Questions of a set, fewest and most; who begins a skill with the same question gets a set of the same size."""
 
 DROPS_FROM = 3
 """The answer from which a student may drop out."""
@@ -155,7 +155,7 @@ def measure_short_practice(log: BenchmarkLog, config: TrainingConfig) -> dict[st
 
 
 def find_long_practice(log: BenchmarkLog) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
-    """Returns the events of students on skills that they gave ten answers or more on, and a code of each such pair."""
+    """Returns the events of students on skills that they gave `LONG_ENOUGH` answers on, and a code of each pair."""
     skills = log.item_skills.groupby("item_id")["skill_id"].agg(lambda names: "+".join(sorted(names)))
     skill = log.events["item_id"].map(skills)
     code = (log.events["student_id"] + "\n" + skill).where(skill.notna())
@@ -174,14 +174,14 @@ def cut_short(
     end = np.append(begin[1:], len(order))
     correct = events["correct"].to_numpy(dtype=bool)[order]
     item = events["item_id"].to_numpy()[order]
-    length_of: dict[str, int] = {}
+    size_of: dict[str, int] = {}
     kept = np.zeros(len(order), bool)
     for first, stop in zip(begin.tolist(), end.tolist(), strict=True):
         answers = correct[first:stop]
         if random.random() < cut.long_share:
             count = len(answers)
         else:
-            size = length_of.setdefault(item[first], int(random.integers(SETS[0], SETS[1] + 1)))
+            size = size_of.setdefault(item[first], int(random.integers(SETS[0], SETS[1] + 1)))
             count = _stop(answers, size, cut, config.mastery_rule.streak, random)
         kept[first : first + count] = True
     marked = np.zeros(len(order), bool)
