@@ -82,7 +82,8 @@ def _explain_led(
             parts.append("the place is pinned")
         if student in teacher_time_due:
             parts.append("is due for teacher time")
-        parts.append(f"met {lead} {meetings} times lately" if meetings else f"has not met {lead} lately")
+        often = {0: f"has not met {lead} lately", 1: f"met {lead} once lately"}
+        parts.append(often.get(meetings, f"met {lead} {meetings} times lately"))
         sentence = "; ".join(parts)
         yield SeatReason(
             student=student,
