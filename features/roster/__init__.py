@@ -76,6 +76,7 @@ demographics.csv (optional): one row per fact about a student; audits only, kept
     value        any text, such as `es`
 """
 
+from features.roster.cells import FIRST_DATE, LAST_DATE
 from features.roster.loading import load_roster_command, read_roster_files
 from features.roster.queries import (
     find_team_of,
@@ -104,6 +105,8 @@ from features.roster.records import (
 from features.roster.store import erase_student, replace_recorded_sessions, save_roster
 
 __all__ = [
+    "FIRST_DATE",
+    "LAST_DATE",
     "Block",
     "Demographic",
     "Focus",

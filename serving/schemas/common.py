@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from features.roster import FIRST_DATE, LAST_DATE
 from serving.grouping import Purpose, SessionType
 from serving.models.bundle import Source
 from serving.models.status import Status
@@ -19,7 +20,15 @@ TeamId = Annotated[str, Field(min_length=1, description="id of a team of the ros
 StudentId = Annotated[str, Field(min_length=1, description="id of the student", examples=["s0412"])]
 StaffId = Annotated[str, Field(description="id of an adult of the team", examples=["a.rivera"])]
 BlockId = Annotated[str, Field(description="id of a block of the day", examples=["mon-1"])]
-SchoolDate = Annotated[dt.date, Field(description="date of the day at the school", examples=["2026-03-16"])]
+SchoolDate = Annotated[
+    dt.date,
+    Field(
+        ge=FIRST_DATE,
+        le=LAST_DATE,
+        description=f"date of the day at the school, {FIRST_DATE} to {LAST_DATE}",
+        examples=["2026-03-16"],
+    ),
+]
 CreatedAt = Annotated[dt.datetime, Field(description="moment of making, UTC", examples=["2026-03-16T06:30:00Z"])]
 Clock = Annotated[str, Field(description="start and end by the school's wall clock", examples=["09:00-09:45"])]
 Kind = Annotated[SessionType, Field(description="type of the session", examples=["small_group"])]

@@ -21,6 +21,7 @@ from serving.api.problems import no_plan_response, problem_responses
 from serving.api.responses.recommendations import to_recommendation
 from serving.plans.recommend import plan_day
 from serving.plans.stored_plan import require_plan
+from serving.schemas.common import SchoolDate
 from serving.schemas.recommendations import (
     RecommendationOut,
     RecommendationPage,
@@ -105,7 +106,8 @@ def list_recommendations(
     database: CurrentDatabase,
     team_id: Annotated[str, Query(description="a team of the roster", examples=["team-1"])],
     date: Annotated[
-        dt.date | None, Query(description="date of the day at the school; all days without it", examples=["2026-03-16"])
+        SchoolDate | None,
+        Query(description="date of the day at the school; all days without it", examples=["2026-03-16"]),
     ] = None,
     limit: Annotated[int, Query(ge=1, le=100, description="most plans on a page", examples=[20])] = 20,
     cursor: Annotated[

@@ -190,6 +190,16 @@ def test_plans_are_listed_page_by_page_with_what_was_decided(client, body, train
     assert page(limit=0).json()["errors"][0]["field"] == "query.limit"
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "1989-12-31", "2200-01-01", "9999-12-31"])
+def test_a_day_from_which_nothing_can_be_counted_is_refused_by_name(client, body, day):
+    planned = client.post("/v1/recommendations", json=body | {"date": day})
+    listed = client.get("/v1/recommendations", params={"team_id": body["team_id"], "date": day})
+
+    for answer in (planned, listed):
+        assert answer.status_code == 422
+        assert [error["field"].rpartition(".")[2] for error in answer.json()["errors"]] == ["date"]
+
+
 @pytest.mark.parametrize("odd", ["\x00", "\ud800", "%00", "a" * 3000, "' OR 1=1 --", "٣", "\u202e", "null", "0" * 32])
 def test_odd_texts_are_refused_or_found_nowhere(client, body, odd):
     """Wherever a text may stand; some of these no database takes."""
