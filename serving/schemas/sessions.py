@@ -90,6 +90,7 @@ class SessionIn(SessionBody):
         description="the students of the session; a session without students is not held",
         examples=[["s0412", "s0417"]],
     )
+    room: str | None = Field(default=None, description="ignored", examples=["hall"])
     time: str | None = Field(default=None, description="ignored", examples=["09:00-09:45"])
     skill: str | None = Field(default=None, description="ignored", examples=["Ratios"])
     purpose: Purpose | None = Field(default=None, description="ignored", examples=["reteach"])
