@@ -130,7 +130,7 @@ def state_day(
     remembered = recollect(
         tuple(_student(student, there, chosen, due) for student in team.members),
         tuple(_adult(adult, there.staff[adult.staff_id], adults, skill_ids, chosen) for adult in team.staff),
-        _past_days(team, request.day),
+        _past_days(team, request.day, {candidate.need.skill for candidate in candidates if candidate.need.catch_up}),
         policy.history_days,
     )
     needs = defaultdict(set)
