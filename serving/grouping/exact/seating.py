@@ -175,7 +175,7 @@ def assign_students(
     data: ProblemData,
     sessions: tuple[Session, ...],
     earlier: Sequence[Sequence[Session]] = (),
-    seconds: float | None = None,
+    until: float | None = None,
 ) -> tuple[tuple[Session, ...], bool] | None:
     """Returns the same sessions with the best students in each, and whether that is proven best.
 
@@ -186,7 +186,7 @@ def assign_students(
         data: the problem.
         sessions: settled but for their students.
         earlier: seatings of them, which say where recent groupmates tend to sit if these are too many to be exact.
-        seconds: wall-clock time that it may take; None: no clock.
+        until: when it has to end, on the clock of `time.perf_counter`; None: without a clock.
     """
     led = [session for session in sessions if session.led]
     if not led:
@@ -194,7 +194,7 @@ def assign_students(
     if sum(len(data.candidates(data.slot(session))[0]) for session in led) > SEAT_LIMIT:
         return None
     seating = Seating(data, sessions, led, [sessions, *earlier])
-    values, proven = seating.program.solve(seconds=seconds)
+    values, proven = seating.program.solve(until=until)
     if values is None:
         return None
     chosen: dict[str, list[str]] = {session.id: [] for session in led}
