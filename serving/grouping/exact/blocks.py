@@ -49,9 +49,11 @@ def add_blocks(
     """Adds some blocks to a program, and that a student meets a skill once a day; None where the clock ends before.
 
     Args:
-        draft, blocks, until: as in `find_sessions`.
+        draft: the plan so far, without sessions in these blocks.
+        blocks: positions.
         program: where they are added.
         named: as in `BlockProgram`.
+        until: when to stop, on the clock of `time.perf_counter`; None: without a clock.
     """
     models = []
     for block in blocks:
@@ -124,7 +126,9 @@ def solve_blocks(draft: Draft, blocks: Sequence[int], until: float | None = None
     """Returns the plan with some blocks built again, exactly, beside the others as they are; None where none is found.
 
     Args:
-        draft, blocks, until: as in `find_sessions`; sessions that the draft has in the blocks are given up.
+        draft: the plan so far; its sessions in these blocks are given up.
+        blocks: positions.
+        until: when to stop, on the clock of `time.perf_counter`; None: without a clock.
     """
     others = draft.without(blocks)
     return open_sessions(others, find_sessions(others, blocks, until=until)[0], blocks)

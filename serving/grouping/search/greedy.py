@@ -67,9 +67,12 @@ def draw_plan(
     block. A block that is infeasible after that is repaired by the fewest changes, or drawn with as many seats as fit.
 
     Args:
-        data, arrays, start, until: as in `construct_plan`.
+        data: the problem.
+        arrays: the problem as arrays, which may have other weights than its own.
+        start: sessions to keep where they can be; None: none.
         redraws: how often a day that is still infeasible is drawn once more, at random and with those blocks first,
             since a student meets a skill only once.
+        until: when to stop looking, on the clock of `time.perf_counter`; None: without a clock.
     """
     draft = Draft(data) if start is None else start
     if not data.can_lead:
