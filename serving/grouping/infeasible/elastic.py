@@ -13,6 +13,7 @@ from serving.grouping.exact.blocks import add_blocks
 from serving.grouping.exact.program import Program, Terms, is_over
 from serving.grouping.infeasible.concessions import SoftConstraint
 from serving.grouping.infeasible.relaxed_problem import relax
+from serving.grouping.problem.people import Aim
 from serving.grouping.problem.places import Pin
 from serving.grouping.problem.policy import ADULT_LED, SessionType
 from serving.grouping.problem.problem import Problem
@@ -51,9 +52,10 @@ class ElasticProgram:
         self.data: ProblemData = build_data(relax(problem, constraints))
         self.students = {student.id: at for at, student in enumerate(self.data.problem.students)}
         self.adults = {adult.id: at for at, adult in enumerate(self.data.problem.adults)}
-        self.skills = {skill.id: at for at, skill in enumerate(problem.skills)}
         self.program = Program()
         concerned = {self.students[student] for constraint in constraints for student in constraint.students}
+        mixed = {constraint.subject[0] for constraint in constraints if constraint.rule == "one_aim"}
+        concerned |= {self.students[need.student] for need in problem.needs if need.skill in mixed}
         blocks = range(len(problem.blocks))
         self.models = add_blocks(Draft(self.data), blocks, self.program, sorted(concerned), until) or []
         self.program.points = [0.0] * len(self.program.points)
@@ -81,7 +83,7 @@ def _pin(elastic: ElasticProgram, model: BlockProgram, column: int, pin: Pin) ->
         return
     held: Terms = []
     for place, adult, skill in elastic.places(model, pin.student):
-        named = (None, elastic.data.problem.adults[adult].id), (None, elastic.problem.skills[skill].id)
+        named = (None, elastic.data.problem.adults[adult].id), (None, elastic.data.at.topics[skill].skill)
         held.append((place, 1.0))
         if pin.online or pin.adult not in named[0] or pin.skill not in named[1]:
             elastic.require_relaxed(column, [(place, 1.0)])
@@ -93,8 +95,9 @@ def _pin(elastic: ElasticProgram, model: BlockProgram, column: int, pin: Pin) ->
 
 
 def _need(elastic: ElasticProgram, model: BlockProgram, column: int, student: str, skills: tuple[str, ...]) -> None:
-    unlisted = {elastic.skills[skill] for skill in skills}
-    elastic.require_relaxed(column, [(at, 1.0) for at, _, skill in elastic.places(model, student) if skill in unlisted])
+    topics = elastic.data.at.topics
+    unlisted = [(at, 1.0) for at, _, topic in elastic.places(model, student) if topics[topic].skill in skills]
+    elastic.require_relaxed(column, unlisted)
 
 
 def _pair(elastic: ElasticProgram, model: BlockProgram, column: int, one: str, other: str) -> None:
@@ -108,10 +111,42 @@ def _pair(elastic: ElasticProgram, model: BlockProgram, column: int, one: str, o
         elastic.program.bound([*both, (column, -1.0)], -np.inf, 1.0)
 
 
+def _exclusion(elastic: ElasticProgram, model: BlockProgram, column: int, student: str, adult: str) -> None:
+    lead = elastic.adults[adult]
+    with_lead = [(at, 1.0) for at, other, _ in elastic.places(model, student) if other == lead]
+    elastic.require_relaxed(column, with_lead)
+
+
+def _aim(elastic: ElasticProgram, model: BlockProgram, column: int, skill: str) -> None:
+    """Gives each session on the skill one aim: places of other aims are open where the constraint is relaxed."""
+    aims = {need.student: need.aim for need in elastic.problem.needs if need.skill == skill}
+    (topic,) = elastic.data.at.of_skill[skill]
+    with_aim: dict[tuple[int, Aim], Terms] = {}
+    for (student, adult, on), place in model.places.items():
+        name = elastic.data.problem.students[student].id
+        if on == topic and name in aims:
+            with_aim.setdefault((adult, aims[name]), []).append((place, 1.0))
+    held: dict[int, Terms] = {}
+    for (adult, _), places in with_aim.items():
+        chosen = elastic.program.add(0.0, whole=True)
+        held.setdefault(adult, []).append((chosen, 1.0))
+        elastic.require_relaxed(chosen, places)
+    for chosen_aims in held.values():
+        elastic.program.bound([*chosen_aims, (column, 1.0 - len(chosen_aims))], -np.inf, 1.0)
+
+
+def _subject(elastic: ElasticProgram, model: BlockProgram, column: int, block: str) -> None:
+    here = elastic.problem.blocks[model.block]
+    if here.id == block and here.skills is not None:
+        topics = elastic.data.at.topics
+        others = [(lead, 1.0) for (_, at), lead in model.leads.items() if topics[at].skill not in here.skills]
+        elastic.require_relaxed(column, others)
+
+
 def _accommodation(elastic: ElasticProgram, model: BlockProgram, column: int, student: str) -> None:
-    certified = elastic.data.arrays.certified
+    adults = elastic.data.problem.adults
     elastic.require_relaxed(
-        column, [(at, 1.0) for at, adult, _ in elastic.places(model, student) if not certified[adult]]
+        column, [(at, 1.0) for at, adult, _ in elastic.places(model, student) if not adults[adult].certified]
     )
 
 
@@ -130,8 +165,8 @@ def _permission(elastic: ElasticProgram, model: BlockProgram, column: int, adult
 
 
 def _qualification(elastic: ElasticProgram, model: BlockProgram, column: int, adult: str, skill: str) -> None:
-    lead = model.leads.get((elastic.adults[adult], elastic.skills[skill]))
-    elastic.require_relaxed(column, [] if lead is None else [(lead, 1.0)])
+    leads = (model.leads.get((elastic.adults[adult], topic)) for topic in elastic.data.at.of_skill[skill])
+    elastic.require_relaxed(column, [(lead, 1.0) for lead in leads if lead is not None])
 
 
 def _supervision(elastic: ElasticProgram, model: BlockProgram, column: int, adult: str) -> None:
@@ -151,6 +186,9 @@ ROWS: dict[str, Callable[..., None]] = {
     "pinned": _pin,
     "eligibility": _need,
     "keep_apart": _pair,
+    "adult_exclusions": _exclusion,
+    "one_aim": _aim,
+    "block_skills": _subject,
     "certified": _accommodation,
     "adult_available": _presence,
     "permission": _permission,
