@@ -61,6 +61,9 @@ NO_PLAN = Counter(
 LEAST = 0.5
 """Share of the caller's seconds that the search gets, however long the forecasts took."""
 
+LEAST_AGAIN = 0.1
+"""The same for the search without the standing rules that gave way, after one that found no plan with them."""
+
 
 @dataclass(frozen=True)
 class Recommendation:
@@ -246,16 +249,16 @@ def recommend_day(
     begun = time.perf_counter()
     search = partial(_search, alternatives=request.alternatives, budget=budget, until=until)
     try:
-        canonical, plan, others = search(day.problem)
+        canonical, plan, others = search(day.problem, least=LEAST)
     except InfeasibleError as error:
         now = time.perf_counter()
         limit = None if until is None else now + WAY_SHARE * max(0.0, until - now)
-        way = find_way(day.problem, day.rules, limit)
+        way = find_way(day.problem, day.rules, error.conflicts, limit)
         if way is None:
             NO_PLAN.labels(error.rule).inc()
-            raise explain_refusal(day.problem, day.rules, error) from error
+            raise explain_refusal(day.problem, day.rules, error, until) from error
         problem, notes = way
-        canonical, plan, others = search(problem)
+        canonical, plan, others = search(problem, least=LEAST_AGAIN)
         day = replace(day, problem=problem, notes=(*day.notes, *notes))
     ended = time.perf_counter()
     SEARCH.observe(ended - begun)
@@ -265,11 +268,11 @@ def recommend_day(
 
 
 def _search(
-    problem: Problem, alternatives: int, budget: Budget, until: float | None
+    problem: Problem, alternatives: int, budget: Budget, until: float | None, least: float
 ) -> tuple[str, Plan, tuple[Alternative, ...]]:
     """The problem's text, its plan, and others where they are asked for; all searches share the time that is left."""
     if until is not None and budget.seconds is not None:
-        budget = replace(budget, seconds=max(LEAST * budget.seconds, until - time.perf_counter()))
+        budget = replace(budget, seconds=max(least * budget.seconds, until - time.perf_counter()))
     with ThreadPoolExecutor(1) as pool:  # the search releases the interpreter lock
         text = pool.submit(problem.to_json)
         if not alternatives:
