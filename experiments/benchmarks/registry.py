@@ -177,7 +177,19 @@ BENCHMARKS: dict[str, Benchmark] = {
         "thousands of synthetic days of any kind: does any plan break a rule, is any refusal wrong",
         "planner.stress_test:benchmark_stress_test",
         "--instances 100 --json figures.json",
-        (_count("--instances", 2000, "days to draw"), JSON),
+        (
+            _count("--instances", 2000, "days to draw"),
+            (
+                "--seconds",
+                {
+                    "type": float,
+                    "metavar": "S",
+                    "help": "plan or refuse each day, explanation included, within so many seconds; every third day is "
+                    "crowded, and the table says by how much the answer came late",
+                },
+            ),
+            JSON,
+        ),
         failure="a plan, a proven refusal or an error was wrong",
     ),
     "term-ablation": Benchmark(

@@ -158,6 +158,22 @@ def _add_more(problem: Problem, draw: random.Random) -> Problem:
     )
 
 
+def draw_crowded_day(seed: int) -> Problem:
+    """Draws a day of 60 students and 7 blocks with so few monitors that most students have to be taught at any time.
+
+    Many have no plan. Where there is one, several adults have to begin to lead at once, and exact programs take long.
+
+    Example:
+        >>> len(draw_crowded_day(1).blocks)
+        7
+    """
+    draw = random.Random(f"crowded-{seed}")
+    skills, rooms, pins = draw.choice([8, 12, 20]), draw.random() < 0.3, draw.choice([0, 0, 0, 1])
+    return draw_edge_case(
+        seed, students=60, adults=6, blocks=7, skills=skills, rooms=rooms, pins=pins, ratio=10, more=draw.random() < 0.5
+    )
+
+
 SMALL = (SizeBound(ADULT_LED[0], 2, 3), SizeBound(ADULT_LED[1], 1, 1))
 """Sizes at which a few students make several groups."""
 
