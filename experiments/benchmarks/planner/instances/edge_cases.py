@@ -4,13 +4,28 @@ import random
 from dataclasses import fields, replace
 from itertools import combinations
 
-from experiments.benchmarks.planner.instances.team import Size, default_session_types, draw_day
+from experiments.benchmarks.planner.instances.team import Size, draw_day
 from serving.grouping.problem.people import Adult, Coaching, Contact, GroupmateCount, Need, Student
 from serving.grouping.problem.places import Block, Pin, Room, Seat, Skill
-from serving.grouping.problem.policy import ADULT_LED, Effect, Role, SessionType, SizeBound, Weights
+from serving.grouping.problem.policy import ADULT_LED, TEACHERS, Effect, Role, SessionType, SizeBound, Weights
 from serving.grouping.problem.problem import Problem
 
 EFFECTS = tuple(Effect(kind, role, 0.9 / (at + 1)) for at, kind in enumerate(ADULT_LED) for role in Role)
+
+
+def default_session_types(role: str, *, may_lead: bool = False) -> frozenset[SessionType]:
+    """Returns what a role leads or, for tables and online work, supervises; support staff small groups if they may.
+
+    Example:
+        >>> sorted(map(str, default_session_types(Role.SUPPORT_STAFF)))
+        ['collaborative', 'online', 'tutoring']
+    """
+    if role in TEACHERS:
+        return frozenset(SessionType)
+    if role == Role.TEACHER_IN_TRAINING:
+        return frozenset({SessionType.SMALL_GROUP, SessionType.TUTORING})
+    support = {SessionType.TUTORING, SessionType.COLLABORATIVE, SessionType.ONLINE}
+    return frozenset(support | {SessionType.SMALL_GROUP} if may_lead else support)
 
 
 def draw_edge_case(
@@ -142,20 +157,26 @@ def _add_more(problem: Problem, draw: random.Random) -> Problem:
     )
 
 
+FULL_HOUSE = 7
+"""Rest of the seeds by twenty that give the longest days, with the fewest adults to spare."""
+
 SMALL = (SizeBound(ADULT_LED[0], 2, 3), SizeBound(ADULT_LED[1], 1, 1))
 """Sizes at which a few students make several groups."""
 
 
-def draw_instance(seed: int) -> Problem:
-    """Draws a day of any kind: three of four at the edges of the rules, one as a team has it (`team.py`).
+def draw_any(seed: int) -> Problem:
+    """Draws a day of any kind: most at the edges of the rules, one of four as a team has it (`team.py`).
 
-    Both get weights between zero and ten times the default, rooms that are free in some blocks only, and coaches.
+    One of twenty is a long day of a full house, where nearly all adults have to supervise. All get weights between zero
+    and ten times the default, rooms that are free in some blocks only, and coaches.
 
     Example:
-        >>> draw_instance(3) == draw_instance(3)
+        >>> draw_any(3) == draw_any(3)
         True
     """
     draw = random.Random(f"any-{seed}")
+    if seed % 20 == FULL_HOUSE:
+        return _vary(draw_edge_case(seed, students=60, adults=6, blocks=7, skills=8, ratio=10, more=True), draw)
     return _vary(_draw_team(seed, draw) if seed % 4 == 0 else _draw_edge_case(seed, draw), draw)
 
 
