@@ -27,7 +27,7 @@ BUDGETS = {
 LONGER = 60
 """Students above which the longest budget is spent too."""
 
-NEED = ("benefit",)
+NEED = ("benefit", "urgent")
 """Weights that are left where need alone counts."""
 
 
