@@ -12,6 +12,9 @@ LOGS = ("gervet-assistments09", "gervet-algebra05", "pykt-assist2015", "assistme
 PARTS = ("scoring", "mix", "plans", "campaign")
 """Parts of the service benchmark."""
 
+SCHOOLS = ("demo", "far_behind", "far_ahead", "thin_evidence", "open_room")
+"""Kinds of simulated school; `planner/days/schools.py` describes them."""
+
 Option = tuple[str, Mapping[str, Any]]
 """A flag and the keyword arguments of `add_argument`."""
 
@@ -183,6 +186,27 @@ BENCHMARKS: dict[str, Benchmark] = {
             JSON,
         ),
         failure="a plan, a proven refusal or an error was wrong, or an answer late",
+    ),
+    "sense": Benchmark(
+        "simulated schools planned day after day: who is in trouble, and who of them gets an adult",
+        "planner.sense:benchmark_sense",
+        "--seeds 1 --days 5 --kind demo --json figures.json",
+        (
+            _count("--seeds", 5, "schools of each kind"),
+            _count("--days", 15, "school days in a row"),
+            (
+                "--kind",
+                {
+                    "dest": "kinds",
+                    "choices": SCHOOLS,
+                    "action": "append",
+                    "help": "this kind of school; may be repeated (default: all)",
+                },
+            ),
+            _path("--models", "FOLDER", "keep the trained models there, or use those kept"),
+            JSON,
+        ),
+        failure="a plan broke a rule",
     ),
     "service": Benchmark(
         "the service under load: throughput, latency, memory, scoring beside MLflow's server, and a fault campaign",

@@ -83,7 +83,7 @@ class WholeDay:
     def _add_sessions(self) -> None:
         bounds = {bound.session_type: bound for bound in self.problem.sizes}
         needs: dict[tuple[str, Aim], list[Need]] = defaultdict(list)
-        for need in self.problem.open_needs():
+        for need in self.problem.needs:
             needs[need.skill, need.aim].append(need)
         blocks = {block.id: block for block in self.problem.blocks}
         for adult in self.problem.adults:
