@@ -256,7 +256,8 @@ def recommend_day(
         raise RequestError("problem", str(error), field=error.field) from error
     except InfeasibleError as error:
         NO_PLAN.labels(error.rule).inc()
-        raise RequestError(error.rule, error.sentence, **_explain(problem, error)) from error
+        until = None if budget.seconds is None else begun + budget.seconds
+        raise RequestError(error.rule, error.sentence, **_explain(problem, error, until)) from error
 
 
 def _search(problem: Problem, alternatives: int, budget: Budget) -> tuple[Plan, tuple[Alternative, ...]]:
@@ -269,9 +270,12 @@ def _search(problem: Problem, alternatives: int, budget: Budget) -> tuple[Plan, 
     return found.best, found.others
 
 
-def _explain(problem: Problem, error: InfeasibleError) -> dict[str, Any]:
-    """The members of the problem document of a day without a plan; no id of a student is among them."""
-    diagnosis = explain_conflict(problem, error.conflicts, nodes=NODES, programs=QUESTIONS)
+def _explain(problem: Problem, error: InfeasibleError, until: float | None) -> dict[str, Any]:
+    """The members of the problem document of a day without a plan; no id of a student is among them.
+
+    They are those known by a moment on the clock of `time.perf_counter`; null: without a clock.
+    """
+    diagnosis = explain_conflict(problem, error.conflicts, nodes=NODES, programs=QUESTIONS, until=until)
     return {
         "proven": error.proven,
         "conflicts": [{"rules": list(conflict.rules), "detail": conflict.sentence} for conflict in error.conflicts],

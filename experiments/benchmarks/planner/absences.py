@@ -14,7 +14,7 @@ from rich.table import Table
 
 from experiments.benchmarks.figures import make_table
 from experiments.benchmarks.planner.best_known import Place, online_value
-from experiments.benchmarks.planner.instances.team import draw_instance
+from experiments.benchmarks.planner.instances.team import draw_family
 from features.console import track
 from serving.grouping.errors import InfeasibleError
 from serving.grouping.infeasible.supply import Supply
@@ -57,7 +57,7 @@ def measure_absences(places: Sequence[Place]) -> list[Absence]:
 
 def call_in_sick(place: Place) -> Absence | None:
     """Plans a day again after the last teacher of the roster called in sick; null where that leaves no plan."""
-    problem = draw_instance(*place)
+    problem = draw_family(*place)
     morning = suggest_groups(problem, BUDGET).sessions
     away = [adult.id for adult in problem.adults if adult.certified][-1]
     without = send_home(problem, away)

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
-from experiments.benchmarks.planner.instances.team import draw_instance
+from experiments.benchmarks.planner.instances.team import draw_family
 from experiments.benchmarks.planner.verify.optimum import prove_optimum
 from features.console import OUT, track
 from features.errors import InputError
@@ -130,7 +130,7 @@ def improve_known(places: Sequence[Place], seconds: float, path: Path) -> None:
     known = {
         place: figures
         for place, figures in read_known(path).items()
-        if place not in places or figures.checksum == checksum(draw_instance(*place))
+        if place not in places or figures.checksum == checksum(draw_family(*place))
     }
     waiting = [p for p in places if p not in known or not (known[p].proven or known[p].seconds >= seconds)]
     with ProcessPoolExecutor(PROCESSES, get_context("spawn"), initializer=warm_up) as pool:
@@ -144,7 +144,7 @@ def improve_known(places: Sequence[Place], seconds: float, path: Path) -> None:
 
 def run_long(place: Place, seconds: float) -> Known:
     """Returns what a long run finds of one day, and a bound that takes a third of its time."""
-    problem = draw_instance(*place)
+    problem = draw_family(*place)
     data, online = build_data(problem), online_value(problem)
     plans = [
         suggest_groups(problem, Budget(seconds=seconds / STARTS, seed=seed, bound_rounds=0)) for seed in range(STARTS)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 from experiments.benchmarks.planner.best_known import Known, Place, checksum, look_up, online_value
-from experiments.benchmarks.planner.instances.team import draw_instance
+from experiments.benchmarks.planner.instances.team import draw_family
 from serving.grouping.problem.policy import Weights
 from serving.grouping.problem.problem import Problem
 from serving.grouping.rules.check import find_violations
@@ -72,7 +72,7 @@ def measure_day(place: Place, known: dict[Place, Known]) -> Measured:
     Raises:
         InputError: The stored figures are of another day.
     """
-    problem = draw_instance(*place)
+    problem = draw_family(*place)
     found = look_up(known, place, problem)
     budgets = [seconds for seconds in BUDGETS if seconds <= SECOND or len(problem.students) > LONGER]
     runs = tuple(_run(place, problem, seconds) for seconds in budgets)
@@ -95,7 +95,7 @@ def is_sound(measured: Sequence[Measured]) -> bool:
 
 def prove_need(place: Place) -> float:
     """Returns which share of its bound a plan has where nothing but need counts, one second after the plan."""
-    problem = draw_instance(*place)
+    problem = draw_family(*place)
     kept = {name: getattr(problem.weights, name) for name in NEED}
     nothing = dict.fromkeys((field.name for field in fields(Weights)), 0.0)
     run = _run(place, replace(problem, weights=Weights(**nothing | kept)), SECOND)

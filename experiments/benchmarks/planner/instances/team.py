@@ -72,11 +72,11 @@ PAIRS = 20
 """Students for each pair to keep apart, pair to keep together, pull-out and fixed assignment."""
 
 
-def draw_instance(family: str, seed: int) -> Problem:
+def draw_family(family: str, seed: int) -> Problem:
     """Draws a day of one of `FAMILIES`; equal seeds give equal days.
 
     Example:
-        >>> len(draw_instance("24 x 2", seed=1).students)
+        >>> len(draw_family("24 x 2", seed=1).students)
         24
     """
     sizes = FAMILIES[family]
