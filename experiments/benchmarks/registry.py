@@ -183,6 +183,18 @@ BENCHMARKS: dict[str, Benchmark] = {
         "--days 10 --students 24",
         (_count("--days", 20, "school days in a row"), _count("--students", 60, "size of the team"), JSON),
     ),
+    "policies": Benchmark(
+        "three weeks of simulated schools by our plans and by other policies: need met, and what students know then",
+        "planner.policies.benchmark:benchmark_policies",
+        "--schools 2 --json figures.json",
+        (
+            _count("--schools", 6, "simulated schools of each of four kinds"),
+            ("--large", {"action": "store_true", "help": "four times as many"}),
+            _count("--workers", 2, "processes that plan schools at once"),
+            JSON,
+        ),
+        failure="our plans are not ahead of each policy in need met and in what the lowest quartile knows",
+    ),
     "service": Benchmark(
         "the service under load: throughput, latency, memory, scoring beside MLflow's server, and a fault campaign",
         "service.benchmark:benchmark_service",

@@ -42,6 +42,7 @@ from experiments.simulation.knowledge import (
     sigmoid,
     teach,
 )
+from experiments.simulation.people import UNIT_AHEAD
 from experiments.simulation.school import (
     OWNERS_PER_TEAM,
     TRAITS,
@@ -138,10 +139,19 @@ class FollowingDays:
         self._responses = np.ascontiguousarray(responses[here])
         self._places = draw_places(school.config, self._owners, level)
 
+    @property
+    def skill_ids(self) -> list[str]:
+        """Ids of the skills in teaching order."""
+        return self._curriculum.skill_ids
+
     def middle(self, day: date) -> float:
         """Returns the middle of the team's unit on a day, in skills of the teaching order."""
         days = np.array([day.toordinal() - self._first])
         return float(min(unit_middle(self._config, days)[0] + self._ahead, self._config.skills - 1))
+
+    def taught_by(self, day: date) -> int:
+        """Returns how many skills of the teaching order come up to the end of the unit of a day."""
+        return min(int(self.middle(day)) + UNIT_AHEAD, self._config.skills)
 
     def known(self, day: date) -> Grid:
         """Returns logits above each skill's difficulty on the morning of a day, by student and skill."""

@@ -74,9 +74,9 @@ TABLES = Published(
     0.15,
     0.17,
     0.19,
-    "Low: learning with technology together beside alone .15 SD (Lou, Abrami and d'Apollonia 2001). Middle: small groups "
-    "within the class beside whole-class lessons .17 SD (Lou et al. 1996). High: peer-assisted instruction .19 SD in "
-    "grades 7 to 12 (Dietrichson et al. 2020). Found in whole classes, so that it does not fall with the size.",
+    "Low: learning with technology together beside alone .15 SD (Lou, Abrami and d'Apollonia 2001). Middle: small "
+    "groups within the class beside whole-class lessons .17 SD (Lou et al. 1996). High: peer-assisted instruction .19 "
+    "SD in grades 7 to 12 (Dietrichson et al. 2020). Found in whole classes, so that it does not fall with the size.",
 )
 """Of working together at tables with an adult about, in SD of lessons of `LESSON_HOURS`."""
 
@@ -126,12 +126,9 @@ def session_logits(
         places: Each student's place in the ranges, 0-1.
 
     Example:
-        >>> place = np.array([0.5])
-        >>> alone, five = (
-        ...     session_logits(SchoolConfig(), SessionType.TUTORING, Role.SUPPORT_STAFF, n, 50, place)[0] for n in (1, 5)
-        ... )
-        >>> round(alone, 2), round(five, 2)
-        (0.51, 0.35)
+        >>> place, led = np.array([0.5]), (SessionType.SMALL_GROUP, Role.SUPPORT_STAFF)
+        >>> [round(float(session_logits(SchoolConfig(), *led, students, 50, place)[0]), 2) for students in (3, 8)]
+        [0.41, 0.28]
     """
     if session_type is SessionType.ONLINE:
         return np.zeros(len(places))
