@@ -2,7 +2,7 @@
 
 This module keeps what that commit's needs.py, planning.toml and defaults said, in the terms of today's problem. It is a
 policy to compare with and never changes in what it does; where today's problem has dials that there were not, they are
-set so that they do nothing.
+set so that they do nothing. One hard rule is today's: an adult's own bound on groups holds for tables too.
 """
 
 from collections import Counter, defaultdict
@@ -11,7 +11,8 @@ from dataclasses import replace
 from datetime import date
 
 from features.roster import PastSession, SkillMap, Team
-from serving.grouping import Effect, Need, Problem, SessionType, SizeBound, Weights
+from serving.grouping import Effect, Need, Problem, SessionType, SizeBound, Skill, Weights
+from serving.grouping.problem.policy import SizeCurve
 from serving.models.forecasts import SkillForecast
 
 UNKNOWN = 0.12
@@ -42,6 +43,8 @@ WEIGHTS = Weights(
     share=0.05,
     teacher_time_due=0.3,
     coaching=0.5,
+    urgent=0.0,
+    adult_time_due=0.0,
 )
 
 SIZES = (
@@ -78,20 +81,26 @@ def state_before(
         forecasts: The team's.
         day: The date.
     """
-    needs = list_needs_before(team, skills, forecasts)
-    names = {skill.id for skill in problem.skills}
+    behind = find_mostly_mastered(forecasts)
+    row = count_catch_up_days([session for session in team.past_sessions if session.date < day], behind)
+    needs = [
+        need
+        for need in list_needs_before(team, skills, forecasts)
+        if need.skill not in behind or row[need.student] < MOST_CATCH_UP_DAYS
+    ]
     known = {skill.id: skill for skill in problem.skills}
-    template = problem.skills[0]
-    all_skills = [known.get(name) or replace(template, id=name, name=name) for name in {n.skill for n in needs} | names]
+    known |= {need.skill: Skill(need.skill, need.skill) for need in needs if need.skill not in known}
     return replace(
         problem,
-        skills=tuple(all_skills),
-        needs=_leave_out_capped(needs, team.past_sessions, day),
-        students=tuple(replace(student, catch_up_days=0) for student in problem.students),
+        skills=tuple(known.values()),
+        needs=tuple(needs),
+        students=tuple(replace(student, adult_time_due=False) for student in problem.students),
         weights=WEIGHTS,
         sizes=SIZES,
+        size_curve=SizeCurve(loss=0.0),
         effects=EFFECTS,
         students_per_monitor=STUDENTS_PER_MONITOR,
+        most_social_cost=1.0,
     )
 
 
@@ -103,7 +112,6 @@ def list_needs_before(team: Team, skills: SkillMap, forecasts: Sequence[SkillFor
         skills: Prerequisites.
         forecasts: The team's.
     """
-    behind = _mostly_mastered(forecasts)
     by_student: dict[str, dict[str, SkillForecast]] = defaultdict(dict)
     for forecast in forecasts:
         if forecast.status != "not_begun":
@@ -126,12 +134,12 @@ def list_needs_before(team: Team, skills: SkillMap, forecasts: Sequence[SkillFor
             if all(one in mine and mine[one].status in MASTERED for one in skills.requires.get(skill, ()))
         ]
         options.sort(key=lambda need: (-need.need, need.skill))
-        listed = [need for need in options if need.need > 0][:HANDFUL]
-        needs += [replace(need, catch_up=need.skill in behind) for need in listed]
+        needs += [need for need in options if need.need > 0][:HANDFUL]
     return needs
 
 
-def _mostly_mastered(forecasts: Sequence[SkillForecast]) -> set[str]:
+def find_mostly_mastered(forecasts: Sequence[SkillForecast]) -> set[str]:
+    """Returns the skills that most of the members with evidence have mastered, which the others catch up on."""
     known = Counter(forecast.skill for forecast in forecasts if forecast.status not in {"thin_evidence", "not_begun"})
     mastered = Counter(forecast.skill for forecast in forecasts if forecast.status in MASTERED)
     return {skill for skill, count in mastered.items() if count >= CATCH_UP_SHARE * known[skill]}
@@ -161,13 +169,6 @@ def _need(forecast: SkillForecast, readiness: float, weight: float) -> Need:
 
 def _unknown(student: str, skill: str, weight: float, readiness: float = 1.0) -> Need:
     return Need(student, skill, UNKNOWN * readiness * weight, None, None, readiness, weight)
-
-
-def _leave_out_capped(needs: Sequence[Need], past: Collection[PastSession], day: date) -> tuple[Need, ...]:
-    """Returns the needs without skills to catch up on of students who have had only such for too many days."""
-    behind = {need.skill for need in needs if need.catch_up}
-    row = count_catch_up_days([session for session in past if session.date < day], behind)
-    return tuple(need for need in needs if not (need.catch_up and row[need.student] >= MOST_CATCH_UP_DAYS))
 
 
 def count_catch_up_days(past: Collection[PastSession], behind: Collection[str]) -> Counter[str]:

@@ -8,7 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from experiments.benchmarks.planner.baselines import plan_baseline
-from experiments.benchmarks.planner.days.run import HeldDay, Policy, Proposed, StatedDay, plan_as_served, run_days
+from experiments.benchmarks.planner.days.run import (
+    HeldDay,
+    Policy,
+    Proposed,
+    StatedDay,
+    date_of,
+    plan_as_served,
+    state_day,
+)
 from experiments.benchmarks.planner.days.schools import OpenSchool, open_school
 from experiments.benchmarks.planner.days.teacher_greedy import plan_greedily
 from experiments.benchmarks.planner.policies.before import state_before
@@ -16,7 +24,7 @@ from experiments.benchmarks.planner.policies.learning import LearningLife
 from experiments.simulation.knowledge import Grid
 from experiments.simulation.teaching import Level
 from features.roster import SkillMap
-from serving.grouping import Budget, remember_day, suggest_groups
+from serving.grouping import Budget, InfeasibleError, remember_day, suggest_groups
 from serving.grouping.problem.history import count_load_off
 from serving.plans.policy import load_policy
 
@@ -130,10 +138,30 @@ def compare_policies(kind: str, seed: int, levels: Sequence[Level], days: int, m
         outcomes = {}
         for name, policy in list_policies(school.skills).items():
             life = LearningLife(school, level)
-            held = list(run_days(school, policy, days, life))
-            outcomes[name] = judge(school, life, held)
+            outcomes[name] = judge(school, life, hold_days(school, life, policy, days))
         found.append(Compared(kind, seed, level, outcomes))
     return found
+
+
+def hold_days(school: OpenSchool, life: LearningLife, policy: Policy, days: int) -> list[HeldDay]:
+    """Plans and holds school days one after the other; a day that the policy cannot plan is spent online.
+
+    Args:
+        school: The school on the morning of the first day.
+        life: What its students know; changed.
+        policy: Plans each day.
+        days: How many.
+    """
+    held: list[HeldDay] = []
+    for number in range(days):
+        stated = state_day(life.school_on(date_of(school, number)), life, held, number)
+        try:
+            sessions, plan = policy(stated)
+        except InfeasibleError:
+            sessions, plan = (), None
+        held.append(HeldDay(stated, sessions, plan))
+        life.hold(held[-1])
+    return held
 
 
 def judge(school: OpenSchool, life: LearningLife, held: list[HeldDay]) -> Outcome:

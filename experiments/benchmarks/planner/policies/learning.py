@@ -6,7 +6,7 @@ of the first day.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 
 import numpy as np
@@ -16,6 +16,7 @@ from experiments.benchmarks.planner.days.run import HeldDay
 from experiments.benchmarks.planner.days.schools import OpenSchool, forecast_team
 from experiments.simulation.days import FollowingDays, Taught
 from experiments.simulation.knowledge import Grid
+from experiments.simulation.people import focus_of
 from experiments.simulation.teaching import Level
 from features.logs.rows import SKILL_MARK
 from features.profiles.fold import build_profiles
@@ -69,14 +70,17 @@ class LearningLife:
     def forecast(self, number: int, day: date) -> Sequence[SkillForecast]:  # noqa: ARG002 - the date says it
         """Returns the forecasts on the morning of a school day."""
         members = self._school.team.members
-        snapshot = restrict_snapshot(self._school.snapshot, self._state, members, self.moment(day), None)
+        moment = datetime.combine(day, time(), UTC)
+        snapshot = restrict_snapshot(self._school.snapshot, self._state, members, moment, None)
         found = forecast_team(snapshot, self._school.team)
         self._morning = {(forecast.student, forecast.skill): forecast.struggle_risk for forecast in found}
         return found
 
-    def moment(self, day: date) -> datetime:
-        """Returns the moment of a morning's forecasts, UTC."""
-        return datetime.combine(day, time(), UTC)
+    def school_on(self, day: date) -> OpenSchool:
+        """Returns the school on the morning of a day: the unit has moved on, and the clock."""
+        snapshot = replace(self._school.snapshot, data_as_of=datetime.combine(day, time(), UTC))
+        focus = focus_of(self.truth.middle(day), self.truth.skill_ids)
+        return replace(self._school, snapshot=snapshot, team=replace(self._school.team, focus=focus))
 
     def hold(self, held: HeldDay) -> None:
         """Lets the students live through a day that was planned."""
