@@ -12,6 +12,9 @@ LOGS = ("gervet-assistments09", "gervet-algebra05", "pykt-assist2015", "assistme
 PARTS = ("scoring", "mix", "plans", "campaign")
 """Parts of the service benchmark."""
 
+SCHOOLS = ("demo", "far_behind", "far_ahead", "thin_evidence", "open_room")
+"""Kinds of simulated school; `planner/days/schools.py` describes them."""
+
 Option = tuple[str, Mapping[str, Any]]
 """A flag and the keyword arguments of `add_argument`."""
 
@@ -190,10 +193,31 @@ BENCHMARKS: dict[str, Benchmark] = {
         (
             _count("--schools", 6, "simulated schools of each of four kinds"),
             ("--large", {"action": "store_true", "help": "four times as many"}),
-            _count("--workers", 2, "processes that plan schools at once"),
+            _path("--models", "FOLDER", "keep the trained models there, or use those kept"),
             JSON,
         ),
         failure="our plans are not ahead of each policy in need met and in what the lowest quartile knows",
+    ),
+    "sense": Benchmark(
+        "simulated schools planned day after day: who is in trouble, and who of them gets an adult",
+        "planner.sense:benchmark_sense",
+        "--seeds 1 --days 5 --kind demo --json figures.json",
+        (
+            _count("--seeds", 5, "schools of each kind"),
+            _count("--days", 15, "school days in a row"),
+            (
+                "--kind",
+                {
+                    "dest": "kinds",
+                    "choices": SCHOOLS,
+                    "action": "append",
+                    "help": "this kind of school; may be repeated (default: all)",
+                },
+            ),
+            _path("--models", "FOLDER", "keep the trained models there, or use those kept"),
+            JSON,
+        ),
+        failure="a plan broke a rule",
     ),
     "service": Benchmark(
         "the service under load: throughput, latency, memory, scoring beside MLflow's server, and a fault campaign",
