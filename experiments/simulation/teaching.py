@@ -71,12 +71,13 @@ CROWDING = Published(
 """How fast the effect falls with the size of a tutored or small group; the low end is that of low effects."""
 
 TABLES = Published(
-    0.15,
+    0.085,
     0.17,
     0.19,
-    "Low: learning with technology together beside alone .15 SD (Lou, Abrami and d'Apollonia 2001). Middle: small "
-    "groups within the class beside whole-class lessons .17 SD (Lou et al. 1996). High: peer-assisted instruction .19 "
-    "SD in grades 7 to 12 (Dietrichson et al. 2020). Found in whole classes, so that it does not fall with the size.",
+    "Small groups within the class beside whole-class lessons .17 SD (Lou et al. 1996); learning with technology "
+    "together beside alone .15 SD (Lou, Abrami and d'Apollonia 2001). Low: half of it, as is left of tutoring in large "
+    "programs. High: peer-assisted instruction .19 SD in grades 7 to 12 (Dietrichson et al. 2020). Found in whole "
+    "classes, so that it does not fall with the size.",
 )
 """Of working together at tables with an adult about, in SD of lessons of `LESSON_HOURS`."""
 

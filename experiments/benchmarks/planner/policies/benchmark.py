@@ -7,11 +7,12 @@ What happens by chance is the same for every policy, so that policies are compar
 the mean difference over schools (Student's t within kinds of school, whose mix is given).
 """
 
+import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import nullcontext
 from dataclasses import asdict, fields
-from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -23,17 +24,14 @@ from scipy.stats import t as student_t
 from experiments.benchmarks.figures import make_table, print_tables
 from experiments.benchmarks.planner.days.schools import train_models
 from experiments.benchmarks.planner.policies.compare import OURS, Compared, Outcome, compare_policies
+from experiments.benchmarks.registry import DAILY_SCHOOLS
 from experiments.simulation.teaching import Level
 from features.console import OUT, track, write_json
 from features.errors import InputError
 
-KINDS = ("demo", "far_behind", "far_ahead", "thin_evidence")
-"""Kinds of school; those of another rhythm than daily are not compared."""
-
 FIRST_SEED = 301
 """Seeds below were looked at while this was written."""
 
-DAYS = 15
 LARGE = 4
 """Times as many schools with `--large`."""
 
@@ -43,62 +41,90 @@ MAIN = ("need_met", "lowest_quartile")
 CONFIDENCE = 0.95
 
 
-def benchmark_policies(schools: int, *, large: bool = False, workers: int = 2, json_path: Path | None = None) -> int:
+def benchmark_policies(
+    schools: int,
+    days: int,
+    *,
+    large: bool = False,
+    kinds: Sequence[str] | None = None,
+    models: Path | None = None,
+    workers: int | None = None,
+    json_path: Path | None = None,
+) -> int:
     """Prints and writes all figures; the exit code is 1 unless ours is ahead of each policy in both main figures.
 
     Args:
         schools: Schools of each kind.
-        large: Whether to take four times as many.
-        workers: Processes that plan schools at once.
+        days: School days that are planned.
+        large: Whether to take four times as many schools.
+        kinds: Kinds of school; null = all that are compared.
+        models: A folder where the trained models are kept, or taken from; null = trained anew.
+        workers: Processes that plan schools at once; 1 = this one; null = as many as there are cores.
         json_path: Where the figures are written too.
 
     Raises:
-        InputError: Fewer than two schools of a kind, of which no interval could be told, or no worker.
+        InputError: Fewer than two schools of a kind, of which no interval could be told, or nothing to plan.
     """
-    if schools < 2 or workers < 1:  # noqa: PLR2004 - one alone has no spread
-        raise InputError(f"--schools {schools} must be at least 2, and --workers {workers} at least 1")
-    places = [(kind, FIRST_SEED + n) for n in range(schools * (LARGE if large else 1)) for kind in KINDS]
-    with tempfile.TemporaryDirectory(prefix="regroup-") as folder:
-        train_models(Path(folder))
-        compared = [one for found in _run(places, Path(folder), workers) for one in found]
-    compared.sort(key=lambda one: (one.level, one.kind, one.seed))
-    by_level = {level: [one for one in compared if one.level is level] for level in Level}
-    against = compare_with_each(by_level[Level.MIDDLE])
-    sensitivity = [{"level": level, **row} for level, of in by_level.items() for row in compare_with_each(of)]
-    kinds = [
-        {"kind": kind, **row}
-        for kind in KINDS
-        for row in compare_with_each([one for one in by_level[Level.MIDDLE] if one.kind == kind])
+    workers = (os.cpu_count() or 1) if workers is None else workers
+    if schools < 2 or days < 1 or workers < 1:  # noqa: PLR2004 - one school alone has no spread
+        raise InputError(f"--schools {schools} must be at least 2, --days {days} and --workers {workers} at least 1")
+    count = schools * (LARGE if large else 1)
+    varied = max(2, count // 2)
+    work = [
+        (kind, FIRST_SEED + number, tuple(Level) if number < varied else (Level.MIDDLE,))
+        for number in range(count)
+        for kind in kinds or DAILY_SCHOOLS
     ]
-    means = {name: mean_outcome(by_level[Level.MIDDLE], name) for name in by_level[Level.MIDDLE][0].outcomes}
-    print_tables(_show_means(means), _show_against(against), _show_levels(sensitivity), _show_kinds(kinds))
-    behind = [f"{row['policy']} ({name})" for row in against for name in MAIN if row[f"{name}_low"] <= 0]
-    OUT.print(f"not ahead of: {', '.join(behind) or 'nobody'}", markup=False, highlight=False)
-    write_json(
-        json_path,
-        {
-            "days": DAYS,
-            "schools": len(places),
-            "main": MAIN[0],
-            "against": against,
-            "policies": means,
-            "sensitivity": sensitivity,
-            "kinds": kinds,
-            "runs": [
-                {"kind": one.kind, "seed": one.seed, "level": one.level, "policy": name, **asdict(outcome)}
-                for one in compared
-                for name, outcome in one.outcomes.items()
-            ],
-        },
+    with tempfile.TemporaryDirectory(prefix="regroup-") if models is None else nullcontext(models) as place:
+        folder = Path(place)
+        if not folder.exists() or not any(folder.iterdir()):
+            OUT.print("training on the demo's school", style="dim")
+            train_models(folder)
+        compared = [one for found in _run(work, days, folder, workers) for one in found]
+    figures = summarize(compared)
+    print_tables(
+        _show_means(figures["policies"]),
+        _show_against(figures["against"]),
+        _show_rows("the same by third of the published effects, in half of the schools", "level", figures),
+        _show_rows("the same by kind of school", "kind", figures),
     )
+    behind = [f"{row['policy']} ({name})" for row in figures["against"] for name in MAIN if row[f"{name}_low"] <= 0]
+    OUT.print(f"not ahead of: {', '.join(behind) or 'nobody'}", markup=False, highlight=False)
+    write_json(json_path, {"days": days, "schools": len(work), "main": MAIN[0], **figures})
     return 1 if behind else 0
 
 
-def _run(places: Sequence[tuple[str, int]], models: Path, workers: int) -> Iterator[list[Compared]]:
-    work = partial(compare_policies, levels=tuple(Level), days=DAYS, models=models)
-    # not forked: the trees' threads would not survive it
+def summarize(compared: Sequence[Compared]) -> dict[str, Any]:
+    """Returns all figures: `policies`, `against`, `levels`, `kinds`, and the single `runs`."""
+    ordered = sorted(compared, key=lambda one: (list(Level).index(one.level), one.kind, one.seed))
+    middle = [one for one in ordered if one.level is Level.MIDDLE]
+    varied = {(one.kind, one.seed) for one in ordered if one.level is not Level.MIDDLE}
+    by_level = {
+        level: [one for one in ordered if one.level is level and (one.kind, one.seed) in varied] for level in Level
+    }
+    by_kind = {kind: [one for one in middle if one.kind == kind] for kind in dict.fromkeys(one.kind for one in middle)}
+    return {
+        "policies": {policy: mean_outcome(middle, policy) for policy in middle[0].outcomes},
+        "against": compare_with_each(middle),
+        "levels": [{"level": level, **row} for level, some in by_level.items() for row in compare_with_each(some)],
+        "kinds": [{"kind": kind, **row} for kind, some in by_kind.items() for row in compare_with_each(some)],
+        "runs": [
+            {"kind": one.kind, "seed": one.seed, "level": one.level, "policy": policy, **asdict(outcome)}
+            for one in ordered
+            for policy, outcome in one.outcomes.items()
+        ],
+    }
+
+
+def _run(
+    work: Sequence[tuple[str, int, tuple[Level, ...]]], days: int, models: Path, workers: int
+) -> Iterator[list[Compared]]:
+    if workers == 1:
+        yield from (compare_policies(*one, days, models) for one in track(work, "schools", total=len(work)))
+        return
+    # a fork of a process that has threads of LightGBM's may hang
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        waiting = [pool.submit(work, *place) for place in places]
+        waiting = [pool.submit(compare_policies, *one, days, models) for one in work]
         for done in track(as_completed(waiting), "schools", total=len(waiting)):
             yield done.result()
 
@@ -158,17 +184,10 @@ def _show_against(rows: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
-def _show_levels(rows: Sequence[Mapping[str, Any]]) -> Table:
-    table = make_table("the same at the low, middle and high third of published effects", ["effects", "policy"], MAIN)
-    for row in rows:
-        table.add_row(row["level"], row["policy"], *(_interval(row, name) for name in MAIN))
-    return table
-
-
-def _show_kinds(rows: Sequence[Mapping[str, Any]]) -> Table:
-    table = make_table("the same by kind of school, effects in the middle", ["school", "policy"], MAIN)
-    for row in rows:
-        table.add_row(row["kind"], row["policy"], *(_interval(row, name) for name in MAIN))
+def _show_rows(title: str, name: str, figures: Mapping[str, Any]) -> Table:
+    table = make_table(title, [name, "policy"], MAIN)
+    for row in figures[f"{name}s"]:
+        table.add_row(row[name], row["policy"], *(_interval(row, figure) for figure in MAIN))
     return table
 
 
