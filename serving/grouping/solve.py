@@ -27,7 +27,7 @@ DEFAULT_BUDGET = Budget()
 
 SEARCHED: Status = "searched"
 
-SEARCH, SEATS = 0.7, 0.1
+SEARCH, SEATS = 0.6, 0.2
 """Shares of the seconds of a budget for the search and for seating students exactly; the bound has the rest."""
 
 
