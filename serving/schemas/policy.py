@@ -132,7 +132,7 @@ class TeamPolicy(Body):
     rooms: dict[str, RoomPolicy] = Field(
         default_factory=dict,
         max_length=1000,
-        description="large rooms by id; their capacity is shared, and `*` is every other room",
+        description="large rooms by id; their capacity is shared, and `*` is every other one that holds the whole team",
         examples=[{"hall": {"sessions": 4}}],
     )
     blocks: dict[str, BlockPolicy] = Field(
