@@ -74,7 +74,9 @@ class AdultExclusion(Body):
     """An adult who never leads some students."""
 
     staff_id: str = Field(description="an adult of the team", examples=["a.rivera"])
-    student_ids: list[StudentId] = Field(description="members of the team", min_length=1, max_length=MOST_PEOPLE)
+    student_ids: list[StudentId] = Field(
+        min_length=1, max_length=MOST_PEOPLE, description="members of the team", examples=[["s0412"]]
+    )
 
 
 class TeamPolicy(Body):
