@@ -12,13 +12,13 @@ from datetime import UTC, date, datetime, time, timedelta
 import numpy as np
 
 from experiments.benchmarks.planner.instances.evidence import Curriculum, draw_forecasts
-from features.roster import Rule, Staff, Team
+from features.roster import PolicyLayer, Rule, Staff, Team
 from features.roster.records import ROLE_MAY_LEAD, WEEKDAYS, Block, PastSession, Room
 from serving.grouping.problem.policy import TEACHERS, Role, SessionType
 from serving.grouping.problem.problem import Problem
 from serving.plans.needs import Candidate, list_candidates
 from serving.plans.policy import load_policy
-from serving.plans.problem import Absence, DayRequest, state_problem
+from serving.plans.problem import Absence, DayRequest, state_day
 
 
 @dataclass(frozen=True)
@@ -119,8 +119,9 @@ def draw_day(students: int | Size, seed: int) -> Problem:
     forecasts = draw_forecasts(members, curriculum, as_of, rng)
     candidates = list_candidates(team, curriculum.skills, forecasts, load_policy().need, CANDIDATES, as_of)
     team = replace(team, rules=tuple(_draw_rules(team, day, candidates, rng)))
-    request = DayRequest(day, absences=tuple(_draw_absences(team, day, rng)), students_per_monitor=size.monitored)
-    problem = state_problem(team, curriculum.skills, request, candidates, load_policy())
+    policy = PolicyLayer("", {"students_per_monitor": size.monitored})
+    request = DayRequest(day, absences=tuple(_draw_absences(team, day, rng)), policy=policy)
+    problem = state_day(team, curriculum.skills, request, candidates, load_policy()).problem
     certified, subgroup = rng.random(size.students) < CERTIFIED, rng.choice(["p", "q"], size.students, p=[0.7, 0.3])
     fixed = {pin.student for pin in problem.pins}  # often with an adult who is not certified
     people = [
