@@ -15,6 +15,9 @@ PARTS = ("scoring", "mix", "plans", "campaign")
 SCHOOLS = ("demo", "far_behind", "far_ahead", "thin_evidence", "open_room")
 """Kinds of simulated school; `planner/days/schools.py` describes them."""
 
+DAILY_SCHOOLS = SCHOOLS[:4]
+"""Those that regroup every day."""
+
 Option = tuple[str, Mapping[str, Any]]
 """A flag and the keyword arguments of `add_argument`."""
 
@@ -191,6 +194,29 @@ BENCHMARKS: dict[str, Benchmark] = {
             JSON,
         ),
         failure="a plan, a proven refusal or an error was wrong, or an answer came late",
+    ),
+    "policies": Benchmark(
+        "three weeks of simulated schools by our plans and by other policies: need met, and what students know then",
+        "planner.policies.benchmark:benchmark_policies",
+        "--schools 2 --days 5 --kind demo --json figures.json",
+        (
+            _count("--schools", 6, "simulated schools of each kind"),
+            _count("--days", 15, "school days in a row"),
+            ("--large", {"action": "store_true", "help": "four times as many schools"}),
+            (
+                "--kind",
+                {
+                    "dest": "kinds",
+                    "choices": DAILY_SCHOOLS,
+                    "action": "append",
+                    "help": "this kind of school; may be repeated (default: all four)",
+                },
+            ),
+            _path("--models", "FOLDER", "keep the trained models there, or use those kept"),
+            ("--workers", {"type": int, "help": "processes at work at once (default: as many as there are cores)"}),
+            JSON,
+        ),
+        failure="our plans are not ahead of each policy in need met and in what the lowest quartile knows",
     ),
     "sense": Benchmark(
         "simulated schools planned day after day: who is in trouble, and who of them gets an adult",
