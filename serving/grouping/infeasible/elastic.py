@@ -10,9 +10,10 @@ import numpy as np
 
 from serving.grouping.exact.block_program import BlockProgram
 from serving.grouping.exact.blocks import add_blocks
-from serving.grouping.exact.program import Program, Terms
+from serving.grouping.exact.program import Program, Terms, is_over
 from serving.grouping.infeasible.concessions import SoftConstraint
 from serving.grouping.infeasible.relaxed_problem import relax
+from serving.grouping.problem.people import Aim
 from serving.grouping.problem.places import Pin
 from serving.grouping.problem.policy import ADULT_LED, SessionType
 from serving.grouping.problem.problem import Problem
@@ -21,7 +22,7 @@ from serving.grouping.state.draft import Draft
 
 
 def relax_cheapest(
-    problem: Problem, constraints: Sequence[SoftConstraint], nodes: int
+    problem: Problem, constraints: Sequence[SoftConstraint], nodes: int, until: float | None = None
 ) -> tuple[SoftConstraint, ...] | None:
     """Returns the cheapest of the constraints without which a problem is feasible; None where none were found.
 
@@ -29,26 +30,34 @@ def relax_cheapest(
         problem: the day, or some blocks of it.
         constraints: what may be relaxed, of the rules in `ROWS`.
         nodes: parts of the search, after which the cheapest found so far has to do.
+        until: when that has to do, on the clock of `time.perf_counter`; None: without a clock.
     """
-    elastic = ElasticProgram(problem, constraints)
-    values, _ = elastic.program.solve(gap=0.0, nodes=nodes)
+    elastic = ElasticProgram(problem, constraints, until)
+    if is_over(until):
+        return None
+    values, _ = elastic.program.solve(gap=0.0, nodes=nodes, until=until)
     if values is None:
         return None
     return tuple(constraint for constraint, column in zip(constraints, elastic.columns, strict=True) if values[column])
 
 
 class ElasticProgram:
-    """The program; `columns` are those of the constraints, in their order, and 1 where one is relaxed."""
+    """The program; `columns` are those of the constraints, in their order, and 1 where one is relaxed.
 
-    def __init__(self, problem: Problem, constraints: Sequence[SoftConstraint]) -> None:
+    Where the clock ends at `until`, its blocks are left out.
+    """
+
+    def __init__(self, problem: Problem, constraints: Sequence[SoftConstraint], until: float | None = None) -> None:
         self.problem = problem
         self.data: ProblemData = build_data(relax(problem, constraints))
         self.students = {student.id: at for at, student in enumerate(self.data.problem.students)}
         self.adults = {adult.id: at for at, adult in enumerate(self.data.problem.adults)}
         self.program = Program()
         concerned = {self.students[student] for constraint in constraints for student in constraint.students}
+        mixed = {constraint.subject[0] for constraint in constraints if constraint.rule == "one_aim"}
+        concerned |= {self.students[need.student] for need in problem.needs if need.skill in mixed}
         blocks = range(len(problem.blocks))
-        self.models = add_blocks(Draft(self.data), blocks, self.program, sorted(concerned))
+        self.models = add_blocks(Draft(self.data), blocks, self.program, sorted(concerned), until) or []
         self.program.points = [0.0] * len(self.program.points)
         self.columns = []
         for constraint in constraints:
@@ -102,6 +111,38 @@ def _pair(elastic: ElasticProgram, model: BlockProgram, column: int, one: str, o
         elastic.program.bound([*both, (column, -1.0)], -np.inf, 1.0)
 
 
+def _exclusion(elastic: ElasticProgram, model: BlockProgram, column: int, student: str, adult: str) -> None:
+    lead = elastic.adults[adult]
+    with_lead = [(at, 1.0) for at, other, _ in elastic.places(model, student) if other == lead]
+    elastic.require_relaxed(column, with_lead)
+
+
+def _aim(elastic: ElasticProgram, model: BlockProgram, column: int, skill: str) -> None:
+    """Gives each session on the skill one aim: places of other aims are open where the constraint is relaxed."""
+    aims = {need.student: need.aim for need in elastic.problem.needs if need.skill == skill}
+    (topic,) = elastic.data.at.of_skill[skill]
+    with_aim: dict[tuple[int, Aim], Terms] = {}
+    for (student, adult, on), place in model.places.items():
+        name = elastic.data.problem.students[student].id
+        if on == topic and name in aims:
+            with_aim.setdefault((adult, aims[name]), []).append((place, 1.0))
+    held: dict[int, Terms] = {}
+    for (adult, _), places in with_aim.items():
+        chosen = elastic.program.add(0.0, whole=True)
+        held.setdefault(adult, []).append((chosen, 1.0))
+        elastic.require_relaxed(chosen, places)
+    for chosen_aims in held.values():
+        elastic.program.bound([*chosen_aims, (column, 1.0 - len(chosen_aims))], -np.inf, 1.0)
+
+
+def _subject(elastic: ElasticProgram, model: BlockProgram, column: int, block: str) -> None:
+    here = elastic.problem.blocks[model.block]
+    if here.id == block and here.skills is not None:
+        topics = elastic.data.at.topics
+        others = [(lead, 1.0) for (_, at), lead in model.leads.items() if topics[at].skill not in here.skills]
+        elastic.require_relaxed(column, others)
+
+
 def _accommodation(elastic: ElasticProgram, model: BlockProgram, column: int, student: str) -> None:
     adults = elastic.data.problem.adults
     elastic.require_relaxed(
@@ -145,6 +186,9 @@ ROWS: dict[str, Callable[..., None]] = {
     "pinned": _pin,
     "eligibility": _need,
     "keep_apart": _pair,
+    "adult_exclusions": _exclusion,
+    "one_aim": _aim,
+    "block_skills": _subject,
     "certified": _accommodation,
     "adult_available": _presence,
     "permission": _permission,
