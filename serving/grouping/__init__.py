@@ -12,7 +12,7 @@ from serving.grouping.changes.difference import Move, ScoreImpact, find_moves, m
 from serving.grouping.changes.evaluation import Change, Evaluation, evaluate_edit
 from serving.grouping.changes.seat_options import SeatOptions, rank_seat_options
 from serving.grouping.errors import BrokenPlanError, Conflict, GroupingError, InfeasibleError, ProblemError
-from serving.grouping.problem.history import PastDay, recollect, remember_day
+from serving.grouping.problem.history import PastDay, recollect
 from serving.grouping.problem.people import Adult, Coaching, Contact, GroupmateCount, Need, Purpose, Student
 from serving.grouping.problem.places import Block, Pin, Room, Seat, Skill
 from serving.grouping.problem.plan import Plan, Score, Session
@@ -29,7 +29,6 @@ from serving.grouping.problem.policy import (
 from serving.grouping.problem.problem import Problem, digest_text, require_sessions
 from serving.grouping.rules.check import Violation, find_violations
 from serving.grouping.rules.objective import score_plan
-from serving.grouping.weeks.targets import WeekTargets
 
 if TYPE_CHECKING:
     from serving.grouping.changes.alternatives import ATTEMPTS, Alternative, Alternatives, find_alternatives
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
     from serving.grouping.infeasible.diagnosis import Diagnosis, explain_conflict
     from serving.grouping.search.anneal import Budget
     from serving.grouping.solve import suggest_groups, warm_up
-    from serving.grouping.weeks.week import Week, plan_week
 else:
     _COMPILED = {
         "changes.alternatives": ("ATTEMPTS", "Alternative", "Alternatives", "find_alternatives"),
@@ -47,7 +45,6 @@ else:
         "search.anneal": ("Budget",),
         "infeasible.diagnosis": ("Diagnosis", "explain_conflict"),
         "solve": ("suggest_groups", "warm_up"),
-        "weeks.week": ("Week", "plan_week"),
     }
 
     def __getattr__(name: str) -> object:
@@ -100,8 +97,6 @@ __all__ = (
     "Skill",
     "Student",
     "Violation",
-    "Week",
-    "WeekTargets",
     "Weights",
     "WhyNot",
     "ask_why_not",
@@ -113,11 +108,9 @@ __all__ = (
     "find_moves",
     "find_violations",
     "measure_impact",
-    "plan_week",
     "rank_seat_options",
     "read_seats",
     "recollect",
-    "remember_day",
     "repair_plan",
     "require_sessions",
     "score_plan",
