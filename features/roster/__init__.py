@@ -143,6 +143,7 @@ from features.roster.records import (
     Team,
     TeamName,
 )
+from features.roster.series_checks import find_misfits, find_mistakes
 from features.roster.store import erase_student, replace_recorded_sessions, save_roster
 
 __all__ = [
@@ -167,6 +168,8 @@ __all__ = [
     "Team",
     "TeamName",
     "erase_student",
+    "find_misfits",
+    "find_mistakes",
     "find_team_of",
     "list_teams",
     "load_presets",

@@ -30,6 +30,7 @@ from serving.schemas.forecasts import (
 )
 from serving.schemas.recommendations import (
     AlternativeOut,
+    NoteOut,
     PolicyOut,
     RecommendationOut,
     RecommendationRequest,
@@ -248,6 +249,7 @@ def to_recommendation(
                 students=seats[session.id],
                 purpose=session_reasons[session.id].purpose,
                 why=session_reasons[session.id].sentence,
+                series_id=found.series_of(session),
             )
             for session in found.plan.sessions
         ],
@@ -270,6 +272,7 @@ def to_recommendation(
             )
             for student, days in watched.items()
         ],
+        notes=[NoteOut(series_id=note.series_id, sentence=note.sentence) for note in found.notes],
         alternatives=[
             AlternativeOut(
                 sessions=to_session_seats(other.plan.sessions),
