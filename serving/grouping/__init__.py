@@ -24,6 +24,7 @@ from serving.grouping.problem.policy import (
     Role,
     SessionType,
     SizeBound,
+    SizeCurve,
     Weights,
 )
 from serving.grouping.problem.problem import Problem, digest_text, require_sessions
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from serving.grouping.changes.repair import Repair, repair_plan
     from serving.grouping.changes.why_not import WhyNot, ask_why_not
     from serving.grouping.infeasible.diagnosis import Diagnosis, explain_conflict
+    from serving.grouping.infeasible.give_way import give_way
+    from serving.grouping.infeasible.relaxations import Relaxation
     from serving.grouping.search.anneal import Budget
     from serving.grouping.solve import suggest_groups, warm_up
 else:
@@ -44,6 +47,8 @@ else:
         "changes.why_not": ("WhyNot", "ask_why_not"),
         "search.anneal": ("Budget",),
         "infeasible.diagnosis": ("Diagnosis", "explain_conflict"),
+        "infeasible.give_way": ("give_way",),
+        "infeasible.relaxations": ("Relaxation",),
         "solve": ("suggest_groups", "warm_up"),
     }
 
@@ -84,6 +89,7 @@ __all__ = (
     "Problem",
     "ProblemError",
     "Purpose",
+    "Relaxation",
     "Repair",
     "Role",
     "Room",
@@ -94,6 +100,7 @@ __all__ = (
     "Session",
     "SessionType",
     "SizeBound",
+    "SizeCurve",
     "Skill",
     "Student",
     "Violation",
@@ -107,6 +114,7 @@ __all__ = (
     "find_bottlenecks",
     "find_moves",
     "find_violations",
+    "give_way",
     "measure_impact",
     "rank_seat_options",
     "read_seats",

@@ -7,11 +7,18 @@ from datetime import date
 
 from features.database import Database
 from features.roster import Team
+from features.roster.records import WEEKDAYS
 from serving.access.caller import Caller
 from serving.errors import RequestError
 from serving.plans.cycle import Grouping, list_school_days, read_grouping
 from serving.plans.stored_plan import open_day
-from serving.schemas.recommendations import CycleDayOut, CycleOut, RecommendationOut, RecommendationRequest
+from serving.schemas.recommendations import (
+    MOST_CYCLE_DAYS,
+    CycleDayOut,
+    CycleOut,
+    RecommendationOut,
+    RecommendationRequest,
+)
 from serving.store.recommendations import PlanQuery, PlanRow, find_recommendation, list_plans
 
 MOST_PLANS = 1000
@@ -43,8 +50,20 @@ class RequestedDays:
         return CycleOut(id=self.cycle, days=days)
 
 
-def find_days(database: Database, caller: Caller, team: Team, body: RecommendationRequest) -> RequestedDays:
+def find_days(
+    database: Database, caller: Caller, team: Team, body: RecommendationRequest, regroup: str | int
+) -> RequestedDays:
     """The days that a body asks for.
+
+    Where it says nothing of cycles, the team's rhythm decides: a day in a cycle that goes on continues it, and any
+    other begins one.
+
+    Args:
+        database: The service's database.
+        caller: Who asks.
+        team: The team.
+        body: What is asked for.
+        regroup: The team's rhythm: `daily`, `weekly`, or the number of school days for which a grouping holds.
 
     Raises:
         RequestError: There is no such cycle of the team, or the date is none of its days.
@@ -59,9 +78,28 @@ def find_days(database: Database, caller: Caller, team: Team, body: Recommendati
             return RequestedDays((body.date,))
         cycle = earlier.answer.cycle.id
         return RequestedDays((body.date,), cycle, None, list_current(database, body.team_id, cycle))
-    if body.cycle_days is None or body.cycle_days == 1:
+    count = body.cycle_days or count_days(team, body.date, regroup)
+    if body.cycle_days is None and count > 1 and (cycle := find_running(database, body)) is not None:
+        return _continue(database, caller, body, cycle)
+    if count == 1:
         return RequestedDays((body.date,))
-    return RequestedDays(tuple(list_school_days(team, body.date, body.cycle_days)), uuid.uuid4().hex)
+    return RequestedDays(tuple(list_school_days(team, body.date, count)), uuid.uuid4().hex)
+
+
+def count_days(team: Team, first: date, regroup: str | int) -> int:
+    """The days of a cycle that begins on a day, by the team's rhythm; one of a week ends with it."""
+    if regroup == "daily":
+        return 1
+    if regroup == "weekly":
+        weekdays = {WEEKDAYS.index(block.weekday) for block in team.blocks}
+        return max(1, sum(weekday >= first.weekday() for weekday in weekdays))
+    return min(int(regroup), MOST_CYCLE_DAYS)
+
+
+def find_running(database: Database, body: RecommendationRequest) -> str | None:
+    """The id of the cycle that the team's newest plan of the day, not rejected, is of; null: of none."""
+    rows, _ = list_plans(database, PlanQuery(body.team_id, body.date), MOST_PLANS)
+    return next((row.cycle for row in rows if row.decision != "rejected"), None)
 
 
 def list_current(database: Database, team_id: str, cycle: str) -> dict[date, str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import NamedTuple
 
 from prometheus_client import Counter, Histogram
 from sqlalchemy import Connection
@@ -26,8 +26,6 @@ from serving.grouping import (
     Problem,
     ProblemError,
     Session,
-    SizeBound,
-    explain_conflict,
     find_alternatives,
     suggest_groups,
 )
@@ -38,10 +36,13 @@ from serving.plans.cycle import plan_in_cycle, read_grouping, remember_sessions
 from serving.plans.cycle_days import find_days
 from serving.plans.needs import Candidate, find_candidates
 from serving.plans.policy import PlannerPolicy, load_policy
-from serving.plans.problem import Absence, DayRequest, skill_name, state_problem
+from serving.plans.problem import Absence, DayRequest, skill_name, state_day
 from serving.plans.queue import SolverQueue
-from serving.plans.series import SeriesNote, Unit, find_due, plan_with_series
-from serving.plans.stored_plan import carry_seats
+from serving.plans.refusal import explain_refusal
+from serving.plans.series import SeriesDay, Unit, find_due, plan_with_series
+from serving.plans.standing_rules import WAY_SHARE, Note, find_way
+from serving.plans.stored_plan import carry_plan
+from serving.plans.team_policy import DayPolicy, read_layer, settle_policy
 from serving.plans.together import Group
 from serving.schemas.recommendations import RecommendationOut, RecommendationRequest
 from serving.settings import Settings
@@ -69,9 +70,6 @@ LEAST = 0.5
 LEAST_AGAIN = 0.1
 """The same for a further search, where the day has no plan with a series or with the grouping of a cycle."""
 
-NODES, QUESTIONS = 1, 10
-"""Limits of the exact programs that explain a day without a plan, since a caller waits: nodes of each, and programs."""
-
 
 @dataclass(frozen=True)
 class Recommendation:
@@ -84,9 +82,10 @@ class Recommendation:
         candidates: The needs, and the forecasts that they come from.
         search_seconds: How long the search took.
         found_at: When it ended, on the clock of `time.perf_counter`.
+        policy: What the team chose for the day.
+        notes: Standing rules, series and parts of the roster that the plan goes without.
         others: Good plans that differ, the best first.
         held: The group of each series that is held, by the series' id.
-        notes: Why other series that were due are not.
     """
 
     problem: Problem
@@ -95,9 +94,10 @@ class Recommendation:
     candidates: Sequence[Candidate]
     search_seconds: float
     found_at: float
+    policy: DayPolicy
+    notes: tuple[Note, ...] = ()
     others: tuple[Alternative, ...] = ()
     held: Mapping[str, Group] = field(default_factory=dict)
-    notes: tuple[SeriesNote, ...] = ()
 
     def series_of(self, session: Session) -> str | None:
         """The id of the series that a session is of; null: none."""
@@ -187,8 +187,9 @@ def plan_day(
         if waited:
             team, roster = find_roster(planner.rosters, caller, body.team_id, now=True)
         restricted = planner.live.restrict(snapshot, team.members, roster.latest_event)
-        asked = find_days(planner.database, caller, team, body)
-        request = carry_seats(planner.database, caller, body, read_request(body))
+        request = carry_plan(planner.database, caller, body, read_request(body))
+        regroup = settle_policy(team, request.policy, load_policy(), request.earlier).settings["regroup"]
+        asked = find_days(planner.database, caller, team, body, regroup)
         first = replace(request, grouping=asked.grouping)
         found = list(_plan_days(planner, team, roster, restricted, body, asked.days, first, begun))
         answers = [
@@ -257,7 +258,7 @@ def _plan_days(
 
 
 def read_request(body: RecommendationRequest) -> DayRequest:
-    """The day that a body asks for, without the seats of an earlier plan."""
+    """The day that a body asks for, without what an earlier plan adds."""
     return DayRequest(
         day=body.date,
         absences=tuple(
@@ -278,9 +279,7 @@ def read_request(body: RecommendationRequest) -> DayRequest:
         ),
         move_penalty=body.move_penalty,
         alternatives=body.alternatives,
-        students_per_monitor=body.policy.students_per_monitor,
-        weights={str(name): weight for name, weight in body.policy.weights.items()},
-        sizes=tuple(SizeBound(size.session_type, size.least, size.most, size.tables) for size in body.policy.sizes),
+        policy=read_layer(body.policy),
         series=tuple(
             Series(
                 series.series_id,
@@ -322,30 +321,50 @@ def recommend_day(
 
     Raises:
         RequestError: The day has no blocks, a rule or an absence names somebody who is not in the team, or no plan can
-            keep every rule; the error names the rule.
+            keep every rule but the standing ones; the error names the rule.
     """
     policy, days = load_policy(), settings.recent_days
     candidates = find_candidates(snapshot, team, roster, policy.need, days, settings.max_candidates)
     try:
-        problem = state_problem(team, roster.skills, request, candidates, policy)
-        begun = time.perf_counter()
-        unit = _know_unit(snapshot, team, roster.skills, request, policy, days)
-        due, over = find_due((*team.series, *request.series), team, request.day, unit)
-        search = _Search(request.alternatives, budget, until)
-        day, (problem, (text, plan, others)) = plan_with_series(
-            problem, due, unit, lambda held: plan_in_cycle(held, request.grouping, unit, search)
-        )
-        ended = time.perf_counter()
-        SEARCH.observe(ended - begun)
-        GAP.observe(1.0 - plan.proven_share)
-        UNMET.observe(len(plan.unmet))
-        notes = (*over, *day.notes)
-        return Recommendation(problem, text, plan, candidates, ended - begun, ended, others, day.held, notes)
+        day = state_day(team, roster.skills, request, candidates, policy)
     except ProblemError as error:
         raise RequestError("problem", str(error), field=error.field) from error
+    begun = time.perf_counter()
+    unit = _know_unit(snapshot, team, roster.skills, request, policy, days)
+    due, over = find_due((*team.series, *request.series), team, request.day, unit)
+    search = _Search(request.alternatives, budget, until)
+
+    def plan_with_all(problem: Problem) -> tuple[SeriesDay, tuple[Problem, _Found]]:
+        return plan_with_series(problem, due, unit, lambda held: plan_in_cycle(held, request.grouping, unit, search))
+
+    notes = (*day.notes, *over)
+    try:
+        series, (problem, found) = plan_with_all(day.problem)
     except InfeasibleError as error:
-        NO_PLAN.labels(error.rule).inc()
-        raise RequestError(error.rule, error.sentence, **_explain(problem, error)) from error
+        now = time.perf_counter()
+        limit = None if until is None else now + WAY_SHARE * max(0.0, until - now)
+        way = find_way(day.problem, day.rules, limit)
+        if way is None:
+            NO_PLAN.labels(error.rule).inc()
+            raise explain_refusal(day.problem, day.rules, error) from error
+        notes = (*notes, *way[1])
+        series, (problem, found) = plan_with_all(way[0])
+    ended = time.perf_counter()
+    SEARCH.observe(ended - begun)
+    GAP.observe(1.0 - found.plan.proven_share)
+    UNMET.observe(len(found.plan.unmet))
+    return Recommendation(
+        problem,
+        found.canonical,
+        found.plan,
+        candidates,
+        ended - begun,
+        ended,
+        day.policy,
+        (*notes, *series.notes),
+        found.others,
+        series.held,
+    )
 
 
 def _know_unit(
@@ -362,14 +381,23 @@ def _know_unit(
     )
 
 
+class _Found(NamedTuple):
+    """The problem's canonical text, its plan, and others where they are asked for."""
+
+    canonical: str
+    plan: Plan
+    others: tuple[Alternative, ...]
+
+
 @dataclass
 class _Search:
     """Searches for plans of one day, one after the other in the same time.
 
     Attributes:
-        alternatives: How many other good plans to look for.
-        budget: Of the first search; others have what is left of its seconds, and at least a tenth.
+        alternatives: How many other good plans to look for; all searches for them share the time that is left.
+        budget: Of the search.
         until: When the plan must be found, on the clock of `time.perf_counter`; null: no time limit.
+        least: Share of the budget's seconds that the next search gets, however late it is.
     """
 
     alternatives: int
@@ -377,39 +405,22 @@ class _Search:
     until: float | None
     least: float = LEAST
 
-    def __call__(self, problem: Problem) -> tuple[str, Plan, tuple[Alternative, ...]]:
-        """The problem's canonical text, its plan, and others where they are asked for."""
+    def __call__(self, problem: Problem) -> _Found:
+        """The plan of a day.
+
+        Raises:
+            InfeasibleError: None was found that keeps every rule.
+        """
         budget = self.budget
         if self.until is not None and budget.seconds is not None:
             budget = replace(budget, seconds=max(self.least * budget.seconds, self.until - time.perf_counter()))
         self.least = LEAST_AGAIN
         with ThreadPoolExecutor(1) as pool:  # the search releases the interpreter lock
             text = pool.submit(problem.to_json)
-            plan, others = _search(problem, self.alternatives, budget)
-        return text.result(), plan, others
-
-
-def _search(problem: Problem, alternatives: int, budget: Budget) -> tuple[Plan, tuple[Alternative, ...]]:
-    """The plan, and others where they are asked for; all searches share the time limit, if there is one."""
-    if not alternatives:
-        return suggest_groups(problem, budget), ()
-    if budget.seconds is not None:
-        budget = replace(budget, seconds=budget.seconds / (1 + ATTEMPTS * alternatives))
-    found = find_alternatives(problem, alternatives, budget)
-    return found.best, found.others
-
-
-def _explain(problem: Problem, error: InfeasibleError) -> dict[str, Any]:
-    """The members of the problem document of a day without a plan; no id of a student is among them."""
-    diagnosis = explain_conflict(problem, error.conflicts, nodes=NODES, programs=QUESTIONS)
-    return {
-        "proven": error.proven,
-        "conflicts": [{"rules": list(conflict.rules), "detail": conflict.sentence} for conflict in error.conflicts],
-        "minimal_set": [{"rule": rule.rule, "detail": rule.requirement} for rule in diagnosis.minimal_set],
-        "minimal_set_proven": diagnosis.minimal,
-        "relaxations": [
-            {"rules": list(relaxation.rules), "penalty": relaxation.penalty, "detail": relaxation.sentence}
-            for relaxation in diagnosis.relaxations
-        ],
-        "notes": list(diagnosis.notes),
-    }
+            if not self.alternatives:
+                plan = suggest_groups(problem, budget)
+                return _Found(text.result(), plan, ())
+            if budget.seconds is not None:
+                budget = replace(budget, seconds=budget.seconds / (1 + ATTEMPTS * self.alternatives))
+            found = find_alternatives(problem, self.alternatives, budget)
+            return _Found(text.result(), found.best, found.others)

@@ -10,6 +10,7 @@ from features.roster.records import WEEKDAYS
 from features.roster.series_checks import list_blocks, minutes_of
 from serving.grouping import Adult, InfeasibleError, Need, Problem, Purpose, SessionType, SizeBound
 from serving.models.forecasts import SkillForecast
+from serving.plans.standing_rules import Note
 from serving.plans.together import Group, fix_groups, list_places
 
 Found = TypeVar("Found")
@@ -19,19 +20,6 @@ HALF = 0.5
 
 TYPES = (SessionType.TUTORING, SessionType.SMALL_GROUP, SessionType.COLLABORATIVE)
 """Types of session that a series may have, the first that fits."""
-
-
-@dataclass(frozen=True)
-class SeriesNote:
-    """Why a series that is due is not held, or not any more.
-
-    Attributes:
-        series_id: The series.
-        sentence: The reason in plain words, without a student's id.
-    """
-
-    series_id: str
-    sentence: str
 
 
 @dataclass(frozen=True)
@@ -72,12 +60,17 @@ class SeriesDay:
 
     problem: Problem
     held: Mapping[str, Group]
-    notes: tuple[SeriesNote, ...]
+    notes: tuple[Note, ...]
+
+
+def give_note(series_id: str, sentence: str) -> Note:
+    """Why a series that is due is not held, or not any more, without a student's id."""
+    return Note(None, (), sentence, series_id)
 
 
 def find_due(
     series: Sequence[Series], team: Team, day: date, unit: Unit
-) -> tuple[tuple[Series, ...], tuple[SeriesNote, ...]]:
+) -> tuple[tuple[Series, ...], tuple[Note, ...]]:
     """The series that want a session on a day, each with the students who have not left it, and notes on those over.
 
     A dose is spread evenly over the days of the week on which the series may take place; what a day missed is made up
@@ -97,7 +90,7 @@ def find_due(
         if each.until is None:
             staying = tuple(student for student in each.students if not unit.is_done(student, each.skills))
         if not staying:
-            notes.append(SeriesNote(each.series_id, "Everybody in it is proficient in the whole unit: it is over."))
+            notes.append(give_note(each.series_id, "Everybody in it is proficient in the whole unit: it is over."))
         elif _wants_session(replace(each, students=staying), team, day):
             due.append(replace(each, students=staying))
     return tuple(due), tuple(notes)
@@ -147,7 +140,7 @@ def hold_series(problem: Problem, due: Sequence[Series], unit: Unit) -> SeriesDa
     for each in sorted(due, key=lambda each: (len(choices[each.series_id]), each.series_id)):
         found = _place(problem, each, choices[each.series_id], taken, skills)
         if isinstance(found, str):
-            notes.append(SeriesNote(each.series_id, found))
+            notes.append(give_note(each.series_id, found))
             continue
         held[each.series_id] = found
         taken |= {(found.adult, found.block), *((student, found.block) for student in found.students)}
@@ -196,7 +189,7 @@ def _place(
         return f"It gives way today: in no block are {adult.id} and somebody of it both there and free."
     skill = _choose_skill(problem, series, block, students, adult, skills)
     if skill is None:
-        return f"It gives way today: {adult.id} may teach none of its skills then that is not taught already."
+        return f"It gives way today: {adult.id} can teach none of its skills then."
     session_type = _choose_type(len(students), adult, problem.sizes)
     if session_type is None:
         return f"It gives way today: {adult.id} may lead no session of {len(students)} students."
@@ -213,12 +206,13 @@ def _choose_skill(
 ) -> str | None:
     """The skill of the unit that most of them need, of several the one that they need most."""
     needs = {(need.student, need.skill): need for need in problem.needs}
+    held = next(place.skills for place in problem.blocks if place.id == block)
     best: tuple[int, float] = (-1, 0.0)
     chosen = None
     for skill in series.skills:
-        if (adult.skills is not None and skill not in adult.skills) or any(
-            (student, skill) in taken for student in students
-        ):
+        if any(skills is not None and skill not in skills for skills in (adult.skills, held)):
+            continue
+        if any((student, skill) in taken for student in students):
             continue
         mine = [needs[student, skill] for student in students if (student, skill) in needs]
         mine = [need for need in mine if need.purpose is not Purpose.EXTEND]
@@ -252,7 +246,7 @@ def plan_with_series(
     Raises:
         InfeasibleError: The day has no plan without any series either.
     """
-    left, notes = list(due), list[SeriesNote]()
+    left, notes = list(due), list[Note]()
     while True:
         day = hold_series(problem, left, unit)
         try:
@@ -262,7 +256,7 @@ def plan_with_series(
                 raise
             conflicting = _find_conflicting(day.held, error)
             notes.append(
-                SeriesNote(conflicting, f"It gives way today, since the day has no plan with it: {error.sentence}")
+                give_note(conflicting, f"It gives way today, since the day has no plan with it: {error.sentence}")
             )
             left = [each for each in left if each.series_id != conflicting]
         else:

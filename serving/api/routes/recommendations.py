@@ -69,7 +69,7 @@ def create_recommendation(
     planner: CurrentPlanner,
     idempotency_key: Key = None,
 ) -> Response:
-    """Suggests the sessions of a team's day, or of the days of a cycle, and stores the plans; answers with the first."""
+    """Suggests and stores the sessions of a team's day, or of each day of a cycle; answers with the first."""
     with Attempt(
         planner.database,
         caller.key_id,

@@ -7,17 +7,17 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from features.roster import Block, PastSession, Room, Rule, Skill, SkillMap, Staff, Team
+from features.roster import Block, PastSession, PolicyLayer, Room, Rule, Skill, SkillMap, Staff, Team
 from features.roster.records import ROLE_MAY_LEAD, WEEKDAYS
 from serving.errors import RequestError
 from serving.grouping.errors import InfeasibleError
-from serving.grouping.problem.policy import SessionType, SizeBound, Weights
+from serving.grouping.problem.policy import Weights
 from serving.grouping.rules.check import find_violations
 from serving.grouping.solve import suggest_groups
 from serving.models.forecasts import SkillForecast
 from serving.plans.needs import list_candidates
 from serving.plans.policy import load_policy
-from serving.plans.problem import Absence, DayRequest, state_problem
+from serving.plans.problem import Absence, DayRequest, state_day
 
 MONDAY = date(2026, 3, 16)
 POLICY = load_policy().need
@@ -49,6 +49,10 @@ def forecast(student, skill, status="learning", risk=0.5, mastery=0.5, *, recent
 
 def candidates_of(the_team, forecasts, max_candidates=6):
     return list_candidates(the_team, SKILLS, forecasts, POLICY, max_candidates)
+
+
+def state_problem(*given):
+    return state_day(*given).problem
 
 
 def test_permanent_rules_absences_and_history_reach_the_problem():
@@ -147,10 +151,11 @@ def test_a_teams_own_choices_decide_its_plan():
     candidates = candidates_of(the_team, [forecast(name, "add", "not_yet_proficient", risk=0.8) for name in names])
 
     def plan(**choices):
-        problem = state_problem(the_team, SKILLS, DayRequest(MONDAY, **choices), candidates, load_policy())
+        request = DayRequest(MONDAY, policy=PolicyLayer("", choices))
+        problem = state_problem(the_team, SKILLS, request, candidates, load_policy())
         return problem, [len(session.students) for session in suggest_groups(problem).sessions if session.led]
 
-    small = (SizeBound(SessionType.SMALL_GROUP, 3, 3), SizeBound(SessionType.COLLABORATIVE, 3, 3))
+    small = {kind: {"least": 3, "most": 3, "tables": 1} for kind in ("small_group", "collaborative")}
     few, many = ({"students_per_monitor": number, "sizes": small} for number in (5, 30))
 
     assert (max(plan(**few)[1]), max(plan(**many)[1])) == (3, 3)
