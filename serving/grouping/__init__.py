@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from serving.grouping.changes.alternatives import ATTEMPTS, Alternative, Alternatives, find_alternatives
     from serving.grouping.changes.repair import Repair, repair_plan
     from serving.grouping.changes.why_not import WhyNot, ask_why_not
+    from serving.grouping.infeasible.concessions import SoftConstraint
     from serving.grouping.infeasible.diagnosis import Diagnosis, explain_conflict
     from serving.grouping.infeasible.give_way import give_way
     from serving.grouping.infeasible.relaxations import Relaxation
@@ -46,6 +47,7 @@ else:
         "changes.repair": ("Repair", "repair_plan"),
         "changes.why_not": ("WhyNot", "ask_why_not"),
         "search.anneal": ("Budget",),
+        "infeasible.concessions": ("SoftConstraint",),
         "infeasible.diagnosis": ("Diagnosis", "explain_conflict"),
         "infeasible.give_way": ("give_way",),
         "infeasible.relaxations": ("Relaxation",),
@@ -102,6 +104,7 @@ __all__ = (
     "SizeBound",
     "SizeCurve",
     "Skill",
+    "SoftConstraint",
     "Student",
     "Violation",
     "Weights",

@@ -46,9 +46,7 @@ def explain_refusal(problem: Problem, rules: RuleBook, error: InfeasibleError) -
                 "penalty": relaxation.penalty,
                 "detail": relaxation.sentence,
                 "students": _unique(student for part in relaxation.constraints for student in part.students),
-                "rule_ids": _unique(
-                    rule_id for part in relaxation.constraints for rule_id in rules.rules_of(part.rule, part.subject)
-                ),
+                "rule_ids": _unique(each for part in relaxation.constraints for each in rules.rules_of(part)),
             }
             for relaxation in diagnosis.relaxations
         ],

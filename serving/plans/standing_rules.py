@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from features.roster import Rule
-from serving.grouping import Pin, Problem, Relaxation, give_way
+from serving.grouping import Pin, Problem, Relaxation, SoftConstraint, give_way
 
 NODES, PROGRAMS = 1, 10
 """Limits of the exact programs that look for the cheapest rules to give way, since a caller waits."""
@@ -53,11 +53,14 @@ class RuleBook:
     standing: frozenset[str]
     notes: tuple[Note, ...]
 
-    def rules_of(self, rule: str, subject: object) -> tuple[str, ...]:
-        """The ids of the rules behind a soft constraint of the planner; empty for what no rule says."""
-        if rule == "pinned":
-            return self.pins.get(subject[0], ())  # type: ignore[index] - such a subject is a tuple with the pin
-        return self.apart.get(subject, ()) if rule == "keep_apart" else ()  # type: ignore[call-overload] - a pair
+    def rules_of(self, constraint: SoftConstraint) -> tuple[str, ...]:
+        """The ids of the rules behind a constraint of the planner; empty for what no rule says."""
+        if constraint.rule == "pinned":
+            return self.pins.get(constraint.subject[0], ())
+        if constraint.rule == "keep_apart":
+            one, other = constraint.subject
+            return self.apart.get((one, other), ())
+        return ()
 
     def name_rules(self, rules: Collection[str], students: Collection[str]) -> list[str]:
         """The ids of the rules of these kinds that are about some of these students."""
@@ -65,9 +68,9 @@ class RuleBook:
         found += [ids for pair, ids in self.apart.items() if "keep_apart" in rules and set(pair) <= set(students)]
         return sorted({each for ids in found for each in ids})
 
-    def gives_way(self, rule: str, subject: object) -> bool:
-        """Whether nothing but standing rules ask for what a soft constraint says."""
-        ids = self.rules_of(rule, subject)
+    def gives_way(self, constraint: SoftConstraint) -> bool:
+        """Whether nothing but standing rules ask for what a constraint says."""
+        ids = self.rules_of(constraint)
         return bool(ids) and set(ids) <= self.standing
 
 
@@ -140,7 +143,9 @@ def _pins(rule: Rule, students: Sequence[str], block: str) -> list[Pin]:
 
 def _find_block(rule: Rule, students: Sequence[str], taken: Collection[tuple[str, str]], facts: DayFacts) -> str | None:
     """The first block in which the students and the adult are there, better one without other fixed assignments."""
-    there = [facts.students[student] for student in students] + [facts.staff[rule.staff_id]] * bool(rule.staff_id)
+    there = [facts.students[student] for student in students]
+    if rule.staff_id is not None:
+        there.append(facts.staff[rule.staff_id])
     free = [block for block in facts.blocks if all(block in blocks for blocks in there)]
     unpinned = [block for block in free if not any((student, block) in taken for student in students)]
     return next(iter(unpinned or free), None)
@@ -151,10 +156,11 @@ def _place(rule: Rule, taken: Collection[tuple[str, str]], facts: DayFacts) -> t
     here = [student for student in rule.students if facts.students[student].intersection(facts.blocks)]
     needing = [student for student in here if _needs(rule, student, facts)]
     block = rule.block_id or _find_block(rule, needing, taken, facts)
+    there: list[str] = []
     if block is None:
-        there, why = [], "there is no block with everybody named there"
+        why = "there is no block with everybody named there"
     elif rule.staff_id is not None and block not in facts.staff[rule.staff_id]:
-        there, why = [], f"{rule.staff_id} is not there then"
+        why = f"{rule.staff_id} is not there then"
     else:
         there, why = [student for student in needing if block in facts.students[student]], "not there then"
     lost = [
@@ -197,7 +203,7 @@ def find_way(problem: Problem, rules: RuleBook, until: float | None) -> tuple[Pr
     """
     found = give_way(
         problem,
-        lambda constraint: rules.gives_way(constraint.rule, constraint.subject),
+        rules.gives_way,
         nodes=NODES,
         programs=PROGRAMS,
         until=until,
@@ -213,5 +219,5 @@ def _list_notes(problem: Problem, rules: RuleBook, found: Relaxation) -> Iterato
             what = f"The fixed assignment of {students[0]} in {labels[constraint.subject[0].block]}"
         else:
             what = f"That {' and '.join(students)} are not to be grouped together"
-        for rule_id in rules.rules_of(constraint.rule, constraint.subject):
+        for rule_id in rules.rules_of(constraint):
             yield Note(rule_id, students, f"{what} gave way: with it and the other rules the day has no plan.")

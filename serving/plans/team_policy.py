@@ -166,7 +166,11 @@ def _apply(settled: dict[str, Any], settings: Settings) -> None:
                 old = settled[key].get(name)
                 settled[key][name] = {**(old or {}), **chosen} if isinstance(chosen, Mapping) else chosen
         elif key == "blocks":
-            settled[key] = {**settled[key], **value}  # what may be taught in a block is said as a whole
+            # what may be taught in a block is said as a whole
+            settled[key] = {
+                **settled[key],
+                **{at: {"skills": [], "subjects": [], **part} for at, part in value.items()},
+            }
         else:
             settled[key] = value
     for kind, chosen in settings.get("sizes", {}).items():

@@ -108,6 +108,12 @@ class SessionSeats(SessionBody):
 class SessionOut(SessionBody):
     """One session of a plan, with reasons."""
 
+    room: str | None = Field(
+        default=None,
+        description="the roster's room; where it holds several sessions at once, `room_id` is a place in it. Null "
+        "where the team plans no rooms",
+        examples=["hall"],
+    )
     time: Clock
     skill: str | None = Field(
         description="name of the skill, or its id where no name is known; null online", examples=["Ratios"]
