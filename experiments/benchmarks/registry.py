@@ -12,6 +12,9 @@ LOGS = ("gervet-assistments09", "gervet-algebra05", "pykt-assist2015", "assistme
 PARTS = ("scoring", "mix", "plans", "campaign")
 """Parts of the service benchmark."""
 
+SCHOOLS = ("demo", "far_behind", "far_ahead", "thin_evidence", "open_room")
+"""Kinds of simulated school; `planner/days/schools.py` describes them."""
+
 Option = tuple[str, Mapping[str, Any]]
 """A flag and the keyword arguments of `add_argument`."""
 
@@ -182,6 +185,27 @@ BENCHMARKS: dict[str, Benchmark] = {
         "planner.term_ablation:benchmark_term_ablation",
         "--days 10 --students 24",
         (_count("--days", 20, "school days in a row"), _count("--students", 60, "size of the team"), JSON),
+    ),
+    "sense": Benchmark(
+        "simulated schools planned day after day: who is in trouble, and who of them gets an adult",
+        "planner.sense:benchmark_sense",
+        "--seeds 1 --days 5 --kind demo --json figures.json",
+        (
+            _count("--seeds", 5, "schools of each kind"),
+            _count("--days", 15, "school days in a row"),
+            (
+                "--kind",
+                {
+                    "dest": "kinds",
+                    "choices": SCHOOLS,
+                    "action": "append",
+                    "help": "this kind of school; may be repeated (default: all)",
+                },
+            ),
+            _path("--models", "FOLDER", "keep the trained models there, or use those kept"),
+            JSON,
+        ),
+        failure="a plan broke a rule",
     ),
     "service": Benchmark(
         "the service under load: throughput, latency, memory, scoring beside MLflow's server, and a fault campaign",

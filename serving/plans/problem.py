@@ -138,10 +138,11 @@ def state_day(
     waiting = {candidate.need.because_of for candidate in candidates if candidate.need.because_of}
     skill_ids = sorted({candidate.need.skill for candidate in candidates} | waiting | named)
     due = find_adult_time_due(team, request.day, chosen.settings["adult_time_days"], policy.history_days)
+    students = tuple(_student(student, there, chosen, due) for student in team.members)
     remembered = recollect(
-        tuple(_student(student, there, chosen, due) for student in team.members),
+        students,
         tuple(_adult(adult, there.staff[adult.staff_id], adults, skill_ids, chosen) for adult in team.staff),
-        _past_days(team, request.day, {candidate.need.skill for candidate in candidates if candidate.need.catch_up}),
+        _past_days(team, request.day),
         policy.history_days,
     )
     needs = defaultdict(set)
@@ -165,7 +166,7 @@ def state_day(
             )
             for at, block in enumerate(today)
         ),
-        students=remembered.students,
+        students=students,
         adults=remembered.adults,
         recent_groupmates=remembered.recent_groupmates,
         contacts=remembered.contacts,
@@ -332,11 +333,10 @@ def _coaching(team: Team, weekday: str, there: _Attendance, per_week: int) -> tu
     return tuple(pairs.values())
 
 
-def _past_days(team: Team, today: date, catch_up: Collection[str]) -> list[PastDay]:
+def _past_days(team: Team, today: date) -> list[PastDay]:
     """The days before today with adult-led sessions.
 
-    The roster does not have the type of a past session, so that all count as small groups, nor which skills were to be
-    caught up on then, so that today's count.
+    The roster does not have the type of a past session, so that all count as small groups.
     """
     days: dict[date, list[Session]] = defaultdict(list)
     for at, past in enumerate(team.past_sessions):
@@ -344,16 +344,4 @@ def _past_days(team: Team, today: date, catch_up: Collection[str]) -> list[PastD
             adults, session_type = (past.staff_id,), SessionType.SMALL_GROUP
             session = Session(f"past-{at}", past.block_id, session_type, past.skill_id, adults, None, past.students)
             days[past.date].append(session)
-    return [
-        PastDay(
-            (today - day).days,
-            tuple(sessions),
-            frozenset(
-                (student, session.skill)
-                for session in sessions
-                if session.skill is not None and session.skill in catch_up
-                for student in session.students
-            ),
-        )
-        for day, sessions in days.items()
-    ]
+    return [PastDay((today - day).days, tuple(sessions)) for day, sessions in days.items()]

@@ -120,7 +120,6 @@ class SessionOut(SessionBody):
     )
     adults: list[AdultOut] = Field(description=ADULTS)
     students: list[SeatOut] = Field(description="the students of the session")
-    room: str | None = Field(default=None, description="name of the room", examples=["hall"])
     purpose: PurposeOf = Field(default=None, description="what the session is for, for most of its students")
     why: str = Field(description="why the session is held", examples=["It meets 1.4 need points of 5."])
     series_id: str | None = Field(default=None, description="the series that it is of; null: none", examples=[None])

@@ -7,8 +7,6 @@ from serving.grouping.problem.people import Need, Purpose, Student
 from serving.grouping.problem.plan import SeatReason, Session, SessionReason, Unmet
 from serving.grouping.rules.objective import Ledger
 
-CAPPED = "the student has been in catch-up groups for as many days in a row as the cap allows"
-
 
 def explain_sessions(ledger: Ledger) -> tuple[SessionReason, ...]:
     """Returns one reason per session, in its order."""
@@ -153,14 +151,14 @@ def explain_unmet(ledger: Ledger) -> tuple[Unmet, ...]:
 
 
 def _why_unmet(ledger: Ledger, student: Student, need: Need) -> tuple[str, str]:
-    if need.skill not in ledger.open_skills[student.id]:
-        return "catch_up_days", CAPPED
+    excluded = {adult for pupil, adult in ledger.problem.adult_exclusions if pupil == student.id}
     able = [
         adult
         for adult in ledger.adults.values()
         if student.blocks & adult.blocks
         and ledger.qualification(adult.id, need.skill)
         and (adult.certified or not student.needs_certified)
+        and adult.id not in excluded
     ]
     if not able:
         return "no_adult", "no adult who may teach it to the student is there"
