@@ -4,13 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, combinations
 
-from serving.grouping import Need, Pin, Problem, Purpose, SessionType, Skill
+from serving.grouping import Aim, Need, Pin, Problem, Purpose, SessionType, Skill
 
 MissingNeed = Callable[[str, str], Need]
 """Gives the need of a student who has none listed in a skill; its purpose does not matter."""
-
-OTHER_AIMS = (Purpose.INTRODUCE, Purpose.EXTEND)
-"""Purposes that cannot be served in one session with others, nor with each other."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +83,7 @@ def _share_aim(
 
 
 def _rank(purpose: Purpose | None) -> int:
-    return 1 + OTHER_AIMS.index(purpose) if purpose in OTHER_AIMS else 0
+    return 0 if purpose is None else [*Aim].index(purpose.aim)
 
 
 def list_places(problem: Problem) -> set[tuple[str, str]]:
