@@ -78,9 +78,10 @@ def find_days(
             return RequestedDays((body.date,))
         cycle = earlier.answer.cycle.id
         return RequestedDays((body.date,), cycle, None, list_current(database, body.team_id, cycle))
+    keeps = body.cycle_days is None and regroup not in ("daily", 1)
+    if keeps and (running := find_running(database, body)) is not None:
+        return _continue(database, caller, body, running)
     count = body.cycle_days or count_days(team, body.date, regroup)
-    if body.cycle_days is None and count > 1 and (cycle := find_running(database, body)) is not None:
-        return _continue(database, caller, body, cycle)
     if count == 1:
         return RequestedDays((body.date,))
     return RequestedDays(tuple(list_school_days(team, body.date, count)), uuid.uuid4().hex)
