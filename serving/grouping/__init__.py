@@ -12,7 +12,7 @@ from serving.grouping.changes.difference import Move, ScoreImpact, find_moves, m
 from serving.grouping.changes.evaluation import Change, Evaluation, evaluate_edit
 from serving.grouping.changes.seat_options import SeatOptions, rank_seat_options
 from serving.grouping.errors import BrokenPlanError, Conflict, GroupingError, InfeasibleError, ProblemError
-from serving.grouping.problem.history import PastDay, recollect
+from serving.grouping.problem.history import PastDay, recollect, remember_day
 from serving.grouping.problem.people import Adult, Aim, Coaching, Contact, GroupmateCount, Need, Purpose, Student
 from serving.grouping.problem.places import Block, Pin, Room, Seat, Skill
 from serving.grouping.problem.plan import Plan, Score, Session
@@ -123,6 +123,7 @@ __all__ = (
     "rank_seat_options",
     "read_seats",
     "recollect",
+    "remember_day",
     "repair_plan",
     "require_sessions",
     "score_plan",

@@ -68,7 +68,7 @@ LEAST = 0.5
 """Share of the caller's seconds that the search gets, however long the forecasts took."""
 
 LEAST_AGAIN = 0.1
-"""The same for a further search, where the day has no plan with a series or with the grouping of a cycle."""
+"""The same for a further search, where the day has no plan with a rule, a series or a grouping that gives way."""
 
 
 @dataclass(frozen=True)
@@ -343,10 +343,10 @@ def recommend_day(
     except InfeasibleError as error:
         now = time.perf_counter()
         limit = None if until is None else now + WAY_SHARE * max(0.0, until - now)
-        way = find_way(day.problem, day.rules, limit)
+        way = find_way(day.problem, day.rules, error.conflicts, limit)
         if way is None:
             NO_PLAN.labels(error.rule).inc()
-            raise explain_refusal(day.problem, day.rules, error) from error
+            raise explain_refusal(day.problem, day.rules, error, until) from error
         notes = (*notes, *way[1])
         series, (problem, found) = plan_with_all(way[0])
     ended = time.perf_counter()

@@ -10,7 +10,7 @@ NODES, QUESTIONS = 1, 10
 """Limits of the exact programs that explain a day without a plan, since a caller waits: nodes of each, and programs."""
 
 
-def explain_refusal(problem: Problem, rules: RuleBook, error: InfeasibleError) -> NoPlanError:
+def explain_refusal(problem: Problem, rules: RuleBook, error: InfeasibleError, until: float | None) -> NoPlanError:
     """The error of a day without a plan.
 
     Its text names no student. Its further members do, for a caller who would have got the plan with the students: only
@@ -20,8 +20,9 @@ def explain_refusal(problem: Problem, rules: RuleBook, error: InfeasibleError) -
         problem: The day.
         rules: Where its fixed assignments and pairs come from.
         error: What the search said.
+        until: When to say what is known by then, on the clock of `time.perf_counter`; null: without a clock.
     """
-    diagnosis = explain_conflict(problem, error.conflicts, nodes=NODES, programs=QUESTIONS)
+    diagnosis = explain_conflict(problem, error.conflicts, nodes=NODES, programs=QUESTIONS, until=until)
     sentence = error.sentence
     if diagnosis.relaxations:
         sentence = f"{sentence} With this the day has a plan: {diagnosis.relaxations[0].sentence}"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from features.roster import Rule
-from serving.grouping import Pin, Problem, Relaxation, SoftConstraint, give_way
+from serving.grouping import Conflict, Pin, Problem, Relaxation, SoftConstraint, give_way
 
 NODES, PROGRAMS = 1, 10
 """Limits of the exact programs that look for the cheapest rules to give way, since a caller waits."""
@@ -190,12 +190,15 @@ def _describe(rule: Rule, students: Sequence[str], facts: DayFacts) -> str:
     return f"The fixed assignment of {', '.join(students)}{on}{adult}"
 
 
-def find_way(problem: Problem, rules: RuleBook, until: float | None) -> tuple[Problem, tuple[Note, ...]] | None:
+def find_way(
+    problem: Problem, rules: RuleBook, known: Sequence[Conflict], until: float | None
+) -> tuple[Problem, tuple[Note, ...]] | None:
     """The day with the cheapest standing rules given up without which it has a plan, with a note about each.
 
     Args:
         problem: A day without a plan.
         rules: Where its fixed assignments and pairs come from.
+        known: The conflicts that the search said.
         until: When to have found them, on the clock of `time.perf_counter`; null: no time limit.
 
     Returns:
@@ -204,6 +207,7 @@ def find_way(problem: Problem, rules: RuleBook, until: float | None) -> tuple[Pr
     found = give_way(
         problem,
         rules.gives_way,
+        known,
         nodes=NODES,
         programs=PROGRAMS,
         until=until,

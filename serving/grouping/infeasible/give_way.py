@@ -3,14 +3,15 @@
 import time
 from collections.abc import Callable, Sequence
 
+from serving.grouping.errors import Conflict
+from serving.grouping.exact.program import is_over
 from serving.grouping.infeasible.concessions import SoftConstraint, list_soft_constraints
 from serving.grouping.infeasible.minimal_set import FeasibilityOracle, Verdict, restrict_to_blocks
 from serving.grouping.infeasible.relaxations import Relaxation, RelaxationSearch
-from serving.grouping.infeasible.relaxed_problem import relax
 from serving.grouping.problem.problem import Problem
 
 EXACT_SHARE = 0.5
-"""Share of the time after which no exact program is begun any more."""
+"""Share of the time that exact programs have."""
 
 FEW = 12
 """Rules up to which exact programs look for the cheapest of them."""
@@ -19,6 +20,7 @@ FEW = 12
 def give_way(
     problem: Problem,
     may_give_way: Callable[[SoftConstraint], bool],
+    known: Sequence[Conflict] = (),
     *,
     nodes: int,
     programs: int,
@@ -32,6 +34,7 @@ def give_way(
     Args:
         problem: a day without a plan.
         may_give_way: says which of the rules of `list_soft_constraints` may.
+        known: conflicts of an `InfeasibleError` of the day; rules of those whom they concern give way before others.
         nodes: parts of the search of each exact program.
         programs: exact programs in all.
         until: when to stop, on the clock of `time.perf_counter`; None: without a clock.
@@ -39,21 +42,25 @@ def give_way(
     began = time.perf_counter()
     allowed = [constraint for constraint in list_soft_constraints(problem) if may_give_way(constraint)]
     quick = FeasibilityOracle(programs=0)
-    if not allowed or quick.judge(relax(problem, allowed)) is not Verdict.FEASIBLE:
-        return None
-    parts, concerned = _find_parts(problem, allowed, quick)
-    in_time = until is None or time.perf_counter() < began + EXACT_SHARE * (until - began)
-    if len(concerned) <= FEW and in_time:
-        search = RelaxationSearch(problem, parts, FeasibilityOracle(nodes, programs))
-        found = search.relax_some(concerned)
+    students = {student for conflict in known for student in conflict.students}
+    concerned = [constraint for constraint in allowed if students.issuperset(constraint.students)]
+    if not quick.is_enough(problem, concerned):
+        concerned = allowed
+        if not quick.is_enough(problem, concerned):
+            return None
+    parts, here = _find_parts(problem, concerned, quick)
+    exact_until = None if until is None else began + EXACT_SHARE * (until - began)
+    if len(here) <= FEW and not is_over(exact_until):
+        search = RelaxationSearch(problem, parts, FeasibilityOracle(nodes, programs, exact_until))
+        found = search.relax_some(here)
         if found is not None:
             return found
-    dropped = list(allowed)
-    for constraint in sorted(allowed, key=lambda constraint: -constraint.penalty):
-        if until is not None and time.perf_counter() >= until:
+    dropped = list(concerned)
+    for constraint in sorted(concerned, key=lambda constraint: -constraint.penalty):
+        if is_over(until):
             break
         others = [other for other in dropped if other is not constraint]
-        if quick.judge(relax(problem, others)) is Verdict.FEASIBLE:
+        if quick.is_enough(problem, others):
             dropped = others
     return RelaxationSearch(problem, parts, quick).prove(dropped)
 

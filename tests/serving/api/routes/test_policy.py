@@ -7,7 +7,7 @@ import pytest
 
 from features.roster import PolicyLayer, Rule, read_roster_files, save_roster
 
-MONDAY, QUICK = "2026-03-16", 0.3
+MONDAY, SECONDS = "2026-03-16", 1.0
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -24,7 +24,7 @@ def roster(simulated_school):
 
 @pytest.fixture
 def body(trained_school):
-    return {"team_id": trained_school.team_ids[0], "date": MONDAY, "seconds": QUICK}
+    return {"team_id": trained_school.team_ids[0], "date": MONDAY, "seconds": SECONDS}
 
 
 @pytest.fixture
