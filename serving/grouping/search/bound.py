@@ -1,8 +1,8 @@
 """An upper bound on every plan's score, so that a plan can say how much better any other could be.
 
 Lagrangian relaxation (Geoffrion 1974; Fisher 1981): that a student sits in one session of a block, meets a skill once
-a day, and counts once as covered, as taught by a supervising adult who is due and as met by an adult, and that a pair to
-keep together counts once as kept, is priced instead of asked for. What is left falls apart by block: each adult's best
+a day, and counts once as covered, as given the teacher time due and as met by an adult, and that a pair to keep
+together counts once as kept, is priced instead of asked for. What is left falls apart by block: each adult's best
 session of every size, which sorting finds, and a dynamic program over adults for who leads how many and who monitors.
 Prices are moved along subgradients (Held, Wolfe and Crowder 1974; step by Polyak 1969). The lowest bound seen is valid
 whatever the prices.
@@ -39,6 +39,10 @@ PATIENCE, SLOWER, LAST_STEP = 8, 0.7, 1e-4
 
 PARTS = 10
 """Parts of the time that is left; the clock is read after each."""
+
+EXACT_SHARE, SLOWNESS = 0.5, 100
+"""Share of the time after which groupmates may count exactly, where that leaves time for a round so many times as long
+as one before."""
 
 LOWEST, STEP, WAITED = range(3)
 """Positions in the pace: the lowest bound seen, the share of the way to a plan's score, rounds without a lower one."""
@@ -90,7 +94,7 @@ class Offers(NamedTuple):
         place: Each seat's student, as a place in `arena.eligible`.
         gain: Each seat's points for need met, in a session where each gets the full effect.
         points: Each seat's other points.
-        wish_start: Seats, and one more: where the pairs to keep together of each seat begin, of whom both may sit there.
+        wish_start: Seats, and one more: where the pairs to keep together of each seat begin, if both may sit there.
         wish: Those pairs.
         halves: Per place in `arena.eligible` and n, half the points beside the n students of the skill who suit best.
     """
@@ -113,8 +117,8 @@ class Blocks(NamedTuple):
         chosen: B x A x sizes, those students.
         rest, values, top, order: Each seat's points after prices, with all that the size brings, and the highest.
         reach: What a session of each size could reach.
-        reached, choice, origin: What adults up to one can be worth together, by whether anybody monitors and by how many
-            students are taken care of; what the last of them does, and from where it was reached.
+        reached, choice, origin: What adults up to one can be worth together, by whether anybody monitors and how many
+            students are taken care of; what the last of them does, and from where that was reached.
     """
 
     worth: Floats
@@ -139,10 +143,13 @@ def bound_day(arena: ProblemArrays, value: float, rounds: int, exact: int = 0, u
         arena: the problem.
         value: the score of a plan, which steers the search for a low bound and is no part of it.
         rounds: how often prices are moved, unless moving them helps no more.
-        exact: how often after that, with groupmates' points exact; lower, and some twenty to fifty times as slow.
+        exact: how often after that, with groupmates' points exact; lower, and some twenty to fifty times as slow. With
+            a clock, only where it leaves time enough.
         until: when to stop, on the clock of `time.perf_counter`; None: without a clock, and equal problems give equal
             bounds.
     """
+    began = time.perf_counter()
+    exact = exact if arena.has_pairs else 0
     prices = Prices(
         block=np.zeros(arena.present.shape),
         skill=np.zeros(arena.need.shape),
@@ -157,8 +164,26 @@ def bound_day(arena: ProblemArrays, value: float, rounds: int, exact: int = 0, u
     offers = Offers(start, place, gain, points, wish_start, wish, _favorable(arena))
     blocks = _new_blocks(arena)
     pace = np.array([np.inf, FIRST_STEP, 0.0])
+    state = arena, offers, prices, nobody_online, value
+    first_until = began + EXACT_SHARE * (until - began) if until is not None and exact else until
+    pace_s = _lower_until(state, rounds, 0, pace, blocks, first_until)
+    if exact and pace[LOWEST] > value and (until is None or until - time.perf_counter() > SLOWNESS * pace_s):
+        pace[STEP], pace[WAITED] = FIRST_STEP, 0.0
+        _lower_until(state, exact, NODES, pace, blocks, until)
+    return float(pace[LOWEST])
+
+
+def _lower_until(
+    state: tuple[ProblemArrays, Offers, Prices, Prices, float],
+    rounds: int,
+    nodes: int,
+    pace: Floats,
+    blocks: Blocks,
+    until: float | None,
+) -> float:
+    """Lowers the bound for some rounds, fewer where it is settled or the clock ends; returns seconds for each."""
     began, done = time.perf_counter(), 0
-    while done < rounds and not _is_settled(pace, value):
+    while done < rounds and not _is_settled(pace, state[-1]):
         part = rounds - done
         if until is not None:
             now = time.perf_counter()
@@ -166,12 +191,9 @@ def bound_day(arena: ProblemArrays, value: float, rounds: int, exact: int = 0, u
             if done and fit < 1.0:
                 break
             part = min(part, max(1, int(fit / PARTS)))
-        _lower(arena, offers, prices, nobody_online, value, part, 0, pace, blocks)
+        _lower(*state, part, nodes, pace, blocks)
         done += part
-    if exact and arena.has_pairs and pace[LOWEST] > value:
-        pace[STEP], pace[WAITED] = FIRST_STEP, 0.0
-        _lower(arena, offers, prices, nobody_online, value, exact, NODES, pace, blocks)
-    return float(pace[LOWEST])
+    return (time.perf_counter() - began) / max(1, done)
 
 
 def _new_blocks(arena: ProblemArrays) -> Blocks:
@@ -310,7 +332,7 @@ def _lower(arena, offers, prices, nobody_online, value, rounds, nodes, pace, blo
                 size = blocks.does[block, adult]
                 if size <= 0:
                     continue
-                kind, skill = blocks.kind[block, adult, size], blocks.skill[block, adult, size]
+                skill = blocks.skill[block, adult, size]
                 for turn in range(size):
                     seat = blocks.chosen[block, adult, turn]
                     student = arena.eligible[offers.place[seat]]
@@ -344,7 +366,7 @@ def _lower(arena, offers, prices, nobody_online, value, rounds, nodes, pace, blo
         if pace[STEP] < LAST_STEP:
             return
         length, move = 0.0, 0.0
-        for turn in range(2):  # first how long the subgradient is, then the step along it
+        for _turn in range(2):  # first how long the subgradient is, then the step along it
             for student in range(students):
                 for block in range(count):
                     over = seats_in_block[student, block] - 1.0
@@ -461,7 +483,7 @@ def _price_seats(arena, offers, prices, block, adult, kind, skill, rest):
 
 
 @_kernel
-def _best_of_size(arena, offers, kind, adult, first, count, size, floor, nodes, blocks):
+def _best_of_size(arena, offers, first, count, size, floor, nodes, blocks):
     """The most that a session of a size can be worth at these prices, at least `floor`; `blocks.order` tells who."""
     crowding, values, rest = arena.crowding[size], blocks.values, blocks.rest
     for at in range(count):
@@ -493,7 +515,7 @@ def _find_sessions(arena, offers, prices, block, nodes, blocks):
             kind, skill = kind_of[size], skill_of[size]
             if kind != NOT_LED:
                 first, count = _price_seats(arena, offers, prices, block, adult, kind, skill, blocks.rest)
-                worth[size] = _best_of_size(arena, offers, kind, adult, first, count, size, -np.inf, nodes, blocks)
+                worth[size] = _best_of_size(arena, offers, first, count, size, -np.inf, nodes, blocks)
         for skill in range(skills):
             for kind in range(kinds):
                 least, most = arena.least[adult, kind], arena.most[adult, kind]
@@ -514,7 +536,7 @@ def _find_sessions(arena, offers, prices, block, nodes, blocks):
                 for size in range(max(1, least), most + 1):
                     if not arena.size_allowed[adult, kind, size] or blocks.reach[size] <= worth[size]:
                         continue
-                    best = _best_of_size(arena, offers, kind, adult, first, count, size, worth[size], nodes, blocks)
+                    best = _best_of_size(arena, offers, first, count, size, worth[size], nodes, blocks)
                     if best > worth[size]:
                         worth[size], kind_of[size], skill_of[size] = best, kind, skill
 
@@ -526,11 +548,8 @@ def _share_out(arena, block, present, monitored, blocks):
     A dynamic program over adults: each leads a session of some size, monitors as many as one adult may, or is idle.
     Fills in `blocks.does`.
 
-    Args:
-        monitored: Whether somebody monitors; else nobody does, and sessions have to hold all students.
-
-    Returns:
-        The worth; minus infinity where adults do not suffice.
+    If `monitored`, somebody monitors; else nobody does, and sessions have to hold all students. The worth is minus
+    infinity where adults do not suffice.
     """
     adults, sizes = blocks.worth.shape[1], blocks.worth.shape[2]
     reached, choice, origin = blocks.reached, blocks.choice, blocks.origin
@@ -584,7 +603,7 @@ def _choose(arena, offers, prices, block, nodes, blocks):
         if size > 0:
             kind, skill = blocks.kind[block, adult, size], blocks.skill[block, adult, size]
             first, count = _price_seats(arena, offers, prices, block, adult, kind, skill, blocks.rest)
-            _best_of_size(arena, offers, kind, adult, first, count, size, -np.inf, nodes, blocks)
+            _best_of_size(arena, offers, first, count, size, -np.inf, nodes, blocks)
             for turn in range(size):
                 blocks.chosen[block, adult, turn] = first + blocks.order[turn]
 
@@ -618,16 +637,14 @@ def _suit_everybody(arena, offers, prices, block, present, floor, blocks):
                 for size in range(max(1, arena.least[adult, kind]), most + 1):
                     if arena.size_allowed[adult, kind, size]:
                         seats[adult, option] = size
-                        best = _best_of_size(arena, offers, kind, adult, first, count, size, -np.inf, 0, blocks)
+                        best = _best_of_size(arena, offers, first, count, size, -np.inf, 0, blocks)
                         worth[adult, option] = max(worth[adult, option], best)
-        kept = 0
         for option in range(options + 1):  # the best first
-            to = kept
+            to = option
             while to > 0 and worth[adult, order[adult, to - 1]] < worth[adult, option]:
                 order[adult, to] = order[adult, to - 1]
                 to -= 1
             order[adult, to] = option
-            kept += 1
     for adult in range(adults - 1, -1, -1):
         most_worth[adult] = most_worth[adult + 1] + worth[adult, order[adult, 0]]
         most_here = 0
