@@ -1,6 +1,6 @@
 """Who learns and teaches where: teams, students, adults, rooms, blocks and standing rules.
 
-A roster is a folder of CSV files: UTF-8, comma separated, one header line, ids of any text without `;` or
+A roster is a folder of CSV files and a policy: UTF-8, comma separated, one header line, ids of any text without `;` or
 outer blanks (`007` and `NA` stay as they are). A list in one cell is separated by semicolons. Columns
 marked `?` may be blank or left out. `features.roster.checks` says what has to hold between the files.
 
@@ -70,14 +70,53 @@ past_sessions.csv (optional): one row per session that really happened.
     skill_id ?   what it was about, such as `fractions`
     students     list of student ids, such as `s0412;s0417`
 
+series.csv (optional): one row per group of students who stay with one adult on one unit, once a day at most.
+    series_id             such as `ratios-1`
+    team_id               a team of teams.csv
+    students              list of student ids of the team, such as `s0412;s0417`
+    staff_id              the adult of the team who leads it, such as `a.rivera`
+    skills                the unit: a list of skill ids, such as `ratios;rates`
+    from_date             YYYY-MM-DD, its first day, such as `2026-03-09`
+    until                 its last day, or `proficient`: each student leaves when proficient in the whole unit
+    block_ids ?           list of blocks of the team, such as `mon-1;wed-1`; blank = any block
+    weekdays ?            instead of blocks, a list such as `mon;wed;fri`; blank = all
+    sessions_per_week ?   how many are wanted, such as `3`; blank = one a day
+    minutes_per_week ?    instead of sessions, how many minutes are wanted, such as `120`
+
 demographics.csv (optional): one row per fact about a student; audits only, kept apart, never a feature.
     student_id   a student of members.csv
     column       what is known, such as `language`
     value        any text, such as `es`
+
+policy.toml (optional): how teams want to be planned, which the CSV files cannot say. `[default]` holds for all teams,
+`[teams.t01]` for one and counts before it; all keys are optional, and what nobody says stays as the planner has it.
+    preset                 `open_team_room`, `station_rotation`, `intervention_block`, `high_dosage_tutoring` or
+                           `weekly_regrouping`: several of the keys below at once (`presets.toml` beside this module);
+                           keys that stand beside it count before it
+    weights.NAME           what one unit of a term of the score is worth, 0-100; 0 switches the term off
+    sizes.TYPE             group sizes of `small_group`, `tutoring` or `collaborative`: fewest and most students at a
+                           table, and tables that one adult may have, such as `{ least = 3, most = 5, tables = 1 }`
+    most_by_role.ROLE      most students at once with an adult of a role for whom staff.csv has no max_group
+    students_per_monitor   students of independent work whom one adult may supervise
+    most_social_cost       share of the need met, 0-1, that everything social together may cost
+    crowding               `{ full = 3, loss = 0.1 }`: students whom one lead serves in full, and how much less each
+                           further one makes it for all
+    adult_time_days        school days within which everybody should have had adult time; 1: every day
+    trainees_supervised    `false` where teachers in training may have sessions without a teacher on duty
+    regroup                `daily`, `weekly`, or for how many school days a grouping holds
+    rooms.ROOM.sessions    sessions that a large room holds at once, its capacity shared; ROOM `*` is every other room
+                           that holds the whole team
+    blocks.BLOCK           skills or subjects that may be taught by adults then, such as `{ subjects = ["Maths"] }`
+    needs_certified        list of students whose accommodations need a certified adult in adult-led sessions
+    adult_exclusions       list of `{ staff_id = "b.chen", students = ["s0412"] }`: the adult never leads the students;
+                           why is not asked and not stored
+The last three, and rooms by name, belong to one team. Lists of students add to those of a request.
 """
 
 from features.roster.cells import FIRST_DATE, LAST_DATE
 from features.roster.loading import load_roster_command, read_roster_files
+from features.roster.policy_file import ANY_ROOM
+from features.roster.policy_keys import load_presets
 from features.roster.queries import (
     find_team_of,
     list_teams,
@@ -92,19 +131,24 @@ from features.roster.records import (
     Focus,
     Member,
     PastSession,
+    PolicyLayer,
     Prerequisite,
     Room,
     Roster,
     Rule,
+    Series,
+    Settings,
     Skill,
     SkillMap,
     Staff,
     Team,
     TeamName,
 )
+from features.roster.series_checks import find_misfits, find_mistakes
 from features.roster.store import erase_student, replace_recorded_sessions, save_roster
 
 __all__ = [
+    "ANY_ROOM",
     "FIRST_DATE",
     "LAST_DATE",
     "Block",
@@ -112,18 +156,24 @@ __all__ = [
     "Focus",
     "Member",
     "PastSession",
+    "PolicyLayer",
     "Prerequisite",
     "Room",
     "Roster",
     "Rule",
+    "Series",
+    "Settings",
     "Skill",
     "SkillMap",
     "Staff",
     "Team",
     "TeamName",
     "erase_student",
+    "find_misfits",
+    "find_mistakes",
     "find_team_of",
     "list_teams",
+    "load_presets",
     "load_roster_command",
     "read_demographics",
     "read_roster_files",

@@ -16,8 +16,10 @@ from features.roster.records import (
     Block,
     Demographic,
     PastSession,
+    PolicyLayer,
     Room,
     Rule,
+    Series,
     Skill,
     SkillMap,
     Staff,
@@ -67,6 +69,8 @@ def read_team(url: str | Database, team_id: str) -> Team:
             rules=_rules(connection, team_id),
             focus={row["skill_id"]: row["weight"] for row in sorted(rows["focus"], key=lambda row: row["skill_id"])},
             past_sessions=_past_sessions(connection, team_id),
+            series=_series(connection, team_id),
+            policies=_policies(connection, team_id),
         )
 
 
@@ -159,6 +163,14 @@ def _rules(connection: Connection, team_id: str) -> tuple[Rule, ...]:
     return tuple(sorted(rules, key=lambda rule: rule.rule_id))
 
 
+def _series(connection: Connection, team_id: str) -> tuple[Series, ...]:
+    students = _students(connection, tables.SERIES, tables.SERIES_STUDENTS, "series_id", team_id)
+    lists = ("skills", "block_ids", "weekdays")
+    rows = (row | {name: _tuple(row[name]) for name in lists} for row in _of_team(connection, tables.SERIES, team_id))
+    series = [Series(**row, students=tuple(students.get(row["series_id"], ()))) for row in rows]
+    return tuple(sorted(series, key=lambda each: each.series_id))
+
+
 def _past_sessions(connection: Connection, team_id: str) -> tuple[PastSession, ...]:
     owner, parts = tables.PAST_SESSIONS, tables.PAST_SESSION_STUDENTS
     students = _students(connection, owner, parts, "session_id", team_id)
@@ -168,6 +180,19 @@ def _past_sessions(connection: Connection, team_id: str) -> tuple[PastSession, .
         del row["recorded"]
         sessions.add(PastSession(**row, students=tuple(students.get(key, ()))))
     return tuple(sorted(sessions, key=_session_order))
+
+
+def _policies(connection: Connection, team_id: str) -> tuple[PolicyLayer, ...]:
+    owner, named = tables.POLICIES, tables.POLICY_STUDENTS
+    found = _found(connection, select(owner).where(owner.c.team_id.in_(["", team_id])))
+    rows = _found(connection, select(named).where(named.c.team_id == team_id).order_by(named.c.place))
+    certified = tuple(row["student_id"] for row in rows if row["excluded_staff_id"] is None)
+    exclusions = tuple((row["student_id"], row["excluded_staff_id"]) for row in rows if row["excluded_staff_id"])
+    layers = (
+        PolicyLayer(row["team_id"], row["settings"], *((certified, exclusions) if row["team_id"] else ()))
+        for row in found
+    )
+    return tuple(sorted(layers, key=lambda layer: layer.team_id))
 
 
 def _session_order(session: PastSession) -> tuple[object, ...]:

@@ -1,8 +1,12 @@
 """The records of a roster: one per row of a roster file, and the team that planning reads."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, time
+from typing import Any
+
+Settings = Mapping[str, Any]
+"""Keys of `policy.toml` with their values, tables as mappings; all that JSON can hold."""
 
 SESSION_TYPES = ("small_group", "tutoring", "collaborative", "online")
 """Types of session that an adult can lead; to lead `online` is to supervise independent work."""
@@ -100,6 +104,37 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Series:
+    """The same students with the same adult on the same unit, day after day, once a day at most.
+
+    Attributes:
+        series_id: Opaque id, unique in the roster.
+        team_id: The team of all whom it names.
+        students: Who is in it.
+        staff_id: Who leads it.
+        skills: The unit; each session is on one of its skills.
+        from_date: Its first day, by the school's calendar.
+        until: Its last day; null = for each student until all skills of the unit are proficient.
+        block_ids: Blocks of the week in which it may take place; null = any.
+        weekdays: Weekdays on which it may take place; null = all, or those of the blocks.
+        sessions_per_week: Sessions wanted from Monday to Sunday; null = one each day, or as the minutes ask.
+        minutes_per_week: Minutes wanted instead.
+    """
+
+    series_id: str
+    team_id: str
+    students: tuple[str, ...]
+    staff_id: str
+    skills: tuple[str, ...]
+    from_date: date
+    until: date | None = None
+    block_ids: tuple[str, ...] | None = None
+    weekdays: tuple[str, ...] | None = None
+    sessions_per_week: int | None = None
+    minutes_per_week: int | None = None
+
+
+@dataclass(frozen=True)
 class Skill:
     """One skill; name, grade and subject are null where nobody said."""
 
@@ -148,6 +183,23 @@ class Demographic:
 
 
 @dataclass(frozen=True)
+class PolicyLayer:
+    """What one table of `policy.toml` says.
+
+    Attributes:
+        team_id: The team; empty for what holds for all teams.
+        settings: The keys that name no student.
+        needs_certified: Students whose accommodations need a certified adult.
+        adult_exclusions: Pairs of a student and the id of an adult who never leads the student.
+    """
+
+    team_id: str
+    settings: Settings = field(default_factory=dict)
+    needs_certified: tuple[str, ...] = ()
+    adult_exclusions: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class Roster:
     """Everything the roster files hold, checked; `warnings` says what was left out or looks odd."""
 
@@ -161,7 +213,9 @@ class Roster:
     prerequisites: tuple[Prerequisite, ...] = ()
     focus: tuple[Focus, ...] = ()
     past_sessions: tuple[PastSession, ...] = ()
+    series: tuple[Series, ...] = ()
     demographics: tuple[Demographic, ...] = ()
+    policies: tuple[PolicyLayer, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -180,6 +234,8 @@ class Team:
         rules: Standing rules.
         focus: Weight 0-1 of each skill of the current unit; empty = the team has not said.
         past_sessions: What happened, oldest first.
+        series: Students who stay together with an adult on a unit.
+        policies: What all teams of the roster chose, then what this one did; either may be missing.
     """
 
     team_id: str
@@ -192,6 +248,8 @@ class Team:
     rules: tuple[Rule, ...]
     focus: Mapping[str, float]
     past_sessions: tuple[PastSession, ...]
+    series: tuple[Series, ...] = ()
+    policies: tuple[PolicyLayer, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Table, and_, delete, insert, select
 
 from features.database import Database, changing
 from features.roster import tables
-from features.roster.records import PastSession, Roster
+from features.roster.records import PastSession, PolicyLayer, Roster, Rule, Series
 from features.roster.tables import count_change
 
 
@@ -25,12 +25,9 @@ def save_roster(roster: Roster, url: str | Database) -> None:
         for name, table in tables.PLAIN.items():
             connection.execute(delete(table))
             _insert(connection, table, [asdict(record) for record in getattr(roster, name)])
-        for table in (tables.RULES, tables.RULE_STUDENTS):
-            connection.execute(delete(table))
-        rules = [asdict(rule) for rule in roster.rules]
-        places = [_places({"rule_id": rule["rule_id"]}, rule.pop("students")) for rule in rules]
-        _insert(connection, tables.RULES, rules)
-        _insert(connection, tables.RULE_STUDENTS, [row for rows in places for row in rows])
+        _replace_groups(connection, tables.RULES, tables.RULE_STUDENTS, "rule_id", roster.rules)
+        _replace_groups(connection, tables.SERIES, tables.SERIES_STUDENTS, "series_id", roster.series)
+        _replace_policies(connection, roster.policies)
         of_files = select(tables.PAST_SESSIONS.c.session_id).where(~tables.PAST_SESSIONS.c.recorded)
         students = tables.PAST_SESSION_STUDENTS
         connection.execute(delete(students).where(students.c.session_id.in_(of_files)))
@@ -72,6 +69,18 @@ def erase_student(url: str | Database, student_id: str) -> int:
         )
 
 
+def _replace_groups(
+    connection: Connection, table: Table, students: Table, key: str, records: Iterable[Rule | Series]
+) -> None:
+    """Replaces records that name students, and the students in a table of their own."""
+    for old in (table, students):
+        connection.execute(delete(old))
+    rows = [asdict(record) for record in records]
+    places = [_places({key: row[key]}, row.pop("students")) for row in rows]
+    _insert(connection, table, rows)
+    _insert(connection, students, [place for places_of_one in places for place in places_of_one])
+
+
 def _insert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     if rows:
         connection.execute(insert(table), rows)
@@ -79,6 +88,20 @@ def _insert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]
 
 def _places(key: dict[str, str], students: Iterable[str]) -> list[dict[str, Any]]:
     return [{**key, "place": place, "student_id": student} for place, student in enumerate(students)]
+
+
+def _replace_policies(connection: Connection, policies: Iterable[PolicyLayer]) -> None:
+    rows, students = [], []
+    for layer in policies:
+        rows.append({"team_id": layer.team_id, "settings": dict(layer.settings)})
+        named = [(student, None) for student in layer.needs_certified] + list(layer.adult_exclusions)
+        students += [
+            {"team_id": layer.team_id, "place": place, "student_id": student, "excluded_staff_id": staff}
+            for place, (student, staff) in enumerate(named)
+        ]
+    for table, found in ((tables.POLICIES, rows), (tables.POLICY_STUDENTS, students)):
+        connection.execute(delete(table))
+        _insert(connection, table, found)
 
 
 def _insert_sessions(connection: Connection, sessions: Sequence[PastSession], *, recorded: bool) -> None:

@@ -1,13 +1,13 @@
 """The bodies of requests for a day's plan and of plans."""
 
 import datetime as dt
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
-from serving.grouping import SessionType
 from serving.schemas.changes import TermOut
 from serving.schemas.common import (
+    PLAN_ID,
     Body,
     CreatedAt,
     PlanId,
@@ -15,11 +15,16 @@ from serving.schemas.common import (
     Provenance,
     SchoolDate,
     Score,
+    StaffId,
     StudentId,
     TeamId,
 )
 from serving.schemas.decisions import Choice
-from serving.schemas.sessions import MOST_PEOPLE, MOST_SESSIONS, SessionOut, SessionSeats
+from serving.schemas.policy import TeamPolicy
+from serving.schemas.sessions import MOST_SESSIONS, SessionOut, SessionSeats
+
+MOST_CYCLE_DAYS = 20
+"""School days of a cycle: four weeks of five."""
 
 
 class Absence(Body):
@@ -67,72 +72,60 @@ class DayRule(Body):
         return self
 
 
-class SizeBody(Body):
-    """How many students a session of one type takes."""
+class NoteOut(Body):
+    """A standing rule, a series, or a part of the roster, that a plan goes without."""
 
-    session_type: Literal[SessionType.SMALL_GROUP, SessionType.TUTORING, SessionType.COLLABORATIVE] = Field(
-        description="type of the session", examples=["small_group"]
+    rule_id: str | None = Field(description="rule of the roster; null where it is no rule", examples=["rule-3"])
+    series_id: str | None = Field(
+        default=None, description="the series that gives way, or is over; null where it is none", examples=[None]
     )
-    least: int = Field(ge=1, le=MOST_PEOPLE, description="fewest students at a table", examples=[3])
-    most: int = Field(ge=1, le=MOST_PEOPLE, description="most students at a table", examples=[6])
-    tables: int = Field(default=1, ge=1, le=50, description="most tables of one session", examples=[1])
-
-    @model_validator(mode="after")
-    def _is_range(self) -> "SizeBody":
-        if self.most < self.least:
-            raise ValueError("most is below least")
-        return self
-
-
-TermName = Literal[
-    "benefit",
-    "coverage",
-    "relationships",
-    "repeat_groupmates",
-    "keep_together",
-    "load",
-    "share",
-    "teacher_time_due",
-    "coaching",
-]
-TermWeight = Annotated[float, Field(ge=0, le=100)]
-
-
-class TeamPolicy(Body):
-    """A team's own choices in place of the planner's; what is left out stays as the planner has it."""
-
-    students_per_monitor: int | None = Field(
-        default=None, ge=1, le=1000, description="students online whom one adult may supervise; null: 30", examples=[30]
-    )
-    weights: dict[TermName, TermWeight] = Field(
-        default_factory=dict,
-        description="weights of terms of the score, in need points a unit; 0 switches a term off. That of moved seats "
-        "is `move_penalty`",
-        examples=[{"relationships": 0.01}],
-    )
-    sizes: list[SizeBody] = Field(
-        default_factory=list, max_length=3, description="group sizes, each session type at most once"
+    students: list[StudentId] = Field(description="for whom", examples=[["s0412"]])
+    sentence: str = Field(
+        description="what and why, in plain words",
+        examples=["The fixed assignment of s0412 on Ratios gave way: Ratios is not among the needs any more."],
     )
 
-    @model_validator(mode="after")
-    def _names_each_type_once(self) -> "TeamPolicy":
-        if len({size.session_type for size in self.sizes}) < len(self.sizes):
-            raise ValueError("sizes name a session type twice")
-        return self
 
+class SeriesBody(Body):
+    """Students who stay together with one adult on one unit, once a day at most."""
 
-class PolicyOut(Body):
-    """The choices that a plan rests on, those of the request and all others."""
-
-    students_per_monitor: int = Field(description="students online whom one adult may supervise", examples=[30])
-    weights: dict[str, float] = Field(
-        description="weight of each term of the score, in need points a unit", examples=[{"relationships": 0.01}]
+    series_id: str = Field(
+        min_length=1,
+        max_length=200,
+        description="id of the series; it takes the place of the roster's with the same id",
+        examples=["ratios-1"],
     )
-    sizes: list[SizeBody] = Field(description="group sizes of each type of session that an adult leads")
+    student_ids: list[str] = Field(
+        min_length=1, max_length=500, description="members of the team", examples=[["s0412", "s0417"]]
+    )
+    staff_id: StaffId
+    skill_ids: list[str] = Field(
+        min_length=1,
+        max_length=MOST_SESSIONS,
+        description="the unit; each session is on the one of its skills that most of those there need",
+        examples=[["ratios", "rates"]],
+    )
+    from_date: SchoolDate
+    until: SchoolDate | Literal["proficient"] = Field(
+        description="its last day, or `proficient`: each student leaves when proficient in the whole unit",
+        examples=["proficient"],
+    )
+    block_ids: list[str] | None = Field(
+        default=None, description="blocks in which it may take place; null: any", examples=[["mon-1"]]
+    )
+    weekdays: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] | None = Field(
+        default=None, description="instead of blocks, weekdays; null: all", examples=[["mon", "wed", "fri"]]
+    )
+    sessions_per_week: int | None = Field(
+        default=None, ge=1, le=7, description="sessions wanted in a week; null: one a day", examples=[3]
+    )
+    minutes_per_week: int | None = Field(
+        default=None, ge=1, le=10_000, description="instead of sessions, minutes wanted in a week", examples=[120]
+    )
 
 
 class RecommendationRequest(Body):
-    """A team's day to be planned."""
+    """A team's day to be planned, or the days of a cycle."""
 
     team_id: TeamId
     date: SchoolDate
@@ -169,7 +162,28 @@ class RecommendationRequest(Body):
         examples=[["mon-1-small_group-1"]],
     )
     policy: TeamPolicy = Field(
-        default_factory=TeamPolicy, description="the team's own choices for this plan", examples=[{}]
+        default_factory=TeamPolicy,
+        description="the team's own choices for this plan; they count before those of `previous`, which count before "
+        "those of the roster",
+        examples=[{}],
+    )
+    series: list[SeriesBody] = Field(
+        default_factory=list, max_length=100, description="series beside those of the roster", examples=[[]]
+    )
+    cycle_days: int | None = Field(
+        default=None,
+        ge=1,
+        le=MOST_CYCLE_DAYS,
+        description="plan so many school days, those on which the team has blocks, from `date` on with one grouping: "
+        "that of the first day, changed only by absences and by students who are done or in trouble. `absences`, "
+        "`previous` and `alternatives` are for the first day, `rules` for all, and all share `seconds`. Null: one day",
+        examples=[None],
+    )
+    continue_cycle: str | None = Field(
+        default=None,
+        pattern="^[0-9a-f]{32}$",
+        description="id of a cycle of which `date` is a day: its grouping is kept, changed only by what is new since",
+        examples=[None],
     )
     alternatives: int = Field(
         default=0,
@@ -201,6 +215,8 @@ class RecommendationRequest(Body):
     def _keeps_of_a_plan(self) -> "RecommendationRequest":
         if self.previous is None and (self.keep_sessions or self.move_penalty is not None):
             raise ValueError("keep_sessions and move_penalty need previous, the plan that they refer to")
+        if sum(value is not None for value in (self.previous, self.cycle_days, self.continue_cycle)) > 1:
+            raise ValueError("of previous, cycle_days and continue_cycle only one can be named")
         return self
 
 
@@ -230,6 +246,20 @@ class WatchOut(Body):
         description="the same in plain words",
         examples=["All sessions with an adult on 6 days of the last 21 were in intervention groups."],
     )
+
+
+class CycleDayOut(Body):
+    """One day of a cycle."""
+
+    date: SchoolDate
+    recommendation_id: PlanId
+
+
+class CycleOut(Body):
+    """School days with one grouping."""
+
+    id: str = Field(description="id of the cycle", examples=[PLAN_ID])
+    days: list[CycleDayOut] = Field(description="its days in order, with the plan of each when this one was made")
 
 
 class AlternativeOut(Body):
@@ -273,8 +303,11 @@ class RecommendationOut(Body):
         examples=[False],
     )
     provenance: Provenance = Field(description="the models and data behind every figure")
-    policy: PolicyOut | None = Field(
-        default=None, description="the choices that the plan rests on; null in plans of earlier versions"
+    policy: TeamPolicy | None = Field(
+        default=None, description="all choices that the plan rests on; null in plans of earlier versions"
+    )
+    notes: list[NoteOut] = Field(
+        default_factory=list, description="standing rules and parts of the roster that the plan goes without"
     )
     score: Score
     bound: float = Field(description="a score in need points that no plan of this day exceeds", examples=[32.0])
@@ -290,6 +323,7 @@ class RecommendationOut(Body):
     watch: list[WatchOut] = Field(
         default_factory=list, description="students who lately were in nothing but intervention groups, to look at"
     )
+    cycle: CycleOut | None = Field(default=None, description="the cycle of which this is a day; null: none")
     alternatives: list[AlternativeOut] = Field(
         default_factory=list, description="other good plans, the best first; at most as many as were asked for"
     )
@@ -310,6 +344,7 @@ class RecommendationRow(Body):
         description="score of the plan in need points; null for plans of earlier versions", examples=[31.2]
     )
     decision: Choice | None = Field(description="the decision; null while nobody has decided", examples=["accepted"])
+    cycle: str | None = Field(description="id of the cycle of which the plan is a day; null: none", examples=[None])
 
 
 class RecommendationPage(Body):

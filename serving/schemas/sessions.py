@@ -90,10 +90,12 @@ class SessionIn(SessionBody):
         description="the students of the session; a session without students is not held",
         examples=[["s0412", "s0417"]],
     )
+    room: str | None = Field(default=None, description="ignored", examples=["hall"])
     time: str | None = Field(default=None, description="ignored", examples=["09:00-09:45"])
     skill: str | None = Field(default=None, description="ignored", examples=["Ratios"])
     purpose: Purpose | None = Field(default=None, description="ignored", examples=["reteach"])
     why: str | None = Field(default=None, description="ignored", examples=["It meets 1.4 need points of 5."])
+    series_id: str | None = Field(default=None, description="ignored", examples=["ratios-1"])
 
 
 class SessionSeats(SessionBody):
@@ -106,6 +108,12 @@ class SessionSeats(SessionBody):
 class SessionOut(SessionBody):
     """One session of a plan, with reasons."""
 
+    room: str | None = Field(
+        default=None,
+        description="the roster's room; where it holds several sessions at once, `room_id` is a place in it. Null "
+        "where the team plans no rooms",
+        examples=["hall"],
+    )
     time: Clock
     skill: str | None = Field(
         description="name of the skill, or its id where no name is known; null online", examples=["Ratios"]
@@ -114,3 +122,4 @@ class SessionOut(SessionBody):
     students: list[SeatOut] = Field(description="the students of the session")
     purpose: PurposeOf = Field(default=None, description="what the session is for, for most of its students")
     why: str = Field(description="why the session is held", examples=["It meets 1.4 need points of 5."])
+    series_id: str | None = Field(default=None, description="the series that it is of; null: none", examples=[None])

@@ -1,7 +1,6 @@
 """Converts forecasts, boards and plans to bodies of answers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 
 from features.profiles.columns import FAMILIES
@@ -14,6 +13,7 @@ from serving.plans.needs import Candidate
 from serving.plans.policy import load_policy
 from serving.plans.problem import skill_name
 from serving.plans.recommend import Recommendation
+from serving.plans.rooms import name_room
 from serving.plans.sessions import to_session_seats
 from serving.plans.watch import watch_intervention
 from serving.schemas.common import ModelVersion, Provenance
@@ -30,10 +30,9 @@ from serving.schemas.forecasts import (
 )
 from serving.schemas.recommendations import (
     AlternativeOut,
-    PolicyOut,
+    NoteOut,
     RecommendationOut,
     RecommendationRequest,
-    SizeBody,
     UnmetOut,
     WatchOut,
 )
@@ -226,11 +225,16 @@ def to_recommendation(
         status=found.plan.status,
         cut_by_clock=found.plan.cut_by_clock,
         provenance=to_provenance(snapshot),
-        policy=PolicyOut(
-            students_per_monitor=found.problem.students_per_monitor,
-            weights=asdict(found.problem.weights),
-            sizes=[SizeBody.model_validate(asdict(bound)) for bound in found.problem.sizes],
-        ),
+        policy=found.policy.to_body(),
+        notes=[
+            NoteOut(
+                rule_id=note.rule_id,
+                series_id=note.series_id,
+                students=list(note.students),
+                sentence=note.sentence,
+            )
+            for note in found.notes
+        ],
         score=found.plan.score.total,
         bound=found.plan.bound,
         proven_share=found.plan.proven_share,
@@ -245,9 +249,11 @@ def to_recommendation(
                 skill=None if session.skill is None else skill_name(skills, session.skill),
                 adults=[AdultOut(staff_id=adult, role=roles[adult]) for adult in session.adults],
                 room_id=session.room,
+                room=name_room(session.room, found.policy),
                 students=seats[session.id],
                 purpose=session_reasons[session.id].purpose,
                 why=session_reasons[session.id].sentence,
+                series_id=found.series_of(session),
             )
             for session in found.plan.sessions
         ],

@@ -64,7 +64,7 @@ def find_relaxations(
         at_issue: rules of a minimal set in conflict, one of which any answer has to relax; None: all there are.
         feasibility: answers whether days have plans.
     """
-    search = _RelaxationSearch(problem, parts, feasibility)
+    search = RelaxationSearch(problem, parts, feasibility)
     soft = [part for part in list_soft_constraints(problem) if at_issue is None or part.rule in at_issue]
     graded = [part for part in list_graded_constraints(problem) if at_issue is None or part.rule in at_issue]
     tried = [search.relax_some([constraint for constraint in soft if constraint.rule == rule]) for rule in PENALTIES]
@@ -94,7 +94,7 @@ def list_outside_adults(problem: Problem) -> list[SoftConstraint]:
     ]
 
 
-class _RelaxationSearch:
+class RelaxationSearch:
     """Finds relaxations of one kind after the other."""
 
     def __init__(self, problem: Problem, parts: Sequence[frozenset[str]], feasibility: FeasibilityOracle) -> None:

@@ -4,13 +4,37 @@ import random
 from dataclasses import fields, replace
 from itertools import combinations
 
-from experiments.benchmarks.planner.instances.team import Size, default_session_types, draw_day
+from experiments.benchmarks.planner.instances.team import Size, draw_day
 from serving.grouping.problem.people import Adult, Coaching, Contact, GroupmateCount, Need, Purpose, Student
 from serving.grouping.problem.places import Block, Pin, Room, Seat, Skill
-from serving.grouping.problem.policy import ADULT_LED, Effect, Role, SessionType, SizeBound, SizeCurve, Weights
+from serving.grouping.problem.policy import (
+    ADULT_LED,
+    TEACHERS,
+    Effect,
+    Role,
+    SessionType,
+    SizeBound,
+    SizeCurve,
+    Weights,
+)
 from serving.grouping.problem.problem import Problem
 
 EFFECTS = tuple(Effect(kind, role, 0.9 / (at + 1)) for at, kind in enumerate(ADULT_LED) for role in Role)
+
+
+def default_session_types(role: str, *, may_lead: bool = False) -> frozenset[SessionType]:
+    """Returns what a role leads or, for tables and online work, supervises; support staff small groups if they may.
+
+    Example:
+        >>> sorted(map(str, default_session_types(Role.SUPPORT_STAFF)))
+        ['collaborative', 'online', 'tutoring']
+    """
+    if role in TEACHERS:
+        return frozenset(SessionType)
+    if role == Role.TEACHER_IN_TRAINING:
+        return frozenset({SessionType.SMALL_GROUP, SessionType.TUTORING})
+    support = {SessionType.TUTORING, SessionType.COLLABORATIVE, SessionType.ONLINE}
+    return frozenset(support | {SessionType.SMALL_GROUP} if may_lead else support)
 
 
 def draw_edge_case(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import dok_array
 
-from experiments.benchmarks.planner.instances.team import default_session_types
+from experiments.benchmarks.planner.instances.edge_cases import default_session_types
 from serving.grouping.errors import InfeasibleError
 from serving.grouping.exact import blocks as exact_blocks
 from serving.grouping.problem.people import Adult, Need, Student
