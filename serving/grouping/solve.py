@@ -109,7 +109,8 @@ def prove_plan(data: ProblemData, plan: Plan, rounds: int, until: float | None =
         until: when to stop, on the clock of `time.perf_counter`; None: without a clock.
     """
     arrays = data.arrays
-    bound = bound_day(arrays, plan.score.total, rounds, until=until) if rounds else math.inf
+    exact = 0 if until is None else sys.maxsize
+    bound = bound_day(arrays, plan.score.total, rounds, exact, until=until) if rounds else math.inf
     status: Status = "optimal" if bound <= plan.score.total else plan.status
     return replace(plan, status=status, bound=bound, online_score=online_score(arrays))
 
