@@ -79,7 +79,7 @@ class NoteOut(Body):
     series_id: str | None = Field(
         default=None, description="the series that gives way, or is over; null where it is none", examples=[None]
     )
-    students: list[StudentId] = Field(description="for whom")
+    students: list[StudentId] = Field(description="for whom", examples=[["s0412"]])
     sentence: str = Field(
         description="what and why, in plain words",
         examples=["The fixed assignment of s0412 on Ratios gave way: Ratios is not among the needs any more."],
