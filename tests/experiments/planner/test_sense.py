@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import date, time
+from datetime import date
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -131,7 +131,8 @@ def test_the_row_of_a_school_adds_its_days_up(held):
     assert row["urgent_pairs_served_share"] == row["urgent_pairs_servable_share"] == 3 / 12
     assert row["greedy_served_share"] == 1
     assert row["day15_of_day1"] == 0
-    assert row["never_served"] == 3
+    assert row["at_risk_served_share"] == 2 / 10
+    assert (row["never_served"], row["never_served_at_risk"]) == (3, 3)
     assert row["days_without_adult_longest"] == 2
     assert row["false_sentences"] is None
     assert row["group_size_median"] == {"reteach": 3}
@@ -245,10 +246,12 @@ def test_what_was_held_is_the_history_of_the_next_day(models):
 
 
 def test_an_open_room_holds_all_groups(models):
-    team = schools.open_school("open_room", 1, models).team
+    school = schools.open_school("open_room", 1, models)
+    (day,) = run_days(school, plan_as_served(FEW), 1)
 
-    assert len(team.rooms) > len(team.staff)
-    assert all(block.start < time(23) for block in team.blocks)
+    assert len(school.team.rooms) == 1
+    assert sum(session.block == day.sessions[0].block for session in day.sessions) > 1
+    assert not find_violations(day.stated.problem, day.sessions)
 
 
 def test_the_command_writes_figures(models, tmp_path):
