@@ -92,6 +92,7 @@ policy.toml (optional): how teams want to be planned, which the CSV files cannot
     trainees_supervised    `false` where teachers in training may have sessions without a teacher on duty
     regroup                `daily`, `weekly`, or for how many school days a grouping holds
     rooms.ROOM.sessions    sessions that a large room holds at once, its capacity shared; ROOM `*` is every other room
+                           that holds the whole team
     blocks.BLOCK           skills or subjects that may be taught by adults then, such as `{ subjects = ["Maths"] }`
     needs_certified        list of students whose accommodations need a certified adult in adult-led sessions
     adult_exclusions       list of `{ staff_id = "b.chen", students = ["s0412"] }`: the adult never leads the students;

@@ -71,7 +71,7 @@ class NoteOut(Body):
     """A standing rule, or a part of the roster, that a plan goes without."""
 
     rule_id: str | None = Field(description="rule of the roster; null where it is no rule", examples=["rule-3"])
-    students: list[StudentId] = Field(description="for whom")
+    students: list[StudentId] = Field(description="for whom", examples=[["s0412"]])
     sentence: str = Field(
         description="what and why, in plain words",
         examples=["The fixed assignment of s0412 on Ratios gave way: Ratios is not among the needs any more."],

@@ -15,10 +15,10 @@ from experiments.benchmarks.planner.days.schools import OpenSchool
 from features.roster import PastSession, Team
 from serving.grouping import Budget, InfeasibleError, Plan, Problem, Session, suggest_groups
 from serving.models.forecasts import SkillForecast
-from serving.plans import problem as served
 from serving.plans.needs import Candidate, list_candidates
 from serving.plans.policy import load_policy
 from serving.plans.problem import Absence, DayRequest
+from serving.plans.problem import state_day as state_request
 from serving.settings import Settings
 
 STUDENT_AWAY, ADULT_AWAY = 0.06, 0.02
@@ -152,11 +152,10 @@ def state_day(school: OpenSchool, life: Life, held: Sequence[HeldDay], number: i
     most = Settings.model_fields["max_candidates"].default
     candidates = list_candidates(team, school.skills, forecasts, policy.need, most, school.as_of)
     students, adults = draw_absences(school, number)
-    problem = served.state_day(
-        team, school.skills, DayRequest(day, absences=(*students, *adults)), candidates, policy
-    ).problem
-    if adults and not _can_be_supervised(problem):
-        problem = served.state_day(team, school.skills, DayRequest(day, absences=students), candidates, policy).problem
+    stated = state_request(team, school.skills, DayRequest(day, absences=(*students, *adults)), candidates, policy)
+    if adults and not _can_be_supervised(stated.problem):
+        stated = state_request(team, school.skills, DayRequest(day, absences=students), candidates, policy)
+    problem = stated.problem
     return StatedDay(number, day, team, forecasts, candidates, problem, tuple(held))
 
 
