@@ -239,6 +239,18 @@ BENCHMARKS: dict[str, Benchmark] = {
         ),
         failure="a plan broke a rule",
     ),
+    "series": Benchmark(
+        "simulated schools through random absences: is a tutoring series kept, and how steady is a weekly grouping",
+        "planner.series:benchmark_series",
+        "--seeds 1 --weeks 1 --json figures.json",
+        (
+            _count("--seeds", 3, "schools"),
+            _count("--weeks", 6, "weeks of five days in a row"),
+            _path("--models", "FOLDER", "keep the trained models there, or use those kept"),
+            JSON,
+        ),
+        failure="a series or a weekly grouping was kept less than it should be, or a plan broke a rule",
+    ),
     "service": Benchmark(
         "the service under load: throughput, latency, memory, scoring beside MLflow's server, and a fault campaign",
         "service.benchmark:benchmark_service",

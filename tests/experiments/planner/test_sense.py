@@ -181,7 +181,16 @@ def test_the_most_served_is_that_of_every_way_to_seat_a_tiny_day():
 @pytest.mark.parametrize("seed", range(40))
 def test_teacher_greedy_keeps_every_rule(seed):
     drawn = draw_edge_case(seed, students=14, blocks=3, ratio=15) if seed % 2 else draw_day(24, seed)
-    problem = replace(drawn, pins=())
+    skills = frozenset(skill.id for skill in drawn.skills[: seed % 5]) if seed % 3 else None
+    problem = replace(
+        drawn,
+        pins=(),
+        blocks=(replace(drawn.blocks[0], skills=skills), *drawn.blocks[1:]),
+        adult_exclusions=tuple(
+            (student.id, adult.id) for student, adult in zip(drawn.students, drawn.adults * 9, strict=False)
+        ),
+        needs=tuple(replace(need, purpose=list(Purpose)[at % 6]) for at, need in enumerate(drawn.needs)),
+    )
     urgent = {(need.student, need.skill) for need in problem.needs if (need.struggle_risk or 0) >= 0.5}
 
     try:

@@ -255,7 +255,7 @@ def test_more_sessions_in_a_large_room_let_more_adults_lead():
     ("students", "capacity", "sessions"), [(12, 30, 4), (60, 40, 4), (60, 20, 4), (9, 7, 3), (9, 2, 3)]
 )
 def test_places_of_a_room_hold_no_more_than_the_room(students, capacity, sessions):
-    policy = settle(layer(rooms={"*": {"sessions": sessions}, "lab": {"sessions": 1}}))
+    policy = settle(layer(rooms={"*": {"sessions": 2}, "hall": {"sessions": sessions}}))
     rooms = list_rooms((Room("hall", "t", capacity), Room("lab", "t", 8)), policy, students)
 
     places = [room.capacity for room in rooms if room.id != "lab"]
@@ -263,7 +263,16 @@ def test_places_of_a_room_hold_no_more_than_the_room(students, capacity, session
     assert min(students, sum(places)) <= capacity
     assert [room.id for room in rooms][-1] == "lab"
     assert {name_room(room.id, policy) for room in rooms} == {"hall", "lab"}
-    assert name_room("lab#1", policy) == "lab#1"
+
+
+def test_other_rooms_hold_several_sessions_only_where_they_hold_everybody():
+    policy = settle(layer(preset="open_team_room"))
+    rooms = list_rooms((Room("hall", "t", 90), Room("lab", "t", 30)), policy, 60)
+
+    assert [(room.id, room.capacity) for room in rooms] == [
+        *((f"hall#place-{at}", 90) for at in range(1, 5)), ("lab", 30),
+    ]  # fmt: skip
+    assert name_room("Room #1", policy) == "Room #1"
 
 
 def test_in_a_block_of_a_subject_nothing_else_is_taught():
@@ -277,6 +286,10 @@ def test_in_a_block_of_a_subject_nothing_else_is_taught():
     assert {(session.block, session.skill) for session in maths} == {("mon-9", "add"), ("mon-10", "read")}
     assert {session.block for session in nothing} == {"mon-10"}
     assert len({(session.block, session.skill) for session in free}) > 2
+
+
+def test_what_everything_social_may_cost_reaches_the_problem():
+    assert [plan(team(), most_social_cost=cost)[0].most_social_cost for cost in (0.0, 0.3)] == [0.0, 0.3]
 
 
 def test_who_needs_a_certified_adult_is_led_by_one():

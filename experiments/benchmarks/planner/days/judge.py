@@ -13,6 +13,7 @@ from typing import Any
 from experiments.benchmarks.planner.days.run import HeldDay, StatedDay
 from experiments.benchmarks.planner.days.teacher_greedy import plan_greedily
 from serving.grouping import Budget, InfeasibleError, Plan, Problem, Session, Weights, find_violations
+from serving.grouping.problem.policy import SizeCurve
 from serving.grouping.problem.problem import Pair
 from serving.grouping.solve import find_sessions
 
@@ -138,6 +139,7 @@ def find_most_served(problem: Problem, urgent: Served, budget: Budget) -> int:
         effects=tuple(replace(effect, effect=1.0, low_evidence=None) for effect in problem.effects),
         adults=tuple(replace(a, skills=a.skills and dict.fromkeys(a.skills, 1.0)) for a in problem.adults),
         weights=weights,
+        size_curve=SizeCurve(loss=0.0),
         recent_groupmates=(),
         contacts=(),
         previous=(),

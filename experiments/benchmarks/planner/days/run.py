@@ -17,7 +17,8 @@ from serving.grouping import Budget, InfeasibleError, Plan, Problem, Session, su
 from serving.models.forecasts import SkillForecast
 from serving.plans.needs import Candidate, list_candidates
 from serving.plans.policy import load_policy
-from serving.plans.problem import Absence, DayRequest, state_problem
+from serving.plans.problem import Absence, DayRequest
+from serving.plans.problem import state_day as state_request
 from serving.settings import Settings
 
 STUDENT_AWAY, ADULT_AWAY = 0.06, 0.02
@@ -151,9 +152,10 @@ def state_day(school: OpenSchool, life: Life, held: Sequence[HeldDay], number: i
     most = Settings.model_fields["max_candidates"].default
     candidates = list_candidates(team, school.skills, forecasts, policy.need, most, school.as_of)
     students, adults = draw_absences(school, number)
-    problem = state_problem(team, school.skills, DayRequest(day, absences=(*students, *adults)), candidates, policy)
-    if adults and not _can_be_supervised(problem):
-        problem = state_problem(team, school.skills, DayRequest(day, absences=students), candidates, policy)
+    stated = state_request(team, school.skills, DayRequest(day, absences=(*students, *adults)), candidates, policy)
+    if adults and not _can_be_supervised(stated.problem):
+        stated = state_request(team, school.skills, DayRequest(day, absences=students), candidates, policy)
+    problem = stated.problem
     return StatedDay(number, day, team, forecasts, candidates, problem, tuple(held))
 
 
