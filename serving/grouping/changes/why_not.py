@@ -2,14 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from serving.grouping.changes.difference import (
-    Move,
-    ScoreImpact,
-    count_moved,
-    find_moves,
-    measure_impact,
-    previous_seats,
-)
+from serving.grouping.changes.difference import Move, count_moved, find_moves, previous_seats
 from serving.grouping.changes.repair import keep_rooms
 from serving.grouping.changes.seat_options import rank_seat_options, take_seat
 from serving.grouping.changes.warm_start import build_warm_start, find_warm_start, read_groups
@@ -22,6 +15,7 @@ from serving.grouping.problem.plan import Session
 from serving.grouping.problem.problem import Problem, require_sessions
 from serving.grouping.rules.check import find_violations
 from serving.grouping.rules.objective import score_plan
+from serving.grouping.rules.score_impact import ScoreImpact, measure_impact
 from serving.grouping.search.anneal import Budget, search_sessions
 from serving.grouping.state.arrays import build_data
 

@@ -3,6 +3,7 @@
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from copy import copy
 from functools import cached_property
 from itertools import chain, combinations
 
@@ -25,6 +26,14 @@ class Ledger:
             student.id for student in problem.students if student.teacher_time_due and student.blocks
         }
         self._effects = {(effect.session_type, effect.role): effect for effect in problem.effects}
+
+    def of(self, sessions: tuple[Session, ...]) -> "Ledger":
+        """Returns the ledger of other sessions of the same problem, which is not read again."""
+        other = copy(self)
+        for name in ("benefits", "skills_held", "skills_met", "led_seats"):
+            other.__dict__.pop(name, None)
+        other.sessions, other.led = sessions, tuple(session for session in sessions if session.led)
+        return other
 
     def effect(self, session_type: SessionType, role: str, *, low_evidence: bool) -> float:
         """Returns the share of a need that a session meets, 0 for a combination the table does not know."""
