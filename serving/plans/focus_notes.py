@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from features.roster import SkillMap, Team
 from serving.grouping import Need, Plan, Problem
@@ -23,7 +24,7 @@ class FocusNote:
         sentence: All that in plain words; it names no student.
     """
 
-    kind: str
+    kind: Literal["not_ready", "no_session"]
     skill: str
     needing: int
     not_ready: int

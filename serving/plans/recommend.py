@@ -30,8 +30,10 @@ from serving.grouping import (
     find_alternatives,
     suggest_groups,
 )
+from serving.models.forecasts import forecast_students
 from serving.models.live import LiveEvents
 from serving.models.snapshot import Snapshot
+from serving.plans.focus_notes import FocusNote, note_focus
 from serving.plans.needs import Candidate, find_candidates
 from serving.plans.policy import load_policy
 from serving.plans.problem import Absence, DayRequest, state_problem
@@ -76,6 +78,7 @@ class Recommendation:
         search_seconds: How long the search took.
         found_at: When it ended, on the clock of `time.perf_counter`.
         others: Good plans that differ, the best first.
+        focus_notes: What is said of skills of the current unit without a session.
     """
 
     problem: Problem
@@ -85,6 +88,7 @@ class Recommendation:
     search_seconds: float
     found_at: float
     others: tuple[Alternative, ...] = ()
+    focus_notes: tuple[FocusNote, ...] = ()
 
 
 Render = Callable[[str, datetime, RecommendationRequest, Team, SkillMap, Snapshot, Recommendation], RecommendationOut]
@@ -251,7 +255,9 @@ def recommend_day(
         SEARCH.observe(ended - begun)
         GAP.observe(1.0 - plan.proven_share)
         UNMET.observe(len(plan.unmet))
-        return Recommendation(problem, text.result(), plan, candidates, ended - begun, ended, others)
+        forecasts = forecast_students(snapshot, team.members, days)
+        notes = note_focus(team, roster.skills, problem, plan, forecasts)
+        return Recommendation(problem, text.result(), plan, candidates, ended - begun, ended, others, notes)
     except ProblemError as error:
         raise RequestError("problem", str(error), field=error.field) from error
     except InfeasibleError as error:

@@ -4,12 +4,13 @@ Each keeps every hard rule and says how much need it gains. Need is that of the 
 of most gain are found by it and by adults' time, and only those that are told are scored by all terms.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
+from typing import NamedTuple
 
-from serving.grouping.problem.people import Adult, Aim
+from serving.grouping.problem.people import Adult, Aim, Need
 from serving.grouping.problem.places import Block
 from serving.grouping.problem.plan import Exchange, Session
 from serving.grouping.problem.policy import ADULT_LED, SessionType
@@ -19,11 +20,22 @@ from serving.grouping.rules.score_impact import ScoreImpact, measure_impact
 Topic = tuple[str, Aim]
 """A skill and what a session on it is for: the students of a session have both in common."""
 
+Groups = tuple[list[int], list["Candidate"], tuple[float, tuple[str, ...]] | None]
+"""Sizes that a session may have, the students who could be in it, and its best group."""
+
 Candidate = tuple[float, float, str]
 """A student's points in a session alone with its lead, the urgent ones among them apart, and the student's id."""
 
-Ranked = tuple[float, Exchange]
-"""A change, after the points of need and adults' time that it gains."""
+Changed = tuple[tuple[Session, ...], tuple[Session, ...]]
+"""The sessions that a change replaces, and those in their place."""
+
+
+class Way(NamedTuple):
+    """A change that may be possible: what it gains in need and adults' time, in need alone, and how to make it."""
+
+    gain: float
+    need: float
+    build: Callable[[], Changed | None]
 
 
 class Exchanges:
@@ -52,7 +64,11 @@ class Exchanges:
             for student in problem.students
         }
         self._sizes: dict[tuple[SessionType, str, int], list[int]] = {}
-        self._candidates: dict[tuple[str, SessionType, str, str, Topic], list[Candidate]] = {}
+        self._seat_points: dict[tuple[SessionType, str, str], dict[str, tuple[float, float]]] = {}
+        self._groups: dict[tuple[str, SessionType, str, Topic], Groups] = {}
+        self._online: dict[tuple[str, Topic], list[str]] = {}
+        self._found: dict[tuple[str, str, str], tuple[float, Exchange] | None] = {}
+        self._trainees = any(adult.trainee for adult in problem.adults)
         self._shares: dict[int, float] = {}
 
     @cached_property
@@ -89,9 +105,9 @@ class Exchanges:
 
     def points(self, session: Session) -> float:
         """Returns need points of an adult-led session, urgent ones included."""
-        found = (self._seat(session.session_type, session.adults[0], session.skill or "", s) for s in session.students)
-        alone = list(found)
-        return self._share(len(alone)) * sum(seat[0] for seat in alone) + sum(seat[1] for seat in alone)
+        seats = self._seats_with(session.session_type, session.adults[0], session.skill or "")
+        found = [seats[student] for student in session.students if student in seats]
+        return self._share(len(session.students)) * sum(seat[0] for seat in found) + sum(seat[1] for seat in found)
 
     def teaches(self, adult: Adult, student: str, skill: str) -> bool:
         """Says whether an adult may lead a student on a skill in some block and type of session."""
@@ -125,34 +141,48 @@ class Exchanges:
             skill: one that is listed as the student's need and not met in the plan.
             blocks: those in which the student is there.
         """
-        topic = skill, self.ledger.needs[student, skill].aim
-        best: Ranked | None = None
-        for block in blocks:
-            if (student, block) in self.pinned or (student, block) not in self.seats:
-                continue
-            for ranked in (*self._join(student, block, topic), *self._hold(student, block, topic)):
-                if best is None or ranked[0] > best[0] + 1e-12:
-                    best = ranked
-        return None if best is None else best[1]
+        found = [ranked for block in blocks if (ranked := self._find_in(student, skill, block)) is not None]
+        return max(found, key=lambda ranked: ranked[0])[1] if found else None
 
     def find_other_use(self, session: Session) -> Exchange | None:
         """Returns the change of most gain that has the lead hold a session on something else instead."""
-        best: Ranked | None = None
-        open_topics = {topic for topic, students in self._waiting.items() if students}
-        for topic in sorted(open_topics - {self.topics[session.id]}):
-            if session.students and not self._may_hold(session.adults[0], session.block, topic[0]):
-                continue
-            for ranked in self._replace(session, topic, None):
-                if best is None or ranked[0] > best[0] + 1e-12:
-                    best = ranked
+        topics = sorted(topic for topic in self._waiting if topic != self.topics[session.id])
+        ways = (way for topic in topics for way in self._replace(session, topic, None))
+        best = self._build_best(ways)
         return None if best is None else best[1]
+
+    def _find_in(self, student: str, skill: str, block: str) -> tuple[float, Exchange] | None:
+        key = student, skill, block
+        if key not in self._found:
+            topic = skill, self.ledger.needs[student, skill].aim
+            free = (student, block) not in self.pinned and (student, block) in self.seats
+            ways = (*self._join(student, block, topic), *self._hold(student, block, topic)) if free else ()
+            self._found[key] = self._build_best(ways)
+        return self._found[key]
+
+    def _build_best(self, ways: Iterable[Way]) -> tuple[float, Exchange] | None:
+        """Returns the first of the changes, that of most gain first, that keeps the rules of the block."""
+        for way in sorted(ways, key=lambda way: -way.gain):
+            changed = way.build()
+            if changed is not None and self._is_supervised(*changed):
+                return way.gain, Exchange(*changed, way.need)
+        return None
+
+    def _is_supervised(self, before: tuple[Session, ...], after: tuple[Session, ...]) -> bool:
+        """Says whether a supervising adult stays on duty beside those in training."""
+        if not self._trainees:
+            return True
+        gone = {session.id for session in before}
+        rest = (session for session in self.by_block[before[0].block] if session.id not in gone)
+        duty = [self.ledger.adults[adult] for session in (*rest, *after) for adult in session.adults]
+        return not any(adult.trainee for adult in duty) or any(adult.supervisor for adult in duty)
 
     def leave(self, session: Session, student: str) -> Exchange | None:
         """Returns the change in which a student works online instead; None where the rules or places forbid it."""
         rest = _without(session, {student})
         if not self._allows(session, len(rest.students)) or (student, session.block) in self.pinned:
             return None
-        stations = self._send_online(session.block, [student])
+        stations = self._move_stations(session.block, added=(student,))
         if stations is None:
             return None
         return Exchange((session, *stations[0]), (rest, *stations[1]), self.points(rest) - self.worth[session.id])
@@ -174,7 +204,7 @@ class Exchanges:
         """Returns the students who need a topic that no session of today meets."""
         return self._waiting[topic]
 
-    def _join(self, student: str, block: str, topic: Topic) -> Iterator[Ranked]:
+    def _join(self, student: str, block: str, topic: Topic) -> Iterator[Way]:
         """Yields the seats in sessions that are held: a further one, or that of the student there who gains least."""
         present = self.seats[student, block]
         if present.led and not self._allows(present, len(present.students) - 1):
@@ -187,24 +217,28 @@ class Exchanges:
             if session.block != block or not self.teaches(self.ledger.adults[lead], student, topic[0]):
                 continue
             foes = self.apart[student] & set(session.students)
-            if not foes and not self.is_full(session):
-                joined = replace(session, students=(*session.students, student))
-                need = self.points(joined) - self.worth[session.id] + loss
-                after = (joined, left) if left.students else (joined,)
-                yield need + time, Exchange((session, present), after, need)
-                continue
-            gone = self._find_least(session, foes)
-            if gone is None:
-                continue
-            swapped = replace(session, students=(*(s for s in session.students if s != gone), student))
-            need = self.points(swapped) - self.worth[session.id] + loss
-            lost = self._time[gone] if self.ledger.led_seats[gone] == 1 else 0.0
-            if not present.led:
-                home = replace(left, students=(*left.students, gone))
-                yield need + time - lost, Exchange((session, present), (swapped, home), need)
-            elif (stations := self._send_online(block, [gone])) is not None:
-                after = (swapped, left, *stations[1]) if left.students else (swapped, *stations[1])
-                yield need + time - lost, Exchange((session, present, *stations[0]), after, need)
+            gone = None
+            if foes or self.is_full(session):
+                gone = self._find_least(session, foes)
+                if gone is None:
+                    continue
+            held = replace(session, students=(*(name for name in session.students if name != gone), student))
+            need = self.points(held) - self.worth[session.id] + loss
+            lost = self._time[gone] if gone is not None and self.ledger.led_seats[gone] == 1 else 0.0
+            yield Way(need + time - lost, need, partial(self._reseat, session, held, present, left, gone))
+
+    def _reseat(
+        self, session: Session, held: Session, present: Session, left: Session, gone: str | None
+    ) -> Changed | None:
+        """Returns the sessions before and after a student moves from one to another, from which another may go."""
+        if gone is not None and not present.led:  # they change places
+            left = replace(left, students=(*left.students, gone))
+            gone = None
+        stations = self._move_stations(session.block, added=() if gone is None else (gone,))
+        if stations is None:
+            return None
+        after = (held, left) if left.students else (held,)
+        return (session, present, *stations[0]), (*after, *stations[1])
 
     def _find_least(self, session: Session, foes: set[str]) -> str | None:
         """Returns the student whose seat gains least, of those who are not pinned; the one foe where there is one."""
@@ -212,9 +246,10 @@ class Exchanges:
             return None
         lead, skill = session.adults[0], session.skill or ""
         free = [s for s in foes or session.students if (s, session.block) not in self.pinned]
-        return min(free, key=lambda s: (self._seat(session.session_type, lead, skill, s)[:2], s), default=None)
+        seats = self._seats_with(session.session_type, lead, skill)
+        return min(free, key=lambda name: (sum(seats.get(name, (0.0, 0.0))), name), default=None)
 
-    def _hold(self, student: str, block: str, topic: Topic) -> Iterator[Ranked]:
+    def _hold(self, student: str, block: str, topic: Topic) -> Iterator[Way]:
         """Yields further sessions on a topic with the student, by each adult of the block."""
         if self.seats[student, block].led or not _offers(self.blocks[block], topic[0]):
             return
@@ -227,48 +262,53 @@ class Exchanges:
             elif duty.adults[0] == adult.id and self.topics[duty.id] != topic:
                 yield from self._replace(duty, topic, student)
 
-    def _open(self, adult: Adult, block: str, topic: Topic, student: str, station: Session | None) -> Iterator[Ranked]:
+    def _open(self, adult: Adult, block: str, topic: Topic, student: str, station: Session | None) -> Iterator[Way]:
         """Yields sessions of an adult who has no duty, or supervises online work that others can see to alone."""
-        if adult.trainee and station is None and not self._has_supervisor(block):
-            return
         room = self._find_room(block)
         if self.problem.rooms is not None and room is None:
             return
-        for kind in ADULT_LED:
-            if kind not in adult.session_types or kind not in self.bounds:
-                continue
-            group = self._choose(block, kind, adult.id, topic, (), student, room)
+        for kind in self._kinds(adult):
+            group = self._choose(block, kind, adult.id, topic, None, student, room)
             if group is None:
                 continue
-            changed = self._draw_from_stations(block, group[1], adult.id if station is not None else None)
-            if changed is None:
-                continue
+            time = sum(self._time[name] for name in group[1] if not self.ledger.led_seats[name])
             session = Session(f"{block}-further", block, kind, topic[0], (adult.id,), room, group[1])
-            time = sum(self._time[s] for s in group[1] if not self.ledger.led_seats[s])
-            yield group[0] + time, Exchange(changed[0], (session, *changed[1]), group[0])
+            relieved = None if station is None else adult.id
+            yield Way(group[0] + time, group[0], partial(self._add_session, session, relieved))
 
-    def _replace(self, ended: Session, topic: Topic, student: str | None) -> Iterator[Ranked]:
+    def _add_session(self, session: Session, relieved: str | None) -> Changed | None:
+        stations = self._move_stations(session.block, session.students, relieved)
+        return None if stations is None else (tuple(stations[0]), (session, *stations[1]))
+
+    def _replace(self, ended: Session, topic: Topic, student: str | None) -> Iterator[Way]:
         """Yields sessions on a topic that the lead of a session could hold in its place, its students online."""
-        block, lead = ended.block, ended.adults[0]
-        if any((s, block) in self.pinned for s in ended.students):
+        block, lead = ended.block, self.ledger.adults[ended.adults[0]]
+        if (
+            not self.ledger.qualification(lead.id, topic[0])
+            or not _offers(self.blocks[block], topic[0])
+            or any((name, block) in self.pinned for name in ended.students)
+        ):
             return
-        for kind in ADULT_LED:
-            if kind not in self.ledger.adults[lead].session_types or kind not in self.bounds:
-                continue
-            group = self._choose(block, kind, lead, topic, ended.students, student, ended.room)
+        seats = self.ledger.led_seats
+        for kind in self._kinds(lead):
+            group = self._choose(block, kind, lead.id, topic, ended, student, ended.room)
             if group is None:
                 continue
             chosen = set(group[1])
-            displaced = [s for s in ended.students if s not in chosen]
-            changed = self._draw_from_stations(block, tuple(chosen - set(ended.students)), None, displaced)
-            if changed is None:
-                continue
-            seats = self.ledger.led_seats
-            time = sum(self._time[s] for s in group[1] if not seats[s])
-            time -= sum(self._time[s] for s in displaced if seats[s] == 1)
+            time = sum(self._time[name] for name in group[1] if not seats[name])
+            time -= sum(self._time[name] for name in ended.students if seats[name] == 1 and name not in chosen)
             need = group[0] - self.worth[ended.id]
             held = replace(ended, session_type=kind, skill=topic[0], students=group[1])
-            yield need + time, Exchange((ended, *changed[0]), (held, *changed[1]), need)
+            yield Way(need + time, need, partial(self._replace_session, ended, held))
+
+    def _replace_session(self, ended: Session, held: Session) -> Changed | None:
+        displaced = tuple(name for name in ended.students if name not in held.students)
+        taken = tuple(name for name in held.students if name not in ended.students)
+        stations = self._move_stations(ended.block, taken, None, displaced)
+        return None if stations is None else ((ended, *stations[0]), (held, *stations[1]))
+
+    def _kinds(self, adult: Adult) -> list[SessionType]:
+        return [kind for kind in ADULT_LED if kind in adult.session_types and kind in self.bounds]
 
     def _choose(
         self,
@@ -276,70 +316,90 @@ class Exchanges:
         kind: SessionType,
         lead: str,
         topic: Topic,
-        ended: Sequence[str],
+        ended: Session | None,
         student: str | None,
         room: str | None,
     ) -> tuple[float, tuple[str, ...]] | None:
-        """Returns the group of most need points that a lead could teach, with its points; with the student if one is named."""
-        most = self.rooms[room].capacity if room is not None else len(self.present)
-        sizes = self._list_sizes(kind, lead, most)
-        pool = self._pool(block, kind, lead, topic)
-        if ended:
-            own = {s for s in ended if s in self._waiting[topic] and self._may_lead(lead, s)}
-            if own:
-                pool = sorted([*pool, *((*self._seat(kind, lead, topic[0], s), s) for s in own)], key=_by_points)
-        chosen: list[Candidate] = []
-        if student is not None:
-            chosen = [(*self._seat(kind, lead, topic[0], student), student)]
-        barred = set(self.apart[student]) if student is not None else set()
-        for candidate in pool:
-            if not sizes or len(chosen) >= sizes[-1]:
-                break
-            if candidate[2] != student and candidate[2] not in barred:
-                chosen.append(candidate)
-                barred |= self.apart[candidate[2]]
+        """Returns the group of most need points that a lead could teach, with its points; with a student, if named."""
+        key = block, kind, lead, topic
+        if key not in self._groups:
+            most = len(self.present) if room is None else self.rooms[room].capacity
+            sizes = self._list_sizes(kind, lead, most)
+            pool = self._pool(block, kind, lead, topic, () if ended is None else ended.students) if sizes else []
+            self._groups[key] = sizes, pool, self._pick(sizes, pool, None)
+        sizes, pool, best = self._groups[key]
+        if student is None or best is None or student in best[1]:
+            return best
+        alone = self._seats_with(kind, lead, topic[0])[student]
+        return self._pick(sizes, pool, (*alone, student))
+
+    def _pick(
+        self, sizes: Sequence[int], pool: Sequence[Candidate], first: Candidate | None
+    ) -> tuple[float, tuple[str, ...]] | None:
+        """Returns the best group of the first candidates of a pool, by its size; with one candidate, if named."""
+        if not sizes or len(pool) < sizes[0]:
+            return None
+        chosen: list[str] = []
+        barred: set[str] = set()
         best: tuple[float, int] | None = None
         alone = urgent = 0.0
-        for count, candidate in enumerate(chosen, 1):
-            alone += candidate[0]
-            urgent += candidate[1]
+        for points, more, name in pool if first is None else (first, *pool):
+            if name in barred:
+                continue
+            chosen.append(name)
+            barred |= self.apart[name]
+            barred.add(name)
+            alone += points
+            urgent += more
+            count = len(chosen)
             if count in sizes:
-                points = self._share(count) * alone + urgent
-                if best is None or points > best[0]:
-                    best = points, count
-        return None if best is None else (best[0], tuple(candidate[2] for candidate in chosen[: best[1]]))
+                total = self._share(count) * alone + urgent
+                if best is None or total > best[0]:
+                    best = total, count
+            if count >= sizes[-1]:
+                break
+        return None if best is None else (best[0], tuple(chosen[: best[1]]))
 
-    def _pool(self, block: str, kind: SessionType, lead: str, topic: Topic) -> list[Candidate]:
-        """Returns the students online in a block whom a lead could teach a topic that they need, most points first."""
-        key = block, kind, lead, topic[0], topic
-        if key not in self._candidates:
-            found = (
-                (*self._seat(kind, lead, topic[0], s), s)
-                for s in self._waiting[topic]
-                if (s, block) in self.seats
-                and not self.seats[s, block].led
-                and (s, block) not in self.pinned
-                and self._may_lead(lead, s)
-            )
-            self._candidates[key] = sorted(found, key=_by_points)
-        return self._candidates[key]
+    def _pool(
+        self, block: str, kind: SessionType, lead: str, topic: Topic, ended: Sequence[str]
+    ) -> list[Candidate]:
+        """Returns whom a lead could teach a topic: students online in a block or in a session that ends, the best first."""
+        key = block, topic
+        if key not in self._online:
+            self._online[key] = [
+                name
+                for name in self._waiting[topic]
+                if (session := self.seats.get((name, block))) is not None
+                and not session.led
+                and (name, block) not in self.pinned
+            ]
+        seats = self._seats_with(kind, lead, topic[0])
+        names = self._online[key] + [name for name in ended if name in self._waiting[topic]]
+        return sorted([(*seats[name], name) for name in names if self._may_lead(lead, name)], key=_by_points)
 
     def _may_lead(self, lead: str, student: str) -> bool:
         certified = self.ledger.adults[lead].certified or student not in self.certified_only
         return certified and (student, lead) not in self.excluded
 
-    def _may_hold(self, lead: str, block: str, skill: str) -> bool:
-        return self.ledger.qualification(lead, skill) > 0 and _offers(self.blocks[block], skill)
+    def _seats_with(self, kind: SessionType, lead: str, skill: str) -> dict[str, tuple[float, float]]:
+        """Returns the points of each student's seat: alone with the lead, and for an urgent need, whoever leads it."""
+        key = kind, lead, skill
+        if key not in self._seat_points:
+            weights, role = self.problem.weights, self.ledger.adults[lead].role
+            rate = weights.benefit * self.ledger.qualification(lead, skill)
+            known, thin = (rate * self.ledger.effect(kind, role, low_evidence=low) for low in (False, True))
+            self._seat_points[key] = {
+                need.student: (need.need * (thin if need.low_evidence else known), weights.urgent * need.urgent)
+                for need in self._needs_on[skill]
+            }
+        return self._seat_points[key]
 
-    def _seat(self, kind: SessionType, lead: str, skill: str, student: str) -> tuple[float, float]:
-        """Returns the points of a seat: alone with the lead, and for an urgent need, whoever leads it."""
-        need = self.ledger.needs.get((student, skill))
-        if need is None:
-            return 0.0, 0.0
-        weights = self.problem.weights
-        effect = self.ledger.effect(kind, self.ledger.adults[lead].role, low_evidence=need.low_evidence)
-        alone = weights.benefit * need.need * effect * self.ledger.qualification(lead, skill)
-        return alone, weights.urgent * need.urgent
+    @cached_property
+    def _needs_on(self) -> defaultdict[str, list[Need]]:
+        found: defaultdict[str, list[Need]] = defaultdict(list)
+        for need in self.problem.needs:
+            found[need.skill].append(need)
+        return found
 
     def _share(self, students: int) -> float:
         if students not in self._shares:
@@ -362,10 +422,6 @@ class Exchanges:
         capacity = len(self.present) if session.room is None else self.rooms[session.room].capacity
         return students in self._list_sizes(session.session_type, session.adults[0], capacity)
 
-    def _has_supervisor(self, block: str) -> bool:
-        on_duty = (adult for session in self.by_block[block] for adult in session.adults)
-        return any(self.ledger.adults[adult].supervisor for adult in on_duty)
-
     def _find_room(self, block: str) -> str | None:
         """Returns the largest room in which a further adult-led session could be held; None for none."""
         taken = {session.room for session in self.by_block[block]}
@@ -376,12 +432,9 @@ class Exchanges:
         ]
         return max(free, key=lambda room: (room.capacity, room.id)).id if free else None
 
-    def _send_online(self, block: str, students: Sequence[str]) -> tuple[list[Session], list[Session]] | None:
-        return self._draw_from_stations(block, (), None, students)
-
-    def _draw_from_stations(
-        self, block: str, taken: Sequence[str], adult: str | None, added: Sequence[str] = ()
-    ) -> tuple[list[Session], list[Session]] | None:
+    def _move_stations(
+        self, block: str, taken: Sequence[str] = (), adult: str | None = None, added: Sequence[str] = ()
+    ) -> Changed | None:
         """Returns the stations of a block that change, before and after; None where not all find a place.
 
         Args:
@@ -390,6 +443,8 @@ class Exchanges:
             adult: who does not supervise there any more; None: all stay.
             added: students who come.
         """
+        if not taken and not added and adult is None:
+            return (), ()
         before = [session for session in self.by_block[block] if not session.led]
         gone, left = set(taken), list(added)
         after = []
@@ -406,34 +461,27 @@ class Exchanges:
         if left:
             return None
         pairs = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
-        return [old for old, _ in pairs], [new for _, new in pairs if new.students]
+        return tuple(old for old, _ in pairs), tuple(new for _, new in pairs if new.students)
 
     def _narrow(self, exchange: Exchange) -> Iterator[Ledger]:
         """Yields the ledgers before and after, with no students but those whom the change concerns.
 
-        What others add to the terms is the same in both, but for shares of subgroups, for which all are kept.
+        What the others add to the terms is the same in both; the count of seats stays that of all.
         """
-        concerned = {student for session in (*exchange.before, *exchange.after) for student in session.students}
-        changed = {session.id for session in exchange.before}
-        if self._subgroups:
-            rest = [session for session in self.ledger.sessions if session.id not in changed]
-        else:
-            rest = [
-                replace(session, students=tuple(student for student in session.students if student in concerned))
-                for session in self.ledger.sessions
-                if session.id not in changed
-            ]
-        for sessions in (exchange.before, exchange.after):
-            yield self.ledger.of((*sessions, *rest))
-
-    @cached_property
-    def _subgroups(self) -> bool:
-        return any(student.subgroup is not None for student in self.problem.students)
+        before, after = exchange.before, exchange.after
+        online = [{name for s in sessions if not s.led for name in s.students} for sessions in (before, after)]
+        concerned = (online[0] ^ online[1]).union(*(s.students for s in (*before, *after) if s.led))
+        changed = {session.id for session in before}
+        rest = tuple(_only(s, concerned) for s in self.ledger.sessions if s.id not in changed)
+        seats = self.ledger.led_seats.copy()
+        yield self.ledger.of((*(_only(session, concerned) for session in before), *rest), seats)
+        seats.subtract(student for session in exchange.before if session.led for student in session.students)
+        seats.update(student for session in exchange.after if session.led for student in session.students)
+        yield self.ledger.of((*(_only(session, concerned) for session in after), *rest), seats)
 
 
-def count_adults_online(sessions: Iterable[Session]) -> Counter[str]:
-    """Returns how many students each adult who supervises online work shares with the others there."""
-    return Counter({adult: len(s.students) for s in sessions if not s.led for adult in s.adults})
+def _only(session: Session, students: set[str]) -> Session:
+    return replace(session, students=tuple(student for student in session.students if student in students))
 
 
 def _without(session: Session, students: set[str]) -> Session:

@@ -27,12 +27,19 @@ class Ledger:
         }
         self._effects = {(effect.session_type, effect.role): effect for effect in problem.effects}
 
-    def of(self, sessions: tuple[Session, ...]) -> "Ledger":
-        """Returns the ledger of other sessions of the same problem, which is not read again."""
+    def of(self, sessions: tuple[Session, ...], led_seats: Counter[str] | None = None) -> "Ledger":
+        """Returns the ledger of other sessions of the same problem, which is not read again.
+
+        Args:
+            sessions: those of another plan, or parts of them.
+            led_seats: what counts as each student's adult-led seats; None: those of the sessions.
+        """
         other = copy(self)
         for name in ("benefits", "skills_held", "skills_met", "led_seats"):
             other.__dict__.pop(name, None)
         other.sessions, other.led = sessions, tuple(session for session in sessions if session.led)
+        if led_seats is not None:
+            other.__dict__["led_seats"] = led_seats.copy()
         return other
 
     def effect(self, session_type: SessionType, role: str, *, low_evidence: bool) -> float:
