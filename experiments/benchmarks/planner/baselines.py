@@ -84,7 +84,7 @@ def _teach(draft: Draft, block: int, adult: int, group: Ints) -> bool:
     best: tuple[float, Slot, tuple[int, ...]] | None = None
     for skill in np.flatnonzero(data.arrays.qualified[adult] > 0).tolist():
         slot = Slot(block, adult, 0, skill)
-        students = [at for at in data.candidates(slot)[0].tolist() if at in group and draft.may_join(slot, at)]
+        students = [at for at in data.candidates(slot).tolist() if at in group and draft.may_join(slot, at)]
         apart: list[int] = []
         for student in sorted(students, key=lambda at: -data.arrays.need[at, skill]):
             if not np.isneginf(data.arrays.between[student, apart]).any():

@@ -105,7 +105,7 @@ class _RepairSearch:
             if self.rank[0] > at_least:  # where the edited plan leads into a dead end, seats draw back to it anyway
                 cut |= self._search(alone, half, anew=True)
         cut |= self._search(data, half)
-        seated = assign_students(data, self.sessions)
+        seated = assign_students(data, self.sessions, resize=True)
         if seated is not None and not find_violations(self.problem, seated[0]):
             self._offer(seated[0])
         sessions = keep_rooms(self.problem, self.sessions, self.edited)
@@ -151,7 +151,7 @@ def _count_forced(data: ProblemData) -> int:
         held.setdefault(slot, []).append(student)
     for slot, students in held.items():
         sizes = data.sizes[slot.adult][slot.session_type] if data.may_lead(slot) else ()
-        allowed = set(data.candidates(slot)[0].tolist()).intersection(students) if sizes else set()
+        allowed = set(data.candidates(slot).tolist()).intersection(students) if sizes else set()
         forced += len(students) - min(len(allowed), sizes[-1] if sizes else 0)
     return forced
 
@@ -174,7 +174,7 @@ def reseat_students(data: ProblemData, edited: Sequence[Session]) -> Draft | Non
     for session, (slot, _) in zip(led, read_groups(data, edited), strict=True):
         if data.may_lead(slot):
             kept.setdefault((slot.block, slot.adult), replace(session, room=None))
-    seated = assign_students(data, (*kept.values(), *_stations(data, set(kept))))
+    seated = assign_students(data, (*kept.values(), *_stations(data, set(kept))), resize=True)
     if seated is None:
         return None
     draft = build_warm_start(data, read_groups(data, seated[0]))

@@ -36,22 +36,16 @@ def build_warm_start(data: ProblemData, groups: Iterable[tuple[Slot, Sequence[in
 
 def read_groups(data: ProblemData, sessions: Sequence[Session]) -> Iterator[tuple[Slot, list[int]]]:
     """Yields the adult-led sessions of a plan, whose ids are known, by positions, each with its students."""
-    problem = data.problem
-    students = {student.id: at for at, student in enumerate(problem.students)}
-    blocks = {block.id: at for at, block in enumerate(problem.blocks)}
-    adults = {adult.id: at for at, adult in enumerate(problem.adults)}
-    skills = {skill.id: at for at, skill in enumerate(problem.skills)}
     for session in sessions:
         if session.led:
-            place = blocks[session.block], adults[session.adults[0]]
-            slot = Slot(*place, ADULT_LED.index(session.session_type), skills[session.skill or ""])
-            yield slot, [students[name] for name in dict.fromkeys(session.students)]
+            yield data.slot(session), [data.at.student[name] for name in dict.fromkeys(session.students)]
 
 
 def _keep(draft: Draft, slot: Slot, students: Sequence[int]) -> list[int]:
     """Returns the students who may stay in a session, those with a pinned place first and then by what they add."""
     data = draft.data
-    allowed, points = data.candidates(slot)
+    allowed = data.candidates(slot)
+    points = data.seat_points(slot, allowed, min(len(students), data.sizes[slot.adult][slot.session_type][-1]))
     gains = dict(zip(allowed.tolist(), points.tolist(), strict=True))
     free = dict(zip(students, draft.may_join(slot, np.array(students, np.int64)).tolist(), strict=True))
     kept: list[int] = []
@@ -76,12 +70,11 @@ def find_warm_start(data: ProblemData, groups: Groups, pin: Pin) -> Draft:
         The groups without the student in the block where no session of the student leaves every block feasible.
     """
     arrays, problem = data.arrays, data.problem
-    student = next(at for at, part in enumerate(problem.students) if part.id == pin.student)
-    block = next(at for at, part in enumerate(problem.blocks) if part.id == pin.block)
+    student, block = data.at.student[pin.student], data.at.block[pin.block]
     best, most = build_warm_start(data, groups), -float("inf")
-    for adult, kind, skill in product(range(len(problem.adults)), range(len(ADULT_LED)), range(len(problem.skills))):
-        slot = Slot(block, adult, kind, skill)
-        if data.may_lead(slot) and student in data.candidates(slot)[0]:
+    for adult, kind, topic in product(range(len(problem.adults)), range(len(ADULT_LED)), range(len(data.at.topics))):
+        slot = Slot(block, adult, kind, topic)
+        if data.may_lead(slot) and student in data.candidates(slot):
             seats = to_seats(arrays, build_warm_start(data, _seat_first(groups, student, slot)))
             points = draw_blocks(arrays, seats, [block])
             if points > most:

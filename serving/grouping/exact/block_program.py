@@ -141,10 +141,10 @@ class BlockProgram:
     def _add_seats(self, named: Collection[int]) -> None:
         """Adds every seat that a student may take, and a load for each session that anybody may take."""
         data = self.data
-        special: Bools = data.arrays.needs_certified | self.apart.any(axis=1)
-        special |= data.arrays.pin[:, self.block] == PINNED_LED
+        special: Bools = data.arrays.pin[:, self.block] == PINNED_LED
+        special |= self.apart.any(axis=1) | ~data.arrays.may_teach[:, self.adults].all(axis=1)
         special[list(named)] = True
-        for skill in range(len(data.problem.skills)):
+        for skill in np.flatnonzero(data.arrays.held[self.block]).tolist():
             students = data.eligible(skill)
             reserved = data.arrays.reserved[students, skill]
             free = data.arrays.seatable[students, self.block] & ((reserved < 0) | (reserved == self.block))
@@ -163,7 +163,7 @@ class BlockProgram:
         for student in others:
             alone = np.array([student])
             fitting = [kind for kind in kinds if data.fits_pins(alone, Slot(self.block, adult, kind, skill)).all()]
-            if fitting and (data.arrays.certified[adult] or not data.arrays.needs_certified[student]):
+            if fitting and data.arrays.may_teach[student, adult]:
                 column = self.program.add(float(points[student]), whole=True)
                 self.places[student, adult, skill] = column
                 if fitting != kinds:
@@ -187,7 +187,8 @@ class BlockProgram:
         """Returns the points of a seat for each student and any lead; NaN where the skill is no need."""
         weights = self.data.problem.weights
         points: Floats = weights.benefit * self._usual * self.data.arrays.need[:, skill] + weights.relationships
-        points += weights.coverage * ~self.draft.covered / max(1, len(self.data.problem.blocks))
+        points += self.data.arrays.urgent[:, skill]
+        points += self.data.arrays.coverage * ~self.draft.covered / max(1, len(self.data.problem.blocks))
         return points
 
     def _bound_sessions(self) -> None:

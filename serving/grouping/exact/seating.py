@@ -25,14 +25,25 @@ Column = int
 
 
 class Seating:
-    """The program of settled sessions: a 0-1 column per student and session whom the rules let sit in it."""
+    """The program of settled sessions: a 0-1 column per student and session whom the rules let sit in it.
+
+    Sessions keep their numbers of students, since crowding makes what a seat is worth depend on them. Where a number is
+    not allowed, or with `resize`, they may change, and seats have the points of the present numbers; then not exact.
+    """
 
     def __init__(
-        self, data: ProblemData, sessions: tuple[Session, ...], led: list[Session], earlier: Sequence[Sequence[Session]]
+        self,
+        data: ProblemData,
+        sessions: tuple[Session, ...],
+        led: list[Session],
+        earlier: Sequence[Sequence[Session]],
+        *,
+        resize: bool,
     ) -> None:
         self.data = data
         self.program = Program()
         self.exact = True
+        self.resize = resize
         self.slots = [data.slot(session) for session in led]
         apart = np.isneginf(data.arrays.between)
         self.apart, self.repeats = apart, np.where(apart, 0.0, -data.arrays.between)
@@ -40,7 +51,10 @@ class Seating:
         self.of_student: dict[int, list[tuple[Column, Slot]]] = defaultdict(list)
         self.of_session: dict[int, dict[int, Column]] = {at: {} for at in range(len(led))}
         for at, slot in enumerate(self.slots):
-            for student, points in zip(*(part.tolist() for part in data.candidates(slot)), strict=True):
+            students = data.candidates(slot)
+            size = min(len(led[at].students), len(data.arrays.crowding) - 1)
+            worth = data.seat_points(slot, students, size)
+            for student, points in zip(students.tolist(), worth.tolist(), strict=True):
                 column = self.program.add(points, whole=True)
                 self.seats[student, at] = self.of_session[at][student] = column
                 self.of_student[student].append((column, slot))
@@ -49,7 +63,7 @@ class Seating:
         self._bound_stations(sessions)
         self._score_meetings()
         self._score_subgroups()
-        self._score_groupmates(led, earlier)
+        self.exact &= self._score_groupmates(led, earlier)
         self._score_wished()
 
     def _bound_students(self) -> None:
@@ -73,6 +87,10 @@ class Seating:
             most = capacity.get(led[at].room or "", len(self.data.arrays.present))
             sizes = [size for size in self.data.sizes[slot.adult][slot.session_type] if size <= most]
             terms = [(column, 1.0) for column in self.of_session[at].values()]
+            if len(led[at].students) in sizes and not self.resize:
+                sizes = [len(led[at].students)]
+            elif self.data.problem.size_curve.share(max(sizes, default=0)) < 1.0:
+                self.exact = False
             runs = find_runs(sizes)
             if len(runs) == 1:
                 self.program.bound(terms, float(runs[0][0]), float(runs[0][1]))
@@ -106,7 +124,7 @@ class Seating:
         """Counts once: the first seat of the day, the first with a teacher who is due, and the first meeting of two."""
         weights = self.data.problem.weights
         for student, seats in self.of_student.items():
-            self._score_any(weights.coverage, [column for column, _ in seats])
+            self._score_any(float(self.data.arrays.coverage[student]), [column for column, _ in seats])
             taught = [column for column, slot in seats if self.data.arrays.teacher[slot.adult]]
             if self.data.arrays.teacher_time_due[student] and taught:
                 self._score_any(weights.teacher_time_due, taught)
@@ -130,15 +148,14 @@ class Seating:
                 short = self.program.add(-weight, highest=np.inf)
                 self.program.bound([(short, 1.0), *terms], 0.0, np.inf)
 
-    def _score_groupmates(self, led: list[Session], earlier: Sequence[Sequence[Session]]) -> None:
-        """Charges recent groupmates who share a session again."""
+    def _score_groupmates(self, led: list[Session], earlier: Sequence[Sequence[Session]]) -> bool:
+        """Charges recent groupmates who share a session again; returns whether exactly."""
         again = [couple for at in self.of_session for couple in self._couples(at, self.repeats)]
-        self.exact = len(again) <= PAIR_LIMIT
-        if self.exact:
+        if len(again) <= PAIR_LIMIT:
             for one, other, price in again:
                 both = self.program.add(-price)
                 self.program.bound([(both, -1.0), (one, 1.0), (other, 1.0)], -np.inf, 1.0)
-            return
+            return True
         place = {session.id: at for at, session in enumerate(led)}
         share = np.zeros((len(led), len(self.repeats)))
         for session in (session for seating in earlier for session in seating if session.id in place):
@@ -148,6 +165,7 @@ class Seating:
         for at, columns in self.of_session.items():
             for student, column in columns.items():
                 self.program.points[column] -= float(expected[at, student])
+        return False
 
     def _score_wished(self) -> None:
         """Rewards pairs to keep together who share a session."""
@@ -176,8 +194,10 @@ def assign_students(
     sessions: tuple[Session, ...],
     earlier: Sequence[Sequence[Session]] = (),
     seconds: float | None = None,
+    *,
+    resize: bool = False,
 ) -> tuple[tuple[Session, ...], bool] | None:
-    """Returns the same sessions with the best students in each, and whether that is proven best.
+    """Returns the same sessions with the best students in each, as many as before, and whether that is proven best.
 
     Online sessions take the students who are left, and go where nobody is. None where HiGHS found no seats within its
     limits, or where possible seats are so many that it would take seconds.
@@ -187,13 +207,15 @@ def assign_students(
         sessions: settled but for their students.
         earlier: seatings of them, which say where recent groupmates tend to sit if these are too many to be exact.
         seconds: wall-clock time that it may take; None: no clock.
+        resize: whether sessions may change their numbers of students, as they do where these are not allowed; then
+            nothing is proven where crowding counts.
     """
     led = [session for session in sessions if session.led]
     if not led:
         return sessions, True
-    if sum(len(data.candidates(data.slot(session))[0]) for session in led) > SEAT_LIMIT:
+    if sum(len(data.candidates(data.slot(session))) for session in led) > SEAT_LIMIT:
         return None
-    seating = Seating(data, sessions, led, [sessions, *earlier])
+    seating = Seating(data, sessions, led, [sessions, *earlier], resize=resize)
     values, proven = seating.program.solve(seconds=seconds)
     if values is None:
         return None

@@ -45,7 +45,6 @@ class ElasticProgram:
         self.data: ProblemData = build_data(relax(problem, constraints))
         self.students = {student.id: at for at, student in enumerate(self.data.problem.students)}
         self.adults = {adult.id: at for at, adult in enumerate(self.data.problem.adults)}
-        self.skills = {skill.id: at for at, skill in enumerate(problem.skills)}
         self.program = Program()
         concerned = {self.students[student] for constraint in constraints for student in constraint.students}
         blocks = range(len(problem.blocks))
@@ -75,7 +74,7 @@ def _pin(elastic: ElasticProgram, model: BlockProgram, column: int, pin: Pin) ->
         return
     held: Terms = []
     for place, adult, skill in elastic.places(model, pin.student):
-        named = (None, elastic.data.problem.adults[adult].id), (None, elastic.problem.skills[skill].id)
+        named = (None, elastic.data.problem.adults[adult].id), (None, elastic.data.at.topics[skill].skill)
         held.append((place, 1.0))
         if pin.online or pin.adult not in named[0] or pin.skill not in named[1]:
             elastic.require_relaxed(column, [(place, 1.0)])
@@ -87,8 +86,9 @@ def _pin(elastic: ElasticProgram, model: BlockProgram, column: int, pin: Pin) ->
 
 
 def _need(elastic: ElasticProgram, model: BlockProgram, column: int, student: str, skills: tuple[str, ...]) -> None:
-    unlisted = {elastic.skills[skill] for skill in skills}
-    elastic.require_relaxed(column, [(at, 1.0) for at, _, skill in elastic.places(model, student) if skill in unlisted])
+    topics = elastic.data.at.topics
+    unlisted = [(at, 1.0) for at, _, topic in elastic.places(model, student) if topics[topic].skill in skills]
+    elastic.require_relaxed(column, unlisted)
 
 
 def _pair(elastic: ElasticProgram, model: BlockProgram, column: int, one: str, other: str) -> None:
@@ -103,9 +103,9 @@ def _pair(elastic: ElasticProgram, model: BlockProgram, column: int, one: str, o
 
 
 def _accommodation(elastic: ElasticProgram, model: BlockProgram, column: int, student: str) -> None:
-    certified = elastic.data.arrays.certified
+    adults = elastic.data.problem.adults
     elastic.require_relaxed(
-        column, [(at, 1.0) for at, adult, _ in elastic.places(model, student) if not certified[adult]]
+        column, [(at, 1.0) for at, adult, _ in elastic.places(model, student) if not adults[adult].certified]
     )
 
 
@@ -124,8 +124,8 @@ def _permission(elastic: ElasticProgram, model: BlockProgram, column: int, adult
 
 
 def _qualification(elastic: ElasticProgram, model: BlockProgram, column: int, adult: str, skill: str) -> None:
-    lead = model.leads.get((elastic.adults[adult], elastic.skills[skill]))
-    elastic.require_relaxed(column, [] if lead is None else [(lead, 1.0)])
+    leads = (model.leads.get((elastic.adults[adult], topic)) for topic in elastic.data.at.of_skill[skill])
+    elastic.require_relaxed(column, [(lead, 1.0) for lead in leads if lead is not None])
 
 
 def _supervision(elastic: ElasticProgram, model: BlockProgram, column: int, adult: str) -> None:

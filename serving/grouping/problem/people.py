@@ -20,6 +20,7 @@ class Student:
         needs_certified: whether an adult-led session needs a certified adult (an accommodation).
         subgroup: an opaque label for the audit of shares, never a feature; None without.
         teacher_time_due: whether the student should sit with a supervising adult today, having done so too rarely.
+        adult_time_due: whether the student should have an adult-led seat today, having had none on the last school day.
         catch_up_days: days in a row so far on which all of the student's adult-led seats were on skills to catch up on.
     """
 
@@ -29,6 +30,7 @@ class Student:
     subgroup: str | None = None
     teacher_time_due: bool = False
     catch_up_days: int = 0
+    adult_time_due: bool = False
 
     def __post_init__(self) -> None:
         require_range("Student.catch_up_days", self.catch_up_days, 0)
@@ -43,7 +45,7 @@ class Adult:
         blocks: the blocks in which the adult is there.
         session_types: what the adult may lead; with `online` the adult may supervise online work.
         skills: how well qualified the adult is in each skill, above 0 to 1; the adult leads no others; None: all, at 1.
-        max_group: most students the adult teaches at once in a small group or in tutoring; None: the general bound.
+        max_group: most students the adult teaches at once, in a session of any type; None: the general bound.
         certified: whether the adult may lead students with that accommodation.
         coach: the adult who coaches this one, None without.
         in_training: whether the adult needs a supervising adult on duty; None: as `Role.TEACHER_IN_TRAINING` does.
@@ -109,6 +111,14 @@ class Coaching:
         return min(self.coach, self.trainee), max(self.coach, self.trainee)
 
 
+class Aim(StrEnum):
+    """What a session is for all of its students; students of different aims share none."""
+
+    SUPPORT = "support"
+    INTRODUCE = "introduce"
+    EXTEND = "extend"
+
+
 class Purpose(StrEnum):
     """What a session on a skill would be for, for one student."""
 
@@ -124,6 +134,12 @@ class Purpose(StrEnum):
         """The purpose as people say it."""
         return self.replace("_", " ")
 
+    @property
+    def aim(self) -> Aim:
+        """What a session with this purpose aims at: a skill not begun, a skill known well, or help with any other."""
+        aims = {Purpose.INTRODUCE: Aim.INTRODUCE, Purpose.EXTEND: Aim.EXTEND}
+        return aims.get(self, Aim.SUPPORT)
+
 
 @dataclass(frozen=True, slots=True)
 class Need:
@@ -138,6 +154,8 @@ class Need:
         purpose: what a session would be for; None where nobody says.
         because_of: the skill that the student really works on, where this is a weak prerequisite of it; None otherwise.
         catch_up: whether most of the team is proficient in the skill, so that its groups are the lowest in need.
+        urgent: how urgent the need is, 0 for not, 1 usually; a seat on it has `Weights.urgent` points times this on top
+            of the need that it meets, whoever leads it and however many sit there.
     """
 
     student: str
@@ -150,8 +168,10 @@ class Need:
     purpose: Purpose | None = None
     because_of: str | None = None
     catch_up: bool = False
+    urgent: float = 0.0
 
     def __post_init__(self) -> None:
+        require_range("Need.urgent", self.urgent, 0.0)
         for name in ("need", "struggle_risk", "mastery", "readiness", "weight"):
             require_share(f"Need.{name}", getattr(self, name))
 
@@ -159,6 +179,11 @@ class Need:
     def low_evidence(self) -> bool:
         """Whether there is too little evidence for a forecast, so that sessions that gather some are worth more."""
         return self.struggle_risk is None
+
+    @property
+    def aim(self) -> Aim:
+        """The aim of a session on it: that of its purpose, and support where nobody says a purpose."""
+        return Aim.SUPPORT if self.purpose is None else self.purpose.aim
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,18 @@ from serving.grouping.problem.policy import SessionType
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A stretch of the day; `order` sorts blocks, `label` is what people read, such as "09:00-09:45"."""
+    """A stretch of the day.
+
+    Attributes:
+        label: what people read, such as "09:00-09:45".
+        order: sorts blocks.
+        skills: those on which adult-led sessions may be held then, such as those of one subject; None: all.
+    """
 
     id: str
     label: str
     order: int
+    skills: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,31 @@ DEFAULT_SIZES = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class SizeCurve:
+    """How much of a seat's effect is left as a session grows: all of it up to `full` students, then less with each.
+
+    Attributes:
+        full: students up to whom the lead gives each the full effect, at least 1.
+        loss: how fast it falls beyond them, at least 0; 0: never.
+
+    Example:
+        >>> [round(SizeCurve().share(students), 2) for students in (1, 3, 5, 8, 18)]
+        [1.0, 1.0, 0.83, 0.67, 0.4]
+    """
+
+    full: int = 3
+    loss: float = 0.1
+
+    def __post_init__(self) -> None:
+        require_range("SizeCurve.full", self.full, 1)
+        require_range("SizeCurve.loss", self.loss, 0.0)
+
+    def share(self, students: int) -> float:
+        """Returns the share of the effect that each student of a session of this size gets, above 0 to 1."""
+        return 1.0 / (1.0 + self.loss * max(0, students - self.full))
+
+
 DEFAULT_STUDENTS_PER_MONITOR = 30
 
 
@@ -87,6 +112,7 @@ class Weights:
 
     Attributes:
         benefit: per unit of need met.
+        urgent: per seat on an urgent need, times how urgent that is.
         coverage: lost per present student without an adult-led seat today.
         relationships: per student and adult who meet, halved once they met lately, a third after two times, ...
         repeat_groupmates: lost per earlier meeting of two students who share an adult-led session again.
@@ -94,12 +120,14 @@ class Weights:
         perturbation: lost per seat that differs from the plan given as `previous`.
         load: lost per block by which an adult's duties lie off an even load.
         share: lost per adult-led seat by which a subgroup falls short of its proportional share.
+        adult_time_due: lost per present student who is due for time with an adult and has no adult-led seat today; on
+            top of `coverage`.
         teacher_time_due: lost per present student who is due for teacher time and gets none today.
         coaching: per adult-led session that a coach and a trainee share, up to the number asked for.
     """
 
     benefit: float = 1.0
-    coverage: float = 0.3
+    coverage: float = 0.1
     relationships: float = 0.05
     repeat_groupmates: float = 0.02
     keep_together: float = 0.2
@@ -108,6 +136,8 @@ class Weights:
     share: float = 0.05
     teacher_time_due: float = 0.3
     coaching: float = 0.5
+    urgent: float = 0.5
+    adult_time_due: float = 1.0
 
     def __post_init__(self) -> None:
         for field in fields(self):

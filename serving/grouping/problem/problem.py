@@ -8,7 +8,7 @@ from functools import cache
 from operator import attrgetter
 from typing import Any
 
-from serving.grouping.errors import ProblemError, require_known, require_range, require_unique
+from serving.grouping.errors import ProblemError, require_known, require_range, require_share, require_unique
 from serving.grouping.problem.people import Adult, Coaching, Contact, GroupmateCount, Need, Student
 from serving.grouping.problem.places import Block, Pin, Room, Seat, Skill
 from serving.grouping.problem.plan import Session
@@ -18,6 +18,7 @@ from serving.grouping.problem.policy import (
     DEFAULT_STUDENTS_PER_MONITOR,
     Effect,
     SizeBound,
+    SizeCurve,
     Weights,
 )
 
@@ -35,6 +36,7 @@ class Problem:
         effects: one for each kind of session and role that occurs together.
         needs: the eligible pairs of student and skill, and only those; a group on a skill is drawn from its pairs.
         keep_apart: pairs never in one session other than online.
+        adult_exclusions: pairs of a student and an adult who never leads a session of that student.
         keep_together: pairs to seat in one adult-led session today where that costs little.
         recent_groupmates: how often pairs of students shared an adult-led session lately; a pair left out, never.
         coaching: pairs of adults who should share adult-led sessions today, one as lead and one as co-teacher.
@@ -42,6 +44,9 @@ class Problem:
         previous: seats of an earlier plan of the same day, for changes that move few students.
         sizes: bounds per kind of adult-led session; a kind without any is not offered.
         students_per_monitor: how many students online one adult may supervise.
+        size_curve: how the effect of a seat falls as its session grows.
+        most_social_cost: 0-1, the share of what urgent needs, need met and adult time reach that all other terms
+            together may cost at most.
         most_catch_up_days: days in a row after which a student sits in no adult-led session on a skill to catch up on,
             unless all needs of the student are such; None: no cap.
     """
@@ -64,6 +69,9 @@ class Problem:
     students_per_monitor: int = DEFAULT_STUDENTS_PER_MONITOR
     coaching: tuple[Coaching, ...] = ()
     most_catch_up_days: int | None = None
+    adult_exclusions: tuple[Pair, ...] = ()
+    size_curve: SizeCurve = field(default_factory=SizeCurve)
+    most_social_cost: float = 0.05
 
     def __post_init__(self) -> None:
         self._require_identity()
@@ -89,6 +97,7 @@ class Problem:
 
     def _require_identity(self) -> None:
         require_range("students_per_monitor", self.students_per_monitor, 1)
+        require_share("most_social_cost", self.most_social_cost)
         if self.most_catch_up_days is not None:
             require_range("most_catch_up_days", self.most_catch_up_days, 1)
         for name, identity in _IDENTITY.items():
@@ -114,6 +123,15 @@ class Problem:
         _require_pairs("keep_apart", self.keep_apart, known["students"])
         _require_pairs("keep_together", self.keep_together, known["students"])
         _require_pairs("recent_groupmates", groupmates, known["students"])
+        for at, block in enumerate(self.blocks):
+            for skill in sorted(block.skills or ()):
+                require_known(f"blocks[{at}].skills", skill, known["skills"], "skills")
+        self._require_adults(known)
+
+    def _require_adults(self, known: dict[str, set[str]]) -> None:
+        for at, (student, adult) in enumerate(self.adult_exclusions):
+            require_known(f"adult_exclusions[{at}][0]", student, known["students"], "students")
+            require_known(f"adult_exclusions[{at}][1]", adult, known["adults"], "adults")
         for at, coaching in enumerate(self.coaching):
             require_known(f"coaching[{at}].coach", coaching.coach, known["adults"], "adults")
             require_known(f"coaching[{at}].trainee", coaching.trainee, known["adults"], "adults")
@@ -133,6 +151,7 @@ class Problem:
         order |= {"blocks": attrgetter("order"), "coaching": attrgetter("coach", "trainee")}
         values = {name: sorted(getattr(self, name), key=key) for name, key in order.items() if getattr(self, name)}
         values["pins"] = sorted(set(self.pins), key=repr)
+        values["adult_exclusions"] = sorted(set(self.adult_exclusions))
         for name in ("keep_apart", "keep_together"):
             values[name] = sorted({(min(pair), max(pair)) for pair in getattr(self, name)})
         for name, parts in values.items():

@@ -128,7 +128,7 @@ def group_size(day: Day) -> Iterator[str]:
             takes = f"{session.session_type} takes {bound.least}-{bound.most} a table"
             yield f"Session {session.id} has {count} students; {takes}."
         most = day.adults[session.adults[0]].max_group
-        if session.session_type is not SessionType.COLLABORATIVE and most is not None and count > most:
+        if most is not None and count > most:
             yield f"Session {session.id} has {count} students; {session.adults[0]} teaches at most {most}."
 
 
@@ -238,6 +238,15 @@ def certified(day: Day) -> Iterator[str]:
                     yield f"{student} needs a certified adult, and the lead of {session.id} is not certified."
 
 
+def adult_exclusions(day: Day) -> Iterator[str]:
+    """A student sits in no session led by an adult who must not lead the student."""
+    excluded = set(day.problem.adult_exclusions)
+    for session in day.led:
+        for student in session.students:
+            if (student, session.adults[0]) in excluded:
+                yield f"{student} sits in {session.id}, though {session.adults[0]} must not lead the student."
+
+
 def eligibility(day: Day) -> Iterator[str]:
     """A student sits in an adult-led session only on a skill that is listed as the student's need."""
     listed = {(need.student, need.skill) for need in day.problem.needs}
@@ -259,6 +268,24 @@ def catch_up_days(day: Day) -> Iterator[str]:
                 yield f"{student} sits in {session.id} to catch up, after {days} days in a row; the cap is {most}."
 
 
+def one_aim(day: Day) -> Iterator[str]:
+    """All students of an adult-led session have one aim: support with a skill, its introduction, or more of it."""
+    aims = {(need.student, need.skill): need.aim for need in day.problem.needs}
+    for session in day.led:
+        pairs = [(student, session.skill or "") for student in session.students]
+        of_students = {aims[pair] for pair in pairs if pair in aims}
+        if len(of_students) > 1:
+            yield f"Session {session.id} has students with the aims {' and '.join(sorted(of_students))}."
+
+
+def block_skills(day: Day) -> Iterator[str]:
+    """An adult-led session is on a skill that may be taught in its block."""
+    for session in day.led:
+        block = day.blocks[session.block]
+        if block.skills is not None and session.skill not in block.skills:
+            yield f"Session {session.id} is on {session.skill}, which is not taught in {block.label}."
+
+
 def qualified(day: Day) -> Iterator[str]:
     """The adult who leads a session is qualified in its skill."""
     for session in day.led:
@@ -269,5 +296,6 @@ def qualified(day: Day) -> Iterator[str]:
 
 RULES: tuple[Callable[[Day], Iterator[str]], ...] = (
     one_session, presence, one_activity, skill_once, group_size, permission, co_teaching, supervision, monitors, rooms,
-    room_capacity, adult_available, keep_apart, pinned, certified, eligibility, catch_up_days, qualified,
+    room_capacity, adult_available, keep_apart, pinned, certified, adult_exclusions, eligibility, one_aim, block_skills,
+    catch_up_days, qualified,
 )  # fmt: skip

@@ -25,6 +25,7 @@ class Ledger:
         self.teacher_time_due = {
             student.id for student in problem.students if student.teacher_time_due and student.blocks
         }
+        self.adult_time_due = {student.id for student in problem.students if student.adult_time_due and student.blocks}
         self._effects = {(effect.session_type, effect.role): effect for effect in problem.effects}
 
     def of(self, sessions: tuple[Session, ...], led_seats: Counter[str] | None = None) -> "Ledger":
@@ -55,13 +56,17 @@ class Ledger:
         return 1.0 if skills is None else skills.get(skill or "", 0.0)
 
     def benefit(self, session: Session, student: str) -> float:
-        """Returns need x effect x qualification of one adult-led seat, 0 where the need is not listed."""
+        """Returns need x effect x qualification x crowding of one adult-led seat, 0 where the need is not listed.
+
+        Crowding is the share of the effect that is left in a session of this size, see `SizeCurve`.
+        """
         need = self.needs.get((student, session.skill or ""))
         if need is None:
             return 0.0
         lead = session.adults[0]
         effect = self.effect(session.session_type, self.adults[lead].role, low_evidence=need.low_evidence)
-        return need.need * effect * self.qualification(lead, session.skill)
+        crowding = self.problem.size_curve.share(len(session.students))
+        return need.need * effect * self.qualification(lead, session.skill) * crowding
 
     @cached_property
     def benefits(self) -> tuple[tuple[float, ...], ...]:
@@ -116,10 +121,18 @@ def score_ledger(ledger: Ledger) -> Score:
 
 
 def benefit(ledger: Ledger) -> Term:
-    """Need met: the sum of need x effect x qualification over adult-led seats."""
+    """Need met: the sum of need x effect x qualification x crowding over adult-led seats."""
     met = math.fsum(chain.from_iterable(ledger.benefits))
     seats = ledger.led_seats.total()
     return _gain(ledger, "benefit", met, f"{seats} seats with an adult meet {met:.2f} need points.")
+
+
+def urgent(ledger: Ledger) -> Term:
+    """Urgent needs: adult-led seats on an urgent need, each counted by how urgent it is."""
+    needs = (ledger.needs.get((student, s.skill or "")) for s in ledger.led for student in s.students)
+    met = [need.urgent for need in needs if need is not None and need.urgent]
+    asked = sum(need.urgent > 0 for need in ledger.problem.needs)
+    return _gain(ledger, "urgent", math.fsum(met), f"{len(met)} of {asked} urgent needs have a seat with an adult.")
 
 
 def coverage(ledger: Ledger) -> Term:
@@ -128,6 +141,12 @@ def coverage(ledger: Ledger) -> Term:
     missed = sum(not ledger.led_seats[student] for student in present)
     sentence = f"{missed} of {len(present)} present students have no seat with an adult."
     return _loss(ledger, "coverage", missed, sentence)
+
+
+def adult_time_due(ledger: Ledger) -> Term:
+    """Adult time due: present students who are due for time with an adult and have no adult-led seat today."""
+    missed, due = sum(not ledger.led_seats[student] for student in ledger.adult_time_due), len(ledger.adult_time_due)
+    return _loss(ledger, "adult_time_due", missed, f"{missed} of {due} students due for time with an adult get none.")
 
 
 def relationships(ledger: Ledger) -> Term:
@@ -210,8 +229,8 @@ def coaching(ledger: Ledger) -> Term:
 
 
 TERMS: tuple[Callable[[Ledger], Term], ...] = (
-    benefit, coverage, relationships, repeat_groupmates, keep_together, perturbation, load, share, teacher_time_due,
-    coaching,
+    benefit, urgent, coverage, adult_time_due, relationships, repeat_groupmates, keep_together, perturbation, load,
+    share, teacher_time_due, coaching,
 )  # fmt: skip
 
 

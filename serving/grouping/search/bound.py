@@ -173,13 +173,14 @@ def _list_seats(arena, option, place, points):
     (adults, skills), kinds = arena.qualified.shape, arena.most.shape[1]
     skill, kind, adult = option % skills, option // skills % kinds, option // (skills * kinds) % adults
     block = option // (skills * kinds * adults)
-    if not arena.adult_in[adult, block] or arena.qualified[adult, skill] <= 0.0:
+    if not arena.adult_in[adult, block] or arena.qualified[adult, skill] <= 0.0 or not arena.held[block, skill]:
         return 0
     quality, stay = arena.weights[BENEFIT] * arena.qualified[adult, skill], arena.weights[PERTURBATION]
+    quality *= arena.crowding[arena.least[adult, kind]]  # as if no session had more students than it has to
     count = 0
     for at in range(arena.eligible_start[skill], arena.eligible_start[skill + 1]):
         student = arena.eligible[at]
-        if not arena.seatable[student, block] or (arena.needs_certified[student] and not arena.certified[adult]):
+        if not arena.seatable[student, block] or not arena.may_teach[student, adult]:
             continue
         if arena.reserved[student, skill] >= 0 and arena.reserved[student, skill] != block:
             continue
@@ -195,6 +196,7 @@ def _list_seats(arena, option, place, points):
                 * arena.effect[adult, kind, int(arena.low_evidence[student, skill])]
                 * arena.need[student, skill]
             )
+            worth += arena.urgent[student, skill]
             before, before_kind = arena.before[student, block], arena.before_kind[student, block]
             if before == ONLINE:
                 worth -= stay
@@ -425,12 +427,12 @@ def _nobody_online(arena, offers, prices, block, floor, last, chosen, sizes, lea
     order = np.empty((adults, options + 1), np.int64)
     for adult in range(adults):
         for skill in range(skills):
-            if not arena.adult_in[adult, block] or arena.qualified[adult, skill] <= 0.0:
+            if not arena.adult_in[adult, block] or arena.qualified[adult, skill] <= 0.0 or not arena.held[block, skill]:
                 continue
             count = 0
             for at in range(arena.eligible_start[skill], arena.eligible_start[skill + 1]):
                 student = arena.eligible[at]
-                fits = arena.seatable[student, block] and (arena.certified[adult] or not arena.needs_certified[student])
+                fits = arena.seatable[student, block] and arena.may_teach[student, adult]
                 suits[adult, skill, student] = fits
                 count += fits
             for kind in range(kinds):

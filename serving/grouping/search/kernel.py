@@ -109,9 +109,10 @@ class Workspace(NamedTuple):
 
     Attributes:
         students, fixed: N, those who may join a session, and what each adds to any kind of it.
-        left, points: N, those not picked yet, and what each adds to one kind.
+        left, points, gains: N, those not picked yet, what each adds to one kind, and the need met of it in full.
         order: N, students picked. `best`: N, those of the best session so far.
-        keys: A, what a free adult's best session was worth at the last look.
+        keys: A, what a free adult's best session was worth at the last look, or what one more student takes from those
+            of a session.
         touched: B, blocks to recreate.
         duties: A, blocks on duty. `monitors`: A, adults who may monitor, those who do first.
         share_gains: G + 1, see `_share_gains`.
@@ -123,6 +124,7 @@ class Workspace(NamedTuple):
     students: Ints
     left: Ints
     points: Floats
+    gains: Floats
     fixed: Floats
     order: Ints
     best: Ints
@@ -170,6 +172,7 @@ def new_workspace(arena: ProblemArrays) -> Workspace:
         students=np.empty(students, np.int64),
         left=np.empty(students, np.int64),
         points=np.empty(students),
+        gains=np.empty(students),
         fixed=np.empty(students),
         order=np.empty(students, np.int64),
         best=np.empty(students, np.int64),
@@ -244,12 +247,12 @@ def _copy_into(into, seats):
 @_inlined
 def _allows(
     student, block, adult, kind, skill,
-    need, certified, needs_certified, reserved, pin, pin_kind, pin_skill, pin_adult,
+    need, may_teach, reserved, pin, pin_kind, pin_skill, pin_adult,
 ):  # fmt: skip
-    """Whether the hard rules let a student who is there sit in a session, taken alone; arrays are the arena's."""
+    """Whether the hard rules let a student who is there sit in a session that may be held; arrays are the arena's."""
     return (
         not math.isnan(need[student, skill])
-        and (certified[adult] or not needs_certified[student])
+        and may_teach[student, adult]
         and (reserved[student, skill] < 0 or reserved[student, skill] == block)
         and (
             pin[student, block] != PINNED_LED
@@ -264,21 +267,23 @@ def _allows(
 
 @_inlined
 def _may_sit(arena, student, block, adult, kind, skill):
-    """Whether the hard rules let a student sit in a session, taken alone."""
+    """Whether the hard rules let a student sit in a session that may be held, taken alone."""
     return arena.seatable[student, block] and _allows(
         student, block, adult, kind, skill,
-        arena.need, arena.certified, arena.needs_certified, arena.reserved,
-        arena.pin, arena.pin_kind, arena.pin_skill, arena.pin_adult,
+        arena.need, arena.may_teach, arena.reserved, arena.pin, arena.pin_kind, arena.pin_skill, arena.pin_adult,
     )  # fmt: skip
 
 
 @_inlined
 def _seat_worth(
     student, block, adult, kind, skill, benefit, stay,
-    need, low_evidence, effect, qualified, before, before_kind, before_skill,
+    need, urgent, low_evidence, effect, qualified, before, before_kind, before_skill,
 ):  # fmt: skip
-    """What a seat adds to the score, against online work, in the terms that add up seat by seat."""
-    points = (
+    """What a seat adds to the score, against online work, in the terms that add up seat by seat.
+
+    `benefit` is the weight of need met times the crowding of the session.
+    """
+    points = urgent[student, skill] + (
         benefit
         * qualified[adult, skill]
         * effect[adult, kind, int(low_evidence[student, skill])]
@@ -293,13 +298,21 @@ def _seat_worth(
 
 
 @_inlined
-def _seat_points(arena, student, block, adult, kind, skill):
-    """What a seat adds to the score, against online work, as `_seat_worth` says with arrays."""
+def _seat_points(arena, student, block, adult, kind, skill, size):
+    """What a seat in a session of a size adds to the score, as `_seat_worth` says with arrays."""
     return _seat_worth(
-        student, block, adult, kind, skill, arena.weights[BENEFIT], arena.weights[PERTURBATION],
-        arena.need, arena.low_evidence, arena.effect, arena.qualified,
+        student, block, adult, kind, skill,
+        arena.weights[BENEFIT] * arena.crowding[size], arena.weights[PERTURBATION],
+        arena.need, arena.urgent, arena.low_evidence, arena.effect, arena.qualified,
         arena.before, arena.before_kind, arena.before_skill,
     )  # fmt: skip
+
+
+@_inlined
+def _gain(arena, student, adult, kind, skill):
+    """What a student's need met adds in a session where each gets the full effect."""
+    effect = arena.effect[adult, kind, int(arena.low_evidence[student, skill])]
+    return arena.weights[BENEFIT] * arena.qualified[adult, skill] * effect * arena.need[student, skill]
 
 
 @_inlined
@@ -609,13 +622,14 @@ def _count_shared(arena, seats, pair):
 def _score_block(arena, seats, block, workspace):
     """Points of a block but for load; minus infinity where a student with a fixed led seat has none."""
     need, low_evidence, effect, qualified = arena.need, arena.low_evidence, arena.effect, arena.qualified
+    urgent, crowding, sizes = arena.urgent, arena.crowding, seats.size
     seat, present, pin, between, has_pairs = seats.seat, arena.present, arena.pin, arena.between, arena.has_pairs
     before, before_kind, before_skill = arena.before, arena.before_kind, arena.before_skill
     start, count, inside, begin = workspace.starts, workspace.sizes, workspace.order, 0
     for adult in range(len(qualified)):
         start[adult], count[adult] = begin, 0
         begin += seats.size[block, adult]
-    benefit, changed, recent_groupmates = 0.0, 0, 0.0
+    benefit, on_urgent, changed, recent_groupmates = 0.0, 0.0, 0, 0.0
     for student in range(len(seat)):
         if not present[student, block]:
             continue
@@ -626,9 +640,9 @@ def _score_block(arena, seats, block, workspace):
             changed += earlier not in (NO_SEAT, ONLINE)
             continue
         kind, skill = seats.kind[block, adult], seats.skill[block, adult]
-        benefit += (
-            qualified[adult, skill] * effect[adult, kind, int(low_evidence[student, skill])] * need[student, skill]
-        )
+        share = crowding[sizes[block, adult]] * effect[adult, kind, int(low_evidence[student, skill])]
+        benefit += share * qualified[adult, skill] * need[student, skill]
+        on_urgent += urgent[student, skill]
         if earlier != NO_SEAT:
             same = earlier == adult and before_kind[student, block] == kind and before_skill[student, block] == skill
             changed += not same
@@ -638,7 +652,7 @@ def _score_block(arena, seats, block, workspace):
                 recent_groupmates += between[student, inside[at]]
             inside[first + count[adult]] = student
             count[adult] += 1
-    return arena.weights[BENEFIT] * benefit + recent_groupmates - arena.weights[PERTURBATION] * changed
+    return arena.weights[BENEFIT] * benefit + on_urgent + recent_groupmates - arena.weights[PERTURBATION] * changed
 
 
 @_inlined
@@ -674,22 +688,22 @@ def _load_points(arena, seats, workspace):
 def _best_session(arena, seats, block, adult, kind_wanted, skill_wanted, coverage_weight, noise, rng, workspace):
     """The best session that a free adult could lead: points, kind, skill, number; students in `workspace.best`.
 
-    Students are picked one by one, by what each adds to those picked before. Arrays are named at the top because
-    taking them out of a tuple within a loop costs more than the loop.
+    Students are picked one by one, by what each adds to those picked before at the crowding of the smallest session
+    allowed; the size is the best by exact totals. Arrays are named at the top because taking them out of a tuple within
+    a loop costs more than the loop.
     """
     need, low_evidence, effect, qualified = arena.need, arena.low_evidence, arena.effect, arena.qualified
     eligible, eligible_start, size_allowed, most = arena.eligible, arena.eligible_start, arena.size_allowed, arena.most
-    seatable, certified, needs_certified, reserved = (
-        arena.seatable, arena.certified[adult], arena.needs_certified, arena.reserved,
-    )  # fmt: skip
+    seatable, may_teach, held, reserved = arena.seatable, arena.may_teach, arena.held, arena.reserved
+    urgent, crowding = arena.urgent, arena.crowding
     pin, pin_kind, pin_skill, pin_adult = arena.pin, arena.pin_kind, arena.pin_skill, arena.pin_adult
     before, before_kind, before_skill = arena.before, arena.before_kind, arena.before_skill
     group, coverage, relation, between = arena.group, arena.coverage, arena.relation, arena.between
     wished, wishes, wishes_start, together = arena.wished, arena.wishes, arena.wishes_start, seats.together
     seat, done, led, met = seats.seat, seats.done, seats.led, seats.met
-    students, left, points, fixed, order, chosen, share_gains = (
-        workspace.students, workspace.left, workspace.points, workspace.fixed,
-        workspace.order, workspace.best, workspace.share_gains,
+    students, left, points, gains, fixed, order, chosen, share_gains = (
+        workspace.students, workspace.left, workspace.points, workspace.gains, workspace.fixed, workspace.order,
+        workspace.best, workspace.share_gains,
     )  # fmt: skip
     weights = arena.weights
     benefit, meeting, wish_worth, stay = (
@@ -705,14 +719,14 @@ def _best_session(arena, seats, block, adult, kind_wanted, skill_wanted, coverag
     best, best_kind, best_skill, best_size = 0.0, NOT_LED, NOT_LED, 0
     for skill in range(qualified.shape[1]):
         quality = benefit * qualified[adult, skill]
-        if qualified[adult, skill] <= 0.0 or skill_wanted not in (ANY, skill):
+        if qualified[adult, skill] <= 0.0 or not held[block, skill] or skill_wanted not in (ANY, skill):
             continue
         open_to = 0
         for at in range(eligible_start[skill], eligible_start[skill + 1]):
             student = eligible[at]
             if seat[student, block] != ONLINE or done[student, skill] or not seatable[student, block]:
                 continue
-            if needs_certified[student] and not certified:
+            if not may_teach[student, adult]:
                 continue
             if reserved[student, skill] >= 0 and reserved[student, skill] != block:
                 continue
@@ -720,7 +734,7 @@ def _best_session(arena, seats, block, adult, kind_wanted, skill_wanted, coverag
                 pin_skill[student, block] in (ANY, skill) and pin_adult[student, block] in (ANY, adult)
             ):
                 continue
-            extra = share_gains[group[student]]
+            extra = share_gains[group[student]] + urgent[student, skill]
             if led[student] == 0:
                 extra += coverage_weight * coverage[student]
             if met[student, adult] == 0:
@@ -736,16 +750,18 @@ def _best_session(arena, seats, block, adult, kind_wanted, skill_wanted, coverag
             if most[adult, kind] == 0 or open_to < arena.least[adult, kind] or kind_wanted not in (ANY, kind):
                 continue
             usual, unsure = quality * effect[adult, kind, 0], quality * effect[adult, kind, 1]
+            first_crowding = crowding[arena.least[adult, kind]]
             reach, top, count = 0.0, 0, 0
             for at in range(open_to):
                 student = students[at]
-                worth = fixed[at] + need[student, skill] * (unsure if low_evidence[student, skill] else usual)
+                gain = need[student, skill] * (unsure if low_evidence[student, skill] else usual)
+                worth = fixed[at] + first_crowding * gain
                 kept = before[student, block] == adult and before_kind[student, block] == kind
                 if kept and before_skill[student, block] == skill:
                     worth += stay
                 if pin[student, block] == PINNED_LED and pin_kind[student, block] not in (ANY, kind):
                     continue
-                left[count], points[count] = student, worth
+                left[count], points[count], gains[count] = student, worth, gain
                 if worth > points[top]:
                     top = count
                 count += 1
@@ -756,17 +772,20 @@ def _best_session(arena, seats, block, adult, kind_wanted, skill_wanted, coverag
             reach = min(reach, most[adult, kind] * points[top]) + wish_worth * len(wished)
             if reach * factor <= best:
                 continue
-            total, high, size = 0.0, best / factor, 0
+            total, met_need, others, high, size = 0.0, 0.0, 0.0, best / factor, 0
             for turn in range(min(most[adult, kind], count)):
                 student, worth = left[top], points[top]
-                if worth <= 0.0 and (worth == -np.inf or size_allowed[adult, kind, turn]):
+                met_need += gains[top]
+                others += worth - first_crowding * gains[top]
+                after = others + crowding[turn + 1] * met_need
+                if worth == -np.inf or (after <= total and size_allowed[adult, kind, turn]):
                     break  # the others add nothing either
-                total += worth
+                total = after
                 order[turn] = student
                 if size_allowed[adult, kind, turn + 1] and total > high:
                     high, size = total, turn + 1
                 count -= 1
-                left[top], points[top] = left[count], points[count]
+                left[top], points[top], gains[top] = left[count], points[count], gains[count]
                 for near in range(wishes_start[student], wishes_start[student + 1]):
                     other = wished[wishes[near], 0] + wished[wishes[near], 1] - student
                     if together[wishes[near]] == 0:
@@ -858,24 +877,26 @@ def _insert_students(arena, seats, block, adult, coverage_weight, workspace):
     most, size_allowed, share_gains = arena.most[adult, kind], arena.size_allowed[adult, kind], workspace.share_gains
     eligible, start, stop = arena.eligible, arena.eligible_start[skill], arena.eligible_start[skill + 1]
     seat, done, between, has_pairs = seats.seat, seats.done, arena.between, arena.has_pairs
-    inside, count = workspace.order, 0
+    inside, count, met_need = workspace.order, 0, 0.0
     for student in range(len(seat)):
         if seat[student, block] == adult:
             inside[count] = student
             count += 1
+            met_need += _gain(arena, student, adult, kind, skill)
     while True:
         right = size_allowed[count]
         if count >= most or (right and not size_allowed[count + 1]):
             return right
         _share_gains(arena, seats, share_gains)
-        best, chosen = LEAST_POINTS if right else -np.inf, NOBODY
+        lost = met_need * (arena.crowding[count] - arena.crowding[count + 1])
+        best, chosen = lost + LEAST_POINTS if right else -np.inf, NOBODY
         for at in range(start, stop):
             student = eligible[at]
             if seat[student, block] != ONLINE or done[student, skill]:
                 continue
             if not _may_sit(arena, student, block, adult, kind, skill):
                 continue
-            points = _seat_points(arena, student, block, adult, kind, skill)
+            points = _seat_points(arena, student, block, adult, kind, skill, count + 1)
             points += _first_points(arena, seats, student, adult, coverage_weight, share_gains)
             points += _wish_points(arena, seats, student, block, adult)
             if points <= best:
@@ -891,6 +912,7 @@ def _insert_students(arena, seats, block, adult, coverage_weight, workspace):
         _seat(arena, seats, chosen, block, adult)
         inside[count] = chosen
         count += 1
+        met_need += _gain(arena, chosen, adult, kind, skill)
         if was_feasible and not _is_feasible(arena, seats, block, workspace):
             _unseat(arena, seats, chosen, block)
             return right
@@ -979,7 +1001,8 @@ def _insert_random_session(arena, seats, block, adult, coverage_weight, rng, wor
     skills, kinds = arena.qualified.shape[1], arena.most.shape[1]
     skill = _pick(rng, skills)
     for _ in range(skills):
-        if arena.qualified[adult, skill] > 0.0 and arena.eligible_start[skill] < arena.eligible_start[skill + 1]:
+        needed = arena.eligible_start[skill] < arena.eligible_start[skill + 1]
+        if needed and arena.qualified[adult, skill] > 0.0 and arena.held[block, skill]:
             break
         skill = (skill + 1) % skills
     drawn = _pick(rng, 2 * kinds)
@@ -1003,12 +1026,25 @@ def _fits(arena, seats, student, block, adult):
     return not again and _may_sit(arena, student, block, adult, kind, skill)
 
 
+@_kernel
+def _crowding_losses(arena, seats, block, workspace):
+    """Fills in what one more student in each session of a block takes from those who sit there."""
+    for adult in range(len(workspace.keys)):
+        workspace.keys[adult] = 0.0
+        kind, skill, size = seats.kind[block, adult], seats.skill[block, adult], seats.size[block, adult]
+        if kind != NOT_LED and size < arena.most[adult, kind]:
+            for slot in range(size):
+                workspace.keys[adult] += _gain(arena, seats.roster[block, adult, slot], adult, kind, skill)
+            workspace.keys[adult] *= arena.crowding[size] - arena.crowding[size + 1]
+
+
 @_entry
 def make_feasible(arena, seats, block, coverage_weight, workspace):
     """Seats students of a block wherever they lose least, until those online can be monitored; whether they can."""
     while not _is_feasible(arena, seats, block, workspace):
         best, chosen, place = -np.inf, NOBODY, NOBODY
         _share_gains(arena, seats, workspace.share_gains)
+        _crowding_losses(arena, seats, block, workspace)
         for student in range(len(seats.led)):
             if seats.seat[student, block] != ONLINE or not arena.seatable[student, block]:
                 continue
@@ -1018,7 +1054,8 @@ def make_feasible(arena, seats, block, coverage_weight, workspace):
                     continue
                 if not _fits(arena, seats, student, block, adult):
                     continue
-                points = _seat_points(arena, student, block, adult, kind, seats.skill[block, adult])
+                points = _seat_points(arena, student, block, adult, kind, seats.skill[block, adult], size + 1)
+                points -= workspace.keys[adult]
                 points += _first_points(arena, seats, student, adult, coverage_weight, workspace.share_gains)
                 if arena.has_pairs:
                     for other in range(len(seats.led)):
@@ -1206,7 +1243,9 @@ def _reopen(arena, seats, here, there, kinds, skills, students):
     """Opens the sessions that another block had, with those of their students who may come along."""
     for adult in range(len(arena.qualified)):
         kind, skill = np.int64(kinds[there, adult]), np.int64(skills[there, adult])
-        if kind != NOT_LED and arena.adult_in[adult, here] and seats.co_teacher[here, adult] == NOT_LED:
+        if kind == NOT_LED or not arena.held[here, skill]:
+            continue
+        if arena.adult_in[adult, here] and seats.co_teacher[here, adult] == NOT_LED:
             seats.kind[here, adult], seats.skill[here, adult] = kind, skill
             for student in range(len(students)):
                 free = seats.seat[student, here] == ONLINE and not seats.done[student, skill]
@@ -1363,7 +1402,7 @@ def _swap_into_session(arena, seats, block, adult, workspace):
     The newcomer's place, in another session or online, goes to that member, so that no session changes its size.
     """
     need, low_evidence, effect, qualified = arena.need, arena.low_evidence, arena.effect, arena.qualified
-    certified, needs_certified, reserved = arena.certified, arena.needs_certified, arena.reserved
+    urgent, crowding, may_teach, reserved = arena.urgent, arena.crowding, arena.may_teach, arena.reserved
     pin, pin_kind, pin_skill, pin_adult = arena.pin, arena.pin_kind, arena.pin_skill, arena.pin_adult
     before, before_kind, before_skill = arena.before, arena.before_kind, arena.before_skill
     group, coverage, relation, between = arena.group, arena.coverage, arena.relation, arena.between
@@ -1378,11 +1417,12 @@ def _swap_into_session(arena, seats, block, adult, workspace):
         seats.taught,
         arena.teacher,
     )
-    benefit, meeting, stay, sharing = (
+    weight, meeting, stay, sharing = (
         arena.weights[BENEFIT], arena.weights[RELATIONSHIPS], arena.weights[PERTURBATION], arena.weights[SHARE],
     )  # fmt: skip
     leave = workspace.points
     kind, skill, size = np.int64(kinds[block, adult]), np.int64(skills[block, adult]), np.int64(sizes[block, adult])
+    benefit, its_benefit = weight * crowding[size], 0.0
     stale, changed = True, False
     for at in range(arena.eligible_start[skill], arena.eligible_start[skill + 1]):
         one = arena.eligible[at]
@@ -1393,7 +1433,7 @@ def _swap_into_session(arena, seats, block, adult, workspace):
             continue
         if not _allows(
             one, block, adult, kind, skill,
-            need, certified, needs_certified, reserved, pin, pin_kind, pin_skill, pin_adult,
+            need, may_teach, reserved, pin, pin_kind, pin_skill, pin_adult,
         ):  # fmt: skip
             continue
         if stale:  # what each member's seat is worth where it is, but for being the only one today
@@ -1401,7 +1441,7 @@ def _swap_into_session(arena, seats, block, adult, workspace):
                 other = np.int64(roster[block, adult, slot])
                 worth = _seat_worth(
                     other, block, adult, kind, skill, benefit, stay,
-                    need, low_evidence, effect, qualified, before, before_kind, before_skill,
+                    need, urgent, low_evidence, effect, qualified, before, before_kind, before_skill,
                 )  # fmt: skip
                 if met[other, adult] == 1:
                     worth += meeting * relation[other, adult]
@@ -1414,7 +1454,7 @@ def _swap_into_session(arena, seats, block, adult, workspace):
             stale = False
         gain = _seat_worth(
             one, block, adult, kind, skill, benefit, stay,
-            need, low_evidence, effect, qualified, before, before_kind, before_skill,
+            need, urgent, low_evidence, effect, qualified, before, before_kind, before_skill,
         )  # fmt: skip
         if met[one, adult] == 0:
             gain += meeting * relation[one, adult]
@@ -1437,9 +1477,10 @@ def _swap_into_session(arena, seats, block, adult, workspace):
                 gain += coverage[one]
         else:
             its_kind, its_skill = np.int64(kinds[block, here]), np.int64(skills[block, here])
+            its_benefit = weight * crowding[sizes[block, here]]
             gain -= _seat_worth(
-                one, block, here, its_kind, its_skill, benefit, stay,
-                need, low_evidence, effect, qualified, before, before_kind, before_skill,
+                one, block, here, its_kind, its_skill, its_benefit, stay,
+                need, urgent, low_evidence, effect, qualified, before, before_kind, before_skill,
             )  # fmt: skip
             if met[one, here] == 1:
                 gain -= meeting * relation[one, here]
@@ -1473,12 +1514,12 @@ def _swap_into_session(arena, seats, block, adult, workspace):
             else:
                 if (done[other, its_skill] and its_skill != skill) or not _allows(
                     other, block, here, its_kind, its_skill,
-                    need, certified, needs_certified, reserved, pin, pin_kind, pin_skill, pin_adult,
+                    need, may_teach, reserved, pin, pin_kind, pin_skill, pin_adult,
                 ):  # fmt: skip
                     continue
                 points += _seat_worth(
-                    other, block, here, its_kind, its_skill, benefit, stay,
-                    need, low_evidence, effect, qualified, before, before_kind, before_skill,
+                    other, block, here, its_kind, its_skill, its_benefit, stay,
+                    need, urgent, low_evidence, effect, qualified, before, before_kind, before_skill,
                 )  # fmt: skip
                 if met[other, here] == 0:
                     points += meeting * relation[other, here]

@@ -1,13 +1,14 @@
 """A problem as arrays by position, in the problem's own order: one form for the compiled search and for Python."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from serving.grouping.problem.people import Adult, Student
+from serving.grouping.problem.people import Adult, Aim, Student
 from serving.grouping.problem.places import Block, Room
 from serving.grouping.problem.plan import Session
 from serving.grouping.problem.policy import ADULT_LED, SessionType
@@ -29,7 +30,7 @@ WEIGHTS = ("benefit", "relationships", "keep_together", "perturbation", "load", 
 
 
 class Slot(NamedTuple):
-    """An adult-led session that could be held, by positions; `session_type` counts in `policy.ADULT_LED`."""
+    """An adult-led session that could be held, by positions; `skill` is a topic, the type one of `ADULT_LED`."""
 
     block: int
     adult: int
@@ -38,13 +39,20 @@ class Slot(NamedTuple):
 
 
 class ProblemArrays(NamedTuple):
-    """A problem of N students, A adults, B blocks, K skills, G subgroups and P pairs to keep together, by position.
+    """A problem of N students, A adults, B blocks, K topics, G subgroups and P pairs to keep together, by position.
+
+    A topic is a skill with the aim of a session on it. A student has one need of a skill, and so one topic of it; with
+    topics in place of skills, the rule `one_aim` needs no further care.
 
     Attributes:
         present: N x B. `seatable` is the same without those pinned to online work. `adult_in` is A x B.
         adult_blocks: A, the blocks in which each adult is there, counted.
-        may_monitor, trainee, teacher, certified: A. `needs_certified`: N.
+        may_monitor, trainee, teacher: A.
+        may_teach: N x A, whether the adult may lead the student, by certification and exclusions.
+        held: B x K, whether the topic may be taught in the block.
         need: N x K, null where the pair is not eligible. `low_evidence` marks those without a forecast.
+        urgent: N x K, points of a seat on an urgent need, 0 elsewhere.
+        crowding: by number of students, the share of the effect that each gets; 1 at 0.
         eligible: students who need a skill, those of skill k from `eligible_start[k]` to `eligible_start[k + 1]`.
         effect: A x 3 x 2, the share of a need met, usual and where there is little evidence; null: may not lead it.
         qualified: A x K, 0: may not lead it.
@@ -53,7 +61,7 @@ class ProblemArrays(NamedTuple):
             `has_pairs`: whether it says anything.
         wished: P x 2. `wishes_start` and `wishes`: the pairs that each student is in.
         relation: N x A, what a first meeting today is worth before its weight.
-        coverage: N, what the first adult-led seat today is worth, with its weight.
+        coverage: N, what the first adult-led seat today is worth: `coverage`, and `adult_time_due` where it is due.
         group: N, the subgroup, -1 without. `group_share`: G, its share of labelled students' blocks.
         before: N x B, see `NO_SEAT`; A where the earlier seat cannot come back. `before_kind` and `before_skill`: what
             an adult-led one was.
@@ -76,10 +84,12 @@ class ProblemArrays(NamedTuple):
     may_monitor: Bools
     trainee: Bools
     teacher: Bools
-    certified: Bools
-    needs_certified: Bools
+    may_teach: Bools
+    held: Bools
     need: Floats
     low_evidence: Bools
+    urgent: Floats
+    crowding: Floats
     eligible_start: Ints
     eligible: Ints
     effect: Floats
@@ -117,14 +127,39 @@ class ProblemArrays(NamedTuple):
     weights: Floats
 
 
+class Topic(NamedTuple):
+    """A skill and the aim of sessions on it: what students have to share to sit in one session."""
+
+    skill: str
+    aim: Aim
+
+
 class Positions:
-    """The position of every id of a problem."""
+    """The position of every id of a problem.
+
+    Attributes:
+        topics: each skill with every aim that a need of it has, at least one of each skill, by position.
+        of_need: the topic of each pair of student and skill that is a need. `of_skill`: those of each skill.
+    """
 
     def __init__(self, problem: Problem) -> None:
         self.student = {student.id: at for at, student in enumerate(problem.students)}
         self.adult = {adult.id: at for at, adult in enumerate(problem.adults)}
         self.block = {block.id: at for at, block in enumerate(problem.blocks)}
-        self.skill = {skill.id: at for at, skill in enumerate(problem.skills)}
+        aims: dict[str, set[Aim]] = {skill.id: set() for skill in problem.skills}
+        for need in problem.needs:
+            aims[need.skill].add(need.aim)
+        self.topics = [Topic(skill, aim) for skill, its in aims.items() for aim in Aim if aim in (its or {Aim.SUPPORT})]
+        topic = {each: at for at, each in enumerate(self.topics)}
+        self.of_need = {(need.student, need.skill): topic[Topic(need.skill, need.aim)] for need in problem.needs}
+        self.of_skill: dict[str, list[int]] = {skill: [] for skill in aims}
+        for at, each in enumerate(self.topics):
+            self.of_skill[each.skill].append(at)
+
+    def topic(self, skill: str, students: Iterable[str]) -> int:
+        """Returns the topic of a skill that most of some students need, and any of the skill's where none does."""
+        needed = Counter(self.of_need[name, skill] for name in students if (name, skill) in self.of_need)
+        return min(needed, key=lambda at: (-needed[at], at), default=self.of_skill[skill][0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +178,7 @@ class ProblemData:
     at: Positions
     sizes: tuple[tuple[tuple[int, ...], ...], ...]
     rooms: tuple[tuple[Room, ...] | None, ...]
-    known: dict[Slot, tuple[Ints, Floats]] = field(default_factory=dict)
+    known: dict[Slot, Ints] = field(default_factory=dict)
 
     @property
     def can_lead(self) -> bool:
@@ -152,29 +187,27 @@ class ProblemData:
 
     def slot(self, session: Session) -> Slot:
         """Returns an adult-led session of a plan by positions; its ids have to be known."""
-        kind = ADULT_LED.index(session.session_type)
-        return Slot(
-            self.at.block[session.block], self.at.adult[session.adults[0]], kind, self.at.skill[session.skill or ""]
-        )
+        kind, topic = ADULT_LED.index(session.session_type), self.at.topic(session.skill or "", session.students)
+        return Slot(self.at.block[session.block], self.at.adult[session.adults[0]], kind, topic)
 
     def eligible(self, skill: int) -> Ints:
-        """Returns the students who need a skill."""
+        """Returns the students who need a topic."""
         return self.arrays.eligible[self.arrays.eligible_start[skill] : self.arrays.eligible_start[skill + 1]]
 
     def may_lead(self, slot: Slot) -> bool:
         """Says whether the slot's adult is there and may lead such a session of any students."""
         arrays = self.arrays
         there = arrays.adult_in[slot.adult, slot.block] and arrays.qualified[slot.adult, slot.skill] > 0
-        return bool(there and self.sizes[slot.adult][slot.session_type])
+        return bool(there and arrays.held[slot.block, slot.skill] and self.sizes[slot.adult][slot.session_type])
 
-    def candidates(self, slot: Slot) -> tuple[Ints, Floats]:
-        """Returns the students whom the hard rules let sit in a session, each taken alone, and their `seat_points`."""
+    def candidates(self, slot: Slot) -> Ints:
+        """Returns the students whom the hard rules let sit in a session, each taken alone."""
         if slot not in self.known:
             arrays, students = self.arrays, self.eligible(slot.skill)
             reserved = arrays.reserved[students, slot.skill]
             fits = self.fits_pins(students, slot) & ((reserved < 0) | (reserved == slot.block))
-            allowed = students[fits & (arrays.certified[slot.adult] | ~arrays.needs_certified[students])]
-            self.known[slot] = allowed, self.seat_points(slot, allowed)
+            fits &= arrays.held[slot.block, slot.skill]
+            self.known[slot] = students[fits & arrays.may_teach[students, slot.adult]]
         return self.known[slot]
 
     def fits_pins(self, students: Ints, slot: Slot) -> Bools:
@@ -187,13 +220,14 @@ class ProblemData:
             fits = fits & ((named == ANY) | (named == value))
         return fits
 
-    def seat_points(self, slot: Slot, students: Ints) -> Floats:
-        """Returns what seats add to the score, against online work, in the terms that add up seat by seat."""
+    def seat_points(self, slot: Slot, students: Ints, size: int) -> Floats:
+        """Returns what seats in a session of a size add to the score, in the terms that add up seat by seat."""
         weights, arrays = self.problem.weights, self.arrays
         low_evidence = arrays.low_evidence[students, slot.skill].astype(np.int64)
         effect = arrays.effect[slot.adult, slot.session_type][low_evidence]
-        quality = arrays.qualified[slot.adult, slot.skill]
+        quality = arrays.qualified[slot.adult, slot.skill] * arrays.crowding[size]
         points: Floats = weights.benefit * quality * effect * arrays.need[students, slot.skill]
+        points += arrays.urgent[students, slot.skill]
         place = students, slot.block
         kept = (arrays.before[place] == slot.adult) & (arrays.before_kind[place] == slot.session_type)
         kept &= arrays.before_skill[place] == slot.skill
@@ -204,18 +238,25 @@ class ProblemData:
 def build_data(problem: Problem) -> ProblemData:
     """Returns a problem with its arrays."""
     at, weights = Positions(problem), problem.weights
-    students, adults, skills = len(at.student), len(at.adult), len(at.skill)
+    students, adults, topics = len(at.student), len(at.adult), len(at.topics)
     present, adult_in = _presence(problem.students, problem.blocks), _presence(problem.adults, problem.blocks)
-    need = np.full((students, skills), np.nan)
-    low_evidence = np.zeros(need.shape, dtype=np.bool_)
+    need = np.full((students, topics), np.nan)
+    low_evidence, urgent = np.zeros(need.shape, dtype=np.bool_), np.zeros(need.shape)
     for item in problem.open_needs():
-        place = at.student[item.student], at.skill[item.skill]
+        place = at.student[item.student], at.of_need[item.student, item.skill]
         need[place], low_evidence[place] = item.need, item.low_evidence
-    eligible = [np.flatnonzero(~np.isnan(need[:, skill])) for skill in range(skills)]
-    qualified = np.ones((adults, skills))
+        urgent[place] = weights.urgent * item.urgent
+    eligible = [np.flatnonzero(~np.isnan(need[:, topic])) for topic in range(topics)]
+    qualified = np.ones((adults, topics))
     for row, adult in enumerate(problem.adults):
         if adult.skills is not None:
-            qualified[row] = [adult.skills.get(skill, 0.0) for skill in at.skill]
+            qualified[row] = [adult.skills.get(topic.skill, 0.0) for topic in at.topics]
+    held = [[block.skills is None or topic.skill in block.skills for topic in at.topics] for block in problem.blocks]
+    certified = np.array([adult.certified for adult in problem.adults], dtype=np.bool_)
+    needs_certified = np.array([student.needs_certified for student in problem.students], dtype=np.bool_)
+    may_teach: Bools = certified[None, :] | ~needs_certified[:, None]
+    for student, excluded in problem.adult_exclusions:
+        may_teach[at.student[student], at.adult[excluded]] = False
     relation = np.ones((students, adults))
     for contact in problem.contacts:
         relation[at.student[contact.student], at.adult[contact.adult]] = 1 / (1 + contact.sessions)
@@ -230,6 +271,7 @@ def build_data(problem: Problem) -> ProblemData:
     wished = wished.reshape(-1, 2)
     owner = np.argsort(wished.ravel(), kind="stable")
     due = [weights.teacher_time_due * (s.teacher_time_due and bool(s.blocks)) for s in problem.students]
+    adult_time_due = np.array([s.adult_time_due and bool(s.blocks) for s in problem.students], dtype=np.bool_)
     sizes = tuple(tuple(_sizes(problem, adult, kind) for kind in ADULT_LED) for adult in problem.adults)
     free = tuple(_free_rooms(problem, block) for block in at.block)
     arrays = ProblemArrays(
@@ -239,10 +281,11 @@ def build_data(problem: Problem) -> ProblemData:
         may_monitor=np.array([SessionType.ONLINE in a.session_types for a in problem.adults], dtype=np.bool_),
         trainee=np.array([a.trainee for a in problem.adults], dtype=np.bool_),
         teacher=np.array([a.supervisor for a in problem.adults], dtype=np.bool_),
-        certified=np.array([a.certified for a in problem.adults], dtype=np.bool_),
-        needs_certified=np.array([s.needs_certified for s in problem.students], dtype=np.bool_),
+        may_teach=may_teach,
+        held=np.array(held, dtype=np.bool_).reshape(len(at.block), topics),
         need=need,
         low_evidence=low_evidence,
+        urgent=urgent,
         eligible_start=np.cumsum([0, *map(len, eligible)], dtype=np.int64),
         eligible=np.concatenate([*eligible, np.empty(0, np.int64)]),
         effect=_effects(problem),
@@ -253,7 +296,7 @@ def build_data(problem: Problem) -> ProblemData:
         wishes_start=np.searchsorted(wished.ravel()[owner], np.arange(students + 1)).astype(np.int64),
         wishes=(owner // 2).astype(np.int64),
         relation=relation,
-        coverage=np.full(students, weights.coverage),
+        coverage=np.where(adult_time_due, weights.coverage + weights.adult_time_due, weights.coverage),
         rooms_planned=problem.rooms is not None,
         ratio=problem.students_per_monitor,
         ahead=np.array([adult.load_ahead for adult in problem.adults], np.float64),
@@ -261,7 +304,7 @@ def build_data(problem: Problem) -> ProblemData:
         any_teacher_time_due=any(due),
         coaching=_coaching(problem, at, adult_in),
         weights=np.array([getattr(weights, name) for name in WEIGHTS]),
-        **_size_tables(sizes),
+        **_size_tables(problem, sizes),
         **_subgroups(problem, present),
         **_earlier_seats(problem, at, present),
         **_pins(problem, at, present),
@@ -318,13 +361,13 @@ def _sizes(problem: Problem, adult: Adult, kind: SessionType) -> tuple[int, ...]
     bound = next((bound for bound in problem.sizes if bound.session_type is kind), None)
     if bound is None or kind not in adult.session_types:
         return ()
-    own = adult.max_group if kind is not SessionType.COLLABORATIVE else None
+    own = adult.max_group
     tables = range(1, bound.tables + 1)
     sizes = {size for count in tables for size in range(count * bound.least, count * bound.most + 1)}
     return tuple(sorted(size for size in sizes if own is None or size <= own))
 
 
-def _size_tables(sizes: Sequence[Sequence[Sequence[int]]]) -> dict[str, Any]:
+def _size_tables(problem: Problem, sizes: Sequence[Sequence[Sequence[int]]]) -> dict[str, Any]:
     shape = len(sizes), len(ADULT_LED)
     least = np.array([min(allowed, default=0) for kinds in sizes for allowed in kinds], np.int64).reshape(shape)
     most = np.array([max(allowed, default=0) for kinds in sizes for allowed in kinds], np.int64).reshape(shape)
@@ -332,7 +375,8 @@ def _size_tables(sizes: Sequence[Sequence[Sequence[int]]]) -> dict[str, Any]:
     for row, kinds in enumerate(sizes):
         for kind, allowed in enumerate(kinds):
             size_allowed[row, kind, list(allowed)] = True
-    return {"least": least, "most": most, "size_allowed": size_allowed}
+    crowding = np.array([problem.size_curve.share(count) for count in range(size_allowed.shape[2])])
+    return {"least": least, "most": most, "size_allowed": size_allowed, "crowding": crowding}
 
 
 def _coaching(problem: Problem, at: Positions, adult_in: Bools) -> Ints:
@@ -358,7 +402,9 @@ def _earlier_seats(problem: Problem, at: Positions, present: Bools) -> dict[str,
         if present[place]:
             before[place] = ONLINE
             if seat.led:
-                kind[place], skill[place] = ADULT_LED.index(seat.session_type), at.skill.get(seat.skill or "", -1)
+                known = seat.skill in at.of_skill
+                kind[place] = ADULT_LED.index(seat.session_type)
+                skill[place] = at.topic(seat.skill or "", (seat.student,)) if known else -1
                 # a seat that cannot come back, without an adult or on a skill that is gone, is one nobody can keep
                 adult = seat.adult if skill[place] >= 0 else None
                 before[place] = at.adult.get(adult or "", len(at.adult))
@@ -369,7 +415,7 @@ def _pins(problem: Problem, at: Positions, present: Bools) -> dict[str, Any]:
     """Returns who may sit in adult-led sessions beside those pinned to online work, and the other pins as tables."""
     seatable, pin = present.copy(), np.full(present.shape, NOT_PINNED, np.int64)
     kind, skill, adult = (np.full_like(pin, ANY) for _ in range(3))
-    reserved = np.full((len(at.student), len(at.skill)), -1, dtype=np.int64)
+    reserved = np.full((len(at.student), len(at.topics)), -1, dtype=np.int64)
     for asked in problem.pins:
         place = at.student[asked.student], at.block[asked.block]
         if asked.online:
@@ -380,7 +426,7 @@ def _pins(problem: Problem, at: Positions, present: Bools) -> dict[str, Any]:
         if asked.session_type is not None:
             kind[place] = ADULT_LED.index(asked.session_type)
         if asked.skill is not None:
-            skill[place] = at.skill[asked.skill]
+            skill[place] = at.topic(asked.skill, (asked.student,))
             reserved[place[0], skill[place]] = place[1]
         if asked.adult is not None:
             adult[place] = at.adult[asked.adult]

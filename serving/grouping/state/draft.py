@@ -121,7 +121,7 @@ class Draft:
             for slot, room in zip(slots, assigned.led, strict=True):
                 staff = [slot.adult, *np.flatnonzero(self.co_teacher[:, at] == slot.adult)]
                 adults = tuple(problem.adults[adult].id for adult in staff)
-                session_type, skill = ADULT_LED[slot.session_type], problem.skills[slot.skill].id
+                session_type, skill = ADULT_LED[slot.session_type], self.data.at.topics[slot.skill].skill
                 students = tuple(problem.students[student].id for student in sorted(self.groups[slot]))
                 name = f"{block.id}-{session_type}-{adults[0]}"
                 sessions.append(Session(name, block.id, session_type, skill, adults, room, students))
