@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +37,7 @@ class ItemAnswers:
     """
 
     items: "pd.Index[str]"
-    node: Ints
+    node: npt.NDArray[np.integer[Any]]
     nodes: Sequence[tuple[str, ...]]
     share: npt.NDArray[np.float64]
     position: dict[str, int]
@@ -95,7 +95,8 @@ class ItemAnswers:
 
     def skills_of(self, item: int) -> tuple[str, ...]:
         """Returns the skills that an item practices."""
-        return self.nodes[self.node[item]]
+        skills: tuple[str, ...] = self.nodes[int(self.node[item])]
+        return skills
 
     def answered(self, student: str) -> tuple[Ints, npt.NDArray[np.bool_]]:
         """Returns the codes of the items that a student answered, and whether the latest answer to each was right."""

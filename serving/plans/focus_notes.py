@@ -95,7 +95,9 @@ def _write(
         parts.append(f"{len(first)} of {present} are not ready for it, {rest} {of_them} first")
     if needing:
         greatest = max(need.need for need in needing)
-        parts.append(f"{len(needing)} {'needs' if len(needing) == 1 else 'need'} it, the greatest need is {greatest:.2f}")
+        parts.append(
+            f"{len(needing)} {'needs' if len(needing) == 1 else 'need'} it, the greatest need is {greatest:.2f}"
+        )
         why = next((unmet.sentence for unmet in plan.unmet if unmet.skill == skill), None)
         if why is not None:
             parts.append(f"for one of them {why.partition(' waits: ')[2].rstrip('.')}")

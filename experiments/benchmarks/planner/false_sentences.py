@@ -1,7 +1,7 @@
 """Finds the sentences of a plan that are not true, from the problem and the rules alone.
 
-Every claim of every sentence is worked out again by brute force, with the checker and the score: the changed plan that a
-claim names is checked and scored as a whole. Every number that is read in a sentence must be a figure of its claims.
+Every claim of every sentence is worked out again by brute force, with the checker and the score: the changed plan that
+a claim names is checked and scored as a whole. Every number that is read in a sentence must be a figure of its claims.
 """
 
 import re
@@ -137,7 +137,7 @@ class _Judge:
             and session.skill == subject.skill
             and session.block in there
             and (not blocks or session.block in blocks)
-            and all(self.needs[student, session.skill].aim == wanted.aim for student in session.students)
+            and all(self.needs[student, subject.skill or ""].aim == wanted.aim for student in session.students)
         ]
 
     def unmet(self, student: str) -> list[Need]:
@@ -174,14 +174,16 @@ def _students(judge: _Judge, claim: Claim, subject: _Subject) -> bool:
     if claim.exchange is None:
         session = judge.by_id[claim.sessions[0]]
         (name, value), *more = claim.figures
-        of_purpose = [s for s in session.students if name == getattr(judge.needs.get((s, session.skill or "")), "purpose", None)]
+        of_purpose = [
+            s for s in session.students if name == getattr(judge.needs.get((s, session.skill or "")), "purpose", None)
+        ]
         return not more and value == (len(session.students) if name == "students" else len(of_purpose))
     figures = dict(claim.figures)
     old = {session.id: session for session in claim.exchange.before}
     if not claim.sessions:
-        held = [session for session in claim.exchange.after if old.get(session.id, session).skill != session.skill or session.id not in old]
-        counts = {len(session.students) for session in held if session.led}
-        return counts == {int(figures["students"])}
+        own = None if subject.session is None or not subject.session.led else subject.session.id
+        held = [s for s in claim.exchange.after if s.led and (s.id == own if own else s.id not in old)]
+        return [len(session.students) for session in held] == [figures["students"]]
     before = old[claim.sessions[0]]
     after = next(session for session in claim.exchange.after if session.id == before.id)
     if "students" in figures:
@@ -192,10 +194,10 @@ def _students(judge: _Judge, claim: Claim, subject: _Subject) -> bool:
         told = before.students
     else:
         told = tuple(set(before.students) - set(after.students))
-    return _is_range(judge, claim, [judge.needs[student, before.skill or ""] for student in told])
+    return _is_range(claim, [judge.needs[student, before.skill or ""] for student in told])
 
 
-def _is_range(judge: _Judge, claim: Claim, needs: list[Need]) -> bool:
+def _is_range(claim: Claim, needs: list[Need]) -> bool:
     figures = dict(claim.figures)
     if "risk_least" in figures:
         values: list[float | None] = [need.struggle_risk for need in needs]
@@ -239,7 +241,9 @@ def _forecast(judge: _Judge, claim: Claim, subject: _Subject) -> bool:
     figures = dict(claim.figures)
     if need.struggle_risk is None:
         return not figures
-    return figures == {"struggle_risk": need.struggle_risk} | ({} if need.mastery is None else {"mastery": need.mastery})
+    return figures == {"struggle_risk": need.struggle_risk} | (
+        {} if need.mastery is None else {"mastery": need.mastery}
+    )
 
 
 def _need(judge: _Judge, claim: Claim, subject: _Subject) -> bool:
@@ -258,7 +262,8 @@ def _fixed(judge: _Judge, claim: Claim, subject: _Subject) -> bool:
 
 
 def _teacher_time_due(judge: _Judge, claim: Claim, subject: _Subject) -> bool:
-    assert subject.session is not None and subject.student is not None
+    assert subject.session is not None
+    assert subject.student is not None
     lead = next(adult for adult in judge.problem.adults if adult.id == subject.session.adults[0])
     return judge.students[subject.student].teacher_time_due and lead.supervisor
 
@@ -319,8 +324,8 @@ def _seats_taken(judge: _Judge, claim: Claim, subject: _Subject) -> bool:
             judge.breaks(replace(session, students=(*session.students, told.student or ""))) & PLACES
             for session in sessions
         )
-        greater = least > figures.get("risk", figures["need"] if "need" in figures else 1.0)
-        return full and less and greater and figures["sessions"] == len(sessions) and _is_range(judge, claim, mates)
+        greater = least > figures["risk" if "risk" in figures else "need"]
+        return full and less and greater and figures["sessions"] == len(sessions) and _is_range(claim, mates)
     return False
 
 

@@ -7,6 +7,7 @@ from serving.grouping.problem.places import Seat
 from serving.grouping.problem.plan import Session
 from serving.grouping.problem.problem import Problem
 
+
 @dataclass(frozen=True, slots=True)
 class Move:
     """One student's seat of one block that two plans give differently: in kind, skill or lead.

@@ -74,13 +74,12 @@ class Exchanges:
     @cached_property
     def topics(self) -> dict[str, Topic]:
         """The topic of each adult-led session."""
-        needs = self.ledger.needs
-        found = {}
-        for session in self.ledger.led:
-            listed = (needs.get((student, session.skill or "")) for student in session.students)
-            aim = next((need.aim for need in listed if need is not None), Aim.SUPPORT)
-            found[session.id] = (session.skill or "", aim)
-        return found
+        return {session.id: (session.skill or "", self.aim_of(session)) for session in self.ledger.led}
+
+    def aim_of(self, session: Session) -> Aim:
+        """Returns what an adult-led session is for."""
+        listed = (self.ledger.needs.get((student, session.skill or "")) for student in session.students)
+        return next((need.aim for need in listed if need is not None), Aim.SUPPORT)
 
     @cached_property
     def by_block(self) -> defaultdict[str, list[Session]]:
@@ -360,10 +359,8 @@ class Exchanges:
                 break
         return None if best is None else (best[0], tuple(chosen[: best[1]]))
 
-    def _pool(
-        self, block: str, kind: SessionType, lead: str, topic: Topic, ended: Sequence[str]
-    ) -> list[Candidate]:
-        """Returns whom a lead could teach a topic: students online in a block or in a session that ends, the best first."""
+    def _pool(self, block: str, kind: SessionType, lead: str, topic: Topic, ended: Sequence[str]) -> list[Candidate]:
+        """Returns whom a lead could teach a topic, of those online or in a session that ends; the best first."""
         key = block, topic
         if key not in self._online:
             self._online[key] = [
@@ -413,7 +410,9 @@ class Exchanges:
             bound, most = self.bounds[kind], self.ledger.adults[lead].max_group
             tables = range(1, bound.tables + 1)
             counts = {count for at in tables for count in range(bound.least * at, bound.most * at + 1)}
-            self._sizes[key] = sorted(count for count in counts if count <= capacity and (most is None or count <= most))
+            self._sizes[key] = sorted(
+                count for count in counts if count <= capacity and (most is None or count <= most)
+            )
         return self._sizes[key]
 
     def _allows(self, session: Session, students: int) -> bool:

@@ -107,14 +107,16 @@ class _Writer:
         claims += (Claim("students", ((str(purpose), float(n)),), (session.id,)) for purpose, n in purposes.items())
         waiting = self._count_waiting(session)
         if waiting:
-            parts.append(f"{_count(waiting)} more who {'is' if waiting == 1 else 'are'} there then and "
-                         f"{'needs' if waiting == 1 else 'need'} it {'has' if waiting == 1 else 'have'} none on it today.")  # fmt: skip
+            need, get = ("needs", "gets") if waiting == 1 else ("need", "get")
+            parts.append(f"{waiting} more there then {need} it and {get} no session on it today.")
             claims.append(Claim("waiting", (("students", float(waiting)),), (session.id,)))
         other = self.exchanges.find_other_use(session)
         if other is not None:
             held = next(s for s in other.after if s.id == session.id)
             outcome = self._tell_outcome(other)
-            parts.append(f"With {self._describe_group(held)} instead, {lead} {outcome.words}.")
+            aim = f", {self.exchanges.aim_of(held)}," if held.skill == session.skill else ""
+            group = f"{self.ledger.skill_names[held.skill or '']}{aim} for {_count(len(held.students))}"
+            parts.append(f"With {group} instead, {lead} {outcome.words}.")
             claims += (Claim("students", (("students", float(len(held.students))),), (), other), *outcome.claims)
         for adult in session.adults[1:]:
             coaches = any((pair.coach, pair.trainee) == (adult, lead) for pair in self.ledger.problem.coaching)
@@ -189,10 +191,12 @@ class _Writer:
         yield Said(often.get(meetings, f"met {lead} {meetings} times lately"), (Claim("meetings", figures),))
 
     def _tell_purpose(self, need: Need) -> str:
-        """Returns what the session is for and which skill waits for it, to precede the evidence; empty where unknown."""
+        """Returns what the session is for and which skill waits for it, before the evidence; empty where unknown."""
         if need.purpose is None:
             return ""
-        waiting = "" if need.because_of is None else f", because {self.ledger.skill_names[need.because_of]} builds on it"
+        waiting = (
+            "" if need.because_of is None else f", because {self.ledger.skill_names[need.because_of]} builds on it"
+        )
         return f"{need.purpose.words}{waiting}: "
 
     def _tell_online(self, block: str, student: str) -> Said:
@@ -262,11 +266,12 @@ class _Writer:
         level = self._level(there, need.skill, need)
         if level is None or not all(exchanges.is_full(session) for session in held):
             return None
-        of_whom = f"{_count(len(held), 'session')} ({self._describe_session(held[0])})" if not several else (
-            f"{len(held)} sessions ({'; '.join(self._describe_session(session) for session in held)})"
-        )  # fmt: skip
+        of_whom = f"the session with {held[0].adults[0]} in {self.labels[held[0].block]}"
+        if several:
+            each = "; ".join(f"{session.adults[0]}, {self.labels[session.block]}" for session in held)
+            of_whom = f"its {len(held)} sessions ({each})"
         claims = (Claim("seats_taken", (*level.claims[0].figures, ("sessions", float(len(held)))), ids),)
-        return Said(f"the seats in its {of_whom} went to students at {level.words}", claims)
+        return Said(f"the seats in {of_whom} went to students at {level.words}", claims)
 
     def _level(self, students: Sequence[str], skill: str, own: Need) -> Said | None:
         """Returns how much greater the risk or the need of all students on a skill is; None where it is not."""
@@ -280,7 +285,9 @@ class _Writer:
         least, most = _range(need.need for need in needs)
         if round(least, 2) > round(own.need, 2):
             figures = (("need_least", least), ("need_most", most), ("need", own.need))
-            return Said(f"greater need ({_points(least, most)}, the student {own.need:.2f})", (Claim("level", figures),))
+            return Said(
+                f"greater need ({_points(least, most)}, the student {own.need:.2f})", (Claim("level", figures),)
+            )
         return None
 
     def _tell_exchange(self, need: Need, blocks: Sequence[str]) -> Said:
@@ -333,12 +340,14 @@ class _Writer:
             worst = min(lost, key=lambda term: (term.points, term.name))
             figures = (("need", exchange.need), ("points", worst.points), ("value", abs(worst.value)))
             claim = Claim("given_up" if more else "no_gain", figures, (), exchange)
-            met = f"would meet {exchange.need:.2f} more need, and was given up for" if more else "would meet no more need, at"
-            return Said(f"{met} {worst.sentence}", (claim,))
+            words = f"would meet no more need, and cost {worst.sentence}"
+            if more:
+                words = f"would meet {exchange.need:.2f} more need, and was given up for its cost: {worst.sentence}"
+            return Said(words, (claim,))
         if impact.points > LEAST:
-            figures = (("need", exchange.need), ("points", impact.points))
+            gained = (("need", exchange.need), ("points", impact.points))
             gain = f"meet {exchange.need:.2f} more need" if more else f"score {impact.points:.2f} more"
-            return Said(f"would {gain}, which the search did not find", (Claim("overlooked", figures, (), exchange),))
+            return Said(f"would {gain}, which the search did not find", (Claim("overlooked", gained, (), exchange),))
         return Said("would meet no more need", (Claim("no_gain", (), (), exchange),))
 
     def _count_waiting(self, session: Session) -> int:
@@ -351,12 +360,6 @@ class _Writer:
         needs = (self.ledger.needs.get((student, session.skill or "")) for student in session.students)
         purposes = (need.purpose for need in needs if need is not None and need.purpose is not None)
         return dict(Counter(purposes).most_common())
-
-    def _describe_session(self, session: Session) -> str:
-        return f"{session.adults[0]}, {self.labels[session.block]}"
-
-    def _describe_group(self, session: Session) -> str:
-        return f"{self.ledger.skill_names[session.skill or '']} for {_count(len(session.students))}"
 
 
 _UNMET_CODES = {
@@ -417,5 +420,5 @@ def _join(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _count(number: int, what: str = "student") -> str:
-    return f"1 {what}" if number == 1 else f"{number} {what}s"
+def _count(students: int) -> str:
+    return "1 student" if students == 1 else f"{students} students"

@@ -69,6 +69,11 @@ class Ledger:
         return need.need * effect * self.qualification(lead, session.skill) * crowding
 
     @cached_property
+    def groupmates(self) -> dict[tuple[str, str], int]:
+        """How many adult-led sessions pairs of students shared lately."""
+        return {(mate.first, mate.second): mate.sessions for mate in self.problem.recent_groupmates}
+
+    @cached_property
     def benefits(self) -> tuple[tuple[float, ...], ...]:
         """The `benefit` of each student of each adult-led session, in their order."""
         return tuple(tuple(self.benefit(session, student) for student in session.students) for session in self.led)
@@ -160,7 +165,7 @@ def relationships(ledger: Ledger) -> Term:
 
 def repeat_groupmates(ledger: Ledger) -> Term:
     """Repeat groupmates: for each pair that shares an adult-led session, how often it did so lately."""
-    before = {(mate.first, mate.second): mate.sessions for mate in ledger.problem.recent_groupmates}
+    before = ledger.groupmates
     pairs = (pair for s in ledger.led for pair in combinations(sorted(s.students), 2))
     repeats = sum(before.get(pair, 0) for pair in pairs) if before else 0
     return _loss(ledger, "repeat_groupmates", repeats, f"Students sit with recent groupmates again {repeats} times.")
