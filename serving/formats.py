@@ -11,11 +11,11 @@ from pydantic import TypeAdapter, ValidationError
 from features.errors import InputError
 from serving.grouping import Problem, ProblemError, Session
 
-FORMAT = "regroup-day/2"
+FORMAT = "regroup-day/3"
 
 SESSION_FIELDS = frozenset(field.name for field in fields(Session))
 
-PRIVATE = frozenset({"student", "first", "second", "students", "catch_up"})
+PRIVATE = frozenset({"student", "first", "second", "students", "adult_exclusions"})
 """Fields that hold ids of students; no message repeats their values."""
 
 Path = tuple[str | int, ...]
@@ -30,14 +30,12 @@ class WeekDay:
         file: Name of the day's instance.
         over: Whether the day was over when the week was planned.
         sessions: The sessions that are planned, or were held.
-        catch_up: Pairs of student and skill that count as catching up.
         there: The number of blocks for which each adult was there, by the adult's id.
     """
 
     file: str
     over: bool
     sessions: tuple[Session, ...]
-    catch_up: tuple[tuple[str, str], ...]
     there: dict[str, int]
 
 
@@ -52,6 +50,11 @@ def pack_instance(canonical: str) -> str:
     return f'{{"format":"{FORMAT}",' + canonical.removeprefix("{")
 
 
+def is_current(packed: str) -> bool:
+    """Whether an instance that `pack_instance` wrote is of this version's format."""
+    return packed.startswith(pack_instance("{"))
+
+
 def read_instance(text: str | bytes) -> Problem:
     """The problem of a file.
 
@@ -61,7 +64,7 @@ def read_instance(text: str | bytes) -> Problem:
     Example:
         >>> read_instance('{"format": "regroup-day/9"}')
         Traceback (most recent call last):
-        features.errors.InputError: format is 'regroup-day/9', not 'regroup-day/2'
+        features.errors.InputError: format is 'regroup-day/9', not 'regroup-day/3'
     """
     document = _parse(text, "the instance")
     if not isinstance(document, dict):

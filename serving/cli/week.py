@@ -85,9 +85,7 @@ def plan_days(options: argparse.Namespace) -> int:
     days = [read_instance(read_file(path)) for path in options.path]
     stored = [] if options.over is None else read_week(read_file(options.over), str(options.over))
     over = [day for day in stored if day.file not in names]
-    past = [
-        PastDay(len(over) - index, day.sessions, frozenset(day.catch_up), day.there) for index, day in enumerate(over)
-    ]
+    past = [PastDay(len(over) - index, day.sessions, day.there) for index, day in enumerate(over)]
     budget = Budget(seconds=options.seconds, seed=options.seed)
     week = plan_week(days, _read_targets(options), budget, past, passes=options.passes)
     write_json(options.json, _to_document(names, week, over))
@@ -117,7 +115,7 @@ def _to_document(names: Sequence[str], week: "Week", over: Sequence["WeekDay"]) 
     planned = []
     for name, problem, plan in zip(names, week.problems, week.plans, strict=True):
         past = remember_day(problem, plan.sessions, 1)
-        day = WeekDay(name, False, past.sessions, tuple(sorted(past.catch_up)), dict(past.there))
+        day = WeekDay(name, False, past.sessions, dict(past.there))
         planned.append(asdict(day) | {"plan": asdict(plan)})
     return {
         "days": [*(asdict(day) | {"over": True} for day in over), *planned],

@@ -15,10 +15,16 @@ from serving.store.roster_cache import TeamSnapshot
 
 @dataclass(frozen=True)
 class Candidate:
-    """A need, and the forecast that it comes from; null for a skill that the student has not begun."""
+    """A need, and the forecast that it comes from.
+
+    Attributes:
+        forecast: Null for a skill that the student has not begun.
+        catch_up: Whether most of the team is proficient in the skill, so that its groups are the lowest in need.
+    """
 
     need: Need
     forecast: SkillForecast | None
+    catch_up: bool = False
 
 
 def find_candidates(
@@ -66,6 +72,8 @@ def list_candidates(
     is at an urgent risk itself moves to that prerequisite, which says because of which skill. The priority is that of
     the current unit, or without one the share of the team that practiced the skill lately relative to the skill most
     practiced; elsewhere, and where more, it grows with the risk from a least one to 1.
+    A need is urgent at an urgent risk, where the student no longer is proficient, and where it moves to a prerequisite
+    because of such a skill.
     A skill in which most of the members with evidence are proficient is one to catch up on.
 
     Args:
@@ -87,8 +95,7 @@ def list_candidates(
         candidates = _Student(student, by_student[student], skills, work, policy, old).find()
         candidates.sort(key=lambda candidate: (-candidate.need.need, candidate.need.skill))
         found += [
-            replace(candidate, need=replace(candidate.need, catch_up=candidate.need.skill in catch_up))
-            for candidate in candidates[:max_candidates]
+            replace(candidate, catch_up=candidate.need.skill in catch_up) for candidate in candidates[:max_candidates]
         ]
     return found
 
@@ -160,9 +167,11 @@ class _Student:
             greatest = max(candidates, key=lambda candidate: (candidate.need.need, candidate.need.skill == skill))
             judged = self._judge(self.known[skill])
             if greatest.need.skill != skill:
-                need = replace(judged.need, need=greatest.need.need, because_of=greatest.need.skill)
-                judged = replace(judged, need=need)
-            yield judged
+                judged = replace(
+                    judged, need=replace(judged.need, need=greatest.need.need, because_of=greatest.need.skill)
+                )
+            urgent = max(candidate.need.urgent for candidate in (judged, *candidates))
+            yield replace(judged, need=replace(judged.need, urgent=urgent))
 
     def _first_of(self, skill: str) -> str:
         """Returns the skill itself, or the prerequisite at the greatest urgent risk, and so on from there."""
@@ -180,7 +189,9 @@ class _Student:
         else:
             purpose = Purpose.RETEACH if forecast.status == "not_yet_proficient" else Purpose.GUIDED_PRACTICE
         chance = self.policy.check_in if risk is None else risk * (self.policy.long_ago if long_ago else 1.0)
-        return Candidate(self._need(forecast.skill, purpose, chance, risk or 0.0), forecast)
+        need = self._need(forecast.skill, purpose, chance, risk or 0.0)
+        urgent = forecast.status == "review_due" or (risk or 0.0) >= self.policy.urgent_risk
+        return Candidate(replace(need, urgent=float(urgent)), forecast)
 
     def _introduce(self, among: Iterable[str]) -> list[Candidate]:
         return [

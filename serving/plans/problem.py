@@ -1,7 +1,7 @@
 """A team's day as a planning problem: the roster, the request, and who needs what."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import combinations
@@ -106,18 +106,21 @@ def state_problem(
     named = {rule.skill_id for rule in rules if rule.skill_id} | {seat.skill for seat in request.kept if seat.skill}
     waiting = {candidate.need.because_of for candidate in candidates if candidate.need.because_of}
     skill_ids = sorted({candidate.need.skill for candidate in candidates} | waiting | named)
-    catch_up = {candidate.need.skill for candidate in candidates if candidate.need.catch_up}
+    due = _find_adult_time_due(team, request.day, policy.history_days)
+    students = tuple(
+        Student(student, there.students[student], adult_time_due=student in due) for student in team.members
+    )
     remembered = recollect(
-        tuple(Student(student, there.students[student]) for student in team.members),
+        students,
         tuple(_adult(adult, there.staff[adult.staff_id], adults, skill_ids) for adult in team.staff),
-        _past_days(team, request.day, catch_up),
+        _past_days(team, request.day),
         policy.history_days,
     )
     return Problem(
         blocks=tuple(
             Block(block.block_id, f"{block.start:%H:%M}-{block.end:%H:%M}", at) for at, block in enumerate(today)
         ),
-        students=remembered.students,
+        students=students,
         adults=remembered.adults,
         recent_groupmates=remembered.recent_groupmates,
         contacts=remembered.contacts,
@@ -266,11 +269,23 @@ def _coaching(team: Team, weekday: str, there: _Attendance, per_week: int) -> tu
     return tuple(pairs.values())
 
 
-def _past_days(team: Team, today: date, catch_up: Collection[str]) -> list[PastDay]:
+def _find_adult_time_due(team: Team, today: date, history_days: int) -> frozenset[str]:
+    """The members without an adult-led session on the last day before today that has any on record.
+
+    Where the roster also has that day's sessions without an adult, who is in none of any kind counts as absent then,
+    and is not due.
+    """
+    recent = [past for past in team.past_sessions if 0 < (today - past.date).days <= history_days]
+    last = max((past.date for past in recent if past.staff_id is not None), default=None)
+    met = {student for past in recent if past.date == last and past.staff_id for student in past.students}
+    online = {student for past in recent if past.date == last and not past.staff_id for student in past.students}
+    return frozenset() if last is None else (frozenset(online or team.members) - met).intersection(team.members)
+
+
+def _past_days(team: Team, today: date) -> list[PastDay]:
     """The days before today with adult-led sessions.
 
-    The roster does not have the type of a past session, so that all count as small groups, nor which skills were to be
-    caught up on then, so that today's count.
+    The roster does not have the type of a past session, so that all count as small groups.
     """
     days: dict[date, list[Session]] = defaultdict(list)
     for at, past in enumerate(team.past_sessions):
@@ -278,16 +293,4 @@ def _past_days(team: Team, today: date, catch_up: Collection[str]) -> list[PastD
             adults, session_type = (past.staff_id,), SessionType.SMALL_GROUP
             session = Session(f"past-{at}", past.block_id, session_type, past.skill_id, adults, None, past.students)
             days[past.date].append(session)
-    return [
-        PastDay(
-            (today - day).days,
-            tuple(sessions),
-            frozenset(
-                (student, session.skill)
-                for session in sessions
-                if session.skill is not None and session.skill in catch_up
-                for student in session.students
-            ),
-        )
-        for day, sessions in days.items()
-    ]
+    return [PastDay((today - day).days, tuple(sessions)) for day, sessions in days.items()]

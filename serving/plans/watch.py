@@ -30,7 +30,7 @@ def watch_intervention(
         return {}
     end = until or max(past.date for past in led) + timedelta(days=1)
     recent = [past for past in led if 0 < (end - past.date).days <= policy.history_days]
-    catch_up = {candidate.need.skill for candidate in candidates if candidate.need.catch_up}
+    catch_up = {candidate.need.skill for candidate in candidates if candidate.catch_up}
     days: dict[str, set[date]] = defaultdict(set)
     others: set[str] = set()
     for past in recent:

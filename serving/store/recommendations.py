@@ -12,7 +12,7 @@ from sqlalchemy import Connection, and_, insert, or_, select
 from features.database import Database
 from features.errors import MissingError
 from serving.errors import RequestError
-from serving.formats import read_instance
+from serving.formats import is_current, read_instance
 from serving.grouping import Problem
 from serving.schemas.recommendations import RecommendationOut
 from serving.store.tables import DECISIONS, RECOMMENDATION_STUDENTS, RECOMMENDATIONS
@@ -36,7 +36,7 @@ class StoredPlan:
 
     def problem(self) -> Problem | None:
         """The day that was planned; None for plans of earlier versions."""
-        return None if self.instance is None else read_instance(self.instance)
+        return read_instance(self.instance) if self.instance and is_current(self.instance) else None
 
 
 def keep_recommendation(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from serving.grouping.problem.people import Aim
 from serving.grouping.problem.places import Pin, Room
 from serving.grouping.problem.policy import ADULT_LED, SessionType, SizeBound
 from serving.grouping.problem.problem import Problem
@@ -15,20 +16,22 @@ PENALTIES = {
     "adult_available": 3.0,
     "qualified": 3.0,
     "permission": 3.0,
+    "one_aim": 2.0,
+    "block_skills": 3.0,
     "keep_apart": 4.0,
+    "adult_exclusions": 4.0,
     "supervision": 6.0,
     "certified": 8.0,
 }
-"""Penalty of relaxing a rule for one pin, student, pair or adult, in dropped pins."""
+"""Penalty of relaxing a rule for one pin, student, pair, adult, skill or block, in dropped pins."""
 
 GRADED_PENALTIES = {
-    "catch_up_days": (1.0, 0.5),
     "monitors": (1.0, 0.1),
     "group_size": (1.0, 0.5),
     "room_capacity": (2.0, 0.2),
     "rooms": (2.0, 2.0),
 }
-"""Penalty of relaxing a graded rule at all, and for each day, student or room of the amount, in dropped pins."""
+"""Penalty of relaxing a graded rule at all, and for each student or room of the amount, in dropped pins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +76,16 @@ class GradedConstraint:
 
 
 def list_soft_constraints(problem: Problem) -> tuple[SoftConstraint, ...]:
-    """Returns every soft constraint on a single pin, pair, student or adult; what a person asked for comes first."""
-    return (*_pins(problem), *_pairs(problem), *_accommodations(problem), *_absences(problem), *_adults(problem))
+    """Returns every soft constraint on a single part of the day; what a person asked for comes first."""
+    return (
+        *_pins(problem), *_pairs(problem), *_exclusions(problem), *_accommodations(problem), *_aims(problem),
+        *_subjects(problem), *_absences(problem), *_adults(problem),
+    )  # fmt: skip
 
 
 def list_graded_constraints(problem: Problem) -> tuple[GradedConstraint, ...]:
     """Returns every rule of a problem that is relaxed by an amount."""
-    return (*_catch_up_days(problem), *_monitors(problem), *_rooms(problem), *_sizes(problem))
+    return (*_monitors(problem), *_rooms(problem), *_sizes(problem))
 
 
 def _soft(rule: str, subject: tuple[Any, ...], requirement: str, remedy: str, *students: str) -> SoftConstraint:
@@ -125,6 +131,34 @@ def _pairs(problem: Problem) -> Iterator[SoftConstraint]:
             yield _soft("keep_apart", (one, other), "two students must not be grouped together", remedy, one, other)
 
 
+def _exclusions(problem: Problem) -> Iterator[SoftConstraint]:
+    blocks = {student.id: student.blocks for student in problem.students}
+    there = {adult.id: adult.blocks for adult in problem.adults}
+    for student, adult in problem.adult_exclusions:
+        if blocks[student] & there[adult]:
+            requirement = f"{adult} must not lead a student"
+            remedy = f"let {adult} lead a student whom {adult} must not lead"
+            yield _soft("adult_exclusions", (student, adult), requirement, remedy, student)
+
+
+def _aims(problem: Problem) -> Iterator[SoftConstraint]:
+    names = {skill.id: skill.name for skill in problem.skills}
+    aims: dict[str, set[Aim]] = {}
+    for need in problem.needs:
+        aims.setdefault(need.skill, set()).add(need.aim)
+    for skill in sorted(aims):
+        if len(aims[skill]) > 1:
+            requirement = f"students share a session on {names[skill]} only for one aim, such as to introduce it"
+            yield _soft("one_aim", (skill,), requirement, f"let sessions on {names[skill]} have students of any aim")
+
+
+def _subjects(problem: Problem) -> Iterator[SoftConstraint]:
+    for block in problem.blocks:
+        if block.skills is not None:
+            requirement = f"only some skills may be taught in {block.label}"
+            yield _soft("block_skills", (block.id,), requirement, f"let any skill be taught in {block.label}")
+
+
 def _accommodations(problem: Problem) -> Iterator[SoftConstraint]:
     for student in problem.students:
         if student.needs_certified and student.blocks:
@@ -167,21 +201,6 @@ def _list_wanted_skills(problem: Problem) -> Collection[str]:
     pinned = {pin.student for pin in problem.pins if not pin.online}
     named = {pin.skill for pin in problem.pins if pin.skill is not None}
     return named | {need.skill for need in problem.needs if need.student in pinned}
-
-
-def _catch_up_days(problem: Problem) -> Iterator[GradedConstraint]:
-    cap = problem.most_catch_up_days
-    if cap is None:
-        return
-    longest = max((student.catch_up_days for student in problem.students if student.blocks), default=0)
-
-    def at(more: int) -> SoftConstraint:
-        requirement = f"a student may catch up on at most {cap} days in a row"
-        remedy = f"let students catch up on {cap + more} days in a row instead of at most {cap}"
-        return _graded("catch_up_days", more, (cap + more,), requirement, remedy)
-
-    if longest >= cap:
-        yield GradedConstraint("catch_up_days", longest + 1 - cap, at)
 
 
 def _monitors(problem: Problem) -> Iterator[GradedConstraint]:

@@ -64,9 +64,11 @@ def pins_on_one_adult(supply: Supply) -> Iterator[Conflict]:
             if pair in apart:
                 sentence = f"Two students who must not be grouped together are both pinned to {adult} in {block.label}."
                 yield Conflict(("keep_apart", "pinned"), sentence, students=pair)
+            sentence = f"{adult} would need two sessions at once in {block.label} for two students pinned there"
             if not (_overlap(mine.kinds, theirs.kinds) and _overlap(mine.skills, theirs.skills)):
-                sentence = f"{adult} would need two sessions at once in {block.label} for two students pinned there."
-                yield Conflict(("pinned", "one_activity"), sentence, students=pair)
+                yield Conflict(("pinned", "one_activity"), f"{sentence}.", students=pair)
+            elif mine.skills and theirs.skills and not _share_aim(supply, pair, mine.skills & theirs.skills):
+                yield Conflict(("pinned", "one_aim"), f"{sentence}, who need the skill for two aims.", students=pair)
 
 
 def crowded_pins(supply: Supply) -> Iterator[Conflict]:
@@ -112,6 +114,12 @@ def _yield_crowd(students: set[str], places: int, where: str, rule: str) -> Iter
     if len(students) > places > 0:
         sentence = f"{len(students)} students are pinned to {where}; there are {places} places."
         yield Conflict(("pinned", rule), sentence, students=tuple(sorted(students)))
+
+
+def _share_aim(supply: Supply, pair: tuple[str, str], skills: frozenset[str]) -> bool:
+    """Whether two students need one of some skills for the same aim, as far as their needs are listed."""
+    aims = [(supply.aims.get((pair[0], skill)), supply.aims.get((pair[1], skill))) for skill in skills]
+    return any(one is None or other is None or one is other for one, other in aims)
 
 
 def _overlap(one: frozenset[str], other: frozenset[str]) -> bool:

@@ -13,6 +13,7 @@ from serving.grouping.exact.blocks import add_blocks
 from serving.grouping.exact.program import Program, Terms
 from serving.grouping.infeasible.concessions import SoftConstraint
 from serving.grouping.infeasible.relaxed_problem import relax
+from serving.grouping.problem.people import Aim
 from serving.grouping.problem.places import Pin
 from serving.grouping.problem.policy import ADULT_LED, SessionType
 from serving.grouping.problem.problem import Problem
@@ -47,6 +48,8 @@ class ElasticProgram:
         self.adults = {adult.id: at for at, adult in enumerate(self.data.problem.adults)}
         self.program = Program()
         concerned = {self.students[student] for constraint in constraints for student in constraint.students}
+        mixed = {constraint.subject[0] for constraint in constraints if constraint.rule == "one_aim"}
+        concerned |= {self.students[need.student] for need in problem.needs if need.skill in mixed}
         blocks = range(len(problem.blocks))
         self.models = add_blocks(Draft(self.data), blocks, self.program, sorted(concerned))
         self.program.points = [0.0] * len(self.program.points)
@@ -102,6 +105,38 @@ def _pair(elastic: ElasticProgram, model: BlockProgram, column: int, one: str, o
         elastic.program.bound([*both, (column, -1.0)], -np.inf, 1.0)
 
 
+def _exclusion(elastic: ElasticProgram, model: BlockProgram, column: int, student: str, adult: str) -> None:
+    lead = elastic.adults[adult]
+    with_lead = [(at, 1.0) for at, other, _ in elastic.places(model, student) if other == lead]
+    elastic.require_relaxed(column, with_lead)
+
+
+def _aim(elastic: ElasticProgram, model: BlockProgram, column: int, skill: str) -> None:
+    """Gives each session on the skill one aim: places of other aims are open where the constraint is relaxed."""
+    aims = {need.student: need.aim for need in elastic.problem.needs if need.skill == skill}
+    (topic,) = elastic.data.at.of_skill[skill]
+    with_aim: dict[tuple[int, Aim], Terms] = {}
+    for (student, adult, on), place in model.places.items():
+        name = elastic.data.problem.students[student].id
+        if on == topic and name in aims:
+            with_aim.setdefault((adult, aims[name]), []).append((place, 1.0))
+    held: dict[int, Terms] = {}
+    for (adult, _), places in with_aim.items():
+        chosen = elastic.program.add(0.0, whole=True)
+        held.setdefault(adult, []).append((chosen, 1.0))
+        elastic.require_relaxed(chosen, places)
+    for chosen_aims in held.values():
+        elastic.program.bound([*chosen_aims, (column, 1.0 - len(chosen_aims))], -np.inf, 1.0)
+
+
+def _subject(elastic: ElasticProgram, model: BlockProgram, column: int, block: str) -> None:
+    here = elastic.problem.blocks[model.block]
+    if here.id == block and here.skills is not None:
+        topics = elastic.data.at.topics
+        others = [(lead, 1.0) for (_, at), lead in model.leads.items() if topics[at].skill not in here.skills]
+        elastic.require_relaxed(column, others)
+
+
 def _accommodation(elastic: ElasticProgram, model: BlockProgram, column: int, student: str) -> None:
     adults = elastic.data.problem.adults
     elastic.require_relaxed(
@@ -145,6 +180,9 @@ ROWS: dict[str, Callable[..., None]] = {
     "pinned": _pin,
     "eligibility": _need,
     "keep_apart": _pair,
+    "adult_exclusions": _exclusion,
+    "one_aim": _aim,
+    "block_skills": _subject,
     "certified": _accommodation,
     "adult_available": _presence,
     "permission": _permission,

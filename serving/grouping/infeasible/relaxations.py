@@ -189,6 +189,7 @@ def _within(constraints: Sequence[SoftConstraint], part: frozenset[str]) -> list
     block_of: dict[str, Callable[[SoftConstraint], str]] = {
         "pinned": lambda constraint: constraint.subject[0].block,
         "adult_available": lambda constraint: constraint.subject[1],
+        "block_skills": lambda constraint: constraint.subject[0],
     }
     return [
         constraint

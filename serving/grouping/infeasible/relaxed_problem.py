@@ -1,5 +1,6 @@
 """Restates a problem with soft constraints relaxed."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
@@ -26,26 +27,29 @@ class _RelaxedProblem:
         self.problem = problem
         self.pins = dict.fromkeys(problem.pins)
         self.apart = dict.fromkeys(problem.keep_apart)
+        self.exclusions = dict.fromkeys(problem.adult_exclusions)
+        self.blocks = {block.id: block for block in problem.blocks}
         self.students = {student.id: student for student in problem.students}
         self.adults = {adult.id: adult for adult in problem.adults}
         self.needs = {(need.student, need.skill): need for need in problem.needs}
+        self.mixed: set[str] = set()  # skills with sessions for any aim
         self.sizes = {bound.session_type: bound for bound in problem.sizes}
         self.rooms = {room.id: room for room in problem.rooms or ()}
         self.ratio = problem.students_per_monitor
-        self.most_days = problem.most_catch_up_days
 
     def build(self) -> Problem:
         return replace(
             self.problem,
             students=tuple(self.students.values()),
             adults=tuple(self.adults.values()),
-            needs=tuple(self.needs.values()),
+            needs=tuple(replace(n, purpose=None) if n.skill in self.mixed else n for n in self.needs.values()),
             pins=tuple(self.pins),
             keep_apart=tuple(self.apart),
+            adult_exclusions=tuple(self.exclusions),
+            blocks=tuple(self.blocks.values()),
             sizes=tuple(self.sizes.values()),
             rooms=None if self.problem.rooms is None else tuple(self.rooms.values()),
             students_per_monitor=self.ratio,
-            most_catch_up_days=self.most_days,
             effects=(*self.problem.effects, *self._missing_effects()),
         )
 
@@ -68,12 +72,27 @@ def _drop_pin(relaxed: _RelaxedProblem, pin: Pin) -> None:
 
 
 def _list_needs(relaxed: _RelaxedProblem, student: str, skills: tuple[str, ...]) -> None:
+    """Lists needs for what most others need the skill for, so that the student can sit with them."""
     for skill in skills:
-        relaxed.needs.setdefault((student, skill), Need(student, skill, 0.0))
+        purposes = Counter(need.purpose for need in relaxed.problem.needs if need.skill == skill)
+        purpose = max(purposes, key=lambda each: (purposes[each], each or ""), default=None)
+        relaxed.needs.setdefault((student, skill), Need(student, skill, 0.0, purpose=purpose))
 
 
 def _let_share(relaxed: _RelaxedProblem, one: str, other: str) -> None:
     relaxed.apart.pop((one, other), None)
+
+
+def _let_lead(relaxed: _RelaxedProblem, student: str, adult: str) -> None:
+    relaxed.exclusions.pop((student, adult), None)
+
+
+def _mix_aims(relaxed: _RelaxedProblem, skill: str) -> None:
+    relaxed.mixed.add(skill)
+
+
+def _open_block(relaxed: _RelaxedProblem, block: str) -> None:
+    relaxed.blocks[block] = replace(relaxed.blocks[block], skills=None)
 
 
 def _waive_certification(relaxed: _RelaxedProblem, student: str) -> None:
@@ -106,11 +125,6 @@ def _raise_ratio(relaxed: _RelaxedProblem, ratio: int) -> None:
     relaxed.ratio = max(relaxed.ratio, ratio)
 
 
-def _raise_cap(relaxed: _RelaxedProblem, days: int) -> None:
-    if relaxed.most_days is not None:
-        relaxed.most_days = max(relaxed.most_days, days)
-
-
 def _enlarge_rooms(relaxed: _RelaxedProblem, capacities: tuple[tuple[str, int], ...]) -> None:
     for name, capacity in capacities:
         room = relaxed.rooms[name]
@@ -137,12 +151,14 @@ RELAX: dict[str, Callable[..., None]] = {
     "pinned": _drop_pin,
     "eligibility": _list_needs,
     "keep_apart": _let_share,
+    "adult_exclusions": _let_lead,
+    "one_aim": _mix_aims,
+    "block_skills": _open_block,
     "certified": _waive_certification,
     "adult_available": _add_presence,
     "permission": _permit,
     "qualified": _qualify,
     "supervision": _waive_supervision,
-    "catch_up_days": _raise_cap,
     "monitors": _raise_ratio,
     "room_capacity": _enlarge_rooms,
     "rooms": _add_rooms,

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from serving.grouping.problem.people import Adult
+from serving.grouping.problem.people import Adult, Aim
 from serving.grouping.problem.places import Block, Pin, Room
 from serving.grouping.problem.policy import ADULT_LED, SessionType, SizeBound
-from serving.grouping.problem.problem import Problem
+from serving.grouping.problem.problem import Pair, Problem
 
 
 class Supply:
@@ -26,11 +26,16 @@ class Supply:
 
     @cached_property
     def needed_by(self) -> dict[str, set[str]]:
-        """Students per skill, who may meet it today."""
+        """Students per skill, who need it."""
         students: dict[str, set[str]] = {}
-        for need in self.problem.open_needs():
+        for need in self.problem.needs:
             students.setdefault(need.skill, set()).add(need.student)
         return students
+
+    @cached_property
+    def aims(self) -> dict[Pair, Aim]:
+        """The aim of a session for each student and skill needed."""
+        return {(need.student, need.skill): need.aim for need in self.problem.needs}
 
     def present(self, block: Block) -> frozenset[str]:
         """Students in a block."""
@@ -60,7 +65,7 @@ class Supply:
         if bound is None or session_type not in adult.session_types:
             return 0
         most = bound.most * bound.tables
-        if session_type is not SessionType.COLLABORATIVE and adult.max_group is not None:
+        if adult.max_group is not None:
             most = min(most, adult.max_group)
         return most if most >= bound.least else 0
 
@@ -76,7 +81,11 @@ class Supply:
         """How many students in a block need a skill that one of the adults leads, and are not pinned to online work."""
         key = block.id, tuple(adult.id for adult in adults)
         if key not in self._takers:
-            taught = [students for skill, students in self.needed_by.items() if self.taught(skill, adults)]
+            taught = [
+                students
+                for skill, students in self.needed_by.items()
+                if _is_held(block, skill) and self.taught(skill, adults)
+            ]
             online = {pin.student for pin in self.problem.pins if pin.block == block.id and pin.online}
             self._takers[key] = len(self.present(block).intersection(set().union(*taught)) - online)
         return self._takers[key]
@@ -91,7 +100,8 @@ class Supply:
     def _load(self, block: Block, adult: Adult) -> int:
         if block.id not in self._needing:
             present = self.present(block)
-            self._needing[block.id] = {skill: len(needing & present) for skill, needing in self.needed_by.items()}
+            held = ((skill, needing) for skill, needing in self.needed_by.items() if _is_held(block, skill))
+            self._needing[block.id] = {skill: len(needing & present) for skill, needing in held}
         needing = self._needing[block.id]
         known = needing if adult.skills is None else adult.skills
         return min(max((needing.get(skill, 0) for skill in known), default=0), self.largest(adult))
@@ -100,6 +110,11 @@ class Supply:
     def taught(skill: str, adults: list[Adult]) -> bool:
         """Whether any of the adults may lead a skill."""
         return any(adult.skills is None or skill in adult.skills for adult in adults)
+
+
+def _is_held(block: Block, skill: str) -> bool:
+    """Whether a skill may be taught in a block."""
+    return block.skills is None or skill in block.skills
 
 
 class LedSlot(NamedTuple):
@@ -146,23 +161,31 @@ def list_feasible_slots(supply: Supply, pin: Pin, block: Block) -> FeasibleSlots
         if pin.skill in (None, skill)
     ]
     present, usable = supply.present(block), supply.usable(block)
+    excluded = {adult for name, adult in supply.problem.adult_exclusions if name == student.id}
 
     def has_enough_students(slot: LedSlot) -> bool:
         bound = supply.bounds.get(slot.session_type)
         return bound is not None and len(supply.needed_by[slot.skill] & present) >= bound.least
 
+    def has_enough_of_one_aim(slot: LedSlot) -> bool:
+        needing, aim = supply.needed_by[slot.skill] & present, supply.aims[student.id, slot.skill]
+        alike = sum(supply.aims[other, slot.skill] is aim for other in needing)
+        return alike >= supply.bounds[slot.session_type].least
+
     listed = any(pin.skill in (None, skill) for skill in needs)
     unlisted = "the skill asked for is not among the student's needs" if pin.skill else "the student has no need listed"
-    capped = "the student has been in catch-up groups for as many days in a row as the cap allows"
+    excluding = "no adult there may lead the student"
     tests: tuple[tuple[str, str, Callable[[LedSlot], bool]], ...] = (
         ("eligibility", unlisted, lambda _: listed),
-        ("catch_up_days", capped, lambda slot: student.id in supply.needed_by.get(slot.skill, ())),
+        ("block_skills", "the skill is not taught then", lambda slot: _is_held(block, slot.skill)),
         ("adult_available", "the adult is not there", lambda slot: block.id in slot.adult.blocks),
         ("supervision", "nobody who supervises is there with the trainee", lambda slot: slot.adult in usable),
         ("permission", "the adult may not lead such a session", lambda s: s.session_type in s.adult.session_types),
         ("qualified", "no adult there is qualified in the skill", lambda s: supply.taught(s.skill, [s.adult])),
         ("certified", "no adult there is certified", lambda s: s.adult.certified or not student.needs_certified),
+        ("adult_exclusions", excluding, lambda slot: slot.adult.id not in excluded),
         ("group_size", "too few students who need the skill are there", has_enough_students),
+        ("one_aim", "too few students who need the skill for the same aim are there", has_enough_of_one_aim),
         ("group_size", "the adult takes no group of that size", lambda s: supply.most(s.adult, s.session_type) > 0),
     )
     for rule, why, test in tests:

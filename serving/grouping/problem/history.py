@@ -20,13 +20,11 @@ class PastDay:
         days_ago: how many days before the day to plan it was, 1 for yesterday, weekends counted; below 0 for a day
             after it that is already planned.
         sessions: what was held, online work included where it is known.
-        catch_up: pairs of student and skill that counted as catching up on that day.
         there: in how many blocks each adult was there; empty where that is not known, and then duties do not count.
     """
 
     days_ago: int
     sessions: tuple[Session, ...]
-    catch_up: frozenset[Pair] = frozenset()
     there: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -40,14 +38,12 @@ class PastDay:
 
 def remember_day(problem: Problem, sessions: tuple[Session, ...], days_ago: int) -> PastDay:
     """Returns a planned day as part of another day's history."""
-    catch_up = frozenset((need.student, need.skill) for need in problem.needs if need.catch_up)
-    return PastDay(days_ago, sessions, catch_up, {adult.id: len(adult.blocks) for adult in problem.adults})
+    return PastDay(days_ago, sessions, {adult.id: len(adult.blocks) for adult in problem.adults})
 
 
 class Carried(NamedTuple):
     """The parts of a problem that past days change."""
 
-    students: tuple[Student, ...]
     adults: tuple[Adult, ...]
     recent_groupmates: tuple[GroupmateCount, ...]
     contacts: tuple[Contact, ...]
@@ -73,8 +69,7 @@ def recollect(
 ) -> Carried:
     """Returns the people of a day to plan with the history that past days add.
 
-    Groupmates, contacts and duties count within the window; days in a row of catching up go on from those that students
-    had before the past days. People who are not of the day are left out.
+    Groupmates, contacts and duties count within the window. People who are not of the day are left out.
 
     Args:
         students: those of the day to plan.
@@ -90,11 +85,8 @@ def recollect(
     met.update(count_groupmates(near, names))
     led = Counter({(contact.student, contact.adult): contact.sessions for contact in contacts})
     led.update(count_contacts(near, names, leaders))
-    before = {student.id: student.catch_up_days for student in students}
-    row = count_catch_up_days([day for day in past if day.days_ago > 0], before)
     ahead = count_load_off(near)
     return Carried(
-        students=tuple(replace(student, catch_up_days=row[student.id]) for student in students),
         adults=tuple(replace(adult, load_ahead=adult.load_ahead + ahead.get(adult.id, 0.0)) for adult in adults),
         recent_groupmates=tuple(GroupmateCount(*pair, count) for pair, count in met.items()),
         contacts=tuple(Contact(*pair, count) for pair, count in led.items()),
@@ -147,24 +139,3 @@ def count_load_off(past: Iterable[PastDay]) -> dict[str, float]:
 def count_coached(past: Iterable[PastDay]) -> Counter[Pair]:
     """Returns how many adult-led sessions each pair of adults shared, the pair in order of ids."""
     return Counter(pair for day in past for s in day.led for pair in combinations(sorted(set(s.adults)), 2))
-
-
-def count_catch_up_days(past: Iterable[PastDay], before: Mapping[str, int] | None = None) -> Counter[str]:
-    """Returns for how many days in a row, up to the last, all adult-led seats of a student were catching up.
-
-    A day without an adult-led seat ends the row too, so that nobody whom a cap keeps from all seats stays at it.
-
-    Args:
-        past: days in any order.
-        before: the days in a row that each student had before these; None: 0.
-
-    Example:
-        Catching up today and yesterday, and online all the day before: 2 days.
-    """
-    row = Counter(before or {})
-    for day in sorted(past, key=lambda day: -day.days_ago):
-        new = {student for s in day.led for student in s.students if (student, s.skill) not in day.catch_up}
-        caught_up = {student for session in day.led for student in session.students} - new
-        for student in {*row, *caught_up}:
-            row[student] = row[student] + 1 if student in caught_up else 0
-    return row

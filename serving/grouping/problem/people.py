@@ -21,7 +21,6 @@ class Student:
         subgroup: an opaque label for the audit of shares, never a feature; None without.
         teacher_time_due: whether the student should sit with a supervising adult today, having done so too rarely.
         adult_time_due: whether the student should have an adult-led seat today, having had none on the last school day.
-        catch_up_days: days in a row so far on which all of the student's adult-led seats were on skills to catch up on.
     """
 
     id: str
@@ -29,11 +28,7 @@ class Student:
     needs_certified: bool = False
     subgroup: str | None = None
     teacher_time_due: bool = False
-    catch_up_days: int = 0
     adult_time_due: bool = False
-
-    def __post_init__(self) -> None:
-        require_range("Student.catch_up_days", self.catch_up_days, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +148,6 @@ class Need:
         weight: how much the skill counts for the student now, 0-1.
         purpose: what a session would be for; None where nobody says.
         because_of: the skill that the student really works on, where this is a weak prerequisite of it; None otherwise.
-        catch_up: whether most of the team is proficient in the skill, so that its groups are the lowest in need.
         urgent: how urgent the need is, 0 for not, 1 usually; a seat on it has `Weights.urgent` points times this on top
             of the need that it meets, whoever leads it and however many sit there.
     """
@@ -167,7 +161,6 @@ class Need:
     weight: float = 1.0
     purpose: Purpose | None = None
     because_of: str | None = None
-    catch_up: bool = False
     urgent: float = 0.0
 
     def __post_init__(self) -> None:

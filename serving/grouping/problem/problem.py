@@ -47,8 +47,6 @@ class Problem:
         size_curve: how the effect of a seat falls as its session grows.
         most_social_cost: 0-1, the share of what urgent needs, need met and adult time reach that all other terms
             together may cost at most.
-        most_catch_up_days: days in a row after which a student sits in no adult-led session on a skill to catch up on,
-            unless all needs of the student are such; None: no cap.
     """
 
     blocks: tuple[Block, ...]
@@ -68,7 +66,6 @@ class Problem:
     weights: Weights = field(default_factory=Weights)
     students_per_monitor: int = DEFAULT_STUDENTS_PER_MONITOR
     coaching: tuple[Coaching, ...] = ()
-    most_catch_up_days: int | None = None
     adult_exclusions: tuple[Pair, ...] = ()
     size_curve: SizeCurve = field(default_factory=SizeCurve)
     most_social_cost: float = 0.05
@@ -83,14 +80,6 @@ class Problem:
         """Writes the problem in one canonical way: equal problems give equal text."""
         return json.dumps(self, default=_parts, separators=(",", ":"))
 
-    def open_needs(self) -> tuple[Need, ...]:
-        """Returns the needs that may be met today, without those that the cap on catching up rules out."""
-        if self.most_catch_up_days is None:
-            return self.needs
-        others = {need.student for need in self.needs if not need.catch_up}
-        capped = {s.id for s in self.students if s.catch_up_days >= self.most_catch_up_days and s.id in others}
-        return tuple(need for need in self.needs if not (need.catch_up and need.student in capped))
-
     def digest(self) -> str:
         """Returns the SHA-256 of the canonical text, which a stored plan names as its problem."""
         return digest_text(self.to_json())
@@ -98,8 +87,6 @@ class Problem:
     def _require_identity(self) -> None:
         require_range("students_per_monitor", self.students_per_monitor, 1)
         require_share("most_social_cost", self.most_social_cost)
-        if self.most_catch_up_days is not None:
-            require_range("most_catch_up_days", self.most_catch_up_days, 1)
         for name, identity in _IDENTITY.items():
             private = name in {"students", "needs", "recent_groupmates", "contacts", "previous"}
             require_unique(name, map(identity, getattr(self, name) or ()), private=private)

@@ -256,18 +256,6 @@ def eligibility(day: Day) -> Iterator[str]:
                 yield f"{student} sits in {session.id} on {session.skill}, which is not among the student's needs."
 
 
-def catch_up_days(day: Day) -> Iterator[str]:
-    """A student who spent as many days in a row catching up as the cap allows does not today, given another need."""
-    most = day.problem.most_catch_up_days
-    catch_up = {(need.student, need.skill) for need in day.problem.needs if need.catch_up}
-    others = {need.student for need in day.problem.needs if not need.catch_up}
-    for session in day.led:
-        for student in session.students:
-            days = day.students[student].catch_up_days
-            if most is not None and days >= most and student in others and (student, session.skill) in catch_up:
-                yield f"{student} sits in {session.id} to catch up, after {days} days in a row; the cap is {most}."
-
-
 def one_aim(day: Day) -> Iterator[str]:
     """All students of an adult-led session have one aim: support with a skill, its introduction, or more of it."""
     aims = {(need.student, need.skill): need.aim for need in day.problem.needs}
@@ -297,5 +285,5 @@ def qualified(day: Day) -> Iterator[str]:
 RULES: tuple[Callable[[Day], Iterator[str]], ...] = (
     one_session, presence, one_activity, skill_once, group_size, permission, co_teaching, supervision, monitors, rooms,
     room_capacity, adult_available, keep_apart, pinned, certified, adult_exclusions, eligibility, one_aim, block_skills,
-    catch_up_days, qualified,
+    qualified,
 )  # fmt: skip

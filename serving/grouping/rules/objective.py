@@ -80,9 +80,9 @@ class Ledger:
 
     @cached_property
     def open_skills(self) -> dict[str, set[str]]:
-        """Skills that each student with a need may meet today."""
+        """Skills that each student with a need may meet."""
         skills: dict[str, set[str]] = {need.student: set() for need in self.problem.needs}
-        for need in self.problem.open_needs():
+        for need in self.problem.needs:
             skills[need.student].add(need.skill)
         return skills
 

@@ -242,7 +242,7 @@ def build_data(problem: Problem) -> ProblemData:
     present, adult_in = _presence(problem.students, problem.blocks), _presence(problem.adults, problem.blocks)
     need = np.full((students, topics), np.nan)
     low_evidence, urgent = np.zeros(need.shape, dtype=np.bool_), np.zeros(need.shape)
-    for item in problem.open_needs():
+    for item in problem.needs:
         place = at.student[item.student], at.of_need[item.student, item.skill]
         need[place], low_evidence[place] = item.need, item.low_evidence
         urgent[place] = weights.urgent * item.urgent

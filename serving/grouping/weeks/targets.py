@@ -46,7 +46,7 @@ def count_teacher_chances(day: Problem) -> dict[str, int]:
     That is at most one in each block in which such an adult is there with the student, and one for each skill.
     """
     skills: dict[str, set[str]] = {student.id: set() for student in day.students}
-    for need in day.open_needs():
+    for need in day.needs:
         skills[need.student].add(need.skill)
     teachers = [adult for adult in day.adults if adult.supervisor]
     return {student.id: _count_chances(student, skills[student.id], teachers) for student in day.students}

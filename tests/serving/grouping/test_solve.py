@@ -189,27 +189,6 @@ def test_unmet_need_for_want_of_a_qualified_adult(team):
     assert {(unmet.student, unmet.reason) for unmet in plan.unmet} == {(name, "no_adult") for name in "abc"}
 
 
-def test_unmet_need_for_too_many_days_of_catching_up(team, swap):
-    needs = tuple(replace(need, catch_up=need.skill == "fractions") for need in team.needs if need.student != "b")
-    capped = replace(
-        team,
-        needs=tuple(need for need in needs if (need.student, need.skill) != ("c", "ratios")),
-        students=tuple(replace(student, catch_up_days=4) for student in team.students),
-        most_catch_up_days=4,
-    )
-
-    plan = suggest_groups(capped)
-
-    why = {unmet.student: (unmet.reason, unmet.sentence) for unmet in plan.unmet}
-    assert why["a"][0] == "catch_up_days"
-    assert why["a"][1].startswith("Fractions (need 0.80) waits: the student has been in catch-up groups for as many")
-    assert why["b"][0] == "no_need"
-    online = {reason.student: reason.sentence for reason in plan.seat_reasons if reason.benefit is None}
-    assert online["b"] == "Works online: no skill is listed as a need."
-    taught = {student for session in plan.sessions if session.skill == "fractions" for student in session.students}
-    assert taught == {"c"}  # who has no other need is not kept from it
-
-
 def test_all_absent_is_an_empty_day(team):
     nobody = tuple(replace(student, blocks=frozenset()) for student in team.students)
 

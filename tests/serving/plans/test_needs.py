@@ -108,6 +108,23 @@ def test_need_is_the_chance_of_not_getting_there_alone_times_priority():
     assert found["b", "carry"].need == pytest.approx(0.9 * (0.4 + 0.6 * 0.9))
 
 
+def test_urgent_is_a_high_risk_a_lost_proficiency_and_what_either_waits_for():
+    known = [
+        forecast("a", "carry", "not_yet_proficient", risk=0.5),
+        forecast("a", "x", risk=0.4),
+        forecast("b", "carry", "review_due", risk=0.2),
+        forecast("c", "carry", "review_due", risk=0.2),
+        forecast("c", "add", "not_yet_proficient", risk=0.6),
+        forecast("d", "carry", "thin_evidence"),
+    ]
+
+    found = list_needs(team(focus={"carry": 1.0}), known)
+
+    urgent = {pair for pair, need in found.items() if need.urgent}
+    assert urgent == {("a", "carry"), ("b", "carry"), ("c", "add")}
+    assert {need.urgent for need in found.values()} == {0.0, 1.0}
+
+
 def test_who_is_furthest_behind_is_needed_no_less():
     """A weak prerequisite lowers no need, nor does a low chance of a right answer."""
     ready = [forecast("a", "carry", risk=0.4, mastery=0.8), forecast("a", "add", "proficient", risk=0.0, mastery=0.9)]

@@ -92,31 +92,24 @@ def test_a_skill_in_which_most_with_evidence_are_proficient_is_one_to_catch_up_o
     found = candidates_of(team(members="abcdef"), known)
 
     assert {each.need.student for each in found if each.need.skill == "add"} == {"b", "d", "e", "f"}
-    assert {each.need.skill: each.need.catch_up for each in found} == {"add": True, "tell": False}
+    assert {each.need.skill: each.catch_up for each in found} == {"add": True, "tell": False}
 
 
-def test_days_in_a_row_of_catching_up_are_counted_from_past_sessions():
-    """Back from the day asked, over the weekend, until a day with something else or with no adult."""
+def test_adult_time_is_due_for_whoever_met_no_adult_on_the_last_day_on_record():
+    """Friday is the last; who was in none of its sessions was absent where online work is on record too."""
 
-    def led(day, skill, *students, by="lead"):
-        return PastSession(date(2026, 3, day), "t", "mon-9", by, skill, students)
+    def held(day, *students, by="lead"):
+        return PastSession(date(2026, 3, day), "t", "mon-9", by, "add", students)
 
-    past = (
-        led(10, "add", "a", "b"),
-        led(11, "tell", "b"),
-        led(12, "add", "a", "b", "c"),
-        led(13, "add", "b", "c", "d"),
-        led(13, "tell", "d"),
-        led(13, "tell", "c", by=None),
-    )
-    known = [forecast("e", "add", "proficient"), forecast("f", "add", "proficient"), forecast("a", "add")]
-    the_team = team(members="abcdef", past_sessions=past)
+    def due(*past):
+        problem = state_problem(team(members="abcd", past_sessions=past), SKILLS, DayRequest(MONDAY), [], load_policy())
+        return {student.id for student in problem.students if student.adult_time_due}
 
-    problem = state_problem(the_team, SKILLS, DayRequest(MONDAY), candidates_of(the_team, known), load_policy())
-
-    days = {student.id: student.catch_up_days for student in problem.students}
-    assert days == {"a": 0, "b": 2, "c": 2, "d": 0, "e": 0, "f": 0}
-    assert problem.most_catch_up_days is None
+    assert due(held(12, "c"), held(13, "a", "b"), held(16, "d")) == {"c", "d"}
+    assert due(held(13, "a", "b"), held(13, "b", "c", by=None)) == {"c"}
+    assert due(held(13, "a", by=None)) == set()
+    assert due() == set()
+    assert due(PastSession(date(2026, 1, 13), "t", "mon-9", "lead", "add", ("a",))) == set()
 
 
 def test_need_comes_before_new_faces():

@@ -10,7 +10,7 @@ from serving.plans.policy import load_policy
 from serving.plans.watch import watch_intervention
 
 TODAY = date(2026, 3, 16)
-NEEDS = [Candidate(Need("a", "add", 0.5, catch_up=True), None), Candidate(Need("a", "tell", 0.5), None)]
+NEEDS = [Candidate(Need("a", "add", 0.5), None, catch_up=True), Candidate(Need("a", "tell", 0.5), None)]
 POLICY = replace(load_policy(), watch_days=3, history_days=10)
 
 

@@ -5,9 +5,9 @@ from dataclasses import fields, replace
 from itertools import combinations
 
 from experiments.benchmarks.planner.instances.team import Size, default_session_types, draw_day
-from serving.grouping.problem.people import Adult, Coaching, Contact, GroupmateCount, Need, Student
+from serving.grouping.problem.people import Adult, Coaching, Contact, GroupmateCount, Need, Purpose, Student
 from serving.grouping.problem.places import Block, Pin, Room, Seat, Skill
-from serving.grouping.problem.policy import ADULT_LED, Effect, Role, SessionType, SizeBound, Weights
+from serving.grouping.problem.policy import ADULT_LED, Effect, Role, SessionType, SizeBound, SizeCurve, Weights
 from serving.grouping.problem.problem import Problem
 
 EFFECTS = tuple(Effect(kind, role, 0.9 / (at + 1)) for at, kind in enumerate(ADULT_LED) for role in Role)
@@ -38,7 +38,8 @@ def draw_edge_case(
         pins: Fixed assignments, which may contradict each other.
         ratio: Students whom one adult may supervise.
         sizes: Size bounds of sessions; null = 3-8, 1-2, and 4-6 at up to two tables.
-        more: Whether to add roles of the school's own, coaching, students due for teacher time, and catch-up skills.
+        more: Whether to add roles of the school's own, coaching, students due for
+            teacher time or time with an adult, urgent needs of several aims, exclusions, and blocks for some skills.
 
     Example:
         >>> len(draw_edge_case(1, students=5).students)
@@ -118,7 +119,6 @@ def draw_edge_case(
 def _add_more(problem: Problem, draw: random.Random) -> Problem:
     """Adds parts drawn from a generator of their own, so that days without them stay as they were."""
     own = [adult.id for adult in problem.adults if draw.random() < 0.3]
-    lagging = [skill.id for skill in problem.skills if draw.random() < 0.4]
     pairs = [draw.sample(two, 2) for two in combinations([a.id for a in problem.adults], 2) if draw.random() < 0.4]
     return replace(
         problem,
@@ -133,11 +133,27 @@ def _add_more(problem: Problem, draw: random.Random) -> Problem:
         ),
         effects=(*problem.effects, *(Effect(kind, "artist", 0.5) for kind in ADULT_LED)),
         students=tuple(
-            replace(student, teacher_time_due=draw.random() < 0.3, catch_up_days=draw.choice([0, 0, 3, 4]))
+            replace(student, teacher_time_due=draw.random() < 0.3, adult_time_due=draw.random() < 0.3)
             for student in problem.students
         ),
-        needs=tuple(replace(need, catch_up=need.skill in lagging) for need in problem.needs),
-        most_catch_up_days=draw.choice([None, 4]),
+        blocks=tuple(
+            replace(block, skills=frozenset(skill.id for skill in problem.skills if draw.random() < 0.8))
+            if draw.random() < 0.3
+            else block
+            for block in problem.blocks
+        ),
+        needs=tuple(
+            replace(
+                need,
+                urgent=draw.choice([0.0, 0.0, 1.0]),
+                purpose=draw.choice([None, Purpose.RETEACH, Purpose.REVIEW, Purpose.INTRODUCE, Purpose.EXTEND]),
+            )
+            for need in problem.needs
+        ),
+        adult_exclusions=tuple(
+            (student.id, adult.id) for student in problem.students for adult in problem.adults if draw.random() < 0.05
+        ),
+        size_curve=draw.choice([SizeCurve(), SizeCurve(), SizeCurve(full=1, loss=0.3), SizeCurve(loss=0.0)]),
         coaching=tuple(Coaching(one, other, draw.randint(0, 2)) for one, other in pairs),
     )
 

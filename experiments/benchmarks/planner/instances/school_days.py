@@ -14,7 +14,6 @@ import numpy as np
 
 from experiments.benchmarks.planner.instances.team import (
     ABSENT,
-    MASTERED,
     SIZES,
     STRAND,
     draw_blocks,
@@ -30,9 +29,6 @@ from serving.grouping.problem.problem import Problem
 from serving.grouping.rules.objective import Ledger
 from serving.grouping.search.anneal import Budget
 from serving.grouping.solve import suggest_groups
-
-MOST = 0.5
-"""Share of the team that has mastered a skill from which on the others are catching up on it."""
 
 LESSONS = 0.7
 """Share of the missing mastery that the lessons before the first day add."""
@@ -62,9 +58,8 @@ class LearningTeam:
         rng = np.random.default_rng([len(self.mastery), self._seed, 3, day])
         hours = frozenset(block.id for block in self._team.blocks)
         students = tuple(replace(s, blocks=draw_blocks(hours, rng, ABSENT)) for s in self._team.students)
-        most = (self.mastery >= MASTERED).mean(axis=0) >= MOST
         needs = [
-            replace(need, catch_up=bool(most[int(need.skill[1:])]))
+            need
             for at, student in enumerate(students)
             for need in list_needs(
                 student.id,
@@ -102,13 +97,11 @@ class Setting:
     Attributes:
         weights: Weights of soft terms; the others are at their defaults.
         keep_yesterday: Whether yesterday's seats are the earlier plan, so that changing one lowers the score.
-        most_catch_up_days: The cap; null = none.
         rooms: Rooms besides the hall; null = all that the team has.
     """
 
     weights: Mapping[str, float] = field(default_factory=dict)
     keep_yesterday: bool = False
-    most_catch_up_days: int | None = None
     rooms: int | None = None
 
 
@@ -140,7 +133,6 @@ def simulate_days(students: int, seed: int, days: int, setting: Setting, budget:
         drawn = team.draw_problem(at)
         problem = replace(
             carry_history(drawn, remember(held, date), WINDOW),
-            most_catch_up_days=setting.most_catch_up_days,
             weights=replace(drawn.weights, **setting.weights),
             rooms=(drawn.rooms or ())[: None if setting.rooms is None else 1 + setting.rooms],
             previous=list_seats(held[-1].sessions) if held and setting.keep_yesterday else (),

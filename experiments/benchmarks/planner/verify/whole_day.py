@@ -79,7 +79,7 @@ class WholeDay:
     def _add_sessions(self) -> None:
         bounds = {bound.session_type: bound for bound in self.problem.sizes}
         needs = defaultdict(list)
-        for need in self.problem.open_needs():
+        for need in self.problem.needs:
             needs[need.skill].append(need)
         for adult in self.problem.adults:
             known = set(needs) if adult.skills is None else set(needs) & set(adult.skills)

@@ -6,6 +6,7 @@ import pytest
 
 from serving.grouping.errors import InfeasibleError
 from serving.grouping.infeasible.counting import find_conflicts
+from serving.grouping.problem.people import Purpose
 from serving.grouping.problem.places import Pin
 from serving.grouping.problem.policy import SessionType
 from serving.grouping.solve import suggest_groups
@@ -130,21 +131,36 @@ def test_pins_that_cannot_be_kept(team, swap, pins, expected):
     assert all(conflict.students for conflict in caught.value.conflicts if "pinned" in conflict.rules)
 
 
-def test_a_pin_to_catch_up_beyond_the_cap(team, swap):
-    needs = tuple(replace(need, catch_up=need.skill == "fractions") for need in team.needs)
-    capped = replace(team, needs=needs, students=swap(team.students, "a", catch_up_days=3), most_catch_up_days=3)
-    pins = (Pin("a", "m1", skill="fractions"), Pin("b", "m1", skill="fractions"))
+def test_a_pin_to_an_adult_who_must_not_lead_the_student(team):
+    apart = replace(team, adult_exclusions=(("a", "lead"),), pins=(Pin("a", "m1", adult="lead"),))
 
-    assert rules(replace(capped, pins=pins)) == [("pinned", "catch_up_days")]
+    assert rules(apart) == [("pinned", "adult_exclusions")]
+    assert rules(replace(apart, pins=(Pin("a", "m1", adult="new"),))) == []
 
 
-def test_no_text_of_an_error_holds_a_students_id(team):
-    students = tuple(replace(student, id=f"zoe-{student.id}") for student in team.students)
-    needs = tuple(replace(need, student=f"zoe-{need.student}") for need in team.needs)
-    pins = (Pin("zoe-a", "m1", skill="ratios"), Pin("zoe-a", "m2", skill="ratios"), Pin("zoe-b", "m1", adult="help"))
+def test_a_pin_to_a_skill_that_is_not_taught_in_the_block(team):
+    blocks = (replace(team.blocks[0], skills=frozenset({"ratios"})), team.blocks[1])
+    pinned = replace(team, blocks=blocks, pins=(Pin("a", "m1", skill="fractions"),))
 
-    with pytest.raises(InfeasibleError) as caught:
-        suggest_groups(replace(team, students=students, needs=needs, pins=(*pins, Pin("zoe-b", "m1", adult="lead"))))
+    assert rules(pinned) == [("pinned", "block_skills")]
+    assert rules(replace(pinned, pins=(Pin("a", "m2", skill="fractions"),))) == []
 
-    assert {student for conflict in caught.value.conflicts for student in conflict.students} == {"zoe-a", "zoe-b"}
-    assert "zoe" not in f"{caught.value!r} {caught.value.conflicts} {caught.value.sentence}"
+
+def test_a_pin_to_a_skill_that_too_few_need_for_the_same_aim(team):
+    """Six need fractions, and only two of them to have it introduced."""
+    new = tuple(
+        replace(need, purpose=Purpose.INTRODUCE) if need.skill == "fractions" and need.student in "ab" else need
+        for need in team.needs
+    )
+    pin = Pin("a", "m1", SessionType.SMALL_GROUP, "fractions")
+
+    assert rules(replace(team, needs=new, pins=(pin,))) == [("pinned", "one_aim")]
+    assert rules(replace(team, needs=new, pins=(replace(pin, session_type=SessionType.TUTORING),))) == []
+
+
+def test_two_pins_to_one_session_for_two_aims(team):
+    new = tuple(replace(need, purpose=Purpose.EXTEND) if need.student in "abc" else need for need in team.needs)
+    pins = tuple(Pin(student, "m1", skill="fractions", adult="lead") for student in "ad")
+
+    assert rules(replace(team, needs=new, pins=pins)) == [("pinned", "one_aim")]
+    assert rules(replace(team, needs=new, pins=(pins[0], replace(pins[0], student="b")))) == []

@@ -10,6 +10,7 @@ from experiments.benchmarks.planner.instances.edge_cases import draw_edge_case
 from serving.grouping.infeasible.diagnosis import explain_conflict
 from serving.grouping.infeasible.minimal_set import FeasibilityOracle, Verdict, list_constraints, restrict_to_blocks
 from serving.grouping.infeasible.relaxed_problem import relax
+from serving.grouping.problem.people import Purpose
 from serving.grouping.problem.places import Pin
 from serving.grouping.problem.policy import SessionType
 from serving.grouping.rules.check import find_violations
@@ -69,21 +70,36 @@ def forbidden(team, swap):
     return replace(team, pins=(Pin("a", "m1", SessionType.SMALL_GROUP, adult="help"),))
 
 
-def capped(team, swap):
-    needs = tuple(replace(need, catch_up=need.skill == "fractions") for need in team.needs)
-    students = swap(team.students, "a", catch_up_days=4)
-    return replace(
-        team, needs=needs, students=students, most_catch_up_days=3, pins=(Pin("a", "m1", skill="fractions"),)
-    )
+def excluded(team, swap):
+    return replace(team, adult_exclusions=(("a", "lead"),), pins=(Pin("a", "m1", adult="lead"),))
+
+
+def other_subject(team, swap):
+    blocks = (replace(team.blocks[0], skills=frozenset({"ratios"})), team.blocks[1])
+    return replace(team, blocks=blocks, pins=tuple(Pin(name, "m1", skill="fractions") for name in "abcd"))
+
+
+def mixed(team, swap):
+    """Four are to be with the tutor, who leads two at most, or with one teacher; they have two aims."""
+    adults = tuple(adult for adult in team.adults if adult.id != "new")
+    needs = tuple(replace(n, purpose=Purpose.EXTEND) if n.student in "ab" else n for n in team.needs)
+    pins = tuple(Pin(name, "m1", SessionType.SMALL_GROUP, "fractions") for name in "acde")
+    return replace(team, adults=adults, needs=needs, pins=pins)
 
 
 @pytest.mark.parametrize(
     ("inject", "smallest", "cheapest"),
     [
         (
-            capped,
-            ["catch_up_days", "pinned"],
-            "Drop the pin of a student to an adult-led session on Fractions in 09:00-09:45.",
+            excluded,
+            ["adult_exclusions", "pinned"],
+            "Drop the pin of a student to an adult-led session with lead in 09:00-09:45.",
+        ),
+        (other_subject, ["block_skills", "pinned"], "Let any skill be taught in 09:00-09:45."),
+        (
+            mixed,
+            ["group_size", "one_aim", "pinned"],
+            "Drop the pin of a student to small group work on Fractions in 09:00-09:45.",
         ),
         (
             away,

@@ -11,7 +11,6 @@ from serving.grouping.errors import ProblemError
 from serving.grouping.problem.history import (
     PastDay,
     carry_history,
-    count_catch_up_days,
     count_coached,
     count_load_off,
     count_seats_with,
@@ -35,9 +34,8 @@ def past_days(draw):
             students = tuple(draw(st.lists(st.sampled_from(STUDENTS), min_size=1, max_size=4, unique=True)))
             kind, skill = (SessionType.SMALL_GROUP, draw(st.sampled_from("xy"))) if led else (SessionType.ONLINE, None)
             sessions.append(Session(f"s{at}", "m1", kind, skill, adults, None, students))
-        catch_up = draw(st.sets(st.tuples(st.sampled_from(STUDENTS), st.just("x"))))
         there = draw(st.dictionaries(st.sampled_from(ADULTS), st.integers(0, 3)))
-        days.append(PastDay(ago, tuple(sessions), frozenset(catch_up), there))
+        days.append(PastDay(ago, tuple(sessions), there))
     return days
 
 
@@ -78,23 +76,6 @@ def test_seats_duties_and_coaching_are_those_of_a_naive_count(past):
         assert off[adult] == pytest.approx(held[adult] - even)
     for pair in combinations(sorted(ADULTS), 2):
         assert coached[pair] == sum(set(pair) <= set(s.adults) for s in led)
-
-
-@FEW
-@given(past=past_days(), before=st.integers(0, 3))
-def test_a_row_of_days_of_catching_up_ends_with_a_seat_on_something_new_or_with_none(past, before):
-    rows = count_catch_up_days(past, dict.fromkeys(STUDENTS, before))
-
-    for student in STUDENTS:
-        row = 0
-        for day in sorted(past, key=lambda day: day.days_ago):  # from yesterday back
-            skills = [s.skill for s in day.sessions if s.skill is not None and student in s.students]
-            if not skills or any((student, skill) not in day.catch_up for skill in skills):
-                break
-            row += 1
-        else:
-            row += before
-        assert rows[student] == row
 
 
 def test_a_day_cannot_be_its_own_history():

@@ -7,8 +7,8 @@ import pytest
 
 from serving.grouping.errors import ProblemError
 from serving.grouping.problem.people import Adult, Coaching, Contact, GroupmateCount, Need, Student
-from serving.grouping.problem.places import Pin, Room, Seat
-from serving.grouping.problem.policy import Effect, Role, SessionType, SizeBound, Weights
+from serving.grouping.problem.places import Block, Pin, Room, Seat
+from serving.grouping.problem.policy import Effect, Role, SessionType, SizeBound, SizeCurve, Weights
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,10 @@ from serving.grouping.problem.policy import Effect, Role, SessionType, SizeBound
         ({"coaching": (Coaching("lead", "new", 1), Coaching("new", "lead", 2))}, "coaching[1]"),
         ({"previous": (Seat("zoe", "m1", SessionType.ONLINE),)}, "previous[0].student"),
         ({"rooms": (Room("x", 3, frozenset({"m9"})),)}, "rooms[0].blocks"),
-        ({"most_catch_up_days": 0}, "most_catch_up_days"),
+        ({"adult_exclusions": (("zoe", "lead"),)}, "adult_exclusions[0][0]"),
+        ({"adult_exclusions": (("a", "lead"), ("a", "nobody"))}, "adult_exclusions[1][1]"),
+        ({"blocks": (Block("m1", "9", 1), Block("m2", "10", 2, frozenset({"art"})))}, "blocks[1].skills"),
+        ({"most_social_cost": 1.1}, "most_social_cost"),
         ({"students_per_monitor": 0}, "students_per_monitor"),
         ({"effects": ()}, "effects"),
     ],
@@ -53,7 +56,9 @@ def test_a_wrong_reference_names_its_field(team, change, field):
         (lambda: Need("a", "ratios", float("nan")), "Need.need"),
         (lambda: Need("a", "ratios", 0.2, struggle_risk=-0.1), "Need.struggle_risk"),
         (lambda: GroupmateCount("a", "b", -1), "GroupmateCount.sessions"),
-        (lambda: Student("a", frozenset(), catch_up_days=-1), "Student.catch_up_days"),
+        (lambda: Need("a", "ratios", 0.2, urgent=-1.0), "Need.urgent"),
+        (lambda: SizeCurve(full=0), "SizeCurve.full"),
+        (lambda: SizeCurve(loss=-0.1), "SizeCurve.loss"),
         (lambda: Coaching("a", "b", -1), "Coaching.sessions"),
         (lambda: Room("x", -1), "Room.capacity"),
         (lambda: Effect(SessionType.ONLINE, Role.SUPPORT_STAFF, 0.5), "Effect.session_type"),

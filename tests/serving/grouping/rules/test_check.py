@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from serving.grouping.problem.people import Coaching
+from serving.grouping.problem.people import Coaching, Purpose
 from serving.grouping.problem.places import Pin
 from serving.grouping.problem.plan import Session
 from serving.grouping.problem.policy import SessionType, SizeBound
@@ -55,6 +55,14 @@ def test_group_size__too_few(team, sessions, swap):
 
 def test_group_size__more_than_the_adult_teaches(team, sessions, swap):
     assert broken(replace(team, adults=swap(team.adults, "lead", max_group=2)), sessions) == {"group_size"}
+
+
+def test_group_size__more_than_the_adult_teaches_at_tables(team, sessions, swap):
+    tables = swap(sessions, "g1", session_type=SessionType.COLLABORATIVE)
+    plan = swap(swap(tables, "g1", students=("a", "b", "c", "d")), "o1", students=("e", "f"))
+
+    assert broken(team, plan) == set()
+    assert broken(replace(team, adults=swap(team.adults, "lead", max_group=3)), plan) == {"group_size"}
 
 
 def test_group_size__a_kind_that_is_not_offered(team, sessions):
@@ -213,15 +221,26 @@ def test_eligibility__the_skill_is_no_need(team, sessions):
     assert broken(replace(team, needs=fewer), sessions) == {"eligibility"}
 
 
-@pytest.mark.parametrize(("days", "most", "kept"), [(3, 4, True), (4, 4, False), (9, 4, False), (9, None, True)])
-def test_catch_up_days__as_many_in_a_row_as_the_cap_allows(team, sessions, swap, days, most, kept):
-    needs = tuple(replace(need, catch_up=need.skill == "fractions") for need in team.needs)
-    late = replace(team, needs=needs, students=swap(team.students, "a", catch_up_days=days), most_catch_up_days=most)
+def test_adult_exclusions__the_lead_must_not_lead_the_student(team, sessions):
+    assert broken(replace(team, adult_exclusions=(("a", "lead"),)), sessions) == {"adult_exclusions"}
+    assert broken(replace(team, adult_exclusions=(("d", "lead"), ("d", "help"))), sessions) == set()  # online with both
 
-    assert broken(late, sessions) == (set() if kept else {"catch_up_days"})
-    assert broken(replace(late, needs=team.needs), sessions) == set()
-    only = tuple(need for need in needs if need.student != "a" or need.skill == "fractions")
-    assert broken(replace(late, needs=only), sessions) == set()  # the last help is taken from nobody
+
+def test_one_aim__a_skill_is_introduced_to_one_and_retaught_to_another(team, sessions):
+    needs = tuple(
+        replace(need, purpose=Purpose.INTRODUCE if need.student == "a" else Purpose.RETEACH) for need in team.needs
+    )
+    alike = tuple(replace(need, purpose=None if need.student == "a" else Purpose.REVIEW) for need in team.needs)
+
+    assert broken(replace(team, needs=needs), sessions) == {"one_aim"}
+    assert broken(replace(team, needs=alike), sessions) == set()
+
+
+def test_block_skills__another_subject_is_taught_then(team, sessions):
+    taught = tuple(replace(block, skills=frozenset({"fractions"})) for block in team.blocks)
+
+    assert broken(replace(team, blocks=taught[:1] + team.blocks[1:]), sessions) == set()
+    assert broken(replace(team, blocks=team.blocks[:1] + taught[1:]), sessions) == {"block_skills"}
 
 
 def test_qualified__not_in_this_skill(team, sessions, swap):

@@ -7,7 +7,7 @@ import pytest
 from serving.grouping.problem.people import Coaching, Contact, GroupmateCount, Need
 from serving.grouping.problem.places import Seat
 from serving.grouping.problem.plan import Session
-from serving.grouping.problem.policy import SessionType, Weights
+from serving.grouping.problem.policy import SessionType, SizeCurve, Weights
 from serving.grouping.rules.objective import TERMS, score_plan
 
 
@@ -38,6 +38,43 @@ def test_benefit_is_need_by_effect_by_qualification(team, sessions, swap):
 
     assert term(team, sessions, "benefit").value == pytest.approx(6 * 0.8 * 0.5)
     assert term(half, sessions, "benefit").value == pytest.approx(3 * 0.8 * 0.5 + 3 * 0.8 * 0.5 * 0.5)
+
+
+def test_benefit_is_crowded_out_as_a_session_grows(team, sessions, swap):
+    """Three share the adult in full; of five, each has 1 / 1.2 of the effect."""
+    five = swap(swap(sessions, "g1", students=tuple("abcde")), "o1", students=("f",))
+    curve = replace(team, size_curve=SizeCurve(full=1, loss=0.5))
+
+    met = 3 * 0.8 * 0.5 + 2 * 0.1 * 0.5
+    assert term(team, five, "benefit").value == pytest.approx(met / 1.2 + 3 * 0.8 * 0.5)
+    assert term(curve, sessions, "benefit").value == pytest.approx(6 * 0.8 * 0.5 / 2)
+
+
+def test_urgent_needs_count_whoever_leads_and_however_many_sit_there(team, sessions, swap):
+    needs = tuple(
+        replace(need, urgent=2.0 if need.student == "d" else 1.0) if need.student in "abd" and need.need > 0.5 else need
+        for need in team.needs
+    )
+    pressed = replace(team, needs=needs)
+    crowded = swap(swap(sessions, "g1", students=tuple("abcde")), "o1", students=("f",))
+
+    assert term(pressed, sessions, "urgent").value == 4.0
+    assert term(pressed, sessions, "urgent").points == pytest.approx(4 * team.weights.urgent)
+    assert term(pressed, crowded, "urgent").value == 4.0
+    assert term(pressed, sessions[:2], "urgent").value == 2.0
+    assert term(team, sessions, "urgent").value == 0.0
+
+
+def test_adult_time_due_counts_those_present_who_miss_it(team, sessions, swap):
+    due = replace(
+        team, students=tuple(replace(student, adult_time_due=student.id in "adf") for student in team.students)
+    )
+    absent = replace(due, students=swap(due.students, "f", blocks=frozenset()))
+
+    assert term(due, sessions, "adult_time_due").value == 0
+    assert term(due, sessions[:2], "adult_time_due").value == 2
+    assert term(absent, sessions[:2], "adult_time_due").value == 1
+    assert term(due, sessions[:2], "adult_time_due").points == pytest.approx(-2 * team.weights.adult_time_due)
 
 
 def test_benefit_of_low_evidence_reads_its_own_effect(team, sessions):

@@ -55,7 +55,7 @@ def score_anew(arrays, seats, workspace):
 
 
 def draw_close_team(seed):
-    """A team in which many pairs gain, lose or may not sit together."""
+    """A team in which many pairs gain, lose or may not sit together, with urgent needs and students due for adults."""
     problem = draw_team(24, seed)
     pairs = list(combinations([student.id for student in problem.students], 2))
     np.random.default_rng(seed).shuffle(pairs)
@@ -65,6 +65,8 @@ def draw_close_team(seed):
         keep_together=tuple(pairs[:60]),
         keep_apart=tuple(pairs[60:80]),
         recent_groupmates=tuple(GroupmateCount(one, other, 3) for one, other in pairs[80:200]),
+        needs=tuple(replace(need, urgent=float(at % 5 == 0)) for at, need in enumerate(problem.needs)),
+        students=tuple(replace(student, adult_time_due=at % 4 == 0) for at, student in enumerate(problem.students)),
         weights=Weights(keep_together=0.3, repeat_groupmates=0.1),
     )
 
