@@ -293,7 +293,6 @@ def _no_adult(judge: _Judge, claim: Claim, subject: _Subject) -> bool:
         for block in judge.problem.blocks
         for adult in judge.problem.adults
         for kind in ADULT_LED
-        if any(bound.session_type == kind for bound in judge.problem.sizes)
     )
     return all({found.rule for found in find_violations(judge.problem, (seat,))} & PEOPLE for seat in seats)
 

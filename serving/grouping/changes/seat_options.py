@@ -108,7 +108,7 @@ class _SeatEvaluator:
         )
         self.terms = replace(
             problem,
-            needs=tuple(need for need in problem.needs if need.student == student),
+            needs=tuple(need for need in problem.needs if need.skill in self.listed),  # crowding is felt by all
             keep_apart=(),
             keep_together=tuple(pair for pair in problem.keep_together if student in pair),
             pins=(),
@@ -190,7 +190,7 @@ class _SeatEvaluator:
         if not session.led:
             return f"Online in {label}" + (f", a further station with {session.adults[0]}" if opened else "")
         name = next(skill.name for skill in self.problem.skills if skill.id == session.skill)
-        need = next(n.need for n in self.terms.needs if n.skill == session.skill)
+        need = next(n.need for n in self.terms.needs if (n.student, n.skill) == (self.student, session.skill))
         others = len(session.students) - 1
         kind = session.session_type.replace("_", " ")
         return f"{name} with {session.adults[0]} in {label} ({kind}, need {need:.2f}), beside {others}"

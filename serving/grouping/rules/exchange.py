@@ -120,7 +120,7 @@ class Exchanges:
         """Returns the adults who may lead a student on a skill, with the blocks in which both are there for it."""
         found = []
         for adult in self.problem.adults:
-            if not self.teaches(adult, student, skill) or not adult.session_types & set(ADULT_LED) & self.bounds.keys():
+            if not self.teaches(adult, student, skill) or not adult.session_types & set(ADULT_LED):
                 continue
             shared = self.present[student] & adult.blocks
             blocks = [block for block in self.problem.blocks if block.id in shared and _offers(block, skill)]

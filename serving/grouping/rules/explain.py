@@ -228,7 +228,10 @@ class _Writer:
         if not held:
             said = self._tell_exchange(need, blocks)
             words = f"no session while the student is there is on it{self._name_aim(need)}; {said.words}"
-            return "adults_busy", Said(words, (Claim("not_taught"), *said.claims))
+            code = said.claims[-1].code
+            return "overlooked" if code == "overlooked" else "adults_busy", Said(
+                words, (Claim("not_taught"), *said.claims)
+            )
         barred = self._tell_seats(need, held)
         if barred is not None:
             return _UNMET_CODES[barred.claims[0].code], barred

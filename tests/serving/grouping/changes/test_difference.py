@@ -16,7 +16,7 @@ def test_a_lost_seat_is_described_term_by_term_with_the_greatest_loss_first(team
     assert [term.name for term in impact.terms] == ["benefit", "coverage", "relationships"]
     assert impact.points == pytest.approx(sum(term.points for term in impact.terms))
     assert impact.sentence == (
-        "costs 0.75: 0.40 less need met (-0.40), 1 more student without a seat with an adult (-0.30), "
+        "costs 0.55: 0.40 less need met (-0.40), 1 more student without a seat with an adult (-0.10), "
         "1.00 fewer first meetings with adults (-0.05)"
     )
 
@@ -28,7 +28,7 @@ def test_the_way_back_gains_the_same(team, sessions, swap):
     there, back = measure_impact(score, fewer), measure_impact(fewer, score)
 
     assert back.points == -there.points
-    assert back.sentence.startswith("gains 0.75: 0.40 more need met (+0.40)")
+    assert back.sentence.startswith("gains 0.55: 0.40 more need met (+0.40)")
 
 
 def test_equal_plans_change_nothing(team, sessions):

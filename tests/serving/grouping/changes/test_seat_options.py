@@ -41,8 +41,8 @@ def test_the_group_on_the_greater_need_comes_first_and_online_last(larger, sessi
     assert names(ranked.best) == ["g1", "g2"]
     assert find_violations(larger, ranked.sessions) == ()
     assert ranked.blocks[0][0].sentence == (
-        "Fractions with lead in 09:00-09:45 (small group, need 0.90), beside 3: gains 0.80: 0.45 more need met "
-        "(+0.45), 1 fewer student without a seat with an adult (+0.30), 1.00 more first meetings with "
+        "Fractions with lead in 09:00-09:45 (small group, need 0.90), beside 3: gains 0.45: 0.30 more need met "
+        "(+0.30), 1 fewer student without a seat with an adult (+0.10), 1.00 more first meetings with "
         "adults (+0.05)."
     )
 
