@@ -149,7 +149,7 @@ class Snapshot:
 
     @property
     def answers(self) -> ItemAnswers | None:
-        """Which items the students answered and how; read once, with the first request that asks; null where unknown."""
+        """Which items the students answered and how, read with the first request that asks; null where unknown."""
         if self.live_answers is not None:
             return self.live_answers
         return self.cache.get("answers", lambda: ItemAnswers.read(self.folder, self.digest))

@@ -94,8 +94,8 @@ class TeachOut(Body):
         "one skill each"
     )
     exit_check: list[str] = Field(
-        description="ids of items of the skill that no student of the session has seen, of middling difficulty, at most "
-        "three; empty where all were seen",
+        description="ids of items of the skill that no student of the session has seen, of middling difficulty, at "
+        "most three; empty where all were seen",
         examples=[["ratios-31", "ratios-40", "ratios-44"]],
     )
     sentence: str = Field(

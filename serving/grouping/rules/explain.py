@@ -259,11 +259,13 @@ class _Writer:
         ids = tuple(session.id for session in held)
         several = len(held) > 1
         if all(exchanges.apart[student] & set(session.students) for session in held):
-            words = f"{'each of its sessions' if several else 'its session'} has a student with whom this one must not be grouped"
+            which = "each of its sessions" if several else "its session"
+            words = f"{which} has a student with whom this one must not be grouped"
             return Said(words, (Claim("kept_apart", (), ids),))
         leads = [exchanges.ledger.adults[session.adults[0]] for session in held]
         if not any(exchanges.teaches(lead, student, need.skill) for lead in leads):
-            words = f"{'the adults who teach it' if several else f'{leads[0].id}, who teaches it,'} may not lead the student"
+            who = "the adults who teach it" if several else f"{leads[0].id}, who teaches it,"
+            words = f"{who} may not lead the student"
             return Said(words, (Claim("may_not_lead", (), ids),))
         there = [s for session in held for s in session.students]
         level = self._level(there, need.skill, need)
