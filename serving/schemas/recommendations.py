@@ -86,7 +86,9 @@ class SizeBody(Body):
 
 TermName = Literal[
     "benefit",
+    "urgent",
     "coverage",
+    "adult_time_due",
     "relationships",
     "repeat_groupmates",
     "keep_together",

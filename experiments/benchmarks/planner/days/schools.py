@@ -1,0 +1,199 @@
+"""Simulated schools as the planner meets them: a log through the product's own reader, forecasts, a team's roster.
+
+One model is trained, on the school of `make demo`, and forecasts for every school, as a district's model would; each
+school's own log says how hard its items are. So a school of another kind differs in what its students know and in how
+long they have worked, and not in what a model of its own might have learned from few events.
+"""
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, time, timedelta
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from experiments.simulation import Behavior, School, SchoolConfig, simulate_school, write_school
+from features.events.ingest import ingest_file
+from features.events.store import read_events, read_item_skills
+from features.home import Home
+from features.profiles.difficulty import Statistics
+from features.profiles.timeline import count_responses, fit_responses
+from features.roster import SkillMap, Team, read_roster_files, read_skills, read_team, save_roster
+from serving.models.bundle import Artifacts
+from serving.models.forecasts import SkillForecast, forecast_students
+from serving.models.registry import Champion
+from serving.models.snapshot import Snapshot, load_snapshot
+from serving.settings import Settings
+from training.config import load_config
+from training.data.dataset import build_dataset, read_log
+from training.models.artifacts import write_model
+from training.models.boosting import FORECASTS, train_model
+from training.records.publishing import publish_profiles
+
+TEAM = "t01"
+"""The team that is planned; the others only share the log."""
+
+RUN = "simulated-schools"
+
+DEMO = SchoolConfig(students_per_team=60, attendance=0.5, session_median=8.0)
+"""The school of `make demo`, of whose log the model learns."""
+
+CORNERS = 8
+"""Places for a group in an open room: more than there are adults, so that they never bind."""
+
+Rhythm = Literal["daily", "weekly"]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a kind of school differs in from that of the demo.
+
+    Attributes:
+        behavior: Fields of `Behavior` by name.
+        days_old: Days before the first planned day that the log begins; null = all twelve weeks.
+        open_room: Whether the team has one large room, with places for groups in it.
+        rhythm: How often the team regroups.
+    """
+
+    behavior: Mapping[str, float] = field(default_factory=dict)
+    days_old: int | None = None
+    open_room: bool = False
+    rhythm: Rhythm = "daily"
+
+
+KINDS: dict[str, Kind] = {
+    "demo": Kind(),
+    "far_behind": Kind(behavior={"skill_difficulty": 0.0}),
+    "far_ahead": Kind(behavior={"skill_difficulty": -2.8}),
+    "thin_evidence": Kind(days_old=10),
+    "open_room": Kind(open_room=True, rhythm="weekly"),
+}
+
+
+@dataclass(frozen=True)
+class OpenSchool:
+    """A simulated school on the morning of the first day to plan.
+
+    Attributes:
+        kind: A key of `KINDS`.
+        seed: Seed of the simulation.
+        simulated: The simulation, whose truth nobody plans by.
+        events: Its log as ingested.
+        item_skills: Which skills each item needs, as ingested.
+        statistics: How hard items are by this log.
+        snapshot: The model, and what it knows of the students.
+        team: The team of the roster that is planned.
+        skills: Names and prerequisites.
+        forecasts: The team's, by the service's settings.
+    """
+
+    kind: str
+    seed: int
+    simulated: School
+    events: pd.DataFrame
+    item_skills: pd.DataFrame
+    statistics: Statistics
+    snapshot: Snapshot
+    team: Team
+    skills: SkillMap
+    forecasts: tuple[SkillForecast, ...]
+
+    @property
+    def as_of(self) -> datetime:
+        """The moment of the forecasts, UTC: the midnight before the first day."""
+        assert self.snapshot.data_as_of is not None, "simulated logs have a clock"
+        return self.snapshot.data_as_of
+
+
+def train_models(folder: Path) -> None:
+    """Trains the models on the demo's school and writes them as bundles `struggle` and `mastery` into a folder."""
+    config = load_config()
+    with tempfile.TemporaryDirectory(prefix="regroup-") as place:
+        events, item_skills, _, _ = _ingest(simulate_school(DEMO), Path(place))
+    dataset = build_dataset(events, item_skills, config)
+    for forecast in FORECASTS:
+        blocks = getattr(dataset, forecast.name)
+        model = train_model(forecast, blocks["train"], blocks["calibration"], config.boosting)
+        write_model(folder / forecast.name, model, dataset.statistics, config, {"run_id": RUN})
+
+
+def open_school(kind: str, seed: int, models: Path) -> OpenSchool:
+    """Simulates a school and goes through ingest, profiles, forecasts and roster as the product does.
+
+    Args:
+        kind: A key of `KINDS`.
+        seed: Seed of the simulation.
+        models: The folder that `train_models` wrote.
+    """
+    chosen = KINDS[kind]
+    config = replace(DEMO, seed=seed, behavior=Behavior(**chosen.behavior))
+    simulated = simulate_school(config)
+    if chosen.days_old is not None:
+        simulated = _keep_last_days(simulated, chosen.days_old)
+    if chosen.open_room:
+        simulated = _open_rooms(simulated)
+    with tempfile.TemporaryDirectory(prefix="regroup-") as place:
+        events, item_skills, team, skills = _ingest(simulated, Path(place))
+    vocabulary, timeline, _ = read_log(events, item_skills)
+    answered = (timeline.correct >= 0) & (timeline.item >= 0)
+    statistics = fit_responses(timeline, count_responses(timeline, vocabulary, answered), answered)
+    as_of = datetime.combine(config.end, time(), tzinfo=events["occurred_at"].dt.tz)
+    snapshot = take_snapshot(models, events, item_skills, statistics, as_of)
+    forecasts = forecast_team(snapshot, team)
+    return OpenSchool(kind, seed, simulated, events, item_skills, statistics, snapshot, team, skills, tuple(forecasts))
+
+
+def take_snapshot(
+    models: Path, events: pd.DataFrame, item_skills: pd.DataFrame, statistics: Statistics, as_of: datetime
+) -> Snapshot:
+    """Publishes profiles as the nightly job does, and returns the snapshot that the service would load.
+
+    Args:
+        models: The folder that `train_models` wrote.
+        events: Rows of `Events`; those at or after the moment do not count.
+        item_skills: Rows of `ItemSkills`.
+        statistics: How hard items are.
+        as_of: The moment, UTC.
+    """
+    with tempfile.TemporaryDirectory(prefix="regroup-") as place:
+        profiles = publish_profiles(Home(Path(place)), RUN, events, item_skills, statistics, as_of, "simulated")
+        champion = Champion(RUN, {forecast.name: 1 for forecast in FORECASTS})
+        folders = {forecast.name: models / forecast.name for forecast in FORECASTS}
+        return load_snapshot(Artifacts(champion, profiles.name, folders, profiles, "bundle"))
+
+
+def forecast_team(snapshot: Snapshot, team: Team) -> tuple[SkillForecast, ...]:
+    """Returns the forecasts of a team's members by the service's own settings."""
+    return tuple(forecast_students(snapshot, team.members, Settings.model_fields["recent_days"].default))
+
+
+def _ingest(simulated: School, folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, Team, SkillMap]:
+    write_school(simulated, folder / "school")
+    home = Home(folder / "home")
+    ingest_file(home, folder / "school" / "log.parquet", mapping=folder / "school" / "mapping.toml")
+    url = f"sqlite:///{folder / 'home' / 'regroup.db'}"
+    save_roster(read_roster_files(folder / "school" / "roster"), url)
+    return read_events(home), read_item_skills(home), read_team(url, TEAM), read_skills(url)
+
+
+def _keep_last_days(simulated: School, days: int) -> School:
+    """Returns a school that began to keep a log so many days before the first planned day."""
+    begun = simulated.config.end - timedelta(days=days)
+    events, past = simulated.events, simulated.roster["past_sessions"]
+    kept = events[events["occurred_at"] >= pd.Timestamp(begun, tz="UTC")].reset_index(drop=True)
+    roster = simulated.roster | {"past_sessions": past[past["date"] >= begun.isoformat()].reset_index(drop=True)}
+    return replace(simulated, events=kept, roster=roster)
+
+
+def _open_rooms(simulated: School) -> School:
+    """Returns a school whose teams have one large room, which is a hall for online work and places for groups."""
+    teams = simulated.roster["teams"]["team_id"]
+    rooms = [("hall", 90), *((f"corner-{number + 1}", 20) for number in range(CORNERS))]
+    rows = [
+        {"room_id": f"{team}-{name}", "team_id": team, "capacity": capacity}
+        for team in teams
+        for name, capacity in rooms
+    ]
+    return replace(simulated, roster=simulated.roster | {"rooms": pd.DataFrame(rows)})
