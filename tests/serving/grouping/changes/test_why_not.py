@@ -11,7 +11,7 @@ from serving.grouping.changes.difference import find_moves
 from serving.grouping.changes.why_not import ask_why_not
 from serving.grouping.errors import InfeasibleError, ProblemError
 from serving.grouping.problem.places import Pin
-from serving.grouping.problem.policy import ADULT_LED, SessionType, SizeBound, Weights
+from serving.grouping.problem.policy import ADULT_LED, SessionType, SizeBound, SizeCurve, Weights
 from serving.grouping.rules.check import find_violations
 from serving.grouping.rules.objective import score_plan
 from serving.grouping.search.anneal import Budget
@@ -22,7 +22,7 @@ GROUPS = (SizeBound(SessionType.SMALL_GROUP, 3, 3),)
 
 
 def test_a_free_seat_in_a_group_moves_nobody_else(team, sessions):
-    lazy = replace(team, weights=Weights(perturbation=5.0))
+    lazy = replace(team, weights=Weights(perturbation=5.0), size_curve=SizeCurve(loss=0.0))
 
     answer = ask_why_not(lazy, sessions, Pin("d", "m1", adult="lead"), QUICK)
 
