@@ -135,7 +135,8 @@ def _seat_penalty(problem: Problem) -> float:
     for mate in problem.recent_groupmates:
         for student in (mate.first, mate.second):
             met[student] = met.get(student, 0) + mate.sessions
-    units = AT_ONCE + len(problem.keep_together) + max(met.values(), default=0)
+    urgent = max((need.urgent for need in problem.needs), default=0.0)
+    units = AT_ONCE + len(problem.keep_together) + max(met.values(), default=0) + urgent
     return 1.0 + units * math.fsum(getattr(problem.weights, field.name) for field in fields(Weights))
 
 

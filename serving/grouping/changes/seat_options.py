@@ -92,14 +92,15 @@ def take_seat(sessions: tuple[Session, ...], student: str, option: SeatOption) -
 class _SeatEvaluator:
     """The plan without the student in the blocks asked for, as the base that every seat is compared with.
 
-    Rules and terms keep only what concerns the student, since all else is the same before and after.
+    Rules and terms keep only what concerns the student or whom the student may join, since all else is the same before
+    and after.
     """
 
     def __init__(self, problem: Problem, sessions: tuple[Session, ...], student: str, blocks: Sequence[str]) -> None:
         self.problem, self.sessions, self.student, self.blocks = problem, sessions, student, blocks
         self.alone = tuple(s for s in sessions if s.block in blocks and s.students == (student,))
         self.base = _leave(sessions, student, blocks)
-        self.listed = {need.skill for need in problem.needs if need.student == student}
+        self.listed = {need.skill: need.need for need in problem.needs if need.student == student}
         self.pins = tuple(pin for pin in problem.pins if pin.student == student and pin.block in blocks)
         self.rules = replace(
             problem,
@@ -108,7 +109,7 @@ class _SeatEvaluator:
         )
         self.terms = replace(
             problem,
-            needs=tuple(need for need in problem.needs if need.skill in self.listed),  # crowding is felt by all
+            needs=tuple(need for need in problem.needs if need.skill in self.listed),  # of all whom the student crowds
             keep_apart=(),
             keep_together=tuple(pair for pair in problem.keep_together if student in pair),
             pins=(),
@@ -190,7 +191,7 @@ class _SeatEvaluator:
         if not session.led:
             return f"Online in {label}" + (f", a further station with {session.adults[0]}" if opened else "")
         name = next(skill.name for skill in self.problem.skills if skill.id == session.skill)
-        need = next(n.need for n in self.terms.needs if (n.student, n.skill) == (self.student, session.skill))
+        need = self.listed[session.skill or ""]
         others = len(session.students) - 1
         kind = session.session_type.replace("_", " ")
         return f"{name} with {session.adults[0]} in {label} ({kind}, need {need:.2f}), beside {others}"

@@ -28,7 +28,7 @@ def test_a_free_seat_in_a_group_moves_nobody_else(team, sessions):
 
     assert answer.moves == ()
     assert answer.sentence == (
-        "The seat would gain 0.10: 1.00 more first meetings with adults (+0.05), 0.05 more need met (+0.05); "
+        "The seat would cost 0.01: 0.06 less need met (-0.06), 1.00 more first meetings with adults (+0.05); "
         "no other seat moves."
     )
     assert "d" in next(session for session in answer.sessions if session.id == "g1").students
