@@ -9,6 +9,7 @@ RegroupError (features.errors)
 │   │   └── InFlightError 409: the same request is being answered; Retry-After says when to ask again
 │   ├── TooLargeError     413: the body is larger than the service accepts
 │   ├── RequestError      422: the body is well formed and asks for something impossible
+│   │   └── NoPlanError   422: no plan of the day keeps every rule, with the people and the roster as they are now
 │   ├── TooManyError      429: more requests than the key may make; Retry-After says when to go on
 │   ├── QueueFullError    503: too many requests wait for the solver; Retry-After says when to ask again
 │   └── NotReadyError     503: no model or no profiles yet; Retry-After says when to ask again
@@ -95,6 +96,13 @@ class RequestError(ServiceError):
     """The body is well formed and asks for something impossible."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class NoPlanError(RequestError):
+    """No plan of the day keeps every rule; with another roster it may have one.
+
+    Members beside the text hold ids of students, so that it is kept nowhere.
+    """
 
 
 class QueueFullError(ServiceError):

@@ -39,6 +39,16 @@ class Behavior(NamedTuple):
     """Between students, of the rate's logarithm."""
     unready: float = 0.35
     """Share of the learning rate that is left to a student who knows nothing of the prerequisites."""
+    not_ready: float = 0.25
+    """Chance to know an item of the weakest prerequisite up to which an adult's session on a skill teaches nothing."""
+    ready: float = 0.75
+    """The same from which it teaches all it can."""
+    taught_to: float = 1.75
+    """Logits above a skill's difficulty at which there is little left to teach: 85 % of its items are known."""
+    near: float = 1.0
+    """Logits below that from which a session teaches less and less."""
+    known_well: float = 0.1
+    """Share of a session's effect that is left for a student who knows the skill so well."""
     forgotten: float = 0.5
     """Share of the growth that is lost in the long run without practice."""
     forgetting_days: float = 14.0

@@ -16,13 +16,16 @@ from experiments.simulation.engagement import BLOCK_S, DAY_S, Bytes, Days, Habit
 from experiments.simulation.knowledge import (
     STREAK,
     Bank,
+    Counts,
     Floats,
+    Grid,
     Knowledge,
+    Minds,
     choose_item,
     choose_skill,
     draw_student,
-    empty_knowledge,
     kept,
+    mind_of,
     note_result,
     practice,
     recall,
@@ -31,8 +34,6 @@ from experiments.simulation.knowledge import (
 from experiments.simulation.streams import Stream, below, normal, open_stream, uniform
 
 Seconds = np.ndarray[tuple[int], np.dtype[np.float32]]
-Grid = np.ndarray[tuple[int, int], np.dtype[np.float64]]
-Counts = np.ndarray[tuple[int, int], np.dtype[np.int64]]
 
 PLAN, ANSWERS = 0, 1
 """Purposes of a student's two streams."""
@@ -67,7 +68,7 @@ class Truth(NamedTuple):
         start: Logit of knowing an average item of each skill before the first response.
         end: Likewise after the last day, with what is forgotten by then.
         responses: Responses to items of each skill.
-        traits: Ability, learning rate, attendance, pace, share of rapid guesses.
+        traits: Ability, learning rate, attendance, pace, share of rapid guesses, speed (logarithm).
     """
 
     start: Grid
@@ -88,8 +89,9 @@ def simulate_responses(
     offsets: Ints,
     log: Log,
     truth: Truth,
+    minds: Minds,
 ) -> None:
-    """Fills the log and the truth.
+    """Fills the log, the truth and the minds.
 
     Args:
         seed: Random seed of all streams.
@@ -102,12 +104,13 @@ def simulate_responses(
         offsets: First response of each student; one more entry ends the last.
         log: To be filled.
         truth: To be filled.
+        minds: To be filled, as of the end.
     """
     starts, sizes = np.empty(2 * len(days.number), np.int64), np.empty(2 * len(days.number), np.int64)
-    knowledge = empty_knowledge(len(bank.strand), len(bank.item_second))
     for student in range(len(owners)):
         plan = open_stream(seed, owners[student], PLAN)
         stream = open_stream(seed, owners[student], ANSWERS)
+        knowledge = mind_of(minds, student)
         sessions, attendance, pace = plan_sessions(plan, days, habits, starts, sizes)
         ability, rate, gaming, speed = draw_student(stream, knowledge, bank, b)
         place, time_s, day = offsets[student], 0, 0
@@ -117,7 +120,7 @@ def simulate_responses(
             time_s = max(time_s + 1, starts[session])
             manner = (rate, gaming, speed)
             middle, size, responses = days.middle[day] + ahead[student], sizes[session], truth.responses[student]
-            time_s = _work(stream, knowledge, manner, middle, size, time_s, place, b, bank, log, responses)
+            time_s = work(stream, knowledge, manner, middle, size, time_s, place, b, bank, log, responses)
             place += size
         finish_s = (days.number[-1] + 1) * DAY_S
         for skill in range(len(bank.strand)):
@@ -126,10 +129,11 @@ def simulate_responses(
             truth.end[student, skill] = above + kept(knowledge, skill, finish_s, b)
         traits = truth.traits[student]
         traits[0], traits[1], traits[2], traits[3], traits[4] = ability, rate, attendance, pace, gaming
+        traits[5] = speed
 
 
 @numba.njit(cache=True)
-def _work(
+def work(
     stream: Stream,
     knowledge: Knowledge,
     manner: tuple[float, float, float],
@@ -142,7 +146,7 @@ def _work(
     log: Log,
     responses: Ints,
 ) -> int:
-    """Lives through one session of stints on a skill; says when it ended."""
+    """Lives through one session of stints on a skill, from entry `place` of the log on; says when it ended."""
     # a long session is hurried, so that it ends with its block
     hurry = min(1.0, BLOCK_S / (USUAL_S * size))
     skill, left, row, building = 0, 0, 0, False

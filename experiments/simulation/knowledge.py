@@ -12,6 +12,9 @@ from experiments.simulation.engagement import DAY_S, Bytes, Ints
 from experiments.simulation.streams import Stream, below, normal, uniform
 
 Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
+Grid = np.ndarray[tuple[int, int], np.dtype[np.float64]]
+Counts = np.ndarray[tuple[int, int], np.dtype[np.int64]]
+Marks = np.ndarray[tuple[int, int], np.dtype[np.int8]]
 
 STREAK = 3
 """Correct responses in a row after which the software counts a skill as mastered."""
@@ -37,13 +40,14 @@ class Bank(NamedTuple):
 
 
 class Knowledge(NamedTuple):
-    """One student; made once and drawn anew for each.
+    """One student; a row of `Minds`.
 
     Attributes:
         innate: Ability on each skill before any practice, in logits.
         gained: What practice has added, in logits.
-        known: Innate and gained together, as of the last practice.
-        last_s: Last practice of each skill, seconds since 1970; 0 = never.
+        taught: What sessions led by an adult have added, in logits.
+        known: Innate, gained and taught together, as of the last practice or session.
+        last_s: Last practice or session of each skill, seconds since 1970; 0 = never.
         streak: Correct responses in a row on each skill.
         met: 1 where the streak once sufficed.
         seen: 1 for items met before.
@@ -52,6 +56,7 @@ class Knowledge(NamedTuple):
 
     innate: Floats
     gained: Floats
+    taught: Floats
     known: Floats
     last_s: Ints
     streak: Ints
@@ -66,18 +71,45 @@ def sigmoid(x: float) -> float:
     return 1.0 / (1.0 + math.exp(-x))
 
 
+class Minds(NamedTuple):
+    """What all students know: `Knowledge` with a row per student."""
+
+    innate: Grid
+    gained: Grid
+    taught: Grid
+    known: Grid
+    last_s: Counts
+    streak: Counts
+    met: Marks
+    seen: Marks
+    recent: Counts
+
+    @classmethod
+    def empty(cls, students: int, skills: int, items: int) -> "Minds":
+        """Returns minds to be drawn."""
+        by_skill = students, skills
+        return cls(
+            *(np.zeros(by_skill) for _ in range(4)),
+            *(np.zeros(by_skill, np.int64) for _ in range(2)),
+            np.zeros(by_skill, np.int8),
+            np.zeros((students, items), np.int8),
+            np.zeros((students, 2 * skills), np.int64),
+        )
+
+
 @numba.njit(cache=True)
-def empty_knowledge(skills: int, items: int) -> Knowledge:
-    """Returns a knowledge to be drawn."""
+def mind_of(minds: Minds, student: int) -> Knowledge:
+    """Returns one student's knowledge; what changes in it changes in the minds."""
     return Knowledge(
-        np.zeros(skills),
-        np.zeros(skills),
-        np.zeros(skills),
-        np.zeros(skills, np.int64),
-        np.zeros(skills, np.int64),
-        np.zeros(skills, np.int8),
-        np.zeros(items, np.int8),
-        np.zeros(2 * skills, np.int64),
+        minds.innate[student],
+        minds.gained[student],
+        minds.taught[student],
+        minds.known[student],
+        minds.last_s[student],
+        minds.streak[student],
+        minds.met[student],
+        minds.seen[student],
+        minds.recent[student],
     )
 
 
@@ -97,6 +129,7 @@ def draw_student(stream: Stream, knowledge: Knowledge, bank: Bank, b: Behavior) 
         knowledge.innate[skill] = ability + by_strand[bank.strand[skill]] + b.skill_sd * normal(stream)
     knowledge.known[:] = knowledge.innate
     knowledge.gained[:] = 0.0
+    knowledge.taught[:] = 0.0
     knowledge.last_s[:] = 0
     knowledge.streak[:] = 0
     knowledge.met[:] = 0
@@ -132,19 +165,27 @@ def choose_item(stream: Stream, first: int, end: int, knowledge: Knowledge) -> i
 
 
 @numba.njit(cache=True)
-def kept(knowledge: Knowledge, skill: int, now_s: int, b: Behavior) -> float:
-    """Returns what is left of a gain at a moment, in logits."""
+def retained(knowledge: Knowledge, skill: int, now_s: int, b: Behavior) -> float:
+    """Returns the share that is left at a moment of what was gained and taught."""
     if knowledge.last_s[skill] == 0:
         return 0.0
     idle_days = (now_s - knowledge.last_s[skill]) / DAY_S
-    return float(knowledge.gained[skill]) * (1.0 - b.forgotten * (1.0 - math.exp(-idle_days / b.forgetting_days)))
+    return 1.0 - b.forgotten * (1.0 - math.exp(-idle_days / b.forgetting_days))
+
+
+@numba.njit(cache=True)
+def kept(knowledge: Knowledge, skill: int, now_s: int, b: Behavior) -> float:
+    """Returns what is left at a moment of what was gained and taught, in logits."""
+    return float(knowledge.gained[skill] + knowledge.taught[skill]) * retained(knowledge, skill, now_s, b)
 
 
 @numba.njit(cache=True)
 def recall(knowledge: Knowledge, skill: int, now_s: int, b: Behavior) -> float:
     """Returns what the student knows of a skill now, in logits; time since the last practice counts from here on."""
-    knowledge.gained[skill] = kept(knowledge, skill, now_s, b)
-    knowledge.known[skill] = knowledge.innate[skill] + knowledge.gained[skill]
+    share = retained(knowledge, skill, now_s, b)
+    knowledge.gained[skill] *= share
+    knowledge.taught[skill] *= share
+    knowledge.known[skill] = knowledge.innate[skill] + knowledge.gained[skill] + knowledge.taught[skill]
     knowledge.last_s[skill] = now_s
     return float(knowledge.known[skill])
 
@@ -158,7 +199,38 @@ def practice(knowledge: Knowledge, skill: int, rate: float, bank: Bank, b: Behav
             ready = min(ready, sigmoid(knowledge.known[required] - bank.skill_difficulty[required]))
     share = rate * (b.unready + (1.0 - b.unready) * ready)
     knowledge.gained[skill] += share * (b.growth - knowledge.gained[skill])
-    knowledge.known[skill] = knowledge.innate[skill] + knowledge.gained[skill]
+    knowledge.known[skill] = knowledge.innate[skill] + knowledge.gained[skill] + knowledge.taught[skill]
+
+
+@numba.njit(cache=True)
+def teach(knowledge: Knowledge, skill: int, logits: float, now_s: int, bank: Bank, b: Behavior) -> tuple[float, float]:
+    """Adds what a session led by an adult teaches; says what the student knew before and knows after it.
+
+    All of it is learned where the prerequisites are ready and there is much to learn, nothing by a student who is not
+    ready, and little of a skill known well already; `b` has the limits.
+
+    Args:
+        knowledge: The student's.
+        skill: What the session is about.
+        logits: What the session adds where nothing is in its way.
+        now_s: The end of the session, seconds since 1970.
+        bank: What is taught.
+        b: How students learn.
+
+    Returns:
+        Logits above the skill's difficulty, before and after.
+    """
+    ready = 1.0
+    for required in (bank.requires[skill], bank.also_requires[skill]):
+        if required != NONE:
+            known = knowledge.innate[required] + kept(knowledge, required, now_s, b)
+            ready = min(ready, sigmoid(known - bank.skill_difficulty[required]))
+    ready = min(1.0, max(0.0, (ready - b.not_ready) / (b.ready - b.not_ready)))
+    before = recall(knowledge, skill, now_s, b) - bank.skill_difficulty[skill]
+    left = min(1.0, max(b.known_well, (b.taught_to - before) / b.near))
+    knowledge.taught[skill] += logits * ready * left
+    knowledge.known[skill] = knowledge.innate[skill] + knowledge.gained[skill] + knowledge.taught[skill]
+    return before, float(knowledge.known[skill] - bank.skill_difficulty[skill])
 
 
 @numba.njit(cache=True)

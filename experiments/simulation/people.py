@@ -32,6 +32,9 @@ ROOMS = (("hall", 70), ("room-a", 24), ("room-b", 16), ("corner", 6))
 HISTORY_DAYS = 14
 """Days before the end whose sessions are known."""
 
+UNIT_AHEAD = 3
+"""Skills of a unit from its middle on."""
+
 GROUP = 5
 """Students of a past small group."""
 
@@ -61,10 +64,9 @@ def make_roster(
         _add_team(rows, team_id, "Simulated", members)
         _add_rules(rows, team_id, members)
         random = np.random.default_rng([config.seed, 2, number])
-        for skill in range(max(0, int(middle) - 2), min(config.skills, int(middle) + 3)):
-            weight = round(1 / (1 + abs(skill + 0.5 - middle)), 2)
-            rows["focus"].append({"team_id": team_id, "skill_id": skills[skill], "weight": weight})
-        current = skills[int(middle) : int(middle) + 3] or skills[-1:]
+        for skill_id, weight in focus_of(middle, skills).items():
+            rows["focus"].append({"team_id": team_id, "skill_id": skill_id, "weight": weight})
+        current = skills[int(middle) : int(middle) + UNIT_AHEAD] or skills[-1:]
         _add_history(rows, team_id, members, config.end, current, random)
         for member in members:
             # labels without any effect on the truth: an audit should find no difference
@@ -78,6 +80,12 @@ def make_roster(
             if required != NONE:
                 rows["prerequisites"].append({"skill_id": skill_id, "requires_skill_id": skills[required]})
     return {name: pd.DataFrame(rows[name], columns=pd.Index(columns)) for name, columns in COLUMNS.items()}
+
+
+def focus_of(middle: float, skill_ids: Sequence[str]) -> dict[str, float]:
+    """Returns the weight of each skill of the unit around a middle, in skills of the teaching order."""
+    unit = range(max(0, int(middle) - 2), min(len(skill_ids), int(middle) + UNIT_AHEAD))
+    return {skill_ids[skill]: round(1 / (1 + abs(skill + 0.5 - middle)), 2) for skill in unit}
 
 
 def write_log_roster(student_ids: Sequence[str], folder: Path) -> None:

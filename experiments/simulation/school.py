@@ -10,7 +10,7 @@ from experiments.simulation.config import SchoolConfig
 from experiments.simulation.curriculum import NONE, Curriculum, make_curriculum
 from experiments.simulation.engagement import Days, Habits, Ints, count_responses
 from experiments.simulation.kernel import PLAN, Log, Truth, simulate_responses
-from experiments.simulation.knowledge import Bank, Floats
+from experiments.simulation.knowledge import Bank, Floats, Minds
 from experiments.simulation.people import make_roster, team_sizes
 
 OWNERS_PER_TEAM = 1_000
@@ -21,6 +21,9 @@ TAUGHT = 0.9
 
 STAGGER = 0.5
 """Share of the taught skills over which teams are spread: some are grades ahead, so that a skill comes back."""
+
+TRAITS = ("ability", "learning_rate", "attendance", "pace", "gaming_share", "speed")
+"""Columns of `Truth.traits`."""
 
 WEEKEND = 5
 """Saturday, counted from Monday = 0."""
@@ -38,6 +41,7 @@ class School:
         roster: Tables by the name of their roster file.
         truth: Tables by name: `mastery` (student x skill, 0-1 at the start and at the end: the chance to know an
             item of average difficulty), `students`, `items` and `skills` (difficulties in logits), `parameters`.
+        minds: What each student knows at the end, so that further days can follow.
     """
 
     config: SchoolConfig
@@ -45,6 +49,7 @@ class School:
     item_skills: pd.DataFrame
     roster: dict[str, pd.DataFrame]
     truth: dict[str, pd.DataFrame]
+    minds: Minds
 
 
 def simulate_school(config: SchoolConfig) -> School:
@@ -62,7 +67,7 @@ def simulate_school(config: SchoolConfig) -> School:
     student_ids = [f"s{t + 1:02d}-{p + 1:03d}" for t, p in zip(team, place, strict=True)]
 
     owners = team * OWNERS_PER_TEAM + place
-    habits = _habits(config)
+    habits = make_habits(config)
     counts = count_responses(config.seed, owners, PLAN, days, habits)
     offsets = np.concatenate([[0], np.cumsum(counts)])
     log = Log(
@@ -73,17 +78,21 @@ def simulate_school(config: SchoolConfig) -> School:
         duration_s=np.zeros(offsets[-1], np.float32),
     )
     shape = (len(owners), config.skills)
-    truth = Truth(np.zeros(shape), np.zeros(shape), np.zeros(shape, np.int64), np.zeros((len(owners), 5)))
-    bank = _bank(curriculum)
-    ahead = _ahead(config)
-    simulate_responses(config.seed, owners, days, habits, config.behavior, bank, ahead[team], offsets, log, truth)
+    truth = Truth(np.zeros(shape), np.zeros(shape), np.zeros(shape, np.int64), np.zeros((len(owners), len(TRAITS))))
+    minds = Minds.empty(len(owners), config.skills, len(curriculum.item_second))
+    bank = make_bank(curriculum)
+    ahead = teams_ahead(config)
+    simulate_responses(
+        config.seed, owners, days, habits, config.behavior, bank, ahead[team], offsets, log, truth, minds
+    )
 
     return School(
         config=config,
-        events=_events(log, np.repeat(np.arange(len(owners)), counts), student_ids, curriculum),
+        events=event_table(log, np.repeat(np.arange(len(owners)), counts), student_ids, curriculum),
         item_skills=_item_skills(curriculum),
         roster=make_roster(config, curriculum, student_ids, team, days.middle[-1] + ahead),
         truth=_truth_tables(config, curriculum, student_ids, team, truth),
+        minds=minds,
     )
 
 
@@ -97,17 +106,27 @@ def _calendar(config: SchoolConfig) -> Days:
     return Days(
         number=np.array(every, dtype="datetime64[D]").astype(np.int64),
         weekend=np.array([part.weekday() >= WEEKEND for part in every], dtype=np.int8),
-        middle=(np.arange(len(every)) + 0.5) / len(every) * config.skills * TAUGHT * (1 - STAGGER),
+        middle=unit_middle(config, np.arange(len(every))),
     )
 
 
-def _ahead(config: SchoolConfig) -> Floats:
+def unit_middle(config: SchoolConfig, day: Ints) -> Floats:
+    """Where a unit's middle is on days counted from the first of the log, in skills of the teaching order.
+
+    Units go on in the same step after the log.
+    """
+    middle: Floats = (day + 0.5) / (7 * config.weeks) * config.skills * TAUGHT * (1 - STAGGER)
+    return middle
+
+
+def teams_ahead(config: SchoolConfig) -> Floats:
     """How far each team is ahead, in skills: the golden ratio spreads any number of teams and moves none of them."""
     place: Floats = np.modf(np.arange(config.teams, dtype=np.float64) * 0.618034)[0]
     return place * (config.skills * TAUGHT * STAGGER)
 
 
-def _habits(config: SchoolConfig) -> Habits:
+def make_habits(config: SchoolConfig) -> Habits:
+    """Returns how much students work."""
     return Habits(
         attendance_logit=float(np.log(config.attendance / (1 - config.attendance))),
         attendance_sd=config.attendance_sd,
@@ -119,11 +138,14 @@ def _habits(config: SchoolConfig) -> Habits:
     )
 
 
-def _bank(curriculum: Curriculum) -> Bank:
+def make_bank(curriculum: Curriculum) -> Bank:
+    """Returns what is taught, as the kernel reads it."""
     return Bank(**{name: getattr(curriculum, name) for name in Bank._fields})
 
 
-def _events(log: Log, student: Ints, student_ids: list[str], curriculum: Curriculum) -> pd.DataFrame:
+def event_table(log: Log, student: Ints, student_ids: list[str], curriculum: Curriculum) -> pd.DataFrame:
+    """Returns a log as rows of `School.events`, given the student of each entry."""
+
     def named(names: list[str], codes: Ints) -> "pd.api.extensions.ExtensionArray":
         return pd.array(names, dtype="str").take(codes)
 
@@ -165,8 +187,7 @@ def _truth_tables(
             "responses": truth.responses.ravel(),
         }
     )
-    traits = ("ability", "learning_rate", "attendance", "pace", "gaming_share")
-    students = pd.DataFrame(truth.traits, columns=pd.Index(traits))
+    students = pd.DataFrame(truth.traits, columns=pd.Index(TRAITS))
     students.insert(0, "student_id", student_ids)
     students.insert(1, "team_id", [f"t{code + 1:02d}" for code in team])
     second = [None if code == NONE else skills[code] for code in curriculum.item_second]

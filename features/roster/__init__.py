@@ -1,6 +1,6 @@
 """Who learns and teaches where: teams, students, adults, rooms, blocks and standing rules.
 
-A roster is a folder of CSV files: UTF-8, comma separated, one header line, ids of any text without `;` or
+A roster is a folder of CSV files and a policy: UTF-8, comma separated, one header line, ids of any text without `;` or
 outer blanks (`007` and `NA` stay as they are). A list in one cell is separated by semicolons. Columns
 marked `?` may be blank or left out. `features.roster.checks` says what has to hold between the files.
 
@@ -74,10 +74,35 @@ demographics.csv (optional): one row per fact about a student; audits only, kept
     student_id   a student of members.csv
     column       what is known, such as `language`
     value        any text, such as `es`
+
+policy.toml (optional): how teams want to be planned, which the CSV files cannot say. `[default]` holds for all teams,
+`[teams.t01]` for one and counts before it; all keys are optional, and what nobody says stays as the planner has it.
+    preset                 `open_team_room`, `station_rotation`, `intervention_block`, `high_dosage_tutoring` or
+                           `weekly_regrouping`: several of the keys below at once (`presets.toml` beside this module);
+                           keys that stand beside it count before it
+    weights.NAME           what one unit of a term of the score is worth, 0-100; 0 switches the term off
+    sizes.TYPE             group sizes of `small_group`, `tutoring` or `collaborative`: fewest and most students at a
+                           table, and tables that one adult may have, such as `{ least = 3, most = 5, tables = 1 }`
+    most_by_role.ROLE      most students at once with an adult of a role for whom staff.csv has no max_group
+    students_per_monitor   students of independent work whom one adult may supervise
+    most_social_cost       share of the need met, 0-1, that everything social together may cost
+    crowding               `{ full = 3, loss = 0.1 }`: students whom one lead serves in full, and how much less each
+                           further one makes it for all
+    adult_time_days        school days within which everybody should have had adult time; 1: every day
+    trainees_supervised    `false` where teachers in training may have sessions without a teacher on duty
+    regroup                `daily`, `weekly`, or for how many school days a grouping holds
+    rooms.ROOM.sessions    sessions that a large room holds at once, its capacity shared; ROOM `*` is every other room
+    blocks.BLOCK           skills or subjects that may be taught by adults then, such as `{ subjects = ["Maths"] }`
+    needs_certified        list of students whose accommodations need a certified adult in adult-led sessions
+    adult_exclusions       list of `{ staff_id = "b.chen", students = ["s0412"] }`: the adult never leads the students;
+                           why is not asked and not stored
+The last three, and rooms by name, belong to one team. Lists of students add to those of a request.
 """
 
 from features.roster.cells import FIRST_DATE, LAST_DATE
 from features.roster.loading import load_roster_command, read_roster_files
+from features.roster.policy_file import ANY_ROOM
+from features.roster.policy_keys import load_presets
 from features.roster.queries import (
     find_team_of,
     list_teams,
@@ -92,10 +117,12 @@ from features.roster.records import (
     Focus,
     Member,
     PastSession,
+    PolicyLayer,
     Prerequisite,
     Room,
     Roster,
     Rule,
+    Settings,
     Skill,
     SkillMap,
     Staff,
@@ -105,6 +132,7 @@ from features.roster.records import (
 from features.roster.store import erase_student, replace_recorded_sessions, save_roster
 
 __all__ = [
+    "ANY_ROOM",
     "FIRST_DATE",
     "LAST_DATE",
     "Block",
@@ -112,10 +140,12 @@ __all__ = [
     "Focus",
     "Member",
     "PastSession",
+    "PolicyLayer",
     "Prerequisite",
     "Room",
     "Roster",
     "Rule",
+    "Settings",
     "Skill",
     "SkillMap",
     "Staff",
@@ -124,6 +154,7 @@ __all__ = [
     "erase_student",
     "find_team_of",
     "list_teams",
+    "load_presets",
     "load_roster_command",
     "read_demographics",
     "read_roster_files",

@@ -12,7 +12,9 @@ from features.home import Home
 from features.roster.cells import nearest
 from features.roster.checks import Sheets, check_sheets
 from features.roster.layout import FILES
-from features.roster.records import Roster
+from features.roster.policy_file import NAME as POLICY_FILE
+from features.roster.policy_file import read_policies
+from features.roster.records import PolicyLayer, Roster
 from features.roster.sheets import Findings, read_sheet
 from features.roster.store import save_roster
 from features.tombstones import Tombstones, read_tombstones
@@ -22,7 +24,7 @@ SHOWN = 50
 
 
 def read_roster_files(folder: Path) -> Roster:
-    """The roster that the folder's CSV files hold.
+    """The roster that the folder's files hold.
 
     Raises:
         InputError: The folder or a needed file is missing, or rows break rules; every problem is listed.
@@ -50,10 +52,22 @@ def read_roster_files(folder: Path) -> Roster:
             columns = ", ".join(layout.columns)
             findings.add(layout.name, f"is missing; write one with the columns {columns}")
     sheets = check_sheets(sheets, findings)
+    policies = _find_policies(folder, sheets, findings)
     if findings.problems:
         raise InputError(_report(folder, findings.problems))
     records = {name: tuple(row.record for row in rows) for name, rows in sheets.items()}
-    return Roster(**records, warnings=tuple(findings.warnings))
+    return Roster(**records, policies=policies, warnings=tuple(findings.warnings))
+
+
+def _find_policies(folder: Path, sheets: Sheets, findings: Findings) -> tuple[PolicyLayer, ...]:
+    """The team policies, where the folder has any."""
+    for stray in sorted(path.name for path in folder.glob("*.toml") if path.name != POLICY_FILE):
+        if nearest(stray, [POLICY_FILE]):
+            findings.problems.append(f"{stray}: is not a roster file; did you mean {POLICY_FILE}?")
+        else:
+            findings.warnings.append(f"{stray}: is not a roster file and was left out")
+    path = folder / POLICY_FILE
+    return read_policies(path, sheets, findings) if path.exists() else ()
 
 
 def _report(folder: Path, problems: list[str]) -> str:
@@ -99,6 +113,7 @@ def load_roster_command(path: Path, home: Home) -> int:
     table.add_column("rows", justify="right")
     for layout in FILES:
         table.add_row(f"{layout.name}.csv", str(len(getattr(roster, layout.name))))
+    table.add_row(POLICY_FILE, str(len(roster.policies)))
     OUT.print(table)
     if erased:
         OUT.print(

@@ -16,6 +16,7 @@ from features.roster.records import (
     Block,
     Demographic,
     PastSession,
+    PolicyLayer,
     Room,
     Rule,
     Skill,
@@ -67,6 +68,7 @@ def read_team(url: str | Database, team_id: str) -> Team:
             rules=_rules(connection, team_id),
             focus={row["skill_id"]: row["weight"] for row in sorted(rows["focus"], key=lambda row: row["skill_id"])},
             past_sessions=_past_sessions(connection, team_id),
+            policies=_policies(connection, team_id),
         )
 
 
@@ -168,6 +170,19 @@ def _past_sessions(connection: Connection, team_id: str) -> tuple[PastSession, .
         del row["recorded"]
         sessions.add(PastSession(**row, students=tuple(students.get(key, ()))))
     return tuple(sorted(sessions, key=_session_order))
+
+
+def _policies(connection: Connection, team_id: str) -> tuple[PolicyLayer, ...]:
+    owner, named = tables.POLICIES, tables.POLICY_STUDENTS
+    found = _found(connection, select(owner).where(owner.c.team_id.in_(["", team_id])))
+    rows = _found(connection, select(named).where(named.c.team_id == team_id).order_by(named.c.place))
+    certified = tuple(row["student_id"] for row in rows if row["excluded_staff_id"] is None)
+    exclusions = tuple((row["student_id"], row["excluded_staff_id"]) for row in rows if row["excluded_staff_id"])
+    layers = (
+        PolicyLayer(row["team_id"], row["settings"], *((certified, exclusions) if row["team_id"] else ()))
+        for row in found
+    )
+    return tuple(sorted(layers, key=lambda layer: layer.team_id))
 
 
 def _session_order(session: PastSession) -> tuple[object, ...]:

@@ -1,8 +1,12 @@
 """The records of a roster: one per row of a roster file, and the team that planning reads."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, time
+from typing import Any
+
+Settings = Mapping[str, Any]
+"""Keys of `policy.toml` with their values, tables as mappings; all that JSON can hold."""
 
 SESSION_TYPES = ("small_group", "tutoring", "collaborative", "online")
 """Types of session that an adult can lead; to lead `online` is to supervise independent work."""
@@ -148,6 +152,23 @@ class Demographic:
 
 
 @dataclass(frozen=True)
+class PolicyLayer:
+    """What one table of `policy.toml` says.
+
+    Attributes:
+        team_id: The team; empty for what holds for all teams.
+        settings: The keys that name no student.
+        needs_certified: Students whose accommodations need a certified adult.
+        adult_exclusions: Pairs of a student and the id of an adult who never leads the student.
+    """
+
+    team_id: str
+    settings: Settings = field(default_factory=dict)
+    needs_certified: tuple[str, ...] = ()
+    adult_exclusions: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class Roster:
     """Everything the roster files hold, checked; `warnings` says what was left out or looks odd."""
 
@@ -162,6 +183,7 @@ class Roster:
     focus: tuple[Focus, ...] = ()
     past_sessions: tuple[PastSession, ...] = ()
     demographics: tuple[Demographic, ...] = ()
+    policies: tuple[PolicyLayer, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -180,6 +202,7 @@ class Team:
         rules: Standing rules.
         focus: Weight 0-1 of each skill of the current unit; empty = the team has not said.
         past_sessions: What happened, oldest first.
+        policies: What all teams of the roster chose, then what this one did; either may be missing.
     """
 
     team_id: str
@@ -192,6 +215,7 @@ class Team:
     rules: tuple[Rule, ...]
     focus: Mapping[str, float]
     past_sessions: tuple[PastSession, ...]
+    policies: tuple[PolicyLayer, ...] = ()
 
 
 @dataclass(frozen=True)

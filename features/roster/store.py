@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Table, and_, delete, insert, select
 
 from features.database import Database, changing
 from features.roster import tables
-from features.roster.records import PastSession, Roster
+from features.roster.records import PastSession, PolicyLayer, Roster
 from features.roster.tables import count_change
 
 
@@ -31,6 +31,7 @@ def save_roster(roster: Roster, url: str | Database) -> None:
         places = [_places({"rule_id": rule["rule_id"]}, rule.pop("students")) for rule in rules]
         _insert(connection, tables.RULES, rules)
         _insert(connection, tables.RULE_STUDENTS, [row for rows in places for row in rows])
+        _replace_policies(connection, roster.policies)
         of_files = select(tables.PAST_SESSIONS.c.session_id).where(~tables.PAST_SESSIONS.c.recorded)
         students = tables.PAST_SESSION_STUDENTS
         connection.execute(delete(students).where(students.c.session_id.in_(of_files)))
@@ -79,6 +80,20 @@ def _insert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]
 
 def _places(key: dict[str, str], students: Iterable[str]) -> list[dict[str, Any]]:
     return [{**key, "place": place, "student_id": student} for place, student in enumerate(students)]
+
+
+def _replace_policies(connection: Connection, policies: Iterable[PolicyLayer]) -> None:
+    rows, students = [], []
+    for layer in policies:
+        rows.append({"team_id": layer.team_id, "settings": dict(layer.settings)})
+        named = [(student, None) for student in layer.needs_certified] + list(layer.adult_exclusions)
+        students += [
+            {"team_id": layer.team_id, "place": place, "student_id": student, "excluded_staff_id": staff}
+            for place, (student, staff) in enumerate(named)
+        ]
+    for table, found in ((tables.POLICIES, rows), (tables.POLICY_STUDENTS, students)):
+        connection.execute(delete(table))
+        _insert(connection, table, found)
 
 
 def _insert_sessions(connection: Connection, sessions: Sequence[PastSession], *, recorded: bool) -> None:

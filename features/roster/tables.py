@@ -126,13 +126,27 @@ DEMOGRAPHICS = Table(
     Column("column", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
+POLICIES = Table(
+    "roster_policies",
+    METADATA,
+    Column("team_id", Text, primary_key=True),  # empty for all teams
+    Column("settings", JSON, nullable=False),
+)
+POLICY_STUDENTS = Table(
+    "roster_policy_students",
+    METADATA,
+    Column("team_id", Text, primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("student_id", Text, nullable=False, index=True),
+    Column("excluded_staff_id", Text),  # null: the student needs a certified adult
+)
 VERSIONS = Table(
     "roster_versions",
     METADATA,
     Column("team_id", Text, primary_key=True),  # empty for the whole roster
     Column("version", BigInteger, nullable=False),
 )
-OF_STUDENTS = (MEMBERS, RULE_STUDENTS, PAST_SESSION_STUDENTS, DEMOGRAPHICS)
+OF_STUDENTS = (MEMBERS, RULE_STUDENTS, PAST_SESSION_STUDENTS, DEMOGRAPHICS, POLICY_STUDENTS)
 """Every table with a student's id; erasing a student empties the rows of all of them."""
 
 PLAIN = {

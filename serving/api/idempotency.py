@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from features.database import Database
 from features.errors import RegroupError
 from serving.api.problems import PROBLEM, error_response
-from serving.errors import ConflictError, InFlightError, NotFoundError, RequestError
+from serving.errors import ConflictError, InFlightError, NoPlanError, NotFoundError, RequestError
 from serving.store.idempotency import Claim, StoredAnswer, claim_key, finish_claim, give_up_claim
 
 logger = logging.getLogger("regroup")
@@ -27,7 +27,8 @@ logger = logging.getLogger("regroup")
 REPLAYED = "Idempotency-Replayed"
 
 FINAL = (NotFoundError, RequestError)
-"""Refusals that asking again with the same body would not change."""
+"""Refusals that asking again with the same body would not change; a day without a plan may have one once the roster is
+mended, and its refusal names students, whom nothing may keep."""
 
 
 class Attempt:
@@ -85,7 +86,7 @@ class Attempt:
         if self._claim is None or error is None:
             return
         try:
-            if isinstance(error, FINAL):
+            if isinstance(error, FINAL) and not isinstance(error, NoPlanError):
                 text = bytes(error_response(error).body).decode()
                 with self._database.changing() as connection:
                     finish_claim(connection, self._claim, error.status, answer=text)

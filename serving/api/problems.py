@@ -21,6 +21,10 @@ logger = logging.getLogger("regroup")
 
 PROBLEM = "application/problem+json"
 
+RULE_IDS = (
+    "rules behind it: ids of the roster's, `rules[0]` for the first of the request, `keep_sessions` for kept seats"
+)
+
 UNREADABLE = "is not JSON in UTF-8, or is nested too deeply"
 
 
@@ -68,6 +72,8 @@ class ConflictOut(BaseModel):
         description="the conflict in plain words; no student is named",
         examples=["A student has a fixed assignment in 09:00-09:45 but is absent then."],
     )
+    students: list[str] = Field(default_factory=list, description="students concerned", examples=[["s0412"]])
+    rule_ids: list[str] = Field(default_factory=list, description=RULE_IDS, examples=[["rules[0]"]])
 
 
 class RuleOut(BaseModel):
@@ -90,6 +96,8 @@ class RelaxationOut(BaseModel):
     detail: str = Field(
         description="what to do, in plain words", examples=["Drop the fixed assignment of one student."]
     )
+    students: list[str] = Field(default_factory=list, description="students concerned", examples=[["s0412"]])
+    rule_ids: list[str] = Field(default_factory=list, description=RULE_IDS, examples=[["rules[0]"]])
 
 
 class NoPlan(Problem):

@@ -1,6 +1,7 @@
 """`python -m serving plan` and `evaluate`: plans a day from a file, and judges a plan of it, without the service."""
 
 import argparse
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -74,6 +75,7 @@ def plan_day(options: argparse.Namespace) -> int:
     from serving.grouping import Budget, InfeasibleError, explain_conflict, find_alternatives, suggest_groups
 
     problem, budget = _read_day(options.path), Budget(seconds=options.seconds, seed=options.seed)
+    until = budget.until(time.perf_counter())
     try:
         if options.alternatives:
             limits = {"max_score_loss": options.max_score_loss, "min_difference": options.min_difference}
@@ -84,7 +86,7 @@ def plan_day(options: argparse.Namespace) -> int:
             plan = suggest_groups(problem, budget)
             write_json(options.json, asdict(plan))
     except InfeasibleError as error:
-        _print_diagnosis(explain_conflict(problem, error.conflicts))
+        _print_diagnosis(explain_conflict(problem, error.conflicts, until=until))
         raise
     if options.svg is not None:
         write_text(options.svg, draw_day(problem, plan))

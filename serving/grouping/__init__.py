@@ -24,6 +24,7 @@ from serving.grouping.problem.policy import (
     Role,
     SessionType,
     SizeBound,
+    SizeCurve,
     Weights,
 )
 from serving.grouping.problem.problem import Problem, digest_text, require_sessions
@@ -36,7 +37,10 @@ if TYPE_CHECKING:
     from serving.grouping.changes.alternatives import ATTEMPTS, Alternative, Alternatives, find_alternatives
     from serving.grouping.changes.repair import Repair, repair_plan
     from serving.grouping.changes.why_not import WhyNot, ask_why_not
+    from serving.grouping.infeasible.concessions import SoftConstraint
     from serving.grouping.infeasible.diagnosis import Diagnosis, explain_conflict
+    from serving.grouping.infeasible.give_way import give_way
+    from serving.grouping.infeasible.relaxations import Relaxation
     from serving.grouping.search.anneal import Budget
     from serving.grouping.solve import suggest_groups, warm_up
     from serving.grouping.weeks.week import Week, plan_week
@@ -46,7 +50,10 @@ else:
         "changes.repair": ("Repair", "repair_plan"),
         "changes.why_not": ("WhyNot", "ask_why_not"),
         "search.anneal": ("Budget",),
+        "infeasible.concessions": ("SoftConstraint",),
         "infeasible.diagnosis": ("Diagnosis", "explain_conflict"),
+        "infeasible.give_way": ("give_way",),
+        "infeasible.relaxations": ("Relaxation",),
         "solve": ("suggest_groups", "warm_up"),
         "weeks.week": ("Week", "plan_week"),
     }
@@ -88,6 +95,7 @@ __all__ = (
     "Problem",
     "ProblemError",
     "Purpose",
+    "Relaxation",
     "Repair",
     "Role",
     "Room",
@@ -98,7 +106,9 @@ __all__ = (
     "Session",
     "SessionType",
     "SizeBound",
+    "SizeCurve",
     "Skill",
+    "SoftConstraint",
     "Student",
     "Violation",
     "Week",
@@ -113,6 +123,7 @@ __all__ = (
     "find_bottlenecks",
     "find_moves",
     "find_violations",
+    "give_way",
     "measure_impact",
     "plan_week",
     "rank_seat_options",

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, replace
 
 from serving.grouping.errors import InfeasibleError
+from serving.grouping.exact.program import is_over
 from serving.grouping.exact.seating import assign_students
 from serving.grouping.infeasible.counting import find_conflicts
 from serving.grouping.infeasible.diagnosis import name_conflicts
@@ -52,7 +53,7 @@ def suggest_groups(problem: Problem, budget: Budget = DEFAULT_BUDGET) -> Plan:
     plan = replace(describe_plan(problem, found.sessions, found.status), cut_by_clock=found.cut)
     if budget.seconds is None or not budget.bound_rounds:
         return prove_plan(found.data, plan, budget.bound_rounds)
-    return prove_plan(found.data, plan, sys.maxsize, began + budget.seconds)
+    return prove_plan(found.data, plan, sys.maxsize, budget.until(began))
 
 
 def find_sessions(problem: Problem, budget: Budget = DEFAULT_BUDGET) -> Solution:
@@ -71,15 +72,15 @@ def find_sessions(problem: Problem, budget: Budget = DEFAULT_BUDGET) -> Solution
     try:
         drafted, cut = search_sessions(data, replace(budget, seconds=budget.left(began, share)))
     except InfeasibleError as error:
-        raise InfeasibleError(name_conflicts(problem, error.conflicts)) from None
+        raise InfeasibleError(name_conflicts(problem, error.conflicts, budget.until(began, share + SEATS))) from None
     sessions, status = drafted, SEARCHED
     earlier: list[tuple[Session, ...]] = []
     for _ in range(budget.seatings):
-        left = budget.left(began, share + SEATS)
-        if left == 0.0:
+        until = budget.until(began, share + SEATS)
+        if is_over(until):
             cut = True
             break
-        seated = assign_students(data, drafted, earlier, left)
+        seated = assign_students(data, drafted, earlier, until)
         if seated is None:
             break
         sessions, status = _pick_better(problem, sessions, *seated) or (sessions, status)

@@ -114,9 +114,13 @@ def add_student(
         for other in rule.students
         if other in members
     ]
+    adults = {adult.id for adult in problem.adults}
+    excluded = {pair for layer in team.policies for pair in layer.adult_exclusions if pair[0] == student_id}
+    certified = any(student_id in layer.needs_certified for layer in team.policies)
     joined = replace(
         problem,
-        students=(*problem.students, Student(student_id, frozenset(blocks))),
+        students=(*problem.students, Student(student_id, frozenset(blocks), needs_certified=certified)),
+        adult_exclusions=(*problem.adult_exclusions, *sorted(pair for pair in excluded if pair[1] in adults)),
         needs=(*problem.needs, *needs),
         keep_apart=(*problem.keep_apart, *pairs),
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 
+from features.roster import Settings
 from serving.grouping import Effect, SessionType, Weights
 
 
@@ -51,6 +52,7 @@ class PlannerPolicy:
         watch_days: Days with nothing but intervention among past ones, from which a student is on the watch list.
         coaching_per_week: Adult-led sessions that a coach and a trainee share in a week.
         history_days: Days for which past sessions count.
+        team: Choices that teams make otherwise in their `policy.toml`, beside weights and sizes.
     """
 
     effects: tuple[Effect, ...]
@@ -60,6 +62,7 @@ class PlannerPolicy:
     watch_days: int
     coaching_per_week: int
     history_days: int
+    team: Settings
 
     def effects_for(self, roles: Iterable[str]) -> tuple[Effect, ...]:
         """The effects of the table, and of roles that it does not have.
@@ -97,4 +100,5 @@ def load_policy() -> PlannerPolicy:
         watch_days=int(stored["watch"]["days"]),
         coaching_per_week=int(stored["coaching"]["per_week"]),
         history_days=int(stored["history"]["days"]),
+        team=stored["team"],
     )

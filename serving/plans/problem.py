@@ -1,35 +1,39 @@
 """A team's day as a planning problem: the roster, the request, and who needs what."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
 
-from features.roster import Rule, SkillMap, Staff, Team
+from features.roster import PolicyLayer, Rule, SkillMap, Staff, Team
 from features.roster.records import WEEKDAYS
 from serving.errors import RequestError
 from serving.grouping import (
-    DEFAULT_SIZES,
-    DEFAULT_STUDENTS_PER_MONITOR,
     Adult,
     Block,
     Coaching,
     PastDay,
     Pin,
     Problem,
-    Room,
+    Role,
     Seat,
     Session,
     SessionType,
-    SizeBound,
     Skill,
     Student,
-    Weights,
     recollect,
 )
 from serving.plans.needs import Candidate
 from serving.plans.policy import PlannerPolicy
+from serving.plans.rooms import list_rooms
+from serving.plans.standing_rules import DayFacts, Note, RuleBook, read_rules
+from serving.plans.team_policy import DayPolicy, settle_policy
+
+NOTHING = PolicyLayer("")
+"""The choices of a request that makes none."""
+
+NO_ROOMS = Note(None, (), "The roster has no rooms for the team, so that the plan names none.")
 
 
 @dataclass(frozen=True)
@@ -59,9 +63,8 @@ class DayRequest:
         move_penalty: Need points that moving one of them must gain; null: the planner's own weight.
         kept: Seats of that plan that stay, led by the same adult on the same skill.
         alternatives: How many other good plans to look for.
-        students_per_monitor: Students online whom one adult may supervise; null: the planner's own number.
-        weights: Weights of soft terms by name, in place of the policy's.
-        sizes: Bounds of some session types, in place of the planner's own.
+        policy: The team's choices for this day, which count before those of the roster.
+        earlier: The policy of the earlier plan; null without one.
     """
 
     day: date
@@ -71,9 +74,25 @@ class DayRequest:
     move_penalty: float | None = None
     kept: tuple[Seat, ...] = ()
     alternatives: int = 0
-    students_per_monitor: int | None = None
-    weights: Mapping[str, float] = field(default_factory=dict)
-    sizes: tuple[SizeBound, ...] = ()
+    policy: PolicyLayer = NOTHING
+    earlier: PolicyLayer | None = None
+
+
+@dataclass(frozen=True)
+class StatedDay:
+    """A day as a planning problem, and where its parts come from.
+
+    Attributes:
+        problem: The day.
+        rules: Where fixed assignments and pairs come from.
+        policy: What the team chose for it.
+        notes: What the day goes without, in words.
+    """
+
+    problem: Problem
+    rules: RuleBook
+    policy: DayPolicy
+    notes: tuple[Note, ...]
 
 
 @dataclass(frozen=True)
@@ -84,10 +103,10 @@ class _Attendance:
     staff: Mapping[str, frozenset[str]]
 
 
-def state_problem(
+def state_day(
     team: Team, skills: SkillMap, request: DayRequest, candidates: Sequence[Candidate], policy: PlannerPolicy
-) -> Problem:
-    """The day as a planning problem.
+) -> StatedDay:
+    """The day as a planning problem, without the standing rules that cannot hold today.
 
     Raises:
         RequestError: The day has no blocks, or a rule or an absence names somebody who is not in the team.
@@ -99,6 +118,7 @@ def state_problem(
         days = ", ".join(_weekdays(team))
         raise RequestError("no_blocks", f"the team has no block on {weekday}; it has blocks on {days}")
     _require_own(team, request)
+    chosen = settle_policy(team, request.policy, policy, request.earlier)
     order = [block.block_id for block in today]
     rules = (*team.rules, *request.rules)
     there = _attendance(frozenset(order), rules, request.absences)
@@ -106,59 +126,60 @@ def state_problem(
     named = {rule.skill_id for rule in rules if rule.skill_id} | {seat.skill for seat in request.kept if seat.skill}
     waiting = {candidate.need.because_of for candidate in candidates if candidate.need.because_of}
     skill_ids = sorted({candidate.need.skill for candidate in candidates} | waiting | named)
-    due = _find_adult_time_due(team, request.day, policy.history_days)
-    students = tuple(
-        Student(student, there.students[student], adult_time_due=student in due) for student in team.members
-    )
+    due = find_adult_time_due(team, request.day, chosen.settings["adult_time_days"], policy.history_days)
+    students = tuple(_student(student, there, chosen, due) for student in team.members)
     remembered = recollect(
         students,
-        tuple(_adult(adult, there.staff[adult.staff_id], adults, skill_ids) for adult in team.staff),
+        tuple(_adult(adult, there.staff[adult.staff_id], adults, skill_ids, chosen) for adult in team.staff),
         _past_days(team, request.day),
         policy.history_days,
     )
-    return Problem(
+    needs = defaultdict(set)
+    for candidate in candidates:
+        needs[candidate.need.student].add(candidate.need.skill)
+    names = {skill: skill_name(skills, skill) for skill in skill_ids}
+    kept = [
+        Pin(seat.student, seat.block, seat.session_type, seat.skill, seat.adult)
+        for seat in request.kept  # an adult who is absent is a conflict, which is reported
+        if seat.block in there.students[seat.student]
+    ]
+    book = read_rules(team.rules, request.rules, kept, DayFacts(order, there.students, there.staff, needs, names))
+    rooms = list_rooms(team.rooms, chosen, len(team.members))
+    problem = Problem(
         blocks=tuple(
-            Block(block.block_id, f"{block.start:%H:%M}-{block.end:%H:%M}", at) for at, block in enumerate(today)
+            Block(
+                block.block_id,
+                f"{block.start:%H:%M}-{block.end:%H:%M}",
+                at,
+                chosen.skills_in(block.block_id, skills, skill_ids),
+            )
+            for at, block in enumerate(today)
         ),
         students=students,
         adults=remembered.adults,
         recent_groupmates=remembered.recent_groupmates,
         contacts=remembered.contacts,
-        skills=tuple(Skill(skill, skill_name(skills, skill)) for skill in skill_ids),
-        rooms=tuple(Room(room.room_id, room.capacity) for room in team.rooms),
+        skills=tuple(Skill(skill, name) for skill, name in names.items()),
+        rooms=rooms,
         effects=policy.effects_for(adult.role for adult in team.staff),
         needs=tuple(candidate.need for candidate in candidates),
-        keep_apart=_pairs(rules, "keep_apart"),
+        keep_apart=tuple(sorted(book.apart)),
         keep_together=_pairs(rules, "keep_together"),
-        pins=(
-            *_pins(team.rules, order, there, permanent=True),
-            *_pins(request.rules, order, there, permanent=False),
-            *(
-                Pin(seat.student, seat.block, seat.session_type, seat.skill, seat.adult)
-                for seat in request.kept  # an adult who is absent is a conflict, which is reported
-                if seat.block in there.students[seat.student]
-            ),
-        ),
+        adult_exclusions=chosen.adult_exclusions,
+        pins=tuple(book.pins),
         previous=tuple(
             seat
             for seat in request.previous
             if seat.student in team.members and seat.block in order and (seat.adult is None or seat.adult in adults)
         ),
-        weights=_weights(request, policy),
-        sizes=_sizes(request),
-        students_per_monitor=request.students_per_monitor or DEFAULT_STUDENTS_PER_MONITOR,
+        weights=chosen.weights(policy.weights, request.move_penalty),
+        sizes=chosen.sizes,
+        size_curve=chosen.size_curve,
+        most_social_cost=chosen.settings["most_social_cost"],
+        students_per_monitor=chosen.settings["students_per_monitor"],
         coaching=_coaching(team, weekday, there, policy.coaching_per_week),
     )
-
-
-def _weights(request: DayRequest, policy: PlannerPolicy) -> Weights:
-    weights = replace(policy.weights, **request.weights)
-    return weights if request.move_penalty is None else replace(weights, perturbation=request.move_penalty)
-
-
-def _sizes(request: DayRequest) -> tuple[SizeBound, ...]:
-    asked = {bound.session_type: bound for bound in request.sizes}
-    return tuple(asked.get(bound.session_type, bound) for bound in DEFAULT_SIZES)
+    return StatedDay(problem, book, chosen, book.notes if rooms else (*book.notes, NO_ROOMS))
 
 
 def skill_name(skills: SkillMap, skill: str) -> str:
@@ -215,41 +236,50 @@ def _attendance(blocks: frozenset[str], rules: Sequence[Rule], absences: Sequenc
     return _Attendance(students, staff)
 
 
-def _adult(staff: Staff, blocks: frozenset[str], adults: set[str], skills: Sequence[str]) -> Adult:
+def _adult(staff: Staff, blocks: frozenset[str], adults: set[str], skills: Sequence[str], chosen: DayPolicy) -> Adult:
+    unsupervised = staff.role == Role.TEACHER_IN_TRAINING and not chosen.settings["trainees_supervised"]
     return Adult(
         id=staff.staff_id,
         role=staff.role,
         blocks=blocks,
         session_types=frozenset(SessionType(session_type) for session_type in staff.may_lead),
         skills=None if staff.skills is None else {skill: 1.0 for skill in staff.skills if skill in skills},
-        max_group=staff.max_group,
+        max_group=staff.max_group or chosen.settings["most_by_role"].get(staff.role),
         certified=staff.certified,
         coach=staff.coach if staff.coach in adults else None,
+        in_training=False if unsupervised else None,
+        supervises=False if unsupervised else None,
+    )
+
+
+def find_adult_time_due(team: Team, today: date, days: int, history_days: int) -> frozenset[str]:
+    """The members who have to have adult time today, or they have none within so many school days.
+
+    School days are those with sessions on record. Where fewer are on record than the promise spans, nobody is due yet.
+
+    Example:
+        With 2 days, whoever had no session with an adult on the last school day; with 1, everybody.
+    """
+    recent = [past for past in team.past_sessions if 0 < (today - past.date).days <= history_days]
+    school_days = sorted({past.date for past in recent}, reverse=True)[: days - 1]
+    if len(school_days) < days - 1:
+        return frozenset()
+    led = [past for past in recent if past.date in school_days and past.staff_id is not None]
+    return frozenset(team.members) - {student for past in led for student in past.students}
+
+
+def _student(student: str, there: _Attendance, chosen: DayPolicy, due: Collection[str]) -> Student:
+    return Student(
+        student,
+        there.students[student],
+        needs_certified=student in chosen.needs_certified,
+        adult_time_due=student in due,
     )
 
 
 def _pairs(rules: Sequence[Rule], kind: str) -> tuple[tuple[str, str], ...]:
     found = {pair for rule in rules if rule.kind == kind for pair in combinations(sorted(set(rule.students)), 2)}
     return tuple(sorted(found))
-
-
-def _pins(rules: Sequence[Rule], today: Sequence[str], there: _Attendance, *, permanent: bool) -> Iterator[Pin]:
-    """The fixed assignments of today; one without a block takes the first in which everybody named is there.
-
-    A permanent rule gives way to an absence. A rule of the request does not: the conflict is reported.
-    """
-    for rule in rules:
-        if rule.kind != "pinned" or (rule.block_id is not None and rule.block_id not in today):
-            continue
-        free = [
-            block
-            for block in today
-            if all(block in there.students[student] for student in rule.students)
-            and (rule.staff_id is None or block in there.staff[rule.staff_id])
-        ]
-        block = rule.block_id or next(iter(free), today[0])
-        if not permanent or block in free:
-            yield from (Pin(student, block, skill=rule.skill_id, adult=rule.staff_id) for student in rule.students)
 
 
 def _coaching(team: Team, weekday: str, there: _Attendance, per_week: int) -> tuple[Coaching, ...]:
@@ -267,19 +297,6 @@ def _coaching(team: Team, weekday: str, there: _Attendance, per_week: int) -> tu
         if sessions and trainee.coach is not None and there.staff[trainee.coach] & there.staff[trainee.staff_id]
     }
     return tuple(pairs.values())
-
-
-def _find_adult_time_due(team: Team, today: date, history_days: int) -> frozenset[str]:
-    """The members without an adult-led session on the last day before today that has any on record.
-
-    Where the roster also has that day's sessions without an adult, who is in none of any kind counts as absent then,
-    and is not due.
-    """
-    recent = [past for past in team.past_sessions if 0 < (today - past.date).days <= history_days]
-    last = max((past.date for past in recent if past.staff_id is not None), default=None)
-    met = {student for past in recent if past.date == last and past.staff_id for student in past.students}
-    online = {student for past in recent if past.date == last and not past.staff_id for student in past.students}
-    return frozenset() if last is None else (frozenset(online or team.members) - met).intersection(team.members)
 
 
 def _past_days(team: Team, today: date) -> list[PastDay]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
 
 from prometheus_client import Counter, Histogram
 from sqlalchemy import Connection
@@ -25,8 +25,6 @@ from serving.grouping import (
     Plan,
     Problem,
     ProblemError,
-    SizeBound,
-    explain_conflict,
     find_alternatives,
     suggest_groups,
 )
@@ -36,9 +34,12 @@ from serving.models.snapshot import Snapshot
 from serving.plans.focus_notes import FocusNote, note_focus
 from serving.plans.needs import Candidate, find_candidates
 from serving.plans.policy import load_policy
-from serving.plans.problem import Absence, DayRequest, state_problem
+from serving.plans.problem import Absence, DayRequest, state_day
 from serving.plans.queue import SolverQueue
-from serving.plans.stored_plan import carry_seats
+from serving.plans.refusal import explain_refusal
+from serving.plans.standing_rules import WAY_SHARE, Note, find_way
+from serving.plans.stored_plan import carry_plan
+from serving.plans.team_policy import DayPolicy, read_layer
 from serving.schemas.recommendations import RecommendationOut, RecommendationRequest
 from serving.settings import Settings
 from serving.store.recommendations import keep_recommendation
@@ -62,8 +63,8 @@ NO_PLAN = Counter(
 LEAST = 0.5
 """Share of the caller's seconds that the search gets, however long the forecasts took."""
 
-NODES, QUESTIONS = 1, 10
-"""Limits of the exact programs that explain a day without a plan, since a caller waits: nodes of each, and programs."""
+LEAST_AGAIN = 0.1
+"""The same for the search without the standing rules that gave way, after one that found no plan with them."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,8 @@ class Recommendation:
         candidates: The needs, and the forecasts that they come from.
         search_seconds: How long the search took.
         found_at: When it ended, on the clock of `time.perf_counter`.
+        policy: What the team chose for the day.
+        notes: Standing rules and parts of the roster that the plan goes without.
         others: Good plans that differ, the best first.
         focus_notes: What is said of skills of the current unit without a session.
     """
@@ -87,6 +90,8 @@ class Recommendation:
     candidates: Sequence[Candidate]
     search_seconds: float
     found_at: float
+    policy: DayPolicy
+    notes: tuple[Note, ...] = ()
     others: tuple[Alternative, ...] = ()
     focus_notes: tuple[FocusNote, ...] = ()
 
@@ -172,7 +177,7 @@ def plan_day(
             team,
             roster,
             restricted,
-            carry_seats(planner.database, caller, body, read_request(body)),
+            carry_plan(planner.database, caller, body, read_request(body)),
             planner.settings,
             Budget(seconds=body.seconds, seed=body.seed),
             None if body.seconds is None else begun + body.seconds - planner.queue.storing_s,
@@ -190,7 +195,7 @@ def plan_day(
 
 
 def read_request(body: RecommendationRequest) -> DayRequest:
-    """The day that a body asks for, without the seats of an earlier plan."""
+    """The day that a body asks for, without what an earlier plan adds."""
     return DayRequest(
         day=body.date,
         absences=tuple(
@@ -211,9 +216,7 @@ def read_request(body: RecommendationRequest) -> DayRequest:
         ),
         move_penalty=body.move_penalty,
         alternatives=body.alternatives,
-        students_per_monitor=body.policy.students_per_monitor,
-        weights={str(name): weight for name, weight in body.policy.weights.items()},
-        sizes=tuple(SizeBound(size.session_type, size.least, size.most, size.tables) for size in body.policy.sizes),
+        policy=read_layer(body.policy),
     )
 
 
@@ -239,53 +242,59 @@ def recommend_day(
 
     Raises:
         RequestError: The day has no blocks, a rule or an absence names somebody who is not in the team, or no plan can
-            keep every rule; the error names the rule.
+            keep every rule but the standing ones; the error names the rule.
     """
     policy, days = load_policy(), settings.recent_days
     candidates = find_candidates(snapshot, team, roster, policy.need, days, settings.max_candidates)
     try:
-        problem = state_problem(team, roster.skills, request, candidates, policy)
-        begun = time.perf_counter()
-        if until is not None and budget.seconds is not None:
-            budget = replace(budget, seconds=max(LEAST * budget.seconds, until - begun))
-        with ThreadPoolExecutor(1) as pool:  # the search releases the interpreter lock
-            text = pool.submit(problem.to_json)
-            plan, others = _search(problem, request.alternatives, budget)
-        ended = time.perf_counter()
-        SEARCH.observe(ended - begun)
-        GAP.observe(1.0 - plan.proven_share)
-        UNMET.observe(len(plan.unmet))
-        forecasts = forecast_students(snapshot, team.members, days)
-        notes = note_focus(team, roster.skills, problem, plan, forecasts)
-        return Recommendation(problem, text.result(), plan, candidates, ended - begun, ended, others, notes)
+        day = state_day(team, roster.skills, request, candidates, policy)
     except ProblemError as error:
         raise RequestError("problem", str(error), field=error.field) from error
+    begun = time.perf_counter()
+    search = partial(_search, alternatives=request.alternatives, budget=budget, until=until)
+    try:
+        canonical, plan, others = search(day.problem, least=LEAST)
     except InfeasibleError as error:
-        NO_PLAN.labels(error.rule).inc()
-        raise RequestError(error.rule, error.sentence, **_explain(problem, error)) from error
+        now = time.perf_counter()
+        limit = None if until is None else now + WAY_SHARE * max(0.0, until - now)
+        way = find_way(day.problem, day.rules, error.conflicts, limit)
+        if way is None:
+            NO_PLAN.labels(error.rule).inc()
+            raise explain_refusal(day.problem, day.rules, error, until) from error
+        problem, notes = way
+        canonical, plan, others = search(problem, least=LEAST_AGAIN)
+        day = replace(day, problem=problem, notes=(*day.notes, *notes))
+    ended = time.perf_counter()
+    SEARCH.observe(ended - begun)
+    GAP.observe(1.0 - plan.proven_share)
+    UNMET.observe(len(plan.unmet))
+    forecasts = forecast_students(snapshot, team.members, days)
+    return Recommendation(
+        problem=day.problem,
+        canonical=canonical,
+        plan=plan,
+        candidates=candidates,
+        search_seconds=ended - begun,
+        found_at=ended,
+        policy=day.policy,
+        notes=day.notes,
+        others=others,
+        focus_notes=note_focus(team, roster.skills, day.problem, plan, forecasts),
+    )
 
 
-def _search(problem: Problem, alternatives: int, budget: Budget) -> tuple[Plan, tuple[Alternative, ...]]:
-    """The plan, and others where they are asked for; all searches share the time limit, if there is one."""
-    if not alternatives:
-        return suggest_groups(problem, budget), ()
-    if budget.seconds is not None:
-        budget = replace(budget, seconds=budget.seconds / (1 + ATTEMPTS * alternatives))
-    found = find_alternatives(problem, alternatives, budget)
-    return found.best, found.others
-
-
-def _explain(problem: Problem, error: InfeasibleError) -> dict[str, Any]:
-    """The members of the problem document of a day without a plan; no id of a student is among them."""
-    diagnosis = explain_conflict(problem, error.conflicts, nodes=NODES, programs=QUESTIONS)
-    return {
-        "proven": error.proven,
-        "conflicts": [{"rules": list(conflict.rules), "detail": conflict.sentence} for conflict in error.conflicts],
-        "minimal_set": [{"rule": rule.rule, "detail": rule.requirement} for rule in diagnosis.minimal_set],
-        "minimal_set_proven": diagnosis.minimal,
-        "relaxations": [
-            {"rules": list(relaxation.rules), "penalty": relaxation.penalty, "detail": relaxation.sentence}
-            for relaxation in diagnosis.relaxations
-        ],
-        "notes": list(diagnosis.notes),
-    }
+def _search(
+    problem: Problem, alternatives: int, budget: Budget, until: float | None, least: float
+) -> tuple[str, Plan, tuple[Alternative, ...]]:
+    """The problem's text, its plan, and others where they are asked for; all searches share the time that is left."""
+    if until is not None and budget.seconds is not None:
+        budget = replace(budget, seconds=max(least * budget.seconds, until - time.perf_counter()))
+    with ThreadPoolExecutor(1) as pool:  # the search releases the interpreter lock
+        text = pool.submit(problem.to_json)
+        if not alternatives:
+            plan = suggest_groups(problem, budget)
+            return text.result(), plan, ()
+        if budget.seconds is not None:
+            budget = replace(budget, seconds=budget.seconds / (1 + ATTEMPTS * alternatives))
+        found = find_alternatives(problem, alternatives, budget)
+        return text.result(), found.best, found.others

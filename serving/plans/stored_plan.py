@@ -31,6 +31,7 @@ from serving.grouping.errors import InfeasibleError, ProblemError, require_known
 from serving.plans.problem import DayRequest
 from serving.plans.queue import SolverQueue
 from serving.plans.sessions import STORED_SESSIONS, read_sessions, to_session, to_session_seats
+from serving.plans.team_policy import read_earlier
 from serving.schemas.changes import ExplanationRequest
 from serving.schemas.decisions import DecisionRequest
 from serving.schemas.recommendations import RecommendationOut, RecommendationRequest
@@ -89,8 +90,8 @@ def open_day(database: Database, caller: Caller, recommendation_id: str) -> Stor
     return StoredDay(stored.answer, problem, suggested, tuple(to_session(session) for session in decided) or suggested)
 
 
-def carry_seats(database: Database, caller: Caller, body: RecommendationRequest, request: DayRequest) -> DayRequest:
-    """The request with the seats of the earlier plan that the body names, if it names one.
+def carry_plan(database: Database, caller: Caller, body: RecommendationRequest, request: DayRequest) -> DayRequest:
+    """The request with seats and policy of the earlier plan that the body names, if it names one.
 
     Raises:
         RequestError: There is no such plan of this team and date, or it has no such session.
@@ -113,7 +114,12 @@ def carry_seats(database: Database, caller: Caller, body: RecommendationRequest,
                 "unknown_session", f"{field}: the earlier plan has no session {session_id!r}", field=field
             )
     kept = [sessions[session_id] for session_id in body.keep_sessions]
-    return replace(request, previous=tuple(read_seats(earlier.current).values()), kept=tuple(read_seats(kept).values()))
+    return replace(
+        request,
+        previous=tuple(read_seats(earlier.current).values()),
+        kept=tuple(read_seats(kept).values()),
+        earlier=read_earlier(earlier.answer.policy, earlier.problem),
+    )
 
 
 def decide_plan(

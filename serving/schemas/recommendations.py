@@ -1,11 +1,10 @@
 """The bodies of requests for a day's plan and of plans."""
 
 import datetime as dt
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
-from serving.grouping import SessionType
 from serving.schemas.changes import TermOut
 from serving.schemas.common import (
     Body,
@@ -19,7 +18,8 @@ from serving.schemas.common import (
     TeamId,
 )
 from serving.schemas.decisions import Choice
-from serving.schemas.sessions import MOST_PEOPLE, MOST_SESSIONS, SessionOut, SessionSeats
+from serving.schemas.policy import TeamPolicy
+from serving.schemas.sessions import MOST_SESSIONS, SessionOut, SessionSeats
 
 
 class Absence(Body):
@@ -67,70 +67,15 @@ class DayRule(Body):
         return self
 
 
-class SizeBody(Body):
-    """How many students a session of one type takes."""
+class NoteOut(Body):
+    """A standing rule, or a part of the roster, that a plan goes without."""
 
-    session_type: Literal[SessionType.SMALL_GROUP, SessionType.TUTORING, SessionType.COLLABORATIVE] = Field(
-        description="type of the session", examples=["small_group"]
+    rule_id: str | None = Field(description="rule of the roster; null where it is no rule", examples=["rule-3"])
+    students: list[StudentId] = Field(description="for whom")
+    sentence: str = Field(
+        description="what and why, in plain words",
+        examples=["The fixed assignment of s0412 on Ratios gave way: Ratios is not among the needs any more."],
     )
-    least: int = Field(ge=1, le=MOST_PEOPLE, description="fewest students at a table", examples=[3])
-    most: int = Field(ge=1, le=MOST_PEOPLE, description="most students at a table", examples=[6])
-    tables: int = Field(default=1, ge=1, le=50, description="most tables of one session", examples=[1])
-
-    @model_validator(mode="after")
-    def _is_range(self) -> "SizeBody":
-        if self.most < self.least:
-            raise ValueError("most is below least")
-        return self
-
-
-TermName = Literal[
-    "benefit",
-    "urgent",
-    "coverage",
-    "adult_time_due",
-    "relationships",
-    "repeat_groupmates",
-    "keep_together",
-    "load",
-    "share",
-    "teacher_time_due",
-    "coaching",
-]
-TermWeight = Annotated[float, Field(ge=0, le=100)]
-
-
-class TeamPolicy(Body):
-    """A team's own choices in place of the planner's; what is left out stays as the planner has it."""
-
-    students_per_monitor: int | None = Field(
-        default=None, ge=1, le=1000, description="students online whom one adult may supervise; null: 30", examples=[30]
-    )
-    weights: dict[TermName, TermWeight] = Field(
-        default_factory=dict,
-        description="weights of terms of the score, in need points a unit; 0 switches a term off. That of moved seats "
-        "is `move_penalty`",
-        examples=[{"relationships": 0.01}],
-    )
-    sizes: list[SizeBody] = Field(
-        default_factory=list, max_length=3, description="group sizes, each session type at most once"
-    )
-
-    @model_validator(mode="after")
-    def _names_each_type_once(self) -> "TeamPolicy":
-        if len({size.session_type for size in self.sizes}) < len(self.sizes):
-            raise ValueError("sizes name a session type twice")
-        return self
-
-
-class PolicyOut(Body):
-    """The choices that a plan rests on, those of the request and all others."""
-
-    students_per_monitor: int = Field(description="students online whom one adult may supervise", examples=[30])
-    weights: dict[str, float] = Field(
-        description="weight of each term of the score, in need points a unit", examples=[{"relationships": 0.01}]
-    )
-    sizes: list[SizeBody] = Field(description="group sizes of each type of session that an adult leads")
 
 
 class RecommendationRequest(Body):
@@ -171,7 +116,10 @@ class RecommendationRequest(Body):
         examples=[["mon-1-small_group-1"]],
     )
     policy: TeamPolicy = Field(
-        default_factory=TeamPolicy, description="the team's own choices for this plan", examples=[{}]
+        default_factory=TeamPolicy,
+        description="the team's own choices for this plan; they count before those of `previous`, which count before "
+        "those of the roster",
+        examples=[{}],
     )
     alternatives: int = Field(
         default=0,
@@ -294,8 +242,11 @@ class RecommendationOut(Body):
         examples=[False],
     )
     provenance: Provenance = Field(description="the models and data behind every figure")
-    policy: PolicyOut | None = Field(
-        default=None, description="the choices that the plan rests on; null in plans of earlier versions"
+    policy: TeamPolicy | None = Field(
+        default=None, description="all choices that the plan rests on; null in plans of earlier versions"
+    )
+    notes: list[NoteOut] = Field(
+        default_factory=list, description="standing rules and parts of the roster that the plan goes without"
     )
     score: Score
     bound: float = Field(description="a score in need points that no plan of this day exceeds", examples=[32.0])

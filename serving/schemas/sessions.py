@@ -127,6 +127,7 @@ class SessionIn(SessionBody):
         description="the students of the session; a session without students is not held",
         examples=[["s0412", "s0417"]],
     )
+    room: str | None = Field(default=None, description="ignored", examples=["hall"])
     time: str | None = Field(default=None, description="ignored", examples=["09:00-09:45"])
     skill: str | None = Field(default=None, description="ignored", examples=["Ratios"])
     purpose: Purpose | None = Field(default=None, description="ignored", examples=["reteach"])
@@ -144,6 +145,12 @@ class SessionSeats(SessionBody):
 class SessionOut(SessionBody):
     """One session of a plan, with reasons."""
 
+    room: str | None = Field(
+        default=None,
+        description="the roster's room; where it holds several sessions at once, `room_id` is a place in it. Null "
+        "where the team plans no rooms",
+        examples=["hall"],
+    )
     time: Clock
     skill: str | None = Field(
         description="name of the skill, or its id where no name is known; null online", examples=["Ratios"]

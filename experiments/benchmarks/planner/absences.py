@@ -5,7 +5,6 @@ moves where the kind of session, the skill or the adult is another then, whether
 supervising adult moves nobody.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -15,20 +14,17 @@ from rich.table import Table
 
 from experiments.benchmarks.figures import make_table
 from experiments.benchmarks.planner.best_known import Place, online_value
-from experiments.benchmarks.planner.instances.school_days import list_seats
-from experiments.benchmarks.planner.instances.team import draw_day
+from experiments.benchmarks.planner.instances.team import draw_family
+from features.console import track
 from serving.grouping.errors import InfeasibleError
 from serving.grouping.infeasible.supply import Supply
-from serving.grouping.problem.places import Block
+from serving.grouping.problem.places import Block, Seat
 from serving.grouping.problem.plan import Session
 from serving.grouping.problem.policy import ADULT_LED
 from serving.grouping.problem.problem import Problem
 from serving.grouping.rules.objective import score_plan
 from serving.grouping.search.anneal import Budget
 from serving.grouping.solve import suggest_groups
-
-PENALTIES = (0.1, 0.2)
-"""Points that a moved seat costs; the first is the default."""
 
 BUDGET = Budget(seconds=1, bound_rounds=0)
 
@@ -38,62 +34,77 @@ class Absence:
     """A day planned again after an adult called in sick.
 
     Attributes:
-        students: Size of the team.
-        seed: Seed of the day.
-        penalty: Points that a moved seat costs.
+        family: Family of the day; `seed`: its seed.
         moved: Share of seats that differ from the morning's plan, those that had to included.
         forced: Share of seats that the adult led.
         fewest: Share of seats that every plan moves, by counting.
         kept_value: Share of the value of a plan made from nothing, without the penalty for moving.
     """
 
-    students: int
+    family: str
     seed: int
-    penalty: float
     moved: float
     forced: float
     fewest: float
     kept_value: float
 
 
-def call_in_sick(place: Place) -> list[Absence]:
-    """Plans a day again, once for each penalty, after the last teacher of the roster called in sick."""
-    problem = draw_day(*place)
+def measure_absences(places: Sequence[Place]) -> list[Absence]:
+    """Plans each day again; days on which too few adults are left to supervise the students are left out."""
+    days = [call_in_sick(place) for place in track(places, "absences", total=len(places))]
+    return [day for day in days if day is not None]
+
+
+def call_in_sick(place: Place) -> Absence | None:
+    """Plans a day again after the last teacher of the roster called in sick; null where that leaves no plan."""
+    problem = draw_family(*place)
     morning = suggest_groups(problem, BUDGET).sessions
     away = [adult.id for adult in problem.adults if adult.certified][-1]
-    adults = tuple(replace(a, blocks=frozenset()) if a.id == away else a for a in problem.adults)
-    without = replace(problem, adults=adults)
+    without = send_home(problem, away)
     seats = list_seats(morning)
     online = online_value(without)
     try:
         cold = score_plan(without, suggest_groups(without, BUDGET).sessions).total - online
     except InfeasibleError:
-        return []  # too few are left to supervise the students
-    forced = sum(seat.adult == away for seat in seats) / len(seats)
-    fewest = fewest_moves(without, morning) / len(seats)
-    absences = []
-    for penalty in PENALTIES:
-        again = replace(without, previous=seats, weights=replace(problem.weights, perturbation=penalty))
-        sessions = suggest_groups(again, BUDGET).sessions
-        changed = next(term.value for term in score_plan(again, sessions).terms if term.name == "perturbation")
-        kept_value = (score_plan(without, sessions).total - online) / cold
-        absences.append(Absence(*place, penalty, changed / len(seats), forced, fewest, kept_value))
-    return absences
+        return None
+    sessions = suggest_groups(replace(without, previous=seats), BUDGET).sessions
+    return Absence(
+        *place,
+        moved=len(set(seats) - set(list_seats(sessions))) / len(seats),
+        forced=sum(seat.adult == away for seat in seats) / len(seats),
+        fewest=fewest_moves(without, morning) / len(seats),
+        kept_value=(score_plan(without, sessions).total - online) / cold,
+    )
+
+
+def send_home(problem: Problem, adult: str) -> Problem:
+    """Returns a day without an adult, and without the fixed assignments to them."""
+    adults = tuple(replace(a, blocks=frozenset()) if a.id == adult else a for a in problem.adults)
+    return replace(problem, adults=adults, pins=tuple(pin for pin in problem.pins if pin.adult != adult))
+
+
+def list_seats(sessions: Sequence[Session]) -> tuple[Seat, ...]:
+    """Returns every seat of a plan, online ones too."""
+    return tuple(
+        Seat(student, s.block, s.session_type, s.skill, s.adults[0] if s.led else None)
+        for s in sessions
+        for student in s.students
+    )
 
 
 def show_absences(absences: Sequence[Absence]) -> Table:
     """Returns the table of days planned again."""
-    names = ("team", "penalty", "forced", "fewest", "moved", "most", "value kept", "least")
-    table = make_table("an adult called in sick, and the day was planned again in 1 s", [], names)
-    for students, penalty in Counter((absence.students, absence.penalty) for absence in absences):
-        mine = [absence for absence in absences if (absence.students, absence.penalty) == (students, penalty)]
+    names = ("days", "forced", "fewest", "moved", "most", "value kept", "least")
+    table = make_table("an adult called in sick, and the day was planned again in 1 s", ["family"], names)
+    for family in dict.fromkeys(absence.family for absence in absences):
+        mine = [absence for absence in absences if absence.family == family]
         moved, kept, forced, fewest = (
             np.array([getattr(absence, name) for absence in mine])
             for name in ("moved", "kept_value", "forced", "fewest")
         )
         shares = (np.median(forced), np.median(fewest), np.median(moved), moved.max())
         cells = (*(f"{share:.0%}" for share in shares), f"{np.median(kept):.3f}", f"{kept.min():.3f}")
-        table.add_row(str(students), f"{penalty:g}", *cells)
+        table.add_row(family, str(len(mine)), *cells)
     return table
 
 

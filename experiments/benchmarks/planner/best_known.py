@@ -1,36 +1,35 @@
-"""The best that long runs found of the synthetic days, stored so that a benchmark run compares with it in minutes.
+"""The best that long runs found of the instance set, stored so that a benchmark run compares with it in minutes.
 
-Values are what a plan adds to a day that everybody spends online. A checksum of the day shows when it is another.
+Values are what a plan adds to a day that everybody spends online. A checksum tells when a day is another, because the
+draw, the service's needs or its weights changed; a long run then begins it anew.
 """
 
 import hashlib
 import json
+import sys
+import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
-from experiments.benchmarks.planner.instances.team import draw_day
+from experiments.benchmarks.planner.instances.team import draw_family
 from experiments.benchmarks.planner.verify.optimum import prove_optimum
 from features.console import OUT, track
 from features.errors import InputError
 from serving.grouping.problem.problem import Problem
 from serving.grouping.search.anneal import Budget
-from serving.grouping.search.bound import bound_day, online_score
-from serving.grouping.solve import suggest_groups
+from serving.grouping.search.bound import online_score
+from serving.grouping.solve import prove_plan, suggest_groups, warm_up
 from serving.grouping.state.arrays import build_data
-
-FAMILY = 2
-"""Number of the family of days that `instances/team.py` draws; raised whenever equal seeds give other days."""
 
 STORED = Path(__file__).with_name("best_known.json")
 
 DECIMALS, DIGITS = 9, 12
 """Decimals of the numbers that a checksum covers, and digits of the checksum."""
 
-BOUND_ROUNDS, EXACT_ROUNDS = 400, 60
-"""Rounds of a day's bound: with groupmates' points relaxed loosely, and then exactly."""
-
-STARTS = 4
+STARTS = 3
 """Runs with other random seeds that share the time, since one may get stuck."""
 
 TINY = 24
@@ -39,8 +38,11 @@ TINY = 24
 PROOF = 10
 """Times the long run that a proof may take, after which the bound reached so far has to do."""
 
-Place = tuple[int, int]
-"""Students and seed."""
+PROCESSES = 2
+"""Long runs at a time."""
+
+Place = tuple[str, int]
+"""A family of `instances/team.py`, and a seed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +53,25 @@ class Known:
         best: The highest value of any run.
         bound: A value that no plan exceeds.
         proven: Whether no plan has a higher value than `best`.
+        seconds: The longest run so far, in seconds.
         checksum: Checksum of the problem.
     """
 
     best: float
     bound: float
     proven: bool
+    seconds: float
     checksum: str
 
-    def joined(self, best: float, bound: float, *, proven: bool) -> "Known":
-        """Returns the figures with another run's where those are better."""
-        return Known(max(self.best, best), min(self.bound, bound), self.proven or proven, self.checksum)
+    def joined(self, other: "Known") -> "Known":
+        """Returns the figures with another run's of the same day where those are better."""
+        return Known(
+            max(self.best, other.best),
+            min(self.bound, other.bound),
+            self.proven or other.proven,
+            max(self.seconds, other.seconds),
+            self.checksum,
+        )
 
 
 def checksum(problem: Problem) -> str:
@@ -77,30 +87,23 @@ def read_known(path: Path) -> dict[Place, Known]:
     """Returns the stored figures; none where there is no file.
 
     Raises:
-        InputError: The file does not hold such figures, or those of another family of days.
+        InputError: The file does not hold such figures.
     """
     if not path.exists():
         return {}
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        family, days = stored["family"], stored["days"]
-        known = {
-            (day["students"], day["seed"]): Known(day["best"], day["bound"], day["proven"], day["checksum"])
-            for day in days
-        }
+        days = json.loads(path.read_text(encoding="utf-8"))["days"]
+        return {(day.pop("family"), day.pop("seed")): Known(**day) for day in days}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} cannot be read as figures of synthetic days: {error!r}") from None
-    if family != FAMILY:
-        raise InputError(f"{path} holds days of family {family}, not {FAMILY}; remove it and run with --reference")
-    return known
 
 
 def write_known(path: Path, known: Mapping[Place, Known]) -> None:
-    """Stores the figures by size and seed."""
-    days = [{"students": place[0], "seed": place[1]} | asdict(figures) for place, figures in sorted(known.items())]
+    """Stores the figures by family and seed."""
+    days = [{"family": place[0], "seed": place[1]} | asdict(figures) for place, figures in sorted(known.items())]
     lines = ",\n".join("  " + json.dumps(day) for day in days)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f'{{"family": {FAMILY}, "days": [\n{lines}\n]}}\n', encoding="utf-8")
+    path.write_text(f'{{"days": [\n{lines}\n]}}\n', encoding="utf-8")
 
 
 def look_up(known: Mapping[Place, Known], place: Place, problem: Problem) -> Known | None:
@@ -112,53 +115,49 @@ def look_up(known: Mapping[Place, Known], place: Place, problem: Problem) -> Kno
     found = known.get(place)
     if found is not None and found.checksum != checksum(problem):
         raise InputError(
-            f"the day of {place[0]} students and seed {place[1]} has checksum {checksum(problem)}, but the stored "
-            f"figures are of {found.checksum}: the days or the problem's fields changed; raise FAMILY in best_known.py "
-            "and run with --reference"
+            f"the day of family {place[0]!r} and seed {place[1]} has checksum {checksum(problem)}, but the stored "
+            f"figures are of {found.checksum}: the days or the problem's fields changed; run with --reference"
         )
     return found
 
 
 def improve_known(places: Sequence[Place], seconds: float, path: Path) -> None:
-    """Runs so many seconds on each day and stores what is better than before, day by day.
+    """Runs so many seconds on each day, two days at a time, and stores what is better than before, day by day.
 
-    Raises:
-        InputError: The stored figures are of other days.
+    Days that were run as long before, or whose optimum is proven, are left out, so that a run that was stopped goes on
+    where it was; figures of days that have changed since are dropped.
     """
-    known = read_known(path)
-    for place in places:
-        look_up(known, place, draw_day(*place))
-    open_places = [place for place in places if place not in known or not known[place].proven]
-    for place in track(open_places, "long runs", total=len(open_places)):
-        before = known.get(place)
-        found = run_long(place, seconds, 0.0 if before is None else before.best)
-        known[place] = found if before is None else before.joined(found.best, found.bound, proven=found.proven)
-        write_known(path, known)
+    known = {
+        place: figures
+        for place, figures in read_known(path).items()
+        if place not in places or figures.checksum == checksum(draw_family(*place))
+    }
+    waiting = [p for p in places if p not in known or not (known[p].proven or known[p].seconds >= seconds)]
+    with ProcessPoolExecutor(PROCESSES, get_context("spawn"), initializer=warm_up) as pool:
+        runs = {pool.submit(run_long, place, seconds): place for place in waiting}
+        for run in track(as_completed(runs), "long runs", total=len(runs)):
+            place, found = runs[run], run.result()
+            known[place] = known[place].joined(found) if place in known else found
+            write_known(path, known)
     OUT.print(f"stored figures of {len(known)} days in {path}", markup=False, highlight=False)
 
 
-def run_long(place: Place, seconds: float, best: float = 0.0) -> Known:
-    """Returns what a long run finds of one day; `best` is a value known to be reached."""
-    problem = draw_day(*place)
-    online = online_value(problem)
-    for seed in range(1, STARTS + 1):
-        plan = suggest_groups(problem, Budget(seconds=seconds / STARTS, seed=seed, bound_rounds=0))
-        best = max(best, plan.score.total - online)
-    bound, proven = bound_value(problem, best), False
-    if place[0] <= TINY:
-        optimum = prove_optimum(problem, PROOF * seconds, best + online)
-        best, bound = max(best, optimum.value - online), min(bound, optimum.bound - online)
-        proven = optimum.proven
-    return Known(best, bound, proven, checksum(problem))
+def run_long(place: Place, seconds: float) -> Known:
+    """Returns what a long run finds of one day, and a bound that takes a third of its time."""
+    problem = draw_family(*place)
+    data, online = build_data(problem), online_value(problem)
+    plans = [
+        suggest_groups(problem, Budget(seconds=seconds / STARTS, seed=seed, bound_rounds=0)) for seed in range(STARTS)
+    ]
+    plan = max(plans, key=lambda plan: plan.score.total)
+    bound = prove_plan(data, plan, sys.maxsize, time.perf_counter() + seconds / STARTS).bound
+    best, proven = plan.score.total, False
+    if len(problem.students) <= TINY:
+        optimum = prove_optimum(problem, PROOF * seconds, best)
+        best, bound, proven = max(best, optimum.value), min(bound, optimum.bound), optimum.proven
+    return Known(best - online, bound - online, proven, seconds, checksum(problem))
 
 
 def online_value(problem: Problem) -> float:
     """Returns the score of a day that everybody spends online."""
     return float(online_score(build_data(problem).arrays))
-
-
-def bound_value(problem: Problem, best: float, rounds: int = BOUND_ROUNDS, exact: int = EXACT_ROUNDS) -> float:
-    """Returns a value that no plan exceeds; `best` only steers the search for it."""
-    arrays = build_data(problem).arrays
-    online = float(online_score(arrays))
-    return float(bound_day(arrays, best + online, rounds, exact)) - online

@@ -1,68 +1,59 @@
-"""Plans of synthetic days, timed and scored: the planner's budgets and the baseline policies."""
+"""Plans of the instance set, timed and scored, and how much of them the planner's own bound proves soon after."""
 
 import gc
-import math
+import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 
-from experiments.benchmarks.planner.baselines import BASELINES, plan_baseline
-from experiments.benchmarks.planner.best_known import Known, Place, bound_value, checksum, look_up, online_value
-from experiments.benchmarks.planner.instances.team import draw_day
-from serving.grouping.problem.plan import Session
+from experiments.benchmarks.planner.best_known import Known, Place, checksum, look_up, online_value
+from experiments.benchmarks.planner.instances.team import draw_family
+from serving.grouping.problem.policy import Weights
 from serving.grouping.problem.problem import Problem
 from serving.grouping.rules.check import find_violations
-from serving.grouping.rules.objective import score_plan
 from serving.grouping.search.anneal import Budget
 from serving.grouping.solve import describe_plan, find_sessions, prove_plan
 
+SECOND = 1.0
+"""Seconds of the search that is judged, and of the bound after it."""
+
 BUDGETS = {
     0.0: Budget(rounds=0, seatings=0, bound_rounds=0),
-    1.0: Budget(seconds=1, bound_rounds=0),
+    SECOND: Budget(seconds=SECOND, bound_rounds=0),
     5.0: Budget(seconds=5, bound_rounds=0),
-    8.0: Budget(seconds=8, bound_rounds=0),
 }
 """Budgets by seconds; 0 is the first plan."""
 
-SPENT = {24: (0.0, 1.0), 60: (0.0, 1.0), 120: (0.0, 1.0, 5.0), 240: (0.0, 1.0, 8.0)}
-"""Budgets by size."""
+LONGER = 60
+"""Students above which the longest budget is spent too."""
 
-BOUND_ROUNDS = 400
-"""Rounds of the bound where none is stored."""
-
-REPEATS = "repeats_per_pair"
-"""Repeats per pair in an adult-led session: a policy that teaches few seats has few repeats in all."""
-
-Sessions = tuple[Session, ...]
-Planned = tuple[Sessions, float | None]
-"""A plan, and the CPU seconds until its sessions were checked; null for a baseline policy."""
+NEED = ("benefit", "urgent")
+"""Weights that are left where need alone counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One method on the day of a team size and seed.
+    """One budget on the day of a family and seed.
 
     Attributes:
-        method: Name of a baseline policy, "first plan", or the seconds of the planner.
-        budget_s: Seconds of the planner; null for a baseline policy.
+        budget_s: Seconds; 0 for the first plan.
         value: Points that the plan adds to a day online.
         seconds: Wall-clock time from problem to plan, reasons and checks included; `cpu_s`: CPU time for the same.
-        checked_cpu_s: CPU time until the sessions were checked, before their reasons; null for a baseline policy.
+        checked_cpu_s: CPU time until the sessions were checked, before their reasons.
         broken: Hard rules that the checker finds broken.
-        terms: Value of each soft term, in its own unit, and `REPEATS`.
+        bound: What the planner proves no plan to exceed, a second after this one; null where it was not asked.
     """
 
+    family: str
     students: int
     seed: int
-    method: str
-    budget_s: float | None
+    budget_s: float
     value: float
     seconds: float
     cpu_s: float
-    checked_cpu_s: float | None
+    checked_cpu_s: float
     broken: int
-    terms: dict[str, float]
+    bound: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,71 +67,61 @@ class Measured:
 
 
 def measure_day(place: Place, known: dict[Place, Known]) -> Measured:
-    """Plans one day in all ways; without stored figures it gets a quick bound, and its best run as the best known.
+    """Plans one day with each budget; without stored figures its best run is the best known.
 
     Raises:
         InputError: The stored figures are of another day.
     """
-    problem = draw_day(*place)
+    problem = draw_family(*place)
     found = look_up(known, place, problem)
-    runs = [
-        _run(place, problem, name_budget(seconds), seconds, partial(_plan, problem, BUDGETS[seconds]))
-        for seconds in SPENT[place[0]]
-    ]
-    runs += [_run(place, problem, name, None, partial(_plan_baseline, problem, name, place[1])) for name in BASELINES]
+    budgets = [seconds for seconds in BUDGETS if seconds <= SECOND or len(problem.students) > LONGER]
+    runs = tuple(_run(place, problem, seconds) for seconds in budgets)
     best = max(run.value for run in runs)
+    bound = min(run.bound for run in runs if run.bound is not None)
+    now = Known(best, bound, proven=False, seconds=0.0, checksum=checksum(problem))
     if found is None:
-        now = Known(best, bound_value(problem, best, BOUND_ROUNDS, exact=0), proven=False, checksum=checksum(problem))
-        return Measured(tuple(runs), now, stored=False, better=False)
-    better = best > found.best * (1 + 1e-9)
-    return Measured(tuple(runs), found.joined(best, found.bound, proven=False), stored=True, better=better)
-
-
-def name_budget(seconds: float) -> str:
-    """Returns the name of a budget in tables."""
-    return f"{seconds:g} s" if seconds else "first plan"
+        return Measured(runs, now, stored=False, better=False)
+    return Measured(runs, found.joined(now), stored=True, better=best > found.best * (1 + 1e-9))
 
 
 def is_sound(measured: Sequence[Measured]) -> bool:
-    """Returns whether no plan broke a rule or exceeded its day's bound."""
-    return all(run.broken == 0 and run.value <= day.known.bound + 1e-6 for day in measured for run in day.runs)
-
-
-def _run(
-    place: Place,
-    problem: Problem,
-    method: str,
-    budget_s: float | None,
-    plan: Callable[[], tuple[Sessions, float | None]],
-) -> Run:
-    gc.collect()  # else every few runs one pays for what the days before it left
-    began, spent = time.perf_counter(), time.process_time()
-    sessions, checked = plan()
-    spent, seconds = time.process_time() - spent, time.perf_counter() - began
-    score = score_plan(problem, sessions)
-    terms = {term.name: term.value for term in score.terms}
-    pairs = sum(math.comb(len(session.students), 2) for session in sessions if session.led)
-    return Run(
-        *place,
-        method=method,
-        budget_s=budget_s,
-        value=score.total - online_value(problem),
-        seconds=seconds,
-        cpu_s=spent,
-        checked_cpu_s=checked,
-        broken=len(find_violations(problem, sessions)),
-        terms={**terms, REPEATS: terms["repeat_groupmates"] / max(1, pairs)},
+    """Returns whether no plan broke a rule, and no bound is below a plan that is known."""
+    return all(
+        run.broken == 0 and (run.bound is None or day.known.best <= run.bound + 1e-6)
+        for day in measured
+        for run in day.runs
     )
 
 
-def _plan(problem: Problem, budget: Budget) -> Planned:
-    """Plans in the two steps of `suggest_groups`; returns the sessions and the CPU time until they were checked."""
-    began = time.process_time()
-    found = find_sessions(problem, budget)
-    checked = time.process_time() - began
+def prove_need(place: Place) -> float:
+    """Returns which share of its bound a plan has where nothing but need counts, one second after the plan."""
+    problem = draw_family(*place)
+    kept = {name: getattr(problem.weights, name) for name in NEED}
+    nothing = dict.fromkeys((field.name for field in fields(Weights)), 0.0)
+    run = _run(place, replace(problem, weights=Weights(**nothing | kept)), SECOND)
+    assert run.bound is not None
+    return run.value / run.bound
+
+
+def _run(place: Place, problem: Problem, seconds: float) -> Run:
+    gc.collect()  # else every few runs one pays for what the days before it left
+    began, spent = time.perf_counter(), time.process_time()
+    found = find_sessions(problem, BUDGETS[seconds])
+    checked = time.process_time() - spent
     plan = describe_plan(problem, found.sessions, found.status)
-    return prove_plan(found.data, plan, budget.bound_rounds).sessions, checked
-
-
-def _plan_baseline(problem: Problem, name: str, seed: int) -> Planned:
-    return plan_baseline(problem, name, seed), None
+    taken, spent = time.perf_counter() - began, time.process_time() - spent
+    online, bound = online_value(problem), None
+    if seconds == SECOND:
+        bound = prove_plan(found.data, plan, sys.maxsize, time.perf_counter() + SECOND).bound - online
+    return Run(
+        family=place[0],
+        students=len(problem.students),
+        seed=place[1],
+        budget_s=seconds,
+        value=plan.score.total - online,
+        seconds=taken,
+        cpu_s=spent,
+        checked_cpu_s=checked,
+        broken=len(find_violations(problem, plan.sessions)),
+        bound=bound,
+    )

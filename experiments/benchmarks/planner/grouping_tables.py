@@ -1,4 +1,4 @@
-"""Rows and tables of the planner's benchmark by size and method, and each term beside the baseline policies."""
+"""Rows and tables of the planner's benchmark, by family and budget."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -8,105 +8,74 @@ import numpy as np
 from rich.table import Table
 
 from experiments.benchmarks.figures import make_table
-from experiments.benchmarks.planner.grouping_measure import REPEATS, Measured, Run
+from experiments.benchmarks.planner.best_known import TINY
+from experiments.benchmarks.planner.grouping_measure import Measured
 
 EXACT = 1e-6
 """Share of the optimum that a plan may miss and still be called optimal."""
 
-LOSSES = frozenset({"coverage", "repeat_groupmates", "load", "share", "teacher_time_due", REPEATS})
-"""Terms of which less is better."""
-
 
 def summarize(measured: Sequence[Measured]) -> list[dict[str, Any]]:
-    """Returns one row per size and method: value by the best known and by the bound, time, hard rules broken."""
+    """Returns one row per family and budget: value by the best known and by the bound, time, hard rules broken."""
     pairs = [(run, day.known) for day in measured for run in day.runs]
     rows = []
-    for students, method in Counter((run.students, run.method) for run, _ in pairs):
-        mine = [(run, known) for run, known in pairs if (run.students, run.method) == (students, method)]
+    for family, budget_s in Counter((run.family, run.budget_s) for run, _ in pairs):
+        mine = [(run, known) for run, known in pairs if (run.family, run.budget_s) == (family, budget_s)]
         runs = [run for run, _ in mine]
-        best, bound = (np.array([run.value / getattr(known, of) for run, known in mine]) for of in ("best", "bound"))
+        of_best = np.array([run.value / known.best for run, known in mine])
+        proven = np.array([run.value / run.bound for run in runs if run.bound is not None])
         rows.append(
             {
-                "students": students,
-                "method": method,
-                "budget_s": runs[0].budget_s,
+                "name": family,
+                "students": max(run.students for run in runs),
+                "budget_s": budget_s,
                 "instances": len(mine),
-                "ratio_bk_median": float(np.median(best)),
-                "ratio_bk_min": float(best.min()),
-                "ratio_ub_median": float(np.median(bound)),
-                "ratio_ub_min": float(bound.min()),
+                "ratio_bk_median": float(np.median(of_best)),
+                "ratio_bk_least": float(of_best.min()),
+                "bound_share_median": float(np.median(proven)) if len(proven) else None,
+                "bound_share_least": float(proven.min()) if len(proven) else None,
                 "seconds_median": float(np.median([run.seconds for run in runs])),
-                "p95_ms": _slowest([run.cpu_s for run in runs]),
-                "p95_checked_ms": _slowest([run.checked_cpu_s for run in runs if run.checked_cpu_s is not None]),
-                "needs_met_mean": float(np.mean([run.terms["benefit"] for run in runs])),
+                "p95_ms": 1000 * float(np.quantile([run.cpu_s for run in runs], 0.95)),
+                "p95_checked_ms": 1000 * float(np.quantile([run.checked_cpu_s for run in runs], 0.95)),
                 "broken_rules": sum(run.broken for run in runs),
             }
         )
     return rows
 
 
-def _slowest(seconds: Sequence[float]) -> float | None:
-    """Returns the 95th percentile in milliseconds; null without values."""
-    return 1000 * float(np.quantile(seconds, 0.95)) if seconds else None
-
-
-def compare_with_optima(measured: Sequence[Measured], budget_s: float) -> tuple[float | None, float | None]:
-    """Returns the share of proven optima that plans reach, and the worst shortfall; null where none is proven."""
-    short = [
-        1 - run.value / day.known.best
+def compare_with_optima(measured: Sequence[Measured], budget_s: float) -> dict[str, float | int | None]:
+    """Returns how the plans of tiny days and their bounds compare with proven optima; null where none is proven."""
+    pairs = [
+        (day.known.best, run)
         for day in measured
         for run in day.runs
-        if day.known.proven and run.budget_s == budget_s
+        if day.known.proven and run.students <= TINY and run.budget_s == budget_s
     ]
-    return (float(np.mean([miss <= EXACT for miss in short])), max(0.0, *short)) if short else (None, None)
-
-
-def mean_terms(runs: Sequence[Run], methods: Sequence[str]) -> dict[str, dict[str, float]]:
-    """Returns the mean of each term by method, for runs of one size."""
-    means = {}
-    for method in methods:
-        mine = [run.terms for run in runs if run.method == method]
-        if mine:
-            means[method] = {name: float(np.mean([terms[name] for terms in mine])) for name in mine[0]}
-    return means
-
-
-def find_behind(against: Mapping[str, Mapping[str, float]], ours: str) -> list[tuple[str, str]]:
-    """Returns the policies and terms in which ours is not ahead or level: (policy, term)."""
-    mine = against[ours]
-    return [
-        (policy, term)
-        for policy, terms in against.items()
-        for term, value in terms.items()
-        if (mine[term] > value if term in LOSSES else mine[term] < value) and abs(mine[term] - value) > EXACT
-    ]
+    reached = [run.value / best for best, run in pairs]
+    bounds = [best / run.bound for best, run in pairs if run.bound is not None]
+    return {
+        "tiny_proven": len(pairs),
+        "tiny_optimal_share": float(np.mean([1 - share <= EXACT for share in reached])) if reached else None,
+        "tiny_least": min(reached, default=None),
+        "tiny_bound_median": float(np.median(bounds)) if bounds else None,
+        "tiny_bound_least": min(bounds, default=None),
+    }
 
 
 def show_rows(rows: Sequence[Mapping[str, Any]]) -> Table:
     """Returns the table of values and times."""
-    numbers = ("of best", "least", "of bound", "least", "need met", "s", "p95 CPU ms", "checked")
-    table = make_table("synthetic days: value added to a day online", ["team", "method"], numbers)
+    numbers = ("of best", "least", "of bound", "least", "s", "p95 CPU ms", "checked")
+    table = make_table("synthetic days: value added to a day online", ["family", "budget"], numbers)
     for row in rows:
-        ratios = (row["ratio_bk_median"], row["ratio_bk_min"], row["ratio_ub_median"], row["ratio_ub_min"])
+        ratios = (row[f"{of}_{which}"] for of in ("ratio_bk", "bound_share") for which in ("median", "least"))
         table.add_row(
-            str(row["students"]),
-            row["method"],
-            *(f"{ratio:.3f}" for ratio in ratios),
-            f"{row['needs_met_mean']:.1f}",
+            row["name"],
+            f"{row['budget_s']:g} s" if row["budget_s"] else "first plan",
+            *("" if ratio is None else f"{ratio:.4f}" for ratio in ratios),
             f"{row['seconds_median']:.2f}",
             f"{row['p95_ms']:.0f}",
-            "" if row["p95_checked_ms"] is None else f"{row['p95_checked_ms']:.0f}",
+            f"{row['p95_checked_ms']:.0f}",
         )
     broken = sum(row["broken_rules"] for row in rows)
-    table.caption = f"medians, but for need met and p95; checked: before reasons; {broken} hard rules broken"
-    return table
-
-
-def show_terms(against: Mapping[str, Mapping[str, float]], students: int) -> Table:
-    """Returns the table of terms by policy."""
-    names = [name for name in next(iter(against.values())) if name != "perturbation"]
-    columns = [name.replace("_", "\n") for name in names]
-    table = make_table(f"mean of each term, {students} students", ["policy"], columns)
-    for policy, terms in against.items():
-        table.add_row(policy, *(f"{terms[name]:.2f}" for name in names))
+    table.caption = f"medians, but for p95; bound: one second after the plan; {broken} hard rules broken"
     return table

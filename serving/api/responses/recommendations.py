@@ -1,7 +1,6 @@
 """Converts forecasts, boards and plans to bodies of answers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 
 from features.profiles.columns import FAMILIES
@@ -15,6 +14,7 @@ from serving.plans.needs import Candidate
 from serving.plans.policy import load_policy
 from serving.plans.problem import skill_name
 from serving.plans.recommend import Recommendation
+from serving.plans.rooms import name_room
 from serving.plans.sessions import to_session_seats
 from serving.plans.teaching import plan_teaching
 from serving.plans.watch import watch_intervention
@@ -33,10 +33,9 @@ from serving.schemas.forecasts import (
 from serving.schemas.recommendations import (
     AlternativeOut,
     FocusNoteOut,
-    PolicyOut,
+    NoteOut,
     RecommendationOut,
     RecommendationRequest,
-    SizeBody,
     UnmetOut,
     WatchOut,
 )
@@ -229,11 +228,10 @@ def to_recommendation(
         status=found.plan.status,
         cut_by_clock=found.plan.cut_by_clock,
         provenance=to_provenance(snapshot),
-        policy=PolicyOut(
-            students_per_monitor=found.problem.students_per_monitor,
-            weights=asdict(found.problem.weights),
-            sizes=[SizeBody.model_validate(asdict(bound)) for bound in found.problem.sizes],
-        ),
+        policy=found.policy.to_body(),
+        notes=[
+            NoteOut(rule_id=note.rule_id, students=list(note.students), sentence=note.sentence) for note in found.notes
+        ],
         score=found.plan.score.total,
         bound=found.plan.bound,
         proven_share=found.plan.proven_share,
@@ -248,6 +246,7 @@ def to_recommendation(
                 skill=None if session.skill is None else skill_name(skills, session.skill),
                 adults=[AdultOut(staff_id=adult, role=roles[adult]) for adult in session.adults],
                 room_id=session.room,
+                room=name_room(session.room, found.policy),
                 students=seats[session.id],
                 purpose=session_reasons[session.id].purpose,
                 why=session_reasons[session.id].sentence,

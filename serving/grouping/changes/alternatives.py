@@ -165,8 +165,7 @@ class _AlternativeSearch:
         budget = replace(self.budget, seed=seed, seconds=self.budget.left(began, 1.0 - SEATS))
         sessions, cut = search_sessions(data, budget, reweighted=_reward_change(data.arrays, penalty))
         self.cut |= cut
-        left = self.budget.left(began, 1.0)
-        seated = None if left == 0.0 else assign_students(self.data, sessions, seconds=left)
+        seated = assign_students(self.data, sessions, until=self.budget.until(began))
         if (
             seated is not None
             and score_plan(self.problem, seated[0]).total > score_plan(self.problem, sessions).total

@@ -1,6 +1,7 @@
 """Repairs an edited plan: finds one that keeps every hard rule and moves the fewest seats."""
 
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
@@ -86,6 +87,7 @@ class _RepairSearch:
         """Tries the edited plan's own sessions, then searches: for seats where fewer may do, and for score."""
         far = _seat_penalty(self.near)
         seats_alone = {field.name: getattr(self.problem.weights, field.name) / far for field in fields(Weights)}
+        began = time.perf_counter()
         data = self._weigh(replace(self.problem.weights, perturbation=far))
         at_least = _count_forced(data)
         half = replace(
@@ -105,7 +107,7 @@ class _RepairSearch:
             if self.rank[0] > at_least:  # where the edited plan leads into a dead end, seats draw back to it anyway
                 cut |= self._search(alone, half, anew=True)
         cut |= self._search(data, half)
-        seated = assign_students(data, self.sessions, resize=True)
+        seated = assign_students(data, self.sessions, until=budget.until(began, 2.0), resize=True)
         if seated is not None and not find_violations(self.problem, seated[0]):
             self._offer(seated[0])
         sessions = keep_rooms(self.problem, self.sessions, self.edited)

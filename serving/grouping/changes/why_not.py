@@ -1,6 +1,7 @@
 """Explains why a student does not have a certain seat: what the best plan with it costs, or which rule forbids it."""
 
 import math
+import time
 from dataclasses import dataclass, replace
 
 from serving.grouping.changes.difference import Move, count_moved, find_moves, previous_seats
@@ -77,13 +78,13 @@ def ask_why_not(problem: Problem, sessions: tuple[Session, ...], pin: Pin, budge
     stay = problem.weights.perturbation
     near = replace(wanted, previous=previous_seats(problem, sessions))
     found = _move_student_only(problem, sessions, pin)
-    data = build_data(near)
+    data, began = build_data(near), time.perf_counter()
     try:
         groups = list(read_groups(data, sessions))
         start = build_warm_start(data, groups) if pin.online else find_warm_start(data, groups, pin)
         drafted, _ = search_sessions(data, budget, start, warm=NEAR)
     except InfeasibleError as error:
-        return _refuse(pin, name_conflicts(wanted, error.conflicts))
+        return _refuse(pin, name_conflicts(wanted, error.conflicts, budget.until(began, 2.0)))
     found.append(keep_rooms(wanted, drafted, sessions))
     best = min(found, key=lambda plan: _cost(problem, sessions, plan, stay))
     impact = measure_impact(score_plan(problem, sessions), score_plan(problem, best))

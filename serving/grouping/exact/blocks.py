@@ -1,41 +1,40 @@
 """Builds feasible blocks with exact programs where the greedy construction fails."""
 
-import math
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 
 from serving.grouping.errors import Conflict, InfeasibleError
 from serving.grouping.exact.block_program import BlockProgram
-from serving.grouping.exact.program import Program, Terms
-from serving.grouping.rules.objective import score_plan
+from serving.grouping.exact.program import Program, Terms, is_over
 from serving.grouping.state.arrays import ProblemData, Slot
 from serving.grouping.state.draft import Draft
 
-GAP = 0.3  # the points are only near enough, and the first good sessions come soon
 NODES = 1_000
+"""Parts of the search for sessions; any will do, since they are improved afterwards."""
 
 Groups = dict[Slot, tuple[int, ...]]
 
 
 def find_sessions(
-    draft: Draft, blocks: Sequence[int], *, aim: bool = False, nodes: int = NODES
+    draft: Draft, blocks: Sequence[int], *, nodes: int = NODES, until: float | None = None
 ) -> tuple[Groups | None, bool]:
-    """Finds the sessions of some blocks, beside those of others that a draft holds.
+    """Finds sessions of some blocks that keep the rules, beside those of others that a draft holds.
 
     Args:
         draft: the plan so far, without sessions in these blocks.
         blocks: positions.
-        aim: whether to look for sessions of high score, which takes far longer than to find any.
         nodes: parts of the search after which it ends without an answer.
+        until: when it ends at the latest, on the clock of `time.perf_counter`; None: without a clock.
 
     Returns:
         Students by session, None where none were found; and whether the search is complete, so that there are none.
     """
     program = Program()
-    models = add_blocks(draft, blocks, program)
-    if not aim:
-        program.points = [0.0] * len(program.points)
-    values, proven = program.solve(gap=GAP, nodes=nodes)
+    models = add_blocks(draft, blocks, program, until=until)
+    if models is None:
+        return None, False
+    program.points = [0.0] * len(program.points)
+    values, proven = program.solve(nodes=nodes, until=until)
     if values is None:
         return None, proven
     groups: Groups = {}
@@ -45,10 +44,22 @@ def find_sessions(
 
 
 def add_blocks(
-    draft: Draft, blocks: Sequence[int], program: Program, named: Collection[int] = ()
-) -> list[BlockProgram]:
-    """Adds some blocks to a program, and that a student meets a skill once a day; `named` as in `BlockProgram`."""
-    models = [BlockProgram(draft, block, program, named) for block in blocks]
+    draft: Draft, blocks: Sequence[int], program: Program, named: Collection[int] = (), until: float | None = None
+) -> list[BlockProgram] | None:
+    """Adds some blocks to a program, and that a student meets a skill once a day; None where the clock ends before.
+
+    Args:
+        draft: the plan so far, without sessions in these blocks.
+        blocks: positions.
+        program: where they are added.
+        named: as in `BlockProgram`.
+        until: when to stop, on the clock of `time.perf_counter`; None: without a clock.
+    """
+    models = []
+    for block in blocks:
+        if is_over(until):
+            return None
+        models.append(BlockProgram(draft, block, program, named))
     meetings: dict[tuple[int, int], Terms] = defaultdict(list)
     for model in models:
         for (student, skill), column in model.seats.items():
@@ -111,31 +122,31 @@ def _add_teacher(draft: Draft, block: int) -> None:
                     draft.add_co_teacher(block, adult, -1)
 
 
-def solve_block(draft: Draft, block: int) -> Draft | None:
-    """Returns the plan with one block built again, exactly, beside the others as they are; None where none is found."""
-    others = draft.without([block])
-    return open_sessions(others, find_sessions(others, [block], aim=True)[0], [block])
+def solve_blocks(draft: Draft, blocks: Sequence[int], until: float | None = None) -> Draft | None:
+    """Returns the plan with some blocks built again, exactly, beside the others as they are; None where none is found.
+
+    Args:
+        draft: the plan so far; its sessions in these blocks are given up.
+        blocks: positions.
+        until: when to stop, on the clock of `time.perf_counter`; None: without a clock.
+    """
+    others = draft.without(blocks)
+    return open_sessions(others, find_sessions(others, blocks, until=until)[0], blocks)
 
 
-def solve_day(data: ProblemData, violated_rule: str) -> Draft:
-    """Returns a plan of feasible blocks: all built at once, then each again for its score.
+def solve_day(data: ProblemData, violated_rule: str, until: float | None = None) -> Draft:
+    """Returns a plan of feasible blocks, all built at once.
 
     Raises:
         InfeasibleError: there is none, or none was found within the limits; it names the rule that the greedy
             construction violated.
     """
     blocks = list(range(len(data.problem.blocks)))
-    groups, proven = find_sessions(Draft(data), blocks)
+    groups, proven = find_sessions(Draft(data), blocks, until=until)
     draft = open_sessions(Draft(data), groups, blocks)
     if draft is None:
         proven = proven and groups is None
         sentence = "No sessions were found with which every block has enough monitors, teachers and rooms"
         sentence += ", and there are none." if proven else "; some may exist."
         raise InfeasibleError((Conflict((violated_rule,), sentence, proven),))
-    best = score_plan(data.problem, draft.finish()).total
-    for block in blocks:
-        trial = solve_block(draft, block)
-        total = -math.inf if trial is None else score_plan(data.problem, trial.finish()).total
-        if trial is not None and total > best:
-            draft, best = trial, total
     return draft

@@ -3,6 +3,7 @@
 Source: Huangfu and Hall 2018, Parallelizing the dual revised simplex method (HiGHS, called through scipy).
 """
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -16,6 +17,11 @@ NODE_LIMIT = 200  # counted in nodes, not seconds, so that equal problems give e
 INFEASIBLE = 2  # of scipy's statuses
 
 Terms = list[tuple[int, float]]
+
+
+def is_over(until: float | None) -> bool:
+    """Says whether a moment on the clock of `time.perf_counter` is over; None is never."""
+    return until is not None and time.perf_counter() > until
 
 
 @dataclass(slots=True)
@@ -45,19 +51,22 @@ class Program:
         self.rows.append((list(columns), list(factors), low, high))
 
     def solve(
-        self, *, gap: float = RELATIVE_GAP, nodes: int = NODE_LIMIT, seconds: float | None = None
+        self, *, gap: float = RELATIVE_GAP, nodes: int = NODE_LIMIT, until: float | None = None
     ) -> tuple[NDArray[np.int64] | None, bool]:
         """Returns the variables, rounded, or None where none were found, and whether that answer is proven.
 
         Args:
             gap: share of the best points that need not be proven out of reach.
             nodes: parts of the search after which the best found so far has to do.
-            seconds: wall-clock time after which it has to do; None: no clock, and equal programs give equal answers.
+            until: when it has to do, on the clock of `time.perf_counter`; None: no clock, and equal programs give equal
+                answers.
         """
         if self.impossible:
             return None, True
         if not self.points:
             return np.zeros(0, dtype=np.int64), True
+        if is_over(until):
+            return None, False
         matrix = csr_array(
             (
                 np.concatenate([row[1] for row in self.rows]),
@@ -71,7 +80,11 @@ class Program:
             integrality=np.array(self.whole),
             bounds=Bounds(0.0, np.array(self.highest)),
             constraints=LinearConstraint(matrix, [row[2] for row in self.rows], [row[3] for row in self.rows]),
-            options={"mip_rel_gap": gap, "node_limit": nodes, "time_limit": np.inf if seconds is None else seconds},
+            options={
+                "mip_rel_gap": gap,
+                "node_limit": nodes,
+                "time_limit": np.inf if until is None else max(0.01, until - time.perf_counter()),
+            },
         )
         if result.x is None:
             return None, result.status == INFEASIBLE

@@ -193,7 +193,7 @@ def assign_students(
     data: ProblemData,
     sessions: tuple[Session, ...],
     earlier: Sequence[Sequence[Session]] = (),
-    seconds: float | None = None,
+    until: float | None = None,
     *,
     resize: bool = False,
 ) -> tuple[tuple[Session, ...], bool] | None:
@@ -206,7 +206,7 @@ def assign_students(
         data: the problem.
         sessions: settled but for their students.
         earlier: seatings of them, which say where recent groupmates tend to sit if these are too many to be exact.
-        seconds: wall-clock time that it may take; None: no clock.
+        until: when it has to end, on the clock of `time.perf_counter`; None: without a clock.
         resize: whether sessions may change their numbers of students, as they do where these are not allowed; then
             nothing is proven where crowding counts.
     """
@@ -216,7 +216,7 @@ def assign_students(
     if sum(len(data.candidates(data.slot(session))) for session in led) > SEAT_LIMIT:
         return None
     seating = Seating(data, sessions, led, [sessions, *earlier], resize=resize)
-    values, proven = seating.program.solve(seconds=seconds)
+    values, proven = seating.program.solve(until=until)
     if values is None:
         return None
     chosen: dict[str, list[str]] = {session.id: [] for session in led}

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from serving.grouping.errors import Conflict
+from serving.grouping.exact.program import is_over
 from serving.grouping.infeasible.concessions import SoftConstraint
 from serving.grouping.infeasible.counting import find_conflicts
 from serving.grouping.infeasible.minimal_set import (
@@ -14,7 +15,6 @@ from serving.grouping.infeasible.minimal_set import (
     restrict_to_blocks,
 )
 from serving.grouping.infeasible.relaxations import Relaxation, find_relaxations
-from serving.grouping.infeasible.relaxed_problem import relax
 from serving.grouping.problem.problem import Problem
 
 NODES = 20
@@ -53,7 +53,7 @@ class Diagnosis:
         return self.verdict is Verdict.INFEASIBLE
 
 
-def name_conflicts(problem: Problem, known: tuple[Conflict, ...]) -> tuple[Conflict, ...]:
+def name_conflicts(problem: Problem, known: tuple[Conflict, ...], until: float | None = None) -> tuple[Conflict, ...]:
     """Returns the rules of which each, relaxed for everybody, would leave a plan; so each is part of any conflict.
 
     It is for a day of which an exact program has shown no more than that there is no plan.
@@ -61,15 +61,18 @@ def name_conflicts(problem: Problem, known: tuple[Conflict, ...]) -> tuple[Confl
     Args:
         problem: a day without a plan.
         known: conflicts of the `InfeasibleError` that the search raised; where they are not proven, they stay.
+        until: when to stop looking for rules, on the clock of `time.perf_counter`; None: without a clock.
     """
     if not all(conflict.proven for conflict in known):
         return known
-    feasibility = FeasibilityOracle(NODES, FEW_PROGRAMS)
+    feasibility = FeasibilityOracle(NODES, FEW_PROGRAMS, until)
     failing = _find_failing_blocks(problem, feasibility)
     part = restrict_to_blocks(problem, failing[0]) if failing else problem
     # blocks that are feasible one by one share nothing but that a student meets a skill once a day
-    rules: tuple[str, ...] = () if failing else ("skill_once",)
-    rules += _find_sufficient(part, FeasibilityOracle(programs=0)) or _find_sufficient(part, feasibility)
+    rules: tuple[str, ...] = () if failing or feasibility.unknown else ("skill_once",)
+    rules += _find_sufficient(part, feasibility.hurry()) or _find_sufficient(part, feasibility)
+    if not rules and is_over(until):
+        return known
     where = next((block.label for block in problem.blocks if failing and block.id in failing[0]), "The day")
     sentence = f"{where} has no sessions that keep every rule"
     if rules:
@@ -78,7 +81,12 @@ def name_conflicts(problem: Problem, known: tuple[Conflict, ...]) -> tuple[Confl
 
 
 def explain_conflict(
-    problem: Problem, known: tuple[Conflict, ...] = (), *, nodes: int = NODES, programs: int = PROGRAMS
+    problem: Problem,
+    known: tuple[Conflict, ...] = (),
+    *,
+    nodes: int = NODES,
+    programs: int = PROGRAMS,
+    until: float | None = None,
 ) -> Diagnosis:
     """Explains why a day has no plan.
 
@@ -87,8 +95,9 @@ def explain_conflict(
         known: conflicts of an `InfeasibleError` of the day.
         nodes: parts of each exact search.
         programs: exact searches in all.
+        until: when to say what is known by then, on the clock of `time.perf_counter`; None: without a clock.
     """
-    feasibility = FeasibilityOracle(nodes, programs)
+    feasibility = FeasibilityOracle(nodes, programs, until)
     conflicts = known or find_conflicts(problem)
     notes = _note_contradicted_wishes(problem)
     proven = any(conflict.proven for conflict in conflicts)
@@ -119,8 +128,8 @@ def _find_sufficient(problem: Problem, feasibility: FeasibilityOracle) -> tuple[
     """Returns the rules of which each, relaxed for everybody, is shown to leave a plan."""
     constraints = list_constraints(problem)
     names = dict.fromkeys(constraint.rule for constraint in constraints)
-    relaxed = {name: relax(problem, [part for part in constraints if part.rule == name]) for name in names}
-    return tuple(name for name, day in relaxed.items() if feasibility.judge(day) is Verdict.FEASIBLE)
+    relaxed = {name: [part for part in constraints if part.rule == name] for name in names}
+    return tuple(name for name, parts in relaxed.items() if feasibility.is_enough(problem, parts))
 
 
 def _note_contradicted_wishes(problem: Problem) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from serving.grouping.exact.block_program import BlockProgram
 from serving.grouping.exact.blocks import add_blocks
-from serving.grouping.exact.program import Program, Terms
+from serving.grouping.exact.program import Program, Terms, is_over
 from serving.grouping.infeasible.concessions import SoftConstraint
 from serving.grouping.infeasible.relaxed_problem import relax
 from serving.grouping.problem.people import Aim
@@ -22,7 +22,7 @@ from serving.grouping.state.draft import Draft
 
 
 def relax_cheapest(
-    problem: Problem, constraints: Sequence[SoftConstraint], nodes: int
+    problem: Problem, constraints: Sequence[SoftConstraint], nodes: int, until: float | None = None
 ) -> tuple[SoftConstraint, ...] | None:
     """Returns the cheapest of the constraints without which a problem is feasible; None where none were found.
 
@@ -30,18 +30,24 @@ def relax_cheapest(
         problem: the day, or some blocks of it.
         constraints: what may be relaxed, of the rules in `ROWS`.
         nodes: parts of the search, after which the cheapest found so far has to do.
+        until: when that has to do, on the clock of `time.perf_counter`; None: without a clock.
     """
-    elastic = ElasticProgram(problem, constraints)
-    values, _ = elastic.program.solve(gap=0.0, nodes=nodes)
+    elastic = ElasticProgram(problem, constraints, until)
+    if is_over(until):
+        return None
+    values, _ = elastic.program.solve(gap=0.0, nodes=nodes, until=until)
     if values is None:
         return None
     return tuple(constraint for constraint, column in zip(constraints, elastic.columns, strict=True) if values[column])
 
 
 class ElasticProgram:
-    """The program; `columns` are those of the constraints, in their order, and 1 where one is relaxed."""
+    """The program; `columns` are those of the constraints, in their order, and 1 where one is relaxed.
 
-    def __init__(self, problem: Problem, constraints: Sequence[SoftConstraint]) -> None:
+    Where the clock ends at `until`, its blocks are left out.
+    """
+
+    def __init__(self, problem: Problem, constraints: Sequence[SoftConstraint], until: float | None = None) -> None:
         self.problem = problem
         self.data: ProblemData = build_data(relax(problem, constraints))
         self.students = {student.id: at for at, student in enumerate(self.data.problem.students)}
@@ -51,7 +57,7 @@ class ElasticProgram:
         mixed = {constraint.subject[0] for constraint in constraints if constraint.rule == "one_aim"}
         concerned |= {self.students[need.student] for need in problem.needs if need.skill in mixed}
         blocks = range(len(problem.blocks))
-        self.models = add_blocks(Draft(self.data), blocks, self.program, sorted(concerned))
+        self.models = add_blocks(Draft(self.data), blocks, self.program, sorted(concerned), until) or []
         self.program.points = [0.0] * len(self.program.points)
         self.columns = []
         for constraint in constraints:

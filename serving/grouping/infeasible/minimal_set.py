@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from serving.grouping.exact.blocks import NODES, find_sessions, open_sessions
+from serving.grouping.exact.program import is_over
 from serving.grouping.infeasible.concessions import SoftConstraint, list_graded_constraints, list_soft_constraints
 from serving.grouping.infeasible.counting import find_conflicts
 from serving.grouping.infeasible.relaxed_problem import relax
@@ -35,11 +36,16 @@ class FeasibilityOracle:
     Args:
         nodes: parts of the search of one exact program.
         programs: exact programs in all; one that ends without an answer counts for `UNANSWERED` of them.
+        until: when every further answer is unknown, on the clock of `time.perf_counter`; None: without a clock.
     """
 
-    def __init__(self, nodes: int = NODES, programs: int = 1_000) -> None:
-        self.nodes, self.programs_left = nodes, programs
+    def __init__(self, nodes: int = NODES, programs: int = 1_000, until: float | None = None) -> None:
+        self.nodes, self.programs_left, self.until = nodes, programs, until
         self.unknown = 0
+
+    def hurry(self) -> "FeasibilityOracle":
+        """Returns one with the same clock that solves no program."""
+        return FeasibilityOracle(self.nodes, 0, self.until)
 
     def charge(self, *, answered: bool) -> None:
         """Counts an exact program."""
@@ -47,19 +53,26 @@ class FeasibilityOracle:
 
     def judge(self, problem: Problem) -> Verdict:
         """Counts, constructs a plan, and only then solves a program; a plan is one only if the checker accepts it."""
+        if is_over(self.until):
+            self.unknown += 1
+            return Verdict.UNKNOWN
         if find_conflicts(problem):
             return Verdict.INFEASIBLE
         data = build_data(problem)
-        draft = draw_plan(data, data.arrays)
+        draft = draw_plan(data, data.arrays, until=self.until)
         verdict = Verdict.FEASIBLE if _keeps_rules(problem, draft) else self._solve(data)
         self.unknown += verdict is Verdict.UNKNOWN
         return verdict
+
+    def is_enough(self, problem: Problem, constraints: Sequence[SoftConstraint]) -> bool:
+        """Says whether a problem is shown to have a plan without some constraints."""
+        return not is_over(self.until) and self.judge(relax(problem, constraints)) is Verdict.FEASIBLE
 
     def _solve(self, data: ProblemData) -> Verdict:
         if self.programs_left <= 0:
             return Verdict.UNKNOWN
         blocks = range(len(data.problem.blocks))
-        groups, proven = find_sessions(Draft(data), blocks, nodes=self.nodes)
+        groups, proven = find_sessions(Draft(data), blocks, nodes=self.nodes, until=self.until)
         self.charge(answered=groups is not None or proven)
         if groups is None:
             return Verdict.INFEASIBLE if proven else Verdict.UNKNOWN
@@ -114,7 +127,7 @@ def find_minimal_set(problem: Problem, feasibility: FeasibilityOracle) -> Minima
     """Returns a minimal set of rules in conflict; the problem must be proven to have no plan.
 
     What the oracle leaves unknown is taken for neither answer: the set stays one that no plan keeps, and only `minimal`
-    becomes False.
+    becomes False. Where the clock ends before it is small, there is none.
     """
     constraints = list_constraints(problem)
     unknown = feasibility.unknown
@@ -124,18 +137,25 @@ def find_minimal_set(problem: Problem, feasibility: FeasibilityOracle) -> Minima
         return relax(problem, [constraint for constraint in constraints if id(constraint) not in ids])
 
     def is_contradiction(kept: Sequence[SoftConstraint]) -> bool:
+        if is_over(feasibility.until):
+            feasibility.unknown += 1
+            return False
         return feasibility.judge(keep_only(kept)) is Verdict.INFEASIBLE
 
     def is_counted_out(kept: Sequence[SoftConstraint]) -> bool:
-        return bool(find_conflicts(keep_only(kept)))
+        return not is_over(feasibility.until) and bool(find_conflicts(keep_only(kept)))
 
     # A set that counting shows to be in conflict is found at once and leaves little to ask of exact programs.
     few = constraints
+    if is_over(feasibility.until):
+        return MinimalSet((), minimal=False)
     if is_counted_out(constraints):
         few = () if is_counted_out(()) else _quick_xplain(is_counted_out, (), (), constraints)
     if not few or is_contradiction(()):
         return MinimalSet((), minimal=True)
     found = few if len(few) == 1 else _quick_xplain(is_contradiction, (), (), few)
+    if is_over(feasibility.until):
+        return MinimalSet((), minimal=False)
     ids = {id(constraint) for constraint in found}
     in_order = tuple(constraint for constraint in constraints if id(constraint) in ids)
     return MinimalSet(in_order, feasibility.unknown == unknown)

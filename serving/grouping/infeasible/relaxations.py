@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from serving.grouping.exact.program import is_over
 from serving.grouping.infeasible.concessions import (
     PENALTIES,
     GradedConstraint,
@@ -13,7 +14,7 @@ from serving.grouping.infeasible.concessions import (
     list_soft_constraints,
 )
 from serving.grouping.infeasible.elastic import relax_cheapest
-from serving.grouping.infeasible.minimal_set import FeasibilityOracle, Verdict, restrict_to_blocks
+from serving.grouping.infeasible.minimal_set import FeasibilityOracle, restrict_to_blocks
 from serving.grouping.infeasible.relaxed_problem import relax
 from serving.grouping.problem.policy import SessionType
 from serving.grouping.problem.problem import Problem
@@ -63,7 +64,7 @@ def find_relaxations(
         at_issue: rules of a minimal set in conflict, one of which any answer has to relax; None: all there are.
         feasibility: answers whether days have plans.
     """
-    search = _RelaxationSearch(problem, parts, feasibility)
+    search = RelaxationSearch(problem, parts, feasibility)
     soft = [part for part in list_soft_constraints(problem) if at_issue is None or part.rule in at_issue]
     graded = [part for part in list_graded_constraints(problem) if at_issue is None or part.rule in at_issue]
     tried = [search.relax_some([constraint for constraint in soft if constraint.rule == rule]) for rule in PENALTIES]
@@ -93,7 +94,7 @@ def list_outside_adults(problem: Problem) -> list[SoftConstraint]:
     ]
 
 
-class _RelaxationSearch:
+class RelaxationSearch:
     """Finds relaxations of one kind after the other."""
 
     def __init__(self, problem: Problem, parts: Sequence[frozenset[str]], feasibility: FeasibilityOracle) -> None:
@@ -107,14 +108,14 @@ class _RelaxationSearch:
         if not constraints and not relaxed:
             return None
         for part in self.parts:
-            if self.feasibility.programs_left <= 0:
+            if self.feasibility.programs_left <= 0 or is_over(self.feasibility.until):
                 return None
             here = restrict_to_blocks(relax(self.problem, relaxed), part)
             left = [constraint for constraint in _within(constraints, part) if constraint not in relaxed]
             if len(left) > MANY_PINS and all(constraint.rule == "pinned" for constraint in left):
-                more = _drop_one_by_one(here, left)
+                more = _drop_one_by_one(here, left, self.feasibility.hurry())
             else:
-                more = relax_cheapest(here, left, self.feasibility.nodes)
+                more = relax_cheapest(here, left, self.feasibility.nodes, self.feasibility.until)
                 self.feasibility.charge(answered=more is not None)
             if more is None:
                 return None
@@ -131,8 +132,8 @@ class _RelaxationSearch:
         return self.prove([constraint.at(least)]) if least else None
 
     def _is_enough(self, constraint: GradedConstraint, part: frozenset[str], amount: int) -> bool:
-        relaxed = relax(self.problem, [constraint.at(amount)] if amount else [])
-        return self.feasibility.judge(restrict_to_blocks(relaxed, part)) is Verdict.FEASIBLE
+        relaxed = [constraint.at(amount)] if amount else []
+        return self.feasibility.is_enough(restrict_to_blocks(self.problem, part), relaxed)
 
     def relax_several(self) -> Relaxation | None:
         """Relaxes rules of several kinds: soft constraints alone, or with every graded one."""
@@ -156,11 +157,10 @@ class _RelaxationSearch:
 
     def prove(self, constraints: Sequence[SoftConstraint]) -> Relaxation | None:
         """Returns the relaxation if a plan of the whole day keeps all other rules."""
-        problem = relax(self.problem, constraints)
-        if self.feasibility.judge(problem) is not Verdict.FEASIBLE:
+        if not self.feasibility.is_enough(self.problem, constraints):
             return None
         penalty = round(sum(constraint.penalty for constraint in constraints), 3)
-        return Relaxation(tuple(constraints), penalty, _describe(constraints), problem)
+        return Relaxation(tuple(constraints), penalty, _describe(constraints), relax(self.problem, constraints))
 
 
 def _find_least(lacking: int, enough: int, is_enough: Callable[[int], bool]) -> int:
@@ -171,15 +171,16 @@ def _find_least(lacking: int, enough: int, is_enough: Callable[[int], bool]) -> 
     return enough
 
 
-def _drop_one_by_one(problem: Problem, pins: Sequence[SoftConstraint]) -> tuple[SoftConstraint, ...] | None:
+def _drop_one_by_one(
+    problem: Problem, pins: Sequence[SoftConstraint], quick: FeasibilityOracle
+) -> tuple[SoftConstraint, ...] | None:
     """Returns pins to drop, each of them needed: a pin is kept where a constructed plan keeps it too."""
-    quick = FeasibilityOracle(programs=0)
-    if quick.judge(relax(problem, pins)) is not Verdict.FEASIBLE:
+    if not quick.is_enough(problem, pins):
         return None
     dropped = list(pins)
     for pin in pins:
         others = [other for other in dropped if other is not pin]
-        if quick.judge(relax(problem, others)) is Verdict.FEASIBLE:
+        if quick.is_enough(problem, others):
             dropped = others
     return tuple(dropped)
 

@@ -50,7 +50,12 @@ class Budget:
 
     def left(self, began: float, share: float) -> float | None:
         """Returns the seconds until a share of its time is over, counted from `began`; None without a clock."""
-        return None if self.seconds is None else max(0.0, began + share * self.seconds - time.perf_counter())
+        until = self.until(began, share)
+        return None if until is None else max(0.0, until - time.perf_counter())
+
+    def until(self, began: float, share: float = 1.0) -> float | None:
+        """Returns when a share of its time is over, on the clock of `time.perf_counter`; None without a clock."""
+        return None if self.seconds is None else began + share * self.seconds
 
     def rounds_for(self, students: int, duties: int) -> int:
         """Returns the rounds that a problem of so many students, and blocks of adults, gets."""
@@ -100,15 +105,16 @@ def search_day(
         InfeasibleError: no day keeps every rule, or none was found; its conflicts say which.
     """
     began = time.perf_counter()
+    until = budget.until(began)
     arrays = data.arrays if reweighted is None else reweighted
     if not data.can_lead:
-        return construct_plan(data, arrays), False  # nobody to lead, nobody to teach, or nothing
+        return construct_plan(data, arrays, until=until), False  # nobody to lead, nobody to teach, or nothing
     workspace, rng = new_workspace(arrays), np.array([(2 * budget.seed + 1) * 0x9E3779B97F4A7C15 % 2**64], np.uint64)
     seats = empty_seats(arrays)
     pinned = bool((arrays.pin == PINNED_LED).any())
     value = -np.inf if pinned or start is not None else construct_day(arrays, seats, rng, workspace)
     if value == -np.inf:
-        seats = to_seats(arrays, construct_plan(data, arrays, start))
+        seats = to_seats(arrays, construct_plan(data, arrays, start, until))
         value = construct_day(arrays, seats, rng, workspace)
     best, candidate, values = copy_seats(seats), copy_seats(seats), np.array([value, value])
     rounds = budget.rounds_for(len(arrays.present), int(arrays.adult_in.sum()))

@@ -17,6 +17,7 @@ from features.roster import (
     Focus,
     Member,
     PastSession,
+    PolicyLayer,
     Prerequisite,
     Room,
     Roster,
@@ -54,6 +55,7 @@ ROSTER = Roster(
     focus=(Focus("t1", "k2", 0.1),),
     past_sessions=(PAST,),
     demographics=(Demographic("007", "language", "es"),),
+    policies=(PolicyLayer("t1", {}, ("007",)),),
 )
 
 
@@ -173,7 +175,7 @@ def test_without_a_roster_the_command_that_loads_one_is_named(url):
 def test_erasing_a_student_reaches_every_table_that_names_students(url):
     save_roster(ROSTER, url)
 
-    assert erase_student(url, "007") == 4
+    assert erase_student(url, "007") == 5
 
     team = read_team(url, "t1")
     assert (team.members, team.rules[0].students, team.past_sessions[0].students) == (("NA",), ("NA",), ("NA",))
@@ -264,3 +266,20 @@ def test_the_command_loads_a_folder_and_shows_counts_and_warnings(tmp_path, caps
     assert "members.csv" in shown
     assert "warning: members.csv: 1 of 2 rows belong to teams" in shown
     assert read_team(home.database_url(), "t1").members == ("007",)
+
+
+def test_a_policy_comes_back_and_reaches_its_own_team_only(url):
+    layers = (
+        PolicyLayer("", {"regroup": "weekly"}),
+        PolicyLayer("t1", {"sizes": {"tutoring": {"most": 3}}}, ("NA",), (("007", "bo"), ("NA", "ana"))),
+    )
+    save_roster(replace(ROSTER, policies=layers), url)
+
+    assert read_team(url, "t1").policies == layers
+    assert read_team(url, "t2").policies == layers[:1]
+    erase_student(url, "007")
+    assert read_team(url, "t1").policies[1].adult_exclusions == (("NA", "ana"),)
+
+    save_roster(replace(ROSTER, policies=()), url)
+
+    assert read_team(url, "t1").policies == ()

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from experiments.benchmarks.planner.instances.team import default_session_types
+from experiments.benchmarks.planner.instances.edge_cases import default_session_types
 from serving.grouping.problem.people import Adult, Need, Student
 from serving.grouping.problem.places import Block, Room, Skill
 from serving.grouping.problem.plan import Session

@@ -269,7 +269,7 @@ def test_a_plan_that_breaks_a_rule_is_never_returned(team, monkeypatch):
 
 
 def test_seats_that_break_a_rule_are_left_for_the_drafted_ones(team, monkeypatch):
-    monkeypatch.setattr(solve, "assign_students", lambda data, drafted, earlier, seconds: (drafted[:-1], True))
+    monkeypatch.setattr(solve, "assign_students", lambda data, drafted, earlier, until: (drafted[:-1], True))
 
     assert suggest_groups(team).status == "searched"
 
@@ -277,9 +277,9 @@ def test_seats_that_break_a_rule_are_left_for_the_drafted_ones(team, monkeypatch
 def test_seats_and_bound_have_what_the_search_leaves_of_the_seconds(team, monkeypatch):
     arguments, seat, bound = {}, solve.assign_students, solve.bound_day
 
-    def spy_seats(data, drafted, earlier, seconds):
-        arguments["seats"] = seconds
-        return seat(data, drafted, earlier, seconds)
+    def spy_seats(data, drafted, earlier, until):
+        arguments["seats"] = until
+        return seat(data, drafted, earlier, until)
 
     def spy_bound(arrays, value, rounds, *, until):
         arguments["until"] = until
@@ -291,13 +291,13 @@ def test_seats_and_bound_have_what_the_search_leaves_of_the_seconds(team, monkey
     plan = suggest_groups(team, Budget(seconds=1.0))
 
     assert plan.cut_by_clock
-    assert 0.0 < arguments["seats"] <= 0.1 + 1e-9  # of the tenth between search and bound
+    assert arguments["seats"] == pytest.approx(began + 0.8, abs=0.1)
     assert arguments["until"] == pytest.approx(began + 1.0, abs=0.1)
     suggest_groups(team, Budget(rounds=5))
     assert arguments == {"seats": None, "until": None}
 
 
 def test_no_seats_from_the_solver_leave_the_drafted_ones(team, monkeypatch):
-    monkeypatch.setattr(solve, "assign_students", lambda data, drafted, earlier, seconds: None)
+    monkeypatch.setattr(solve, "assign_students", lambda data, drafted, earlier, until: None)
 
     assert suggest_groups(team).status == "searched"

@@ -143,7 +143,7 @@ def state_day(school: OpenSchool, life: Life, held: Sequence[HeldDay], number: i
         held: The days before.
         number: School days since the first, from 0.
     """
-    day = _date_of(school.as_of.date(), number)
+    day = date_of(school, number)
     happened = tuple(session for before in held for session in to_past_sessions(before))
     team = replace(school.team, past_sessions=(*school.team.past_sessions, *happened))
     forecasts = life.forecast(number, day)
@@ -176,7 +176,9 @@ def to_past_sessions(held: HeldDay) -> Iterator[PastSession]:
         )
 
 
-def _date_of(first: date, number: int) -> date:
+def date_of(school: OpenSchool, number: int) -> date:
+    """Returns the date of a school day, counted from 0: the first is the first Monday after the school's log."""
+    first = school.simulated.config.end
     monday = first + timedelta(days=-first.weekday() % 7)
     return monday + timedelta(days=number // SCHOOL_WEEK * 7 + number % SCHOOL_WEEK)
 

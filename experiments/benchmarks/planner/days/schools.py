@@ -26,7 +26,7 @@ from serving.models.forecasts import SkillForecast, forecast_students
 from serving.models.registry import Champion
 from serving.models.snapshot import Snapshot, load_snapshot
 from serving.settings import Settings
-from training.config import load_config
+from training.config import TrainingConfig, load_config
 from training.data.dataset import build_dataset, read_log
 from training.models.artifacts import write_model
 from training.models.boosting import FORECASTS, train_model
@@ -107,9 +107,14 @@ class OpenSchool:
         return self.snapshot.data_as_of
 
 
-def train_models(folder: Path) -> None:
-    """Trains the models on the demo's school and writes them as bundles `struggle` and `mastery` into a folder."""
-    config = load_config()
+def train_models(folder: Path, config: TrainingConfig | None = None) -> None:
+    """Trains the models on the demo's school and writes them as bundles `struggle` and `mastery` into a folder.
+
+    Args:
+        folder: Where they go.
+        config: Choices of the training; null = the defaults.
+    """
+    config = load_config() if config is None else config
     with tempfile.TemporaryDirectory(prefix="regroup-") as place:
         events, item_skills, _, _ = _ingest(simulate_school(DEMO), Path(place))
     dataset = build_dataset(events, item_skills, config)

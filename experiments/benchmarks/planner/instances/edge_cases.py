@@ -4,13 +4,37 @@ import random
 from dataclasses import fields, replace
 from itertools import combinations
 
-from experiments.benchmarks.planner.instances.team import Size, default_session_types, draw_day
+from experiments.benchmarks.planner.instances.team import Size, draw_day
 from serving.grouping.problem.people import Adult, Coaching, Contact, GroupmateCount, Need, Purpose, Student
 from serving.grouping.problem.places import Block, Pin, Room, Seat, Skill
-from serving.grouping.problem.policy import ADULT_LED, Effect, Role, SessionType, SizeBound, SizeCurve, Weights
+from serving.grouping.problem.policy import (
+    ADULT_LED,
+    TEACHERS,
+    Effect,
+    Role,
+    SessionType,
+    SizeBound,
+    SizeCurve,
+    Weights,
+)
 from serving.grouping.problem.problem import Problem
 
 EFFECTS = tuple(Effect(kind, role, 0.9 / (at + 1)) for at, kind in enumerate(ADULT_LED) for role in Role)
+
+
+def default_session_types(role: str, *, may_lead: bool = False) -> frozenset[SessionType]:
+    """Returns what a role leads or, for tables and online work, supervises; support staff small groups if they may.
+
+    Example:
+        >>> sorted(map(str, default_session_types(Role.SUPPORT_STAFF)))
+        ['collaborative', 'online', 'tutoring']
+    """
+    if role in TEACHERS:
+        return frozenset(SessionType)
+    if role == Role.TEACHER_IN_TRAINING:
+        return frozenset({SessionType.SMALL_GROUP, SessionType.TUTORING})
+    support = {SessionType.TUTORING, SessionType.COLLABORATIVE, SessionType.ONLINE}
+    return frozenset(support | {SessionType.SMALL_GROUP} if may_lead else support)
 
 
 def draw_edge_case(
@@ -155,6 +179,22 @@ def _add_more(problem: Problem, draw: random.Random) -> Problem:
         ),
         size_curve=draw.choice([SizeCurve(), SizeCurve(), SizeCurve(full=1, loss=0.3), SizeCurve(loss=0.0)]),
         coaching=tuple(Coaching(one, other, draw.randint(0, 2)) for one, other in pairs),
+    )
+
+
+def draw_crowded_day(seed: int) -> Problem:
+    """Draws a day of 60 students and 7 blocks with so few monitors that most students have to be taught at any time.
+
+    Many have no plan. Where there is one, several adults have to begin to lead at once, and exact programs take long.
+
+    Example:
+        >>> len(draw_crowded_day(1).blocks)
+        7
+    """
+    draw = random.Random(f"crowded-{seed}")
+    skills, rooms, pins = draw.choice([8, 12, 20]), draw.random() < 0.3, draw.choice([0, 0, 0, 1])
+    return draw_edge_case(
+        seed, students=60, adults=6, blocks=7, skills=skills, rooms=rooms, pins=pins, ratio=10, more=draw.random() < 0.5
     )
 
 

@@ -1,71 +1,86 @@
-"""Synthetic days of teams: sizes as schools have them, and needs that build on each other.
+"""Days of teams as the service states them, in families of like size: the instance set that the search is judged on.
 
-Skills come in strands, each built on the one before; a student's mastery falls along a strand and differs by strand.
-Needs are what a team would list: up to eight skills at the edge of what the student can do. History is that of a
-random week. Nothing is taken from any student's data.
+A roster with adults, rooms, blocks, standing rules and three weeks of sessions is drawn (what was held reaches half to
+all of the team a day), and what the students answered (`evidence.py`). From there on everything is the service's own:
+who needs what and what for, and the problem with its history. Nothing is taken from any student's data.
 """
 
-from dataclasses import dataclass
-from itertools import combinations
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
 
-from serving.grouping.problem.people import Adult, Contact, GroupmateCount, Need, Student
-from serving.grouping.problem.places import Block, Room, Skill
-from serving.grouping.problem.policy import ADULT_LED, TEACHERS, Effect, Role, SessionType, Weights
+from experiments.benchmarks.planner.instances.evidence import Curriculum, draw_forecasts
+from features.roster import Rule, Staff, Team
+from features.roster.records import ROLE_MAY_LEAD, WEEKDAYS, Block, PastSession, Room
+from serving.grouping.problem.policy import TEACHERS, Role, SessionType
 from serving.grouping.problem.problem import Problem
-from serving.grouping.state.arrays import Floats
-
-
-def default_session_types(role: str, *, may_lead: bool = False) -> frozenset[SessionType]:
-    """Returns what a role leads or, for tables and online work, supervises; support staff small groups if they may.
-
-    Example:
-        >>> sorted(map(str, default_session_types(Role.SUPPORT_STAFF)))
-        ['collaborative', 'online', 'tutoring']
-    """
-    if role in TEACHERS:
-        return frozenset(SessionType)
-    if role == Role.TEACHER_IN_TRAINING:
-        return frozenset({SessionType.SMALL_GROUP, SessionType.TUTORING})
-    support = {SessionType.TUTORING, SessionType.COLLABORATIVE, SessionType.ONLINE}
-    return frozenset(support | {SessionType.SMALL_GROUP} if may_lead else support)
-
-
-EFFECT = {
-    SessionType.SMALL_GROUP: (0.42, 0.42, 0.33, 0.30),
-    SessionType.TUTORING: (0.50, 0.50, 0.42, 0.36),
-    SessionType.COLLABORATIVE: (0.20, 0.20, 0.16, 0.16),
-}
-"""Effect by role in the order of `Role`, as in `serving/plans/policy.toml`."""
-
-MASTERED, READY, EDGE = 0.8, 0.55, 8
-STRAND = 4
-"""Skills of a strand, each built on the one before."""
-
-ABSENT, CERTIFIED, MET, KNOWN, UNSURE = 0.03, 0.06, 0.4, 0.7, 0.1
-"""Shares: of blocks missed, of students with an accommodation, of adults met lately, of skills that an adult without
-all of them may lead, of needs without a forecast."""
+from serving.plans.needs import Candidate, list_candidates
+from serving.plans.policy import load_policy
+from serving.plans.problem import Absence, DayRequest, state_problem
 
 
 @dataclass(frozen=True)
 class Size:
-    """The size of a team."""
+    """The size of a team.
+
+    Attributes:
+        students: Members.
+        adults: Adults, in the order of `ROLES`.
+        blocks: Blocks of each day.
+        skills: Skills of the curriculum.
+        monitored: Students online whom one adult may supervise.
+    """
 
     students: int
     adults: int
     blocks: int
-    skills: int
+    skills: int = 28
+    monitored: int = 30
 
 
-SIZES = {24: Size(24, 3, 2, 8), 60: Size(60, 4, 4, 24), 120: Size(120, 7, 5, 40), 240: Size(240, 12, 6, 60)}
+SIZES = {24: Size(24, 3, 2, 12), 60: Size(60, 4, 5), 120: Size(120, 8, 5), 240: Size(240, 14, 6, 40)}
+
+FAMILIES: dict[str, tuple[Size, ...]] = {
+    **{f"{size.students} x {size.blocks}": (size,) for size in SIZES.values()},
+    "open team room": tuple(Size(students, adults, 8, 28, 60) for students in (100, 110, 120) for adults in (4, 3)),
+}
+"""The sizes of each family, taken in turn by seed; the last are the teams of schools that teach in one large room."""
+
+CANDIDATES = 6
+"""Needs of a student that the service considers at most."""
+
+MONDAY, MEETING = date(2026, 3, 16), "wed"
+HISTORY_DAYS = 21
+
 ROLES = (
     Role.TEACHER_LEADER, Role.COLLABORATING_TEACHER, Role.SUPPORT_STAFF, Role.TEACHER_IN_TRAINING,
     Role.COLLABORATING_TEACHER, Role.SUPPORT_STAFF, Role.COLLABORATING_TEACHER,
 )  # fmt: skip
 
-WEIGHTS = Weights(perturbation=0.05)
-"""A moved seat costs what it did when the stored figures were found; without an earlier plan it counts nothing."""
+SUPPORT_LEADS = (SessionType.TUTORING, SessionType.SMALL_GROUP, SessionType.ONLINE)
+
+ROOMS = (24, 16, 6)
+"""Capacity of the rooms beside the hall, in turn."""
+
+AWAY, LATE, ADULT_AWAY, CERTIFIED, KNOWN = 0.04, 0.03, 0.04, 0.05, 0.7
+"""Shares: of students away, of students who miss one block, of other adults than teachers away, of students with an
+accommodation, and of the skills that every second support staff may teach."""
+
+PAIRS = 20
+"""Students for each pair to keep apart, pair to keep together, pull-out and fixed assignment."""
+
+
+def draw_family(family: str, seed: int) -> Problem:
+    """Draws a day of one of `FAMILIES`; equal seeds give equal days.
+
+    Example:
+        >>> len(draw_family("24 x 2", seed=1).students)
+        24
+    """
+    sizes = FAMILIES[family]
+    return draw_day(sizes[seed % len(sizes)], seed)
 
 
 def draw_day(students: int | Size, seed: int) -> Problem:
@@ -76,111 +91,109 @@ def draw_day(students: int | Size, seed: int) -> Problem:
         24
     """
     size = students if isinstance(students, Size) else SIZES[students]
-    rng = np.random.default_rng([size.students, seed])
-    blocks = tuple(Block(f"b{at}", f"{8 + at:02}:00-{8 + at:02}:45", at) for at in range(size.blocks))
-    day = frozenset(block.id for block in blocks)
-    skills = tuple(Skill(f"k{at:02}", f"Skill {at}") for at in range(size.skills))
-    people = tuple(
-        Student(
-            f"s{at:03}",
-            draw_blocks(day, rng, ABSENT),
-            needs_certified=bool(rng.random() < CERTIFIED),
-            subgroup=str(rng.choice(["p", "q"], p=[0.7, 0.3])),
-        )
-        for at in range(size.students)
-    )
-    adults = tuple(_draw_adult(at, size, day, rng) for at in range(size.adults))
-    names = [student.id for student in people]
-    pairs = [(one, other) for one, other in combinations(names, 2)]
-    rng.shuffle(pairs)
-    some = size.students // 15
-    return Problem(
-        blocks=blocks,
-        students=people,
-        adults=adults,
-        skills=skills,
-        effects=tuple(Effect(kind, role, EFFECT[kind][at]) for kind in ADULT_LED for at, role in enumerate(Role)),
-        rooms=(Room("hall", size.students), *(Room(f"r{at}", 18 if at % 3 else 10) for at in range(size.adults))),
-        needs=_draw_needs(names, size, rng),
-        keep_apart=tuple((str(one), str(other)) for one, other in pairs[:some]),
-        keep_together=tuple((str(one), str(other)) for one, other in pairs[some : 2 * some]),
-        recent_groupmates=_draw_groupmates(names, size, rng),
-        contacts=tuple(
-            Contact(name, adult.id, int(1 + rng.integers(3)))
-            for name in names
-            for adult in adults
-            if rng.random() < MET
+    rng = np.random.default_rng([size.students, size.adults, size.blocks, seed])
+    day = MONDAY + timedelta(days=seed % 5)
+    as_of = datetime.combine(day, time(), UTC)
+    ids = tuple(f"k{at:02}" for at in range(size.skills))
+    curriculum = Curriculum(ids, float(rng.uniform(0.3, 0.85) * size.skills))
+    members = tuple(f"s{at:03}" for at in range(size.students))
+    team = Team(
+        team_id="t",
+        school="Synthetic",
+        name=None,
+        members=members,
+        staff=tuple(_draw_staff(size, ids, rng)),
+        rooms=(
+            Room("hall", "t", size.students + 10),
+            *(Room(f"r{at}", "t", ROOMS[at % len(ROOMS)]) for at in range(size.adults - 1)),
         ),
-        weights=WEIGHTS,
-        students_per_monitor=40,
+        blocks=tuple(
+            Block(f"{weekday}-{at}", "t", weekday, _clock(45 * at), _clock(45 * at + 40))
+            for weekday in WEEKDAYS[:5]
+            for at in range(size.blocks)
+        ),
+        rules=(),
+        focus=curriculum.focus,
+        past_sessions=tuple(_draw_past(size, members, curriculum, day, rng)),
     )
-
-
-def draw_blocks(day: frozenset[str], rng: np.random.Generator, absent: float) -> frozenset[str]:
-    """Returns the blocks in which somebody is there, who misses the day or each block with a chance of `absent`."""
-    if rng.random() < absent:
-        return frozenset()
-    return frozenset(block for block in sorted(day) if rng.random() > absent)
-
-
-def _draw_adult(at: int, size: Size, day: frozenset[str], rng: np.random.Generator) -> Adult:
-    role = ROLES[at % len(ROLES)]
-    teacher = role in (Role.TEACHER_LEADER, Role.COLLABORATING_TEACHER)
-    known = {f"k{skill:02}": round(0.6 + 0.4 * rng.random(), 2) for skill in range(size.skills) if rng.random() < KNOWN}
-    return Adult(
-        f"t{at:02}",
-        role,
-        day if teacher else draw_blocks(day, rng, ABSENT),
-        default_session_types(role, may_lead=True),
-        None if teacher and at % 2 == 0 else known,
-        max_group=5 if role is Role.TEACHER_IN_TRAINING else None,
-        certified=teacher,
-    )
-
-
-def _draw_needs(names: list[str], size: Size, rng: np.random.Generator) -> tuple[Need, ...]:
-    weight = draw_weights(size, rng)
-    return tuple(need for name in names for need in list_needs(name, draw_mastery(size, rng), weight, rng))
-
-
-def draw_weights(size: Size, rng: np.random.Generator) -> Floats:
-    """Returns how much each skill counts for the team now, 0.3-1."""
-    return np.round(0.3 + 0.7 * rng.random(size.skills), 2)
-
-
-def draw_mastery(size: Size, rng: np.random.Generator) -> Floats:
-    """Returns one student's mastery of each skill, 0-1."""
-    ability, strands = rng.normal(), np.arange(size.skills) // STRAND
-    reach = ability + 0.7 * rng.normal(size=strands.max() + 1)
-    depth = np.arange(size.skills) % STRAND
-    logit: Floats = reach[strands] + 0.8 - 0.9 * depth + 0.3 * rng.normal(size=size.skills)
-    return 1 / (1 + np.exp(-logit))
-
-
-def list_needs(name: str, mastery: Floats, weight: Floats, rng: np.random.Generator) -> list[Need]:
-    """Returns what a student needs: skills not mastered whose prerequisite is ready, the greatest needs of them."""
-    ready = np.where(np.arange(len(mastery)) % STRAND == 0, 1.0, np.roll(mastery, 1))
-    risk = np.clip(1 - mastery + 0.15 * rng.normal(size=len(mastery)), 0.02, 0.98)
-    worth = risk * (1 - mastery) * ready * weight
-    edge = [at for at in np.argsort(-worth) if mastery[at] < MASTERED and ready[at] >= READY][:EDGE]
-    return [
-        Need(
-            name,
-            f"k{at:02}",
-            float(worth[at]),
-            None if rng.random() < UNSURE else float(risk[at]),
-            float(mastery[at]),
-            float(ready[at]),
-            float(weight[at]),
-        )
-        for at in edge
+    forecasts = draw_forecasts(members, curriculum, as_of, rng)
+    candidates = list_candidates(team, curriculum.skills, forecasts, load_policy().need, CANDIDATES, as_of)
+    team = replace(team, rules=tuple(_draw_rules(team, day, candidates, rng)))
+    request = DayRequest(day, absences=tuple(_draw_absences(team, day, rng)), students_per_monitor=size.monitored)
+    problem = state_problem(team, curriculum.skills, request, candidates, load_policy())
+    certified, subgroup = rng.random(size.students) < CERTIFIED, rng.choice(["p", "q"], size.students, p=[0.7, 0.3])
+    fixed = {pin.student for pin in problem.pins}  # often with an adult who is not certified
+    people = [
+        replace(student, needs_certified=bool(certified[at]) and student.id not in fixed, subgroup=str(subgroup[at]))
+        for at, student in enumerate(problem.students)
     ]
+    return replace(problem, students=tuple(people))
 
 
-def _draw_groupmates(names: list[str], size: Size, rng: np.random.Generator) -> tuple[GroupmateCount, ...]:
-    counts: dict[tuple[str, str], int] = {}
-    for _ in range(5 * size.blocks * (size.adults - 1) // 2):
-        group = sorted(str(name) for name in rng.choice(names, size=5, replace=False))
-        for pair in combinations(group, 2):
-            counts[pair] = counts.get(pair, 0) + 1
-    return tuple(GroupmateCount(one, other, count) for (one, other), count in sorted(counts.items()))
+def _clock(minutes: int) -> time:
+    return time(8 + minutes // 60, minutes % 60)
+
+
+def _draw_staff(size: Size, skills: tuple[str, ...], rng: np.random.Generator) -> Iterator[Staff]:
+    """Yields adults of the usual roles; of each four the last is in training, coached by the first."""
+    for at in range(size.adults):
+        role = ROLES[at % len(ROLES)]
+        limited = role == Role.SUPPORT_STAFF and at > ROLES.index(role)
+        known = tuple(skill for skill in skills if rng.random() < KNOWN) if limited else None
+        may_lead = SUPPORT_LEADS if role == Role.SUPPORT_STAFF else ROLE_MAY_LEAD[role]
+        most = {Role.SUPPORT_STAFF: 5, Role.TEACHER_IN_TRAINING: 6}.get(role)
+        coach = "a00" if role == Role.TEACHER_IN_TRAINING else None
+        yield Staff(f"a{at:02}", "t", role, may_lead, known, most, certified=role in TEACHERS, coach=coach)
+
+
+def _draw_past(
+    size: Size, members: tuple[str, ...], curriculum: Curriculum, day: date, rng: np.random.Generator
+) -> Iterator[PastSession]:
+    """Yields three weeks of groups on the current unit; who comes last on a day had no adult on it."""
+    leads = max(1, size.adults - -(-size.students // size.monitored))
+    group = min(8, max(3, round(0.7 * size.students / (leads * size.blocks))))
+    unit = list(curriculum.focus)
+    for back in range(HISTORY_DAYS, 0, -1):
+        past = day - timedelta(days=back)
+        if past.weekday() >= 5:  # noqa: PLR2004 - Saturday
+            continue
+        shuffled = iter([members[at] for at in rng.permutation(size.students)])
+        for block in range(size.blocks):
+            for adult in rng.permutation(size.adults)[:leads].tolist():
+                students = tuple(sorted(student for _, student in zip(range(group), shuffled, strict=False)))
+                block_id, skill = f"{WEEKDAYS[past.weekday()]}-{block}", str(rng.choice(unit))
+                if students:
+                    yield PastSession(past, "t", block_id, f"a{adult:02}", skill, students)
+
+
+def _draw_rules(team: Team, day: date, candidates: list[Candidate], rng: np.random.Generator) -> Iterator[Rule]:
+    """Yields pairs, pull-outs, a weekly meeting of the first adult, and fixed assignments on what is needed most."""
+    blocks = [block.block_id for block in team.blocks if block.weekday == WEEKDAYS[day.weekday()]]
+    count = -(-len(team.members) // PAIRS)
+    drawn = iter([team.members[at] for at in rng.permutation(len(team.members))])
+    for at in range(count):
+        yield Rule(f"apart-{at}", "t", "keep_apart", (next(drawn), next(drawn)))
+        yield Rule(f"together-{at}", "t", "keep_together", (next(drawn), next(drawn)))
+        yield Rule(f"out-{at}", "t", "unavailable", (next(drawn),), block_id=str(rng.choice(blocks)))
+    meeting = [block.block_id for block in team.blocks if block.weekday == MEETING][-1]
+    yield Rule("meeting", "t", "unavailable", staff_id=team.staff[0].staff_id, block_id=meeting)
+    most: dict[str, str] = {}
+    for candidate in candidates:
+        most.setdefault(candidate.need.student, candidate.need.skill)
+    for at in range(count):
+        student, adult = next(drawn), team.staff[(1 + at) % len(team.staff)]
+        if adult.skills is None or most[student] in adult.skills:
+            block = blocks[at % len(blocks)]
+            yield Rule(f"fixed-{at}", "t", "pinned", (student,), adult.staff_id, block, most[student])
+
+
+def _draw_absences(team: Team, day: date, rng: np.random.Generator) -> Iterator[Absence]:
+    blocks = [block.block_id for block in team.blocks if block.weekday == WEEKDAYS[day.weekday()]]
+    for student in team.members:
+        if rng.random() < AWAY:
+            yield Absence(student=student)
+        elif rng.random() < LATE:
+            yield Absence(student=student, blocks=(str(rng.choice(blocks)),))
+    for adult in team.staff[4:]:  # of four all are needed when the first is at the meeting
+        if adult.role not in TEACHERS and rng.random() < ADULT_AWAY:
+            yield Absence(staff=adult.staff_id)

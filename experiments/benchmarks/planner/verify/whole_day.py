@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from experiments.benchmarks.planner.verify.linear_program import LinearProgram
 from features.errors import InputError
-from serving.grouping.problem.people import Adult, Need
+from serving.grouping.problem.people import Adult, Aim, Need
 from serving.grouping.problem.policy import ADULT_LED, SessionType, SizeBound
 from serving.grouping.problem.problem import Problem
 
@@ -22,12 +22,13 @@ Terms = list[tuple[int, float]]
 
 
 class Held(NamedTuple):
-    """A led session that could be held, by ids."""
+    """A led session that could be held, by ids; its students need the skill with one aim."""
 
     block: str
     adult: str
     session_type: SessionType
     skill: str
+    aim: Aim
 
 
 class WholeDay:
@@ -36,6 +37,8 @@ class WholeDay:
     Attributes:
         held: For each session that could be held, the column that says whether it is.
         seats: For each such session, the columns of the students who may sit in it.
+        sizes: For each such session, by least and most students, the columns that say how large it is: one for every
+            size at which its effect falls, and one for each stretch at which it is the same.
         monitors: For each block and adult, the column that says whether the adult supervises online work.
         stations: For each block, by capacity and whether kept for it, how many rooms serve for online work.
         lodged: For each block, adult and capacity, whether the adult's led session is in such a room.
@@ -53,6 +56,7 @@ class WholeDay:
         self.program = LinearProgram()
         self.held: dict[Held, int] = {}
         self.seats: dict[Held, dict[str, int]] = {}
+        self.sizes: dict[Held, dict[tuple[int, int], int]] = {}
         self.monitors: dict[tuple[str, str], int] = {}
         self.stations: dict[str, dict[tuple[int, bool], int]] = {}
         self.lodged: dict[tuple[str, str, int], int] = {}
@@ -78,15 +82,18 @@ class WholeDay:
 
     def _add_sessions(self) -> None:
         bounds = {bound.session_type: bound for bound in self.problem.sizes}
-        needs = defaultdict(list)
+        needs: dict[tuple[str, Aim], list[Need]] = defaultdict(list)
         for need in self.problem.needs:
-            needs[need.skill].append(need)
+            needs[need.skill, need.aim].append(need)
+        blocks = {block.id: block for block in self.problem.blocks}
         for adult in self.problem.adults:
-            known = set(needs) if adult.skills is None else set(needs) & set(adult.skills)
             for block in sorted(adult.blocks):
                 for kind in (kind for kind in ADULT_LED if kind in adult.session_types and kind in bounds):
-                    for skill in sorted(known):
-                        self._add_session(Held(block, adult.id, kind, skill), adult, bounds[kind], needs[skill])
+                    for skill, aim in sorted(needs):
+                        held = Held(block, adult.id, kind, skill, aim)
+                        taught = blocks[block].skills
+                        if (adult.skills is None or skill in adult.skills) and (taught is None or skill in taught):
+                            self._add_session(held, adult, bounds[kind], needs[skill, aim])
 
     def _add_session(self, held: Held, adult: Adult, bound: SizeBound, needs: list[Need]) -> None:
         """Adds a session: its sizes at any number of tables, its seats, and one seat for two kept from meeting."""
@@ -94,9 +101,12 @@ class WholeDay:
         who = [
             need.student
             for need in needs
-            if need.student in there and (adult.certified or not there[need.student].needs_certified)
+            if need.student in there
+            and (adult.certified or not there[need.student].needs_certified)
+            and (need.student, adult.id) not in self.problem.adult_exclusions
         ]
-        runs = [(low, high) for low, high in size_runs(bound, adult) if low <= len(who)]
+        curve = self.problem.size_curve
+        runs = size_runs(bound, adult, len(who), curve.full if curve.loss else len(who))
         if not runs:
             return
         program = self.program
@@ -108,6 +118,7 @@ class WholeDay:
         if len(runs) > 1:
             picks = [program.add(whole=True) for _ in runs]
             program.bound([(column, -1.0), *((pick, 1.0) for pick in picks)], low=0.0, high=0.0)
+        self.sizes[held] = dict(zip(runs, picks, strict=True))
         seated = [(seat, 1.0) for seat in seats.values()]
         lows = [(pick, -float(low)) for pick, (low, _) in zip(picks, runs, strict=True)]
         highs = [(pick, -float(high)) for pick, (_, high) in zip(picks, runs, strict=True)]
@@ -209,23 +220,22 @@ class WholeDay:
                 self.program.bound([*seats, *room], high=0.0)
 
 
-def size_runs(bound: SizeBound, adult: Adult) -> list[tuple[int, int]]:
-    """Returns the stretches of sizes that a kind and its lead allow; tables leave gaps.
+def size_runs(bound: SizeBound, adult: Adult, students: int, alike: int) -> list[tuple[int, int]]:
+    """Returns the stretches of sizes that a kind and its lead allow so many students; tables leave gaps.
+
+    Sizes above `alike` are a stretch each.
 
     Example:
-        >>> size_runs(SizeBound(SessionType.COLLABORATIVE, 4, 5, 2), Adult("a", "helper", frozenset(), frozenset()))
-        [(4, 5), (8, 10)]
+        >>> size_runs(SizeBound(SessionType.COLLABORATIVE, 4, 5, 2), Adult("a", "h", frozenset(), frozenset()), 9, 9)
+        [(4, 5), (8, 9)]
     """
-    most = adult.max_group if bound.session_type is not SessionType.COLLABORATIVE else None
+    most = students if adult.max_group is None else min(students, adult.max_group)
     runs: list[tuple[int, int]] = []
-    for tables in range(1, bound.tables + 1):
-        low, high = bound.least * tables, bound.most * tables
-        if most is not None:
-            high = min(high, most)
-        if low > high:
+    for size in range(1, most + 1):
+        if not any(bound.least * tables <= size <= bound.most * tables for tables in range(1, bound.tables + 1)):
             continue
-        if runs and low <= runs[-1][1] + 1:
-            runs[-1] = runs[-1][0], high
+        if runs and runs[-1][1] == size - 1 and size <= alike:
+            runs[-1] = runs[-1][0], size
         else:
-            runs.append((low, high))
+            runs.append((size, size))
     return runs

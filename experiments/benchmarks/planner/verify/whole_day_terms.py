@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from itertools import combinations
 
-from experiments.benchmarks.planner.verify.whole_day import Terms, WholeDay
+from experiments.benchmarks.planner.verify.whole_day import Held, Terms, WholeDay
 
 
 def add_terms(day: WholeDay) -> float:
@@ -13,7 +13,7 @@ def add_terms(day: WholeDay) -> float:
 
 
 def benefit(day: WholeDay) -> float:
-    """Need x effect x qualification of each seat."""
+    """Need x effect x qualification x what the size leaves of it, of each seat."""
     effects = {(effect.session_type, effect.role): effect for effect in day.problem.effects}
     adults = {adult.id: adult for adult in day.problem.adults}
     needs = {(need.student, need.skill): need for need in day.problem.needs}
@@ -21,20 +21,61 @@ def benefit(day: WholeDay) -> float:
         adult = adults[held.adult]
         effect = effects[held.session_type, adult.role]
         quality = 1.0 if adult.skills is None else adult.skills[held.skill]
-        for student, seat in seats.items():
+        worth = {}
+        for student in seats:
             need = needs[student, held.skill]
             share = effect.low_evidence if need.low_evidence and effect.low_evidence is not None else effect.effect
-            day.program.points[seat] += day.problem.weights.benefit * need.need * share * quality
+            worth[student] = day.problem.weights.benefit * need.need * share * quality
+        _crowd(day, held, worth)
+    return 0.0
+
+
+def _crowd(day: WholeDay, held: Held, worth: dict[str, float]) -> None:
+    """Gives the seats of a session their worth, less as it grows: each student's seat is that of one of its sizes."""
+    seats, sizes = day.seats[held], day.sizes[held]
+    shares = {run: day.problem.size_curve.share(run[1]) for run in sizes}
+    if len(set(shares.values())) == 1:
+        for student, seat in seats.items():
+            day.program.points[seat] += worth[student] * next(iter(shares.values()))
+        return
+    within: dict[str, Terms] = {student: [] for student in seats}
+    for (low, high), size in sizes.items():
+        mine = []
+        for student in seats:
+            column = day.program.add(worth[student] * shares[low, high])
+            day.program.bound([(column, 1.0), (size, -1.0)], high=0.0)
+            within[student].append((column, 1.0))
+            mine.append((column, 1.0))
+        day.program.bound([*mine, (size, -float(low))], low=0.0)
+        day.program.bound([*mine, (size, -float(high))], high=0.0)
+    for student, seat in seats.items():
+        day.program.bound([*within[student], (seat, -1.0)], low=0.0, high=0.0)
+
+
+def urgent(day: WholeDay) -> float:
+    """A seat on an urgent need gains by how urgent it is."""
+    asked = {(need.student, need.skill): need.urgent for need in day.problem.needs}
+    for held, seats in day.seats.items():
+        for student, seat in seats.items():
+            day.program.points[seat] += day.problem.weights.urgent * asked[student, held.skill]
     return 0.0
 
 
 def coverage(day: WholeDay) -> float:
     """Each present student without a seat costs; the first seat wins that back."""
-    weight = day.problem.weights.coverage
-    present = [student.id for student in day.problem.students if student.blocks]
-    for student in present:
+    return _cover(day, day.problem.weights.coverage, [s.id for s in day.problem.students if s.blocks])
+
+
+def adult_time_due(day: WholeDay) -> float:
+    """Each present student due for time with an adult costs; the first seat wins that back."""
+    due = [student.id for student in day.problem.students if student.adult_time_due and student.blocks]
+    return _cover(day, day.problem.weights.adult_time_due, due)
+
+
+def _cover(day: WholeDay, weight: float, students: list[str]) -> float:
+    for student in students:
         _once(day, weight, [(seat, 1.0) for seat, _ in day.seats_of(student)])
-    return -weight * len(present)
+    return -weight * len(students)
 
 
 def relationships(day: WholeDay) -> float:
@@ -147,7 +188,8 @@ def teacher_time_due(day: WholeDay) -> float:
 
 
 TERMS: tuple[Callable[[WholeDay], float], ...] = (
-    benefit, coverage, relationships, repeat_groupmates, keep_together, perturbation, load, share, teacher_time_due,
+    benefit, urgent, coverage, adult_time_due, relationships, repeat_groupmates, keep_together, perturbation, load,
+    share, teacher_time_due,
 )  # fmt: skip
 
 
@@ -158,14 +200,14 @@ def _once(day: WholeDay, points: float, terms: Terms) -> None:
         day.program.bound([(reached, 1.0), *((column, -factor) for column, factor in terms)], high=0.0)
 
 
-def _places(day: WholeDay) -> dict[tuple[str, str, str], tuple[list[int], dict[str, list[int]]]]:
-    """For each block, adult and skill the columns of its sessions and of each student's seats.
+def _places(day: WholeDay) -> dict[tuple[str, ...], tuple[list[int], dict[str, list[int]]]]:
+    """For each block, adult, skill and aim the columns of its sessions and of each student's seats.
 
     Kinds are together: an adult has one session in a block, so students who sit with the adult then sit together.
     """
-    places: dict[tuple[str, str, str], tuple[list[int], dict[str, list[int]]]] = {}
+    places: dict[tuple[str, ...], tuple[list[int], dict[str, list[int]]]] = {}
     for held, seats in day.seats.items():
-        sessions, students = places.setdefault((held.block, held.adult, held.skill), ([], defaultdict(list)))
+        sessions, students = places.setdefault((held.block, held.adult, held.skill, held.aim), ([], defaultdict(list)))
         sessions.append(day.held[held])
         for student, seat in seats.items():
             students[student].append(seat)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import dok_array
 
-from experiments.benchmarks.planner.instances.team import default_session_types
+from experiments.benchmarks.planner.instances.edge_cases import default_session_types
 from serving.grouping.errors import InfeasibleError
 from serving.grouping.exact import blocks as exact_blocks
 from serving.grouping.problem.people import Adult, Need, Student
@@ -358,7 +358,7 @@ def test_blocks_that_stand_alone_but_not_on_one_day_name_the_skill_that_comes_on
 def test_an_unproven_failure_says_so(team, monkeypatch):
     pins = (Pin("a", "m1", SessionType.TUTORING, "fractions"), Pin("d", "m1", SessionType.TUTORING, "ratios"))
     two = tuple(adult for adult in team.adults if adult.id != "new")
-    monkeypatch.setattr(exact_blocks, "find_sessions", lambda draft, blocks, aim=False: (None, False))
+    monkeypatch.setattr(exact_blocks, "find_sessions", lambda draft, blocks, until=None: (None, False))
 
     plan, error = plan_or_error(replace(team, pins=pins, adults=two))
 

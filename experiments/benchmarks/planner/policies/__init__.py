@@ -1,0 +1,1 @@
+"""Policies of planning school days compared: what students learn by them in the same simulated schools."""

@@ -1,0 +1,199 @@
+"""Plans three weeks of one school by one policy after the other, and judges each by what students know by then."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+
+from experiments.benchmarks.planner.baselines import plan_baseline
+from experiments.benchmarks.planner.days.run import (
+    HeldDay,
+    Policy,
+    Proposed,
+    StatedDay,
+    date_of,
+    plan_as_served,
+    state_day,
+)
+from experiments.benchmarks.planner.days.schools import OpenSchool, open_school
+from experiments.benchmarks.planner.days.teacher_greedy import plan_greedily
+from experiments.benchmarks.planner.policies.before import state_before
+from experiments.benchmarks.planner.policies.learning import LearningLife
+from experiments.simulation.knowledge import Grid
+from experiments.simulation.teaching import Level
+from features.roster import SkillMap
+from serving.grouping import Budget, InfeasibleError, remember_day, suggest_groups
+from serving.grouping.problem.history import count_load_off
+from serving.plans.policy import load_policy
+
+OURS = "regroup"
+
+BUDGET = Budget(seatings=1, bound_rounds=0)
+"""Of each day, ours and the one of before; counted in rounds, so that plans are the same everywhere."""
+
+AT_ONCE = 5
+"""Students whom the greedy teacher takes at a time."""
+
+QUARTER, HALF = 0.25, 0.5
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What three weeks by one policy came to; the truth is the simulator's.
+
+    Skills that count are those up to the unit of the last day: no policy gains by teaching what is not due yet.
+
+    Attributes:
+        need_met: Main figure. Need met by the truth: chance to struggle before a session x logits that the student
+            learned in it, summed over the places in sessions led by an adult, by student.
+        need_met_forecast: The same with the morning's struggle risk in place of the true chance.
+        struggle_removed: Chance to struggle before the session less after it, summed likewise.
+        lowest_quartile: Chance to know an average item of the skills that count on the morning after the last day,
+            mean over the quarter of the students who knew least before the first.
+        proficiency: The same, over all students.
+        still_struggling: Share of pairs that count with a true chance to struggle of a half or more at the end.
+        load: Blocks by which an adult's duties lie off an even share, mean over adults and weeks.
+        led: Sessions led by an adult, a day.
+        seats: Places in them, by student and day.
+        refused: Days without a plan.
+    """
+
+    need_met: float
+    need_met_forecast: float
+    struggle_removed: float
+    lowest_quartile: float
+    proficiency: float
+    still_struggling: float
+    load: float
+    led: float
+    seats: float
+    refused: int
+
+
+def _before(skills: SkillMap) -> Policy:
+    def plan(stated: StatedDay) -> Proposed:
+        problem = state_before(stated.problem, stated.team, skills, stated.forecasts, stated.day)
+        found = suggest_groups(problem, BUDGET)
+        return found.sessions, found
+
+    return plan
+
+
+def _teacher(stated: StatedDay) -> Proposed:
+    risk = load_policy().need.urgent_risk
+    urgent = {
+        (forecast.student, forecast.skill)
+        for forecast in stated.forecasts
+        if forecast.status == "review_due"
+        or (forecast.status != "proficient" and forecast.struggle_risk is not None and forecast.struggle_risk >= risk)
+    }
+    return plan_greedily(stated.problem, urgent, AT_ONCE), None
+
+
+def _baseline(name: str) -> Policy:
+    return lambda stated: (plan_baseline(stated.problem, name, stated.number), None)
+
+
+def list_policies(skills: SkillMap) -> dict[str, Policy]:
+    """Returns every policy by name, ours first.
+
+    Args:
+        skills: Prerequisites, which the needs of before are computed with.
+    """
+    return {
+        OURS: plan_as_served(BUDGET),
+        "random": _baseline("random"),
+        "score_bands": _baseline("bands"),
+        "clusters": _baseline("clusters"),
+        "teacher_greedy": _teacher,
+        "before": _before(skills),
+    }
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One school by every policy."""
+
+    kind: str
+    seed: int
+    level: Level
+    outcomes: Mapping[str, Outcome]
+
+
+def compare_policies(kind: str, seed: int, levels: Sequence[Level], days: int, models: Path) -> list[Compared]:
+    """Plans the same days of the same school by every policy.
+
+    Args:
+        kind: A kind of school.
+        seed: Its seed.
+        levels: Which thirds of the published effects of teaching apply, one after the other.
+        days: School days.
+        models: Folder of the models.
+    """
+    school = open_school(kind, seed, models)
+    found = []
+    for level in levels:
+        outcomes = {}
+        for name, policy in list_policies(school.skills).items():
+            life = LearningLife(school, level)
+            outcomes[name] = judge(school, life, hold_days(school, life, policy, days))
+        found.append(Compared(kind, seed, level, outcomes))
+    return found
+
+
+def hold_days(school: OpenSchool, life: LearningLife, policy: Policy, days: int) -> list[HeldDay]:
+    """Plans and holds school days one after the other; a day that the policy cannot plan is spent online.
+
+    Args:
+        school: The school on the morning of the first day.
+        life: What its students know; changed.
+        policy: Plans each day.
+        days: How many.
+    """
+    held: list[HeldDay] = []
+    for number in range(days):
+        stated = state_day(life.school_on(date_of(school, number)), life, held, number)
+        try:
+            sessions, plan = policy(stated)
+        except InfeasibleError:
+            sessions, plan = (), None
+        held.append(HeldDay(stated, sessions, plan))
+        life.hold(held[-1])
+    return held
+
+
+def judge(school: OpenSchool, life: LearningLife, held: list[HeldDay]) -> Outcome:
+    """Returns what the days that were held came to."""
+    first, after = held[0].stated.day, held[-1].stated.day + timedelta(days=1)
+    counted = life.truth.taught_by(held[-1].stated.day)
+    start = _proficiency(LearningLife(school, Level.MIDDLE).known(first)[:, :counted])
+    end = _proficiency(life.known(after)[:, :counted])
+    lowest = np.argsort(start, kind="stable")[: round(QUARTER * len(start))]
+    skill = {name: at for at, name in enumerate(life.truth.skill_ids)}
+    lessons = [lesson for day in life.lessons for lesson in day if skill[lesson.taught.skill] < counted]
+    before, then = (np.array([getattr(lesson.taught, name) for lesson in lessons]) for name in ("before", "after"))
+    chance, left = life.truth.chance_to_struggle(before), life.truth.chance_to_struggle(then)
+    risk = np.array([lesson.risk or 0.0 for lesson in lessons])
+    students = len(start)
+    led = [session for day in held for session in day.sessions if session.led]
+    past = [remember_day(d.stated.problem, d.sessions, (after - d.stated.day).days) for d in held]
+    off = list(count_load_off(past).values())
+    return Outcome(
+        need_met=float((chance * (then - before)).sum()) / students,
+        need_met_forecast=float((risk * (then - before)).sum()) / students,
+        struggle_removed=float((chance - left).sum()) / students,
+        lowest_quartile=float(end[lowest].mean()),
+        proficiency=float(end.mean()),
+        still_struggling=float((life.truth.chance_to_struggle(life.known(after)[:, :counted]) >= HALF).mean()),
+        load=float(np.abs(off).mean()) / (len(held) / 5),
+        led=len(led) / len(held),
+        seats=sum(len(session.students) for session in led) / students / len(held),
+        refused=sum(day.refused for day in held),
+    )
+
+
+def _proficiency(above: Grid) -> Grid:
+    share: Grid = (1 / (1 + np.exp(-above))).mean(axis=1)
+    return share
