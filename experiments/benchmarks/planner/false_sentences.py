@@ -95,9 +95,8 @@ class _Judge:
         read = sentence
         for name in self.names:
             read = read.replace(name, "")
-        figures = [value for claim in claims for _, value in claim.figures]
+        figures = [sign * value for claim in claims for _, value in claim.figures for sign in (1, -1)]
         known = {text for value in figures for text in (f"{value:.0f}", f"{value:.1f}", f"{value:.2f}", f"{value:.0%}")}
-        known |= {f"{value:+.2f}".removeprefix("+") for value in figures}
         for number in NUMBER.findall(read):
             if number not in known:
                 yield f"no claim has the number {number}"
@@ -148,7 +147,11 @@ class _Judge:
     def breaks(self, session: Session) -> set[str]:
         """Returns the rules about one session that a session breaks when it is held in place of that of its id."""
         rest = tuple(old for old in self.sessions if old.id != session.id)
-        return {violation.rule for violation in find_violations(self.problem, (*rest, session))}
+        return self.rules_of((*rest, session))
+
+    def rules_of(self, sessions: tuple[Session, ...]) -> set[str]:
+        """Returns the rules that a plan breaks."""
+        return {violation.rule for violation in find_violations(self.problem, sessions)}
 
     def _find_exchange_faults(self, claim: Claim) -> Iterator[str]:
         exchange = claim.exchange
@@ -215,7 +218,9 @@ def _meets_need(judge: _Judge, claim: Claim, subject: _Subject) -> bool:
         next(term.value for term in score.terms if term.name == "benefit")
         for score in (judge.score, score_plan(judge.problem, rest))
     )
-    return abs(before - after - _figure(claim, "need")) < EXACT
+    session = judge.by_id[claim.sessions[0]]
+    urgent = [student for student in session.students if judge.needs[student, session.skill or ""].urgent > 0]
+    return abs(before - after - _figure(claim, "need")) < EXACT and len(urgent) == _figure(claim, "urgent")
 
 
 def _waiting(judge: _Judge, claim: Claim, subject: _Subject) -> bool:
@@ -349,39 +354,71 @@ def _busy_then(judge: _Judge, claim: Claim, subject: _Subject) -> bool:
     )
 
 
-def _no_change(judge: _Judge, claim: Claim, subject: _Subject) -> bool:
-    """Tries every session that the student could join, and every seat that another could leave for the student's."""
+def _try_seats(judge: _Judge, claim: Claim, subject: _Subject) -> Iterator[set[str]]:
+    """Yields the rules that each change breaks: joining a session, taking a seat there, holding another session."""
     student = subject.student or ""
-    skills = [subject.skill] if subject.skill else [need.skill for need in judge.unmet(student)[:1]]
-    for skill in skills:
-        for session in judge.held(replace(subject, skill=skill), claim.blocks):
-            others = tuple(s for s in judge.sessions if s.id != session.id)
-            for gone in ("", *session.students):
-                seated = replace(session, students=(*(s for s in session.students if s != gone), student))
-                rest = tuple(
-                    replace(s, students=(*(name for name in s.students if name != student), *([gone] if gone else [])))
-                    if s.block == session.block and student in s.students
-                    else s
-                    for s in others
-                )
-                plan = (seated, *(s for s in rest if s.students))
-                if not find_violations(judge.problem, plan):
-                    return False
-    return True
+    needs = [need for need in judge.unmet(student) if subject.skill in {None, need.skill}]
+    need = max(needs, key=lambda need: (need.urgent, need.need))
+    there = claim.blocks or tuple(sorted(judge.students[student].blocks))
+    for session in judge.held(replace(subject, skill=need.skill), there):
+        others = tuple(s for s in judge.sessions if s.id != session.id)
+        for gone in ("", *session.students):
+            seated = replace(session, students=(*(s for s in session.students if s != gone), student))
+            rest = tuple(
+                replace(s, students=(*(name for name in s.students if name != student), *([gone] if gone else [])))
+                if s.block == session.block and student in s.students
+                else s
+                for s in others
+            )
+            yield judge.rules_of((seated, *(s for s in rest if s.students)))
+    waiting = [n.student for n in judge.problem.needs if (n.skill, n.aim) == (need.skill, need.aim)]
+    waiting = [name for name in waiting if name != student and need in judge.unmet(student) and need.skill in {
+        other.skill for other in judge.unmet(name)}]  # fmt: skip
+    for ended in (s for s in judge.sessions if s.block in there and s.led and student not in s.students):
+        stations = [s for s in judge.sessions if s.block == ended.block and not s.led]
+        free = {name for s in (ended, *stations) for name in s.students}
+        group = [student, *(name for name in waiting if name in free)]
+        for size in range(1, len(group) + 1):
+            chosen = set(group[:size])
+            homes = [replace(s, students=tuple(name for name in s.students if name not in chosen)) for s in stations]
+            rest = tuple(s for s in judge.sessions if s.id != ended.id and s not in stations)
+            left = tuple(name for name in ended.students if name not in chosen)
+            for at, home in enumerate(homes):
+                plan = (*rest, *homes[:at], replace(home, students=(*home.students, *left)), *homes[at + 1 :])
+                for kind in ADULT_LED:
+                    held = replace(ended, session_type=kind, skill=need.skill, students=tuple(group[:size]))
+                    yield judge.rules_of((held, *(s for s in plan if s.students)))
+
+
+def _no_change(judge: _Judge, claim: Claim, subject: _Subject) -> bool:
+    return all(_try_seats(judge, claim, subject))
+
+
+def _online_full(judge: _Judge, claim: Claim, subject: _Subject) -> bool:
+    tried = list(_try_seats(judge, claim, subject))
+    return all(tried) and any(broken <= {"monitors", "room_capacity"} for broken in tried)
+
+
+def _tells_need(gain: Score, claim: Claim) -> bool:
+    terms = {term.name: term.value for term in gain.terms}
+    told = abs(terms["benefit"] - _figure(claim, "need")), abs(terms["urgent"] - _figure(claim, "urgent"))
+    return max(told) < EXACT
 
 
 def _loses_need(judge: _Judge, claim: Claim, subject: _Subject) -> bool:
-    return abs(_need_of(judge.gain(claim)) + _figure(claim, "need")) < EXACT and _figure(claim, "need") >= SHOWN
+    gain = judge.gain(claim)
+    return _tells_need(gain, claim) and _need_of(gain) < 0
 
 
 def _given_up(judge: _Judge, claim: Claim, subject: _Subject) -> bool:
     gain = judge.gain(claim)
-    return _need_of(gain) >= SHOWN and gain.total < 0 and _is_worst(gain, claim)
+    return _tells_need(gain, claim) and _need_of(gain) >= SHOWN and gain.total < 0 and _is_worst(gain, claim)
 
 
 def _no_gain(judge: _Judge, claim: Claim, subject: _Subject) -> bool:
     gain = judge.gain(claim)
-    return _need_of(gain) < SHOWN and gain.total < EXACT and (not claim.figures or _is_worst(gain, claim))
+    worst = "points" not in dict(claim.figures) or _is_worst(gain, claim)
+    return _tells_need(gain, claim) and _need_of(gain) < SHOWN and gain.total < EXACT and worst
 
 
 def _is_worst(gain: Score, claim: Claim) -> bool:
@@ -390,7 +427,8 @@ def _is_worst(gain: Score, claim: Claim) -> bool:
 
 
 def _overlooked(judge: _Judge, claim: Claim, subject: _Subject) -> bool:
-    return judge.gain(claim).total > 0
+    gain = judge.gain(claim)
+    return _tells_need(gain, claim) and gain.total > 0
 
 
 CHECKS: dict[str, Callable[[_Judge, Claim, _Subject], bool]] = {
@@ -398,7 +436,7 @@ CHECKS: dict[str, Callable[[_Judge, Claim, _Subject], bool]] = {
     for check in (
         _students, _meets_need, _waiting, _coaching, _forecast, _need, _greatest_need, _fixed, _teacher_time_due,
         _only_adult_time, _meetings, _no_need, _met_elsewhere, _no_adult, _not_taught, _seats_taken, _kept_apart,
-        _may_not_lead, _busy_then, _no_change, _loses_need, _given_up, _no_gain, _overlooked,
+        _may_not_lead, _busy_then, _no_change, _online_full, _loses_need, _given_up, _no_gain, _overlooked,
     )
 }  # fmt: skip
 """How each code of `rules/explain.py` is checked."""

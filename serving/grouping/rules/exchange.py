@@ -20,8 +20,11 @@ from serving.grouping.rules.score_impact import ScoreImpact, measure_impact
 Topic = tuple[str, Aim]
 """A skill and what a session on it is for: the students of a session have both in common."""
 
-Groups = tuple[list[int], list["Candidate"], tuple[float, tuple[str, ...]] | None]
-"""Sizes that a session may have, the students who could be in it, and its best group."""
+Group = tuple[float, tuple[str, ...]]
+"""Students of a session that could be held, after the points of need that it meets."""
+
+Groups = tuple[list[int], list["Candidate"], list[Group]]
+"""Sizes that a session may have, the students who could be in it, its best group and its largest."""
 
 Candidate = tuple[float, float, str]
 """A student's points in a session alone with its lead, the urgent ones among them apart, and the student's id."""
@@ -67,6 +70,7 @@ class Exchanges:
         self._seat_points: dict[tuple[SessionType, str, str], dict[str, tuple[float, float]]] = {}
         self._groups: dict[tuple[str, SessionType, str, Topic], Groups] = {}
         self._online: dict[tuple[str, Topic], list[str]] = {}
+        self._full: set[tuple[str, str, str]] = set()
         self._found: dict[tuple[str, str, str], tuple[float, Exchange] | None] = {}
         self._trainees = any(adult.trainee for adult in problem.adults)
         self._shares: dict[int, float] = {}
@@ -143,11 +147,27 @@ class Exchanges:
         found = [ranked for block in blocks if (ranked := self._find_in(student, skill, block)) is not None]
         return max(found, key=lambda ranked: ranked[0])[1] if found else None
 
+    def is_online_full(self, student: str, skill: str, blocks: Iterable[str]) -> bool:
+        """Says whether sessions on a skill could be held for a student, if online work had places for the others."""
+        tried = [(student, skill, block) for block in blocks]
+        return any(key in self._full for key in tried)
+
+    def split_need(self, exchange: Exchange) -> tuple[float, float]:
+        """Returns how much need a change meets and how many urgent needs, less what the sessions before it do."""
+        met = urgent = 0.0
+        for sign, sessions in ((-1, exchange.before), (1, exchange.after)):
+            for session in sessions:
+                if session.led:
+                    met += sign * sum(self.ledger.benefit(session, student) for student in session.students)
+                    needs = (self.ledger.needs.get((name, session.skill or "")) for name in session.students)
+                    urgent += sign * sum(need.urgent for need in needs if need is not None)
+        return met, urgent
+
     def find_other_use(self, session: Session) -> Exchange | None:
         """Returns the change of most gain that has the lead hold a session on something else instead."""
         topics = sorted(topic for topic in self._waiting if topic != self.topics[session.id])
         ways = (way for topic in topics for way in self._replace(session, topic, None))
-        best = self._build_best(ways)
+        best = self._build_best(ways)[0]
         return None if best is None else best[1]
 
     def _find_in(self, student: str, skill: str, block: str) -> tuple[float, Exchange] | None:
@@ -156,16 +176,20 @@ class Exchanges:
             topic = skill, self.ledger.needs[student, skill].aim
             free = (student, block) not in self.pinned and (student, block) in self.seats
             ways = (*self._join(student, block, topic), *self._hold(student, block, topic)) if free else ()
-            self._found[key] = self._build_best(ways)
+            self._found[key], refused = self._build_best(ways)
+            if self._found[key] is None and refused and not self.by_topic[topic]:
+                self._full.add(key)
         return self._found[key]
 
-    def _build_best(self, ways: Iterable[Way]) -> tuple[float, Exchange] | None:
-        """Returns the first of the changes, that of most gain first, that keeps the rules of the block."""
+    def _build_best(self, ways: Iterable[Way]) -> tuple[tuple[float, Exchange] | None, bool]:
+        """Returns the possible change of most gain, and whether one failed as online work has no place for somebody."""
+        full = False
         for way in sorted(ways, key=lambda way: -way.gain):
             changed = way.build()
+            full |= changed is None
             if changed is not None and self._is_supervised(*changed):
-                return way.gain, Exchange(*changed, way.need)
-        return None
+                return (way.gain, Exchange(*changed, way.need)), full
+        return None, full
 
     def _is_supervised(self, before: tuple[Session, ...], after: tuple[Session, ...]) -> bool:
         """Says whether a supervising adult stays on duty beside those in training."""
@@ -267,13 +291,11 @@ class Exchanges:
         if self.problem.rooms is not None and room is None:
             return
         for kind in self._kinds(adult):
-            group = self._choose(block, kind, adult.id, topic, None, student, room)
-            if group is None:
-                continue
-            time = sum(self._time[name] for name in group[1] if not self.ledger.led_seats[name])
-            session = Session(f"{block}-further", block, kind, topic[0], (adult.id,), room, group[1])
-            relieved = None if station is None else adult.id
-            yield Way(group[0] + time, group[0], partial(self._add_session, session, relieved))
+            for points, students in self._choose(block, kind, adult.id, topic, None, student, room):
+                time = sum(self._time[name] for name in students if not self.ledger.led_seats[name])
+                session = Session(f"{block}-further", block, kind, topic[0], (adult.id,), room, students)
+                relieved = None if station is None else adult.id
+                yield Way(points + time, points, partial(self._add_session, session, relieved))
 
     def _add_session(self, session: Session, relieved: str | None) -> Changed | None:
         stations = self._move_stations(session.block, session.students, relieved)
@@ -290,15 +312,13 @@ class Exchanges:
             return
         seats = self.ledger.led_seats
         for kind in self._kinds(lead):
-            group = self._choose(block, kind, lead.id, topic, ended, student, ended.room)
-            if group is None:
-                continue
-            chosen = set(group[1])
-            time = sum(self._time[name] for name in group[1] if not seats[name])
-            time -= sum(self._time[name] for name in ended.students if seats[name] == 1 and name not in chosen)
-            need = group[0] - self.worth[ended.id]
-            held = replace(ended, session_type=kind, skill=topic[0], students=group[1])
-            yield Way(need + time, need, partial(self._replace_session, ended, held))
+            for points, students in self._choose(block, kind, lead.id, topic, ended, student, ended.room):
+                chosen = set(students)
+                time = sum(self._time[name] for name in students if not seats[name])
+                time -= sum(self._time[name] for name in ended.students if seats[name] == 1 and name not in chosen)
+                need = points - self.worth[ended.id]
+                held = replace(ended, session_type=kind, skill=topic[0], students=students)
+                yield Way(need + time, need, partial(self._replace_session, ended, held))
 
     def _replace_session(self, ended: Session, held: Session) -> Changed | None:
         displaced = tuple(name for name in ended.students if name not in held.students)
@@ -318,8 +338,8 @@ class Exchanges:
         ended: Session | None,
         student: str | None,
         room: str | None,
-    ) -> tuple[float, tuple[str, ...]] | None:
-        """Returns the group of most need points that a lead could teach, with its points; with a student, if named."""
+    ) -> list[Group]:
+        """Returns the group of most need points that a lead could teach, and the largest; with a student, if named."""
         key = block, kind, lead, topic
         if key not in self._groups:
             most = len(self.present) if room is None else self.rooms[room].capacity
@@ -327,20 +347,18 @@ class Exchanges:
             pool = self._pool(block, kind, lead, topic, () if ended is None else ended.students) if sizes else []
             self._groups[key] = sizes, pool, self._pick(sizes, pool, None)
         sizes, pool, best = self._groups[key]
-        if student is None or best is None or student in best[1]:
+        if student is None or not pool or all(student in students for _, students in best):
             return best
         alone = self._seats_with(kind, lead, topic[0])[student]
         return self._pick(sizes, pool, (*alone, student))
 
-    def _pick(
-        self, sizes: Sequence[int], pool: Sequence[Candidate], first: Candidate | None
-    ) -> tuple[float, tuple[str, ...]] | None:
-        """Returns the best group of the first candidates of a pool, by its size; with one candidate, if named."""
+    def _pick(self, sizes: Sequence[int], pool: Sequence[Candidate], first: Candidate | None) -> list[Group]:
+        """Returns the best group of the first candidates of a pool, and the largest; with one candidate, if named."""
         if not sizes or len(pool) < sizes[0]:
-            return None
+            return []
         chosen: list[str] = []
         barred: set[str] = set()
-        best: tuple[float, int] | None = None
+        found: list[tuple[float, int]] = []
         alone = urgent = 0.0
         for points, more, name in pool if first is None else (first, *pool):
             if name in barred:
@@ -352,12 +370,11 @@ class Exchanges:
             urgent += more
             count = len(chosen)
             if count in sizes:
-                total = self._share(count) * alone + urgent
-                if best is None or total > best[0]:
-                    best = total, count
+                found.append((self._share(count) * alone + urgent, count))
             if count >= sizes[-1]:
                 break
-        return None if best is None else (best[0], tuple(chosen[: best[1]]))
+        told = dict.fromkeys((max(found, key=lambda group: group[0]), found[-1])) if found else ()
+        return [(points, tuple(chosen[:count])) for points, count in told]
 
     def _pool(self, block: str, kind: SessionType, lead: str, topic: Topic, ended: Sequence[str]) -> list[Candidate]:
         """Returns whom a lead could teach a topic, of those online or in a session that ends; the best first."""

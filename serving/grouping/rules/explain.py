@@ -35,8 +35,9 @@ CODES = {
     "may_not_lead": "the lead of each of those sessions must not lead the student, or needs a certificate for it",
     "busy_then": "the student has another adult-led session whenever one on the skill is held",
     "no_change": "no change of one session that keeps the rules seats the student on the skill",
-    "loses_need": "the change meets so much less need",
-    "given_up": "the change meets so much more need, and scores less in all",
+    "online_full": "every session that could be held on the skill leaves more online than may be supervised there",
+    "loses_need": "the change meets so much need and so many urgent needs more or fewer, in points less",
+    "given_up": "the change meets so much need and so many urgent needs more or fewer, in points more, and scores less",
     "no_gain": "the change meets no more need, and scores no more in all",
     "overlooked": "the change scores more in all; the search did not find it",
 }
@@ -100,10 +101,15 @@ class _Writer:
             return SessionReason(session.id, 0.0, sentence, None, tuple(claims))
         skill, lead = self.ledger.skill_names[session.skill], session.adults[0]
         met = sum(self.ledger.benefit(session, student) for student in session.students)
+        urgent = sum(self.ledger.needs[student, session.skill].urgent > 0 for student in session.students)
+        pressing = f" and {urgent} urgent need{'s' if urgent > 1 else ''}" if urgent else ""
         purposes = self._count_purposes(session)
         kind = f"{_words(session.session_type)}{_list_purposes(purposes)}"
-        parts = [f"{_count(count)} in need of {skill} with {lead} in {label} ({kind}); it meets {met:.2f} need points."]
-        claims.append(Claim("meets_need", (("need", met),), (session.id,)))
+        parts = [
+            f"{_count(count)} in need of {skill} with {lead} in {label} ({kind}); "
+            f"it meets {met:.2f} need points{pressing}."
+        ]
+        claims.append(Claim("meets_need", (("need", met), ("urgent", float(urgent))), (session.id,)))
         claims += (Claim("students", ((str(purpose), float(n)),), (session.id,)) for purpose, n in purposes.items())
         waiting = self._count_waiting(session)
         if waiting:
@@ -213,9 +219,10 @@ class _Writer:
         if here:
             said = self._tell_seats(need, self._list_sessions(need, {block})) or self._tell_exchange(need, [block])
             return Said(f"the student needs {name}, but {said.words}", said.claims)
+        purpose = "" if need.purpose is None else f" ({need.purpose.words})"
         untaught = Claim("not_taught", blocks=(block,))
         taught = self._tell_exchange(need, [block])
-        return Said(f"nothing that the student still needs is taught then; for {name}, {taught.words}",
+        return Said(f"nothing that the student still needs is taught then; for {name}{purpose}, {taught.words}",
                     (untaught, *taught.claims))  # fmt: skip
 
     def _tell_unmet(self, student: Student, need: Need) -> tuple[str, Said]:
@@ -227,7 +234,7 @@ class _Writer:
         held = self._list_sessions(need, student.blocks)
         if not held:
             said = self._tell_exchange(need, blocks)
-            words = f"no session while the student is there is on it{self._name_aim(need)}; {said.words}"
+            words = f"no session {self._name_topic(need)} is held while the student is there; {said.words}"
             code = said.claims[-1].code
             return "overlooked" if code == "overlooked" else "adults_busy", Said(
                 words, (Claim("not_taught"), *said.claims)
@@ -244,10 +251,10 @@ class _Writer:
             return "other_session", Said(words, (Claim("busy_then"), *said.claims))
         return _UNMET_CODES.get(said.claims[-1].code, "places_taken"), said
 
-    def _name_aim(self, need: Need) -> str:
-        """Returns the purpose, where sessions of another aim are on the skill; else nothing."""
+    def _name_topic(self, need: Need) -> str:
+        """Returns what sessions on a need would do, told from those with another aim where there are any."""
         others = any(session.skill == need.skill for session in self.ledger.led)
-        return f" to {need.aim}" if others and need.purpose is not None else ""
+        return f"to {need.aim} it" if others else "on it"
 
     def _list_sessions(self, need: Need, blocks: Iterable[str]) -> list[Session]:
         there = frozenset(blocks) & self.exchanges.present[need.student]
@@ -300,6 +307,9 @@ class _Writer:
         exchange = self.exchanges.find(need.student, need.skill, blocks)
         if exchange is None:
             when = "then" if len(blocks) == 1 else "at any time"
+            if self.exchanges.is_online_full(need.student, need.skill, blocks):
+                words = f"a session on it {when} would leave more students online than the adults there may supervise"
+                return Said(words, (Claim("online_full", blocks=tuple(blocks)),))
             words = f"no single change {when} makes a seat on it without breaking a rule"
             return Said(words, (Claim("no_change", blocks=tuple(blocks)),))
         outcome = self._tell_outcome(exchange)
@@ -319,8 +329,10 @@ class _Writer:
             needs = [self.ledger.needs[student, before.skill or ""] for student in before.students]
             level = _tell_level(needs)
             figures = (("students", float(len(before.students))), *level.claims[0].figures)
+            aim = f" ({self.exchanges.topics[before.id][1]})" if before.skill == need.skill else ""
+            ended = f"{self.ledger.skill_names[before.skill or '']}{aim}"
             words = (
-                f"a session with {lead} in {label} would end that on {self.ledger.skill_names[before.skill or '']}, "
+                f"a session with {lead} in {label} would end that on {ended}, "
                 f"which serves {_count(len(before.students))} at {level.words}, and"
             )
             return Said(words, (Claim("students", figures, (before.id,), exchange),))
@@ -334,26 +346,32 @@ class _Writer:
         return Said(f"the seat with {lead} in {label} of a student at {level.words}", (claim,))
 
     def _tell_outcome(self, exchange: Exchange) -> Said:
-        """Returns what a change would do, to follow its subject; it begins with "would" or "and"."""
+        """Returns what a change would do to the need that is met and to the score, to follow its subject."""
+        met, urgent = self.exchanges.split_need(exchange)
+        figures = [("need", met), ("urgent", urgent)]
+        parts = []
+        if abs(met) >= SHOWN:
+            parts.append(f"meet {abs(met):.2f} {'more' if met > 0 else 'less'} need")
+        if round(urgent):
+            needs = "need" if abs(round(urgent)) == 1 else "needs"
+            what = f"{abs(urgent):.0f} {'more' if urgent > 0 else 'fewer'} urgent {needs}"
+            parts.append(what if parts else f"meet {what}")
+        words = f"would {(' but ' if met * urgent < 0 else ' and ').join(parts) or 'meet no more need'}"
         if exchange.need <= -SHOWN:
-            claim = Claim("loses_need", (("need", -exchange.need),), (), exchange)
-            return Said(f"would meet {-exchange.need:.2f} less need", (claim,))
+            return Said(words, (Claim("loses_need", tuple(figures), (), exchange),))
         impact = self.exchanges.measure(exchange)
-        more = exchange.need >= SHOWN
         lost = [term for term in impact.terms if term.points < -LEAST and term.name not in {"benefit", "urgent"}]
         if impact.points < -LEAST and lost:
             worst = min(lost, key=lambda term: (term.points, term.name))
-            figures = (("need", exchange.need), ("points", worst.points), ("value", abs(worst.value)))
-            claim = Claim("given_up" if more else "no_gain", figures, (), exchange)
-            words = f"would meet no more need, and cost {worst.sentence}"
-            if more:
-                words = f"would meet {exchange.need:.2f} more need, and was given up for its cost: {worst.sentence}"
-            return Said(words, (claim,))
+            figures += [("points", worst.points), ("value", worst.value)]
+            if exchange.need >= SHOWN:
+                words = f"{words}, and was given up for its cost: {worst.sentence}"
+                return Said(words, (Claim("given_up", tuple(figures), (), exchange),))
+            return Said(f"{words}, and cost {worst.sentence}", (Claim("no_gain", tuple(figures), (), exchange),))
         if impact.points > LEAST:
-            gained = (("need", exchange.need), ("points", impact.points))
-            gain = f"meet {exchange.need:.2f} more need" if more else f"score {impact.points:.2f} more"
-            return Said(f"would {gain}, which the search did not find", (Claim("overlooked", gained, (), exchange),))
-        return Said("would meet no more need", (Claim("no_gain", (), (), exchange),))
+            words = f"{words} and score {impact.points:.2f} more, which the search did not find"
+            return Said(words, (Claim("overlooked", (*figures, ("points", impact.points)), (), exchange),))
+        return Said(words, (Claim("no_gain", tuple(figures), (), exchange),))
 
     def _count_waiting(self, session: Session) -> int:
         """Returns how many who are there in the block need the same, and have no session on it today."""
