@@ -12,13 +12,13 @@ from datetime import UTC, date, datetime, time, timedelta
 import numpy as np
 
 from experiments.benchmarks.planner.instances.evidence import Curriculum, draw_forecasts
-from features.roster import Rule, Staff, Team
+from features.roster import PolicyLayer, Rule, Staff, Team
 from features.roster.records import ROLE_MAY_LEAD, WEEKDAYS, Block, PastSession, Room
 from serving.grouping.problem.policy import TEACHERS, Role, SessionType
 from serving.grouping.problem.problem import Problem
 from serving.plans.needs import Candidate, list_candidates
 from serving.plans.policy import load_policy
-from serving.plans.problem import Absence, DayRequest, state_problem
+from serving.plans.problem import Absence, DayRequest, state_day
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Size:
         blocks: Blocks of each day.
         skills: Skills of the curriculum.
         monitored: Students online whom one adult may supervise.
+        one_room: Whether the whole team shares one large room, where several sessions are held at once.
     """
 
     students: int
@@ -38,13 +39,16 @@ class Size:
     blocks: int
     skills: int = 28
     monitored: int = 30
+    one_room: bool = False
 
 
 SIZES = {24: Size(24, 3, 2, 12), 60: Size(60, 4, 5), 120: Size(120, 8, 5), 240: Size(240, 14, 6, 40)}
 
 FAMILIES: dict[str, tuple[Size, ...]] = {
     **{f"{size.students} x {size.blocks}": (size,) for size in SIZES.values()},
-    "open team room": tuple(Size(students, adults, 8, 28, 60) for students in (100, 110, 120) for adults in (4, 3)),
+    "open team room": tuple(
+        Size(students, adults, 8, monitored=60, one_room=True) for students in (100, 110, 120) for adults in (4, 3)
+    ),
 }
 """The sizes of each family, taken in turn by seed; the last are the teams of schools that teach in one large room."""
 
@@ -105,7 +109,7 @@ def draw_day(students: int | Size, seed: int) -> Problem:
         staff=tuple(_draw_staff(size, ids, rng)),
         rooms=(
             Room("hall", "t", size.students + 10),
-            *(Room(f"r{at}", "t", ROOMS[at % len(ROOMS)]) for at in range(size.adults - 1)),
+            *(Room(f"r{at}", "t", ROOMS[at % len(ROOMS)]) for at in range(0 if size.one_room else size.adults - 1)),
         ),
         blocks=tuple(
             Block(f"{weekday}-{at}", "t", weekday, _clock(45 * at), _clock(45 * at + 40))
@@ -119,15 +123,15 @@ def draw_day(students: int | Size, seed: int) -> Problem:
     forecasts = draw_forecasts(members, curriculum, as_of, rng)
     candidates = list_candidates(team, curriculum.skills, forecasts, load_policy().need, CANDIDATES, as_of)
     team = replace(team, rules=tuple(_draw_rules(team, day, candidates, rng)))
-    request = DayRequest(day, absences=tuple(_draw_absences(team, day, rng)), students_per_monitor=size.monitored)
-    problem = state_problem(team, curriculum.skills, request, candidates, load_policy())
-    certified, subgroup = rng.random(size.students) < CERTIFIED, rng.choice(["p", "q"], size.students, p=[0.7, 0.3])
-    fixed = {pin.student for pin in problem.pins}  # often with an adult who is not certified
-    people = [
-        replace(student, needs_certified=bool(certified[at]) and student.id not in fixed, subgroup=str(subgroup[at]))
-        for at, student in enumerate(problem.students)
-    ]
-    return replace(problem, students=tuple(people))
+    settings = {"students_per_monitor": size.monitored} | ({"preset": "open_team_room"} if size.one_room else {})
+    fixed = {student for rule in team.rules if rule.kind == "pinned" for student in rule.students}
+    certified = [student for student in members if rng.random() < CERTIFIED and student not in fixed]
+    team = replace(team, policies=(PolicyLayer("t", settings, tuple(certified)),))
+    request = DayRequest(day, absences=tuple(_draw_absences(team, day, rng)))
+    problem = state_day(team, curriculum.skills, request, candidates, load_policy()).problem
+    subgroups = rng.choice(["p", "q"], size.students, p=[0.7, 0.3])
+    people = zip(problem.students, subgroups.tolist(), strict=True)
+    return replace(problem, students=tuple(replace(student, subgroup=group) for student, group in people))
 
 
 def _clock(minutes: int) -> time:
