@@ -372,22 +372,55 @@ def _try_seats(judge: _Judge, claim: Claim, subject: _Subject) -> Iterator[set[s
             )
             yield judge.rules_of((seated, *(s for s in rest if s.students)))
     waiting = [n.student for n in judge.problem.needs if (n.skill, n.aim) == (need.skill, need.aim)]
-    waiting = [name for name in waiting if name != student and need in judge.unmet(student) and need.skill in {
-        other.skill for other in judge.unmet(name)}]  # fmt: skip
-    for ended in (s for s in judge.sessions if s.block in there and s.led and student not in s.students):
-        stations = [s for s in judge.sessions if s.block == ended.block and not s.led]
-        free = {name for s in (ended, *stations) for name in s.students}
-        group = [student, *(name for name in waiting if name in free)]
-        for size in range(1, len(group) + 1):
-            chosen = set(group[:size])
-            homes = [replace(s, students=tuple(name for name in s.students if name not in chosen)) for s in stations]
-            rest = tuple(s for s in judge.sessions if s.id != ended.id and s not in stations)
-            left = tuple(name for name in ended.students if name not in chosen)
-            for at, home in enumerate(homes):
-                plan = (*rest, *homes[:at], replace(home, students=(*home.students, *left)), *homes[at + 1 :])
-                for kind in ADULT_LED:
-                    held = replace(ended, session_type=kind, skill=need.skill, students=tuple(group[:size]))
-                    yield judge.rules_of((held, *(s for s in plan if s.students)))
+    waiting = [name for name in waiting if name != student and _lacks(judge, name, need.skill)]
+    for block in there:
+        here = [session for session in judge.sessions if session.block == block]
+        if not any(student in session.students for session in here if session.led):
+            yield from _try_sessions(judge, block, here, need, waiting)
+
+
+def _lacks(judge: _Judge, student: str, skill: str) -> bool:
+    return any(need.skill == skill for need in judge.unmet(student))
+
+
+def _try_sessions(judge: _Judge, block: str, here: list[Session], need: Need, waiting: list[str]) -> Iterator[set[str]]:
+    """Yields the rules that each session breaks which an adult of a block could hold for a student and others.
+
+    The smallest group and the largest of each type are tried, in the largest room.
+    """
+    rest = tuple(session for session in judge.sessions if session.block != block)
+    taken = {session.room for session in here}
+    rooms = [room for room in judge.problem.rooms or () if room.id not in taken and not room.station]
+    largest = max(rooms, key=lambda room: room.capacity).id if rooms else None
+    stations = [session for session in here if not session.led]
+    for adult in (adult for adult in judge.problem.adults if block in adult.blocks):
+        ended = next((session for session in here if session.led and session.adults[0] == adult.id), None)
+        if ended is None and any(adult.id in session.adults for session in here if session.led):
+            continue
+        others = tuple(session for session in here if session.led and session != ended)
+        free = {name for session in (*stations, *([ended] if ended else [])) for name in session.students}
+        group = [need.student, *(name for name in waiting if name in free)]
+        for bound in judge.problem.sizes:
+            fits = [at * size for at in range(1, bound.tables + 1) for size in range(bound.least, bound.most + 1)]
+            fits = [size for size in fits if size <= min(len(group), adult.max_group or len(group))]
+            for size in {min(fits), max(fits)} if fits else ():
+                held = Session(
+                    "tried", block, bound.session_type, need.skill, ended.adults if ended else (adult.id,),
+                    ended.room if ended else largest, tuple(group[:size]),
+                )  # fmt: skip
+                left = tuple(name for name in (ended.students if ended else ()) if name not in held.students)
+                homes = [
+                    replace(
+                        station,
+                        students=tuple(name for name in station.students if name not in held.students),
+                        adults=tuple(name for name in station.adults if name != adult.id),
+                    )
+                    for station in stations
+                ]
+                for at, home in enumerate(homes):
+                    moved = (*homes[:at], replace(home, students=(*home.students, *left)), *homes[at + 1 :])
+                    online = tuple(session for session in moved if session.students)
+                    yield judge.rules_of((held, *others, *online, *rest))
 
 
 def _no_change(judge: _Judge, claim: Claim, subject: _Subject) -> bool:
