@@ -105,10 +105,8 @@ class _Writer:
         pressing = f" and {urgent} urgent need{'s' if urgent > 1 else ''}" if urgent else ""
         purposes = self._count_purposes(session)
         kind = f"{_words(session.session_type)}{_list_purposes(purposes)}"
-        parts = [
-            f"{_count(count)} in need of {skill} with {lead} in {label} ({kind}); "
-            f"it meets {met:.2f} need points{pressing}."
-        ]
+        parts = [f"{_count(count)} in need of {skill} with {lead} in {label} ({kind});"]
+        parts.append(f"it meets {met:.2f} need points{pressing}.")
         claims.append(Claim("meets_need", (("need", met), ("urgent", float(urgent))), (session.id,)))
         claims += (Claim("students", ((str(purpose), float(n)),), (session.id,)) for purpose, n in purposes.items())
         waiting = self._count_waiting(session)
@@ -392,6 +390,7 @@ _UNMET_CODES = {
     "given_up": "given_up",
     "overlooked": "overlooked",
     "no_change": "no_place",
+    "online_full": "no_place",
 }
 """The reason of an unmet need, by the claim that it rests on."""
 

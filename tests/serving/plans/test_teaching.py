@@ -7,9 +7,11 @@ import pytest
 from serving.models.answers import ItemAnswers
 from serving.plans.teaching import MissedItem, plan_teaching
 
-ITEMS = {  # the skills of each item, and the share of right answers to it
+# The skills of each item, and the share of right answers to it.
+ITEMS = {
     "a1": ("ratios", 0.6), "a2": ("ratios", 0.5), "a3": ("percent~ratios", 0.4), "a4": ("percent~ratios", 0.3),
-    "b1": ("ratios", 0.7), "b2": ("ratios", 0.95), "b3": ("percent~ratios", 0.65), "z": ("percent", 0.1), "n": ("", 0.5),
+    "b1": ("ratios", 0.7), "b2": ("ratios", 0.95), "b3": ("percent~ratios", 0.65), "z": ("percent", 0.1),
+    "n": ("", 0.5),
 }  # fmt: skip
 
 

@@ -238,7 +238,7 @@ def send(client, address, body):
 
 
 def test_a_plan_says_what_to_teach_by_the_answers_of_its_groups(client, body, trained_school):
-    """The items are those that its students had wrong last in the event log; nobody has seen those of the exit check."""
+    """Its students had the items wrong last in the event log; nobody of them has seen those of the exit check."""
     log = read_events(Home(trained_school.home))
     first = log[(log["kind"] == "response") & (log["attempt"].isna() | (log["attempt"] == 1))]
     latest = first.sort_values(["occurred_at", "sequence"], kind="stable").groupby(["student_id", "item_id"]).last()
