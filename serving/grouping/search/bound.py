@@ -50,6 +50,9 @@ LOWEST, STEP, WAITED = range(3)
 ENOUGH = 1e-9
 """Share of its score by which a plan may miss the bound, which is then its score: no plan is better by more."""
 
+NO_NODES, NOBODY_MONITORS = np.int64(0), np.bool_(False)
+"""NumPy constants, since numba compiles a function once more for each plain constant that it is called with."""
+
 IDLE, MONITORS = 0, -1
 """What an adult does who leads nobody; else the number of students led."""
 
@@ -431,7 +434,7 @@ def _best_block(arena, offers, prices, nobody_online, block, nodes, blocks, nobo
 
     `blocks.does` and `blocks.chosen` tell what the adults do and whom they teach then.
     """
-    present, places, back, back_full = 0, 0, 0.0, 0.0
+    present, places, back, back_full = np.int64(0), 0, 0.0, 0.0
     for student in range(len(arena.present)):
         present += arena.present[student, block]
         back += prices.block[student, block]
@@ -445,7 +448,7 @@ def _best_block(arena, offers, prices, nobody_online, block, nodes, blocks, nobo
     full = -np.inf
     if 0 < present <= places:
         _find_sessions(arena, offers, nobody_online, block, nodes, blocks)
-        full = _share_out(arena, block, present, False, blocks) + back_full
+        full = _share_out(arena, block, present, NOBODY_MONITORS, blocks) + back_full
     _find_sessions(arena, offers, prices, block, nodes, blocks)
     free = _share_out(arena, block, present, present > 0, blocks) + back
     if full > free:
@@ -454,7 +457,7 @@ def _best_block(arena, offers, prices, nobody_online, block, nodes, blocks, nobo
     nobody[block] = full > free
     if full > free:
         _find_sessions(arena, offers, nobody_online, block, nodes, blocks)
-        _share_out(arena, block, present, False, blocks)
+        _share_out(arena, block, present, NOBODY_MONITORS, blocks)
         _choose(arena, offers, nobody_online, block, nodes, blocks)
         return full
     if free == -np.inf:  # the block has too few monitors, so that there is no plan at all
@@ -637,7 +640,7 @@ def _suit_everybody(arena, offers, prices, block, present, floor, blocks):
                 for size in range(max(1, arena.least[adult, kind]), most + 1):
                     if arena.size_allowed[adult, kind, size]:
                         seats[adult, option] = size
-                        best = _best_of_size(arena, offers, first, count, size, -np.inf, 0, blocks)
+                        best = _best_of_size(arena, offers, first, count, size, -np.inf, NO_NODES, blocks)
                         worth[adult, option] = max(worth[adult, option], best)
         for option in range(options + 1):  # the best first
             to = option
