@@ -8,12 +8,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from serving.grouping.changes.bottlenecks import Bottleneck, find_bottlenecks
-from serving.grouping.changes.difference import Move, ScoreImpact, find_moves, measure_impact, read_seats
+from serving.grouping.changes.difference import Move, find_moves, read_seats
 from serving.grouping.changes.evaluation import Change, Evaluation, evaluate_edit
 from serving.grouping.changes.seat_options import SeatOptions, rank_seat_options
 from serving.grouping.errors import BrokenPlanError, Conflict, GroupingError, InfeasibleError, ProblemError
 from serving.grouping.problem.history import PastDay, recollect, remember_day
-from serving.grouping.problem.people import Adult, Coaching, Contact, GroupmateCount, Need, Purpose, Student
+from serving.grouping.problem.people import Adult, Aim, Coaching, Contact, GroupmateCount, Need, Purpose, Student
 from serving.grouping.problem.places import Block, Pin, Room, Seat, Skill
 from serving.grouping.problem.plan import Plan, Score, Session
 from serving.grouping.problem.policy import (
@@ -30,7 +30,7 @@ from serving.grouping.problem.policy import (
 from serving.grouping.problem.problem import Problem, digest_text, require_sessions
 from serving.grouping.rules.check import Violation, find_violations
 from serving.grouping.rules.objective import score_plan
-from serving.grouping.weeks.targets import WeekTargets
+from serving.grouping.rules.score_impact import ScoreImpact, measure_impact
 
 if TYPE_CHECKING:
     from serving.grouping.changes.alternatives import ATTEMPTS, Alternative, Alternatives, find_alternatives
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from serving.grouping.infeasible.relaxations import Relaxation
     from serving.grouping.search.anneal import Budget
     from serving.grouping.solve import suggest_groups, warm_up
-    from serving.grouping.weeks.week import Week, plan_week
 else:
     _COMPILED = {
         "changes.alternatives": ("ATTEMPTS", "Alternative", "Alternatives", "find_alternatives"),
@@ -54,7 +53,6 @@ else:
         "infeasible.give_way": ("give_way",),
         "infeasible.relaxations": ("Relaxation",),
         "solve": ("suggest_groups", "warm_up"),
-        "weeks.week": ("Week", "plan_week"),
     }
 
     def __getattr__(name: str) -> object:
@@ -70,6 +68,7 @@ __all__ = (
     "DEFAULT_SIZES",
     "DEFAULT_STUDENTS_PER_MONITOR",
     "Adult",
+    "Aim",
     "Alternative",
     "Alternatives",
     "Block",
@@ -110,8 +109,6 @@ __all__ = (
     "SoftConstraint",
     "Student",
     "Violation",
-    "Week",
-    "WeekTargets",
     "Weights",
     "WhyNot",
     "ask_why_not",
@@ -124,7 +121,6 @@ __all__ = (
     "find_violations",
     "give_way",
     "measure_impact",
-    "plan_week",
     "rank_seat_options",
     "read_seats",
     "recollect",

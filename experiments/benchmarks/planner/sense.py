@@ -21,6 +21,7 @@ from experiments.benchmarks.figures import make_table, print_tables
 from experiments.benchmarks.planner.days.judge import judge_day, summarize
 from experiments.benchmarks.planner.days.run import plan_as_served, run_days
 from experiments.benchmarks.planner.days.schools import KINDS, open_school, train_models
+from experiments.benchmarks.planner.false_sentences import count_false_sentences
 from features.console import OUT, track, write_json
 from features.errors import InputError
 from serving.grouping import Budget
@@ -72,16 +73,18 @@ def benchmark_sense(
             train_models(folder)
         schools = [(kind, seed) for seed, kind in product(range(1, seeds + 1), kinds or KINDS)]
         rows = _measure(schools, folder, days)
-    figures = {"days": days, "kinds": summarize_kinds(rows), "schools": rows}
-    print_tables(_show("schools", rows), _show("medians of kinds", figures["kinds"]))
-    write_json(json_path, figures)
+    medians = summarize_kinds(rows)
+    print_tables(_show("schools", rows), _show("medians of kinds", medians))
+    write_json(json_path, {"days": days, "kinds": medians, "schools": rows})
     return 1 if any(row["rules_broken"] for row in rows) else 0
 
 
 def measure_school(kind: str, seed: int, models: Path, days: int) -> dict[str, Any]:
     """Plans one school's days and returns its row."""
     school = open_school(kind, seed, models)
-    judged = [judge_day(held, SEARCHED) for held in run_days(school, plan_as_served(PLANNED), days)]
+    judged = [
+        judge_day(held, SEARCHED, count_false_sentences) for held in run_days(school, plan_as_served(PLANNED), days)
+    ]
     row = summarize(kind, seed, judged)
     return row | {"missed": find_missed(row)}
 
