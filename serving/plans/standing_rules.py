@@ -44,13 +44,13 @@ class RuleBook:
     Attributes:
         pins: Each fixed assignment with the ids of its rules; those of a request are such as `rules[0]`.
         apart: The same for pairs not to be grouped.
-        standing: Ids of the standing rules.
+        permanent: Ids of the standing rules.
         notes: What gave way already.
     """
 
     pins: Mapping[Pin, tuple[str, ...]]
     apart: Mapping[tuple[str, str], tuple[str, ...]]
-    standing: frozenset[str]
+    permanent: frozenset[str]
     notes: tuple[Note, ...]
 
     def rules_of(self, constraint: SoftConstraint) -> tuple[str, ...]:
@@ -71,7 +71,7 @@ class RuleBook:
     def gives_way(self, constraint: SoftConstraint) -> bool:
         """Whether nothing but standing rules ask for what a constraint says."""
         ids = self.rules_of(constraint)
-        return bool(ids) and set(ids) <= self.standing
+        return bool(ids) and set(ids) <= self.permanent
 
 
 @dataclass(frozen=True)
@@ -93,13 +93,13 @@ class DayFacts:
     skill_names: Mapping[str, str]
 
 
-def read_rules(standing: Sequence[Rule], requested: Sequence[Rule], kept: Sequence[Pin], facts: DayFacts) -> RuleBook:
+def read_rules(permanent: Sequence[Rule], requested: Sequence[Rule], kept: Sequence[Pin], facts: DayFacts) -> RuleBook:
     """The fixed assignments and pairs of a day.
 
     A fixed assignment without a block has the first in which everybody named is there and free of other ones.
 
     Args:
-        standing: The roster's rules of the team.
+        permanent: The roster's rules of the team.
         requested: Those of the request.
         kept: Seats of an earlier plan that stay.
         facts: Who is there and needs what.
@@ -109,7 +109,7 @@ def read_rules(standing: Sequence[Rule], requested: Sequence[Rule], kept: Sequen
     for pin in kept:
         pins[pin].append("keep_sessions")
     asked = [(f"rules[{at}]", rule) for at, rule in enumerate(requested)]
-    rules = [*asked, *((rule.rule_id, rule) for rule in standing)]
+    rules = [*asked, *((rule.rule_id, rule) for rule in permanent)]
     today = [(name, rule) for name, rule in rules if rule.kind == "pinned" and rule.block_id in (None, *facts.blocks)]
     for name, rule in sorted(today, key=lambda named: named[1].block_id is None):  # places that are said come first
         taken = {(pin.student, pin.block) for pin in pins}
@@ -128,7 +128,7 @@ def read_rules(standing: Sequence[Rule], requested: Sequence[Rule], kept: Sequen
     return RuleBook(
         {pin: tuple(names) for pin, names in pins.items()},
         {pair: tuple(names) for pair, names in apart.items()},
-        frozenset(rule.rule_id for rule in standing),
+        frozenset(rule.rule_id for rule in permanent),
         tuple(notes),
     )
 
