@@ -401,9 +401,11 @@ class Exchanges:
         if key not in self._seat_points:
             weights, role = self.problem.weights, self.ledger.adults[lead].role
             rate = weights.benefit * self.ledger.qualification(lead, skill)
-            known, thin = (rate * self.ledger.effect(kind, role, low_evidence=low) for low in (False, True))
+            known, low = (
+                rate * self.ledger.effect(kind, role, low_evidence=low_evidence) for low_evidence in (False, True)
+            )
             self._seat_points[key] = {
-                need.student: (need.need * (thin if need.low_evidence else known), weights.urgent * need.urgent)
+                need.student: (need.need * (low if need.low_evidence else known), weights.urgent * need.urgent)
                 for need in self._needs_on[skill]
             }
         return self._seat_points[key]
