@@ -114,7 +114,10 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=raw,
     )
     roster.add_argument(
-        "path", type=Path, metavar="FOLDER", help="folder of CSV files: teams, members, staff, rooms, blocks and others"
+        "path",
+        type=Path,
+        metavar="FOLDER",
+        help="folder of CSV files (teams, members, staff, rooms, blocks and others) and maybe policy.toml",
     )
     return parser
 

@@ -223,7 +223,8 @@ STORES = (
 
 WITHOUT_STUDENTS = (
     *(table.name for table in (tables.TEAMS, tables.STAFF, tables.ROOMS, tables.BLOCKS, tables.RULES, tables.SKILLS)),
-    *(table.name for table in (tables.PREREQUISITES, tables.FOCUS, tables.PAST_SESSIONS, tables.VERSIONS, TOMBSTONES)),
+    *(table.name for table in (tables.PREREQUISITES, tables.FOCUS, tables.PAST_SESSIONS, tables.SERIES)),
+    *(table.name for table in (tables.VERSIONS, TOMBSTONES)),
     "alembic_version",
 )
 """Tables that name no student; `erased_students` holds keyed hashes."""

@@ -14,7 +14,6 @@ from serving.cli.export import add_export
 from serving.cli.keys import add_keys
 from serving.cli.plans import add_evaluate, add_plan
 from serving.cli.serve import add_serve_options
-from serving.cli.week import add_week
 
 EXAMPLES = """--port 8000
 --open
@@ -52,7 +51,6 @@ def build_parser() -> argparse.ArgumentParser:
         add_erase,
         add_plan,
         add_evaluate,
-        add_week,
         add_export,
         add_compile,
         _add_openapi,

@@ -1,8 +1,8 @@
-"""The files of the planning commands: a day (`regroup-day`), the sessions of a plan, and a planned week."""
+"""The files of the planning commands: a day (`regroup-day`), and the sessions of a plan."""
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import cache
 from typing import Any, TypeVar
 
@@ -20,23 +20,6 @@ PRIVATE = frozenset({"student", "first", "second", "students", "adult_exclusions
 
 Path = tuple[str | int, ...]
 Value = TypeVar("Value")
-
-
-@dataclass(frozen=True)
-class WeekDay:
-    """One day of a week's file.
-
-    Attributes:
-        file: Name of the day's instance.
-        over: Whether the day was over when the week was planned.
-        sessions: The sessions that are planned, or were held.
-        there: The number of blocks for which each adult was there, by the adult's id.
-    """
-
-    file: str
-    over: bool
-    sessions: tuple[Session, ...]
-    there: dict[str, int]
 
 
 def write_instance(problem: Problem) -> str:
@@ -111,22 +94,6 @@ def read_plan(text: str | bytes) -> tuple[Session, ...]:
     return _validate(_sessions(), document["sessions"], "sessions")
 
 
-def read_week(text: str | bytes, name: str) -> list[WeekDay]:
-    """The days of a week's file.
-
-    Args:
-        text: What the file holds.
-        name: The file's name, for messages.
-
-    Raises:
-        InputError: The text is no JSON of a week, or a field is missing or wrong; it is named.
-    """
-    document = _parse(text, name)
-    if not isinstance(document, dict) or "days" not in document:
-        raise InputError(f"{name} is no week as --json writes it: an object with `days`")
-    return _validate(_week_days(), document["days"], "days")
-
-
 @cache
 def _problems() -> TypeAdapter[Problem]:
     return TypeAdapter(Problem)
@@ -135,11 +102,6 @@ def _problems() -> TypeAdapter[Problem]:
 @cache
 def _sessions() -> TypeAdapter[tuple[Session, ...]]:
     return TypeAdapter(tuple[Session, ...])
-
-
-@cache
-def _week_days() -> TypeAdapter[list[WeekDay]]:
-    return TypeAdapter(list[WeekDay])
 
 
 def _parse(text: str | bytes, name: str) -> Any:  # noqa: ANN401 - whatever JSON holds

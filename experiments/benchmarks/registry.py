@@ -200,7 +200,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         "planner.policies.benchmark:benchmark_policies",
         "--schools 2 --days 5 --kind demo --json figures.json",
         (
-            _count("--schools", 6, "simulated schools of each kind"),
+            _count("--schools", 8, "simulated schools of each kind"),
             _count("--days", 15, "school days in a row"),
             ("--large", {"action": "store_true", "help": "four times as many schools"}),
             (
@@ -238,6 +238,18 @@ BENCHMARKS: dict[str, Benchmark] = {
             JSON,
         ),
         failure="a plan broke a rule",
+    ),
+    "series": Benchmark(
+        "simulated schools through random absences: is a tutoring series kept, and how steady is a weekly grouping",
+        "planner.series:benchmark_series",
+        "--seeds 1 --weeks 1 --json figures.json",
+        (
+            _count("--seeds", 3, "schools"),
+            _count("--weeks", 6, "weeks of five days in a row"),
+            _path("--models", "FOLDER", "keep the trained models there, or use those kept"),
+            JSON,
+        ),
+        failure="a series or a weekly grouping was kept less than it should be, or a plan broke a rule",
     ),
     "service": Benchmark(
         "the service under load: throughput, latency, memory, scoring beside MLflow's server, and a fault campaign",

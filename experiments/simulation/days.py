@@ -8,7 +8,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -32,7 +32,6 @@ from experiments.simulation.kernel import TOOK_LOG, Log, work
 from experiments.simulation.knowledge import (
     Bank,
     Counts,
-    Floats,
     Grid,
     Knowledge,
     Minds,
@@ -67,6 +66,9 @@ FIRST_PURPOSE = 10
 
 RUN, LIMIT = 3, 10
 """The mastery rule: so many correct first attempts in a row, within so many."""
+
+
+Values = np.ndarray[Any, np.dtype[np.float64]]
 
 
 class Seats(NamedTuple):
@@ -134,7 +136,7 @@ class FollowingDays:
         self._traits = traits[list(TRAITS)].to_numpy()[here]
         self._ahead = float(teams_ahead(school.config)[team])
         self._first = school.config.end.toordinal() - 7 * school.config.weeks
-        self.minds = Minds(*(np.ascontiguousarray(part[here]) for part in school.minds))
+        self.minds = school.minds.take(here)
         responses = school.truth["mastery"]["responses"].to_numpy().reshape(-1, school.config.skills)
         self._responses = np.ascontiguousarray(responses[here])
         self._places = draw_places(school.config, self._owners, level)
@@ -162,18 +164,19 @@ class FollowingDays:
         known: Grid = self.minds.innate + (self.minds.gained + self.minds.taught) * share
         return known - self._bank.skill_difficulty
 
-    def chance_to_struggle(self, above: Grid | Floats) -> Grid | Floats:
+    def chance_to_struggle(self, above: Values) -> Values:
         """Returns the chance not to have three in a row right within ten average items, from logits above difficulty.
 
         It is that of a student who learns nothing meanwhile; items' spread is in it.
         """
         b = self._config.behavior
-        knows = 1 / (1 + np.exp(-np.asarray(above) / np.sqrt(1 + 0.346 * b.item_difficulty_sd**2)))
+        knows = 1 / (1 + np.exp(-above / np.sqrt(1 + 0.346 * b.item_difficulty_sd**2)))
         right = b.guess + (1 - b.guess - b.slip) * knows
         run = [np.ones_like(right), *(np.zeros_like(right) for _ in range(RUN - 1))]  # chance of each current run
         for _ in range(LIMIT):
             run = [(1 - right) * sum(run), *(right * shorter for shorter in run[:-1])]
-        return sum(run)
+        chance: Values = sum(run)
+        return chance
 
     def hold(
         self,
@@ -207,13 +210,7 @@ class FollowingDays:
             held |= {(student, block): session for student in at.tolist()}
         present = np.array([student not in absent for student in self.students], np.int8)
         most = len(self.students) * (2 * MOST + BLOCKS * CHECK_ITEMS)
-        log = Log(
-            np.zeros(most, np.int64),
-            np.zeros(most, np.int64),
-            np.zeros(most, np.int8),
-            np.zeros(most, np.int8),
-            np.zeros(most, np.float32),
-        )
+        log = Log.empty(most)
         owner = np.zeros(most, np.int64)
         before, after = np.zeros(shape), np.zeros(shape)
         count = live_day(
@@ -234,7 +231,7 @@ class FollowingDays:
             before,
             after,
         )
-        events = event_table(Log(*(part[:count] for part in log)), owner[:count], self.students, self._curriculum)
+        events = event_table(log.first(count), owner[:count], self.students, self._curriculum)
         taught = tuple(
             Taught(
                 self.students[student],

@@ -60,6 +60,21 @@ class Log(NamedTuple):
     hints: Bytes
     duration_s: Seconds
 
+    @classmethod
+    def empty(cls, entries: int) -> "Log":
+        """Returns a log to be filled."""
+        return cls(
+            item=np.zeros(entries, np.int64),
+            time_s=np.zeros(entries, np.int64),
+            correct=np.zeros(entries, np.int8),
+            hints=np.zeros(entries, np.int8),
+            duration_s=np.zeros(entries, np.float32),
+        )
+
+    def first(self, entries: int) -> "Log":
+        """Returns the first entries."""
+        return Log(**{name: part[:entries] for name, part in self._asdict().items()})
+
 
 class Truth(NamedTuple):
     """What the log hides, one row per student.

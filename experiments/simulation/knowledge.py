@@ -89,12 +89,20 @@ class Minds(NamedTuple):
         """Returns minds to be drawn."""
         by_skill = students, skills
         return cls(
-            *(np.zeros(by_skill) for _ in range(4)),
-            *(np.zeros(by_skill, np.int64) for _ in range(2)),
-            np.zeros(by_skill, np.int8),
-            np.zeros((students, items), np.int8),
-            np.zeros((students, 2 * skills), np.int64),
+            innate=np.zeros(by_skill),
+            gained=np.zeros(by_skill),
+            taught=np.zeros(by_skill),
+            known=np.zeros(by_skill),
+            last_s=np.zeros(by_skill, np.int64),
+            streak=np.zeros(by_skill, np.int64),
+            met=np.zeros(by_skill, np.int8),
+            seen=np.zeros((students, items), np.int8),
+            recent=np.zeros((students, 2 * skills), np.int64),
         )
+
+    def take(self, students: Ints) -> "Minds":
+        """Returns a copy of some students' rows."""
+        return Minds(**{name: part[students] for name, part in self._asdict().items()})
 
 
 @numba.njit(cache=True)

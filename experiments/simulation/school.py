@@ -70,13 +70,7 @@ def simulate_school(config: SchoolConfig) -> School:
     habits = make_habits(config)
     counts = count_responses(config.seed, owners, PLAN, days, habits)
     offsets = np.concatenate([[0], np.cumsum(counts)])
-    log = Log(
-        item=np.zeros(offsets[-1], np.int64),
-        time_s=np.zeros(offsets[-1], np.int64),
-        correct=np.zeros(offsets[-1], np.int8),
-        hints=np.zeros(offsets[-1], np.int8),
-        duration_s=np.zeros(offsets[-1], np.float32),
-    )
+    log = Log.empty(int(offsets[-1]))
     shape = (len(owners), config.skills)
     truth = Truth(np.zeros(shape), np.zeros(shape), np.zeros(shape, np.int64), np.zeros((len(owners), len(TRAITS))))
     minds = Minds.empty(len(owners), config.skills, len(curriculum.item_second))

@@ -70,6 +70,19 @@ past_sessions.csv (optional): one row per session that really happened.
     skill_id ?   what it was about, such as `fractions`
     students     list of student ids, such as `s0412;s0417`
 
+series.csv (optional): one row per group of students who stay with one adult on one unit, once a day at most.
+    series_id             such as `ratios-1`
+    team_id               a team of teams.csv
+    students              list of student ids of the team, such as `s0412;s0417`
+    staff_id              the adult of the team who leads it, such as `a.rivera`
+    skills                the unit: a list of skill ids, such as `ratios;rates`
+    from_date             YYYY-MM-DD, its first day, such as `2026-03-09`
+    until                 its last day, or `proficient`: each student leaves when proficient in the whole unit
+    block_ids ?           list of blocks of the team, such as `mon-1;wed-1`; blank = any block
+    weekdays ?            instead of blocks, a list such as `mon;wed;fri`; blank = all
+    sessions_per_week ?   how many are wanted, such as `3`; blank = one a day
+    minutes_per_week ?    instead of sessions, how many minutes are wanted, such as `120`
+
 demographics.csv (optional): one row per fact about a student; audits only, kept apart, never a feature.
     student_id   a student of members.csv
     column       what is known, such as `language`
@@ -92,6 +105,7 @@ policy.toml (optional): how teams want to be planned, which the CSV files cannot
     trainees_supervised    `false` where teachers in training may have sessions without a teacher on duty
     regroup                `daily`, `weekly`, or for how many school days a grouping holds
     rooms.ROOM.sessions    sessions that a large room holds at once, its capacity shared; ROOM `*` is every other room
+                           that holds the whole team
     blocks.BLOCK           skills or subjects that may be taught by adults then, such as `{ subjects = ["Maths"] }`
     needs_certified        list of students whose accommodations need a certified adult in adult-led sessions
     adult_exclusions       list of `{ staff_id = "b.chen", students = ["s0412"] }`: the adult never leads the students;
@@ -122,6 +136,7 @@ from features.roster.records import (
     Room,
     Roster,
     Rule,
+    Series,
     Settings,
     Skill,
     SkillMap,
@@ -129,6 +144,7 @@ from features.roster.records import (
     Team,
     TeamName,
 )
+from features.roster.series_checks import find_misfits, find_mistakes
 from features.roster.store import erase_student, replace_recorded_sessions, save_roster
 
 __all__ = [
@@ -145,6 +161,7 @@ __all__ = [
     "Room",
     "Roster",
     "Rule",
+    "Series",
     "Settings",
     "Skill",
     "SkillMap",
@@ -152,6 +169,8 @@ __all__ = [
     "Team",
     "TeamName",
     "erase_student",
+    "find_misfits",
+    "find_mistakes",
     "find_team_of",
     "list_teams",
     "load_presets",

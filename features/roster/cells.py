@@ -168,6 +168,24 @@ def parse_date(text: str) -> date:
     return day
 
 
+def parse_until(text: str) -> date | None:
+    """A last day, or null for `proficient`.
+
+    Raises:
+        ValueError: It is neither.
+
+    Example:
+        >>> parse_until("2026-05-29"), parse_until("Proficient")
+        (datetime.date(2026, 5, 29), None)
+    """
+    if parse_word(text) == "proficient":
+        return None
+    try:
+        return parse_date(text)
+    except ValueError as error:
+        raise ValueError(f"{error}, or `proficient`") from None
+
+
 def shown(text: str) -> str:
     """A wrong value in quotes, cut where it is long."""
     return repr(text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…")
@@ -182,3 +200,9 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     """
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.7)
     return close[0] if close else None
+
+
+def unknown(named: str, known: Iterable[str], where: str) -> str:
+    """What to say of an id that is not where it should be."""
+    meant = nearest(named, known)
+    return f"{shown(named)} is not in {where}; " + (f"did you mean {shown(meant)}?" if meant else "add it there")

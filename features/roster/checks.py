@@ -13,8 +13,9 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from typing import Any
 
-from features.roster.cells import nearest, shown
+from features.roster.cells import nearest, shown, unknown
 from features.roster.records import ROLE_MAY_LEAD
+from features.roster.series_checks import check_series
 from features.roster.sheets import Findings, Row
 
 Sheets = dict[str, list[Row]]
@@ -39,6 +40,7 @@ def check_sheets(sheets: Sheets, findings: Findings) -> Sheets:
         (_check_blocks, set()),
         (_check_staff, {"teams", "staff"}),
         (_check_rules, {"teams", "members", "staff", "blocks"}),
+        (check_series, {"teams", "members", "staff", "blocks"}),
         (_check_prerequisites, set()),
         (_check_skills, {"skills"}),
         (_check_past_sessions, {"staff", "blocks"}),
@@ -99,7 +101,7 @@ def _check_staff(sheets: Sheets, findings: Findings) -> None:
         if coach == row.record.staff_id:
             findings.add("staff", "is the same person; name a colleague or leave it blank", row.line, "coach")
         elif coach is not None and coach not in staff:
-            findings.add("staff", _unknown(coach, staff, "staff.csv"), row.line, "coach")
+            findings.add("staff", unknown(coach, staff, "staff.csv"), row.line, "coach")
         elif coach is not None and staff[coach].team_id != row.record.team_id:
             findings.add("staff", f"{shown(coach)} is in another team; name one of the same", row.line, "coach")
 
@@ -114,7 +116,7 @@ def _check_rules(sheets: Sheets, findings: Findings) -> None:
     for row in sheets["rules"]:
         rule = row.record
         if rule.team_id not in teams:
-            findings.add("rules", _unknown(rule.team_id, teams, "teams.csv"), row.line, "team_id")
+            findings.add("rules", unknown(rule.team_id, teams, "teams.csv"), row.line, "team_id")
             continue
         strangers = sum(team_of["student_id"].get(student) != rule.team_id for student in rule.students)
         if strangers:
@@ -124,7 +126,7 @@ def _check_rules(sheets: Sheets, findings: Findings) -> None:
             named = getattr(rule, column)
             if named is not None and team_of[column].get(named) != rule.team_id:
                 own = [name for name, team in team_of[column].items() if team == rule.team_id]
-                findings.add("rules", _unknown(named, own, f"the team's rows of {file}"), row.line, column)
+                findings.add("rules", unknown(named, own, f"the team's rows of {file}"), row.line, column)
         lack = _lacks(rule)
         if lack:
             findings.add("rules", f"{rule.kind} {lack}", row.line, "kind")
@@ -163,12 +165,13 @@ def _check_skills(sheets: Sheets, findings: Findings) -> None:
         ("focus", "skill_id", lambda record: (record.skill_id,)),
         ("rules", "skill_id", lambda record: (record.skill_id,)),
         ("staff", "skills", lambda record: record.skills or ()),
+        ("series", "skills", lambda record: record.skills),
     )
     for name, column, skills_of in named:
         for row in sheets[name]:
             for skill in skills_of(row.record):
                 if skill is not None and skill not in known:
-                    findings.add(name, _unknown(skill, known, "skills.csv"), row.line, column)
+                    findings.add(name, unknown(skill, known, "skills.csv"), row.line, column)
 
 
 def _check_past_sessions(sheets: Sheets, findings: Findings) -> None:
@@ -179,11 +182,6 @@ def _check_past_sessions(sheets: Sheets, findings: Findings) -> None:
         if gone:
             what = f"{len(gone)} rows name a {column} that {name}.csv lacks ({_some(gone)})"
             findings.warnings.append(f"past_sessions.csv: {what} and were kept as history")
-
-
-def _unknown(named: str, known: Iterable[str], where: str) -> str:
-    meant = nearest(named, known)
-    return f"{shown(named)} is not in {where}; " + (f"did you mean {shown(meant)}?" if meant else "add it there")
 
 
 def _some(ids: Iterable[str]) -> str:

@@ -105,7 +105,7 @@ def _check_team(team_id: str, settings: Settings, sheets: Sheets, findings: Find
                 meant = nearest(name, known)
                 report(path, f"{shown(name)} is not in {where}; {_hint(meant)}")
     for room in settings.get("rooms", {}):
-        parts = [other.room_id for other in own["rooms"] if other.room_id.startswith(f"{room}#")]
+        parts = [other.room_id for other in own["rooms"] if other.room_id.startswith(f"{room}#place-")]
         if parts:
             report(f"rooms.{room}", f"its sessions would be named like room {shown(parts[0])}; rename one of them")
     if "members" not in findings.broken:

@@ -19,6 +19,7 @@ from features.roster.records import (
     PolicyLayer,
     Room,
     Rule,
+    Series,
     Skill,
     SkillMap,
     Staff,
@@ -68,6 +69,7 @@ def read_team(url: str | Database, team_id: str) -> Team:
             rules=_rules(connection, team_id),
             focus={row["skill_id"]: row["weight"] for row in sorted(rows["focus"], key=lambda row: row["skill_id"])},
             past_sessions=_past_sessions(connection, team_id),
+            series=_series(connection, team_id),
             policies=_policies(connection, team_id),
         )
 
@@ -159,6 +161,14 @@ def _rules(connection: Connection, team_id: str) -> tuple[Rule, ...]:
     rows = _of_team(connection, tables.RULES, team_id)
     rules = [Rule(**row, students=tuple(students.get(row["rule_id"], ()))) for row in rows]
     return tuple(sorted(rules, key=lambda rule: rule.rule_id))
+
+
+def _series(connection: Connection, team_id: str) -> tuple[Series, ...]:
+    students = _students(connection, tables.SERIES, tables.SERIES_STUDENTS, "series_id", team_id)
+    lists = ("skills", "block_ids", "weekdays")
+    rows = (row | {name: _tuple(row[name]) for name in lists} for row in _of_team(connection, tables.SERIES, team_id))
+    series = [Series(**row, students=tuple(students.get(row["series_id"], ()))) for row in rows]
+    return tuple(sorted(series, key=lambda each: each.series_id))
 
 
 def _past_sessions(connection: Connection, team_id: str) -> tuple[PastSession, ...]:

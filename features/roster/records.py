@@ -104,6 +104,37 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Series:
+    """The same students with the same adult on the same unit, day after day, once a day at most.
+
+    Attributes:
+        series_id: Opaque id, unique in the roster.
+        team_id: The team of all whom it names.
+        students: Who is in it.
+        staff_id: Who leads it.
+        skills: The unit; each session is on one of its skills.
+        from_date: Its first day, by the school's calendar.
+        until: Its last day; null = for each student until all skills of the unit are proficient.
+        block_ids: Blocks of the week in which it may take place; null = any.
+        weekdays: Weekdays on which it may take place; null = all, or those of the blocks.
+        sessions_per_week: Sessions wanted from Monday to Sunday; null = one each day, or as the minutes ask.
+        minutes_per_week: Minutes wanted instead.
+    """
+
+    series_id: str
+    team_id: str
+    students: tuple[str, ...]
+    staff_id: str
+    skills: tuple[str, ...]
+    from_date: date
+    until: date | None = None
+    block_ids: tuple[str, ...] | None = None
+    weekdays: tuple[str, ...] | None = None
+    sessions_per_week: int | None = None
+    minutes_per_week: int | None = None
+
+
+@dataclass(frozen=True)
 class Skill:
     """One skill; name, grade and subject are null where nobody said."""
 
@@ -182,6 +213,7 @@ class Roster:
     prerequisites: tuple[Prerequisite, ...] = ()
     focus: tuple[Focus, ...] = ()
     past_sessions: tuple[PastSession, ...] = ()
+    series: tuple[Series, ...] = ()
     demographics: tuple[Demographic, ...] = ()
     policies: tuple[PolicyLayer, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -202,6 +234,7 @@ class Team:
         rules: Standing rules.
         focus: Weight 0-1 of each skill of the current unit; empty = the team has not said.
         past_sessions: What happened, oldest first.
+        series: Students who stay together with an adult on a unit.
         policies: What all teams of the roster chose, then what this one did; either may be missing.
     """
 
@@ -215,6 +248,7 @@ class Team:
     rules: tuple[Rule, ...]
     focus: Mapping[str, float]
     past_sessions: tuple[PastSession, ...]
+    series: tuple[Series, ...] = ()
     policies: tuple[PolicyLayer, ...] = ()
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Table, and_, delete, insert, select
 
 from features.database import Database, changing
 from features.roster import tables
-from features.roster.records import PastSession, PolicyLayer, Roster
+from features.roster.records import PastSession, PolicyLayer, Roster, Rule, Series
 from features.roster.tables import count_change
 
 
@@ -25,12 +25,8 @@ def save_roster(roster: Roster, url: str | Database) -> None:
         for name, table in tables.PLAIN.items():
             connection.execute(delete(table))
             _insert(connection, table, [asdict(record) for record in getattr(roster, name)])
-        for table in (tables.RULES, tables.RULE_STUDENTS):
-            connection.execute(delete(table))
-        rules = [asdict(rule) for rule in roster.rules]
-        places = [_places({"rule_id": rule["rule_id"]}, rule.pop("students")) for rule in rules]
-        _insert(connection, tables.RULES, rules)
-        _insert(connection, tables.RULE_STUDENTS, [row for rows in places for row in rows])
+        _replace_groups(connection, tables.RULES, tables.RULE_STUDENTS, "rule_id", roster.rules)
+        _replace_groups(connection, tables.SERIES, tables.SERIES_STUDENTS, "series_id", roster.series)
         _replace_policies(connection, roster.policies)
         of_files = select(tables.PAST_SESSIONS.c.session_id).where(~tables.PAST_SESSIONS.c.recorded)
         students = tables.PAST_SESSION_STUDENTS
@@ -71,6 +67,18 @@ def erase_student(url: str | Database, student_id: str) -> int:
             connection.execute(delete(table).where(table.c.student_id == student_id)).rowcount
             for table in tables.OF_STUDENTS
         )
+
+
+def _replace_groups(
+    connection: Connection, table: Table, students: Table, key: str, records: Iterable[Rule | Series]
+) -> None:
+    """Replaces records that name students, and the students in a table of their own."""
+    for old in (table, students):
+        connection.execute(delete(old))
+    rows = [asdict(record) for record in records]
+    places = [_places({key: row[key]}, row.pop("students")) for row in rows]
+    _insert(connection, table, rows)
+    _insert(connection, students, [place for places_of_one in places for place in places_of_one])
 
 
 def _insert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:

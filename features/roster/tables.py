@@ -80,6 +80,27 @@ RULE_STUDENTS = Table(
     Column("place", Integer, primary_key=True, autoincrement=False),
     Column("student_id", Text, nullable=False, index=True),
 )
+SERIES = Table(
+    "roster_series",
+    METADATA,
+    Column("series_id", Text, primary_key=True),
+    Column("team_id", Text, nullable=False, index=True),
+    Column("staff_id", Text, nullable=False),
+    Column("skills", JSON, nullable=False),
+    Column("from_date", Date, nullable=False),
+    Column("until", Date),  # null: until proficient
+    Column("block_ids", JSON(none_as_null=True)),
+    Column("weekdays", JSON(none_as_null=True)),
+    Column("sessions_per_week", Integer),
+    Column("minutes_per_week", Integer),
+)
+SERIES_STUDENTS = Table(
+    "roster_series_students",
+    METADATA,
+    Column("series_id", Text, primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("student_id", Text, nullable=False, index=True),
+)
 SKILLS = Table(
     "roster_skills",
     METADATA,
@@ -146,7 +167,7 @@ VERSIONS = Table(
     Column("team_id", Text, primary_key=True),  # empty for the whole roster
     Column("version", BigInteger, nullable=False),
 )
-OF_STUDENTS = (MEMBERS, RULE_STUDENTS, PAST_SESSION_STUDENTS, DEMOGRAPHICS, POLICY_STUDENTS)
+OF_STUDENTS = (MEMBERS, RULE_STUDENTS, SERIES_STUDENTS, PAST_SESSION_STUDENTS, DEMOGRAPHICS, POLICY_STUDENTS)
 """Every table with a student's id; erasing a student empties the rows of all of them."""
 
 PLAIN = {

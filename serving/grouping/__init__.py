@@ -13,7 +13,7 @@ from serving.grouping.changes.evaluation import Change, Evaluation, evaluate_edi
 from serving.grouping.changes.seat_options import SeatOptions, rank_seat_options
 from serving.grouping.errors import BrokenPlanError, Conflict, GroupingError, InfeasibleError, ProblemError
 from serving.grouping.problem.history import PastDay, recollect, remember_day
-from serving.grouping.problem.people import Adult, Coaching, Contact, GroupmateCount, Need, Purpose, Student
+from serving.grouping.problem.people import Adult, Aim, Coaching, Contact, GroupmateCount, Need, Purpose, Student
 from serving.grouping.problem.places import Block, Pin, Room, Seat, Skill
 from serving.grouping.problem.plan import Plan, Score, Session
 from serving.grouping.problem.policy import (
@@ -31,7 +31,6 @@ from serving.grouping.problem.problem import Problem, digest_text, require_sessi
 from serving.grouping.rules.check import Violation, find_violations
 from serving.grouping.rules.objective import score_plan
 from serving.grouping.rules.score_impact import ScoreImpact, measure_impact
-from serving.grouping.weeks.targets import WeekTargets
 
 if TYPE_CHECKING:
     from serving.grouping.changes.alternatives import ATTEMPTS, Alternative, Alternatives, find_alternatives
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
     from serving.grouping.infeasible.relaxations import Relaxation
     from serving.grouping.search.anneal import Budget
     from serving.grouping.solve import suggest_groups, warm_up
-    from serving.grouping.weeks.week import Week, plan_week
 else:
     _COMPILED = {
         "changes.alternatives": ("ATTEMPTS", "Alternative", "Alternatives", "find_alternatives"),
@@ -55,7 +53,6 @@ else:
         "infeasible.give_way": ("give_way",),
         "infeasible.relaxations": ("Relaxation",),
         "solve": ("suggest_groups", "warm_up"),
-        "weeks.week": ("Week", "plan_week"),
     }
 
     def __getattr__(name: str) -> object:
@@ -71,6 +68,7 @@ __all__ = (
     "DEFAULT_SIZES",
     "DEFAULT_STUDENTS_PER_MONITOR",
     "Adult",
+    "Aim",
     "Alternative",
     "Alternatives",
     "Block",
@@ -111,8 +109,6 @@ __all__ = (
     "SoftConstraint",
     "Student",
     "Violation",
-    "Week",
-    "WeekTargets",
     "Weights",
     "WhyNot",
     "ask_why_not",
@@ -125,7 +121,6 @@ __all__ = (
     "find_violations",
     "give_way",
     "measure_impact",
-    "plan_week",
     "rank_seat_options",
     "read_seats",
     "recollect",

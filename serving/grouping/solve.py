@@ -19,25 +19,32 @@ from serving.grouping.rules.check import find_violations
 from serving.grouping.rules.exchange import Exchanges
 from serving.grouping.rules.explain import explain_seats, explain_sessions, explain_unmet
 from serving.grouping.rules.objective import Ledger, score_ledger, score_plan
-from serving.grouping.search.anneal import Budget, search_sessions
+from serving.grouping.search.anneal import Budget
 from serving.grouping.search.bound import bound_day, online_score
+from serving.grouping.search.starts import search_starts
 from serving.grouping.state.arrays import ProblemData, build_data
 
 DEFAULT_BUDGET = Budget()
 
 SEARCHED: Status = "searched"
 
-SEARCH, SEATS = 0.7, 0.1
+SEARCH, SEATS = 0.6, 0.2
 """Shares of the seconds of a budget for the search and for seating students exactly; the bound has the rest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """Sessions that keep every hard rule, without reasons; `cut` says whether the clock ended the search."""
+    """Sessions that keep every hard rule, without reasons.
+
+    Attributes:
+        most_need: what the best plan found for need alone adds to a day online, in need points.
+        cut: whether the clock ended the search.
+    """
 
     data: ProblemData
     sessions: tuple[Session, ...]
     status: Status
+    most_need: float
     cut: bool
 
 
@@ -50,7 +57,9 @@ def suggest_groups(problem: Problem, budget: Budget = DEFAULT_BUDGET) -> Plan:
     """
     began = time.perf_counter()
     found = find_sessions(problem, budget)
-    plan = replace(describe_plan(problem, found.sessions, found.status), cut_by_clock=found.cut)
+    plan = describe_plan(problem, found.sessions, found.status)
+    most_need = max(found.most_need, plan.score.need_points - online_score(found.data.arrays))
+    plan = replace(plan, most_need_gain=most_need, cut_by_clock=found.cut)
     if budget.seconds is None or not budget.bound_rounds:
         return prove_plan(found.data, plan, budget.bound_rounds)
     return prove_plan(found.data, plan, sys.maxsize, budget.until(began))
@@ -70,24 +79,25 @@ def find_sessions(problem: Problem, budget: Budget = DEFAULT_BUDGET) -> Solution
     data = build_data(problem)
     share = SEARCH if budget.bound_rounds else 1.0 - SEATS
     try:
-        drafted, cut = search_sessions(data, replace(budget, seconds=budget.left(began, share)))
+        found = search_starts(data, replace(budget, seconds=budget.left(began, share)))
     except InfeasibleError as error:
         raise InfeasibleError(name_conflicts(problem, error.conflicts, budget.until(began, share + SEATS))) from None
-    sessions, status = drafted, SEARCHED
+    sessions, status, cut = found.sessions, SEARCHED, found.cut
+    least_need = found.least_need + online_score(data.arrays)
     earlier: list[tuple[Session, ...]] = []
     for _ in range(budget.seatings):
         until = budget.until(began, share + SEATS)
         if is_over(until):
             cut = True
             break
-        seated = assign_students(data, drafted, earlier, until)
+        seated = assign_students(data, found.sessions, earlier, until)
         if seated is None:
             break
-        sessions, status = _pick_better(problem, sessions, *seated) or (sessions, status)
+        sessions, status = _pick_better(problem, sessions, *seated, least_need) or (sessions, status)
         if status == "seats_optimal":
             break
         earlier.append(seated[0])
-    return Solution(data, sessions, status, cut)
+    return Solution(data, sessions, status, found.most_need, cut)
 
 
 def prove_plan(data: ProblemData, plan: Plan, rounds: int, until: float | None = None) -> Plan:
@@ -100,7 +110,8 @@ def prove_plan(data: ProblemData, plan: Plan, rounds: int, until: float | None =
         until: when to stop, on the clock of `time.perf_counter`; None: without a clock.
     """
     arrays = data.arrays
-    bound = bound_day(arrays, plan.score.total, rounds, until=until) if rounds else math.inf
+    exact = 0 if until is None else sys.maxsize
+    bound = bound_day(arrays, plan.score.total, rounds, exact, until=until) if rounds else math.inf
     status: Status = "optimal" if bound <= plan.score.total else plan.status
     return replace(plan, status=status, bound=bound, online_score=online_score(arrays))
 
@@ -150,10 +161,14 @@ def describe_plan(problem: Problem, sessions: tuple[Session, ...], status: Statu
 
 
 def _pick_better(
-    problem: Problem, drafted: tuple[Session, ...], seated: tuple[Session, ...], proven: bool
+    problem: Problem, drafted: tuple[Session, ...], seated: tuple[Session, ...], proven: bool, least_need: float
 ) -> tuple[tuple[Session, ...], Status] | None:
-    """Returns the seated sessions if they keep the rules and score more, or as much and are proven best; else None."""
-    gain = score_plan(problem, seated).total - score_plan(problem, drafted).total
-    if gain < 0 or (gain == 0 and not proven) or find_violations(problem, seated):
+    """Returns the seated sessions if they keep the rules and score more, or as much and are proven best; else None.
+
+    They also have to have at least so many need points, so that what is social costs no more than it may.
+    """
+    score = score_plan(problem, seated)
+    gain = score.total - score_plan(problem, drafted).total
+    if gain < 0 or (gain == 0 and not proven) or score.need_points < least_need or find_violations(problem, seated):
         return None
     return seated, "seats_optimal" if proven else SEARCHED

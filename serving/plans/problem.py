@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
 
-from features.roster import PolicyLayer, Rule, SkillMap, Staff, Team
+from features.roster import PolicyLayer, Rule, Series, SkillMap, Staff, Team, find_misfits, find_mistakes
 from features.roster.records import WEEKDAYS
 from serving.errors import RequestError
 from serving.grouping import (
@@ -24,6 +24,7 @@ from serving.grouping import (
     Student,
     recollect,
 )
+from serving.plans.cycle import Grouping
 from serving.plans.needs import Candidate
 from serving.plans.policy import PlannerPolicy
 from serving.plans.rooms import list_rooms
@@ -34,6 +35,10 @@ NOTHING = PolicyLayer("")
 """The choices of a request that makes none."""
 
 NO_ROOMS = Note(None, (), "The roster has no rooms for the team, so that the plan names none.")
+
+
+BODY_FIELDS = {"students": "student_ids", "skills": "skill_ids"}
+"""The fields of a series that bodies call otherwise."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,8 @@ class DayRequest:
         alternatives: How many other good plans to look for.
         policy: The team's choices for this day, which count before those of the roster.
         earlier: The policy of the earlier plan; null without one.
+        series: Series besides the roster's, or in place of those with the same id.
+        grouping: The grouping of the cycle of which the day is a later one; null: none.
     """
 
     day: date
@@ -76,6 +83,8 @@ class DayRequest:
     alternatives: int = 0
     policy: PolicyLayer = NOTHING
     earlier: PolicyLayer | None = None
+    series: tuple[Series, ...] = ()
+    grouping: Grouping | None = None
 
 
 @dataclass(frozen=True)
@@ -118,12 +127,14 @@ def state_day(
         days = ", ".join(_weekdays(team))
         raise RequestError("no_blocks", f"the team has no block on {weekday}; it has blocks on {days}")
     _require_own(team, request)
+    _require_sound_series(team, request)
     chosen = settle_policy(team, request.policy, policy, request.earlier)
     order = [block.block_id for block in today]
     rules = (*team.rules, *request.rules)
     there = _attendance(frozenset(order), rules, request.absences)
     adults = {adult.staff_id for adult in team.staff}
     named = {rule.skill_id for rule in rules if rule.skill_id} | {seat.skill for seat in request.kept if seat.skill}
+    named |= _list_carried_skills(team, request)
     waiting = {candidate.need.because_of for candidate in candidates if candidate.need.because_of}
     skill_ids = sorted({candidate.need.skill for candidate in candidates} | waiting | named)
     due = find_adult_time_due(team, request.day, chosen.settings["adult_time_days"], policy.history_days)
@@ -188,6 +199,14 @@ def skill_name(skills: SkillMap, skill: str) -> str:
     return skill if known is None or known.name is None else known.name
 
 
+def _list_carried_skills(team: Team, request: DayRequest) -> set[str]:
+    """The skills of series and of the grouping of a cycle, which the day may be about whoever needs them."""
+    skills = {skill for series in (*team.series, *request.series) for skill in series.skills}
+    if request.grouping is not None:
+        skills |= {session.skill for session in request.grouping.sessions if session.skill is not None}
+    return skills
+
+
 def _weekdays(team: Team) -> list[str]:
     """The weekdays on which the team has blocks, in order."""
     return sorted({block.weekday for block in team.blocks}, key=WEEKDAYS.index)
@@ -214,6 +233,21 @@ def _require_own(team: Team, request: DayRequest) -> None:
             if block not in blocks:
                 detail = f"{path}: block {block!r} is not one of {', '.join(blocks)}"
                 raise RequestError("unknown_block", detail, field=path)
+
+
+def _require_sound_series(team: Team, request: DayRequest) -> None:
+    """Refuses a series of the request as the roster would."""
+    members, adults = set(team.members), {adult.staff_id: adult for adult in team.staff}
+    for at, series in enumerate(request.series):
+        path = f"series[{at}]"
+        if not set(series.students) <= members:
+            raise RequestError("unknown_student", f"{path}: a student named there is not in the team", field=path)
+        if series.staff_id not in adults:
+            detail = f"{path}: {series.staff_id!r} is not an adult of the team"
+            raise RequestError("unknown_staff", detail, field=path)
+        for column, what in (*find_mistakes(series, adults), *find_misfits(series, team.blocks)):
+            field = f"{path}.{BODY_FIELDS.get(column, column)}"
+            raise RequestError("series", f"{field}: {what}", field=field)
 
 
 def _attendance(blocks: frozenset[str], rules: Sequence[Rule], absences: Sequence[Absence]) -> _Attendance:

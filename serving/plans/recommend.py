@@ -2,17 +2,17 @@
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from functools import partial
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from typing import NamedTuple
 
 from prometheus_client import Counter, Histogram
 from sqlalchemy import Connection
 
 from features.database import Database
-from features.roster import Rule, SkillMap, Team
+from features.roster import Rule, Series, SkillMap, Team
 from serving.access.caller import Caller
 from serving.access.visibility import find_roster
 from serving.errors import RequestError
@@ -25,21 +25,26 @@ from serving.grouping import (
     Plan,
     Problem,
     ProblemError,
+    Session,
     find_alternatives,
     suggest_groups,
 )
 from serving.models.forecasts import forecast_students
 from serving.models.live import LiveEvents
 from serving.models.snapshot import Snapshot
+from serving.plans.cycle import plan_in_cycle, read_grouping, remember_sessions
+from serving.plans.cycle_days import find_days
 from serving.plans.focus_notes import FocusNote, note_focus
 from serving.plans.needs import Candidate, find_candidates
-from serving.plans.policy import load_policy
-from serving.plans.problem import Absence, DayRequest, state_day
+from serving.plans.policy import PlannerPolicy, load_policy
+from serving.plans.problem import Absence, DayRequest, skill_name, state_day
 from serving.plans.queue import SolverQueue
 from serving.plans.refusal import explain_refusal
+from serving.plans.series import SeriesDay, Unit, find_due, plan_with_series
 from serving.plans.standing_rules import WAY_SHARE, Note, find_way
 from serving.plans.stored_plan import carry_plan
-from serving.plans.team_policy import DayPolicy, read_layer
+from serving.plans.team_policy import DayPolicy, read_layer, settle_policy
+from serving.plans.together import Group
 from serving.schemas.recommendations import RecommendationOut, RecommendationRequest
 from serving.settings import Settings
 from serving.store.recommendations import keep_recommendation
@@ -64,7 +69,7 @@ LEAST = 0.5
 """Share of the caller's seconds that the search gets, however long the forecasts took."""
 
 LEAST_AGAIN = 0.1
-"""The same for the search without the standing rules that gave way, after one that found no plan with them."""
+"""The same for a further search, where the day has no plan with a rule, a series or a grouping that gives way."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +84,9 @@ class Recommendation:
         search_seconds: How long the search took.
         found_at: When it ended, on the clock of `time.perf_counter`.
         policy: What the team chose for the day.
-        notes: Standing rules and parts of the roster that the plan goes without.
+        notes: Standing rules, series and parts of the roster that the plan goes without.
         others: Good plans that differ, the best first.
+        held: The group of each series that is held, by the series' id.
         focus_notes: What is said of skills of the current unit without a session.
     """
 
@@ -93,11 +99,23 @@ class Recommendation:
     policy: DayPolicy
     notes: tuple[Note, ...] = ()
     others: tuple[Alternative, ...] = ()
+    held: Mapping[str, Group] = field(default_factory=dict)
+
+    def series_of(self, session: Session) -> str | None:
+        """The id of the series that a session is of; null: none."""
+        if not session.led:
+            return None
+        place = session.block, session.adults[0]
+        return next((name for name, group in self.held.items() if (group.block, group.adult) == place), None)
+
     focus_notes: tuple[FocusNote, ...] = ()
 
 
 Render = Callable[[str, datetime, RecommendationRequest, Team, SkillMap, Snapshot, Recommendation], RecommendationOut]
 """Builds the answer from its id, its moment (UTC), the request, and all that the plan rests on."""
+
+FIRST_SHARE = 2.0
+"""Times as much time for the first day of a cycle as for each other one, which is mostly fixed."""
 
 
 @dataclass(frozen=True)
@@ -173,25 +191,74 @@ def plan_day(
         if waited:
             team, roster = find_roster(planner.rosters, caller, body.team_id, now=True)
         restricted = planner.live.restrict(snapshot, team.members, roster.latest_event)
-        found = recommend_day(
-            team,
-            roster,
-            restricted,
-            carry_plan(planner.database, caller, body, read_request(body)),
-            planner.settings,
-            Budget(seconds=body.seconds, seed=body.seed),
-            None if body.seconds is None else begun + body.seconds - planner.queue.storing_s,
-        )
-        answer = render(uuid.uuid4().hex, datetime.now(UTC), body, team, roster.skills, restricted, found)
-        note(answer)
-        text = answer.model_dump_json()
+        request = carry_plan(planner.database, caller, body, read_request(body))
+        regroup = settle_policy(team, request.policy, load_policy(), request.earlier).settings["regroup"]
+        asked = find_days(planner.database, caller, team, body, regroup)
+        first = replace(request, grouping=asked.grouping)
+        found = list(_plan_days(planner, team, roster, restricted, body, asked.days, first, begun))
+        answers = [
+            render(uuid.uuid4().hex, datetime.now(UTC), day, team, roster.skills, restricted, planned)
+            for day, planned in found
+        ]
+        cycle = asked.name_cycle(answers)
+        answers = [answer.model_copy(update={"cycle": cycle}) for answer in answers]
+        for answer in answers:
+            note(answer)
+        texts = [answer.model_dump_json() for answer in answers]
         with planner.database.changing() as connection:
-            keep_recommendation(
-                connection, answer, text, body.model_dump_json(), pack_instance(found.canonical), team.members
-            )
-            finish(connection, answer.id)
-        planner.queue.note_storing(time.perf_counter() - found.found_at)
-    return PlannedDay(answer.id, text, waited, found.search_seconds)
+            for answer, text, (day, planned) in zip(answers, texts, found, strict=True):
+                instance = pack_instance(planned.canonical)
+                keep_recommendation(connection, answer, text, day.model_dump_json(), instance, team.members)
+            finish(connection, answers[0].id)
+        planner.queue.note_storing(time.perf_counter() - found[-1][1].found_at)
+    return PlannedDay(answers[0].id, texts[0], waited, sum(planned.search_seconds for _, planned in found))
+
+
+def _plan_days(
+    planner: Planner,
+    team: Team,
+    roster: TeamSnapshot,
+    snapshot: Snapshot,
+    body: RecommendationRequest,
+    days: Sequence[date],
+    request: DayRequest,
+    begun: float,
+) -> Iterator[tuple[RecommendationRequest, Recommendation]]:
+    """Yields each day as it is asked for, with its plan; the days after the first take over its grouping.
+
+    Args:
+        planner: What planning needs of a running service.
+        team: The team.
+        roster: The snapshot that the team is part of.
+        snapshot: Models and profiles.
+        body: What is asked for, with the first day.
+        days: The days, in order.
+        request: The first day.
+        begun: When the turn came, on the clock of `time.perf_counter`.
+
+    Raises:
+        RequestError: As `recommend_day`; of a later day, the sentence names it.
+    """
+    shares = [FIRST_SHARE, *(1.0 for _ in days[1:])]
+    for at, day in enumerate(days):
+        part, whole = shares[at] / sum(shares), sum(shares[: at + 1]) / sum(shares)
+        budget = Budget(seconds=None if body.seconds is None else part * body.seconds, seed=body.seed)
+        until = None if body.seconds is None else begun + whole * (body.seconds - planner.queue.storing_s)
+        try:
+            planned = recommend_day(team, roster, snapshot, request, planner.settings, budget, until)
+        except RequestError as error:
+            if at == 0:
+                raise
+            raise RequestError(error.rule, f"On {day}, a later day of the cycle: {error}", **error.more) from error
+        yield body.model_copy(update={"date": day}), planned
+        if at + 1 < len(days):
+            sessions = planned.plan.sessions
+            team = remember_sessions(team, day, sessions)
+            if request.grouping is None:
+                of_series = {session.id for session in sessions if planned.series_of(session)}
+                grouping = read_grouping(planned.problem, sessions, of_series)
+                request = replace(request, absences=(), previous=(), kept=(), alternatives=0, grouping=grouping)
+            request = replace(request, day=days[at + 1])
 
 
 def read_request(body: RecommendationRequest) -> DayRequest:
@@ -217,6 +284,22 @@ def read_request(body: RecommendationRequest) -> DayRequest:
         move_penalty=body.move_penalty,
         alternatives=body.alternatives,
         policy=read_layer(body.policy),
+        series=tuple(
+            Series(
+                series.series_id,
+                body.team_id,
+                tuple(dict.fromkeys(series.student_ids)),
+                series.staff_id,
+                tuple(dict.fromkeys(series.skill_ids)),
+                series.from_date,
+                None if isinstance(series.until, str) else series.until,
+                None if series.block_ids is None else tuple(series.block_ids),
+                None if series.weekdays is None else tuple(series.weekdays),
+                series.sessions_per_week,
+                series.minutes_per_week,
+            )
+            for series in body.series
+        ),
     )
 
 
@@ -251,9 +334,16 @@ def recommend_day(
     except ProblemError as error:
         raise RequestError("problem", str(error), field=error.field) from error
     begun = time.perf_counter()
-    search = partial(_search, alternatives=request.alternatives, budget=budget, until=until)
+    unit = _know_unit(snapshot, team, roster.skills, request, policy, days)
+    due, over = find_due((*team.series, *request.series), team, request.day, unit)
+    search = _Search(request.alternatives, budget, until)
+
+    def plan_with_all(problem: Problem) -> tuple[SeriesDay, tuple[Problem, _Found]]:
+        return plan_with_series(problem, due, unit, lambda held: plan_in_cycle(held, request.grouping, unit, search))
+
+    notes = (*day.notes, *over)
     try:
-        canonical, plan, others = search(day.problem, least=LEAST)
+        series, (problem, found) = plan_with_all(day.problem)
     except InfeasibleError as error:
         now = time.perf_counter()
         limit = None if until is None else now + WAY_SHARE * max(0.0, until - now)
@@ -261,40 +351,83 @@ def recommend_day(
         if way is None:
             NO_PLAN.labels(error.rule).inc()
             raise explain_refusal(day.problem, day.rules, error, until) from error
-        problem, notes = way
-        canonical, plan, others = search(problem, least=LEAST_AGAIN)
-        day = replace(day, problem=problem, notes=(*day.notes, *notes))
+        notes = (*notes, *way[1])
+        series, (problem, found) = plan_with_all(way[0])
     ended = time.perf_counter()
     SEARCH.observe(ended - begun)
-    GAP.observe(1.0 - plan.proven_share)
-    UNMET.observe(len(plan.unmet))
-    forecasts = forecast_students(snapshot, team.members, days)
+    GAP.observe(1.0 - found.plan.proven_share)
+    UNMET.observe(len(found.plan.unmet))
     return Recommendation(
-        problem=day.problem,
-        canonical=canonical,
-        plan=plan,
+        problem=problem,
+        canonical=found.canonical,
+        plan=found.plan,
         candidates=candidates,
         search_seconds=ended - begun,
         found_at=ended,
         policy=day.policy,
-        notes=day.notes,
-        others=others,
-        focus_notes=note_focus(team, roster.skills, day.problem, plan, forecasts),
+        notes=(*notes, *series.notes),
+        others=found.others,
+        held=series.held,
+        focus_notes=note_focus(
+            team, roster.skills, problem, found.plan, forecast_students(snapshot, team.members, days)
+        ),
     )
 
 
-def _search(
-    problem: Problem, alternatives: int, budget: Budget, until: float | None, least: float
-) -> tuple[str, Plan, tuple[Alternative, ...]]:
-    """The problem's text, its plan, and others where they are asked for; all searches share the time that is left."""
-    if until is not None and budget.seconds is not None:
-        budget = replace(budget, seconds=max(least * budget.seconds, until - time.perf_counter()))
-    with ThreadPoolExecutor(1) as pool:  # the search releases the interpreter lock
-        text = pool.submit(problem.to_json)
-        if not alternatives:
-            plan = suggest_groups(problem, budget)
-            return text.result(), plan, ()
-        if budget.seconds is not None:
-            budget = replace(budget, seconds=budget.seconds / (1 + ATTEMPTS * alternatives))
-        found = find_alternatives(problem, alternatives, budget)
-        return text.result(), found.best, found.others
+def _know_unit(
+    snapshot: Snapshot, team: Team, skills: SkillMap, request: DayRequest, policy: PlannerPolicy, recent_days: int
+) -> Unit:
+    """What series and cycles ask of the students; nothing where there are none."""
+    if not team.series and not request.series and request.grouping is None:
+        return Unit({}, policy.need.extend, {})
+    forecasts = forecast_students(snapshot, team.members, recent_days)
+    return Unit(
+        {(forecast.student, forecast.skill): forecast for forecast in forecasts},
+        policy.need.extend,
+        {skill: skill_name(skills, skill) for skill in skills.skills},
+    )
+
+
+class _Found(NamedTuple):
+    """The problem's canonical text, its plan, and others where they are asked for."""
+
+    canonical: str
+    plan: Plan
+    others: tuple[Alternative, ...]
+
+
+@dataclass
+class _Search:
+    """Searches for plans of one day, one after the other in the same time.
+
+    Attributes:
+        alternatives: How many other good plans to look for; all searches for them share the time that is left.
+        budget: Of the search.
+        until: When the plan must be found, on the clock of `time.perf_counter`; null: no time limit.
+        least: Share of the budget's seconds that the next search gets, however late it is.
+    """
+
+    alternatives: int
+    budget: Budget
+    until: float | None
+    least: float = LEAST
+
+    def __call__(self, problem: Problem) -> _Found:
+        """The plan of a day.
+
+        Raises:
+            InfeasibleError: None was found that keeps every rule.
+        """
+        budget = self.budget
+        if self.until is not None and budget.seconds is not None:
+            budget = replace(budget, seconds=max(self.least * budget.seconds, self.until - time.perf_counter()))
+        self.least = LEAST_AGAIN
+        with ThreadPoolExecutor(1) as pool:  # the search releases the interpreter lock
+            text = pool.submit(problem.to_json)
+            if not self.alternatives:
+                plan = suggest_groups(problem, budget)
+                return _Found(text.result(), plan, ())
+            if budget.seconds is not None:
+                budget = replace(budget, seconds=budget.seconds / (1 + ATTEMPTS * self.alternatives))
+            found = find_alternatives(problem, self.alternatives, budget)
+            return _Found(text.result(), found.best, found.others)

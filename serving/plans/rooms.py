@@ -6,7 +6,7 @@ from features.roster import Room as RosterRoom
 from serving.grouping import Room, SessionType
 from serving.plans.team_policy import DayPolicy
 
-MARK = "#"
+MARK = "#place-"
 """Between the id of a large room and the number of a place in it."""
 
 
@@ -27,7 +27,7 @@ def list_rooms(rooms: Sequence[RosterRoom], policy: DayPolicy, students: int) ->
     largest = max((bound.most for bound in policy.sizes if bound.session_type is SessionType.SMALL_GROUP), default=1)
     found: list[Room] = []
     for room in rooms:
-        count = policy.sessions_in(room.room_id)
+        count = policy.sessions_in(room.room_id, holds_all=students <= room.capacity)
         if count == 1:
             found.append(Room(room.room_id, room.capacity))
             continue
@@ -47,4 +47,4 @@ def name_room(room_id: str | None, policy: DayPolicy) -> str | None:
     if room_id is None:
         return None
     room, mark, _ = room_id.rpartition(MARK)
-    return room if mark and policy.sessions_in(room) > 1 else room_id
+    return room if mark and policy.sessions_in(room, holds_all=True) > 1 else room_id

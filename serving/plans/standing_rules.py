@@ -22,17 +22,19 @@ WAY_SHARE = 0.3
 
 @dataclass(frozen=True)
 class Note:
-    """One standing rule, or a part of the roster, that a plan goes without.
+    """One standing rule, series, or part of the roster, that a plan goes without.
 
     Attributes:
         rule_id: The rule; null where it is no rule.
         students: For whom.
         sentence: What and why, in plain words.
+        series_id: The series; null where it is none.
     """
 
     rule_id: str | None
     students: tuple[str, ...]
     sentence: str
+    series_id: str | None = None
 
 
 @dataclass(frozen=True)

@@ -51,10 +51,11 @@ class DayPolicy:
         moved = planner.perturbation if move_penalty is None else move_penalty
         return Weights(**{**self.settings["weights"], "perturbation": moved})
 
-    def sessions_in(self, room: str) -> int:
-        """How many sessions a room holds at once."""
+    def sessions_in(self, room: str, *, holds_all: bool) -> int:
+        """How many sessions a room holds at once; rooms that are not named have to hold the whole team for several."""
         rooms = self.settings["rooms"]
-        return int(rooms.get(room, rooms.get(ANY_ROOM, {})).get("sessions", 1))
+        others = rooms.get(ANY_ROOM, {}) if holds_all else {}
+        return int(rooms.get(room, others).get("sessions", 1))
 
     def skills_in(self, block: str, skills: SkillMap, today: Collection[str]) -> frozenset[str] | None:
         """The skills, among those of today, that may be taught in a block; null: all."""

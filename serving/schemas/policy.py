@@ -74,7 +74,9 @@ class AdultExclusion(Body):
     """An adult who never leads some students."""
 
     staff_id: str = Field(description="an adult of the team", examples=["a.rivera"])
-    student_ids: list[StudentId] = Field(description="members of the team", min_length=1, max_length=MOST_PEOPLE)
+    student_ids: list[StudentId] = Field(
+        min_length=1, max_length=MOST_PEOPLE, description="members of the team", examples=[["s0412"]]
+    )
 
 
 class TeamPolicy(Body):
@@ -132,7 +134,7 @@ class TeamPolicy(Body):
     rooms: dict[str, RoomPolicy] = Field(
         default_factory=dict,
         max_length=1000,
-        description="large rooms by id; their capacity is shared, and `*` is every other room",
+        description="large rooms by id; their capacity is shared, and `*` is every other one that holds the whole team",
         examples=[{"hall": {"sessions": 4}}],
     )
     blocks: dict[str, BlockPolicy] = Field(

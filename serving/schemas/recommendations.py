@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from serving.schemas.changes import TermOut
 from serving.schemas.common import (
+    PLAN_ID,
     Body,
     CreatedAt,
     PlanId,
@@ -14,12 +15,16 @@ from serving.schemas.common import (
     Provenance,
     SchoolDate,
     Score,
+    StaffId,
     StudentId,
     TeamId,
 )
 from serving.schemas.decisions import Choice
 from serving.schemas.policy import TeamPolicy
 from serving.schemas.sessions import MOST_SESSIONS, SessionOut, SessionSeats
+
+MOST_CYCLE_DAYS = 20
+"""School days of a cycle: four weeks of five."""
 
 
 class Absence(Body):
@@ -68,18 +73,59 @@ class DayRule(Body):
 
 
 class NoteOut(Body):
-    """A standing rule, or a part of the roster, that a plan goes without."""
+    """A standing rule, a series, or a part of the roster, that a plan goes without."""
 
     rule_id: str | None = Field(description="rule of the roster; null where it is no rule", examples=["rule-3"])
-    students: list[StudentId] = Field(description="for whom")
+    series_id: str | None = Field(
+        default=None, description="the series that gives way, or is over; null where it is none", examples=[None]
+    )
+    students: list[StudentId] = Field(description="for whom", examples=[["s0412"]])
     sentence: str = Field(
         description="what and why, in plain words",
         examples=["The fixed assignment of s0412 on Ratios gave way: Ratios is not among the needs any more."],
     )
 
 
+class SeriesBody(Body):
+    """Students who stay together with one adult on one unit, once a day at most."""
+
+    series_id: str = Field(
+        min_length=1,
+        max_length=200,
+        description="id of the series; it takes the place of the roster's with the same id",
+        examples=["ratios-1"],
+    )
+    student_ids: list[str] = Field(
+        min_length=1, max_length=500, description="members of the team", examples=[["s0412", "s0417"]]
+    )
+    staff_id: StaffId
+    skill_ids: list[str] = Field(
+        min_length=1,
+        max_length=MOST_SESSIONS,
+        description="the unit; each session is on the one of its skills that most of those there need",
+        examples=[["ratios", "rates"]],
+    )
+    from_date: SchoolDate
+    until: SchoolDate | Literal["proficient"] = Field(
+        description="its last day, or `proficient`: each student leaves when proficient in the whole unit",
+        examples=["proficient"],
+    )
+    block_ids: list[str] | None = Field(
+        default=None, description="blocks in which it may take place; null: any", examples=[["mon-1"]]
+    )
+    weekdays: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] | None = Field(
+        default=None, description="instead of blocks, weekdays; null: all", examples=[["mon", "wed", "fri"]]
+    )
+    sessions_per_week: int | None = Field(
+        default=None, ge=1, le=7, description="sessions wanted in a week; null: one a day", examples=[3]
+    )
+    minutes_per_week: int | None = Field(
+        default=None, ge=1, le=10_000, description="instead of sessions, minutes wanted in a week", examples=[120]
+    )
+
+
 class RecommendationRequest(Body):
-    """A team's day to be planned."""
+    """A team's day to be planned, or the days of a cycle."""
 
     team_id: TeamId
     date: SchoolDate
@@ -121,6 +167,24 @@ class RecommendationRequest(Body):
         "those of the roster",
         examples=[{}],
     )
+    series: list[SeriesBody] = Field(
+        default_factory=list, max_length=100, description="series beside those of the roster", examples=[[]]
+    )
+    cycle_days: int | None = Field(
+        default=None,
+        ge=1,
+        le=MOST_CYCLE_DAYS,
+        description="plan so many school days, those on which the team has blocks, from `date` on with one grouping: "
+        "that of the first day, changed only by absences and by students who are done or in trouble. `absences`, "
+        "`previous` and `alternatives` are for the first day, `rules` for all, and all share `seconds`. Null: one day",
+        examples=[None],
+    )
+    continue_cycle: str | None = Field(
+        default=None,
+        pattern="^[0-9a-f]{32}$",
+        description="id of a cycle of which `date` is a day: its grouping is kept, changed only by what is new since",
+        examples=[None],
+    )
     alternatives: int = Field(
         default=0,
         ge=0,
@@ -151,6 +215,8 @@ class RecommendationRequest(Body):
     def _keeps_of_a_plan(self) -> "RecommendationRequest":
         if self.previous is None and (self.keep_sessions or self.move_penalty is not None):
             raise ValueError("keep_sessions and move_penalty need previous, the plan that they refer to")
+        if sum(value is not None for value in (self.previous, self.cycle_days, self.continue_cycle)) > 1:
+            raise ValueError("of previous, cycle_days and continue_cycle only one can be named")
         return self
 
 
@@ -199,6 +265,20 @@ class WatchOut(Body):
         description="the same in plain words",
         examples=["All sessions with an adult on 6 days of the last 21 were in intervention groups."],
     )
+
+
+class CycleDayOut(Body):
+    """One day of a cycle."""
+
+    date: SchoolDate
+    recommendation_id: PlanId
+
+
+class CycleOut(Body):
+    """School days with one grouping."""
+
+    id: str = Field(description="id of the cycle", examples=[PLAN_ID])
+    days: list[CycleDayOut] = Field(description="its days in order, with the plan of each when this one was made")
 
 
 class AlternativeOut(Body):
@@ -266,6 +346,7 @@ class RecommendationOut(Body):
     watch: list[WatchOut] = Field(
         default_factory=list, description="students who lately were in nothing but intervention groups, to look at"
     )
+    cycle: CycleOut | None = Field(default=None, description="the cycle of which this is a day; null: none")
     alternatives: list[AlternativeOut] = Field(
         default_factory=list, description="other good plans, the best first; at most as many as were asked for"
     )
@@ -286,6 +367,7 @@ class RecommendationRow(Body):
         description="score of the plan in need points; null for plans of earlier versions", examples=[31.2]
     )
     decision: Choice | None = Field(description="the decision; null while nobody has decided", examples=["accepted"])
+    cycle: str | None = Field(description="id of the cycle of which the plan is a day; null: none", examples=[None])
 
 
 class RecommendationPage(Body):

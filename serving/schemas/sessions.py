@@ -132,6 +132,7 @@ class SessionIn(SessionBody):
     skill: str | None = Field(default=None, description="ignored", examples=["Ratios"])
     purpose: Purpose | None = Field(default=None, description="ignored", examples=["reteach"])
     why: str | None = Field(default=None, description="ignored", examples=["It meets 1.4 need points of 5."])
+    series_id: str | None = Field(default=None, description="ignored", examples=["ratios-1"])
     teach: TeachOut | None = Field(default=None, description="ignored", examples=[None])
 
 
@@ -159,6 +160,7 @@ class SessionOut(SessionBody):
     students: list[SeatOut] = Field(description="the students of the session")
     purpose: PurposeOf = Field(default=None, description="what the session is for, for most of its students")
     why: str = Field(description="why the session is held", examples=["It meets 1.4 need points of 5."])
+    series_id: str | None = Field(default=None, description="the series that it is of; null: none", examples=[None])
     teach: TeachOut | None = Field(
         default=None,
         description="what to teach; null online, and where profiles of an earlier version do not say which items "

@@ -64,6 +64,7 @@ def keep_recommendation(
             date=answer.date,
             status=answer.status,
             score=answer.score,
+            cycle=None if answer.cycle is None else answer.cycle.id,
         )
     )
     rows = [{"recommendation_id": answer.id, "student_id": student} for student in students]
@@ -104,14 +105,16 @@ class PlanRow:
     status: str | None
     score: float | None
     decision: str | None
+    cycle: str | None
 
 
 @dataclass(frozen=True)
 class PlanQuery:
-    """The plans to list: those of a team, of one day or, where `day` is None, of all days."""
+    """The plans to list: those of a team, of one day and one cycle where these are not None."""
 
     team_id: str
     day: date | None = None
+    cycle: str | None = None
 
 
 def list_plans(
@@ -134,7 +137,7 @@ def list_plans(
     """
     plans = RECOMMENDATIONS.c
     statement = (
-        select(plans.id, plans.created_at, plans.date, plans.status, plans.score, DECISIONS.c.decision)
+        select(plans.id, plans.created_at, plans.date, plans.status, plans.score, plans.cycle, DECISIONS.c.decision)
         .select_from(RECOMMENDATIONS.outerjoin(DECISIONS, DECISIONS.c.id == plans.id))
         .where(plans.team_id == query.team_id)
         .order_by(plans.created_at.desc(), plans.id.desc())
@@ -142,6 +145,8 @@ def list_plans(
     )
     if query.day is not None:
         statement = statement.where(plans.date == query.day)
+    if query.cycle is not None:
+        statement = statement.where(plans.cycle == query.cycle)
     if cursor is not None:
         created_at, identity = read_cursor(query, cursor)
         statement = statement.where(
@@ -158,7 +163,7 @@ def list_plans(
 
 def write_cursor(query: PlanQuery, last: PlanRow) -> str:
     """The cursor of the page after a plan: opaque to callers, and valid for this query only."""
-    parts = [query.team_id, _day(query), last.created_at.isoformat(), last.id]
+    parts = [query.team_id, _day(query), query.cycle, last.created_at.isoformat(), last.id]
     return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode()
 
 
@@ -169,14 +174,14 @@ def read_cursor(query: PlanQuery, cursor: str) -> tuple[datetime, str]:
         RequestError: The text is no cursor, or one of another query.
     """
     try:
-        team, day, moment, identity = json.loads(base64.b64decode(cursor, altchars=b"-_", validate=True))
+        team, day, cycle, moment, identity = json.loads(base64.b64decode(cursor, altchars=b"-_", validate=True))
         created_at = datetime.fromisoformat(moment)
-        valid = (team, day) == (query.team_id, _day(query)) and identity.isprintable()
+        valid = (team, day, cycle) == (query.team_id, _day(query), query.cycle) and identity.isprintable()
         valid = valid and created_at.utcoffset() == timedelta(0)
     except (ValueError, TypeError, AttributeError, binascii.Error, RecursionError):
         valid = False
     if not valid:
-        sentence = "cursor: not from a page of this team and date; leave it out for the first page"
+        sentence = "cursor: not from a page of this team, date and cycle; leave it out for the first page"
         raise RequestError("bad_cursor", sentence, field="cursor")
     return created_at, identity
 

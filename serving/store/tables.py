@@ -25,6 +25,7 @@ RECOMMENDATIONS = Table(
     Column("date", Date),  # in the school's time zone
     Column("status", Text),
     Column("score", Double),
+    Column("cycle", String(32), index=True),  # the cycle of which the plan is a day; null without one
     Index("ix_recommendations_page", "team_id", "created_at", "id"),
 )
 RECOMMENDATION_STUDENTS = Table(

@@ -35,7 +35,7 @@ STARTS = 3
 TINY = 24
 """Students up to which the optimum is proven."""
 
-PROOF = 10
+PROOF = 20
 """Times the long run that a proof may take, after which the bound reached so far has to do."""
 
 PROCESSES = 2

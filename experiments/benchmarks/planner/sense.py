@@ -73,9 +73,9 @@ def benchmark_sense(
             train_models(folder)
         schools = [(kind, seed) for seed, kind in product(range(1, seeds + 1), kinds or KINDS)]
         rows = _measure(schools, folder, days)
-    figures = {"days": days, "kinds": summarize_kinds(rows), "schools": rows}
-    print_tables(_show("schools", rows), _show("medians of kinds", figures["kinds"]))
-    write_json(json_path, figures)
+    medians = summarize_kinds(rows)
+    print_tables(_show("schools", rows), _show("medians of kinds", medians))
+    write_json(json_path, {"days": days, "kinds": medians, "schools": rows})
     return 1 if any(row["rules_broken"] for row in rows) else 0
 
 

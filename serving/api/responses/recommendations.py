@@ -230,7 +230,13 @@ def to_recommendation(
         provenance=to_provenance(snapshot),
         policy=found.policy.to_body(),
         notes=[
-            NoteOut(rule_id=note.rule_id, students=list(note.students), sentence=note.sentence) for note in found.notes
+            NoteOut(
+                rule_id=note.rule_id,
+                series_id=note.series_id,
+                students=list(note.students),
+                sentence=note.sentence,
+            )
+            for note in found.notes
         ],
         score=found.plan.score.total,
         bound=found.plan.bound,
@@ -250,6 +256,7 @@ def to_recommendation(
                 students=seats[session.id],
                 purpose=session_reasons[session.id].purpose,
                 why=session_reasons[session.id].sentence,
+                series_id=found.series_of(session),
                 teach=_to_teach(snapshot, skills, session),
             )
             for session in found.plan.sessions

@@ -69,7 +69,7 @@ def create_recommendation(
     planner: CurrentPlanner,
     idempotency_key: Key = None,
 ) -> Response:
-    """Suggests the sessions of a team's day and stores the plan."""
+    """Suggests and stores the sessions of a team's day, or of each day of a cycle; answers with the first."""
     with Attempt(
         planner.database,
         caller.key_id,
@@ -109,6 +109,10 @@ def list_recommendations(
         SchoolDate | None,
         Query(description="date of the day at the school; all days without it", examples=["2026-03-16"]),
     ] = None,
+    cycle: Annotated[
+        str | None,
+        Query(pattern="^[0-9a-f]{32}$", description="id of a cycle; plans of all cycles and of none without it"),
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=100, description="most plans on a page", examples=[20])] = 20,
     cursor: Annotated[
         str | None, Query(max_length=2000, description="`next_cursor` of the page before; the first page without it")
@@ -116,7 +120,7 @@ def list_recommendations(
 ) -> RecommendationPage:
     """Lists a team's plans, the newest first, page by page."""
     require_team(database, caller, team_id)
-    page, following = list_plans(database, PlanQuery(team_id, date), limit, cursor)
+    page, following = list_plans(database, PlanQuery(team_id, date, cycle), limit, cursor)
     rows = [RecommendationRow.model_validate(row) for row in page]
     return RecommendationPage(recommendations=rows, next_cursor=following)
 

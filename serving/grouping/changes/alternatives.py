@@ -96,6 +96,7 @@ def find_alternatives(
             describe_plan(problem, sessions, "searched"),
             bound=best.bound,
             online_score=best.online_score,
+            most_need_gain=best.most_need_gain,
             cut_by_clock=search.cut,
         )
         for sessions in kept[1:]

@@ -26,7 +26,7 @@ QUICK = Budget(rounds=1000, bound_rounds=0)
 """About half a second for a team of 60."""
 
 AT_ONCE = 10
-"""Units of a soft term that one seat moves at most, beside groupmates and wishes, which are counted."""
+"""Units of a soft term that one seat moves at most, beside groupmates, wishes and crowding, which are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,9 @@ def _seat_penalty(problem: Problem) -> float:
         for student in (mate.first, mate.second):
             met[student] = met.get(student, 0) + mate.sessions
     urgent = max((need.urgent for need in problem.needs), default=0.0)
-    units = AT_ONCE + len(problem.keep_together) + max(met.values(), default=0) + urgent
+    share, largest = problem.size_curve.share, max((size.most * size.tables for size in problem.sizes), default=1)
+    crowding = max(count * (share(count - 1) - share(count)) for count in range(1, largest + 1))
+    units = AT_ONCE + len(problem.keep_together) + max(met.values(), default=0) + urgent + crowding
     return 1.0 + units * math.fsum(getattr(problem.weights, field.name) for field in fields(Weights))
 
 

@@ -18,8 +18,11 @@ from serving.grouping.state.rooms import seat_online, station_limits
 
 PAIR_LIMIT = 60  # columns for recent groupmates; with hundreds HiGHS takes a quarter of a minute for nothing
 
-SEAT_LIMIT = 500
-"""Possible seats beyond which the exact program takes seconds: a team of 60 has about 300, one of 120 about 1,000."""
+SEAT_LIMIT = 1_500
+"""Possible seats beyond which the program is left out where no clock ends it, since it would take seconds.
+
+A team of 60 has about 300, one of 120 about 1,000, which take half a second, and one of 240 about 3,000.
+"""
 
 Column = int
 
@@ -200,7 +203,7 @@ def assign_students(
     """Returns the same sessions with the best students in each, as many as before, and whether that is proven best.
 
     Online sessions take the students who are left, and go where nobody is. None where HiGHS found no seats within its
-    limits, or where possible seats are so many that it would take seconds.
+    limits, or where possible seats are so many that without a clock it would take seconds.
 
     Args:
         data: the problem.
@@ -213,7 +216,7 @@ def assign_students(
     led = [session for session in sessions if session.led]
     if not led:
         return sessions, True
-    if sum(len(data.candidates(data.slot(session))) for session in led) > SEAT_LIMIT:
+    if until is None and sum(len(data.candidates(data.slot(session))) for session in led) > SEAT_LIMIT:
         return None
     seating = Seating(data, sessions, led, [sessions, *earlier], resize=resize)
     values, proven = seating.program.solve(until=until)

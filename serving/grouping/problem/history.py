@@ -17,8 +17,7 @@ class PastDay:
     """One day that is over, or that counts as if it were.
 
     Attributes:
-        days_ago: how many days before the day to plan it was, 1 for yesterday, weekends counted; below 0 for a day
-            after it that is already planned.
+        days_ago: how many days before the day to plan it was, 1 for yesterday, weekends counted.
         sessions: what was held, online work included where it is known.
         there: in how many blocks each adult was there; empty where that is not known, and then duties do not count.
     """
@@ -28,7 +27,7 @@ class PastDay:
     there: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        require_range("PastDay.days_ago", abs(self.days_ago), 1)
+        require_range("PastDay.days_ago", self.days_ago, 1)
 
     @property
     def led(self) -> tuple[Session, ...]:
@@ -75,12 +74,12 @@ def recollect(
         students: those of the day to plan.
         adults: those of the day to plan.
         past: days in any order.
-        window_days: how far back, and forth, groupmates, contacts and duties count.
+        window_days: how far back groupmates, contacts and duties count.
         recent_groupmates: counts from before the past days.
         contacts: counts from before the past days.
     """
     names, leaders = {student.id for student in students}, {adult.id for adult in adults}
-    near = [day for day in past if abs(day.days_ago) <= window_days]
+    near = [day for day in past if day.days_ago <= window_days]
     met = Counter({(mate.first, mate.second): mate.sessions for mate in recent_groupmates})
     met.update(count_groupmates(near, names))
     led = Counter({(contact.student, contact.adult): contact.sessions for contact in contacts})
@@ -114,13 +113,6 @@ def count_contacts(past: Iterable[PastDay], students: Collection[str], adults: C
     )
 
 
-def count_seats_with(past: Iterable[PastDay], adults: Collection[str]) -> Counter[str]:
-    """Returns how many sessions that one of these adults led each student sat in."""
-    return Counter(
-        student for day in past for session in day.led if session.adults[0] in adults for student in session.students
-    )
-
-
 def count_load_off(past: Iterable[PastDay]) -> dict[str, float]:
     """Returns the blocks by which each adult's duties lie above an even share of the time there; below it, negative.
 
@@ -134,8 +126,3 @@ def count_load_off(past: Iterable[PastDay]) -> dict[str, float]:
     duties = Counter(adult for day in known for s in day.sessions for adult in s.adults if adult in there)
     rate = duties.total() / max(1, there.total())
     return {adult: duties[adult] - rate * blocks for adult, blocks in there.items()}
-
-
-def count_coached(past: Iterable[PastDay]) -> Counter[Pair]:
-    """Returns how many adult-led sessions each pair of adults shared, the pair in order of ids."""
-    return Counter(pair for day in past for s in day.led for pair in combinations(sorted(set(s.adults)), 2))

@@ -11,6 +11,9 @@ from serving.grouping.problem.policy import SessionType
 # 0.01 %. optimal: no other plan scores higher.
 Status = Literal["searched", "seats_optimal", "optimal"]
 
+SOCIAL_TERMS = frozenset({"relationships", "repeat_groupmates", "load", "share"})
+"""Terms about who meets whom and who is busy, which may cost only a share of the need met; all others are need."""
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -61,6 +64,11 @@ class Score:
 
     total: float
     terms: tuple[Term, ...]
+
+    @property
+    def need_points(self) -> float:
+        """The sum of all terms but the social ones."""
+        return sum(term.points for term in self.terms if term.name not in SOCIAL_TERMS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +182,8 @@ class Plan:
     Attributes:
         bound: a score that no plan of the problem exceeds.
         online_score: the score if everybody worked online all day, from which plans are measured.
+        most_need_gain: the `need_gain` of the best plan found for need alone, of which social terms may cost the share
+            `Problem.most_social_cost`.
         cut_by_clock: whether the time ran out, so that the same problem may get another plan on another machine.
     """
 
@@ -185,7 +195,13 @@ class Plan:
     unmet: tuple[Unmet, ...]
     bound: float = math.inf
     online_score: float = 0.0
+    most_need_gain: float = 0.0
     cut_by_clock: bool = False
+
+    @property
+    def need_gain(self) -> float:
+        """What the plan adds to a day online in need points, which are those of all terms but the social ones."""
+        return self.score.need_points - self.online_score
 
     @property
     def proven_share(self) -> float:

@@ -31,8 +31,8 @@ class Budget:
     """How long to search.
 
     Attributes:
-        rounds: rounds of ruin and recreate; None: without a clock, 500 for each block of each adult, and no
-            more than take about a second; with a clock, no end.
+        rounds: rounds of ruin and recreate, of all starts together; None: without a clock, 500 for each block of each
+            adult, and no more than take about a second; with a clock, no end.
         seconds: wall-clock time from problem to plan, bound and reasons included, of which the search has most; None:
             no clock, and equal problems give equal plans.
         seed: seed of the random number generator.
@@ -78,11 +78,20 @@ def search_sessions(
         BrokenPlanError: the checker refuses the sessions, which is a bug of ours.
     """
     draft, cut = search_day(data, budget, start, reweighted, warm)
+    return finish_day(data, draft), cut
+
+
+def finish_day(data: ProblemData, draft: Draft) -> tuple[Session, ...]:
+    """Returns the sessions of a partial solution, checked.
+
+    Raises:
+        BrokenPlanError: the checker refuses them, which is a bug of ours.
+    """
     sessions = draft.finish()
     broken = find_violations(data.problem, sessions)
     if broken:
         raise BrokenPlanError(tuple(violation.rule for violation in broken))
-    return sessions, cut
+    return sessions
 
 
 def search_day(
@@ -91,6 +100,7 @@ def search_day(
     start: Draft | None = None,
     reweighted: ProblemArrays | None = None,
     warm: float = WARM,
+    until: float | None = None,
 ) -> tuple[Draft, bool]:
     """Returns the best day found, and whether the clock cut the search.
 
@@ -100,12 +110,13 @@ def search_day(
         start: sessions to begin from; None: from an empty day.
         reweighted: arrays of the problem with other weights, which may be below 0; None: with its own.
         warm: points that a round may lose at first; less than usual keeps a short search near its start.
+        until: when a first plan has to be found, on the clock of `time.perf_counter`; None: within the budget.
 
     Raises:
         InfeasibleError: no day keeps every rule, or none was found; its conflicts say which.
     """
     began = time.perf_counter()
-    until = budget.until(began)
+    until = budget.until(began) if until is None else until
     arrays = data.arrays if reweighted is None else reweighted
     if not data.can_lead:
         return construct_plan(data, arrays, until=until), False  # nobody to lead, nobody to teach, or nothing

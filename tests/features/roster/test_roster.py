@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import features.roster
 from features.errors import InputError
-from features.roster import Block, PastSession, Roster, Rule, Staff, read_roster_files
+from features.roster import Block, PastSession, Roster, Rule, Series, Staff, read_roster_files
 from features.roster.layout import FILES
 
 TINY = {
@@ -36,6 +36,11 @@ MORE = {
     "prerequisites": "skill_id,requires_skill_id\nk2,k1\n",
     "focus": "team_id,skill_id,weight\nt1,k2,0.75\n",
     "past_sessions": "date,team_id,block_id,staff_id,skill_id,students\n2026-03-09,t1,b1,bo,k1,NA;007\n",
+    "series": (
+        "series_id,team_id,students,staff_id,skills,from_date,until,block_ids,weekdays,sessions_per_week,"
+        "minutes_per_week\nz1,t1,NA;007,bo,k1;k2,2026-03-09,Proficient,,mon,1,\n"
+        "z2,t1,007,ana,k2,2026-03-09,2026-05-29,b1;b2,,,45\n"
+    ),
     "demographics": "student_id,column,value\n007,language,es\n",
 }
 
@@ -62,6 +67,11 @@ def test_every_cell_of_a_tiny_roster_is_read(tmp_path):
     assert roster.rules[1] == Rule("x2", "t1", "pinned", ("007",), "bo", None, "k1")
     assert roster.past_sessions == (PastSession(date(2026, 3, 9), "t1", "b1", "bo", "k1", ("NA", "007")),)
     assert roster.focus[0].weight == 0.75
+    first, last = date(2026, 3, 9), date(2026, 5, 29)
+    assert roster.series == (
+        Series("z1", "t1", ("NA", "007"), "bo", ("k1", "k2"), first, weekdays=("mon",), sessions_per_week=1),
+        Series("z2", "t1", ("007",), "ana", ("k2",), first, last, block_ids=("b1", "b2"), minutes_per_week=45),
+    )
     assert roster.warnings == ()
 
 
@@ -244,7 +254,7 @@ def test_missing_files_are_named_with_their_columns(tmp_path):
 def test_every_column_is_documented():
     sections = (features.roster.__doc__ or "").split("\n\n")
 
-    assert len(FILES) == 11
+    assert len(FILES) == 12
     for layout in FILES:
         (section,) = (section for section in sections if section.startswith(f"{layout.name}.csv"))
         for name, column in layout.columns.items():
@@ -276,3 +286,41 @@ def test_ids_come_back_as_they_were_written(tmp_path, ids):
     assert isinstance(roster, Roster)
     assert [member.student_id for member in roster.members] == ids
     assert roster.rules[0].students == tuple(ids)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"team_id": "t9"}, "team_id: 't9' is not in teams.csv; add it there"),
+        ({"students": "007;7"}, "students: 1 of 2 are not members of the team; name only members"),
+        ({"students": ""}, "students: is blank; every row needs one"),
+        ({"staff_id": "cy"}, "staff_id: 'cy' is not in the team's rows of staff.csv"),
+        ({"staff_id": "du"}, "staff_id: 'du' leads no group; name who may lead one of small_group, tutoring"),
+        ({"staff_id": "ed"}, "students: are 2, but 'ed' takes at most 1 at once; name fewer"),
+        ({"skills": "k3"}, "skills: 'bo' may teach none of them; name one, or another adult"),
+        ({"from_date": "soon"}, "from_date: 'soon' is not a date; write YYYY-MM-DD"),
+        ({"until": "summer"}, "until: 'summer' is not a date; write YYYY-MM-DD, such as 2026-03-09, or `proficient`"),
+        ({"until": "2026-03-08"}, "until: 2026-03-08 is before from_date; write a later day, or `proficient`"),
+        ({"block_ids": "b3"}, "block_ids: 'b3' is not in the team's rows of blocks.csv; add it there"),
+        ({"weekdays": "tue"}, "weekdays: the team has no block on tue; it has blocks on mon"),
+        ({"block_ids": "b1", "weekdays": "mon"}, "weekdays: blocks have their weekday already; leave one of"),
+        ({"sessions_per_week": "2"}, "sessions_per_week: 2 is more than the 1 days a week on which it may take place"),
+        ({"minutes_per_week": "46"}, "minutes_per_week: 46 is more than one block a day gives; write 45 or less"),
+        ({"sessions_per_week": "1", "minutes_per_week": "45"}, "minutes_per_week: sessions_per_week is there too"),
+    ],
+)
+def test_a_series_that_could_never_be_held_is_refused_with_what_would_be_right(tmp_path, change, expected):
+    row = {
+        "series_id": "z1",
+        "team_id": "t1",
+        "students": "007;NA",
+        "staff_id": "bo",
+        "skills": "k1;k3",
+        "from_date": "2026-03-09",
+        "until": "proficient",
+    } | change
+    staff = TINY["staff"] + "du,t1,support_staff,online,,,,\ned,t1,teacher_leader,,,1,,\n"
+
+    message = problems_of(tmp_path, staff=staff, series=f"{','.join(row)}\n{','.join(row.values())}\n")
+
+    assert f"series.csv line 2, {expected}" in message

@@ -22,6 +22,7 @@ from features.roster import (
     Room,
     Roster,
     Rule,
+    Series,
     Skill,
     Staff,
     TeamName,
@@ -40,6 +41,9 @@ from features.roster import (
 
 PAST = PastSession(date(2026, 3, 9), "t1", "b1", None, "k1", ("NA", "007"))
 
+PROFICIENT = Series("z1", "t1", ("NA", "007"), "bo", ("k1", "k2"), date(2026, 3, 9), weekdays=("mon",))
+DATED = Series("z2", "t1", ("007",), "ana", ("k2",), date(2026, 3, 9), date(2026, 5, 29), ("b1",), None, 1, None)
+
 ROSTER = Roster(
     teams=(TeamName("t2", "North"), TeamName("t1", "North", "Orion")),
     members=(Member("t1", "NA"), Member("t1", "007"), Member("t2", "7"), Member("t2", "ünï 日本")),
@@ -54,6 +58,7 @@ ROSTER = Roster(
     prerequisites=(Prerequisite("k2", "k1"),),
     focus=(Focus("t1", "k2", 0.1),),
     past_sessions=(PAST,),
+    series=(DATED, PROFICIENT),
     demographics=(Demographic("007", "language", "es"),),
     policies=(PolicyLayer("t1", {}, ("007",)),),
 )
@@ -84,6 +89,7 @@ def test_a_team_comes_back_as_it_was_saved(url):
     assert team.rules == ROSTER.rules
     assert team.focus == {"k2": 0.1}
     assert team.past_sessions == (PAST,)
+    assert team.series == (PROFICIENT, DATED)
     assert read_team(url, "t2").members == ("7", "ünï 日本")
 
 
@@ -121,7 +127,7 @@ def test_saving_again_replaces_everything_but_recorded_sessions(url):
     save_roster(Roster(ROSTER.teams[1:], ROSTER.members[:1], (), (), ()), url)
 
     team = read_team(url, "t1")
-    assert (team.members, team.staff, team.rules, team.focus) == (("NA",), (), (), {})
+    assert (team.members, team.staff, team.rules, team.focus, team.series) == (("NA",), (), (), {}, ())
     assert team.past_sessions == (decided,)
     assert read_demographics(url) == ()
 
@@ -175,10 +181,11 @@ def test_without_a_roster_the_command_that_loads_one_is_named(url):
 def test_erasing_a_student_reaches_every_table_that_names_students(url):
     save_roster(ROSTER, url)
 
-    assert erase_student(url, "007") == 5
+    assert erase_student(url, "007") == 7
 
     team = read_team(url, "t1")
     assert (team.members, team.rules[0].students, team.past_sessions[0].students) == (("NA",), ("NA",), ("NA",))
+    assert [series.students for series in team.series] == [("NA",), ()]
     assert read_demographics(url) == ()
     named = {table.name for table in tables.METADATA.sorted_tables if "student_id" in table.c}
     assert named == {table.name for table in tables.OF_STUDENTS}

@@ -15,9 +15,9 @@ from serving.grouping.problem.places import Pin, Seat
 from serving.grouping.problem.policy import SessionType, SizeBound, Weights
 from serving.grouping.rules.check import find_violations
 from serving.grouping.rules.objective import score_plan
-from serving.grouping.search import anneal
 from serving.grouping.search.anneal import Budget
 from serving.grouping.solve import suggest_groups
+from serving.grouping.state.draft import Draft
 
 
 def groups(plan):
@@ -258,11 +258,7 @@ def test_a_plan_becomes_json_and_scores_itself(team):
 
 
 def test_a_plan_that_breaks_a_rule_is_never_returned(team, monkeypatch):
-    class Rogue:
-        def finish(self):
-            return ()
-
-    monkeypatch.setattr(anneal, "search_day", lambda *args: (Rogue(), False))
+    monkeypatch.setattr(Draft, "finish", lambda draft: ())
 
     with pytest.raises(BrokenPlanError, match="one_session"):
         suggest_groups(team)
@@ -281,9 +277,9 @@ def test_seats_and_bound_have_what_the_search_leaves_of_the_seconds(team, monkey
         arguments["seats"] = until
         return seat(data, drafted, earlier, until)
 
-    def spy_bound(arrays, value, rounds, *, until):
+    def spy_bound(arrays, value, rounds, exact, *, until):
         arguments["until"] = until
-        return bound(arrays, value, rounds, until=until)
+        return bound(arrays, value, rounds, exact, until=until)
 
     monkeypatch.setattr(solve, "assign_students", spy_seats)
     monkeypatch.setattr(solve, "bound_day", spy_bound)

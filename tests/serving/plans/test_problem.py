@@ -129,7 +129,7 @@ def test_need_comes_before_new_faces():
 
     met, before = (
         next(term.value for term in suggest_groups(day).score.terms if term.name == "benefit")
-        for day in (problem, replace(problem, weights=Weights()))
+        for day in (problem, replace(problem, weights=Weights(), most_social_cost=1.0))
     )
 
     assert met > 1.2 * before
@@ -155,7 +155,7 @@ def test_a_teams_own_choices_decide_its_plan():
     assert max(plan()[1]) > 3
     assert sum(plan(**many)[1]) > sum(plan(**few)[1])
     assert plan(weights={"coverage": 0.7})[0].weights == replace(load_policy().weights, coverage=0.7)
-    assert plan(weights={"benefit": 0.0, "coverage": 0.0, "relationships": 0.0})[1] == []
+    assert plan(weights={"benefit": 0.0, "urgent": 0.0, "coverage": 0.0, "relationships": 0.0})[1] == []
     assert plan()[0].students_per_monitor == 30
 
 

@@ -8,7 +8,8 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from serving.grouping import ADULT_LED, Adult, Block, Conflict, InfeasibleError, Need, Problem, Purpose, Session
+from serving.grouping import ADULT_LED, Adult, Block, Conflict, InfeasibleError, Need, Problem, Session
+from serving.grouping.problem.people import Aim
 from serving.grouping.problem.policy import SessionType
 from serving.grouping.problem.problem import Pair
 from serving.grouping.state.rooms import assign_rooms, seat_online
@@ -16,8 +17,8 @@ from serving.grouping.state.rooms import assign_rooms, seat_online
 LEADS = 2
 """Adults who lead in a block; the others supervise."""
 
-Subject = tuple[str, str]
-"""A skill, and what all of a group do with it: support, introduce or extend."""
+Subject = tuple[str, Aim]
+"""A skill, and what all of a group do with it."""
 
 
 def plan_greedily(problem: Problem, urgent: Collection[Pair], most: int) -> tuple[Session, ...]:
@@ -33,16 +34,12 @@ def plan_greedily(problem: Problem, urgent: Collection[Pair], most: int) -> tupl
     """
     needs: dict[Subject, list[Need]] = defaultdict(list)
     for need in problem.needs:
-        needs[need.skill, _aim(need)].append(need)
+        needs[need.skill, need.aim].append(need)
     for listed in needs.values():
         listed.sort(key=lambda need: ((need.student, need.skill) not in urgent, -(need.struggle_risk or 0), -need.need))
     day = _Day(problem, frozenset(urgent), needs, most)
     sessions = [session for block in problem.blocks for session in day.plan(block)]
     return seat_online(problem, sessions)
-
-
-def _aim(need: Need) -> str:
-    return need.purpose if need.purpose in {Purpose.INTRODUCE, Purpose.EXTEND} else "support"
 
 
 @dataclass
@@ -87,6 +84,8 @@ class _Day:
         """Returns the adult's session on the most urgent skill left; null where there is none to hold."""
         best: tuple[tuple[int, int, float], Session] | None = None
         for (skill, _), listed in self.needs.items():
+            if block.skills is not None and skill not in block.skills:
+                continue
             left = [need for need in listed if need.student in free and self._may_sit(need, adult)]
             together = self._drop_apart(left)
             kind, size = self._size(adult, len(together))
@@ -108,7 +107,8 @@ class _Day:
         student = next(student for student in self.problem.students if student.id == need.student)
         qualified = adult.skills is None or need.skill in adult.skills
         certified = adult.certified or not student.needs_certified
-        return qualified and certified and (need.student, need.skill) not in self.done
+        excluded = (need.student, adult.id) in self.problem.adult_exclusions
+        return qualified and certified and not excluded and (need.student, need.skill) not in self.done
 
     def _drop_apart(self, needs: Sequence[Need]) -> list[Need]:
         """Returns the needs without those of students to keep apart from one who comes before."""

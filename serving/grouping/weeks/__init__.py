@@ -1,1 +1,0 @@
-"""Several days in a row, planned towards what a week should hold."""

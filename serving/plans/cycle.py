@@ -1,0 +1,177 @@
+"""Cycles: one grouping for some school days, changed only by absences and by students who are done or in trouble."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import TypeVar
+
+from features.roster import PastSession, Team
+from features.roster.records import WEEKDAYS
+from serving.grouping import InfeasibleError, Need, Problem, Purpose, Seat, Session
+from serving.plans.series import Unit
+from serving.plans.together import Group, fix_groups, list_places
+
+Found = TypeVar("Found")
+
+MOVE_PENALTY = 1.0
+"""Need points that moving a seat within a cycle must gain: more than nearly any one seat can."""
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """The grouping of a cycle: the plan of its first day.
+
+    Attributes:
+        blocks: Ids of the first day's blocks, in order.
+        sessions: Its sessions, without those of series, which have days of their own.
+        needs: Its needs, by student and skill.
+    """
+
+    blocks: tuple[str, ...]
+    sessions: tuple[Session, ...]
+    needs: Mapping[tuple[str, str], Need]
+
+
+@dataclass(frozen=True)
+class CycleDay:
+    """A later day of a cycle.
+
+    Attributes:
+        fixed: The day with every group as a fixed assignment that nothing changes.
+        free: The day with nothing fixed, where moving a seat of the grouping costs as much.
+    """
+
+    fixed: Problem
+    free: Problem
+
+
+def list_school_days(team: Team, first: date, count: int) -> list[date]:
+    """The days from the first on, so many of them, on whose weekday the team has blocks; one where it has none."""
+    weekdays = {WEEKDAYS.index(block.weekday) for block in team.blocks}
+    days = [first]
+    while len(days) < count and weekdays:
+        following = days[-1] + timedelta(days=1)
+        while following.weekday() not in weekdays:
+            following += timedelta(days=1)
+        days.append(following)
+    return days
+
+
+def read_grouping(problem: Problem, sessions: Sequence[Session], series: Collection[str]) -> Grouping:
+    """The grouping of a cycle.
+
+    Args:
+        problem: The first day.
+        sessions: What is held on it.
+        series: Ids of the sessions that are of series.
+    """
+    return Grouping(
+        tuple(block.id for block in problem.blocks),
+        tuple(session for session in sessions if session.id not in series),
+        {(need.student, need.skill): need for need in problem.needs},
+    )
+
+
+def remember_sessions(team: Team, day: date, sessions: Sequence[Session]) -> Team:
+    """The team with planned sessions as if they had been held, for the days after it in the same cycle."""
+    held = (
+        PastSession(day, team.team_id, session.block, session.adults[0], session.skill, session.students)
+        for session in sessions
+        if session.led
+    )
+    return replace(team, past_sessions=(*team.past_sessions, *held))
+
+
+def carry_grouping(problem: Problem, grouping: Grouping, unit: Unit) -> CycleDay:
+    """A later day of a cycle: the first day's groups in the blocks at the same place of the day.
+
+    A student leaves a group when proficient in its skill. Who is in trouble, with an urgent need that was not there or
+    not urgent on the first day, may take any seat. A group whose adult is away, or that is too small without those who
+    are, is not fixed.
+
+    Args:
+        problem: The day, with its series and rules.
+        grouping: The first day's.
+        unit: What is known of the students.
+    """
+    there = {student.id: student.blocks for student in problem.students}
+    adults = {adult.id: adult.blocks for adult in problem.adults}
+    blocks = dict(zip(grouping.blocks, (block.id for block in problem.blocks), strict=False))
+    least = {bound.session_type: bound.least for bound in problem.sizes}
+    taken, moving = list_places(problem), find_trouble(problem, grouping)
+    pinned = {(pin.student, pin.skill) for pin in problem.pins}
+    seats, groups = list[Seat](), list[Group]()
+    for session in grouping.sessions:
+        block = blocks.get(session.block)
+        if block is None:
+            continue
+        here = [
+            student
+            for student in session.students
+            if student not in moving and block in there.get(student, ()) and (student, block) not in taken
+        ]
+        if session.skill is None:
+            seats += [Seat(student, block, session.session_type) for student in here]
+            continue
+        lead, skill = session.adults[0], session.skill
+        if block not in adults.get(lead, ()) or (lead, block) in taken:
+            continue
+        staying = tuple(
+            student
+            for student in here
+            if (student, skill) not in pinned and not _is_done(grouping, unit, student, skill)
+        )
+        seats += [Seat(student, block, session.session_type, skill, lead) for student in staying]
+        if len(staying) >= least.get(session.session_type, len(staying) + 1):
+            groups.append(Group(block, lead, skill, session.session_type, staying))
+    weights = replace(problem.weights, perturbation=max(MOVE_PENALTY, problem.weights.perturbation))
+    free = replace(problem, previous=tuple(seats), weights=weights)
+
+    def first_need(student: str, skill: str) -> Need:
+        return grouping.needs.get((student, skill)) or unit.add_need(student, skill)
+
+    return CycleDay(fix_groups(free, groups, first_need, unit.skill_names), free)
+
+
+def find_trouble(problem: Problem, grouping: Grouping) -> set[str]:
+    """The students with an urgent need that was not there, or not urgent, on the first day."""
+    return {
+        need.student
+        for need in problem.needs
+        if is_urgent(need) and not is_urgent(grouping.needs.get((need.student, need.skill)))
+    }
+
+
+def is_urgent(need: Need | None) -> bool:
+    """Whether a need is urgent."""
+    return need is not None and need.urgent > 0
+
+
+def _is_done(grouping: Grouping, unit: Unit, student: str, skill: str) -> bool:
+    """Whether a student got there since the first day; who came to extend the skill was there already."""
+    need = grouping.needs.get((student, skill))
+    came_to_extend = need is not None and need.purpose is Purpose.EXTEND
+    return unit.is_done(student, (skill,)) and not came_to_extend
+
+
+def plan_in_cycle(
+    problem: Problem, grouping: Grouping | None, unit: Unit, solve: Callable[[Problem], Found]
+) -> tuple[Problem, Found]:
+    """The day as it was planned and what was found: with the grouping of its cycle fixed where a plan keeps it so.
+
+    Args:
+        problem: The day, with its series and rules.
+        grouping: The first day's; null for a day that is in no cycle, or the first of one.
+        unit: What is known of the students.
+        solve: Finds a plan, or raises `InfeasibleError`.
+
+    Raises:
+        InfeasibleError: The day has no plan without the grouping either.
+    """
+    if grouping is None:
+        return problem, solve(problem)
+    day = carry_grouping(problem, grouping, unit)
+    try:
+        return day.fixed, solve(day.fixed)
+    except InfeasibleError:
+        return day.free, solve(day.free)

@@ -1,0 +1,156 @@
+"""Cycles: which days they have, what is carried from the first to the others, and what changes there."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from serving.grouping import Need, Purpose, Seat, Session, SessionType, find_violations, suggest_groups
+from serving.plans.cycle import carry_grouping, list_school_days, plan_in_cycle, read_grouping
+from serving.plans.cycle_days import count_days
+from serving.plans.problem import Absence
+from serving.plans.series import Unit, hold_series
+from tests.serving.plans.test_series import BLOCKS, KNOWN, MONDAY, NEEDS, PAIR, proficient, state, team
+
+GROUP = Session("g", "mon-9", SessionType.SMALL_GROUP, "add", ("lead",), "hall", ("c", "d", "e", "f"))
+ONLINE = Session("o", "mon-9", SessionType.ONLINE, None, ("tutor",), "nook", ("a", "b"))
+
+
+def carry(known=KNOWN, needs=NEEDS, sessions=(GROUP, ONLINE), **request):
+    return carry_grouping(state(needs=needs, **request), read_grouping(state(), sessions, ()), known)
+
+
+def pinned(day):
+    return {pin.student for pin in day.fixed.pins if pin.block == "mon-9"}
+
+
+def free_seats(day):
+    """Who may sit anywhere in the block without a penalty."""
+    return set("abcdef") - {seat.student for seat in day.free.previous}
+
+
+def test_a_cycle_has_the_school_days_of_the_team():
+    some = team(blocks=tuple(block for block in BLOCKS if block.weekday in {"mon", "wed"}))
+    friday = MONDAY + timedelta(days=4)
+
+    assert list_school_days(team(), friday, 3) == [friday, MONDAY + timedelta(7), MONDAY + timedelta(8)]
+    assert list_school_days(some, MONDAY, 3) == [MONDAY, MONDAY + timedelta(2), MONDAY + timedelta(7)]
+
+
+@pytest.mark.parametrize(
+    ("regroup", "first", "expected"),
+    [("daily", 0, 1), ("weekly", 0, 5), ("weekly", 2, 3), ("weekly", 5, 1), (3, 4, 3), (60, 0, 20)],
+)
+def test_a_rhythm_says_how_long_a_cycle_is(regroup, first, expected):
+    assert count_days(team(), MONDAY + timedelta(days=first), regroup) == expected
+
+
+def test_a_day_on_which_nothing_changed_has_the_groups_of_the_first():
+    problem = state()
+    first = suggest_groups(problem)
+
+    _, again = plan_in_cycle(problem, read_grouping(problem, first.sessions, ()), KNOWN, suggest_groups)
+
+    assert seats_of(again) == seats_of(first)
+
+
+def seats_of(plan):
+    return {
+        (student, session.block): (session.session_type, session.skill, session.adults[0] if session.led else None)
+        for session in plan.sessions
+        for student in session.students
+    }
+
+
+def test_who_is_absent_leaves_the_rest_in_their_group():
+    day = carry(absences=(Absence(student="c"),))
+
+    assert pinned(day) == {"d", "e", "f"}
+    assert find_violations(day.fixed, suggest_groups(day.fixed).sessions) == ()
+
+
+def test_a_group_too_small_without_the_absent_is_not_fixed_but_costs_to_move():
+    day = carry(absences=(Absence(student="c"), Absence(student="d")))
+
+    assert pinned(day) == set()
+    assert {seat.student for seat in day.fixed.previous if seat.led} == {"e", "f"}
+    assert day.fixed.weights.perturbation == 1.0
+
+
+def test_the_students_of_an_absent_adult_may_sit_anywhere():
+    day = carry(absences=(Absence(staff="lead"),))
+
+    assert pinned(day) == set()
+    assert free_seats(day) == set("cdef")
+
+
+def test_who_is_done_leaves_the_group():
+    day = carry(Unit({("c", "add"): proficient("c", "add")}, 0.02, {}))
+
+    assert pinned(day) == {"d", "e", "f"}
+    assert free_seats(day) == {"c"}
+
+
+def test_who_came_to_go_further_was_done_before():
+    first = [replace(each, need=replace(each.need, purpose=Purpose.EXTEND)) for each in NEEDS]
+    known = Unit({("c", "add"): proficient("c", "add")}, 0.02, {})
+
+    day = carry_grouping(state(needs=first), read_grouping(state(needs=first), (GROUP, ONLINE), ()), known)
+
+    assert pinned(day) == {"c", "d", "e", "f"}
+
+
+def test_who_is_newly_in_trouble_may_sit_anywhere_and_others_may_not():
+    trouble = Need("c", "carry", 0.9, struggle_risk=0.9, urgent=1.0, purpose=Purpose.RETEACH)
+    worse = [replace(each, need=replace(each.need, urgent=1.0)) for each in NEEDS]
+    new = [*NEEDS, replace(NEEDS[0], need=trouble)]
+    before = read_grouping(state(needs=new), (GROUP, ONLINE), ())
+
+    assert free_seats(carry(needs=new)) == {"c"}
+    assert free_seats(carry(needs=worse)) == set("abcdef")
+    assert free_seats(carry_grouping(state(needs=new), before, KNOWN)) == set()
+
+
+def test_a_need_that_is_not_listed_any_more_is_that_of_the_first_day():
+    """Not proficient, but greater needs took its place: the seat stays eligible."""
+    day = carry(needs=[each for each in NEEDS if each.need.student != "c"])
+
+    needs = {(each.student, each.skill): each.need for each in day.fixed.needs}
+    assert needs["c", "add"] == 0.4
+    assert pinned(day) == {"c", "d", "e", "f"}
+
+
+def test_series_go_their_own_way_in_a_cycle():
+    """Their sessions are not carried to other days, and where one is due it takes its students and adult along."""
+    tutored = Session("s", "mon-9", SessionType.TUTORING, "carry", ("tutor",), "nook", ("a", "b"))
+    groups = (GROUP, replace(tutored, id="t", students=("b",)), replace(ONLINE, students=("a",)))
+
+    without = read_grouping(state(), (GROUP, tutored), {"s"})
+    held = hold_series(state(), [PAIR], KNOWN).problem
+    day = carry_grouping(held, read_grouping(state(), groups, ()), KNOWN)
+
+    assert [session.id for session in without.sessions] == ["g"]
+    assert {pin.student: pin.adult for pin in day.fixed.pins} == {
+        "a": "tutor", "b": "tutor", **dict.fromkeys("cdef", "lead"),
+    }  # fmt: skip
+    assert {seat.student for seat in day.fixed.previous} == set("cdef")
+
+
+def test_a_grouping_that_no_plan_keeps_gives_way_but_for_what_it_costs():
+    """Whoever may not be grouped together any more is not."""
+    apart = replace(state(), keep_apart=(("c", "d"),))
+
+    problem, plan = plan_in_cycle(apart, read_grouping(state(), (GROUP, ONLINE), ()), KNOWN, suggest_groups)
+
+    assert problem.pins == ()
+    assert Seat("e", "mon-9", SessionType.SMALL_GROUP, "add", "lead") in problem.previous
+    assert find_violations(problem, plan.sessions) == ()
+
+
+def test_blocks_match_by_their_place_in_the_day():
+    tuesday = replace(state(), blocks=state().blocks[::-1])
+    renamed = read_grouping(state(), (replace(GROUP, block="x"),), ())
+
+    assert not carry_grouping(tuesday, renamed, KNOWN).fixed.pins
+    moved = carry_grouping(state(), replace(renamed, blocks=("w", "x")), KNOWN)
+    assert {pin.block for pin in moved.fixed.pins} == {"mon-10"}
