@@ -90,14 +90,15 @@ def _write(
     name, parts = skill_name(skills, skill), []
     before = Counter(first.values()).most_common()
     if first:
-        of_them = skill_name(skills, before[0][0])
-        rest = "they need" if len(before) == 1 else f"{before[0][1]} of them need"
-        parts.append(f"{len(first)} of {present} are not ready for it, {rest} {of_them} first")
+        of_present = f"{len(first)} of {present} {'is' if len(first) == 1 else 'are'} not ready for it"
+        each = [(count, skill_name(skills, required)) for required, count in before]
+        if len(each) == 1:
+            parts.append(f"{of_present} and {_need(len(first))} {each[0][1]} first")
+        else:
+            parts.append(f"{of_present}: {', '.join(f'{count} {_need(count)} {name} first' for count, name in each)}")
     if needing:
         greatest = max(need.need for need in needing)
-        parts.append(
-            f"{len(needing)} {'needs' if len(needing) == 1 else 'need'} it, the greatest need is {greatest:.2f}"
-        )
+        parts.append(f"{len(needing)} {_need(len(needing))} it, the greatest need is {greatest:.2f}")
         why = next((unmet.sentence for unmet in plan.unmet if unmet.skill == skill), None)
         if why is not None:
             parts.append(f"for one of them {why.partition(' waits: ')[2].rstrip('.')}")
@@ -109,3 +110,7 @@ def _write(
         first=before[0][0] if before else None,
         sentence=f"{name} gets no session: {'; '.join(parts)}.",
     )
+
+
+def _need(students: int) -> str:
+    return "needs" if students == 1 else "need"

@@ -252,7 +252,7 @@ class FocusNoteOut(Body):
     )
     sentence: str = Field(
         description="the same in plain words",
-        examples=["Ratios gets no session: 41 of 60 are not ready for it, they need Fractions first."],
+        examples=["Ratios gets no session: 41 of 60 are not ready for it and need Fractions first."],
     )
 
 

@@ -323,13 +323,13 @@ def _seats_taken(judge: _Judge, claim: Claim, subject: _Subject) -> bool:
         figures = dict(claim.figures)
         less = figures["risk"] == own.struggle_risk if "risk" in figures else figures["need"] == own.need
         least = figures.get("risk_least", figures.get("need_least", 0.0))
-        mates = [judge.needs[student, told.skill or ""] for session in sessions for student in session.students]
+        members = [judge.needs[student, told.skill or ""] for session in sessions for student in session.students]
         full = all(
             judge.breaks(replace(session, students=(*session.students, told.student or ""))) & PLACES
             for session in sessions
         )
         greater = least > figures["risk" if "risk" in figures else "need"]
-        return full and less and greater and figures["sessions"] == len(sessions) and _is_range(claim, mates)
+        return full and less and greater and figures["sessions"] == len(sessions) and _is_range(claim, members)
     return False
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import cached_property, partial
 from typing import NamedTuple
 
-from serving.grouping.problem.people import Adult, Aim, Need
+from serving.grouping.problem.people import Adult, Aim
 from serving.grouping.problem.places import Block
 from serving.grouping.problem.plan import Exchange, Session
 from serving.grouping.problem.policy import ADULT_LED, SessionType
@@ -67,7 +67,7 @@ class Exchanges:
             for student in problem.students
         }
         self._sizes: dict[tuple[SessionType, str, int], list[int]] = {}
-        self._seat_points: dict[tuple[SessionType, str, str], dict[str, tuple[float, float]]] = {}
+        self._seat_points: dict[tuple[SessionType, str, float, str], dict[str, tuple[float, float]]] = {}
         self._groups: dict[tuple[str, SessionType, str, Topic], Groups] = {}
         self._online: dict[tuple[str, Topic], list[str]] = {}
         self._full: set[tuple[str, str, str]] = set()
@@ -307,7 +307,7 @@ class Exchanges:
         if (
             not self.ledger.qualification(lead.id, topic[0])
             or not _offers(self.blocks[block], topic[0])
-            or any((name, block) in self.pinned for name in ended.students)
+            or ended.id in self._fixed
         ):
             return
         seats = self.ledger.led_seats
@@ -397,23 +397,30 @@ class Exchanges:
 
     def _seats_with(self, kind: SessionType, lead: str, skill: str) -> dict[str, tuple[float, float]]:
         """Returns the points of each student's seat: alone with the lead, and for an urgent need, whoever leads it."""
-        key = kind, lead, skill
+        role, qualification = self.ledger.adults[lead].role, self.ledger.qualification(lead, skill)
+        key = kind, role, qualification, skill
         if key not in self._seat_points:
-            weights, role = self.problem.weights, self.ledger.adults[lead].role
-            rate = weights.benefit * self.ledger.qualification(lead, skill)
-            known, thin = (rate * self.ledger.effect(kind, role, low_evidence=low) for low in (False, True))
+            rate = self.problem.weights.benefit * qualification
+            high, low = (rate * self.ledger.effect(kind, role, low_evidence=known) for known in (False, True))
             self._seat_points[key] = {
-                need.student: (need.need * (thin if need.low_evidence else known), weights.urgent * need.urgent)
-                for need in self._needs_on[skill]
+                student: (need * (low if low_evidence else high), urgent)
+                for student, need, low_evidence, urgent in self._needs_on[skill]
             }
         return self._seat_points[key]
 
     @cached_property
-    def _needs_on(self) -> defaultdict[str, list[Need]]:
-        found: defaultdict[str, list[Need]] = defaultdict(list)
+    def _needs_on(self) -> defaultdict[str, list[tuple[str, float, bool, float]]]:
+        """Who needs each skill: the student, how much, whether without a forecast, and the points of urgency."""
+        weight = self.problem.weights.urgent
+        found: defaultdict[str, list[tuple[str, float, bool, float]]] = defaultdict(list)
         for need in self.problem.needs:
-            found[need.skill].append(need)
+            found[need.skill].append((need.student, need.need, need.low_evidence, weight * need.urgent))
         return found
+
+    @cached_property
+    def _fixed(self) -> set[str]:
+        """The sessions in which somebody's place is pinned."""
+        return {s.id for s in self.ledger.sessions if any((name, s.block) in self.pinned for name in s.students)}
 
     def _share(self, students: int) -> float:
         if students not in self._shares:

@@ -117,7 +117,7 @@ class _Writer:
         other = self.exchanges.find_other_use(session)
         if other is not None:
             held = next(s for s in other.after if s.id == session.id)
-            outcome = self._tell_outcome(other)
+            outcome = self._say_outcome(other)
             aim = f", {self.exchanges.aim_of(held)}," if held.skill == session.skill else ""
             group = f"{self.ledger.skill_names[held.skill or '']}{aim} for {_count(len(held.students))}"
             parts.append(f"With {group} instead, {lead} {outcome.words}.")
@@ -159,7 +159,7 @@ class _Writer:
 
     def explain_online(self, session: Session, student: str) -> SeatReason:
         """Returns why a student works online in a block."""
-        said = self._tell_online(session.block, student)
+        said = self._say_online(session.block, student)
         return SeatReason(student, session.id, f"Works online: {said.words}.", claims=said.claims)
 
     def explain_unmet(self, student: Student) -> Unmet | None:
@@ -171,7 +171,7 @@ class _Writer:
         top = self.listed[student.id][0]
         if top.skill in self.ledger.skills_met[student.id]:
             return None
-        reason, said = self._tell_unmet(student, top)
+        reason, said = self._say_unmet(student, top)
         purpose = "" if top.purpose is None else f"{top.purpose.words}, "
         sentence = f"{self.ledger.skill_names[top.skill]} ({purpose}need {top.need:.2f}) waits: {said.words}."
         claims = (Claim("greatest_need"), Claim("need", (("need", top.need),)), *said.claims)
@@ -179,8 +179,8 @@ class _Writer:
 
     def _list_led_parts(self, session: Session, need: Need, lead: str, meetings: int) -> Iterator[Said]:
         ledger, student = self.ledger, need.student
-        forecast = _tell_forecast(need)
-        yield Said(f"{self._tell_purpose(need)}{forecast.words} in {ledger.skill_names[need.skill]}", forecast.claims)
+        forecast = _say_forecast(need)
+        yield Said(f"{self._say_purpose(need)}{forecast.words} in {ledger.skill_names[need.skill]}", forecast.claims)
         yield Said(f"need {need.need:.2f}", (Claim("need", (("need", need.need),)),))
         if self.listed[student][0] == need and len(self.listed[student]) > 1:
             yield Said("the student's greatest need", (Claim("greatest_need"),))
@@ -194,7 +194,7 @@ class _Writer:
         figures = (("meetings", float(meetings)),)
         yield Said(often.get(meetings, f"met {lead} {meetings} times lately"), (Claim("meetings", figures),))
 
-    def _tell_purpose(self, need: Need) -> str:
+    def _say_purpose(self, need: Need) -> str:
         """Returns what the session is for and which skill waits for it, before the evidence; empty where unknown."""
         if need.purpose is None:
             return ""
@@ -203,7 +203,7 @@ class _Writer:
         )
         return f"{need.purpose.words}{waiting}: "
 
-    def _tell_online(self, block: str, student: str) -> Said:
+    def _say_online(self, block: str, student: str) -> Said:
         if (student, block) in self.exchanges.pinned:
             return Said("the place is pinned to online work", (Claim("fixed"),))
         if student not in self.listed:
@@ -215,15 +215,15 @@ class _Writer:
         need = (here or left)[0]
         name = self.ledger.skill_names[need.skill]
         if here:
-            said = self._tell_seats(need, self._list_sessions(need, {block})) or self._tell_exchange(need, [block])
+            said = self._say_seats(need, self._list_sessions(need, {block})) or self._say_exchange(need, [block])
             return Said(f"the student needs {name}, but {said.words}", said.claims)
         purpose = "" if need.purpose is None else f" ({need.purpose.words})"
         untaught = Claim("not_taught", blocks=(block,))
-        taught = self._tell_exchange(need, [block])
+        taught = self._say_exchange(need, [block])
         return Said(f"nothing that the student still needs is taught then; for {name}{purpose}, {taught.words}",
                     (untaught, *taught.claims))  # fmt: skip
 
-    def _tell_unmet(self, student: Student, need: Need) -> tuple[str, Said]:
+    def _say_unmet(self, student: Student, need: Need) -> tuple[str, Said]:
         """Returns the code of the reason, and the reason."""
         if not self.exchanges.teachers_of(student.id, need.skill):
             words = "no adult who may teach it to the student is there with the student"
@@ -231,16 +231,16 @@ class _Writer:
         blocks = [block.id for block in self.ledger.problem.blocks if block.id in student.blocks]
         held = self._list_sessions(need, student.blocks)
         if not held:
-            said = self._tell_exchange(need, blocks)
+            said = self._say_exchange(need, blocks)
             words = f"no session {self._name_topic(need)} is held while the student is there; {said.words}"
             code = said.claims[-1].code
             return "overlooked" if code == "overlooked" else "adults_busy", Said(
                 words, (Claim("not_taught"), *said.claims)
             )
-        barred = self._tell_seats(need, held)
+        barred = self._say_seats(need, held)
         if barred is not None:
             return _UNMET_CODES[barred.claims[0].code], barred
-        said = self._tell_exchange(need, blocks)
+        said = self._say_exchange(need, blocks)
         others = [self.exchanges.seats.get((student.id, session.block)) for session in held]
         if all(other is not None and other.led for other in others):
             names = {self.ledger.skill_names[other.skill or ""] for other in others if other is not None}
@@ -258,7 +258,7 @@ class _Writer:
         there = frozenset(blocks) & self.exchanges.present[need.student]
         return [session for session in self.exchanges.by_topic[need.skill, need.aim] if session.block in there]
 
-    def _tell_seats(self, need: Need, held: Sequence[Session]) -> Said | None:
+    def _say_seats(self, need: Need, held: Sequence[Session]) -> Said | None:
         """Returns why none of the sessions held can take the student, where one reason holds for all of them."""
         exchanges, student = self.exchanges, need.student
         ids = tuple(session.id for session in held)
@@ -300,7 +300,7 @@ class _Writer:
             )
         return None
 
-    def _tell_exchange(self, need: Need, blocks: Sequence[str]) -> Said:
+    def _say_exchange(self, need: Need, blocks: Sequence[str]) -> Said:
         """Returns what the best change would do that seats the student in one of the blocks."""
         exchange = self.exchanges.find(need.student, need.skill, blocks)
         if exchange is None:
@@ -310,11 +310,11 @@ class _Writer:
                 return Said(words, (Claim("online_full", blocks=tuple(blocks)),))
             words = f"no single change {when} makes a seat on it without breaking a rule"
             return Said(words, (Claim("no_change", blocks=tuple(blocks)),))
-        outcome = self._tell_outcome(exchange)
-        told = self._tell_change(exchange, need)
+        outcome = self._say_outcome(exchange)
+        told = self._say_change(exchange, need)
         return Said(f"{told.words} {outcome.words}", (*told.claims, *outcome.claims))
 
-    def _tell_change(self, exchange: Exchange, need: Need) -> Said:
+    def _say_change(self, exchange: Exchange, need: Need) -> Said:
         """Returns the subject of a sentence: the change itself."""
         old = {session.id: session for session in exchange.before}
         held = next(s for s in exchange.after if need.student in s.students)
@@ -325,7 +325,7 @@ class _Writer:
             return Said(f"a session for {_count(len(held.students))} with {lead} in {label}", (claim,))
         if before.skill != held.skill or need.aim != self.exchanges.topics[before.id][1]:
             needs = [self.ledger.needs[student, before.skill or ""] for student in before.students]
-            level = _tell_level(needs)
+            level = _say_level(needs)
             figures = (("students", float(len(before.students))), *level.claims[0].figures)
             aim = f" ({self.exchanges.topics[before.id][1]})" if before.skill == need.skill else ""
             ended = f"{self.ledger.skill_names[before.skill or '']}{aim}"
@@ -339,11 +339,11 @@ class _Writer:
             figures = (("students", float(len(before.students))),)
             words = f"a further seat with {lead} in {label}, beside {len(before.students)},"
             return Said(words, (Claim("students", figures, (before.id,), exchange),))
-        level = _tell_level([self.ledger.needs[gone[0], need.skill]])
+        level = _say_level([self.ledger.needs[gone[0], need.skill]])
         claim = Claim("students", level.claims[0].figures, (before.id,), exchange)
         return Said(f"the seat with {lead} in {label} of a student at {level.words}", (claim,))
 
-    def _tell_outcome(self, exchange: Exchange) -> Said:
+    def _say_outcome(self, exchange: Exchange) -> Said:
         """Returns what a change would do to the need that is met and to the score, to follow its subject."""
         met, urgent = self.exchanges.split_need(exchange)
         figures = [("need", met), ("urgent", urgent)]
@@ -395,7 +395,7 @@ _UNMET_CODES = {
 """The reason of an unmet need, by the claim that it rests on."""
 
 
-def _tell_forecast(need: Need) -> Said:
+def _say_forecast(need: Need) -> Said:
     if need.struggle_risk is None:
         return Said("no forecast yet", (Claim("forecast"),))
     risk = f"struggle risk {need.struggle_risk:.0%}"
@@ -405,7 +405,7 @@ def _tell_forecast(need: Need) -> Said:
     return Said(risk, (Claim("forecast", tuple(figures)),))
 
 
-def _tell_level(needs: Sequence[Need]) -> Said:
+def _say_level(needs: Sequence[Need]) -> Said:
     """Returns the range of risks of some students, or of their needs where one has no forecast."""
     risks = [need.struggle_risk for need in needs if need.struggle_risk is not None]
     if len(risks) == len(needs):

@@ -58,9 +58,7 @@ def test_a_skill_that_few_are_ready_for_says_what_comes_first(day, unit, skills)
 
     notes = {note.skill: note for note in note_focus(unit, skills, day, NOTHING, known)}
 
-    assert notes["ratios"].sentence == (
-        "Ratios gets no session: 4 of 6 are not ready for it, they need Fractions first."
-    )
+    assert notes["ratios"].sentence == ("Ratios gets no session: 4 of 6 are not ready for it and need Fractions first.")
     assert (notes["ratios"].kind, notes["ratios"].first, notes["ratios"].not_ready) == ("not_ready", "fractions", 4)
     assert notes["proportions"].not_ready == 5
 
