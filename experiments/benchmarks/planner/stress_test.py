@@ -63,6 +63,7 @@ class Verdict:
         detail: The rules of a refusal or those broken, or the error and where it was raised; empty for a plan.
         undecided: Whether the program did not settle in time if a refused day has a plan.
         late: Seconds by which the answer came after its time, below 0 before; null without a clock.
+        busy: CPU seconds of the answer with a clock, which a busy machine takes longer for.
     """
 
     seed: int
@@ -71,6 +72,7 @@ class Verdict:
     detail: str = ""
     undecided: bool = False
     late: float | None = None
+    busy: float = 0.0
 
 
 def benchmark_stress_test(instances: int, seconds: float | None = None, json_path: Path | None = None) -> int:
@@ -101,10 +103,17 @@ def benchmark_stress_test(instances: int, seconds: float | None = None, json_pat
         most = max((verdict.students for verdict in verdicts if verdict.outcome == outcome), default=0)
         table.add_row(meaning, str(counts[outcome]), str(most) if counts[outcome] else "-")
     OUT.print(table)
-    late = sorted(verdict.late for verdict in verdicts if verdict.late is not None)
+    late = sorted((verdict.late, verdict.seed) for verdict in verdicts if verdict.late is not None)
+    late_s = None
     if late:
+        late_s = {
+            "median": late[len(late) // 2][0],
+            "most": late[-1][0],
+            "most_cpu_s": max(verdict.busy for verdict in verdicts),
+        }
         OUT.print(
-            f"answers came {late[-1]:+.2f} s after {seconds:g} s at most, {late[len(late) // 2]:+.2f} s at the median"
+            f"answers came {late_s['most']:+.2f} s after {seconds:g} s at most (seed {late[-1][1]}), "
+            f"{late_s['median']:+.2f} s at the median; none took more than {late_s['most_cpu_s']:.2f} s of CPU"
         )
     shown = [verdict for verdict in verdicts if verdict.outcome in WRONG | {"missed"} or _is_late(verdict)]
     for verdict in shown:
@@ -117,7 +126,7 @@ def benchmark_stress_test(instances: int, seconds: float | None = None, json_pat
         "first_seed": FIRST_SEED,
         "outcomes": counts,
         "seconds": seconds,
-        "late_s": {"median": late[len(late) // 2], "most": late[-1]} if late else None,
+        "late_s": late_s,
         "late": sum(map(_is_late, verdicts)),
         "undecided": sum(verdict.undecided for verdict in verdicts),
         "refused_by": dict(refusals.most_common()),
@@ -135,6 +144,7 @@ def verify_day(seed: int, problem: Problem, budget: Budget = BUDGET) -> Verdict:
     """Plans a day and verifies the result."""
     gc.collect()  # else a day pays for what those before it left
     size, began, late = len(problem.students), time.perf_counter(), None
+    cpu = time.process_time()
     try:
         plan = suggest_groups(problem, budget)
         if budget.seconds is not None:
@@ -143,13 +153,15 @@ def verify_day(seed: int, problem: Problem, budget: Budget = BUDGET) -> Verdict:
         if budget.seconds is not None:
             explain_conflict(problem, error.conflicts, until=budget.until(began))
             late = time.perf_counter() - began - budget.seconds
-        return replace(_verify_refusal(problem, error, seed), late=late)
+        busy = time.process_time() - cpu
+        return replace(_verify_refusal(problem, error, seed), late=late, busy=busy)
     except BrokenPlanError as error:
         return Verdict(seed, size, "broken", ", ".join(error.rules))
     except Exception as error:  # noqa: BLE001 - whatever escapes is what we count
         place = traceback.extract_tb(error.__traceback__)[-1]
         return Verdict(seed, size, "failed", f"{type(error).__name__}: {error} ({Path(place.filename).name})")
-    return Verdict(seed, size, *verify_plan(problem, plan), late=late)
+    busy = time.process_time() - cpu
+    return Verdict(seed, size, *verify_plan(problem, plan), late=late, busy=busy)
 
 
 def verify_plan(problem: Problem, plan: Plan) -> tuple[str, str]:

@@ -121,7 +121,7 @@ def explain_conflict(
 def _find_failing_blocks(problem: Problem, feasibility: FeasibilityOracle) -> list[frozenset[str]]:
     """Returns the blocks that have no plan even on their own, each as a set."""
     alone = [frozenset({block.id}) for block in problem.blocks]
-    return [part for part in alone if feasibility.judge(restrict_to_blocks(problem, part)) is Verdict.INFEASIBLE]
+    return [part for part in alone if feasibility.judge(problem, part) is Verdict.INFEASIBLE]
 
 
 def _find_sufficient(problem: Problem, feasibility: FeasibilityOracle) -> tuple[str, ...]:

@@ -51,11 +51,17 @@ class FeasibilityOracle:
         """Counts an exact program."""
         self.programs_left -= 1 if answered else UNANSWERED
 
-    def judge(self, problem: Problem) -> Verdict:
-        """Counts, constructs a plan, and only then solves a program; a plan is one only if the checker accepts it."""
+    def judge(self, problem: Problem, blocks: Collection[str] | None = None) -> Verdict:
+        """Counts, constructs a plan, and only then solves a program; a plan is one only if the checker accepts it.
+
+        Args:
+            problem: the day.
+            blocks: the blocks that count, by id; None: all.
+        """
         if is_over(self.until):
             self.unknown += 1
             return Verdict.UNKNOWN
+        problem = problem if blocks is None else restrict_to_blocks(problem, blocks)
         if find_conflicts(problem):
             return Verdict.INFEASIBLE
         data = build_data(problem)
@@ -64,9 +70,11 @@ class FeasibilityOracle:
         self.unknown += verdict is Verdict.UNKNOWN
         return verdict
 
-    def is_enough(self, problem: Problem, constraints: Sequence[SoftConstraint]) -> bool:
-        """Says whether a problem is shown to have a plan without some constraints."""
-        return not is_over(self.until) and self.judge(relax(problem, constraints)) is Verdict.FEASIBLE
+    def is_enough(
+        self, problem: Problem, constraints: Sequence[SoftConstraint], blocks: Collection[str] | None = None
+    ) -> bool:
+        """Says whether a problem, or some blocks of it, is shown to have a plan without some constraints."""
+        return not is_over(self.until) and self.judge(relax(problem, constraints), blocks) is Verdict.FEASIBLE
 
     def _solve(self, data: ProblemData) -> Verdict:
         if self.programs_left <= 0:

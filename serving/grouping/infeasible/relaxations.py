@@ -133,7 +133,7 @@ class RelaxationSearch:
 
     def _is_enough(self, constraint: GradedConstraint, part: frozenset[str], amount: int) -> bool:
         relaxed = [constraint.at(amount)] if amount else []
-        return self.feasibility.is_enough(restrict_to_blocks(self.problem, part), relaxed)
+        return self.feasibility.is_enough(self.problem, relaxed, part)
 
     def relax_several(self) -> Relaxation | None:
         """Relaxes rules of several kinds: soft constraints alone, or with every graded one."""
