@@ -75,7 +75,7 @@ def test_a_date_narrows_the_list_and_belongs_to_the_cursor(database):
     _, cursor = list_plans(database, PlanQuery("t1", MONDAY), 1)
 
     assert [row.id for row in read_all(database, PlanQuery("t1", MONDAY), 1)] == ["p2", "p0"]
-    with pytest.raises(RequestError, match="cursor: not from a page of this team and date"):
+    with pytest.raises(RequestError, match="cursor: not from a page of this team, date and cycle"):
         list_plans(database, PlanQuery("t1"), 1, cursor)
 
 
