@@ -96,10 +96,11 @@ def test_whatever_is_no_cursor_is_refused(text):
 @pytest.mark.parametrize(
     "parts",
     [
-        ["t1", None, "2026-03-16T06:00:00", "p1"],
-        ["t1", None, "2026-03-16T06:00:00+00:00", 7],
-        ["t2", None, "2026-03-16T06:00:00+00:00", "p1"],
-        ["t1", None, 7, "p1"],
+        ["t1", None, None, "2026-03-16T06:00:00", "p1"],
+        ["t1", None, None, "2026-03-16T06:00:00+00:00", 7],
+        ["t2", None, None, "2026-03-16T06:00:00+00:00", "p1"],
+        ["t1", None, None, 7, "p1"],
+        ["t1", None, "c", "2026-03-16T06:00:00+00:00", "p1"],
         {"a": 1},
         None,
     ],
