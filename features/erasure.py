@@ -223,7 +223,10 @@ STORES = (
 
 WITHOUT_STUDENTS = (
     *(table.name for table in (tables.TEAMS, tables.STAFF, tables.ROOMS, tables.BLOCKS, tables.RULES, tables.SKILLS)),
-    *(table.name for table in (tables.PREREQUISITES, tables.FOCUS, tables.PAST_SESSIONS, tables.SERIES)),
+    *(
+        table.name
+        for table in (tables.PREREQUISITES, tables.FOCUS, tables.PAST_SESSIONS, tables.SERIES, tables.POLICIES)
+    ),
     *(table.name for table in (tables.VERSIONS, TOMBSTONES)),
     "alembic_version",
 )

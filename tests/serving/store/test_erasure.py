@@ -141,7 +141,8 @@ def test_no_trace_of_an_erased_student_is_left_anywhere(client, school, simulate
     assert unregistered(school, database) == set()  # say there how a student is erased from a new table or file
     client.app.state.snapshots.refresh()
     before = client.get(f"/v1/students/{other}/profile").json()
-    empty = {"roster_demographics", "roster_rule_students", "roster_series_students"}  # in this school
+    lists = {f"roster_{name}_students" for name in ("rule", "series", "policy")}
+    empty = {"roster_demographics", *lists}  # in this school
     assert traces(school, database, student) - {"regroup.db", "regroup.db-wal"} >= (TABLES - empty) | (
         FOLDERS - {"audit"}  # entries stay there for seconds only
     )

@@ -75,7 +75,7 @@ def test_a_date_narrows_the_list_and_belongs_to_the_cursor(database):
     _, cursor = list_plans(database, PlanQuery("t1", MONDAY), 1)
 
     assert [row.id for row in read_all(database, PlanQuery("t1", MONDAY), 1)] == ["p2", "p0"]
-    with pytest.raises(RequestError, match="cursor: not from a page of this team and date"):
+    with pytest.raises(RequestError, match="cursor: not from a page of this team, date and cycle"):
         list_plans(database, PlanQuery("t1"), 1, cursor)
 
 
@@ -96,10 +96,11 @@ def test_whatever_is_no_cursor_is_refused(text):
 @pytest.mark.parametrize(
     "parts",
     [
-        ["t1", None, "2026-03-16T06:00:00", "p1"],
-        ["t1", None, "2026-03-16T06:00:00+00:00", 7],
-        ["t2", None, "2026-03-16T06:00:00+00:00", "p1"],
-        ["t1", None, 7, "p1"],
+        ["t1", None, None, "2026-03-16T06:00:00", "p1"],
+        ["t1", None, None, "2026-03-16T06:00:00+00:00", 7],
+        ["t2", None, None, "2026-03-16T06:00:00+00:00", "p1"],
+        ["t1", None, None, 7, "p1"],
+        ["t1", None, "c", "2026-03-16T06:00:00+00:00", "p1"],
         {"a": 1},
         None,
     ],

@@ -183,7 +183,8 @@ def test_plans_are_listed_page_by_page_with_what_was_decided(client, body, train
     assert [row["decision"] for row in rows] == [None, "rejected", None]
     assert second["next_cursor"] is None
     assert rows[0] == {name: made[2][name] for name in ("id", "created_at", "date", "status", "score")} | {
-        "decision": None
+        "decision": None,
+        "cycle": None,
     }
     assert page(date="2026-03-17").json() == {"recommendations": [], "next_cursor": None}
     refused = page(cursor=first["next_cursor"])
