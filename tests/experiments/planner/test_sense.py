@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import date, time
+from datetime import date
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -131,7 +131,8 @@ def test_the_row_of_a_school_adds_its_days_up(held):
     assert row["urgent_pairs_served_share"] == row["urgent_pairs_servable_share"] == 3 / 12
     assert row["greedy_served_share"] == 1
     assert row["day15_of_day1"] == 0
-    assert row["never_served"] == 3
+    assert row["at_risk_served_share"] == 2 / 10
+    assert (row["never_served"], row["never_served_at_risk"]) == (3, 3)
     assert row["days_without_adult_longest"] == 2
     assert row["false_sentences"] is None
     assert row["group_size_median"] == {"reteach": 3}
@@ -244,11 +245,18 @@ def test_what_was_held_is_the_history_of_the_next_day(models):
     assert any(len(student.blocks) == 0 for day in days for student in day.stated.problem.students)
 
 
-def test_an_open_room_holds_all_groups(models):
-    team = schools.open_school("open_room", 1, models).team
+def test_an_open_room_keeps_its_groups_for_a_week(models):
+    school = schools.open_school("open_room", 1, models)
+    days = list(run_days(school, plan_as_served(FEW), 7))
 
-    assert len(team.rooms) > len(team.staff)
-    assert all(block.start < time(23) for block in team.blocks)
+    def groups(day):
+        return {(s.block[-1], s.adults[0], s.skill) for s in day.sessions if s.led}
+
+    assert len(school.team.rooms) == 1
+    assert not any(find_violations(day.stated.problem, day.sessions) for day in days)
+    kept = [len(groups(one) & groups(other)) / len(groups(one)) for one, other in pairwise(days)]
+    assert sum(kept[:4]) / 4 > 0.8
+    assert kept[4] < 0.5  # a new week
 
 
 def test_the_command_writes_figures(models, tmp_path):

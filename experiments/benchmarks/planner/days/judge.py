@@ -35,7 +35,7 @@ class DayFigures:
 
     Attributes:
         present: Students there in some block.
-        urgent: Urgent pairs of those.
+        urgent: Urgent pairs of those; `at_risk`: without those whose proficiency was taken back at a lower risk.
         listed: Urgent pairs that the needs of the day have, so that the rules allow a seat.
         led_seats: Seats in adult-led sessions.
         served: Urgent pairs with such a seat.
@@ -51,6 +51,7 @@ class DayFigures:
 
     present: frozenset[str]
     urgent: Served
+    at_risk: Served
     listed: int
     led_seats: int
     served: Served
@@ -67,11 +68,21 @@ class DayFigures:
 def find_urgent(stated: StatedDay) -> Served:
     """Returns the urgent pairs of the students who are there in some block."""
     present = find_present(stated)
+    taken_back = frozenset(
+        (forecast.student, forecast.skill)
+        for forecast in stated.forecasts
+        if forecast.student in present and forecast.status == "review_due"
+    )
+    return taken_back | find_at_risk(stated)
+
+
+def find_at_risk(stated: StatedDay) -> Served:
+    """Returns the pairs at a struggle risk that is urgent, of the students who are there in some block."""
+    present = find_present(stated)
     return frozenset(
         (forecast.student, forecast.skill)
         for forecast in stated.forecasts
-        if forecast.student in present
-        and ((forecast.struggle_risk or 0.0) >= URGENT_RISK or forecast.status == "review_due")
+        if forecast.student in present and (forecast.struggle_risk or 0.0) >= URGENT_RISK
     )
 
 
@@ -106,6 +117,7 @@ def judge_day(held: HeldDay, budget: Budget, count_false: CountFalse | None = No
     return DayFigures(
         present=find_present(stated),
         urgent=urgent,
+        at_risk=find_at_risk(stated),
         listed=len(urgent & {(need.student, need.skill) for need in problem.needs}),
         led_seats=len(seats),
         served=served,
@@ -152,7 +164,18 @@ def find_most_served(problem: Problem, urgent: Served, budget: Budget) -> int:
 
 
 def summarize(kind: str, seed: int, days: Sequence[DayFigures]) -> dict[str, Any]:
-    """Returns the row of one school.
+    """Returns the row of one school: shares of all its days together.
+
+    - `seats_on_need_share`: of adult-led seats, those on urgent pairs.
+    - `urgent_pairs_served_share`: of urgent pairs, those with a seat; `at_risk_served_share`: of pairs at risk alone.
+    - `urgent_pairs_servable_share`: of as many urgent pairs as any plan found serves; `greedy_served_share`: what
+      teacher-greedy serves of them.
+    - `not_begun_share`: of adult-led seats, those on skills not begun outside the team's current unit.
+    - `days_without_adult_longest`: see `find_longest_without_adult`; `never_served`: see `find_never_served`, and
+      `never_served_at_risk` of pairs at risk alone.
+    - `day15_of_day1`: served share of urgent pairs on the last day, relative to the first.
+    - `false_sentences`: null where nobody counted; `group_size_median`: students, by the purpose of most seats.
+    - `urgent_pairs_listed_share`: urgent pairs that the needs of the day have; no plan may seat the others.
 
     Args:
         kind: Kind of the school.
@@ -168,11 +191,14 @@ def summarize(kind: str, seed: int, days: Sequence[DayFigures]) -> dict[str, Any
         "seed": seed,
         "seats_on_need_share": served / max(1, led),
         "urgent_pairs_served_share": served / max(1, urgent),
+        "at_risk_served_share": sum(len(day.served & day.at_risk) for day in days)
+        / max(1, sum(len(day.at_risk) for day in days)),
         "urgent_pairs_servable_share": served / max(1, servable),
         "greedy_served_share": sum(day.greedy for day in days) / max(1, servable),
         "not_begun_share": sum(day.not_begun for day in days) / max(1, led),
         "days_without_adult_longest": find_longest_without_adult(days),
         "never_served": len(find_never_served(days)),
+        "never_served_at_risk": len(_without(days, [day.at_risk for day in days])),
         "day15_of_day1": last / first if first else float(last > 0),
         "false_sentences": sum(counted) if counted else None,
         "group_size_median": _median_sizes(days),
@@ -198,8 +224,13 @@ def find_longest_without_adult(days: Sequence[DayFigures]) -> int:
 
 def find_never_served(days: Sequence[DayFigures]) -> frozenset[str]:
     """Returns the students who had an urgent pair on days they were there, and never a seat on one."""
-    urgent = {student for day in days for student, _ in day.urgent}
-    return frozenset(urgent - {student for day in days for student, _ in day.served})
+    return _without(days, [day.urgent for day in days])
+
+
+def _without(days: Sequence[DayFigures], pairs: Iterable[Served]) -> frozenset[str]:
+    """Returns the students of pairs who had no seat on an urgent pair on any of the days."""
+    served = {student for day in days for student, _ in day.served}
+    return frozenset(student for those in pairs for student, _ in those if student not in served)
 
 
 def _plan_greedily(problem: Problem, urgent: Served) -> tuple[Session, ...]:

@@ -7,6 +7,7 @@ school's seed and the day alone, so that all policies plan the same days.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -15,10 +16,12 @@ from experiments.benchmarks.planner.days.schools import OpenSchool
 from features.roster import PastSession, Team
 from serving.grouping import Budget, InfeasibleError, Plan, Problem, Session, suggest_groups
 from serving.models.forecasts import SkillForecast
+from serving.plans.cycle import Grouping, plan_in_cycle, read_grouping
 from serving.plans.needs import Candidate, list_candidates
 from serving.plans.policy import load_policy
 from serving.plans.problem import Absence, DayRequest
 from serving.plans.problem import state_day as state_request
+from serving.plans.series import Unit
 from serving.settings import Settings
 
 STUDENT_AWAY, ADULT_AWAY = 0.06, 0.02
@@ -41,6 +44,8 @@ class StatedDay:
         candidates: The needs that the service finds, and the forecasts that they come from.
         problem: The day as the service states it.
         history: The days before, oldest first.
+        weekly: Whether the team regroups once a week.
+        grouping: Of such a team's week, on later days than its first; null otherwise.
     """
 
     number: int
@@ -50,6 +55,14 @@ class StatedDay:
     candidates: Sequence[Candidate]
     problem: Problem
     history: "Sequence[HeldDay]"
+    weekly: bool = False
+    grouping: Grouping | None = None
+
+    @property
+    def unit(self) -> Unit:
+        """What a cycle asks of the students."""
+        known = {(forecast.student, forecast.skill): forecast for forecast in self.forecasts}
+        return Unit(known, load_policy().need.extend, {skill.id: skill.name for skill in self.problem.skills})
 
 
 @dataclass(frozen=True)
@@ -104,10 +117,11 @@ class Standstill:
 
 
 def plan_as_served(budget: Budget) -> Policy:
-    """Returns the policy of the service: its own planner, with this budget."""
+    """Returns the policy of the service: its own planner in the team's rhythm, with this budget."""
 
     def plan(stated: StatedDay) -> Proposed:
-        found = suggest_groups(stated.problem, budget)
+        solve = partial(suggest_groups, budget=budget)
+        _, found = plan_in_cycle(stated.problem, stated.grouping, stated.unit, solve)
         return found.sessions, found
 
     return plan
@@ -152,11 +166,13 @@ def state_day(school: OpenSchool, life: Life, held: Sequence[HeldDay], number: i
     most = Settings.model_fields["max_candidates"].default
     candidates = list_candidates(team, school.skills, forecasts, policy.need, most, school.as_of)
     students, adults = draw_absences(school, number)
-    stated = state_request(team, school.skills, DayRequest(day, absences=(*students, *adults)), candidates, policy)
+    grouping = _find_grouping(held, number)
+    request = DayRequest(day, absences=(*students, *adults), grouping=grouping)
+    stated = state_request(team, school.skills, request, candidates, policy)
     if adults and not _can_be_supervised(stated.problem):
-        stated = state_request(team, school.skills, DayRequest(day, absences=students), candidates, policy)
-    problem = stated.problem
-    return StatedDay(number, day, team, forecasts, candidates, problem, tuple(held))
+        stated = state_request(team, school.skills, replace(request, absences=students), candidates, policy)
+    weekly = stated.policy.settings["regroup"] == "weekly"
+    return StatedDay(number, day, team, forecasts, candidates, stated.problem, tuple(held), weekly, grouping)
 
 
 def draw_absences(school: OpenSchool, number: int) -> tuple[tuple[Absence, ...], tuple[Absence, ...]]:
@@ -183,6 +199,14 @@ def date_of(school: OpenSchool, number: int) -> date:
     first = school.simulated.config.end
     monday = first + timedelta(days=-first.weekday() % 7)
     return monday + timedelta(days=number // SCHOOL_WEEK * 7 + number % SCHOOL_WEEK)
+
+
+def _find_grouping(held: Sequence[HeldDay], number: int) -> Grouping | None:
+    """Returns what the week began with, on its later days, where the team regroups once a week."""
+    first = number - number % SCHOOL_WEEK
+    if first == number or not held[first].stated.weekly or held[first].refused:
+        return None
+    return read_grouping(held[first].stated.problem, held[first].sessions, ())
 
 
 def _can_be_supervised(problem: Problem) -> bool:

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from pathlib import Path
-from typing import Literal
 
 import pandas as pd
 
@@ -40,10 +39,8 @@ RUN = "simulated-schools"
 DEMO = SchoolConfig(students_per_team=60, attendance=0.5, session_median=8.0)
 """The school of `make demo`, of whose log the model learns."""
 
-CORNERS = 8
-"""Places for a group in an open room: more than there are adults, so that they never bind."""
-
-Rhythm = Literal["daily", "weekly"]
+LARGE_ROOM = 90
+"""Students whom an open room holds."""
 
 
 @dataclass(frozen=True)
@@ -53,14 +50,14 @@ class Kind:
     Attributes:
         behavior: Fields of `Behavior` by name.
         days_old: Days before the first planned day that the log begins; null = all twelve weeks.
-        open_room: Whether the team has one large room, with places for groups in it.
-        rhythm: How often the team regroups.
+        open_room: Whether the team has one large room and no other.
+        policy: The `policy.toml` of the roster; empty = none.
     """
 
     behavior: Mapping[str, float] = field(default_factory=dict)
     days_old: int | None = None
     open_room: bool = False
-    rhythm: Rhythm = "daily"
+    policy: str = ""
 
 
 KINDS: dict[str, Kind] = {
@@ -68,7 +65,7 @@ KINDS: dict[str, Kind] = {
     "far_behind": Kind(behavior={"skill_difficulty": 0.0}),
     "far_ahead": Kind(behavior={"skill_difficulty": -2.8}),
     "thin_evidence": Kind(days_old=10),
-    "open_room": Kind(open_room=True, rhythm="weekly"),
+    "open_room": Kind(open_room=True, policy='[default]\npreset = "open_team_room"\nregroup = "weekly"\n'),
 }
 
 
@@ -140,7 +137,7 @@ def open_school(kind: str, seed: int, models: Path) -> OpenSchool:
     if chosen.open_room:
         simulated = _open_rooms(simulated)
     with tempfile.TemporaryDirectory(prefix="regroup-") as place:
-        events, item_skills, team, skills = _ingest(simulated, Path(place))
+        events, item_skills, team, skills = _ingest(simulated, Path(place), chosen.policy)
     vocabulary, timeline, _ = read_log(events, item_skills)
     answered = (timeline.correct >= 0) & (timeline.item >= 0)
     statistics = fit_responses(timeline, count_responses(timeline, vocabulary, answered), answered)
@@ -174,8 +171,10 @@ def forecast_team(snapshot: Snapshot, team: Team) -> tuple[SkillForecast, ...]:
     return tuple(forecast_students(snapshot, team.members, Settings.model_fields["recent_days"].default))
 
 
-def _ingest(simulated: School, folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, Team, SkillMap]:
+def _ingest(simulated: School, folder: Path, policy: str = "") -> tuple[pd.DataFrame, pd.DataFrame, Team, SkillMap]:
     write_school(simulated, folder / "school")
+    if policy:
+        (folder / "school" / "roster" / "policy.toml").write_text(policy, encoding="utf-8")
     home = Home(folder / "home")
     ingest_file(home, folder / "school" / "log.parquet", mapping=folder / "school" / "mapping.toml")
     url = f"sqlite:///{folder / 'home' / 'regroup.db'}"
@@ -193,12 +192,9 @@ def _keep_last_days(simulated: School, days: int) -> School:
 
 
 def _open_rooms(simulated: School) -> School:
-    """Returns a school whose teams have one large room, which is a hall for online work and places for groups."""
-    teams = simulated.roster["teams"]["team_id"]
-    rooms = [("hall", 90), *((f"corner-{number + 1}", 20) for number in range(CORNERS))]
+    """Returns a school in which each team has one large room and no other."""
     rows = [
-        {"room_id": f"{team}-{name}", "team_id": team, "capacity": capacity}
-        for team in teams
-        for name, capacity in rooms
+        {"room_id": f"{team}-room", "team_id": team, "capacity": LARGE_ROOM}
+        for team in simulated.roster["teams"]["team_id"]
     ]
     return replace(simulated, roster=simulated.roster | {"rooms": pd.DataFrame(rows)})
