@@ -695,7 +695,7 @@ def _best_session(arena, seats, block, adult, kind_wanted, skill_wanted, coverag
     need, low_evidence, effect, qualified = arena.need, arena.low_evidence, arena.effect, arena.qualified
     eligible, eligible_start, size_allowed, most = arena.eligible, arena.eligible_start, arena.size_allowed, arena.most
     seatable, may_teach, held, reserved = arena.seatable, arena.may_teach, arena.held, arena.reserved
-    urgent, crowding = arena.urgent, arena.crowding
+    urgent, crowding, most_effects = arena.urgent, arena.crowding, arena.most_effects
     pin, pin_kind, pin_skill, pin_adult = arena.pin, arena.pin_kind, arena.pin_skill, arena.pin_adult
     before, before_kind, before_skill = arena.before, arena.before_kind, arena.before_skill
     group, coverage, relation, between = arena.group, arena.coverage, arena.relation, arena.between
@@ -751,7 +751,7 @@ def _best_session(arena, seats, block, adult, kind_wanted, skill_wanted, coverag
                 continue
             usual, unsure = quality * effect[adult, kind, 0], quality * effect[adult, kind, 1]
             first_crowding = crowding[arena.least[adult, kind]]
-            reach, top, count = 0.0, 0, 0
+            reach, top, count, others, most_gain = 0.0, 0, 0, 0.0, 0.0
             for at in range(open_to):
                 student = students[at]
                 gain = need[student, skill] * (unsure if low_evidence[student, skill] else usual)
@@ -766,10 +766,13 @@ def _best_session(arena, seats, block, adult, kind_wanted, skill_wanted, coverag
                     top = count
                 count += 1
                 reach += max(worth, 0.0)
+                others += max(worth - first_crowding * gain, 0.0)
+                most_gain = max(most_gain, gain)
             if count < arena.least[adult, kind]:
                 continue
             factor = 1.0 + noise * _draw(rng) if noise else 1.0
-            reach = min(reach, most[adult, kind] * points[top]) + wish_worth * len(wished)
+            reach = min(reach, most[adult, kind] * points[top], others + most_effects[most[adult, kind]] * most_gain)
+            reach += wish_worth * len(wished)
             if reach * factor <= best:
                 continue
             total, met_need, others, high, size = 0.0, 0.0, 0.0, best / factor, 0

@@ -53,6 +53,7 @@ class ProblemArrays(NamedTuple):
         need: N x K, null where the pair is not eligible. `low_evidence` marks those without a forecast.
         urgent: N x K, points of a seat on an urgent need, 0 elsewhere.
         crowding: by number of students, the share of the effect that each gets; 1 at 0.
+        most_effects: by number of students, the most full effects that a session of so many or fewer gives in sum.
         eligible: students who need a skill, those of skill k from `eligible_start[k]` to `eligible_start[k + 1]`.
         effect: A x 3 x 2, the share of a need met, usual and where there is little evidence; null: may not lead it.
         qualified: A x K, 0: may not lead it.
@@ -90,6 +91,7 @@ class ProblemArrays(NamedTuple):
     low_evidence: Bools
     urgent: Floats
     crowding: Floats
+    most_effects: Floats
     eligible_start: Ints
     eligible: Ints
     effect: Floats
@@ -376,7 +378,9 @@ def _size_tables(problem: Problem, sizes: Sequence[Sequence[Sequence[int]]]) -> 
         for kind, allowed in enumerate(kinds):
             size_allowed[row, kind, list(allowed)] = True
     crowding = np.array([problem.size_curve.share(count) for count in range(size_allowed.shape[2])])
-    return {"least": least, "most": most, "size_allowed": size_allowed, "crowding": crowding}
+    most_effects = np.maximum.accumulate(crowding * np.arange(len(crowding)))
+    tables = {"least": least, "most": most, "size_allowed": size_allowed}
+    return tables | {"crowding": crowding, "most_effects": most_effects}
 
 
 def _coaching(problem: Problem, at: Positions, adult_in: Bools) -> Ints:

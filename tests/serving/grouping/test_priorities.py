@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from serving.grouping.problem.people import Purpose
-from serving.grouping.problem.policy import SessionType, SizeBound, SizeCurve
+from serving.grouping.problem.policy import SessionType, SizeBound, SizeCurve, Weights
 from serving.grouping.search.anneal import Budget
 from serving.grouping.solve import suggest_groups
 
@@ -29,8 +29,8 @@ def morning(team):
 
 @pytest.fixture
 def pair(morning):
-    """The same six, who all need fractions, with two adults for groups of three to six."""
-    new = replace(morning.adults[1], id="new")
+    """The same six, who all need fractions, with one adult to lead groups of three to six and two others."""
+    new = replace(next(adult for adult in morning.adults if adult.id == "help"), id="new")
     return replace(
         morning,
         adults=(*morning.adults, new),
@@ -68,9 +68,10 @@ def test_two_adults_share_a_group_that_one_could_lead(pair, swap):
 
 def test_a_session_grows_where_that_meets_more_and_not_where_it_meets_less(pair):
     """Where a fourth takes more from the three than it gets, three are better off alone."""
-    steep = replace(pair, size_curve=SizeCurve(full=3, loss=1.0))
+    alone = replace(pair, weights=Weights(coverage=0.0, relationships=0.0))
+    steep = replace(alone, size_curve=SizeCurve(full=3, loss=1.0))
 
-    assert list(map(len, groups(pair))) == [6]
+    assert list(map(len, groups(alone))) == [6]
     assert list(map(len, groups(steep))) == [3]
 
 
