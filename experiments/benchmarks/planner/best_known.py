@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 from experiments.benchmarks.planner.instances.team import draw_family
 from experiments.benchmarks.planner.verify.optimum import prove_optimum
@@ -77,10 +78,17 @@ class Known:
 def checksum(problem: Problem) -> str:
     """Returns a checksum of a day, the same on every machine.
 
-    Processors differ in the last digit of an exponential, so numbers are rounded first.
+    Processors differ in the last digit of an exponential, so numbers are rounded first. What is empty or zero does not
+    count, so that a new kind of part, which the day has none of, leaves it the day that it was.
     """
     fields = json.loads(problem.to_json(), parse_float=lambda text: round(float(text), DECIMALS))
-    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:DIGITS]
+    return hashlib.sha256(json.dumps(_drop_empty(fields), sort_keys=True).encode()).hexdigest()[:DIGITS]
+
+
+def _drop_empty(part: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
+    if isinstance(part, dict):
+        return {name: _drop_empty(value) for name, value in part.items() if value}
+    return [_drop_empty(value) for value in part] if isinstance(part, list) else part
 
 
 def read_known(path: Path) -> dict[Place, Known]:
