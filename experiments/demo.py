@@ -30,6 +30,9 @@ CHAMPION_STAYS = 10
 WIDTH = 150
 """Characters of a line where the plan is not printed to a terminal, which has a width of its own."""
 
+SHOWN = 6
+"""Notes of one kind that are printed."""
+
 SATURDAY = 5
 """Number of the first day without school, from Monday = 0."""
 
@@ -249,11 +252,26 @@ def _print_plan(plan: dict[str, Any]) -> None:
         students, skill = f"{len(session['students'])} students online", "self-paced"
         if session["skill_id"] is not None:
             students = "\n".join(_describe_seat(seat) for seat in session["students"])
-            purpose = (session["purpose"] or "").replace("_", " ")
-            skill = f"{session['skill']}\n({session['session_type'].replace('_', ' ')})\n{purpose}"
+            skill = _describe_session(session)
         table.add_row(session["time"], session["room_id"] or "-", adults, skill, students)
     screen = OUT if OUT.is_terminal else Console(width=WIDTH)
     screen.print(table, markup=False, highlight=False)
+    for title, notes in (("current unit", plan["focus_notes"]), ("needs that wait", plan["unmet"])):
+        for note in notes[:SHOWN]:
+            screen.print(f"{title}: {_name(note)}{note['sentence']}", markup=False, highlight=False)
+        if len(notes) > SHOWN:
+            screen.print(f"{title}: {len(notes) - SHOWN} more", markup=False, highlight=False)
+
+
+def _describe_session(session: dict[str, Any]) -> str:
+    kind, purpose = (str(session[name] or "").replace("_", " ") for name in ("session_type", "purpose"))
+    lines = [session["skill"], f"{kind}, {purpose}" if purpose else kind]
+    return "\n".join([*lines, *([session["teach"]["sentence"]] if session["teach"] else [])])
+
+
+def _name(note: dict[str, Any]) -> str:
+    """Returns whom a note is about, to precede it; nothing for a note on a skill."""
+    return f"{note['student_id']}: " if "student_id" in note else ""
 
 
 def _describe_seat(seat: dict[str, Any]) -> str:

@@ -174,7 +174,9 @@ def _rewrite(folder: Path, student_id: str) -> int:
         for name, table in left.items():
             table.to_parquet(draft / f"{name}.parquet", index=False)
         state.take(keep).save(draft / "state.npz")
-        (draft / "statistics.json").write_bytes((folder / "statistics.json").read_bytes())
+        for name in ("statistics.json", "items.parquet"):
+            if (folder / name).exists():  # profiles of earlier versions have no table of items
+                shutil.copyfile(folder / name, draft / name)
 
     facts |= {"students": len(keep), "skill_profiles": len(left["skill_profiles"]), "erasures": erasures}
     name = folder.name.removesuffix(f"-erased{erasures - 1}")

@@ -200,7 +200,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         "planner.policies.benchmark:benchmark_policies",
         "--schools 2 --days 5 --kind demo --json figures.json",
         (
-            _count("--schools", 6, "simulated schools of each kind"),
+            _count("--schools", 8, "simulated schools of each kind"),
             _count("--days", 15, "school days in a row"),
             ("--large", {"action": "store_true", "help": "four times as many schools"}),
             (

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from serving.grouping.changes.bottlenecks import Bottleneck, find_bottlenecks
-from serving.grouping.changes.difference import Move, ScoreImpact, find_moves, measure_impact, read_seats
+from serving.grouping.changes.difference import Move, find_moves, read_seats
 from serving.grouping.changes.evaluation import Change, Evaluation, evaluate_edit
 from serving.grouping.changes.seat_options import SeatOptions, rank_seat_options
 from serving.grouping.errors import BrokenPlanError, Conflict, GroupingError, InfeasibleError, ProblemError
@@ -30,6 +30,7 @@ from serving.grouping.problem.policy import (
 from serving.grouping.problem.problem import Problem, digest_text, require_sessions
 from serving.grouping.rules.check import Violation, find_violations
 from serving.grouping.rules.objective import score_plan
+from serving.grouping.rules.score_impact import ScoreImpact, measure_impact
 
 if TYPE_CHECKING:
     from serving.grouping.changes.alternatives import ATTEMPTS, Alternative, Alternatives, find_alternatives

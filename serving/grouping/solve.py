@@ -16,6 +16,7 @@ from serving.grouping.problem.plan import Plan, Session, Status
 from serving.grouping.problem.policy import ADULT_LED, Effect, Role, SessionType
 from serving.grouping.problem.problem import Problem
 from serving.grouping.rules.check import find_violations
+from serving.grouping.rules.exchange import Exchanges
 from serving.grouping.rules.explain import explain_seats, explain_sessions, explain_unmet
 from serving.grouping.rules.objective import Ledger, score_ledger, score_plan
 from serving.grouping.search.anneal import Budget
@@ -109,7 +110,8 @@ def prove_plan(data: ProblemData, plan: Plan, rounds: int, until: float | None =
         until: when to stop, on the clock of `time.perf_counter`; None: without a clock.
     """
     arrays = data.arrays
-    bound = bound_day(arrays, plan.score.total, rounds, until=until) if rounds else math.inf
+    exact = 0 if until is None else sys.maxsize
+    bound = bound_day(arrays, plan.score.total, rounds, exact, until=until) if rounds else math.inf
     status: Status = "optimal" if bound <= plan.score.total else plan.status
     return replace(plan, status=status, bound=bound, online_score=online_score(arrays))
 
@@ -147,13 +149,14 @@ def _tiny_day() -> Problem:
 def describe_plan(problem: Problem, sessions: tuple[Session, ...], status: Status) -> Plan:
     """Returns sessions with their score and reasons; every id has to be known, as the rule `form` asks."""
     ledger = Ledger(problem, sessions)
+    exchanges = Exchanges(ledger)
     return Plan(
         sessions=sessions,
         score=score_ledger(ledger),
         status=status,
-        session_reasons=explain_sessions(ledger),
-        seat_reasons=explain_seats(ledger),
-        unmet=explain_unmet(ledger),
+        session_reasons=explain_sessions(ledger, exchanges),
+        seat_reasons=explain_seats(ledger, exchanges),
+        unmet=explain_unmet(ledger, exchanges),
     )
 
 

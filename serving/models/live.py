@@ -32,6 +32,7 @@ from features.profiles.kernel import NO_TIME
 from features.profiles.state import State
 from serving.errors import SnapshotError
 from serving.lifecycle import CircuitBreaker
+from serving.models.answers import ItemAnswers
 from serving.models.snapshot import Cache, Snapshot, StudentFacts
 
 logger = logging.getLogger("regroup")
@@ -79,6 +80,7 @@ def restrict_snapshot(
         last_practiced=np.where(known, np.where(known, practiced, 0).astype(np.int64), NO_TIME),
         rows=rows.columns[order],
         student_facts=StudentFacts.from_rows(facts.index, facts),
+        live_answers=ItemAnswers.from_state(state, statistics),
         cache=Cache(),
     )
 

@@ -19,6 +19,7 @@ from features.errors import RegroupError
 from features.profiles.columns import OF_STUDENTS, SCHEMA_HASH
 from features.profiles.kernel import COLUMNS, NO_TIME
 from serving.errors import SnapshotError
+from serving.models.answers import ItemAnswers
 from serving.models.bundle import Artifacts, Source
 from serving.models.forecaster import Forecaster
 from serving.models.registry import Champion
@@ -117,6 +118,7 @@ class Snapshot:
         last_practiced: Microseconds since 1970 UTC of each row; the smallest integer where there is no clock.
         rows: The kernel's columns.
         student_facts: What is known of each student beyond single skills.
+        live_answers: Answers to items of the restricted snapshot's students, live ones included; null for the night's.
         live_through: Number of the last live event that was looked at; null where none were.
         cache: Holds what was computed from these profiles; a snapshot with other profiles has another cache.
     """
@@ -136,6 +138,7 @@ class Snapshot:
     last_practiced: npt.NDArray[np.int64]
     rows: Rows
     student_facts: StudentFacts
+    live_answers: ItemAnswers | None = None
     live_through: int | None = None
     cache: Cache = field(default_factory=Cache)
 
@@ -143,6 +146,13 @@ class Snapshot:
     def position(self) -> Mapping[str, int]:
         """Number of each student in `students`."""
         return {str(student): at for at, student in enumerate(self.students)}
+
+    @property
+    def answers(self) -> ItemAnswers | None:
+        """Which items the students answered and how, read with the first request that asks; null where unknown."""
+        if self.live_answers is not None:
+            return self.live_answers
+        return self.cache.get("answers", lambda: ItemAnswers.read(self.folder, self.digest))
 
     def row_count(self, student: str) -> int:
         """Counts the profile rows of a known student."""

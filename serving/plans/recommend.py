@@ -34,6 +34,7 @@ from serving.models.live import LiveEvents
 from serving.models.snapshot import Snapshot
 from serving.plans.cycle import plan_in_cycle, read_grouping, remember_sessions
 from serving.plans.cycle_days import find_days
+from serving.plans.focus_notes import FocusNote, note_focus
 from serving.plans.needs import Candidate, find_candidates
 from serving.plans.policy import PlannerPolicy, load_policy
 from serving.plans.problem import Absence, DayRequest, skill_name, state_day
@@ -86,6 +87,7 @@ class Recommendation:
         notes: Standing rules, series and parts of the roster that the plan goes without.
         others: Good plans that differ, the best first.
         held: The group of each series that is held, by the series' id.
+        focus_notes: What is said of skills of the current unit without a session.
     """
 
     problem: Problem
@@ -105,6 +107,8 @@ class Recommendation:
             return None
         place = session.block, session.adults[0]
         return next((name for name, group in self.held.items() if (group.block, group.adult) == place), None)
+
+    focus_notes: tuple[FocusNote, ...] = ()
 
 
 Render = Callable[[str, datetime, RecommendationRequest, Team, SkillMap, Snapshot, Recommendation], RecommendationOut]
@@ -354,16 +358,19 @@ def recommend_day(
     GAP.observe(1.0 - found.plan.proven_share)
     UNMET.observe(len(found.plan.unmet))
     return Recommendation(
-        problem,
-        found.canonical,
-        found.plan,
-        candidates,
-        ended - begun,
-        ended,
-        day.policy,
-        (*notes, *series.notes),
-        found.others,
-        series.held,
+        problem=problem,
+        canonical=found.canonical,
+        plan=found.plan,
+        candidates=candidates,
+        search_seconds=ended - begun,
+        found_at=ended,
+        policy=day.policy,
+        notes=(*notes, *series.notes),
+        others=found.others,
+        held=series.held,
+        focus_notes=note_focus(
+            team, roster.skills, problem, found.plan, forecast_students(snapshot, team.members, days)
+        ),
     )
 
 

@@ -1,8 +1,10 @@
 """Series: the same students with the same adult on the same unit, held from day to day and given up only in words."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from types import MappingProxyType
 from typing import TypeVar
 
 from features.roster import Series, Team
@@ -17,6 +19,9 @@ Found = TypeVar("Found")
 
 HALF = 0.5
 """Share of the students with whom a past session counts for its series, and of a session by which its dose is due."""
+
+TRIES = 3
+"""Blocks that are tried for a series before it gives way."""
 
 TYPES = (SessionType.TUTORING, SessionType.SMALL_GROUP, SessionType.COLLABORATIVE)
 """Types of session that a series may have, the first that fits."""
@@ -121,7 +126,9 @@ def _wants_session(series: Series, team: Team, day: date) -> bool:
     return wanted - sum(held.values()) >= HALF * today
 
 
-def hold_series(problem: Problem, due: Sequence[Series], unit: Unit) -> SeriesDay:
+def hold_series(
+    problem: Problem, due: Sequence[Series], unit: Unit, tried: Mapping[str, Collection[str]] = MappingProxyType({})
+) -> SeriesDay:
     """The day with all series that can be held; who is absent leaves the rest together.
 
     A series takes the block, of those in which it may take place, in which most of its students are there with its
@@ -131,12 +138,13 @@ def hold_series(problem: Problem, due: Sequence[Series], unit: Unit) -> SeriesDa
         problem: The day.
         due: The series that want a session.
         unit: What is known of the students.
+        tried: Blocks by series in which it cannot be.
     """
     held: dict[str, Group] = {}
     notes = []
     taken = list_places(problem)
     skills = {(pin.student, pin.skill) for pin in problem.pins}
-    choices = {each.series_id: _list_open_blocks(problem, each) for each in due}
+    choices = {each.series_id: _list_open_blocks(problem, each, tried.get(each.series_id, ())) for each in due}
     for each in sorted(due, key=lambda each: (len(choices[each.series_id]), each.series_id)):
         found = _place(problem, each, choices[each.series_id], taken, skills)
         if isinstance(found, str):
@@ -150,13 +158,13 @@ def hold_series(problem: Problem, due: Sequence[Series], unit: Unit) -> SeriesDa
     return SeriesDay(fix_groups(problem, tuple(held.values()), unit.add_need, unit.skill_names), held, tuple(notes))
 
 
-def _list_open_blocks(problem: Problem, series: Series) -> list[str]:
-    """The blocks of the day in which a series may take place and its adult is there, in order."""
+def _list_open_blocks(problem: Problem, series: Series, tried: Collection[str]) -> list[str]:
+    """The blocks of the day in which a series may take place and its adult is there, in order, but for those tried."""
     there: frozenset[str] = next((adult.blocks for adult in problem.adults if adult.id == series.staff_id), frozenset())
     return [
         block.id
         for block in problem.blocks
-        if block.id in there and (series.block_ids is None or block.id in series.block_ids)
+        if block.id in there - set(tried) and (series.block_ids is None or block.id in series.block_ids)
     ]
 
 
@@ -175,25 +183,23 @@ def _place(
     there = {student.id: student.blocks for student in problem.students}
     if not any(there.get(student) for student in series.students):
         return "It gives way today: nobody of it is there."
-    free = {
-        block: tuple(
-            student
-            for student in series.students
-            if block in there.get(student, frozenset()) and (student, block) not in taken
-        )
+    why = f"in no block are {adult.id} and somebody of it both there and free"
+    free = (
+        (block, [s for s in series.students if block in there.get(s, ()) and (s, block) not in taken])
         for block in blocks
         if (adult.id, block) not in taken
-    }
-    block, students = max(free.items(), key=lambda place: len(place[1]), default=("", ()))
-    if not students:
-        return f"It gives way today: in no block are {adult.id} and somebody of it both there and free."
-    skill = _choose_skill(problem, series, block, students, adult, skills)
-    if skill is None:
-        return f"It gives way today: {adult.id} can teach none of its skills then."
-    session_type = _choose_type(len(students), adult, problem.sizes)
-    if session_type is None:
-        return f"It gives way today: {adult.id} may lead no session of {len(students)} students."
-    return Group(block, adult.id, skill, session_type, students)
+    )
+    for block, students in sorted(free, key=lambda place: -len(place[1])):
+        if not students:
+            break
+        skill = _choose_skill(problem, series, block, students, adult, skills)
+        session_type = _choose_type(len(students), adult, problem.sizes)
+        if skill is not None and session_type is not None:
+            return Group(block, adult.id, skill, session_type, tuple(students))
+        why = f"{adult.id} may lead no session of {len(students)} students"
+        if skill is None:
+            why = f"{adult.id} can teach none of its skills when somebody of it is there"
+    return f"It gives way today: {why}."
 
 
 def _choose_skill(
@@ -237,6 +243,8 @@ def plan_with_series(
 ) -> tuple[SeriesDay, Found]:
     """The day with its series and what was found for it; where it has no plan, series give way one after another.
 
+    Before a series gives way, other blocks are tried for it.
+
     Args:
         problem: The day without series.
         due: The series that want a session.
@@ -247,18 +255,22 @@ def plan_with_series(
         InfeasibleError: The day has no plan without any series either.
     """
     left, notes = list(due), list[Note]()
+    tried: dict[str, list[str]] = defaultdict(list)
     while True:
-        day = hold_series(problem, left, unit)
+        day = hold_series(problem, left, unit, tried)
         try:
             found = solve(day.problem)
         except InfeasibleError as error:
             if not day.held:
                 raise
             conflicting = _find_conflicting(day.held, error)
-            notes.append(
-                give_note(conflicting, f"It gives way today, since the day has no plan with it: {error.sentence}")
-            )
-            left = [each for each in left if each.series_id != conflicting]
+            tried[conflicting].append(day.held[conflicting].block)
+            (series,) = (each for each in left if each.series_id == conflicting)
+            others = _list_open_blocks(problem, series, tried[conflicting])
+            if not others or len(tried[conflicting]) == TRIES:
+                sentence = f"It gives way today, since the day has no plan with it: {error.sentence}"
+                notes.append(give_note(conflicting, sentence))
+                left.remove(series)
         else:
             return replace(day, notes=(*day.notes, *notes)), found
 

@@ -46,7 +46,7 @@ def fix_groups(
     needs = {(need.student, need.skill): need for need in problem.needs}
     for group in groups:
         needs |= _share_aim(group, needs, missing)
-    mates = {pair for group in groups for pair in combinations(sorted(group.students), 2)}
+    pairs = {pair for group in groups for pair in combinations(sorted(group.students), 2)}
     contacts = {(student, group.adult) for group in groups for student in group.students}
     known = {skill.id for skill in problem.skills}
     named = {group.skill for group in groups} | {need.because_of for need in needs.values() if need.because_of}
@@ -62,7 +62,7 @@ def fix_groups(
                 for student in group.students
             ),
         ),
-        recent_groupmates=tuple(mate for mate in problem.recent_groupmates if (mate.first, mate.second) not in mates),
+        recent_groupmates=tuple(mate for mate in problem.recent_groupmates if (mate.first, mate.second) not in pairs),
         contacts=tuple(contact for contact in problem.contacts if (contact.student, contact.adult) not in contacts),
     )
 

@@ -237,6 +237,25 @@ class UnmetOut(Body):
     )
 
 
+class FocusNoteOut(Body):
+    """A skill of the team's current unit that gets no session, though students need it or are not ready for it."""
+
+    kind: Literal["not_ready", "no_session"] = Field(
+        description="not_ready: more students need another skill first than need this one; no_session: the others",
+        examples=["not_ready"],
+    )
+    skill_id: str = Field(description="id of the skill", examples=["ratios"])
+    needing: int = Field(description="students present who have it as a need", examples=[12])
+    not_ready: int = Field(description="students present who need another skill first", examples=[41])
+    first_skill_id: str | None = Field(
+        description="the skill that most of those need first; null where all are ready", examples=["fractions"]
+    )
+    sentence: str = Field(
+        description="the same in plain words",
+        examples=["Ratios gets no session: 41 of 60 are not ready for it, they need Fractions first."],
+    )
+
+
 class WatchOut(Body):
     """A student who lately was in nothing but intervention groups; for people to look at, it changes no plan."""
 
@@ -320,6 +339,10 @@ class RecommendationOut(Body):
     terms: list[TermOut] = Field(description="the score term by term; the points add up to it")
     sessions: list[SessionOut] = Field(description="all sessions of the day")
     unmet: list[UnmetOut] = Field(description="students' greatest needs that no session meets today")
+    focus_notes: list[FocusNoteOut] = Field(
+        default_factory=list,
+        description="skills of the current unit without a session today, the most important first, and why",
+    )
     watch: list[WatchOut] = Field(
         default_factory=list, description="students who lately were in nothing but intervention groups, to look at"
     )

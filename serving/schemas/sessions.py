@@ -67,6 +67,43 @@ class SeatOut(SeatIn):
     facts: Facts
 
 
+class MissedItemOut(Body):
+    """An item that students of a session had wrong at their latest attempt."""
+
+    item_id: str = Field(description="id of the item in the event log", examples=["ratios-12"])
+    students: int = Field(description="students of the session who had it wrong at their latest attempt", examples=[4])
+
+
+class SharedSkillOut(Body):
+    """A further skill that several of the missed items need."""
+
+    skill_id: str = Field(description="id of the skill", examples=["percent"])
+    skill: str = Field(description="name of the skill, or its id where no name is known", examples=["Percent"])
+    items: int = Field(description="number of the missed items that need it", examples=[3])
+
+
+class TeachOut(Body):
+    """What to teach in a session, by what its students answered."""
+
+    missed_items: list[MissedItemOut] = Field(
+        description="items of the skill that most students of the session had wrong at their latest attempt, at most "
+        "five, the most missed first"
+    )
+    shared_skills: list[SharedSkillOut] = Field(
+        description="what these items have in common: further skills that several of them need; empty where items have "
+        "one skill each"
+    )
+    exit_check: list[str] = Field(
+        description="ids of items of the skill that no student of the session has seen, of middling difficulty, at "
+        "most three; empty where all were seen",
+        examples=[["ratios-31", "ratios-40", "ratios-44"]],
+    )
+    sentence: str = Field(
+        description="the same in plain words",
+        examples=["Missed last time: ratios-12 by 4, ratios-07 by 3. Exit check, not seen yet: ratios-31, ratios-40."],
+    )
+
+
 class SessionBody(Body):
     """What every form of a session has."""
 
@@ -96,6 +133,7 @@ class SessionIn(SessionBody):
     purpose: Purpose | None = Field(default=None, description="ignored", examples=["reteach"])
     why: str | None = Field(default=None, description="ignored", examples=["It meets 1.4 need points of 5."])
     series_id: str | None = Field(default=None, description="ignored", examples=["ratios-1"])
+    teach: TeachOut | None = Field(default=None, description="ignored", examples=[None])
 
 
 class SessionSeats(SessionBody):
@@ -123,3 +161,8 @@ class SessionOut(SessionBody):
     purpose: PurposeOf = Field(default=None, description="what the session is for, for most of its students")
     why: str = Field(description="why the session is held", examples=["It meets 1.4 need points of 5."])
     series_id: str | None = Field(default=None, description="the series that it is of; null: none", examples=[None])
+    teach: TeachOut | None = Field(
+        default=None,
+        description="what to teach; null online, and where profiles of an earlier version do not say which items "
+        "students answered",
+    )

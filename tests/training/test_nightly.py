@@ -132,6 +132,7 @@ def test_profiles_are_published_for_the_champion(trained_school):
     profiles = pd.read_parquet(folder / "skill_profiles.parquet")
 
     assert {path.name for path in folder.iterdir()} == {
+        "items.parquet",
         "manifest.json",
         "skill_profiles.parquet",
         "state.npz",

@@ -26,7 +26,7 @@ def publish_profiles(
 
     The folder appears at once, complete: `skill_profiles.parquet` (one row per student and practiced skill, sorted by
     student), `student_profiles.parquet` (one row per student), `state.npz` and `statistics.json` (which continue the
-    profiles with later events), and a manifest.
+    profiles with later events), `items.parquet` (one row per item, in the order of the state's codes), and a manifest.
 
     Args:
         home: Whose `published` folder it goes to.
@@ -46,6 +46,7 @@ def publish_profiles(
         ordered.to_parquet(draft / "skill_profiles.parquet", index=False)
         read_student_profiles(state, known, as_of).to_parquet(draft / "student_profiles.parquet", index=False)
         state.save(draft / "state.npz")
+        known.describe_items().to_parquet(draft / "items.parquet", index=False)
         (draft / "statistics.json").write_text(json.dumps(known.to_json(), ensure_ascii=False), encoding="utf-8")
 
     facts = {

@@ -78,9 +78,9 @@ def call_in_sick(place: Place) -> Absence | None:
 
 
 def send_home(problem: Problem, adult: str) -> Problem:
-    """Returns a day without an adult, and without the fixed assignments to them."""
+    """Returns a day without an adult; all fixed assignments give way, since who is left has to supervise."""
     adults = tuple(replace(a, blocks=frozenset()) if a.id == adult else a for a in problem.adults)
-    return replace(problem, adults=adults, pins=tuple(pin for pin in problem.pins if pin.adult != adult))
+    return replace(problem, adults=adults, pins=())
 
 
 def list_seats(sessions: Sequence[Session]) -> tuple[Seat, ...]:

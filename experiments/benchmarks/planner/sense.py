@@ -21,6 +21,7 @@ from experiments.benchmarks.figures import make_table, print_tables
 from experiments.benchmarks.planner.days.judge import judge_day, summarize
 from experiments.benchmarks.planner.days.run import plan_as_served, run_days
 from experiments.benchmarks.planner.days.schools import KINDS, open_school, train_models
+from experiments.benchmarks.planner.false_sentences import count_false_sentences
 from features.console import OUT, track, write_json
 from features.errors import InputError
 from serving.grouping import Budget
@@ -81,7 +82,9 @@ def benchmark_sense(
 def measure_school(kind: str, seed: int, models: Path, days: int) -> dict[str, Any]:
     """Plans one school's days and returns its row."""
     school = open_school(kind, seed, models)
-    judged = [judge_day(held, SEARCHED) for held in run_days(school, plan_as_served(PLANNED), days)]
+    judged = [
+        judge_day(held, SEARCHED, count_false_sentences) for held in run_days(school, plan_as_served(PLANNED), days)
+    ]
     row = summarize(kind, seed, judged)
     return row | {"missed": find_missed(row)}
 

@@ -24,14 +24,16 @@ from features.errors import InputError
 from features.roster import Series, Staff
 from serving.grouping import Budget, Plan, Problem, Session, SessionType, find_violations, score_plan, suggest_groups
 from serving.plans.cycle import Grouping, plan_in_cycle, read_grouping
+from serving.plans.needs import list_candidates
 from serving.plans.policy import load_policy
 from serving.plans.series import Unit, find_due, plan_with_series
+from serving.settings import Settings
 
 KIND = "demo"
 PER_WEEK, SKILLS = 3, 4
 """Sessions a week of the series, and skills of its unit."""
 
-BUDGET = Budget(rounds=1000, bound_rounds=0)
+BUDGET = Budget(rounds=3000, bound_rounds=0)
 """Rounds instead of a clock, so that a busy machine changes no figure."""
 
 KEPT_LEAST, MET_LEAST, CHANGED_MOST = 0.95, 0.95, 0.10
@@ -138,21 +140,21 @@ def know_unit(school: OpenSchool) -> Unit:
 
 
 def choose_series(school: OpenSchool) -> Series:
-    """Returns the series of the two students of the greatest common risk in the skills that both risk most.
+    """Returns the series of the two students who need most of the same skills, by the needs that the service finds.
 
     It is led by an adult who leads nothing larger, if the team has one.
     """
-    risks: dict[str, dict[str, float]] = {student: {} for student in school.team.members}
-    for forecast in school.forecasts:
-        if forecast.struggle_risk:
-            risks[forecast.student][forecast.skill] = forecast.struggle_risk
+    most, policy = Settings.model_fields["max_candidates"].default, load_policy().need
+    needs: dict[str, dict[str, float]] = {student: {} for student in school.team.members}
+    for candidate in list_candidates(school.team, school.skills, school.forecasts, policy, most, school.as_of):
+        needs[candidate.need.student][candidate.need.skill] = candidate.need.need
 
     def share_skills(one: str, other: str) -> list[tuple[float, str]]:
-        common = risks[one].keys() & risks[other].keys()
-        return sorted(((min(risks[one][skill], risks[other][skill]), skill) for skill in common), reverse=True)[:SKILLS]
+        common = needs[one].keys() & needs[other].keys()
+        return sorted(((min(needs[one][skill], needs[other][skill]), skill) for skill in common), reverse=True)[:SKILLS]
 
     pair = max(
-        combinations(school.team.members, 2), key=lambda pair: (sum(risk for risk, _ in share_skills(*pair)), pair)
+        combinations(school.team.members, 2), key=lambda pair: (sum(need for need, _ in share_skills(*pair)), pair)
     )
     unit = tuple(skill for _, skill in share_skills(*pair))
     lead = min(school.team.staff, key=lambda adult: (not _may_tutor(adult, unit), len(adult.may_lead), adult.staff_id))

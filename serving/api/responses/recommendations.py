@@ -6,7 +6,8 @@ from datetime import datetime
 from features.profiles.columns import FAMILIES
 from features.roster import SkillMap, Team
 from serving.api.responses.changes import to_terms
-from serving.grouping import digest_text
+from serving.api.responses.teaching import to_teach
+from serving.grouping import Session, digest_text
 from serving.models.forecasts import SkillForecast, describe_all_facts, explain_forecasts
 from serving.models.snapshot import Snapshot
 from serving.plans.needs import Candidate
@@ -15,6 +16,7 @@ from serving.plans.problem import skill_name
 from serving.plans.recommend import Recommendation
 from serving.plans.rooms import name_room
 from serving.plans.sessions import to_session_seats
+from serving.plans.teaching import plan_teaching
 from serving.plans.watch import watch_intervention
 from serving.schemas.common import ModelVersion, Provenance
 from serving.schemas.forecasts import (
@@ -30,13 +32,14 @@ from serving.schemas.forecasts import (
 )
 from serving.schemas.recommendations import (
     AlternativeOut,
+    FocusNoteOut,
     NoteOut,
     RecommendationOut,
     RecommendationRequest,
     UnmetOut,
     WatchOut,
 )
-from serving.schemas.sessions import AdultOut, SeatOut, SessionOut
+from serving.schemas.sessions import AdultOut, SeatOut, SessionOut, TeachOut
 
 NOT_ENOUGH = "not enough evidence"
 CONTRADICTED = "the forecast contradicts the answers, and nothing that is known explains why"
@@ -254,8 +257,20 @@ def to_recommendation(
                 purpose=session_reasons[session.id].purpose,
                 why=session_reasons[session.id].sentence,
                 series_id=found.series_of(session),
+                teach=_to_teach(snapshot, skills, session),
             )
             for session in found.plan.sessions
+        ],
+        focus_notes=[
+            FocusNoteOut(
+                kind=note.kind,
+                skill_id=note.skill,
+                needing=note.needing,
+                not_ready=note.not_ready,
+                first_skill_id=note.first,
+                sentence=note.sentence,
+            )
+            for note in found.focus_notes
         ],
         unmet=[
             UnmetOut(
@@ -287,6 +302,14 @@ def to_recommendation(
             for other in found.others
         ],
     )
+
+
+def _to_teach(snapshot: Snapshot, skills: SkillMap, session: Session) -> TeachOut | None:
+    """What to teach in a session; null online, and where the profiles do not say which items students answered."""
+    answers = snapshot.answers
+    if session.skill is None or answers is None:
+        return None
+    return to_teach(skills, plan_teaching(answers, session.skill, session.students))
 
 
 def gather_facts(snapshot: Snapshot, candidates: Sequence[Candidate]) -> Mapping[tuple[str, str], list[str]]:

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from serving.grouping.changes.difference import Move, ScoreImpact, find_moves, measure_impact
+from serving.grouping.changes.difference import Move, find_moves
 from serving.grouping.problem.places import Seat
 from serving.grouping.problem.plan import Score, Session
 from serving.grouping.problem.problem import Problem
 from serving.grouping.rules.check import Violation, find_violations
 from serving.grouping.rules.objective import score_plan
+from serving.grouping.rules.score_impact import ScoreImpact, measure_impact
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from itertools import islice
 
-from serving.grouping.changes.difference import ScoreImpact, measure_impact
 from serving.grouping.errors import ProblemError, require_known
 from serving.grouping.problem.plan import Session
 from serving.grouping.problem.policy import SessionType
 from serving.grouping.problem.problem import Problem, require_sessions
 from serving.grouping.rules.check import Violation, find_violations
 from serving.grouping.rules.objective import score_plan
+from serving.grouping.rules.score_impact import ScoreImpact, measure_impact
 
 SWAY = 4.0
 """Blocks off an even load that one further duty changes at most: its own, and the even load of all."""

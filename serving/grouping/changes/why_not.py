@@ -1,16 +1,10 @@
 """Explains why a student does not have a certain seat: what the best plan with it costs, or which rule forbids it."""
 
+import math
 import time
 from dataclasses import dataclass, replace
 
-from serving.grouping.changes.difference import (
-    Move,
-    ScoreImpact,
-    count_moved,
-    find_moves,
-    measure_impact,
-    previous_seats,
-)
+from serving.grouping.changes.difference import Move, count_moved, find_moves, previous_seats
 from serving.grouping.changes.repair import keep_rooms
 from serving.grouping.changes.seat_options import rank_seat_options, take_seat
 from serving.grouping.changes.warm_start import build_warm_start, find_warm_start, read_groups
@@ -23,6 +17,7 @@ from serving.grouping.problem.plan import Session
 from serving.grouping.problem.problem import Problem, require_sessions
 from serving.grouping.rules.check import find_violations
 from serving.grouping.rules.objective import score_plan
+from serving.grouping.rules.score_impact import SHOWN, ScoreImpact, measure_impact
 from serving.grouping.search.anneal import Budget, search_sessions
 from serving.grouping.state.arrays import build_data
 
@@ -130,5 +125,9 @@ def _refuse(pin: Pin, conflicts: tuple[Conflict, ...]) -> WhyNot:
 
 def _describe(impact: ScoreImpact, others: int) -> str:
     moved = "no other seat moves" if not others else f"{others} other seat{'s' if others > 1 else ''} would move"
+    need = math.fsum(term.points for term in impact.terms if term.name in {"benefit", "urgent"})
+    if need >= SHOWN and impact.points < 0:
+        cost = impact.sentence.replace("costs ", "cost ", 1)
+        return f"The seat would meet {need:.2f} more need, and was given up since in all it would {cost}; {moved}."
     effect = "would " + impact.sentence.replace("costs ", "cost ", 1).replace("gains ", "gain ", 1)
     return f"The seat {effect}; {moved}."

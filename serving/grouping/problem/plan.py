@@ -72,18 +72,59 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
+class Exchange:
+    """A change of one or few sessions of a block that keeps every hard rule.
+
+    Attributes:
+        before: the sessions of the plan that it changes or ends.
+        after: what is held in their place.
+        need: need points that it gains: need met and urgent seats, by their weights; negative where it loses some.
+    """
+
+    before: tuple[Session, ...]
+    after: tuple[Session, ...]
+    need: float
+
+    def apply(self, sessions: tuple[Session, ...]) -> tuple[Session, ...]:
+        """Returns a plan's sessions after the change."""
+        gone = {session.id for session in self.before}
+        return (*(session for session in sessions if session.id not in gone), *self.after)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One statement of a sentence, so that it can be checked without reading the sentence.
+
+    Attributes:
+        code: what is stated; `rules/explain.py` lists the codes.
+        figures: every number that the sentence shows for it, by name; shares 0-1, need in need points.
+        sessions: ids of the sessions that it is about.
+        blocks: ids of the blocks that it is about; empty: those in which the student is there.
+        exchange: the change whose outcome is stated; None where nothing is.
+    """
+
+    code: str
+    figures: tuple[tuple[str, float], ...] = ()
+    sessions: tuple[str, ...] = ()
+    exchange: Exchange | None = None
+    blocks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SessionReason:
     """Why one session is held.
 
     Attributes:
         benefit: the need it meets, in need points.
         purpose: what it is for, for most of its students; None online, and where nobody says.
+        claims: what the sentence states.
     """
 
     session: str
     benefit: float
     sentence: str
     purpose: Purpose | None = None
+    claims: tuple[Claim, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +136,7 @@ class SeatReason:
         benefit: need x effect x qualification.
         meetings: sessions of this student with the lead lately.
         purpose: what the session is for, for this student.
+        claims: what the sentence states.
     """
 
     student: str
@@ -110,6 +152,7 @@ class SeatReason:
     benefit: float | None = None
     meetings: int | None = None
     purpose: Purpose | None = None
+    claims: tuple[Claim, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +163,7 @@ class Unmet:
         skill: None, as `need`, for a student with no eligible skill at all.
         reason: a name to count by, such as "adults_busy".
         led_seats: how many adult-led seats the student has today on other skills.
+        claims: what the sentence states.
     """
 
     student: str
@@ -128,6 +172,7 @@ class Unmet:
     reason: str
     led_seats: int
     sentence: str
+    claims: tuple[Claim, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

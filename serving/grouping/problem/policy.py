@@ -72,7 +72,7 @@ class SizeBound:
 DEFAULT_SIZES = (
     SizeBound(SessionType.SMALL_GROUP, 3, 8),
     SizeBound(SessionType.TUTORING, 1, 2),
-    SizeBound(SessionType.COLLABORATIVE, 4, 6, tables=3),
+    SizeBound(SessionType.COLLABORATIVE, 4, 6),
 )
 
 

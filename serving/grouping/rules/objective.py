@@ -3,6 +3,7 @@
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from copy import copy
 from functools import cached_property
 from itertools import chain, combinations
 
@@ -26,6 +27,21 @@ class Ledger:
         }
         self.adult_time_due = {student.id for student in problem.students if student.adult_time_due and student.blocks}
         self._effects = {(effect.session_type, effect.role): effect for effect in problem.effects}
+
+    def of(self, sessions: tuple[Session, ...], led_seats: Counter[str] | None = None) -> "Ledger":
+        """Returns the ledger of other sessions of the same problem, which is not read again.
+
+        Args:
+            sessions: those of another plan, or parts of them.
+            led_seats: what counts as each student's adult-led seats; None: those of the sessions.
+        """
+        other = copy(self)
+        for name in ("benefits", "skills_held", "skills_met", "led_seats"):
+            other.__dict__.pop(name, None)
+        other.sessions, other.led = sessions, tuple(session for session in sessions if session.led)
+        if led_seats is not None:
+            other.__dict__["led_seats"] = led_seats.copy()
+        return other
 
     def effect(self, session_type: SessionType, role: str, *, low_evidence: bool) -> float:
         """Returns the share of a need that a session meets, 0 for a combination the table does not know."""
@@ -51,6 +67,11 @@ class Ledger:
         effect = self.effect(session.session_type, self.adults[lead].role, low_evidence=need.low_evidence)
         crowding = self.problem.size_curve.share(len(session.students))
         return need.need * effect * self.qualification(lead, session.skill) * crowding
+
+    @cached_property
+    def groupmates(self) -> dict[tuple[str, str], int]:
+        """How many adult-led sessions pairs of students shared lately."""
+        return {(mate.first, mate.second): mate.sessions for mate in self.problem.recent_groupmates}
 
     @cached_property
     def benefits(self) -> tuple[tuple[float, ...], ...]:
@@ -144,7 +165,7 @@ def relationships(ledger: Ledger) -> Term:
 
 def repeat_groupmates(ledger: Ledger) -> Term:
     """Repeat groupmates: for each pair that shares an adult-led session, how often it did so lately."""
-    before = {(mate.first, mate.second): mate.sessions for mate in ledger.problem.recent_groupmates}
+    before = ledger.groupmates
     pairs = (pair for s in ledger.led for pair in combinations(sorted(s.students), 2))
     repeats = sum(before.get(pair, 0) for pair in pairs) if before else 0
     return _loss(ledger, "repeat_groupmates", repeats, f"Students sit with recent groupmates again {repeats} times.")

@@ -1,16 +1,18 @@
 """An upper bound on every plan's score, so that a plan can say how much better any other could be.
 
 Lagrangian relaxation (Geoffrion 1974; Fisher 1981): that a student sits in one session of a block, meets a skill once
-a day, and counts once as covered and as met by an adult, is priced instead of asked for. What is left falls apart into
-the best session of each adult and block, which sorting solves, and the choice of who leads. Prices are moved along
-subgradients (Held, Wolfe and Crowder 1974; step by Polyak 1969). The lowest bound seen is valid whatever the prices.
+a day, and counts once as covered, as given the teacher time due and as met by an adult, and that a pair to keep
+together counts once as kept, is priced instead of asked for. What is left falls apart by block: each adult's best
+session of every size, which sorting finds, and a dynamic program over adults for who leads how many and who monitors.
+Prices are moved along subgradients (Held, Wolfe and Crowder 1974; step by Polyak 1969). The lowest bound seen is valid
+whatever the prices.
 
-That adults have to monitor those online is kept, in part by a price on seats. A block in which nobody is online
-is apart from the others: each student has a seat there at a price of its own, and only skills are held that together
-suit everybody, which is looked for branch by branch. Left out, which can only raise the bound: rooms, supervision, even
-loads, subgroups' shares. Recent groupmates cost each student half of what the most favorable others of the skill
-would, or, where that is asked for, what they do. Pairs to keep together count as kept, coaching as held, and
-teacher time that is due as given.
+So adults monitor those online in whole numbers, and sessions have the crowding of their size. A block in which nobody
+is online is apart from the others: each student has a seat there at a price of its own, and only skills are held that
+together suit everybody, which is looked for branch by branch. Left out, which can only raise the bound: rooms,
+supervision, even loads, subgroups' shares. Recent groupmates cost each student half of what the most favorable others
+of the skill would, or, where that is asked for, what they do; a pair to keep together gives each of its students half
+of its points wherever both may sit. Coaching counts as held.
 """
 
 import math
@@ -38,14 +40,21 @@ PATIENCE, SLOWER, LAST_STEP = 8, 0.7, 1e-4
 PARTS = 10
 """Parts of the time that is left; the clock is read after each."""
 
+EXACT_SHARE, SLOWNESS = 0.5, 100
+"""Share of the time after which groupmates may count exactly, where that leaves time for a round so many times as long
+as one before."""
+
 LOWEST, STEP, WAITED = range(3)
 """Positions in the pace: the lowest bound seen, the share of the way to a plan's score, rounds without a lower one."""
 
 ENOUGH = 1e-9
 """Share of its score by which a plan may miss the bound, which is then its score: no plan is better by more."""
 
-NO_NODES = NO_SEATS = np.int64(0)
-"""NumPy integers, since numba compiles a function once more for each plain constant that it is called with."""
+NO_NODES, NOBODY_MONITORS = np.int64(0), np.bool_(False)
+"""NumPy constants, since numba compiles a function once more for each plain constant that it is called with."""
+
+IDLE, MONITORS = 0, -1
+"""What an adult does who leads nobody; else the number of students led."""
 
 _entry = nb.njit(cache=True, error_model="numpy", nogil=True)
 """Compiles a function that Python calls; machine code is kept for these only, with all that they call."""
@@ -56,6 +65,10 @@ _kernel = nb.njit(  # type: ignore[call-overload]  # numba knows these options, 
 """Compiles a function that only compiled code may call: Python would jump to an address that is not there."""
 
 
+_inlined = nb.njit(error_model="numpy", inline="always")
+"""Compiles a function as part of its callers."""
+
+
 class Prices(NamedTuple):
     """What each relaxed rule costs a seat, or gives it.
 
@@ -63,33 +76,67 @@ class Prices(NamedTuple):
         block: N x B, the price of sitting in one more session of the block; below 0 it pays.
         skill: N x K, the price of meeting the skill once more.
         covered: N, what a seat is given for covering.
+        taught: N, what a seat with a supervising adult is given for the time due.
         met: N x A, what a seat is given for meeting the adult.
+        kept: P, what a session with both of a pair to keep together is given.
     """
 
     block: Floats
     skill: Floats
     covered: Floats
+    taught: Floats
     met: Floats
+    kept: Floats
 
 
 class Offers(NamedTuple):
-    """Whom each session could seat, and what a seat is worth: `points`, and what prices make of them in one block.
+    """Whom each session could seat, and what a seat is worth before prices.
 
     Attributes:
         start: B x A x C x K, and one more: where the seats of each block, adult, kind and skill begin.
         place: Each seat's student, as a place in `arena.eligible`.
-        points: Each seat's points.
-        halves: Per place and n, half the points beside the n students of the skill who suit best.
-        priced: Per place, what prices add whoever leads.
-        met: N x A, what they add for meeting the adult.
+        gain: Each seat's points for need met, in a session where each gets the full effect.
+        points: Each seat's other points.
+        wish_start: Seats, and one more: where the pairs to keep together of each seat begin, if both may sit there.
+        wish: Those pairs.
+        halves: Per place in `arena.eligible` and n, half the points beside the n students of the skill who suit best.
     """
 
     start: Ints
     place: Ints
+    gain: Floats
     points: Floats
+    wish_start: Ints
+    wish: Ints
     halves: Floats
-    priced: Floats
-    met: Floats
+
+
+class Blocks(NamedTuple):
+    """The best of each block at the prices of the last round, and scratch memory.
+
+    Attributes:
+        worth, kind, skill: B x A x sizes, the most that an adult's session of each size can be worth, and which it is.
+        does: B x A, how many students each adult leads, see also `IDLE` and `MONITORS`.
+        chosen: B x A x sizes, those students.
+        rest, values, top, order: Each seat's points after prices, with all that the size brings, and the highest.
+        reach: What a session of each size could reach.
+        reached, choice, origin: What adults up to one can be worth together, by whether anybody monitors and how many
+            students are taken care of; what the last of them does, and from where that was reached.
+    """
+
+    worth: Floats
+    kind: Ints
+    skill: Ints
+    does: Ints
+    chosen: Ints
+    rest: Floats
+    values: Floats
+    top: Floats
+    reach: Floats
+    order: Ints
+    reached: Floats
+    choice: Ints
+    origin: Ints
 
 
 def bound_day(arena: ProblemArrays, value: float, rounds: int, exact: int = 0, until: float | None = None) -> float:
@@ -99,22 +146,47 @@ def bound_day(arena: ProblemArrays, value: float, rounds: int, exact: int = 0, u
         arena: the problem.
         value: the score of a plan, which steers the search for a low bound and is no part of it.
         rounds: how often prices are moved, unless moving them helps no more.
-        exact: how often after that, with groupmates' points exact; lower, and some twenty to fifty times as slow.
+        exact: how often after that, with groupmates' points exact; lower, and some twenty to fifty times as slow. With
+            a clock, only where it leaves time enough.
         until: when to stop, on the clock of `time.perf_counter`; None: without a clock, and equal problems give equal
             bounds.
     """
+    began = time.perf_counter()
+    exact = exact if arena.has_pairs else 0
     prices = Prices(
         block=np.zeros(arena.present.shape),
         skill=np.zeros(arena.need.shape),
         covered=arena.coverage / 2,
+        taught=arena.teacher_time_due / 2,
         met=arena.weights[RELATIONSHIPS] * arena.relation / 2,
+        kept=np.full(len(arena.wished), arena.weights[KEEP_TOGETHER] / 2),
     )
     nobody_online = prices._replace(block=np.zeros(arena.present.shape))
-    start, place, points = _list_offers(arena)
-    offers = Offers(start, place, points, _favorable(arena), np.empty(0), prices.met)
-    pace, bonus = np.array([np.inf, FIRST_STEP, 0.0]), np.full(arena.present.shape[1], 0.1)
+    start, place, gain, points = _list_offers(arena)
+    wish_start, wish = _list_wishes(arena, start, place)
+    offers = Offers(start, place, gain, points, wish_start, wish, _favorable(arena))
+    blocks = _new_blocks(arena)
+    pace = np.array([np.inf, FIRST_STEP, 0.0])
+    state = arena, offers, prices, nobody_online, value
+    first_until = began + EXACT_SHARE * (until - began) if until is not None and exact else until
+    pace_s = _lower_until(state, rounds, 0, pace, blocks, first_until)
+    if exact and pace[LOWEST] > value and (until is None or until - time.perf_counter() > SLOWNESS * pace_s):
+        pace[STEP], pace[WAITED] = FIRST_STEP, 0.0
+        _lower_until(state, exact, NODES, pace, blocks, until)
+    return float(pace[LOWEST])
+
+
+def _lower_until(
+    state: tuple[ProblemArrays, Offers, Prices, Prices, float],
+    rounds: int,
+    nodes: int,
+    pace: Floats,
+    blocks: Blocks,
+    until: float | None,
+) -> float:
+    """Lowers the bound for some rounds, fewer where it is settled or the clock ends; returns seconds for each."""
     began, done = time.perf_counter(), 0
-    while done < rounds and not _is_settled(pace, value):
+    while done < rounds and not _is_settled(pace, state[-1]):
         part = rounds - done
         if until is not None:
             now = time.perf_counter()
@@ -122,12 +194,44 @@ def bound_day(arena: ProblemArrays, value: float, rounds: int, exact: int = 0, u
             if done and fit < 1.0:
                 break
             part = min(part, max(1, int(fit / PARTS)))
-        _lower(arena, offers, prices, nobody_online, value, part, 0, pace, bonus)
+        _lower(*state, part, nodes, pace, blocks)
         done += part
-    if exact and arena.has_pairs and pace[LOWEST] > value:
-        pace[STEP], pace[WAITED] = FIRST_STEP, 0.0
-        _lower(arena, offers, prices, nobody_online, value, exact, NODES, pace, bonus)
-    return float(pace[LOWEST])
+    return (time.perf_counter() - began) / max(1, done)
+
+
+def _new_blocks(arena: ProblemArrays) -> Blocks:
+    """Returns memory for the best of each block."""
+    (students, blocks), adults, sizes = arena.present.shape, len(arena.qualified), arena.size_allowed.shape[2]
+    return Blocks(
+        worth=np.zeros((blocks, adults, sizes)),
+        kind=np.full((blocks, adults, sizes), NOT_LED, np.int64),
+        skill=np.full((blocks, adults, sizes), NOT_LED, np.int64),
+        does=np.zeros((blocks, adults), np.int64),
+        chosen=np.zeros((blocks, adults, sizes), np.int64),
+        rest=np.empty(students),
+        values=np.empty(students),
+        top=np.empty(sizes),
+        reach=np.empty(sizes),
+        order=np.empty(sizes, np.int64),
+        reached=np.empty((adults + 1, 2, students + 1)),
+        choice=np.empty((adults + 1, 2, students + 1), np.int64),
+        origin=np.empty((adults + 1, 2, students + 1), np.int64),
+    )
+
+
+def _list_wishes(arena: ProblemArrays, start: Ints, place: Ints) -> tuple[Ints, Ints]:
+    """Returns `wish_start` and `wish` of `Offers`."""
+    found: list[tuple[int, int]] = []
+    if len(arena.wished):
+        at_place, option = arena.eligible[place], np.repeat(np.arange(len(start) - 1), np.diff(start))
+        for pair, (one, other) in enumerate(arena.wished.tolist()):
+            here, there = np.flatnonzero(at_place == one), np.flatnonzero(at_place == other)
+            _, first, second = np.intersect1d(option[here], option[there], return_indices=True)
+            found += [(seat, pair) for seat in (*here[first].tolist(), *there[second].tolist())]
+    found.sort()
+    seats = np.array([seat for seat, _ in found], np.int64)
+    wish_start = np.searchsorted(seats, np.arange(len(place) + 1)).astype(np.int64)
+    return wish_start, np.array([pair for _, pair in found], np.int64)
 
 
 def _is_settled(pace: Floats, value: float) -> bool:
@@ -154,21 +258,21 @@ def _favorable(arena: ProblemArrays) -> Floats:
 
 @_entry
 def _list_offers(arena):
-    """Returns `start`, `place` and `points` of `Offers`."""
+    """Returns `start`, `place`, `gain` and `points` of `Offers`."""
     options = arena.present.shape[1] * arena.qualified.size * arena.most.shape[1]
     start, no_places, no_points = np.zeros(options + 1, np.int64), np.empty(0, np.int64), np.empty(0)
     for option in range(options):
-        start[option + 1] = start[option] + _list_seats(arena, option, no_places, no_points)
-    place, points = np.empty(start[-1], np.int64), np.empty(start[-1])
+        start[option + 1] = start[option] + _list_seats(arena, option, no_places, no_points, no_points)
+    place, gain, points = np.empty(start[-1], np.int64), np.empty(start[-1]), np.empty(start[-1])
     for option in range(options):
         first, last = start[option], start[option + 1]
         if first < last:
-            _list_seats(arena, option, place[first:last], points[first:last])
-    return start, place, points
+            _list_seats(arena, option, place[first:last], gain[first:last], points[first:last])
+    return start, place, gain, points
 
 
 @_kernel
-def _list_seats(arena, option, place, points):
+def _list_seats(arena, option, place, gain, points):
     """Counts the seats that a session could have, none if they are too few, and writes them where there is room."""
     (adults, skills), kinds = arena.qualified.shape, arena.most.shape[1]
     skill, kind, adult = option % skills, option // skills % kinds, option // (skills * kinds) % adults
@@ -176,7 +280,6 @@ def _list_seats(arena, option, place, points):
     if not arena.adult_in[adult, block] or arena.qualified[adult, skill] <= 0.0 or not arena.held[block, skill]:
         return 0
     quality, stay = arena.weights[BENEFIT] * arena.qualified[adult, skill], arena.weights[PERTURBATION]
-    quality *= arena.crowding[arena.least[adult, kind]]  # as if no session had more students than it has to
     count = 0
     for at in range(arena.eligible_start[skill], arena.eligible_start[skill + 1]):
         student = arena.eligible[at]
@@ -191,77 +294,69 @@ def _list_seats(arena, option, place, points):
         ):
             continue
         if len(place):
-            worth = (
-                quality
-                * arena.effect[adult, kind, int(arena.low_evidence[student, skill])]
-                * arena.need[student, skill]
-            )
-            worth += arena.urgent[student, skill]
+            effect = arena.effect[adult, kind, int(arena.low_evidence[student, skill])]
+            worth = arena.urgent[student, skill]
             before, before_kind = arena.before[student, block], arena.before_kind[student, block]
             if before == ONLINE:
                 worth -= stay
             if before == adult and before_kind == kind and arena.before_skill[student, block] == skill:
                 worth += stay
-            place[count], points[count] = at, worth
+            place[count], gain[count], points[count] = at, quality * effect * arena.need[student, skill], worth
         count += 1
     return count if min(count, arena.most[adult, kind]) >= max(1, arena.least[adult, kind]) else 0
 
 
 @_entry
-def _lower(arena, offers, prices, nobody_online, value, rounds, nodes, pace, bonus):
+def _lower(arena, offers, prices, nobody_online, value, rounds, nodes, pace, blocks):
     """Moves prices, of which blocks with nobody online have their own; `pace` has the lowest bound and goes on."""
-    students, blocks = arena.present.shape
+    students, count = arena.present.shape
     adults = len(arena.qualified)
-    fixed = online_score(arena) + arena.weights[KEEP_TOGETHER] * len(arena.wished)
-    fixed += arena.teacher_time_due.sum()  # as if everybody got the teacher time due
-    fixed += arena.weights[COACHING] * arena.coaching[:, 2].sum()
-    last = np.full((blocks, adults, 2), NOT_LED, np.int64)
-    chosen = np.empty((blocks, adults, arena.size_allowed.shape[2]), np.int64)
-    sizes = np.zeros((blocks, adults), np.int64)
-    worth = np.zeros((blocks, adults))
-    leads = np.zeros((blocks, adults), np.bool_)
+    fixed = online_score(arena)
+    for pair in range(len(arena.coaching)):
+        fixed += arena.weights[COACHING] * arena.coaching[pair, 2]
     seats_in_block = np.zeros(prices.block.shape)
     seats_on_skill = np.zeros(prices.skill.shape)
     seats_with = np.zeros(prices.met.shape)
     seats = np.zeros(students)
-    nobody = np.zeros(blocks, np.bool_)  # online
+    seats_taught = np.zeros(students)
+    halves_kept = np.zeros(len(prices.kept))
+    nobody = np.zeros(count, np.bool_)  # online
     for _ in range(rounds):
-        bound = fixed + prices.skill.sum()
-        for block in range(blocks):
-            free, short = _best_block(arena, offers, prices, block, 0.0, nodes, last, chosen, sizes, worth, leads)
-            if short > 0:
-                priced, still = _best_block(
-                    arena, offers, prices, block, bonus[block], nodes, last, chosen, sizes, worth, leads
-                )
-                bonus[block] *= 1.2 if still > 0 else 0.9
-                if priced > free:
-                    free, _ = _best_block(arena, offers, prices, block, 0.0, nodes, last, chosen, sizes, worth, leads)
-                free = min(free, priced)
-            free += prices.block[:, block].sum()
-            given = nobody_online.block[:, block].sum()
-            full = given + _nobody_online(
-                arena, offers, nobody_online, block, free - given, last, chosen, sizes, leads[block]
-            )
-            nobody[block] = full > free
-            bound += max(free, full)
+        bound = fixed
         seats_in_block[:] = 0.0
         seats_on_skill[:] = 0.0
         seats_with[:] = 0.0
         seats[:] = 0.0
-        for block in range(blocks):
+        seats_taught[:] = 0.0
+        halves_kept[:] = 0.0
+        for block in range(count):
+            bound += _best_block(arena, offers, prices, nobody_online, block, nodes, blocks, nobody)
             for adult in range(adults):
-                if leads[block, adult]:
-                    for student in chosen[block, adult, : sizes[block, adult]]:
-                        seats_in_block[student, block] += 1.0
-                        seats_on_skill[student, last[block, adult, 1]] += 1.0
-                        seats_with[student, adult] += 1.0
-                        seats[student] += 1.0
-        length = 0.0
+                size = blocks.does[block, adult]
+                if size <= 0:
+                    continue
+                skill = blocks.skill[block, adult, size]
+                for turn in range(size):
+                    seat = blocks.chosen[block, adult, turn]
+                    student = arena.eligible[offers.place[seat]]
+                    seats_in_block[student, block] += 1.0
+                    seats_on_skill[student, skill] += 1.0
+                    seats_with[student, adult] += 1.0
+                    seats[student] += 1.0
+                    if arena.teacher[adult]:
+                        seats_taught[student] += 1.0
+                    for at in range(offers.wish_start[seat], offers.wish_start[seat + 1]):
+                        halves_kept[offers.wish[at]] += 0.5
         for student in range(students):
+            for skill in range(prices.skill.shape[1]):
+                bound += prices.skill[student, skill]
             bound += max(0.0, arena.coverage[student] - prices.covered[student])
+            bound += max(0.0, arena.teacher_time_due[student] - prices.taught[student])
             for adult in range(adults):
                 meeting = arena.weights[RELATIONSHIPS] * arena.relation[student, adult]
                 bound += max(0.0, meeting - prices.met[student, adult])
+        for pair in range(len(prices.kept)):
+            bound += max(0.0, arena.weights[KEEP_TOGETHER] - prices.kept[pair])
         if bound < pace[LOWEST] - 1e-12:
             pace[LOWEST], pace[WAITED] = bound, 0.0
         else:
@@ -273,41 +368,48 @@ def _lower(arena, offers, prices, nobody_online, value, rounds, nodes, pace, bon
             return
         if pace[STEP] < LAST_STEP:
             return
-        # a price at zero that would fall does not move, and so is no part of the step's length
-        for student in range(students):
-            for block in range(blocks):
-                over = seats_in_block[student, block] - 1.0
-                if nobody[block]:
-                    length += over * over * arena.present[student, block]
-                else:
-                    length += over * over * (over > 0.0 or prices.block[student, block] > 0.0)
-            for skill in range(prices.skill.shape[1]):
-                over = seats_on_skill[student, skill] - 1.0
-                length += over * over * (over > 0.0 or prices.skill[student, skill] > 0.0)
-            over = seats[student] - (1.0 if prices.covered[student] < arena.coverage[student] else 0.0)
-            length += over * over
-            for adult in range(adults):
-                meeting = arena.weights[RELATIONSHIPS] * arena.relation[student, adult]
-                over = seats_with[student, adult] - (1.0 if prices.met[student, adult] < meeting else 0.0)
-                length += over * over
-        move = pace[STEP] * (bound - value) / max(length, 1e-9)
-        for student in range(students):
-            for block in range(blocks):
-                over = seats_in_block[student, block] - 1.0
-                if nobody[block]:
-                    nobody_online.block[student, block] += move * over * arena.present[student, block]
-                else:
-                    prices.block[student, block] = max(0.0, prices.block[student, block] + move * over)
-            for skill in range(prices.skill.shape[1]):
-                over = seats_on_skill[student, skill] - 1.0
-                prices.skill[student, skill] = max(0.0, prices.skill[student, skill] + move * over)
-            most = arena.coverage[student]
-            over = seats[student] - (1.0 if prices.covered[student] < most else 0.0)
-            prices.covered[student] = min(most, max(0.0, prices.covered[student] - move * over))
-            for adult in range(adults):
-                most = arena.weights[RELATIONSHIPS] * arena.relation[student, adult]
-                over = seats_with[student, adult] - (1.0 if prices.met[student, adult] < most else 0.0)
-                prices.met[student, adult] = min(most, max(0.0, prices.met[student, adult] - move * over))
+        length, move = 0.0, 0.0
+        for _turn in range(2):  # first how long the subgradient is, then the step along it
+            for student in range(students):
+                for block in range(count):
+                    over = seats_in_block[student, block] - 1.0
+                    if nobody[block]:
+                        if arena.present[student, block]:
+                            length += over * over
+                            nobody_online.block[student, block] += move * over
+                    else:
+                        length += _step(prices.block[student], block, over, move, np.inf)
+                for skill in range(prices.skill.shape[1]):
+                    length += _step(prices.skill[student], skill, seats_on_skill[student, skill] - 1.0, move, np.inf)
+                length += _gift_step(prices.covered, student, seats[student], move, arena.coverage[student])
+                length += _gift_step(
+                    prices.taught, student, seats_taught[student], move, arena.teacher_time_due[student]
+                )
+                for adult in range(adults):
+                    meeting = arena.weights[RELATIONSHIPS] * arena.relation[student, adult]
+                    length += _gift_step(prices.met[student], adult, seats_with[student, adult], move, meeting)
+            for pair in range(len(prices.kept)):
+                length += _gift_step(prices.kept, pair, halves_kept[pair], move, arena.weights[KEEP_TOGETHER])
+            move = pace[STEP] * (bound - value) / max(length, 1e-9)
+
+
+@_kernel
+def _step(prices, at, over, move, most):
+    """Moves a price at least 0 by its subgradient; returns the square of that, 0 where the price cannot move."""
+    if over <= 0.0 and prices[at] <= 0.0:
+        return 0.0
+    prices[at] = min(most, max(0.0, prices[at] + move * over))
+    return over * over
+
+
+@_kernel
+def _gift_step(prices, at, count, move, most):
+    """Moves what a seat is given for something that counts once and is worth `most`; returns as `_step`."""
+    if most <= 0.0:
+        return 0.0
+    over = count - (1.0 if prices[at] < most else 0.0)
+    prices[at] = min(most, max(0.0, prices[at] - move * over))
+    return over * over
 
 
 @_entry
@@ -327,136 +429,237 @@ def online_score(arena):
 
 
 @_kernel
-def _best_block(arena, offers, prices, block, bonus, nodes, last, chosen, sizes, worth, leads):
-    """Finds each adult's best session, kept in `last`, `chosen` and `sizes`; returns what `_best_leads` does."""
-    offers = _price(arena, offers, prices, block)
-    for adult in range(len(arena.qualified)):
-        worth[block, adult], sizes[block, adult] = 0.0, 0
-        if arena.adult_in[adult, block]:
-            worth[block, adult], sizes[block, adult] = _best_session(
-                arena, offers, block, adult, bonus, nodes, last[block, adult], chosen[block, adult]
-            )
-    return _best_leads(arena, block, worth[block], sizes[block], bonus, leads[block])
+def _best_block(arena, offers, prices, nobody_online, block, nodes, blocks, nobody):
+    """The most that a block is worth with what its prices ask back, and whether that is with nobody online.
 
-
-@_kernel
-def _price(arena, offers, prices, block):
-    """Returns the offers at the prices of a block."""
-    priced = np.empty(len(arena.eligible))
-    for skill in range(len(arena.eligible_start) - 1):
-        for at in range(arena.eligible_start[skill], arena.eligible_start[skill + 1]):
-            student = arena.eligible[at]
-            priced[at] = prices.covered[student] - prices.block[student, block] - prices.skill[student, skill]
-    return Offers(offers.start, offers.place, offers.points, offers.halves, priced, prices.met)
-
-
-@_kernel
-def _best_leads(arena, block, worth, sizes, bonus, leads):
-    """The most that led sessions of a block are worth with enough adults left to monitor those online, if any are.
-
-    The more lead, the fewer may be online, so the more students the sessions have to hold. With a `bonus` in each
-    seat's worth that is asked for by a price; without one, only by what the largest sessions could hold.
-
-    Returns:
-        The worth, and the seats that it is short of what its number of monitors asks for.
+    `blocks.does` and `blocks.chosen` tell what the adults do and whom they teach then.
     """
-    adults = len(worth)
-    present, able, reach, seats, total = 0, 0, 0, 0, 0.0
+    present, places, back, back_full = np.int64(0), 0, 0.0, 0.0
     for student in range(len(arena.present)):
         present += arena.present[student, block]
-    monitors = np.empty(adults, np.int64)
-    leads[:] = False
-    for adult in range(adults):
-        if not arena.adult_in[adult, block]:
-            continue
-        if arena.may_monitor[adult]:
-            monitors[able] = adult
-            able += 1
-        else:
-            leads[adult] = worth[adult] > 0.0
-            total += worth[adult]
-            seats += sizes[adult]
-            reach += arena.most[adult].max()
-    monitors = monitors[:able]
-    by_worth = monitors[np.argsort(-worth[monitors])]
-    largest = np.zeros(able, np.int64)
-    for at in range(able):
-        largest[at] = arena.most[monitors[at]].max()
-    largest = np.sort(largest)[::-1]
-    best, best_count, short = -np.inf, 0, 0
-    for count in range(able + (present == 0)):  # of those who may monitor and lead instead
-        if count:
-            total += worth[by_worth[count - 1]]
-            seats += sizes[by_worth[count - 1]]
-            reach += largest[count - 1]
-        asked = max(0, present - (able - count) * arena.ratio)
-        if asked <= reach and total - bonus * asked > best:
-            best, best_count, short = total - bonus * asked, count, asked - seats
-    for at in range(best_count):
-        leads[by_worth[at]] = worth[by_worth[at]] > 0.0
-    return max(best, 0.0), short
+        back += prices.block[student, block]
+        back_full += nobody_online.block[student, block]
+    for adult in range(len(arena.qualified)):
+        if arena.adult_in[adult, block]:
+            largest = 0
+            for kind in range(arena.most.shape[1]):
+                largest = max(largest, arena.most[adult, kind])
+            places += largest
+    full = -np.inf
+    if 0 < present <= places:
+        _find_sessions(arena, offers, nobody_online, block, nodes, blocks)
+        full = _share_out(arena, block, present, NOBODY_MONITORS, blocks) + back_full
+    _find_sessions(arena, offers, prices, block, nodes, blocks)
+    free = _share_out(arena, block, present, present > 0, blocks) + back
+    if full > free:
+        suiting = _suit_everybody(arena, offers, nobody_online, block, present, free - back_full, blocks)
+        full = min(full, suiting + back_full)
+    nobody[block] = full > free
+    if full > free:
+        _find_sessions(arena, offers, nobody_online, block, nodes, blocks)
+        _share_out(arena, block, present, NOBODY_MONITORS, blocks)
+        _choose(arena, offers, nobody_online, block, nodes, blocks)
+        return full
+    if free == -np.inf:  # the block has too few monitors, so that there is no plan at all
+        blocks.does[block, :] = IDLE
+        return back
+    _choose(arena, offers, prices, block, nodes, blocks)
+    return free
 
 
 @_kernel
-def _nobody_online(arena, offers, prices, block, floor, last, chosen, sizes, leads):
+def _price_seats(arena, offers, prices, block, adult, kind, skill, rest):
+    """Fills in what seats of a session are worth after prices but for need met; returns the first seat and how many."""
+    option = ((block * len(arena.most) + adult) * arena.most.shape[1] + kind) * arena.qualified.shape[1] + skill
+    first, count = offers.start[option], offers.start[option + 1] - offers.start[option]
+    for at in range(count):
+        seat = first + at
+        student = arena.eligible[offers.place[seat]]
+        worth = offers.points[seat] + prices.covered[student] + prices.met[student, adult]
+        worth -= prices.block[student, block] + prices.skill[student, skill]
+        if arena.teacher[adult]:
+            worth += prices.taught[student]
+        for wish in range(offers.wish_start[seat], offers.wish_start[seat + 1]):
+            worth += prices.kept[offers.wish[wish]] / 2
+        rest[at] = worth
+    return first, count
+
+
+@_kernel
+def _best_of_size(arena, offers, first, count, size, floor, nodes, blocks):
+    """The most that a session of a size can be worth at these prices, at least `floor`; `blocks.order` tells who."""
+    crowding, values, rest = arena.crowding[size], blocks.values, blocks.rest
+    for at in range(count):
+        values[at] = rest[at] + crowding * offers.gain[first + at]
+    if arena.has_pairs:
+        if nodes:
+            return _best_set(arena, offers, first, count, size, floor, nodes, blocks)
+        for at in range(count):
+            values[at] += offers.halves[offers.place[first + at], size - 1]
+    _take_most(values, count, size, blocks.top, blocks.order)
+    total = 0.0
+    for turn in range(size):
+        total += blocks.top[turn]
+    return -np.inf if math.isnan(total) else total
+
+
+@_kernel
+def _find_sessions(arena, offers, prices, block, nodes, blocks):
+    """Fills in the best session of each adult of a block for every size."""
+    skills, kinds = arena.qualified.shape[1], arena.most.shape[1]
+    for adult in range(len(arena.qualified)):
+        worth, kind_of, skill_of = blocks.worth[block, adult], blocks.kind[block, adult], blocks.skill[block, adult]
+        for size in range(1, len(worth)):
+            worth[size] = -np.inf
+        if not arena.adult_in[adult, block]:
+            continue
+        # the best session of the round before is looked at first, since it most often is the best again
+        for size in range(1, len(worth)):
+            kind, skill = kind_of[size], skill_of[size]
+            if kind != NOT_LED:
+                first, count = _price_seats(arena, offers, prices, block, adult, kind, skill, blocks.rest)
+                worth[size] = _best_of_size(arena, offers, first, count, size, -np.inf, nodes, blocks)
+        for skill in range(skills):
+            for kind in range(kinds):
+                least, most = arena.least[adult, kind], arena.most[adult, kind]
+                if most == 0:
+                    continue
+                first, count = _price_seats(arena, offers, prices, block, adult, kind, skill, blocks.rest)
+                most = min(most, count)
+                if most < max(1, least):
+                    continue
+                # company and crowding only take from what the best students give at the crowding of the least
+                for at in range(count):
+                    blocks.values[at] = blocks.rest[at] + arena.crowding[least] * offers.gain[first + at]
+                _take_most(blocks.values, count, most, blocks.top, blocks.order)
+                total = 0.0
+                for turn in range(most):
+                    total += blocks.top[turn]
+                    blocks.reach[turn + 1] = total
+                for size in range(max(1, least), most + 1):
+                    if not arena.size_allowed[adult, kind, size] or blocks.reach[size] <= worth[size]:
+                        continue
+                    best = _best_of_size(arena, offers, first, count, size, worth[size], nodes, blocks)
+                    if best > worth[size]:
+                        worth[size], kind_of[size], skill_of[size] = best, kind, skill
+
+
+@_kernel
+def _share_out(arena, block, present, monitored, blocks):
+    """The most that led sessions of a block are worth if all students are taught or can be monitored.
+
+    A dynamic program over adults: each leads a session of some size, monitors as many as one adult may, or is idle.
+    Fills in `blocks.does`.
+
+    If `monitored`, somebody monitors; else nobody does, and sessions have to hold all students. The worth is minus
+    infinity where adults do not suffice.
+    """
+    adults, sizes = blocks.worth.shape[1], blocks.worth.shape[2]
+    reached, choice, origin = blocks.reached, blocks.choice, blocks.origin
+    for adult in range(adults + 1):
+        for watched in range(2):
+            for held in range(present + 1):
+                reached[adult, watched, held] = -np.inf
+    reached[0, 0, 0] = 0.0
+    for adult in range(adults):
+        there = arena.adult_in[adult, block]
+        for watched in range(2 if monitored else 1):
+            for held in range(present + 1):
+                value = reached[adult, watched, held]
+                if value == -np.inf:
+                    continue
+                _reach(blocks, adult, watched, held, value, watched, held, IDLE)
+                if not there:
+                    continue
+                if monitored and arena.may_monitor[adult]:
+                    to = min(present, held + arena.ratio)
+                    _reach(blocks, adult, watched, held, value, 1, to, MONITORS)
+                for size in range(1, sizes):
+                    worth = blocks.worth[block, adult, size]
+                    if worth > -np.inf:
+                        _reach(blocks, adult, watched, held, value + worth, watched, min(present, held + size), size)
+    watched, held = int(monitored), present
+    best = reached[adults, watched, held]
+    if best == -np.inf:
+        return best
+    for adult in range(adults - 1, -1, -1):
+        blocks.does[block, adult] = choice[adult + 1, watched, held]
+        before = origin[adult + 1, watched, held]
+        watched, held = before % 2, before // 2
+    return best
+
+
+@_inlined
+def _reach(blocks, adult, watched, held, value, watched_then, held_then, does):
+    """Notes what one adult more leads to, where nothing better does; `blocks.origin` tells from where."""
+    if value > blocks.reached[adult + 1, watched_then, held_then]:
+        blocks.reached[adult + 1, watched_then, held_then] = value
+        blocks.choice[adult + 1, watched_then, held_then] = does
+        blocks.origin[adult + 1, watched_then, held_then] = 2 * held + watched
+
+
+@_kernel
+def _choose(arena, offers, prices, block, nodes, blocks):
+    """Fills in the seats of each session that is led in a block."""
+    for adult in range(blocks.does.shape[1]):
+        size = blocks.does[block, adult]
+        if size > 0:
+            kind, skill = blocks.kind[block, adult, size], blocks.skill[block, adult, size]
+            first, count = _price_seats(arena, offers, prices, block, adult, kind, skill, blocks.rest)
+            _best_of_size(arena, offers, first, count, size, -np.inf, nodes, blocks)
+            for turn in range(size):
+                blocks.chosen[block, adult, turn] = first + blocks.order[turn]
+
+
+@_kernel
+def _suit_everybody(arena, offers, prices, block, present, floor, blocks):
     """The most that led sessions with all students of a block are worth, at least `floor` if that may be exceeded.
 
     Depth-first over what each adult leads. A branch ends where it could not exceed the best so far, where too few
     seats are left, or where too few students are left whom one of the sessions suits. Prices take the place of the
-    rule that nobody has two seats. Where it exceeds the floor, `last`, `chosen`, `sizes` and `leads` tell the sessions.
+    rule that nobody has two seats.
 
     Returns:
         The worth; minus infinity where nothing exceeds the floor.
     """
     students, adults = len(arena.present), len(arena.qualified)
     skills, kinds = arena.qualified.shape[1], arena.most.shape[1]
-    present, places = 0, 0
-    for student in range(students):
-        present += arena.present[student, block]
-    for adult in range(adults):
-        places += arena.most[adult].max() * arena.adult_in[adult, block]
-    if present == 0 or places < present:
-        return -np.inf
-    offers = _price(arena, offers, prices, block)
     options = skills * kinds
     worth, seats = np.full((adults, options + 1), -np.inf), np.zeros((adults, options + 1), np.int64)
-    worth[:, options] = 0.0  # to lead nothing
     suits = np.zeros((adults, skills + 1, students), np.bool_)
-    session, group = np.empty(2, np.int64), np.empty(chosen.shape[2], np.int64)
     most_worth, most_seats = np.zeros(adults + 1), np.zeros(adults + 1, np.int64)
-    order = np.empty((adults, options + 1), np.int64)
+    order = np.zeros((adults, options + 1), np.int64)
     for adult in range(adults):
+        worth[adult, options] = 0.0  # to lead nothing
         for skill in range(skills):
-            if not arena.adult_in[adult, block] or arena.qualified[adult, skill] <= 0.0 or not arena.held[block, skill]:
-                continue
-            count = 0
-            for at in range(arena.eligible_start[skill], arena.eligible_start[skill + 1]):
-                student = arena.eligible[at]
-                fits = arena.seatable[student, block] and arena.may_teach[student, adult]
-                suits[adult, skill, student] = fits
-                count += fits
             for kind in range(kinds):
-                most = min(count, arena.most[adult, kind])
-                if most:
-                    option = skill * kinds + kind
-                    worth[adult, option], _ = _session_worth(
-                        arena, offers, block, adult, 0.0, NO_NODES, kind, skill, -np.inf, NO_SEATS, session, group
-                    )
-                    seats[adult, option] = most
-        for at, option in enumerate(np.argsort(-worth[adult])):
-            order[adult, at] = option
+                first, count = _price_seats(arena, offers, prices, block, adult, kind, skill, blocks.rest)
+                for at in range(count):
+                    suits[adult, skill, arena.eligible[offers.place[first + at]]] = True
+                option, most = skill * kinds + kind, min(arena.most[adult, kind], count)
+                for size in range(max(1, arena.least[adult, kind]), most + 1):
+                    if arena.size_allowed[adult, kind, size]:
+                        seats[adult, option] = size
+                        best = _best_of_size(arena, offers, first, count, size, -np.inf, NO_NODES, blocks)
+                        worth[adult, option] = max(worth[adult, option], best)
+        for option in range(options + 1):  # the best first
+            to = option
+            while to > 0 and worth[adult, order[adult, to - 1]] < worth[adult, option]:
+                order[adult, to] = order[adult, to - 1]
+                to -= 1
+            order[adult, to] = option
     for adult in range(adults - 1, -1, -1):
-        most_worth[adult] = most_worth[adult + 1] + worth[adult].max()
-        most_seats[adult] = most_seats[adult + 1] + seats[adult].max()
+        most_worth[adult] = most_worth[adult + 1] + worth[adult, order[adult, 0]]
+        most_here = 0
+        for option in range(options):
+            most_here = max(most_here, seats[adult, option])
+        most_seats[adult] = most_seats[adult + 1] + most_here
     tried, value, held = np.zeros(adults + 1, np.int64), np.zeros(adults + 1), np.zeros(adults + 1, np.int64)
     suited = np.zeros((adults + 1, students), np.bool_)
     best, looks, depth = floor, 0, 0
-    taken, best_taken = np.empty(adults, np.int64), np.empty(adults, np.int64)
     while depth >= 0:
         if depth == adults:
             best = value[depth]
-            for adult in range(adults):
-                best_taken[adult] = taken[adult]
             depth -= 1
             continue
         if tried[depth] > options:
@@ -477,121 +680,21 @@ def _nobody_online(arena, offers, prices, block, floor, last, chosen, sizes, lea
         if count + most_seats[depth + 1] < present:
             continue
         looks += 1
-        taken[depth] = option
         if looks > BRANCHES:  # as if the best of what is left fitted
             best = reach
-            for adult in range(adults):
-                best_taken[adult] = taken[adult] if adult <= depth else order[adult, 0]
             continue
         value[depth + 1] = value[depth] + worth[depth, option]
         held[depth + 1] = held[depth] + seats[depth, option]
         tried[depth + 1] = 0
         depth += 1
-    if best <= floor:
-        return -np.inf
-    for adult in range(adults):
-        option = best_taken[adult]
-        leads[adult] = option < options
-        if leads[adult]:
-            skill, kind = option // kinds, option % kinds
-            _, sizes[block, adult] = _session_worth(
-                arena,
-                offers,
-                block,
-                adult,
-                0.0,
-                NO_NODES,
-                kind,
-                skill,
-                -np.inf,
-                NO_SEATS,
-                last[block, adult],
-                chosen[block, adult],
-            )
-    return best
+    return best if best > floor else -np.inf
 
 
 @_kernel
-def _best_session(arena, offers, block, adult, bonus, nodes, last, chosen):
-    """The most that a session of an adult can be worth at these prices, and its size; `last` and `chosen` tell which.
-
-    The best session of the round before is looked at first, since it most often is the best again.
-    """
-    best, size = 0.0, NO_SEATS
-    kind_before, skill_before = last[0], last[1]
-    if kind_before != NOT_LED:
-        best, size = _session_worth(
-            arena, offers, block, adult, bonus, nodes, kind_before, skill_before, best, size, last, chosen
-        )
-    for skill in range(arena.qualified.shape[1]):
-        for kind in range(arena.most.shape[1]):
-            if kind != kind_before or skill != skill_before:
-                best, size = _session_worth(
-                    arena, offers, block, adult, bonus, nodes, kind, skill, best, size, last, chosen
-                )
-    return best, size
-
-
-@_kernel
-def _session_worth(arena, offers, block, adult, bonus, nodes, kind, skill, best, size, last, chosen):
-    """The best worth and size so far, with one more kind of session on one skill looked at."""
-    at = ((block * len(arena.most) + adult) * arena.most.shape[1] + kind) * arena.qualified.shape[1] + skill
-    first, count = offers.start[at], offers.start[at + 1] - offers.start[at]
-    if count == 0:
-        return best, size
-    places, eligible, size_allowed = offers.place[first : first + count], arena.eligible, arena.size_allowed
-    most, least = min(arena.most[adult, kind], count), arena.least[adult, kind]
-    points = np.empty(count)
-    for at in range(count):
-        place = places[at]
-        points[at] = offers.points[first + at] + bonus + offers.priced[place] + offers.met[eligible[place], adult]
-    top, order = np.empty(most), np.empty(most, np.int64)
-    _take_most(points, most, top, order)
-    total, reach, reached = 0.0, -np.inf, 0
-    for turn in range(most):
-        total += top[turn]
-        if size_allowed[adult, kind, turn + 1] and total > reach:
-            reach, reached = total, turn + 1
-    if reach <= best:
-        return best, size
-    if not arena.has_pairs:
-        last[0], last[1] = kind, skill
-        for turn in range(reached):
-            chosen[turn] = eligible[places[order[turn]]]
-        return reach, reached
-    if nodes:
-        ordered = np.argsort(-points)
-        reach, reached = _best_set(
-            arena, eligible[places[ordered]], points[ordered], adult, kind, least, most, best, nodes, chosen
-        )
-        if reach > best:
-            last[0], last[1] = kind, skill
-            return reach, reached
-        return best, size
-    paired, order_paired, apart = np.empty(count), np.empty(most, np.int64), 0.0
-    for number in range(1, most + 1):
-        apart += points[order[number - 1]]
-        if not size_allowed[adult, kind, number] or apart <= best:  # company gives no points
-            continue
-        for at in range(count):
-            paired[at] = points[at] + offers.halves[places[at], number - 1]
-        _take_most(paired, number, top, order_paired)
-        total = 0.0
-        for turn in range(number):
-            total += top[turn]
-        if total > best and not math.isnan(total):
-            best, size = total, number
-            last[0], last[1] = kind, skill
-            for turn in range(number):
-                chosen[turn] = eligible[places[order_paired[turn]]]
-    return best, size
-
-
-@_kernel
-def _take_most(values, number, top, places):
-    """Puts the greatest values into `top`, the greatest first, and where they are into `places`."""
+def _take_most(values, count, number, top, places):
+    """Puts the greatest of some values into `top`, the greatest first, and where they are into `places`."""
     kept = 0
-    for at in range(len(values)):
+    for at in range(count):
         value = values[at]
         if kept == number:
             if value <= top[kept - 1]:
@@ -606,24 +709,38 @@ def _take_most(values, number, top, places):
 
 
 @_kernel
-def _best_set(arena, students, points, adult, kind, least, most, floor, nodes, chosen):
-    """The most that a group of these students is worth beside each other, and its size.
+def _best_set(arena, offers, first, count, size, floor, nodes, blocks):
+    """The most that a group of a size is worth with each other's company, at least `floor`; `blocks.order` tells who.
 
     Depth-first over who is in it, students ordered by their points; a branch ends where the best of those left, taken
     without each other's company, could not beat the best so far. Where `nodes` do not suffice, branches not looked at
     count as they could be at most, so that the worth still bounds every group.
     """
-    between, size_allowed, count = arena.between, arena.size_allowed[adult, kind], len(students)
-    worth = np.empty((most + 1, count))  # what each adds beside those picked before, by how many these are
+    between = arena.between
+    places, points = np.empty(count, np.int64), np.empty(count)
+    _take_most(blocks.values, count, count, points, places)
+    students = np.empty(count, np.int64)
+    for at in range(count):
+        students[at] = arena.eligible[offers.place[first + places[at]]]
+    for at in range(size):
+        blocks.order[at] = places[at]
+    worth = np.empty((size + 1, count))  # what each adds beside those picked before, by how many these are
     for at in range(count):
         worth[0, at] = points[at]
-    after, value = np.zeros(most + 1, np.int64), np.zeros(most + 1)
-    picked, room = np.empty(most + 1, np.int64), np.empty(count)
-    best, open_to, found, depth, looks = floor, floor, 0, 0, 0
+    after, value = np.zeros(size + 1, np.int64), np.zeros(size + 1)
+    picked, room = np.empty(size + 1, np.int64), np.empty(count)
+    best, open_to, depth, looks = floor, floor, 0, 0
     while depth >= 0:
-        first = after[depth]
-        most_left = _reach(worth[depth], first, max(0, least - depth), most - depth, room)
+        at_next = after[depth]
+        left = size - depth
+        most_left = _most_of(worth[depth], at_next, left, room) if left else 0.0
         if value[depth] + most_left <= best + 1e-12:
+            depth -= 1
+            continue
+        if left == 0:
+            best = value[depth]
+            for at in range(size):
+                blocks.order[at] = picked[at]
             depth -= 1
             continue
         looks += 1
@@ -631,37 +748,31 @@ def _best_set(arena, students, points, adult, kind, least, most, floor, nodes, c
             open_to = max(open_to, value[depth] + most_left)
             depth -= 1
             continue
-        after[depth] = first + 1
-        if worth[depth, first] == -np.inf:
+        after[depth] = at_next + 1
+        if worth[depth, at_next] == -np.inf:
             continue
-        picked[depth] = students[first]
+        picked[depth] = places[at_next]
         depth += 1
-        value[depth], after[depth] = value[depth - 1] + worth[depth - 1, first], first + 1
-        for at in range(first + 1, count):
-            worth[depth, at] = worth[depth - 1, at] + between[students[first], students[at]]
-        if size_allowed[depth] and value[depth] > best:
-            best, found = value[depth], depth
-            for at in range(depth):
-                chosen[at] = picked[at]
-    return max(best, open_to), found
+        value[depth], after[depth] = value[depth - 1] + worth[depth - 1, at_next], at_next + 1
+        for at in range(at_next + 1, count):
+            worth[depth, at] = worth[depth - 1, at] + between[students[at_next], students[at]]
+    return max(best, open_to)
 
 
 @_kernel
-def _reach(worth, first, least, most, room):
-    """The most that students from a place on could add, at least and at most so many; minus infinity for too few."""
+def _most_of(worth, first, number, room):
+    """The most that so many students from a place on could add; minus infinity where they are too few."""
     count = len(worth) - first
-    if count < max(1, least) or most < 1:
+    if count < number:
         return -np.inf
     for at in range(count):
         room[at] = worth[first + at]
     total = 0.0
-    for turn in range(min(most, count)):
+    for turn in range(number):
         top = turn
         for at in range(turn + 1, count):
             if room[at] > room[top]:
                 top = at
         room[turn], room[top] = room[top], room[turn]
-        if room[turn] <= 0.0 and turn >= least:
-            break
         total += room[turn]
     return total

@@ -277,9 +277,9 @@ def test_seats_and_bound_have_what_the_search_leaves_of_the_seconds(team, monkey
         arguments["seats"] = until
         return seat(data, drafted, earlier, until)
 
-    def spy_bound(arrays, value, rounds, *, until):
+    def spy_bound(arrays, value, rounds, exact, *, until):
         arguments["until"] = until
-        return bound(arrays, value, rounds, until=until)
+        return bound(arrays, value, rounds, exact, until=until)
 
     monkeypatch.setattr(solve, "assign_students", spy_seats)
     monkeypatch.setattr(solve, "bound_day", spy_bound)

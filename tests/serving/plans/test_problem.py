@@ -129,7 +129,7 @@ def test_need_comes_before_new_faces():
 
     met, before = (
         next(term.value for term in suggest_groups(day).score.terms if term.name == "benefit")
-        for day in (problem, replace(problem, weights=Weights()))
+        for day in (problem, replace(problem, weights=Weights(), most_social_cost=1.0))
     )
 
     assert met > 1.2 * before

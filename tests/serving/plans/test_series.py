@@ -217,6 +217,25 @@ def test_a_day_that_has_no_plan_with_a_series_goes_without_it_and_with_the_other
     assert any({"c", "d", "e"} <= set(session.students) and session.adults[0] == "lead" for session in plan.sessions)
 
 
+def test_another_block_is_tried_before_a_series_gives_way():
+    """While the other adult is away, somebody has to supervise those who are not in it."""
+    away = state(absences=(Absence(staff="lead", blocks=("mon-9",)),))
+
+    day, _ = plan_with_series(away, [PAIR], KNOWN, suggest_groups)
+    only, _ = plan_with_series(away, [replace(PAIR, block_ids=("mon-9",))], KNOWN, suggest_groups)
+
+    assert (day.held["pair"].block, day.notes) == ("mon-10", ())
+    assert (dict(only.held), [note.series_id for note in only.notes]) == ({}, ["pair"])
+
+
+def test_a_series_takes_a_block_in_which_its_skills_are_taught():
+    """Blocks may be of one subject."""
+    problem = state()
+    of_others = tuple(replace(block, skills=frozenset() if block.order == 0 else None) for block in problem.blocks)
+
+    assert hold_series(replace(problem, blocks=of_others), [PAIR], KNOWN).held["pair"].block == "mon-10"
+
+
 def test_a_day_without_a_plan_stays_one():
     away = state(absences=(Absence(staff="lead"), Absence(staff="tutor")))
 

@@ -208,11 +208,15 @@ def test_more_tables_for_an_adult_seat_more_students():
 
 
 def test_the_more_crowding_costs_the_smaller_are_groups():
-    weights = {"coverage": 0.0}  # which would rather seat everybody, however crowded
-    free, dear = (plan(team(), crowding={"full": 1, "loss": loss}, weights=weights)[1] for loss in (0.0, 5.0))
+    choices = {
+        "weights": dict.fromkeys(("coverage", "relationships", "load", "adult_time_due"), 0.0),  # need alone
+        "sizes": {"small_group": {"least": 1, "most": 8}},
+    }
+    adults = (replace(LEAD, may_lead=("small_group",)), replace(AIDE, may_lead=("online",)))
+    free, dear = (plan(team(adults=adults), crowding={"full": 1, "loss": loss}, **choices)[1] for loss in (0.0, 5.0))
     few, many = (plan(team(), crowding={"full": full, "loss": 1.0})[0].size_curve for full in (1, 6))
 
-    assert sum(sizes_of(dear)) / len(dear) < sum(sizes_of(free)) / len(free)
+    assert (sizes_of(dear), sizes_of(free)) == ([1], [8])
     assert few.share(6) < many.share(6)
 
 
@@ -279,17 +283,30 @@ def test_in_a_block_of_a_subject_nothing_else_is_taught():
     the_team = team(hours=(9, 10))
     needs = candidates(the_team, "add") + candidates(the_team, "read", 0.7)
 
-    free = plan(the_team, needs)[1]
+    reading = plan(the_team, needs, blocks={"mon-9": {"subjects": ["English"]}, "mon-10": {"skills": ["add"]}})[1]
     maths = plan(the_team, needs, blocks={"mon-9": {"subjects": ["Maths"]}, "mon-10": {"skills": ["read"]}})[1]
     nothing = plan(the_team, needs, blocks={"mon-9": {"skills": []}})[1]
 
     assert {(session.block, session.skill) for session in maths} == {("mon-9", "add"), ("mon-10", "read")}
     assert {session.block for session in nothing} == {"mon-10"}
-    assert len({(session.block, session.skill) for session in free}) > 2
+    assert {(session.block, session.skill) for session in reading} == {("mon-9", "read"), ("mon-10", "add")}
 
 
-def test_what_everything_social_may_cost_reaches_the_problem():
-    assert [plan(team(), most_social_cost=cost)[0].most_social_cost for cost in (0.0, 0.3)] == [0.0, 0.3]
+def test_the_more_everything_social_may_cost_the_less_need_is_met():
+    """Everybody met everybody every day for weeks, and a meeting again costs much."""
+    past = tuple(
+        PastSession(MONDAY - timedelta(days=ago), "t", "mon-9", "lead", "add", NAMES[:6]) for ago in range(1, 21)
+    )
+    adults = (replace(LEAD, may_lead=("small_group",)), replace(AIDE, may_lead=("online",)))
+    the_team = team(members=NAMES[:6], adults=adults, past_sessions=past)
+
+    def benefit(cost):
+        choices = {"weights": {"repeat_groupmates": 0.05, "urgent": 0.0, "coverage": 0.0, "adult_time_due": 0.0}}
+        request = DayRequest(MONDAY, policy=PolicyLayer("", choices | {"most_social_cost": cost}))
+        day = state_day(the_team, SKILLS, request, candidates(the_team), load_policy())
+        return next(term.points for term in suggest_groups(day.problem).score.terms if term.name == "benefit")
+
+    assert benefit(0.0) > 1.2 * benefit(1.0)
 
 
 def test_who_needs_a_certified_adult_is_led_by_one():

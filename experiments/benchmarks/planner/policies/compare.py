@@ -138,7 +138,8 @@ def compare_policies(kind: str, seed: int, levels: Sequence[Level], days: int, m
         outcomes = {}
         for name, policy in list_policies(school.skills).items():
             life = LearningLife(school, level)
-            outcomes[name] = judge(school, life, hold_days(school, life, policy, days))
+            start = life.known(date_of(school, 0))
+            outcomes[name] = judge(life, hold_days(school, life, policy, days), start)
         found.append(Compared(kind, seed, level, outcomes))
     return found
 
@@ -164,29 +165,36 @@ def hold_days(school: OpenSchool, life: LearningLife, policy: Policy, days: int)
     return held
 
 
-def judge(school: OpenSchool, life: LearningLife, held: list[HeldDay]) -> Outcome:
-    """Returns what the days that were held came to."""
-    first, after = held[0].stated.day, held[-1].stated.day + timedelta(days=1)
+def judge(life: LearningLife, held: Sequence[HeldDay], before: Grid) -> Outcome:
+    """Returns what the days that were held came to.
+
+    Args:
+        life: What the students know by now, and their lessons.
+        held: The days.
+        before: Logits above difficulty on the first morning, by student and skill.
+    """
+    after = held[-1].stated.day + timedelta(days=1)
     counted = life.truth.taught_by(held[-1].stated.day)
-    start = _proficiency(LearningLife(school, Level.MIDDLE).known(first)[:, :counted])
-    end = _proficiency(life.known(after)[:, :counted])
+    known = life.known(after)[:, :counted]
+    start, end = _proficiency(before[:, :counted]), _proficiency(known)
     lowest = np.argsort(start, kind="stable")[: round(QUARTER * len(start))]
     skill = {name: at for at, name in enumerate(life.truth.skill_ids)}
     lessons = [lesson for day in life.lessons for lesson in day if skill[lesson.taught.skill] < counted]
-    before, then = (np.array([getattr(lesson.taught, name) for lesson in lessons]) for name in ("before", "after"))
-    chance, left = life.truth.chance_to_struggle(before), life.truth.chance_to_struggle(then)
+    earlier = np.array([lesson.taught.before for lesson in lessons])
+    gained = np.array([lesson.taught.after for lesson in lessons]) - earlier
+    chance, left = life.truth.chance_to_struggle(earlier), life.truth.chance_to_struggle(earlier + gained)
     risk = np.array([lesson.risk or 0.0 for lesson in lessons])
     students = len(start)
     led = [session for day in held for session in day.sessions if session.led]
     past = [remember_day(d.stated.problem, d.sessions, (after - d.stated.day).days) for d in held]
     off = list(count_load_off(past).values())
     return Outcome(
-        need_met=float((chance * (then - before)).sum()) / students,
-        need_met_forecast=float((risk * (then - before)).sum()) / students,
+        need_met=float((chance * gained).sum()) / students,
+        need_met_forecast=float((risk * gained).sum()) / students,
         struggle_removed=float((chance - left).sum()) / students,
         lowest_quartile=float(end[lowest].mean()),
         proficiency=float(end.mean()),
-        still_struggling=float((life.truth.chance_to_struggle(life.known(after)[:, :counted]) >= HALF).mean()),
+        still_struggling=float((life.truth.chance_to_struggle(known) >= HALF).mean()),
         load=float(np.abs(off).mean()) / (len(held) / 5),
         led=len(led) / len(held),
         seats=sum(len(session.students) for session in led) / students / len(held),

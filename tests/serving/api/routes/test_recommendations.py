@@ -9,6 +9,8 @@ import pytest
 from sqlalchemy import func, select, update
 
 from features.database import DatabaseAwayError
+from features.events.store import read_events
+from features.home import Home
 from serving.plans import recommend
 from serving.plans.queue import SolverQueue
 from serving.store.tables import IDEMPOTENCY, RECOMMENDATION_STUDENTS, RECOMMENDATIONS
@@ -233,3 +235,26 @@ def test_odd_texts_are_refused_or_found_nowhere(client, body, odd):
 def send(client, address, body):
     """Posts what Python's JSON writes, lone surrogates too."""
     return client.post(address, content=json.dumps(body), headers={"Content-Type": "application/json"})
+
+
+def test_a_plan_says_what_to_teach_by_the_answers_of_its_groups(client, body, trained_school):
+    """Its students had the items wrong last in the event log; nobody of them has seen those of the exit check."""
+    log = read_events(Home(trained_school.home))
+    first = log[(log["kind"] == "response") & (log["attempt"].isna() | (log["attempt"] == 1))]
+    latest = first.sort_values(["occurred_at", "sequence"], kind="stable").groupby(["student_id", "item_id"]).last()
+
+    answer = client.post("/v1/recommendations", json=body).json()
+
+    led = [session for session in answer["sessions"] if session["skill_id"] is not None]
+    assert led
+    assert all(session["teach"] is None for session in answer["sessions"] if session["skill_id"] is None)
+    for session in led:
+        here = latest[latest.index.isin([seat["student_id"] for seat in session["students"]], level="student_id")]
+        wrong = here[~here["correct"].astype(bool)].groupby("item_id").size()
+        for missed in session["teach"]["missed_items"]:
+            assert missed["students"] == wrong[missed["item_id"]]
+        assert not set(session["teach"]["exit_check"]) & set(here.index.get_level_values("item_id"))
+    assert any(session["teach"]["missed_items"] for session in led)
+    assert any(session["teach"]["exit_check"] for session in led)
+    again = client.post(f"/v1/recommendations/{answer['id']}/evaluation", json={"sessions": answer["sessions"]})
+    assert again.status_code == 200

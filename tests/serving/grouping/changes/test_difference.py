@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from serving.grouping.changes.difference import measure_impact
 from serving.grouping.rules.objective import score_plan
+from serving.grouping.rules.score_impact import measure_impact
 
 
 def test_a_lost_seat_is_described_term_by_term_with_the_greatest_loss_first(team, sessions, swap):

@@ -119,3 +119,28 @@ def test_an_impact_is_the_difference_of_two_scores_of_plans_that_keep_the_rules(
         moved = find_moves(problem, sessions, answer.sessions)
         assert {*answer.moves} == {move for move in moved if (move.student, move.block) != (pin.student, pin.block)}
         assert answer == ask_why_not(problem, sessions, pin, QUICK)
+
+
+def test_a_seat_that_meets_more_need_and_is_given_up_says_for_what(team, sessions):
+    """Those who sit with the lead are due for time with an adult, which counts for more than the need of d."""
+    due = replace(
+        team,
+        blocks=team.blocks[:1],
+        students=tuple(
+            replace(student, blocks=frozenset({"m1"}), adult_time_due=student.id in "abc") for student in team.students
+        ),
+        adults=tuple(replace(adult, blocks=frozenset({"m1"})) for adult in team.adults if adult.id != "new"),
+        needs=tuple(replace(need, need=1.0) if need.student == "d" else need for need in team.needs),
+        sizes=GROUPS,
+        weights=Weights(perturbation=5.0),
+    )
+    due = replace(due, adults=tuple(
+        adult if adult.id == "lead" else replace(adult, session_types=frozenset({SessionType.ONLINE}))
+        for adult in due.adults
+    ))  # fmt: skip
+
+    answer = ask_why_not(due, sessions[:2], Pin("d", "m1", skill="fractions"), QUICK)
+
+    assert answer.score_impact.points < 0
+    assert answer.sentence.startswith("The seat would meet 0.10 more need, and was given up since in all it would cost")
+    assert "1 more student due for time with an adult without it (-1.00)" in answer.sentence

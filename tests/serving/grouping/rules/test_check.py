@@ -74,7 +74,8 @@ def test_group_size__tables_leave_gaps(team, sessions, count, fits):
     names = "abcdefghi"[:count]
     students = tuple(replace(team.students[0], id=name) for name in names)
     needs = tuple(replace(team.needs[0], student=name) for name in names)
-    tables = replace(team, students=students, needs=needs, blocks=team.blocks, sizes=team.sizes)
+    sizes = (SizeBound(SessionType.COLLABORATIVE, 4, 6, tables=3),)
+    tables = replace(team, students=students, needs=needs, sizes=sizes)
     plan = (
         Session("t1", "m1", SessionType.COLLABORATIVE, needs[0].skill, ("help",), "big", tuple(names)),
         Session("o2", "m2", SessionType.ONLINE, None, ("lead",), "big", tuple(names)),
