@@ -122,7 +122,9 @@ def test_students_who_change_places_add_points_and_keep_every_rule(seed):
 def test_the_search_finds_all_coaching_that_is_worth_more_than_anything_else():
     problem = draw_team(24, seed=3)
     lead, other, _ = (adult.id for adult in problem.adults)
-    asked = replace(problem, coaching=(Coaching(lead, other, 2),), weights=Weights(coaching=5.0))
+    asked = replace(
+        problem, coaching=(Coaching(lead, other, 2),), weights=Weights(coaching=5.0), students_per_monitor=24
+    )
 
     plan = suggest_groups(asked, Budget(rounds=200))
 
