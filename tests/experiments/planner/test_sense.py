@@ -270,6 +270,7 @@ def test_the_command_writes_figures(models, tmp_path):
     assert code == 0
     assert (row["kind"], row["seed"], row["days"], row["rules_broken"]) == ("demo", 1, 2, 0)
     assert 0 < row["urgent_pairs_servable_share"] <= 1
+    assert row["false_sentences"] == 0
     assert [kind["kind"] for kind in figures["kinds"]] == ["demo"]
 
 

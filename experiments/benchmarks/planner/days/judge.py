@@ -126,7 +126,7 @@ def judge_day(held: HeldDay, budget: Budget, count_false: CountFalse | None = No
         not_begun=sum(pair not in begun and pair[1] not in stated.team.focus for pair in seats),
         with_adult=frozenset(student for student, _ in seats),
         sizes=tuple(_find_sizes(held)),
-        false_sentences=None if count_false is None or held.plan is None else count_false(problem, held.plan),
+        false_sentences=None if count_false is None or held.plan is None else count_false(held.problem, held.plan),
         broken=sum(len(find_violations(problem, plan)) for plan in plans),
         refused=held.refused,
     )

@@ -14,9 +14,9 @@ import numpy as np
 
 from experiments.benchmarks.planner.days.schools import OpenSchool
 from features.roster import PastSession, Team
-from serving.grouping import Budget, InfeasibleError, Plan, Problem, Session, suggest_groups
+from serving.grouping import Budget, InfeasibleError, Plan, Problem, Session, find_violations, suggest_groups
 from serving.models.forecasts import SkillForecast
-from serving.plans.cycle import Grouping, plan_in_cycle, read_grouping
+from serving.plans.cycle import Grouping, carry_grouping, plan_in_cycle, read_grouping
 from serving.plans.needs import Candidate, list_candidates
 from serving.plans.policy import load_policy
 from serving.plans.problem import Absence, DayRequest
@@ -83,6 +83,15 @@ class HeldDay:
     def refused(self) -> bool:
         """Whether no plan was found."""
         return not self.sessions
+
+    @property
+    def problem(self) -> Problem:
+        """The problem that the service planned: within a week, with the week's groups fixed where a plan keeps them."""
+        stated = self.stated
+        if stated.grouping is None:
+            return stated.problem
+        day = carry_grouping(stated.problem, stated.grouping, stated.unit)
+        return day.free if find_violations(day.fixed, self.sessions) else day.fixed
 
 
 Proposed = tuple[tuple[Session, ...], Plan | None]
