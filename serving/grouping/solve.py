@@ -21,6 +21,7 @@ from serving.grouping.rules.explain import explain_seats, explain_sessions, expl
 from serving.grouping.rules.objective import Ledger, score_ledger, score_plan
 from serving.grouping.search.anneal import Budget
 from serving.grouping.search.bound import bound_day, online_score
+from serving.grouping.search.kernel import empty_seats, make_feasible, new_workspace
 from serving.grouping.search.starts import search_starts
 from serving.grouping.state.arrays import ProblemData, build_data
 
@@ -123,9 +124,11 @@ def warm_up() -> None:
 
 
 def compile_search() -> None:
-    """Compiles the search, or loads its machine code, by planning a tiny day freely and with a fixed seat."""
+    """Compiles the search, or loads its machine code, by planning tiny days, and by a repair."""
     for pins in ((), (Pin("p", "b"),)):
         find_sessions(replace(_tiny_day(), pins=pins), Budget(rounds=1, bound_rounds=0))
+    arrays = build_data(_tiny_day()).arrays
+    make_feasible(arrays, empty_seats(arrays), 0, 1.0, new_workspace(arrays))
 
 
 def compile_bound() -> None:

@@ -18,8 +18,8 @@ from serving.grouping.search.kernel import LOAD, RELATIONSHIPS, SHARE, new_works
 from serving.grouping.state.arrays import ProblemArrays, ProblemData
 from serving.grouping.state.draft import Draft
 
-PARTS = 0.3, 0.35, 0.35
-"""Shares of the budget of each search."""
+ENDS = 0.3, 0.65, 1.0
+"""Shares of the budget at which each search ends."""
 
 NEAR = 0.1
 """Points that a round may lose at first in a search that goes on from a plan."""
@@ -100,11 +100,11 @@ def scale_social(arrays: ProblemArrays, factor: float) -> ProblemArrays:
 def _share(data: ProblemData, budget: Budget, part: int, began: float) -> Budget:
     """Returns the budget of one of the searches."""
     rounds = budget.rounds_for(len(data.arrays.present), int(data.arrays.adult_in.sum()))
-    until = sum(PARTS[: part + 1])
+    begin, end = (0.0, *ENDS)[part : part + 2]
     return replace(
         budget,
-        rounds=int(until * rounds) - int((until - PARTS[part]) * rounds) if budget.seconds is None else budget.rounds,
-        seconds=budget.left(began, until),
+        rounds=int(end * rounds) - int(begin * rounds) if budget.seconds is None else budget.rounds,
+        seconds=budget.left(began, end),
         seed=budget.seed + 1_000_003 * part,
     )
 

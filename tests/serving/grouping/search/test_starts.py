@@ -11,6 +11,7 @@ from serving.grouping.problem.plan import SOCIAL_TERMS
 from serving.grouping.problem.policy import Weights
 from serving.grouping.rules.check import find_violations
 from serving.grouping.rules.objective import TERMS, score_plan
+from serving.grouping.search import starts
 from serving.grouping.search.anneal import Budget
 from serving.grouping.search.bound import online_score
 from serving.grouping.search.starts import scale_social, search_starts
@@ -68,6 +69,20 @@ def test_equal_problems_and_rounds_give_equal_plans(seed):
 
     assert first == second
     assert find_violations(problem, first.sessions) == ()
+
+
+def test_the_searches_share_all_rounds(monkeypatch):
+    rounds, search = [], starts.search_day
+
+    def spy(data, budget, *args, **kwargs):
+        rounds.append(budget.rounds)
+        return search(data, budget, *args, **kwargs)
+
+    monkeypatch.setattr(starts, "search_day", spy)
+    for total in (1, 2, 7, 100):
+        rounds.clear()
+        search_starts(build_data(draw_day(24, 1)), Budget(rounds=total))
+        assert sum(rounds) == total
 
 
 def test_in_hardly_any_time_there_is_a_plan_of_the_first_search():
