@@ -93,7 +93,7 @@ def list_candidates(
     found = []
     for student in team.members:
         candidates = _Student(student, by_student[student], skills, work, policy, old).find()
-        candidates.sort(key=lambda candidate: (-candidate.need.need, candidate.need.skill))
+        candidates.sort(key=lambda candidate: (-candidate.need.urgent, -candidate.need.need, candidate.need.skill))
         found += [
             replace(candidate, catch_up=candidate.need.skill in catch_up) for candidate in candidates[:max_candidates]
         ]
@@ -146,17 +146,18 @@ class _Student:
             forecast
             for forecast in self.known.values()
             if forecast.status not in {"proficient", "not_begun"}
-            and (forecast.recent or forecast.skill in self.work.skills or self._is_urgent(forecast))
+            and (self._is_current(forecast) or forecast.status == "review_due" or self._is_urgent(forecast))
         )
         listed = [*needed, *self._introduce(self.work.skills)]
         candidates = [candidate for candidate in listed if candidate.need.need > 0]
-        if any(
+        occupied = any(
             candidate.need.skill in self.work.skills or (candidate.forecast and self._is_urgent(candidate.forecast))
             for candidate in candidates
-        ):
-            return candidates
-        # with a small need that few share there may be no group for the student
-        return [*candidates, *self._find_something()]
+        )
+        # with needs that few share there may be no group for the student
+        more = self._extend() if occupied else self._find_something()
+        listed = {candidate.need.skill for candidate in candidates}
+        return [*candidates, *(candidate for candidate in more if candidate.need.skill not in listed)]
 
     def _redirect(self, forecasts: Iterable[SkillForecast]) -> Iterator[Candidate]:
         """Yields the needs, each on the skill to work on first; of those that meet there, the greatest says why."""
@@ -190,8 +191,8 @@ class _Student:
             purpose = Purpose.RETEACH if forecast.status == "not_yet_proficient" else Purpose.GUIDED_PRACTICE
         chance = self.policy.check_in if risk is None else risk * (self.policy.long_ago if long_ago else 1.0)
         need = self._need(forecast.skill, purpose, chance, risk or 0.0)
-        urgent = forecast.status == "review_due" or (risk or 0.0) >= self.policy.urgent_risk
-        return Candidate(replace(need, urgent=float(urgent)), forecast)
+        lost = self.policy.urgent_review if forecast.status == "review_due" else 0.0
+        return Candidate(replace(need, urgent=1.0 if self._is_urgent(forecast) else lost), forecast)
 
     def _introduce(self, among: Iterable[str]) -> list[Candidate]:
         return [
@@ -202,21 +203,21 @@ class _Student:
 
     def _find_something(self) -> list[Candidate]:
         """Returns what is left for a student who needs nothing much, or of whom nothing is known."""
-        proficient = [forecast for forecast in self.known.values() if forecast.status == "proficient"]
-        extended = [forecast for forecast in proficient if forecast.skill in self.work.skills]
-        if not extended:
-            next_up = self._introduce(self.skills.requires)
-            if next_up:
-                return next_up
-            extended = [forecast for forecast in proficient if forecast.recent] or proficient
-        if extended:
-            return [
-                Candidate(self._need(forecast.skill, Purpose.EXTEND, self.policy.extend), forecast)
-                for forecast in extended
-            ]
-        return [
+        extended = self._extend()
+        if not any(candidate.need.skill in self.work.skills for candidate in extended):
+            extended = self._introduce(self.skills.requires) or extended
+        return extended or [
             Candidate(self._need(skill, Purpose.CHECK_IN, self.policy.check_in), self.known.get(skill))
             for skill in sorted(self.work.skills)
+        ]
+
+    def _extend(self) -> list[Candidate]:
+        """Returns skills in which the student is proficient: those of the current work, else recent ones, else all."""
+        proficient = [forecast for forecast in self.known.values() if forecast.status == "proficient"]
+        extended = [forecast for forecast in proficient if forecast.skill in self.work.skills]
+        extended = extended or [forecast for forecast in proficient if forecast.recent] or proficient
+        return [
+            Candidate(self._need(forecast.skill, Purpose.EXTEND, self.policy.extend), forecast) for forecast in extended
         ]
 
     def _need(self, skill: str, purpose: Purpose, chance: float, risk: float = 0.0) -> Need:
@@ -246,6 +247,9 @@ class _Student:
             skill in self.known and (self.known[skill].status == "proficient" or self.known[skill].forgotten)
             for skill in required
         )
+
+    def _is_current(self, forecast: SkillForecast) -> bool:
+        return forecast.recent or forecast.skill in self.work.skills
 
     def _is_urgent(self, forecast: SkillForecast) -> bool:
         return (

@@ -20,6 +20,7 @@ class NeedPolicy:
         extend: The same for a skill in which the student is proficient.
         urgent_risk: Struggle risk from which a need is urgent, wherever and whenever it arose; a prerequisite with such
             a risk comes before what builds on it.
+        urgent_review: How urgent a proficiency is that was lost at a lower risk, where 1 is as urgent as that risk.
         check_in_after_days: Days without practice after which a failure asks for a check-in first.
         long_ago: Share of its need that such a failure keeps.
         outside_focus: Weight of a skill outside the team's current unit at no risk; it grows to 1 with the risk.
@@ -32,6 +33,7 @@ class NeedPolicy:
     introduce: float
     extend: float
     urgent_risk: float
+    urgent_review: float
     check_in_after_days: int
     long_ago: float
     outside_focus: float

@@ -138,6 +138,8 @@ def state_day(
     waiting = {candidate.need.because_of for candidate in candidates if candidate.need.because_of}
     skill_ids = sorted({candidate.need.skill for candidate in candidates} | waiting | named)
     due = find_adult_time_due(team, request.day, chosen.settings["adult_time_days"], policy.history_days)
+    if request.grouping is None and chosen.settings["regroup"] not in ("daily", 1):
+        due = frozenset(team.members)  # whom the first day of a grouping leaves out waits until the next one
     students = tuple(_student(student, there, chosen, due) for student in team.members)
     remembered = recollect(
         students,

@@ -93,7 +93,7 @@ def find_missed(row: dict[str, Any]) -> list[str]:
     """Returns the figures of a school that miss what is asked; a figure that nobody counted misses nothing."""
     on_need = ON_NEED_FAR_BEHIND if row["kind"] == "far_behind" else ON_NEED
     asked = {
-        "seats_on_need_share": row["seats_on_need_share"] >= on_need or row["urgent_pairs_served_share"] == 1,
+        "seats_on_need_share": row["seats_on_need_share"] >= on_need or row["in_need_served_share"] == 1,
         "urgent_pairs_servable_share": row["urgent_pairs_servable_share"] >= SERVABLE,
         "greedy_served_share": row["urgent_pairs_servable_share"] >= row["greedy_served_share"] - BELOW_GREEDY,
         "not_begun_share": row["not_begun_share"] <= NOT_BEGUN,

@@ -1,7 +1,7 @@
 """Judges planned days by facts: whom the forecasts and answers show to be in trouble, and who sat where.
 
-A pair of student and skill is *urgent* at a struggle risk of .5 or more, or where a proficiency was taken back (status
-`review_due`), whatever the plan or its needs say of it.
+A pair of student and skill is *urgent* at a struggle risk of .5 or more, and *in need* also where a proficiency was
+taken back (status `review_due`), whatever the plan or its needs say of it.
 """
 
 import statistics
@@ -35,10 +35,11 @@ class DayFigures:
 
     Attributes:
         present: Students there in some block.
-        urgent: Urgent pairs of those; `at_risk`: without those whose proficiency was taken back at a lower risk.
+        in_need: Pairs in need of those.
+        urgent: Urgent pairs among these.
         listed: Urgent pairs that the needs of the day have, so that the rules allow a seat.
         led_seats: Seats in adult-led sessions.
-        served: Urgent pairs with such a seat.
+        served: Pairs in need with such a seat.
         servable: The most urgent pairs of any plan found; see `find_most_served`.
         greedy: Urgent pairs that teacher-greedy serves on the same day.
         not_begun: Adult-led seats on skills that the student has not begun, outside the team's current unit.
@@ -50,8 +51,8 @@ class DayFigures:
     """
 
     present: frozenset[str]
+    in_need: Served
     urgent: Served
-    at_risk: Served
     listed: int
     led_seats: int
     served: Served
@@ -65,19 +66,19 @@ class DayFigures:
     refused: bool
 
 
-def find_urgent(stated: StatedDay) -> Served:
-    """Returns the urgent pairs of the students who are there in some block."""
+def find_in_need(stated: StatedDay) -> Served:
+    """Returns the pairs in need of the students who are there in some block."""
     present = find_present(stated)
     taken_back = frozenset(
         (forecast.student, forecast.skill)
         for forecast in stated.forecasts
         if forecast.student in present and forecast.status == "review_due"
     )
-    return taken_back | find_at_risk(stated)
+    return taken_back | find_urgent(stated)
 
 
-def find_at_risk(stated: StatedDay) -> Served:
-    """Returns the pairs at a struggle risk that is urgent, of the students who are there in some block."""
+def find_urgent(stated: StatedDay) -> Served:
+    """Returns the urgent pairs of the students who are there in some block."""
     present = find_present(stated)
     return frozenset(
         (forecast.student, forecast.skill)
@@ -110,14 +111,15 @@ def judge_day(held: HeldDay, budget: Budget, count_false: CountFalse | None = No
     urgent, problem = find_urgent(stated), stated.problem
     greedy = _plan_greedily(problem, urgent)
     seats = [(student, session.skill or "") for session in sessions if session.led for student in session.students]
-    served = find_served(sessions) & urgent
-    others = find_most_served(problem, urgent, budget), len(find_served(greedy) & urgent), len(served)
+    in_need = find_in_need(stated)
+    served = find_served(sessions) & in_need
+    others = find_most_served(problem, urgent, budget), len(find_served(greedy) & urgent), len(served & urgent)
     begun = {(f.student, f.skill) for f in stated.forecasts if f.status != "not_begun"}
     plans = [plan for plan in (sessions, greedy) if plan]
     return DayFigures(
         present=find_present(stated),
+        in_need=in_need,
         urgent=urgent,
-        at_risk=find_at_risk(stated),
         listed=len(urgent & {(need.student, need.skill) for need in problem.needs}),
         led_seats=len(seats),
         served=served,
@@ -166,13 +168,13 @@ def find_most_served(problem: Problem, urgent: Served, budget: Budget) -> int:
 def summarize(kind: str, seed: int, days: Sequence[DayFigures]) -> dict[str, Any]:
     """Returns the row of one school: shares of all its days together.
 
-    - `seats_on_need_share`: of adult-led seats, those on urgent pairs.
-    - `urgent_pairs_served_share`: of urgent pairs, those with a seat; `at_risk_served_share`: of pairs at risk alone.
+    - `seats_on_need_share`: of adult-led seats, those on pairs in need; `in_need_served_share`: of those, the ones
+      with a seat.
+    - `urgent_pairs_served_share`: of urgent pairs, those with a seat.
     - `urgent_pairs_servable_share`: of as many urgent pairs as any plan found serves; `greedy_served_share`: what
       teacher-greedy serves of them.
     - `not_begun_share`: of adult-led seats, those on skills not begun outside the team's current unit.
-    - `days_without_adult_longest`: see `find_longest_without_adult`; `never_served`: see `find_never_served`, and
-      `never_served_at_risk` of pairs at risk alone.
+    - `days_without_adult_longest`: see `find_longest_without_adult`; `never_served`: see `find_never_served`.
     - `day15_of_day1`: served share of urgent pairs on the last day, relative to the first.
     - `false_sentences`: null where nobody counted; `group_size_median`: students, by the purpose of most seats.
     - `urgent_pairs_listed_share`: urgent pairs that the needs of the day have; no plan may seat the others.
@@ -183,22 +185,21 @@ def summarize(kind: str, seed: int, days: Sequence[DayFigures]) -> dict[str, Any
         days: Its days, in order.
     """
     led, urgent = sum(day.led_seats for day in days), sum(len(day.urgent) for day in days)
-    served, servable = sum(len(day.served) for day in days), sum(day.servable for day in days)
+    served, servable = sum(len(day.served & day.urgent) for day in days), sum(day.servable for day in days)
+    in_need, seated = sum(len(day.in_need) for day in days), sum(len(day.served) for day in days)
     counted = [day.false_sentences for day in days if day.false_sentences is not None]
-    first, last = (len(day.served) / max(1, len(day.urgent)) for day in (days[0], days[-1]))
+    first, last = (len(day.served & day.urgent) / max(1, len(day.urgent)) for day in (days[0], days[-1]))
     return {
         "kind": kind,
         "seed": seed,
-        "seats_on_need_share": served / max(1, led),
+        "seats_on_need_share": seated / max(1, led),
+        "in_need_served_share": seated / max(1, in_need),
         "urgent_pairs_served_share": served / max(1, urgent),
-        "at_risk_served_share": sum(len(day.served & day.at_risk) for day in days)
-        / max(1, sum(len(day.at_risk) for day in days)),
         "urgent_pairs_servable_share": served / max(1, servable),
         "greedy_served_share": sum(day.greedy for day in days) / max(1, servable),
         "not_begun_share": sum(day.not_begun for day in days) / max(1, led),
         "days_without_adult_longest": find_longest_without_adult(days),
         "never_served": len(find_never_served(days)),
-        "never_served_at_risk": len(_without(days, [day.at_risk for day in days])),
         "day15_of_day1": last / first if first else float(last > 0),
         "false_sentences": sum(counted) if counted else None,
         "group_size_median": _median_sizes(days),
@@ -224,13 +225,8 @@ def find_longest_without_adult(days: Sequence[DayFigures]) -> int:
 
 def find_never_served(days: Sequence[DayFigures]) -> frozenset[str]:
     """Returns the students who had an urgent pair on days they were there, and never a seat on one."""
-    return _without(days, [day.urgent for day in days])
-
-
-def _without(days: Sequence[DayFigures], pairs: Iterable[Served]) -> frozenset[str]:
-    """Returns the students of pairs who had no seat on an urgent pair on any of the days."""
-    served = {student for day in days for student, _ in day.served}
-    return frozenset(student for those in pairs for student, _ in those if student not in served)
+    served = {student for day in days for student, _ in day.served & day.urgent}
+    return frozenset(student for day in days for student, _ in day.urgent if student not in served)
 
 
 def _plan_greedily(problem: Problem, urgent: Served) -> tuple[Session, ...]:
