@@ -30,7 +30,10 @@ DEFAULT_BUDGET = Budget()
 SEARCHED: Status = "searched"
 
 SEARCH, SEATS = 0.6, 0.2
-"""Shares of the seconds of a budget for the search and for seating students exactly; the bound has the rest."""
+"""Shares of the seconds of a budget for the search and for seating exactly; reasons and the bound have the rest."""
+
+EXPLAINED = 0.9
+"""Share of the seconds after which reasons look at no more changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ def suggest_groups(problem: Problem, budget: Budget = DEFAULT_BUDGET) -> Plan:
     """
     began = time.perf_counter()
     found = find_sessions(problem, budget)
-    plan = describe_plan(problem, found.sessions, found.status)
+    plan = describe_plan(problem, found.sessions, found.status, budget.until(began, EXPLAINED))
     most_need = max(found.most_need, plan.score.need_points - online_score(found.data.arrays))
     plan = replace(plan, most_need_gain=most_need, cut_by_clock=found.cut)
     if budget.seconds is None or not budget.bound_rounds:
@@ -149,10 +152,13 @@ def _tiny_day() -> Problem:
     )
 
 
-def describe_plan(problem: Problem, sessions: tuple[Session, ...], status: Status) -> Plan:
-    """Returns sessions with their score and reasons; every id has to be known, as the rule `form` asks."""
+def describe_plan(problem: Problem, sessions: tuple[Session, ...], status: Status, until: float | None = None) -> Plan:
+    """Returns sessions with their score and reasons; every id has to be known, as the rule `form` asks.
+
+    After `until`, on the clock of `time.perf_counter`, reasons say that no more changes were looked at.
+    """
     ledger = Ledger(problem, sessions)
-    exchanges = Exchanges(ledger)
+    exchanges = Exchanges(ledger, until)
     return Plan(
         sessions=sessions,
         score=score_ledger(ledger),

@@ -212,10 +212,9 @@ class _Student:
         ]
 
     def _extend(self) -> list[Candidate]:
-        """Returns skills in which the student is proficient: those of the current work, else recent ones, else all."""
+        """Returns skills in which the student is proficient: recent ones and those of the current work, or else all."""
         proficient = [forecast for forecast in self.known.values() if forecast.status == "proficient"]
-        extended = [forecast for forecast in proficient if forecast.skill in self.work.skills]
-        extended = extended or [forecast for forecast in proficient if forecast.recent] or proficient
+        extended = [forecast for forecast in proficient if self._is_current(forecast)] or proficient
         return [
             Candidate(self._need(forecast.skill, Purpose.EXTEND, self.policy.extend), forecast) for forecast in extended
         ]

@@ -432,6 +432,10 @@ def _online_full(judge: _Judge, claim: Claim, subject: _Subject) -> bool:
     return all(tried) and any(broken <= {"monitors", "room_capacity"} for broken in tried)
 
 
+def _not_looked_at(judge: _Judge, claim: Claim, subject: _Subject) -> bool:
+    return True  # it says nothing of the plan
+
+
 def _tells_need(gain: Score, claim: Claim) -> bool:
     terms = {term.name: term.value for term in gain.terms}
     told = abs(terms["benefit"] - _figure(claim, "need")), abs(terms["urgent"] - _figure(claim, "urgent"))
@@ -469,7 +473,8 @@ CHECKS: dict[str, Callable[[_Judge, Claim, _Subject], bool]] = {
     for check in (
         _students, _meets_need, _waiting, _coaching, _forecast, _need, _greatest_need, _fixed, _teacher_time_due,
         _only_adult_time, _meetings, _no_need, _met_elsewhere, _no_adult, _not_taught, _seats_taken, _kept_apart,
-        _may_not_lead, _busy_then, _no_change, _online_full, _loses_need, _given_up, _no_gain, _overlooked,
+        _may_not_lead, _busy_then, _no_change, _online_full, _not_looked_at, _loses_need, _given_up, _no_gain,
+        _overlooked,
     )
 }  # fmt: skip
 """How each code of `rules/explain.py` is checked."""

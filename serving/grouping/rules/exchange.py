@@ -4,6 +4,7 @@ Each keeps every hard rule and says how much need it gains. Need is that of the 
 of most gain are found by it and by adults' time, and only those that are told are scored by all terms.
 """
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -42,10 +43,16 @@ class Way(NamedTuple):
 
 
 class Exchanges:
-    """The changes of one plan, which has to keep the hard rules."""
+    """The changes of one plan, which has to keep the hard rules.
 
-    def __init__(self, ledger: Ledger) -> None:
+    Args:
+        ledger: the plan.
+        until: when to look for no more of them, on the clock of `time.perf_counter`; None: without a clock.
+    """
+
+    def __init__(self, ledger: Ledger, until: float | None = None) -> None:
         problem = ledger.problem
+        self.until = until
         self.ledger = ledger
         self.problem = problem
         self.blocks = {block.id: block for block in problem.blocks}
@@ -74,6 +81,11 @@ class Exchanges:
         self._found: dict[tuple[str, str, str], tuple[float, Exchange] | None] = {}
         self._trainees = any(adult.trainee for adult in problem.adults)
         self._shares: dict[int, float] = {}
+
+    @property
+    def late(self) -> bool:
+        """Whether the clock has ended the look at changes."""
+        return self.until is not None and time.perf_counter() > self.until
 
     @cached_property
     def topics(self) -> dict[str, Topic]:

@@ -35,6 +35,7 @@ CODES = {
     "may_not_lead": "the lead of each of those sessions must not lead the student, or needs a certificate for it",
     "busy_then": "the student has another adult-led session whenever one on the skill is held",
     "no_change": "no change of one session that keeps the rules seats the student on the skill",
+    "not_looked_at": "the clock ended before changes were looked for",
     "online_full": "every session that could be held on the skill leaves more online than may be supervised there",
     "loses_need": "the change meets so much need and so many urgent needs more or fewer, in points less",
     "given_up": "the change meets so much need and so many urgent needs more or fewer, in points more, and scores less",
@@ -114,7 +115,7 @@ class _Writer:
             need, get = ("needs", "gets") if waiting == 1 else ("need", "get")
             parts.append(f"{waiting} more there then {need} it and {get} no session on it today.")
             claims.append(Claim("waiting", (("students", float(waiting)),), (session.id,)))
-        other = self.exchanges.find_other_use(session)
+        other = None if self.exchanges.late else self.exchanges.find_other_use(session)
         if other is not None:
             held = next(s for s in other.after if s.id == session.id)
             outcome = self._say_outcome(other)
@@ -302,6 +303,8 @@ class _Writer:
 
     def _say_exchange(self, need: Need, blocks: Sequence[str]) -> Said:
         """Returns what the best change would do that seats the student in one of the blocks."""
+        if self.exchanges.late:
+            return Said("what else could be done was not looked at within the time limit", (Claim("not_looked_at"),))
         exchange = self.exchanges.find(need.student, need.skill, blocks)
         if exchange is None:
             when = "then" if len(blocks) == 1 else "at any time"

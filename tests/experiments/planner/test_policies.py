@@ -11,7 +11,7 @@ from experiments.benchmarks.planner.days import schools
 from experiments.benchmarks.planner.policies.before import (
     SIZES,
     WEIGHTS,
-    count_catch_up_days,
+    count_days_in_a_row,
     find_mostly_mastered,
     list_needs_before,
     state_before,
@@ -68,8 +68,8 @@ def past(day, skill, staff="adult"):
 def test_the_frozen_cap_counts_over_days_online_and_starts_anew_with_another_skill():
     behind = {"a"}
 
-    assert count_catch_up_days([past(9, "a"), past(10, "a", None), past(11, "a")], behind) == Counter(s1=2)
-    assert count_catch_up_days([past(9, "a"), past(10, "b"), past(11, "a")], behind)["s1"] == 1
+    assert count_days_in_a_row([past(9, "a"), past(10, "a", None), past(11, "a")], behind) == Counter(s1=2)
+    assert count_days_in_a_row([past(9, "a"), past(10, "b"), past(11, "a")], behind)["s1"] == 1
 
 
 def test_a_skill_that_most_with_evidence_mastered_is_one_to_catch_up_on():

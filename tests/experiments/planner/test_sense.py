@@ -86,10 +86,11 @@ def held():
 def test_the_judge_counts_what_can_be_counted_by_eye(held):
     figures = judge_day(held, FEW)
 
-    assert figures.urgent == {*((name, "add") for name in "abcdf"), ("e", "tell")}
+    assert figures.urgent == {*((name, "add") for name in "abcd"), ("e", "tell")}
+    assert figures.in_need == figures.urgent | {("f", "add")}
     assert figures.served == {(name, "add") for name in "cdf"}
-    assert (figures.led_seats, figures.listed, figures.broken) == (3, 6, 0)
-    assert (figures.servable, figures.greedy) == (6, 6)  # x takes the five of adding while y tutors e
+    assert (figures.led_seats, figures.listed, figures.broken) == (3, 5, 0)
+    assert (figures.servable, figures.greedy) == (5, 5)  # x takes the four of adding while y tutors e
     assert figures.with_adult == set("cdf")
     assert figures.sizes == (("reteach", 3),)
     assert figures.false_sentences is None
@@ -104,14 +105,14 @@ def test_needs_that_leave_an_urgent_pair_out_do_not_hide_it(held):
     figures = judge_day(replace(held, stated=stated), FEW)
 
     assert ("e", "tell") in figures.urgent
-    assert (len(figures.urgent), figures.listed, figures.servable) == (6, 5, 5)
+    assert (len(figures.urgent), figures.listed, figures.servable) == (5, 4, 4)
 
 
 def test_who_is_away_has_no_urgent_pair(held):
     away = tuple(replace(s, blocks=frozenset()) if s.id == "a" else s for s in held.stated.problem.students)
     stated = replace(held.stated, problem=replace(held.stated.problem, students=away))
 
-    assert {student for student, _ in find_urgent(stated)} == set("bcdef")
+    assert {student for student, _ in find_urgent(stated)} == set("bcde")
 
 
 def test_a_skill_not_begun_counts_outside_the_current_unit_alone(held):
@@ -128,11 +129,11 @@ def test_the_row_of_a_school_adds_its_days_up(held):
     row = summarize("demo", 3, [day, replace(day, served=frozenset(), with_adult=frozenset())])
 
     assert row["seats_on_need_share"] == 3 / 6
-    assert row["urgent_pairs_served_share"] == row["urgent_pairs_servable_share"] == 3 / 12
+    assert row["urgent_pairs_served_share"] == row["urgent_pairs_servable_share"] == 2 / 10
     assert row["greedy_served_share"] == 1
     assert row["day15_of_day1"] == 0
-    assert row["at_risk_served_share"] == 2 / 10
-    assert (row["never_served"], row["never_served_at_risk"]) == (3, 3)
+    assert row["in_need_served_share"] == 3 / 12
+    assert row["never_served"] == 3
     assert row["days_without_adult_longest"] == 2
     assert row["false_sentences"] is None
     assert row["group_size_median"] == {"reteach": 3}

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from experiments.__main__ import main
 from experiments.benchmarks.planner import series
 from experiments.benchmarks.planner.series import Figures, choose_series, summarize
-from features.roster import Staff
+from features.roster import SkillMap, Staff, Team
 from serving.grouping import Budget
 from tests.experiments.planner.test_sense import forecast
 from tests.experiments.planner.test_sense import models as models  # noqa: PLC0414 - a fixture
@@ -39,10 +40,11 @@ def test_the_two_who_share_the_greatest_risks_are_tutored_by_who_leads_nothing_l
     ]
     lead, aide = Staff("lead", "t", "lead", ("small_group", "tutoring")), Staff("tutor", "t", "aide", ("tutoring",))
     other = Staff("able", "t", "aide", ("tutoring",), skills=("tell",))
-    team = SimpleNamespace(members=("a", "b", "c"), staff=(other, lead, aide), team_id="t")
-    as_of = SimpleNamespace(date=lambda: None)
+    team = Team("t", "s", None, ("a", "b", "c"), (other, lead, aide), (), (), (), {}, ())
 
-    chosen = choose_series(SimpleNamespace(team=team, forecasts=known, as_of=as_of))
+    chosen = choose_series(
+        SimpleNamespace(team=team, skills=SkillMap({}, {}), forecasts=known, as_of=datetime(2026, 3, 16, tzinfo=UTC))
+    )
 
     assert (chosen.students, chosen.skills, chosen.staff_id) == (("a", "c"), ("add",), "tutor")
 

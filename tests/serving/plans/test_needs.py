@@ -17,6 +17,7 @@ POLICY = NeedPolicy(
     introduce=0.1,
     extend=0.05,
     urgent_risk=0.5,
+    urgent_review=0.5,
     check_in_after_days=20,
     long_ago=0.5,
     outside_focus=0.4,
@@ -86,8 +87,8 @@ def test_every_student_has_a_need_and_it_says_its_purpose():
         "b": {"carry": "guided_practice"},
         "c": {"carry": "check_in"},
         "d": {"carry": "review"},
-        "e": {"carry": "introduce"},
-        "f": {"carry": "extend"},
+        "e": {"carry": "introduce", "add": "extend"},
+        "f": {"carry": "extend", "add": "extend"},
         "g": {"carry": "check_in"},
         "h": {"carry": "check_in"},
     }
@@ -120,9 +121,11 @@ def test_urgent_is_a_high_risk_a_lost_proficiency_and_what_either_waits_for():
 
     found = list_needs(team(focus={"carry": 1.0}), known)
 
-    urgent = {pair for pair, need in found.items() if need.urgent}
-    assert urgent == {("a", "carry"), ("b", "carry"), ("c", "add")}
-    assert {need.urgent for need in found.values()} == {0.0, 1.0}
+    assert {pair: need.urgent for pair, need in found.items() if need.urgent} == {
+        ("a", "carry"): 1.0,
+        ("b", "carry"): 0.5,
+        ("c", "add"): 1.0,
+    }
 
 
 def test_who_is_furthest_behind_is_needed_no_less():
@@ -177,10 +180,13 @@ def test_skills_not_begun_outside_the_unit_are_offered_only_to_who_has_no_other_
     found = list_needs(team("ab", focus={"x": 1.0}), [*known, forecast("b", "x", "proficient", risk=0.0)])
     without = list_needs(team("ab", focus={"y": 1.0}), known)
 
-    assert (purposes(found, "a"), purposes(found, "b")) == ({"x": "guided_practice"}, {"x": "extend"})
-    assert purposes(without, "b") == {"y": "introduce"}
+    assert (purposes(found, "a"), purposes(found, "b")) == (
+        {"x": "guided_practice", "add": "extend"},
+        {"x": "extend", "add": "extend"},
+    )
+    assert purposes(without, "b") == {"y": "introduce", "add": "extend"}
     far_ahead = list_needs(team("c", focus={"x": 1.0}), [forecast("c", s, "proficient", risk=0.0) for s in ("add",)])
-    assert purposes(far_ahead, "c") == {"x": "introduce"}
+    assert purposes(far_ahead, "c") == {"x": "introduce", "add": "extend"}
 
 
 def test_who_has_only_a_small_need_elsewhere_can_join_the_teams_work_too():
@@ -192,7 +198,7 @@ def test_who_has_only_a_small_need_elsewhere_can_join_the_teams_work_too():
     )
 
     assert purposes(found, "a") == {"x": "guided_practice", "carry": "extend"}
-    assert purposes(found, "b") == {"x": "guided_practice"}
+    assert purposes(found, "b") == {"x": "guided_practice", "carry": "extend"}
 
 
 def test_one_urgent_need_is_worth_more_than_any_lesson():
@@ -212,9 +218,9 @@ def test_a_prerequisite_that_was_last_practiced_long_ago_keeps_nobody_from_begin
 
     found = list_needs(team("a", focus={"carry": 1.0}), [replace(old, forgotten=True)])
 
-    assert purposes(found, "a") == {"carry": "introduce"}
+    assert purposes(found, "a") == {"carry": "introduce", "add": "review"}
     assert ("a", "carry") in list_needs(team("a", focus={"carry": 1.0}), [replace(old, status="proficient")])
-    assert purposes(list_needs(team("a", focus={"carry": 1.0}), [old]), "a") == {"carry": "check_in"}
+    assert purposes(list_needs(team("a", focus={"carry": 1.0}), [old]), "a") == {"add": "review", "carry": "check_in"}
 
 
 def test_only_the_most_needed_handful_is_kept():

@@ -119,7 +119,7 @@ def draw_forecasts(
     status = _judge(record, mastery)
     forecasts: list[SkillForecast] = []
     for at, place in np.argwhere(record.answers > 0).tolist():
-        thin, proficient = status[at, place] == "thin_evidence", status[at, place] == "proficient"
+        scarce, proficient = status[at, place] == "thin_evidence", status[at, place] == "proficient"
         days = float(record.days[at, place])
         forecasts.append(
             SkillForecast(
@@ -127,13 +127,13 @@ def draw_forecasts(
                 skill=curriculum.ids[place],
                 row=len(forecasts),
                 status=status[at, place],
-                struggle_risk=None if thin else 0.0 if proficient else float(risk[at, place]),
-                mastery=None if thin else float(mastery[at, place]),
+                struggle_risk=None if scarce else 0.0 if proficient else float(risk[at, place]),
+                mastery=None if scarce else float(mastery[at, place]),
                 opportunities=int(record.answers[at, place]),
                 last_practiced=as_of - timedelta(days=days),
                 recent=days <= RECENT_DAYS,
                 forgotten=bool(status[at, place] == "review_due" and days > LAPSE_DAYS),
-                missing=LEAST_ANSWERS - 1 if thin else 0,
+                missing=LEAST_ANSWERS - 1 if scarce else 0,
             )
         )
     return forecasts

@@ -81,12 +81,12 @@ def state_before(
         forecasts: The team's.
         day: The date.
     """
-    behind = find_mostly_mastered(forecasts)
-    row = count_catch_up_days([session for session in team.past_sessions if session.date < day], behind)
+    to_catch_up = find_mostly_mastered(forecasts)
+    row = count_days_in_a_row([session for session in team.past_sessions if session.date < day], to_catch_up)
     needs = [
         need
         for need in list_needs_before(team, skills, forecasts)
-        if need.skill not in behind or row[need.student] < MOST_CATCH_UP_DAYS
+        if need.skill not in to_catch_up or row[need.student] < MOST_CATCH_UP_DAYS
     ]
     known = {skill.id: skill for skill in problem.skills}
     known |= {need.skill: Skill(need.skill, need.skill) for need in needs if need.skill not in known}
@@ -171,19 +171,19 @@ def _unknown(student: str, skill: str, weight: float, readiness: float = 1.0) ->
     return Need(student, skill, UNKNOWN * readiness * weight, None, None, readiness, weight)
 
 
-def count_catch_up_days(past: Collection[PastSession], behind: Collection[str]) -> Counter[str]:
+def count_days_in_a_row(past: Collection[PastSession], to_catch_up: Collection[str]) -> Counter[str]:
     """Returns for how many days in a row all seats of a student that an adult led were catching up.
 
     A day without such a seat neither adds to the row nor ends it.
 
     Args:
         past: Past sessions.
-        behind: Skills to catch up on, as of today.
+        to_catch_up: Skills to catch up on, as of today.
     """
     row = Counter[str]()
     for date_of in sorted({session.date for session in past}):
         led = [session for session in past if session.date == date_of and session.staff_id is not None]
-        new = {student for session in led for student in session.students if session.skill_id not in behind}
+        new = {student for session in led for student in session.students if session.skill_id not in to_catch_up}
         for student in {student for session in led for student in session.students}:
             row[student] = 0 if student in new else row[student] + 1
     return row

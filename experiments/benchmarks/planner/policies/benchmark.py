@@ -88,10 +88,10 @@ def benchmark_policies(
         _show_rows("the same by third of the published effects, in half of the schools", "level", figures),
         _show_rows("the same by kind of school", "kind", figures),
     )
-    behind = [f"{row['policy']} ({name})" for row in figures["against"] for name in MAIN if row[f"{name}_low"] <= 0]
-    OUT.print(f"not ahead of: {', '.join(behind) or 'nobody'}", markup=False, highlight=False)
+    level_with = [f"{row['policy']} ({name})" for row in figures["against"] for name in MAIN if row[f"{name}_low"] <= 0]
+    OUT.print(f"not ahead of: {', '.join(level_with) or 'nobody'}", markup=False, highlight=False)
     write_json(json_path, {"days": days, "schools": len(work), "main": MAIN[0], **figures})
-    return 1 if behind else 0
+    return 1 if level_with else 0
 
 
 def summarize(compared: Sequence[Compared]) -> dict[str, Any]:
