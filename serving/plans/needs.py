@@ -156,8 +156,8 @@ class _Student:
         )
         # with needs that few share there may be no group for the student
         more = self._extend() if occupied else self._find_something()
-        listed = {candidate.need.skill for candidate in candidates}
-        return [*candidates, *(candidate for candidate in more if candidate.need.skill not in listed)]
+        known = {candidate.need.skill for candidate in candidates}
+        return [*candidates, *(candidate for candidate in more if candidate.need.skill not in known)]
 
     def _redirect(self, forecasts: Iterable[SkillForecast]) -> Iterator[Candidate]:
         """Yields the needs, each on the skill to work on first; of those that meet there, the greatest says why."""

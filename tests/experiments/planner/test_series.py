@@ -40,7 +40,7 @@ def test_the_two_who_share_the_greatest_risks_are_tutored_by_who_leads_nothing_l
     ]
     lead, aide = Staff("lead", "t", "lead", ("small_group", "tutoring")), Staff("tutor", "t", "aide", ("tutoring",))
     other = Staff("able", "t", "aide", ("tutoring",), skills=("tell",))
-    team = Team("t", "s", None, ("a", "b", "c"), (other, lead, aide), (), (), (), {}, ())
+    team = Team("t", "s", None, ("a", "b", "c"), (other, lead, aide), (), (), (), {"add": 1.0}, ())
 
     chosen = choose_series(
         SimpleNamespace(team=team, skills=SkillMap({}, {}), forecasts=known, as_of=datetime(2026, 3, 16, tzinfo=UTC))
