@@ -95,7 +95,8 @@ policy.toml (optional): how teams want to be planned, which the CSV files cannot
                            keys that stand beside it count before it
     weights.NAME           what one unit of a term of the score is worth, 0-100; 0 switches the term off
     sizes.TYPE             group sizes of `small_group`, `tutoring` or `collaborative`: fewest and most students at a
-                           table, and tables that one adult may have, such as `{ least = 3, most = 5, tables = 1 }`
+                           table, tables that one adult may have, and whether they may support students, or only
+                           introduce and extend: `{ least = 4, most = 6, tables = 3, support = false }`
     most_by_role.ROLE      most students at once with an adult of a role for whom staff.csv has no max_group
     students_per_monitor   students of independent work whom one adult may supervise
     most_social_cost       share of the need met, 0-1, that everything social together may cost

@@ -112,7 +112,9 @@ KEYS: Mapping[str, Spec] = {
     "preset": read_preset,
     "weights": dict.fromkeys(WEIGHTS, number(0, 100)),
     "sizes": {
-        kind: {"least": PEOPLE, "most": PEOPLE, "tables": whole(1, 50)} for kind in SESSION_TYPES if kind != "online"
+        kind: {"least": PEOPLE, "most": PEOPLE, "tables": whole(1, 50), "support": read_flag}
+        for kind in SESSION_TYPES
+        if kind != "online"
     },
     "most_by_role": Each(PEOPLE),
     "students_per_monitor": PEOPLE,

@@ -65,17 +65,17 @@ def list_candidates(
       `guided_practice` of one that is being learned, for `review` of one in which the student no longer is proficient.
     - Where no forecast is given, or the failure is long ago, a `check_in` comes first.
     - A skill not begun of the team's current work is to `introduce`, where its prerequisites are ready.
-    - Skills in which the student is proficient are to `extend`, so that everybody shares something with others. Who needs
-      nothing in the current work, and nothing urgent, may as well be introduced to what comes after it or, with nothing
-      known at all, check in on the current work.
+    - Skills in which the student is proficient are to `extend`, so that everybody shares something with others. Who
+      needs nothing in the current work, and nothing urgent, may as well be introduced to what comes after it or, with
+      nothing known at all, check in on the current work.
 
-    Listed are skills practiced recently, of the current work or no longer proficient, and others at an urgent risk; urgent
-    needs come first. A need whose prerequisite
-    is at an urgent risk itself moves to that prerequisite, which says because of which skill. The priority is that of
-    the current unit, or without one the share of the team that practiced the skill lately relative to the skill most
-    practiced; elsewhere, and where more, it grows with the risk from a least one to 1.
-    A need is urgent at an urgent risk, less so where the student no longer is proficient at a lower one, and as urgent as
-    the skill because of which it moved to a prerequisite.
+    Listed are skills practiced recently, of the current work or no longer proficient, and others at an urgent risk;
+    urgent needs come first. A need whose prerequisite is at an urgent risk itself moves to that prerequisite, which says
+    because of which skill. The priority is that of the current unit, or without one the share of the team that practiced
+    the skill lately relative to the skill most practiced; elsewhere, and where more, it grows with the risk from a least
+    one to 1.
+    A need is urgent at an urgent risk, less so where the student no longer is proficient at a lower one, and as urgent
+    as the skill because of which it moved to a prerequisite.
     A skill in which most of the members with evidence are proficient is one to catch up on.
 
     Args:

@@ -7,7 +7,7 @@ from functools import cache
 from importlib import resources
 
 from features.roster import Settings
-from serving.grouping import Effect, SessionType, Weights
+from serving.grouping import Effect, SessionType, SizeBound, Weights
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ class PlannerPolicy:
         other_roles_as: The role whose effects apply to a role that the table does not have.
         need: How need is computed.
         weights: What one unit of each soft term is worth, in need points.
+        sizes: Group sizes of each session type.
         watch_days: Days with nothing but intervention among past ones, from which a student is on the watch list.
         coaching_per_week: Adult-led sessions that a coach and a trainee share in a week.
         history_days: Days for which past sessions count.
@@ -61,6 +62,7 @@ class PlannerPolicy:
     other_roles_as: str
     need: NeedPolicy
     weights: Weights
+    sizes: tuple[SizeBound, ...]
     watch_days: int
     coaching_per_week: int
     history_days: int
@@ -99,6 +101,7 @@ def load_policy() -> PlannerPolicy:
         other_roles_as=stored["roles"]["other"],
         need=NeedPolicy(**stored["need"]),
         weights=Weights(**stored["weights"]),
+        sizes=tuple(SizeBound(SessionType(kind), **size) for kind, size in stored["sizes"].items()),
         watch_days=int(stored["watch"]["days"]),
         coaching_per_week=int(stored["coaching"]["per_week"]),
         history_days=int(stored["history"]["days"]),

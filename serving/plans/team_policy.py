@@ -8,7 +8,6 @@ from typing import Any
 from features.roster import ANY_ROOM, PolicyLayer, Settings, SkillMap, Team, load_presets
 from serving.errors import RequestError
 from serving.grouping import (
-    DEFAULT_SIZES,
     DEFAULT_STUDENTS_PER_MONITOR,
     Problem,
     SessionType,
@@ -144,12 +143,12 @@ def settle_policy(
 def _defaults(planner: PlannerPolicy) -> dict[str, Any]:
     weights = asdict(planner.weights)
     del weights["perturbation"]  # which a request sets beside the policy
+    sizes = {bound.session_type.value: asdict(bound) for bound in planner.sizes}
+    for size in sizes.values():
+        del size["session_type"]
     return {
         "weights": weights,
-        "sizes": {
-            bound.session_type.value: {"least": bound.least, "most": bound.most, "tables": bound.tables}
-            for bound in DEFAULT_SIZES
-        },
+        "sizes": sizes,
         "most_by_role": {},
         "students_per_monitor": DEFAULT_STUDENTS_PER_MONITOR,
         "crowding": asdict(SizeCurve()),

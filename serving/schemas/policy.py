@@ -38,6 +38,12 @@ class SizeBody(Body):
     least: int = Field(ge=1, le=MOST_PEOPLE, description="fewest students at a table", examples=[3])
     most: int = Field(ge=1, le=MOST_PEOPLE, description="most students at a table", examples=[6])
     tables: int = Field(default=1, ge=1, le=50, description="most tables of one session, so of one adult", examples=[1])
+    support: bool = Field(
+        default=True,
+        description="whether such sessions may support students with a skill begun; without it they only introduce and "
+        "extend, so that crowds are no rescue",
+        examples=[True],
+    )
 
     @model_validator(mode="after")
     def _is_range(self) -> "SizeBody":

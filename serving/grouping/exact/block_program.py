@@ -159,7 +159,8 @@ class BlockProgram:
 
     def _add_session(self, adult: int, skill: int, plain: list[int], others: list[int], points: Floats) -> None:
         data = self.data
-        kinds = [kind for kind in range(len(ADULT_LED)) if self.kinds[adult, kind]]
+        offered = data.arrays.offered[:, skill]
+        kinds = [kind for kind in range(len(ADULT_LED)) if self.kinds[adult, kind] and offered[kind]]
         for student in others:
             alone = np.array([student])
             fitting = [kind for kind in kinds if data.fits_pins(alone, Slot(self.block, adult, kind, skill)).all()]

@@ -140,7 +140,7 @@ def _resize(relaxed: _RelaxedProblem, subject: str | SessionType, least: int | N
     if isinstance(subject, SessionType):
         bound = relaxed.sizes[subject]
         lowest = bound.least if least is None else min(bound.least, least)
-        relaxed.sizes[subject] = SizeBound(subject, lowest, max(bound.most, most or 0), bound.tables)
+        relaxed.sizes[subject] = SizeBound(subject, lowest, max(bound.most, most or 0), bound.tables, bound.support)
         return
     max_group = relaxed.adults[subject].max_group
     if max_group is not None and most is not None:

@@ -54,12 +54,17 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class SizeBound:
-    """How many students one session of a kind takes: `least` to `most` at each of up to `tables` tables."""
+    """How many students one session of a kind takes: `least` to `most` at each of up to `tables` tables.
+
+    Attributes:
+        support: whether such sessions may have the aim support; without it they only introduce and extend.
+    """
 
     session_type: SessionType
     least: int
     most: int
     tables: int = 1
+    support: bool = True
 
     def __post_init__(self) -> None:
         if self.session_type not in ADULT_LED:

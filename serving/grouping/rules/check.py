@@ -257,13 +257,19 @@ def eligibility(day: Day) -> Iterator[str]:
 
 
 def one_aim(day: Day) -> Iterator[str]:
-    """All students of an adult-led session have one aim: support with a skill, its introduction, or more of it."""
+    """All students of an adult-led session have one aim, and its type is one that may have it.
+
+    The aims are support with a skill, its introduction, and more of it.
+    """
+    lessons = {bound.session_type for bound in day.problem.sizes if not bound.support}
     aims = {(need.student, need.skill): need.aim for need in day.problem.needs}
     for session in day.led:
         pairs = [(student, session.skill or "") for student in session.students]
         of_students = {aims[pair] for pair in pairs if pair in aims}
         if len(of_students) > 1:
             yield f"Session {session.id} has students with the aims {' and '.join(sorted(of_students))}."
+        if session.session_type in lessons and "support" in of_students:
+            yield f"Session {session.id} supports students, for which {session.session_type} is not meant."
 
 
 def block_skills(day: Day) -> Iterator[str]:

@@ -302,7 +302,7 @@ class Exchanges:
         room = self._find_room(block)
         if self.problem.rooms is not None and room is None:
             return
-        for kind in self._kinds(adult):
+        for kind in self._kinds(adult, topic[1]):
             for points, students in self._choose(block, kind, adult.id, topic, None, student, room):
                 time = sum(self._time[name] for name in students if not self.ledger.led_seats[name])
                 session = Session(f"{block}-further", block, kind, topic[0], (adult.id,), room, students)
@@ -323,7 +323,7 @@ class Exchanges:
         ):
             return
         seats = self.ledger.led_seats
-        for kind in self._kinds(lead):
+        for kind in self._kinds(lead, topic[1]):
             for points, students in self._choose(block, kind, lead.id, topic, ended, student, ended.room):
                 chosen = set(students)
                 time = sum(self._time[name] for name in students if not seats[name])
@@ -338,8 +338,9 @@ class Exchanges:
         stations = self._move_stations(ended.block, taken, None, displaced)
         return None if stations is None else ((ended, *stations[0]), (held, *stations[1]))
 
-    def _kinds(self, adult: Adult) -> list[SessionType]:
-        return [kind for kind in ADULT_LED if kind in adult.session_types and kind in self.bounds]
+    def _kinds(self, adult: Adult, aim: Aim) -> list[SessionType]:
+        kinds = (kind for kind in ADULT_LED if kind in adult.session_types and kind in self.bounds)
+        return [kind for kind in kinds if self.bounds[kind].support or aim is not Aim.SUPPORT]
 
     def _choose(
         self,

@@ -279,6 +279,8 @@ def _list_seats(arena, option, place, gain, points):
     block = option // (skills * kinds * adults)
     if not arena.adult_in[adult, block] or arena.qualified[adult, skill] <= 0.0 or not arena.held[block, skill]:
         return 0
+    if not arena.offered[kind, skill]:
+        return 0
     quality, stay = arena.weights[BENEFIT] * arena.qualified[adult, skill], arena.weights[PERTURBATION]
     count = 0
     for at in range(arena.eligible_start[skill], arena.eligible_start[skill + 1]):

@@ -749,6 +749,8 @@ def _best_session(arena, seats, block, adult, kind_wanted, skill_wanted, coverag
         for kind in range(most.shape[1]):
             if most[adult, kind] == 0 or open_to < arena.least[adult, kind] or kind_wanted not in (ANY, kind):
                 continue
+            if not arena.offered[kind, skill]:
+                continue
             usual, unsure = quality * effect[adult, kind, 0], quality * effect[adult, kind, 1]
             first_crowding = crowding[arena.least[adult, kind]]
             reach, top, count, others, most_gain = 0.0, 0, 0, 0.0, 0.0

@@ -49,7 +49,7 @@ class ProblemArrays(NamedTuple):
         adult_blocks: A, the blocks in which each adult is there, counted.
         may_monitor, trainee, teacher: A.
         may_teach: N x A, whether the adult may lead the student, by certification and exclusions.
-        held: B x K, whether the topic may be taught in the block.
+        held: B x K, whether the topic may be taught in the block. `offered`: C x K, whether in sessions of the kind.
         need: N x K, null where the pair is not eligible. `low_evidence` marks those without a forecast.
         urgent: N x K, points of a seat on an urgent need, 0 elsewhere.
         crowding: by number of students, the share of the effect that each gets; 1 at 0.
@@ -87,6 +87,7 @@ class ProblemArrays(NamedTuple):
     teacher: Bools
     may_teach: Bools
     held: Bools
+    offered: Bools
     need: Floats
     low_evidence: Bools
     urgent: Floats
@@ -200,7 +201,8 @@ class ProblemData:
         """Says whether the slot's adult is there and may lead such a session of any students."""
         arrays = self.arrays
         there = arrays.adult_in[slot.adult, slot.block] and arrays.qualified[slot.adult, slot.skill] > 0
-        return bool(there and arrays.held[slot.block, slot.skill] and self.sizes[slot.adult][slot.session_type])
+        offered = arrays.held[slot.block, slot.skill] and arrays.offered[slot.session_type, slot.skill]
+        return bool(there and offered and self.sizes[slot.adult][slot.session_type])
 
     def candidates(self, slot: Slot) -> Ints:
         """Returns the students whom the hard rules let sit in a session, each taken alone."""
@@ -208,7 +210,7 @@ class ProblemData:
             arrays, students = self.arrays, self.eligible(slot.skill)
             reserved = arrays.reserved[students, slot.skill]
             fits = self.fits_pins(students, slot) & ((reserved < 0) | (reserved == slot.block))
-            fits &= arrays.held[slot.block, slot.skill]
+            fits &= arrays.held[slot.block, slot.skill] & arrays.offered[slot.session_type, slot.skill]
             self.known[slot] = students[fits & arrays.may_teach[students, slot.adult]]
         return self.known[slot]
 
@@ -254,6 +256,8 @@ def build_data(problem: Problem) -> ProblemData:
         if adult.skills is not None:
             qualified[row] = [adult.skills.get(topic.skill, 0.0) for topic in at.topics]
     held = [[block.skills is None or topic.skill in block.skills for topic in at.topics] for block in problem.blocks]
+    lessons = {bound.session_type for bound in problem.sizes if not bound.support}
+    offered = [[kind not in lessons or topic.aim is not Aim.SUPPORT for topic in at.topics] for kind in ADULT_LED]
     certified = np.array([adult.certified for adult in problem.adults], dtype=np.bool_)
     needs_certified = np.array([student.needs_certified for student in problem.students], dtype=np.bool_)
     may_teach: Bools = certified[None, :] | ~needs_certified[:, None]
@@ -285,6 +289,7 @@ def build_data(problem: Problem) -> ProblemData:
         teacher=np.array([a.supervisor for a in problem.adults], dtype=np.bool_),
         may_teach=may_teach,
         held=np.array(held, dtype=np.bool_).reshape(len(at.block), topics),
+        offered=np.array(offered, dtype=np.bool_).reshape(len(ADULT_LED), topics),
         need=need,
         low_evidence=low_evidence,
         urgent=urgent,
