@@ -70,10 +70,10 @@ def list_candidates(
       nothing known at all, check in on the current work.
 
     Listed are skills practiced recently, of the current work or no longer proficient, and others at an urgent risk;
-    urgent needs come first. A need whose prerequisite is at an urgent risk itself moves to that prerequisite, which says
-    because of which skill. The priority is that of the current unit, or without one the share of the team that practiced
-    the skill lately relative to the skill most practiced; elsewhere, and where more, it grows with the risk from a least
-    one to 1.
+    urgent needs come first. A need whose prerequisite is at an urgent risk itself moves to that prerequisite, which
+    says because of which skill. The priority is that of the current unit, or without one the share of the team that
+    practiced the skill lately relative to the skill most practiced; elsewhere, and where more, it grows with the risk
+    from a least one to 1.
     A need is urgent at an urgent risk, less so where the student no longer is proficient at a lower one, and as urgent
     as the skill because of which it moved to a prerequisite.
     A skill in which most of the members with evidence are proficient is one to catch up on.

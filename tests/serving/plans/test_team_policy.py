@@ -198,7 +198,10 @@ def test_more_tables_for_an_adult_seat_more_students():
     one, three = (
         plan(
             team(adults=(LEAD, AIDE)),
-            sizes={"collaborative": {"least": 4, "most": 4, "tables": tables}, "small_group": {"least": 1, "most": 1}},
+            sizes={
+                "collaborative": {"least": 4, "most": 4, "tables": tables, "support": True},
+                "small_group": {"least": 1, "most": 1},
+            },
             crowding={"full": 1000, "loss": 0.0},
         )[1]
         for tables in (1, 3)

@@ -114,7 +114,7 @@ def test_standing_rules_give_way_with_a_note(client, body, load, people):
         )
     )
 
-    plan = ask(client, body)
+    plan = ask(client, body, seconds=3.0)
 
     notes = {note["rule_id"]: note for note in plan["notes"]}
     assert notes["over"]["students"] == [members[0]]
