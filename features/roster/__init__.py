@@ -63,7 +63,7 @@ focus.csv (optional): one row per skill of a team's current unit.
     weight     0-1, how much the unit is about it, such as `0.8`
 
 past_sessions.csv (optional): one row per session that really happened.
-    date         YYYY-MM-DD, the school's own day, such as `2026-03-09`
+    date         YYYY-MM-DD, the school's own day, 1990-01-01 to 2199-12-31, such as `2026-03-09`
     team_id      a team of teams.csv
     block_id     such as `mon-1`
     staff_id ?   who led it, such as `a.rivera`
@@ -76,7 +76,6 @@ demographics.csv (optional): one row per fact about a student; audits only, kept
     value        any text, such as `es`
 """
 
-from features.roster.cells import FIRST_DATE, LAST_DATE
 from features.roster.loading import load_roster_command, read_roster_files
 from features.roster.queries import (
     find_team_of,
@@ -105,8 +104,6 @@ from features.roster.records import (
 from features.roster.store import erase_student, replace_recorded_sessions, save_roster
 
 __all__ = [
-    "FIRST_DATE",
-    "LAST_DATE",
     "Block",
     "Demographic",
     "Focus",
