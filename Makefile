@@ -50,7 +50,7 @@ test: check
 test-long: setup
 	@$(PYTEST) -m long
 
-# The public logs lie in the folder that REGROUP_DATA names; see experiments/benchmarks/forecasts/datasets.py.
+# The public logs lie in the folder that REGROUP_DATA names; see experiments/benchmarks/forecasts/data/datasets.py.
 bench: setup
 	@$(BIN)/python -m experiments benchmark history
 	@$(BIN)/python -m experiments benchmark schools

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from features.console import OUT, describe_exit_codes, run_command
+from features.dates import require_school_date
 from features.home import read_home
-from features.roster.cells import FIRST_DATE, LAST_DATE
 
 KEPT = 10
 """Exit code when the champion stays."""
@@ -82,8 +82,10 @@ def _parse_moment(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a moment such as 2026-03-09 or 2026-03-09T06:00") from None
-    if not FIRST_DATE <= moment.date() <= LAST_DATE:
-        raise argparse.ArgumentTypeError(f"{text!r} is not between {FIRST_DATE} and {LAST_DATE}")
+    try:
+        require_school_date(moment.date())
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 LOGS = ("gervet-assistments09", "gervet-algebra05", "pykt-assist2015", "assistments-2012")
-"""Names of the public logs; `forecasts/datasets.py` describes them, and imports too much to be read for `--help`."""
+"""Names of the public logs; `forecasts/data/datasets.py` describes them, and imports too much for `--help`."""
 
 PARTS = ("scoring", "mix", "plans", "campaign")
 """Parts of the service benchmark."""

@@ -24,11 +24,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from features.dates import FIRST_DATE
 from features.events.ids import event_ids
 from features.logs.rows import join_skills, split_skills, unite_skills
 from features.schema import KINDS, Events
 
-EARLIEST = pd.Timestamp("1990-01-01", tz="UTC")
+EARLIEST = pd.Timestamp(FIRST_DATE, tz="UTC")
 """No log of learning software is older; a clock that was never set is."""
 
 CLOCK_SKEW = timedelta(days=1)

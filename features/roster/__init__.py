@@ -63,7 +63,7 @@ focus.csv (optional): one row per skill of a team's current unit.
     weight     0-1, how much the unit is about it, such as `0.8`
 
 past_sessions.csv (optional): one row per session that really happened.
-    date         YYYY-MM-DD, the school's own day, such as `2026-03-09`
+    date         YYYY-MM-DD, the school's own day, 1990-01-01 to 2199-12-31, such as `2026-03-09`
     team_id      a team of teams.csv
     block_id     such as `mon-1`
     staff_id ?   who led it, such as `a.rivera`
@@ -114,7 +114,6 @@ policy.toml (optional): how teams want to be planned, which the CSV files cannot
 The last three, and rooms by name, belong to one team. Lists of students add to those of a request.
 """
 
-from features.roster.cells import FIRST_DATE, LAST_DATE
 from features.roster.loading import load_roster_command, read_roster_files
 from features.roster.policy_file import ANY_ROOM
 from features.roster.policy_keys import load_presets
@@ -150,8 +149,6 @@ from features.roster.store import erase_student, replace_recorded_sessions, save
 
 __all__ = [
     "ANY_ROOM",
-    "FIRST_DATE",
-    "LAST_DATE",
     "Block",
     "Demographic",
     "Focus",

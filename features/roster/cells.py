@@ -5,12 +5,10 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, time
 
+from features.dates import require_school_date
+
 CLOCK = 5
 """Characters of HH:MM."""
-
-FIRST_DATE = date(1990, 1, 1)
-LAST_DATE = date(2199, 12, 31)
-"""Between them a day at a school can be told from a slip; days far outside cannot be counted back from."""
 
 LONGEST_SHOWN = 40
 """Characters of a wrong value that a message repeats."""
@@ -163,8 +161,7 @@ def parse_date(text: str) -> date:
         day = date.fromisoformat(text.strip())
     except ValueError:
         raise ValueError(f"{shown(text)} is not a date; write YYYY-MM-DD, such as 2026-03-09") from None
-    if not FIRST_DATE <= day <= LAST_DATE:
-        raise ValueError(f"{shown(text)} is not between {FIRST_DATE} and {LAST_DATE}")
+    require_school_date(day)
     return day
 
 

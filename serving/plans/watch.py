@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
 from features.roster import Team
 from serving.plans.needs import Candidate
@@ -28,8 +28,8 @@ def watch_intervention(
     led = [past for past in team.past_sessions if past.staff_id is not None]
     if not led:
         return {}
-    end = until or max(past.date for past in led) + timedelta(days=1)
-    recent = [past for past in led if 0 < (end - past.date).days <= policy.history_days]
+    end = max(past.date for past in led).toordinal() + 1 if until is None else until.toordinal()
+    recent = [past for past in led if 0 < end - past.date.toordinal() <= policy.history_days]
     catch_up = {candidate.need.skill for candidate in candidates if candidate.catch_up}
     days: dict[str, set[date]] = defaultdict(set)
     others: set[str] = set()

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from features.roster import FIRST_DATE, LAST_DATE
+from features.dates import FIRST_DATE, LAST_DATE
 from serving.grouping import Purpose, SessionType
 from serving.models.bundle import Source
 from serving.models.status import Status

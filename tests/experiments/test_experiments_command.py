@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from experiments.__main__ import build_parser, main
-from experiments.benchmarks.forecasts.datasets import DATA_SETS
+from experiments.benchmarks.forecasts.data.datasets import DATA_SETS
 from experiments.benchmarks.registry import BENCHMARKS, LOGS
 from features.errors import InputError
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from sklearn.metrics import roc_auc_score
 
 from experiments.benchmarks.figures import make_table, print_tables
-from experiments.benchmarks.forecasts.datasets import BenchmarkLog, read_data_set, split_training_students
-from experiments.benchmarks.forecasts.scores import paired_auc
+from experiments.benchmarks.forecasts.data.datasets import BenchmarkLog, read_data_set, split_training_students
+from experiments.benchmarks.forecasts.figures.scores import paired_auc
 from features.console import track, write_json
 from features.profiles.columns import REGISTRY
 from features.profiles.kernel import COLUMNS

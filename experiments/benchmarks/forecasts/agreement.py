@@ -13,8 +13,8 @@ from typing import Any
 from rich.table import Table
 
 from experiments.benchmarks.figures import make_table, print_tables
-from experiments.benchmarks.forecasts.datasets import DATA_SETS, BenchmarkLog, read_data_set
-from experiments.benchmarks.forecasts.splits import build_student_split
+from experiments.benchmarks.forecasts.data.datasets import DATA_SETS, BenchmarkLog, read_data_set
+from experiments.benchmarks.forecasts.data.splits import build_student_split
 from features.console import track, write_json
 from training.config import TrainingConfig, load_config
 from training.evaluation.agreement import compare_with_facts

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from experiments.benchmarks.forecasts.datasets import BenchmarkLog, read_data_set
+from experiments.benchmarks.forecasts.data.datasets import BenchmarkLog, read_data_set
+from experiments.benchmarks.forecasts.figures.scores import Forecast
 from experiments.benchmarks.forecasts.peers import Responses, to_responses
-from experiments.benchmarks.forecasts.scores import Forecast
 from features.console import writing
 from features.errors import InputError
 from training.data.dataset import read_log

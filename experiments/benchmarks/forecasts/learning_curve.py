@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from experiments.benchmarks.figures import make_table, print_tables
-from experiments.benchmarks.forecasts.charts import draw_learning_curve
-from experiments.benchmarks.forecasts.datasets import BenchmarkLog, read_data_set
-from experiments.benchmarks.forecasts.splits import build_first_day, build_student_split
+from experiments.benchmarks.forecasts.data.datasets import BenchmarkLog, read_data_set
+from experiments.benchmarks.forecasts.data.splits import build_first_day, build_student_split
+from experiments.benchmarks.forecasts.figures.charts import draw_learning_curve
 from features.console import track, write_json, writing
 from training.config import TrainingConfig, load_config
 from training.data.dataset import Block

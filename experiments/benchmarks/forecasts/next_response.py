@@ -13,11 +13,17 @@ from rich.table import Table
 from scipy.stats import rankdata
 
 from experiments.benchmarks.figures import peak_mb
-from experiments.benchmarks.forecasts.datasets import BenchmarkLog, find_copied_students
+from experiments.benchmarks.forecasts.data.datasets import BenchmarkLog, find_copied_students
+from experiments.benchmarks.forecasts.data.splits import StudentSplit, build_student_split
 from experiments.benchmarks.forecasts.deep_peer import DEEP_PEER, read_predictions
-from experiments.benchmarks.forecasts.peers import PEERS, to_responses
-from experiments.benchmarks.forecasts.report import Report, add_caption, describe_pair, run_benchmark, score_table
-from experiments.benchmarks.forecasts.scores import (
+from experiments.benchmarks.forecasts.figures.report import (
+    Report,
+    add_caption,
+    describe_pair,
+    run_benchmark,
+    score_table,
+)
+from experiments.benchmarks.forecasts.figures.scores import (
     OURS,
     Floats,
     Forecast,
@@ -27,8 +33,8 @@ from experiments.benchmarks.forecasts.scores import (
     pair_with,
     score_forecast,
 )
-from experiments.benchmarks.forecasts.slices import group_errors
-from experiments.benchmarks.forecasts.splits import StudentSplit, build_student_split
+from experiments.benchmarks.forecasts.figures.slices import group_errors
+from experiments.benchmarks.forecasts.peers import PEERS, to_responses
 from features.console import ERR, track
 from features.errors import InputError
 from features.profiles.fold import Rows, fold

@@ -18,9 +18,9 @@ import pandas as pd
 from rich.table import Table
 
 from experiments.benchmarks.figures import make_table, print_tables
-from experiments.benchmarks.forecasts.datasets import default_folder
-from experiments.benchmarks.forecasts.scores import paired_auc
-from experiments.benchmarks.forecasts.splits import build_student_split
+from experiments.benchmarks.forecasts.data.datasets import default_folder
+from experiments.benchmarks.forecasts.data.splits import build_student_split
+from experiments.benchmarks.forecasts.figures.scores import paired_auc
 from experiments.simulation import School, SchoolConfig, simulate_school, write_school
 from features.console import track, write_json
 from features.errors import InputError

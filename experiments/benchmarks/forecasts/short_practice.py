@@ -19,9 +19,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from experiments.benchmarks.figures import make_table, print_tables
-from experiments.benchmarks.forecasts.datasets import BenchmarkLog, read_data_set
-from experiments.benchmarks.forecasts.scores import paired_auc
-from experiments.benchmarks.forecasts.splits import StudentSplit, build_student_split
+from experiments.benchmarks.forecasts.data.datasets import BenchmarkLog, read_data_set
+from experiments.benchmarks.forecasts.data.splits import StudentSplit, build_student_split
+from experiments.benchmarks.forecasts.figures.scores import paired_auc
 from features.console import track, write_json
 from features.profiles.fold import Rows
 from features.profiles.kernel import COLUMNS

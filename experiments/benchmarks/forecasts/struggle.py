@@ -16,9 +16,16 @@ import numpy as np
 from rich.table import Table
 
 from experiments.benchmarks.figures import make_table, peak_mb
-from experiments.benchmarks.forecasts.datasets import BenchmarkLog
-from experiments.benchmarks.forecasts.report import Report, add_caption, describe_pair, run_benchmark, score_table
-from experiments.benchmarks.forecasts.scores import (
+from experiments.benchmarks.forecasts.data.datasets import BenchmarkLog
+from experiments.benchmarks.forecasts.data.splits import StudentSplit, build_student_split
+from experiments.benchmarks.forecasts.figures.report import (
+    Report,
+    add_caption,
+    describe_pair,
+    run_benchmark,
+    score_table,
+)
+from experiments.benchmarks.forecasts.figures.scores import (
     OURS,
     Forecast,
     Score,
@@ -27,8 +34,7 @@ from experiments.benchmarks.forecasts.scores import (
     pair_with,
     score_forecast,
 )
-from experiments.benchmarks.forecasts.slices import group_errors
-from experiments.benchmarks.forecasts.splits import StudentSplit, build_student_split
+from experiments.benchmarks.forecasts.figures.slices import group_errors
 from features.errors import InputError
 from training.config import TrainingConfig
 from training.data.dataset import Block

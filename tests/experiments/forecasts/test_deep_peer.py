@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from experiments.__main__ import main
-from experiments.benchmarks.forecasts.datasets import DATA_SETS, read_data_set
+from experiments.benchmarks.forecasts.data.datasets import DATA_SETS, read_data_set
 from experiments.benchmarks.forecasts.deep_peer import PROGRAM, export_answers
 from features.errors import InputError
 

@@ -13,11 +13,17 @@ from mlflow import MlflowClient
 from experiments.__main__ import main
 from experiments.benchmarks.forecasts import ablation
 from experiments.benchmarks.forecasts.agreement import measure_agreement
-from experiments.benchmarks.forecasts.charts import draw_learning_curve, draw_reliability, draw_roc
-from experiments.benchmarks.forecasts.datasets import DATA_SETS, BenchmarkLog, default_folder, read_data_set, to_log
+from experiments.benchmarks.forecasts.data.datasets import (
+    DATA_SETS,
+    BenchmarkLog,
+    default_folder,
+    read_data_set,
+    to_log,
+)
+from experiments.benchmarks.forecasts.data.splits import build_student_split
+from experiments.benchmarks.forecasts.figures.charts import draw_learning_curve, draw_reliability, draw_roc
 from experiments.benchmarks.forecasts.learning_curve import measure_curve, measure_first_day
 from experiments.benchmarks.forecasts.next_response import find_leaks, measure_next_response
-from experiments.benchmarks.forecasts.splits import build_student_split
 from experiments.benchmarks.forecasts.struggle import measure_struggle
 from features.errors import InputError
 from features.events.store import read_events, read_item_skills

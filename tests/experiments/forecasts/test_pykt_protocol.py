@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from experiments.__main__ import main
-from experiments.benchmarks.forecasts.datasets import DATA_SETS
+from experiments.benchmarks.forecasts.data.datasets import DATA_SETS
 from experiments.benchmarks.forecasts.pykt_protocol import DATA_SET, cut_histories
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from experiments.benchmarks.forecasts import short_practice
-from experiments.benchmarks.forecasts.datasets import DATA_SETS, to_log
+from experiments.benchmarks.forecasts.data.datasets import DATA_SETS, to_log
 from experiments.benchmarks.forecasts.short_practice import CUTS, Cut, cut_short, find_long_practice
 from training.config import load_config
 

@@ -147,6 +147,13 @@ def test_no_message_shows_a_student(tmp_path, text, expected):
     assert "secret" not in message
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "1989-12-31", "2200-01-01"])
+def test_a_day_that_no_school_had_is_refused_with_what_would_be_right(tmp_path, day):
+    message = problems_of(tmp_path, **MORE | {"past_sessions": MORE["past_sessions"].replace("2026-03-09", day)})
+
+    assert f"past_sessions.csv line 2, date: {day} is not between 1990-01-01 and 2199-12-31" in message
+
+
 def test_a_file_in_another_encoding_is_refused(tmp_path):
     write(tmp_path, TINY)
     (tmp_path / "teams.csv").write_bytes("team_id,school\nt1,Écoles\n".encode("latin-1"))

@@ -38,3 +38,13 @@ def test_fewer_days_days_long_ago_and_the_day_itself_do_not_count():
 def test_two_sessions_of_a_day_are_one_day_and_strangers_are_left_out():
     assert watch(*((ago, "add", ("a", "z"), "lead") for ago in (1, 1, 2))) == {}
     assert watch() == {}
+
+
+def test_no_day_is_too_early_or_too_late_to_count_from():
+    """Whatever a database of before holds."""
+    for day in (date.min, date.max):
+        past = PastSession(day, "t", "mon-9", "x", "add", ("a",))
+        team = Team("t", "s", None, ("a",), (), (), (), (), {}, (past,))
+
+        assert watch_intervention(team, NEEDS, replace(POLICY, watch_days=1)) == {"a": 1}
+        assert watch_intervention(team, NEEDS, replace(POLICY, watch_days=1), day) == {}

@@ -92,6 +92,8 @@ class WholeDay:
                     for skill, aim in sorted(needs):
                         held = Held(block, adult.id, kind, skill, aim)
                         taught = blocks[block].skills
+                        if aim is Aim.SUPPORT and not bounds[kind].support:
+                            continue
                         if (adult.skills is None or skill in adult.skills) and (taught is None or skill in taught):
                             self._add_session(held, adult, bounds[kind], needs[skill, aim])
 

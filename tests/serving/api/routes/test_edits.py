@@ -19,7 +19,7 @@ def client(open_service):
 
 @pytest.fixture(scope="module")
 def ill(client, trained_school):
-    """The eight students with the greatest needs, so that every block has free places."""
+    """The eight students with the greatest needs."""
     board = client.get(f"/v1/teams/{trained_school.team_ids[0]}/board").json()
     return [row["student_id"] for row in board["students"][:8]]
 
@@ -31,8 +31,10 @@ def away(ill):
 
 @pytest.fixture(scope="module")
 def plan(client, trained_school, ill):
-    absences = [{"student_id": student} for student in ill]
-    body = {"team_id": trained_school.team_ids[0], "date": MONDAY, "absences": absences}
+    """A day with small groups and independent work in every block, since one table seats no whole team."""
+    table = {"session_type": "collaborative", "least": 2, "most": 6, "tables": 1}
+    body = {"team_id": trained_school.team_ids[0], "date": MONDAY, "policy": {"sizes": [table]}}
+    body["absences"] = [{"student_id": student} for student in ill]
     return client.post("/v1/recommendations", json=body).json()
 
 

@@ -61,7 +61,7 @@ def test_twenty_posts_with_one_key_make_one_plan(client, body):
 
 def test_a_teams_own_choices_are_in_its_answer(client, body):
     """What was asked for and all else that the plan rests on; choices that cannot be are refused by name."""
-    size = {"session_type": "small_group", "least": 2, "most": 4, "tables": 1}
+    size = {"session_type": "small_group", "least": 2, "most": 4, "tables": 1, "support": True}
     policy = {"students_per_monitor": 40, "weights": {"relationships": 0.0}, "sizes": [size]}
 
     answer = client.post("/v1/recommendations", json=body | {"policy": policy}).json()

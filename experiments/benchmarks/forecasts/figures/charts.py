@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from sklearn.metrics import roc_curve
 
-from experiments.benchmarks.forecasts.scores import OURS
+from experiments.benchmarks.forecasts.figures.scores import OURS
 from training.evaluation.metrics import BINS, area_under_curve
 
 Floats = npt.NDArray[np.float64]

@@ -11,9 +11,9 @@ from typing import Any
 from rich.table import Table
 
 from experiments.benchmarks.figures import make_table, print_tables
-from experiments.benchmarks.forecasts.charts import Target, draw_reliability, draw_roc
-from experiments.benchmarks.forecasts.datasets import BenchmarkLog, read_data_set
-from experiments.benchmarks.forecasts.scores import Forecast, Score
+from experiments.benchmarks.forecasts.data.datasets import BenchmarkLog, read_data_set
+from experiments.benchmarks.forecasts.figures.charts import Target, draw_reliability, draw_roc
+from experiments.benchmarks.forecasts.figures.scores import Forecast, Score
 from features.console import write_json, writing
 from training.config import TrainingConfig, load_config
 from training.records.tracking import Tracking

@@ -28,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from experiments.benchmarks.forecasts.splits import StudentSplit, build_student_split
+from experiments.benchmarks.forecasts.data.splits import StudentSplit, build_student_split
 from features.errors import InputError
 from features.events.copies import find_copies
 from features.schema import Events, ItemSkills, check_table
@@ -123,7 +123,7 @@ class BenchmarkLog:
 
 def default_folder() -> Path:
     """`REGROUP_DATA`, else `shared/data` beside the checkout."""
-    return Path(os.environ.get("REGROUP_DATA") or Path(__file__).resolve().parents[4] / "shared" / "data")
+    return Path(os.environ.get("REGROUP_DATA") or Path(__file__).resolve().parents[5] / "shared" / "data")
 
 
 def read_data_set(name: str, folder: Path | None = None) -> BenchmarkLog:
