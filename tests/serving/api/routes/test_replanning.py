@@ -48,7 +48,7 @@ def sick(morning):
 def test_after_an_absence_few_seats_move_against_the_plan_before(client, body, morning, sick):
     anew = client.post("/v1/recommendations", json={**body, "absences": sick}).json()
     again = client.post(
-        "/v1/recommendations", json={**body, "absences": sick, "previous": morning["id"], "move_penalty": 0.2}
+        "/v1/recommendations", json={**body, "absences": sick, "previous": morning["id"], "move_penalty": 2}
     ).json()
 
     assert again["previous"] == morning["id"]
