@@ -129,7 +129,7 @@ def look_up(known: Mapping[Place, Known], place: Place, problem: Problem) -> Kno
     return found
 
 
-def improve_known(places: Sequence[Place], seconds: float, path: Path) -> None:
+def improve_known(places: Sequence[Place], seconds: float, path: Path, proof: float = PROOF) -> None:
     """Runs so many seconds on each day, two days at a time, and stores what is better than before, day by day.
 
     Days that were run as long before, or whose optimum is proven, are left out, so that a run that was stopped goes on
@@ -142,7 +142,7 @@ def improve_known(places: Sequence[Place], seconds: float, path: Path) -> None:
     }
     waiting = [p for p in places if p not in known or not (known[p].proven or known[p].seconds >= seconds)]
     with ProcessPoolExecutor(PROCESSES, get_context("spawn"), initializer=warm_up) as pool:
-        runs = {pool.submit(run_long, place, seconds): place for place in waiting}
+        runs = {pool.submit(run_long, place, seconds, proof): place for place in waiting}
         for run in track(as_completed(runs), "long runs", total=len(runs)):
             place, found = runs[run], run.result()
             known[place] = known[place].joined(found) if place in known else found
@@ -150,7 +150,7 @@ def improve_known(places: Sequence[Place], seconds: float, path: Path) -> None:
     OUT.print(f"stored figures of {len(known)} days in {path}", markup=False, highlight=False)
 
 
-def run_long(place: Place, seconds: float) -> Known:
+def run_long(place: Place, seconds: float, proof: float = PROOF) -> Known:
     """Returns what a long run finds of one day, and a bound that takes a third of its time."""
     problem = draw_family(*place)
     data, online = build_data(problem), online_value(problem)
@@ -161,7 +161,7 @@ def run_long(place: Place, seconds: float) -> Known:
     bound = prove_plan(data, plan, sys.maxsize, time.perf_counter() + seconds / STARTS).bound
     best, proven = plan.score.total, False
     if len(problem.students) <= TINY:
-        optimum = prove_optimum(problem, PROOF * seconds, best)
+        optimum = prove_optimum(problem, proof * seconds, best)
         best, bound, proven = max(best, optimum.value), min(bound, optimum.bound), optimum.proven
     return Known(best - online, bound - online, proven, seconds, checksum(problem))
 

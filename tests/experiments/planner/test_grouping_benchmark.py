@@ -76,18 +76,17 @@ def test_a_better_plan_counts_as_the_best_known():
 
 def test_long_runs_store_only_what_is_better_and_go_on_where_they_were(tmp_path, monkeypatch):
     path, day = tmp_path / "known.json", checksum(draw_family(TINY, 101))
-    monkeypatch.setattr(best_known, "TINY", 0)
     monkeypatch.setattr(best_known, "PROCESSES", 1)
     before = Known(1.0, 60.0, proven=False, seconds=0.1, checksum=day)
     write_known(path, {(TINY, 101): before, (TINY, 102): replace(before, seconds=9.0, checksum="of another day")})
 
-    improve_known([(TINY, 101), (TINY, 102)], 0.6, path)
+    improve_known([(TINY, 101), (TINY, 102)], 0.6, path, proof=1)
 
     found = read_known(path)
     assert 1.0 < found[TINY, 101].best <= found[TINY, 101].bound <= 60.0
     assert found[TINY, 101].seconds == found[TINY, 102].seconds == 0.6
     monkeypatch.setattr(best_known, "run_long", None)  # nothing is left to run
-    improve_known([(TINY, 101), (TINY, 102)], 0.6, path)
+    improve_known([(TINY, 101), (TINY, 102)], 0.6, path, proof=1)
     assert read_known(path) == found
 
 
