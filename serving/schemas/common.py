@@ -90,7 +90,8 @@ Mastery = Annotated[
 DataAsOf = Annotated[
     dt.datetime | None,
     Field(
-        description="the moment up to which events are in the profiles, UTC; null for a log without a clock",
+        description="the moment up to which events are in the profiles, UTC: the midnight after the last event, since "
+        "the night of the same school only; null for a log without a clock",
         examples=["2026-03-15T21:58:07Z"],
     ),
 ]
