@@ -9,6 +9,7 @@ from rich.table import Table
 
 from experiments.benchmarks.figures import make_table, print_tables
 from experiments.benchmarks.service.attacks.edge import send_big_bodies, send_slow_headers, stay_half_open
+from experiments.benchmarks.service.attacks.soak import soak
 from experiments.benchmarks.service.school import School
 from features.console import track
 
@@ -57,6 +58,12 @@ ATTACKS = {
         send_big_bodies,
         most={"board_p99_ms": 300, "livez_p99_ms": 50, "loading_board_p99_ms": 300},
         least={"board_ok_share": 0.99},
+    ),
+    "soak": Attack(
+        "50,000 requests of every kind beside live events of all teams, at two workers",
+        soak,
+        most={"slope_mb_per_10k": 1, "rss_mb": 700, "failed": 0},
+        least={},
     ),
 }
 """Attacks by name, in the order in which they are made."""
