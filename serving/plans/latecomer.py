@@ -57,7 +57,7 @@ def find_seat_options(
 
     latecomer = add_student(day.problem, day.current, body.student_id, body.block_ids, look_up)
     sessions = day.current if body.sessions is None else read_sessions(latecomer.problem, body.sessions)
-    with planner.queue.acquire():
+    with planner.take_turn(caller, day.answer.team_id):
         return latecomer, rank_seat_options(latecomer.problem, sessions, body.student_id, latecomer.blocks)
 
 

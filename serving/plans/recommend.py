@@ -4,6 +4,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from prometheus_client import Counter, Histogram
 from sqlalchemy import Connection
 
 from features.database import Database
+from features.errors import RegroupError
 from features.roster import Rule, Series, SkillMap, Team
 from serving.access.caller import Caller
 from serving.access.visibility import find_roster
@@ -40,6 +42,7 @@ from serving.plans.policy import PlannerPolicy, load_policy
 from serving.plans.problem import Absence, DayRequest, skill_name, state_day
 from serving.plans.queue import SolverQueue
 from serving.plans.refusal import explain_refusal
+from serving.plans.rotation import Lane
 from serving.plans.series import SeriesDay, Unit, find_due, plan_with_series
 from serving.plans.standing_rules import WAY_SHARE, Note, find_way
 from serving.plans.stored_plan import carry_plan
@@ -138,6 +141,14 @@ class Planner:
     queue: SolverQueue
     settings: Settings
 
+    def take_turn(self, caller: Caller, team_id: str) -> AbstractContextManager[float]:
+        """Context of a turn at the solver for a question about a plan of a team, which may have left the roster."""
+        school = None
+        with suppress(RegroupError):
+            team = self.rosters.recent(team_id).team
+            school = None if team is None else team.school
+        return self.queue.acquire(Lane(school, caller.key_id))
+
 
 @dataclass(frozen=True)
 class PlannedDay:
@@ -186,7 +197,7 @@ def plan_day(
     team, roster = find_roster(
         planner.rosters, caller, body.team_id, now=True
     )  # before the queue, so that nobody waits to be refused
-    with planner.queue.acquire() as waited:
+    with planner.queue.acquire(Lane(team.school, caller.key_id)) as waited:
         begun = time.perf_counter()
         if waited:
             team, roster = find_roster(planner.rosters, caller, body.team_id, now=True)

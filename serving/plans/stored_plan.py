@@ -1,7 +1,7 @@
 """What people do with a stored plan: open it, plan the day again from it, decide on it, edit it, ask why not there."""
 
 import re
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -29,7 +29,6 @@ from serving.grouping import (
 )
 from serving.grouping.errors import InfeasibleError, ProblemError, require_known
 from serving.plans.problem import DayRequest
-from serving.plans.queue import SolverQueue
 from serving.plans.sessions import STORED_SESSIONS, read_sessions, to_session, to_session_seats
 from serving.plans.team_policy import read_earlier
 from serving.schemas.changes import ExplanationRequest
@@ -185,9 +184,14 @@ def judge_edit(
 
 
 def find_explanation(
-    day: StoredDay, body: ExplanationRequest, queue: SolverQueue
+    day: StoredDay, body: ExplanationRequest, take_turn: AbstractContextManager[float]
 ) -> tuple[WhyNot, tuple[Bottleneck, ...]]:
     """What it takes to give a student a seat while everybody else may move, and the resources that are used up.
+
+    Args:
+        day: The day.
+        body: The student and the seat.
+        take_turn: Context of a turn at the solver.
 
     Raises:
         RequestError: The body names what the day does not have, or the sessions break a hard rule.
@@ -206,7 +210,7 @@ def find_explanation(
             if value is not None:
                 require_known(field, value, {part.id for part in parts}, kind)
         pin = Pin(body.student_id, body.block_id, body.session_type, body.skill_id, body.staff_id)
-        with queue.acquire():
+        with take_turn:
             found = ask_why_not(problem, sessions, pin)
     except ProblemError as error:
         if error.field == "sessions":
