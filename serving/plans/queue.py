@@ -18,6 +18,9 @@ from serving.plans.rotation import Lane, Rotation, Ticket
 WAITING = Gauge("regroup_planning_waiting", "Requests that wait for their turn to plan.", multiprocess_mode="livesum")
 WAITED = Histogram("regroup_planning_wait_seconds", "Time that requests waited for their turn to plan.")
 
+TURN_S = 30.0
+"""Seconds in which a turn ends that was asked for without a number of them."""
+
 USUAL_S = 1.0
 """Seconds that a turn is assumed to last before the first one has ended."""
 

@@ -39,7 +39,9 @@ def evaluate_edit(
     auditor.note("evaluate", team_id=day.answer.team_id, subject=recommendation_id)
     edited = read_sessions(day.problem, body.sessions)
     with planner.take_turn(caller, day.answer.team_id):
-        evaluation, score, repair = judge_edit(day.problem, edited, day.suggested, repair=body.repair)
+        evaluation, score, repair = judge_edit(
+            day.problem, edited, day.suggested, repair=body.repair, seconds=body.seconds
+        )
     return to_evaluation(recommendation_id, evaluation, score, repair)
 
 
