@@ -35,7 +35,7 @@ class SolverQueue:
     """A bounded queue in front of the solver, with a share for each school and key (`serving.plans.rotation`).
 
     Args:
-        at_once: How many requests plan at the same time; beside long turns of others, one more.
+        at_once: How many requests plan at the same time; beside long turns of others, up to two more.
         queue: How many may wait.
         wait_s: How long a request waits at most, in seconds.
     """

@@ -1,8 +1,8 @@
 """Whose turn it is at the solver: schools take turns, and within a school its keys, whoever asks more often.
 
 A lane is what one key asks for one school. No lane can keep others out: where too many wait, the newest request of the
-longest lane is refused, and beside a long turn one request of another school and key may plan. Nothing here waits or
-reads a clock; `serving.plans.queue` does both.
+longest lane is refused, and beside a long turn another key may plan, of the same school or of another. Nothing here
+waits or reads a clock; `serving.plans.queue` does both.
 """
 
 from collections import Counter
@@ -11,7 +11,10 @@ from itertools import count
 from typing import NamedTuple
 
 LONG_S = 3.0
-"""Seconds after which a turn does not keep out other schools and keys any more: nearly all turns are shorter."""
+"""Seconds after which a turn does not keep out other keys any more: nearly all turns are shorter."""
+
+OF_SCHOOL, IN_ALL = 1, 2
+"""Turns beyond `at_once` that one school, and all schools, may have beside long ones."""
 
 
 class Lane(NamedTuple):
@@ -38,7 +41,7 @@ class Rotation:
     """Requests that plan and that wait to plan.
 
     Args:
-        at_once: How many plan at the same time; beside long turns, one more.
+        at_once: How many plan at the same time, where no turn is long.
         places: How many may wait.
     """
 
@@ -106,13 +109,11 @@ class Rotation:
         return len(self._begun) + sum(min(waiting, own + 1) for waiting in of_school.values())
 
     def _may_begin(self, ticket: Ticket, now: float) -> bool:
-        if len(self._begun) > self._at_once:
-            return False
         school, key_id = ticket.lane
-        in_the_way = (
-            now - begun < LONG_S or other.lane.school == school or other.lane.key_id == key_id
-            for other, begun in self._begun.items()
-        )
+        of_school = sum(other.lane.school == school for other in self._begun)
+        if of_school >= self._at_once + OF_SCHOOL or len(self._begun) >= self._at_once + IN_ALL:
+            return False
+        in_the_way = (begun + LONG_S > now or other.lane.key_id == key_id for other, begun in self._begun.items())
         return sum(in_the_way) < self._at_once
 
     def _rank(self, ticket: Ticket) -> tuple[int, int, int]:

@@ -43,9 +43,11 @@ def test_who_comes_new_is_not_before_who_was_waiting_for_a_turn():
     assert begin_one(rotation, 0.2) == NORTH
 
 
-def test_one_request_of_others_may_plan_beside_a_long_turn():
+def test_other_keys_may_plan_beside_a_long_turn():
+    """A second of its school, and one of another; neither the key itself nor what would be a crowd."""
     rotation = Rotation(1, 30)
-    for lane in (NORTH, NORTH, Lane("South", "n"), Lane("North", "m"), SOUTH, Lane("East", "e")):
+    others = (Lane("North", "m"), Lane("North", "k"), SOUTH, Lane("East", "e"))
+    for lane in (NORTH, NORTH, Lane("South", "n"), *others):
         rotation.join(lane)
     rotation.begin_turns(0.0)
     assert rotation.next_long(1.0) == LONG_S
@@ -55,8 +57,13 @@ def test_one_request_of_others_may_plan_beside_a_long_turn():
     rotation.begin_turns(LONG_S)
     assert [ticket.lane for ticket in rotation.running] == [NORTH, SOUTH]
     rotation.begin_turns(2 * LONG_S)
-    assert len(rotation.running) == 2
-    assert rotation.next_long(2 * LONG_S) is None
+    assert [ticket.lane for ticket in rotation.running] == [NORTH, SOUTH, Lane("East", "e")]
+    rotation.begin_turns(3 * LONG_S)
+    assert len(rotation.running) == 3
+    assert rotation.next_long(3 * LONG_S) is None
+    rotation.leave(rotation.running[1])
+    rotation.begin_turns(3 * LONG_S)
+    assert rotation.running[2].lane == Lane("North", "m")
 
 
 def test_where_too_many_wait_the_newest_of_the_longest_lane_is_refused():
@@ -95,7 +102,7 @@ def test_whatever_others_ask_a_lane_that_asks_for_one_plan_at_a_time_is_soon_pla
                 ends[ticket] = moment + lengths[ticket.number % len(lengths)]
                 if asked is not None and ticket is not asked:
                     begun_before[ticket.lane.school] += asked in rotation.waiting
-        assert len(rotation.running) <= at_once + 1
+        assert len(rotation.running) <= at_once + 2
 
     asked = None
     for at, (school, key) in enumerate(zip(schools, keys, strict=True)):
