@@ -29,6 +29,7 @@ from serving.lifecycle import Drain, PeriodicTask
 from serving.models.hot_swap import HotSwap, LastGood
 from serving.models.live import LiveEvents
 from serving.models.sources import source_of
+from serving.models.trial import Trials
 from serving.plans.queue import SolverQueue
 from serving.settings import Settings, read_settings
 from serving.store.roster_cache import RosterCache
@@ -80,7 +81,8 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
         source_of(settings),
         settings.poll_seconds,
         live.prepare,
-        LastGood(home) if settings.bundle is None else None,
+        Trials(home),
+        LastGood(home),
     )
     keys = KeyCache(database, settings.keys_fresh_seconds, settings.keys_stale_seconds)
     drain = Drain(settings.drain_seconds)
