@@ -49,10 +49,14 @@ class Server:
 
 
 @contextmanager
-def run_service(environment: Mapping[str, str], workers: int, log: Path) -> Iterator[Server]:
-    """Yields the service with so many workers, ready to answer."""
+def run_service(
+    environment: Mapping[str, str], workers: int, log: Path, *, open_files: int | None = None
+) -> Iterator[Server]:
+    """Yields the service with so many workers, ready to answer; each may have so many files and connections open."""
     port = free_port()
     command = [sys.executable, "-m", "serving", "--port", str(port), "--workers", str(workers)]
+    if open_files is not None:
+        command = ["sh", "-c", f'ulimit -n {open_files}; exec "$@"', "sh", *command]
     with run_server(command, environment, port, "/readyz", log) as server:
         yield server
 
