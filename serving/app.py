@@ -29,6 +29,7 @@ from serving.lifecycle import Drain, PeriodicTask
 from serving.models.hot_swap import HotSwap, LastGood
 from serving.models.live import LiveEvents
 from serving.models.sources import source_of
+from serving.models.trial import Trials
 from serving.plans.queue import SolverQueue
 from serving.settings import Settings, read_settings
 from serving.store.roster_cache import RosterCache
@@ -69,20 +70,22 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
         say: A function that is called with each step of the start, in a few words.
     """
     settings = settings or read_settings()
-    database = Database(settings.home.database_url(), settings.connections)
+    home = settings.home
+    database = Database(home.database_url(), settings.connections, home.database_marker)
     rosters = RosterCache(database, settings.poll_seconds)
-    live = LiveEvents(settings.home, database)
+    live = LiveEvents(home, database)
     snapshots = HotSwap(
         source_of(settings),
         settings.poll_seconds,
         live.prepare,
-        LastGood(settings.home) if settings.bundle is None else None,
+        Trials(home),
+        LastGood(home),
     )
     keys = KeyCache(database, settings.keys_fresh_seconds, settings.keys_stale_seconds)
     rate = RateLimit(settings.per_minute, settings.bytes_per_minute, settings.at_once)
     bodies = Bodies(rate)
     drain = Drain(settings.drain_seconds)
-    audit = AuditLog(Spool(settings.home.audit), database)
+    audit = AuditLog(Spool(home.audit), database)
 
     def fold_ahead() -> None:
         with suppress(NotReadyError):
