@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ MANIFEST = "manifest.json"
 
 
 def write_bundle(folder: Path, facts: Mapping[str, Any], write: Callable[[Path], None]) -> None:
-    """Makes a folder appear at once, complete, with the hash of every file in its manifest.
+    """Makes a folder appear at once, complete, with the hash of every file in its manifest, for its owner alone.
 
     Args:
         folder: The path of the bundle; an existing one is replaced.
@@ -34,6 +35,7 @@ def write_bundle(folder: Path, facts: Mapping[str, Any], write: Callable[[Path],
         files = {path.relative_to(draft).as_posix(): file_hash(path) for path in parts}
         text = json.dumps({**facts, "files": files}, indent=2, ensure_ascii=False)
         (draft / MANIFEST).write_text(text + "\n", encoding="utf-8")
+        _close_to_others(draft)
         _put(draft, folder)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
@@ -68,6 +70,12 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         if part != name:
             read_manifest(folder / part)
     return manifest
+
+
+def _close_to_others(folder: Path) -> None:
+    """Leaves no right to anybody but the owner, whatever the rights of the files that were copied."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(stat.S_IRWXU if path.is_dir() else stat.S_IRUSR | stat.S_IWUSR)
 
 
 def _put(draft: Path, folder: Path) -> None:

@@ -99,7 +99,7 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
     async def run(_: FastAPI) -> AsyncIterator[None]:
         sys.setswitchinterval(SWITCH_S)
         drain.listen()
-        await asyncio.to_thread(_load, say, database, keys, audit, snapshots)
+        await asyncio.to_thread(_load, say, settings, database, keys, audit, snapshots)
         gc.collect()
         gc.freeze()  # a full collection leaves out what is loaded now; going through it would delay a request by 0.2 s
         usual_thresholds = gc.get_threshold()
@@ -147,8 +147,16 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
     return app
 
 
-def _load(say: Callable[[str], None], database: Database, keys: KeyCache, audit: AuditLog, snapshots: HotSwap) -> None:
+def _load(
+    say: Callable[[str], None],
+    settings: Settings,
+    database: Database,
+    keys: KeyCache,
+    audit: AuditLog,
+    snapshots: HotSwap,
+) -> None:
     """Loads everything that takes long, so that no request waits for it."""
+    settings.home.make()
     forget_ended_processes()
     say("loading the planner")
     warm_up()
