@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fastapi import FastAPI
@@ -31,6 +32,7 @@ from serving.models.live import LiveEvents
 from serving.models.sources import source_of
 from serving.plans.queue import SolverQueue
 from serving.settings import Settings, read_settings
+from serving.store.retention import Retention
 from serving.store.roster_cache import RosterCache
 from serving.telemetry.metrics import forget_ended_processes
 
@@ -59,6 +61,9 @@ COLLECT_S = 60.0
 
 CHECKPOINT_S = 2.0
 """Seconds between two checkpoints of a SQLite file."""
+
+RETENTION_S = 600.0
+"""Seconds between two looks for what is older than it may be kept; also how soon after its start a process looks."""
 
 ABOUT = """Suggests which students of a team to bring together, on which skill, with which adult, when and where, and
 why. The adults decide. Errors are `application/problem+json`; times are UTC; null means not observed."""
@@ -89,10 +94,14 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
         with suppress(NotReadyError):
             live.look_ahead(snapshots.current())
 
+    days = [timedelta(days=kept) for kept in (settings.plans_kept_days, settings.audit_kept_days)]
+    retention = Retention(days[0], timedelta(hours=settings.kept_hours), days[1])
+
     tasks = (
         PeriodicTask("live-events", fold_ahead, settings.fold_seconds),
         PeriodicTask("database", database.checkpoint, CHECKPOINT_S),
         PeriodicTask("garbage", gc.collect, COLLECT_S),
+        PeriodicTask("retention", lambda: retention.try_to_remove_old(database, datetime.now(UTC)), RETENTION_S),
     )
 
     @asynccontextmanager
