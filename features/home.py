@@ -58,6 +58,11 @@ class Home:
         return self.root / "served"
 
     @property
+    def database_marker(self) -> Path:
+        """Says which database the service has used with this home."""
+        return self.root / "database.json"
+
+    @property
     def decisions(self) -> Path:
         """One readable record per nightly decision."""
         return self.root / "decisions"

@@ -77,18 +77,19 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
         say: A function that is called with each step of the start, in a few words.
     """
     settings = settings or read_settings()
-    database = Database(settings.home.database_url(), settings.connections)
+    home = settings.home
+    database = Database(home.database_url(), settings.connections, home.database_marker)
     rosters = RosterCache(database, settings.poll_seconds)
-    live = LiveEvents(settings.home, database)
+    live = LiveEvents(home, database)
     snapshots = HotSwap(
         source_of(settings),
         settings.poll_seconds,
         live.prepare,
-        LastGood(settings.home) if settings.bundle is None else None,
+        LastGood(home) if settings.bundle is None else None,
     )
     keys = KeyCache(database, settings.keys_fresh_seconds, settings.keys_stale_seconds)
     drain = Drain(settings.drain_seconds)
-    audit = AuditLog(Spool(settings.home.audit), database)
+    audit = AuditLog(Spool(home.audit), database)
 
     def fold_ahead() -> None:
         with suppress(NotReadyError):

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0007"
-down_revision = "0004"
+down_revision = "0006"
 
 KEPT_DAYS = 180
 """For so long the database itself refuses to remove an entry, whatever a setting says."""
