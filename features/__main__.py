@@ -71,6 +71,8 @@ def main(argv: Sequence[str]) -> int:
         max_rejected=MAX_REJECTED if options.max_rejected is None else options.max_rejected,
     )
     OUT.print(show_counts(counts))
+    for note in counts.notes:
+        OUT.print(note, markup=False, highlight=False)
     copied = warn_of_copies(find_copies_in_log(read_home())) if counts.events_stored else None
     write_json(options.json, {**counts.to_json(), "copied_students": copied})
     return 0

@@ -6,13 +6,13 @@
 | `no_time` | it has neither a time nor a place in an order |
 | `score_out_of_range` | its score is not between 0 and 1 (or between 0 and `max_score`) |
 | `time_out_of_range` | it is from before 1990, or more than a day from now |
-| `bad_attempt`, `bad_hints` | its attempt is below 1, its hints are below 0, or either is no whole number |
 | `bad_kind` | its kind of activity is unknown |
 | `conflicting_response` | the same event is there with another item or score; none of them is taken |
 | `unreadable_time`, `unreadable_score`, `unknown_time_zone` | something is written there, but not this |
 | `wrong_number_of_cells` | its line has more or fewer cells than the header |
 
-An `absurd_duration` (negative, above an hour, no number) is no reason to lose a response: it becomes null.
+What is written beside an answer is no reason to lose it: an `absurd_duration` (negative, above an hour, no number), a
+`bad_attempt` (below 1, no whole number) and `bad_hints` (below 0, no whole number) become null.
 """
 
 from collections.abc import Mapping
@@ -100,27 +100,31 @@ def check_rows(raw: pd.DataFrame, source: str, now: datetime, ahead: timedelta =
         "score_out_of_range": ~used["score"].fillna(0).between(0, 1),
         "no_time": used["occurred_at"].isna() & used["sequence"].isna(),
         "time_out_of_range": ~used["occurred_at"].fillna(EARLIEST).between(EARLIEST, now + ahead),
-        "bad_attempt": used["attempt"].fillna(1) < 1,
-        "bad_hints": used["hints"].fillna(0) < 0,
     }
     # a rule that the reader found broken comes first: the null that it left may break another
     rule = used["rejected"].copy()
     for name, broken in rules.items():
         rule = rule.mask(rule.isna() & broken, name)
     valid = used[rule.isna()]
-    absurd = ~valid["duration_s"].fillna(0).between(0, MAX_DURATION_S)
+    nulled = {
+        "absurd_duration": ~valid["duration_s"].fillna(0).between(0, MAX_DURATION_S),
+        "bad_attempt": valid["attempt"].fillna(1) < 1,
+        "bad_hints": valid["hints"].fillna(0) < 0,
+    }
     valid = valid.assign(
-        duration_s=valid["duration_s"].mask(absurd),
+        duration_s=valid["duration_s"].mask(nulled["absurd_duration"]),
+        attempt=valid["attempt"].mask(nulled["bad_attempt"]),
+        hints=valid["hints"].mask(nulled["bad_hints"]),
         correct=valid["correct"].mask(valid["score"].isna()),
         source=pd.Series(source, index=valid.index, dtype="str"),
         skills=_in_order(valid["skills"]),
-        event_id=event_ids(valid, source),
     )
+    valid["event_id"] = event_ids(valid, source)
     return Checked(
         events=valid[COLUMNS].reset_index(drop=True),
         rejected=used[rule.notna()].assign(rejected=rule.dropna()),
         unused=count_rules(raw["unused"]),
-        nulled={"absurd_duration": int(absurd.sum())} if absurd.any() else {},
+        nulled={name: int(marks.sum()) for name, marks in nulled.items() if marks.any()},
     )
 
 

@@ -7,7 +7,7 @@ file: skills are stored before events, and all events in one commit.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -36,7 +36,10 @@ from features.schema import BUCKETS
 from features.tombstones import NOBODY, Tombstones, read_tombstones
 
 MAX_REJECTED = 0.10
-"""A file of which more than this share is rejected was probably read the wrong way."""
+"""A file was probably read the wrong way if more than this share of its rows that claim an answer is rejected."""
+
+ERASED = "erased_student"
+"""Rows of students who were erased are unused."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class IngestCounts:
         rejected: Rows that break a rule, by rule.
         nulled: Cells made null, by rule; their rows are counted above.
         data_version: Version of the tables afterwards; null if nothing was ever stored.
+        notes: What was assumed of the file, in sentences.
     """
 
     rows_read: int
@@ -64,6 +68,7 @@ class IngestCounts:
     rejected: Mapping[str, int]
     nulled: Mapping[str, int]
     data_version: DataVersion | None
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """The counts as plain values."""
@@ -101,7 +106,8 @@ def ingest_file(
     with Database(home.database_url()) as database:
         tombstones = read_tombstones(database)
     chunks = track(log.chunks(), f"chunks of {path.name} read", total=log.table.expected_chunks)
-    return ingest_rows(home, chunks, log.source, path.name, max_rejected, now, tombstones)
+    counts = ingest_rows(home, chunks, log.source, path.name, max_rejected, now, tombstones)
+    return replace(counts, notes=log.notes)
 
 
 def ingest_rows(
@@ -137,13 +143,17 @@ def ingest_rows(
             if rows_read == 0:
                 raise InputError(f"{name} has no rows")
             item_skills, counts = _stage_new(home, rejected)
-        if rejected.counts.total() > max_rejected * rows_read:
+        answers = rows_read - unused.total()
+        if rejected.counts.total() > max_rejected * answers:
             rules = ", ".join(f"{rule} {count:,}" for rule, count in rejected.counts.most_common())
             raise TooManyRejectedError(
-                f"{rejected.counts.total():,} of {rows_read:,} rows of {name} are rejected ({rules}), more than the "
+                f"{rejected.counts.total():,} of {answers:,} rows of {name} are rejected ({rules}), more than the "
                 f"share of {max_rejected:g} that --max-rejected allows; nothing was stored, the rejected rows are in "
                 f"{_keep_rejected(home, name, now)}"
             )
+        if not counts.total() and not rejected.counts and ERASED not in unused:
+            kinds = ", ".join(f"{kind} {count:,}" for kind, count in unused.most_common())
+            raise InputError(f"no row of {name} says how somebody answered or what somebody did ({kinds})")
         version = _commit(home, item_skills)
         _keep_rejected(home, name, now)
     return IngestCounts(
@@ -197,7 +207,7 @@ def _stage(
     with PartWriter(home.staging / "rows") as parts:
         for raw in chunks:
             gone = raw["student_id"].isin(tombstones.among(raw["student_id"].dropna().unique()))
-            checked = check_rows(raw.assign(unused=raw["unused"].mask(gone, "erased_student")), source, now)
+            checked = check_rows(raw.assign(unused=raw["unused"].mask(gone, ERASED)), source, now)
             parts.add(checked.events)
             rejected.add(checked.rejected)
             rows_read += len(raw)

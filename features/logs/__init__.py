@@ -54,9 +54,9 @@ def sniff_format(path: Path) -> str:
     first_line = (read_head(path).removeprefix(codecs.BOM_UTF8).decode("latin-1").splitlines() or [""])[0]
     if set(ASSISTMENTS_COLUMNS) <= set(next(csv.reader([first_line]), [])):
         return "assistments"
-    tabbed = set(first_line.split("\t"))
-    if set(TRANSACTION.values()) <= tabbed or set(STUDENT_STEP.values()) <= tabbed:
-        return "datashop"
+    for names in (set(first_line.split("\t")), set(next(csv.reader([first_line]), []))):
+        if set(TRANSACTION.values()) <= names or set(STUDENT_STEP.values()) <= names:
+            return "datashop"
     raise InputError(
         f"the header of {path.name} does not show its format; name one with --format "
         f"({', '.join(FORMATS)}), or say what its columns are with --mapping FILE "

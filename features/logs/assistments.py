@@ -48,7 +48,7 @@ def convert(cells: Cells) -> dict[str, object]:
     sequence, bad_order = as_whole_numbers(cells["order_id"])
     hints, bad_hints = as_whole_numbers(cells["hint_count"])
     first_response_ms, bad_duration = as_numbers(cells["ms_first_response"])
-    rules = {"unreadable_time": bad_order, "unreadable_score": bad_score, "bad_hints": bad_hints}
+    rules = {"unreadable_time": bad_order, "unreadable_score": bad_score}
     return {
         "student_id": as_text(cells["user_id"]),
         "sequence": sequence,
@@ -56,7 +56,7 @@ def convert(cells: Cells) -> dict[str, object]:
         "score": score,
         "correct": pd.array(score >= 1, dtype="boolean"),
         "attempt": 1,
-        "hints": hints,
+        "hints": hints.mask(bad_hints, -1),
         "duration_s": np.where(bad_duration, np.inf, first_response_ms * MS),
         "event_key": as_text(cells["order_id"]),
         "skills": without_decimals(as_text(cells["skill_id"])),

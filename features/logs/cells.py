@@ -4,6 +4,7 @@ Each function takes one Arrow array, of strings or of a Parquet file's own type.
 and a boolean array `unreadable`: something is written in the cell, but not this.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -19,8 +20,25 @@ NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 WHOLE_NUMBER = r"^[+-]?[0-9]{1,18}(\.0*)?$"
 UTC_OFFSET = r"[T ].*([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)$"
 
-YES = ("true", "t", "yes", "y", "1", "correct")
-NO = ("false", "f", "no", "n", "0", "incorrect")
+PERCENT = r"^([0-9]+\.?[0-9]*)\s*%$"
+FRACTION = r"^(?P<part>[0-9]+\.?[0-9]*)\s*/\s*(?P<whole>[0-9]+\.?[0-9]*)$"
+CLOCK = r"^(?:(?P<hours>[0-9]{1,2}):)?(?P<minutes>[0-9]{1,3}):(?P<seconds>[0-9]{2}(?:\.[0-9]+)?)$"
+
+SLASHED = (
+    r"^(?P<one>[0-9]{1,2})[/.-](?P<two>[0-9]{1,2})[/.-](?P<year>[0-9]{4}|[0-9]{2})"
+    r"(?:,?[T ]+(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}(?:\.[0-9]+)?))?"
+    r"(?: ?(?P<half>[AaPp])\.?[Mm]\.?)?)?(?: ?(?P<zone>UTC|GMT|Z))?$"
+)
+"""A date as people write it: two numbers of which the caller knows which is the month, a year, and maybe a clock."""
+
+CENTURY = 2000
+"""Of years with two digits; no log of learning software is older."""
+
+FIRST_SERIAL = np.datetime64("1899-12-30", "us")
+"""The day that spreadsheets count from."""
+
+YES = ("true", "t", "yes", "y", "1", "1.0", "correct", "right", "pass", "passed")
+NO = ("false", "f", "no", "n", "0", "0.0", "incorrect", "wrong", "fail", "failed")
 
 UTC = pd.DatetimeTZDtype("us", "UTC")
 
@@ -42,6 +60,37 @@ def as_text(cells: pa.Array) -> pa.Array:
     text = cells if pa.types.is_string(cells.type) else cells.cast(pa.string())
     blank = pc.equal(pc.utf8_trim_whitespace(text), "")
     return pc.if_else(blank, None, text) if pc.any(blank).as_py() else text
+
+
+def as_ids(cells: pa.Array) -> pa.Array:
+    """Text without white space around it, which no id or name has but spreadsheets leave; null where a cell is blank.
+
+    Example:
+        >>> as_ids(pa.array(["007 ", " "])).to_pylist()
+        ['007', None]
+    """
+    return pc.utf8_trim_whitespace(as_text(cells))
+
+
+def without_words(cells: pa.Array, words: Sequence[str]) -> pa.Array:
+    """The cells, null where one is a word that means that nothing is known.
+
+    Example:
+        >>> without_words(pa.array(["NA", "0"]), ("NA",)).to_pylist()
+        [None, '0']
+    """
+    text = as_ids(cells)
+    return pc.if_else(pc.fill_null(pc.is_in(text, pa.array(words)), False), None, cells)
+
+
+def with_points(cells: pa.Array) -> pa.Array:
+    """Numbers that are written with a decimal comma, with a decimal point; other types stay.
+
+    Example:
+        >>> with_points(pa.array(["0,5"])).to_pylist()
+        ['0.5']
+    """
+    return pc.replace_substring(cells, ",", ".") if pa.types.is_string(cells.type) else cells
 
 
 def as_numbers(cells: pa.Array) -> tuple[npt.NDArray[np.float64], Marks]:
@@ -82,18 +131,69 @@ def as_whole_numbers(cells: pa.Array) -> "tuple[pd.Series[int], Marks]":
     return values, _written(text) & values.isna().to_numpy()
 
 
-def as_truth(cells: pa.Array) -> tuple[npt.NDArray[np.float64], Marks]:
-    """1 for yes, 0 for no, NaN where blank or unreadable; `YES` and `NO` list the words, in any case.
+def as_shares(cells: pa.Array, largest: float) -> tuple[npt.NDArray[np.float64], Marks]:
+    """Scores as shares of the largest, NaN where blank or unreadable; "85 %" and "3/5" are shares already.
 
     Example:
-        >>> as_truth(pa.array(["TRUE", "no", "maybe"]))
-        (array([ 1.,  0., nan]), array([False, False,  True]))
+        >>> as_shares(pa.array(["8", "85%", "3/5", "much"]), 10)[0].tolist()
+        [0.8, 0.85, 0.6, nan]
+    """
+    text = _plain(cells)
+    numbers, unreadable = as_numbers(text)
+    shares = numbers / largest
+    if not unreadable.any():
+        return shares, unreadable
+    trimmed = pc.utf8_trim_whitespace(text)
+    percent, _ = as_numbers(pc.if_else(pc.match_substring_regex(trimmed, PERCENT), pc.utf8_rtrim(trimmed, "% "), None))
+    parts = pc.extract_regex(trimmed, FRACTION)
+    part, whole = (as_numbers(pc.struct_field(parts, name))[0] for name in ("part", "whole"))
+    written = np.where(np.isnan(percent), part / np.where(whole > 0, whole, np.nan), percent / 100)
+    return np.where(unreadable, written, shares), unreadable & np.isnan(written)
+
+
+def as_seconds(cells: pa.Array, unit_s: float) -> tuple[npt.NDArray[np.float64], Marks]:
+    """Durations in seconds, NaN where blank or unreadable; "1:30" is a minute and a half whatever the unit.
+
+    Args:
+        cells: How many units, or a clock of minutes and seconds, maybe with hours before them.
+        unit_s: Seconds in one unit.
+
+    Example:
+        >>> as_seconds(pa.array(["2500", "1:30", "1:00:00"]), 0.001)[0].tolist()
+        [2.5, 90.0, 3600.0]
+    """
+    text = _plain(cells)
+    numbers, unreadable = as_numbers(text)
+    seconds = numbers * unit_s
+    if not unreadable.any():
+        return seconds, unreadable
+    parts = pc.extract_regex(pc.utf8_trim_whitespace(text), CLOCK)
+    hour, minute, second = (as_numbers(pc.struct_field(parts, name))[0] for name in ("hours", "minutes", "seconds"))
+    clock = 3600 * np.nan_to_num(hour) + 60 * minute + second
+    return np.where(unreadable, clock, seconds), unreadable & np.isnan(clock)
+
+
+def as_truth(cells: pa.Array, yes: Sequence[str] = (), no: Sequence[str] = ()) -> tuple[npt.NDArray[np.float64], Marks]:
+    """1 for yes, 0 for no, NaN where blank or unreadable; `YES` and `NO` list the usual words, in any case.
+
+    Args:
+        cells: Words.
+        yes: Further words for yes, which count before the usual ones.
+        no: Further words for no.
+
+    Example:
+        >>> as_truth(pa.array(["TRUE", "no", "maybe", "hint"]), no=["hint"])
+        (array([ 1.,  0., nan,  0.]), array([False, False,  True, False]))
     """
     text = as_text(cells)
     words = pc.utf8_lower(pc.utf8_trim_whitespace(text))
-    yes = pc.is_in(words, pa.array(YES)).to_numpy(zero_copy_only=False)
-    no = pc.is_in(words, pa.array(NO)).to_numpy(zero_copy_only=False)
-    return np.where(yes, 1.0, np.where(no, 0.0, np.nan)), _written(text) & ~yes & ~no
+    named = [word.strip().lower() for word in yes], [word.strip().lower() for word in no]
+    usual = [word for word in YES if word not in named[1]], [word for word in NO if word not in named[0]]
+    yes_at, no_at = (
+        pc.fill_null(pc.is_in(words, pa.array([*mine, *more], pa.string())), False).to_numpy(zero_copy_only=False)
+        for mine, more in zip(named, usual, strict=True)
+    )
+    return np.where(yes_at, 1.0, np.where(no_at, 0.0, np.nan)), _written(text) & ~yes_at & ~no_at
 
 
 def as_moments(cells: pa.Array, zone: str = "UTC") -> "tuple[pd.Series[pd.Timestamp], Marks]":
@@ -109,12 +209,81 @@ def as_moments(cells: pa.Array, zone: str = "UTC") -> "tuple[pd.Series[pd.Timest
         typed = cells.cast(pa.timestamp("us", cells.type.tz), safe=False).to_pandas()
         in_utc = typed.astype(UTC) if cells.type.tz else _in_utc(typed, zone)
         return in_utc, np.zeros(len(cells), dtype=bool)
-    text = as_text(cells)
+    text = pc.replace_substring_regex(as_text(cells), r"(?i)\s*(utc|gmt)$", "Z")
     has_offset = pc.fill_null(pc.match_substring_regex(text, UTC_OFFSET), False)
     with_offset = _parse(pc.if_else(has_offset, text, None), utc=True)
     local = _parse(pc.if_else(has_offset, None, text), utc=False)
     moments = with_offset.where(with_offset.notna(), _in_utc(local, zone))
     return moments, _written(text) & moments.isna().to_numpy()
+
+
+def as_dates(cells: pa.Array, zone: str, *, month_first: bool) -> "tuple[pd.Series[pd.Timestamp], Marks]":
+    """Dates as people write them, with a clock of 12 or 24 hours or none, in UTC; local time in `zone`.
+
+    Args:
+        cells: Such as "3/5/2026 9:05 AM", "05.03.26" or "3/5/2026 14:05 UTC".
+        zone: Of times that do not say UTC themselves.
+        month_first: Whether the first number is the month; else it is the day.
+
+    Example:
+        >>> as_dates(pa.array(["3/5/2026 12:30 AM"]), "America/Chicago", month_first=True)[0][0]
+        Timestamp('2026-03-05 06:30:00+0000', tz='UTC')
+    """
+    text = as_ids(cells)
+    found = pc.extract_regex(text, SLASHED)
+    parts = {name: pc.struct_field(found, name) for name in ("one", "two", "year", "hour", "minute", "second")}
+    number = {name: as_numbers(part)[0] for name, part in parts.items()}
+    half = pc.utf8_lower(pc.struct_field(found, "half"))
+    in_half = pc.fill_null(pc.not_equal(half, ""), False).to_numpy(zero_copy_only=False)
+    afternoon = pc.fill_null(pc.equal(half, "p"), False).to_numpy(zero_copy_only=False)
+    hour = np.nan_to_num(number["hour"])
+    wrong = in_half & ((hour < 1) | (hour > 12))  # noqa: PLR2004 - hours of a clock's half
+    hour = np.where(in_half, hour % 12 + 12 * afternoon, hour)
+    month, day = ("one", "two") if month_first else ("two", "one")
+    year = number["year"]
+    second = np.nan_to_num(number["second"])
+    days = pd.to_datetime(
+        pd.DataFrame({"year": year + CENTURY * (year < 100), "month": number[month], "day": number[day]}),  # noqa: PLR2004
+        errors="coerce",
+    ).dt.as_unit("us")
+    minute = np.nan_to_num(number["minute"])
+    wrong |= (hour > 23) | (minute > 59) | (second >= 61)  # noqa: PLR2004 - of a clock, a leap second included
+    local = days + pd.to_timedelta(np.rint((3600 * hour + 60 * minute + second) * 1e6).astype("int64"), unit="us")
+    local = local.mask(wrong)
+    in_utc = pc.fill_null(pc.not_equal(pc.struct_field(found, "zone"), ""), False).to_numpy(zero_copy_only=False)
+    moments = _in_utc(local, zone)
+    if in_utc.any():
+        moments = moments.mask(in_utc, local.dt.tz_localize("UTC"))
+    return moments, _written(text) & moments.isna().to_numpy()
+
+
+def as_patterned(cells: pa.Array, pattern: str, zone: str) -> "tuple[pd.Series[pd.Timestamp], Marks]":
+    """Times by a pattern of strftime's, in UTC; without an offset they are local time in `zone`.
+
+    Example:
+        >>> as_patterned(pa.array(["05-Mar-2026 21h05"]), "%d-%b-%Y %Hh%M", "UTC")[0][0]
+        Timestamp('2026-03-05 21:05:00+0000', tz='UTC')
+    """
+    text = as_ids(cells)
+    written: pd.Series[str] = text.to_pandas()
+    with_offset = "%z" in pattern
+    read = pd.to_datetime(written, format=pattern, errors="coerce", utc=with_offset).dt.as_unit("us")
+    moments = read if with_offset else _in_utc(read, zone)
+    return moments, _written(text) & moments.isna().to_numpy()
+
+
+def as_serials(cells: pa.Array, zone: str) -> "tuple[pd.Series[pd.Timestamp], Marks]":
+    """Days that a spreadsheet counts from the end of 1899, to the millisecond, in UTC; local time in `zone`.
+
+    Example:
+        >>> as_serials(pa.array(["46086.5"]), "UTC")[0][0]
+        Timestamp('2026-03-05 12:00:00+0000', tz='UTC')
+    """
+    days, unreadable = as_numbers(cells)
+    unreadable |= (days < 1) | (days > LATEST_US / 86_400e6)
+    ms = np.where(unreadable | np.isnan(days), 0, np.rint(days * 86_400_000)).astype("int64")
+    local = pd.Series(FIRST_SERIAL + ms.astype("timedelta64[ms]"))
+    return _in_utc(local.dt.as_unit("us"), zone).mask(unreadable | np.isnan(days)), unreadable
 
 
 def as_moments_since(cells: pa.Array, unit_us: int, origin: datetime) -> "tuple[pd.Series[pd.Timestamp], Marks]":

@@ -5,7 +5,10 @@ step counts as an incorrect first attempt, as DataShop's own student-step table 
 outcome are no responses. A student-step row is the first attempt, with the hints of the whole step.
 
 Several models may say which knowledge components (KC), our skills, a step needs. One is read: the one asked for, else
-"Default", else the first. Student-step times carry no zone and are taken as UTC.
+"Default", else the first that is no trivial one (a single component for everything, or one for each step), and the log
+says which. Student-step times carry no zone and are taken as UTC. Times that a spreadsheet rewrote (3/5/2026 9:05) are
+read with the month first, as in the United States, where DataShop is. Rows without a student and an outcome, which
+spreadsheets leave at the end, are blank. A file with commas is read as such, with quoted cells.
 
 Source: https://pslcdatashop.web.cmu.edu/help?page=export
 """
@@ -20,9 +23,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.errors import InputError
-from features.logs.cells import Marks, as_moments, as_numbers, as_text, as_whole_numbers
-from features.logs.rows import SKILL_MARK, Cells, Log, first_rule
-from features.logs.table_file import TableFile, find_column, open_table
+from features.logs.cells import Marks, as_dates, as_ids, as_moments, as_numbers, as_text, as_whole_numbers
+from features.logs.rows import ITEM_MARK, SKILL_MARK, Cells, Log, first_rule
+from features.logs.table_file import TableFile, find_column, open_table, read_head
 from features.logs.text_file import TextForm
 
 TRANSACTION = {
@@ -48,10 +51,13 @@ STUDENT_STEP = {
     "hints": "Hints",
 }
 
-STEP_MARK = " :: "
-"""Between problem and step in an item's id."""
-
 DEFAULT_MODEL = "Default"
+
+TRIVIAL_MODELS = ("single-kc", "unique-step", "single kc", "unique step")
+"""Models that DataShop adds by itself: everything is one skill, or every step one of its own."""
+
+RIGHT, WRONG, HINT = ("CORRECT", "OK"), ("INCORRECT", "BUG", "ERROR"), ("HINT", "INITIAL_HINT")
+"""Outcomes as tutors write them."""
 
 
 def open_datashop(path: Path, kc_model: str | None = None) -> Log:
@@ -64,19 +70,35 @@ def open_datashop(path: Path, kc_model: str | None = None) -> Log:
     Raises:
         InputError: The file cannot be read, is neither export, or lacks the model.
     """
-    table = open_table(path, TextForm("\t", quoted=False))  # DataShop writes quotation marks as they are
+    table = open_table(path, read_form(path))
     is_step = STUDENT_STEP["outcome"] in table.columns
     names = STUDENT_STEP if is_step else TRANSACTION
     positions = {key: find_column(table.columns, name, "format datashop: column") for key, name in names.items()}
-    skills = {f"skill {place}": place for place in model_columns(table, kc_model)}
-    return Log("datashop", table, positions | skills, convert_steps if is_step else convert_transactions)
+    model, places = choose_model(table, kc_model)
+    skills = {f"skill {place}": place for place in places.get(model, ())}
+    others = ", ".join(name for name in places if name != model)
+    notes = (
+        f'skills are those of the model "{model}"' + (f"; --kc-model names another of {others}" if others else ""),
+    )
+    convert = convert_steps if is_step else convert_transactions
+    return Log("datashop", table, positions | skills, convert, notes if places else ())
 
 
-def model_columns(table: TableFile, kc_model: str | None) -> list[int]:
-    """The positions of one model's columns; a step with several skills repeats the column.
+def read_form(path: Path) -> TextForm:
+    """Tabs and quotation marks as they are, as DataShop writes them; commas and quoted cells where a tool did.
 
     Raises:
-        InputError: The file has models, but not this one.
+        InputError: The file cannot be read.
+    """
+    first_line = read_head(path).split(b"\n", 1)[0]
+    return TextForm("\t", quoted=False) if b"\t" in first_line else TextForm(",")
+
+
+def choose_model(table: TableFile, kc_model: str | None) -> tuple[str, dict[str, list[int]]]:
+    """The model that is read, and the positions of every model's columns; a step with several skills repeats one.
+
+    Raises:
+        InputError: The file has models, but not the one asked for.
     """
     places: dict[str, list[int]] = {}
     for place, name in enumerate(table.columns):
@@ -84,9 +106,8 @@ def model_columns(table: TableFile, kc_model: str | None) -> list[int]:
             places.setdefault(found[1], []).append(place)
     if kc_model is not None and kc_model not in places:
         raise InputError(f'--kc-model "{kc_model}": {table.path.name} has {", ".join(places) or "no KC models"}')
-    if not places:
-        return []
-    return places[kc_model or (DEFAULT_MODEL if DEFAULT_MODEL in places else next(iter(places)))]
+    useful = [name for name in places if name.lower() not in TRIVIAL_MODELS] or list(places)
+    return kc_model or (DEFAULT_MODEL if DEFAULT_MODEL in places else next(iter(useful), "")), places
 
 
 def convert_transactions(cells: Cells) -> dict[str, object]:
@@ -94,22 +115,22 @@ def convert_transactions(cells: Cells) -> dict[str, object]:
     outcome = pc.utf8_upper(as_text(cells["outcome"]))
     attempt, bad_attempt = as_whole_numbers(cells["attempt"])
     is_first = attempt.eq(1).fillna(value=False).to_numpy()
-    is_hint = _marks(pc.equal(outcome, "HINT"))
+    is_hint = _marks(pc.is_in(outcome, pa.array(HINT)))
+    is_right = _marks(pc.is_in(outcome, pa.array(RIGHT)))
     asks_hint = is_hint | _marks(pc.equal(pc.utf8_upper(as_text(cells["action"])), "HINT_REQUEST"))
-    graded = _marks(pc.is_in(outcome, pa.array(["CORRECT", "INCORRECT"]))) | (is_hint & is_first)
+    graded = is_right | _marks(pc.is_in(outcome, pa.array(WRONG))) | (is_hint & is_first)
     occurred_at, bad_time, bad_zone = _zoned(cells["time"], cells["zone"])
     return {
-        **_shared(cells, _marks(pc.equal(outcome, "CORRECT"))),
+        **_shared(cells, is_right),
         "occurred_at": occurred_at,
-        "attempt": attempt,
+        "attempt": attempt.mask(bad_attempt, -1),
         # a hint before a first attempt would itself be the first; what came before a later one is in other rows
         "hints": pd.array(np.where(is_first, is_hint, np.nan), dtype="Int64"),
         "event_key": as_text(cells["key"]),
-        "unused": first_rule(len(graded), {"hint_request": asks_hint & ~graded, "no_outcome": ~graded}),
-        "rejected": first_rule(
-            len(graded),
-            {"unknown_time_zone": bad_zone, "unreadable_time": bad_time, "bad_attempt": bad_attempt},
+        "unused": first_rule(
+            len(graded), {"blank": _blank(cells), "hint_request": asks_hint & ~graded, "no_outcome": ~graded}
         ),
+        "rejected": first_rule(len(graded), {"unknown_time_zone": bad_zone, "unreadable_time": bad_time}),
     }
 
 
@@ -117,27 +138,40 @@ def convert_steps(cells: Cells) -> dict[str, object]:
     """Raw columns of one chunk of a student-step export."""
     outcome = pc.utf8_lower(as_text(cells["outcome"]))
     graded = _marks(pc.is_in(outcome, pa.array(["correct", "incorrect", "hint"])))
-    occurred_at, bad_time = as_moments(cells["time"])
+    occurred_at, bad_time = _moments(cells["time"], "UTC")
     hints, bad_hints = as_whole_numbers(cells["hints"])
     key = [as_text(cells[name]) for name in ("problem", "view", "step")]
     return {
         **_shared(cells, _marks(pc.equal(outcome, "correct"))),
         "occurred_at": occurred_at,
         "attempt": 1,
-        "hints": hints,
+        "hints": hints.mask(bad_hints, -1),
         "event_key": pc.binary_join_element_wise(*key, SKILL_MARK, null_handling="replace"),
-        "unused": first_rule(len(graded), {"no_outcome": ~graded}),
-        "rejected": first_rule(len(graded), {"unreadable_time": bad_time, "bad_hints": bad_hints}),
+        "unused": first_rule(len(graded), {"blank": _blank(cells), "no_outcome": ~graded}),
+        "rejected": first_rule(len(graded), {"unreadable_time": bad_time}),
     }
 
 
+def _blank(cells: Cells) -> Marks:
+    return _marks(pc.and_(pc.is_null(as_ids(cells["student"])), pc.is_null(as_ids(cells["outcome"]))))
+
+
+def _moments(cells: pa.Array, zone: str) -> "tuple[pd.Series[pd.Timestamp], Marks]":
+    """Moments as DataShop writes them, or as a spreadsheet of the United States does."""
+    moments, unreadable = as_moments(cells, zone)
+    if not unreadable.any():
+        return moments, unreadable
+    rewritten, still = as_dates(cells, zone, month_first=True)
+    return moments.mask(unreadable, rewritten), unreadable & still
+
+
 def _shared(cells: Cells, correct: Marks) -> dict[str, object]:
-    problem, step = as_text(cells["problem"]), as_text(cells["step"])
-    joined = pc.binary_join_element_wise(problem, step, STEP_MARK)
+    problem, step = as_ids(cells["problem"]), as_ids(cells["step"])
+    joined = pc.binary_join_element_wise(problem, step, ITEM_MARK)
     duration_s, bad_duration = as_numbers(_no_dots(cells["duration_s"]))
     skills = [as_text(cell) for name, cell in cells.items() if name.startswith("skill ")]
     return {
-        "student_id": as_text(cells["student"]),
+        "student_id": as_ids(cells["student"]),
         "item_id": pc.coalesce(joined, problem),
         "score": correct.astype(float),
         "correct": pd.array(correct, dtype="boolean"),
@@ -156,7 +190,7 @@ def _join_skills(cells: list[pa.Array]) -> pa.Array | None:
 def _zoned(times: pa.Array, zones: pa.Array) -> "tuple[pd.Series[pd.Timestamp], Marks, Marks]":
     """Moments in UTC, which times are unreadable, and which zones unknown; a blank zone is UTC."""
     zone_of_row = pc.fill_null(as_text(zones), "UTC")
-    moments, bad_time = as_moments(times)
+    moments, bad_time = _moments(times, "UTC")
     unknown = np.zeros(len(times), dtype=bool)
     known = available_timezones()
     for zone in pc.unique(zone_of_row).to_pylist():
@@ -164,7 +198,7 @@ def _zoned(times: pa.Array, zones: pa.Array) -> "tuple[pd.Series[pd.Timestamp], 
         if zone not in known:
             unknown |= here
         elif zone not in {"UTC", "GMT"}:
-            moments = moments.mask(here, as_moments(times, zone)[0])
+            moments = moments.mask(here, _moments(times, zone)[0])
     return moments, bad_time, unknown
 
 

@@ -5,30 +5,40 @@
 format = "csv"            # csv, tsv or parquet; without it, by the file's ending
 encoding = "utf-8"        # or "latin-1", ...
 delimiter = ";"           # without it, "," in csv and a tab in tsv
+decimal = ","             # of numbers such as 0,5; without it, "."
+nulls = ["NA", "NULL"]    # words that mean that nothing is known; without it, only blank cells do
 source = "practice-app"   # what the events name as their source: the same response from two files of one source
                           # is one event. Without it, "mapped"
 
 [columns]                 # right of each = stands the file's own column name
 student = "user"
-time = "submitted"
-correct = "points"
-item = "question"         # without it, the skill stands for the item
+time = "submitted"        # or two columns, date and clock: ["day", "clock"]
+correct = "points"        # may be missing where kind says that no row is a response
+item = "question"         # or several that are the item together, such as ["problem", "step"]; without it, the skill
+                          # stands for the item
 skills = "standards"      # of this response; where blank, it has those of most responses to its item
-attempt = "attempt"       # 1 = first attempt
+attempt = "attempt"       # 1 = first attempt; without it, every answer is a first one
 hints = "hints"           # how many were asked for
 duration_s = "seconds"    # time on this response
 event_id = "row_id"       # the log's own id of a response; without it, equal rows are one response
 kind = "type"             # response, lesson, video or login; blank, or without it: response
 
 [time]
-form = "iso"              # iso, epoch_seconds, epoch_milliseconds, or order: a number that only gives the order
-zone = "Europe/Berlin"    # of iso times without an offset; without it, UTC
+form = "iso"              # iso; us (3/5/2026 9:05 AM) or eu (5.3.2026 21:05); a pattern such as "%d-%b-%Y %H:%M";
+                          # serial, the days of a spreadsheet; epoch_seconds, epoch_milliseconds, epoch_microseconds;
+                          # or order: a number that only gives the order
+zone = "Europe/Berlin"    # of times without an offset; without it, UTC
 # origin = 2024-09-01T00:00:00Z    what an epoch counts from; without it, 1970
 
 [correct]
-form = "score"            # bool (true/false, yes/no, ...), zero_one, or score
-max_score = 10            # of form score: a score of 10 is 1.0
+form = "score"            # bool (true/false, right/wrong, ...), zero_one, or score (8, 80 % or 4/5)
+max_score = 10            # of form score: a score of 10 is 1.0; percents and fractions are shares already
 pass_mark = 0.8           # share of max_score from which a response is correct; without it, 1.0
+# yes = ["OK"]            # of form bool: further words, such as these
+# no = ["BUG", "hint"]
+
+[duration]
+unit = "s"                # s, ms or min; a cell such as 1:30 is 90 seconds in any of them
 
 [skills]
 separator = ","           # between several skills in one cell; without it, a cell is one skill, and a response
@@ -39,8 +49,9 @@ problem = "response"
 watch = "video"
 ```
 
-Only `student`, `time`, `correct`, and `item` or `skills` have to be there. Blank cells are null; ids are kept exactly
-as written.
+Only `student`, `time`, `correct`, and `item` or `skills` have to be there. Blank cells are null; ids are kept as
+written, but for white space around them. A number of attempts or hints, or a duration, that cannot be read is null, and
+its answer is kept.
 """
 
 import re
@@ -52,13 +63,37 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.errors import InputError
-from features.logs.cells import Marks, as_moments, as_moments_since, as_numbers, as_text, as_truth, as_whole_numbers
-from features.logs.mapping import Correct, Mapping, Time
-from features.logs.rows import SKILL_MARK, Cells, Log, first_rule
+from features.logs.cells import (
+    Marks,
+    as_dates,
+    as_ids,
+    as_moments,
+    as_moments_since,
+    as_numbers,
+    as_patterned,
+    as_seconds,
+    as_serials,
+    as_shares,
+    as_truth,
+    as_whole_numbers,
+    with_points,
+    without_words,
+)
+from features.logs.mapping import SECONDS, Correct, Mapping, Time
+from features.logs.rows import ITEM_MARK, SKILL_MARK, Cells, Log, first_rule
 from features.logs.table_file import TableFile, describe_columns, find_column, looks_like_data, open_table
 from features.logs.text_file import TextForm
 
-UNIT_US = {"epoch_seconds": 1_000_000, "epoch_milliseconds": 1_000}
+UNIT_US = {"epoch_seconds": 1_000_000, "epoch_milliseconds": 1_000, "epoch_microseconds": 1}
+
+NUMBERS = ("correct", "attempt", "hints", "duration_s")
+"""Columns of numbers, which may be written with a decimal comma."""
+
+MARKS = {"item": ITEM_MARK, "time": " "}
+"""Between the cells of several columns that are one."""
+
+ROUNDING = 1e-9
+"""Share of the largest score by which a score may miss the pass mark, since 5.6 of 7 is not quite .8 in binary."""
 
 LIKELY_NAMES = {
     "student": r"student|user|learner|pupil",
@@ -76,8 +111,12 @@ def open_mapped(path: Path, mapping: Mapping) -> Log:
         InputError: The file cannot be read, or lacks a column that the mapping names.
     """
     table = open_plain(path, mapping)
-    named = {key: name for key, name in vars(mapping.columns).items() if name is not None}
-    positions = {key: find_column(table.columns, name, f"[columns] {key}") for key, name in named.items()}
+    named = {key: (name,) if isinstance(name, str) else name for key, name in vars(mapping.columns).items() if name}
+    positions = {
+        key if len(names) == 1 else f"{key} {at}": find_column(table.columns, name, f"[columns] {key}")
+        for key, names in named.items()
+        for at, name in enumerate(names)
+    }
     return Log(mapping.file.source, table, positions, lambda cells: convert(cells, mapping))
 
 
@@ -99,6 +138,7 @@ def open_plain(path: Path, mapping: Mapping | None = None) -> TableFile:
 def convert(cells: Cells, mapping: Mapping) -> dict[str, object]:
     """Raw columns of one chunk; a row may already carry the rule it breaks."""
     size = len(cells["student"])
+    cells = _join_parts(cells, mapping)
     kind, bad_kind = _kinds(cells.get("kind"), mapping, size)
     # an activity has no answer, whatever is written in its columns
     answers = {
@@ -106,31 +146,31 @@ def convert(cells: Cells, mapping: Mapping) -> dict[str, object]:
         for name, cell in cells.items()
     }
     sequence, occurred_at, bad_time = _times(cells["time"], mapping.time)
-    score, bad_score = _scores(answers["correct"], mapping.correct)
+    score, bad_score = _scores(answers.get("correct", pa.nulls(size, pa.string())), mapping.correct)
     attempt, bad_attempt = as_whole_numbers(answers.get("attempt", pa.nulls(size, pa.string())))
     hints, bad_hints = as_whole_numbers(answers.get("hints", pa.nulls(size, pa.string())))
-    duration_s, bad_duration = as_numbers(cells.get("duration_s", pa.nulls(size, pa.string())))
+    duration_s, bad_duration = as_seconds(
+        cells.get("duration_s", pa.nulls(size, pa.string())), SECONDS[mapping.duration.unit]
+    )
     skills = _skills(answers["skills"], mapping.skills.separator) if "skills" in cells else None
     rules = {
         "bad_kind": bad_kind,
         "unreadable_time": bad_time,
         "unreadable_score": bad_score,
-        "bad_attempt": bad_attempt,
-        "bad_hints": bad_hints,
     }
     return {
-        "student_id": as_text(cells["student"]),
+        "student_id": as_ids(cells["student"]),
         "kind": kind,
         "occurred_at": occurred_at,
         "sequence": sequence,
-        "item_id": as_text(answers["item"]) if "item" in cells else pc.replace_substring(skills, SKILL_MARK, " + "),
+        "item_id": as_ids(answers["item"]) if "item" in cells else pc.replace_substring(skills, SKILL_MARK, " + "),
         "score": score,
-        "correct": pd.array(score >= mapping.correct.pass_mark, dtype="boolean"),
-        "attempt": attempt,
-        "hints": hints,
-        # not a number of seconds: as absurd as a negative one, and counted with it
+        "correct": pd.array(score >= mapping.correct.pass_mark - ROUNDING, dtype="boolean"),
+        # not a number: as absurd as a negative one, and counted with it
+        "attempt": attempt.mask(bad_attempt, -1),
+        "hints": hints.mask(bad_hints, -1),
         "duration_s": np.where(bad_duration, np.inf, duration_s),
-        "event_key": as_text(cells["event_id"]) if "event_id" in cells else None,
+        "event_key": as_ids(cells["event_id"]) if "event_id" in cells else None,
         "skills": skills,
         "rejected": first_rule(size, rules),
     }
@@ -162,11 +202,25 @@ def refuse_without_mapping(path: Path) -> InputError:
     )
 
 
+def _join_parts(cells: Cells, mapping: Mapping) -> Cells:
+    """Puts cells of several columns that are one together, and makes words for nothing and decimal commas plain."""
+    if mapping.file.nulls:
+        cells = {name: without_words(cell, mapping.file.nulls) for name, cell in cells.items()}
+    if mapping.file.decimal == ",":
+        cells = {name: with_points(cell) if name in NUMBERS else cell for name, cell in cells.items()}
+    joined = dict(cells)
+    for key, mark in MARKS.items():
+        parts = [as_ids(joined.pop(name)) for name in sorted(cells) if name.startswith(f"{key} ")]
+        if parts:
+            joined[key] = pc.binary_join_element_wise(*parts, mark, null_handling="skip")
+    return joined
+
+
 def _kinds(cells: pa.Array | None, mapping: Mapping, size: int) -> tuple[pa.Array | None, Marks]:
     if cells is None:
         return None, np.zeros(size, dtype=bool)
     words, kinds = zip(*mapping.kinds, strict=True)
-    text = pc.fill_null(as_text(cells), next((word for word, kind in mapping.kinds if kind == "response"), ""))
+    text = pc.fill_null(as_ids(cells), next((word for word, kind in mapping.kinds if kind == "response"), ""))
     place = pc.index_in(text, pa.array(words))
     unknown = pc.is_null(place).to_numpy(zero_copy_only=False)
     return pc.take(pa.array(kinds), place), unknown
@@ -178,6 +232,12 @@ def _times(cells: pa.Array, time: Time) -> "tuple[pd.Series[int] | None, pd.Seri
         return sequence, None, unreadable
     if time.form == "iso" or pa.types.is_timestamp(cells.type):
         occurred_at, unreadable = as_moments(cells, time.zone)
+    elif time.form in {"us", "eu"}:
+        occurred_at, unreadable = as_dates(cells, time.zone, month_first=time.form == "us")
+    elif time.form == "serial":
+        occurred_at, unreadable = as_serials(cells, time.zone)
+    elif "%" in time.form:
+        occurred_at, unreadable = as_patterned(cells, time.form, time.zone)
     else:
         occurred_at, unreadable = as_moments_since(cells, UNIT_US[time.form], time.zero)
     return None, occurred_at, unreadable
@@ -185,17 +245,17 @@ def _times(cells: pa.Array, time: Time) -> "tuple[pd.Series[int] | None, pd.Seri
 
 def _scores(cells: pa.Array, correct: Correct) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], Marks]:
     if correct.form == "bool":
-        return as_truth(cells)
-    score, unreadable = as_numbers(cells)
+        return as_truth(cells, correct.yes, correct.no)
     if correct.form == "zero_one":
+        score, unreadable = as_numbers(cells)
         return score, unreadable | ((score > 0) & (score < 1))
-    return score / correct.max_score, unreadable
+    return as_shares(cells, correct.max_score)
 
 
 def _skills(cells: pa.Array, separator: str | None) -> pa.Array:
     if pa.types.is_list(cells.type) or pa.types.is_large_list(cells.type):
         return pc.binary_join(cells.cast(pa.list_(pa.string())), SKILL_MARK)
-    text = as_text(cells)
+    text = as_ids(cells)
     if separator is None:
         return text
     parted = pc.replace_substring_regex(text, rf"\s*{re.escape(separator)}\s*", SKILL_MARK)

@@ -7,13 +7,21 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo, available_timezones
 
 from features.errors import USER_PATH, InputError, explain_os_error
 from features.schema import KINDS
 
-Section = TypeVar("Section", bound="File | Columns | Time | Correct | Skills")
+Section = TypeVar("Section", bound="File | Columns | Time | Correct | Duration | Skills")
+
+TIME_FORMS = ("iso", "us", "eu", "serial", "epoch_seconds", "epoch_milliseconds", "epoch_microseconds", "order")
+
+SECONDS = {"s": 1.0, "ms": 0.001, "min": 60.0}
+"""Seconds in each unit of a duration."""
+
+TYPE_WORDS = {tuple: "list of str"}
 
 
 @dataclass(frozen=True)
@@ -24,10 +32,13 @@ class File:
     encoding: str = "utf-8"
     delimiter: str | None = None
     source: str = "mapped"
+    nulls: tuple[str, ...] = ()
+    decimal: str = "."
 
     def __post_init__(self) -> None:
         """Refuses what no file can be."""
         _choose("[file] format", self.format, (None, "csv", "tsv", "parquet"))
+        _choose("[file] decimal", self.decimal, (".", ","))
         if self.delimiter is not None and len(self.delimiter.encode()) != 1:
             raise InputError(f'[file] delimiter = "{self.delimiter}"; right would be one character, such as ";"')
         try:
@@ -38,12 +49,12 @@ class File:
 
 @dataclass(frozen=True)
 class Columns:
-    """`[columns]`: the file's own name for each column; null where the file has none."""
+    """`[columns]`: the file's own name for each column, several for one where a list; null where the file has none."""
 
     student: str
-    time: str
-    correct: str
-    item: str | None = None
+    time: str | tuple[str, ...]
+    correct: str | None = None
+    item: str | tuple[str, ...] | None = None
     skills: str | None = None
     attempt: str | None = None
     hints: str | None = None
@@ -53,6 +64,8 @@ class Columns:
 
     def __post_init__(self) -> None:
         """Refuses rows that would say nothing about what was practiced."""
+        if self.correct is None and self.kind is None:
+            raise InputError("[columns] lacks correct; only a log with kind, which says what a row is, may lack it")
         if self.item is None and self.skills is None:
             raise InputError("[columns] names neither item nor skills; right would be at least one of them")
 
@@ -67,11 +80,12 @@ class Time:
 
     def __post_init__(self) -> None:
         """Refuses zones and origins that say nothing."""
-        _choose("[time] form", self.form, ("iso", "epoch_seconds", "epoch_milliseconds", "order"))
+        if "%" not in self.form:
+            _choose("[time] form", self.form, TIME_FORMS)
         if self.zone not in available_timezones():
             raise InputError(f'[time] zone = "{self.zone}"; right would be such as "Europe/Berlin"')
         if self.origin is not None and not self.form.startswith("epoch"):
-            raise InputError(f'[time] origin needs form "epoch_seconds" or "epoch_milliseconds", not "{self.form}"')
+            raise InputError(f'[time] origin needs a form such as "epoch_seconds", not "{self.form}"')
 
     @property
     def zero(self) -> datetime:
@@ -82,11 +96,13 @@ class Time:
 
 @dataclass(frozen=True)
 class Correct:
-    """`[correct]`: how a score is written; `pass_mark` is a share of `max_score`."""
+    """`[correct]`: how a score is written; `pass_mark` is a share of `max_score`, `yes` and `no` are words."""
 
     form: str = "zero_one"
     pass_mark: float = 1.0
     max_score: float = 1.0
+    yes: tuple[str, ...] = ()
+    no: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuses marks that nobody or everybody reaches."""
@@ -95,6 +111,21 @@ class Correct:
             raise InputError(f"[correct] pass_mark = {self.pass_mark}; right would be above 0 and at most 1")
         if not 0 < self.max_score < float("inf"):
             raise InputError(f"[correct] max_score = {self.max_score}; right would be above 0")
+        if (self.yes or self.no) and self.form != "bool":
+            raise InputError(f'[correct] yes and no are words of form "bool", not "{self.form}"')
+        if both := set(map(str.lower, self.yes)) & set(map(str.lower, self.no)):
+            raise InputError(f"[correct] yes and no both have {min(both)!r}; right would be one of them")
+
+
+@dataclass(frozen=True)
+class Duration:
+    """`[duration]`: the unit of `duration_s`; a cell such as 1:30 is a minute and a half in any unit."""
+
+    unit: str = "s"
+
+    def __post_init__(self) -> None:
+        """Refuses units that are none."""
+        _choose("[duration] unit", self.unit, tuple(SECONDS))
 
 
 @dataclass(frozen=True)
@@ -112,6 +143,7 @@ class Mapping:
     file: File = field(default_factory=File)
     time: Time = field(default_factory=Time)
     correct: Correct = field(default_factory=Correct)
+    duration: Duration = field(default_factory=Duration)
     skills: Skills = field(default_factory=Skills)
     kinds: tuple[tuple[str, str], ...] = tuple((kind, kind) for kind in KINDS)
 
@@ -154,6 +186,7 @@ def parse_mapping(tables: dict[str, Any]) -> Mapping:
         file=_parse_section(File, "file", tables.get("file", {})),
         time=_parse_section(Time, "time", tables.get("time", {})),
         correct=_parse_section(Correct, "correct", tables.get("correct", {})),
+        duration=_parse_section(Duration, "duration", tables.get("duration", {})),
         skills=_parse_section(Skills, "skills", tables.get("skills", {})),
         kinds=tuple(kinds.items()),
     )
@@ -164,17 +197,26 @@ def _parse_section(kind: type[Section], name: str, table: object) -> Section:
         raise InputError(f"{name} = {table!r}; right would be a table [{name}]")
     hints = get_type_hints(kind)
     _refuse_unknown(f"key in [{name}]", table, list(hints))
+    table = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
     for key, value in table.items():
-        types = get_args(hints[key]) or (hints[key],)
+        types = _list_types(hints[key])
         allowed = (*types, int) if float in types else types
-        if isinstance(value, bool) or not isinstance(value, allowed) or value == "":
-            words = " or ".join(option.__name__ for option in types if option is not type(None))
-            raise InputError(f"[{name}] {key} = {value!r}; right would be a {words}")
+        wrong = isinstance(value, tuple) and not (value and all(isinstance(each, str) and each for each in value))
+        if isinstance(value, bool) or not isinstance(value, allowed) or value == "" or wrong:
+            words = " or ".join(TYPE_WORDS.get(option, option.__name__) for option in types if option is not NoneType)
+            shown = list(value) if isinstance(value, tuple) else value
+            raise InputError(f"[{name}] {key} = {shown!r}; right would be a {words}")
     needed = [entry.name for entry in dataclasses.fields(kind) if entry.default is dataclasses.MISSING]
     missing = [key for key in needed if key not in table]
     if missing:
         raise InputError(f"[{name}] lacks {', '.join(missing)}")
     return kind(**table)
+
+
+def _list_types(hint: Any) -> tuple[type, ...]:  # noqa: ANN401 - a type, or a union of types
+    """Returns the types that a value may have; a tuple of anything is a tuple."""
+    options = get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)
+    return tuple(get_origin(option) or option for option in options)
 
 
 def _refuse_unknown(what: str, table: dict[str, Any], known: list[str]) -> None:

@@ -37,6 +37,9 @@ Columns of `features.schema.Events` mean the same here. The others are null wher
 SKILL_MARK = "\x1f"
 """Between the skills of one row: ASCII's unit separator, which no skill's name contains."""
 
+ITEM_MARK = " :: "
+"""Between the parts of an item's id, such as problem and step."""
+
 Cells = Mapping[str, pa.Array]
 """One chunk of a file: an array per name that the reader asked for."""
 
@@ -50,12 +53,14 @@ class Log:
         table: The file.
         positions: The column's position in the file by the name that `convert` uses.
         convert: Turns cells into raw columns; columns left out are null.
+        notes: What was assumed, in sentences for whoever loads the file.
     """
 
     source: str
     table: TableFile
     positions: Mapping[str, int]
     convert: Callable[[Cells], Mapping[str, object]]
+    notes: tuple[str, ...] = ()
 
     def chunks(self) -> Iterator[pd.DataFrame]:
         """The raw rows, a few hundred thousand at a time.

@@ -155,5 +155,5 @@ def _open_quote(path: Path) -> InputError:
 
 
 def _wrong_encoding(path: Path, form: TextForm) -> InputError:
-    other = "latin-1" if form.encoding.lower().replace("_", "-") in {"utf-8", "utf8"} else "utf-8"
+    other = "cp1252" if form.encoding.lower().replace("_", "-") in {"utf-8", "utf8"} else "utf-8"
     return InputError(f'{path.name} is not text in {form.encoding}; try [file] encoding = "{other}" in a mapping')

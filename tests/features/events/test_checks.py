@@ -51,8 +51,6 @@ NOTHING_KNOWN = valid({})[KNOWN].iloc[:0]
         ({"occurred_at": None}, "no_time"),
         ({"occurred_at": pd.Timestamp("1970-01-01", tz="UTC")}, "time_out_of_range"),
         ({"occurred_at": pd.Timestamp("2024-09-03", tz="UTC")}, "time_out_of_range"),
-        ({"attempt": 0}, "bad_attempt"),
-        ({"hints": -1}, "bad_hints"),
         ({"kind": "film"}, "bad_kind"),
         ({"rejected": "unreadable_time", "occurred_at": None}, "unreadable_time"),
     ],
@@ -80,12 +78,16 @@ def test_an_activity_needs_only_a_student_and_a_time():
     assert checked.events["correct"].isna().all()
 
 
-@pytest.mark.parametrize("duration_s", [-1, 3601, np.inf])
-def test_an_absurd_duration_becomes_null_and_is_counted(duration_s):
-    checked = check_rows(raw({"duration_s": duration_s}, {}, {"duration_s": None}), "app", NOW)
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [("duration_s", value, "absurd_duration") for value in (-1, 3601, np.inf)]
+    + [("attempt", 0, "bad_attempt"), ("hints", -1, "bad_hints")],
+)
+def test_what_is_wrong_beside_an_answer_becomes_null_and_is_counted(name, value, rule):
+    checked = check_rows(raw({name: value}, {}, {name: None}), "app", NOW)
 
-    assert checked.nulled == {"absurd_duration": 1}
-    assert checked.events["duration_s"].isna().tolist() == [True, False, True]
+    assert checked.nulled == {rule: 1}
+    assert checked.events[name].isna().tolist() == [True, False, True]
 
 
 def test_unused_rows_are_counted_by_kind():

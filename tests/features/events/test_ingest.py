@@ -104,6 +104,7 @@ def test_every_row_is_counted_once(home):
         "nulled": {"absurd_duration": 1},
         "data_version": {"events": 0, "item_skills": 0},
         "copied_students": 0,
+        "notes": [],
     }
     assert adds_up(counts)
 
@@ -297,6 +298,18 @@ def test_a_file_without_rows_is_an_error(home, content):
 
     with pytest.raises(InputError, match=r"log\.csv has no rows"):
         run_mapped(home, path)
+
+    assert not has_events(home)
+
+
+def test_a_file_without_an_answer_is_an_error(home):
+    """Rows that claim none do not count for the share that may be rejected; where none is left, nothing is stored."""
+    path = home.root.parent / "export.txt"
+    names = "Transaction Id\tAnon Student Id\tTime\tTime Zone\tDuration (sec)\tStudent Response Type\tProblem Name\t"
+    path.write_text(names + "Step Name\tAttempt At Step\tOutcome\n" + "\t" * 9 + "\n" + "t\ts" + "\t" * 8 + "\n")
+
+    with pytest.raises(InputError, match=r"no row of export\.txt says how somebody answered .*blank 1, no_outcome 1"):
+        run(home, path)
 
     assert not has_events(home)
 
