@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from features.roster import Team
 from serving.access.caller import Scope
 from serving.access.visibility import find_roster
-from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentPlanner, require_scope
+from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentPlanner, TeamInPath, require_scope
 from serving.api.etags import ETAG_RESPONSES, IfNoneMatch, TaggedBody
 from serving.api.problems import problem_responses
 from serving.api.responses.recommendations import to_board, to_team_forecasts
@@ -21,7 +21,7 @@ from serving.schemas.forecasts import Board, TeamForecasts
 from serving.store.roster_cache import TeamSnapshot
 
 router = APIRouter(
-    prefix="/v1/teams/{team_id}",
+    prefix="/v1/teams/{team_id:path}",
     tags=["teams"],
     dependencies=[require_scope(Scope.READ)],
     responses=problem_responses(404, 503) | ETAG_RESPONSES,
@@ -32,7 +32,7 @@ Respond = Callable[[str, Render], Response]
 
 
 async def get_respond(
-    team_id: str,
+    team_id: TeamInPath,
     caller: CurrentCaller,
     auditor: CurrentAuditor,
     planner: CurrentPlanner,
