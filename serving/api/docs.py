@@ -23,17 +23,17 @@ HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inl
 """A page of ours loads nothing, runs nothing, and is shown in no other page."""
 
 BOUNDS = {
-    "minLength": "at least {} characters",
-    "maxLength": "at most {} characters",
-    "minItems": "at least {} elements",
-    "maxItems": "at most {} elements",
-    "maxProperties": "at most {} keys",
-    "minimum": "at least {}",
-    "maximum": "at most {}",
-    "exclusiveMinimum": "more than {}",
-    "exclusiveMaximum": "less than {}",
+    "minLength": "length ≥ {}",
+    "maxLength": "length ≤ {}",
+    "minItems": "elements ≥ {}",
+    "maxItems": "elements ≤ {}",
+    "maxProperties": "keys ≤ {}",
+    "minimum": "≥ {}",
+    "maximum": "≤ {}",
+    "exclusiveMinimum": "> {}",
+    "exclusiveMaximum": "< {}",
 }
-"""Bounds of a JSON schema in words."""
+"""How the page writes the bounds of a JSON schema."""
 
 
 def add_docs(app: FastAPI, path: str) -> None:
@@ -121,7 +121,9 @@ def _type(schema: Schema) -> str:
     kind = {"array": "list", "null": "null"}.get(schema.get("type", ""), schema.get("format") or schema.get("type"))
     inner = schema.get("items") or schema.get("additionalProperties")
     words = [f"{kind or 'anything'} of {_type(inner)}" if isinstance(inner, Mapping) else kind or "anything"]
-    return ", ".join(words + [text.format(schema[bound]) for bound, text in BOUNDS.items() if bound in schema])
+    return ", ".join(
+        words + [escape(text.format(schema[bound]), quote=False) for bound, text in BOUNDS.items() if bound in schema]
+    )
 
 
 def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
