@@ -33,11 +33,8 @@ Address = Annotated[str, StringConstraints(strip_whitespace=True, max_length=400
 Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500, pattern=LINES)]
 """A note in a person's own words."""
 
-Sentences = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20_000, pattern=LINES)]
-"""Sentences or names of ours that come back with an edited plan, longer than any that the service writes."""
-
 PlanReference = Annotated[str, StringConstraints(max_length=32, pattern=r"^[0-9a-f]{32}$")]
-"""The id of a plan or of a cycle of plans, which the service made itself."""
+"""The id of a cycle of plans, which the service made itself."""
 
 IdentityKey = Annotated[Identity, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": LONGEST_ID})]
 """An id as a key of an object; JSON Schema would turn its pattern into `patternProperties`, which few clients read."""
