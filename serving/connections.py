@@ -27,7 +27,7 @@ HEAD_S, BODY_S, ANSWER_S = 10.0, 60.0, 30.0
 """Seconds until an address and its headers have to be in, until the body has to follow them, and for which an answer
 may be stuck because its caller does not read it."""
 
-DROPPED_BYTES = 2**26
+DROPPED_BYTES = 2**28
 """Bytes of a body that is not wanted which are received all the same, so that its caller gets to read why."""
 
 FILES_APART = 256
