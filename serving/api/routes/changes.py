@@ -40,8 +40,10 @@ def evaluate_edit(
     day = open_day(planner.database, caller, recommendation_id)
     auditor.note("evaluate", team_id=day.answer.team_id, subject=recommendation_id)
     edited = read_sessions(day.problem, body.sessions)
-    with planner.queue.acquire():
-        evaluation, score, repair = judge_edit(day.problem, edited, day.suggested, repair=body.repair)
+    with planner.take_turn(caller, day.answer.team_id):
+        evaluation, score, repair = judge_edit(
+            day.problem, edited, day.suggested, repair=body.repair, seconds=body.seconds
+        )
     return to_evaluation(recommendation_id, evaluation, score, repair)
 
 
@@ -71,5 +73,5 @@ def explain_seat(
     """Explains why a student does not have a seat: its score impact while all may move, or the rules against it."""
     day = open_day(planner.database, caller, recommendation_id)
     auditor.note("explain", team_id=day.answer.team_id, student_id=body.student_id, subject=recommendation_id)
-    found, bounds = find_explanation(day, body, planner.queue)
+    found, bounds = find_explanation(day, body, planner.take_turn(caller, day.answer.team_id))
     return to_explanation(recommendation_id, found, bounds)

@@ -22,7 +22,7 @@ def read_profile(
     """Reads what is known and forecast about a student, skill by skill, with facts and reasons."""
     served = planner.served()
     team_id, roster = find_student_team(planner.rosters, caller, student_id)
-    snapshot = planner.live.restrict(served, [student_id], roster.latest_event)
+    snapshot = planner.live.restrict(served, [student_id], roster.school_students, roster.latest_event)
     if student_id not in snapshot.student_facts.position and team_id is None:
         raise unknown_student()
     auditor.note("read_profile", team_id=team_id, student_id=student_id)

@@ -46,9 +46,12 @@ async def get_respond(
         served = planner.served()
         team, roster = find_roster(planner.rosters, caller, team_id)
         auditor.note(action, team_id=team_id)
-        snapshot = planner.live.restrict(served, team.members, roster.latest_event)
-        key = (action, roster.version, team_id, team.members, snapshot.live_through)
-        body = snapshot.cache.get(key, lambda: TaggedBody.of(render(snapshot, team, roster).model_dump_json()))
+        snapshot = planner.live.restrict(served, team.members, roster.school_students, roster.latest_event)
+        body = snapshot.cache.get(
+            (action, team_id),
+            lambda: TaggedBody.of(render(snapshot, team, roster).model_dump_json()),
+            version=(roster.version, team.members, snapshot.live_through),
+        )
         return body.respond(if_none_match, roster.stale_seconds)
 
     return respond
