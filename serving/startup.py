@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from serving.api.problems import error_response
 from serving.errors import NotReadyError
+from serving.lifecycle import share_heaps
 
 logger = logging.getLogger("regroup")
 
@@ -137,6 +138,7 @@ class _Turns:
 
 def create_startup() -> Startup:
     """Builds the application that the server runs, without importing anything slow."""
+    share_heaps()
 
     def load(say: Callable[[str], None]) -> FastAPI:
         from serving.app import create_app  # noqa: PLC0415 - takes seconds
