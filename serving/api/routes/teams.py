@@ -11,6 +11,7 @@ from serving.access.caller import Scope
 from serving.access.visibility import find_roster
 from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentPlanner, require_scope
 from serving.api.etags import ETAG_RESPONSES, IfNoneMatch, TaggedBody
+from serving.api.gated_route import GatedRoute
 from serving.api.problems import problem_responses
 from serving.api.responses.recommendations import to_board, to_team_forecasts
 from serving.models.forecasts import forecast_students
@@ -22,6 +23,7 @@ from serving.store.roster_cache import TeamSnapshot
 
 router = APIRouter(
     prefix="/v1/teams/{team_id}",
+    route_class=GatedRoute,
     tags=["teams"],
     dependencies=[require_scope(Scope.READ)],
     responses=problem_responses(404, 503) | ETAG_RESPONSES,

@@ -14,11 +14,11 @@ from experiments.benchmarks.service.school import School
 )
 def test_only_growth_in_the_last_half_counts(tmp_path, growth_mb, judged):
     first_half = [300 + 10 * at for at in range(25)]
-    last_half = [550 + growth_mb * at + at % 2 for at in range(26)]
+    last_half = [550 + growth_mb * at for at in range(26)]
 
     slope = _slope([*first_half, *last_half])
 
-    assert slope == pytest.approx(10 * growth_mb, abs=0.1)
+    assert slope == pytest.approx(10 * growth_mb, abs=1e-6)
     figures = {"slope_mb_per_10k": slope, "rss_mb": 600.0, "failed": 0}
     assert ATTACKS["soak"].judge(figures) == judged
     assert ATTACKS["soak"].judge({**figures, "slope_mb_per_10k": None, "failed": 2}) == ["failed is 2, not at most 0"]
