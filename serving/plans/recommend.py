@@ -207,7 +207,7 @@ def plan_day(
         begun = time.perf_counter()
         if waited:
             team, roster = find_roster(planner.rosters, caller, body.team_id, now=True)
-        restricted = planner.live.restrict(snapshot, team.members, roster.latest_event)
+        restricted = planner.live.restrict(snapshot, team.members, roster.school_students, roster.latest_event)
         request = carry_plan(planner.database, caller, body, read_request(body))
         regroup = settle_policy(team, request.policy, load_policy(), request.earlier).settings["regroup"]
         asked = find_days(planner.database, caller, team, body, regroup)

@@ -10,6 +10,7 @@ from rich.table import Table
 from experiments.benchmarks.figures import make_table, print_tables
 from experiments.benchmarks.service.attacks.edge import send_big_bodies, send_slow_headers, stay_half_open
 from experiments.benchmarks.service.attacks.hog import hog_the_solver
+from experiments.benchmarks.service.attacks.soak import soak
 from experiments.benchmarks.service.school import School
 from features.console import track
 
@@ -64,6 +65,12 @@ ATTACKS = {
         hog_the_solver,
         most={},
         least={"other_school_plans_ok_share": 0.95, "same_school_plans_ok_share": 0.95},
+    ),
+    "soak": Attack(
+        "50,000 requests of every kind beside live events of all teams, at two workers",
+        soak,
+        most={"slope_mb_per_10k": 1, "rss_mb": 700, "failed": 0},
+        least={},
     ),
 }
 """Attacks by name, in the order in which they are made."""

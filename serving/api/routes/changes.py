@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from serving.access.caller import Scope
 from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentPlanner, require_scope
+from serving.api.gated_route import GatedRoute
 from serving.api.problems import problem_responses
 from serving.api.responses.changes import to_evaluation, to_explanation, to_seat_options
 from serving.plans.latecomer import find_seat_options
@@ -20,6 +21,7 @@ from serving.schemas.changes import (
 
 router = APIRouter(
     prefix="/v1/recommendations/{recommendation_id}",
+    route_class=GatedRoute,
     tags=["recommendations"],
     dependencies=[require_scope(Scope.PLAN)],
     responses=problem_responses(404, 409, 503),
