@@ -72,11 +72,14 @@ class Registry:
 
         def ask() -> None:
             try:
-                answer.set_result(question())
+                try:
+                    value = question()
+                finally:
+                    self._asking.release()  # before who waits can ask again
             except BaseException as error:  # noqa: BLE001 - it is raised where the answer is waited for
                 answer.set_exception(error)
-            finally:
-                self._asking.release()
+            else:
+                answer.set_result(value)
 
         threading.Thread(target=ask, name="registry", daemon=True).start()
         wait([answer], within_s)
