@@ -7,6 +7,7 @@ requests of other kinds.
 import math
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -27,8 +28,8 @@ USUAL_S = 1.0
 WEIGHT = 0.2
 """Weight of the newest turn in the mean length of turns."""
 
-RISE, FALL = 0.5, 0.05
-"""Steps of the estimate `storing_s` toward a longer and a shorter time, so that it exceeds most times."""
+LATELY = 100
+"""Plans that are remembered to know how long one takes to answer once it is found."""
 
 
 class SolverQueue:
@@ -46,16 +47,19 @@ class SolverQueue:
         self._rotation = Rotation(at_once, queue)
         self._changed = threading.Condition()
         self._usual_s = USUAL_S
-        self._storing_s = 0.0
+        self._answering: deque[float] = deque(maxlen=LATELY)
+        self._answering_s = 0.0
 
     @property
-    def storing_s(self) -> float:
-        """Seconds in which most plans that were found are rendered and stored."""
-        return self._storing_s
+    def answering_s(self) -> float:
+        """Seconds in which all plans but one that were found lately were rendered, stored and answered."""
+        return self._answering_s
 
-    def note_storing(self, took: float) -> None:
-        """Updates `storing_s` with the seconds that one plan took."""
-        self._storing_s += (RISE if took > self._storing_s else FALL) * (took - self._storing_s)
+    def note_answering(self, took: float) -> None:
+        """Updates `answering_s` with the seconds that one plan took."""
+        with self._changed:
+            self._answering.append(took)
+            self._answering_s = sorted(self._answering)[-2:][0]
 
     @contextmanager
     def acquire(self, lane: Lane) -> Iterator[float]:
