@@ -1,4 +1,4 @@
-"""Lets a few requests of a process use the solver at a time, in rotation; a request is refused where too many wait.
+"""Lets a few requests of a process use the solver at a time, in turn by school and key; a request is refused where too many wait.
 
 Planning takes a processor for about a second. If all requests planned at once, each would be slow, and so would quick
 requests of other kinds.
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from prometheus_client import Gauge, Histogram
 
 from serving.errors import QueueFullError
-from serving.plans.rotation import Lane, Rotation, Ticket
+from serving.plans.round_robin import Lane, RoundRobin, Ticket
 
 WAITING = Gauge("regroup_planning_waiting", "Requests that wait for their turn to plan.", multiprocess_mode="livesum")
 WAITED = Histogram("regroup_planning_wait_seconds", "Time that requests waited for their turn to plan.")
@@ -33,7 +33,7 @@ LATELY = 100
 
 
 class SolverQueue:
-    """A bounded queue in front of the solver, with a share for each school and key (`serving.plans.rotation`).
+    """A bounded queue in front of the solver, with a share for each school and key (`serving.plans.round_robin`).
 
     Args:
         at_once: How many requests plan at the same time; beside long turns of others, up to two more.
@@ -44,7 +44,7 @@ class SolverQueue:
     def __init__(self, at_once: int, queue: int, wait_s: float) -> None:
         self._at_once = at_once
         self._wait_s = wait_s
-        self._rotation = Rotation(at_once, queue)
+        self._robin = RoundRobin(at_once, queue)
         self._changed = threading.Condition()
         self._usual_s = USUAL_S
         self._answering: deque[float] = deque(maxlen=LATELY)
@@ -80,11 +80,11 @@ class SolverQueue:
     def _enter(self, lane: Lane) -> tuple[Ticket, float]:
         began = time.perf_counter()
         with self._changed:
-            ticket = self._rotation.join(lane)
+            ticket = self._robin.join(lane)
             self._begin_turns()
-            if ticket in self._rotation.running:
+            if ticket in self._robin.running:
                 return ticket, 0.0
-            if self._rotation.drop_excess() is not None:
+            if self._robin.drop_excess() is not None:
                 self._changed.notify_all()
             with WAITING.track_inprogress():
                 self._wait(ticket, began + self._wait_s)
@@ -93,28 +93,28 @@ class SolverQueue:
         return ticket, waited
 
     def _wait(self, ticket: Ticket, until: float) -> None:
-        while ticket not in self._rotation.running:
+        while ticket not in self._robin.running:
             now = time.perf_counter()
-            if ticket not in self._rotation.waiting or now >= until:
-                self._rotation.leave(ticket)
+            if ticket not in self._robin.waiting or now >= until:
+                self._robin.leave(ticket)
                 raise self._full(ticket.lane)
-            long = self._rotation.next_long(now)
+            long = self._robin.next_long(now)
             self._changed.wait((until if long is None else min(long, until)) - now)
             self._begin_turns()
 
     def _leave(self, ticket: Ticket) -> None:
         with self._changed:
-            begun = self._rotation.leave(ticket)
+            begun = self._robin.leave(ticket)
             if begun is not None:
                 self._usual_s += WEIGHT * (time.perf_counter() - begun - self._usual_s)
             self._begin_turns()
 
     def _begin_turns(self) -> None:
-        before = self._rotation.running
-        self._rotation.begin_turns(time.perf_counter())
-        if self._rotation.running != before:
+        before = self._robin.running
+        self._robin.begin_turns(time.perf_counter())
+        if self._robin.running != before:
             self._changed.notify_all()
 
     def _full(self, lane: Lane) -> QueueFullError:
-        turns = self._rotation.turns_before(lane)
+        turns = self._robin.turns_before(lane)
         return QueueFullError(max(1, math.ceil(self._usual_s * turns / self._at_once)))

@@ -42,7 +42,7 @@ from serving.plans.policy import PlannerPolicy, load_policy
 from serving.plans.problem import Absence, DayRequest, skill_name, state_day
 from serving.plans.queue import TURN_S, SolverQueue
 from serving.plans.refusal import explain_refusal
-from serving.plans.rotation import Lane
+from serving.plans.round_robin import Lane
 from serving.plans.series import SeriesDay, Unit, find_due, plan_with_series
 from serving.plans.standing_rules import WAY_SHARE, Note, find_way
 from serving.plans.stored_plan import carry_plan
