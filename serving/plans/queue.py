@@ -1,4 +1,4 @@
-"""Lets a few requests of a process use the solver at a time, in turn by school and key; a request is refused where too many wait.
+"""Lets a few requests of a process use the solver at a time; others wait in turn, and are refused where too many do.
 
 Planning takes a processor for about a second. If all requests planned at once, each would be slow, and so would quick
 requests of other kinds.
