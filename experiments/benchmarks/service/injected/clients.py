@@ -15,11 +15,13 @@ from experiments.benchmarks.service.load import DAY, Connection, Response
 from experiments.benchmarks.service.processes import wait_until
 from experiments.benchmarks.service.school import School
 from features.database import Database
+from features.events.ids import event_ids
 from features.events.live import LIVE_EVENTS
+from features.logs.rows import raw_rows
 from serving.store.tables import AUDIT, DECISIONS, IDEMPOTENCY, RECOMMENDATIONS
 
 OK, CREATED, BAD, REFUSED, UNAVAILABLE = 200, 201, 400, 401, 503
-BATCH = 5
+BATCH, SOURCE = 5, "bench"
 BUDGET_S = 0.05
 ANSWERED_S, MAX_WAIT_S, SHIPPED_S = 240.0, 1.0, 120.0
 """Longest waits: for an acknowledgement, between two attempts, and for audit entries to reach the database."""
@@ -104,10 +106,12 @@ class RunClient:
         """Sends a batch of new events until it is acknowledged."""
         batch, sent = uuid.uuid4().hex, time.monotonic()
         event = {"occurred_at": f"{DAY}T08:00:00Z", "score": 1, "item_id": "bench", "skill_ids": ["skill-001"]}
-        ids = [f"{batch}-{at}" for at in range(BATCH)]
-        events = [event | {"event_id": each, "student_id": f"bench-{at}"} for at, each in enumerate(ids)]
+        students, keys = [f"bench-{at}" for at in range(BATCH)], [f"{batch}-{at}" for at in range(BATCH)]
+        own = {"source": SOURCE, **event}
+        events = [own | {"event_id": key, "student_id": who} for key, who in zip(keys, students, strict=True)]
         if self._send_until_answered("/v1/events", {"events": events}).status == OK:
-            self._seen.keep("event", ids, sent)
+            ids = event_ids(raw_rows({"student_id": students, "event_key": keys}, size=BATCH), SOURCE)
+            self._seen.keep("event", ids.tolist(), sent)
 
     def plan(self) -> None:
         """Asks for a plan and decides on it, until both are acknowledged or the plan went with a restore."""

@@ -18,8 +18,8 @@ from experiments.benchmarks.figures import make_table, print_tables
 from experiments.benchmarks.service.faults import SETTLED_S, Postgres, run_postgres
 from experiments.benchmarks.service.injected.clients import (
     REFUSED,
-    RunClient,
     Observed,
+    RunClient,
     Window,
     count_doubled,
     count_missing,
