@@ -47,7 +47,7 @@ def read_signing_key() -> bytes | None:
 
 
 def write_bundle(folder: Path, facts: Mapping[str, Any], write: Callable[[Path], None]) -> None:
-    """Makes a folder appear at once, complete, with the hash of every file in its manifest.
+    """Makes a folder appear at once, complete, with the hash of every file in its manifest, for its owner alone.
 
     Args:
         folder: The path of the bundle; an existing one is replaced.
@@ -63,6 +63,7 @@ def write_bundle(folder: Path, facts: Mapping[str, Any], write: Callable[[Path],
         parts = (path / MANIFEST if path.is_dir() else path for path in sorted(draft.iterdir()))
         files = {path.relative_to(draft).as_posix(): file_hash(path) for path in parts}
         _write_manifest(draft, {**facts, "files": files})
+        _close_to_others(draft)
         _put(draft, folder)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
@@ -200,6 +201,12 @@ def _require_unchanged(folder: Path, name: str, digest: str) -> None:
 def _compare(folder: Path, name: str, digest: str, found: str) -> None:
     if found != digest:
         raise InputError(f"{folder.name}: the file {name} is not the one its manifest names; it was changed")
+
+
+def _close_to_others(folder: Path) -> None:
+    """Leaves no right to anybody but the owner, whatever the rights of the files that were copied."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(stat.S_IRWXU if path.is_dir() else stat.S_IRUSR | stat.S_IWUSR)
 
 
 def _put(draft: Path, folder: Path) -> None:

@@ -1,8 +1,9 @@
 """Where regroup keeps what it stores: `REGROUP_HOME`, `./var` unless set."""
 
 import os
+import stat
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,6 +81,24 @@ class Home:
         """The lock file of one kind of work, such as `ingest` or `nightly`."""
         return self.root / f"{name}.lock"
 
+    def make(self) -> None:
+        """Makes the folder for its owner alone, and closes to others one that is there.
+
+        A folder that everybody writes to, such as `/tmp`, and one of another owner stay as they are.
+
+        Raises:
+            InputError: `REGROUP_HOME` does not name a folder.
+            UnavailableError: The disk is full, or this user may not write there.
+        """
+        try:
+            self.root.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
+            mode = stat.S_IMODE(self.root.stat().st_mode)
+        except OSError as error:
+            raise explain_os_error(error, f"REGROUP_HOME {self.root} cannot be made", WRONG_PATH) from None
+        if mode & ~stat.S_IRWXU and not mode & stat.S_ISVTX:
+            with suppress(PermissionError):
+                self.root.chmod(stat.S_IRWXU)
+
     @contextmanager
     def work(self, *locks: str, busy: str) -> Iterator[None]:
         """Makes the folder, locks out other processes, and turns errors of the disk into sentences.
@@ -93,10 +112,7 @@ class Home:
             BusyError: Another process holds a lock.
             UnavailableError: The disk is full, or this user may not write there.
         """
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise explain_os_error(error, f"REGROUP_HOME {self.root} cannot be made", WRONG_PATH) from None
+        self.make()
         try:
             with ExitStack() as held:
                 for name in locks:

@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fastapi import FastAPI
@@ -15,9 +16,9 @@ from features.database import Database
 from features.errors import RegroupError
 from serving.access.key_cache import KeyCache
 from serving.access.rate import RateLimit
+from serving.api.gated_route import Bodies
 from serving.api.middleware.audit_gate import AuditGate
 from serving.api.middleware.authenticate import Authentication
-from serving.api.middleware.body_limit import BodyLimit
 from serving.api.middleware.request_log import RequestLog
 from serving.api.problems import Service, install_error_handlers, name_operation, problem_responses
 from serving.api.routes import changes, decisions, events, operations, recommendations, students, teams
@@ -32,6 +33,7 @@ from serving.models.sources import source_of
 from serving.models.trial import Trials
 from serving.plans.queue import SolverQueue
 from serving.settings import Settings, read_settings
+from serving.store.retention import Retention
 from serving.store.roster_cache import RosterCache
 from serving.telemetry.metrics import forget_ended_processes
 
@@ -43,9 +45,6 @@ CORS: dict[str, Any] = {
     "expose_headers": ["ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"],
 }
 """What web pages of the allowed origins may send and read."""
-
-EVENTS = ("/v1/events", "/v1/events/xapi", "/v1/events/caliper")
-"""Routes that take large bodies."""
 
 SWITCH_S = 0.001
 """Seconds after which a computing thread lets another run; with Python's 5 ms, a thread that queries the database would
@@ -60,6 +59,9 @@ COLLECT_S = 60.0
 
 CHECKPOINT_S = 2.0
 """Seconds between two checkpoints of a SQLite file."""
+
+RETENTION_S = 600.0
+"""Seconds between two looks for what is older than it may be kept; also how soon after its start a process looks."""
 
 ABOUT = """Suggests which students of a team to bring together, on which skill, with which adult, when and where, and
 why. The adults decide. Errors are `application/problem+json`; times are UTC; null means not observed."""
@@ -85,6 +87,8 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
         LastGood(home),
     )
     keys = KeyCache(database, settings.keys_fresh_seconds, settings.keys_stale_seconds)
+    rate = RateLimit(settings.per_minute, settings.bytes_per_minute, settings.at_once)
+    bodies = Bodies(rate)
     drain = Drain(settings.drain_seconds)
     audit = AuditLog(Spool(home.audit), database)
 
@@ -92,17 +96,21 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
         with suppress(NotReadyError):
             live.look_ahead(snapshots.current())
 
+    days = [timedelta(days=kept) for kept in (settings.plans_kept_days, settings.audit_kept_days)]
+    retention = Retention(days[0], timedelta(hours=settings.kept_hours), days[1])
+
     tasks = (
         PeriodicTask("live-events", fold_ahead, settings.fold_seconds),
         PeriodicTask("database", database.checkpoint, CHECKPOINT_S),
         PeriodicTask("garbage", gc.collect, COLLECT_S),
+        PeriodicTask("retention", lambda: retention.try_to_remove_old(database, datetime.now(UTC)), RETENTION_S),
     )
 
     @asynccontextmanager
     async def run(_: FastAPI) -> AsyncIterator[None]:
         sys.setswitchinterval(SWITCH_S)
         drain.listen()
-        await asyncio.to_thread(_load, say, database, keys, audit, snapshots)
+        await asyncio.to_thread(_load, say, settings, database, keys, audit, snapshots)
         gc.collect()
         gc.freeze()  # a full collection leaves out what is loaded now; going through it would delay a request by 0.2 s
         usual_thresholds = gc.get_threshold()
@@ -112,7 +120,7 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
         yield
         gc.set_threshold(*usual_thresholds)
         gc.unfreeze()
-        for part in (*tasks, snapshots, rosters, keys, audit):
+        for part in (*tasks, snapshots, rosters, keys, audit, bodies):
             part.stop()
         database.close()
 
@@ -130,6 +138,7 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
     app.state.snapshots = snapshots
     app.state.database = database
     app.state.audit = audit
+    app.state.bodies = bodies
     app.state.live = live
     app.state.drain = drain
     app.state.rosters = rosters
@@ -146,12 +155,20 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
     ):
         app.include_router(router, responses=problem_responses(401, 403, 413, 429, 503))
     app.include_router(operations.health_router)
-    _add_middleware(app, settings, keys)
+    _add_middleware(app, settings, keys, rate)
     return app
 
 
-def _load(say: Callable[[str], None], database: Database, keys: KeyCache, audit: AuditLog, snapshots: HotSwap) -> None:
+def _load(
+    say: Callable[[str], None],
+    settings: Settings,
+    database: Database,
+    keys: KeyCache,
+    audit: AuditLog,
+    snapshots: HotSwap,
+) -> None:
     """Loads everything that takes long, so that no request waits for it."""
+    settings.home.make()
     forget_ended_processes()
     say("loading the planner")
     warm_up()
@@ -166,13 +183,10 @@ def _load(say: Callable[[str], None], database: Database, keys: KeyCache, audit:
     snapshots.refresh()
 
 
-def _add_middleware(app: FastAPI, settings: Settings, keys: KeyCache) -> None:
+def _add_middleware(app: FastAPI, settings: Settings, keys: KeyCache, rate: RateLimit) -> None:
     """Adds what every request passes through before a route; the middleware added last is the first to be passed."""
     app.add_middleware(AuditGate)
-    app.add_middleware(
-        BodyLimit, most_bytes=settings.body_bytes, by_path=dict.fromkeys(EVENTS, settings.events_body_bytes)
-    )
-    app.add_middleware(Authentication, keys=keys, rate=RateLimit(settings.per_minute), open_here=settings.open)
+    app.add_middleware(Authentication, keys=keys, rate=rate, open_here=settings.open)
     if settings.cors_origins:
         app.add_middleware(CORSMiddleware, allow_origins=settings.cors_origins, **CORS)
     app.add_middleware(RequestLog)

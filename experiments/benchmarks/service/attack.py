@@ -9,6 +9,8 @@ from rich.table import Table
 
 from experiments.benchmarks.figures import make_table, print_tables
 from experiments.benchmarks.service.attacks.edge import send_big_bodies, send_slow_headers, stay_half_open
+from experiments.benchmarks.service.attacks.hog import hog_the_solver
+from experiments.benchmarks.service.attacks.soak import soak
 from experiments.benchmarks.service.school import School
 from features.console import track
 
@@ -57,6 +59,18 @@ ATTACKS = {
         send_big_bodies,
         most={"board_p99_ms": 300, "livez_p99_ms": 50, "loading_board_p99_ms": 300},
         least={"board_ok_share": 0.99},
+    ),
+    "hog": Attack(
+        "40 connections of one key of one school ask for plans of 30 seconds without a pause",
+        hog_the_solver,
+        most={},
+        least={"other_school_plans_ok_share": 0.95, "same_school_plans_ok_share": 0.95},
+    ),
+    "soak": Attack(
+        "50,000 requests of every kind beside live events of all teams, at two workers",
+        soak,
+        most={"slope_mb_per_10k": 1, "rss_mb": 700, "failed": 0},
+        least={},
     ),
 }
 """Attacks by name, in the order in which they are made."""

@@ -145,6 +145,12 @@ def memory_mb(process_id: int) -> dict[str, float]:
     return {"pss": sizes["Pss"] / 1024, "uss": (sizes["Private_Clean"] + sizes["Private_Dirty"]) / 1024}
 
 
+def rss_mb(process_id: int) -> float:
+    """Returns what a process holds in memory, pages that it shares included; MB."""
+    status = Path(f"/proc/{process_id}/status").read_text(encoding="utf-8")
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
 def free_port() -> int:
     """Returns a port of this machine that nobody listens on."""
     with socket.socket() as probe:

@@ -38,7 +38,7 @@ def send_slow_headers(school: School, log: Path, quick: bool) -> dict[str, Any]:
     """Returns what `/livez` takes while some connections send a header that never ends."""
     with run_service(school.environment, WORKERS, log) as server:
         before = _memory(server)
-        with _beside(_send_endless_headers, server.port):
+        with _during(_send_endless_headers, server.port):
             load = _probe(server.port, [LIVEZ], quick=quick)
         return _summarize(load, "livez") | {"memory_mb": [before, _memory(server)]}
 
@@ -47,7 +47,7 @@ def stay_half_open(school: School, log: Path, quick: bool) -> dict[str, Any]:
     """Returns the share of answers to `/livez` while thousands of requests are begun and never ended."""
     with (
         run_service(school.environment, WORKERS, log, open_files=OPEN_FILES) as server,
-        _beside(_stay_half_open, server.port),
+        _during(_stay_half_open, server.port),
     ):
         time.sleep(2.0)  # until they are open
         return _summarize(_probe(server.port, [LIVEZ], quick=quick), "livez") | {"connections": HALF_OPEN}
@@ -60,9 +60,9 @@ def send_big_bodies(school: School, log: Path, quick: bool) -> dict[str, Any]:
     with run_service(school.environment, WORKERS, log) as server:
         _probe(server.port, boards, quick=True)  # every process has read each board once
         before = _memory(server)
-        with _beside(_send_bodies, server.port, only_read):
+        with _during(_send_bodies, server.port, only_read):
             load = _probe(server.port, [*boards, LIVEZ], quick=quick)
-        with _beside(_send_bodies, server.port, only_load):
+        with _during(_send_bodies, server.port, only_load):
             loading = _probe(server.port, [*boards, LIVEZ], quick=quick)
         figures = _summarize(load, "board") | _summarize(load, "livez")
         figures |= {f"loading_{name}": value for name, value in _summarize(loading, "board").items()}
@@ -91,7 +91,7 @@ def _memory(server: Server) -> float:
 
 
 @contextmanager
-def _beside(attack: Callable[..., None], *arguments: object) -> Iterator[None]:
+def _during(attack: Callable[..., None], *arguments: object) -> Iterator[None]:
     """Context in which an attack goes on in a process of its own."""
     process = get_context("spawn").Process(target=attack, args=arguments, daemon=True)
     process.start()
