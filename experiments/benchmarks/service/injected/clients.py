@@ -23,7 +23,7 @@ from serving.store.tables import AUDIT, DECISIONS, IDEMPOTENCY, RECOMMENDATIONS
 OK, CREATED, BAD, REFUSED, UNAVAILABLE = 200, 201, 400, 401, 503
 BATCH, SOURCE = 5, "bench"
 BUDGET_S = 0.05
-ANSWERED_S, MAX_WAIT_S, SHIPPED_S = 240.0, 1.0, 120.0
+ANSWERED_S, MAX_WAIT_S, SHIPPED_S = 400.0, 1.0, 120.0
 """Longest waits: for an acknowledgement, between two attempts, and for audit entries to reach the database."""
 
 
