@@ -63,6 +63,11 @@ class Home:
         return self.root / "database.json"
 
     @property
+    def trials(self) -> Path:
+        """Which models and profiles the service has tried, and what came of it."""
+        return self.root / "trials"
+
+    @property
     def decisions(self) -> Path:
         """One readable record per nightly decision."""
         return self.root / "decisions"
