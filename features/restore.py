@@ -53,7 +53,7 @@ def require_erased(home: Home, connection: Connection) -> None:
             f"a back-up was restored that holds {len(returned)} students who were erased since; "
             "erase them again with `python -m serving erase --restored --yes`"
         )
-    _settle(home, connection)
+    _reconcile(home, connection)
 
 
 def find_erased(home: Home, database: Database) -> list[str]:
@@ -68,17 +68,17 @@ def find_erased(home: Home, database: Database) -> list[str]:
         return _find(home, connection, read_list(home.erasures))
 
 
-def settle(home: Home, database: Database) -> None:
+def reconcile(home: Home, database: Database) -> None:
     """Makes list and database hold the same erasures, after the students were erased again.
 
     Raises:
         BusyError: The database stayed locked; further errors as for `require_erased`.
     """
     with database.changing(alone=True) as connection:
-        _settle(home, connection)
+        _reconcile(home, connection)
 
 
-def _settle(home: Home, connection: Connection) -> None:
+def _reconcile(home: Home, connection: Connection) -> None:
     listed, stored = read_list(home.erasures), read_stored(connection)
     add_listed(connection, {digest: erasure for digest, erasure in listed.items() if digest not in stored})
     complete_list(home.erasures, connection)

@@ -47,7 +47,7 @@ def erase(options: argparse.Namespace) -> int:
     """
     from features.database import Database
     from features.erasure import Installation, erase_everywhere
-    from features.restore import find_erased, settle
+    from features.restore import find_erased, reconcile
     from serving.audit.spool import SPOOL
     from serving.store.erasure import STORES
 
@@ -66,7 +66,7 @@ def erase(options: argparse.Namespace) -> int:
         for each in students:
             counts.update(erase_everywhere((*STORES, SPOOL), place, each))
         if options.restored:
-            settle(home, database)
+            reconcile(home, database)
             OUT.print(f"students who were erased before and are erased again: {len(students)}")
     _show(counts, place.left)
     return 1 if place.left else 0
