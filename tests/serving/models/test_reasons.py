@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from features.bundle import write_bundle
 from features.home import Home
-from features.model_bundle import FORMAT, TREES, Sigmoid
+from features.model_bundle import FORMAT, TREES, Line, Sigmoid
 from features.profiles.columns import FAMILIES, REGISTRY, SCHEMA_HASH
 from features.profiles.kernel import COLUMNS
 from serving.models.forecaster import Forecaster
@@ -56,6 +56,7 @@ def write_forecaster(folder, seed, **effects):
         booster.save_model(draft / TREES)
         contents = {
             "features": {"columns": list(COLUMNS), "schema": SCHEMA_HASH},
+            "line": Line(0.0, ()).to_json(),
             "calibration": Sigmoid(1.0, 0.0).to_json(),
             "thresholds": load_config().model_dump(include={"mastery_rule", "evidence", "status"}),
         }
