@@ -12,7 +12,7 @@ from features.model_bundle import Line, Sigmoid
 from features.profiles.fold import Rows
 from features.profiles.kernel import COLUMNS
 from training.config import Boosting
-from training.data.columns import BETTER, EASIER, OF_THE_SKILL, RISES_WITH_RESULTS
+from training.data.columns import BETTER, CARRIES_OVER, EASIER, OF_THE_SKILL
 from training.data.dataset import Block
 from training.models.line import fit_line
 
@@ -45,7 +45,7 @@ STRUGGLE = Forecast(
     columns=OF_THE_SKILL,
     monotone=BETTER,
     direction=-1,
-    line=RISES_WITH_RESULTS,
+    line=CARRIES_OVER,
     meaning="probability that the student, going on, does not meet the mastery rule within the next opportunities",
 )
 MASTERY = Forecast(
