@@ -268,7 +268,7 @@ def test_a_plan_that_breaks_a_rule_is_never_returned(team, monkeypatch):
 
 
 def test_seats_that_break_a_rule_are_left_for_the_drafted_ones(team, monkeypatch):
-    monkeypatch.setattr(solve, "assign_students", lambda data, drafted, earlier, until: (drafted[:-1], True))
+    monkeypatch.setattr(solve, "assign_students", lambda data, drafted, earlier, until, few: (drafted[:-1], True))
 
     assert suggest_groups(team).status == "searched"
 
@@ -276,7 +276,7 @@ def test_seats_that_break_a_rule_are_left_for_the_drafted_ones(team, monkeypatch
 def test_seats_and_bound_have_what_the_search_leaves_of_the_seconds(team, monkeypatch):
     arguments, seat, bound = {}, solve.assign_students, solve.bound_day
 
-    def spy_seats(data, drafted, earlier, until):
+    def spy_seats(data, drafted, earlier, until, few):
         arguments["seats"] = until
         return seat(data, drafted, earlier, until)
 
@@ -297,6 +297,6 @@ def test_seats_and_bound_have_what_the_search_leaves_of_the_seconds(team, monkey
 
 
 def test_no_seats_from_the_solver_leave_the_drafted_ones(team, monkeypatch):
-    monkeypatch.setattr(solve, "assign_students", lambda data, drafted, earlier, until: None)
+    monkeypatch.setattr(solve, "assign_students", lambda data, drafted, earlier, until, few: None)
 
     assert suggest_groups(team).status == "searched"

@@ -53,7 +53,7 @@ def write_forecaster(folder, seed, line=NO_LINE, **effects):
     )
     target = rng.random(len(rows)) < 1 / (1 + np.exp(-logit))
     settings = {"objective": "binary", "num_leaves": 8, "learning_rate": 0.2, "verbose": -1, "num_threads": 1}
-    booster = lgb.train(settings, lgb.Dataset(rows, target), num_boost_round=30)
+    booster = lgb.train(settings, lgb.Dataset(rows, target, feature_name=list(COLUMNS)), num_boost_round=30)
 
     def write(draft):
         booster.save_model(draft / TREES)
