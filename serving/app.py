@@ -14,6 +14,7 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from features.database import Database
 from features.errors import RegroupError
+from features.restore import ReturnGuard
 from serving.access.key_cache import KeyCache
 from serving.access.rate import RateLimit
 from serving.api.docs import add_docs
@@ -27,7 +28,7 @@ from serving.audit.spool import Spool
 from serving.audit.writer import AuditLog
 from serving.errors import NotReadyError
 from serving.grouping import warm_up
-from serving.lifecycle import Drain, PeriodicTask
+from serving.lifecycle import Drain, PeriodicTask, collect_garbage
 from serving.models.hot_swap import HotSwap, LastGood
 from serving.models.live import LiveEvents
 from serving.models.sources import source_of
@@ -77,7 +78,7 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
     """
     settings = settings or read_settings()
     home = settings.home
-    database = Database(home.database_url(), settings.connections, home.database_marker)
+    database = Database(home.database_url(), settings.connections, home.database_marker, ReturnGuard(home))
     rosters = RosterCache(database, settings.poll_seconds)
     live = LiveEvents(home, database)
     snapshots = HotSwap(
@@ -103,7 +104,7 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
     tasks = (
         PeriodicTask("live-events", fold_ahead, settings.fold_seconds),
         PeriodicTask("database", database.checkpoint, CHECKPOINT_S),
-        PeriodicTask("garbage", gc.collect, COLLECT_S),
+        PeriodicTask("garbage", collect_garbage, COLLECT_S),
         PeriodicTask("retention", lambda: retention.try_to_remove_old(database, datetime.now(UTC)), RETENTION_S),
     )
 
