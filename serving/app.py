@@ -14,6 +14,7 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from features.database import Database
 from features.errors import RegroupError
+from features.restore import ReturnGuard
 from serving.access.key_cache import KeyCache
 from serving.access.rate import RateLimit
 from serving.api.docs import add_docs
@@ -77,7 +78,7 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
     """
     settings = settings or read_settings()
     home = settings.home
-    database = Database(home.database_url(), settings.connections, home.database_marker)
+    database = Database(home.database_url(), settings.connections, home.database_marker, ReturnGuard(home))
     rosters = RosterCache(database, settings.poll_seconds)
     live = LiveEvents(home, database)
     snapshots = HotSwap(

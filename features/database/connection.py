@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
@@ -39,12 +39,20 @@ class Database:
             0: every query opens its own, so that nothing stays open behind a command.
         marker: A file that says which database the home was used with, for a service that must not begin with an empty
             one while its own is away; None to go without.
+        check: Called with a transaction that nobody else can have at the same time, before the first question and after
+            each restart; what it raises refuses the question, and the next question calls it again.
 
     Raises:
         InputError: The URL names no database that is supported.
     """
 
-    def __init__(self, url: str, connections: int = 0, marker: Path | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        connections: int = 0,
+        marker: Path | None = None,
+        check: Callable[[Connection], None] | None = None,
+    ) -> None:
         self._url = read_url(url)
         self._connections = connections
         self._engine: Engine | None = None
@@ -54,7 +62,8 @@ class Database:
         where = self._url.host or "the local socket"
         self._name = f"SQLite file {self._url.database!r}" if self.is_sqlite else f"PostgreSQL at {where}"
         noted = None if marker is None else Marker(marker, self._url.render_as_string(hide_password=True))
-        self._needs_tables = noted is not None
+        self._check = check
+        self._needs_tables = noted is not None or check is not None
         self._continuity = Continuity(self._name, noted)
 
     def __enter__(self) -> Self:
@@ -152,6 +161,8 @@ class Database:
                 raise DatabaseAwayError(f"{self._name} has lost its tables; is it being restored?")
             migrate(connection, target)
             if target == "head":
+                if self._check is not None:
+                    self._check(connection)
                 self._continuity.keep(read_identity(connection))
             else:
                 self._continuity.forget()

@@ -125,7 +125,7 @@ class Seating:
             self.program.bound(terms, float(max(0, present - most)), float(present - supervised))
 
     def _score_meetings(self) -> None:
-        """Counts once: the first seat of the day, the first in a group where one is due, and the first meeting of two."""
+        """Counts once: the first seat of the day, the first in a group that is due, and the first meeting of two."""
         weights = self.data.problem.weights
         for student, seats in self.of_student.items():
             self._score_any(float(self.data.arrays.coverage[student]), [column for column, _ in seats])
