@@ -66,7 +66,7 @@ class Connections:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._open = 0
+        self._open: set[LimitedConnection] = set()
         # in the order in which they began to wait; nothing is being answered on either
         self._new: dict[LimitedConnection, None] = {}
         self._kept: dict[LimitedConnection, None] = {}
@@ -83,8 +83,8 @@ class Connections:
 
     def admit(self, connection: "LimitedConnection") -> bool:
         """Counts a new connection, and closes the oldest that waits if there are too many; whether there is room."""
-        self._open += 1
-        room = self._open <= self._most
+        self._open.add(connection)
+        room = len(self._open) <= self._most
         if not room:
             # one that never sent a whole request goes before one that did
             oldest = next(iter(self._new or self._kept), None)
@@ -94,7 +94,7 @@ class Connections:
                 oldest.transport.abort()
                 room = True
         self._new[connection] = None
-        if self._open > self._most + OVER and not room:
+        if len(self._open) > self._most + OVER and not room:
             count_refused("too_many")
             connection.transport.abort()
         return room
@@ -110,8 +110,12 @@ class Connections:
 
     def leave(self, connection: "LimitedConnection") -> None:
         """Forgets a connection that is closed."""
-        self._open -= 1
+        self._open.discard(connection)
         self.work(connection)
+
+    def __contains__(self, connection: object) -> bool:
+        """Whether a connection is open."""
+        return connection in self._open
 
 
 class TooMuchError(Exception):
@@ -124,9 +128,6 @@ class LimitedConnection(HttpToolsProtocol):
     Args:
         connections: All connections of this process.
         config: As uvicorn gives it, like all that follow.
-        server_state: The same.
-        app_state: The same.
-        _loop: The same.
     """
 
     def __init__(
@@ -135,9 +136,9 @@ class LimitedConnection(HttpToolsProtocol):
         config: Config,
         server_state: ServerState,
         app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
+        loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
+        super().__init__(config, server_state, app_state, loop)
         self._connections = connections
         self._timer: asyncio.TimerHandle | None = None
         self._in_by: float | None = None  # by when the head or the body that is coming in has to be there
@@ -221,7 +222,7 @@ class LimitedConnection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Goes on to the next request, or waits for it."""
-        if not self.pipeline:
+        if not self.pipeline and self in self._connections:
             self._connections.wait(self)
         super().on_response_complete()
 
