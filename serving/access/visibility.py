@@ -1,11 +1,14 @@
 """Which teams and students a caller may know of; a team of others is answered like one that does not exist."""
 
+from sqlalchemy import Connection
+
 from features.database import Database
 from features.errors import MissingError
-from features.roster import SkillMap, Team, list_teams
-from features.roster.tables import WHOLE
+from features.roster import SkillMap, Team, list_teams, read_team
+from features.roster.tables import WHOLE, read_version
+from features.tombstones import find_erased
 from serving.access.caller import Caller
-from serving.errors import NotFoundError, NotReadyError
+from serving.errors import NotFoundError, NotReadyError, RosterChangedError
 from serving.store.roster_cache import RosterCache, TeamSnapshot
 
 
@@ -69,7 +72,33 @@ def find_student_team(rosters: RosterCache, caller: Caller, student_id: str) -> 
         return team_id, TeamSnapshot(None, SkillMap({}, {}))
 
 
-def may_see_team(database: Database, caller: Caller, team_id: str) -> bool:
+def require_unchanged(connection: Connection, caller: Caller, team: Team, roster: TeamSnapshot) -> None:
+    """Refuses to keep what was made of a team while somebody of it was erased, or it left what the caller may see.
+
+    Args:
+        connection: The transaction that keeps it, of `Database.changing`.
+        caller: Who asked for it.
+        team: The team of which it was made.
+        roster: The snapshot that the team was part of.
+
+    Raises:
+        RosterChangedError: Students of the team were erased or have left it since.
+        NotFoundError: The caller may not know of the team any more.
+    """
+    whole, _ = read_version(connection, team.team_id)
+    if whole == roster.version[0]:
+        return  # no roster was loaded and nobody erased since
+    try:
+        now = read_team(connection, team.team_id)
+    except MissingError:
+        raise unknown_team() from None
+    if not caller.may_see(now.school):
+        raise unknown_team()
+    if not set(team.members) <= set(now.members) or find_erased(connection, team.members):
+        raise RosterChangedError("the roster changed while the day was planned; ask again")
+
+
+def may_see_team(database: Database | Connection, caller: Caller, team_id: str) -> bool:
     """Whether the caller may know of a team; only callers for all schools know of one that has left the roster."""
     if caller.schools is None:
         return True

@@ -11,7 +11,8 @@ ABOUT = """Removes every trace of a student: roster, plans, decisions, audit, li
 older versions, rejected rows, published profiles and the copy of what served last. Running services drop the student
 within REGROUP_POLL_SECONDS. The models hold no student; the next night trains new ones without the student's
 answers. Older versions of the event log are gone for everybody, so a training run on one of them cannot be repeated.
-Backups are yours to clean, and bundles that were exported yours to export again.
+Backups are yours to clean, and bundles that were exported yours to export again. Notes of decisions on plans with the
+student go too, since they may name the student in any words.
 
 Log files in the inbox (also under done and refused) that hold the student are named and left. Clean or delete them
 and run this again, or give --delete-files."""

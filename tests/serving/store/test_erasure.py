@@ -1,6 +1,6 @@
 """A student is erased from a used installation: nothing anywhere names the student, and nothing brings it back."""
 
-import json
+import zlib
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,8 +22,8 @@ from serving.__main__ import main
 from serving.app import create_app
 from serving.audit.spool import SPOOL
 from serving.formats import read_instance
-from serving.store.erasure import STORES, WITHOUT_STUDENTS, scrub
-from serving.store.tables import AUDIT, IDEMPOTENCY, RECOMMENDATIONS
+from serving.store.erasure import STORES, WITHOUT_STUDENTS
+from serving.store.tables import AUDIT, RECOMMENDATIONS
 from training.config import load_config
 from training.nightly import run_nightly
 
@@ -65,10 +65,6 @@ def use(client, school, student):
     plans = [client.post("/v1/recommendations", json=body).json() for body in (rule, absent)]
     with client.app.state.database.changing() as connection:
         plan = plans[0]["id"]
-        of_plan = {"recommendation_id": plan}
-        answer = json.dumps(plans[0])
-        kept = {"owner": "k", "idempotency_key": "once", "body_hash": "0" * 64, "started_at": NOW, "status": 201}
-        connection.execute(insert(IDEMPOTENCY).values(**kept, **of_plan, answer=answer))
         seen = {"entry_id": "e", "at": NOW, "request_id": "r", "action": "read_profile", "student_id": student}
         connection.execute(insert(AUDIT).values(**seen))
     decision = {"decision": "accepted", "reasons": ["other"], "note": f"{student} was away before"}
@@ -103,6 +99,14 @@ def says(path: Path, text: str) -> bool:
     return False
 
 
+def unpacked(value):
+    """A value of a table as the code that stores it sees it."""
+    try:
+        return zlib.decompress(value).decode()
+    except (TypeError, zlib.error):
+        return value
+
+
 def traces(school, database, text):
     """The tables and files that hold the text, by their first name in the home."""
     found = set()
@@ -110,7 +114,7 @@ def traces(school, database, text):
         tables = MetaData()
         tables.reflect(connection)
         for table in tables.sorted_tables:
-            if text in str([tuple(row) for row in connection.execute(select(table))]):
+            if text in str([list(map(unpacked, row)) for row in connection.execute(select(table))]):
                 found.add(table.name)
     for root in (school.home, school.mlruns):
         for path in root.rglob("*"):
@@ -158,7 +162,7 @@ def test_no_trace_of_an_erased_student_is_left_anywhere(client, school, simulate
     assert other in seated
     assert None not in seated
     decided = client.get(f"/v1/recommendations/{plans[0]['id']}/decision").json()
-    assert decided["note"] == "a student was away before"
+    assert decided["note"] is None  # it may name the student in any words
     assert other in str(decided["sessions"])
     with database.reading() as connection:
         problems = connection.execute(select(RECOMMENDATIONS.c.problem)).scalars().all()
@@ -198,25 +202,3 @@ def test_nothing_is_erased_without_a_yes_or_while_a_night_is_at_work(school):
         main(["erase", school.student_ids[0], "--yes"])
 
     assert traces(school, Database(Home(school.home).database_url()), school.student_ids[0])
-
-
-def test_a_plan_loses_what_names_the_student_and_nothing_else():
-    day = {
-        "students": [{"id": "anna"}, {"id": "ben"}, {"id": "cy"}],
-        "keep_together": [["anna", "ben"], ["ben", "cy"]],
-        "recent_groupmates": [["anna", "ben", 2]],
-        "pins": [{"students": ["anna"]}, {"students": ["anna", "cy"]}],
-        "by_student": {"anna": 1, "ben": 2},
-        "why": "anna and ben need it",
-        "n": 3,
-    }
-
-    assert scrub(day, "anna") == {
-        "students": [{"id": "ben"}, {"id": "cy"}],
-        "keep_together": [["ben", "cy"]],
-        "recent_groupmates": [],
-        "pins": [{"students": ["cy"]}],
-        "by_student": {"ben": 2},
-        "why": "a student and ben need it",
-        "n": 3,
-    }
