@@ -15,9 +15,9 @@ from features.database import Database
 from features.errors import RegroupError
 from serving.access.key_cache import KeyCache
 from serving.access.rate import RateLimit
+from serving.api.gated_route import Bodies
 from serving.api.middleware.audit_gate import AuditGate
 from serving.api.middleware.authenticate import Authentication
-from serving.api.middleware.body_limit import BodyLimit
 from serving.api.middleware.request_log import RequestLog
 from serving.api.problems import Service, install_error_handlers, name_operation, problem_responses
 from serving.api.routes import changes, decisions, events, operations, recommendations, students, teams
@@ -42,9 +42,6 @@ CORS: dict[str, Any] = {
     "expose_headers": ["ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"],
 }
 """What web pages of the allowed origins may send and read."""
-
-EVENTS = ("/v1/events", "/v1/events/xapi", "/v1/events/caliper")
-"""Routes that take large bodies."""
 
 SWITCH_S = 0.001
 """Seconds after which a computing thread lets another run; with Python's 5 ms, a thread that queries the database would
@@ -82,6 +79,8 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
         LastGood(settings.home) if settings.bundle is None else None,
     )
     keys = KeyCache(database, settings.keys_fresh_seconds, settings.keys_stale_seconds)
+    rate = RateLimit(settings.per_minute, settings.bytes_per_minute, settings.at_once)
+    bodies = Bodies(rate)
     drain = Drain(settings.drain_seconds)
     audit = AuditLog(Spool(settings.home.audit), database)
 
@@ -109,7 +108,7 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
         yield
         gc.set_threshold(*usual_thresholds)
         gc.unfreeze()
-        for part in (*tasks, snapshots, rosters, keys, audit):
+        for part in (*tasks, snapshots, rosters, keys, audit, bodies):
             part.stop()
         database.close()
 
@@ -127,6 +126,7 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
     app.state.snapshots = snapshots
     app.state.database = database
     app.state.audit = audit
+    app.state.bodies = bodies
     app.state.live = live
     app.state.drain = drain
     app.state.rosters = rosters
@@ -143,7 +143,7 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
     ):
         app.include_router(router, responses=problem_responses(401, 403, 413, 429, 503))
     app.include_router(operations.health_router)
-    _add_middleware(app, settings, keys)
+    _add_middleware(app, settings, keys, rate)
     return app
 
 
@@ -163,13 +163,10 @@ def _load(say: Callable[[str], None], database: Database, keys: KeyCache, audit:
     snapshots.refresh()
 
 
-def _add_middleware(app: FastAPI, settings: Settings, keys: KeyCache) -> None:
+def _add_middleware(app: FastAPI, settings: Settings, keys: KeyCache, rate: RateLimit) -> None:
     """Adds what every request passes through before a route; the middleware added last is the first to be passed."""
     app.add_middleware(AuditGate)
-    app.add_middleware(
-        BodyLimit, most_bytes=settings.body_bytes, by_path=dict.fromkeys(EVENTS, settings.events_body_bytes)
-    )
-    app.add_middleware(Authentication, keys=keys, rate=RateLimit(settings.per_minute), open_here=settings.open)
+    app.add_middleware(Authentication, keys=keys, rate=rate, open_here=settings.open)
     if settings.cors_origins:
         app.add_middleware(CORSMiddleware, allow_origins=settings.cors_origins, **CORS)
     app.add_middleware(RequestLog)

@@ -15,14 +15,17 @@ class Settings(BaseSettings):
     """The settings of the service; each is read from an environment variable with the prefix `REGROUP_`.
 
     Attributes:
+        at_once: Requests of one key that one process answers at the same time.
         bundle: Folder that `python -m serving export` wrote, to serve from it without a registry.
         body_bytes: The largest body that is read.
+        bytes_per_minute: Bytes of bodies that one key may send to one process in a minute.
         events_per_batch: The most live events in one request.
         connections: Connections to the database that each process keeps open.
         cors_origins: Origins of web pages that may call, such as `https://plan.example.org`, separated by commas.
         drain_seconds: How long a process that got the signal to end goes on answering while it says that it is not
             ready; about twice the interval at which a load balancer checks it.
         events_body_bytes: The largest body of a batch of events.
+        http_connections: Connections of callers that each process keeps open; fewer where it may not open the files.
         fold_seconds: Seconds between two updates of profiles with live events that no request has asked for yet.
         poll_seconds: Seconds between two looks at the registry for the champion, and at the roster for changed teams.
         kept_hours: How long the answer to an Idempotency-Key is kept.
@@ -40,13 +43,16 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="REGROUP_", frozen=True)
 
+    at_once: int = Field(default=64, ge=1)
     bundle: Path | None = None
     body_bytes: int = Field(default=2**20, ge=1)
+    bytes_per_minute: int = Field(default=2**27, ge=1)
     events_per_batch: int = Field(default=5000, ge=1)
     connections: int = Field(default=8, ge=1)
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     drain_seconds: float = Field(default=0.0, ge=0)
     events_body_bytes: int = Field(default=16 * 2**20, ge=1)
+    http_connections: int = Field(default=1000, ge=1)
     keys_fresh_seconds: float = Field(default=2.0, gt=0)
     keys_stale_seconds: float = Field(default=900.0, gt=0)
     open: bool = False

@@ -10,7 +10,10 @@ LOGS = ("gervet-assistments09", "gervet-algebra05", "pykt-assist2015", "assistme
 """Names of the public logs; `forecasts/data/datasets.py` describes them, and imports too much for `--help`."""
 
 PARTS = ("scoring", "mix", "plans", "campaign")
-"""Parts of the service benchmark."""
+"""Parts of the service benchmark that run without being named."""
+
+NAMED_PARTS = ("attack",)
+"""Parts that run only when they are named."""
 
 SCHOOLS = ("demo", "far_behind", "far_ahead", "thin_evidence", "open_room")
 """Kinds of simulated school; `planner/days/schools.py` describes them."""
@@ -260,15 +263,15 @@ BENCHMARKS: dict[str, Benchmark] = {
                 "--only",
                 {
                     "dest": "parts",
-                    "choices": PARTS,
+                    "choices": PARTS + NAMED_PARTS,
                     "action": "append",
-                    "help": "this part; may be repeated (default: all)",
+                    "help": f"this part; may be repeated (default: {', '.join(PARTS)})",
                 },
             ),
             ("--quick", {"action": "store_true", "help": "a short run, for a first look"}),
             _path("--keep", "FOLDER", "keep the school there, or use the one kept"),
             JSON,
         ),
-        failure="the fault campaign lost or mixed something, or a server did not start",
+        failure="the fault campaign lost or mixed something, an attack did more than it may, or a server did not start",
     ),
 }

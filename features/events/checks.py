@@ -80,13 +80,14 @@ class Distinct:
     merged: int
 
 
-def check_rows(raw: pd.DataFrame, source: str, now: datetime) -> Checked:
+def check_rows(raw: pd.DataFrame, source: str, now: datetime, ahead: timedelta = CLOCK_SKEW) -> Checked:
     """Sorts raw rows into events, rejected and unused ones.
 
     Args:
         raw: Rows in the shape of `features.logs.rows.RAW_TYPES`.
         source: The `source` of the events; part of their ids.
         now: The current moment, with a time zone.
+        ahead: How far in the future an event may be, because a clock is ahead.
     """
     used = raw[raw["unused"].isna()]
     used = used.assign(kind=used["kind"].fillna("response"))
@@ -98,7 +99,7 @@ def check_rows(raw: pd.DataFrame, source: str, now: datetime) -> Checked:
         "no_score": answer & used["score"].isna(),
         "score_out_of_range": ~used["score"].fillna(0).between(0, 1),
         "no_time": used["occurred_at"].isna() & used["sequence"].isna(),
-        "time_out_of_range": ~used["occurred_at"].fillna(EARLIEST).between(EARLIEST, now + CLOCK_SKEW),
+        "time_out_of_range": ~used["occurred_at"].fillna(EARLIEST).between(EARLIEST, now + ahead),
         "bad_attempt": used["attempt"].fillna(1) < 1,
         "bad_hints": used["hints"].fillna(0) < 0,
     }

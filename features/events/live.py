@@ -9,7 +9,21 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import BigInteger, Column, Connection, MetaData, String, Table, Text, delete, func, or_, select, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    MetaData,
+    Select,
+    String,
+    Table,
+    Text,
+    delete,
+    func,
+    or_,
+    select,
+    text,
+)
 
 from features.database import Database
 from features.database.dialects import SEQUENCE, UtcTime, upsert
@@ -172,18 +186,55 @@ def read_live_events(
         BusyError: The database stayed locked.
         DatabaseAwayError: It cannot be used.
     """
-    table = LIVE_EVENTS
-    wanted = select(table.c.sequence, table.c.event).where(table.c.sequence > after).order_by(table.c.sequence)
-    if log_version is not None:
-        missing = [table.c.log_version.is_(None), table.c.log_version > log_version]
-        if as_of is not None:
-            missing.append(table.c.occurred_us >= pd.Timestamp(as_of).value // 1000)
-        wanted = wanted.where(or_(*missing))
+    wanted = _not_in_log(log_version, as_of).where(LIVE_EVENTS.c.sequence > after)
     with database.reading() as connection:
         rows = connection.execute(wanted).all()
         through = latest_number(connection)
     events = from_texts(row.event for row in rows) if rows else _no_events()
     return LiveRows(events, max(after, through))
+
+
+def read_students_events(
+    database: Database,
+    student_ids: Sequence[str] | None,
+    *,
+    log_version: int | None = None,
+    as_of: datetime | None = None,
+) -> pd.DataFrame:
+    """The live events of some students, or of all for None, that the profiles of a publication do not hold.
+
+    Args:
+        database: The database of the installation.
+        student_ids: The students.
+        log_version: As `read_live_events` takes it.
+        as_of: As `read_live_events` takes it.
+
+    Raises:
+        MissingError: There are no tables yet.
+        BusyError: The database stayed locked.
+        DatabaseAwayError: It cannot be used.
+    """
+    wanted = _not_in_log(log_version, as_of)
+    parts = [wanted]
+    if student_ids is not None:
+        of_students = LIVE_EVENTS.c.student_id
+        parts = [
+            wanted.where(of_students.in_(student_ids[at : at + AT_ONCE])) for at in range(0, len(student_ids), AT_ONCE)
+        ]
+    with database.reading() as connection:
+        texts = [row.event for part in parts for row in connection.execute(part)]
+    return from_texts(texts) if texts else _no_events()
+
+
+def _not_in_log(log_version: int | None, as_of: datetime | None) -> Select[tuple[int, str]]:
+    table = LIVE_EVENTS
+    wanted = select(table.c.sequence, table.c.event).order_by(table.c.sequence)
+    if log_version is None:
+        return wanted
+    missing = [table.c.log_version.is_(None), table.c.log_version > log_version]
+    if as_of is not None:
+        missing.append(table.c.occurred_us >= pd.Timestamp(as_of).value // 1000)
+    return wanted.where(or_(*missing))
 
 
 def latest_number(connection: Connection) -> int:

@@ -1,11 +1,12 @@
 """Incremental update of a saved state with later events: only students who have new events are folded.
 
 Where a student's new events all come after those folded before, each takes constant time. A late event has to go in its
-place: then the student's events since the state are folded again or, where it is older than the state itself, all
-events of the student, read from the event log. The result always equals a fold of all events at once.
+place: then the student's events since the state are read and folded again or, where it is older than the state itself,
+all events of the student, read from the event log. The result always equals a fold of all events at once.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ import pandas as pd
 from features.logs.rows import unite_skills
 from features.profiles.difficulty import Statistics
 from features.profiles.fold import fold
-from features.profiles.kernel import Student
+from features.profiles.kernel import NO_TIME, Student
 from features.profiles.state import State
 from features.profiles.timeline import sort_events
 from features.profiles.vocabulary import count_skills, usual_skills
@@ -21,6 +22,10 @@ from features.schema import Events
 
 ReadHistory = Callable[[Sequence[str]], pd.DataFrame | None]
 """Reads the events of some students that the saved state holds, as rows of `Events`; null where they are gone."""
+
+ReadSince = Callable[[Sequence[str] | None], pd.DataFrame]
+"""Reads every event since the state of some students, or of all for None, as rows of `Events`; one may come twice, with
+other skills."""
 
 Place = tuple[State, int]
 """Where the state of one student is: the `State` that holds it, and the position in it."""
@@ -33,6 +38,19 @@ NO_CATALOG = pd.DataFrame({"item_id": [], "skill_id": []}, dtype="str")
 """Live events name their skills themselves."""
 
 
+@dataclass(slots=True)
+class _Since:
+    """What is remembered of one student's events since the state.
+
+    Attributes:
+        latest: When the latest occurred, in microseconds since 1970 UTC; `NO_TIME` where none has a time.
+        events: Hashes of their ids, 80 bytes an event, so that one sent again with further skills counts once.
+    """
+
+    latest: int = NO_TIME
+    events: set[int] = field(default_factory=set)
+
+
 class IncrementalState:
     """A saved state and the events since; not for several threads at once.
 
@@ -40,18 +58,20 @@ class IncrementalState:
         base: The saved state.
         statistics: The statistics that it was folded with.
         history: Called only for students with an event older than the state.
+        since: Called only for students with an event older than another; null keeps all events in memory instead.
     """
 
-    def __init__(self, base: State, statistics: Statistics, history: ReadHistory) -> None:
+    def __init__(
+        self, base: State, statistics: Statistics, history: ReadHistory, since: ReadSince | None = None
+    ) -> None:
         self.statistics = statistics
-        self.latest: pd.Timestamp | None = None
-        """When the latest event since the state occurred, UTC; null before the first event with a time."""
         self._base = base
         self._base_statistics = statistics
         self._history = history
+        self._read_since = since or self._kept_since
+        self._batches: list[pd.DataFrame] | None = [] if since is None else None
         self._position = {str(student): at for at, student in enumerate(base.students)}
-        self._batches: list[pd.DataFrame] = []
-        self._since: dict[str, list[int]] = {}
+        self._since: dict[str, _Since] = {}
         self._folded: dict[str, Place] = {}
         self._of_new_items = pd.DataFrame({name: [] for name in NAMED}, dtype="str")
 
@@ -60,35 +80,61 @@ class IncrementalState:
         """The students with an event since the state."""
         return set(self._since)
 
+    @property
+    def published_items(self) -> int:
+        """How many items the saved statistics know; later ones have codes after these."""
+        return len(self._base_statistics.vocabulary.items)
+
+    def count_events(self, students: Iterable[str]) -> int:
+        """Counts the distinct events since the state of some students."""
+        return sum(len(self._since[student].events) for student in students if student in self._since)
+
+    def latest_of(self, students: Iterable[str]) -> pd.Timestamp | None:
+        """When the latest event since the state of some students occurred, UTC; null without one that has a time."""
+        latest = max((self._since[student].latest for student in students if student in self._since), default=NO_TIME)
+        return None if latest == NO_TIME else pd.Timestamp(latest, unit="us", tz="UTC")
+
     def add(self, events: pd.DataFrame) -> None:
         """Folds further events.
+
+        Where this raises because events could not be read, the same events may be added again.
 
         Args:
             events: Rows of `Events` that neither the state nor an earlier call holds, but for further skills of theirs.
         """
         if events.empty:
             return
-        begin = _microseconds(events).groupby(events["student_id"]).min()
-        students = [str(student) for student in begin.index]
-        for student in students:
-            self._since.setdefault(student, []).append(len(self._batches))
-        self._batches.append(events)
-        latest = events["occurred_at"].max()
-        if not pd.isna(latest):
-            self.latest = latest if self.latest is None else max(self.latest, latest)
+        if self._batches is not None:
+            self._batches.append(events)
+        begin = self._note(events)
+        students = sorted(begin)
         if self._add_skills(events):
             self._folded.clear()
             self._fold_again(sorted(self._since))
             return
-        later = [
-            student for student, first in zip(students, begin, strict=True) if _is_later(self._place_of(student), first)
-        ]
+        later = [student for student in students if _is_later(self._place_of(student), begin[student])]
         self._fold(later, self.state_of(later), events)
         self._fold_again(sorted(set(students) - set(later)))
 
     def state_of(self, students: Sequence[str]) -> State:
         """The state of those of the students that have one, in the order given."""
         return _gather([place for student in students if (place := self._place_of(student))])
+
+    def _note(self, events: pd.DataFrame) -> dict[str, int]:
+        """Remembers what `_Since` says of each event; returns when each student's first of these occurred."""
+        begin: dict[str, int] = {}
+        columns = events["student_id"].tolist(), events["event_id"].tolist(), _microseconds(events).tolist()
+        for student, event_id, moment in zip(*columns, strict=True):
+            noted = self._since.setdefault(student, _Since())
+            noted.events.add(hash(event_id))
+            noted.latest = max(noted.latest, moment)
+            begin[student] = min(begin.get(student, moment), moment)
+        return begin
+
+    def _kept_since(self, students: Sequence[str] | None) -> pd.DataFrame:
+        assert self._batches, "called after a batch was added"
+        rows = pd.concat(self._batches, ignore_index=True)
+        return rows if students is None else rows[rows["student_id"].isin(students)]
 
     def _add_skills(self, events: pd.DataFrame) -> bool:
         """Adds new items and skills to the statistics; whether a new item now turns out to be about other skills."""
@@ -101,7 +147,7 @@ class IncrementalState:
         was, now = (usual_skills(count_skills(rows)) for rows in (before, self._of_new_items))
         changed = any(was.get(item) != now.get(item) for item in before["item_id"].unique())
         if changed:
-            self._extend(self._base_statistics, unite_skills(pd.concat(self._batches, ignore_index=True)))
+            self._extend(self._base_statistics, unite_skills(self._read_since(None)))
         elif not self._knows(events):
             self._extend(self.statistics, events)
         return changed
@@ -120,9 +166,11 @@ class IncrementalState:
         """Folds all events since the state, and with them all earlier events of students with an older event."""
         if not students:
             return
-        batches = sorted({number for student in students for number in self._since[student]})
-        rows = unite_skills(pd.concat([self._batches[number] for number in batches], ignore_index=True))
-        since = {str(student): part for student, part in rows[rows["student_id"].isin(students)].groupby("student_id")}
+        rows = unite_skills(self._read_since(students))
+        if not self._knows(rows):  # some may have come in after those that are added now
+            self._extend(self.statistics, rows)
+        since = {str(student): part for student, part in rows.groupby("student_id")}
+        students = [student for student in students if student in since]  # the others were erased meanwhile
         saved = {student: self._saved(student) for student in students}
         on_top = [student for student in students if _is_later(saved[student], _microseconds(since[student]).min())]
         self._fold(on_top, _gather([place for student in on_top if (place := saved[student])]), rows)
@@ -150,7 +198,8 @@ class IncrementalState:
         mine = events[events["student_id"].isin(students)].reset_index(drop=True)
         _, after = fold(sort_events(mine, self.statistics, state.students), self.statistics, state, rows=False)
         for at, student in enumerate(after.students):
-            self._folded[str(student)] = after, at
+            # each by itself, so that one student's state does not keep those of all others of a batch in memory
+            self._folded[str(student)] = after.take(np.array([at])), 0
 
     def _place_of(self, student: str) -> Place | None:
         return self._folded.get(student) or self._saved(student)

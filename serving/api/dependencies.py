@@ -7,10 +7,9 @@ from fastapi.security import HTTPBearer, SecurityScopes
 
 from features.database import Database
 from serving.access.caller import Caller, Scope
-from serving.access.key_cache import NO_KEY
+from serving.api.gated_route import require_scopes
 from serving.audit.entries import AuditEntry, make_entry
 from serving.audit.writer import AuditLog
-from serving.errors import ForbiddenError, UnauthorizedError
 from serving.lifecycle import Drain
 from serving.models.snapshot import Snapshot
 from serving.plans.recommend import Planner
@@ -33,16 +32,7 @@ async def get_caller(request: Request, scopes: SecurityScopes, _: Annotated[obje
         UnauthorizedError: The request was not authenticated.
         ForbiddenError: The key lacks a scope that the route requires.
     """
-    caller: Caller | None = request.scope.get("state", {}).get("caller")
-    if caller is None:
-        raise UnauthorizedError("key_missing", NO_KEY)
-    for scope in scopes.scopes:
-        if scope not in caller.scopes:
-            raise ForbiddenError(
-                "scope_missing",
-                f"this key lacks the scope {scope!r}; `python -m serving keys issue --scope {scope}` makes one with it",
-            )
-    return caller
+    return require_scopes(request, scopes.scopes)
 
 
 CurrentCaller = Annotated[Caller, Security(get_caller)]
@@ -50,7 +40,7 @@ CurrentCaller = Annotated[Caller, Security(get_caller)]
 
 
 def require_scope(scope: Scope) -> Any:  # noqa: ANN401 - FastAPI's own marker, for `dependencies=[...]` of a route
-    """Makes a route answer only callers with a scope; every route that needs a key has one."""
+    """Makes a `GatedRoute` answer only callers with a scope; every route that needs a key has one."""
     return Security(get_caller, scopes=[scope.value])
 
 

@@ -53,6 +53,8 @@ def serve(options: argparse.Namespace) -> int:
         _require_models(settings)
     import uvicorn
 
+    from serving.connections import Connections, allow_connections
+
     where = f"http://{options.host}:{options.port}"
     OUT.print(f"listening on {where}; API docs: {where}/docs; stop with Ctrl-C", markup=False, highlight=False)
     # the server's own access log would hold the ids of students that are part of addresses
@@ -68,6 +70,8 @@ def serve(options: argparse.Namespace) -> int:
             timeout_graceful_shutdown=LONGEST_S,
             timeout_worker_healthcheck=LONGEST_S,
             log_level="warning",
+            http=Connections(allow_connections(settings.http_connections)),  # type: ignore[arg-type]
+            ws="none",
         )
     return 0
 

@@ -5,8 +5,8 @@ import sys
 import time
 from dataclasses import dataclass, replace
 
+from serving.grouping.clock import is_over
 from serving.grouping.errors import InfeasibleError
-from serving.grouping.exact.program import is_over
 from serving.grouping.exact.seating import assign_students
 from serving.grouping.infeasible.counting import find_conflicts
 from serving.grouping.infeasible.diagnosis import name_conflicts
@@ -64,9 +64,14 @@ def suggest_groups(problem: Problem, budget: Budget = DEFAULT_BUDGET) -> Plan:
     plan = describe_plan(problem, found.sessions, found.status, budget.until(began, EXPLAINED))
     most_need = max(found.most_need, plan.score.need_points - online_score(found.data.arrays))
     plan = replace(plan, most_need_gain=most_need, cut_by_clock=found.cut)
-    if budget.seconds is None or not budget.bound_rounds:
-        return prove_plan(found.data, plan, budget.bound_rounds)
-    return prove_plan(found.data, plan, sys.maxsize, budget.until(began))
+    timed = budget.seconds is not None and budget.bound_rounds > 0
+    return prove_plan(
+        found.data,
+        plan,
+        sys.maxsize if timed else budget.bound_rounds,
+        budget.until(began),
+        exact=sys.maxsize if timed else 0,
+    )
 
 
 def find_sessions(problem: Problem, budget: Budget = DEFAULT_BUDGET) -> Solution:
@@ -94,7 +99,7 @@ def find_sessions(problem: Problem, budget: Budget = DEFAULT_BUDGET) -> Solution
         if is_over(until):
             cut = True
             break
-        seated = assign_students(data, found.sessions, earlier, until)
+        seated = assign_students(data, found.sessions, earlier, until, few=budget.seconds is None)
         if seated is None:
             break
         sessions, status = _pick_better(problem, sessions, *seated, least_need) or (sessions, status)
@@ -104,7 +109,7 @@ def find_sessions(problem: Problem, budget: Budget = DEFAULT_BUDGET) -> Solution
     return Solution(data, sessions, status, found.most_need, cut)
 
 
-def prove_plan(data: ProblemData, plan: Plan, rounds: int, until: float | None = None) -> Plan:
+def prove_plan(data: ProblemData, plan: Plan, rounds: int, until: float | None = None, *, exact: int = 0) -> Plan:
     """Returns a plan with a bound on every plan's score, and the score of a day online.
 
     Args:
@@ -112,9 +117,9 @@ def prove_plan(data: ProblemData, plan: Plan, rounds: int, until: float | None =
         plan: the plan to compare with the bound.
         rounds: rounds of lowering the bound; 0: none is looked for.
         until: when to stop, on the clock of `time.perf_counter`; None: without a clock.
+        exact: rounds after that with groupmates' points exact.
     """
     arrays = data.arrays
-    exact = 0 if until is None else sys.maxsize
     bound = bound_day(arrays, plan.score.total, rounds, exact, until=until) if rounds else math.inf
     status: Status = "optimal" if bound <= plan.score.total else plan.status
     return replace(plan, status=status, bound=bound, online_score=online_score(arrays))

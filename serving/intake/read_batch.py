@@ -20,7 +20,7 @@ RULES = {
     "no_score": ("score", "is missing; a response has a score or correct"),
     "score_out_of_range": ("score", "is not between 0 and 1"),
     "no_time": ("occurred_at", "is missing; an event has a time, or a sequence where its source has no clock"),
-    "time_out_of_range": ("occurred_at", "is from before 1990, or more than a day from now"),
+    "time_out_of_range": ("occurred_at", "is from before 1990, or more than 15 minutes from now"),
     "bad_attempt": ("attempt", "is below 1; the first try is 1"),
     "bad_hints": ("hints", "is below 0"),
     "conflicting_response": ("event_id", "is of an event that is known with another item or score"),

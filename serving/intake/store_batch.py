@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 from prometheus_client import Counter
@@ -18,6 +18,9 @@ from serving.access.caller import Caller
 from serving.errors import RequestError, TooLargeError
 from serving.intake.read_batch import read_batch, to_rejected
 from serving.schemas.events import EventsOut, RejectedEvent
+
+AHEAD = timedelta(minutes=15)
+"""How far in the future a live event may be: what is yet to come must not move a school's moment."""
 
 EVENTS = Counter("regroup_live_events_total", "Live events by what became of them.", ["outcome"])
 
@@ -120,7 +123,7 @@ def _check(raw: pd.DataFrame, source: "pd.Series[str]", now: datetime) -> tuple[
     """Returns the valid events by their place in the batch, how many lost their duration, and the rejected ones."""
     parts, nulled, rejected = [], 0, list[RejectedEvent]()
     for name, rows in raw.groupby(source.loc[raw.index], sort=False) if len(raw) else [("", raw)]:
-        checked = check_rows(rows, str(name), now)
+        checked = check_rows(rows, str(name), now, AHEAD)
         valid = rows.index.difference(checked.rejected.index, sort=False)
         parts.append(checked.events.set_axis(valid))
         nulled += sum(checked.nulled.values())

@@ -34,6 +34,8 @@ class ItemAnswers:
         start: Where each student's items begin; one longer than there are students.
         item: Code of the item of each row.
         right: Whether the latest first attempt at it was right.
+        published: How many of the items the night knew; null for all. A later one counts for its own answerers only,
+            since any caller may name items.
     """
 
     items: "pd.Index[str]"
@@ -44,9 +46,10 @@ class ItemAnswers:
     start: npt.NDArray[np.int64]
     item: Ints
     right: npt.NDArray[np.bool_]
+    published: int | None = None
 
     @classmethod
-    def from_state(cls, state: State, statistics: Statistics) -> Self:
+    def from_state(cls, state: State, statistics: Statistics, published: int | None = None) -> Self:
         """Takes the answers that a state holds, with the statistics that it was folded with."""
         vocabulary = statistics.vocabulary
         return cls(
@@ -58,6 +61,7 @@ class ItemAnswers:
             start=state.item_start,
             item=state.item_code,
             right=state.item[:, Item.LAST_CORRECT] > 0,
+            published=published,
         )
 
     @classmethod
@@ -90,8 +94,17 @@ class ItemAnswers:
 
     def items_of(self, skill: str) -> Ints:
         """Returns the codes of the items that practice a skill, alone or with others."""
-        practiced = np.array([skill in skills for skills in self.nodes], bool)
-        return np.flatnonzero(practiced[self.node]).astype(np.int32)
+        practiced = np.array([skill in skills for skills in self.nodes], bool)[self.node]
+        if self.published is not None:
+            answered = np.zeros(len(self.items), bool)
+            answered[self.item] = True
+            practiced[self.published :] &= answered[self.published :]
+        return np.flatnonzero(practiced).astype(np.int32)
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes the answers take; not the items and skills, which all answers since a night share."""
+        return self.start.nbytes + self.item.nbytes + self.right.nbytes
 
     def skills_of(self, item: int) -> tuple[str, ...]:
         """Returns the skills that an item practices."""

@@ -1,28 +1,29 @@
 """Live events since the night, on top of the snapshot: each process folds them for itself from the database.
 
 Processes share nothing but the database, so each looks there with every request for events with a later number than
-the last it saw. The snapshot is then restricted to the students of the request, whose states are read at one moment:
-the midnight after the last event, as a night that ran now would choose it.
+the last it saw. The snapshot is then restricted to the students of the request, whose states are read at the moment of
+their school: the midnight after its last event, as a night of that school alone would choose it. What one school sends
+changes nothing in the answers about another.
 """
 
 import json
 import logging
 import threading
 import weakref
-from collections.abc import Sequence
-from dataclasses import replace
+from collections import OrderedDict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
-from cachetools import LRUCache
 from deltalake.exceptions import DeltaError
 from prometheus_client import Gauge
 
 from features.bundle import MANIFEST, file_hash, read_manifest
 from features.database import Database, DatabaseAwayError
 from features.errors import MissingError, RegroupError
-from features.events.live import read_live_events
+from features.events.live import read_live_events, read_students_events
 from features.events.store import read_events
 from features.home import Home
 from features.profiles.difficulty import Statistics
@@ -33,7 +34,8 @@ from features.profiles.state import State
 from serving.errors import SnapshotError
 from serving.lifecycle import CircuitBreaker
 from serving.models.answers import ItemAnswers
-from serving.models.snapshot import Cache, Snapshot, StudentFacts
+from serving.models.cache import Cache
+from serving.models.snapshot import Snapshot, StudentFacts
 
 logger = logging.getLogger("regroup")
 
@@ -41,16 +43,13 @@ TOUCHED = Gauge(
     "regroup_live_students", "Students with events since the night, as a process has seen.", multiprocess_mode="livemax"
 )
 
-MAX_RESTRICTED = 256
-"""Sets of students whose restricted snapshot is kept until the next event of one of them."""
+MAX_RESTRICTED, MAX_RESTRICTED_BYTES = 256, 64 * 2**20
+"""Sets of students whose restricted snapshot is kept until the next event of one of them, and their size together with
+all that is kept of them."""
 
 
 def restrict_snapshot(
-    snapshot: Snapshot,
-    incremental: IncrementalState,
-    students: Sequence[str],
-    moment: datetime | None,
-    through: int | None,
+    snapshot: Snapshot, incremental: IncrementalState, students: Collection[str], moment: datetime | None
 ) -> Snapshot:
     """Restricts a snapshot to the profiles of the students, as their states stand at a moment.
 
@@ -59,7 +58,6 @@ def restrict_snapshot(
         incremental: With the states.
         students: Ids; those without a state have no profile.
         moment: UTC; None for a log without a clock.
-        through: Number of the last live event that the states hold.
     """
     statistics = incremental.statistics
     state = incremental.state_of(sorted(set(students)))
@@ -72,7 +70,7 @@ def restrict_snapshot(
     facts = read_student_rows(state, statistics, moment)
     return replace(
         snapshot,
-        live_through=through,
+        live_through=incremental.count_events(students),
         data_as_of=moment,
         students=state.students.to_numpy(dtype=str)[present],
         start=np.append(start, len(order)).astype(np.int64),
@@ -80,9 +78,17 @@ def restrict_snapshot(
         last_practiced=np.where(known, np.where(known, practiced, 0).astype(np.int64), NO_TIME),
         rows=rows.columns[order],
         student_facts=StudentFacts.from_rows(facts.index, facts),
-        live_answers=ItemAnswers.from_state(state, statistics),
+        live_answers=ItemAnswers.from_state(state, statistics, incremental.published_items),
         cache=Cache(),
     )
+
+
+@dataclass(frozen=True)
+class _Restricted:
+    """A restricted snapshot, and the students of its school."""
+
+    snapshot: Snapshot
+    school: frozenset[str]
 
 
 class _Day:
@@ -92,57 +98,79 @@ class _Day:
     who was erased since.
     """
 
-    def __init__(self, snapshot: Snapshot, home: Home) -> None:
+    def __init__(self, snapshot: Snapshot, home: Home, database: Database) -> None:
         self.through: int | None = None
         self._as_of = snapshot.data_as_of
         self._log_version = int(snapshot.data_version.split(".")[0])
         self._folder, self._digest, self._name = snapshot.folder, snapshot.digest, snapshot.publication
-        self._home = home
+        self._home, self._database = home, database
         self._incremental: IncrementalState | None = None
-        self._restricted: LRUCache[tuple[str, ...], Snapshot] = LRUCache(MAX_RESTRICTED)
+        self._moments: dict[frozenset[str], datetime | None] = {}
+        self._restricted: OrderedDict[tuple[str, ...], _Restricted] = OrderedDict()
         self._plain: Snapshot | None = None
 
-    def look(self, database: Database) -> None:
+    def look(self) -> None:
         """Folds the events that came in since the last look.
 
         Raises:
             RegroupError: The database or the state cannot be read; what was folded stays.
         """
-        new = read_live_events(database, after=self.through or 0, log_version=self._log_version, as_of=self._as_of)
+        new = read_live_events(
+            self._database, after=self.through or 0, log_version=self._log_version, as_of=self._as_of
+        )
         if not new.events.empty:
             self._incremental = self._incremental or self._load()
-            statistics, moment = self._incremental.statistics, self._moment(self._incremental)
+            statistics = self._incremental.statistics
             self._incremental.add(new.events)
-            if self._incremental.statistics is not statistics or self._moment(self._incremental) != moment:
-                self._restricted.clear()  # every profile has changed
             touched = set(new.events["student_id"])
-            for key in [students for students in self._restricted if not touched.isdisjoint(students)]:
-                del self._restricted[key]
+            if self._incremental.statistics is not statistics:  # a new item may now be about other skills
+                touched = self._incremental.touched
+            self._forget(touched)
             TOUCHED.set(len(self._incremental.touched))
-        if new.through != self.through:
-            self.through = new.through
+        if self.through is None:
             self._plain = None
+        self.through = new.through
 
-    def restrict(self, snapshot: Snapshot, students: Sequence[str]) -> Snapshot:
-        """Restricts the snapshot to the students at the day's moment; without live events it stays the night's."""
-        if self._incremental is None:
-            self._plain = self._plain or replace(snapshot, live_through=self.through)
+    def restrict(self, snapshot: Snapshot, students: Sequence[str], school: frozenset[str]) -> Snapshot:
+        """Restricts the snapshot to the students at their school's moment; without live events it stays the night's."""
+        school = school.union(students) if not school.issuperset(students) else school
+        moment = self._moment_of(school)
+        if self._incremental is None or (moment == self._as_of and not self._incremental.count_events(students)):
+            self._plain = self._plain or replace(snapshot, live_through=None if self.through is None else 0)
             return self._plain
         key = tuple(students)
-        restricted = self._restricted.get(key) or restrict_snapshot(
-            snapshot, self._incremental, students, self._moment(self._incremental), self.through
-        )
-        if restricted.live_through != self.through:  # events of other students came in
-            restricted = replace(restricted, live_through=self.through)
-        self._restricted[key] = restricted
-        return restricted
+        kept = self._restricted.get(key)
+        if kept is None or kept.snapshot.data_as_of != moment:
+            kept = _Restricted(restrict_snapshot(snapshot, self._incremental, students, moment), school)
+            self._restricted[key] = kept
+        self._restricted.move_to_end(key)
+        self._bound()
+        return kept.snapshot
 
-    def _moment(self, incremental: IncrementalState) -> datetime | None:
-        """Returns the midnight after the last event, UTC; None for a log without a clock."""
-        if incremental.latest is None:
-            return self._as_of
-        midnight: datetime = (incremental.latest.normalize() + timedelta(days=1)).to_pydatetime()
-        return midnight if self._as_of is None else max(self._as_of, midnight)
+    def _forget(self, touched: set[str]) -> None:
+        """Drops what is kept of students with new events, and of schools whose moment these have moved."""
+        self._moments.clear()
+        for key, kept in list(self._restricted.items()):
+            if not touched.isdisjoint(key) or kept.snapshot.data_as_of != self._moment_of(kept.school):
+                del self._restricted[key]
+
+    def _bound(self) -> None:
+        """Drops what was asked for longest ago, until the rest is few and small enough."""
+        nbytes = sum(kept.snapshot.nbytes for kept in self._restricted.values())
+        while len(self._restricted) > 1 and (nbytes > MAX_RESTRICTED_BYTES or len(self._restricted) > MAX_RESTRICTED):
+            _, dropped = self._restricted.popitem(last=False)
+            nbytes -= dropped.snapshot.nbytes
+
+    def _moment_of(self, school: frozenset[str]) -> datetime | None:
+        """Returns the midnight after the last event of a school, UTC; None for a log without a clock."""
+        if school not in self._moments:
+            latest = None if self._incremental is None else self._incremental.latest_of(school)
+            moment = self._as_of
+            if latest is not None:
+                midnight: datetime = (latest.normalize() + timedelta(days=1)).to_pydatetime()
+                moment = midnight if moment is None else max(moment, midnight)
+            self._moments[school] = moment
+        return self._moments[school]
 
     def _load(self) -> IncrementalState:
         read_manifest(self._folder)
@@ -154,7 +182,10 @@ class _Day:
             raise SnapshotError(f"the state {self._name} cannot be read: {type(error).__name__}") from error
         if replaced:  # a bundle: the watcher swaps it in a moment
             raise SnapshotError(f"the state {self._name} is gone: other profiles were put in its place")
-        return IncrementalState(state, statistics, self._read_history)
+        return IncrementalState(state, statistics, self._read_history, self._read_since)
+
+    def _read_since(self, students: Sequence[str] | None) -> pd.DataFrame:
+        return read_students_events(self._database, students, log_version=self._log_version, as_of=self._as_of)
 
     def _read_history(self, students: Sequence[str]) -> pd.DataFrame | None:
         for version in (self._log_version, None):  # an erasure removes the files of older versions
@@ -175,7 +206,13 @@ class LiveEvents:
         self._days: dict[int, _Day] = {}
         self._breaker = CircuitBreaker()
 
-    def restrict(self, snapshot: Snapshot, students: Sequence[str], latest: int | None = None) -> Snapshot:
+    def restrict(
+        self,
+        snapshot: Snapshot,
+        students: Sequence[str],
+        school: frozenset[str] = frozenset(),
+        latest: int | None = None,
+    ) -> Snapshot:
         """Restricts a snapshot to some students, with every event that was acknowledged before this call.
 
         While the database is away, the events are those of the last look; where the snapshot's state cannot be read,
@@ -184,13 +221,14 @@ class LiveEvents:
         Args:
             snapshot: The snapshot that serves this request.
             students: Ids; unknown students have no profile, and neither have others than these.
+            school: All students of their school, at whose moment the profiles stand; the students count to it.
             latest: Number of the last live event, where this request has asked the database already.
         """
         with self._lock:
-            day = self._days.get(id(snapshot)) or self._keep(snapshot, _Day(snapshot, self._home))
+            day = self._days.get(id(snapshot)) or self._keep(snapshot, _Day(snapshot, self._home, self._database))
             if latest is None or day.through is None or latest > day.through:
                 self._look(day)
-            return day.restrict(snapshot, students)
+            return day.restrict(snapshot, students, school)
 
     def look_ahead(self, snapshot: Snapshot) -> None:
         """Folds new events, so that the next request need not."""
@@ -201,7 +239,7 @@ class LiveEvents:
 
     def prepare(self, snapshot: Snapshot) -> None:
         """Folds all live events onto a snapshot before it serves; requests go on with the one before meanwhile."""
-        day = _Day(snapshot, self._home)
+        day = _Day(snapshot, self._home, self._database)
         self._look(day)
         with self._lock:
             self._keep(snapshot, day)
@@ -210,7 +248,7 @@ class LiveEvents:
         if self._breaker.is_open:
             return
         try:
-            day.look(self._database)
+            day.look()
         except MissingError:
             pass  # no tables: nothing came in yet
         except (DatabaseAwayError, SnapshotError) as error:

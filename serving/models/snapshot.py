@@ -1,18 +1,16 @@
 """The snapshot that a request reads: models and profiles that belong together, and never change."""
 
 import math
-import threading
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from cachetools import LRUCache
 
 from features.bundle import MANIFEST, file_hash, read_manifest
 from features.errors import RegroupError
@@ -21,42 +19,10 @@ from features.profiles.kernel import COLUMNS, NO_TIME
 from serving.errors import SnapshotError
 from serving.models.answers import ItemAnswers
 from serving.models.bundle import Artifacts, Source
+from serving.models.cache import Cache, estimate_bytes
 from serving.models.forecaster import Forecaster
 from serving.models.registry import Champion
 from serving.models.status import Rows
-
-Result = TypeVar("Result")
-
-MAX_ENTRIES = 1024
-"""Most results kept for one set of profiles: a few for each team and each student that is looked at."""
-
-
-class Cache:
-    """Results computed from one set of profiles, for all threads; the least recently used go first.
-
-    Example:
-        >>> cache = Cache()
-        >>> cache.get("team", lambda: 1), cache.get("team", lambda: 2)
-        (1, 1)
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._results: LRUCache[Hashable, Any] = LRUCache(MAX_ENTRIES)
-
-    def get(self, key: Hashable, compute: Callable[[], Result]) -> Result:
-        """Returns the result kept under the key, computed now if there is none.
-
-        Two threads that ask for a new one at once both compute it and get equal ones.
-        """
-        with self._lock:
-            if key in self._results:
-                kept: Result = self._results[key]
-                return kept
-        computed = compute()
-        with self._lock:
-            self._results[key] = computed
-        return computed
 
 
 @dataclass(frozen=True)
@@ -119,7 +85,7 @@ class Snapshot:
         rows: The kernel's columns.
         student_facts: What is known of each student beyond single skills.
         live_answers: Answers to items of the restricted snapshot's students, live ones included; null for the night's.
-        live_through: Number of the last live event that was looked at; null where none were.
+        live_through: How many live events of the students are in their profiles; null where none were looked for.
         cache: Holds what was computed from these profiles; a snapshot with other profiles has another cache.
     """
 
@@ -152,7 +118,18 @@ class Snapshot:
         """Which items the students answered and how, read with the first request that asks; null where unknown."""
         if self.live_answers is not None:
             return self.live_answers
-        return self.cache.get("answers", lambda: ItemAnswers.read(self.folder, self.digest))
+        return self.cache.get("answers", lambda: ItemAnswers.read(self.folder, self.digest), pinned=True)
+
+    @property
+    def nbytes(self) -> int:
+        """About how many bytes the profiles take and what is kept of them; not the models, which snapshots share."""
+        return self._profile_bytes + self.cache.nbytes
+
+    @cached_property
+    def _profile_bytes(self) -> int:
+        answers = 0 if self.live_answers is None else self.live_answers.nbytes
+        profiles = self.rows, self.skills, self.students, self.start, self.last_practiced, self.student_facts
+        return answers + estimate_bytes(profiles)
 
     def row_count(self, student: str) -> int:
         """Counts the profile rows of a known student."""

@@ -1,5 +1,6 @@
 """A late or new student joins a day that is planned already."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -57,8 +58,9 @@ def find_seat_options(
 
     latecomer = add_student(day.problem, day.current, body.student_id, body.block_ids, look_up)
     sessions = day.current if body.sessions is None else read_sessions(latecomer.problem, body.sessions)
-    with planner.queue.acquire():
-        return latecomer, rank_seat_options(latecomer.problem, sessions, body.student_id, latecomer.blocks)
+    with planner.take_turn(caller, day.answer.team_id):
+        until = time.perf_counter() + body.seconds
+        return latecomer, rank_seat_options(latecomer.problem, sessions, body.student_id, latecomer.blocks, until)
 
 
 def add_student(

@@ -45,8 +45,8 @@ def find_candidates(
         forecasts = forecast_students(snapshot, team.members, recent_days)
         return tuple(list_candidates(team, roster.skills, forecasts, policy, max_candidates, snapshot.data_as_of))
 
-    version = roster.version, team.team_id, team.members, tuple(team.focus.items())
-    return snapshot.cache.get(("candidates", version, policy, recent_days, max_candidates), compute)
+    key = "candidates", team.team_id, policy, recent_days, max_candidates
+    return snapshot.cache.get(key, compute, version=(roster.version, team.members, tuple(team.focus.items())))
 
 
 def list_candidates(

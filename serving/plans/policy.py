@@ -21,6 +21,8 @@ class NeedPolicy:
         urgent_risk: Struggle risk from which a need is urgent, wherever and whenever it arose; a prerequisite with such
             a risk comes before what builds on it.
         urgent_review: How urgent a proficiency is that was lost at a lower risk, where 1 is as urgent as that risk.
+        waiting_days: School days without a seat on any urgent need, after which it is a student's turn.
+        waiting_more: How many urgent needs of others one then counts for on top, and again after as many days.
         check_in_after_days: Days without practice after which a failure asks for a check-in first.
         long_ago: Share of its need that such a failure keeps.
         outside_focus: Weight of a skill outside the team's current unit at no risk; it grows to 1 with the risk.
@@ -34,6 +36,8 @@ class NeedPolicy:
     extend: float
     urgent_risk: float
     urgent_review: float
+    waiting_days: int
+    waiting_more: float
     check_in_after_days: int
     long_ago: float
     outside_focus: float

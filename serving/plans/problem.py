@@ -30,6 +30,7 @@ from serving.plans.policy import PlannerPolicy
 from serving.plans.rooms import list_rooms
 from serving.plans.standing_rules import DayFacts, Note, RuleBook, read_rules
 from serving.plans.team_policy import DayPolicy, settle_policy
+from serving.plans.waiting import find_adult_time_due, weigh_waiting
 
 NOTHING = PolicyLayer("")
 """The choices of a request that makes none."""
@@ -175,7 +176,7 @@ def state_day(
         skills=tuple(Skill(skill, name) for skill, name in names.items()),
         rooms=rooms,
         effects=policy.effects_for(adult.role for adult in team.staff),
-        needs=tuple(candidate.need for candidate in candidates),
+        needs=tuple(weigh_waiting(team, request.day, [candidate.need for candidate in candidates], policy.need)),
         keep_apart=tuple(sorted(book.apart)),
         keep_together=_pairs(rules, "keep_together"),
         adult_exclusions=chosen.adult_exclusions,
@@ -286,22 +287,6 @@ def _adult(staff: Staff, blocks: frozenset[str], adults: set[str], skills: Seque
         in_training=False if unsupervised else None,
         supervises=False if unsupervised else None,
     )
-
-
-def find_adult_time_due(team: Team, today: date, days: int, history_days: int) -> frozenset[str]:
-    """The members who have to have adult time today, or they have none within so many school days.
-
-    School days are those with sessions on record. Where fewer are on record than the promise spans, nobody is due yet.
-
-    Example:
-        With 2 days, whoever had no session with an adult on the last school day; with 1, everybody.
-    """
-    recent = [past for past in team.past_sessions if 0 < (today - past.date).days <= history_days]
-    school_days = sorted({past.date for past in recent}, reverse=True)[: days - 1]
-    if len(school_days) < days - 1:
-        return frozenset()
-    led = [past for past in recent if past.date in school_days and past.staff_id is not None]
-    return frozenset(team.members) - {student for past in led for student in past.students}
 
 
 def _student(student: str, there: _Attendance, chosen: DayPolicy, due: Collection[str]) -> Student:

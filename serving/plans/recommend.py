@@ -4,6 +4,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from prometheus_client import Counter, Histogram
 from sqlalchemy import Connection
 
 from features.database import Database
+from features.errors import RegroupError
 from features.roster import Rule, Series, SkillMap, Team
 from serving.access.caller import Caller
 from serving.access.visibility import find_roster, require_unchanged
@@ -39,8 +41,9 @@ from serving.plans.focus_notes import FocusNote, note_focus
 from serving.plans.needs import Candidate, find_candidates
 from serving.plans.policy import PlannerPolicy, load_policy
 from serving.plans.problem import Absence, DayRequest, skill_name, state_day
-from serving.plans.queue import SolverQueue
+from serving.plans.queue import TURN_S, SolverQueue
 from serving.plans.refusal import explain_refusal
+from serving.plans.rotation import Lane
 from serving.plans.series import SeriesDay, Unit, find_due, plan_with_series
 from serving.plans.standing_rules import WAY_SHARE, Note, find_way
 from serving.plans.stored_plan import carry_plan
@@ -71,6 +74,12 @@ LEAST = 0.5
 
 LEAST_AGAIN = 0.1
 """The same for a further search, where the day has no plan with a rule, a series or a grouping that gives way."""
+
+LEAST_S = 1.0
+"""The same in seconds, where the caller names none."""
+
+EXPLAINING_S = 10.0
+"""Seconds in which a day without a plan is explained, where the caller names none."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +148,14 @@ class Planner:
     queue: SolverQueue
     settings: Settings
 
+    def take_turn(self, caller: Caller, team_id: str) -> AbstractContextManager[float]:
+        """Context of a turn at the solver for a question about a plan of a team, which may have left the roster."""
+        school = None
+        with suppress(RegroupError):
+            team = self.rosters.recent(team_id).team
+            school = None if team is None else team.school
+        return self.queue.acquire(Lane(school, caller.key_id))
+
 
 @dataclass(frozen=True)
 class PlannedDay:
@@ -188,11 +205,11 @@ def plan_day(
     team, roster = find_roster(
         planner.rosters, caller, body.team_id, now=True
     )  # before the queue, so that nobody waits to be refused
-    with planner.queue.acquire() as waited:
+    with planner.queue.acquire(Lane(team.school, caller.key_id)) as waited:
         begun = time.perf_counter()
         if waited:
             team, roster = find_roster(planner.rosters, caller, body.team_id, now=True)
-        restricted = planner.live.restrict(snapshot, team.members, roster.latest_event)
+        restricted = planner.live.restrict(snapshot, team.members, roster.school_students, roster.latest_event)
         request = carry_plan(planner.database, caller, body, read_request(body))
         regroup = settle_policy(team, request.policy, load_policy(), request.earlier).settings["regroup"]
         asked = find_days(planner.database, caller, team, body, regroup)
@@ -246,7 +263,7 @@ def _plan_days(
     for at, day in enumerate(days):
         part, whole = shares[at] / sum(shares), sum(shares[: at + 1]) / sum(shares)
         budget = Budget(seconds=None if body.seconds is None else part * body.seconds, seed=body.seed)
-        until = None if body.seconds is None else begun + whole * (body.seconds - planner.queue.storing_s)
+        until = begun + (TURN_S if body.seconds is None else whole * (body.seconds - planner.queue.storing_s))
         try:
             planned = recommend_day(team, roster, snapshot, request, planner.settings, budget, until)
         except RequestError as error:
@@ -313,7 +330,7 @@ def recommend_day(
     request: DayRequest,
     settings: Settings,
     budget: Budget,
-    until: float | None,
+    until: float,
 ) -> Recommendation:
     """Suggests the team's sessions for one day.
 
@@ -324,7 +341,8 @@ def recommend_day(
         request: The day.
         settings: The settings of the service.
         budget: Rounds, seconds and random seed of the search.
-        until: When the plan must be found, on the clock of `time.perf_counter`; null: no time limit.
+        until: When the plan must be found, on the clock of `time.perf_counter`; where the day has none with a series, a
+            grouping or a standing rule, each further search gets a tenth of the budget's seconds after that.
 
     Raises:
         RequestError: The day has no blocks, a rule or an absence names somebody who is not in the team, or no plan can
@@ -342,18 +360,20 @@ def recommend_day(
     search = _Search(request.alternatives, budget, until)
 
     def plan_with_all(problem: Problem) -> tuple[SeriesDay, tuple[Problem, _Found]]:
-        return plan_with_series(problem, due, unit, lambda held: plan_in_cycle(held, request.grouping, unit, search))
+        return plan_with_series(
+            problem, due, unit, lambda held: plan_in_cycle(held, request.grouping, unit, search), search.is_late
+        )
 
     notes = (*day.notes, *over)
     try:
         series, (problem, found) = plan_with_all(day.problem)
     except InfeasibleError as error:
         now = time.perf_counter()
-        limit = None if until is None else now + WAY_SHARE * max(0.0, until - now)
-        way = find_way(day.problem, day.rules, error.conflicts, limit)
+        explaining = until if budget.seconds is not None else min(until, now + EXPLAINING_S)
+        way = find_way(day.problem, day.rules, error.conflicts, now + WAY_SHARE * max(0.0, explaining - now))
         if way is None:
             NO_PLAN.labels(error.rule).inc()
-            raise explain_refusal(day.problem, day.rules, error, until) from error
+            raise explain_refusal(day.problem, day.rules, error, explaining) from error
         notes = (*notes, *way[1])
         series, (problem, found) = plan_with_all(way[0])
     ended = time.perf_counter()
@@ -406,14 +426,18 @@ class _Search:
     Attributes:
         alternatives: How many other good plans to look for; all searches for them share the time that is left.
         budget: Of the search.
-        until: When the plan must be found, on the clock of `time.perf_counter`; null: no time limit.
+        until: When the plan must be found, on the clock of `time.perf_counter`.
         least: Share of the budget's seconds that the next search gets, however late it is.
     """
 
     alternatives: int
     budget: Budget
-    until: float | None
+    until: float
     least: float = LEAST
+
+    def is_late(self) -> bool:
+        """Whether no time is left, so that nothing but a last resort is worth a further search."""
+        return time.perf_counter() > self.until
 
     def __call__(self, problem: Problem) -> _Found:
         """The plan of a day.
@@ -421,9 +445,9 @@ class _Search:
         Raises:
             InfeasibleError: None was found that keeps every rule.
         """
-        budget = self.budget
-        if self.until is not None and budget.seconds is not None:
-            budget = replace(budget, seconds=max(self.least * budget.seconds, self.until - time.perf_counter()))
+        now, seconds = time.perf_counter(), self.budget.seconds
+        left = max(LEAST_S if seconds is None else self.least * seconds, self.until - now)
+        budget = replace(self.budget, seconds=None if seconds is None else left, deadline=now + left)
         self.least = LEAST_AGAIN
         with ThreadPoolExecutor(1) as pool:  # the search releases the interpreter lock
             text = pool.submit(problem.to_json)

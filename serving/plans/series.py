@@ -239,7 +239,11 @@ def _choose_type(count: int, adult: Adult, sizes: Sequence[SizeBound]) -> Sessio
 
 
 def plan_with_series(
-    problem: Problem, due: Sequence[Series], unit: Unit, solve: Callable[[Problem], Found]
+    problem: Problem,
+    due: Sequence[Series],
+    unit: Unit,
+    solve: Callable[[Problem], Found],
+    is_late: Callable[[], bool] = lambda: False,
 ) -> tuple[SeriesDay, Found]:
     """The day with its series and what was found for it; where it has no plan, series give way one after another.
 
@@ -250,6 +254,7 @@ def plan_with_series(
         due: The series that want a session.
         unit: What is known of the students.
         solve: Finds a plan, or raises `InfeasibleError`.
+        is_late: Says whether the time is up, so that all series give way at once.
 
     Raises:
         InfeasibleError: The day has no plan without any series either.
@@ -263,6 +268,12 @@ def plan_with_series(
         except InfeasibleError as error:
             if not day.held:
                 raise
+            if is_late():
+                notes += [
+                    give_note(each, "It gives way today: no plan with it was found in time.") for each in day.held
+                ]
+                left = [each for each in left if each.series_id not in day.held]
+                continue
             conflicting = _find_conflicting(day.held, error)
             tried[conflicting].append(day.held[conflicting].block)
             (series,) = (each for each in left if each.series_id == conflicting)

@@ -1,8 +1,9 @@
 """What people do with a stored plan: open it, plan the day again from it, decide on it, edit it, ask why not there."""
 
 import re
+import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -29,9 +30,10 @@ from serving.grouping import (
     repair_plan,
     score_plan,
 )
+from serving.grouping.changes.repair import QUICK
+from serving.grouping.changes.why_not import FEW
 from serving.grouping.errors import InfeasibleError, ProblemError, require_known
 from serving.plans.problem import DayRequest
-from serving.plans.queue import SolverQueue
 from serving.plans.sessions import STORED_SESSIONS, read_sessions, to_session, to_session_seats
 from serving.plans.team_policy import read_earlier
 from serving.schemas.changes import ExplanationRequest
@@ -178,7 +180,12 @@ def decide_plan(
 
 
 def judge_edit(
-    problem: Problem, edited: tuple[Session, ...], suggested: tuple[Session, ...] | None, *, repair: bool
+    problem: Problem,
+    edited: tuple[Session, ...],
+    suggested: tuple[Session, ...] | None,
+    *,
+    repair: bool,
+    seconds: float | None = None,
 ) -> tuple[Evaluation, Score, Repair | None]:
     """The evaluation of an edit, its score, and a repair where rules are broken and one is found.
 
@@ -187,9 +194,13 @@ def judge_edit(
         edited: Sessions whose ids are known, each with students.
         suggested: The plan before it was edited; null where it is not known, so that the edit has no score impact.
         repair: Whether to look for a repair.
+        seconds: How long both may take, of which the repair has half or more; null: no time limit.
     """
+    began = time.perf_counter()
+    until = None if seconds is None else began + seconds
+    half = None if seconds is None else began + seconds / 2
     moves = () if suggested is None else find_moves(problem, suggested, edited)
-    evaluation = evaluate_edit(problem, edited, suggested if len(moves) <= MOST_EVALUATED else None)
+    evaluation = evaluate_edit(problem, edited, suggested if len(moves) <= MOST_EVALUATED else None, half)
     score = evaluation.score or score_plan(problem, edited)
     if suggested is not None and len(moves) > MOST_EVALUATED:
         evaluation = replace(
@@ -198,14 +209,21 @@ def judge_edit(
     repaired = None
     if repair and evaluation.violations:
         with suppress(InfeasibleError):  # the search found no plan near the edited one
-            repaired = repair_plan(problem, edited)
+            repaired = repair_plan(problem, edited, replace(QUICK, deadline=until))
+        if until is not None and time.perf_counter() > until:
+            evaluation = replace(evaluation, cut_by_clock=True)
     return evaluation, score, repaired
 
 
 def find_explanation(
-    day: StoredDay, body: ExplanationRequest, queue: SolverQueue
+    day: StoredDay, body: ExplanationRequest, take_turn: AbstractContextManager[float]
 ) -> tuple[WhyNot, tuple[Bottleneck, ...]]:
     """What it takes to give a student a seat while everybody else may move, and the resources that are used up.
+
+    Args:
+        day: The day.
+        body: The student and the seat.
+        take_turn: Context of a turn at the solver.
 
     Raises:
         RequestError: The body names what the day does not have, or the sessions break a hard rule.
@@ -224,8 +242,9 @@ def find_explanation(
             if value is not None:
                 require_known(field, value, {part.id for part in parts}, kind)
         pin = Pin(body.student_id, body.block_id, body.session_type, body.skill_id, body.staff_id)
-        with queue.acquire():
-            found = ask_why_not(problem, sessions, pin)
+        with take_turn:
+            deadline = time.perf_counter() + body.seconds
+            found = ask_why_not(problem, sessions, pin, replace(FEW, deadline=deadline))
     except ProblemError as error:
         if error.field == "sessions":
             detail = "sessions: the day as it will be held breaks a hard rule; evaluate it, and ask with its repair"

@@ -1,6 +1,6 @@
 """The bodies that say what changing a plan does: broken rules, moved seats, score impact."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -73,7 +73,25 @@ class MoveOut(Body):
     after: SeatPlaceOut | None = Field(description="the seat in the second plan; null where it has none")
 
 
-class EvaluationRequest(Body):
+class TimedBody(Body):
+    """A question about a plan, with the time that its answer may take."""
+
+    seconds: float = Field(
+        default=5.0,
+        gt=0,
+        le=30,
+        description="seconds, from the request's turn in the solver queue, in which the answer has what was found by "
+        "then; it takes about half a second for 60 students",
+        examples=[5.0],
+    )
+
+
+CutByClock = Annotated[
+    bool, Field(description="whether the time ran out; with more `seconds` there may be more", examples=[False])
+]
+
+
+class EvaluationRequest(TimedBody):
     """A plan that a person edited."""
 
     sessions: list[SessionIn] = Field(
@@ -82,8 +100,7 @@ class EvaluationRequest(Body):
     )
     repair: bool = Field(
         default=True,
-        description="whether to look for the smallest repair where rules are broken; it takes about half a second for "
-        "60 students",
+        description="whether to look for the smallest repair where rules are broken",
         examples=[True],
     )
 
@@ -92,7 +109,8 @@ class ChangeOut(MoveOut):
     """One moved seat, evaluated by undoing it alone."""
 
     score_impact: ScoreImpactOut | None = Field(
-        description="score impact of this change while all others stay; null where more than 200 seats moved"
+        description="score impact of this change while all others stay; null where more than 200 seats moved, or "
+        "the time ran out"
     )
     fixes: list[ViolationOut] = Field(
         description="broken rules that undoing the change would fix, so that it has a part in them", examples=[[]]
@@ -131,9 +149,10 @@ class EvaluationOut(Body):
     repair: RepairOut | None = Field(
         default=None, description="the smallest repair; null where no rule is broken, none was asked for or none found"
     )
+    cut_by_clock: CutByClock
 
 
-class ExplanationRequest(Body):
+class ExplanationRequest(TimedBody):
     """A seat that a student does not have; what is null may be anything."""
 
     student_id: StudentId
@@ -204,7 +223,7 @@ class ExplanationOut(Body):
     )
 
 
-class SeatOptionsRequest(Body):
+class SeatOptionsRequest(TimedBody):
     """A student who came late or is new."""
 
     student_id: StudentId
@@ -265,3 +284,4 @@ class SeatOptionsOut(Body):
     sessions: list[SessionSeats] | None = Field(
         description="all sessions of the day with the student in the best seats; null where `best` is null"
     )
+    cut_by_clock: CutByClock

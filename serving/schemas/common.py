@@ -96,7 +96,8 @@ Mastery = Annotated[
 DataAsOf = Annotated[
     dt.datetime | None,
     Field(
-        description="the moment up to which events are in the profiles, UTC; null for a log without a clock",
+        description="the moment up to which events are in the profiles, UTC: the midnight after the last event, since "
+        "the night of the same school only; null for a log without a clock",
         examples=["2026-03-15T21:58:07Z"],
     ),
 ]
@@ -142,9 +143,9 @@ class Provenance(Body):
     data_version: str = Field(description="version of the event log", examples=["12"])
     live_events_through: int | None = Field(
         default=None,
-        description="number of the last live event that counts in the answer; null where only the nightly profiles "
-        "count",
-        examples=[4711],
+        description="how many live events of the answer's students count in it, all that came in since the nightly "
+        "profiles; null where none could be looked for",
+        examples=[47],
     )
     profiles: str = Field(
         description="name of the published profiles; each model version has profiles of its own of the same students "

@@ -14,7 +14,17 @@ from typing import TypeVar
 from features.database import Database, DatabaseAwayError
 from features.errors import BusyError, MissingError
 from features.events.live import latest_number
-from features.roster import SkillMap, Team, TeamName, find_gone, find_team_of, list_teams, read_skills, read_team
+from features.roster import (
+    SkillMap,
+    Team,
+    TeamName,
+    find_gone,
+    find_team_of,
+    list_teams,
+    read_skills,
+    read_team,
+    students_of_schools,
+)
 from features.roster.tables import Version, read_version
 from serving.lifecycle import CircuitBreaker, PeriodicTask
 
@@ -34,6 +44,7 @@ class TeamSnapshot:
         team: The team; None where the roster has none with the id.
         skills: Names and prerequisites of skills.
         version: The version of both; what is computed from them is valid until it moves.
+        school_students: Ids of all students of the team's school.
         latest_event: Number of the last live event at that moment, so that nobody has to ask for later ones; None where
             the database was not asked.
         stale_seconds: Age of the last confirmation by the database; None where it just confirmed the snapshot.
@@ -42,6 +53,7 @@ class TeamSnapshot:
     team: Team | None
     skills: SkillMap
     version: Version = (0, 0)
+    school_students: frozenset[str] = frozenset()
     latest_event: int | None = None
     stale_seconds: float | None = None
 
@@ -66,6 +78,7 @@ class RosterCache:
     def __init__(self, database: Database, every_s: float) -> None:
         self._database = database
         self._entries: dict[str, _Entry] = {}
+        self._schools: dict[str, frozenset[str]] = {}
         self._breaker = CircuitBreaker()
         self._refresh = PeriodicTask("roster-cache", self.refresh, every_s)
 
@@ -139,20 +152,32 @@ class RosterCache:
     def refresh(self) -> None:
         """Reads every team that changed since it was read; the next call tries again what failed."""
         try:
-            team_ids = {team.team_id for team in list_teams(self._database)}
+            teams = list_teams(self._database)
+            team_ids = {team.team_id for team in teams}
             for team_id in sorted(team_ids):
                 self.fresh(team_id)
             for team_id in self._entries.keys() - team_ids:
                 self._entries.pop(team_id, None)
+            for school in self._schools.keys() - {team.school for team in teams}:
+                self._schools.pop(school, None)
         except (MissingError, BusyError, DatabaseAwayError) as error:
             logger.debug("teams are not read ahead: %s", error)
 
     def _read(self, team_id: str, version: Version) -> TeamSnapshot:
         skills = read_skills(self._database)
         try:
-            return TeamSnapshot(read_team(self._database, team_id), skills, version)
+            team = read_team(self._database, team_id)
+            return TeamSnapshot(team, skills, version, self._read_school(team.school))
         except MissingError:
             return TeamSnapshot(None, skills, version)
+
+    def _read_school(self, school: str) -> frozenset[str]:
+        """The students of a school, as one set for all of its teams."""
+        students = students_of_schools(self._database, [school])
+        known = self._schools.get(school)
+        if known != students:
+            self._schools[school] = known = students
+        return known
 
     def _fetch(self, read: Callable[[], Value], find_last: Callable[[], Value | None]) -> Value:
         """What the database says, or what it said last while it is away."""

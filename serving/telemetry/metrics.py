@@ -8,6 +8,11 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 
 LATENCY = Histogram("regroup_request_seconds", "Time to answer, by route template.", ["method", "route"])
 ANSWERS = Counter("regroup_requests_total", "Answers, by route template and status.", ["method", "route", "status"])
+REFUSED = Counter(
+    "regroup_refused_connections_total",
+    "Connections closed by limits: too_many, head_too_large, too_slow, not_read, no_http.",
+    ["reason"],
+)
 
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
 """Environment variable with the folder in which the processes of one service share metrics; unset for one process."""
@@ -24,6 +29,15 @@ def count_answer(method: str, route: str, status: int, seconds: float) -> None:
     """
     LATENCY.labels(method, route).observe(seconds)
     ANSWERS.labels(method, route, str(status)).inc()
+
+
+def count_refused(reason: str) -> None:
+    """Counts a connection that was closed by a limit.
+
+    Args:
+        reason: The limit, one of a few names of this code.
+    """
+    REFUSED.labels(reason).inc()
 
 
 def render_metrics() -> bytes:

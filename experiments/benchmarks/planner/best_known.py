@@ -158,7 +158,7 @@ def run_long(place: Place, seconds: float, proof: float = PROOF) -> Known:
         suggest_groups(problem, Budget(seconds=seconds / STARTS, seed=seed, bound_rounds=0)) for seed in range(STARTS)
     ]
     plan = max(plans, key=lambda plan: plan.score.total)
-    bound = prove_plan(data, plan, sys.maxsize, time.perf_counter() + seconds / STARTS).bound
+    bound = prove_plan(data, plan, sys.maxsize, time.perf_counter() + seconds / STARTS, exact=sys.maxsize).bound
     best, proven = plan.score.total, False
     if len(problem.students) <= TINY:
         optimum = prove_optimum(problem, proof * seconds, best)

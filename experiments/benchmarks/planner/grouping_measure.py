@@ -112,7 +112,9 @@ def _run(place: Place, problem: Problem, seconds: float) -> Run:
     taken, spent = time.perf_counter() - began, time.process_time() - spent
     online, bound = online_value(problem), None
     if seconds == SECOND:
-        bound = prove_plan(found.data, plan, sys.maxsize, time.perf_counter() + SECOND).bound - online
+        bound = (
+            prove_plan(found.data, plan, sys.maxsize, time.perf_counter() + SECOND, exact=sys.maxsize).bound - online
+        )
     return Run(
         family=place[0],
         students=len(problem.students),

@@ -49,10 +49,14 @@ class Server:
 
 
 @contextmanager
-def run_service(environment: Mapping[str, str], workers: int, log: Path) -> Iterator[Server]:
-    """Yields the service with so many workers, ready to answer."""
+def run_service(
+    environment: Mapping[str, str], workers: int, log: Path, *, open_files: int | None = None
+) -> Iterator[Server]:
+    """Yields the service with so many workers, ready to answer; each may have so many files and connections open."""
     port = free_port()
     command = [sys.executable, "-m", "serving", "--port", str(port), "--workers", str(workers)]
+    if open_files is not None:
+        command = ["sh", "-c", f'ulimit -n {open_files}; exec "$@"', "sh", *command]
     with run_server(command, environment, port, "/readyz", log) as server:
         yield server
 
@@ -139,6 +143,12 @@ def memory_mb(process_id: int) -> dict[str, float]:
         if name in sizes:
             sizes[name] = int(rest.split()[0])
     return {"pss": sizes["Pss"] / 1024, "uss": (sizes["Private_Clean"] + sizes["Private_Dirty"]) / 1024}
+
+
+def rss_mb(process_id: int) -> float:
+    """Returns what a process holds in memory, pages that it shares included; MB."""
+    status = Path(f"/proc/{process_id}/status").read_text(encoding="utf-8")
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
 def free_port() -> int:

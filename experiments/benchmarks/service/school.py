@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,10 +73,18 @@ def open_school(folder: Path) -> School:
     return School(school.folder, issue_key(school.environment), tuple(team_ids))
 
 
-def issue_key(environment: Mapping[str, str]) -> str:
-    """Returns a new API key for all that the benchmark asks for."""
-    scopes = [part for scope in ("read", "plan", "load") for part in ("--scope", scope)]
-    return _step(environment, "serving", "keys", "issue", "--name", "benchmark", *scopes).strip()
+def issue_key(
+    environment: Mapping[str, str],
+    scopes: Sequence[str] = ("read", "plan", "load"),
+    *,
+    schools: Sequence[str] = (),
+    per_minute: int | None = None,
+) -> str:
+    """Returns a new API key, for all schools where none is named, without a limit of its own where none is given."""
+    options = [part for scope in scopes for part in ("--scope", scope)]
+    options += [part for school in schools for part in ("--school", school)]
+    options += [] if per_minute is None else ["--per-minute", str(per_minute)]
+    return _step(environment, "serving", "keys", "issue", "--name", "benchmark", *options).strip()
 
 
 def two_runs(school: School) -> tuple[str, str]:

@@ -43,6 +43,7 @@ class Authentication:
             return
         try:
             caller, headers = self._authenticate(scope)
+            self._rate.begin(caller)
         except ServiceError as error:
             await error_response(error)(scope, receive, send)
             return
@@ -53,7 +54,10 @@ class Authentication:
                 MutableHeaders(scope=message).update(headers)
             await send(message)
 
-        await self._app(scope, receive, send_with_limits if headers else send)
+        try:
+            await self._app(scope, receive, send_with_limits if headers else send)
+        finally:
+            self._rate.end(caller)
 
     def _authenticate(self, scope: Scope) -> tuple[Caller, dict[str, str]]:
         if self._open_here:

@@ -69,6 +69,7 @@ def to_evaluation(recommendation_id: str, evaluation: Evaluation, score: Score, 
             at_least=repair.at_least,
             moves=[_to_move(move) for move in repair.moves],
         ),
+        cut_by_clock=evaluation.cut_by_clock,
     )
 
 
@@ -100,6 +101,7 @@ def to_seat_options(
         best=None if found.best is None else [option.session.id for option in found.best],
         score_impact=None if found.score_impact is None else ScoreImpactOut.model_validate(found.score_impact),
         sessions=None if found.best is None else to_session_seats(found.sessions),
+        cut_by_clock=found.cut_by_clock,
     )
 
 
@@ -138,10 +140,11 @@ def to_decision(decision: Decision, problem: Problem) -> DecisionOut:
 
 
 def _to_changes(evaluation: Evaluation) -> list[ChangeOut]:
-    """Each move with its own evaluation; a single move is the whole edit, and too many have none."""
+    """Each move with its own evaluation; a single move is the whole edit, and those beyond the time have none."""
     changes: list[Change | None] = [*evaluation.changes]
     if len(evaluation.moves) == 1 and evaluation.score_impact is not None:
         changes = [Change(evaluation.moves[0], evaluation.score_impact, evaluation.violations, ())]
+    changes += [None] * (len(evaluation.moves) - len(changes))
     return [
         ChangeOut(
             **dict(_to_move(move)),
@@ -149,7 +152,7 @@ def _to_changes(evaluation: Evaluation) -> list[ChangeOut]:
             fixes=[] if change is None else to_violations(change.fixes),
             breaks=[] if change is None else to_violations(change.breaks),
         )
-        for move, change in zip(evaluation.moves, changes or [None] * len(evaluation.moves), strict=True)
+        for move, change in zip(evaluation.moves, changes, strict=True)
     ]
 
 

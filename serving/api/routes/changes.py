@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from serving.access.caller import Scope
 from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentPlanner, require_scope
+from serving.api.gated_route import GatedRoute
 from serving.api.problems import problem_responses
 from serving.api.responses.changes import to_evaluation, to_explanation, to_seat_options
 from serving.plans.latecomer import find_seat_options
@@ -20,6 +21,7 @@ from serving.schemas.changes import (
 
 router = APIRouter(
     prefix="/v1/recommendations/{recommendation_id}",
+    route_class=GatedRoute,
     tags=["recommendations"],
     dependencies=[require_scope(Scope.PLAN)],
     responses=problem_responses(404, 409, 503),
@@ -37,8 +39,10 @@ def evaluate_edit(
     """Evaluates an edited plan: broken rules and their smallest repair, and the score impact of each change."""
     day = open_day(planner.database, caller, recommendation_id)
     edited = read_sessions(day.problem, body.sessions)
-    with planner.queue.acquire():
-        evaluation, score, repair = judge_edit(day.problem, edited, day.suggested, repair=body.repair)
+    with planner.take_turn(caller, day.answer.team_id):
+        evaluation, score, repair = judge_edit(
+            day.problem, edited, day.suggested, repair=body.repair, seconds=body.seconds
+        )
     auditor.note("evaluate", team_id=day.answer.team_id, subject=recommendation_id)
     return to_evaluation(recommendation_id, evaluation, score, repair)
 
@@ -68,6 +72,6 @@ def explain_seat(
 ) -> ExplanationOut:
     """Explains why a student does not have a seat: its score impact while all may move, or the rules against it."""
     day = open_day(planner.database, caller, recommendation_id)
-    found, bounds = find_explanation(day, body, planner.queue)
+    found, bounds = find_explanation(day, body, planner.take_turn(caller, day.answer.team_id))
     auditor.note("explain", team_id=day.answer.team_id, student_id=body.student_id, subject=recommendation_id)
     return to_explanation(recommendation_id, found, bounds)

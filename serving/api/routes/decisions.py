@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from serving.access.caller import Scope
 from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentDatabase, require_scope
+from serving.api.gated_route import GatedRoute
 from serving.api.problems import problem_responses
 from serving.api.responses.changes import to_decision
 from serving.errors import NotFoundError
@@ -11,7 +12,7 @@ from serving.plans.stored_plan import decide_plan, open_day
 from serving.schemas.decisions import DecisionOut, DecisionRequest
 from serving.store.decisions import find_decision
 
-router = APIRouter(prefix="/v1/recommendations/{recommendation_id}", tags=["recommendations"])
+router = APIRouter(prefix="/v1/recommendations/{recommendation_id}", route_class=GatedRoute, tags=["recommendations"])
 
 
 @router.post("/decision", dependencies=[require_scope(Scope.PLAN)], responses=problem_responses(404, 409))

@@ -7,6 +7,7 @@ from pydantic import SkipValidation
 
 from serving.access.caller import Scope
 from serving.api.dependencies import CurrentCaller, CurrentDatabase, CurrentSettings, require_scope
+from serving.api.gated_route import EventsRoute
 from serving.api.problems import problem_responses
 from serving.intake.caliper import Envelope, translate_envelope
 from serving.intake.store_batch import Intake
@@ -14,7 +15,7 @@ from serving.intake.translation import Names
 from serving.intake.xapi import Statement, translate_statements
 from serving.schemas.events import EventBatch, EventsOut
 
-router = APIRouter(prefix="/v1/events", tags=["events"])
+router = APIRouter(prefix="/v1/events", route_class=EventsRoute, tags=["events"])
 
 
 Atomic = Annotated[bool, Query(description="whether to store either all events or none")]

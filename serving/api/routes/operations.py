@@ -7,6 +7,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from serving.access.caller import Scope
 from serving.api.dependencies import CurrentDrain, CurrentSnapshot, require_scope
+from serving.api.gated_route import GatedRoute
 from serving.api.problems import problem_responses
 from serving.api.responses.recommendations import to_provenance
 from serving.schemas.common import ModelsOut, ReadyOut
@@ -41,7 +42,7 @@ def metrics() -> Response:
     return Response(render_metrics(), media_type=CONTENT_TYPE_LATEST)
 
 
-models_router = APIRouter(prefix="/v1/models", tags=["models"])
+models_router = APIRouter(prefix="/v1/models", route_class=GatedRoute, tags=["models"])
 
 
 @models_router.get("", dependencies=[require_scope(Scope.READ)], responses=problem_responses(503))

@@ -16,6 +16,7 @@ from serving.api.dependencies import (
     require_scope,
 )
 from serving.api.etags import ETAG_RESPONSES, IfNoneMatch, TaggedBody
+from serving.api.gated_route import GatedRoute
 from serving.api.idempotency import REPLAYED, Attempt, hash_request
 from serving.api.problems import no_plan_response, problem_responses
 from serving.api.responses.recommendations import to_recommendation
@@ -30,7 +31,7 @@ from serving.schemas.recommendations import (
 )
 from serving.store.recommendations import PlanQuery, list_plans
 
-router = APIRouter(prefix="/v1/recommendations", tags=["recommendations"])
+router = APIRouter(prefix="/v1/recommendations", route_class=GatedRoute, tags=["recommendations"])
 
 CREATED_HEADERS = {
     "Location": {"description": "address of the plan", "schema": {"type": "string"}},

@@ -6,12 +6,13 @@ from serving.access.caller import Scope
 from serving.access.visibility import find_student_team, unknown_student
 from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentPlanner, require_scope
 from serving.api.etags import stale_headers
+from serving.api.gated_route import GatedRoute
 from serving.api.problems import problem_responses
 from serving.api.responses.recommendations import to_student
 from serving.models.forecasts import forecast_students
 from serving.schemas.forecasts import StudentOut
 
-router = APIRouter(prefix="/v1/students", tags=["students"])
+router = APIRouter(prefix="/v1/students", route_class=GatedRoute, tags=["students"])
 
 
 @router.get("/{student_id}/profile", dependencies=[require_scope(Scope.READ)], responses=problem_responses(404, 503))
@@ -21,7 +22,7 @@ def read_profile(
     """Reads what is known and forecast about a student, skill by skill, with facts and reasons."""
     served = planner.served()
     team_id, roster = find_student_team(planner.rosters, caller, student_id)
-    snapshot = planner.live.restrict(served, [student_id], roster.latest_event)
+    snapshot = planner.live.restrict(served, [student_id], roster.school_students, roster.latest_event)
     if student_id not in snapshot.student_facts.position and team_id is None:
         raise unknown_student()
     auditor.note("read_profile", team_id=team_id, student_id=student_id)

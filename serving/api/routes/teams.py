@@ -11,6 +11,7 @@ from serving.access.caller import Scope
 from serving.access.visibility import find_roster
 from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentPlanner, require_scope
 from serving.api.etags import ETAG_RESPONSES, IfNoneMatch, TaggedBody
+from serving.api.gated_route import GatedRoute
 from serving.api.problems import problem_responses
 from serving.api.responses.recommendations import to_board, to_team_forecasts
 from serving.models.forecasts import forecast_students
@@ -22,6 +23,7 @@ from serving.store.roster_cache import TeamSnapshot
 
 router = APIRouter(
     prefix="/v1/teams/{team_id}",
+    route_class=GatedRoute,
     tags=["teams"],
     dependencies=[require_scope(Scope.READ)],
     responses=problem_responses(404, 503) | ETAG_RESPONSES,
@@ -44,9 +46,12 @@ async def get_respond(
         served = planner.served()
         team, roster = find_roster(planner.rosters, caller, team_id)
         auditor.note(action, team_id=team_id)
-        snapshot = planner.live.restrict(served, team.members, roster.latest_event)
-        key = (action, roster.version, team_id, team.members, snapshot.live_through)
-        body = snapshot.cache.get(key, lambda: TaggedBody.of(render(snapshot, team, roster).model_dump_json()))
+        snapshot = planner.live.restrict(served, team.members, roster.school_students, roster.latest_event)
+        body = snapshot.cache.get(
+            (action, team_id),
+            lambda: TaggedBody.of(render(snapshot, team, roster).model_dump_json()),
+            version=(roster.version, team.members, snapshot.live_through),
+        )
         return body.respond(if_none_match, roster.stale_seconds)
 
     return respond

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from serving.grouping.changes.difference import find_moves, read_seats
+from serving.grouping.clock import is_over
 from serving.grouping.errors import require_range
 from serving.grouping.exact.seating import assign_students
 from serving.grouping.problem.places import Seat
@@ -86,14 +87,14 @@ def find_alternatives(
     value = best.score.total - best.online_score
     search = _AlternativeSearch(problem, budget, best.score.total - max_score_loss * value, min_difference)
     kept = [best.sessions]
-    while len(kept) <= count:
+    while len(kept) <= count and not is_over(budget.deadline):
         found = search.next_plan(kept)
         if found is None:
             break
         kept.append(found)
     plans = [best] + [
         replace(
-            describe_plan(problem, sessions, "searched"),
+            describe_plan(problem, sessions, "searched", budget.deadline),
             bound=best.bound,
             online_score=best.online_score,
             most_need_gain=best.most_need_gain,
@@ -144,6 +145,9 @@ class _AlternativeSearch:
         penalty = max(LEAST_PENALTY, spare / max(1.0, self.min_difference * self.seats))
         low, high = 0.0, None
         for _ in range(ATTEMPTS):
+            if is_over(self.budget.deadline):
+                self.cut = True
+                break
             sessions = self._search(data, penalty, kept)
             near = score_plan(self.problem, sessions).total >= self.least_score - ROUNDING
             apart = self._differs(sessions, kept)
@@ -166,7 +170,7 @@ class _AlternativeSearch:
         budget = replace(self.budget, seed=seed, seconds=self.budget.left(began, 1.0 - SEATS))
         sessions, cut = search_sessions(data, budget, reweighted=_reward_change(data.arrays, penalty))
         self.cut |= cut
-        seated = assign_students(self.data, sessions, until=self.budget.until(began))
+        seated = assign_students(self.data, sessions, until=self.budget.until(began), few=self.budget.seconds is None)
         if (
             seated is not None
             and score_plan(self.problem, seated[0]).total > score_plan(self.problem, sessions).total

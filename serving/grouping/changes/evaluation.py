@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from serving.grouping.changes.difference import Move, find_moves
+from serving.grouping.clock import is_over
 from serving.grouping.problem.places import Seat
 from serving.grouping.problem.plan import Score, Session
 from serving.grouping.problem.problem import Problem
@@ -37,7 +38,8 @@ class Evaluation:
         score: None where ids or shapes are wrong, as the rule `form` says, so that there is nothing to score.
         score_impact: of the whole edit; None without an original, or without a score of both.
         moves: seats that differ from the original.
-        changes: the same where there are several, each measured alone.
+        changes: the same where there are several, each measured alone; only the first of them where the time ran out.
+        cut_by_clock: whether it did.
     """
 
     violations: tuple[Violation, ...]
@@ -45,15 +47,25 @@ class Evaluation:
     score_impact: ScoreImpact | None = None
     moves: tuple[Move, ...] = ()
     changes: tuple[Change, ...] = ()
+    cut_by_clock: bool = False
 
 
 def evaluate_edit(
-    problem: Problem, edited: tuple[Session, ...], original: tuple[Session, ...] | None = None
+    problem: Problem,
+    edited: tuple[Session, ...],
+    original: tuple[Session, ...] | None = None,
+    until: float | None = None,
 ) -> Evaluation:
     """Returns the evaluation of an edited plan, against the original where there is one.
 
     The impact of a single change is what it adds beside all others, so that the impacts need not sum up to that of the
     edit: two students who change places free each other's seats.
+
+    Args:
+        problem: the day.
+        edited: the edited plan.
+        original: the plan before; None: none.
+        until: when to measure no further change, on the clock of `time.perf_counter`; None: without a clock.
     """
     violations = find_violations(problem, edited)
     if _is_malformed(violations):
@@ -62,10 +74,13 @@ def evaluate_edit(
     if original is None or _is_malformed(find_violations(problem, original)):
         return Evaluation(violations, score)
     moves = find_moves(problem, original, edited)
-    changes: tuple[Change, ...] = ()
-    if len(moves) > 1:
-        changes = tuple(_measure_change(problem, edited, original, move, violations, score) for move in moves)
-    return Evaluation(violations, score, measure_impact(score_plan(problem, original), score), moves, changes)
+    impact = measure_impact(score_plan(problem, original), score)
+    changes: list[Change] = []
+    for move in moves if len(moves) > 1 else ():
+        if is_over(until):
+            return Evaluation(violations, score, impact, moves, tuple(changes), cut_by_clock=True)
+        changes.append(_measure_change(problem, edited, original, move, violations, score))
+    return Evaluation(violations, score, impact, moves, tuple(changes))
 
 
 def _is_malformed(violations: Sequence[Violation]) -> bool:
@@ -82,11 +97,12 @@ def _measure_change(
 ) -> Change:
     undone = _undo(edited, original, move)
     left = find_violations(problem, undone)
+    before, after = set(violations), set(left)
     return Change(
         move=move,
         score_impact=measure_impact(score_plan(problem, undone), score),
-        fixes=tuple(violation for violation in violations if violation not in left),
-        breaks=tuple(violation for violation in left if violation not in violations),
+        fixes=tuple(violation for violation in violations if violation not in after),
+        breaks=tuple(violation for violation in left if violation not in before),
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from serving.grouping.changes.difference import Move, count_moved, find_moves, previous_seats
 from serving.grouping.changes.warm_start import build_warm_start, read_groups
+from serving.grouping.clock import is_over
 from serving.grouping.errors import InfeasibleError
 from serving.grouping.exact.seating import assign_students
 from serving.grouping.infeasible.counting import find_conflicts
@@ -60,7 +61,7 @@ def repair_plan(problem: Problem, edited: tuple[Session, ...], budget: Budget = 
 
     Raises:
         ProblemError: the edited plan names an unknown id, or a session has no meaning.
-        InfeasibleError: no plan can keep every hard rule, or none was found.
+        InfeasibleError: no plan can keep every hard rule, or none was found in time.
         BrokenPlanError: the checker refuses the repair, which is a bug of ours.
     """
     violations = find_violations(problem, edited)
@@ -95,7 +96,8 @@ class _RepairSearch:
             rounds=None if budget.rounds is None else budget.rounds // 2,
             seconds=None if budget.seconds is None else budget.seconds / 2,
         )
-        reseated = reseat_students(data, self.edited)
+        quarter = None if budget.deadline is None else began + (budget.deadline - began) / 4
+        reseated = reseat_students(data, self.edited, quarter)
         if reseated is not None:
             seats = reseated.finish()
             if not find_violations(self.problem, seats):  # a pinned student may have no session left to sit in
@@ -104,16 +106,21 @@ class _RepairSearch:
         if self.rank[0] > at_least:
             alone = self._weigh(replace(Weights(**seats_alone), perturbation=1.0))
             cut = self._search(alone, half)
-            if self.rank[0] > at_least:  # where the edited plan leads into a dead end, seats draw back to it anyway
+            # where the edited plan leads into a dead end, seats draw back to it anyway
+            if self.rank[0] > at_least and not is_over(budget.deadline):
                 cut |= self._search(alone, half, anew=True)
-        cut |= self._search(data, half)
-        seated = assign_students(data, self.sessions, until=budget.until(began, 2.0), resize=True)
+        if math.isinf(self.rank[0]) or not is_over(budget.deadline):
+            cut |= self._search(data, half)
+        seated = assign_students(
+            data, self.sessions, until=budget.until(began, 2.0), resize=True, few=budget.seconds is None
+        )
         if seated is not None and not find_violations(self.problem, seated[0]):
             self._offer(seated[0])
         sessions = keep_rooms(self.problem, self.sessions, self.edited)
         moves = find_moves(self.problem, self.edited, sessions)
         score = score_plan(self.problem, sessions)
-        return Repair(sessions, score, self.violations, moves, count_moved(moves), at_least, cut)
+        late = is_over(budget.deadline)
+        return Repair(sessions, score, self.violations, moves, count_moved(moves), at_least, cut or late)
 
     def _weigh(self, weights: Weights) -> ProblemData:
         return build_data(replace(self.near, weights=weights))
@@ -161,7 +168,7 @@ def _count_forced(data: ProblemData) -> int:
     return forced
 
 
-def reseat_students(data: ProblemData, edited: Sequence[Session]) -> Draft | None:
+def reseat_students(data: ProblemData, edited: Sequence[Session], until: float | None = None) -> Draft | None:
     """Returns the edited plan's adult-led sessions with seats that keep every rule.
 
     Sessions that their lead may not or cannot hold are left out; the others stay in block, kind, skill and lead. Rooms
@@ -170,6 +177,7 @@ def reseat_students(data: ProblemData, edited: Sequence[Session]) -> Draft | Non
     Args:
         data: a problem with the edited seats as `previous`, and a penalty for each that differs.
         edited: sessions whose ids are known.
+        until: when to stop, on the clock of `time.perf_counter`; None: without a clock.
 
     Returns:
         None where the sessions cannot all be held, or are too many for the exact program.
@@ -179,7 +187,7 @@ def reseat_students(data: ProblemData, edited: Sequence[Session]) -> Draft | Non
     for session, (slot, _) in zip(led, read_groups(data, edited), strict=True):
         if data.may_lead(slot):
             kept.setdefault((slot.block, slot.adult), replace(session, room=None))
-    seated = assign_students(data, (*kept.values(), *_stations(data, set(kept))), resize=True)
+    seated = assign_students(data, (*kept.values(), *_stations(data, set(kept))), until=until, resize=True)
     if seated is None:
         return None
     draft = build_warm_start(data, read_groups(data, seated[0]))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from itertools import islice
 
+from serving.grouping.clock import is_over
 from serving.grouping.errors import ProblemError, require_known
 from serving.grouping.problem.plan import Session
 from serving.grouping.problem.policy import SessionType
@@ -47,16 +48,22 @@ class SeatOptions:
             block has no seat, or where none go together.
         score_impact: of the best seats together, against the same plan; None where there are none.
         sessions: the plan with the student in the best seats; unchanged where there are none.
+        cut_by_clock: whether the time ran out, so that there may be further and better seats.
     """
 
     blocks: tuple[tuple[SeatOption, ...], ...]
     best: tuple[SeatOption, ...] | None
     score_impact: ScoreImpact | None
     sessions: tuple[Session, ...]
+    cut_by_clock: bool = False
 
 
 def rank_seat_options(
-    problem: Problem, sessions: tuple[Session, ...], student: str, blocks: Sequence[str] | None = None
+    problem: Problem,
+    sessions: tuple[Session, ...],
+    student: str,
+    blocks: Sequence[str] | None = None,
+    until: float | None = None,
 ) -> SeatOptions:
     """Returns the seats of a student that the checker accepts in the changed plan, with the score impact of each.
 
@@ -67,6 +74,7 @@ def rank_seat_options(
         sessions: the plan; it may seat the student elsewhere in these blocks, or nowhere.
         student: an id.
         blocks: ids; None: all in which the student is there.
+        until: when to look for no further seat, on the clock of `time.perf_counter`; None: without a clock.
 
     Raises:
         ProblemError: an id is unknown, or the student is absent in a block.
@@ -79,9 +87,10 @@ def rank_seat_options(
         if block not in there:
             raise ProblemError("block", block, "one in which the student is there")
     asked = [block.id for block in problem.blocks if block.id in (there if blocks is None else blocks)]
-    evaluator = _SeatEvaluator(problem, sessions, student, asked)
+    evaluator = _SeatEvaluator(problem, sessions, student, asked, until)
     ranked = (sorted(evaluator.list_options(block), key=_rank) for block in asked)
-    return evaluator.combine(tuple(tuple(options) for options in ranked))
+    found = evaluator.combine(tuple(tuple(options) for options in ranked))
+    return replace(found, cut_by_clock=evaluator.cut)
 
 
 def take_seat(sessions: tuple[Session, ...], student: str, option: SeatOption) -> tuple[Session, ...]:
@@ -96,8 +105,16 @@ class _SeatEvaluator:
     and after.
     """
 
-    def __init__(self, problem: Problem, sessions: tuple[Session, ...], student: str, blocks: Sequence[str]) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        sessions: tuple[Session, ...],
+        student: str,
+        blocks: Sequence[str],
+        until: float | None,
+    ) -> None:
         self.problem, self.sessions, self.student, self.blocks = problem, sessions, student, blocks
+        self.until, self.cut = until, False
         self.alone = tuple(s for s in sessions if s.block in blocks and s.students == (student,))
         self.base = _leave(sessions, student, blocks)
         self.listed = {need.skill: need.need for need in problem.needs if need.student == student}
@@ -121,20 +138,32 @@ class _SeatEvaluator:
         self.score = score_plan(self.terms, self.base)
         self.duties = Counter(adult for session in self.base for adult in session.adults)
 
+    def is_late(self) -> bool:
+        """Whether the time is up, which is remembered."""
+        self.cut |= is_over(self.until)
+        return self.cut
+
     def list_options(self, block: str) -> Iterator[SeatOption]:
         """Yields the sessions of a block that the student may join, and online work there."""
         online = False
+        if self.is_late():
+            return
         excused = self.broken | set(
             find_violations(self.rules, _leave(self.sessions, self.student, {*self.blocks} - {block}))
         )
         for session in (*self.base, *self.alone):
-            if session.block == block and (not session.led or session.skill in self.listed):
+            fits = session.block == block and (not session.led or session.skill in self.listed)
+            if fits and not self.is_late():
                 joined = replace(session, students=tuple(sorted({*session.students, self.student})))
                 if self.allows((joined,), excused):
                     online |= not session.led
                     yield self._measure(joined, opened=False)
         if not online:
-            stations = (station for station in self._list_stations(block) if self.allows((station,), excused))
+            stations = (
+                station
+                for station in self._list_stations(block)
+                if not self.is_late() and self.allows((station,), excused)
+            )
             for station in islice(stations, 1):
                 yield self._measure(station, opened=True)
 
@@ -155,7 +184,7 @@ class _SeatEvaluator:
         sway = SWAY * self.problem.weights.load
         limits = [[option.score_impact.points + sway * option.opened for option in options] for options in ranked]
         for most, picks in pick_best_first(limits):
-            if most <= found + ROUNDING:
+            if most <= found + ROUNDING or self.is_late():
                 break
             options = tuple(row[at] for row, at in zip(ranked, picks, strict=True))
             joined = [option.session for option in options]

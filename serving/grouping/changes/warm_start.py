@@ -5,6 +5,7 @@ from itertools import product
 
 import numpy as np
 
+from serving.grouping.clock import is_over
 from serving.grouping.problem.places import Pin
 from serving.grouping.problem.plan import Session
 from serving.grouping.problem.policy import ADULT_LED
@@ -58,13 +59,14 @@ def _keep(draft: Draft, slot: Slot, students: Sequence[int]) -> list[int]:
     return kept
 
 
-def find_warm_start(data: ProblemData, groups: Groups, pin: Pin) -> Draft:
+def find_warm_start(data: ProblemData, groups: Groups, pin: Pin, until: float | None = None) -> Draft:
     """Returns the groups with the student in the best place that a pin leaves open, others moved as little as needed.
 
     Args:
         data: a problem with the pin.
         groups: adult-led sessions of the present plan, with their students.
         pin: to one adult-led session.
+        until: when to look at no further place, on the clock of `time.perf_counter`; None: without a clock.
 
     Returns:
         The groups without the student in the block where no session of the student leaves every block feasible.
@@ -73,6 +75,8 @@ def find_warm_start(data: ProblemData, groups: Groups, pin: Pin) -> Draft:
     student, block = data.at.student[pin.student], data.at.block[pin.block]
     best, most = build_warm_start(data, groups), -float("inf")
     for adult, kind, topic in product(range(len(problem.adults)), range(len(ADULT_LED)), range(len(data.at.topics))):
+        if is_over(until):
+            break
         slot = Slot(block, adult, kind, topic)
         if data.may_lead(slot) and student in data.candidates(slot):
             seats = to_seats(arrays, build_warm_start(data, _seat_first(groups, student, slot)))

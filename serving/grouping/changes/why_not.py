@@ -58,7 +58,7 @@ def ask_why_not(problem: Problem, sessions: tuple[Session, ...], pin: Pin, budge
         problem: the day.
         sessions: the present plan, which keeps every rule.
         pin: the place; what it does not name is left open.
-        budget: how long to look for better plans with the seat.
+        budget: how long to look for better plans with the seat; all that is asked ends by its deadline.
 
     Raises:
         ProblemError: an id is unknown, or the present plan breaks a rule.
@@ -77,15 +77,17 @@ def ask_why_not(problem: Problem, sessions: tuple[Session, ...], pin: Pin, budge
         return _refuse(pin, conflicts)
     stay = problem.weights.perturbation
     near = replace(wanted, previous=previous_seats(problem, sessions))
-    found = _move_student_only(problem, sessions, pin)
+    found = _move_student_only(problem, sessions, pin, budget.deadline)
     data, began = build_data(near), time.perf_counter()
     try:
         groups = list(read_groups(data, sessions))
-        start = build_warm_start(data, groups) if pin.online else find_warm_start(data, groups, pin)
+        start = build_warm_start(data, groups) if pin.online else find_warm_start(data, groups, pin, budget.deadline)
         drafted, _ = search_sessions(data, budget, start, warm=NEAR)
     except InfeasibleError as error:
-        return _refuse(pin, name_conflicts(wanted, error.conflicts, budget.until(began, 2.0)))
-    found.append(keep_rooms(wanted, drafted, sessions))
+        if not found:
+            return _refuse(pin, name_conflicts(wanted, error.conflicts, budget.until(began, 2.0)))
+    else:
+        found.append(keep_rooms(wanted, drafted, sessions))
     best = min(found, key=lambda plan: _cost(problem, sessions, plan, stay))
     impact = measure_impact(score_plan(problem, sessions), score_plan(problem, best))
     moves = find_moves(problem, sessions, best)
@@ -105,10 +107,12 @@ def _find_blocking_rule(wanted: Problem, pin: Pin) -> tuple[Conflict, ...]:
     return (Conflict((feasible.rule,), f"In {block.label} {feasible.why}.", students=(pin.student,)),)
 
 
-def _move_student_only(problem: Problem, sessions: tuple[Session, ...], pin: Pin) -> list[tuple[Session, ...]]:
+def _move_student_only(
+    problem: Problem, sessions: tuple[Session, ...], pin: Pin, until: float | None
+) -> list[tuple[Session, ...]]:
     """The plans with the seat in which nobody but the student moves."""
     wanted = replace(problem, pins=(*problem.pins, pin))
-    options = rank_seat_options(problem, sessions, pin.student, [pin.block]).blocks[0]
+    options = rank_seat_options(problem, sessions, pin.student, [pin.block], until).blocks[0]
     plans = (take_seat(sessions, pin.student, option) for option in options)
     return [plan for plan in plans if not find_violations(wanted, plan)]
 

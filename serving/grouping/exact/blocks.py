@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 
+from serving.grouping.clock import is_over
 from serving.grouping.errors import Conflict, InfeasibleError
 from serving.grouping.exact.block_program import BlockProgram
-from serving.grouping.exact.program import Program, Terms, is_over
+from serving.grouping.exact.program import Program, Terms
 from serving.grouping.state.arrays import ProblemData, Slot
 from serving.grouping.state.draft import Draft
 

@@ -12,17 +12,14 @@ from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
+from serving.grouping.clock import is_over
+
 RELATIVE_GAP = 1e-4  # below what a person could tell apart
 NODE_LIMIT = 200  # counted in nodes, not seconds, so that equal problems give equal plans
 ON_TIME = 0.7  # share of the time left that HiGHS is told: it reads its clock only between steps, which may be long
 INFEASIBLE = 2  # of scipy's statuses
 
 Terms = list[tuple[int, float]]
-
-
-def is_over(until: float | None) -> bool:
-    """Says whether a moment on the clock of `time.perf_counter` is over; None is never."""
-    return until is not None and time.perf_counter() > until
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from serving.grouping.clock import is_over
 from serving.grouping.exact.program import Program
 from serving.grouping.problem.plan import Session
 from serving.grouping.state.arrays import PINNED_LED, Bools, Floats, ProblemData, Slot, find_runs
@@ -19,7 +20,7 @@ from serving.grouping.state.rooms import seat_online, station_limits
 PAIR_LIMIT = 60  # columns for recent groupmates; with hundreds HiGHS takes a quarter of a minute for nothing
 
 SEAT_LIMIT = 1_500
-"""Possible seats beyond which the program is left out where no clock ends it, since it would take seconds.
+"""Possible seats beyond which the program is left out where rounds are counted, since it would take seconds.
 
 A team of 60 has about 300, one of 120 about 1,000, which take half a second, and one of 240 about 3,000.
 """
@@ -199,11 +200,12 @@ def assign_students(
     until: float | None = None,
     *,
     resize: bool = False,
+    few: bool = True,
 ) -> tuple[tuple[Session, ...], bool] | None:
     """Returns the same sessions with the best students in each, as many as before, and whether that is proven best.
 
     Online sessions take the students who are left, and go where nobody is. None where HiGHS found no seats within its
-    limits, or where possible seats are so many that without a clock it would take seconds.
+    limits, or where possible seats are more than `SEAT_LIMIT`.
 
     Args:
         data: the problem.
@@ -212,11 +214,14 @@ def assign_students(
         until: when it has to end, on the clock of `time.perf_counter`; None: without a clock.
         resize: whether sessions may change their numbers of students, as they do where these are not allowed; then
             nothing is proven where crowding counts.
+        few: whether `SEAT_LIMIT` holds; not where the time is the caller's own.
     """
     led = [session for session in sessions if session.led]
     if not led:
         return sessions, True
-    if until is None and sum(len(data.candidates(data.slot(session))) for session in led) > SEAT_LIMIT:
+    if few and sum(len(data.candidates(data.slot(session))) for session in led) > SEAT_LIMIT:
+        return None
+    if is_over(until):
         return None
     seating = Seating(data, sessions, led, [sessions, *earlier], resize=resize)
     values, proven = seating.program.solve(until=until)

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from itertools import combinations
+from itertools import combinations, islice
 
 from serving.grouping.errors import Conflict
 from serving.grouping.infeasible.supply import Supply, list_feasible_slots, list_led_pins
@@ -11,22 +11,31 @@ from serving.grouping.problem.places import Block, Pin, Room
 from serving.grouping.problem.policy import ADULT_LED, SessionType
 from serving.grouping.problem.problem import Problem
 
+MOST = 100
+"""Conflicts that are named: nobody reads more, and a thousand pins may have half a million."""
 
-def find_conflicts(problem: Problem) -> tuple[Conflict, ...]:
-    """Returns every conflict that counting shows; empty does not prove that a plan exists.
+
+def find_conflicts(problem: Problem, most: int = MOST) -> tuple[Conflict, ...]:
+    """Returns the conflicts that counting shows, the first so many; empty does not prove that a plan exists.
 
     Pins are checked first, since a pin that cannot be kept explains what follows from it.
     """
     supply = Supply(problem)
-    return tuple(conflict for check in CHECKS for conflict in check(supply))
+    return tuple(islice((conflict for check in CHECKS for conflict in check(supply)), most))
+
+
+def has_conflicts(problem: Problem) -> bool:
+    """Says whether counting shows any conflict."""
+    return bool(find_conflicts(problem, 1))
 
 
 def contradicting_pins(supply: Supply) -> Iterator[Conflict]:
     """Yields pins of one student that contradict each other."""
     labels = {block.id: block.label for block in supply.problem.blocks}
-    for pin, other in combinations(supply.problem.pins, 2):
-        if pin.student != other.student:
-            continue
+    of_student: dict[str, list[Pin]] = defaultdict(list)
+    for pin in supply.problem.pins:
+        of_student[pin.student].append(pin)
+    for pin, other in (pair for pins in of_student.values() for pair in combinations(pins, 2)):
         if pin.block == other.block:
             if _differ(pin, other):
                 sentence = f"A student is pinned to two places at once in {labels[pin.block]}."
@@ -56,8 +65,9 @@ def pins_on_one_adult(supply: Supply) -> Iterator[Conflict]:
     """Yields two pins that only one adult could keep, who cannot keep both: a pair apart, or two sessions at once."""
     apart = set(supply.problem.keep_apart)
     for block in supply.problem.blocks:
-        for (pin, mine), (other, theirs) in combinations(list_led_pins(supply, block), 2):
-            if pin.student == other.student or len(mine.adults) != 1 or mine.adults != theirs.adults:
+        bound = [(pin, slots) for pin, slots in list_led_pins(supply, block) if len(slots.adults) == 1]
+        for (pin, mine), (other, theirs) in combinations(bound, 2):
+            if pin.student == other.student or mine.adults != theirs.adults:
                 continue
             pair = (min(pin.student, other.student), max(pin.student, other.student))
             (adult,) = mine.adults

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from serving.grouping.clock import is_over
 from serving.grouping.errors import Conflict
-from serving.grouping.exact.program import is_over
 from serving.grouping.infeasible.concessions import SoftConstraint
 from serving.grouping.infeasible.counting import find_conflicts
 from serving.grouping.infeasible.minimal_set import (

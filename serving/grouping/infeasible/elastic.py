@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from serving.grouping.clock import is_over
 from serving.grouping.exact.block_program import BlockProgram
 from serving.grouping.exact.blocks import add_blocks
-from serving.grouping.exact.program import Program, Terms, is_over
+from serving.grouping.exact.program import Program, Terms
 from serving.grouping.infeasible.concessions import SoftConstraint
 from serving.grouping.infeasible.relaxed_problem import relax
 from serving.grouping.problem.people import Aim

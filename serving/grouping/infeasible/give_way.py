@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable, Sequence
 
+from serving.grouping.clock import is_over
 from serving.grouping.errors import Conflict
-from serving.grouping.exact.program import is_over
 from serving.grouping.infeasible.concessions import SoftConstraint, list_soft_constraints
 from serving.grouping.infeasible.minimal_set import FeasibilityOracle, Verdict, restrict_to_blocks
 from serving.grouping.infeasible.relaxations import Relaxation, RelaxationSearch

@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from serving.grouping.clock import is_over
 from serving.grouping.exact.blocks import NODES, find_sessions, open_sessions
-from serving.grouping.exact.program import is_over
 from serving.grouping.infeasible.concessions import SoftConstraint, list_graded_constraints, list_soft_constraints
-from serving.grouping.infeasible.counting import find_conflicts
+from serving.grouping.infeasible.counting import has_conflicts
 from serving.grouping.infeasible.relaxed_problem import relax
 from serving.grouping.problem.problem import Problem
 from serving.grouping.rules.check import find_violations
@@ -62,7 +62,7 @@ class FeasibilityOracle:
             self.unknown += 1
             return Verdict.UNKNOWN
         problem = problem if blocks is None else restrict_to_blocks(problem, blocks)
-        if find_conflicts(problem):
+        if has_conflicts(problem):
             return Verdict.INFEASIBLE
         data = build_data(problem)
         draft = draw_plan(data, data.arrays, until=self.until)
@@ -151,7 +151,7 @@ def find_minimal_set(problem: Problem, feasibility: FeasibilityOracle) -> Minima
         return feasibility.judge(keep_only(kept)) is Verdict.INFEASIBLE
 
     def is_counted_out(kept: Sequence[SoftConstraint]) -> bool:
-        return not is_over(feasibility.until) and bool(find_conflicts(keep_only(kept)))
+        return not is_over(feasibility.until) and has_conflicts(keep_only(kept))
 
     # A set that counting shows to be in conflict is found at once and leaves little to ask of exact programs.
     few = constraints

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from serving.grouping.exact.program import is_over
+from serving.grouping.clock import is_over
 from serving.grouping.infeasible.concessions import (
     PENALTIES,
     GradedConstraint,

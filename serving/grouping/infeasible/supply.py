@@ -19,6 +19,7 @@ class Supply:
         self._present: dict[str, frozenset[str]] = {}
         self._needing: dict[str, dict[str, int]] = {}
         self._takers: dict[tuple[str, tuple[str, ...]], int] = {}
+        self.slots: dict[Pin, FeasibleSlots] = {}
         self._loads: dict[tuple[str, tuple[str, ...]], list[int]] = {}
         self.students = {student.id: student for student in problem.students}
         self.adults = {adult.id: adult for adult in problem.adults}
@@ -31,6 +32,14 @@ class Supply:
         for need in self.problem.needs:
             students.setdefault(need.skill, set()).add(need.student)
         return students
+
+    @cached_property
+    def needs_of(self) -> dict[str, list[str]]:
+        """Skills needed, by student."""
+        skills: dict[str, list[str]] = {}
+        for need in self.problem.needs:
+            skills.setdefault(need.student, []).append(need.skill)
+        return skills
 
     @cached_property
     def aims(self) -> dict[Pair, Aim]:
@@ -149,8 +158,14 @@ def list_feasible_slots(supply: Supply, pin: Pin, block: Block) -> FeasibleSlots
 
     The rules are asked one after the other, and the first that leaves no slot is the one that is named.
     """
+    if pin not in supply.slots:
+        supply.slots[pin] = _find_feasible_slots(supply, pin, block)
+    return supply.slots[pin]
+
+
+def _find_feasible_slots(supply: Supply, pin: Pin, block: Block) -> FeasibleSlots:
     student = supply.students[pin.student]
-    needs = [need.skill for need in supply.problem.needs if need.student == student.id]
+    needs = supply.needs_of.get(student.id, [])
     slots = [
         LedSlot(adult, kind, skill)
         for adult in supply.problem.adults

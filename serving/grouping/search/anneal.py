@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from serving.grouping.clock import is_over
 from serving.grouping.errors import BrokenPlanError
 from serving.grouping.problem.plan import Session
 from serving.grouping.rules.check import find_violations
@@ -40,6 +41,8 @@ class Budget:
             are too many to be exact.
         bound_rounds: rounds of lowering the bound on every plan's score; 0: none is looked for. With a clock, as many
             as fit.
+        deadline: when everything has to end, on the clock of `time.perf_counter`, whatever rounds or seconds are left;
+            None: at their end. A search that ends before it is the same as without it.
     """
 
     rounds: int | None = None
@@ -47,15 +50,19 @@ class Budget:
     seed: int = 0
     seatings: int = 3
     bound_rounds: int = 100
+    deadline: float | None = None
 
     def left(self, began: float, share: float) -> float | None:
-        """Returns the seconds until a share of its time is over, counted from `began`; None without a clock."""
-        until = self.until(began, share)
+        """Returns the seconds until a share of its time is over, counted from `began`; None without `seconds`."""
+        until = None if self.seconds is None else self.until(began, share)
         return None if until is None else max(0.0, until - time.perf_counter())
 
     def until(self, began: float, share: float = 1.0) -> float | None:
         """Returns when a share of its time is over, on the clock of `time.perf_counter`; None without a clock."""
-        return None if self.seconds is None else began + share * self.seconds
+        if self.seconds is None:
+            return self.deadline
+        until = began + share * self.seconds
+        return until if self.deadline is None else min(until, self.deadline)
 
     def rounds_for(self, students: int, duties: int) -> int:
         """Returns the rounds that a problem of so many students, and blocks of adults, gets."""
@@ -130,7 +137,7 @@ def search_day(
     best, candidate, values = copy_seats(seats), copy_seats(seats), np.array([value, value])
     rounds = budget.rounds_for(len(arrays.present), int(arrays.adult_in.sum()))
     done, spent = 0, time.perf_counter() - began
-    while done < rounds and (budget.seconds is None or spent < budget.seconds):
+    while done < rounds and (budget.seconds is None or spent < budget.seconds) and not is_over(budget.deadline):
         if budget.seconds is None:
             share, part = done / rounds, rounds // PARTS
         else:

@@ -5,8 +5,8 @@ from itertools import combinations
 
 import numpy as np
 
+from serving.grouping.clock import is_over
 from serving.grouping.exact.blocks import solve_blocks, solve_day
-from serving.grouping.exact.program import is_over
 from serving.grouping.search.kernel import (
     NOT_LED,
     PERTURBATION,

@@ -11,7 +11,7 @@ import pytest
 from experiments.__main__ import main
 from experiments.benchmarks.planner.days import schools
 from experiments.benchmarks.planner.days.judge import (
-    find_longest_without_adult,
+    find_longest_without,
     find_most_served,
     find_never_served,
     find_urgent,
@@ -91,7 +91,7 @@ def test_the_judge_counts_what_can_be_counted_by_eye(held):
     assert figures.served == {(name, "add") for name in "cdf"}
     assert (figures.led_seats, figures.listed, figures.broken) == (3, 5, 0)
     assert (figures.servable, figures.greedy) == (5, 5)  # x takes the four of adding while y tutors e
-    assert figures.with_adult == set("cdf")
+    assert figures.with_adult == figures.in_group == set("cdf")
     assert figures.sizes == (("reteach", 3),)
     assert figures.false_sentences is None
     assert not figures.refused
@@ -126,7 +126,8 @@ def test_a_skill_not_begun_counts_outside_the_current_unit_alone(held):
 
 def test_the_row_of_a_school_adds_its_days_up(held):
     day = judge_day(held, FEW, lambda problem, plan: 1)  # the day has no plan with reasons
-    row = summarize("demo", 3, [day, replace(day, served=frozenset(), with_adult=frozenset())])
+    last = replace(day, served=frozenset(), with_adult=frozenset())
+    row = summarize("demo", 3, [replace(day, in_group=day.present), last])
 
     assert row["seats_on_need_share"] == 3 / 6
     assert row["urgent_pairs_served_share"] == row["urgent_pairs_servable_share"] == 2 / 10
@@ -134,18 +135,17 @@ def test_the_row_of_a_school_adds_its_days_up(held):
     assert row["day15_of_day1"] == 0
     assert row["in_need_served_share"] == 3 / 12
     assert row["never_served"] == 3
-    assert row["days_without_adult_longest"] == 2
+    assert (row["days_without_adult_longest"], row["days_without_group_longest"]) == (2, 1)
     assert row["false_sentences"] is None
     assert row["group_size_median"] == {"reteach": 3}
 
 
 def test_days_without_an_adult_are_counted_over_days_there():
-    def day(present, with_adult):
-        return SimpleNamespace(present=frozenset(present), with_adult=frozenset(with_adult))
+    days = [("ab", "b"), ("b", "b"), ("ab", ""), ("ab", "a")]
 
-    days = [day("ab", "b"), day("b", "b"), day("ab", ""), day("ab", "a")]
+    longest = find_longest_without((frozenset(present), frozenset(seated)) for present, seated in days)
 
-    assert find_longest_without_adult(days) == 2  # a on the first and third day, away between; b on the last two
+    assert longest == 2  # a on the first and third day, away between; b on the last two
 
 
 def test_never_served_are_those_who_were_urgent_on_some_day():

@@ -187,7 +187,9 @@ def test_events_that_come_in_order_never_ask_for_the_log():
         incremental.add(later.iloc[at : at + 1].reset_index(drop=True).assign(event_id=f"live{at}"))
 
     assert incremental.touched == {"007", "zoë"}
-    assert incremental.latest == pd.Timestamp(START + timedelta(hours=5))
+    assert incremental.latest_of(["007", "NA"]) == pd.Timestamp(START + timedelta(hours=5))
+    assert incremental.latest_of(["zoë", "nobody"]) == pd.Timestamp(START)
+    assert (incremental.count_events(["007"]), incremental.count_events(["zoë", "NA"])) == (2, 1)
     everything = pd.concat([before, later.assign(event_id=["x", "y", "z"])], ignore_index=True)
     pd.testing.assert_frame_equal(
         in_order(of_incremental(incremental, ["007", "NA", "zoë"])), in_order(of_night(everything))

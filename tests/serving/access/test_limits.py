@@ -4,26 +4,36 @@ import asyncio
 import itertools
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from fastapi.testclient import TestClient
 
 from features.errors import InputError
 from serving.__main__ import main
-from serving.api.middleware.body_limit import DROP_BYTES
 from serving.app import create_app
 from serving.settings import Settings, read_settings
 
 
-def send(app, key, path, parts, headers=()):
-    """Posts a body part by part to the application itself, and returns the status, and how many parts it took."""
-    taken, answers = iter(parts), []
+async def ask_app(app, key, path, receive, headers=(), method="POST"):
+    """Asks the application itself, and returns the status and the content of its answer."""
+    answers = []
     scope = {
-        "type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b"", "headers": [
+        "type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": b"", "headers": [
             (b"authorization", f"Bearer {key}".encode()), (b"content-type", b"application/json"), *headers,
         ], "server": ("testserver", 80), "client": ("127.0.0.1", 1), "scheme": "http", "http_version": "1.1",
     }  # fmt: skip
-    count = 0
+
+    async def answer(message):
+        answers.append(message)
+
+    await app(scope, receive, answer)
+    return answers[0]["status"], json.loads(answers[1]["body"])
+
+
+def send(app, key, path, parts, headers=(), method="POST"):
+    """Sends a body part by part, and returns the status, the content, and how many parts were taken."""
+    taken, count = iter(parts), 0
 
     async def receive():
         nonlocal count
@@ -31,11 +41,21 @@ def send(app, key, path, parts, headers=()):
         part = next(taken, None)
         return {"type": "http.request", "body": part or b"", "more_body": part is not None}
 
-    async def answer(message):
-        answers.append(message)
+    return (*asyncio.run(ask_app(app, key, path, receive, headers, method)), count)
 
-    asyncio.run(app(scope, receive, answer))
-    return answers[0]["status"], json.loads(answers[1]["body"]), count
+
+@pytest.fixture
+def limited(district):
+    """The same district behind a service with tight limits."""
+    tight = Settings(
+        REGROUP_HOME=district.home,
+        MLFLOW_TRACKING_URI=district.app.state.settings.tracking,
+        bytes_per_minute=10**5,
+        at_once=2,
+    )
+    app = create_app(tight)
+    with TestClient(app):
+        yield replace(district, app=app)
 
 
 def test_a_key_that_asks_too_often_is_told_when_to_go_on(district):
@@ -58,21 +78,107 @@ def test_a_body_that_is_too_large_is_refused_and_never_kept(district):
 
     length = (b"content-length", str(most + 1).encode())
 
-    waiting = send(district.app, key, path, [part], [length, (b"expect", b"100-continue")])
     with_length = send(district.app, key, path, [part] * 20, [length])
-    in_chunks = send(district.app, key, path, [part] * 100)
     endless = send(district.app, key, path, itertools.repeat(part))
     fits = send(district.app, key, path, [b"x" * most])
 
-    assert waiting[::2] == (413, 0)
-    assert with_length[::2] == (413, 21)
-    assert in_chunks[::2] == (413, 101)
-    assert endless[0] == 413
-    assert endless[2] * len(part) < 2 * DROP_BYTES
-    assert {answer[1]["rule"] for answer in (waiting, with_length, in_chunks, endless)} == {"body_too_large"}
+    assert with_length[::2] == (413, 0)
+    assert endless[::2] == (413, most // len(part) + 1)
+    assert {answer[1]["rule"] for answer in (with_length, endless)} == {"body_too_large"}
     assert fits[0] == 422
     assert send(district.app, key, "/v1/events", [b"x" * (most + 1)])[0] != 413
-    assert send(district.app, district.keys["unknown"], path, [part] * 1000)[::2] == (401, 0)
+
+
+def test_no_route_reads_a_byte_of_a_body_that_it_does_not_want(district, routes):
+    """Neither of a key without its scope, nor of one that sends more than it takes, nor where there is no route."""
+    endless = itertools.repeat(b"x" * 2**16)
+    some, huge = (b"content-length", b"9"), (b"content-length", str(2**40).encode())
+
+    def ask(key, route, *headers):
+        path = route.path.format(team_id="a", student_id="a", recommendation_id="a")
+        return send(district.app, district.keys[key], path, endless, headers, route.method)[::2]
+
+    for route in routes:
+        for scope in {"read", "plan", "load", "admin"} - {route.scope}:
+            assert ask(f"only_{scope}", route, some) == (403, 0), route.path
+        if route.body is not None:
+            assert ask(f"only_{route.scope}", route, huge) == (413, 0), route.path
+        else:
+            assert ask(f"only_{route.scope}", route, some)[1] == 0, route.path
+        assert ask("unknown", route, some) == (401, 0)
+        wrong_method = replace(route, method="DELETE")
+        assert ask("all", wrong_method, some) == (405, 0), route.path
+    assert ask("all", replace(routes[0], path="/v1/nothing"), some) == (404, 0)
+
+
+def test_a_key_that_sends_too_many_bytes_is_told_when_to_go_on(limited):
+    key, part = limited.keys["all"], b" " * 2**15
+
+    announced = [send(limited.app, key, "/v1/events", [part], [(b"content-length", b"32768")]) for _ in range(4)]
+    endless = send(limited.app, limited.keys["north"], "/v1/events", itertools.repeat(part))
+
+    assert [status for status, *_ in announced] == [422, 422, 422, 429]
+    assert announced[3][1]["rule"] == "too_many_requests"
+    assert announced[3][2] == 0
+    assert endless[::2] == (429, 4)
+
+
+def test_a_key_has_few_requests_under_way_and_others_are_answered_meanwhile(limited):
+    def send_slowly(key, gate):
+        async def receive():
+            await gate.wait()
+            return {"type": "http.request", "body": b"{}", "more_body": False}
+
+        return ask_app(limited.app, limited.keys[key], "/v1/events", receive)
+
+    async def run():
+        gate = asyncio.Event()
+        waiting = [asyncio.create_task(send_slowly("all", gate)) for _ in range(2)]
+        await asyncio.sleep(0)
+        refused = await send_slowly("all", asyncio.Event())
+        gate.set()
+        other = await send_slowly("north", gate)
+        return [*(await asyncio.gather(*waiting)), refused, other, await send_slowly("all", gate)]
+
+    statuses = [status for status, _ in asyncio.run(run())]
+
+    assert statuses == [422, 422, 429, 422, 422]
+
+
+def test_only_one_large_body_of_a_key_is_held_at_a_time(district):
+    """The second is not read until the first is answered; small ones and those of other keys are."""
+
+    async def run():
+        gates = {name: asyncio.Event() for name in ("first", "second", "other")}
+        asked = []
+
+        def send_large(key, name):
+            parts = iter([b"[" * 2**17, None])
+
+            async def receive():
+                part = next(parts)
+                asked.append(name)
+                if part is None:
+                    await gates[name].wait()
+                return {"type": "http.request", "body": part or b"", "more_body": part is not None}
+
+            length = (b"content-length", str(2**17).encode())
+            return ask_app(district.app, district.keys[key], "/v1/events", receive, [length])
+
+        first, second = (asyncio.create_task(send_large("all", name)) for name in ("first", "second"))
+        await asyncio.sleep(0.05)
+        gates["other"].set()
+        other = await send_large("north", "other")
+        before = list(asked)
+        gates["first"].set()
+        gates["second"].set()
+        return other, before, await first, await second
+
+    other, before, first, second = asyncio.run(run())
+
+    assert "second" not in before
+    assert before.count("first") == 2
+    assert [answer[0] for answer in (other, first, second)] == [422] * 3
 
 
 def test_without_keys_it_answers_its_own_machine_only(district):

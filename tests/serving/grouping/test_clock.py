@@ -1,13 +1,26 @@
 """With a clock every day is answered in time: planned, or refused with what is known by then."""
 
 import time
+from contextlib import suppress
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from experiments.benchmarks.planner.instances.edge_cases import draw_edge_case
+from experiments.benchmarks.planner.instances.team import draw_day
+from serving.grouping.changes.alternatives import find_alternatives
+from serving.grouping.changes.evaluation import evaluate_edit
+from serving.grouping.changes.repair import QUICK, repair_plan
+from serving.grouping.changes.seat_options import rank_seat_options
+from serving.grouping.changes.why_not import FEW, ask_why_not
 from serving.grouping.errors import InfeasibleError
+from serving.grouping.infeasible.counting import MOST, find_conflicts
 from serving.grouping.infeasible.diagnosis import explain_conflict
 from serving.grouping.infeasible.minimal_set import FeasibilityOracle, Verdict
+from serving.grouping.problem.places import Pin
+from serving.grouping.problem.plan import Session
+from serving.grouping.problem.policy import SessionType
 from serving.grouping.rules.check import find_violations
 from serving.grouping.search.anneal import Budget
 from serving.grouping.search.greedy import construct_plan
@@ -70,3 +83,97 @@ def test_a_crowded_day_is_constructed_the_same_way_each_time():
 
     assert first.groups == second.groups
     assert all(first.violated_rule(block) is None for block in range(7))
+
+
+@pytest.fixture(scope="module")
+def planned():
+    """A day of 60 students with its sessions."""
+    problem = draw_day(60, 1)
+    return problem, suggest_groups(problem, Budget(rounds=200, bound_rounds=0)).sessions
+
+
+def draw_edit(problem, sessions, count, students, seed=1):
+    """So many sessions of students, adults and skills at random."""
+    rng = np.random.default_rng(seed)
+
+    def pick(parts, size=None):
+        return rng.choice([part.id for part in parts], size, replace=False)
+
+    names = [tuple(sorted(pick(problem.students, students).tolist())) for _ in range(count)]
+    return tuple(
+        Session(
+            id=f"edited-{at}",
+            block=str(pick(problem.blocks)),
+            session_type=SessionType.SMALL_GROUP,
+            skill=str(pick(problem.skills)),
+            adults=(str(pick(problem.adults)),),
+            room=sessions[0].room,
+            students=students,
+        )
+        for at, students in enumerate(names)
+    )
+
+
+def pin_at_random(problem, count):
+    rng = np.random.default_rng(1)
+    students, blocks, skills = (
+        [part.id for part in parts] for parts in (problem.students, problem.blocks, problem.skills)
+    )
+    pins = (
+        Pin(str(rng.choice(students)), str(rng.choice(blocks)), skill=str(rng.choice(skills))) for _ in range(count)
+    )
+    return replace(problem, pins=tuple(dict.fromkeys(pins)))
+
+
+def test_a_thousand_fixed_assignments_are_refused_and_explained_in_time(planned):
+    problem = pin_at_random(planned[0], 1000)
+    began = time.process_time()
+
+    conflicts = find_conflicts(problem)
+    diagnosis = explain_conflict(problem, conflicts, until=time.perf_counter() + 0.2)
+
+    assert time.process_time() - began < 0.2 + LATE
+    assert len(conflicts) == MOST
+    assert diagnosis.proven
+
+
+OPERATIONS = {
+    "evaluation": lambda problem, sessions, edited, now: evaluate_edit(problem, edited, sessions, now).cut_by_clock,
+    "seat options": lambda problem, sessions, _, now: (
+        rank_seat_options(problem, sessions, problem.students[0].id, until=now).cut_by_clock
+    ),
+    "why not": lambda problem, sessions, _, now: ask_why_not(
+        problem, sessions, Pin(problem.students[0].id, problem.blocks[0].id), replace(FEW, deadline=now)
+    ),
+    "repair": lambda problem, _, edited, now: repair_plan(problem, edited, replace(QUICK, deadline=now)).cut_by_clock,
+    "alternatives": lambda problem, _sessions, _edited, now: (
+        not find_alternatives(problem, 3, Budget(deadline=now)).others
+    ),
+    "plan": lambda problem, _sessions, _edited, now: suggest_groups(problem, Budget(deadline=now)).cut_by_clock,
+}
+"""Everything that a caller waits for, and whether it says that the time ran out."""
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_once_the_time_is_over_nothing_begins_that_takes_long(planned, name):
+    """A plan of fifteen random sessions took 29 s to evaluate and repair, one of 200 sessions of everybody 80 s."""
+    problem, sessions = planned
+    edited = draw_edit(problem, sessions, 200, 60) if name == "evaluation" else draw_edit(problem, sessions, 15, 30)
+    began = time.process_time()
+
+    with suppress(InfeasibleError):  # none was found by then
+        assert OPERATIONS[name](problem, sessions, edited, time.perf_counter())
+
+    assert time.process_time() - began < LATE
+
+
+def test_a_deadline_that_does_not_come_changes_nothing(planned):
+    problem, sessions = planned
+    far = time.perf_counter() + 3600
+    moved = (replace(sessions[0], students=sessions[0].students[1:]), *sessions[1:])
+    pin = Pin(problem.students[0].id, problem.blocks[0].id)
+    few = Budget(rounds=100, bound_rounds=5)
+
+    assert suggest_groups(problem, replace(few, deadline=far)) == suggest_groups(problem, few)
+    assert repair_plan(problem, moved, replace(few, deadline=far)) == repair_plan(problem, moved, few)
+    assert ask_why_not(problem, sessions, pin, replace(few, deadline=far)) == ask_why_not(problem, sessions, pin, few)

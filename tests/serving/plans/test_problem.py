@@ -116,6 +116,29 @@ def test_adult_time_is_due_for_whoever_met_no_adult_on_the_last_day_on_record():
     assert due(PastSession(date(2026, 1, 13), "t", "mon-9", "lead", "add", ("a",))) == set()
 
 
+def test_who_waited_for_a_seat_on_an_urgent_need_has_a_turn():
+    """After five days without one: on the need that most others share; after ten it counts for twice as much."""
+    known = [forecast(name, "add", "not_yet_proficient", risk=0.8) for name in "abd"]
+    known += [forecast("d", "tell", "not_yet_proficient", risk=0.9), forecast("c", "tell", risk=0.2)]
+    candidates = candidates_of(team(members="abcd"), known)
+
+    def urgent(days, seated_on="add"):
+        past = tuple(
+            PastSession(MONDAY - timedelta(days=ago), "t", "mon-9", "lead", skill, students)
+            for ago in range(1, days + 1)
+            for skill, students in ((seated_on, ("a", "b")), ("count", ("c", "d")))
+        )
+        the_team = team(members="abcd", past_sessions=past)
+        problem = state_problem(the_team, SKILLS, DayRequest(MONDAY), candidates, load_policy())
+        return {(need.student, need.skill): need.urgent for need in problem.needs if need.urgent}
+
+    usual = {("a", "add"): 1.0, ("b", "add"): 1.0, ("d", "add"): 1.0, ("d", "tell"): 1.0}
+    assert urgent(0) == urgent(4) == usual
+    assert urgent(5) == usual | {("d", "add"): 5.0}
+    assert urgent(10) == usual | {("d", "add"): 9.0}
+    assert urgent(5, seated_on="tell") == dict.fromkeys(usual, 5.0) | {("d", "tell"): 1.0}
+
+
 def test_need_comes_before_new_faces():
     """Those who met every day for three weeks meet again where they need it; stronger weights keep them apart."""
     blocks, names = (Block("mon-9", "t", "mon", time(9), time(9, 45)),), "abcdef"

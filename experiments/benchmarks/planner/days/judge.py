@@ -13,11 +13,13 @@ from typing import Any
 from experiments.benchmarks.planner.days.run import HeldDay, StatedDay
 from experiments.benchmarks.planner.days.teacher_greedy import plan_greedily
 from serving.grouping import Budget, InfeasibleError, Plan, Problem, Session, Weights, find_violations
-from serving.grouping.problem.policy import SizeCurve
+from serving.grouping.problem.policy import SessionType, SizeCurve
 from serving.grouping.problem.problem import Pair
 from serving.grouping.solve import find_sessions
 
 URGENT_RISK = 0.5
+
+SMALL = SessionType.SMALL_GROUP, SessionType.TUTORING
 
 GREEDY_MOST = 6
 """Students that teacher-greedy takes at a time."""
@@ -44,6 +46,7 @@ class DayFigures:
         greedy: Urgent pairs that teacher-greedy serves on the same day.
         not_begun: Adult-led seats on skills that the student has not begun, outside the team's current unit.
         with_adult: Students with an adult-led seat.
+        in_group: Of those, the ones with a seat in a small group or tutoring.
         sizes: For each adult-led session, the purpose of most of its seats and its students.
         false_sentences: Null where nobody counted.
         broken: Hard rules that the plan, or teacher-greedy's, breaks.
@@ -60,6 +63,7 @@ class DayFigures:
     greedy: int
     not_begun: int
     with_adult: frozenset[str]
+    in_group: frozenset[str]
     sizes: tuple[tuple[str, int], ...]
     false_sentences: int | None
     broken: int
@@ -127,6 +131,7 @@ def judge_day(held: HeldDay, budget: Budget, count_false: CountFalse | None = No
         greedy=others[1],
         not_begun=sum(pair not in begun and pair[1] not in stated.team.focus for pair in seats),
         with_adult=frozenset(student for student, _ in seats),
+        in_group=frozenset(name for session in sessions if session.session_type in SMALL for name in session.students),
         sizes=tuple(_find_sizes(held)),
         false_sentences=None if count_false is None or held.plan is None else count_false(held.problem, held.plan),
         broken=sum(len(find_violations(problem, plan)) for plan in plans),
@@ -174,7 +179,8 @@ def summarize(kind: str, seed: int, days: Sequence[DayFigures]) -> dict[str, Any
     - `urgent_pairs_servable_share`: of as many urgent pairs as any plan found serves; `greedy_served_share`: what
       teacher-greedy serves of them.
     - `not_begun_share`: of adult-led seats, those on skills not begun outside the team's current unit.
-    - `days_without_adult_longest`: see `find_longest_without_adult`; `never_served`: see `find_never_served`.
+    - `days_without_adult_longest`: the most days in a row that one student was there without an adult-led seat;
+      `days_without_group_longest`: without one in a small group or tutoring. `never_served`: see `find_never_served`.
     - `day15_of_day1`: served share of urgent pairs on the last day, relative to the first.
     - `false_sentences`: null where nobody counted; `group_size_median`: students, by the purpose of most seats.
     - `urgent_pairs_listed_share`: urgent pairs that the needs of the day have; no plan may seat the others.
@@ -198,7 +204,8 @@ def summarize(kind: str, seed: int, days: Sequence[DayFigures]) -> dict[str, Any
         "urgent_pairs_servable_share": served / max(1, servable),
         "greedy_served_share": sum(day.greedy for day in days) / max(1, servable),
         "not_begun_share": sum(day.not_begun for day in days) / max(1, led),
-        "days_without_adult_longest": find_longest_without_adult(days),
+        "days_without_adult_longest": find_longest_without((day.present, day.with_adult) for day in days),
+        "days_without_group_longest": find_longest_without((day.present, day.in_group) for day in days),
         "never_served": len(find_never_served(days)),
         "day15_of_day1": last / first if first else float(last > 0),
         "false_sentences": sum(counted) if counted else None,
@@ -213,12 +220,16 @@ def summarize(kind: str, seed: int, days: Sequence[DayFigures]) -> dict[str, Any
     }
 
 
-def find_longest_without_adult(days: Sequence[DayFigures]) -> int:
-    """Returns the most days in a row that one student was there without an adult-led seat; absences do not count."""
+def find_longest_without(days: Iterable[tuple[frozenset[str], frozenset[str]]]) -> int:
+    """Returns the most days in a row that one student was there and not seated; absences do not count.
+
+    Args:
+        days: For each day, in order, who was there and who was seated.
+    """
     longest, run = 0, Counter[str]()
-    for day in days:
-        for student in day.present:
-            run[student] = 0 if student in day.with_adult else run[student] + 1
+    for present, seated in days:
+        for student in present:
+            run[student] = 0 if student in seated else run[student] + 1
             longest = max(longest, run[student])
     return longest
 

@@ -71,7 +71,7 @@ class LearningLife:
         """Returns the forecasts on the morning of a school day."""
         members = self._school.team.members
         moment = datetime.combine(day, time(), UTC)
-        snapshot = restrict_snapshot(self._school.snapshot, self._state, members, moment, None)
+        snapshot = restrict_snapshot(self._school.snapshot, self._state, members, moment)
         found = forecast_team(snapshot, self._school.team)
         self._morning = {(forecast.student, forecast.skill): forecast.struggle_risk for forecast in found}
         return found

@@ -28,7 +28,7 @@ def vary(problem, seed):
 
     def vary_need(need):
         risk = draw.choice([None, draw.random(), draw.random()])
-        urgent = 1.0 if (risk or 0) >= 0.5 else draw.choice([0.0, 0.0, 0.0, 1.0])
+        urgent = draw.choice([1.0, 1.0, 5.0]) if (risk or 0) >= 0.5 else draw.choice([0.0, 0.0, 0.2, 1.0])
         mastery = None if risk is None else draw.random()
         purpose = draw.choice([None, Purpose.RETEACH, Purpose.REVIEW, Purpose.CHECK_IN, Purpose.INTRODUCE])
         return replace(need, struggle_risk=risk, mastery=mastery, purpose=purpose, urgent=urgent)

@@ -1,0 +1,1 @@
+"""Attacks on a running service, each with what everybody else must still get meanwhile."""

@@ -1,0 +1,56 @@
+"""Who has waited for an adult: for any time with one, and for a seat on what is urgent."""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+
+from features.roster import Team
+from serving.grouping import Need
+from serving.plans.policy import NeedPolicy
+
+
+def find_adult_time_due(team: Team, today: date, days: int, history_days: int) -> frozenset[str]:
+    """The members who have to have adult time today, or they have none within so many school days.
+
+    School days are those with sessions on record. Where fewer are on record than the promise spans, nobody is due yet.
+
+    Example:
+        With 2 days, whoever had no session with an adult on the last school day; with 1, everybody.
+    """
+    recent = [past for past in team.past_sessions if 0 < (today - past.date).days <= history_days]
+    school_days = sorted({past.date for past in recent}, reverse=True)[: days - 1]
+    if len(school_days) < days - 1:
+        return frozenset()
+    led = [past for past in recent if past.date in school_days and past.staff_id is not None]
+    return frozenset(team.members) - {student for past in led for student in past.students}
+
+
+def weigh_waiting(team: Team, today: date, needs: Sequence[Need], policy: NeedPolicy) -> Iterator[Need]:
+    """Yields the needs, one urgent need of each student who has waited for a seat on any of them as more urgent.
+
+    So those whose needs few share, and whom every day's plan would leave out, have their turn: on the need that most
+    others share, and the more surely the longer they have waited. Waiting is counted in school days with sessions on
+    record.
+    """
+    earlier = [past for past in team.past_sessions if past.date < today and past.staff_id is not None]
+    school_days = sorted({past.date for past in earlier})
+    urgent = [need for need in needs if need.urgent >= 1.0]
+    listed = {(need.student, need.skill) for need in urgent}
+    last: dict[str, date] = {}
+    for past in earlier:
+        for student in past.students:
+            if (student, past.skill_id) in listed:
+                last[student] = max(past.date, last.get(student, past.date))
+    shared = Counter(need.skill for need in urgent)
+    first: dict[str, Need] = {}
+    for need in sorted(urgent, key=lambda need: (-shared[need.skill], -need.need, need.skill)):
+        first.setdefault(need.student, need)
+    for need in needs:
+        turns = 0
+        if first.get(need.student) is need:
+            since = last.get(need.student)
+            waited = len(school_days) - (0 if since is None else bisect_right(school_days, since))
+            turns = waited // policy.waiting_days
+        yield replace(need, urgent=need.urgent + turns * policy.waiting_more) if turns else need
