@@ -1,4 +1,4 @@
-"""The command `python -m features`: ingests logs, lists copied students, and loads rosters."""
+"""The command `python -m features`: ingests logs, lists copied students, loads rosters, and signs bundles."""
 
 import argparse
 import logging
@@ -46,6 +46,12 @@ def main(argv: Sequence[str]) -> int:
         from features.roster import load_roster_command  # noqa: PLC0415 - ingest needs no database
 
         return load_roster_command(options.path, read_home())
+    if options.command == "sign":
+        from features.bundle import sign_bundles  # noqa: PLC0415 - as above
+
+        signed = sum(sign_bundles(folder) for folder in options.folders)
+        OUT.print(f"signed {signed} manifests", markup=False, highlight=False)
+        return 0
     from features.events.copies import find_copies_in_log, warn_of_copies  # noqa: PLC0415 - takes seconds
 
     if options.command == "copies":
@@ -119,6 +125,16 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="folder of CSV files (teams, members, staff, rooms, blocks and others) and maybe policy.toml",
     )
+    sign = commands.add_parser(
+        "sign",
+        help="sign models and profiles that were written before there was a key",
+        description="Signs the manifest of every model, set of profiles and bundle in the folders with "
+        "REGROUP_SIGNING_KEY, after the hash of every file was checked. With the key set, the service and the nightly "
+        "job sign what they write and refuse what is not signed.",
+        epilog="example:\n  python -m features sign var mlruns/artifacts\n\n" + describe_exit_codes(),
+        formatter_class=raw,
+    )
+    sign.add_argument("folders", type=Path, metavar="FOLDER", nargs="+", help="folder to search")
     return parser
 
 

@@ -29,6 +29,9 @@ ERR = Console(stderr=True, soft_wrap=True)
 
 logger = logging.getLogger("regroup")
 
+OWNER_ONLY = 0o077
+"""The umask of every command and of the service: what they write is for the owner alone, since it may name students."""
+
 _TRAIN = {"joblib", "lightgbm", "mlflow", "pydantic", "sklearn"}
 _SERVE = {
     "cachetools", "fastapi", "httptools", "lightgbm", "limits", "prometheus_client", "pydantic", "pydantic_settings",
@@ -72,8 +75,9 @@ def run_command(command: Callable[[], int | None]) -> None:
     """Runs a command and ends the process with its exit code.
 
     A `RegroupError` becomes one sentence on standard error and its own exit code, and so does whatever the operating
-    system refuses. With `REGROUP_DEBUG` set, the traceback is shown instead.
+    system refuses. With `REGROUP_DEBUG` set, the traceback is shown instead. What is written is for the owner alone.
     """
+    os.umask(OWNER_ONLY)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     for noisy in ("alembic", "mlflow", "httpx", "matplotlib"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -19,6 +19,7 @@ from filelock import FileLock
 
 from features.bundle import MANIFEST, read_manifest, write_bundle
 from features.database import Database
+from features.database.continuity import IDENTITY
 from features.errors import InputError
 from features.events.live import LIVE_EVENTS, forget_students
 from features.events.staging import clear_staging
@@ -232,8 +233,12 @@ WITHOUT_STUDENTS = (
     ),
     *(table.name for table in (tables.VERSIONS, TOMBSTONES)),
     "alembic_version",
+    IDENTITY.name,
 )
 """Tables that name no student; `erased_students` holds keyed hashes."""
 
-FOLDERS_WITHOUT_STUDENTS = ("item_skills", "decisions", "regroup.db", "regroup.db-wal", "regroup.db-shm")
+FOLDERS_WITHOUT_STUDENTS = (
+    *("item_skills", "decisions", "trials", "database.json"),
+    *("regroup.db", "regroup.db-wal", "regroup.db-shm"),
+)
 """Names in the home that hold no student; the database's files hold those of its tables."""

@@ -1,8 +1,9 @@
 """Where regroup keeps what it stores: `REGROUP_HOME`, `./var` unless set."""
 
 import os
+import stat
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +58,16 @@ class Home:
         return self.root / "served"
 
     @property
+    def database_marker(self) -> Path:
+        """Says which database the service has used with this home."""
+        return self.root / "database.json"
+
+    @property
+    def trials(self) -> Path:
+        """Which models and profiles the service has tried, and what came of it."""
+        return self.root / "trials"
+
+    @property
     def decisions(self) -> Path:
         """One readable record per nightly decision."""
         return self.root / "decisions"
@@ -69,6 +80,24 @@ class Home:
     def lock(self, name: str) -> Path:
         """The lock file of one kind of work, such as `ingest` or `nightly`."""
         return self.root / f"{name}.lock"
+
+    def make(self) -> None:
+        """Makes the folder for its owner alone, and closes to others one that is there.
+
+        A folder that everybody writes to, such as `/tmp`, and one of another owner stay as they are.
+
+        Raises:
+            InputError: `REGROUP_HOME` does not name a folder.
+            UnavailableError: The disk is full, or this user may not write there.
+        """
+        try:
+            self.root.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
+            mode = stat.S_IMODE(self.root.stat().st_mode)
+        except OSError as error:
+            raise explain_os_error(error, f"REGROUP_HOME {self.root} cannot be made", WRONG_PATH) from None
+        if mode & ~stat.S_IRWXU and not mode & stat.S_ISVTX:
+            with suppress(PermissionError):
+                self.root.chmod(stat.S_IRWXU)
 
     @contextmanager
     def work(self, *locks: str, busy: str) -> Iterator[None]:
@@ -83,10 +112,7 @@ class Home:
             BusyError: Another process holds a lock.
             UnavailableError: The disk is full, or this user may not write there.
         """
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise explain_os_error(error, f"REGROUP_HOME {self.root} cannot be made", WRONG_PATH) from None
+        self.make()
         try:
             with ExitStack() as held:
                 for name in locks:

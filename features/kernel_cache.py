@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numba
@@ -22,6 +23,9 @@ REPORT_EVERY_S = 4.0
 """Seconds between two lines about what is being compiled."""
 
 POLL_EVERY_S = 0.05
+
+READABLE = 0o022
+"""The umask of what is compiled ahead: every user of an installation reads it, and it holds no student."""
 
 
 class CompileError(RegroupError):
@@ -49,7 +53,7 @@ def compile_kernels(units: Mapping[str, str]) -> None:
                 name = next(iter(waiting))
                 module, function = waiting.pop(name).split(":")
                 program = f"from {module} import {function}; {function}()"
-                running[name] = subprocess.Popen([sys.executable, "-c", program])  # noqa: S603 - our own functions
+                running[name] = subprocess.Popen([sys.executable, "-c", program], umask=READABLE)  # noqa: S603 - ours
             time.sleep(POLL_EVERY_S)
             now = time.monotonic()
             for name in [name for name, process in running.items() if process.poll() is not None]:
@@ -89,9 +93,10 @@ class _CopiesFromSource:
         of_function = f"{source.stem}.*-{self._lineno}.{python}"
         for index in (source.parent / "__pycache__").glob(f"{of_function}.nbi"):
             if not (folder / index.name).exists():
-                for data in index.parent.glob(f"{index.stem}.*.nbc"):
-                    _copy_at_once(data, folder / data.name)
-                _copy_at_once(index, folder / index.name)  # last: an index names files that are there
+                with suppress(PermissionError):  # compiled by another user, for that user alone
+                    for data in index.parent.glob(f"{index.stem}.*.nbc"):
+                        _copy_at_once(data, folder / data.name)
+                    _copy_at_once(index, folder / index.name)  # last: an index names files that are there
 
 
 class GivenFolder(_CopiesFromSource, UserProvidedCacheLocator):
@@ -104,6 +109,6 @@ class UserFolder(_CopiesFromSource, UserWideCacheLocator):
 
 def _copy_at_once(source: Path, target: Path) -> None:
     """Copies a file that other processes may be about to read."""
-    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as draft, source.open("rb") as content:
+    with source.open("rb") as content, tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as draft:
         shutil.copyfileobj(content, draft)
     os.replace(draft.name, target)  # noqa: PTH105 - as short as with a path

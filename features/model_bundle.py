@@ -1,6 +1,7 @@
 """A model version on disk, as training writes it and the service reads it; nothing in it is a pickle."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from features.bundle import read_manifest
+from features.bundle import read_file, read_manifest
 from features.errors import InputError
 from features.profiles.columns import SCHEMA_HASH
+from features.trees import check_trees
 
 Floats = npt.NDArray[np.float64]
 
@@ -59,7 +61,17 @@ class ModelBundle:
 
     def read(self, name: str) -> dict[str, Any]:
         """The JSON of one of its files."""
-        return _read_json(self.folder, name)
+        return _read_json(self.folder, name, self.manifest)
+
+    def read_trees(self) -> str:
+        """LightGBM's text of the trees, which it may read.
+
+        Raises:
+            InputError: It was altered, or is no text of trees over the columns.
+        """
+        text = read_file(self.folder, TREES, self.manifest).decode("utf-8", "replace")
+        check_trees(text, self.columns)
+        return text
 
 
 def read_model_bundle(folder: Path) -> ModelBundle:
@@ -69,13 +81,16 @@ def read_model_bundle(folder: Path) -> ModelBundle:
         InputError: The bundle was altered, or is of other columns or another format than this code's.
     """
     manifest = read_manifest(folder)
-    features, calibration = _read_json(folder, "features"), _read_json(folder, "calibration")
-    if manifest.get("format") != FORMAT or features["schema"] != SCHEMA_HASH:
-        raise InputError(f"the model {folder.name} was trained on other columns than this version of regroup makes")
-    sigmoid = Sigmoid(float(calibration["slope"]), float(calibration["offset"]))
-    return ModelBundle(folder, manifest, tuple(features["columns"]), sigmoid)
+    try:
+        features, calibration = (_read_json(folder, name, manifest) for name in ("features", "calibration"))
+        if manifest.get("format") != FORMAT or features["schema"] != SCHEMA_HASH:
+            raise InputError(f"the model {folder.name} was trained on other columns than this version of regroup makes")
+        sigmoid = Sigmoid(float(calibration["slope"]), float(calibration["offset"]))
+        return ModelBundle(folder, manifest, tuple(features["columns"]), sigmoid)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InputError(f"the model {folder.name} cannot be read: {type(error).__name__}") from error
 
 
-def _read_json(folder: Path, name: str) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+def _read_json(folder: Path, name: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(read_file(folder, f"{name}.json", manifest))
     return content

@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fastapi import FastAPI
@@ -29,8 +30,10 @@ from serving.lifecycle import Drain, PeriodicTask
 from serving.models.hot_swap import HotSwap, LastGood
 from serving.models.live import LiveEvents
 from serving.models.sources import source_of
+from serving.models.trial import Trials
 from serving.plans.queue import SolverQueue
 from serving.settings import Settings, read_settings
+from serving.store.retention import Retention
 from serving.store.roster_cache import RosterCache
 from serving.telemetry.metrics import forget_ended_processes
 
@@ -57,6 +60,9 @@ COLLECT_S = 60.0
 CHECKPOINT_S = 2.0
 """Seconds between two checkpoints of a SQLite file."""
 
+RETENTION_S = 600.0
+"""Seconds between two looks for what is older than it may be kept; also how soon after its start a process looks."""
+
 ABOUT = """Suggests which students of a team to bring together, on which skill, with which adult, when and where, and
 why. The adults decide. Errors are `application/problem+json`; times are UTC; null means not observed."""
 
@@ -69,36 +75,42 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
         say: A function that is called with each step of the start, in a few words.
     """
     settings = settings or read_settings()
-    database = Database(settings.home.database_url(), settings.connections)
+    home = settings.home
+    database = Database(home.database_url(), settings.connections, home.database_marker)
     rosters = RosterCache(database, settings.poll_seconds)
-    live = LiveEvents(settings.home, database)
+    live = LiveEvents(home, database)
     snapshots = HotSwap(
         source_of(settings),
         settings.poll_seconds,
         live.prepare,
-        LastGood(settings.home) if settings.bundle is None else None,
+        Trials(home),
+        LastGood(home),
     )
     keys = KeyCache(database, settings.keys_fresh_seconds, settings.keys_stale_seconds)
     rate = RateLimit(settings.per_minute, settings.bytes_per_minute, settings.at_once)
     bodies = Bodies(rate)
     drain = Drain(settings.drain_seconds)
-    audit = AuditLog(Spool(settings.home.audit), database)
+    audit = AuditLog(Spool(home.audit), database)
 
     def fold_ahead() -> None:
         with suppress(NotReadyError):
             live.look_ahead(snapshots.current())
 
+    days = [timedelta(days=kept) for kept in (settings.plans_kept_days, settings.audit_kept_days)]
+    retention = Retention(days[0], timedelta(hours=settings.kept_hours), days[1])
+
     tasks = (
         PeriodicTask("live-events", fold_ahead, settings.fold_seconds),
         PeriodicTask("database", database.checkpoint, CHECKPOINT_S),
         PeriodicTask("garbage", gc.collect, COLLECT_S),
+        PeriodicTask("retention", lambda: retention.try_to_remove_old(database, datetime.now(UTC)), RETENTION_S),
     )
 
     @asynccontextmanager
     async def run(_: FastAPI) -> AsyncIterator[None]:
         sys.setswitchinterval(SWITCH_S)
         drain.listen()
-        await asyncio.to_thread(_load, say, database, keys, audit, snapshots)
+        await asyncio.to_thread(_load, say, settings, database, keys, audit, snapshots)
         gc.collect()
         gc.freeze()  # a full collection leaves out what is loaded now; going through it would delay a request by 0.2 s
         usual_thresholds = gc.get_threshold()
@@ -147,8 +159,16 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
     return app
 
 
-def _load(say: Callable[[str], None], database: Database, keys: KeyCache, audit: AuditLog, snapshots: HotSwap) -> None:
+def _load(
+    say: Callable[[str], None],
+    settings: Settings,
+    database: Database,
+    keys: KeyCache,
+    audit: AuditLog,
+    snapshots: HotSwap,
+) -> None:
     """Loads everything that takes long, so that no request waits for it."""
+    settings.home.make()
     forget_ended_processes()
     say("loading the planner")
     warm_up()

@@ -15,6 +15,7 @@ RegroupError (features.errors)
 │   ├── RosterChangedError 503: what was being made is of students who are gone; Retry-After says when to ask again
 │   └── NotReadyError     503: no model or no profiles yet; Retry-After says when to ask again
 └── SnapshotError         a version cannot be served; the last good one stays (exit code 4)
+    ├── RefusedError      it was tried, and must not serve
     └── RegistryAwayError the registry of versions does not answer; also an UnavailableError (exit code 75)
 
 `serving.api.problems` turns each of them into a problem document. No message repeats an id of a student.
@@ -137,6 +138,10 @@ class SnapshotError(RegroupError):
     """A model version or its profiles cannot be served."""
 
     exit_code = MissingError.exit_code
+
+
+class RefusedError(SnapshotError):
+    """A model version or its profiles were tried in a process of their own, and did not pass."""
 
 
 class RegistryAwayError(SnapshotError, UnavailableError):

@@ -29,6 +29,9 @@ class Settings(BaseSettings):
         fold_seconds: Seconds between two updates of profiles with live events that no request has asked for yet.
         poll_seconds: Seconds between two looks at the registry for the champion, and at the roster for changed teams.
         kept_hours: How long the answer to an Idempotency-Key is kept.
+        plans_kept_days: How long a plan is kept, with the decision on it and the sessions recorded from that; longer
+            than any plan looks back.
+        audit_kept_days: How long an entry of the audit log is kept; the database itself keeps it for 180 days.
         takeover_seconds: Age at which a request under way counts as lost with its process; no plan takes so long.
         solvers: Requests that plan at the same time in one process; run about as many processes as there are cores.
         queue: Requests that may wait for their turn to plan in one process; further ones are refused with 503.
@@ -63,6 +66,8 @@ class Settings(BaseSettings):
     queue: int = Field(default=16, ge=0, le=30)  # they hold threads, and other requests need some of 40
     queue_seconds: float = Field(default=30.0, gt=0)
     kept_hours: float = Field(default=24.0, gt=0)
+    plans_kept_days: int = Field(default=400, ge=60, le=36_500)
+    audit_kept_days: int = Field(default=730, ge=181, le=36_500)
     takeover_seconds: float = Field(default=120.0, gt=0)
     recent_days: int = Field(default=28, ge=1)
     max_candidates: int = Field(default=6, ge=1)

@@ -18,6 +18,7 @@ from fastapi.responses import JSONResponse
 from filelock import FileLock, Timeout
 from starlette.types import Receive, Scope, Send
 
+from features.console import OWNER_ONLY
 from serving.api.problems import error_response
 from serving.errors import NotReadyError
 
@@ -136,7 +137,11 @@ class _Turns:
 
 
 def create_startup() -> Startup:
-    """Builds the application that the server runs, without importing anything slow."""
+    """Builds the application that the server runs, without importing anything slow.
+
+    What the process writes is for the owner alone, also where another program than `python -m serving` starts it.
+    """
+    os.umask(OWNER_ONLY)
 
     def load(say: Callable[[str], None]) -> FastAPI:
         from serving.app import create_app  # noqa: PLC0415 - takes seconds

@@ -183,9 +183,27 @@ def trained_school(
         yield replace(school, run_id=outcome.run_id)
 
 
+@pytest.fixture(scope="session")
+def tried_school(trained_school: TrainedSchool) -> TrainedSchool:
+    """The trained school, whose models were tried already; else each service that a test starts takes seconds more."""
+    from features.home import Home
+    from serving.models.registry import Registry
+    from serving.models.sources import RegistrySource
+    from serving.models.trial import Trials
+
+    home = Home(trained_school.home)
+    source = RegistrySource(home, Registry(trained_school.mlruns_uri))
+    version = source.look()
+    assert version is not None
+    with source.open(version) as artifacts:
+        Trials(home).require_passed(artifacts)
+    return trained_school
+
+
 @pytest.fixture
-def own_school(trained_school: TrainedSchool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrainedSchool:
+def own_school(tried_school: TrainedSchool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrainedSchool:
     """A copy of the trained school that the test may change, as the environment names it."""
+    trained_school = tried_school
     school = replace(
         trained_school, home=tmp_path / "home", mlruns_uri=f"sqlite:///{tmp_path / 'mlruns' / 'mlflow.db'}"
     )

@@ -9,7 +9,7 @@ import logging
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +23,7 @@ from features.events.store import DataVersion, data_version, read_events, read_i
 from features.home import Home
 from features.logs.mapping import read_mapping
 from features.profiles.columns import SCHEMA_HASH
+from features.retention import forget_old_events, forget_old_profiles, read_events_kept
 from training.config import TrainingConfig
 from training.data.dataset import Dataset, build_dataset
 from training.errors import DataGateError, QualityGateError
@@ -76,6 +77,7 @@ def run_nightly(home: Home, config: TrainingConfig, as_of: datetime | None = Non
     with home.work("nightly", busy="another nightly run is at work in this home; wait for it to end"):
         _ingest_live_events(home)
         refused = _ingest_inbox(home)
+        _forget_old_events(home)
         data = data_version(home)
         as_of = as_of or _midnight_after_last_event(home, data)
         facts = {
@@ -131,6 +133,16 @@ def _ingest_inbox(home: Home) -> int:
         aside.mkdir(exist_ok=True)
         path.rename(aside / _free_name(path, aside))
     return refused
+
+
+def _forget_old_events(home: Home) -> None:
+    kept = read_events_kept()
+    with home.work("ingest", busy="another ingest is at work in this home; wait for it to end"):
+        forgotten = forget_old_events(home, kept, datetime.now(UTC))
+    if forgotten.events or forgotten.files:
+        logger.info(
+            "older than %d days: %d events and %d files are removed", kept.days, forgotten.events, forgotten.files
+        )
 
 
 def _free_name(path: Path, folder: Path) -> str:
@@ -210,6 +222,7 @@ def _train_and_decide(
     if decision.promoted:
         tracking.promote(run_id)
     record = _write_record(home, decision, facts, run_id)
+    forget_old_profiles(home, serving, datetime.now(UTC))
     return Outcome("promoted" if decision.promoted else "kept", run_id, record)
 
 

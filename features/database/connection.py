@@ -10,15 +10,15 @@ from types import TracebackType
 from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from features.database.continuity import Continuity, Marker, read_identity
 from features.database.migrations import migrate, version_of
+from features.database.refusals import WAIT_S, explain_refusal, no_roster
+from features.database.sqlite_file import SqliteFile
 from features.database.url import read_url
-from features.errors import BusyError, DatabaseAwayError, InputError, MissingError, RegroupError
-
-WAIT_S = 5
-"""How long to wait for another process's lock, in seconds."""
+from features.errors import BusyError, DatabaseAwayError, InputError, RegroupError
 
 PAGES_LEFT = 20_000
 """Pages that SQLite's log of changes may hold before a change has to checkpoint it itself; about 80 MB."""
@@ -29,34 +29,37 @@ WRITERS = 7_233_401
 ERASING = 7_233_403
 """PostgreSQL advisory lock that every change shares, and that whoever begins to erase a student has alone."""
 
-BUSY_STATES = {"55P03", "40001", "40P01", "53300", "57P03"}
-"""PostgreSQL: lock not available, serialization failure, deadlock, too many connections, starting up."""
-
-NO_TABLE = "42P01"
-"""PostgreSQL: undefined table."""
-
-FULL = {"53100", "SQLITE_FULL"}
-"""What both databases say of a full disk."""
-
 
 class Database:
     """The database that a URL names; nothing is opened before the first question.
+
+    One that keeps connections open notices when another database is in the place of the one that it has seen: a file
+    that was replaced, a restored back-up. The question that notices fails with `DatabaseAwayError`, `restarts` grows,
+    and the next question begins anew.
 
     Args:
         url: `sqlite:///FILE` or `postgresql://…`.
         connections: Kept open for threads that ask at the same time, by a process that calls `checkpoint` now and then;
             0: every query opens its own, so that nothing stays open behind a command.
+        marker: A file that says which database the home was used with, for a service that must not begin with an empty
+            one while its own is away; None to go without.
 
     Raises:
         InputError: The URL names no database that is supported.
     """
 
-    def __init__(self, url: str, connections: int = 0) -> None:
+    def __init__(self, url: str, connections: int = 0, marker: Path | None = None) -> None:
         self._url = read_url(url)
         self._connections = connections
         self._engine: Engine | None = None
-        self._migrated = False
+        self._migrated = -1  # at how many restarts
         self._writer = threading.RLock()
+        self._file = SqliteFile(Path(self._url.database or "")) if self.is_sqlite else None
+        where = self._url.host or "the local socket"
+        self._name = f"SQLite file {self._url.database!r}" if self.is_sqlite else f"PostgreSQL at {where}"
+        noted = None if marker is None else Marker(marker, self._url.render_as_string(hide_password=True))
+        self._needs_tables = noted is not None
+        self._continuity = Continuity(self._name, noted)
 
     def __enter__(self) -> Self:
         return self
@@ -75,6 +78,11 @@ class Database:
         """Whether it is a file."""
         return self._url.get_backend_name() == "sqlite"
 
+    @property
+    def restarts(self) -> int:
+        """How often another database was found in the place of the one seen before: older caches are of no use."""
+        return self._continuity.restarts
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection for one consistent look.
@@ -82,15 +90,18 @@ class Database:
         Raises:
             MissingError: There are no tables yet.
             BusyError: The database stayed locked.
-            DatabaseAwayError: It cannot be used.
+            DatabaseAwayError: It cannot be used, or is another one than before.
         """
-        if self.is_sqlite and not self._has_file():
-            raise no_roster()
+        if self._needs_tables:
+            self._require_tables()
+        elif self._file is not None and not self._file.is_there():
+            raise self._file.gone() if self._continuity.installation else no_roster()
         with self._connection() as connection:
             if self.is_sqlite:
                 connection.exec_driver_sql("BEGIN")  # sqlite3 by itself begins only at the first change
             else:
                 connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+            self._continuity.follow(connection)
             yield connection
 
     @contextmanager
@@ -105,17 +116,18 @@ class Database:
 
         Raises:
             BusyError: The database stayed locked.
-            DatabaseAwayError: It cannot be used.
+            DatabaseAwayError: It cannot be used, or is another one than before; nothing was changed.
             InputError: It was made by a later version of regroup.
         """
-        if not self._migrated:
-            with self._one_thread():
-                if not self._migrated:
-                    self.migrate()
+        self._require_tables()
         # SQLite has one writer: threads wait here in turn, which its file lock does not guarantee
-        with self._one_thread() if self.is_sqlite else nullcontext(), self._connection() as connection:
-            self._begin(connection, alone=alone, erasing=erasing)
-            yield connection
+        with self._one_thread() if self.is_sqlite else nullcontext():
+            with self._connection() as connection:
+                self._begin(connection, alone=alone, erasing=erasing)
+                identity = self._continuity.count_change(connection)
+                yield connection
+            self._require_file()  # what went into a file that has lost its name is not kept
+            self._continuity.keep(identity)
 
     def migrate(self, target: str = "head") -> None:
         """Brings the tables to a version, all or nothing, while no other process does the same.
@@ -125,20 +137,29 @@ class Database:
 
         Raises:
             BusyError: The database stayed locked.
-            DatabaseAwayError: It cannot be used.
+            DatabaseAwayError: It cannot be used, or is another one than this process or its home has used.
             InputError: It was made by a later version of regroup.
         """
-        if self.is_sqlite:
+        known, restarts = self._continuity.installation is not None, self.restarts
+        if self._file is not None:
+            if known and not self._file.is_there():
+                raise self._file.gone()
             with suppress(OSError):  # SQLite then says that it cannot open the file
-                Path(self._url.database or "").parent.mkdir(parents=True, exist_ok=True)
+                self._file.path.parent.mkdir(parents=True, exist_ok=True)
             with self._connection() as connection:
                 # readers and the one writer do not wait for each other; a commit is on disk before it returns
                 if connection.exec_driver_sql("PRAGMA journal_mode").scalar() != "wal":  # to ask takes no lock
                     connection.exec_driver_sql("PRAGMA journal_mode = WAL")
         with self._connection() as connection:
             self._begin(connection, alone=True)
+            if known and version_of(connection) is None:
+                raise DatabaseAwayError(f"{self._name} has lost its tables; is it being restored?")
             migrate(connection, target)
-        self._migrated = target == "head"
+            if target == "head":
+                self._continuity.keep(read_identity(connection))
+            else:
+                self._continuity.forget()
+        self._migrated = restarts if target == "head" else -1
 
     def compact(self) -> None:
         """Removes from disk what was deleted: SQLite keeps the bytes of deleted rows, PostgreSQL the rows themselves.
@@ -161,7 +182,7 @@ class Database:
 
         What fails is left to the next time; PostgreSQL does it by itself.
         """
-        if self.is_sqlite and self._has_file():
+        if self._file is not None and self._file.is_there():
             with suppress(RegroupError), self._connection(in_transaction=False) as connection:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
 
@@ -170,13 +191,23 @@ class Database:
         with self._connection() as connection:
             return version_of(connection)
 
-    def _has_file(self) -> bool:
-        """Whether SQLite's file is there; one that may not be looked at is, and opening it says why it cannot be."""
-        try:
-            Path(self._url.database or "").stat()
-        except OSError as error:
-            return not isinstance(error, (FileNotFoundError, NotADirectoryError))
-        return True
+    def _require_tables(self) -> None:
+        """Brings the tables to the newest version before the first use, and after each restart."""
+        if self._migrated != self.restarts:
+            with self._one_thread():
+                if self._migrated != self.restarts:
+                    self.migrate()
+
+    def _require_file(self) -> None:
+        """Looks that SQLite's file is the one that is open.
+
+        Raises:
+            DatabaseAwayError: It is gone or was replaced; what is in its place is opened next.
+        """
+        if self._file is not None and self._file.was_replaced():
+            self.close()
+            self._continuity.begin_anew()
+            raise DatabaseAwayError(f"the {self._name} was replaced; try again")
 
     @contextmanager
     def _one_thread(self) -> Iterator[None]:
@@ -207,13 +238,12 @@ class Database:
             logging.getLogger("psycopg").setLevel(logging.CRITICAL)  # its warnings show rows, which hold students
             self._engine = create_engine(self._url, connect_args=options, hide_parameters=True, **pool)
             if self.is_sqlite and self._connections:
-                event.listen(self._engine, "connect", _collect_changes)
+                event.listen(self._engine, "connect", self._prepare)
         return self._engine
 
     @contextmanager
     def _connection(self, *, in_transaction: bool = True) -> Iterator[Connection]:
-        url = self._url
-        where = f"SQLite file {url.database!r}" if self.is_sqlite else f"PostgreSQL at {url.host or 'the local socket'}"
+        self._require_file()
         try:
             engine = self._open()
             if not in_transaction:
@@ -227,20 +257,14 @@ class Database:
                 "the PostgreSQL driver is not installed; install regroup with its extra 'postgres'"
             ) from None
         except PoolTimeoutError:
-            raise BusyError(f"all connections to {where} are in use; try again") from None
+            raise BusyError(f"all connections to {self._name} are in use; try again") from None
         except DBAPIError as error:
-            # neither the statement nor its values may reach a log: they hold students
-            if _is_busy(error.orig):
-                raise BusyError(f"{where} stayed locked for {WAIT_S} s; try again when the other job is done") from None
-            if _lacks_table(error.orig):
-                raise no_roster() from None
-            if isinstance(error, (IntegrityError, DataError)):
-                raise InputError(f"{where} refuses what it was given ({_reason(error.orig)})") from None
-            reason = _reason(error.orig)
-            if reason.removeprefix("SQLSTATE ") in FULL:
-                raise DatabaseAwayError(f"{where} cannot be changed: its disk is full; make room") from None
-            message = f"{where} cannot be used ({reason}); check REGROUP_DATABASE_URL and its rights"
-            raise DatabaseAwayError(message) from None
+            raise explain_refusal(error, self._name, had_tables=self._continuity.installation is not None) from None
+
+    def _prepare(self, connection: sqlite3.Connection, _: object) -> None:
+        connection.execute(f"PRAGMA wal_autocheckpoint = {PAGES_LEFT}")
+        assert self._file is not None
+        self._file.opened()
 
 
 @contextmanager
@@ -263,11 +287,6 @@ def changing(where: str | Database | Connection, *, alone: bool = False) -> Iter
             yield connection
 
 
-def no_roster() -> MissingError:
-    """The error where no roster was loaded yet."""
-    return MissingError("no roster is loaded yet; run `python -m features roster PATH` with a folder of CSV files")
-
-
 @contextmanager
 def _opened(where: str | Database) -> Iterator[Database]:
     if isinstance(where, Database):
@@ -275,27 +294,3 @@ def _opened(where: str | Database) -> Iterator[Database]:
     else:
         with Database(where) as database:
             yield database
-
-
-def _is_busy(cause: BaseException | None) -> bool:
-    if isinstance(cause, sqlite3.Error):
-        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the low byte is the primary code
-        return code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-    return getattr(cause, "sqlstate", None) in BUSY_STATES
-
-
-def _lacks_table(cause: BaseException | None) -> bool:
-    if isinstance(cause, sqlite3.Error):
-        return "no such table" in str(cause)
-    return getattr(cause, "sqlstate", None) == NO_TABLE
-
-
-def _reason(cause: BaseException | None) -> str:
-    if isinstance(cause, sqlite3.Error):
-        return str(getattr(cause, "sqlite_errorname", type(cause).__name__))
-    state = getattr(cause, "sqlstate", None)
-    return f"SQLSTATE {state}" if state else "it does not answer or refuses the login"
-
-
-def _collect_changes(connection: sqlite3.Connection, _: object) -> None:
-    connection.execute(f"PRAGMA wal_autocheckpoint = {PAGES_LEFT}")

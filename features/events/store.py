@@ -6,13 +6,14 @@ A version never changes: a training run that records `data_version` can read the
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset
 from deltalake import DeltaTable, WriterProperties, write_deltalake
 from deltalake.exceptions import DeltaError
@@ -206,8 +207,36 @@ def erase_events(home: Home, student_id: str) -> int:
     if count:
         replace_buckets(home, [bucket], _scan(table, EVENT_FIELDS.names, in_bucket & ~mine).to_reader())
     # also where nothing was left to remove: a killed run may have left the old files
-    DeltaTable(str(home.events)).vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
+    _remove_old_versions(home)
     return count
+
+
+@_in_sentences
+def find_span(home: Home) -> tuple[datetime, datetime] | None:
+    """When the first and the last event of the log occurred, from its commits alone; null where no event has a time."""
+    if not has_events(home):
+        return None
+    files = pa.table(_open_table(home.events).get_add_actions(flatten=True))
+    if "min.occurred_at" not in files.column_names:
+        return None
+    first, last = pc.min(files["min.occurred_at"]).as_py(), pc.max(files["max.occurred_at"]).as_py()
+    return None if first is None or last is None else (first, last)
+
+
+@_in_sentences
+def forget_events(home: Home, before: datetime) -> int:
+    """Removes the events before a moment from the log, and older versions of it from disk; returns how many there were.
+
+    Those of logs without a clock stay.
+    """
+    moment = before.astimezone(UTC).isoformat(timespec="microseconds")
+    removed = _open_table(home.events).delete(f"occurred_at < '{moment}'")["num_deleted_rows"]
+    _remove_old_versions(home)
+    return int(removed)
+
+
+def _remove_old_versions(home: Home) -> None:
+    DeltaTable(str(home.events)).vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
 
 
 @_in_sentences

@@ -146,7 +146,7 @@ from features.roster.records import (
     TeamName,
 )
 from features.roster.series_checks import find_misfits, find_mistakes
-from features.roster.store import erase_student, replace_recorded_sessions, save_roster
+from features.roster.store import erase_student, forget_old_sessions, replace_recorded_sessions, save_roster
 
 __all__ = [
     "ANY_ROOM",
@@ -172,6 +172,7 @@ __all__ = [
     "find_misfits",
     "find_mistakes",
     "find_team_of",
+    "forget_old_sessions",
     "list_teams",
     "load_presets",
     "load_roster_command",

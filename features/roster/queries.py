@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, select
 
 from features.database import Database, reading
-from features.database.connection import no_roster
+from features.database.refusals import no_roster
 from features.errors import MissingError
 from features.roster import tables
 from features.roster.cells import nearest, shown

@@ -78,6 +78,18 @@ def replace_recorded_sessions(connection: Connection, team_id: str, day: date, s
     count_change(connection, team_id)
 
 
+def forget_old_sessions(connection: Connection, before: date, limit: int) -> int:
+    """Removes some sessions that regroup itself recorded before a day, and returns how many; files have their own.
+
+    No plan looks back so far, so that this is no change of a team.
+    """
+    owner, students = tables.PAST_SESSIONS, tables.PAST_SESSION_STUDENTS
+    old = select(owner.c.session_id).where(owner.c.recorded, owner.c.date < before)
+    ids = connection.execute(old.limit(limit).with_for_update(skip_locked=True)).scalars().all()
+    connection.execute(delete(students).where(students.c.session_id.in_(ids)))
+    return connection.execute(delete(owner).where(owner.c.session_id.in_(ids))).rowcount if ids else 0
+
+
 def erase_student(url: str | Database | Connection, student_id: str) -> int:
     """Removes one student from every table of the roster; returns how many rows there were.
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
-from features.bundle import MANIFEST
+from features.bundle import MANIFEST, read_signing_key
 from features.console import ERR, OUT
 from features.errors import InputError, MissingError, RegroupError
 from serving.telemetry.logs import LOGGING
@@ -47,6 +47,7 @@ def serve(options: argparse.Namespace) -> int:
     if options.bundle is not None:
         os.environ["REGROUP_BUNDLE"] = options.bundle
     settings = read_settings()
+    read_signing_key()
     _check_access(settings, options.host)
     _require_free(options.host, options.port)
     if not options.wait:
@@ -136,12 +137,15 @@ def _require_models(settings: "Settings") -> None:
     from serving.models.bundle import read_artifacts
 
     home = settings.home
+    has_copy = any(home.served.glob(f"*/{MANIFEST}"))
     if settings.bundle is not None:
         try:
             read_artifacts(settings.bundle, "bundle")
         except RegroupError as error:
-            raise InputError(str(error)) from error
-    elif not any(home.published.glob(f"*/*/{MANIFEST}")) and not any(home.served.glob(f"*/{MANIFEST}")):
+            if not has_copy:
+                raise InputError(str(error)) from error
+            ERR.print(f"{error}; the copy of what served last will serve", markup=False, highlight=False)
+    elif not has_copy and not any(home.published.glob(f"*/*/{MANIFEST}")):
         raise MissingError(
             "there is nothing to serve yet: no model was trained and published in this home; "
             "run `python -m training nightly`, or start with --wait"

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from cachetools import LRUCache
 
 from features.errors import RegroupError
-from features.model_bundle import TREES, read_model_bundle
+from features.model_bundle import read_model_bundle
 from features.profiles.columns import FAMILIES, REGISTRY
 from features.profiles.kernel import COLUMNS
 from serving.errors import SnapshotError
@@ -32,13 +32,14 @@ class Forecaster:
     def __init__(self, folder: Path) -> None:
         try:
             bundle = read_model_bundle(folder)
+            trees, thresholds = bundle.read_trees(), bundle.read("thresholds")
         except RegroupError as error:
             raise SnapshotError(str(error)) from error
         self.manifest = bundle.manifest
         self._positions = [COLUMNS.index(name) for name in bundle.columns]
         self._calibration = bundle.calibration
-        self.thresholds = Thresholds.from_json(bundle.read("thresholds"))
-        self._booster = lgb.Booster(model_file=folder / TREES)
+        self.thresholds = Thresholds.from_json(thresholds)
+        self._booster = lgb.Booster(model_str=trees)
         self._lock = threading.Lock()
         self._scores: LRUCache[bytes, float] = LRUCache(MAX_SCORES)
         family_of = {column.name: column.family for column in REGISTRY}

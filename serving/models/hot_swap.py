@@ -1,6 +1,7 @@
 """Keeps the snapshot that serves and swaps it while requests are answered, with a copy on disk of what served last."""
 
 import logging
+import time
 from collections.abc import Callable
 
 from filelock import FileLock, Timeout
@@ -8,16 +9,20 @@ from prometheus_client import Counter, Gauge
 
 from features.errors import RegroupError
 from features.home import Home
-from serving.errors import NotReadyError
+from serving.errors import NotReadyError, RefusedError
 from serving.lifecycle import PeriodicTask
 from serving.models.bundle import Artifacts, holds, write_artifacts
 from serving.models.snapshot import Snapshot, load_snapshot
 from serving.models.sources import BundleSource, SnapshotSource, Version
+from serving.models.trial import Trials
 
 logger = logging.getLogger("regroup")
 
 LOCK_S = 60.0
 """For how long a process waits for another that is copying the same."""
+
+REFUSED_S = 60.0
+"""For how long a refused version is not fetched again; somebody may repair its files."""
 
 RELOADS = Counter("regroup_model_reloads_total", "Snapshots that were loaded and swapped in.")
 RELOAD_FAILURES = Counter("regroup_model_reload_failures_total", "Snapshots that could not be loaded.")
@@ -75,7 +80,8 @@ class HotSwap:
         source: Where models and profiles come from.
         poll_seconds: Pause between two looks at the source.
         prepare: Called with a snapshot before it serves.
-        last_good: Copy of what served last; None to neither keep nor use one.
+        trials: Tries what is new in a process of its own.
+        last_good: Copy of what served last.
     """
 
     def __init__(
@@ -83,11 +89,14 @@ class HotSwap:
         source: SnapshotSource,
         poll_seconds: float,
         prepare: Callable[[Snapshot], None],
-        last_good: LastGood | None = None,
+        trials: Trials,
+        last_good: LastGood,
     ) -> None:
         self._source = source
         self._prepare = prepare
+        self._trials = trials
         self._last_good = last_good
+        self._refused: tuple[Version, float, str] | None = None
         self._current: Snapshot | None = None
         self._version: Version | None = None
         self._why_none = "the service has not looked for a model yet"
@@ -115,26 +124,26 @@ class HotSwap:
     def refresh(self) -> bool:
         """Looks once for other models or newer profiles and swaps them in; a failure keeps the snapshot that serves.
 
-        A process that serves none yet takes the copy on disk after a failure. A registry that answers without a
-        champion is no failure: somebody took the champion away, and no copy brings it back.
+        A process that serves none yet takes the copy on disk, after a failure and where there is no champion.
 
         Returns:
             Whether another snapshot serves now.
         """
         try:
-            return self._load(self._source)
+            if self._load(self._source):
+                return True
         except Exception as error:  # noqa: BLE001 - the watcher must outlive whatever a registry or a disk does
             RELOAD_FAILURES.inc()
             self._why_none = f"there is nothing to serve: {_describe(error)}"
             logger.warning("snapshot not swapped: %s", _describe(error))
-        if self._current is not None or self._last_good is None or not self._last_good.is_there():
+        if self._current is not None or not self._last_good.is_there():
             return False
         try:
             revived = self._load(self._last_good.source)
         except Exception as error:  # noqa: BLE001 - as above
             logger.warning("nor can the copy of what served last be used: %s", _describe(error))
             return False
-        logger.warning("serving the copy of what served last, until the registry gives something that can be served")
+        logger.warning("serving the copy of what served last, until there is something else that can be served")
         return revived
 
     def _load(self, source: SnapshotSource) -> bool:
@@ -147,16 +156,29 @@ class HotSwap:
             return False
         if version == self._version:
             return False
+        self._require_not_refused(version)
         with source.open(version) as artifacts:
+            try:
+                self._trials.require_passed(artifacts)
+            except RefusedError as error:
+                self._refused = version, time.monotonic() + REFUSED_S, str(error)
+                raise
             loaded = load_snapshot(artifacts)
             source.confirm(version)
             loaded.struggle.explain(loaded.rows[:1])  # warms up before the first request
             loaded.mastery.predict(loaded.rows[:1])
             self._prepare(loaded)
             self._serve(loaded, version)
-            if self._last_good is not None and version.source != "last_good":
+            if version.source != "last_good":
                 self._last_good.keep(loaded, artifacts)
         return True
+
+    def _require_not_refused(self, version: Version) -> None:
+        """Spares fetching again and again what was refused a moment ago."""
+        if self._refused is not None:
+            refused, until, why = self._refused
+            if version == refused and time.monotonic() < until:
+                raise RefusedError(why)
 
     def _serve(self, loaded: Snapshot, version: Version) -> None:
         before, self._current, self._version = self._current, loaded, version

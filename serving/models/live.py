@@ -99,6 +99,7 @@ class _Day:
     """
 
     def __init__(self, snapshot: Snapshot, home: Home, database: Database) -> None:
+        self.restarts = 0
         self.through: int | None = None
         self._as_of = snapshot.data_as_of
         self._log_version = int(snapshot.data_version.split(".")[0])
@@ -110,11 +111,15 @@ class _Day:
         self._plain: Snapshot | None = None
 
     def look(self) -> None:
-        """Folds the events that came in since the last look.
+        """Folds the events that came in since the last look; all of them where the database was restored meanwhile.
 
         Raises:
             RegroupError: The database or the state cannot be read; what was folded stays.
         """
+        if self.restarts != (restarts := self._database.restarts):
+            self.restarts, self.through, self._incremental, self._plain = restarts, None, None, None
+            self._moments.clear()
+            self._restricted.clear()
         new = read_live_events(
             self._database, after=self.through or 0, log_version=self._log_version, as_of=self._as_of
         )
@@ -226,7 +231,7 @@ class LiveEvents:
         """
         with self._lock:
             day = self._days.get(id(snapshot)) or self._keep(snapshot, _Day(snapshot, self._home, self._database))
-            if latest is None or day.through is None or latest > day.through:
+            if latest is None or day.through is None or latest > day.through or day.restarts != self._database.restarts:
                 self._look(day)
             return day.restrict(snapshot, students, school)
 

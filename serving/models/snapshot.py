@@ -1,18 +1,19 @@
 """The snapshot that a request reads: models and profiles that belong together, and never change."""
 
+import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from features.bundle import MANIFEST, file_hash, read_manifest
+from features.bundle import MANIFEST, file_hash, read_file, read_manifest
 from features.errors import RegroupError
 from features.profiles.columns import OF_STUDENTS, SCHEMA_HASH
 from features.profiles.kernel import COLUMNS, NO_TIME
@@ -155,8 +156,8 @@ def load_snapshot(artifacts: Artifacts) -> Snapshot:
         if manifest["run_id"] != artifacts.champion.run_id or manifest["schema"] != SCHEMA_HASH:
             raise SnapshotError(f"the profiles {artifacts.publication} are of another run or other columns")
         models = {name: Forecaster(folder) for name, folder in artifacts.models.items()}
-        profiles = pd.read_parquet(artifacts.profiles / "skill_profiles.parquet")
-        facts = pd.read_parquet(artifacts.profiles / "student_profiles.parquet")
+        profiles = _read_table(artifacts.profiles, "skill_profiles", manifest)
+        facts = _read_table(artifacts.profiles, "student_profiles", manifest)
     except (RegroupError, OSError) as error:
         vanished = f"a file vanished while it was read: {type(error).__name__}"
         raise SnapshotError(str(error) if isinstance(error, RegroupError) else vanished) from error
@@ -178,3 +179,7 @@ def load_snapshot(artifacts: Artifacts) -> Snapshot:
         rows=profiles[list(COLUMNS)].to_numpy(np.float32),
         student_facts=StudentFacts.from_rows(facts["student_id"], facts),
     )
+
+
+def _read_table(folder: Path, name: str, manifest: Mapping[str, Any]) -> pd.DataFrame:
+    return pd.read_parquet(io.BytesIO(read_file(folder, f"{name}.parquet", manifest)))

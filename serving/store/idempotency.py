@@ -15,7 +15,7 @@ from features.database.dialects import upsert
 from serving.store.tables import IDEMPOTENCY
 
 PRUNED_AT_ONCE = 200
-"""The most old keys that one claim removes, so that no request waits long for it."""
+"""The most old keys that one transaction removes, so that no request waits long for it."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def claim_key(
     Returns:
         The claim where the key is new or its claim was lost; the answer where there is one; else the reason.
     """
-    _prune(connection, claim.started_at - kept)
+    prune_keys(connection, claim.started_at - kept)
     row = {
         "owner": claim.owner,
         "idempotency_key": claim.key,
@@ -110,8 +110,11 @@ def _is_open(claim: Claim) -> ColumnElement[bool]:
     return and_(_has_key(claim), IDEMPOTENCY.c.started_at == claim.started_at, IDEMPOTENCY.c.status.is_(None))
 
 
-def _prune(connection: Connection, before: datetime) -> None:
-    """Removes old keys; PostgreSQL skips those that another transaction has locked, so that nobody waits."""
+def prune_keys(connection: Connection, before: datetime) -> int:
+    """Removes some old keys, and returns how many.
+
+    PostgreSQL skips those that another transaction has locked, so that nobody waits.
+    """
     keys = IDEMPOTENCY.c.owner, IDEMPOTENCY.c.idempotency_key
     old = select(*keys).where(IDEMPOTENCY.c.started_at < before).limit(PRUNED_AT_ONCE).with_for_update(skip_locked=True)
-    connection.execute(delete(IDEMPOTENCY).where(tuple_(*keys).in_(old)))
+    return connection.execute(delete(IDEMPOTENCY).where(tuple_(*keys).in_(old))).rowcount

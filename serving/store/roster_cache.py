@@ -62,6 +62,7 @@ class TeamSnapshot:
 class _Entry:
     snapshot: TeamSnapshot
     version: Version
+    restarts: int
     read_at: float
     confirmed_at: float
 
@@ -102,10 +103,11 @@ class RosterCache:
             return TeamSnapshot(None, read_skills(self._database))
         with self._database.reading() as connection:
             version, latest = read_version(connection, team_id), latest_number(connection)
-        now = time.monotonic()
+        now, restarts = time.monotonic(), self._database.restarts
         entry = self._entries.get(team_id)
-        if entry is None or entry.version != version or now - entry.read_at > TRUSTED_S:
-            entry = _Entry(self._read(team_id, version), version, now, now)
+        known = None if entry is None else (entry.version, entry.restarts)
+        if entry is None or known != (version, restarts) or now - entry.read_at > TRUSTED_S:
+            entry = _Entry(self._read(team_id, version), version, restarts, now, now)
         else:
             entry = replace(entry, confirmed_at=now)
         if entry.snapshot.team is not None:  # ids of no team are not kept: callers could fill the memory with them

@@ -15,8 +15,11 @@ from mlflow import MlflowClient
 
 from features.console import run_command
 from features.errors import BusyError, DatabaseAwayError, MissingError, UnavailableError
-from features.events.store import data_version
+from features.events.ingest import ingest_rows
+from features.events.store import data_version, read_events
 from features.home import Home
+from tests.conftest import copy_database
+from tests.features.events.test_store import some_rows
 from training.__main__ import main
 from training.config import load_config
 from training.errors import ConfigError, DataGateError, QualityGateError
@@ -283,6 +286,21 @@ def test_too_little_data_registers_nothing(untrained_school, choice, as_of, sent
     assert not (untrained_school.home / "published").exists()
 
 
+def test_a_night_forgets_events_that_are_older_than_they_are_kept(tmp_path, migrated_mlflow, monkeypatch):
+    """Before it learns, so that neither a model nor a profile rests on them."""
+    monkeypatch.setenv("REGROUP_EVENTS_KEPT_DAYS", "60")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
+    copy_database(migrated_mlflow, tmp_path / "mlflow.db")
+    home = Home(tmp_path / "home")
+    rows = [some_rows(day=day) for day in ("2024-01-01", "2024-03-01", "2024-06-01")]
+    ingest_rows(home, rows, "app", "log", now=END)
+
+    with pytest.raises(DataGateError):
+        run_nightly(home, load_config(None))
+
+    assert set(read_events(home)["occurred_at"]) == {pd.Timestamp("2024-06-01", tz="UTC")}
+
+
 def test_without_an_event_log_the_command_to_run_is_named(tmp_path, monkeypatch):
     """Exit code 4, and no MLflow store is made for nothing."""
     monkeypatch.setenv("REGROUP_HOME", str(tmp_path / "home"))
@@ -332,6 +350,8 @@ def test_a_wrong_configuration_ends_with_one_sentence_and_its_code(own_school, c
 DIES = """
 import os, signal, sys
 import training.nightly as nightly
+from tests.conftest import copy_database
+from tests.features.events.test_store import some_rows
 from training.__main__ import main
 
 def dies(*_):

@@ -63,5 +63,5 @@ def read_model(folder: Path) -> StoredModel:
     forecast = {known.name: known for known in FORECASTS}.get(bundle.manifest.get("forecast", ""))
     if forecast is None or bundle.columns != forecast.columns:
         raise InputError(f"the model {folder.name} was trained on other columns than this version of regroup makes")
-    model = Model(forecast, lgb.Booster(model_file=folder / TREES), bundle.calibration)
+    model = Model(forecast, lgb.Booster(model_str=bundle.read_trees()), bundle.calibration)
     return StoredModel(model, Statistics.from_json(bundle.read("statistics")))

@@ -176,7 +176,7 @@ def test_what_served_last_serves_until_the_registry_gives_something(own_school, 
     assert "serving the copy of what served last" in caplog.text
 
 
-def test_a_champion_that_was_taken_away_is_not_brought_back(own_school, monkeypatch):
+def test_what_served_last_goes_on_over_a_restart_where_the_champion_was_taken_away(own_school, monkeypatch):
     monkeypatch.setenv("REGROUP_POLL_SECONDS", "3600")
     with TestClient(create_app()) as client:
         assert client.get("/readyz").status_code == 200
@@ -186,7 +186,8 @@ def test_a_champion_that_was_taken_away_is_not_brought_back(own_school, monkeypa
     with TestClient(create_app()) as client:
         answer = client.get("/readyz")
 
-    assert (answer.status_code, answer.json()["rule"]) == (503, "no_model")
+    assert (answer.status_code, answer.json()["source"]) == (200, "last_good")
+    assert answer.json()["run_id"] == own_school.run_id
 
 
 def test_processes_that_keep_a_copy_at_once_leave_a_whole_one(own_school, bundle, tmp_path):

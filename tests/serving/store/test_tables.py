@@ -10,7 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import MetaData, func, insert, inspect, select, text
 
 from features import tombstones
-from features.database import Database, changing, reading
+from features.database import Database, changing, continuity, reading
 from features.database.migrations import HEAD
 from features.errors import InputError
 from features.events import live
@@ -18,7 +18,7 @@ from features.roster import tables as roster
 from serving.store import tables as service
 
 TABLES = MetaData()
-for part in (roster, tombstones, live, service):
+for part in (continuity, roster, tombstones, live, service):
     for table in part.METADATA.sorted_tables:
         table.to_metadata(TABLES)
 

@@ -1,0 +1,77 @@
+"""Which file a SQLite database is, whatever its name says later.
+
+Connections that are open go on with a file that was moved away or replaced: what they keep then is lost with them.
+"""
+
+import threading
+from pathlib import Path
+
+from features.errors import DatabaseAwayError
+
+FileId = tuple[int, int]
+"""Device and inode."""
+
+
+class SqliteFile:
+    """The file of the open connections of a process, for all its threads.
+
+    Args:
+        path: The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._open: FileId | None = None
+        self._log: FileId | None = None
+
+    def is_there(self) -> bool:
+        """Whether there is a file; one that may not be looked at is, and opening it says why it cannot be."""
+        try:
+            self.path.stat()
+        except OSError as error:
+            return not isinstance(error, (FileNotFoundError, NotADirectoryError))
+        return True
+
+    def opened(self) -> None:
+        """Notes the file at the first connection."""
+        with self._lock:
+            self._open = self._open or _file_id(self.path)
+
+    def was_replaced(self) -> bool:
+        """Whether another file is in the place of the one that is open; true once, and then that one may be opened.
+
+        The replaced file's log of changes is deleted: SQLite would write it into the file that has the name now.
+
+        Raises:
+            DatabaseAwayError: There is no file at all.
+        """
+        with self._lock:
+            if self._open is None:
+                return False
+            now, log = _file_id(self.path), self._beside("wal")
+            if now == self._open:
+                self._log = _file_id(log)
+                return False
+            if now is None:
+                raise self.gone()
+            if self._log is not None and _file_id(log) == self._log:  # another one is of the new file already
+                for name in ("wal", "shm"):
+                    self._beside(name).unlink(missing_ok=True)
+            self._open = self._log = None
+            return True
+
+    def gone(self) -> DatabaseAwayError:
+        """The error where there is no file, and was one."""
+        return DatabaseAwayError(f"the SQLite file {str(self.path)!r} is gone; put it back, or a back-up of it")
+
+    def _beside(self, name: str) -> Path:
+        return self.path.with_name(f"{self.path.name}-{name}")
+
+
+def _file_id(path: Path) -> FileId | None:
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return found.st_dev, found.st_ino
