@@ -17,6 +17,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
+from filelock import FileLock, Timeout
 from sqlalchemy import select
 
 from features.erasure import Installation, erase_everywhere
@@ -35,6 +36,7 @@ from serving.settings import Settings
 from serving.store.erasure import STORES
 from serving.store.forgetting import forget_students
 from serving.store.recommendations import find_recommendation
+from tests.serving.models.test_hot_swap import wait_until
 from tests.serving.store.test_erasure import traces
 
 pytestmark = pytest.mark.long
@@ -154,7 +156,8 @@ class Load:
     def _decide(self, rng):
         undecided = sorted(self.plans.keys() - self.decisions.keys())
         for plan in rng.sample(undecided, min(1, len(undecided))):
-            sent = {"decision": "accepted", "note": f"of {self.plans[plan]['sessions'][0]['students'][0]}"}
+            student = self.plans[plan]["sessions"][0]["students"][0]["student_id"]
+            sent = {"decision": "accepted", "note": f"of {student}"}
             answer = self._ask("POST", f"/v1/recommendations/{plan}/decision", {200}, json=sent)
             if answer is not None:
                 self.decisions[plan] = answer.json()["sessions"]
@@ -177,6 +180,14 @@ def erase(place, student):
             return erase_everywhere((*STORES, SPOOL), place, student)
         except BusyError:
             time.sleep(0.2)
+
+
+def is_locked(home, name):
+    try:
+        with FileLock(home.lock(name), timeout=0):
+            return False
+    except Timeout:
+        return True
 
 
 def rows_of(database, *names):
@@ -205,6 +216,7 @@ def test_two_hundred_erasures_under_load_forget_them_and_nobody_else(school, giv
                 if at == COUNT // 4:
                     command = [sys.executable, "-m", "training", "nightly", "--config", str(school.config)]
                     night = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+                    wait_until(lambda: is_locked(home, "nightly"), 300)
                 erase(place, student)
                 load.erased.add(student)
         assert night.wait(timeout=600) in {0, 10}
