@@ -118,6 +118,7 @@ from features.roster.loading import load_roster_command, read_roster_files
 from features.roster.policy_file import ANY_ROOM
 from features.roster.policy_keys import load_presets
 from features.roster.queries import (
+    find_gone,
     find_team_of,
     list_teams,
     read_demographics,
@@ -167,6 +168,7 @@ __all__ = [
     "Team",
     "TeamName",
     "erase_student",
+    "find_gone",
     "find_misfits",
     "find_mistakes",
     "find_team_of",
