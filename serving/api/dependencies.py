@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import Depends, Request, Security
+from fastapi import Depends, Path, Request, Security
 from fastapi.security import HTTPBearer, SecurityScopes
 
 from features.database import Database
@@ -13,7 +13,14 @@ from serving.audit.writer import AuditLog
 from serving.lifecycle import Drain
 from serving.models.snapshot import Snapshot
 from serving.plans.recommend import Planner
+from serving.schemas.texts import Identity
 from serving.settings import Settings
+
+PlanInPath = Annotated[Identity, Path(alias="recommendation_id", description="id of the plan")]
+TeamInPath = Annotated[Identity, Path(alias="team_id", description="id of the team; write a slash in it as `%2F`")]
+StudentInPath = Annotated[
+    Identity, Path(alias="student_id", description="id of the student; write a slash in it as `%2F`")
+]
 
 _BEARER = HTTPBearer(
     scheme_name="api_key",

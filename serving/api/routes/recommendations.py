@@ -13,6 +13,7 @@ from serving.api.dependencies import (
     CurrentCaller,
     CurrentDatabase,
     CurrentPlanner,
+    PlanInPath,
     require_scope,
 )
 from serving.api.etags import ETAG_RESPONSES, IfNoneMatch, TaggedBody
@@ -29,6 +30,7 @@ from serving.schemas.recommendations import (
     RecommendationRequest,
     RecommendationRow,
 )
+from serving.schemas.texts import Address, Identity, PlanReference
 from serving.store.recommendations import PlanQuery, list_plans
 
 router = APIRouter(prefix="/v1/recommendations", route_class=GatedRoute, tags=["recommendations"])
@@ -106,18 +108,18 @@ def create_recommendation(
 def list_recommendations(
     caller: CurrentCaller,
     database: CurrentDatabase,
-    team_id: Annotated[str, Query(description="a team of the roster", examples=["team-1"])],
+    team_id: Annotated[Identity, Query(description="a team of the roster", examples=["team-1"])],
     date: Annotated[
         SchoolDate | None,
         Query(description="date of the day at the school; all days without it", examples=["2026-03-16"]),
     ] = None,
     cycle: Annotated[
-        str | None,
-        Query(pattern="^[0-9a-f]{32}$", description="id of a cycle; plans of all cycles and of none without it"),
+        PlanReference | None,
+        Query(description="id of a cycle; plans of all cycles and of none without it"),
     ] = None,
     limit: Annotated[int, Query(ge=1, le=100, description="most plans on a page", examples=[20])] = 20,
     cursor: Annotated[
-        str | None, Query(max_length=2000, description="`next_cursor` of the page before; the first page without it")
+        Address | None, Query(description="`next_cursor` of the page before; the first page without it")
     ] = None,
 ) -> RecommendationPage:
     """Lists a team's plans, the newest first, page by page."""
@@ -134,7 +136,7 @@ def list_recommendations(
     responses=problem_responses(404) | ETAG_RESPONSES,
 )
 def read_recommendation(
-    recommendation_id: str,
+    recommendation_id: PlanInPath,
     caller: CurrentCaller,
     auditor: CurrentAuditor,
     database: CurrentDatabase,
