@@ -28,7 +28,7 @@ from serving.audit.spool import Spool
 from serving.audit.writer import AuditLog
 from serving.errors import NotReadyError
 from serving.grouping import warm_up
-from serving.lifecycle import Drain, PeriodicTask
+from serving.lifecycle import Drain, PeriodicTask, collect_garbage
 from serving.models.hot_swap import HotSwap, LastGood
 from serving.models.live import LiveEvents
 from serving.models.sources import source_of
@@ -104,7 +104,7 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
     tasks = (
         PeriodicTask("live-events", fold_ahead, settings.fold_seconds),
         PeriodicTask("database", database.checkpoint, CHECKPOINT_S),
-        PeriodicTask("garbage", gc.collect, COLLECT_S),
+        PeriodicTask("garbage", collect_garbage, COLLECT_S),
         PeriodicTask("retention", lambda: retention.try_to_remove_old(database, datetime.now(UTC)), RETENTION_S),
     )
 

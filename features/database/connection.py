@@ -105,12 +105,13 @@ class Database:
             self._require_tables()
         elif self._file is not None and not self._file.is_there():
             raise self._file.gone() if self._continuity.installation else no_roster()
+        restarts = self.restarts
         with self._connection() as connection:
             if self.is_sqlite:
                 connection.exec_driver_sql("BEGIN")  # sqlite3 by itself begins only at the first change
             else:
                 connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
-            self._continuity.follow(connection)
+            self._continuity.follow(connection, restarts)
             yield connection
 
     @contextmanager
@@ -131,12 +132,13 @@ class Database:
         self._require_tables()
         # SQLite has one writer: threads wait here in turn, which its file lock does not guarantee
         with self._one_thread() if self.is_sqlite else nullcontext():
+            restarts = self.restarts
             with self._connection() as connection:
                 self._begin(connection, alone=alone, erasing=erasing)
                 identity = self._continuity.count_change(connection)
                 yield connection
             self._require_file()  # what went into a file that has lost its name is not kept
-            self._continuity.keep(identity)
+            self._continuity.keep(identity, restarts)
 
     def migrate(self, target: str = "head") -> None:
         """Brings the tables to a version, all or nothing, while no other process does the same.

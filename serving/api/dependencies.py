@@ -1,5 +1,6 @@
 """What routes ask FastAPI for: the caller, the audit log, and the parts of the running service."""
 
+import time
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Request, Security
@@ -117,6 +118,11 @@ async def get_database(request: Request) -> Database:
     return database
 
 
+async def get_moment() -> float:
+    """When the request had been read, on the clock of `time.perf_counter`."""
+    return time.perf_counter()
+
+
 async def get_drain(request: Request) -> Drain:
     """Whether this process was told to stop."""
     drain: Drain = request.app.state.drain
@@ -132,6 +138,7 @@ async def get_planner(request: Request) -> Planner:
 CurrentAuditor = Annotated[Auditor, Depends(get_auditor)]
 CurrentDatabase = Annotated[Database, Depends(get_database)]
 CurrentDrain = Annotated[Drain, Depends(get_drain)]
+CurrentMoment = Annotated[float, Depends(get_moment)]
 CurrentPlanner = Annotated[Planner, Depends(get_planner)]
 CurrentSettings = Annotated[Settings, Depends(get_settings)]
 CurrentSnapshot = Annotated[Snapshot, Depends(get_snapshot)]

@@ -22,7 +22,7 @@ TermName = Literal[
     "keep_together",
     "load",
     "share",
-    "teacher_time_due",
+    "group_time_due",
     "coaching",
 ]
 TermWeight = Annotated[float, Field(ge=0, le=100)]
@@ -130,6 +130,13 @@ class TeamPolicy(Body):
         ge=1,
         le=10,
         description="school days within which everybody should have had adult time; 1: every day",
+        examples=[2],
+    )
+    group_time_days: int | None = Field(
+        default=None,
+        ge=1,
+        le=10,
+        description="school days within which everybody should have had a small group or tutoring; 1: every day",
         examples=[2],
     )
     trainees_supervised: bool | None = Field(

@@ -222,7 +222,7 @@ class RecommendationRequest(Body):
         default=None,
         gt=0,
         le=30,
-        description="seconds, from the request's turn in the solver queue, within which the plan is found, bounded, "
+        description="seconds, without the wait for the request's turn, within which the plan is found, bounded, "
         "explained and stored, or refused with what is known by then; the search gets at least half, and a tenth for "
         "each series, grouping or standing rule that then gives way. Null: a fixed number of search rounds, which take "
         "about one or two seconds, and 30 at most",

@@ -1,10 +1,12 @@
 """`/v1/recommendations`: a plan for a team's day."""
 
 import datetime as dt
+import time
 from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
+from starlette.background import BackgroundTask
 
 from serving.access.caller import Scope
 from serving.access.visibility import require_team
@@ -12,6 +14,7 @@ from serving.api.dependencies import (
     CurrentAuditor,
     CurrentCaller,
     CurrentDatabase,
+    CurrentMoment,
     CurrentPlanner,
     PlanInPath,
     require_scope,
@@ -70,6 +73,7 @@ def create_recommendation(
     caller: CurrentCaller,
     auditor: CurrentAuditor,
     planner: CurrentPlanner,
+    came: CurrentMoment,
     idempotency_key: Key = None,
 ) -> Response:
     """Suggests and stores the sessions of a team's day, or of each day of a cycle; answers with the first."""
@@ -88,10 +92,15 @@ def create_recommendation(
             planner,
             caller,
             body,
+            came,
             render=to_recommendation,
             note=lambda answer: auditor.entry("suggest", team_id=answer.team_id, subject=answer.id),
             finish=lambda connection, plan_id: attempt.finish(connection, f"{router.prefix}/{plan_id}", plan_id),
         )
+
+    async def note_answered() -> None:
+        planner.queue.note_answering(time.perf_counter() - planned.found_at)
+
     queue_ms, search_ms = 1000 * planned.waited_seconds, 1000 * planned.search_seconds
     return Response(
         planned.text,
@@ -101,6 +110,7 @@ def create_recommendation(
             "Location": f"{router.prefix}/{planned.id}",
             "Server-Timing": f"queue;dur={queue_ms:.1f}, search;dur={search_ms:.1f}",
         },
+        background=BackgroundTask(note_answered),
     )
 
 
