@@ -74,7 +74,7 @@ def reconcile(home: Home, database: Database) -> None:
     Raises:
         BusyError: The database stayed locked; further errors as for `require_erased`.
     """
-    with database.changing(alone=True) as connection:
+    with database.changing(alone=True, erasing=True) as connection:
         _reconcile(home, connection)
 
 

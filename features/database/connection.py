@@ -1,5 +1,6 @@
 """Opens the database, and turns what can go wrong there into sentences."""
 
+import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -24,6 +25,9 @@ PAGES_LEFT = 20_000
 
 WRITERS = 7_233_401
 """PostgreSQL advisory lock for changing the roster or the tables; any number that nothing else uses."""
+
+ERASING = 7_233_403
+"""PostgreSQL advisory lock that every change shares, and that whoever begins to erase a student has alone."""
 
 
 class Database:
@@ -111,12 +115,14 @@ class Database:
             yield connection
 
     @contextmanager
-    def changing(self, *, alone: bool = False) -> Iterator[Connection]:
+    def changing(self, *, alone: bool = False, erasing: bool = False) -> Iterator[Connection]:
         """A connection whose changes are kept together or not at all; the tables are there.
 
         Args:
             alone: Whether no other such change may run at the same time, as when the whole roster is replaced. SQLite
                 has one writer in any case.
+            erasing: Whether no other change at all may run at the same time, so that each one either is there to be
+                erased or finds in its own transaction that the student was erased.
 
         Raises:
             BusyError: The database stayed locked.
@@ -128,7 +134,7 @@ class Database:
         with self._one_thread() if self.is_sqlite else nullcontext():
             restarts = self.restarts
             with self._connection() as connection:
-                self._begin(connection, alone=alone)
+                self._begin(connection, alone=alone, erasing=erasing)
                 identity = self._continuity.count_change(connection)
                 yield connection
             self._require_file()  # what went into a file that has lost its name is not kept
@@ -225,13 +231,15 @@ class Database:
         finally:
             self._writer.release()
 
-    def _begin(self, connection: Connection, *, alone: bool) -> None:
+    def _begin(self, connection: Connection, *, alone: bool, erasing: bool = False) -> None:
         if self.is_sqlite:
             connection.exec_driver_sql("BEGIN IMMEDIATE")  # waits here, not half-way
             return
         connection.execute(text(f"SET LOCAL lock_timeout = '{WAIT_S}s'"))
         if alone:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITERS})
+        shared = "" if erasing else "_shared"
+        connection.execute(text(f"SELECT pg_advisory_xact_lock{shared}(:key)"), {"key": ERASING})
 
     def _open(self) -> Engine:
         if self._engine is None:
@@ -240,6 +248,7 @@ class Database:
             if self._connections:
                 # a connection that died with the server's restart is noticed and replaced before it is used
                 pool = {"pool_size": self._connections, "pool_timeout": WAIT_S, "pool_pre_ping": not self.is_sqlite}
+            logging.getLogger("psycopg").setLevel(logging.CRITICAL)  # its warnings show rows, which hold students
             self._engine = create_engine(self._url, connect_args=options, hide_parameters=True, **pool)
             if self.is_sqlite and self._connections:
                 event.listen(self._engine, "connect", self._prepare)
@@ -272,17 +281,23 @@ class Database:
 
 
 @contextmanager
-def reading(where: str | Database) -> Iterator[Connection]:
-    """See `Database.reading`; for a URL, a connection of its own is opened and closed."""
-    with _opened(where) as database, database.reading() as connection:
-        yield connection
+def reading(where: str | Database | Connection) -> Iterator[Connection]:
+    """See `Database.reading`; a URL gets a connection of its own, and a connection is used as it is."""
+    if isinstance(where, Connection):
+        yield where
+    else:
+        with _opened(where) as database, database.reading() as connection:
+            yield connection
 
 
 @contextmanager
-def changing(where: str | Database, *, alone: bool = False) -> Iterator[Connection]:
-    """See `Database.changing`; for a URL, a connection of its own is opened and closed."""
-    with _opened(where) as database, database.changing(alone=alone) as connection:
-        yield connection
+def changing(where: str | Database | Connection, *, alone: bool = False) -> Iterator[Connection]:
+    """See `Database.changing`; a URL gets a connection of its own, and a connection is used as it is."""
+    if isinstance(where, Connection):
+        yield where
+    else:
+        with _opened(where) as database, database.changing(alone=alone) as connection:
+            yield connection
 
 
 @contextmanager

@@ -119,6 +119,7 @@ from features.roster.loading import load_roster_command, read_roster_files
 from features.roster.policy_file import ANY_ROOM
 from features.roster.policy_keys import load_presets
 from features.roster.queries import (
+    find_gone,
     find_team_of,
     list_teams,
     read_demographics,
@@ -168,6 +169,7 @@ __all__ = [
     "Team",
     "TeamName",
     "erase_student",
+    "find_gone",
     "find_misfits",
     "find_mistakes",
     "find_team_of",

@@ -9,7 +9,7 @@ from fastapi.security import HTTPBearer, SecurityScopes
 from features.database import Database
 from serving.access.caller import Caller, Scope
 from serving.api.gated_route import require_scopes
-from serving.audit.entries import make_entry
+from serving.audit.entries import AuditEntry, make_entry
 from serving.audit.writer import AuditLog
 from serving.lifecycle import Drain
 from serving.models.snapshot import Snapshot
@@ -77,11 +77,15 @@ class Auditor:
             student_id: The student; null where a whole team was read.
             subject: Id of the recommendation or decision; null for none.
         """
-        state = self._request.scope["state"]
-        entry = make_entry(
-            self._key_id, state["request_id"], action, team_id=team_id, student_id=student_id, subject=subject
-        )
-        state.setdefault("audit", []).append(self._log.record(entry))
+        entry = self.entry(action, team_id=team_id, student_id=student_id, subject=subject)
+        self._request.scope["state"].setdefault("audit", []).append(self._log.record(entry))
+
+    def entry(
+        self, action: str, *, team_id: str | None = None, student_id: str | None = None, subject: str | None = None
+    ) -> AuditEntry:
+        """The entry of one action, for the transaction that keeps what it is about; arguments as of `note`."""
+        request_id = self._request.scope["state"]["request_id"]
+        return make_entry(self._key_id, request_id, action, team_id=team_id, student_id=student_id, subject=subject)
 
 
 # functions that only look something up are async, since FastAPI would run each plain one on a thread of its own

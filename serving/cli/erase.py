@@ -14,6 +14,7 @@ ABOUT = """Removes every trace of a student: roster, plans, decisions, audit, li
 older versions, rejected rows, published profiles and the copy of what served last. Running services drop the student
 within REGROUP_POLL_SECONDS. The models hold no student; the next night trains new ones without the student's
 answers. Older versions of the event log are gone for everybody, so a training run on one of them cannot be repeated.
+Notes of decisions on plans with the student go too, since they may name the student in any words.
 Bundles that were exported are yours to export again. Back-ups hold the student, and the list of erasures says so:
 after a restore, nothing answers until --restored has erased everybody again who was erased since the back-up.
 

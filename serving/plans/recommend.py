@@ -16,7 +16,8 @@ from features.database import Database
 from features.errors import RegroupError
 from features.roster import Rule, Series, SkillMap, Team
 from serving.access.caller import Caller
-from serving.access.visibility import find_roster
+from serving.access.visibility import find_roster, require_unchanged
+from serving.audit.entries import AuditEntry, add_entries
 from serving.errors import RequestError
 from serving.formats import pack_instance
 from serving.grouping import (
@@ -185,7 +186,7 @@ def plan_day(
     came: float,
     *,
     render: Render,
-    note: Callable[[RecommendationOut], None],
+    note: Callable[[RecommendationOut], AuditEntry],
     finish: Callable[[Connection, str], None],
 ) -> PlannedDay:
     """Waits for the solver, plans a team's day and stores the plan.
@@ -196,12 +197,13 @@ def plan_day(
         body: What is asked for.
         came: When it was asked, on the clock of `time.perf_counter`; the wait for a turn does not count.
         render: Builds the answer.
-        note: Called with the answer before it is stored, for the audit log, which is written meanwhile.
+        note: Gives the audit entry that is stored with an answer.
         finish: Called with the plan's id in the transaction that stores the plan; raising undoes it.
 
     Raises:
         NotReadyError: There is no model or no roster yet.
         NotFoundError: There is no such team, or none that the caller may know of.
+        RosterChangedError: Students of the team were erased or have left it while the day was planned.
         QueueFullError: Too many requests wait for the solver.
         RequestError: The day has no plan, or the body names somebody who is not in the team.
         ConflictError: The earlier plan was stored by a version that did not store days.
@@ -225,13 +227,14 @@ def plan_day(
         ]
         cycle = asked.name_cycle(answers)
         answers = [answer.model_copy(update={"cycle": cycle}) for answer in answers]
-        for answer in answers:
-            note(answer)
         texts = [answer.model_dump_json() for answer in answers]
+        entries = [note(answer) for answer in answers]
         with planner.database.changing() as connection:
+            require_unchanged(connection, caller, team, roster)
             for answer, text, (day, planned) in zip(answers, texts, found, strict=True):
                 instance = pack_instance(planned.canonical)
                 keep_recommendation(connection, answer, text, day.model_dump_json(), instance, team.members)
+            add_entries(connection, entries)
             finish(connection, answers[0].id)
     search_seconds = sum(planned.search_seconds for _, planned in found)
     return PlannedDay(answers[0].id, texts[0], waited, search_seconds, found[-1][1].found_at)

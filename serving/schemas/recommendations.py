@@ -1,12 +1,15 @@
 """The bodies of requests for a day's plan and of plans."""
 
 import datetime as dt
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from serving.grouping import STUDENT
 from serving.schemas.changes import TermOut
 from serving.schemas.common import (
+    NAMES_STUDENTS,
+    NEEDED,
     PLAN_ID,
     Body,
     CreatedAt,
@@ -35,7 +38,9 @@ MOST_CYCLE_DAYS = 20
 class Absence(Body):
     """One student or one adult who is absent."""
 
-    student_id: Identity | None = Field(default=None, description="a member of the team", examples=["s0412"])
+    student_id: Annotated[Identity, STUDENT] | None = Field(
+        default=None, description="a member of the team", examples=["s0412"]
+    )
     staff_id: Identity | None = Field(default=None, description="an adult of the team", examples=["a.rivera"])
     block_ids: list[Identity] | None = Field(
         default=None,
@@ -60,7 +65,7 @@ class DayRule(Body):
         "adult who cannot attend a block",
         examples=["keep_apart"],
     )
-    student_ids: list[Identity] = Field(
+    student_ids: list[Annotated[Identity, STUDENT]] = Field(
         default_factory=list,
         max_length=MOST_PEOPLE,
         description="members of the team; two or more for keep_together and keep_apart",
@@ -88,8 +93,8 @@ class NoteOut(Body):
     series_id: str | None = Field(
         default=None, description="the series that gives way, or is over; null where it is none", examples=[None]
     )
-    students: list[StudentId] = Field(description="for whom", examples=[["s0412"]])
-    sentence: str = Field(
+    students: Annotated[list[StudentId], NEEDED] = Field(description="for whom", examples=[["s0412"]])
+    sentence: Annotated[str, NAMES_STUDENTS] = Field(
         description="what and why, in plain words",
         examples=["The fixed assignment of s0412 on Ratios gave way: Ratios is not among the needs any more."],
     )
@@ -102,7 +107,7 @@ class SeriesBody(Body):
         description="id of the series; it takes the place of the roster's with the same id",
         examples=["ratios-1"],
     )
-    student_ids: list[Identity] = Field(
+    student_ids: list[Annotated[Identity, STUDENT]] = Field(
         min_length=1, max_length=MOST_PEOPLE, description="members of the team", examples=[["s0412", "s0417"]]
     )
     staff_id: StaffIdIn

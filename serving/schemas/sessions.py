@@ -1,9 +1,13 @@
 """The bodies of sessions: as a plan shows them, as people edit them, and short enough to be sent back."""
 
+from typing import Annotated
+
 from pydantic import Field
 
+from serving.grouping import STUDENT
 from serving.schemas.common import (
     FACTS,
+    NEEDED,
     BlockId,
     BlockIdIn,
     Body,
@@ -157,7 +161,9 @@ class SessionSeats(SessionBody):
     """One session with ids alone; it can be sent back as it is."""
 
     adults: list[str] = Field(description=f"staff ids: {ADULTS}", examples=[["a.rivera"]])
-    students: list[str] = Field(description="ids of the students of the session", examples=[["s0412", "s0417"]])
+    students: Annotated[list[Annotated[str, STUDENT]], NEEDED] = Field(
+        description="ids of the students of the session", examples=[["s0412", "s0417"]]
+    )
 
 
 class SessionOut(SessionBody):
@@ -174,7 +180,7 @@ class SessionOut(SessionBody):
         description="name of the skill, or its id where no name is known; null online", examples=["Ratios"]
     )
     adults: list[AdultOut] = Field(description=ADULTS)
-    students: list[SeatOut] = Field(description="the students of the session")
+    students: Annotated[list[SeatOut], NEEDED] = Field(description="the students of the session")
     purpose: PurposeOf = Field(default=None, description="what the session is for, for most of its students")
     why: str = Field(description="why the session is held", examples=["It meets 1.4 need points of 5."])
     series_id: str | None = Field(default=None, description="the series that it is of; null: none", examples=[None])

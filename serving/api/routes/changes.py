@@ -38,12 +38,12 @@ def evaluate_edit(
 ) -> EvaluationOut:
     """Evaluates an edited plan: broken rules and their smallest repair, and the score impact of each change."""
     day = open_day(planner.database, caller, recommendation_id)
-    auditor.note("evaluate", team_id=day.answer.team_id, subject=recommendation_id)
     edited = read_sessions(day.problem, body.sessions)
     with planner.take_turn(caller, day.answer.team_id):
         evaluation, score, repair = judge_edit(
             day.problem, edited, day.suggested, repair=body.repair, seconds=body.seconds
         )
+    auditor.note("evaluate", team_id=day.answer.team_id, subject=recommendation_id)
     return to_evaluation(recommendation_id, evaluation, score, repair)
 
 
@@ -57,8 +57,8 @@ def rank_seat_options(
 ) -> SeatOptionsOut:
     """Ranks all seats that a late or new student could have by their score impact, while nobody else moves."""
     day = open_day(planner.database, caller, recommendation_id)
-    auditor.note("rank_seat_options", team_id=day.answer.team_id, student_id=body.student_id, subject=recommendation_id)
     latecomer, found = find_seat_options(planner, caller, day, body)
+    auditor.note("rank_seat_options", team_id=day.answer.team_id, student_id=body.student_id, subject=recommendation_id)
     return to_seat_options(recommendation_id, body.student_id, latecomer, found)
 
 
@@ -72,6 +72,6 @@ def explain_seat(
 ) -> ExplanationOut:
     """Explains why a student does not have a seat: its score impact while all may move, or the rules against it."""
     day = open_day(planner.database, caller, recommendation_id)
-    auditor.note("explain", team_id=day.answer.team_id, student_id=body.student_id, subject=recommendation_id)
     found, bounds = find_explanation(day, body, planner.take_turn(caller, day.answer.team_id))
+    auditor.note("explain", team_id=day.answer.team_id, student_id=body.student_id, subject=recommendation_id)
     return to_explanation(recommendation_id, found, bounds)

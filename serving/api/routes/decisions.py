@@ -28,8 +28,13 @@ def decide(
     A plan is decided on once; the same decision sent again gets the same answer. An edited plan that breaks hard rules
     is stored, since people have the last word, and the answer names the rules.
     """
-    day, decision = decide_plan(database, caller, recommendation_id, body)
-    auditor.note("decide", team_id=day.answer.team_id, subject=recommendation_id)
+    day, decision = decide_plan(
+        database,
+        caller,
+        recommendation_id,
+        body,
+        note=lambda team_id: auditor.entry("decide", team_id=team_id, subject=recommendation_id),
+    )
     return to_decision(decision, day.problem)
 
 

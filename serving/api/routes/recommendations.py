@@ -79,9 +79,10 @@ def create_recommendation(
     """Suggests and stores the sessions of a team's day, or of each day of a cycle; answers with the first."""
     with Attempt(
         planner.database,
-        caller.key_id,
+        caller,
         idempotency_key,
         hash_request(router.prefix, body),
+        note=lambda team_id, plan_id: auditor.entry("read_recommendation", team_id=team_id, subject=plan_id),
         kept=dt.timedelta(hours=planner.settings.kept_hours),
         takeover=dt.timedelta(seconds=planner.settings.takeover_seconds),
     ) as attempt:
@@ -93,7 +94,7 @@ def create_recommendation(
             body,
             came,
             render=to_recommendation,
-            note=lambda answer: auditor.note("suggest", team_id=answer.team_id, subject=answer.id),
+            note=lambda answer: auditor.entry("suggest", team_id=answer.team_id, subject=answer.id),
             finish=lambda connection, plan_id: attempt.finish(connection, f"{router.prefix}/{plan_id}", plan_id),
         )
 

@@ -16,7 +16,7 @@ from features.errors import RegroupError
 from serving.__main__ import main
 from serving.audit import spool
 from serving.audit.entries import add_entries, list_entries, make_entry
-from serving.audit.spool import Spool
+from serving.audit.spool import Backlog, Spool
 from serving.audit.writer import AuditLog
 from serving.errors import NotReadyError
 from serving.store.tables import AUDIT
@@ -111,7 +111,13 @@ def test_processes_write_to_one_file_from_its_first_moment_and_no_entry_is_lost_
 
 def test_an_entry_that_the_database_refuses_is_set_aside_and_the_others_go_on(database, tmp_path, caplog):
     good, spool = entries_of(3), Spool(tmp_path / "audit")
-    spool.append([good[0], replace(good[1], entry_id="nobody-named-it", action=None), good[2]])
+    odd = [
+        replace(good[1], entry_id="nobody-named-it", action=None),
+        replace(good[1], entry_id="half a character", request_id="\ud800"),
+        replace(good[1], entry_id="a list", request_id=["r1"]),
+        replace(good[1], entry_id="without a zone", at=good[1].at.replace(tzinfo=None)),
+    ]
+    spool.append([good[0], *odd, good[2]])
     with sqlite3.connect(tmp_path / "audit/spool.db") as file:
         file.execute("""INSERT INTO entries (entry) VALUES ('{"of_a_later_version": 1}')""")
     file.close()
@@ -119,10 +125,11 @@ def test_an_entry_that_the_database_refuses_is_set_aside_and_the_others_go_on(da
     assert (spool.ship(database), spool.ship(database)) == (2, 0)
 
     assert list_entries(database) == [good[0], good[2]]
-    assert [aside for _, aside in left_in(tmp_path)] == [True, True]
-    assert "the database refuses 2 audit entries" in caplog.text
+    assert [aside for _, aside in left_in(tmp_path)] == [True] * 5
+    assert spool.backlog() == Backlog(0, 5, None)
+    assert "the database refuses 5 audit entries" in caplog.text
     assert "s1" not in caplog.text
-    assert spool.forget("s1") == 1
+    assert spool.forget("s1") == 4
     spool.close()
     assert not [path for path in tmp_path.glob("audit/*") if b'"s1"' in path.read_bytes()]
 
@@ -172,6 +179,7 @@ def test_while_the_database_is_away_entries_stay_on_disk(tmp_path):
     log.stop()
 
     assert [left["entry_id"] for left, _ in left_in(tmp_path)] == [entry.entry_id]
+    assert Spool(tmp_path / "audit").backlog() == Backlog(1, 0, entry.at)
     assert all(path.stat().st_mode & 0o077 == 0 for path in [tmp_path / "audit", *tmp_path.glob("audit/*")])
     place.unlink()
     with Database(f"sqlite:///{place / 'regroup.db'}") as database:
