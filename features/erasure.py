@@ -7,7 +7,6 @@ and fails where one is neither a store's nor known to be without students.
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,7 @@ from filelock import FileLock
 from features.bundle import MANIFEST, read_manifest, write_bundle
 from features.database import Database
 from features.database.continuity import IDENTITY
+from features.erasure_list import note_erasure
 from features.errors import InputError
 from features.events.live import LIVE_EVENTS, forget_students, lock_writers
 from features.events.staging import clear_staging
@@ -28,7 +28,7 @@ from features.home import Home
 from features.logs import open_log
 from features.profiles.state import State
 from features.roster import erase_student, tables
-from features.tombstones import TOMBSTONES, add_tombstone
+from features.tombstones import TOMBSTONES
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def erase_everywhere(stores: Sequence[Store], place: Installation, student_id: s
     with place.home.work("nightly", "ingest", busy=busy):
         with place.database.changing() as connection:
             lock_writers(connection)  # a batch that is being stored ends first, and its events are found
-            add_tombstone(connection, student_id, datetime.now(UTC))
+            note_erasure(place.home.erasures, connection, student_id)
         counts = {store.name: store.erase(place, student_id) for store in stores}
         place.database.compact()
     return counts
@@ -235,7 +235,7 @@ WITHOUT_STUDENTS = (
 """Tables that name no student; `erased_students` holds keyed hashes."""
 
 FOLDERS_WITHOUT_STUDENTS = (
-    *("item_skills", "decisions", "trials", "database.json"),
+    *("item_skills", "decisions", "trials", "database.json", "erasures.jsonl"),
     *("regroup.db", "regroup.db-wal", "regroup.db-shm"),
 )
-"""Names in the home that hold no student; the database's files hold those of its tables."""
+"""Names in the home that hold no student; the list of erasures holds keyed hashes, the database's files its tables."""

@@ -77,10 +77,17 @@ def read_tombstones(source: Connection | Database) -> Tombstones:
     return Tombstones(rows[0].salt, frozenset(row.digest for row in rows)) if rows else NOBODY
 
 
-def add_tombstone(connection: Connection, student_id: str, erased_at: datetime) -> None:
-    """Records that a student was erased; a second time changes nothing."""
+def add_tombstone(connection: Connection, student_id: str, erased_at: datetime, salt: bytes | None = None) -> None:
+    """Records that a student was erased; a second time changes nothing.
+
+    Args:
+        connection: A transaction.
+        student_id: The student.
+        erased_at: The moment, in UTC.
+        salt: The installation's key where the database holds no erasure yet; without it, a new one.
+    """
     known = read_tombstones(connection)
     if not known.among([student_id]):
-        salt = known.salt or secrets.token_bytes(32)
+        salt = known.salt or salt or secrets.token_bytes(32)
         row = {"digest": digest_of(student_id, salt), "salt": salt, "erased_at": erased_at}
         connection.execute(insert(TOMBSTONES).values(row))

@@ -23,11 +23,14 @@ HEAD_BYTES = 2**15
 HEADERS = 100
 """The most headers of a request."""
 
+PIPELINED = 8
+"""The most requests that wait on a connection for an earlier one of it to be answered."""
+
 HEAD_S, BODY_S, ANSWER_S = 10.0, 60.0, 30.0
 """Seconds until an address and its headers have to be in, until the body has to follow them, and for which an answer
 may be stuck because its caller does not read it."""
 
-DROPPED_BYTES = 2**26
+DROPPED_BYTES = 2**28
 """Bytes of a body that is not wanted which are received all the same, so that its caller gets to read why."""
 
 FILES_APART = 256
@@ -111,8 +114,8 @@ class Connections:
         self.work(connection)
 
 
-class HeadTooLargeError(Exception):
-    """An address with its headers, or what frames a body, is larger than any is."""
+class TooMuchError(Exception):
+    """An address with its headers is larger than any is, or too many requests came at once."""
 
 
 class LimitedConnection(HttpToolsProtocol):
@@ -191,10 +194,13 @@ class LimitedConnection(HttpToolsProtocol):
         self._head += size
         if self._head > HEAD_BYTES or self._headers > HEADERS:
             self._large = True
-            raise HeadTooLargeError
+            raise TooMuchError
 
     def on_headers_complete(self) -> None:
         """Begins to answer the request."""
+        if len(self.pipeline) >= PIPELINED:
+            self._large = True
+            raise TooMuchError
         self._in_by = self.loop.time() + BODY_S
         self._connections.work(self)
         super().on_headers_complete()
@@ -232,7 +238,9 @@ class LimitedConnection(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's own text
         """Refuses a request that is too large or no HTTP at all, and closes the connection."""
         if self._large:
-            sentence = f"address and headers have more than {HEAD_BYTES:,} bytes, or there are more than {HEADERS}"
+            sentence = (
+                f"there are more than {HEAD_BYTES:,} bytes or {HEADERS} headers, or {PIPELINED} requests wait already"
+            )
             count_refused("head_too_large")
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "head_too_large", sentence)
         else:
@@ -259,7 +267,7 @@ class LimitedConnection(HttpToolsProtocol):
     def _refuse(self, status: HTTPStatus, rule: str, sentence: str) -> None:
         """Answers, unless an answer has begun, and closes the connection."""
         cycle = self.cycle
-        if cycle is None or cycle.response_complete or not cycle.response_started:
+        if not self.pipeline and (cycle is None or cycle.response_complete or not cycle.response_started):
             self.transport.write(_problem_bytes(status, rule, sentence))
         if cycle is not None and not cycle.response_complete:
             cycle.disconnected = True  # whoever waits for the body learns that there is nobody left to answer

@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
@@ -39,12 +39,20 @@ class Database:
             0: every query opens its own, so that nothing stays open behind a command.
         marker: A file that says which database the home was used with, for a service that must not begin with an empty
             one while its own is away; None to go without.
+        check: Called with a transaction that nobody else can have at the same time, before the first question and after
+            each restart; what it raises refuses the question, and the next question calls it again.
 
     Raises:
         InputError: The URL names no database that is supported.
     """
 
-    def __init__(self, url: str, connections: int = 0, marker: Path | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        connections: int = 0,
+        marker: Path | None = None,
+        check: Callable[[Connection], None] | None = None,
+    ) -> None:
         self._url = read_url(url)
         self._connections = connections
         self._engine: Engine | None = None
@@ -54,7 +62,8 @@ class Database:
         where = self._url.host or "the local socket"
         self._name = f"SQLite file {self._url.database!r}" if self.is_sqlite else f"PostgreSQL at {where}"
         noted = None if marker is None else Marker(marker, self._url.render_as_string(hide_password=True))
-        self._needs_tables = noted is not None
+        self._check = check
+        self._needs_tables = noted is not None or check is not None
         self._continuity = Continuity(self._name, noted)
 
     def __enter__(self) -> Self:
@@ -92,12 +101,13 @@ class Database:
             self._require_tables()
         elif self._file is not None and not self._file.is_there():
             raise self._file.gone() if self._continuity.installation else no_roster()
+        restarts = self.restarts
         with self._connection() as connection:
             if self.is_sqlite:
                 connection.exec_driver_sql("BEGIN")  # sqlite3 by itself begins only at the first change
             else:
                 connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
-            self._continuity.follow(connection)
+            self._continuity.follow(connection, restarts)
             yield connection
 
     @contextmanager
@@ -116,12 +126,13 @@ class Database:
         self._require_tables()
         # SQLite has one writer: threads wait here in turn, which its file lock does not guarantee
         with self._one_thread() if self.is_sqlite else nullcontext():
+            restarts = self.restarts
             with self._connection() as connection:
                 self._begin(connection, alone=alone)
                 identity = self._continuity.count_change(connection)
                 yield connection
             self._require_file()  # what went into a file that has lost its name is not kept
-            self._continuity.keep(identity)
+            self._continuity.keep(identity, restarts)
 
     def migrate(self, target: str = "head") -> None:
         """Brings the tables to a version, all or nothing, while no other process does the same.
@@ -150,6 +161,8 @@ class Database:
                 raise DatabaseAwayError(f"{self._name} has lost its tables; is it being restored?")
             migrate(connection, target)
             if target == "head":
+                if self._check is not None:
+                    self._check(connection)
                 self._continuity.keep(read_identity(connection))
             else:
                 self._continuity.forget()

@@ -39,8 +39,8 @@ problem = "response"
 watch = "video"
 ```
 
-Only `student`, `time`, `correct`, and `item` or `skills` have to be there. Blank cells are null; ids are kept exactly
-as written.
+Only `student`, `time`, `correct`, and `item` or `skills` have to be there. Blank cells are null; ids are kept as
+written, but for blanks around them.
 """
 
 import re

@@ -1,8 +1,9 @@
 """What routes ask FastAPI for: the caller, the audit log, and the parts of the running service."""
 
+import time
 from typing import Annotated, Any
 
-from fastapi import Depends, Request, Security
+from fastapi import Depends, Path, Request, Security
 from fastapi.security import HTTPBearer, SecurityScopes
 
 from features.database import Database
@@ -13,7 +14,14 @@ from serving.audit.writer import AuditLog
 from serving.lifecycle import Drain
 from serving.models.snapshot import Snapshot
 from serving.plans.recommend import Planner
+from serving.schemas.texts import Identity
 from serving.settings import Settings
+
+PlanInPath = Annotated[Identity, Path(alias="recommendation_id", description="id of the plan")]
+TeamInPath = Annotated[Identity, Path(alias="team_id", description="id of the team; write a slash in it as `%2F`")]
+StudentInPath = Annotated[
+    Identity, Path(alias="student_id", description="id of the student; write a slash in it as `%2F`")
+]
 
 _BEARER = HTTPBearer(
     scheme_name="api_key",
@@ -106,6 +114,11 @@ async def get_database(request: Request) -> Database:
     return database
 
 
+async def get_moment() -> float:
+    """When the request had been read, on the clock of `time.perf_counter`."""
+    return time.perf_counter()
+
+
 async def get_drain(request: Request) -> Drain:
     """Whether this process was told to stop."""
     drain: Drain = request.app.state.drain
@@ -121,6 +134,7 @@ async def get_planner(request: Request) -> Planner:
 CurrentAuditor = Annotated[Auditor, Depends(get_auditor)]
 CurrentDatabase = Annotated[Database, Depends(get_database)]
 CurrentDrain = Annotated[Drain, Depends(get_drain)]
+CurrentMoment = Annotated[float, Depends(get_moment)]
 CurrentPlanner = Annotated[Planner, Depends(get_planner)]
 CurrentSettings = Annotated[Settings, Depends(get_settings)]
 CurrentSnapshot = Annotated[Snapshot, Depends(get_snapshot)]

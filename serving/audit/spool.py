@@ -90,10 +90,12 @@ class Spool:
             last: int = file.execute("SELECT coalesce(max(number), 0) FROM entries").fetchone()[0]
         while rows := self._read(after, last):
             refused = _store(rows, database)
-            stored = [(number,) for number, _ in rows if number not in refused]
+            stored = [row for row in rows if row[0] not in refused]
+            aside = [row for row in rows if row[0] in refused]
             with self._connection() as file, _transaction(file):
-                file.executemany("UPDATE entries SET set_aside = 1 WHERE number = ?", [(number,) for number in refused])
-                file.executemany("DELETE FROM entries WHERE number = ?", stored)
+                # by its text too: another process may have shipped it meanwhile, and its number be a new entry's
+                file.executemany("UPDATE entries SET set_aside = 1 WHERE number = ? AND entry = ?", aside)
+                file.executemany("DELETE FROM entries WHERE number = ? AND entry = ?", stored)
             if refused:
                 logger.error("the database refuses %d audit entries, which are set aside", len(refused))
             shipped, after = shipped + len(stored), rows[-1][0]

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from serving.access.caller import Scope
-from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentPlanner, require_scope
+from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentPlanner, PlanInPath, require_scope
 from serving.api.gated_route import GatedRoute
 from serving.api.problems import problem_responses
 from serving.api.responses.changes import to_evaluation, to_explanation, to_seat_options
@@ -30,7 +30,7 @@ router = APIRouter(
 
 @router.post("/evaluation")
 def evaluate_edit(
-    recommendation_id: str,
+    recommendation_id: PlanInPath,
     body: EvaluationRequest,
     caller: CurrentCaller,
     auditor: CurrentAuditor,
@@ -49,7 +49,7 @@ def evaluate_edit(
 
 @router.post("/seat-options")
 def rank_seat_options(
-    recommendation_id: str,
+    recommendation_id: PlanInPath,
     body: SeatOptionsRequest,
     caller: CurrentCaller,
     auditor: CurrentAuditor,
@@ -64,7 +64,7 @@ def rank_seat_options(
 
 @router.post("/explanations")
 def explain_seat(
-    recommendation_id: str,
+    recommendation_id: PlanInPath,
     body: ExplanationRequest,
     caller: CurrentCaller,
     auditor: CurrentAuditor,

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from serving.access.caller import Scope
-from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentDatabase, require_scope
+from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentDatabase, PlanInPath, require_scope
 from serving.api.gated_route import GatedRoute
 from serving.api.problems import problem_responses
 from serving.api.responses.changes import to_decision
@@ -17,7 +17,7 @@ router = APIRouter(prefix="/v1/recommendations/{recommendation_id}", route_class
 
 @router.post("/decision", dependencies=[require_scope(Scope.PLAN)], responses=problem_responses(404, 409))
 def decide(
-    recommendation_id: str,
+    recommendation_id: PlanInPath,
     body: DecisionRequest,
     caller: CurrentCaller,
     auditor: CurrentAuditor,
@@ -35,7 +35,7 @@ def decide(
 
 @router.get("/decision", dependencies=[require_scope(Scope.READ)], responses=problem_responses(404, 409))
 def read_decision(
-    recommendation_id: str, caller: CurrentCaller, auditor: CurrentAuditor, database: CurrentDatabase
+    recommendation_id: PlanInPath, caller: CurrentCaller, auditor: CurrentAuditor, database: CurrentDatabase
 ) -> DecisionOut:
     """Reads what was decided on a plan."""
     day = open_day(database, caller, recommendation_id)

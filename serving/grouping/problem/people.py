@@ -19,7 +19,7 @@ class Student:
         blocks: the blocks in which the student is there; empty for an absence, fewer for a late arrival.
         needs_certified: whether an adult-led session needs a certified adult (an accommodation).
         subgroup: an opaque label for the audit of shares, never a feature; None without.
-        teacher_time_due: whether the student should sit with a supervising adult today, having done so too rarely.
+        group_time_due: whether the student should have a small group or tutoring today, having had none for days.
         adult_time_due: whether the student should have an adult-led seat today, having had none on the last school day.
     """
 
@@ -27,7 +27,7 @@ class Student:
     blocks: frozenset[str]
     needs_certified: bool = False
     subgroup: str | None = None
-    teacher_time_due: bool = False
+    group_time_due: bool = False
     adult_time_due: bool = False
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import delete, update
 from features.database import Database
 from features.errors import RegroupError
 from serving.__main__ import main
+from serving.audit import spool
 from serving.audit.entries import add_entries, list_entries, make_entry
 from serving.audit.spool import Spool
 from serving.audit.writer import AuditLog
@@ -40,9 +41,9 @@ def left_in(place):
 
 def append_and_die(folder, number):
     """What a process does that is killed after its answer went out."""
-    spool = Spool(folder)
+    own = Spool(folder)
     for at in range(20):
-        spool.append([make_entry("k1", f"r{number}-{at}", "read_board", team_id="t1")])
+        own.append([make_entry("k1", f"r{number}-{at}", "read_board", team_id="t1")])
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -124,6 +125,29 @@ def test_an_entry_that_the_database_refuses_is_set_aside_and_the_others_go_on(da
     assert spool.forget("s1") == 1
     spool.close()
     assert not [path for path in tmp_path.glob("audit/*") if b'"s1"' in path.read_bytes()]
+
+
+def test_an_entry_that_comes_in_while_two_processes_ship_the_same_is_not_removed_unshipped(
+    database, tmp_path, monkeypatch
+):
+    """The number of an entry that was removed is given to the next one."""
+    first, second = Spool(tmp_path / "audit"), Spool(tmp_path / "audit")
+    old, new = entries_of(2)
+    first.append([old])
+
+    def store_slowly(rows, database):
+        refused = store(rows, database)
+        monkeypatch.setattr(spool, "_store", store)
+        assert second.ship(database) == 1
+        second.append([new])
+        return refused
+
+    store = spool._store
+    monkeypatch.setattr(spool, "_store", store_slowly)
+    first.ship(database)
+
+    assert first.ship(database) == 1
+    assert {entry.entry_id for entry in list_entries(database)} == {old.entry_id, new.entry_id}
 
 
 def test_files_that_an_earlier_version_left_are_taken_too(database, tmp_path):

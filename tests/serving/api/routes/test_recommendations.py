@@ -136,7 +136,7 @@ def test_the_search_yields_what_the_rest_needs_but_no_more_than_half(client, bod
         return search(problem, budget)
 
     monkeypatch.setattr(recommend, "suggest_groups", spy)
-    monkeypatch.setattr(SolverQueue, "storing_s", keeping)
+    monkeypatch.setattr(SolverQueue, "answering_s", keeping)
 
     assert client.post("/v1/recommendations", json=body | {"seconds": 0.4}).status_code == 201
     assert least <= given[0].seconds <= most
