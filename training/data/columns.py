@@ -35,7 +35,6 @@ CARRIES_OVER = (
     "student_residual_ewm_05",
     "skill_correct_ewm_20",
     "skill_streak",
-    "skill_best_streak",
     "skill_ease",
     "transition_ease",
 )
