@@ -1,4 +1,5 @@
-# Two images: `service` has what answering needs; `training` has MLflow too, for its server and the nightly job.
+# Three images: `service` has what answering needs; `training` has MLflow too, for its server and the nightly job;
+# `proxy` has nginx.
 # `compose.yaml` runs them with PostgreSQL. Both run as a user who owns no code, on a file system that is only read.
 # A new digest: docker buildx imagetools inspect python:3.11-slim
 FROM python:3.11-slim@sha256:9c900dea9e8fb7e16277c179b555cc72d29a352dbc33cff48ad5a0412fd5bfc7 AS base
@@ -34,6 +35,13 @@ COPY serving serving
 COPY experiments experiments
 RUN env --unset NUMBA_CACHE_DIR python -m experiments compile \
  && python -m hatchling build --target wheel --directory /dist
+
+
+# In front of the service: TLS and limits, by nginx.conf, which is mounted.
+FROM base AS proxy
+RUN apt-get update && apt-get install --yes --no-install-recommends nginx && rm -rf /var/lib/apt/lists/*
+USER regroup
+CMD ["nginx", "-g", "daemon off;"]
 
 
 FROM locked AS training
