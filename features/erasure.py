@@ -7,7 +7,6 @@ and fails where one is neither a store's nor known to be without students.
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -20,15 +19,18 @@ from filelock import FileLock
 from features.bundle import MANIFEST, read_manifest, write_bundle
 from features.database import Database
 from features.database.continuity import IDENTITY
+from features.erasure_list import note_erasure
 from features.errors import InputError
-from features.events.live import LIVE_EVENTS, forget_students, lock_writers
+from features.events.live import LIVE_EVENTS, forget_students
 from features.events.staging import clear_staging
 from features.events.store import erase_events
 from features.home import Home
 from features.logs import open_log
 from features.profiles.state import State
 from features.roster import erase_student, tables
-from features.tombstones import TOMBSTONES, add_tombstone
+from features.tombstones import TOMBSTONES
+
+ROSTER = "roster"
 
 
 @dataclass(frozen=True)
@@ -68,21 +70,22 @@ class Store:
 def erase_everywhere(stores: Sequence[Store], place: Installation, student_id: str) -> dict[str, int]:
     """Removes a student from every store and counts the rows or files by store; a killed run can be repeated.
 
-    The tombstone is written first, so that nothing that arrives meanwhile brings the student back.
+    The tombstone is written first, together with the student's removal from the roster: whoever keeps something later
+    finds in the same transaction that the student is gone, and what was kept earlier is found in the stores.
 
     Raises:
         BusyError: A nightly run or an ingest is at work, or the database stayed locked.
         DatabaseAwayError: It cannot be used.
         UnavailableError: A file may not be read or written.
     """
-    busy = "a nightly run or an ingest is at work in this home; erase when it has ended"
-    with place.home.work("nightly", "ingest", busy=busy):
-        with place.database.changing() as connection:
-            lock_writers(connection)  # a batch that is being stored ends first, and its events are found
-            add_tombstone(connection, student_id, datetime.now(UTC))
+    busy = "a nightly run, an ingest or the load of a roster is at work in this home; erase when it has ended"
+    with place.home.work("nightly", "ingest", "roster", busy=busy):
+        with place.database.changing(alone=True, erasing=True) as connection:
+            note_erasure(place.home.erasures, connection, student_id)
+            seated = erase_student(connection, student_id)
         counts = {store.name: store.erase(place, student_id) for store in stores}
         place.database.compact()
-    return counts
+    return counts | {ROSTER: counts.get(ROSTER, 0) + seated}
 
 
 def _erase_live(place: Installation, student_id: str) -> int:
@@ -207,7 +210,7 @@ def _copy_holds(folder: Path, student_id: str) -> bool:
 
 STORES = (
     Store(
-        "roster",
+        ROSTER,
         lambda place, student_id: erase_student(place.database, student_id),
         tables=tuple(table.name for table in tables.OF_STUDENTS),
     ),
@@ -235,7 +238,7 @@ WITHOUT_STUDENTS = (
 """Tables that name no student; `erased_students` holds keyed hashes."""
 
 FOLDERS_WITHOUT_STUDENTS = (
-    *("item_skills", "decisions", "trials", "database.json"),
+    *("item_skills", "decisions", "trials", "database.json", "erasures.jsonl"),
     *("regroup.db", "regroup.db-wal", "regroup.db-shm"),
 )
-"""Names in the home that hold no student; the database's files hold those of its tables."""
+"""Names in the home that hold no student; the list of erasures holds keyed hashes, the database's files its tables."""

@@ -73,6 +73,11 @@ class Home:
         return self.root / "decisions"
 
     @property
+    def erasures(self) -> Path:
+        """The list of erasures, which is never restored from a back-up; `REGROUP_ERASURES` puts it on another disk."""
+        return Path(os.environ.get("REGROUP_ERASURES") or self.root / "erasures.jsonl").resolve()
+
+    @property
     def inbox(self) -> Path:
         """Log files that the next nightly run ingests, with a `mapping.toml` beside them if they need one."""
         return self.root / "inbox"

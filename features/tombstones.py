@@ -54,6 +54,9 @@ class Tombstones:
 
 NOBODY = Tombstones()
 
+AT_ONCE = 1000
+"""Digests in one query; SQLite takes a limited number of values."""
+
 
 def digest_of(student_id: str, salt: bytes) -> str:
     """64 hexadecimal digits that only this installation's salt connects with the student."""
@@ -77,10 +80,31 @@ def read_tombstones(source: Connection | Database) -> Tombstones:
     return Tombstones(rows[0].salt, frozenset(row.digest for row in rows)) if rows else NOBODY
 
 
-def add_tombstone(connection: Connection, student_id: str, erased_at: datetime) -> None:
-    """Records that a student was erased; a second time changes nothing."""
-    known = read_tombstones(connection)
-    if not known.among([student_id]):
-        salt = known.salt or secrets.token_bytes(32)
+def find_erased(connection: Connection, student_ids: Iterable[str]) -> set[str]:
+    """Which of the students were erased, without reading the tombstones of all others."""
+    asked = list(student_ids)
+    salt = connection.execute(select(TOMBSTONES.c.salt).limit(1)).scalar() if asked else None
+    if salt is None:
+        return set()
+    by_digest = {digest_of(student_id, salt): student_id for student_id in asked}
+    digests, found = list(by_digest), set[str]()
+    for at in range(0, len(digests), AT_ONCE):
+        among = TOMBSTONES.c.digest.in_(digests[at : at + AT_ONCE])
+        found.update(connection.execute(select(TOMBSTONES.c.digest).where(among)).scalars())
+    return {by_digest[digest] for digest in found}
+
+
+def add_tombstone(connection: Connection, student_id: str, erased_at: datetime, salt: bytes | None = None) -> None:
+    """Records that a student was erased, in a change that is `erasing`; a second time changes nothing.
+
+    Args:
+        connection: A transaction.
+        student_id: The student.
+        erased_at: The moment, in UTC.
+        salt: The installation's key where the database holds no erasure yet; without it, a new one.
+    """
+    if not find_erased(connection, [student_id]):
+        stored = connection.execute(select(TOMBSTONES.c.salt).limit(1)).scalar()
+        salt = stored or salt or secrets.token_bytes(32)
         row = {"digest": digest_of(student_id, salt), "salt": salt, "erased_at": erased_at}
         connection.execute(insert(TOMBSTONES).values(row))

@@ -14,8 +14,10 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from features.database import Database
 from features.errors import RegroupError
+from features.restore import ReturnGuard
 from serving.access.key_cache import KeyCache
 from serving.access.rate import RateLimit
+from serving.api.docs import add_docs
 from serving.api.gated_route import Bodies
 from serving.api.middleware.audit_gate import AuditGate
 from serving.api.middleware.authenticate import Authentication
@@ -26,7 +28,7 @@ from serving.audit.spool import Spool
 from serving.audit.writer import AuditLog
 from serving.errors import NotReadyError
 from serving.grouping import warm_up
-from serving.lifecycle import Drain, PeriodicTask
+from serving.lifecycle import Drain, PeriodicTask, collect_garbage
 from serving.models.hot_swap import HotSwap, LastGood
 from serving.models.live import LiveEvents
 from serving.models.sources import source_of
@@ -76,7 +78,7 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
     """
     settings = settings or read_settings()
     home = settings.home
-    database = Database(home.database_url(), settings.connections, home.database_marker)
+    database = Database(home.database_url(), settings.connections, home.database_marker, ReturnGuard(home))
     rosters = RosterCache(database, settings.poll_seconds)
     live = LiveEvents(home, database)
     snapshots = HotSwap(
@@ -102,7 +104,7 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
     tasks = (
         PeriodicTask("live-events", fold_ahead, settings.fold_seconds),
         PeriodicTask("database", database.checkpoint, CHECKPOINT_S),
-        PeriodicTask("garbage", gc.collect, COLLECT_S),
+        PeriodicTask("garbage", collect_garbage, COLLECT_S),
         PeriodicTask("retention", lambda: retention.try_to_remove_old(database, datetime.now(UTC)), RETENTION_S),
     )
 
@@ -130,8 +132,9 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
         description=ABOUT,
         lifespan=run,
         responses=problem_responses(422),
-        redoc_url=None,  # one page of the contract is enough
-        swagger_ui_oauth2_redirect_url=None,
+        redirect_slashes=False,  # a redirect would repeat the Host header, which the caller chose
+        docs_url=None,  # the framework's pages load scripts from the internet; `add_docs` has one that does not
+        redoc_url=None,
         generate_unique_id_function=name_operation,
     )
     app.state.settings = settings
@@ -155,6 +158,7 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
     ):
         app.include_router(router, responses=problem_responses(401, 403, 413, 429, 503))
     app.include_router(operations.health_router)
+    add_docs(app, "/docs")
     _add_middleware(app, settings, keys, rate)
     return app
 

@@ -23,11 +23,14 @@ HEAD_BYTES = 2**15
 HEADERS = 100
 """The most headers of a request."""
 
+PIPELINED = 8
+"""The most requests that wait on a connection for an earlier one of it to be answered."""
+
 HEAD_S, BODY_S, ANSWER_S = 10.0, 60.0, 30.0
 """Seconds until an address and its headers have to be in, until the body has to follow them, and for which an answer
 may be stuck because its caller does not read it."""
 
-DROPPED_BYTES = 2**26
+DROPPED_BYTES = 2**28
 """Bytes of a body that is not wanted which are received all the same, so that its caller gets to read why."""
 
 FILES_APART = 256
@@ -63,7 +66,7 @@ class Connections:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._open = 0
+        self._open: set[LimitedConnection] = set()
         # in the order in which they began to wait; nothing is being answered on either
         self._new: dict[LimitedConnection, None] = {}
         self._kept: dict[LimitedConnection, None] = {}
@@ -80,8 +83,8 @@ class Connections:
 
     def admit(self, connection: "LimitedConnection") -> bool:
         """Counts a new connection, and closes the oldest that waits if there are too many; whether there is room."""
-        self._open += 1
-        room = self._open <= self._most
+        self._open.add(connection)
+        room = len(self._open) <= self._most
         if not room:
             # one that never sent a whole request goes before one that did
             oldest = next(iter(self._new or self._kept), None)
@@ -91,7 +94,7 @@ class Connections:
                 oldest.transport.abort()
                 room = True
         self._new[connection] = None
-        if self._open > self._most + OVER and not room:
+        if len(self._open) > self._most + OVER and not room:
             count_refused("too_many")
             connection.transport.abort()
         return room
@@ -107,12 +110,16 @@ class Connections:
 
     def leave(self, connection: "LimitedConnection") -> None:
         """Forgets a connection that is closed."""
-        self._open -= 1
+        self._open.discard(connection)
         self.work(connection)
 
+    def __contains__(self, connection: object) -> bool:
+        """Whether a connection is open."""
+        return connection in self._open
 
-class HeadTooLargeError(Exception):
-    """An address with its headers, or what frames a body, is larger than any is."""
+
+class TooMuchError(Exception):
+    """An address with its headers is larger than any is, or too many requests came at once."""
 
 
 class LimitedConnection(HttpToolsProtocol):
@@ -121,9 +128,6 @@ class LimitedConnection(HttpToolsProtocol):
     Args:
         connections: All connections of this process.
         config: As uvicorn gives it, like all that follow.
-        server_state: The same.
-        app_state: The same.
-        _loop: The same.
     """
 
     def __init__(
@@ -132,9 +136,9 @@ class LimitedConnection(HttpToolsProtocol):
         config: Config,
         server_state: ServerState,
         app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
+        loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
+        super().__init__(config, server_state, app_state, loop)
         self._connections = connections
         self._timer: asyncio.TimerHandle | None = None
         self._in_by: float | None = None  # by when the head or the body that is coming in has to be there
@@ -191,10 +195,13 @@ class LimitedConnection(HttpToolsProtocol):
         self._head += size
         if self._head > HEAD_BYTES or self._headers > HEADERS:
             self._large = True
-            raise HeadTooLargeError
+            raise TooMuchError
 
     def on_headers_complete(self) -> None:
         """Begins to answer the request."""
+        if len(self.pipeline) >= PIPELINED:
+            self._large = True
+            raise TooMuchError
         self._in_by = self.loop.time() + BODY_S
         self._connections.work(self)
         super().on_headers_complete()
@@ -215,7 +222,7 @@ class LimitedConnection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Goes on to the next request, or waits for it."""
-        if not self.pipeline:
+        if not self.pipeline and self in self._connections:
             self._connections.wait(self)
         super().on_response_complete()
 
@@ -232,7 +239,9 @@ class LimitedConnection(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's own text
         """Refuses a request that is too large or no HTTP at all, and closes the connection."""
         if self._large:
-            sentence = f"address and headers have more than {HEAD_BYTES:,} bytes, or there are more than {HEADERS}"
+            sentence = (
+                f"there are more than {HEAD_BYTES:,} bytes or {HEADERS} headers, or {PIPELINED} requests wait already"
+            )
             count_refused("head_too_large")
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "head_too_large", sentence)
         else:
@@ -259,7 +268,7 @@ class LimitedConnection(HttpToolsProtocol):
     def _refuse(self, status: HTTPStatus, rule: str, sentence: str) -> None:
         """Answers, unless an answer has begun, and closes the connection."""
         cycle = self.cycle
-        if cycle is None or cycle.response_complete or not cycle.response_started:
+        if not self.pipeline and (cycle is None or cycle.response_complete or not cycle.response_started):
             self.transport.write(_problem_bytes(status, rule, sentence))
         if cycle is not None and not cycle.response_complete:
             cycle.disconnected = True  # whoever waits for the body learns that there is nobody left to answer

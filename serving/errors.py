@@ -12,6 +12,7 @@ RegroupError (features.errors)
 │   │   └── NoPlanError   422: no plan of the day keeps every rule, with the people and the roster as they are now
 │   ├── TooManyError      429: more requests than the key may make; Retry-After says when to go on
 │   ├── QueueFullError    503: too many requests wait for the solver; Retry-After says when to ask again
+│   ├── RosterChangedError 503: what was being made is of students who are gone; Retry-After says when to ask again
 │   └── NotReadyError     503: no model or no profiles yet; Retry-After says when to ask again
 └── SnapshotError         a version cannot be served; the last good one stays (exit code 4)
     ├── RefusedError      it was tried, and must not serve
@@ -114,6 +115,16 @@ class QueueFullError(ServiceError):
     def __init__(self, retry_s: int) -> None:
         super().__init__("queue_full", f"too many requests wait to be planned; ask again in about {retry_s} s")
         self.headers = {"Retry-After": str(retry_s)}
+
+
+class RosterChangedError(ServiceError):
+    """Students of a team were erased, or left it, while something was made of them, so that it is not kept."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    headers = MappingProxyType({"Retry-After": "1"})
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__("roster_changed", sentence)
 
 
 class NotReadyError(ServiceError):

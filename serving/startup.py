@@ -21,6 +21,7 @@ from starlette.types import Receive, Scope, Send
 from features.console import OWNER_ONLY
 from serving.api.problems import error_response
 from serving.errors import NotReadyError
+from serving.lifecycle import share_heaps
 
 logger = logging.getLogger("regroup")
 
@@ -142,6 +143,7 @@ def create_startup() -> Startup:
     What the process writes is for the owner alone, also where another program than `python -m serving` starts it.
     """
     os.umask(OWNER_ONLY)
+    share_heaps()
 
     def load(say: Callable[[str], None]) -> FastAPI:
         from serving.app import create_app  # noqa: PLC0415 - takes seconds

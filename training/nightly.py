@@ -23,6 +23,7 @@ from features.events.store import DataVersion, data_version, read_events, read_i
 from features.home import Home
 from features.logs.mapping import read_mapping
 from features.profiles.columns import SCHEMA_HASH
+from features.restore import require_erased
 from features.retention import forget_old_events, forget_old_profiles, read_events_kept
 from training.config import TrainingConfig
 from training.data.dataset import Dataset, build_dataset
@@ -67,14 +68,15 @@ def run_nightly(home: Home, config: TrainingConfig, as_of: datetime | None = Non
 
     Raises:
         BusyError: Another nightly run or ingest holds the lock.
-        UnavailableError: The database or MLflow's store is away, the disk is full, or this user may not write there;
-            files that were not ingested stay in the inbox for the next night.
+        UnavailableError: The database or MLflow's store is away, a restored back-up holds students who were erased, the
+            disk is full, or this user may not write there; files that were not ingested stay in the inbox.
         InputError: A setting, or the inbox's mapping, is wrong; every file stays in the inbox.
         MissingError: No event was ever ingested.
         DataGateError: Too few students or episodes.
         QualityGateError: The challenger is above a limit and there is no champion to keep.
     """
     with home.work("nightly", busy="another nightly run is at work in this home; wait for it to end"):
+        _require_erased(home)
         _ingest_live_events(home)
         refused = _ingest_inbox(home)
         _forget_old_events(home)
@@ -89,6 +91,12 @@ def run_nightly(home: Home, config: TrainingConfig, as_of: datetime | None = Non
         }
         outcome = _find_outcome(home, facts) or _train_and_decide(home, config, data, as_of, facts)
         return replace(outcome, refused=refused)
+
+
+def _require_erased(home: Home) -> None:
+    if home.erasures.exists():
+        with Database(home.database_url()) as database, database.changing(alone=True) as connection:
+            require_erased(home, connection)
 
 
 def _ingest_live_events(home: Home) -> None:

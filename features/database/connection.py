@@ -1,8 +1,9 @@
 """Opens the database, and turns what can go wrong there into sentences."""
 
+import logging
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +26,9 @@ PAGES_LEFT = 20_000
 WRITERS = 7_233_401
 """PostgreSQL advisory lock for changing the roster or the tables; any number that nothing else uses."""
 
+ERASING = 7_233_403
+"""PostgreSQL advisory lock that every change shares, and that whoever begins to erase a student has alone."""
+
 
 class Database:
     """The database that a URL names; nothing is opened before the first question.
@@ -39,12 +43,20 @@ class Database:
             0: every query opens its own, so that nothing stays open behind a command.
         marker: A file that says which database the home was used with, for a service that must not begin with an empty
             one while its own is away; None to go without.
+        check: Called with a transaction that nobody else can have at the same time, before the first question and after
+            each restart; what it raises refuses the question, and the next question calls it again.
 
     Raises:
         InputError: The URL names no database that is supported.
     """
 
-    def __init__(self, url: str, connections: int = 0, marker: Path | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        connections: int = 0,
+        marker: Path | None = None,
+        check: Callable[[Connection], None] | None = None,
+    ) -> None:
         self._url = read_url(url)
         self._connections = connections
         self._engine: Engine | None = None
@@ -54,7 +66,8 @@ class Database:
         where = self._url.host or "the local socket"
         self._name = f"SQLite file {self._url.database!r}" if self.is_sqlite else f"PostgreSQL at {where}"
         noted = None if marker is None else Marker(marker, self._url.render_as_string(hide_password=True))
-        self._needs_tables = noted is not None
+        self._check = check
+        self._needs_tables = noted is not None or check is not None
         self._continuity = Continuity(self._name, noted)
 
     def __enter__(self) -> Self:
@@ -92,21 +105,24 @@ class Database:
             self._require_tables()
         elif self._file is not None and not self._file.is_there():
             raise self._file.gone() if self._continuity.installation else no_roster()
+        restarts = self.restarts
         with self._connection() as connection:
             if self.is_sqlite:
                 connection.exec_driver_sql("BEGIN")  # sqlite3 by itself begins only at the first change
             else:
                 connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
-            self._continuity.follow(connection)
+            self._continuity.follow(connection, restarts)
             yield connection
 
     @contextmanager
-    def changing(self, *, alone: bool = False) -> Iterator[Connection]:
+    def changing(self, *, alone: bool = False, erasing: bool = False) -> Iterator[Connection]:
         """A connection whose changes are kept together or not at all; the tables are there.
 
         Args:
             alone: Whether no other such change may run at the same time, as when the whole roster is replaced. SQLite
                 has one writer in any case.
+            erasing: Whether no other change at all may run at the same time, so that each one either is there to be
+                erased or finds in its own transaction that the student was erased.
 
         Raises:
             BusyError: The database stayed locked.
@@ -116,12 +132,13 @@ class Database:
         self._require_tables()
         # SQLite has one writer: threads wait here in turn, which its file lock does not guarantee
         with self._one_thread() if self.is_sqlite else nullcontext():
+            restarts = self.restarts
             with self._connection() as connection:
-                self._begin(connection, alone=alone)
+                self._begin(connection, alone=alone, erasing=erasing)
                 identity = self._continuity.count_change(connection)
                 yield connection
             self._require_file()  # what went into a file that has lost its name is not kept
-            self._continuity.keep(identity)
+            self._continuity.keep(identity, restarts)
 
     def migrate(self, target: str = "head") -> None:
         """Brings the tables to a version, all or nothing, while no other process does the same.
@@ -150,6 +167,8 @@ class Database:
                 raise DatabaseAwayError(f"{self._name} has lost its tables; is it being restored?")
             migrate(connection, target)
             if target == "head":
+                if self._check is not None:
+                    self._check(connection)
                 self._continuity.keep(read_identity(connection))
             else:
                 self._continuity.forget()
@@ -212,13 +231,15 @@ class Database:
         finally:
             self._writer.release()
 
-    def _begin(self, connection: Connection, *, alone: bool) -> None:
+    def _begin(self, connection: Connection, *, alone: bool, erasing: bool = False) -> None:
         if self.is_sqlite:
             connection.exec_driver_sql("BEGIN IMMEDIATE")  # waits here, not half-way
             return
         connection.execute(text(f"SET LOCAL lock_timeout = '{WAIT_S}s'"))
         if alone:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITERS})
+        shared = "" if erasing else "_shared"
+        connection.execute(text(f"SELECT pg_advisory_xact_lock{shared}(:key)"), {"key": ERASING})
 
     def _open(self) -> Engine:
         if self._engine is None:
@@ -227,6 +248,7 @@ class Database:
             if self._connections:
                 # a connection that died with the server's restart is noticed and replaced before it is used
                 pool = {"pool_size": self._connections, "pool_timeout": WAIT_S, "pool_pre_ping": not self.is_sqlite}
+            logging.getLogger("psycopg").setLevel(logging.CRITICAL)  # its warnings show rows, which hold students
             self._engine = create_engine(self._url, connect_args=options, hide_parameters=True, **pool)
             if self.is_sqlite and self._connections:
                 event.listen(self._engine, "connect", self._prepare)
@@ -259,17 +281,23 @@ class Database:
 
 
 @contextmanager
-def reading(where: str | Database) -> Iterator[Connection]:
-    """See `Database.reading`; for a URL, a connection of its own is opened and closed."""
-    with _opened(where) as database, database.reading() as connection:
-        yield connection
+def reading(where: str | Database | Connection) -> Iterator[Connection]:
+    """See `Database.reading`; a URL gets a connection of its own, and a connection is used as it is."""
+    if isinstance(where, Connection):
+        yield where
+    else:
+        with _opened(where) as database, database.reading() as connection:
+            yield connection
 
 
 @contextmanager
-def changing(where: str | Database, *, alone: bool = False) -> Iterator[Connection]:
-    """See `Database.changing`; for a URL, a connection of its own is opened and closed."""
-    with _opened(where) as database, database.changing(alone=alone) as connection:
-        yield connection
+def changing(where: str | Database | Connection, *, alone: bool = False) -> Iterator[Connection]:
+    """See `Database.changing`; a URL gets a connection of its own, and a connection is used as it is."""
+    if isinstance(where, Connection):
+        yield where
+    else:
+        with _opened(where) as database, database.changing(alone=alone) as connection:
+            yield connection
 
 
 @contextmanager

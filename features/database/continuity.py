@@ -141,8 +141,12 @@ class Continuity:
         self.restarts = 0
         self.installation = None if marker is None else marker.read()
 
-    def follow(self, connection: Connection) -> None:
+    def follow(self, connection: Connection, restarts: int) -> None:
         """Checks at the beginning of a transaction that reads.
+
+        Args:
+            connection: With the transaction.
+            restarts: As for `keep`.
 
         Raises:
             DatabaseAwayError: A back-up was restored, which is said once, or this is the database of others.
@@ -151,7 +155,7 @@ class Continuity:
         if before is not None:
             now = read_identity(connection)
             self._require(now.continues(before), before, now)
-            self.keep(now)
+            self.keep(now, restarts)
 
     def count_change(self, connection: Connection) -> Identity:
         """Checks at the beginning of a transaction that changes something, which is counted.
@@ -168,14 +172,20 @@ class Continuity:
             self._require(now.continues(before) and now.changes > before.changes, before, now)
         return begin_epoch(connection, now) if self._must_begin_epoch else now
 
-    def keep(self, now: Identity) -> None:
+    def keep(self, now: Identity, restarts: int | None = None) -> None:
         """Notes what was seen.
+
+        Args:
+            now: The identity that a transaction saw, and committed if it changed something.
+            restarts: The number of restarts at its beginning: what it saw of a past that is gone is not noted.
 
         Raises:
             DatabaseAwayError: It is the database of others.
         """
         self._require_installation(now)
         with self._lock:
+            if restarts is not None and restarts != self.restarts:
+                return
             last = self._seen
             if last is None or now.epoch != last.epoch:
                 self._must_begin_epoch = False

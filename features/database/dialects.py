@@ -1,10 +1,21 @@
 """Types and statements that hide the differences between SQLite and PostgreSQL."""
 
+import zlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, DateTime, Dialect, Integer, Table, TypeDecorator
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    DateTime,
+    Dialect,
+    Integer,
+    LargeBinary,
+    Table,
+    TypeDecorator,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 SEQUENCE = BigInteger().with_variant(Integer, "sqlite")
@@ -39,6 +50,33 @@ class UtcTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+LEVEL = 3
+"""Of zlib: for a plan two thirds of the time of its default level, and a tenth more bytes."""
+
+
+class CompressedText(TypeDecorator[str]):
+    """A long text, such as the JSON of a plan, that is kept as the bytes that zlib makes of its UTF-8.
+
+    Example:
+        >>> kept = CompressedText().process_bind_param("plan " * 1000, sqlite.dialect())
+        >>> len(kept) < 100, CompressedText().process_result_value(kept, sqlite.dialect()) == "plan " * 1000
+        (True, True)
+    """
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
+        """The bytes to store."""
+        del dialect
+        return None if value is None else zlib.compress(value.encode(), LEVEL)
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
+        """The text as it was stored."""
+        del dialect
+        return None if value is None else zlib.decompress(value).decode()
 
 
 def upsert(

@@ -49,7 +49,7 @@ class SqliteFile:
         with self._lock:
             if self._open is None:
                 return False
-            now, log = _file_id(self.path), self._beside("wal")
+            now, log = _file_id(self.path), self._companion("wal")
             if now == self._open:
                 self._log = _file_id(log)
                 return False
@@ -57,7 +57,7 @@ class SqliteFile:
                 raise self.gone()
             if self._log is not None and _file_id(log) == self._log:  # another one is of the new file already
                 for name in ("wal", "shm"):
-                    self._beside(name).unlink(missing_ok=True)
+                    self._companion(name).unlink(missing_ok=True)
             self._open = self._log = None
             return True
 
@@ -65,7 +65,7 @@ class SqliteFile:
         """The error where there is no file, and was one."""
         return DatabaseAwayError(f"the SQLite file {str(self.path)!r} is gone; put it back, or a back-up of it")
 
-    def _beside(self, name: str) -> Path:
+    def _companion(self, name: str) -> Path:
         return self.path.with_name(f"{self.path.name}-{name}")
 
 

@@ -47,10 +47,10 @@ LATEST_US = 2**53
 
 
 def as_text(cells: pa.Array) -> pa.Array:
-    """Strings exactly as written, null where a cell is blank; a Parquet 10.0 becomes "10".
+    """Strings as written but for outer blanks, null where a cell is blank; a Parquet 10.0 becomes "10".
 
     Example:
-        >>> as_text(pa.array(["007", " ", "NA"])).to_pylist()
+        >>> as_text(pa.array(["007", " ", "NA "])).to_pylist()
         ['007', None, 'NA']
     """
     if pa.types.is_dictionary(cells.type):
@@ -58,7 +58,8 @@ def as_text(cells: pa.Array) -> pa.Array:
     if pa.types.is_floating(cells.type):
         cells = pc.if_else(pc.is_nan(cells), None, cells)
     text = cells if pa.types.is_string(cells.type) else cells.cast(pa.string())
-    blank = pc.equal(pc.utf8_trim_whitespace(text), "")
+    text = pc.utf8_trim_whitespace(text)
+    blank = pc.equal(text, "")
     return pc.if_else(blank, None, text) if pc.any(blank).as_py() else text
 
 

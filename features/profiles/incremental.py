@@ -5,8 +5,9 @@ place: then the student's events since the state are read and folded again or, w
 all events of the student, read from the event log. The result always equals a fold of all events at once.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -44,11 +45,11 @@ class _Since:
 
     Attributes:
         latest: When the latest occurred, in microseconds since 1970 UTC; `NO_TIME` where none has a time.
-        events: Hashes of their ids, 80 bytes an event, so that one sent again with further skills counts once.
+        events: How many there are; one sent again with further skills counts once.
     """
 
     latest: int = NO_TIME
-    events: set[int] = field(default_factory=set)
+    events: int = 0
 
 
 class IncrementalState:
@@ -87,7 +88,7 @@ class IncrementalState:
 
     def count_events(self, students: Iterable[str]) -> int:
         """Counts the distinct events since the state of some students."""
-        return sum(len(self._since[student].events) for student in students if student in self._since)
+        return sum(self._since[student].events for student in students if student in self._since)
 
     def latest_of(self, students: Iterable[str]) -> pd.Timestamp | None:
         """When the latest event since the state of some students occurred, UTC; null without one that has a time."""
@@ -106,7 +107,7 @@ class IncrementalState:
             return
         if self._batches is not None:
             self._batches.append(events)
-        begin = self._note(events)
+        begin = self._note_times(events)
         students = sorted(begin)
         if self._add_skills(events):
             self._folded.clear()
@@ -114,19 +115,20 @@ class IncrementalState:
             return
         later = [student for student in students if _is_later(self._place_of(student), begin[student])]
         self._fold(later, self.state_of(later), events)
+        count = Counter(events["student_id"].tolist())
+        for student in later:  # an event sent again is no later than itself
+            self._since[student].events += count[student]
         self._fold_again(sorted(set(students) - set(later)))
 
     def state_of(self, students: Sequence[str]) -> State:
         """The state of those of the students that have one, in the order given."""
         return _gather([place for student in students if (place := self._place_of(student))])
 
-    def _note(self, events: pd.DataFrame) -> dict[str, int]:
-        """Remembers what `_Since` says of each event; returns when each student's first of these occurred."""
+    def _note_times(self, events: pd.DataFrame) -> dict[str, int]:
+        """Notes each student's latest event; returns when the first of these events of each student occurred."""
         begin: dict[str, int] = {}
-        columns = events["student_id"].tolist(), events["event_id"].tolist(), _microseconds(events).tolist()
-        for student, event_id, moment in zip(*columns, strict=True):
+        for student, moment in zip(events["student_id"].tolist(), _microseconds(events).tolist(), strict=True):
             noted = self._since.setdefault(student, _Since())
-            noted.events.add(hash(event_id))
             noted.latest = max(noted.latest, moment)
             begin[student] = min(begin.get(student, moment), moment)
         return begin
@@ -170,6 +172,8 @@ class IncrementalState:
         if not self._knows(rows):  # some may have come in after those that are added now
             self._extend(self.statistics, rows)
         since = {str(student): part for student, part in rows.groupby("student_id")}
+        for student in students:
+            self._since[student].events = len(since.get(student, ()))
         students = [student for student in students if student in since]  # the others were erased meanwhile
         saved = {student: self._saved(student) for student in students}
         on_top = [student for student in students if _is_later(saved[student], _microseconds(since[student]).min())]

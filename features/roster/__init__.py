@@ -103,6 +103,7 @@ policy.toml (optional): how teams want to be planned, which the CSV files cannot
     crowding               `{ full = 3, loss = 0.1 }`: students whom one lead serves in full, and how much less each
                            further one makes it for all
     adult_time_days        school days within which everybody should have had adult time; 1: every day
+    group_time_days        the same for a small group or tutoring
     trainees_supervised    `false` where teachers in training may have sessions without a teacher on duty
     regroup                `daily`, `weekly`, or for how many school days a grouping holds
     rooms.ROOM.sessions    sessions that a large room holds at once, its capacity shared; ROOM `*` is every other room
@@ -118,6 +119,7 @@ from features.roster.loading import load_roster_command, read_roster_files
 from features.roster.policy_file import ANY_ROOM
 from features.roster.policy_keys import load_presets
 from features.roster.queries import (
+    find_gone,
     find_team_of,
     list_teams,
     read_demographics,
@@ -167,6 +169,7 @@ __all__ = [
     "Team",
     "TeamName",
     "erase_student",
+    "find_gone",
     "find_misfits",
     "find_mistakes",
     "find_team_of",

@@ -6,9 +6,13 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime, time
 
 from features.dates import require_school_date
+from features.schema import LONGEST_ID
 
 CLOCK = 5
 """Characters of HH:MM."""
+
+LONGEST_TEXT = 2000
+"""Characters of a name, at most."""
 
 LONGEST_SHOWN = 40
 """Characters of a wrong value that a message repeats."""
@@ -18,7 +22,7 @@ def parse_id(text: str) -> str:
     """The id as it stands.
 
     Raises:
-        ValueError: It has outer blanks, a semicolon or a control character.
+        ValueError: It has outer blanks, a semicolon, a control character or more than 200 characters.
 
     Example:
         >>> parse_id("007")
@@ -28,16 +32,14 @@ def parse_id(text: str) -> str:
         raise ValueError("begins or ends with a blank; remove it")
     if ";" in text:
         raise ValueError("has a semicolon, which separates the ids of a list; use an id without one")
-    if any(unicodedata.category(character) == "Cc" for character in text):
-        raise ValueError("has a line break or control character; use an id without one")
-    return text
+    return _require_short(text)
 
 
 def parse_ids(text: str) -> tuple[str, ...]:
     """The ids between semicolons, each once, in the order given.
 
     Raises:
-        ValueError: One of them has a control character, or there is none.
+        ValueError: One of them has a control character or more than 200 characters, or there is none.
 
     Example:
         >>> parse_ids("b; a;b")
@@ -53,10 +55,12 @@ def parse_text(text: str) -> str:
     """The text without outer blanks.
 
     Raises:
-        ValueError: It has a NUL character, which PostgreSQL cannot keep.
+        ValueError: It has a NUL character, which PostgreSQL cannot keep, or more than 2,000 characters.
     """
     if "\0" in text:
         raise ValueError("has a NUL character; remove it")
+    if len(text) > LONGEST_TEXT:
+        raise ValueError(f"has {len(text):,} characters; use at most {LONGEST_TEXT:,}")
     return text.strip()
 
 
@@ -64,13 +68,13 @@ def parse_word(text: str) -> str:
     """The word in small letters, without outer blanks.
 
     Raises:
-        ValueError: It has a NUL character, which PostgreSQL cannot keep.
+        ValueError: It has a control character or more than 200 characters.
 
     Example:
         >>> parse_word(" Reading Coach")
         'reading coach'
     """
-    return parse_text(text).lower()
+    return _require_short(text.strip()).lower()
 
 
 def one_of(*allowed: str) -> Callable[[str], str]:
@@ -197,6 +201,15 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     """
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.7)
     return close[0] if close else None
+
+
+def _require_short(text: str) -> str:
+    """The text, which requests can name: their ids follow the same rules (`serving.schemas.texts`)."""
+    if any(unicodedata.category(character) == "Cc" for character in text):
+        raise ValueError("has a line break or control character; use an id without one")
+    if len(text) > LONGEST_ID:
+        raise ValueError(f"has {len(text):,} characters; use at most {LONGEST_ID}")
+    return text
 
 
 def unknown(named: str, known: Iterable[str], where: str) -> str:

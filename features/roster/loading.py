@@ -1,6 +1,5 @@
 """`python -m features roster PATH`: loads a folder of roster files and shows what was loaded."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from rich.table import Table
@@ -17,10 +16,11 @@ from features.roster.policy_file import read_policies
 from features.roster.records import PolicyLayer, Roster
 from features.roster.sheets import Findings, read_sheet
 from features.roster.store import save_roster
-from features.tombstones import Tombstones, read_tombstones
 
 SHOWN = 50
 """Problems that one error lists."""
+
+BUSY = "a student is being erased, or another roster loaded; load this one when that has ended"
 
 
 def read_roster_files(folder: Path) -> Roster:
@@ -78,36 +78,18 @@ def _report(folder: Path, problems: list[str]) -> str:
     return "\n  ".join(lines)
 
 
-def drop_erased(roster: Roster, tombstones: Tombstones) -> tuple[Roster, int]:
-    """The roster without demographics and past sessions of erased students, and how many of its members were erased.
-
-    Membership and rules stay: who sits in the room tomorrow is for the school to decide.
-    """
-    members = {member.student_id for member in roster.members}
-    about = {fact.student_id for fact in roster.demographics}
-    gone = tombstones.among(members.union(about, *(session.students for session in roster.past_sessions)))
-    if not gone:
-        return roster, 0
-    past = tuple(
-        replace(session, students=tuple(student for student in session.students if student not in gone))
-        for session in roster.past_sessions
-    )
-    facts = tuple(fact for fact in roster.demographics if fact.student_id not in gone)
-    return replace(roster, demographics=facts, past_sessions=past), len(gone & members)
-
-
 def load_roster_command(path: Path, home: Home) -> int:
     """Loads the folder into the home's database, prints counts and warnings, and returns the exit code.
 
     Raises:
         InputError: The files have problems; nothing was changed.
-        BusyError: Another process holds the database; nothing was changed.
+        BusyError: A student is being erased, or another process holds the database; nothing was changed.
         DatabaseAwayError: The database cannot be used; nothing was changed.
     """
     roster = read_roster_files(path)
-    with Database(home.database_url()) as database:
-        roster, erased = drop_erased(roster, read_tombstones(database))
-        save_roster(roster, database)
+    # what an erasure has done in one store while it is at work in another must not come back
+    with home.work("roster", busy=BUSY), Database(home.database_url()) as database:
+        erased = save_roster(roster, database)
     table = Table(title="roster")
     table.add_column("file")
     table.add_column("rows", justify="right")

@@ -13,7 +13,7 @@ from features.roster.records import SESSION_TYPES, Settings
 
 WEIGHTS = (
     "benefit", "urgent", "coverage", "adult_time_due", "relationships", "repeat_groupmates", "keep_together", "load",
-    "share", "teacher_time_due", "coaching",
+    "share", "group_time_due", "coaching",
 )  # fmt: skip
 """Terms of the score that a team may weigh."""
 
@@ -121,6 +121,7 @@ KEYS: Mapping[str, Spec] = {
     "most_social_cost": number(0, 1),
     "crowding": {"full": PEOPLE, "loss": number(0, 10)},
     "adult_time_days": whole(1, LONGEST_WINDOW),
+    "group_time_days": whole(1, LONGEST_WINDOW),
     "trainees_supervised": read_flag,
     "regroup": read_rhythm,
     "rooms": Each({"sessions": whole(1, 50)}),

@@ -26,9 +26,13 @@ from features.roster.records import (
     Team,
     TeamName,
 )
+from features.tombstones import AT_ONCE, find_erased
+
+Source = str | Database | Connection
+"""A URL, a database, or a connection within a transaction."""
 
 
-def list_teams(url: str | Database) -> tuple[TeamName, ...]:
+def list_teams(url: Source) -> tuple[TeamName, ...]:
     """All teams, sorted by id.
 
     Raises:
@@ -38,7 +42,7 @@ def list_teams(url: str | Database) -> tuple[TeamName, ...]:
         return _teams(connection)
 
 
-def read_team(url: str | Database, team_id: str) -> Team:
+def read_team(url: Source, team_id: str) -> Team:
     """One team with everything that planning its day needs.
 
     Raises:
@@ -74,7 +78,7 @@ def read_team(url: str | Database, team_id: str) -> Team:
         )
 
 
-def find_team_of(url: str | Database, student_id: str) -> TeamName | None:
+def find_team_of(url: Source, student_id: str) -> TeamName | None:
     """The team of one student, with its school; null for a student in none.
 
     Raises:
@@ -86,7 +90,24 @@ def find_team_of(url: str | Database, student_id: str) -> TeamName | None:
     return TeamName(**rows[0]) if rows else None
 
 
-def students_of_schools(url: str | Database, schools: Collection[str]) -> frozenset[str]:
+def find_gone(connection: Connection, student_ids: Collection[str]) -> set[str]:
+    """Which of the students were erased and seated by no roster since: nothing about them may be kept or shown.
+
+    In a transaction of `Database.changing` the answer holds until it ends.
+    """
+    erased = sorted(find_erased(connection, student_ids))
+    if not erased:
+        return set()
+    members = tables.MEMBERS.c.student_id
+    seated = [
+        found
+        for at in range(0, len(erased), AT_ONCE)
+        for found in connection.execute(select(members).where(members.in_(erased[at : at + AT_ONCE]))).scalars()
+    ]
+    return set(erased).difference(seated)
+
+
+def students_of_schools(url: Source, schools: Collection[str]) -> frozenset[str]:
     """The ids of all students in the teams of some schools.
 
     Raises:
@@ -97,7 +118,7 @@ def students_of_schools(url: str | Database, schools: Collection[str]) -> frozen
         return frozenset(connection.execute(joined.where(tables.TEAMS.c.school.in_(sorted(schools)))).scalars())
 
 
-def read_skills(url: str | Database) -> SkillMap:
+def read_skills(url: Source) -> SkillMap:
     """The skills that the roster names, and what each one requires.
 
     Raises:
@@ -114,7 +135,7 @@ def read_skills(url: str | Database) -> SkillMap:
     return SkillMap({skill.skill_id: skill for skill in sorted(skills, key=lambda skill: skill.skill_id)}, requires)
 
 
-def read_demographics(url: str | Database) -> tuple[Demographic, ...]:
+def read_demographics(url: Source) -> tuple[Demographic, ...]:
     """The facts about students that only audits use; sorted by student and column.
 
     Raises:
@@ -126,7 +147,7 @@ def read_demographics(url: str | Database) -> tuple[Demographic, ...]:
 
 
 @contextmanager
-def _reading(url: str | Database) -> Iterator[Connection]:
+def _reading(url: Source) -> Iterator[Connection]:
     """A consistent view of the database, in which a roster is loaded."""
     with reading(url) as connection:
         if connection.execute(select(tables.TEAMS.c.team_id).limit(1)).first() is None:

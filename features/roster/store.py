@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from typing import Any
 
@@ -12,16 +12,21 @@ from features.database import Database, changing
 from features.roster import tables
 from features.roster.records import PastSession, PolicyLayer, Roster, Rule, Series
 from features.roster.tables import count_change
+from features.tombstones import Tombstones, read_tombstones
 
 
-def save_roster(roster: Roster, url: str | Database) -> None:
+def save_roster(roster: Roster, url: str | Database) -> int:
     """Replaces the whole stored roster, all or nothing; sessions that regroup itself recorded stay.
+
+    Returns:
+        How many of its members were erased before: they are seated without demographics and past sessions.
 
     Raises:
         BusyError: Another process holds the database.
         DatabaseAwayError: The database cannot be used.
     """
     with changing(url, alone=True) as connection:
+        roster, erased = drop_erased(roster, read_tombstones(connection))
         for name, table in tables.PLAIN.items():
             connection.execute(delete(table))
             _insert(connection, table, [asdict(record) for record in getattr(roster, name)])
@@ -34,6 +39,25 @@ def save_roster(roster: Roster, url: str | Database) -> None:
         connection.execute(delete(tables.PAST_SESSIONS).where(~tables.PAST_SESSIONS.c.recorded))
         _insert_sessions(connection, roster.past_sessions, recorded=False)
         count_change(connection)
+    return erased
+
+
+def drop_erased(roster: Roster, tombstones: Tombstones) -> tuple[Roster, int]:
+    """The roster without demographics and past sessions of erased students, and how many of its members were erased.
+
+    Membership and rules stay: who sits in the room tomorrow is for the school to decide.
+    """
+    members = {member.student_id for member in roster.members}
+    about = {fact.student_id for fact in roster.demographics}
+    gone = tombstones.among(members.union(about, *(session.students for session in roster.past_sessions)))
+    if not gone:
+        return roster, 0
+    past = tuple(
+        replace(session, students=tuple(student for student in session.students if student not in gone))
+        for session in roster.past_sessions
+    )
+    facts = tuple(fact for fact in roster.demographics if fact.student_id not in gone)
+    return replace(roster, demographics=facts, past_sessions=past), len(gone & members)
 
 
 def replace_recorded_sessions(connection: Connection, team_id: str, day: date, sessions: Iterable[PastSession]) -> None:
@@ -66,7 +90,7 @@ def forget_old_sessions(connection: Connection, before: date, limit: int) -> int
     return connection.execute(delete(owner).where(owner.c.session_id.in_(ids))).rowcount if ids else 0
 
 
-def erase_student(url: str | Database, student_id: str) -> int:
+def erase_student(url: str | Database | Connection, student_id: str) -> int:
     """Removes one student from every table of the roster; returns how many rows there were.
 
     Raises:

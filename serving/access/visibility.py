@@ -1,11 +1,14 @@
 """Which teams and students a caller may know of; a team of others is answered like one that does not exist."""
 
+from sqlalchemy import Connection
+
 from features.database import Database
 from features.errors import MissingError
-from features.roster import SkillMap, Team, list_teams
-from features.roster.tables import WHOLE
+from features.roster import SkillMap, Team, list_teams, read_team
+from features.roster.tables import WHOLE, read_version
+from features.tombstones import find_erased
 from serving.access.caller import Caller
-from serving.errors import NotFoundError, NotReadyError
+from serving.errors import NotFoundError, NotReadyError, RosterChangedError
 from serving.store.roster_cache import RosterCache, TeamSnapshot
 
 
@@ -51,7 +54,7 @@ def require_team(database: Database, caller: Caller, team_id: str) -> None:
 def find_student_team(rosters: RosterCache, caller: Caller, student_id: str) -> tuple[str | None, TeamSnapshot]:
     """The id of the student's team, and its snapshot; the id is None for a student without a team.
 
-    Only callers for all schools may know of a student without a team.
+    Only callers for all schools may know of a student without a team, and nobody of one who was erased.
 
     Raises:
         NotFoundError: The caller may not know of the student, whether there is one or not.
@@ -62,6 +65,8 @@ def find_student_team(rosters: RosterCache, caller: Caller, student_id: str) -> 
         team = None
     if not caller.may_see(None if team is None else team.school):
         raise unknown_student()
+    if team is None and rosters.is_gone(student_id):  # the profiles that serve may be of before the erasure
+        raise unknown_student()
     team_id = None if team is None else team.team_id
     try:
         return team_id, rosters.recent(team_id or WHOLE)
@@ -69,7 +74,33 @@ def find_student_team(rosters: RosterCache, caller: Caller, student_id: str) -> 
         return team_id, TeamSnapshot(None, SkillMap({}, {}))
 
 
-def may_see_team(database: Database, caller: Caller, team_id: str) -> bool:
+def require_unchanged(connection: Connection, caller: Caller, team: Team, roster: TeamSnapshot) -> None:
+    """Refuses to keep what was made of a team while somebody of it was erased, or it left what the caller may see.
+
+    Args:
+        connection: The transaction that keeps it, of `Database.changing`.
+        caller: Who asked for it.
+        team: The team of which it was made.
+        roster: The snapshot that the team was part of.
+
+    Raises:
+        RosterChangedError: Students of the team were erased or have left it since.
+        NotFoundError: The caller may not know of the team any more.
+    """
+    whole, _ = read_version(connection, team.team_id)
+    if whole == roster.version[0]:
+        return  # no roster was loaded and nobody erased since
+    try:
+        now = read_team(connection, team.team_id)
+    except MissingError:
+        raise unknown_team() from None
+    if not caller.may_see(now.school):
+        raise unknown_team()
+    if not set(team.members) <= set(now.members) or find_erased(connection, team.members):
+        raise RosterChangedError("the roster changed while the day was planned; ask again")
+
+
+def may_see_team(database: Database | Connection, caller: Caller, team_id: str) -> bool:
     """Whether the caller may know of a team; only callers for all schools know of one that has left the roster."""
     if caller.schools is None:
         return True

@@ -1,19 +1,27 @@
 """What routes ask FastAPI for: the caller, the audit log, and the parts of the running service."""
 
+import time
 from typing import Annotated, Any
 
-from fastapi import Depends, Request, Security
+from fastapi import Depends, Path, Request, Security
 from fastapi.security import HTTPBearer, SecurityScopes
 
 from features.database import Database
 from serving.access.caller import Caller, Scope
 from serving.api.gated_route import require_scopes
-from serving.audit.entries import make_entry
+from serving.audit.entries import AuditEntry, make_entry
 from serving.audit.writer import AuditLog
 from serving.lifecycle import Drain
 from serving.models.snapshot import Snapshot
 from serving.plans.recommend import Planner
+from serving.schemas.texts import Identity
 from serving.settings import Settings
+
+PlanInPath = Annotated[Identity, Path(alias="recommendation_id", description="id of the plan")]
+TeamInPath = Annotated[Identity, Path(alias="team_id", description="id of the team; write a slash in it as `%2F`")]
+StudentInPath = Annotated[
+    Identity, Path(alias="student_id", description="id of the student; write a slash in it as `%2F`")
+]
 
 _BEARER = HTTPBearer(
     scheme_name="api_key",
@@ -69,11 +77,15 @@ class Auditor:
             student_id: The student; null where a whole team was read.
             subject: Id of the recommendation or decision; null for none.
         """
-        state = self._request.scope["state"]
-        entry = make_entry(
-            self._key_id, state["request_id"], action, team_id=team_id, student_id=student_id, subject=subject
-        )
-        state.setdefault("audit", []).append(self._log.record(entry))
+        entry = self.entry(action, team_id=team_id, student_id=student_id, subject=subject)
+        self._request.scope["state"].setdefault("audit", []).append(self._log.record(entry))
+
+    def entry(
+        self, action: str, *, team_id: str | None = None, student_id: str | None = None, subject: str | None = None
+    ) -> AuditEntry:
+        """The entry of one action, for the transaction that keeps what it is about; arguments as of `note`."""
+        request_id = self._request.scope["state"]["request_id"]
+        return make_entry(self._key_id, request_id, action, team_id=team_id, student_id=student_id, subject=subject)
 
 
 # functions that only look something up are async, since FastAPI would run each plain one on a thread of its own
@@ -106,6 +118,11 @@ async def get_database(request: Request) -> Database:
     return database
 
 
+async def get_moment() -> float:
+    """When the request had been read, on the clock of `time.perf_counter`."""
+    return time.perf_counter()
+
+
 async def get_drain(request: Request) -> Drain:
     """Whether this process was told to stop."""
     drain: Drain = request.app.state.drain
@@ -121,6 +138,7 @@ async def get_planner(request: Request) -> Planner:
 CurrentAuditor = Annotated[Auditor, Depends(get_auditor)]
 CurrentDatabase = Annotated[Database, Depends(get_database)]
 CurrentDrain = Annotated[Drain, Depends(get_drain)]
+CurrentMoment = Annotated[float, Depends(get_moment)]
 CurrentPlanner = Annotated[Planner, Depends(get_planner)]
 CurrentSettings = Annotated[Settings, Depends(get_settings)]
 CurrentSnapshot = Annotated[Snapshot, Depends(get_snapshot)]

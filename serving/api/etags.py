@@ -8,8 +8,10 @@ from typing import Annotated, Any, Self
 
 from fastapi import Header, Response
 
+from serving.schemas.texts import Address
+
 IfNoneMatch = Annotated[
-    str | None,
+    Address | None,
     Header(description="ETags of the answers that the caller has", examples=['"9f86d081884c7d659a2feaa0c55ad015"']),
 ]
 

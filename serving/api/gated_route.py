@@ -117,7 +117,7 @@ class Bodies:
 
     def __init__(self, rate: RateLimit) -> None:
         self._rate = rate
-        self._reader = ThreadPoolExecutor(1, thread_name_prefix="large-json")
+        self._reader = _make_reader()
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def read(self, request: Request, caller: Caller, most: int, stack: AsyncExitStack) -> Request:
@@ -165,6 +165,11 @@ class Bodies:
     def stop(self) -> None:
         """Ends the thread."""
         self._reader.shutdown(wait=False)
+        self._reader = _make_reader()  # an application may be started again; a thread begins with the first body
+
+
+def _make_reader() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="large-json")
 
 
 def _too_large(most: int) -> TooLargeError:

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from features.errors import BusyError, RegroupError
 from serving.errors import ServiceError
+from serving.schemas.texts import name_field
 from serving.telemetry.request_ids import REQUEST_ID
 
 logger = logging.getLogger("regroup")
@@ -24,6 +25,9 @@ PROBLEM = "application/problem+json"
 RULE_IDS = (
     "rules behind it: ids of the roster's, `rules[0]` for the first of the request, `keep_sessions` for kept seats"
 )
+
+MOST_TOLD = 50
+"""Wrong fields that an answer names, at most: a body may hold any number of them."""
 
 UNREADABLE = "is not JSON in UTF-8, or is nested too deeply"
 
@@ -58,7 +62,7 @@ class Problem(BaseModel):
         examples=["sessions[0].room_id"],
     )
     errors: list[FieldOut] | None = Field(
-        default=None, description="every field that does not follow the contract; null for other errors"
+        default=None, description="the fields that do not follow the contract, at most 50; null for other errors"
     )
 
 
@@ -224,7 +228,8 @@ def install_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         # values stay out of the answer: they may hold ids of students
-        fields = [{"field": ".".join(map(str, wrong["loc"])), "message": wrong["msg"]} for wrong in error.errors()]
+        wrong = error.errors()[:MOST_TOLD]
+        fields = [{"field": name_field(each["loc"]), "message": each["msg"]} for each in wrong]
         detail = "; ".join(f"{field['field']}: {field['message']}" for field in fields)
         return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", detail, more={"errors": fields})
 

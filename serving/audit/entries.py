@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 
 from features.database import Database
 from features.database.dialects import upsert
-from features.tombstones import read_tombstones
+from features.tombstones import find_erased
 from serving.store.tables import AUDIT
 
 
@@ -61,7 +61,7 @@ def add_entries(connection: Connection, entries: Sequence[AuditEntry]) -> None:
     """
     if not entries:
         return
-    erased = read_tombstones(connection).among(entry.student_id for entry in entries if entry.student_id is not None)
+    erased = find_erased(connection, {entry.student_id for entry in entries if entry.student_id is not None})
     entries = [replace(entry, student_id=None) if entry.student_id in erased else entry for entry in entries]
     connection.execute(upsert(connection, AUDIT), [asdict(entry) for entry in entries])
 

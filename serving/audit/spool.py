@@ -12,7 +12,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -38,8 +38,26 @@ INSERT = "INSERT INTO entries (entry) VALUES (?)"
 WAIT_S = 10.0
 """How long a process waits for another that writes, in seconds."""
 
+REFUSALS = (DataError, IntegrityError, ValueError)
+"""What a database and its driver raise for an entry that cannot be stored, such as one with half a character."""
+
 BATCH = 1000
 """The most entries that are shipped to the database in one transaction."""
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """What waits on disk.
+
+    Attributes:
+        waiting: Entries that will be shipped to the database.
+        set_aside: Entries that the database refused.
+        oldest: The moment of the first entry that waits, UTC; None where none does.
+    """
+
+    waiting: int
+    set_aside: int
+    oldest: datetime | None
 
 
 class Spool:
@@ -90,10 +108,12 @@ class Spool:
             last: int = file.execute("SELECT coalesce(max(number), 0) FROM entries").fetchone()[0]
         while rows := self._read(after, last):
             refused = _store(rows, database)
-            stored = [(number,) for number, _ in rows if number not in refused]
+            stored = [row for row in rows if row[0] not in refused]
+            aside = [row for row in rows if row[0] in refused]
             with self._connection() as file, _transaction(file):
-                file.executemany("UPDATE entries SET set_aside = 1 WHERE number = ?", [(number,) for number in refused])
-                file.executemany("DELETE FROM entries WHERE number = ?", stored)
+                # by its text too: another process may have shipped it meanwhile, and its number be a new entry's
+                file.executemany("UPDATE entries SET set_aside = 1 WHERE number = ? AND entry = ?", aside)
+                file.executemany("DELETE FROM entries WHERE number = ? AND entry = ?", stored)
             if refused:
                 logger.error("the database refuses %d audit entries, which are set aside", len(refused))
             shipped, after = shipped + len(stored), rows[-1][0]
@@ -101,6 +121,21 @@ class Spool:
             with self._connection() as file:  # while no entries come in, this delays nobody
                 _empty_log(file)
         return shipped
+
+    def backlog(self) -> Backlog:
+        """What waits on disk now.
+
+        Raises:
+            OSError: The folder cannot be read.
+            sqlite3.Error: The file cannot be read.
+        """
+        if not self._folder.is_dir():
+            return Backlog(0, 0, None)
+        with self._connection() as file:
+            total, aside = file.execute("SELECT count(*), coalesce(sum(set_aside), 0) FROM entries").fetchone()
+            first = file.execute("SELECT entry FROM entries WHERE NOT set_aside ORDER BY number LIMIT 1").fetchone()
+        entry = None if first is None else _read_entry(first[0])
+        return Backlog(total - aside, aside, None if entry is None else entry.at)
 
     def forget(self, student_id: str) -> int:
         """Removes a student from the entries that are still here, and returns how many named the student."""
@@ -181,23 +216,34 @@ def _store(rows: Sequence[tuple[int, str]], database: Database) -> set[int]:
     """Stores entries in the database and returns the numbers of those that it refuses."""
     refused, entries = set[int](), dict[int, AuditEntry]()
     for number, text in rows:
-        try:
-            fields = json.loads(text)
-            entries[number] = AuditEntry(**fields | {"at": datetime.fromisoformat(fields["at"])})
-        except (ValueError, KeyError, TypeError):
-            refused.add(number)  # written by another version of regroup
-    with database.changing(alone=True) as connection:  # not during the erasure of a student
+        entry = _read_entry(text)
+        if entry is None:
+            refused.add(number)
+        else:
+            entries[number] = entry
+    with database.changing() as connection:
         try:
             with connection.begin_nested():
                 add_entries(connection, list(entries.values()))
-        except (DataError, IntegrityError):
+        except REFUSALS:
             for number, entry in entries.items():
                 try:
                     with connection.begin_nested():
                         add_entries(connection, [entry])
-                except (DataError, IntegrityError):
+                except REFUSALS:
                     refused.add(number)
     return refused
+
+
+def _read_entry(text: str) -> AuditEntry | None:
+    """The entry that a row holds; None for one of another version of regroup, or one that was damaged."""
+    try:
+        fields = json.loads(text)
+        entry = AuditEntry(**fields | {"at": datetime.fromisoformat(fields["at"])})
+    except (ValueError, KeyError, TypeError):
+        return None
+    texts = {name: value for name, value in asdict(entry).items() if name != "at" and value is not None}
+    return entry if all(isinstance(value, str) for value in texts.values()) and entry.at.tzinfo else None
 
 
 def _import_old_files(folder: Path, file: sqlite3.Connection) -> None:

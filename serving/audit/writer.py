@@ -5,6 +5,10 @@ import queue
 import sqlite3
 import threading
 from concurrent.futures import Future
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from prometheus_client import Gauge
 
 from features.database import Database
 from features.errors import RegroupError
@@ -21,6 +25,12 @@ MAX_SHIP_S = 60.0
 """The most seconds between two attempts while the database does not answer."""
 
 NOT_KEPT = "the service cannot keep its record of who reads what, so it shows nothing; its disk may be full"
+
+WAITING = Gauge("regroup_audit_waiting", "Audit entries that wait for the database.", multiprocess_mode="livemax")
+OLDEST = Gauge("regroup_audit_oldest_seconds", "Age of the first of them.", multiprocess_mode="livemax")
+SET_ASIDE = Gauge(
+    "regroup_audit_set_aside", "Audit entries on disk that the database refuses.", multiprocess_mode="livemax"
+)
 
 _Pending = tuple[AuditEntry, Future[None]]
 
@@ -73,13 +83,22 @@ class AuditLog:
 
     def flush(self) -> bool:
         """Ships all entries that are on disk to the database, and returns whether that worked."""
+        shipped = True
         try:
             self._spool.ship(self._database)
         except (RegroupError, OSError, sqlite3.Error) as error:
             reason = str(error) if isinstance(error, RegroupError) else type(error).__name__
             logger.warning("audit entries stay on disk for now: %s", reason)
-            return False
-        return True
+            shipped = False
+        with suppress(OSError, sqlite3.Error):
+            self._measure()
+        return shipped
+
+    def _measure(self) -> None:
+        backlog = self._spool.backlog()
+        WAITING.set(backlog.waiting)
+        SET_ASIDE.set(backlog.set_aside)
+        OLDEST.set(0 if backlog.oldest is None else max(0.0, (datetime.now(UTC) - backlog.oldest).total_seconds()))
 
     def _write(self) -> None:
         while (first := self._queue.get()) is not None:

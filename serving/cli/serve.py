@@ -70,7 +70,7 @@ def serve(options: argparse.Namespace) -> int:
             log_config=LOGGING,
             timeout_graceful_shutdown=LONGEST_S,
             timeout_worker_healthcheck=LONGEST_S,
-            log_level="warning",
+            log_level="error",  # a caller could fill the disk with warnings about what is no HTTP
             http=Connections(allow_connections(settings.http_connections)),  # type: ignore[arg-type]
             ws="none",
         )

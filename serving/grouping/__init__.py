@@ -13,13 +13,24 @@ from serving.grouping.changes.evaluation import Change, Evaluation, evaluate_edi
 from serving.grouping.changes.seat_options import SeatOptions, rank_seat_options
 from serving.grouping.errors import BrokenPlanError, Conflict, GroupingError, InfeasibleError, ProblemError
 from serving.grouping.problem.history import PastDay, recollect, remember_day
-from serving.grouping.problem.people import Adult, Aim, Coaching, Contact, GroupmateCount, Need, Purpose, Student
+from serving.grouping.problem.people import (
+    STUDENT,
+    Adult,
+    Aim,
+    Coaching,
+    Contact,
+    GroupmateCount,
+    Need,
+    Purpose,
+    Student,
+)
 from serving.grouping.problem.places import Block, Pin, Room, Seat, Skill
 from serving.grouping.problem.plan import Plan, Score, Session
 from serving.grouping.problem.policy import (
     ADULT_LED,
     DEFAULT_SIZES,
     DEFAULT_STUDENTS_PER_MONITOR,
+    GROUPS,
     Effect,
     Role,
     SessionType,
@@ -67,6 +78,8 @@ __all__ = (
     "ATTEMPTS",
     "DEFAULT_SIZES",
     "DEFAULT_STUDENTS_PER_MONITOR",
+    "GROUPS",
+    "STUDENT",
     "Adult",
     "Aim",
     "Alternative",

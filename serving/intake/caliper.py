@@ -10,7 +10,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SkipValidati
 from pydantic.alias_generators import to_camel
 
 from serving.errors import RequestError
-from serving.intake.translation import Names, Translation, UntranslatableError, last_part, seconds_of
+from serving.intake.translation import MOST_PARTS, Names, Translation, UntranslatableError, last_part, seconds_of
+from serving.schemas.texts import Address, OptionalText
 
 VERSIONS = ("v1p1", "v1p2")
 """Last words of the versions of the standard that are read."""
@@ -41,14 +42,14 @@ def _to_entity(value: object) -> object:
 class Thing(_Part):
     """An entity with an address; a plain address may stand for the entity."""
 
-    id: str = ""
+    id: Address = ""
 
 
 class Assignable(Thing):
     """The item that was answered."""
 
     max_score: float | None = None
-    learning_objectives: list[Annotated[Thing, BeforeValidator(_to_entity)]] = []
+    learning_objectives: list[Annotated[Thing, BeforeValidator(_to_entity)]] = Field(default=[], max_length=MOST_PARTS)
 
 
 class Attempt(Thing):
@@ -57,14 +58,14 @@ class Attempt(Thing):
     assignee: Annotated[Thing | None, BeforeValidator(_to_entity)] = None
     assignable: Annotated[Assignable | None, BeforeValidator(_to_entity)] = None
     count: int | None = None
-    ended_at_time: str | None = None
-    duration: str | None = None
+    ended_at_time: OptionalText | None = None
+    duration: OptionalText | None = None
 
 
 class Measure(_Part):
     """One figure about the use of a tool."""
 
-    metric: str = ""
+    metric: Address = ""
     metric_value: float | None = None
 
 
@@ -73,27 +74,27 @@ class Generated(Thing):
 
     score_given: float | None = None
     max_score: float | None = None
-    items: list[Measure] = []
+    items: list[Measure] = Field(default=[], max_length=MOST_PARTS)
 
 
 class CaliperEvent(_Part):
     """One Caliper event; fields that are not listed are ignored."""
 
-    id: str | None = Field(default=None, description="the same id is the same event")
-    type: str = Field(default="", examples=["GradeEvent"])
+    id: Address | None = Field(default=None, description="the same id is the same event")
+    type: Address = Field(default="", examples=["GradeEvent"])
     actor: Annotated[Thing, BeforeValidator(_to_entity)] = Thing()
-    action: str = Field(default="", examples=["Graded"])
+    action: Address = Field(default="", examples=["Graded"])
     object: Annotated[Attempt, BeforeValidator(_to_entity)] = Attempt()
     generated: Annotated[Generated | None, BeforeValidator(_to_entity)] = None
-    event_time: str | None = Field(default=None, description="ISO 8601", examples=["2026-03-16T08:15:02.250Z"])
+    event_time: OptionalText | None = Field(default=None, description="ISO 8601", examples=["2026-03-16T08:15:02.250Z"])
 
 
 class Envelope(_Part):
     """Events from one sensor; descriptions of entities are ignored."""
 
-    sensor: str = Field(examples=["https://app.example/sensor"])
-    send_time: str = Field(examples=["2026-03-16T08:15:03.000Z"])
-    data_version: str = Field(examples=["http://purl.imsglobal.org/ctx/caliper/v1p2"])
+    sensor: Address = Field(examples=["https://app.example/sensor"])
+    send_time: OptionalText = Field(examples=["2026-03-16T08:15:03.000Z"])
+    data_version: Address = Field(examples=["http://purl.imsglobal.org/ctx/caliper/v1p2"])
     # each event is read by itself, so that one that cannot be read does not take the others with it
     data: list[SkipValidation[CaliperEvent]] = Field(min_length=1)
 

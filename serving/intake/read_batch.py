@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from features.logs.cells import UTC_OFFSET, as_moments
 from features.logs.rows import SKILL_MARK, first_rule, raw_rows
 from serving.schemas.events import EventIn, RejectedEvent
+from serving.schemas.texts import name_field
 
 RULES = {
     "no_student": ("student_id", "is missing or blank; name the student"),
@@ -95,7 +96,7 @@ def to_rejected(index: int, rule: str) -> RejectedEvent:
 def to_invalid(index: int, error: ValidationError) -> RejectedEvent:
     """Says which field of the event at a place of the batch cannot be read, and never with which value."""
     mistake = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    field = ".".join(map(str, mistake["loc"])) or "event"
+    field = name_field(mistake["loc"]) or "event"
     return RejectedEvent(index=index, rule="invalid_event", field=field, message=mistake["msg"])
 
 

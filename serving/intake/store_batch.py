@@ -13,7 +13,7 @@ from features.errors import MissingError
 from features.events.checks import COLUMNS, check_rows, keep_distinct
 from features.events.live import keep_events, known_events, lock_writers, replace_events
 from features.roster import students_of_schools
-from features.tombstones import read_tombstones
+from features.tombstones import find_erased
 from serving.access.caller import Caller
 from serving.errors import RequestError, TooLargeError
 from serving.intake.read_batch import read_batch, to_rejected
@@ -82,7 +82,7 @@ class Intake:
         rejected += broken
         with self.database.changing() as connection:  # other writers wait, so everything else was done before
             lock_writers(connection)
-            gone = events["student_id"].isin(read_tombstones(connection).among(students))
+            gone = events["student_id"].isin(find_erased(connection, students))
             erased, events = int(gone.sum()), events[~gone]
             new, retagged, contradicting = _distinct(connection, events)
             rejected += [to_rejected(index, "conflicting_response") for index in contradicting]

@@ -12,6 +12,9 @@ from pydantic import BaseModel, ValidationError
 from serving.intake.read_batch import to_invalid
 from serving.schemas.events import RejectedEvent
 
+MOST_PARTS = 1000
+"""Parts of one kind that an event of a standard may have."""
+
 Foreign = TypeVar("Foreign", bound=BaseModel)
 
 

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from serving.intake.translation import Names, Translation, UntranslatableError, last_part, seconds_of
+from serving.intake.translation import MOST_PARTS, Names, Translation, UntranslatableError, last_part, seconds_of
+from serving.schemas.texts import Address, OptionalText
 
 ANSWERS = frozenset({"answered", "passed", "failed", "scored"})
 """Verbs of a response."""
@@ -30,38 +31,42 @@ class _Part(BaseModel):
 class Account(_Part):
     """A student's account on some system."""
 
-    name: str
+    name: Address
 
 
 class Actor(_Part):
     """The student, named by one of three fields."""
 
     account: Account | None = None
-    mbox: str | None = Field(default=None, examples=["mailto:s0412@school.example"])
-    openid: str | None = None
+    mbox: Address | None = Field(default=None, examples=["mailto:s0412@school.example"])
+    openid: Address | None = None
 
 
 class Verb(_Part):
     """What the student did."""
 
-    id: str = Field(examples=["http://adlnet.gov/expapi/verbs/answered"])
+    id: Address = Field(examples=["http://adlnet.gov/expapi/verbs/answered"])
 
 
 class Definition(_Part):
     """What kind of activity it is."""
 
-    type: str | None = None
+    type: Address | None = None
 
 
 class Activity(_Part):
     """What the student worked on, or what the work belongs to."""
 
-    id: str | None = Field(default=None, examples=["https://app.example/items/frac-17"])
-    object_type: str = "Activity"
+    id: Address | None = Field(default=None, examples=["https://app.example/items/frac-17"])
+    object_type: Address = "Activity"
     definition: Definition | None = None
 
 
-Activities = Annotated[list[Activity], BeforeValidator(lambda value: [value] if isinstance(value, dict) else value)]
+Activities = Annotated[
+    list[Activity],
+    Field(max_length=MOST_PARTS),
+    BeforeValidator(lambda value: [value] if isinstance(value, dict) else value),
+]
 
 
 class ContextActivities(_Part):
@@ -93,22 +98,22 @@ class Result(_Part):
 
     score: Score | None = None
     success: bool | None = None
-    duration: str | None = Field(default=None, examples=["PT12.5S"])
+    duration: OptionalText | None = Field(default=None, examples=["PT12.5S"])
 
 
 class Statement(_Part):
     """One xAPI statement; fields that are not listed are ignored."""
 
-    id: str | None = Field(default=None, description="the same id is the same event")
+    id: Address | None = Field(default=None, description="the same id is the same event")
     actor: Actor
     verb: Verb
     object: Activity
     result: Result | None = None
     context: Context | None = None
-    timestamp: str | None = Field(
+    timestamp: OptionalText | None = Field(
         default=None, description="ISO 8601 with an offset", examples=["2026-03-16T08:15:02Z"]
     )
-    stored: str | None = None
+    stored: OptionalText | None = None
 
 
 def translate_statements(documents: Sequence[object], names: Names) -> Translation[Statement]:

@@ -68,13 +68,16 @@ def write_artifacts(folder: Path, artifacts: Artifacts) -> None:
 
 
 def holds(folder: Path, profiles_digest: str, champion: Champion) -> bool:
-    """Says from its manifest alone whether a bundle holds this run and the profiles whose manifest has this hash."""
+    """Says whether a bundle holds this run and the profiles whose manifest has this hash, and was not altered since."""
     facts = _facts(folder)
-    return facts is not None and (facts["run_id"], facts["versions"], facts["files"].get(f"{PROFILES}/{MANIFEST}")) == (
-        champion.run_id,
-        dict(champion.versions),
-        profiles_digest,
-    )
+    found = facts and (facts["run_id"], facts["versions"], facts["files"].get(f"{PROFILES}/{MANIFEST}"))
+    if found != (champion.run_id, dict(champion.versions), profiles_digest):
+        return False
+    try:
+        read_manifest(folder)
+    except RegroupError:
+        return False
+    return True
 
 
 def peek_bundle(folder: Path) -> tuple[Champion, str, str]:

@@ -37,15 +37,14 @@ class Forecaster:
             raise SnapshotError(str(error)) from error
         self.manifest = bundle.manifest
         self._positions = [COLUMNS.index(name) for name in bundle.columns]
-        self._calibration = bundle.calibration
+        self._line, self._calibration = bundle.line, bundle.calibration
         self.thresholds = Thresholds.from_json(thresholds)
         self._booster = lgb.Booster(model_str=trees)
         self._lock = threading.Lock()
         self._scores: LRUCache[bytes, float] = LRUCache(MAX_SCORES)
         family_of = {column.name: column.family for column in REGISTRY}
-        self._in_family = np.array(
-            [[family_of[name] == family for family in FAMILIES] for name in bundle.columns], np.float64
-        )
+        read = [*bundle.columns, *(term.column for term in bundle.line.terms)]
+        self._in_family = np.array([[family_of[name] == family for family in FAMILIES] for name in read], np.float64)
 
     def predict(self, rows: Rows) -> Floats:
         """Forecasts the probability for each row of kernel columns; a row that was scored before is looked up.
@@ -58,8 +57,11 @@ class Forecaster:
         probability = np.array(known, np.float64)  # NaN for None
         new = np.flatnonzero(np.isnan(probability))
         if len(new) > 0:
-            score = self._booster.predict(rows[new][:, self._positions], raw_score=True, num_threads=1)
-            probability[new] = self._calibration.apply(np.asarray(score, np.float64))
+            fresh = rows[new]
+            score = np.asarray(
+                self._booster.predict(fresh[:, self._positions], raw_score=True, num_threads=1), np.float64
+            )
+            probability[new] = self._calibration.apply(self._line.score(fresh) + score)
             with self._lock:
                 self._scores.update((keys[at], float(probability[at])) for at in new)
         return probability
@@ -67,15 +69,16 @@ class Forecaster:
     def weigh_families(self, rows: Rows) -> Floats:
         """Weighs how far each family of `FAMILIES` moves each row's forecast, in logits; about a millisecond a row.
 
-        These are LightGBM's own exact contributions (Shapley values of the trees), summed within a family and scaled
-        as the calibration scales the score.
+        These are LightGBM's own exact contributions (Shapley values of the trees) and what each column adds to the
+        line, summed within a family and scaled as the calibration scales the score.
         """
         if len(rows) == 0:
             return np.empty((0, len(FAMILIES)))
         shares = np.asarray(
             self._booster.predict(rows[:, self._positions], pred_contrib=True, num_threads=1), np.float64
         )
-        return self._calibration.slope * (shares[:, :-1] @ self._in_family)
+        by_column = np.concatenate([shares[:, :-1], self._line.weigh(rows)], axis=1)
+        return self._calibration.slope * (by_column @ self._in_family)
 
     def explain(self, rows: Rows, most: int = 3) -> list[tuple[Reason, ...] | None]:
         """Names the families of columns that move each row's struggle risk most, as `choose_reasons` chooses them.

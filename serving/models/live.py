@@ -169,6 +169,8 @@ class _Day:
     def _moment_of(self, school: frozenset[str]) -> datetime | None:
         """Returns the midnight after the last event of a school, UTC; None for a log without a clock."""
         if school not in self._moments:
+            if len(self._moments) >= MAX_RESTRICTED:  # a student without a team is like a school
+                self._moments.clear()
             latest = None if self._incremental is None else self._incremental.latest_of(school)
             moment = self._as_of
             if latest is not None:

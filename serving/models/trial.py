@@ -89,33 +89,33 @@ class Trials:
             SnapshotError: A file was altered, or the trial ended without a verdict.
             RefusedError: The artifacts did not pass, now or earlier.
         """
-        seal = _seal(artifacts)
+        digest = _digest_of(artifacts)
         name = f"run {artifacts.champion.run_id} with profiles {artifacts.publication}"
-        verdict = self._read(seal)
+        verdict = self._read(digest)
         if verdict is None:
-            until, why = self._pauses.get(seal, (0.0, ""))
+            until, why = self._pauses.get(digest, (0.0, ""))
             if time.monotonic() < until:
                 raise SnapshotError(why)
-            verdict = self._judge(seal, name, artifacts)
+            verdict = self._judge(digest, name, artifacts)
         if verdict.refused is not None:
             raise RefusedError(
                 f"{name} is refused: {verdict.refused}; after a repair that leaves its files as they are, "
-                f"delete {seal}.json in the home's folder {self._folder.name}"
+                f"delete {digest}.json in the home's folder {self._folder.name}"
             )
 
-    def _judge(self, seal: str, name: str, artifacts: Artifacts) -> Verdict:
+    def _judge(self, digest: str, name: str, artifacts: Artifacts) -> Verdict:
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with FileLock(self._lock, timeout=self._wall_s):  # another process may be trying the same
-                verdict = self._read(seal)
+                verdict = self._read(digest)
                 if verdict is None:
                     verdict = self._try(artifacts)
-                    self._keep(seal, verdict)
+                    self._keep(digest, verdict)
                 return verdict
         except (OSError, Timeout, TimeoutError, SnapshotError) as error:
             kind = str(error) if isinstance(error, SnapshotError) else type(error).__name__
             why = f"{name} could not be tried ({kind}); it is tried again after {PAUSE_S:.0f} s"
-            self._pauses = {seal: (time.monotonic() + PAUSE_S, why)}
+            self._pauses = {digest: (time.monotonic() + PAUSE_S, why)}
             raise SnapshotError(why) from error
 
     def _try(self, artifacts: Artifacts) -> Verdict:
@@ -150,17 +150,17 @@ class Trials:
             return Verdict(f"a process that scored it did not come to an end within {CPU_S} s of processor time")
         return Verdict(f"it ended a process that loaded it with {signal_name}")
 
-    def _read(self, seal: str) -> Verdict | None:
+    def _read(self, digest: str) -> Verdict | None:
         try:
-            kept = json.loads((self._folder / f"{seal}.json").read_text(encoding="utf-8"))
+            kept = json.loads((self._folder / f"{digest}.json").read_text(encoding="utf-8"))
             return Verdict(kept["refused"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def _keep(self, seal: str, verdict: Verdict) -> None:
-        draft = self._folder / f".{seal}-{secrets.token_hex(4)}"
+    def _keep(self, digest: str, verdict: Verdict) -> None:
+        draft = self._folder / f".{digest}-{secrets.token_hex(4)}"
         draft.write_text(json.dumps({"refused": verdict.refused}) + "\n", encoding="utf-8")
-        draft.replace(self._folder / f"{seal}.json")
+        draft.replace(self._folder / f"{digest}.json")
         with suppress(OSError):  # another process may remove the same
             kept = sorted(self._folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
             for path in kept[:-MOST_VERDICTS]:
@@ -203,7 +203,7 @@ def _refuse(why: str) -> None:
     os._exit(REFUSED)  # no library that has read the files has the last word
 
 
-def _seal(artifacts: Artifacts) -> str:
+def _digest_of(artifacts: Artifacts) -> str:
     """A hash of everything that the verdict depends on, after the hash of every file was checked.
 
     Raises:

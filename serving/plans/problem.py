@@ -10,6 +10,7 @@ from features.roster import PolicyLayer, Rule, Series, SkillMap, Staff, Team, fi
 from features.roster.records import WEEKDAYS
 from serving.errors import RequestError
 from serving.grouping import (
+    GROUPS,
     Adult,
     Block,
     Coaching,
@@ -141,7 +142,10 @@ def state_day(
     due = find_adult_time_due(team, request.day, chosen.settings["adult_time_days"], policy.history_days)
     if request.grouping is None and chosen.settings["regroup"] not in ("daily", 1):
         due = frozenset(team.members)  # whom the first day of a grouping leaves out waits until the next one
-    students = tuple(_student(student, there, chosen, due) for student in team.members)
+    largest = max((size.most for size in chosen.sizes if size.session_type in GROUPS), default=0)
+    group_days = chosen.settings["group_time_days"]
+    group_due = find_adult_time_due(team, request.day, group_days, policy.history_days, largest)
+    students = tuple(_student(student, there, chosen, due, group_due) for student in team.members)
     remembered = recollect(
         students,
         tuple(_adult(adult, there.staff[adult.staff_id], adults, skill_ids, chosen) for adult in team.staff),
@@ -289,12 +293,15 @@ def _adult(staff: Staff, blocks: frozenset[str], adults: set[str], skills: Seque
     )
 
 
-def _student(student: str, there: _Attendance, chosen: DayPolicy, due: Collection[str]) -> Student:
+def _student(
+    student: str, there: _Attendance, chosen: DayPolicy, due: Collection[str], group_due: Collection[str]
+) -> Student:
     return Student(
         student,
         there.students[student],
         needs_certified=student in chosen.needs_certified,
         adult_time_due=student in due,
+        group_time_due=student in group_due,
     )
 
 

@@ -1,4 +1,4 @@
-"""Lets a few requests of a process use the solver at a time, in rotation; a request is refused where too many wait.
+"""Lets a few requests of a process use the solver at a time; others wait in turn, and are refused where too many do.
 
 Planning takes a processor for about a second. If all requests planned at once, each would be slow, and so would quick
 requests of other kinds.
@@ -7,13 +7,14 @@ requests of other kinds.
 import math
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from prometheus_client import Gauge, Histogram
 
 from serving.errors import QueueFullError
-from serving.plans.rotation import Lane, Rotation, Ticket
+from serving.plans.round_robin import Lane, RoundRobin, Ticket
 
 WAITING = Gauge("regroup_planning_waiting", "Requests that wait for their turn to plan.", multiprocess_mode="livesum")
 WAITED = Histogram("regroup_planning_wait_seconds", "Time that requests waited for their turn to plan.")
@@ -27,12 +28,12 @@ USUAL_S = 1.0
 WEIGHT = 0.2
 """Weight of the newest turn in the mean length of turns."""
 
-RISE, FALL = 0.5, 0.05
-"""Steps of the estimate `storing_s` toward a longer and a shorter time, so that it exceeds most times."""
+LATELY = 100
+"""Plans that are remembered to know how long one takes to answer once it is found."""
 
 
 class SolverQueue:
-    """A bounded queue in front of the solver, with a share for each school and key (`serving.plans.rotation`).
+    """A bounded queue in front of the solver, with a share for each school and key (`serving.plans.round_robin`).
 
     Args:
         at_once: How many requests plan at the same time; beside long turns of others, up to two more.
@@ -43,19 +44,22 @@ class SolverQueue:
     def __init__(self, at_once: int, queue: int, wait_s: float) -> None:
         self._at_once = at_once
         self._wait_s = wait_s
-        self._rotation = Rotation(at_once, queue)
+        self._robin = RoundRobin(at_once, queue)
         self._changed = threading.Condition()
         self._usual_s = USUAL_S
-        self._storing_s = 0.0
+        self._answering: deque[float] = deque(maxlen=LATELY)
+        self._answering_s = 0.0
 
     @property
-    def storing_s(self) -> float:
-        """Seconds in which most plans that were found are rendered and stored."""
-        return self._storing_s
+    def answering_s(self) -> float:
+        """Seconds in which all plans but one that were found lately were rendered, stored and answered."""
+        return self._answering_s
 
-    def note_storing(self, took: float) -> None:
-        """Updates `storing_s` with the seconds that one plan took."""
-        self._storing_s += (RISE if took > self._storing_s else FALL) * (took - self._storing_s)
+    def note_answering(self, took: float) -> None:
+        """Updates `answering_s` with the seconds that one plan took."""
+        with self._changed:
+            self._answering.append(took)
+            self._answering_s = sorted(self._answering)[-2:][0]
 
     @contextmanager
     def acquire(self, lane: Lane) -> Iterator[float]:
@@ -76,11 +80,11 @@ class SolverQueue:
     def _enter(self, lane: Lane) -> tuple[Ticket, float]:
         began = time.perf_counter()
         with self._changed:
-            ticket = self._rotation.join(lane)
+            ticket = self._robin.join(lane)
             self._begin_turns()
-            if ticket in self._rotation.running:
+            if ticket in self._robin.running:
                 return ticket, 0.0
-            if self._rotation.drop_excess() is not None:
+            if self._robin.drop_excess() is not None:
                 self._changed.notify_all()
             with WAITING.track_inprogress():
                 self._wait(ticket, began + self._wait_s)
@@ -89,28 +93,28 @@ class SolverQueue:
         return ticket, waited
 
     def _wait(self, ticket: Ticket, until: float) -> None:
-        while ticket not in self._rotation.running:
+        while ticket not in self._robin.running:
             now = time.perf_counter()
-            if ticket not in self._rotation.waiting or now >= until:
-                self._rotation.leave(ticket)
+            if ticket not in self._robin.waiting or now >= until:
+                self._robin.leave(ticket)
                 raise self._full(ticket.lane)
-            long = self._rotation.next_long(now)
+            long = self._robin.next_long(now)
             self._changed.wait((until if long is None else min(long, until)) - now)
             self._begin_turns()
 
     def _leave(self, ticket: Ticket) -> None:
         with self._changed:
-            begun = self._rotation.leave(ticket)
+            begun = self._robin.leave(ticket)
             if begun is not None:
                 self._usual_s += WEIGHT * (time.perf_counter() - begun - self._usual_s)
             self._begin_turns()
 
     def _begin_turns(self) -> None:
-        before = self._rotation.running
-        self._rotation.begin_turns(time.perf_counter())
-        if self._rotation.running != before:
+        before = self._robin.running
+        self._robin.begin_turns(time.perf_counter())
+        if self._robin.running != before:
             self._changed.notify_all()
 
     def _full(self, lane: Lane) -> QueueFullError:
-        turns = self._rotation.turns_before(lane)
+        turns = self._robin.turns_before(lane)
         return QueueFullError(max(1, math.ceil(self._usual_s * turns / self._at_once)))

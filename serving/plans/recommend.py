@@ -16,7 +16,8 @@ from features.database import Database
 from features.errors import RegroupError
 from features.roster import Rule, Series, SkillMap, Team
 from serving.access.caller import Caller
-from serving.access.visibility import find_roster
+from serving.access.visibility import find_roster, require_unchanged
+from serving.audit.entries import AuditEntry, add_entries
 from serving.errors import RequestError
 from serving.formats import pack_instance
 from serving.grouping import (
@@ -42,7 +43,7 @@ from serving.plans.policy import PlannerPolicy, load_policy
 from serving.plans.problem import Absence, DayRequest, skill_name, state_day
 from serving.plans.queue import TURN_S, SolverQueue
 from serving.plans.refusal import explain_refusal
-from serving.plans.rotation import Lane
+from serving.plans.round_robin import Lane
 from serving.plans.series import SeriesDay, Unit, find_due, plan_with_series
 from serving.plans.standing_rules import WAY_SHARE, Note, find_way
 from serving.plans.stored_plan import carry_plan
@@ -77,6 +78,9 @@ LEAST_AGAIN = 0.1
 LEAST_S = 1.0
 """The same in seconds, where the caller names none."""
 
+OVERSHOT_S = 0.02
+"""Seconds that searches end late at most because other threads compute; later, it is the day that is hard to plan."""
+
 EXPLAINING_S = 10.0
 """Seconds in which a day without a plan is explained, where the caller names none."""
 
@@ -91,7 +95,7 @@ class Recommendation:
         plan: The best plan found.
         candidates: The needs, and the forecasts that they come from.
         search_seconds: How long the search took.
-        found_at: When it ended, on the clock of `time.perf_counter`.
+        found_at: When it ended or should have, on the clock of `time.perf_counter`.
         policy: What the team chose for the day.
         notes: Standing rules, series and parts of the roster that the plan goes without.
         others: Good plans that differ, the best first.
@@ -165,21 +169,24 @@ class PlannedDay:
         text: JSON of the answer, as it was stored.
         waited_seconds: How long the request waited for the solver.
         search_seconds: How long the search took.
+        found_at: When it ended or should have, on the clock of `time.perf_counter`.
     """
 
     id: str
     text: str
     waited_seconds: float
     search_seconds: float
+    found_at: float
 
 
 def plan_day(
     planner: Planner,
     caller: Caller,
     body: RecommendationRequest,
+    came: float,
     *,
     render: Render,
-    note: Callable[[RecommendationOut], None],
+    note: Callable[[RecommendationOut], AuditEntry],
     finish: Callable[[Connection, str], None],
 ) -> PlannedDay:
     """Waits for the solver, plans a team's day and stores the plan.
@@ -188,13 +195,15 @@ def plan_day(
         planner: What planning needs of a running service.
         caller: Who asks.
         body: What is asked for.
+        came: When it was asked, on the clock of `time.perf_counter`; the wait for a turn does not count.
         render: Builds the answer.
-        note: Called with the answer before it is stored, for the audit log, which is written meanwhile.
+        note: Gives the audit entry that is stored with an answer.
         finish: Called with the plan's id in the transaction that stores the plan; raising undoes it.
 
     Raises:
         NotReadyError: There is no model or no roster yet.
         NotFoundError: There is no such team, or none that the caller may know of.
+        RosterChangedError: Students of the team were erased or have left it while the day was planned.
         QueueFullError: Too many requests wait for the solver.
         RequestError: The day has no plan, or the body names somebody who is not in the team.
         ConflictError: The earlier plan was stored by a version that did not store days.
@@ -204,7 +213,6 @@ def plan_day(
         planner.rosters, caller, body.team_id, now=True
     )  # before the queue, so that nobody waits to be refused
     with planner.queue.acquire(Lane(team.school, caller.key_id)) as waited:
-        begun = time.perf_counter()
         if waited:
             team, roster = find_roster(planner.rosters, caller, body.team_id, now=True)
         restricted = planner.live.restrict(snapshot, team.members, roster.school_students, roster.latest_event)
@@ -212,23 +220,24 @@ def plan_day(
         regroup = settle_policy(team, request.policy, load_policy(), request.earlier).settings["regroup"]
         asked = find_days(planner.database, caller, team, body, regroup)
         first = replace(request, grouping=asked.grouping)
-        found = list(_plan_days(planner, team, roster, restricted, body, asked.days, first, begun))
+        found = list(_plan_days(planner, team, roster, restricted, body, asked.days, first, came + waited))
         answers = [
             render(uuid.uuid4().hex, datetime.now(UTC), day, team, roster.skills, restricted, planned)
             for day, planned in found
         ]
         cycle = asked.name_cycle(answers)
         answers = [answer.model_copy(update={"cycle": cycle}) for answer in answers]
-        for answer in answers:
-            note(answer)
         texts = [answer.model_dump_json() for answer in answers]
+        entries = [note(answer) for answer in answers]
         with planner.database.changing() as connection:
+            require_unchanged(connection, caller, team, roster)
             for answer, text, (day, planned) in zip(answers, texts, found, strict=True):
                 instance = pack_instance(planned.canonical)
                 keep_recommendation(connection, answer, text, day.model_dump_json(), instance, team.members)
+            add_entries(connection, entries)
             finish(connection, answers[0].id)
-        planner.queue.note_storing(time.perf_counter() - found[-1][1].found_at)
-    return PlannedDay(answers[0].id, texts[0], waited, sum(planned.search_seconds for _, planned in found))
+    search_seconds = sum(planned.search_seconds for _, planned in found)
+    return PlannedDay(answers[0].id, texts[0], waited, search_seconds, found[-1][1].found_at)
 
 
 def _plan_days(
@@ -251,7 +260,7 @@ def _plan_days(
         body: What is asked for, with the first day.
         days: The days, in order.
         request: The first day.
-        begun: When the turn came, on the clock of `time.perf_counter`.
+        begun: When the clock of the request began, which is that of `time.perf_counter`.
 
     Raises:
         RequestError: As `recommend_day`; of a later day, the sentence names it.
@@ -260,7 +269,7 @@ def _plan_days(
     for at, day in enumerate(days):
         part, whole = shares[at] / sum(shares), sum(shares[: at + 1]) / sum(shares)
         budget = Budget(seconds=None if body.seconds is None else part * body.seconds, seed=body.seed)
-        until = begun + (TURN_S if body.seconds is None else whole * (body.seconds - planner.queue.storing_s))
+        until = begun + (TURN_S if body.seconds is None else whole * (body.seconds - planner.queue.answering_s))
         try:
             planned = recommend_day(team, roster, snapshot, request, planner.settings, budget, until)
         except RequestError as error:
@@ -383,7 +392,7 @@ def recommend_day(
         plan=found.plan,
         candidates=candidates,
         search_seconds=ended - begun,
-        found_at=ended,
+        found_at=max(min(ended, until), ended - OVERSHOT_S),
         policy=day.policy,
         notes=(*notes, *series.notes),
         others=found.others,

@@ -11,6 +11,10 @@ from serving.schemas.sessions import SessionIn, SessionOut, SessionSeats
 FIELDS = {"block": "block_id", "skill": "skill_id", "room": "room_id"}
 """The fields of a session that bodies call otherwise."""
 
+MOST_SEATS, SEATS_A_SEAT = 2000, 4
+"""Seats that edited sessions may have in any case, and for each seat of the day: with more, nobody can have meant them,
+and only to say what is wrong with them would take minutes."""
+
 STORED_SESSIONS = TypeAdapter(list[SessionSeats])
 """Reads and writes the JSON of the sessions of a decision."""
 
@@ -19,9 +23,15 @@ def read_sessions(problem: Problem, bodies: Sequence[SessionIn]) -> tuple[Sessio
     """The sessions of a body, without those that have no students.
 
     Raises:
-        RequestError: A session names what the day does not have, or contradicts itself; the field is named.
+        RequestError: A session names what the day does not have, or contradicts itself; the field is named. Or there
+            are several times as many seats as the day has.
     """
     sessions = tuple(to_session(body) for body in bodies)
+    seats = sum(len(session.students) for session in sessions)
+    most = max(MOST_SEATS, SEATS_A_SEAT * sum(len(student.blocks) for student in problem.students))
+    if seats > most:
+        detail = f"sessions: they have {seats} seats, which is more than the {most} that are read for this day"
+        raise RequestError("too_many_seats", detail, field="sessions")
     try:
         require_sessions(problem, sessions)
     except ProblemError as error:

@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 from features.database import Database
 from serving.access.caller import Caller
 from serving.access.visibility import may_see_team
+from serving.audit.entries import AuditEntry, add_entries
 from serving.errors import ConflictError, NotFoundError, RequestError
 from serving.grouping import (
     Bottleneck,
@@ -125,9 +127,20 @@ def carry_plan(database: Database, caller: Caller, body: RecommendationRequest, 
 
 
 def decide_plan(
-    database: Database, caller: Caller, recommendation_id: str, body: DecisionRequest
+    database: Database,
+    caller: Caller,
+    recommendation_id: str,
+    body: DecisionRequest,
+    note: Callable[[str], AuditEntry],
 ) -> tuple[StoredDay, Decision]:
     """The day of a plan and the decision that is now stored on it; sessions that are not rejected count as held.
+
+    Args:
+        database: The service's database.
+        caller: Who decides.
+        recommendation_id: The plan.
+        body: What was decided.
+        note: Gives, for the team of the plan, the audit entry that is stored with the decision.
 
     Raises:
         NotFoundError: There is no plan with this id, or none that the caller may know of.
@@ -147,10 +160,15 @@ def decide_plan(
         note=body.note,
         sessions=STORED_SESSIONS.dump_json(to_session_seats(held)).decode(),
     )
-    stored = keep_decision(database, sent, day.answer.team_id, day.answer.date, held)
-    if stored is None:
-        raise _unknown_recommendation()
-    if stored.content != sent.content:
+    team_id = day.answer.team_id
+    with database.changing(alone=True) as connection:
+        found = keep_decision(connection, sent, team_id, day.answer.date, held)
+        if found is None or not may_see_team(connection, caller, team_id):  # gone, or another's, since it was read
+            raise _unknown_recommendation()
+        stored, same = found
+        if same:
+            add_entries(connection, [note(team_id)])
+    if not same:
         at = f"{stored.decided_at:%Y-%m-%d %H:%M} UTC"
         raise ConflictError(
             "already_decided",

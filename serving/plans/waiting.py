@@ -5,16 +5,24 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from math import inf
 
 from features.roster import Team
 from serving.grouping import Need
 from serving.plans.policy import NeedPolicy
 
 
-def find_adult_time_due(team: Team, today: date, days: int, history_days: int) -> frozenset[str]:
+def find_adult_time_due(team: Team, today: date, days: int, history_days: int, most: float = inf) -> frozenset[str]:
     """The members who have to have adult time today, or they have none within so many school days.
 
     School days are those with sessions on record. Where fewer are on record than the promise spans, nobody is due yet.
+
+    Args:
+        team: Members and past sessions.
+        today: The day that is planned.
+        days: School days within which everybody should have had adult time.
+        history_days: Days for which past sessions count.
+        most: Students in a past session that counts, at most; the roster does not have its type.
 
     Example:
         With 2 days, whoever had no session with an adult on the last school day; with 1, everybody.
@@ -23,7 +31,7 @@ def find_adult_time_due(team: Team, today: date, days: int, history_days: int) -
     school_days = sorted({past.date for past in recent}, reverse=True)[: days - 1]
     if len(school_days) < days - 1:
         return frozenset()
-    led = [past for past in recent if past.date in school_days and past.staff_id is not None]
+    led = [past for past in recent if past.date in school_days and past.staff_id and len(past.students) <= most]
     return frozenset(team.members) - {student for past in led for student in past.students}
 
 

@@ -5,8 +5,21 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from serving.grouping import SessionType
-from serving.schemas.common import BlockId, Body, Clock, Kind, Lead, PlanId, Score, StudentId, TaughtSkill
+from serving.schemas.common import (
+    BlockId,
+    BlockIdIn,
+    Body,
+    Clock,
+    Kind,
+    Lead,
+    PlanId,
+    Score,
+    StudentId,
+    StudentIdIn,
+    TaughtSkill,
+)
 from serving.schemas.sessions import MOST_SESSIONS, SessionIn, SessionSeats
+from serving.schemas.texts import Identity
 
 
 class TermOut(Body):
@@ -155,13 +168,13 @@ class EvaluationOut(Body):
 class ExplanationRequest(TimedBody):
     """A seat that a student does not have; what is null may be anything."""
 
-    student_id: StudentId
-    block_id: BlockId
+    student_id: StudentIdIn
+    block_id: BlockIdIn
     session_type: SessionType | None = Field(
         default=None, description="type of the session; null: any adult-led session", examples=["small_group"]
     )
-    skill_id: str | None = Field(default=None, description="a skill of the day; null: any", examples=["ratios"])
-    staff_id: str | None = Field(
+    skill_id: Identity | None = Field(default=None, description="a skill of the day; null: any", examples=["ratios"])
+    staff_id: Identity | None = Field(
         default=None, description="the adult who leads the session; null: any", examples=["a.rivera"]
     )
     sessions: list[SessionIn] | None = Field(
@@ -226,8 +239,8 @@ class ExplanationOut(Body):
 class SeatOptionsRequest(TimedBody):
     """A student who came late or is new."""
 
-    student_id: StudentId
-    block_ids: list[str] | None = Field(
+    student_id: StudentIdIn
+    block_ids: list[Identity] | None = Field(
         default=None,
         min_length=1,
         max_length=100,

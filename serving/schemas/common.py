@@ -1,25 +1,38 @@
 """The bodies that name the models and data behind an answer, and what all bodies share."""
 
 import datetime as dt
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from features.dates import FIRST_DATE, LAST_DATE
-from serving.grouping import Purpose, SessionType
+from serving.grouping import STUDENT, Purpose, SessionType
 from serving.models.bundle import Source
 from serving.models.status import Status
+from serving.schemas.texts import Identity
 
 PLAN_ID = "6f1c0f4f0d0e4a0e8a3a1f1e2d3c4b5a"
 FACTS = "3 of the last 5 wrong"
+
+NEEDED = "means nothing once its last student is erased"
+"""Marks a list of students without whom what has the list means nothing, such as the students of a session."""
+
+NAMES_STUDENTS = "may name the students beside it"
+"""Marks a sentence that is replaced when one of the students of the same object is erased."""
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 PlanId = Annotated[str, Field(description="id of the plan", examples=[PLAN_ID])]
 TeamId = Annotated[str, Field(min_length=1, description="id of a team of the roster", examples=["team-1"])]
-StudentId = Annotated[str, Field(min_length=1, description="id of the student", examples=["s0412"])]
+StudentId = Annotated[str, STUDENT, Field(min_length=1, description="id of the student", examples=["s0412"])]
 StaffId = Annotated[str, Field(description="id of an adult of the team", examples=["a.rivera"])]
 BlockId = Annotated[str, Field(description="id of a block of the day", examples=["mon-1"])]
+TeamIdIn = Annotated[Identity, Field(description="id of a team of the roster", examples=["team-1"])]
+StudentIdIn = Annotated[Identity, STUDENT, Field(description="id of the student", examples=["s0412"])]
+StaffIdIn = Annotated[Identity, Field(description="id of an adult of the team", examples=["a.rivera"])]
+BlockIdIn = Annotated[Identity, Field(description="id of a block of the day", examples=["mon-1"])]
+Ignored = Annotated[Any, AfterValidator(lambda _: None)]
+"""A field that a plan's own answer has and that is dropped where the answer comes back, whatever it holds."""
 SchoolDate = Annotated[
     dt.date,
     Field(

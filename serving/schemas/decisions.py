@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from serving.schemas.changes import ViolationOut
 from serving.schemas.common import Body, PlanId
 from serving.schemas.sessions import MOST_SESSIONS, SessionIn, SessionSeats
+from serving.schemas.texts import Note
 
 Choice = Literal["accepted", "edited", "rejected"]
 
@@ -40,10 +41,8 @@ class DecisionRequest(Body):
     reasons: list[Reason] = Field(
         default_factory=list, max_length=10, description="codes of why people decided so", examples=[["wrong_group"]]
     )
-    note: str | None = Field(
+    note: Note | None = Field(
         default=None,
-        max_length=500,
-        pattern=r"^[^\x00]*$",  # which PostgreSQL cannot keep
         description="a note in the team's own words; stored with the plan, erased with it, never logged",
         examples=["Moved one student to the group that starts fractions."],
     )

@@ -2,12 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import Field, SkipValidation, StringConstraints
+from pydantic import Field, SkipValidation
 
 from serving.schemas.common import Body
-
-Identity = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
-"""An opaque id without control characters, which databases and separators cannot hold."""
+from serving.schemas.texts import Identity, OptionalText
 
 Whole = Annotated[int, Field(ge=-(2**53), le=2**53)]
 """A whole number that JSON carries exactly."""
@@ -18,15 +16,15 @@ Decimal = Annotated[float, Field(allow_inf_nan=False)]
 class EventIn(Body):
     """One response of one student to one item, or an activity without an answer."""
 
-    event_id: Identity | None = Field(
+    event_id: OptionalText | None = Field(
         default=None,
         description="id of the event in its source; events with the same id, source and student are one event. "
         "Without it, events with the same content are one event",
         examples=["r-81723"],
     )
-    student_id: Identity | None = Field(default=None, description="the student; required", examples=["s0412"])
-    kind: Identity = Field(default="response", description="kind of event: response, lesson, video or login")
-    occurred_at: Identity | None = Field(
+    student_id: OptionalText | None = Field(default=None, description="the student; required", examples=["s0412"])
+    kind: OptionalText = Field(default="response", description="kind of event: response, lesson, video or login")
+    occurred_at: OptionalText | None = Field(
         default=None,
         description="moment in ISO 8601 with an offset from UTC; null only where the source has an order and no clock",
         examples=["2026-03-16T08:15:02.250Z"],
@@ -34,7 +32,7 @@ class EventIn(Body):
     sequence: Whole | None = Field(
         default=None, description="position of the event in the source's own order; null without one"
     )
-    item_id: Identity | None = Field(
+    item_id: OptionalText | None = Field(
         default=None, description="the item that was answered; required for a response", examples=["frac-17"]
     )
     score: Decimal | None = Field(default=None, description="partial credit, 0-1; a response has this or `correct`")
@@ -48,13 +46,13 @@ class EventIn(Body):
     duration_s: Decimal | None = Field(
         default=None, description="seconds of work; more than an hour counts as not observed"
     )
-    source: Annotated[Identity, Field(min_length=1)] = Field(
+    source: Identity = Field(
         default="mapped",
         description="the name under which files of the same product are ingested, so that the same event in a file "
         "is not counted twice",
         examples=["practice-app"],
     )
-    skill_ids: list[Identity] = Field(
+    skill_ids: list[OptionalText] = Field(
         default_factory=list,
         max_length=50,
         description="skills that this response needs; without any, those of most responses to its item",

@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from serving.grouping import SessionType
-from serving.schemas.common import Body, StudentId
+from serving.schemas.common import Body, StaffIdIn, StudentIdIn
 from serving.schemas.sessions import MOST_PEOPLE
+from serving.schemas.texts import Identity, IdentityKey
 
 Preset = Literal[
     "open_team_room", "station_rotation", "intervention_block", "high_dosage_tutoring", "weekly_regrouping"
@@ -21,7 +22,7 @@ TermName = Literal[
     "keep_together",
     "load",
     "share",
-    "teacher_time_due",
+    "group_time_due",
     "coaching",
 ]
 TermWeight = Annotated[float, Field(ge=0, le=100)]
@@ -70,8 +71,10 @@ class RoomPolicy(Body):
 class BlockPolicy(Body):
     """What adults may teach in a block: skills that are named or of a subject that is named."""
 
-    skills: list[str] = Field(default_factory=list, max_length=1000, description="skills", examples=[["fractions"]])
-    subjects: list[str] = Field(
+    skills: list[Identity] = Field(
+        default_factory=list, max_length=1000, description="skills", examples=[["fractions"]]
+    )
+    subjects: list[Identity] = Field(
         default_factory=list, max_length=100, description="subjects of the roster's skills", examples=[["Mathematics"]]
     )
 
@@ -79,8 +82,8 @@ class BlockPolicy(Body):
 class AdultExclusion(Body):
     """An adult who never leads some students."""
 
-    staff_id: str = Field(description="an adult of the team", examples=["a.rivera"])
-    student_ids: list[StudentId] = Field(
+    staff_id: StaffIdIn
+    student_ids: list[StudentIdIn] = Field(
         min_length=1, max_length=MOST_PEOPLE, description="members of the team", examples=[["s0412"]]
     )
 
@@ -105,7 +108,7 @@ class TeamPolicy(Body):
     sizes: list[SizeBody] = Field(
         default_factory=list, max_length=3, description="group sizes, each session type at most once"
     )
-    most_by_role: dict[str, People] = Field(
+    most_by_role: dict[IdentityKey, People] = Field(
         default_factory=dict,
         max_length=100,
         description="most students at once with an adult of a role for whom the roster has no own bound",
@@ -129,6 +132,13 @@ class TeamPolicy(Body):
         description="school days within which everybody should have had adult time; 1: every day",
         examples=[2],
     )
+    group_time_days: int | None = Field(
+        default=None,
+        ge=1,
+        le=10,
+        description="school days within which everybody should have had a small group or tutoring; 1: every day",
+        examples=[2],
+    )
     trainees_supervised: bool | None = Field(
         default=None,
         description="whether teachers in training have sessions only while a teacher is on duty",
@@ -137,19 +147,19 @@ class TeamPolicy(Body):
     regroup: Literal["daily", "weekly"] | SchoolDays | None = Field(
         default=None, description="for how many school days a grouping holds", examples=["daily"]
     )
-    rooms: dict[str, RoomPolicy] = Field(
+    rooms: dict[IdentityKey, RoomPolicy] = Field(
         default_factory=dict,
         max_length=1000,
         description="large rooms by id; their capacity is shared, and `*` is every other one that holds the whole team",
         examples=[{"hall": {"sessions": 4}}],
     )
-    blocks: dict[str, BlockPolicy] = Field(
+    blocks: dict[IdentityKey, BlockPolicy] = Field(
         default_factory=dict,
         max_length=1000,
         description="blocks by id in which only some skills or subjects may be taught",
         examples=[{"mon-1": {"subjects": ["Mathematics"]}}],
     )
-    needs_certified: list[StudentId] = Field(
+    needs_certified: list[StudentIdIn] = Field(
         default_factory=list,
         max_length=MOST_PEOPLE,
         description="students whose accommodations need a certified adult in adult-led sessions, beside those of the "

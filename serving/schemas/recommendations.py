@@ -1,12 +1,15 @@
 """The bodies of requests for a day's plan and of plans."""
 
 import datetime as dt
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from serving.grouping import STUDENT
 from serving.schemas.changes import TermOut
 from serving.schemas.common import (
+    NAMES_STUDENTS,
+    NEEDED,
     PLAN_ID,
     Body,
     CreatedAt,
@@ -15,13 +18,18 @@ from serving.schemas.common import (
     Provenance,
     SchoolDate,
     Score,
-    StaffId,
+    StaffIdIn,
     StudentId,
     TeamId,
+    TeamIdIn,
 )
 from serving.schemas.decisions import Choice
 from serving.schemas.policy import TeamPolicy
-from serving.schemas.sessions import MOST_SESSIONS, SessionOut, SessionSeats
+from serving.schemas.sessions import MOST_PEOPLE, MOST_SESSIONS, SessionOut, SessionSeats
+from serving.schemas.texts import Identity, PlanReference
+
+MOST_BLOCKS = 100
+"""Blocks that a request names at once, at most; a week of any team has fewer."""
 
 MOST_CYCLE_DAYS = 20
 """School days of a cycle: four weeks of five."""
@@ -30,10 +38,15 @@ MOST_CYCLE_DAYS = 20
 class Absence(Body):
     """One student or one adult who is absent."""
 
-    student_id: str | None = Field(default=None, description="a member of the team", examples=["s0412"])
-    staff_id: str | None = Field(default=None, description="an adult of the team", examples=["a.rivera"])
-    block_ids: list[str] | None = Field(
-        default=None, description="blocks that are missed; null for the whole day", examples=[["mon-1"]]
+    student_id: Annotated[Identity, STUDENT] | None = Field(
+        default=None, description="a member of the team", examples=["s0412"]
+    )
+    staff_id: Identity | None = Field(default=None, description="an adult of the team", examples=["a.rivera"])
+    block_ids: list[Identity] | None = Field(
+        default=None,
+        max_length=MOST_BLOCKS,
+        description="blocks that are missed; null for the whole day",
+        examples=[["mon-1"]],
     )
 
     @model_validator(mode="after")
@@ -52,14 +65,15 @@ class DayRule(Body):
         "adult who cannot attend a block",
         examples=["keep_apart"],
     )
-    student_ids: list[str] = Field(
+    student_ids: list[Annotated[Identity, STUDENT]] = Field(
         default_factory=list,
+        max_length=MOST_PEOPLE,
         description="members of the team; two or more for keep_together and keep_apart",
         examples=[["s0412", "s0417"]],
     )
-    staff_id: str | None = Field(default=None, description="an adult of the team", examples=["a.rivera"])
-    block_id: str | None = Field(default=None, description="a block of the team; null: any", examples=["mon-1"])
-    skill_id: str | None = Field(default=None, description="a skill; null: any", examples=["ratios"])
+    staff_id: Identity | None = Field(default=None, description="an adult of the team", examples=["a.rivera"])
+    block_id: Identity | None = Field(default=None, description="a block of the team; null: any", examples=["mon-1"])
+    skill_id: Identity | None = Field(default=None, description="a skill; null: any", examples=["ratios"])
 
     @model_validator(mode="after")
     def _names_enough(self) -> "DayRule":
@@ -79,8 +93,8 @@ class NoteOut(Body):
     series_id: str | None = Field(
         default=None, description="the series that gives way, or is over; null where it is none", examples=[None]
     )
-    students: list[StudentId] = Field(description="for whom", examples=[["s0412"]])
-    sentence: str = Field(
+    students: Annotated[list[StudentId], NEEDED] = Field(description="for whom", examples=[["s0412"]])
+    sentence: Annotated[str, NAMES_STUDENTS] = Field(
         description="what and why, in plain words",
         examples=["The fixed assignment of s0412 on Ratios gave way: Ratios is not among the needs any more."],
     )
@@ -89,17 +103,15 @@ class NoteOut(Body):
 class SeriesBody(Body):
     """Students who stay together with one adult on one unit, once a day at most."""
 
-    series_id: str = Field(
-        min_length=1,
-        max_length=200,
+    series_id: Identity = Field(
         description="id of the series; it takes the place of the roster's with the same id",
         examples=["ratios-1"],
     )
-    student_ids: list[str] = Field(
-        min_length=1, max_length=500, description="members of the team", examples=[["s0412", "s0417"]]
+    student_ids: list[Annotated[Identity, STUDENT]] = Field(
+        min_length=1, max_length=MOST_PEOPLE, description="members of the team", examples=[["s0412", "s0417"]]
     )
-    staff_id: StaffId
-    skill_ids: list[str] = Field(
+    staff_id: StaffIdIn
+    skill_ids: list[Identity] = Field(
         min_length=1,
         max_length=MOST_SESSIONS,
         description="the unit; each session is on the one of its skills that most of those there need",
@@ -110,11 +122,17 @@ class SeriesBody(Body):
         description="its last day, or `proficient`: each student leaves when proficient in the whole unit",
         examples=["proficient"],
     )
-    block_ids: list[str] | None = Field(
-        default=None, description="blocks in which it may take place; null: any", examples=[["mon-1"]]
+    block_ids: list[Identity] | None = Field(
+        default=None,
+        max_length=MOST_BLOCKS,
+        description="blocks in which it may take place; null: any",
+        examples=[["mon-1"]],
     )
     weekdays: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] | None = Field(
-        default=None, description="instead of blocks, weekdays; null: all", examples=[["mon", "wed", "fri"]]
+        default=None,
+        max_length=7,
+        description="instead of blocks, weekdays; null: all",
+        examples=[["mon", "wed", "fri"]],
     )
     sessions_per_week: int | None = Field(
         default=None, ge=1, le=7, description="sessions wanted in a week; null: one a day", examples=[3]
@@ -127,7 +145,7 @@ class SeriesBody(Body):
 class RecommendationRequest(Body):
     """A team's day to be planned, or the days of a cycle."""
 
-    team_id: TeamId
+    team_id: TeamIdIn
     date: SchoolDate
     absences: list[Absence] = Field(
         default_factory=list,
@@ -141,7 +159,7 @@ class RecommendationRequest(Body):
         description="rules for this day, in addition to the roster's permanent rules",
         examples=[[]],
     )
-    previous: str | None = Field(
+    previous: Identity | None = Field(
         default=None,
         description="id of an earlier plan of the same team and date from which few seats should move, such as after "
         "an adult called in sick; its decided sessions count, or else its suggested ones",
@@ -154,7 +172,7 @@ class RecommendationRequest(Body):
         description="need points that moving one seat of `previous` must gain; the more, the fewer move; null: 0.1",
         examples=[0.2],
     )
-    keep_sessions: list[str] = Field(
+    keep_sessions: list[Identity] = Field(
         default_factory=list,
         max_length=MOST_SESSIONS,
         description="ids of sessions of `previous` whose students keep their seats, with the same skill and lead; "
@@ -179,9 +197,8 @@ class RecommendationRequest(Body):
         "`previous` and `alternatives` are for the first day, `rules` for all, and all share `seconds`. Null: one day",
         examples=[None],
     )
-    continue_cycle: str | None = Field(
+    continue_cycle: PlanReference | None = Field(
         default=None,
-        pattern="^[0-9a-f]{32}$",
         description="id of a cycle of which `date` is a day: its grouping is kept, changed only by what is new since",
         examples=[None],
     )
@@ -205,7 +222,7 @@ class RecommendationRequest(Body):
         default=None,
         gt=0,
         le=30,
-        description="seconds, from the request's turn in the solver queue, within which the plan is found, bounded, "
+        description="seconds, without the wait for the request's turn, within which the plan is found, bounded, "
         "explained and stored, or refused with what is known by then; the search gets at least half, and a tenth for "
         "each series, grouping or standing rule that then gives way. Null: a fixed number of search rounds, which take "
         "about one or two seconds, and 30 at most",

@@ -1,52 +1,75 @@
 """The bodies of sessions: as a plan shows them, as people edit them, and short enough to be sent back."""
 
+from typing import Annotated
+
 from pydantic import Field
 
-from serving.grouping import Purpose
+from serving.grouping import STUDENT
 from serving.schemas.common import (
     FACTS,
+    NEEDED,
     BlockId,
+    BlockIdIn,
     Body,
     Clock,
     Facts,
+    Ignored,
     Kind,
     Mastery,
     Probability,
     PurposeOf,
     Room,
     StaffId,
+    StaffIdIn,
     StruggleRisk,
     StudentId,
+    StudentIdIn,
     TaughtSkill,
 )
+from serving.schemas.texts import Identity
 
 MOST_SESSIONS, MOST_PEOPLE = 500, 500
 """The largest number of sessions of one day and of people in one session, both beyond any team's."""
 
 ADULTS = "the lead first, then co-teachers; online, the adult who supervises independent work"
 ROLE, ROLES = "role of the adult in the roster", ["collaborating_teacher"]
+SESSION_ID, SESSION_IDS = "a name that no other session of the plan has", ["mon-1-small_group-1"]
 WHY, REASONS = "why the student sits here", ["Ratios is the greatest need of today."]
 
 
 class AdultIn(Body):
     """One adult in a session; the service reads the id and ignores the rest."""
 
-    staff_id: StaffId
-    role: str | None = Field(default=None, description=ROLE, examples=ROLES)
+    staff_id: StaffIdIn
+    role: Ignored = Field(default=None, description="ignored", examples=ROLES)
 
 
-class AdultOut(AdultIn):
+class AdultOut(Body):
     """One adult in a session."""
 
+    staff_id: StaffId
     role: str = Field(description=ROLE, examples=ROLES)
 
 
 class SeatIn(Body):
     """One student in a session; the service reads the id and ignores the rest."""
 
+    student_id: StudentIdIn
+    why: Ignored = Field(default=None, description="ignored", examples=REASONS)
+    facts: Ignored = Field(default=None, description="ignored", examples=[[FACTS]])
+    need: Ignored = Field(default=None, description="ignored", examples=[0.42])
+    purpose: Ignored = Field(default=None, description="ignored", examples=["reteach"])
+    struggle_risk: Ignored = Field(default=None, description="ignored", examples=[0.42])
+    mastery: Ignored = Field(default=None, description="ignored", examples=[0.61])
+    benefit: Ignored = Field(default=None, description="ignored", examples=[0.21])
+
+
+class SeatOut(Body):
+    """One student in one session, and why there."""
+
     student_id: StudentId
-    why: str | None = Field(default=None, description=WHY, examples=REASONS)
-    facts: list[str] | None = Field(default=None, description="evidence from the event log", examples=[[FACTS]])
+    why: str = Field(description=WHY, examples=REASONS)
+    facts: Facts
     need: Probability | None = Field(
         default=None, description="how much the student needs the skill now, 0-1; null online", examples=[0.42]
     )
@@ -58,13 +81,6 @@ class SeatIn(Body):
         description="need met by the seat, in need points: need x effect x qualification; null online",
         examples=[0.21],
     )
-
-
-class SeatOut(SeatIn):
-    """One student in one session, and why there."""
-
-    why: str = Field(description=WHY, examples=REASONS)
-    facts: Facts
 
 
 class MissedItemOut(Body):
@@ -105,42 +121,49 @@ class TeachOut(Body):
 
 
 class SessionBody(Body):
-    """What every form of a session has."""
+    """What a session has in every answer."""
 
-    id: str = Field(
-        min_length=1, description="a name that no other session of the plan has", examples=["mon-1-small_group-1"]
-    )
+    id: str = Field(min_length=1, description=SESSION_ID, examples=SESSION_IDS)
     block_id: BlockId
     session_type: Kind
     skill_id: TaughtSkill
     room_id: Room
 
 
-class SessionIn(SessionBody):
+class SessionIn(Body):
     """One session of an edited plan: as the plan shows it, or with ids in place of adults and students."""
 
-    skill_id: TaughtSkill = None
-    adults: list[str | AdultIn] = Field(max_length=MOST_PEOPLE, description=ADULTS, examples=[["a.rivera"]])
-    room_id: Room = None
-    students: list[str | SeatIn] = Field(
+    id: Identity = Field(description=SESSION_ID, examples=SESSION_IDS)
+    block_id: BlockIdIn
+    session_type: Kind
+    skill_id: Identity | None = Field(
+        default=None, description="id of the skill taught; null online", examples=["ratios"]
+    )
+    adults: list[Identity | AdultIn] = Field(max_length=MOST_PEOPLE, description=ADULTS, examples=[["a.rivera"]])
+    room_id: Identity | None = Field(
+        default=None, description="id of the room; null where the team plans no rooms", examples=["r12"]
+    )
+    students: list[Identity | SeatIn] = Field(
         max_length=MOST_PEOPLE,
         description="the students of the session; a session without students is not held",
         examples=[["s0412", "s0417"]],
     )
-    room: str | None = Field(default=None, description="ignored", examples=["hall"])
-    time: str | None = Field(default=None, description="ignored", examples=["09:00-09:45"])
-    skill: str | None = Field(default=None, description="ignored", examples=["Ratios"])
-    purpose: Purpose | None = Field(default=None, description="ignored", examples=["reteach"])
-    why: str | None = Field(default=None, description="ignored", examples=["It meets 1.4 need points of 5."])
-    series_id: str | None = Field(default=None, description="ignored", examples=["ratios-1"])
-    teach: TeachOut | None = Field(default=None, description="ignored", examples=[None])
+    room: Ignored = Field(default=None, description="ignored", examples=["hall"])
+    time: Ignored = Field(default=None, description="ignored", examples=["09:00-09:45"])
+    skill: Ignored = Field(default=None, description="ignored", examples=["Ratios"])
+    purpose: Ignored = Field(default=None, description="ignored", examples=["reteach"])
+    why: Ignored = Field(default=None, description="ignored", examples=["It meets 1.4 need points of 5."])
+    series_id: Ignored = Field(default=None, description="ignored", examples=["ratios-1"])
+    teach: Ignored = Field(default=None, description="ignored", examples=[None])
 
 
 class SessionSeats(SessionBody):
     """One session with ids alone; it can be sent back as it is."""
 
     adults: list[str] = Field(description=f"staff ids: {ADULTS}", examples=[["a.rivera"]])
-    students: list[str] = Field(description="ids of the students of the session", examples=[["s0412", "s0417"]])
+    students: Annotated[list[Annotated[str, STUDENT]], NEEDED] = Field(
+        description="ids of the students of the session", examples=[["s0412", "s0417"]]
+    )
 
 
 class SessionOut(SessionBody):
@@ -157,7 +180,7 @@ class SessionOut(SessionBody):
         description="name of the skill, or its id where no name is known; null online", examples=["Ratios"]
     )
     adults: list[AdultOut] = Field(description=ADULTS)
-    students: list[SeatOut] = Field(description="the students of the session")
+    students: Annotated[list[SeatOut], NEEDED] = Field(description="the students of the session")
     purpose: PurposeOf = Field(default=None, description="what the session is for, for most of its students")
     why: str = Field(description="why the session is held", examples=["It meets 1.4 need points of 5."])
     series_id: str | None = Field(default=None, description="the series that it is of; null: none", examples=[None])

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -10,9 +10,14 @@ from sqlalchemy import Connection, select
 
 from features.database import Database
 from features.database.dialects import upsert
-from features.roster import PastSession, replace_recorded_sessions
+from features.roster import PastSession, find_gone, replace_recorded_sessions
 from serving.grouping import Session
-from serving.store.tables import DECISIONS, RECOMMENDATIONS
+from serving.schemas.sessions import SessionSeats
+from serving.store.forgetting import forget_in_text
+from serving.store.tables import DECISIONS, RECOMMENDATION_STUDENTS, RECOMMENDATIONS
+
+SESSIONS = list[SessionSeats]
+"""The type of the sessions of a decision."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,7 @@ class Decision:
         key_id: Id of the API key that sent the decision; None without one.
         decision: `accepted`, `edited` or `rejected`.
         reasons: Codes of the reasons.
-        note: A note in the team's own words; None without one.
+        note: A note in the team's own words; None without one, and once a student of the plan was erased.
         sessions: JSON of the sessions that count as held; an empty list where rejected.
         replaces: Id of the plan of the same team and date that was current before; None if there was none.
     """
@@ -46,45 +51,47 @@ class Decision:
 
 
 def keep_decision(
-    database: Database, decision: Decision, team_id: str, day: date, held: Sequence[Session]
-) -> Decision | None:
-    """Stores a decision and, unless it rejects, its sessions as those of the day; both or nothing.
+    connection: Connection, decision: Decision, team_id: str, day: date, held: Sequence[Session]
+) -> tuple[Decision, bool] | None:
+    """Stores a decision and, unless it rejects, its sessions as those of the day, without students who were erased.
 
     Args:
-        database: The service's database.
+        connection: A transaction of `changing(alone=True)`.
         decision: The decision as it was sent; `replaces` is found here.
         team_id: The team of the plan.
         day: The date of the plan in the school's time zone.
         held: The sessions that count as held.
 
     Returns:
-        The decision that is stored, which is an earlier one where there is one. None where the plan was erased.
-
-    Raises:
-        BusyError: The database stayed locked.
-        DatabaseAwayError: The database cannot be used.
+        The decision that is stored, which is an earlier one where there is one, and whether it says the same. None
+        where the plan is gone.
     """
-    with database.changing(alone=True) as connection:
-        plan = select(RECOMMENDATIONS.c.id).where(RECOMMENDATIONS.c.id == decision.recommendation_id)
-        if connection.execute(plan.with_for_update()).first() is None:
-            return None  # erased while the decision was read
-        replaces = None if decision.decision == "rejected" else _find_current(connection, team_id, day)
-        row = {
-            "id": decision.recommendation_id,
-            "recommendation_id": decision.recommendation_id,
-            "decided_at": decision.decided_at,
-            "key_id": decision.key_id,
-            "decision": decision.decision,
-            "reasons": {"codes": list(decision.reasons), "note": decision.note},
-            "sessions": decision.sessions,
-            "replaces": replaces,
-        }
-        insertion = upsert(connection, DECISIONS).values(row).returning(DECISIONS.c.id)
-        if connection.execute(insertion).first() is not None and decision.decision != "rejected":
-            replace_recorded_sessions(
-                connection, team_id, day, [_to_past_session(team_id, day, session) for session in held]
-            )
-        return _read(connection, decision.recommendation_id)
+    plan = select(RECOMMENDATIONS.c.id).where(RECOMMENDATIONS.c.id == decision.recommendation_id)
+    if connection.execute(plan.with_for_update()).first() is None:
+        return None
+    gone = find_gone_of(connection, decision.recommendation_id)
+    if gone:
+        decision = replace(decision, note=None, sessions=forget_in_text(SESSIONS, decision.sessions, gone))
+        left = (replace(each, students=tuple(s for s in each.students if s not in gone)) for each in held)
+        held = [session for session in left if session.students]
+    replaces = None if decision.decision == "rejected" else _find_current(connection, team_id, day)
+    row = {
+        "id": decision.recommendation_id,
+        "recommendation_id": decision.recommendation_id,
+        "decided_at": decision.decided_at,
+        "key_id": decision.key_id,
+        "decision": decision.decision,
+        "reasons": {"codes": list(decision.reasons), "note": decision.note},
+        "sessions": decision.sessions,
+        "replaces": replaces,
+    }
+    insertion = upsert(connection, DECISIONS).values(row).returning(DECISIONS.c.id)
+    if connection.execute(insertion).first() is not None and decision.decision != "rejected":
+        replace_recorded_sessions(
+            connection, team_id, day, [_to_past_session(team_id, day, session) for session in held]
+        )
+    stored = _read(connection, decision.recommendation_id)
+    return None if stored is None else (stored, stored.content == decision.content)
 
 
 def find_decision(database: Database, recommendation_id: str) -> Decision | None:
@@ -93,20 +100,29 @@ def find_decision(database: Database, recommendation_id: str) -> Decision | None
         return _read(connection, recommendation_id)
 
 
+def find_gone_of(connection: Connection, recommendation_id: str) -> set[str]:
+    """Students of a plan who were erased, while an erasure is at work; afterwards the plan does not know of them."""
+    linked = select(RECOMMENDATION_STUDENTS.c.student_id).where(
+        RECOMMENDATION_STUDENTS.c.recommendation_id == recommendation_id
+    )
+    return find_gone(connection, connection.execute(linked).scalars().all())
+
+
 def _read(connection: Connection, recommendation_id: str) -> Decision | None:
     query = select(DECISIONS).where(DECISIONS.c.id == recommendation_id)
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
         return None
     reasons: dict[str, Any] = row["reasons"]
+    gone = find_gone_of(connection, recommendation_id)
     return Decision(
         recommendation_id=row["recommendation_id"],
         decided_at=row["decided_at"],
         key_id=row["key_id"],
         decision=row["decision"],
         reasons=tuple(reasons["codes"]),
-        note=reasons["note"],
-        sessions=row["sessions"],
+        note=None if gone else reasons["note"],
+        sessions=forget_in_text(SESSIONS, row["sessions"], gone),
         replaces=row["replaces"],
     )
 

@@ -1,101 +1,67 @@
-"""What the service stores about students, for an erasure; `features.erasure` has the rest and runs it."""
+"""Everything that the service stores about students, for an erasure; `features.erasure` has the rest and runs it."""
 
-import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
-from sqlalchemy import Connection, Table, delete, select, update
+from sqlalchemy import Connection, Table, delete, select, union, update
 
 from features import erasure
 from features.erasure import Installation, Store
+from serving.schemas.recommendations import RecommendationOut, RecommendationRequest
+from serving.store.decisions import SESSIONS
+from serving.store.forgetting import forget_in_text
+from serving.store.recommendations import forget_in_day
 from serving.store.tables import API_KEYS, AUDIT, DECISIONS, IDEMPOTENCY, RECOMMENDATION_STUDENTS, RECOMMENDATIONS
 
-MIN_LENGTH = 4
-"""Shorter ids are not searched within sentences, where a "7" is most likely a number."""
+Forget = Callable[[str, list[str]], str | None]
 
-Json = Any
-
-
-def scrub(value: Json, student_id: str) -> Json:
-    """JSON without the student.
-
-    An object or a pair with the student's id as a value is removed as a whole, such as a seat, a need, or two students
-    to keep together. A list of ids loses the one, and a rule whose list is then too short is removed too.
-
-    Args:
-        value: The parsed JSON.
-        student_id: The id of the student to erase.
-
-    Example:
-        >>> day = {"students": ["a", "b"], "rules": [{"kind": "keep_apart", "student_ids": ["a", "b"]}], "n": 2}
-        >>> scrub(day, "a")
-        {'students': ['b'], 'rules': [], 'n': 2}
-    """
-    if isinstance(value, dict):
-        return {name: scrub(member, student_id) for name, member in value.items() if name != student_id}
-    if isinstance(value, list):
-        return [scrub(element, student_id) for element in value if not _must_go(element, student_id)]
-    if isinstance(value, str):
-        if value == student_id:
-            return None
-        if len(student_id) >= MIN_LENGTH:
-            return value.replace(student_id, "a student")
-    return value
-
-
-def _must_go(element: Json, student_id: str) -> bool:
-    """Whether an element of a list is about the student, or means nothing without the student."""
-    if isinstance(element, list):
-        return student_id in element
-    if not isinstance(element, dict):
-        return bool(element == student_id)
-    if student_id in [value for value in element.values() if isinstance(value, str)]:
-        return True
-    lists = [value for value in element.values() if isinstance(value, list) and student_id in value]
-    least = 2 if str(element.get("kind", "")).startswith("keep_") else 1
-    return any(len(set(ids)) - 1 < least for ids in lists if all(isinstance(student, str) for student in ids))
-
-
-TEXTS: Mapping[Table, tuple[str, ...]] = {
-    RECOMMENDATIONS: ("request", "answer", "problem"),
-    DECISIONS: ("reasons", "sessions"),
-    IDEMPOTENCY: ("answer",),
+TEXTS: Mapping[Table, Mapping[str, Forget]] = {
+    RECOMMENDATIONS: {
+        "request": lambda text, students: forget_in_text(RecommendationRequest, text, students),
+        "answer": lambda text, students: forget_in_text(RecommendationOut, text, students),
+        "problem": forget_in_day,
+    },
+    DECISIONS: {"sessions": lambda text, students: forget_in_text(SESSIONS, text, students)},
 }
-"""Columns with JSON that may name students."""
+"""Columns with JSON that names students, by table, and how each forgets them."""
 
 
 def _erase_plans(place: Installation, student_id: str) -> int:
-    # not only plans with a seat of the student: one who was away is named too
-    with place.database.changing() as connection:
-        seats = RECOMMENDATION_STUDENTS
-        connection.execute(delete(seats).where(seats.c.student_id == student_id))
-        return sum(_scrub_table(connection, table, columns, student_id) for table, columns in TEXTS.items())
-
-
-def _scrub_table(connection: Connection, table: Table, columns: tuple[str, ...], student_id: str) -> int:
-    """Scrubs the columns of each row, and returns the number of rows that changed."""
-    keys, count = list(table.primary_key), 0
-    for key in connection.execute(select(*keys)).all():  # one row at a time: a plan may be large
-        this_row = [column == value for column, value in zip(keys, key, strict=True)]
-        row = connection.execute(select(*(table.c[name] for name in columns)).where(*this_row)).mappings().one()
-        changed = {name: new for name in columns if (new := _scrub_cell(row[name], student_id)) != row[name]}
-        if changed:
-            connection.execute(update(table).where(*this_row).values(**changed))
-            count += 1
+    links, plans = RECOMMENDATION_STUDENTS.c, RECOMMENDATIONS.c
+    of_student = select(links.recommendation_id).where(links.student_id == student_id)
+    unlinked = select(plans.id).where(plans.problem.is_(None))  # of an earlier version, or its day is gone already
+    with place.database.reading() as connection:
+        found = connection.execute(union(of_student, unlinked)).scalars().all()
+    count = 0
+    for plan_id in sorted(found):
+        with place.database.changing() as connection:  # one plan at a time, so that nobody waits for long
+            count += sum(_forget(connection, table, plan_id, student_id) for table in TEXTS)
+            link = (links.recommendation_id == plan_id) & (links.student_id == student_id)
+            if connection.execute(delete(RECOMMENDATION_STUDENTS).where(link)).rowcount:
+                _forget_note(connection, plan_id)
     return count
 
 
-def _scrub_cell(value: object, student_id: str) -> object:
-    """The value without the student; a text keeps its layout, and is unchanged if it does not name the student."""
-    if not isinstance(value, str):
-        return scrub(value, student_id)
-    if student_id not in value and json.dumps(student_id)[1:-1] not in value:
-        return value
-    document = json.loads(value)
-    scrubbed = scrub(document, student_id)
-    if scrubbed == document:
-        return value
-    return json.dumps(scrubbed, ensure_ascii=False, indent=1 if value.startswith("{\n") else None)
+def _forget(connection: Connection, table: Table, plan_id: str, student_id: str) -> int:
+    """Removes the student from the texts of one row; returns how many rows changed."""
+    row = connection.execute(select(table).where(table.c.id == plan_id)).mappings().one_or_none()
+    if row is None:
+        return 0
+    changed = {
+        name: new
+        for name, forget in TEXTS[table].items()
+        if row[name] is not None and (new := forget(row[name], [student_id])) != row[name]
+    }
+    if changed:
+        connection.execute(update(table).where(table.c.id == plan_id).values(**changed))
+    return int(bool(changed))
+
+
+def _forget_note(connection: Connection, plan_id: str) -> None:
+    """Removes the note of a decision: it may name the student in any words."""
+    decision = DECISIONS.c.id == plan_id
+    reasons = connection.execute(select(DECISIONS.c.reasons).where(decision)).scalar()
+    if reasons is not None and reasons["note"] is not None:
+        connection.execute(update(DECISIONS).where(decision).values(reasons=reasons | {"note": None}))
 
 
 def _erase_audit(place: Installation, student_id: str) -> int:
@@ -105,15 +71,16 @@ def _erase_audit(place: Installation, student_id: str) -> int:
 
 
 STORES = (
-    *erasure.STORES,
+    # first what the service shows, then what takes long
     Store(
-        "plans, decisions and answers kept for a repeated request",
+        "plans and decisions",
         _erase_plans,
         tables=(RECOMMENDATION_STUDENTS.name, *(table.name for table in TEXTS)),
     ),
     Store("audit log", _erase_audit, tables=(AUDIT.name,)),
+    *erasure.STORES,
 )
 """Everything that is stored about students, except audit entries that are not in the database yet."""
 
-WITHOUT_STUDENTS = (*erasure.WITHOUT_STUDENTS, API_KEYS.name)
+WITHOUT_STUDENTS = (*erasure.WITHOUT_STUDENTS, API_KEYS.name, IDEMPOTENCY.name)
 """Tables that name no student."""

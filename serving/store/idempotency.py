@@ -4,7 +4,7 @@ A claim has the moment at which it was made. A request that takes over a claim w
 that the first request, should it be alive after all, can no longer finish.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, CursorResult, and_, delete, se
 
 from features.database import Database
 from features.database.dialects import upsert
-from serving.store.tables import IDEMPOTENCY, RECOMMENDATIONS
+from serving.store.tables import IDEMPOTENCY
 
 PRUNED_AT_ONCE = 200
 """The most old keys that one transaction removes, so that no request waits long for it."""
@@ -37,78 +37,61 @@ class Claim:
 
 @dataclass(frozen=True)
 class StoredAnswer:
-    """The stored answer to a key.
+    """The stored answer to a key: a plan, since a refusal holds for one moment only and is never stored.
 
     Attributes:
         status: The HTTP status.
-        answer: JSON of the answer; None for a plan that was erased since.
-        location: Address of the plan that was made; None for a refusal.
+        recommendation_id: Id of the plan that was made.
+        location: Its address.
     """
 
     status: int
-    answer: str | None
-    location: str | None
+    recommendation_id: str
+    location: str
 
 
 def claim_key(
-    database: Database, claim: Claim, *, kept: timedelta, takeover: timedelta
+    connection: Connection, claim: Claim, *, kept: timedelta, takeover: timedelta
 ) -> Claim | StoredAnswer | Literal["in_flight", "other_body"]:
     """Claims a key, or returns why it cannot be claimed.
 
     Args:
-        database: The service's database.
+        connection: A transaction, which may also note that the answer is shown.
         claim: The claim, with the present moment.
         kept: How long answers are stored.
         takeover: Age at which a claim counts as lost with its process.
 
     Returns:
         The claim where the key is new or its claim was lost; the answer where there is one; else the reason.
-
-    Raises:
-        BusyError: The database stayed locked.
-        DatabaseAwayError: The database cannot be used.
     """
-    with database.changing() as connection:
-        prune_keys(connection, claim.started_at - kept)
-        row = {
-            "owner": claim.owner,
-            "idempotency_key": claim.key,
-            "body_hash": claim.body_hash,
-            "started_at": claim.started_at,
-        }
-        # not the row count, which psycopg's INSERT leaves at -1
-        insertion = upsert(connection, IDEMPOTENCY).values(row).returning(IDEMPOTENCY.c.owner)
-        if connection.execute(insertion).first() is not None:
-            return claim
-        found = connection.execute(select(IDEMPOTENCY).where(_has_key(claim))).one_or_none()
-        if found is None:
-            return "in_flight"  # given up between both statements; the caller has to ask again
-        if found.body_hash != claim.body_hash:
-            return "other_body"
-        if found.status is not None:
-            answer: str | None = found.answer
-            if found.recommendation_id is not None:
-                plan = select(RECOMMENDATIONS.c.answer).where(RECOMMENDATIONS.c.id == found.recommendation_id)
-                answer = connection.execute(plan).scalar()
-            return StoredAnswer(found.status, answer, found.location)
-        if found.started_at > claim.started_at - takeover:
-            return "in_flight"
-        lost = and_(_has_key(claim), IDEMPOTENCY.c.status.is_(None), IDEMPOTENCY.c.started_at == found.started_at)
-        taken = connection.execute(update(IDEMPOTENCY).where(lost).values(started_at=claim.started_at)).rowcount
-        return claim if taken else "in_flight"
+    prune_keys(connection, claim.started_at - kept)
+    row = {
+        "owner": claim.owner,
+        "idempotency_key": claim.key,
+        "body_hash": claim.body_hash,
+        "started_at": claim.started_at,
+    }
+    # not the row count, which psycopg's INSERT leaves at -1
+    insertion = upsert(connection, IDEMPOTENCY).values(row).returning(IDEMPOTENCY.c.owner)
+    if connection.execute(insertion).first() is not None:
+        return claim
+    found = connection.execute(select(IDEMPOTENCY).where(_has_key(claim))).one_or_none()
+    if found is None:
+        return "in_flight"  # given up between both statements; the caller has to ask again
+    if found.body_hash != claim.body_hash:
+        return "other_body"
+    if found.status is not None:
+        return StoredAnswer(found.status, found.recommendation_id, found.location)
+    if found.started_at > claim.started_at - takeover:
+        return "in_flight"
+    lost = and_(_has_key(claim), IDEMPOTENCY.c.status.is_(None), IDEMPOTENCY.c.started_at == found.started_at)
+    taken = connection.execute(update(IDEMPOTENCY).where(lost).values(started_at=claim.started_at)).rowcount
+    return claim if taken else "in_flight"
 
 
-def finish_claim(
-    connection: Connection,
-    claim: Claim,
-    status: int,
-    *,
-    answer: str | None = None,
-    location: str | None = None,
-    recommendation_id: str | None = None,
-) -> bool:
+def finish_claim(connection: Connection, claim: Claim, answer: StoredAnswer) -> bool:
     """Stores the answer within a transaction; returns False where the claim was taken over meanwhile."""
-    values = {"status": status, "answer": answer, "location": location, "recommendation_id": recommendation_id}
+    values = asdict(answer)
     done: CursorResult[tuple[()]] = connection.execute(update(IDEMPOTENCY).where(_is_open(claim)).values(values))
     return done.rowcount == 1
 

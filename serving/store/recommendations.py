@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -15,6 +15,8 @@ from serving.errors import RequestError
 from serving.formats import is_current, read_instance
 from serving.grouping import Problem
 from serving.schemas.recommendations import RecommendationOut
+from serving.store.decisions import SESSIONS, find_gone_of
+from serving.store.forgetting import forget_in_text
 from serving.store.tables import DECISIONS, RECOMMENDATION_STUDENTS, RECOMMENDATIONS
 
 
@@ -73,7 +75,7 @@ def keep_recommendation(
 
 
 def find_recommendation(database: Database, identity: str) -> StoredPlan | None:
-    """The stored plan; None where there is none with this id.
+    """The stored plan without students who were erased; None where there is none with this id.
 
     Raises:
         BusyError: The database stayed locked.
@@ -88,11 +90,33 @@ def find_recommendation(database: Database, identity: str) -> StoredPlan | None:
     try:
         with database.reading() as connection:
             row = connection.execute(query).first()
+            gone = find_gone_of(connection, identity)
     except MissingError:
         return None  # nothing was ever stored
     if row is None:
         return None
-    return StoredPlan(RecommendationOut.model_validate_json(row.answer), row.problem, row.decision, row.sessions)
+    return StoredPlan(
+        RecommendationOut.model_validate_json(forget_in_text(RecommendationOut, row.answer, gone)),
+        None if row.problem is None else forget_in_day(row.problem, gone),
+        row.decision,
+        None if row.sessions is None else forget_in_text(SESSIONS, row.sessions, gone),
+    )
+
+
+def read_answer(connection: Connection, identity: str) -> tuple[str, str] | None:
+    """The team and the JSON of a plan without students who were erased; None where there is none with this id."""
+    query = select(RECOMMENDATIONS.c.team_id, RECOMMENDATIONS.c.answer).where(RECOMMENDATIONS.c.id == identity)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    return row.team_id, forget_in_text(RecommendationOut, row.answer, find_gone_of(connection, identity))
+
+
+def forget_in_day(instance: str, student_ids: Collection[str]) -> str | None:
+    """A day without some students; None for one of an earlier version, which nobody can read any more."""
+    if student_ids and not is_current(instance):
+        return None
+    return forget_in_text(Problem, instance, student_ids)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from features.roster import (
     SkillMap,
     Team,
     TeamName,
+    find_gone,
     find_team_of,
     list_teams,
     read_skills,
@@ -134,6 +135,21 @@ class RosterCache:
         if not _may_be_id(student_id):
             return None
         return self._fetch(lambda: find_team_of(self._database, student_id), lambda: self._last_team_of(student_id))
+
+    def is_gone(self, student_id: str) -> bool:
+        """Whether a student without a team was erased.
+
+        Raises:
+            BusyError: The database stayed locked.
+            DatabaseAwayError: The database cannot be used.
+        """
+        if not _may_be_id(student_id):
+            return False
+        try:
+            with self._database.reading() as connection:
+                return bool(find_gone(connection, [student_id]))
+        except MissingError:
+            return False
 
     def refresh(self) -> None:
         """Reads every team that changed since it was read; the next call tries again what failed."""

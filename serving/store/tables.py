@@ -6,7 +6,7 @@ that an erasure finds them.
 
 from sqlalchemy import JSON, Column, Date, Double, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
-from features.database.dialects import SEQUENCE, UtcTime
+from features.database.dialects import SEQUENCE, CompressedText, UtcTime
 
 METADATA = MetaData()
 
@@ -18,10 +18,9 @@ RECOMMENDATIONS = Table(
     Column("team_id", Text, nullable=False, index=True),
     Column("problem_hash", String(64), nullable=False),
     Column("request", Text, nullable=False),  # JSON of `RecommendationRequest`
-    Column("answer", Text, nullable=False),  # JSON of `RecommendationOut`
-    Column(
-        "problem", Text
-    ),  # the day as an instance of regroup-day; null, like the rest, for plans of earlier versions
+    Column("answer", CompressedText, nullable=False),  # JSON of `RecommendationOut`
+    # the day as an instance of regroup-day; null, like the rest, for plans of earlier versions
+    Column("problem", CompressedText),
     Column("date", Date),  # in the school's time zone
     Column("status", Text),
     Column("score", Double),
@@ -54,7 +53,6 @@ IDEMPOTENCY = Table(
     Column("body_hash", String(64), nullable=False),
     Column("started_at", UtcTime, nullable=False, index=True),
     Column("status", Integer),  # null while the first request is under way
-    Column("answer", Text),  # JSON of a refusal; a plan is read from its own table
     Column("location", Text),
     Column("recommendation_id", String(32), index=True),  # the plan in the answer
 )

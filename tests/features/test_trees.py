@@ -89,7 +89,7 @@ def test_whatever_passes_is_scored_to_its_end(text, tmp_path):
     begin = text.index("Tree=0")
     places = [found.span() for found in re.finditer(r"-?\d+(\.\d+)?", text) if found.start() > begin]
     places = [span for span in places if span[0] < text.index("end of trees")]
-    for at in range(200):
+    for at in range(100):
         start, end = rng.choice(places)
         value = rng.choice(["0", "-1", "1", "2", "5", "-7", "1000000000", "-2147483648", "1e300", "0.5", "63"])
         changed = fit_sizes(text[:start] + value + text[end:])
@@ -102,5 +102,5 @@ def test_whatever_passes_is_scored_to_its_end(text, tmp_path):
 
     done = subprocess.run([sys.executable, "-c", SCORE, *passed], check=False, timeout=120, capture_output=True)
 
-    assert len(passed) > 30
+    assert len(passed) > 15
     assert done.returncode == 0, done.stderr.decode()[-500:]

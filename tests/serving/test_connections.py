@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 
 from serving import connections
-from serving.connections import FILES_APART, HEAD_BYTES, HEADERS, Connections, allow_connections
+from serving.connections import FILES_APART, HEAD_BYTES, HEADERS, PIPELINED, Connections, allow_connections
 from tests.serving.models.test_hot_swap import wait_until
 
 MOST = 8
@@ -174,6 +174,21 @@ def test_large_bodies_chunks_and_several_requests_in_one_piece_are_read_whole(po
         assert receive(connection) == (200, "1000000")
         connection.sendall(b"\r\nabc")
         assert receive(connection) == (200, "3")
+
+
+def test_few_requests_wait_on_a_connection(port, server):
+    with connect(port) as connection:
+        connection.sendall(b"GET /hold HTTP/1.1\r\nHost: a\r\n\r\n" * (PIPELINED + 1))
+        assert [receive(connection) for _ in range(2)] == [(200, "0")] * 2
+    with connect(port) as connection:
+        connection.sendall(b"GET /hold HTTP/1.1\r\nHost: a\r\n\r\n" * 5000)
+        try:
+            answer = receive(connection)
+        except OSError:
+            answer = None
+        assert answer is None
+    wait_until(lambda: not server.server_state.connections)
+    assert ask(port) == (200, "0")
 
 
 @pytest.mark.parametrize(

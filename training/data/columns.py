@@ -30,6 +30,16 @@ ABOUT_THE_ITEM = frozenset(
 )
 """Known only once an item is chosen; a forecast for a whole skill must not lean on them."""
 
+CARRIES_OVER = (
+    "student_correct_share",
+    "student_residual_ewm_05",
+    "skill_correct_ewm_20",
+    "skill_streak",
+    "skill_ease",
+    "transition_ease",
+)
+"""Columns of `BETTER` that are never null and mean the same after three answers on a skill and after thirty."""
+
 OF_THE_SKILL = tuple(name for name in COLUMNS if name not in ABOUT_THE_ITEM | {"student_ability"})
 """Columns that are known before an item is chosen, in the kernel's order.
 

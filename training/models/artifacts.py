@@ -32,7 +32,7 @@ def write_model(
 
     Args:
         folder: Where the bundle is written.
-        model: Trees and calibration.
+        model: Line, trees and calibration.
         statistics: Counted on the training block.
         config: Whose mastery rule, evidence thresholds and rules of status the service must keep to.
         facts: Data version, configuration hash and code version, for the manifest.
@@ -42,6 +42,7 @@ def write_model(
         model.booster.save_model(draft / TREES)
         contents = {
             "features": {"columns": list(model.forecast.columns), "schema": SCHEMA_HASH},
+            "line": model.line.to_json(),
             "calibration": model.calibration.to_json(),
             "statistics": statistics.to_json(),
             "thresholds": config.model_dump(include={"mastery_rule", "evidence", "status"}),
@@ -63,5 +64,5 @@ def read_model(folder: Path) -> StoredModel:
     forecast = {known.name: known for known in FORECASTS}.get(bundle.manifest.get("forecast", ""))
     if forecast is None or bundle.columns != forecast.columns:
         raise InputError(f"the model {folder.name} was trained on other columns than this version of regroup makes")
-    model = Model(forecast, lgb.Booster(model_str=bundle.read_trees()), bundle.calibration)
+    model = Model(forecast, bundle.line, lgb.Booster(model_str=bundle.read_trees()), bundle.calibration)
     return StoredModel(model, Statistics.from_json(bundle.read("statistics")))

@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from features.model_bundle import Sigmoid
+from features.model_bundle import Line, Sigmoid
 from features.profiles.fold import Rows
 from features.profiles.kernel import COLUMNS
 from training.config import Boosting
-from training.data.columns import BETTER, EASIER, OF_THE_SKILL
+from training.data.columns import BETTER, CARRIES_OVER, EASIER, OF_THE_SKILL
 from training.data.dataset import Block
+from training.models.line import fit_line
 
 Floats = npt.NDArray[np.float64]
 
@@ -27,6 +28,7 @@ class Forecast:
         columns: Which of the kernel's columns it reads, in order.
         monotone: Columns that may move the probability in one direction only.
         direction: 1 where those raise it, -1 where they lower it.
+        line: Columns, all monotone, of a line that the trees begin from; without any, they begin from the mean.
         meaning: One sentence for the model card.
     """
 
@@ -34,6 +36,7 @@ class Forecast:
     columns: tuple[str, ...]
     monotone: frozenset[str]
     direction: int
+    line: tuple[str, ...]
     meaning: str
 
 
@@ -42,6 +45,7 @@ STRUGGLE = Forecast(
     columns=OF_THE_SKILL,
     monotone=BETTER,
     direction=-1,
+    line=CARRIES_OVER,
     meaning="probability that the student, going on, does not meet the mastery rule within the next opportunities",
 )
 MASTERY = Forecast(
@@ -49,6 +53,7 @@ MASTERY = Forecast(
     columns=COLUMNS,
     monotone=EASIER,  # the columns of results as well would cost .003 of AUC; see experiments/README.md
     direction=1,
+    line=(),
     meaning="probability that the next first attempt, on an item of the skill's average difficulty, is correct",
 )
 FORECASTS = (STRUGGLE, MASTERY)
@@ -60,17 +65,19 @@ class Model:
 
     Attributes:
         forecast: What it forecasts.
+        line: The score that the trees add to.
         booster: LightGBM's trees.
-        calibration: From raw score to probability.
+        calibration: From the sum of both to probability.
     """
 
     forecast: Forecast
+    line: Line
     booster: lgb.Booster
     calibration: Sigmoid
 
     def predict(self, rows: Rows) -> Floats:
         """Forecasts the probability of each row of kernel columns."""
-        return self.calibration.apply(_score(self.booster, self.forecast, rows))
+        return self.calibration.apply(_score(self.line, self.booster, self.forecast, rows))
 
 
 def train_model(forecast: Forecast, train: Block, calibration: Block | None, boosting: Boosting) -> Model:
@@ -78,6 +85,8 @@ def train_model(forecast: Forecast, train: Block, calibration: Block | None, boo
 
     A fifth of the students is left out first, and trees are added until these students gain no more: a small school
     needs fewer trees than a large one, and nobody should have to set that by hand. The model is then trained on all.
+    Where the forecast has a line, trees learn only what that leaves: most rows are of a student's first answers on a
+    skill, and what these say of results holds later as well.
 
     Args:
         forecast: What to forecast.
@@ -93,22 +102,24 @@ def train_model(forecast: Forecast, train: Block, calibration: Block | None, boo
     left_out = train.take(is_left_out)
     rounds, sigmoid = boosting.rounds, Sigmoid(1.0, 0.0)
     if len(left_out) > 0 and left_out.target.min() < left_out.target.max():
-        rows = _lightgbm_rows(forecast, train.take(~is_left_out))
+        line = _fit_line(forecast, train.take(~is_left_out))
+        rows = _lightgbm_rows(forecast, line, train.take(~is_left_out))
         trial = lgb.train(
             parameters,
             rows,
             num_boost_round=boosting.rounds,
-            valid_sets=[_lightgbm_rows(forecast, left_out, like=rows)],
+            valid_sets=[_lightgbm_rows(forecast, line, left_out, like=rows)],
             callbacks=[lgb.early_stopping(boosting.patience, verbose=False)],
         )
         # all students together bear a few more trees than four fifths of them
         rounds = min(boosting.rounds, max(1, round(1.1 * trial.best_iteration)))
         if calibration is None:
-            sigmoid = fit_sigmoid(_score(trial, forecast, left_out.rows), left_out.target)
-    booster = lgb.train(parameters, _lightgbm_rows(forecast, train), num_boost_round=rounds)
+            sigmoid = fit_sigmoid(_score(line, trial, forecast, left_out.rows), left_out.target)
+    line = _fit_line(forecast, train)
+    booster = lgb.train(parameters, _lightgbm_rows(forecast, line, train), num_boost_round=rounds)
     if calibration is not None:
-        sigmoid = fit_sigmoid(_score(booster, forecast, calibration.rows), calibration.target)
-    return Model(forecast, booster, sigmoid)
+        sigmoid = fit_sigmoid(_score(line, booster, forecast, calibration.rows), calibration.target)
+    return Model(forecast, line, booster, sigmoid)
 
 
 def fit_sigmoid(score: Floats, target: npt.NDArray[np.float32]) -> Sigmoid:
@@ -138,21 +149,28 @@ def fit_sigmoid(score: Floats, target: npt.NDArray[np.float32]) -> Sigmoid:
     return Sigmoid(float(np.exp(found.x[0])), float(found.x[1]))
 
 
-def _score(booster: "lgb.Booster", forecast: Forecast, rows: Rows) -> Floats:
+def _fit_line(forecast: Forecast, block: Block) -> Line:
+    if not forecast.line:
+        return Line(0.0, ())
+    return fit_line(block.rows, block.target, forecast.line, forecast.direction)
+
+
+def _score(line: Line, booster: "lgb.Booster", forecast: Forecast, rows: Rows) -> Floats:
     if len(rows) == 0:
         return np.empty(0)
-    return np.asarray(booster.predict(_read_columns(forecast, rows), raw_score=True), np.float64)
+    return line.score(rows) + np.asarray(booster.predict(_read_columns(forecast, rows), raw_score=True), np.float64)
 
 
 def _read_columns(forecast: Forecast, rows: Rows) -> Rows:
     return np.ascontiguousarray(rows[:, [COLUMNS.index(name) for name in forecast.columns]])
 
 
-def _lightgbm_rows(forecast: Forecast, block: Block, like: "lgb.Dataset | None" = None) -> "lgb.Dataset":
+def _lightgbm_rows(forecast: Forecast, line: Line, block: Block, like: "lgb.Dataset | None" = None) -> "lgb.Dataset":
     return lgb.Dataset(
         _read_columns(forecast, block.rows),
         block.target,
         reference=like,
+        init_score=line.score(block.rows) if line.terms else None,
         feature_name=list(forecast.columns),
         categorical_feature=[name for name in forecast.columns if name == "skill"],
     )

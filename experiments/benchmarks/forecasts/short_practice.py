@@ -234,13 +234,15 @@ def _judge(
     late = stuck & (truth.opportunity >= LATE[0]) & (truth.opportunity <= LATE[1]) & (gone_on >= HORIZON)
     block = truth.take(late)
     wrong = 1 - block.right / np.maximum(block.opportunity, 1)
+    forecast = ours(seen.rows[late])
     areas = {
-        "auc": area_under_curve(block.target, ours(seen.rows[late])),
+        "auc": area_under_curve(block.target, forecast),
         "share_wrong_auc": area_under_curve(block.target, wrong),
         "uncut_auc": area_under_curve(block.target, uncut(block.rows)),
     }
-    above = areas["auc"] - areas["share_wrong_auc"]
-    return {**found, "late": {"rows": int(late.sum()), **areas, "above_share_wrong": above}}
+    above = paired_auc(block, forecast, wrong, config.evaluation)
+    between = {"low": above.low, "high": above.high}
+    return {**found, "late": {"rows": int(late.sum()), **areas, "above_share_wrong": above.value, **between}}
 
 
 def _answers_after(split: StudentSplit, truth: Block) -> npt.NDArray[np.int64]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from serving.grouping import ADULT_LED, Plan, Problem, Score, Session, find_violations, score_plan
 from serving.grouping.problem.people import Need
 from serving.grouping.problem.plan import Claim
+from serving.grouping.problem.policy import SessionType
 
 SHOWN = 0.005
 """Need points from which on a difference is told."""
@@ -266,11 +267,11 @@ def _fixed(judge: _Judge, claim: Claim, subject: _Subject) -> bool:
     return any((pin.student, pin.block) == (subject.student, subject.session.block) for pin in judge.problem.pins)
 
 
-def _teacher_time_due(judge: _Judge, claim: Claim, subject: _Subject) -> bool:
+def _group_time_due(judge: _Judge, claim: Claim, subject: _Subject) -> bool:
     assert subject.session is not None
     assert subject.student is not None
-    lead = next(adult for adult in judge.problem.adults if adult.id == subject.session.adults[0])
-    return judge.students[subject.student].teacher_time_due and lead.supervisor
+    is_group = subject.session.session_type in {SessionType.SMALL_GROUP, SessionType.TUTORING}
+    return judge.students[subject.student].group_time_due and is_group
 
 
 def _only_adult_time(judge: _Judge, claim: Claim, subject: _Subject) -> bool:
@@ -471,7 +472,7 @@ def _overlooked(judge: _Judge, claim: Claim, subject: _Subject) -> bool:
 CHECKS: dict[str, Callable[[_Judge, Claim, _Subject], bool]] = {
     check.__name__.removeprefix("_"): check
     for check in (
-        _students, _meets_need, _waiting, _coaching, _forecast, _need, _greatest_need, _fixed, _teacher_time_due,
+        _students, _meets_need, _waiting, _coaching, _forecast, _need, _greatest_need, _fixed, _group_time_due,
         _only_adult_time, _meetings, _no_need, _met_elsewhere, _no_adult, _not_taught, _seats_taken, _kept_apart,
         _may_not_lead, _busy_then, _no_change, _online_full, _not_looked_at, _loses_need, _given_up, _no_gain,
         _overlooked,

@@ -33,9 +33,9 @@ class Attack:
     least: Mapping[str, float]
 
     def judge(self, figures: Mapping[str, Any]) -> list[str]:
-        """Returns a sentence about each figure that is beyond its bound, or is not a number."""
+        """Returns a sentence about each figure that is beyond its bound, or is not a number; null was not measured."""
         over = [f"{name} is {figures[name]:.3g}, not at most {most:g}" for name, most in self.most.items()
-                if not figures[name] <= most]  # fmt: skip
+                if figures[name] is not None and not figures[name] <= most]  # fmt: skip
         under = [f"{name} is {figures[name]:.3g}, not at least {least:g}" for name, least in self.least.items()
                  if not figures[name] >= least]  # fmt: skip
         return over + under
@@ -98,7 +98,8 @@ def _show(figures: Mapping[str, Mapping[str, Any]]) -> Table:
     table = make_table("what others get while the service is attacked", ["attack", "figure"], ["measured", "bound"])
     for name, attack in ATTACKS.items():
         for figure, bound in attack.most.items():
-            table.add_row(name, figure, f"{figures[name][figure]:.4g}", f"≤ {bound:g}")
+            measured = figures[name][figure]
+            table.add_row(name, figure, "" if measured is None else f"{measured:.4g}", f"≤ {bound:g}")
         for figure, bound in attack.least.items():
             table.add_row(name, figure, f"{figures[name][figure]:.4g}", f"≥ {bound:g}")
     return table

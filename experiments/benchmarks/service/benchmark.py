@@ -10,6 +10,7 @@ from typing import Any
 from experiments.benchmarks.registry import NAMED_PARTS, PARTS
 from experiments.benchmarks.service.attack import run_attacks
 from experiments.benchmarks.service.campaign import run_campaign
+from experiments.benchmarks.service.injected.run import run_faults
 from experiments.benchmarks.service.school import open_school
 from experiments.benchmarks.service.scoring import measure_scoring
 from experiments.benchmarks.service.throughput import measure_mix, measure_plans
@@ -47,6 +48,8 @@ def benchmark_service(
                 figures[part] = measure_plans(school, 10.0 if quick else 60.0, log)
             elif part == "attack":
                 figures[part] = run_attacks(school, log, quick=quick)
+            elif part == "faults":
+                figures[part] = run_faults(school, log, quick=quick)
             else:
                 figures[part] = run_campaign(school, 1500 if quick else 10_000, log)
         figures["load_after"] = os.getloadavg()

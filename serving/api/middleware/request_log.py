@@ -63,7 +63,7 @@ class RequestLog:
 
 
 def _log_answer(scope: Scope, status: int, seconds: float) -> None:
-    route = getattr(scope.get("route"), "path", "unknown")
+    route = getattr(scope.get("route"), "path_format", "unknown")
     method = scope["method"] if scope["method"] in METHODS else "other"
     count_answer(method, route, status, seconds)
     line = {

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from serving.access.caller import Scope
-from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentPlanner, require_scope
+from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentPlanner, PlanInPath, require_scope
 from serving.api.gated_route import GatedRoute
 from serving.api.problems import problem_responses
 from serving.api.responses.changes import to_evaluation, to_explanation, to_seat_options
@@ -30,7 +30,7 @@ router = APIRouter(
 
 @router.post("/evaluation")
 def evaluate_edit(
-    recommendation_id: str,
+    recommendation_id: PlanInPath,
     body: EvaluationRequest,
     caller: CurrentCaller,
     auditor: CurrentAuditor,
@@ -38,18 +38,18 @@ def evaluate_edit(
 ) -> EvaluationOut:
     """Evaluates an edited plan: broken rules and their smallest repair, and the score impact of each change."""
     day = open_day(planner.database, caller, recommendation_id)
-    auditor.note("evaluate", team_id=day.answer.team_id, subject=recommendation_id)
     edited = read_sessions(day.problem, body.sessions)
     with planner.take_turn(caller, day.answer.team_id):
         evaluation, score, repair = judge_edit(
             day.problem, edited, day.suggested, repair=body.repair, seconds=body.seconds
         )
+    auditor.note("evaluate", team_id=day.answer.team_id, subject=recommendation_id)
     return to_evaluation(recommendation_id, evaluation, score, repair)
 
 
 @router.post("/seat-options")
 def rank_seat_options(
-    recommendation_id: str,
+    recommendation_id: PlanInPath,
     body: SeatOptionsRequest,
     caller: CurrentCaller,
     auditor: CurrentAuditor,
@@ -57,14 +57,14 @@ def rank_seat_options(
 ) -> SeatOptionsOut:
     """Ranks all seats that a late or new student could have by their score impact, while nobody else moves."""
     day = open_day(planner.database, caller, recommendation_id)
-    auditor.note("rank_seat_options", team_id=day.answer.team_id, student_id=body.student_id, subject=recommendation_id)
     latecomer, found = find_seat_options(planner, caller, day, body)
+    auditor.note("rank_seat_options", team_id=day.answer.team_id, student_id=body.student_id, subject=recommendation_id)
     return to_seat_options(recommendation_id, body.student_id, latecomer, found)
 
 
 @router.post("/explanations")
 def explain_seat(
-    recommendation_id: str,
+    recommendation_id: PlanInPath,
     body: ExplanationRequest,
     caller: CurrentCaller,
     auditor: CurrentAuditor,
@@ -72,6 +72,6 @@ def explain_seat(
 ) -> ExplanationOut:
     """Explains why a student does not have a seat: its score impact while all may move, or the rules against it."""
     day = open_day(planner.database, caller, recommendation_id)
-    auditor.note("explain", team_id=day.answer.team_id, student_id=body.student_id, subject=recommendation_id)
     found, bounds = find_explanation(day, body, planner.take_turn(caller, day.answer.team_id))
+    auditor.note("explain", team_id=day.answer.team_id, student_id=body.student_id, subject=recommendation_id)
     return to_explanation(recommendation_id, found, bounds)

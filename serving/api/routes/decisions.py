@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from serving.access.caller import Scope
-from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentDatabase, require_scope
+from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentDatabase, PlanInPath, require_scope
 from serving.api.gated_route import GatedRoute
 from serving.api.problems import problem_responses
 from serving.api.responses.changes import to_decision
@@ -17,7 +17,7 @@ router = APIRouter(prefix="/v1/recommendations/{recommendation_id}", route_class
 
 @router.post("/decision", dependencies=[require_scope(Scope.PLAN)], responses=problem_responses(404, 409))
 def decide(
-    recommendation_id: str,
+    recommendation_id: PlanInPath,
     body: DecisionRequest,
     caller: CurrentCaller,
     auditor: CurrentAuditor,
@@ -28,14 +28,19 @@ def decide(
     A plan is decided on once; the same decision sent again gets the same answer. An edited plan that breaks hard rules
     is stored, since people have the last word, and the answer names the rules.
     """
-    day, decision = decide_plan(database, caller, recommendation_id, body)
-    auditor.note("decide", team_id=day.answer.team_id, subject=recommendation_id)
+    day, decision = decide_plan(
+        database,
+        caller,
+        recommendation_id,
+        body,
+        note=lambda team_id: auditor.entry("decide", team_id=team_id, subject=recommendation_id),
+    )
     return to_decision(decision, day.problem)
 
 
 @router.get("/decision", dependencies=[require_scope(Scope.READ)], responses=problem_responses(404, 409))
 def read_decision(
-    recommendation_id: str, caller: CurrentCaller, auditor: CurrentAuditor, database: CurrentDatabase
+    recommendation_id: PlanInPath, caller: CurrentCaller, auditor: CurrentAuditor, database: CurrentDatabase
 ) -> DecisionOut:
     """Reads what was decided on a plan."""
     day = open_day(database, caller, recommendation_id)

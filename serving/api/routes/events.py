@@ -14,6 +14,7 @@ from serving.intake.store_batch import Intake
 from serving.intake.translation import Names
 from serving.intake.xapi import Statement, translate_statements
 from serving.schemas.events import EventBatch, EventsOut
+from serving.schemas.texts import Address, Identity
 
 router = APIRouter(prefix="/v1/events", route_class=EventsRoute, tags=["events"])
 
@@ -23,12 +24,12 @@ Atomic = Annotated[bool, Query(description="whether to store either all events o
 
 async def get_names(
     source: Annotated[
-        str,
-        Query(min_length=1, max_length=200, description="the name under which files of the product are ingested"),
+        Identity,
+        Query(description="the name under which files of the product are ingested"),
     ] = "mapped",
-    student_prefix: Annotated[str, Query(description="removed from the start of a student's address")] = "",
-    item_prefix: Annotated[str, Query(description="removed from the start of an item's address")] = "",
-    skill_prefix: Annotated[str, Query(description="removed from the start of a skill's address")] = "",
+    student_prefix: Annotated[Address, Query(description="removed from the start of a student's address")] = "",
+    item_prefix: Annotated[Address, Query(description="removed from the start of an item's address")] = "",
+    skill_prefix: Annotated[Address, Query(description="removed from the start of a skill's address")] = "",
 ) -> Names:
     """How the addresses of a standard become the ids of the roster and of the event log."""
     return Names(source, student_prefix, item_prefix, skill_prefix)

@@ -1,10 +1,12 @@
 """`/v1/recommendations`: a plan for a team's day."""
 
 import datetime as dt
+import time
 from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
+from starlette.background import BackgroundTask
 
 from serving.access.caller import Scope
 from serving.access.visibility import require_team
@@ -12,7 +14,9 @@ from serving.api.dependencies import (
     CurrentAuditor,
     CurrentCaller,
     CurrentDatabase,
+    CurrentMoment,
     CurrentPlanner,
+    PlanInPath,
     require_scope,
 )
 from serving.api.etags import ETAG_RESPONSES, IfNoneMatch, TaggedBody
@@ -29,6 +33,7 @@ from serving.schemas.recommendations import (
     RecommendationRequest,
     RecommendationRow,
 )
+from serving.schemas.texts import Address, Identity, PlanReference
 from serving.store.recommendations import PlanQuery, list_plans
 
 router = APIRouter(prefix="/v1/recommendations", route_class=GatedRoute, tags=["recommendations"])
@@ -68,14 +73,16 @@ def create_recommendation(
     caller: CurrentCaller,
     auditor: CurrentAuditor,
     planner: CurrentPlanner,
+    came: CurrentMoment,
     idempotency_key: Key = None,
 ) -> Response:
     """Suggests and stores the sessions of a team's day, or of each day of a cycle; answers with the first."""
     with Attempt(
         planner.database,
-        caller.key_id,
+        caller,
         idempotency_key,
         hash_request(router.prefix, body),
+        note=lambda team_id, plan_id: auditor.entry("read_recommendation", team_id=team_id, subject=plan_id),
         kept=dt.timedelta(hours=planner.settings.kept_hours),
         takeover=dt.timedelta(seconds=planner.settings.takeover_seconds),
     ) as attempt:
@@ -85,10 +92,15 @@ def create_recommendation(
             planner,
             caller,
             body,
+            came,
             render=to_recommendation,
-            note=lambda answer: auditor.note("suggest", team_id=answer.team_id, subject=answer.id),
+            note=lambda answer: auditor.entry("suggest", team_id=answer.team_id, subject=answer.id),
             finish=lambda connection, plan_id: attempt.finish(connection, f"{router.prefix}/{plan_id}", plan_id),
         )
+
+    async def note_answered() -> None:
+        planner.queue.note_answering(time.perf_counter() - planned.found_at)
+
     queue_ms, search_ms = 1000 * planned.waited_seconds, 1000 * planned.search_seconds
     return Response(
         planned.text,
@@ -98,6 +110,7 @@ def create_recommendation(
             "Location": f"{router.prefix}/{planned.id}",
             "Server-Timing": f"queue;dur={queue_ms:.1f}, search;dur={search_ms:.1f}",
         },
+        background=BackgroundTask(note_answered),
     )
 
 
@@ -105,18 +118,18 @@ def create_recommendation(
 def list_recommendations(
     caller: CurrentCaller,
     database: CurrentDatabase,
-    team_id: Annotated[str, Query(description="a team of the roster", examples=["team-1"])],
+    team_id: Annotated[Identity, Query(description="a team of the roster", examples=["team-1"])],
     date: Annotated[
         SchoolDate | None,
         Query(description="date of the day at the school; all days without it", examples=["2026-03-16"]),
     ] = None,
     cycle: Annotated[
-        str | None,
-        Query(pattern="^[0-9a-f]{32}$", description="id of a cycle; plans of all cycles and of none without it"),
+        PlanReference | None,
+        Query(description="id of a cycle; plans of all cycles and of none without it"),
     ] = None,
     limit: Annotated[int, Query(ge=1, le=100, description="most plans on a page", examples=[20])] = 20,
     cursor: Annotated[
-        str | None, Query(max_length=2000, description="`next_cursor` of the page before; the first page without it")
+        Address | None, Query(description="`next_cursor` of the page before; the first page without it")
     ] = None,
 ) -> RecommendationPage:
     """Lists a team's plans, the newest first, page by page."""
@@ -133,7 +146,7 @@ def list_recommendations(
     responses=problem_responses(404) | ETAG_RESPONSES,
 )
 def read_recommendation(
-    recommendation_id: str,
+    recommendation_id: PlanInPath,
     caller: CurrentCaller,
     auditor: CurrentAuditor,
     database: CurrentDatabase,

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 
 from serving.access.caller import Scope
 from serving.access.visibility import find_student_team, unknown_student
-from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentPlanner, require_scope
+from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentPlanner, StudentInPath, require_scope
 from serving.api.etags import stale_headers
 from serving.api.gated_route import GatedRoute
 from serving.api.problems import problem_responses
@@ -15,9 +15,15 @@ from serving.schemas.forecasts import StudentOut
 router = APIRouter(prefix="/v1/students", route_class=GatedRoute, tags=["students"])
 
 
-@router.get("/{student_id}/profile", dependencies=[require_scope(Scope.READ)], responses=problem_responses(404, 503))
+@router.get(
+    "/{student_id:path}/profile", dependencies=[require_scope(Scope.READ)], responses=problem_responses(404, 503)
+)
 def read_profile(
-    student_id: str, caller: CurrentCaller, auditor: CurrentAuditor, planner: CurrentPlanner, response: Response
+    student_id: StudentInPath,
+    caller: CurrentCaller,
+    auditor: CurrentAuditor,
+    planner: CurrentPlanner,
+    response: Response,
 ) -> StudentOut:
     """Reads what is known and forecast about a student, skill by skill, with facts and reasons."""
     served = planner.served()

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from features.roster import Team
 from serving.access.caller import Scope
 from serving.access.visibility import find_roster
-from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentPlanner, require_scope
+from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentPlanner, TeamInPath, require_scope
 from serving.api.etags import ETAG_RESPONSES, IfNoneMatch, TaggedBody
 from serving.api.gated_route import GatedRoute
 from serving.api.problems import problem_responses
@@ -22,7 +22,7 @@ from serving.schemas.forecasts import Board, TeamForecasts
 from serving.store.roster_cache import TeamSnapshot
 
 router = APIRouter(
-    prefix="/v1/teams/{team_id}",
+    prefix="/v1/teams/{team_id:path}",
     route_class=GatedRoute,
     tags=["teams"],
     dependencies=[require_scope(Scope.READ)],
@@ -34,7 +34,7 @@ Respond = Callable[[str, Render], Response]
 
 
 async def get_respond(
-    team_id: str,
+    team_id: TeamInPath,
     caller: CurrentCaller,
     auditor: CurrentAuditor,
     planner: CurrentPlanner,

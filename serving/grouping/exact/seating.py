@@ -125,13 +125,13 @@ class Seating:
             self.program.bound(terms, float(max(0, present - most)), float(present - supervised))
 
     def _score_meetings(self) -> None:
-        """Counts once: the first seat of the day, the first with a teacher who is due, and the first meeting of two."""
+        """Counts once: the first seat of the day, the first in a group that is due, and the first meeting of two."""
         weights = self.data.problem.weights
         for student, seats in self.of_student.items():
             self._score_any(float(self.data.arrays.coverage[student]), [column for column, _ in seats])
-            taught = [column for column, slot in seats if self.data.arrays.teacher[slot.adult]]
-            if self.data.arrays.teacher_time_due[student] and taught:
-                self._score_any(weights.teacher_time_due, taught)
+            grouped = [column for column, slot in seats if self.data.arrays.is_group[slot.session_type]]
+            if self.data.arrays.group_time_due[student] and grouped:
+                self._score_any(weights.group_time_due, grouped)
             for adult in sorted({slot.adult for _, slot in seats}):
                 points = weights.relationships * float(self.data.arrays.relation[student, adult])
                 self._score_any(points, [column for column, slot in seats if slot.adult == adult])

@@ -3,9 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated
 
 from serving.grouping.errors import ProblemError, require_range, require_share
 from serving.grouping.problem.policy import TEACHERS, Role, SessionType
+
+STUDENT = "id of a student"
+
+StudentId = Annotated[str, STUDENT]
+"""The id of a student; fields with this type, and no others, are how an erasure finds the student in stored JSON."""
 
 MOST_AHEAD = 1000.0
 """Blocks that an adult's duties may lie off an even load at most, far beyond any real history."""
@@ -19,15 +25,15 @@ class Student:
         blocks: the blocks in which the student is there; empty for an absence, fewer for a late arrival.
         needs_certified: whether an adult-led session needs a certified adult (an accommodation).
         subgroup: an opaque label for the audit of shares, never a feature; None without.
-        teacher_time_due: whether the student should sit with a supervising adult today, having done so too rarely.
+        group_time_due: whether the student should have a small group or tutoring today, having had none for days.
         adult_time_due: whether the student should have an adult-led seat today, having had none on the last school day.
     """
 
-    id: str
+    id: StudentId
     blocks: frozenset[str]
     needs_certified: bool = False
     subgroup: str | None = None
-    teacher_time_due: bool = False
+    group_time_due: bool = False
     adult_time_due: bool = False
 
 
@@ -152,7 +158,7 @@ class Need:
             of the need that it meets, whoever leads it and however many sit there.
     """
 
-    student: str
+    student: StudentId
     skill: str
     need: float
     struggle_risk: float | None = None
@@ -183,8 +189,8 @@ class Need:
 class GroupmateCount:
     """How many adult-led sessions two students shared lately."""
 
-    first: str
-    second: str
+    first: StudentId
+    second: StudentId
     sessions: int
 
     def __post_init__(self) -> None:
@@ -199,7 +205,7 @@ class GroupmateCount:
 class Contact:
     """How many sessions an adult led for a student lately."""
 
-    student: str
+    student: StudentId
     adult: str
     sessions: int
 

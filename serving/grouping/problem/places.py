@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from serving.grouping.errors import ProblemError, require_range
+from serving.grouping.problem.people import StudentId
 from serving.grouping.problem.policy import SessionType
 
 
@@ -56,7 +57,7 @@ class Pin:
     Unless it names online work, it asks for an adult-led session; if it names nothing, for any of those.
     """
 
-    student: str
+    student: StudentId
     block: str
     session_type: SessionType | None = None
     skill: str | None = None
@@ -76,7 +77,7 @@ class Pin:
 class Seat:
     """One student's place in one block of an earlier plan; `skill` and `adult` are None online."""
 
-    student: str
+    student: StudentId
     block: str
     session_type: SessionType
     skill: str | None = None

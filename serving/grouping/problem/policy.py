@@ -27,6 +27,9 @@ class Role(StrEnum):
 TEACHERS = (Role.TEACHER_LEADER, Role.COLLABORATING_TEACHER)
 ADULT_LED = (SessionType.SMALL_GROUP, SessionType.TUTORING, SessionType.COLLABORATIVE)
 
+GROUPS = (SessionType.SMALL_GROUP, SessionType.TUTORING)
+"""Sessions in which an adult has few students."""
+
 
 @dataclass(frozen=True, slots=True)
 class Effect:
@@ -127,7 +130,7 @@ class Weights:
         share: lost per adult-led seat by which a subgroup falls short of its proportional share.
         adult_time_due: lost per present student who is due for time with an adult and has no adult-led seat today; on
             top of `coverage`.
-        teacher_time_due: lost per present student who is due for teacher time and gets none today.
+        group_time_due: lost per present student who is due for a small group or tutoring and gets none today.
         coaching: per adult-led session that a coach and a trainee share, up to the number asked for.
     """
 
@@ -139,7 +142,7 @@ class Weights:
     perturbation: float = 0.1
     load: float = 0.02
     share: float = 0.05
-    teacher_time_due: float = 0.3
+    group_time_due: float = 0.3
     coaching: float = 0.5
     urgent: float = 0.5
     adult_time_due: float = 1.0

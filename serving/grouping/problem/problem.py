@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any
 
 from serving.grouping.errors import ProblemError, require_known, require_range, require_share, require_unique
-from serving.grouping.problem.people import Adult, Coaching, Contact, GroupmateCount, Need, Student
+from serving.grouping.problem.people import Adult, Coaching, Contact, GroupmateCount, Need, Student, StudentId
 from serving.grouping.problem.places import Block, Pin, Room, Seat, Skill
 from serving.grouping.problem.plan import Session
 from serving.grouping.problem.policy import (
@@ -22,7 +22,7 @@ from serving.grouping.problem.policy import (
     Weights,
 )
 
-Pair = tuple[str, str]
+Pair = tuple[StudentId, StudentId]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ class Problem:
     weights: Weights = field(default_factory=Weights)
     students_per_monitor: int = DEFAULT_STUDENTS_PER_MONITOR
     coaching: tuple[Coaching, ...] = ()
-    adult_exclusions: tuple[Pair, ...] = ()
+    adult_exclusions: tuple[tuple[StudentId, str], ...] = ()
     size_curve: SizeCurve = field(default_factory=SizeCurve)
     most_social_cost: float = 0.05
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from serving.grouping.problem.people import Need, Purpose, Student
 from serving.grouping.problem.plan import Claim, Exchange, SeatReason, Session, SessionReason, Unmet
+from serving.grouping.problem.policy import GROUPS
 from serving.grouping.rules.exchange import Exchanges
 from serving.grouping.rules.objective import Ledger
 from serving.grouping.rules.score_impact import LEAST, SHOWN
@@ -23,7 +24,7 @@ CODES = {
     "need": "the student's need is this",
     "greatest_need": "no other need of the student is more urgent or, as urgent, greater",
     "fixed": "the place is a fixed assignment",
-    "teacher_time_due": "the student is due for teacher time, and the lead is a supervising adult",
+    "group_time_due": "the student is due for a small group or tutoring, and the session is one",
     "only_adult_time": "it is the student's only adult-led session of the day",
     "meetings": "the student met the lead so often lately",
     "no_need": "no skill is listed as a need of the student",
@@ -187,8 +188,8 @@ class _Writer:
             yield Said("the student's greatest need", (Claim("greatest_need"),))
         if (student, session.block) in self.exchanges.pinned:
             yield Said("the place is pinned", (Claim("fixed"),))
-        if student in ledger.teacher_time_due and ledger.adults[lead].supervisor:
-            yield Said("is due for teacher time", (Claim("teacher_time_due"),))
+        if student in ledger.group_time_due and session.session_type in GROUPS:
+            yield Said("is due for a small group", (Claim("group_time_due"),))
         if ledger.led_seats[student] == 1:
             yield Said("the only session with an adult today", (Claim("only_adult_time"),))
         often = {0: f"has not met {lead} lately", 1: f"met {lead} once lately"}

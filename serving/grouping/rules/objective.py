@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import chain, combinations
 
 from serving.grouping.problem.plan import Score, Session, Term
-from serving.grouping.problem.policy import SessionType
+from serving.grouping.problem.policy import GROUPS, SessionType
 from serving.grouping.problem.problem import Problem
 
 
@@ -22,9 +22,7 @@ class Ledger:
         self.adults = {adult.id: adult for adult in problem.adults}
         self.needs = {(n.student, n.skill): n for n in problem.needs}
         self.meetings = Counter({(c.student, c.adult): c.sessions for c in problem.contacts})
-        self.teacher_time_due = {
-            student.id for student in problem.students if student.teacher_time_due and student.blocks
-        }
+        self.group_time_due = {student.id for student in problem.students if student.group_time_due and student.blocks}
         self.adult_time_due = {student.id for student in problem.students if student.adult_time_due and student.blocks}
         self._effects = {(effect.session_type, effect.role): effect for effect in problem.effects}
 
@@ -218,11 +216,11 @@ def share(ledger: Ledger) -> Term:
     return _loss(ledger, "share", short, sentence)
 
 
-def teacher_time_due(ledger: Ledger) -> Term:
-    """Teacher time due: present students who are due for a seat with a supervising adult and get none today."""
-    taught = {student for s in ledger.led if ledger.adults[s.adults[0]].supervisor for student in s.students}
-    missed, due = len(ledger.teacher_time_due - taught), len(ledger.teacher_time_due)
-    return _loss(ledger, "teacher_time_due", missed, f"{missed} of {due} students due for teacher time get none.")
+def group_time_due(ledger: Ledger) -> Term:
+    """Group time due: present students who are due for a seat in a small group or tutoring and get none today."""
+    grouped = {student for s in ledger.led if s.session_type in GROUPS for student in s.students}
+    missed, due = len(ledger.group_time_due - grouped), len(ledger.group_time_due)
+    return _loss(ledger, "group_time_due", missed, f"{missed} of {due} students due for a small group get none.")
 
 
 def coaching(ledger: Ledger) -> Term:
@@ -235,7 +233,7 @@ def coaching(ledger: Ledger) -> Term:
 
 TERMS: tuple[Callable[[Ledger], Term], ...] = (
     benefit, urgent, coverage, adult_time_due, relationships, repeat_groupmates, keep_together, perturbation, load,
-    share, teacher_time_due, coaching,
+    share, group_time_due, coaching,
 )  # fmt: skip
 
 

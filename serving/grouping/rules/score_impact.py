@@ -22,7 +22,7 @@ UNITS = {
     "perturbation": ("seat(s) changed against the earlier plan", "fewer", 0),
     "load": ("blocks off an even load", "fewer", 1),
     "share": ("adult-led seats short of proportional shares", "fewer", 1),
-    "teacher_time_due": ("student(s) due for teacher time without it", "fewer", 0),
+    "group_time_due": ("student(s) due for a small group without one", "fewer", 0),
     "coaching": ("coached session(s)", "fewer", 0),
 }
 """What each term is a number of, the word for less of it, and digits; a second meeting counts as half a first one.

@@ -1,7 +1,7 @@
 """An upper bound on every plan's score, so that a plan can say how much better any other could be.
 
 Lagrangian relaxation (Geoffrion 1974; Fisher 1981): that a student sits in one session of a block, meets a skill once
-a day, and counts once as covered, as given the teacher time due and as met by an adult, and that a pair to keep
+a day, and counts once as covered, as given the group time due and as met by an adult, and that a pair to keep
 together counts once as kept, is priced instead of asked for. What is left falls apart by block: each adult's best
 session of every size, which sorting finds, and a dynamic program over adults for who leads how many and who monitors.
 Prices are moved along subgradients (Held, Wolfe and Crowder 1974; step by Polyak 1969). The lowest bound seen is valid
@@ -76,7 +76,7 @@ class Prices(NamedTuple):
         block: N x B, the price of sitting in one more session of the block; below 0 it pays.
         skill: N x K, the price of meeting the skill once more.
         covered: N, what a seat is given for covering.
-        taught: N, what a seat with a supervising adult is given for the time due.
+        grouped: N, what a seat in a small group or tutoring is given for the time due.
         met: N x A, what a seat is given for meeting the adult.
         kept: P, what a session with both of a pair to keep together is given.
     """
@@ -84,7 +84,7 @@ class Prices(NamedTuple):
     block: Floats
     skill: Floats
     covered: Floats
-    taught: Floats
+    grouped: Floats
     met: Floats
     kept: Floats
 
@@ -157,7 +157,7 @@ def bound_day(arena: ProblemArrays, value: float, rounds: int, exact: int = 0, u
         block=np.zeros(arena.present.shape),
         skill=np.zeros(arena.need.shape),
         covered=arena.coverage / 2,
-        taught=arena.teacher_time_due / 2,
+        grouped=arena.group_time_due / 2,
         met=arena.weights[RELATIONSHIPS] * arena.relation / 2,
         kept=np.full(len(arena.wished), arena.weights[KEEP_TOGETHER] / 2),
     )
@@ -320,7 +320,7 @@ def _lower(arena, offers, prices, nobody_online, value, rounds, nodes, pace, blo
     seats_on_skill = np.zeros(prices.skill.shape)
     seats_with = np.zeros(prices.met.shape)
     seats = np.zeros(students)
-    seats_taught = np.zeros(students)
+    seats_grouped = np.zeros(students)
     halves_kept = np.zeros(len(prices.kept))
     nobody = np.zeros(count, np.bool_)  # online
     for _ in range(rounds):
@@ -329,7 +329,7 @@ def _lower(arena, offers, prices, nobody_online, value, rounds, nodes, pace, blo
         seats_on_skill[:] = 0.0
         seats_with[:] = 0.0
         seats[:] = 0.0
-        seats_taught[:] = 0.0
+        seats_grouped[:] = 0.0
         halves_kept[:] = 0.0
         for block in range(count):
             bound += _best_block(arena, offers, prices, nobody_online, block, nodes, blocks, nobody)
@@ -337,7 +337,7 @@ def _lower(arena, offers, prices, nobody_online, value, rounds, nodes, pace, blo
                 size = blocks.does[block, adult]
                 if size <= 0:
                     continue
-                skill = blocks.skill[block, adult, size]
+                kind, skill = blocks.kind[block, adult, size], blocks.skill[block, adult, size]
                 for turn in range(size):
                     seat = blocks.chosen[block, adult, turn]
                     student = arena.eligible[offers.place[seat]]
@@ -345,15 +345,15 @@ def _lower(arena, offers, prices, nobody_online, value, rounds, nodes, pace, blo
                     seats_on_skill[student, skill] += 1.0
                     seats_with[student, adult] += 1.0
                     seats[student] += 1.0
-                    if arena.teacher[adult]:
-                        seats_taught[student] += 1.0
+                    if arena.is_group[kind]:
+                        seats_grouped[student] += 1.0
                     for at in range(offers.wish_start[seat], offers.wish_start[seat + 1]):
                         halves_kept[offers.wish[at]] += 0.5
         for student in range(students):
             for skill in range(prices.skill.shape[1]):
                 bound += prices.skill[student, skill]
             bound += max(0.0, arena.coverage[student] - prices.covered[student])
-            bound += max(0.0, arena.teacher_time_due[student] - prices.taught[student])
+            bound += max(0.0, arena.group_time_due[student] - prices.grouped[student])
             for adult in range(adults):
                 meeting = arena.weights[RELATIONSHIPS] * arena.relation[student, adult]
                 bound += max(0.0, meeting - prices.met[student, adult])
@@ -385,7 +385,7 @@ def _lower(arena, offers, prices, nobody_online, value, rounds, nodes, pace, blo
                     length += _step(prices.skill[student], skill, seats_on_skill[student, skill] - 1.0, move, np.inf)
                 length += _gift_step(prices.covered, student, seats[student], move, arena.coverage[student])
                 length += _gift_step(
-                    prices.taught, student, seats_taught[student], move, arena.teacher_time_due[student]
+                    prices.grouped, student, seats_grouped[student], move, arena.group_time_due[student]
                 )
                 for adult in range(adults):
                     meeting = arena.weights[RELATIONSHIPS] * arena.relation[student, adult]
@@ -426,7 +426,7 @@ def online_score(arena):
                 score -= arena.weights[PERTURBATION]
         if there:
             score -= arena.coverage[student]
-        score -= arena.teacher_time_due[student]
+        score -= arena.group_time_due[student]
     return score
 
 
@@ -479,8 +479,8 @@ def _price_seats(arena, offers, prices, block, adult, kind, skill, rest):
         student = arena.eligible[offers.place[seat]]
         worth = offers.points[seat] + prices.covered[student] + prices.met[student, adult]
         worth -= prices.block[student, block] + prices.skill[student, skill]
-        if arena.teacher[adult]:
-            worth += prices.taught[student]
+        if arena.is_group[kind]:
+            worth += prices.grouped[student]
         for wish in range(offers.wish_start[seat], offers.wish_start[seat + 1]):
             worth += prices.kept[offers.wish[wish]] / 2
         rest[at] = worth

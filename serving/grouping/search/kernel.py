@@ -85,7 +85,7 @@ class Seats(NamedTuple):
         together: P, sessions that the pair shares. `group`: G, led seats.
         worth: B + 1, points of each block when it was last scored, and after them the points of the load.
         co_teacher: B x A, the adult whose session each adult joins as a second one, -1 none.
-        taught: N, led seats with supervising adults.
+        grouped: N, seats in small groups and tutoring.
     """
 
     kind: Ints
@@ -101,7 +101,7 @@ class Seats(NamedTuple):
     group: Floats
     worth: Floats
     co_teacher: Ints
-    taught: Ints
+    grouped: Ints
 
 
 class Workspace(NamedTuple):
@@ -160,7 +160,7 @@ def empty_seats(arena: ProblemArrays) -> Seats:
         group=np.zeros(len(arena.group_share)),
         worth=np.zeros(blocks + 1),
         co_teacher=np.full((blocks, adults), NOT_LED, np.int16),
-        taught=np.zeros(students, np.int16),
+        grouped=np.zeros(students, np.int16),
     )
 
 
@@ -228,7 +228,7 @@ def _copy_into(into, seats):
                 into.roster[block, adult, slot] = seats.roster[block, adult, slot]
     for student in range(students):
         into.led[student] = seats.led[student]
-        into.taught[student] = seats.taught[student]
+        into.grouped[student] = seats.grouped[student]
         for block in range(blocks):
             into.seat[student, block] = seats.seat[student, block]
             into.slot[student, block] = seats.slot[student, block]
@@ -316,15 +316,15 @@ def _gain(arena, student, adult, kind, skill):
 
 
 @_inlined
-def _first_points(arena, seats, student, adult, coverage_weight, share_gains):
-    """What a further led seat adds by being the first today, the first with the adult, or one for a subgroup."""
+def _first_points(arena, seats, student, adult, kind, coverage_weight, share_gains):
+    """What a further led seat adds by being the first today, with the adult or in a group, or one for a subgroup."""
     points = share_gains[arena.group[student]]
     if seats.led[student] == 0:
         points += coverage_weight * arena.coverage[student]
     if seats.met[student, adult] == 0:
         points += arena.weights[RELATIONSHIPS] * arena.relation[student, adult]
-    if arena.any_teacher_time_due and arena.teacher[adult] and seats.taught[student] == 0:
-        points += coverage_weight * arena.teacher_time_due[student]
+    if arena.any_group_time_due and arena.is_group[kind] and seats.grouped[student] == 0:
+        points += coverage_weight * arena.group_time_due[student]
     return points
 
 
@@ -355,8 +355,8 @@ def _seat(arena, seats, student, block, adult):
     seats.done[student, seats.skill[block, adult]] = True
     seats.met[student, adult] += 1
     seats.led[student] += 1
-    if arena.teacher[adult]:
-        seats.taught[student] += 1
+    if arena.is_group[seats.kind[block, adult]]:
+        seats.grouped[student] += 1
     if arena.group[student] >= 0:
         seats.group[arena.group[student]] += 1.0
 
@@ -377,8 +377,8 @@ def _unseat(arena, seats, student, block):
     seats.done[student, seats.skill[block, adult]] = False
     seats.met[student, adult] -= 1
     seats.led[student] -= 1
-    if arena.teacher[adult]:
-        seats.taught[student] -= 1
+    if arena.is_group[seats.kind[block, adult]]:
+        seats.grouped[student] -= 1
     if arena.group[student] >= 0:
         seats.group[arena.group[student]] -= 1.0
 
@@ -588,10 +588,10 @@ def score_seats(arena, seats, workspace):
     for wish in range(len(seats.together)):
         if seats.together[wish]:
             value += arena.weights[KEEP_TOGETHER]
-    if arena.any_teacher_time_due:
+    if arena.any_group_time_due:
         for student in range(students):
-            if seats.taught[student] == 0:
-                value -= arena.teacher_time_due[student]
+            if seats.grouped[student] == 0:
+                value -= arena.group_time_due[student]
     for pair in range(len(arena.coaching)):
         value += arena.weights[COACHING] * min(arena.coaching[pair, 2], _count_shared(arena, seats, pair))
     total = 0.0
@@ -710,11 +710,9 @@ def _best_session(arena, seats, block, adult, kind_wanted, skill_wanted, coverag
         weights[BENEFIT], weights[RELATIONSHIPS], weights[KEEP_TOGETHER], weights[PERTURBATION],
     )  # fmt: skip
     has_pairs = arena.has_pairs
-    is_teacher_due, teacher_time_due, taught = (
-        arena.any_teacher_time_due and arena.teacher[adult],
-        arena.teacher_time_due,
-        seats.taught,
-    )
+    is_group_due, group_time_due, grouped, is_group = (
+        arena.any_group_time_due, arena.group_time_due, seats.grouped, arena.is_group,
+    )  # fmt: skip
     _share_gains(arena, seats, share_gains)
     best, best_kind, best_skill, best_size = 0.0, NOT_LED, NOT_LED, 0
     for skill in range(qualified.shape[1]):
@@ -739,8 +737,6 @@ def _best_session(arena, seats, block, adult, kind_wanted, skill_wanted, coverag
                 extra += coverage_weight * coverage[student]
             if met[student, adult] == 0:
                 extra += meeting * relation[student, adult]
-            if is_teacher_due and taught[student] == 0:
-                extra += coverage_weight * teacher_time_due[student]
             if before[student, block] == ONLINE:
                 extra -= stay
             students[open_to] = student
@@ -758,6 +754,8 @@ def _best_session(arena, seats, block, adult, kind_wanted, skill_wanted, coverag
                 student = students[at]
                 gain = need[student, skill] * (unsure if low_evidence[student, skill] else usual)
                 worth = fixed[at] + first_crowding * gain
+                if is_group_due and is_group[kind] and grouped[student] == 0:
+                    worth += coverage_weight * group_time_due[student]
                 kept = before[student, block] == adult and before_kind[student, block] == kind
                 if kept and before_skill[student, block] == skill:
                     worth += stay
@@ -902,7 +900,7 @@ def _insert_students(arena, seats, block, adult, coverage_weight, workspace):
             if not _may_sit(arena, student, block, adult, kind, skill):
                 continue
             points = _seat_points(arena, student, block, adult, kind, skill, count + 1)
-            points += _first_points(arena, seats, student, adult, coverage_weight, share_gains)
+            points += _first_points(arena, seats, student, adult, kind, coverage_weight, share_gains)
             points += _wish_points(arena, seats, student, block, adult)
             if points <= best:
                 continue
@@ -1061,7 +1059,7 @@ def make_feasible(arena, seats, block, coverage_weight, workspace):
                     continue
                 points = _seat_points(arena, student, block, adult, kind, seats.skill[block, adult], size + 1)
                 points -= workspace.keys[adult]
-                points += _first_points(arena, seats, student, adult, coverage_weight, workspace.share_gains)
+                points += _first_points(arena, seats, student, adult, kind, coverage_weight, workspace.share_gains)
                 if arena.has_pairs:
                     for other in range(len(seats.led)):
                         if seats.seat[other, block] == adult:
@@ -1416,12 +1414,9 @@ def _swap_into_session(arena, seats, block, adult, workspace):
     )  # fmt: skip
     seat, roster, done, led, met, held = seats.seat, seats.roster, seats.done, seats.led, seats.met, seats.group
     kinds, skills, sizes = seats.kind, seats.skill, seats.size
-    is_teacher_due, teacher_time_due, taught, teacher = (
-        arena.any_teacher_time_due,
-        arena.teacher_time_due,
-        seats.taught,
-        arena.teacher,
-    )
+    is_group_due, group_time_due, grouped, is_group = (
+        arena.any_group_time_due, arena.group_time_due, seats.grouped, arena.is_group,
+    )  # fmt: skip
     weight, meeting, stay, sharing = (
         arena.weights[BENEFIT], arena.weights[RELATIONSHIPS], arena.weights[PERTURBATION], arena.weights[SHARE],
     )  # fmt: skip
@@ -1450,8 +1445,8 @@ def _swap_into_session(arena, seats, block, adult, workspace):
                 )  # fmt: skip
                 if met[other, adult] == 1:
                     worth += meeting * relation[other, adult]
-                if is_teacher_due and teacher[adult] and taught[other] == 1:
-                    worth += teacher_time_due[other]
+                if is_group_due and is_group[kind] and grouped[other] == 1:
+                    worth += group_time_due[other]
                 if has_pairs:
                     for near in range(size):
                         worth += between[other, roster[block, adult, near]]
@@ -1463,10 +1458,10 @@ def _swap_into_session(arena, seats, block, adult, workspace):
         )  # fmt: skip
         if met[one, adult] == 0:
             gain += meeting * relation[one, adult]
-        if is_teacher_due:
-            has_now = here != ONLINE and teacher[here]
-            if taught[one] == int(has_now):
-                gain += teacher_time_due[one] * (int(teacher[adult]) - int(has_now))
+        if is_group_due:
+            has_now = here != ONLINE and is_group[kinds[block, here]]
+            if grouped[one] == int(has_now):
+                gain += group_time_due[one] * (int(is_group[kind]) - int(has_now))
         apart, its_kind, its_skill = 0, np.int64(NOT_LED), np.int64(NOT_LED)
         if has_pairs:
             for near in range(size):
@@ -1528,8 +1523,8 @@ def _swap_into_session(arena, seats, block, adult, workspace):
                 )  # fmt: skip
                 if met[other, here] == 0:
                     points += meeting * relation[other, here]
-                if is_teacher_due and teacher[here] and taught[other] == int(teacher[adult]):
-                    points += teacher_time_due[other]
+                if is_group_due and is_group[its_kind] and grouped[other] == int(is_group[kind]):
+                    points += group_time_due[other]
                 if has_pairs:
                     for near in range(sizes[block, here]):
                         if roster[block, here, near] != one:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from serving.grouping.problem.people import Adult, Aim, Student
 from serving.grouping.problem.places import Block, Room
 from serving.grouping.problem.plan import Session
-from serving.grouping.problem.policy import ADULT_LED, SessionType
+from serving.grouping.problem.policy import ADULT_LED, GROUPS, SessionType
 from serving.grouping.problem.problem import Problem
 
 Bools = NDArray[np.bool_]
@@ -72,8 +72,8 @@ class ProblemArrays(NamedTuple):
             `stations_free`: the same, descending, for rooms kept for online work. `rooms_planned`: whether rooms are.
         ratio: students online whom one adult may supervise.
         ahead: A, blocks by which duties of the days before lie above an even share.
-        teacher_time_due: N, what the first seat with a supervising adult today is worth, with its weight.
-            `any_teacher_time_due`: whether it says anything.
+        group_time_due: N, what the first seat in a small group or tutoring today is worth, with its weight.
+            `any_group_time_due`: whether it says anything. `is_group`: K, whether a kind of session is one of these.
         coaching: C x 3, both adults of a pair, and how many sessions they should and could share.
         weights: those of `WEIGHTS`.
     """
@@ -124,8 +124,9 @@ class ProblemArrays(NamedTuple):
     rooms_planned: bool
     ratio: int
     ahead: Floats
-    teacher_time_due: Floats
-    any_teacher_time_due: bool
+    group_time_due: Floats
+    any_group_time_due: bool
+    is_group: Bools
     coaching: Ints
     weights: Floats
 
@@ -276,7 +277,7 @@ def build_data(problem: Problem) -> ProblemData:
     wished = np.array([(at.student[one], at.student[other]) for one, other in problem.keep_together], np.int64)
     wished = wished.reshape(-1, 2)
     owner = np.argsort(wished.ravel(), kind="stable")
-    due = [weights.teacher_time_due * (s.teacher_time_due and bool(s.blocks)) for s in problem.students]
+    due = [weights.group_time_due * (s.group_time_due and bool(s.blocks)) for s in problem.students]
     adult_time_due = np.array([s.adult_time_due and bool(s.blocks) for s in problem.students], dtype=np.bool_)
     sizes = tuple(tuple(_sizes(problem, adult, kind) for kind in ADULT_LED) for adult in problem.adults)
     free = tuple(_free_rooms(problem, block) for block in at.block)
@@ -307,8 +308,9 @@ def build_data(problem: Problem) -> ProblemData:
         rooms_planned=problem.rooms is not None,
         ratio=problem.students_per_monitor,
         ahead=np.array([adult.load_ahead for adult in problem.adults], np.float64),
-        teacher_time_due=np.array(due, np.float64),
-        any_teacher_time_due=any(due),
+        group_time_due=np.array(due, np.float64),
+        any_group_time_due=any(due),
+        is_group=np.array([kind in GROUPS for kind in ADULT_LED]),
         coaching=_coaching(problem, at, adult_in),
         weights=np.array([getattr(weights, name) for name in WEIGHTS]),
         **_size_tables(problem, sizes),

@@ -147,6 +147,7 @@ def test_live_events_leave_what_a_night_leaves_where_each_response_has_skills_of
         incremental.add(events[batch == number].reset_index(drop=True))
     incremental.add(retagged[again.to_numpy()].reset_index(drop=True))
 
+    assert incremental.count_events(["007", "NA", "zoë"]) == ((batch >= 0) | again.to_numpy()).sum()
     expected = in_order(of_night(retagged))
     pd.testing.assert_frame_equal(in_order(of_incremental(incremental, ["NA", "zoë", "007"])), expected)
 

@@ -165,12 +165,12 @@ def routes(district) -> list[Route]:
         if route.path in OPEN:
             continue
         for method in sorted(route.methods - {"HEAD"}):
-            operation = contract["paths"].get(route.path, {}).get(method.lower(), {})
+            operation = contract["paths"].get(route.path_format, {}).get(method.lower(), {})
             scopes = [scope for need in operation.get("security", ()) for scope in need.get("api_key", ())]
             assert len(scopes) == 1, (
                 f"{method} {route.path} asks for no scope: give it dependencies=[require_scope(...)]"
             )
             body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
-            found.append(Route(method, route.path, scopes[0], body, contract["components"]["schemas"]))
+            found.append(Route(method, route.path_format, scopes[0], body, contract["components"]["schemas"]))
     assert found
     return found

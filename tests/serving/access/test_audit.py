@@ -14,8 +14,9 @@ from sqlalchemy import delete, update
 from features.database import Database
 from features.errors import RegroupError
 from serving.__main__ import main
+from serving.audit import spool
 from serving.audit.entries import add_entries, list_entries, make_entry
-from serving.audit.spool import Spool
+from serving.audit.spool import Backlog, Spool
 from serving.audit.writer import AuditLog
 from serving.errors import NotReadyError
 from serving.store.tables import AUDIT
@@ -40,9 +41,9 @@ def left_in(place):
 
 def append_and_die(folder, number):
     """What a process does that is killed after its answer went out."""
-    spool = Spool(folder)
+    own = Spool(folder)
     for at in range(20):
-        spool.append([make_entry("k1", f"r{number}-{at}", "read_board", team_id="t1")])
+        own.append([make_entry("k1", f"r{number}-{at}", "read_board", team_id="t1")])
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -110,7 +111,13 @@ def test_processes_write_to_one_file_from_its_first_moment_and_no_entry_is_lost_
 
 def test_an_entry_that_the_database_refuses_is_set_aside_and_the_others_go_on(database, tmp_path, caplog):
     good, spool = entries_of(3), Spool(tmp_path / "audit")
-    spool.append([good[0], replace(good[1], entry_id="nobody-named-it", action=None), good[2]])
+    odd = [
+        replace(good[1], entry_id="nobody-named-it", action=None),
+        replace(good[1], entry_id="half a character", request_id="\ud800"),
+        replace(good[1], entry_id="a list", request_id=["r1"]),
+        replace(good[1], entry_id="without a zone", at=good[1].at.replace(tzinfo=None)),
+    ]
+    spool.append([good[0], *odd, good[2]])
     with sqlite3.connect(tmp_path / "audit/spool.db") as file:
         file.execute("""INSERT INTO entries (entry) VALUES ('{"of_a_later_version": 1}')""")
     file.close()
@@ -118,12 +125,36 @@ def test_an_entry_that_the_database_refuses_is_set_aside_and_the_others_go_on(da
     assert (spool.ship(database), spool.ship(database)) == (2, 0)
 
     assert list_entries(database) == [good[0], good[2]]
-    assert [aside for _, aside in left_in(tmp_path)] == [True, True]
-    assert "the database refuses 2 audit entries" in caplog.text
+    assert [aside for _, aside in left_in(tmp_path)] == [True] * 5
+    assert spool.backlog() == Backlog(0, 5, None)
+    assert "the database refuses 5 audit entries" in caplog.text
     assert "s1" not in caplog.text
-    assert spool.forget("s1") == 1
+    assert spool.forget("s1") == 4
     spool.close()
     assert not [path for path in tmp_path.glob("audit/*") if b'"s1"' in path.read_bytes()]
+
+
+def test_an_entry_that_comes_in_while_two_processes_ship_the_same_is_not_removed_unshipped(
+    database, tmp_path, monkeypatch
+):
+    """The number of an entry that was removed is given to the next one."""
+    first, second = Spool(tmp_path / "audit"), Spool(tmp_path / "audit")
+    old, new = entries_of(2)
+    first.append([old])
+
+    def store_slowly(rows, database):
+        refused = store(rows, database)
+        monkeypatch.setattr(spool, "_store", store)
+        assert second.ship(database) == 1
+        second.append([new])
+        return refused
+
+    store = spool._store
+    monkeypatch.setattr(spool, "_store", store_slowly)
+    first.ship(database)
+
+    assert first.ship(database) == 1
+    assert {entry.entry_id for entry in list_entries(database)} == {old.entry_id, new.entry_id}
 
 
 def test_files_that_an_earlier_version_left_are_taken_too(database, tmp_path):
@@ -148,6 +179,7 @@ def test_while_the_database_is_away_entries_stay_on_disk(tmp_path):
     log.stop()
 
     assert [left["entry_id"] for left, _ in left_in(tmp_path)] == [entry.entry_id]
+    assert Spool(tmp_path / "audit").backlog() == Backlog(1, 0, entry.at)
     assert all(path.stat().st_mode & 0o077 == 0 for path in [tmp_path / "audit", *tmp_path.glob("audit/*")])
     place.unlink()
     with Database(f"sqlite:///{place / 'regroup.db'}") as database:

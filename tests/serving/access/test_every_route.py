@@ -6,11 +6,14 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import update
 
+from features.roster.tables import TEAMS, count_change
 from serving.api.middleware.authenticate import OPEN
 from serving.audit.entries import list_entries
 from serving.audit.spool import Spool
 
+MONDAY = "2026-03-16"
 NOWHERE = {"team_id": "nowhere", "student_id": "nobody", "recommendation_id": "0" * 32}
 NO_FORECASTS = {"/v1/models"}
 """Routes that show no forecast of anybody, so that nothing is noted about reading them."""
@@ -129,3 +132,38 @@ def test_nothing_is_shown_that_cannot_be_noted(district, tmp_path, monkeypatch):
     assert answer.headers["retry-after"]
     assert district.north["student_id"] not in answer.text
     assert client.get(address).status_code == 200
+
+
+def test_a_repeated_request_is_noted_and_judged_by_what_the_caller_may_see_now(district, tmp_path, monkeypatch):
+    """Also where no entry can be kept on disk: those of plans are in the transaction that stores or shows them."""
+    (tmp_path / "audit").write_text("no folder")
+    client, team = district.client("north"), district.north["team_id"]
+    body = {"team_id": team, "date": MONDAY, "seconds": 0.05}
+
+    def ask(at, address="/v1/recommendations", sent=body):
+        headers = {"Idempotency-Key": "repeated", "X-Request-ID": f"repeated-{at}"}
+        return client.post(address, json=sent, headers=headers)
+
+    def move_to(school):
+        with district.database.changing() as connection:
+            connection.execute(update(TEAMS).where(TEAMS.c.team_id == team).values(school=school))
+            count_change(connection)
+
+    with monkeypatch.context() as disk:
+        disk.setattr(district.app.state.audit, "_spool", Spool(tmp_path / "audit"))
+        answers = [ask(at) for at in range(3)]
+    decided = ask(3, f"{answers[0].headers['location']}/decision", {"decision": "rejected"})
+    move_to("South")
+    try:
+        moved = [ask(4), client.get(answers[0].headers["location"])]
+        refused = ask(5, f"{answers[0].headers['location']}/decision", {"decision": "rejected"})
+    finally:
+        move_to("North")
+
+    assert [answer.status_code for answer in (*answers, decided, *moved, refused)] == [201] * 3 + [200] + [404] * 3
+    noted = {entry.request_id: entry for entry in list_entries(district.database)}
+    actions = [noted[f"repeated-{at}"].action for at in range(4)]
+    assert actions == ["suggest", "read_recommendation", "read_recommendation", "decide"]
+    assert {noted[f"repeated-{at}"].subject for at in range(4)} == {answers[0].json()["id"]}
+    assert not {"repeated-4", "repeated-5"} & noted.keys()
+    assert [answer.headers.get("idempotency-replayed") for answer in answers] == [None, "true", "true"]

@@ -7,7 +7,9 @@ import pytest
 
 CONTRACT = json.loads((Path(__file__).parents[3] / "serving/openapi.json").read_text(encoding="utf-8"))
 PARTS = CONTRACT["components"]["schemas"]
-CALLS = [(f"{method} {path}", call) for path, calls in CONTRACT["paths"].items() for method, call in calls.items()]
+CALLS = [
+    (f"{method.upper()} {path}", call) for path, calls in CONTRACT["paths"].items() for method, call in calls.items()
+]
 
 
 def names_in(node):
@@ -69,3 +71,56 @@ def test_names_of_calls_are_unique():
     names = [call["operationId"] for _, call in CALLS]
 
     assert len(names) == len(set(names))
+
+
+BATCHES = {"EventBatch.events", "Envelope.data", "POST /v1/events/xapi"}
+"""Lists of events, whose length `REGROUP_EVENTS_PER_BATCH` bounds."""
+
+
+def texts_of(schema, where):
+    """Every text, list and object of free keys in what a caller may send, and where it is; each part once."""
+    waiting, seen = [(where, schema)], set()
+    while waiting:
+        where, schema = waiting.pop()
+        if "$ref" in schema:
+            name = schema["$ref"].removeprefix("#/components/schemas/")
+            if name not in seen:
+                seen.add(name)
+                waiting.append((name, PARTS[name]))
+            continue
+        yield where, schema
+        waiting += [(where, kind) for key in ("anyOf", "oneOf", "allOf") for kind in schema.get(key, ())]
+        waiting += [(f"{where}.{name}", each) for name, each in schema.get("properties", {}).items()]
+        waiting += [(f"{where}[]", schema[key]) for key in ("items", "additionalProperties") if schema.get(key)]
+
+
+def is_bounded(schema):
+    """Whether a text has an end and no control characters, and a list or an object of free keys an end."""
+    if schema.get("type") == "string":
+        return (
+            "enum" in schema
+            or "const" in schema
+            or schema.get("format") == "date"
+            or {"maxLength", "pattern"} <= {*schema}
+        )
+    if schema.get("type") == "array":
+        return "maxItems" in schema
+    if schema.get("type") == "object" and schema.get("additionalProperties"):
+        names = schema.get("propertyNames", {})
+        return "enum" in names or ("maxProperties" in schema and "maxLength" in names)
+    return True
+
+
+def test_every_text_that_comes_in_has_bounds():
+    sent = {
+        (where, json.dumps(schema))
+        for name, call in CALLS
+        for at, part in [
+            *((f"{name} {each['name']}", each["schema"]) for each in call.get("parameters", ())),
+            (name, call.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})),
+        ]
+        for where, schema in texts_of(part, at)
+    }
+
+    assert len(sent) > 200
+    assert {where for where, schema in sent if not is_bounded(json.loads(schema))} == BATCHES

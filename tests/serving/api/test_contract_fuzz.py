@@ -4,11 +4,13 @@ import json
 import shutil
 from itertools import cycle
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import schemathesis
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.config import GenerationConfig, ProjectConfig, ProjectsConfig, SchemathesisConfig
 from schemathesis.specs.openapi import checks
@@ -39,6 +41,15 @@ CONTRACT = schemathesis.openapi.from_path(
 CALLS = {each.label: each for each in (result.ok() for result in CONTRACT.get_all_operations())}
 FORBIDS = [label for label, call in CALLS.items() if call.body or call.query]
 """Calls to which something can be sent that the contract forbids; an id in an address is any text."""
+
+ODD_TEXTS = st.one_of(
+    st.text(st.characters(categories=["Cs", "Cc", "Co", "L"]), min_size=1, max_size=8),
+    st.sampled_from(["\ud800", "\udfff a", "\0", "a\0b", "x" * 10**6]),
+)
+"""Lone surrogates, NUL and other control characters, and a million characters."""
+
+MOST_IN_ADDRESS = 2**14
+"""Characters of one text in an address, as many as servers read."""
 
 ALIKE = settings(
     deadline=None,
@@ -96,6 +107,38 @@ def test_answers_are_as_the_contract_says(school, label, kind, examples):
     ask()
 
 
+@EXAMPLES
+@pytest.mark.parametrize("label", [label for label in CALLS if " /v1/" in label])
+def test_no_text_makes_the_service_fail(school, label, examples):
+    """Whatever stands in place of any text of a request that the contract allows, or of the name of a field."""
+    client, ids = school
+
+    @settings(ALIKE, max_examples=4 * examples)
+    @given(case=CALLS[label].as_strategy(), data=st.data())
+    def ask(case, data):
+        put_ids(case, ids)
+        if label == "POST /v1/recommendations" and isinstance(case.body, dict):
+            case.body["seconds"] = BRIEF_S
+        put_odd_text(case, data.draw)
+        names = {name: quote(str(value), safe="") for name, value in case.path_parameters.items()}
+        body = json.dumps(case.body) if isinstance(case.body, dict | list) else None
+
+        response = client.request(
+            case.method,
+            case.path.format(**names),
+            params=case.query,
+            content=body,
+            headers={"Content-Type": "application/json"},
+        )
+
+        assert response.status_code < 500, response.content
+        assert len(response.content) < 10**6
+        if response.status_code >= 400:
+            assert (response.headers["content-type"], response.json()["status"]) == (PROBLEM, response.status_code)
+
+    ask()
+
+
 @pytest.mark.parametrize("label", [label for label in CALLS if " /v1/" in label])
 def test_nobody_is_answered_without_a_key(school, label):
     """Not even what is wrong with the request."""
@@ -130,3 +173,29 @@ def put_ids(case, ids):
     for part in (case.path_parameters, case.query, case.body):
         if isinstance(part, dict):
             part.update({name: value for name, value in ids.items() if name in part})
+
+
+def put_odd_text(case, draw):
+    """Puts an odd text in place of one value, or of one name of a field, of the body, or of one text of the address."""
+    odd = draw(ODD_TEXTS)
+    in_body = list(places_in(case.body))
+    in_address = [
+        (part, name) for part in (case.path_parameters, case.query) if isinstance(part, dict) for name in part
+    ]
+    if in_body and (not in_address or draw(st.booleans())):
+        holder, key = draw(st.sampled_from(in_body))
+        if isinstance(holder, dict) and draw(st.booleans()):
+            holder[odd] = holder.pop(key)
+        else:
+            holder[key] = odd
+    elif in_address:
+        part, name = draw(st.sampled_from(in_address))
+        part[name] = odd[:MOST_IN_ADDRESS].encode(errors="replace").decode()  # an address has bytes of UTF-8
+
+
+def places_in(value):
+    """Every field and element of a body: what holds it, and its name or index."""
+    if isinstance(value, dict | list):
+        for key, each in list(value.items() if isinstance(value, dict) else enumerate(value)):
+            yield value, key
+            yield from places_in(each)

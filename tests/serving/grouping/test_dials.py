@@ -18,7 +18,7 @@ SEEDS = (1, 2)
 HIGH = {
     "benefit": 20.0, "urgent": 5.0, "coverage": 5.0, "adult_time_due": 5.0, "relationships": 0.5,
     "repeat_groupmates": 0.2, "keep_together": 5.0, "perturbation": 1.0, "load": 2.0, "share": 5.0,
-    "teacher_time_due": 5.0, "coaching": 30.0,
+    "group_time_due": 5.0, "coaching": 30.0,
 }  # fmt: skip
 """High weights; every one has a test."""
 
@@ -36,9 +36,9 @@ def draw(name, seed):
         day = replace(day, rooms=day.rooms[:2])
     if name == "coaching":
         day = replace(day, coaching=(Coaching("a00", "a03", 3),))
-    if name == "teacher_time_due":
+    if name == "group_time_due":
         owed = {student.id for student in day.students[::3]}
-        day = replace(day, students=tuple(replace(s, teacher_time_due=s.id in owed) for s in day.students))
+        day = replace(day, students=tuple(replace(s, group_time_due=s.id in owed) for s in day.students))
     return day
 
 

@@ -71,20 +71,23 @@ def test_a_trainee_may_lead_with_a_teacher_beside_where_nothing_else_is_left(tea
         suggest_groups(alone)
 
 
-def test_a_student_due_for_teacher_time_sits_with_a_teacher(team):
-    """Taught once only, in groups of three: the teacher takes those who are due for it, whatever the order of names."""
+def test_a_student_due_for_a_small_group_sits_in_one(team, swap):
+    """One adult leads a small group of three while another works with three together, whatever the order of names."""
     early = tuple(
-        replace(student, blocks=frozenset({"m1"}), teacher_time_due=student.id in "bdf") for student in team.students
+        replace(student, blocks=frozenset({"m1"}), group_time_due=student.id in "bdf") for student in team.students
     )
     needs = tuple(Need(student.id, "fractions", 0.5) for student in team.students)
-    small = replace(team, students=early, needs=needs, sizes=(SizeBound(SessionType.SMALL_GROUP, 3, 3),))
+    adults = swap(team.adults, "lead", session_types=frozenset({SessionType.SMALL_GROUP}))
+    adults = swap(adults, "new", session_types=frozenset({SessionType.COLLABORATIVE}))
+    sizes = SizeBound(SessionType.SMALL_GROUP, 3, 3), SizeBound(SessionType.COLLABORATIVE, 3, 3)
+    small = replace(team, students=early, needs=needs, adults=adults, sizes=sizes)
 
     plan = suggest_groups(small)
 
-    taught = next(session for session in plan.sessions if session.led and session.adults[0] == "lead")
-    assert taught.students == ("b", "d", "f")
+    grouped = next(session for session in plan.sessions if session.session_type is SessionType.SMALL_GROUP)
+    assert grouped.students == ("b", "d", "f")
     reason = next(reason for reason in plan.seat_reasons if reason.student == "b")
-    assert "is due for teacher time" in reason.sentence
+    assert "is due for a small group" in reason.sentence
 
 
 def test_pins_are_kept(team):
@@ -265,7 +268,7 @@ def test_a_plan_that_breaks_a_rule_is_never_returned(team, monkeypatch):
 
 
 def test_seats_that_break_a_rule_are_left_for_the_drafted_ones(team, monkeypatch):
-    monkeypatch.setattr(solve, "assign_students", lambda data, drafted, earlier, until: (drafted[:-1], True))
+    monkeypatch.setattr(solve, "assign_students", lambda data, drafted, earlier, until, few: (drafted[:-1], True))
 
     assert suggest_groups(team).status == "searched"
 
@@ -273,7 +276,7 @@ def test_seats_that_break_a_rule_are_left_for_the_drafted_ones(team, monkeypatch
 def test_seats_and_bound_have_what_the_search_leaves_of_the_seconds(team, monkeypatch):
     arguments, seat, bound = {}, solve.assign_students, solve.bound_day
 
-    def spy_seats(data, drafted, earlier, until):
+    def spy_seats(data, drafted, earlier, until, few):
         arguments["seats"] = until
         return seat(data, drafted, earlier, until)
 
@@ -294,6 +297,6 @@ def test_seats_and_bound_have_what_the_search_leaves_of_the_seconds(team, monkey
 
 
 def test_no_seats_from_the_solver_leave_the_drafted_ones(team, monkeypatch):
-    monkeypatch.setattr(solve, "assign_students", lambda data, drafted, earlier, until: None)
+    monkeypatch.setattr(solve, "assign_students", lambda data, drafted, earlier, until, few: None)
 
     assert suggest_groups(team).status == "searched"

@@ -5,7 +5,7 @@ from itertools import count
 import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import update
 
@@ -83,7 +83,12 @@ EVENTS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None,
+    max_examples=8,
+    phases=[Phase.reuse, Phase.generate],  # a smaller example would take minutes to find
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(own=EVENTS, others=EVENTS, number=st.integers(0, 1))
 def test_events_of_one_school_change_no_byte_of_an_answer_about_another(own_school, two_schools, own, others, number):
     """Whatever they are about and whenever they happened; nor does the other school's answer tell how many came."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from features.bundle import write_bundle
 from features.home import Home
-from features.model_bundle import FORMAT, TREES, Sigmoid
+from features.model_bundle import FORMAT, TREES, Line, Sigmoid, Term
 from features.profiles.columns import FAMILIES, REGISTRY, SCHEMA_HASH
 from features.profiles.kernel import COLUMNS
 from serving.models.forecaster import Forecaster
@@ -41,7 +41,10 @@ def draw_rows(rng, size):
     return rows
 
 
-def write_forecaster(folder, seed, **effects):
+NO_LINE = Line(0.0, ())
+
+
+def write_forecaster(folder, seed, line=NO_LINE, **effects):
     """A small model of random rows, whose struggle risk follows some columns by the effects given."""
     rng = np.random.default_rng(seed)
     rows = draw_rows(rng, 3000)
@@ -50,12 +53,13 @@ def write_forecaster(folder, seed, **effects):
     )
     target = rng.random(len(rows)) < 1 / (1 + np.exp(-logit))
     settings = {"objective": "binary", "num_leaves": 8, "learning_rate": 0.2, "verbose": -1, "num_threads": 1}
-    booster = lgb.train(settings, lgb.Dataset(rows, target), num_boost_round=30)
+    booster = lgb.train(settings, lgb.Dataset(rows, target, feature_name=list(COLUMNS)), num_boost_round=30)
 
     def write(draft):
         booster.save_model(draft / TREES)
         contents = {
             "features": {"columns": list(COLUMNS), "schema": SCHEMA_HASH},
+            "line": line.to_json(),
             "calibration": Sigmoid(1.0, 0.0).to_json(),
             "thresholds": load_config().model_dump(include={"mastery_rule", "evidence", "status"}),
         }
@@ -156,3 +160,20 @@ def test_a_contradicted_forecast_is_not_given_and_the_answers_are_still_told(tra
     for forecast, reasons in zip(forecasts, explain_forecasts(inverted, forecasts), strict=True):
         is_modeled = forecast.struggle_risk is not None and forecast.status != "proficient"
         assert is_modeled or reasons == ()
+
+
+def test_a_line_takes_part_in_forecasts_and_reasons(tmp_path):
+    """What a column adds to the line counts for its family, as what the trees make of it does."""
+    rows = draw_rows(np.random.default_rng(1), 50)
+    rows[:, AT["skill_correct_share"]] = np.linspace(0, 1, 50)
+    line = Line(0.3, (Term("skill_correct_share", 0.5, -2.0),))
+    without = write_forecaster(tmp_path / "without", 3, **MODELS["sensible"])
+    within = write_forecaster(tmp_path / "within", 3, line, **MODELS["sensible"])
+
+    moved = within.weigh_families(rows) - without.weigh_families(rows)
+    logits = [np.log(risk / (1 - risk)) for risk in (without.predict(rows), within.predict(rows))]
+
+    at = list(FAMILIES).index("skill")
+    np.testing.assert_allclose(moved[:, at], np.linspace(1, -1, 50), atol=1e-6)
+    np.testing.assert_allclose(np.delete(moved, at, axis=1), 0, atol=1e-9)
+    np.testing.assert_allclose(logits[1] - logits[0], 0.3 + moved[:, at], atol=1e-6)

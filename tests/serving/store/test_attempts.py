@@ -8,6 +8,7 @@ import pytest
 
 from features.database import Database, connection
 from features.errors import BusyError
+from serving.access.caller import ANYBODY
 from serving.api.idempotency import Attempt
 from serving.errors import InFlightError
 
@@ -19,7 +20,8 @@ def test_a_key_that_could_not_be_freed_is_taken_over(tmp_path, monkeypatch):
         database.migrate()
 
         def attempt():
-            return Attempt(database, "owner", "key", "asked", kept=timedelta(days=1), takeover=timedelta(seconds=1))
+            times = {"kept": timedelta(days=1), "takeover": timedelta(seconds=1)}
+            return Attempt(database, ANYBODY, "key", "asked", note=lambda *_: None, **times)
 
         def fail_while_another_writes():
             with attempt():

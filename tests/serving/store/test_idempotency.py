@@ -13,12 +13,16 @@ DAY, MINUTES = timedelta(days=1), timedelta(minutes=2)
 
 
 def ask(database, at=NOW, key="k1", body="b1", owner=""):
-    return claim_key(database, Claim(owner, key, body, at), kept=DAY, takeover=MINUTES)
-
-
-def finish(database, claim, status=422):
     with database.changing() as connection:
-        return finish_claim(connection, claim, status, answer='{"detail": "no"}')
+        return claim_key(connection, Claim(owner, key, body, at), kept=DAY, takeover=MINUTES)
+
+
+MADE = StoredAnswer(201, "0" * 32, "/v1/recommendations/0")
+
+
+def finish(database, claim):
+    with database.changing() as connection:
+        return finish_claim(connection, claim, MADE)
 
 
 def test_of_many_requests_at_once_one_claims_the_key(database):
@@ -34,7 +38,7 @@ def test_of_many_requests_at_once_one_claims_the_key(database):
 def test_an_answer_is_kept_for_its_owner_key_and_body(database):
     assert finish(database, ask(database))
 
-    assert ask(database, NOW + MINUTES) == StoredAnswer(422, '{"detail": "no"}', None)
+    assert ask(database, NOW + MINUTES) == MADE
     assert ask(database, body="b2") == "other_body"
     assert isinstance(ask(database, owner="somebody"), Claim)
     assert isinstance(ask(database, key="k2"), Claim)

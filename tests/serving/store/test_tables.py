@@ -1,6 +1,7 @@
 """The versions of the database, up and down, with data, in a real SQLite file and in a real PostgreSQL."""
 
 import sqlite3
+import zlib
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -35,16 +36,26 @@ def test_the_versions_make_the_tables_that_the_code_works_with(database):
 
 
 def test_a_plan_outlives_the_way_down_and_up(database):
+    long = '{"why": "ä need of ratios"}' * 1000
     with database.changing() as connection:
-        connection.execute(insert(service.RECOMMENDATIONS).values(**PLAN, request="{}", answer="{}", problem="{}"))
+        connection.execute(insert(service.RECOMMENDATIONS).values(**PLAN, request="{}", answer=long, problem="{}"))
 
+    size = select(func.length(service.RECOMMENDATIONS.c.answer))
+    with database.reading() as connection:
+        assert connection.execute(size).scalar() < len(long) / 50
+    database.migrate("0004")
+    with database.reading() as connection:
+        assert connection.execute(text("SELECT answer, problem FROM recommendations")).one() == (long, "{}")
+    database.migrate()
+    with database.reading() as connection:
+        assert connection.execute(size).scalar() < len(long) / 50
     database.migrate("0001")
     assert database.version() == "0001"
     database.migrate()
 
     with database.reading() as connection:
         row = connection.execute(select(service.RECOMMENDATIONS)).mappings().one()
-    assert (row["id"], row["answer"], row["problem"]) == ("p1", "{}", None)
+    assert (row["id"], row["answer"], row["problem"]) == ("p1", long, None)
 
 
 def test_tables_from_before_there_were_versions_are_taken_over(database):
@@ -120,11 +131,12 @@ def test_a_moment_comes_back_in_utc_whoever_wrote_it(database):
     six = datetime(2026, 3, 16, 6, tzinfo=UTC)
     written = {**PLAN, "created_at": six.astimezone(timezone(timedelta(hours=9)))}
     columns = "(id, created_at, team_id, problem_hash, request, answer)"
+    packed = f"x'{zlib.compress(b'{}').hex()}'" if database.is_sqlite else f"'\\x{zlib.compress(b'{}').hex()}'"
     stored = "2026-03-16 06:00:00.000000" if database.is_sqlite else "2026-03-16 06:00:00+00"
 
     with database.changing() as connection:
         connection.execute(insert(service.RECOMMENDATIONS).values(**written, request="{}", answer="{}"))
-        values = f"('p2', '{stored}', 't1', '', '{{}}', '{{}}')"
+        values = f"('p2', '{stored}', 't1', '', '{{}}', {packed})"
         connection.execute(text(f"INSERT INTO recommendations {columns} VALUES {values}"))
 
     with database.reading() as connection:

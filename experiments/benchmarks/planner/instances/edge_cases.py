@@ -157,7 +157,7 @@ def _add_more(problem: Problem, draw: random.Random) -> Problem:
         ),
         effects=(*problem.effects, *(Effect(kind, "artist", 0.5) for kind in ADULT_LED)),
         students=tuple(
-            replace(student, teacher_time_due=draw.random() < 0.3, adult_time_due=draw.random() < 0.3)
+            replace(student, group_time_due=draw.random() < 0.3, adult_time_due=draw.random() < 0.3)
             for student in problem.students
         ),
         blocks=tuple(

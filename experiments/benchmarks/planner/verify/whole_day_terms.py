@@ -5,6 +5,7 @@ from collections.abc import Callable
 from itertools import combinations
 
 from experiments.benchmarks.planner.verify.whole_day import Held, Terms, WholeDay
+from serving.grouping.problem.policy import SessionType
 
 
 def add_terms(day: WholeDay) -> float:
@@ -177,19 +178,19 @@ def share(day: WholeDay) -> float:
     return 0.0
 
 
-def teacher_time_due(day: WholeDay) -> float:
-    """Each present student due for teacher time costs; the first seat with a supervising adult wins that back."""
-    weight = day.problem.weights.teacher_time_due
-    supervising = {adult.id for adult in day.problem.adults if adult.supervisor}
-    due = [student.id for student in day.problem.students if student.teacher_time_due and student.blocks]
+def group_time_due(day: WholeDay) -> float:
+    """Each present student due for a small group or tutoring costs; the first seat in one wins that back."""
+    weight = day.problem.weights.group_time_due
+    groups = {SessionType.SMALL_GROUP, SessionType.TUTORING}
+    due = [student.id for student in day.problem.students if student.group_time_due and student.blocks]
     for student in due:
-        _once(day, weight, [(seat, 1.0) for seat, held in day.seats_of(student) if held.adult in supervising])
+        _once(day, weight, [(seat, 1.0) for seat, held in day.seats_of(student) if held.session_type in groups])
     return -weight * len(due)
 
 
 TERMS: tuple[Callable[[WholeDay], float], ...] = (
     benefit, urgent, coverage, adult_time_due, relationships, repeat_groupmates, keep_together, perturbation, load,
-    share, teacher_time_due,
+    share, group_time_due,
 )  # fmt: skip
 
 

@@ -30,7 +30,7 @@ BODIES, BODY_BYTES = 8, 15 * 2**20
 
 SMALL_EVENT = {"occurred_at": f"{DAY}T08:00:00Z", "score": 1, "item_id": "attack", "student_id": "attack"}
 
-LIVEZ = Request("livez", "GET", "/livez", {"Connection": "close"})
+LIVEZ = Request("livez", "GET", "/livez", {"Connection": "close"}, weight=4)
 """Each is asked on a connection of its own, as a monitor does."""
 
 

@@ -33,7 +33,7 @@ def hog_the_solver(school: School, log: Path, quick: bool) -> dict[str, Any]:
     """
     seconds = QUICK_SECONDS if quick else SECONDS
     north, south = _divide_teams(school)
-    hog, beside, other = (
+    hog, fellow, other = (
         issue_key(school.environment, schools=[name], per_minute=1200) for name in ("North", "North", "South")
     )
     with run_service(school.environment, WORKERS, log) as server:
@@ -41,7 +41,7 @@ def hog_the_solver(school: School, log: Path, quick: bool) -> dict[str, Any]:
         orders = [
             LoadPlan(server.port, HOGS, seconds, _ask(north[:1], hog, LONGEST_S), seed=1),
             LoadPlan(server.port, 2, seconds, _ask(south, other, PLAN_S), seed=2, rest_s=REST_S),
-            LoadPlan(server.port, 1, seconds, _ask(north, beside, PLAN_S), seed=3, rest_s=REST_S),
+            LoadPlan(server.port, 1, seconds, _ask(north, fellow, PLAN_S), seed=3, rest_s=REST_S),
         ]
         with ThreadPoolExecutor() as pool:
             hogging, others, same = pool.map(generate, orders)

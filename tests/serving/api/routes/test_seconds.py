@@ -105,6 +105,17 @@ def test_an_evaluation_ends_in_time_and_says_so(spend, team):
     assert len(cut.json()["changes"]) == len(whole["changes"])
 
 
+def test_sessions_with_many_times_the_seats_of_the_day_are_refused_at_once(spend, team):
+    """500 sessions of everybody, each breaking some rule, took minutes to evaluate, and more to be said."""
+    session = team["plan"]["sessions"][0]
+    sessions = [crowd_session(session, team["students"]) | {"id": f"crowd-{at}"} for at in range(500)]
+
+    refused, took = spend(f"/v1/recommendations/{team['plan']['id']}/evaluation", {"sessions": sessions})
+
+    assert took < LATE
+    assert (refused.status_code, refused.json()["rule"]) == (422, "too_many_seats")
+
+
 @pytest.mark.parametrize("question", ["seat-options", "explanations"])
 def test_questions_about_a_seat_are_answered_in_time(spend, team, question):
     body = {"student_id": team["students"][0], "seconds": 0.001}

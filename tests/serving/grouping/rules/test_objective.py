@@ -173,16 +173,15 @@ def test_relationships_are_those_with_the_lead(team, sessions, swap):
     assert term(team, beside, "relationships") == term(team, sessions, "relationships")
 
 
-def test_teacher_time_due_counts_students_who_are_due_and_get_none(team, sessions, swap):
-    students = tuple(replace(student, teacher_time_due=student.id in "ade") for student in team.students)
+def test_group_time_due_counts_students_who_are_due_and_get_none(team, sessions, swap):
+    students = tuple(replace(student, group_time_due=student.id in "ade") for student in team.students)
     due = replace(team, students=swap(students, "e", blocks=frozenset()))
-    beside = swap(sessions, "g2", adults=("new", "lead"))
+    together = swap(sessions, "g1", session_type=SessionType.COLLABORATIVE)
 
-    assert term(due, sessions, "teacher_time_due").value == 1
-    assert term(due, beside, "teacher_time_due").value == 1
-    assert term(due, sessions, "teacher_time_due").points == pytest.approx(-team.weights.teacher_time_due)
-    taught = replace(due, adults=swap(team.adults, "new", supervises=True, in_training=False))
-    assert term(taught, sessions, "teacher_time_due").value == 0
+    missed = term(due, together, "group_time_due")
+    assert term(due, sessions, "group_time_due").value == 0
+    assert missed.value == 1
+    assert missed.points == pytest.approx(-team.weights.group_time_due)
 
 
 def test_an_edited_plan_with_an_unlisted_need_scores_nothing_for_it(team):

@@ -111,7 +111,7 @@ def draw_everything(seed):
             for need in problem.needs
         ),
         students=tuple(
-            replace(student, adult_time_due=bool(rng.random() < 0.4), teacher_time_due=bool(rng.random() < 0.4))
+            replace(student, adult_time_due=bool(rng.random() < 0.4), group_time_due=bool(rng.random() < 0.4))
             for student in problem.students
         ),
         adult_exclusions=tuple((f"s{at:02}", "t0") for at in range(0, 14, 5)),

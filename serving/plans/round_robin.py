@@ -37,7 +37,7 @@ class Ticket:
     number: int
 
 
-class Rotation:
+class RoundRobin:
     """Requests that plan and that wait to plan.
 
     Args:
@@ -113,8 +113,8 @@ class Rotation:
         of_school = sum(other.lane.school == school for other in self._begun)
         if of_school >= self._at_once + OF_SCHOOL or len(self._begun) >= self._at_once + IN_ALL:
             return False
-        in_the_way = (begun + LONG_S > now or other.lane.key_id == key_id for other, begun in self._begun.items())
-        return sum(in_the_way) < self._at_once
+        counted = (begun + LONG_S > now or other.lane.key_id == key_id for other, begun in self._begun.items())
+        return sum(counted) < self._at_once
 
     def _rank(self, ticket: Ticket) -> tuple[int, int, int]:
         last = self._last_turn
