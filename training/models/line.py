@@ -53,8 +53,8 @@ def fit_line(rows: Rows, target: npt.NDArray[np.float32], columns: Sequence[str]
         found = np.sum(np.logaddexp(0.0, margin) - wanted * margin) + PENALTY / 2 * np.sum(line[1:] ** 2)
         return float(found) / len(read), np.append(pull.sum(), read.T @ pull + PENALTY * line[1:]) / len(read)
 
-    slopes = (0, None) if direction > 0 else (None, 0)
-    bounds = [(-10, 10), *[slopes] * len(columns)]
+    slopes: tuple[float | None, float | None] = (0.0, None) if direction > 0 else (None, 0.0)
+    bounds = [(-10.0, 10.0), *[slopes] * len(columns)]
     line = minimize(loss, np.zeros(1 + len(columns)), jac=True, method="L-BFGS-B", bounds=bounds).x
     terms = zip(columns, mean, line[1:] / spread, strict=True)
     return Line(float(line[0]), tuple(Term(name, float(center), float(weight)) for name, center, weight in terms))
