@@ -19,9 +19,6 @@ Utc = Annotated[pd.DatetimeTZDtype, "us", "UTC"]
 KINDS = ("response", "lesson", "video", "login")
 """What an event can be; only a response has an item and a score."""
 
-LONGEST_ID = 200
-"""The most characters of an id of a roster, a live event or a request; those of log files may be longer."""
-
 BUCKETS = 16
 """Parts of the event log; a student is always in the same one."""
 

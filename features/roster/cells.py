@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime, time
 
 from features.dates import require_school_date
-from features.schema import LONGEST_ID
+from features.lengths import LONGEST_ID
 
 CLOCK = 5
 """Characters of HH:MM."""

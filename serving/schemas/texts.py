@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints, WithJsonSchema
 
-from features.schema import LONGEST_ID
+from features.lengths import LONGEST_ID
 
 ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f]*$"
 """Any characters but control characters; pydantic itself refuses lone surrogates in a text that has constraints."""

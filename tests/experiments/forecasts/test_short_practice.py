@@ -75,5 +75,5 @@ def test_figures_have_every_variant_and_the_median(log, quick, monkeypatch):
     for part in figures["variants"]:
         assert part["auc_loss"] == pytest.approx(part["uncut"]["auc"] - part["auc"])
         assert part["undecided_share"] > 0
-        assert abs(part["all_wrong"]["forecast"] - part["all_wrong"]["observed"]) < 0.15
+        assert abs(part["all_wrong"]["forecast"] - part["all_wrong"]["observed"]) < 0.2
     assert figures["auc_loss"] == np.median([part["auc_loss"] for part in figures["variants"]])

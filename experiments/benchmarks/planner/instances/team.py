@@ -128,7 +128,9 @@ def draw_day(students: int | Size, seed: int) -> Problem:
     certified = [student for student in members if rng.random() < CERTIFIED and student not in fixed]
     team = replace(team, policies=(PolicyLayer("t", settings, tuple(certified)),))
     request = DayRequest(day, absences=tuple(_draw_absences(team, day, rng)))
-    problem = state_day(team, curriculum.skills, request, candidates, load_policy()).problem
+    policy = load_policy()
+    policy = replace(policy, need=replace(policy.need, waiting_more=0.0))  # the past seats nobody by need: all waited
+    problem = state_day(team, curriculum.skills, request, candidates, policy).problem
     subgroups = rng.choice(["p", "q"], size.students, p=[0.7, 0.3])
     people = zip(problem.students, subgroups.tolist(), strict=True)
     return replace(problem, students=tuple(replace(student, subgroup=group) for student, group in people))
