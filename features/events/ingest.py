@@ -162,6 +162,7 @@ def ingest_rows(
         rejected=dict(rejected.counts),
         nulled=dict(nulled),
         data_version=version,
+        notes=(),
         **counts,
     )
 
@@ -190,7 +191,13 @@ def ingest_events(home: Home, parts: Iterable[pd.DataFrame], name: str, now: dat
         version = _commit(home, item_skills)
         _keep_rejected(home, name, now)
     return IngestCounts(
-        rows_read=rows_read, unused={}, rejected=dict(rejected.counts), nulled={}, data_version=version, **counts
+        rows_read=rows_read,
+        unused={},
+        rejected=dict(rejected.counts),
+        nulled={},
+        data_version=version,
+        notes=(),
+        **counts,
     )
 
 

@@ -21,7 +21,7 @@ TIME_FORMS = ("iso", "us", "eu", "serial", "epoch_seconds", "epoch_milliseconds"
 SECONDS = {"s": 1.0, "ms": 0.001, "min": 60.0}
 """Seconds in each unit of a duration."""
 
-TYPE_WORDS = {tuple: "list of str"}
+TYPE_WORDS: dict[type, str] = {tuple: "list of str"}
 
 
 @dataclass(frozen=True)
@@ -197,8 +197,8 @@ def _parse_section(kind: type[Section], name: str, table: object) -> Section:
         raise InputError(f"{name} = {table!r}; right would be a table [{name}]")
     hints = get_type_hints(kind)
     _refuse_unknown(f"key in [{name}]", table, list(hints))
-    table = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
-    for key, value in table.items():
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+    for key, value in values.items():
         types = _list_types(hints[key])
         allowed = (*types, int) if float in types else types
         wrong = isinstance(value, tuple) and not (value and all(isinstance(each, str) and each for each in value))
@@ -210,7 +210,7 @@ def _parse_section(kind: type[Section], name: str, table: object) -> Section:
     missing = [key for key in needed if key not in table]
     if missing:
         raise InputError(f"[{name}] lacks {', '.join(missing)}")
-    return kind(**table)
+    return kind(**values)
 
 
 def _list_types(hint: Any) -> tuple[type, ...]:  # noqa: ANN401 - a type, or a union of types
