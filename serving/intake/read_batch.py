@@ -22,8 +22,6 @@ RULES = {
     "score_out_of_range": ("score", "is not between 0 and 1"),
     "no_time": ("occurred_at", "is missing; an event has a time, or a sequence where its source has no clock"),
     "time_out_of_range": ("occurred_at", "is from before 1990, or more than 15 minutes from now"),
-    "bad_attempt": ("attempt", "is below 1; the first try is 1"),
-    "bad_hints": ("hints", "is below 0"),
     "conflicting_response": ("event_id", "is of an event that is known with another item or score"),
     "unreadable_time": ("occurred_at", "is no ISO 8601 time such as 2026-03-16T08:15:02Z"),
     "unknown_time_zone": ("occurred_at", "has no offset from UTC; end it with Z or an offset such as -05:00"),

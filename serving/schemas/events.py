@@ -86,6 +86,8 @@ class EventsOut(Body):
     stored: int = Field(ge=0, description="new events, now durable; the next recommendation uses them")
     known: int = Field(ge=0, description="events that were stored before, or come twice in the batch")
     erased: int = Field(ge=0, description="events of erased students, dropped")
-    nulled: int = Field(ge=0, description="events stored without a duration because the one sent is impossible")
+    nulled: int = Field(
+        ge=0, description="durations, attempts and hints that are impossible, left out of events that are stored"
+    )
     ignored: int = Field(ge=0, description="events of kinds that say nothing about learning, dropped")
     rejected: list[RejectedEvent] = Field(description="events that break a rule, not stored")

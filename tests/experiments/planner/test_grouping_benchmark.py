@@ -40,6 +40,7 @@ def test_days_stay_what_the_stored_figures_are_of():
     assert all(checksum(draw_family(family, 101)) == stored[family, 101].checksum for family in FAMILIES)
 
 
+@pytest.mark.long
 def test_the_command_writes_figures(tmp_path, moment, monkeypatch):
     monkeypatch.setattr(grouping, "STORED", tmp_path / "known.json")
     day = checksum(draw_family(TINY, 101))
@@ -74,6 +75,7 @@ def test_a_better_plan_counts_as_the_best_known():
     assert not grouping_measure.is_sound([replace(measured, known=replace(measured.known, best=99.0))])
 
 
+@pytest.mark.long
 def test_long_runs_store_only_what_is_better_and_go_on_where_they_were(tmp_path, monkeypatch):
     path, day = tmp_path / "known.json", checksum(draw_family(TINY, 101))
     monkeypatch.setattr(best_known, "PROCESSES", 1)

@@ -14,6 +14,7 @@ from experiments.benchmarks.planner.instances.conflicts import FAMILIES
 from features.errors import InputError
 
 
+@pytest.mark.long
 def test_injected_conflicts_of_small_teams_are_named_and_relaxed():
     found = measure_conflicts(2, first_seed=9_010, teams=(24,))
 

@@ -139,6 +139,7 @@ def unregistered(school, database):
     return wrongly | strange | (names - FOLDERS - set(FOLDERS_WITHOUT_STUDENTS))
 
 
+@pytest.mark.long
 def test_no_trace_of_an_erased_student_is_left_anywhere(client, school, simulated_school, capsys):
     database = client.app.state.database
     student, other = school.student_ids[:2]

@@ -146,6 +146,7 @@ def test_a_plan_that_the_clock_cut_says_so():
     assert not suggest_groups(problem, Budget(rounds=5)).cut_by_clock
 
 
+@pytest.mark.long
 def test_another_process_finds_the_same_plan():
     program = (
         "from experiments.benchmarks.planner.instances.team import draw_day;"
