@@ -28,7 +28,7 @@ from sqlalchemy import (
 from features.database import Database
 from features.database.dialects import SEQUENCE, UtcTime, upsert
 from features.events.checks import COLUMNS
-from features.logs.cells import UTC
+from features.logs.moments import UTC
 from features.logs.rows import RAW_TYPES
 from features.profiles.kernel import NO_TIME
 

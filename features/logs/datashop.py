@@ -23,7 +23,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.errors import InputError
-from features.logs.cells import Marks, as_dates, as_ids, as_moments, as_numbers, as_text, as_whole_numbers
+from features.logs.cells import Marks, as_numbers, as_text, as_whole_numbers
+from features.logs.moments import as_dates, as_moments
 from features.logs.rows import ITEM_MARK, SKILL_MARK, Cells, Log, first_rule
 from features.logs.table_file import TableFile, find_column, open_table, read_head
 from features.logs.text_file import TextForm
@@ -153,7 +154,7 @@ def convert_steps(cells: Cells) -> dict[str, object]:
 
 
 def _blank(cells: Cells) -> Marks:
-    return _marks(pc.and_(pc.is_null(as_ids(cells["student"])), pc.is_null(as_ids(cells["outcome"]))))
+    return _marks(pc.and_(pc.is_null(as_text(cells["student"])), pc.is_null(as_text(cells["outcome"]))))
 
 
 def _moments(cells: pa.Array, zone: str) -> "tuple[pd.Series[pd.Timestamp], Marks]":
@@ -166,12 +167,12 @@ def _moments(cells: pa.Array, zone: str) -> "tuple[pd.Series[pd.Timestamp], Mark
 
 
 def _shared(cells: Cells, correct: Marks) -> dict[str, object]:
-    problem, step = as_ids(cells["problem"]), as_ids(cells["step"])
+    problem, step = as_text(cells["problem"]), as_text(cells["step"])
     joined = pc.binary_join_element_wise(problem, step, ITEM_MARK)
     duration_s, bad_duration = as_numbers(_no_dots(cells["duration_s"]))
     skills = [as_text(cell) for name, cell in cells.items() if name.startswith("skill ")]
     return {
-        "student_id": as_ids(cells["student"]),
+        "student_id": as_text(cells["student"]),
         "item_id": pc.coalesce(joined, problem),
         "score": correct.astype(float),
         "correct": pd.array(correct, dtype="boolean"),

@@ -65,21 +65,17 @@ import pyarrow.compute as pc
 from features.errors import InputError
 from features.logs.cells import (
     Marks,
-    as_dates,
-    as_ids,
-    as_moments,
-    as_moments_since,
     as_numbers,
-    as_patterned,
     as_seconds,
-    as_serials,
     as_shares,
+    as_text,
     as_truth,
     as_whole_numbers,
     with_points,
     without_words,
 )
 from features.logs.mapping import SECONDS, Correct, Mapping, Time
+from features.logs.moments import as_dates, as_moments, as_moments_since, as_patterned, as_serials
 from features.logs.rows import ITEM_MARK, SKILL_MARK, Cells, Log, first_rule
 from features.logs.table_file import TableFile, describe_columns, find_column, looks_like_data, open_table
 from features.logs.text_file import TextForm
@@ -159,18 +155,18 @@ def convert(cells: Cells, mapping: Mapping) -> dict[str, object]:
         "unreadable_score": bad_score,
     }
     return {
-        "student_id": as_ids(cells["student"]),
+        "student_id": as_text(cells["student"]),
         "kind": kind,
         "occurred_at": occurred_at,
         "sequence": sequence,
-        "item_id": as_ids(answers["item"]) if "item" in cells else pc.replace_substring(skills, SKILL_MARK, " + "),
+        "item_id": as_text(answers["item"]) if "item" in cells else pc.replace_substring(skills, SKILL_MARK, " + "),
         "score": score,
         "correct": pd.array(score >= mapping.correct.pass_mark - ROUNDING, dtype="boolean"),
         # not a number: as absurd as a negative one, and counted with it
         "attempt": attempt.mask(bad_attempt, -1),
         "hints": hints.mask(bad_hints, -1),
         "duration_s": np.where(bad_duration, np.inf, duration_s),
-        "event_key": as_ids(cells["event_id"]) if "event_id" in cells else None,
+        "event_key": as_text(cells["event_id"]) if "event_id" in cells else None,
         "skills": skills,
         "rejected": first_rule(size, rules),
     }
@@ -210,7 +206,7 @@ def _join_parts(cells: Cells, mapping: Mapping) -> Cells:
         cells = {name: with_points(cell) if name in NUMBERS else cell for name, cell in cells.items()}
     joined = dict(cells)
     for key, mark in MARKS.items():
-        parts = [as_ids(joined.pop(name)) for name in sorted(cells) if name.startswith(f"{key} ")]
+        parts = [as_text(joined.pop(name)) for name in sorted(cells) if name.startswith(f"{key} ")]
         if parts:
             joined[key] = pc.binary_join_element_wise(*parts, mark, null_handling="skip")
     return joined
@@ -220,7 +216,7 @@ def _kinds(cells: pa.Array | None, mapping: Mapping, size: int) -> tuple[pa.Arra
     if cells is None:
         return None, np.zeros(size, dtype=bool)
     words, kinds = zip(*mapping.kinds, strict=True)
-    text = pc.fill_null(as_ids(cells), next((word for word, kind in mapping.kinds if kind == "response"), ""))
+    text = pc.fill_null(as_text(cells), next((word for word, kind in mapping.kinds if kind == "response"), ""))
     place = pc.index_in(text, pa.array(words))
     unknown = pc.is_null(place).to_numpy(zero_copy_only=False)
     return pc.take(pa.array(kinds), place), unknown
@@ -255,7 +251,7 @@ def _scores(cells: pa.Array, correct: Correct) -> tuple[np.ndarray[tuple[int], n
 def _skills(cells: pa.Array, separator: str | None) -> pa.Array:
     if pa.types.is_list(cells.type) or pa.types.is_large_list(cells.type):
         return pc.binary_join(cells.cast(pa.list_(pa.string())), SKILL_MARK)
-    text = as_ids(cells)
+    text = as_text(cells)
     if separator is None:
         return text
     parted = pc.replace_substring_regex(text, rf"\s*{re.escape(separator)}\s*", SKILL_MARK)

@@ -8,7 +8,8 @@ import pandas as pd
 import pyarrow as pa
 
 from features.errors import InputError
-from features.logs.cells import UTC, Marks
+from features.logs.cells import Marks
+from features.logs.moments import UTC
 from features.logs.table_file import TableFile, read_cells
 
 RAW_TYPES: dict[str, object] = {

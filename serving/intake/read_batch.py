@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 from pydantic import ValidationError
 
-from features.logs.cells import UTC_OFFSET, as_moments
+from features.logs.moments import UTC_OFFSET, as_moments
 from features.logs.rows import SKILL_MARK, first_rule, raw_rows
 from serving.schemas.events import EventIn, RejectedEvent
 from serving.schemas.texts import name_field

@@ -39,8 +39,9 @@ def weigh_waiting(team: Team, today: date, needs: Sequence[Need], policy: NeedPo
     """Yields the needs, one urgent need of each student who has waited for a seat on any of them as more urgent.
 
     So those whose needs few share, and whom every day's plan would leave out, have their turn: on the need that most
-    others share, and the more surely the longer they have waited. Waiting is counted in school days with sessions on
-    record.
+    others share, and the more surely the longer they have waited. Waiting is counted in school days on record since the
+    student's last seat on a skill of these needs. Since when a need is urgent is not known, so that one of today may
+    count as long waited for: who had no such seat lately comes before who had.
     """
     earlier = [past for past in team.past_sessions if past.date < today and past.staff_id is not None]
     school_days = sorted({past.date for past in earlier})

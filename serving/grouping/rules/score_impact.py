@@ -13,7 +13,7 @@ SHOWN = 0.005
 
 UNITS = {
     "benefit": ("need met", "less", 2),
-    "urgent": ("urgent need(s) with an adult", "fewer", 0),
+    "urgent": ("urgent need met", "less", 1),
     "coverage": ("student(s) without a seat with an adult", "fewer", 0),
     "adult_time_due": ("student(s) due for time with an adult without it", "fewer", 0),
     "relationships": ("first meetings with adults", "fewer", 2),

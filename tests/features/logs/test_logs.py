@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from features.errors import InputError
 from features.logs import mapped, open_log, sniff_format
-from features.logs.cells import as_dates
 from features.logs.mapping import parse_mapping
+from features.logs.moments import as_dates
 from features.logs.rows import RAW_TYPES, SKILL_MARK
 
 COLUMNS = {"student": "who", "time": "at", "correct": "right", "item": "what"}

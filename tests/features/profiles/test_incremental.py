@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.events.checks import COLUMNS
-from features.logs.cells import UTC as UTC_TYPE
+from features.logs.moments import UTC as UTC_TYPE
 from features.logs.rows import split_skills, unite_skills
 from features.profiles.difficulty import fit_statistics
 from features.profiles.fold import build_profiles, read_profiles

@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from features.events.checks import COLUMNS as EVENT_COLUMNS
-from features.logs.cells import UTC as UTC_TYPE
+from features.logs.moments import UTC as UTC_TYPE
 from features.profiles.difficulty import fit_statistics
 from features.profiles.fold import fold, read_skill_rows
 from features.profiles.incremental import IncrementalState

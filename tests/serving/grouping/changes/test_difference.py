@@ -21,6 +21,16 @@ def test_a_lost_seat_is_described_term_by_term_with_the_greatest_loss_first(team
     )
 
 
+def test_a_need_that_is_urgent_five_times_over_is_not_told_as_five_needs(team, sessions, swap):
+    needs = tuple(replace(need, urgent=5.0 if need.student == "c" else 0.0) for need in team.needs)
+    turn = replace(team, needs=needs)
+    fewer = swap(swap(sessions, "g1", students=("a", "b")), "o1", students=("c", "d", "e", "f"))
+
+    impact = measure_impact(score_plan(turn, sessions), score_plan(turn, fewer))
+
+    assert "5.0 less urgent need met (-2.50)" in impact.sentence
+
+
 def test_the_way_back_gains_the_same(team, sessions, swap):
     fewer = score_plan(team, swap(sessions, "g1", students=("a", "b")))
     score = score_plan(team, sessions)
