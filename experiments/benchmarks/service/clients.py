@@ -6,7 +6,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from experiments.benchmarks.service.school import School
 OK, CREATED, REFUSED, CONFLICT, UNAVAILABLE = 200, 201, 400, 409, 503
 SHARES = {"forecasts": 40, "board": 20, "models": 30, "events": 7, "plan": 3}
 BUDGET_S = 0.05
-TIMEOUT_S, MAX_WAIT_S = 180, 2.0
+TIMEOUT_S, MAX_WAIT_S = 180, 1.0
 """Longest wait for one acknowledgement, and between two attempts."""
 
 
@@ -122,14 +122,7 @@ class Client:
                 self.decisions[content["id"]] = "accepted"
 
     def _send_until_answered(self, path: str, body: str, headers: dict[str, str] | None = None) -> Response:
-        """Returns the response, after as many attempts as a broken connection or a busy service takes."""
-        deadline = time.monotonic() + TIMEOUT_S
-        while time.monotonic() < deadline:
-            response = self._send("POST", path, body, headers)
-            if response is not None and "retry-after" not in response.headers:
-                return response
-            time.sleep(1.0 if response is None else min(float(response.headers["retry-after"]), MAX_WAIT_S))
-        raise TimeoutError(f"{path} was not answered within {TIMEOUT_S} s")
+        return send_until_answered(lambda: self._send("POST", path, body, headers), path, TIMEOUT_S)
 
     def _send(self, method: str, path: str, body: str = "", headers: dict[str, str] | None = None) -> Response | None:
         try:
@@ -139,6 +132,21 @@ class Client:
             return None
         self._findings.note(response.status, response)
         return response
+
+
+def send_until_answered(send: Callable[[], Response | None], path: str, within_s: float) -> Response:
+    """Returns the response, after as many attempts as a broken connection or a busy service takes.
+
+    Raises:
+        TimeoutError: There was none within the seconds.
+    """
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        response = send()
+        if response is not None and "retry-after" not in response.headers:
+            return response
+        time.sleep(MAX_WAIT_S if response is None else min(float(response.headers["retry-after"]), MAX_WAIT_S))
+    raise TimeoutError(f"{path} was not answered within {within_s:.0f} s")
 
 
 def check_kept(connection: Connection, school: School, clients: Sequence[Client]) -> list[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Column, func, select
 
+from experiments.benchmarks.service.clients import send_until_answered
 from experiments.benchmarks.service.load import DAY, Connection, Response
 from experiments.benchmarks.service.processes import wait_until
 from experiments.benchmarks.service.school import School
@@ -23,8 +24,8 @@ from serving.store.tables import AUDIT, DECISIONS, IDEMPOTENCY, RECOMMENDATIONS
 OK, CREATED, BAD, REFUSED, UNAVAILABLE = 200, 201, 400, 401, 503
 BATCH, SOURCE = 5, "bench"
 BUDGET_S = 0.05
-ANSWERED_S, MAX_WAIT_S, SHIPPED_S = 400.0, 1.0, 120.0
-"""Longest waits: for an acknowledgement, between two attempts, and for audit entries to reach the database."""
+ANSWERED_S, SHIPPED_S = 400.0, 120.0
+"""Longest waits: for an acknowledgement, and for audit entries to reach the database."""
 
 
 @dataclass(frozen=True)
@@ -135,14 +136,7 @@ class RunClient:
             self._seen.keep("audit", [request_id], sent)
 
     def _send_until_answered(self, path: str, body: object, headers: dict[str, str] | None = None) -> Response:
-        deadline = time.monotonic() + ANSWERED_S
-        while time.monotonic() < deadline:
-            response = self._send("POST", path, body, headers)
-            if response is not None and "retry-after" not in response.headers:
-                return response
-            wait = MAX_WAIT_S if response is None else float(response.headers["retry-after"])
-            time.sleep(min(wait, MAX_WAIT_S))
-        raise TimeoutError(f"{path} was not answered within {ANSWERED_S:.0f} s")
+        return send_until_answered(lambda: self._send("POST", path, body, headers), path, ANSWERED_S)
 
     def _send(self, method: str, path: str, body: object, headers: dict[str, str] | None = None) -> Response | None:
         content = b"" if body is None else json.dumps(body).encode()
