@@ -204,10 +204,13 @@ class _Student:
         ]
 
     def _find_something(self) -> list[Candidate]:
-        """Returns what is left for a student who needs nothing much, or of whom nothing is known."""
+        """Returns what is left for a student who needs nothing much, or of whom nothing is known.
+
+        A next skill that nobody shares makes no group, so what is known is extended beside it.
+        """
         extended = self._extend()
         if not any(candidate.need.skill in self.work.skills for candidate in extended):
-            extended = self._introduce(self.skills.requires) or extended
+            extended = [*self._introduce(self.skills.requires), *extended]
         return extended or [
             Candidate(self._need(skill, Purpose.CHECK_IN, self.policy.check_in), self.known.get(skill))
             for skill in sorted(self.work.skills)

@@ -358,8 +358,7 @@ def _busy_then(judge: _Judge, claim: Claim, subject: _Subject) -> bool:
 def _try_seats(judge: _Judge, claim: Claim, subject: _Subject) -> Iterator[set[str]]:
     """Yields the rules that each change breaks: joining a session, taking a seat there, holding another session."""
     student = subject.student or ""
-    needs = [need for need in judge.unmet(student) if subject.skill in {None, need.skill}]
-    need = max(needs, key=lambda need: (need.urgent, need.need))
+    need = next(need for need in judge.unmet(student) if need.skill == claim.skill)
     there = claim.blocks or tuple(sorted(judge.students[student].blocks))
     for session in judge.held(replace(subject, skill=need.skill), there):
         others = tuple(s for s in judge.sessions if s.id != session.id)

@@ -101,6 +101,7 @@ class Claim:
         sessions: ids of the sessions that it is about.
         blocks: ids of the blocks that it is about; empty: those in which the student is there.
         exchange: the change whose outcome is stated; None where nothing is.
+        skill: the needed skill that it is about; None where its sessions or its change tell.
     """
 
     code: str
@@ -108,6 +109,7 @@ class Claim:
     sessions: tuple[str, ...] = ()
     exchange: Exchange | None = None
     blocks: tuple[str, ...] = ()
+    skill: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

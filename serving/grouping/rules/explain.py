@@ -311,9 +311,9 @@ class _Writer:
             when = "then" if len(blocks) == 1 else "at any time"
             if self.exchanges.is_online_full(need.student, need.skill, blocks):
                 words = f"a session on it {when} would leave more students online than the adults there may supervise"
-                return Said(words, (Claim("online_full", blocks=tuple(blocks)),))
+                return Said(words, (Claim("online_full", blocks=tuple(blocks), skill=need.skill),))
             words = f"no single change {when} makes a seat on it without breaking a rule"
-            return Said(words, (Claim("no_change", blocks=tuple(blocks)),))
+            return Said(words, (Claim("no_change", blocks=tuple(blocks), skill=need.skill),))
         outcome = self._say_outcome(exchange)
         told = self._say_change(exchange, need)
         return Said(f"{told.words} {outcome.words}", (*told.claims, *outcome.claims))

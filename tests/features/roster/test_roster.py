@@ -269,9 +269,9 @@ def test_every_column_is_documented():
             assert f"    {name}{'' if column.needed else ' ?'}  " in section, (layout.name, name)
 
 
-SAFE_IDS = st.text(st.characters(exclude_categories=("Cc", "Cs"), exclude_characters=";"), min_size=1).filter(
-    lambda text: text == text.strip()
-)
+SAFE_IDS = st.text(
+    st.characters(exclude_categories=("Cc", "Cs"), exclude_characters=";"), min_size=1, max_size=200
+).filter(lambda text: text == text.strip())
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -203,6 +203,13 @@ def test_who_has_only_a_small_need_elsewhere_can_join_the_teams_work_too():
     assert purposes(found, "b") == {"x": "guided_practice", "carry": "extend"}
 
 
+def test_who_is_done_with_what_the_team_has_left_behind_can_extend_it_beside_the_next_skill():
+    """The next skill alone, which nobody else needs, would make no group for weeks."""
+    old = forecast("a", "add", "proficient", risk=0.0, days=15, recent=False)
+
+    assert purposes(list_needs(team("a", focus={"long": 1.0}), [old]), "a") == {"carry": "introduce", "add": "extend"}
+
+
 def test_one_urgent_need_is_worth_more_than_any_lesson():
     """The points of new lessons and of extension stay small."""
     known = [forecast("a", "x", "not_yet_proficient", risk=0.5), forecast("b", "carry", "proficient", risk=0.0)]

@@ -137,6 +137,12 @@ def week(client, trained_school):
     return ask(client, body)
 
 
+def find_forced(week, day):
+    """The places of the group whose lead, by the roster's rules, is away in the last block on Wednesdays."""
+    lead = f"{week['team_id']}-lead"
+    return {place for place, seat in seats_of(week).items() if day == DAYS[2] and place[0] == 3 and seat[2] == lead}
+
+
 def read_days(client, plan):
     return [client.get(f"/v1/recommendations/{day['recommendation_id']}").json() for day in plan["cycle"]["days"]]
 
@@ -148,15 +154,14 @@ def test_a_cycle_is_planned_at_once_with_one_grouping(client, week):
     assert [plan["date"] for plan in plans] == DAYS
     assert plans[0] == week
     assert all(plan["cycle"] == week["cycle"] for plan in plans)
-    first, lead = seats_of(week), f"{week['team_id']}-lead"
+    first = seats_of(week)
     for plan in plans[1:]:
         seats = seats_of(plan)
         missing = first.keys() - seats.keys()
         moved = {place for place in first.keys() & seats.keys() if seats[place] != first[place]}
-        # by the roster's rules a student misses the second block on Tuesdays, and the lead the last on Wednesdays
+        # by the roster's rules a student misses the second block on Tuesdays
         assert len(missing) == (plan["date"] == DAYS[1])
-        forced = {place for place in moved if plan["date"] == DAYS[2] and first[place][2] == lead and place[0] == 3}
-        assert len(moved - forced) <= 0.02 * len(first)  # who takes a place that somebody left
+        assert len(moved - find_forced(week, plan["date"])) <= 0.02 * len(first)  # who takes a place that was left
 
 
 def test_the_days_of_a_cycle_are_listed(client, week, body):
@@ -189,8 +194,9 @@ def test_a_day_of_a_cycle_is_planned_again_in_its_grouping(client, week, body, b
     assert {"date": DAYS[2], "recommendation_id": plan["id"]} in plan["cycle"]["days"]
     assert [day["date"] for day in plan["cycle"]["days"]] == DAYS
     there = {place: seat for place, seat in seats_of(week).items() if place[1] != away}
+    moved = {place for place, seat in there.items() if now[place] != seat}
     assert not any(student == away for _, student in now)
-    assert sum(now[place] != seat for place, seat in there.items()) <= 0.1 * len(there)
+    assert len(moved - find_forced(week, DAYS[2])) <= 0.05 * len(there), sorted(moved)
     replanned = ask(client, body | {"date": DAYS[2], "previous": plan["id"]})
     assert replanned["cycle"]["id"] == week["cycle"]["id"]
 
