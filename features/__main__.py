@@ -11,13 +11,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from features.console import OUT, describe_exit_codes, run_command, write_json
-from features.errors import MissingError, TooManyRejectedError
+from features.errors import InputError, MissingError, TooManyRejectedError
 from features.home import read_home
 
 if TYPE_CHECKING:  # --help must not wait for pandas
     import pandas as pd
 
-    from features.events.ingest import IngestCounts
+    from features.events.counts import IngestCounts
 
 logger = logging.getLogger("regroup")
 
@@ -25,7 +25,7 @@ EXIT_CODES = describe_exit_codes(TooManyRejectedError.exit_code)
 
 COPIES_EXIT_CODES = describe_exit_codes(MissingError.exit_code)
 
-FORMATS = ("mapped", "assistments", "datashop")
+FORMATS = ("mapped", "assistments", "datashop", "xapi", "caliper")
 """The same as `features.logs.FORMATS`, repeated here since that module imports pandas."""
 
 EXAMPLES = """\
@@ -61,15 +61,22 @@ def main(argv: Sequence[str]) -> int:
         return 0
     logger.info("ingest: %s", options.path)
     from features.events.ingest import MAX_REJECTED, ingest_file  # noqa: PLC0415 - takes seconds
+    from features.logs import suggest_mapping  # noqa: PLC0415 - as above
 
-    counts = ingest_file(
-        read_home(),
-        options.path,
-        form=options.format,
-        mapping=options.mapping,
-        kc_model=options.kc_model,
-        max_rejected=MAX_REJECTED if options.max_rejected is None else options.max_rejected,
-    )
+    try:
+        counts = ingest_file(
+            read_home(),
+            options.path,
+            form=options.format,
+            mapping=options.mapping,
+            kc_model=options.kc_model,
+            max_rejected=MAX_REJECTED if options.max_rejected is None else options.max_rejected,
+        )
+    except InputError:
+        # alone on the standard output, so that it can be saved as it is
+        if options.mapping is None and (starter := suggest_mapping(options.path, options.format)):
+            OUT.print(starter, markup=False, highlight=False, soft_wrap=True)
+        raise
     OUT.print(show_counts(counts))
     for note in counts.notes:
         OUT.print(note, markup=False, highlight=False)

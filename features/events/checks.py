@@ -8,6 +8,7 @@
 | `time_out_of_range` | it is from before 1990, or more than a day from now |
 | `bad_kind` | its kind of activity is unknown |
 | `conflicting_response` | the same event is there with another item or score; none of them is taken |
+| `reused_key` | its id is there with another moment, as row numbers are that start anew in every file; likewise |
 | `unreadable_time`, `unreadable_score`, `unknown_time_zone` | something is written there, but not this |
 | `wrong_number_of_cells` | its line has more or fewer cells than the header |
 
@@ -37,6 +38,16 @@ CLOCK_SKEW = timedelta(days=1)
 
 MAX_DURATION_S = 3600.0
 """Longer on one response means that the student left."""
+
+SAME_MOMENT = timedelta(minutes=1)
+"""Moments of one event that differ by less are the same, written by clocks of minutes, seconds and milliseconds."""
+
+WORDS = {
+    "conflicting_response": "the same event is there with another item or score",
+    "reused_key": "their id is there with another moment; row numbers that start anew in every file are no ids, so "
+    "leave event_id out of the mapping",
+}
+"""What a rule means that one row alone does not break."""
 
 COLUMNS = list(Events.to_schema().columns)
 """Columns of `Checked.events`."""
@@ -143,18 +154,23 @@ def keep_distinct(rows: pd.DataFrame, known: pd.DataFrame) -> Distinct:
 
     Args:
         rows: Valid rows with `COLUMNS`.
-        known: `event_id`, `item_id`, `score` and `skills` of events in the log.
+        known: `event_id`, `occurred_at`, `item_id`, `score` and `skills` of events in the log.
     """
     repeated = rows["event_id"].duplicated(keep=False)
     known = known.rename(columns={"skills": "skills_stored"})
     stored = rows[["event_id"]].merge(known, on="event_id", how="left", indicator="_found")
     is_known = stored["_found"].eq("both").to_numpy()
+    moment = rows["occurred_at"].reset_index(drop=True)
+    reused = is_known & ((moment - stored["occurred_at"]).abs() >= SAME_MOMENT).to_numpy(dtype=bool)
     contradicts_log = is_known & (
         _differs(rows["item_id"], stored["item_id"]) | _differs(rows["score"], stored["score"])
     )
     answers = rows.loc[repeated, ["event_id", "item_id", "score"]].drop_duplicates()
     contradictory = answers.loc[answers["event_id"].duplicated(), "event_id"]
-    conflict = contradicts_log | (rows["event_id"].isin(contradictory).to_numpy() & ~is_known)
+    moments = rows[repeated].groupby("event_id")["occurred_at"]
+    apart = moments.max() - moments.min() >= SAME_MOMENT
+    reused |= rows["event_id"].isin(apart.index[apart]).to_numpy() & ~is_known
+    conflict = reused | contradicts_log | (rows["event_id"].isin(contradictory).to_numpy() & ~is_known)
 
     good, found = rows[~conflict], is_known[~conflict]
     retagged, without_repeat = _retag(good[found], stored.loc[~conflict, "skills_stored"][found])
@@ -168,7 +184,7 @@ def keep_distinct(rows: pd.DataFrame, known: pd.DataFrame) -> Distinct:
     return Distinct(
         events=events,
         retagged=retagged,
-        rejected=rows[conflict].assign(rejected="conflicting_response"),
+        rejected=rows[conflict].assign(rejected=np.where(reused[conflict], "reused_key", "conflicting_response")),
         item_skills=split_skills(good[["item_id", "skills"]]),
         known=len(good) - len(events) - merged,
         merged=merged,

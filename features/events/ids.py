@@ -43,6 +43,17 @@ def event_ids(rows: pd.DataFrame, source: str) -> "pd.Series[str]":
     return pd.Series(_hash(_join(pa.scalar(source), who, what)).to_pandas().to_numpy(), rows.index, dtype="str")
 
 
+def copy_ids(ids: "pd.Series[str]", numbers: "pd.Series[int]") -> "pd.Series[str]":
+    """The ids of further rows that are equal to a first: the hash of its id and of their number, from 1.
+
+    Example:
+        >>> copy_ids(pd.Series(["7c4f"]), pd.Series([1]))[0]
+        '1cce5496055c9b303b917c968e364d56'
+    """
+    number = pa.array(numbers, pa.int64(), from_pandas=True)
+    return pd.Series(_hash(_join(_text(ids), pa.scalar("copy"), number)).to_pandas().to_numpy(), ids.index, dtype="str")
+
+
 def _text(values: "pd.Series[str]") -> pa.Array:
     text = pa.array(values, type=pa.large_string(), from_pandas=True)
     return text.combine_chunks() if isinstance(text, pa.ChunkedArray) else text

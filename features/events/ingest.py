@@ -5,9 +5,9 @@ file: skills are stored before events, and all events in one commit.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -17,7 +17,11 @@ import pandas as pd
 from features.console import track
 from features.database import Database
 from features.errors import InputError, TooManyRejectedError
-from features.events.checks import check_rows, keep_distinct
+from features.events.checks import WORDS, check_rows, keep_distinct
+from features.events.counts import IngestCounts
+from features.events.exports import ExportCheck
+from features.events.odd_ids import IdWatch
+from features.events.repeats import describe_settled, settle
 from features.events.staging import PartWriter, RejectedWriter, clear_staging, read_new, read_part, staged_buckets
 from features.events.store import (
     DataVersion,
@@ -40,39 +44,6 @@ MAX_REJECTED = 0.10
 
 ERASED = "erased_student"
 """Rows of students who were erased are unused."""
-
-
-@dataclass(frozen=True)
-class IngestCounts:
-    """How many rows of a file were stored, known, unused or rejected; these counts add up to `rows_read`.
-
-    Attributes:
-        rows_read: Lines or rows of the file.
-        events_stored: Responses that are new in the event log.
-        events_known: Rows that were there already.
-        rows_merged: Rows that name a further skill of the same response, in the file or in the event log.
-        activities: Lessons, videos and logins that are new in the event log.
-        unused: Rows that are no events, by kind, and rows of students who were erased.
-        rejected: Rows that break a rule, by rule.
-        nulled: Cells made null, by rule; their rows are counted above.
-        data_version: Version of the tables afterwards; null if nothing was ever stored.
-        notes: What was assumed of the file, in sentences.
-    """
-
-    rows_read: int
-    events_stored: int
-    events_known: int
-    rows_merged: int
-    activities: int
-    unused: Mapping[str, int]
-    rejected: Mapping[str, int]
-    nulled: Mapping[str, int]
-    data_version: DataVersion | None
-    notes: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, object]:
-        """The counts as plain values."""
-        return asdict(self)
 
 
 def ingest_file(
@@ -105,9 +76,9 @@ def ingest_file(
     log = open_log(path, form, mapping, kc_model)
     with Database(home.database_url()) as database:
         tombstones = read_tombstones(database)
-    chunks = track(log.chunks(), f"chunks of {path.name} read", total=log.table.expected_chunks)
-    counts = ingest_rows(home, chunks, log.source, path.name, max_rejected, now, tombstones)
-    return replace(counts, notes=log.notes)
+    chunks = track(log.chunks(), f"chunks of {path.name} read", total=log.expected_chunks)
+    counts = ingest_rows(home, chunks, log.source, path.name, max_rejected, now, tombstones, log.leaves_open)
+    return replace(counts, notes=(*log.notes, *counts.notes))
 
 
 def ingest_rows(
@@ -118,6 +89,7 @@ def ingest_rows(
     max_rejected: float = MAX_REJECTED,
     now: datetime | None = None,
     tombstones: Tombstones = NOBODY,
+    leaves_open: Collection[str] = (),
 ) -> IngestCounts:
     """Adds raw rows to the event log in one commit; rows that are known already change nothing.
 
@@ -129,9 +101,10 @@ def ingest_rows(
         max_rejected: Largest share of rejected rows, 0-1, with which anything is stored.
         now: The current moment, with a time zone; without it, the clock's.
         tombstones: Students whose rows are dropped unread.
+        leaves_open: What the log does not say, of `features.logs.rows.OPEN`.
 
     Raises:
-        InputError: There are no rows.
+        InputError: There are no rows, or they are another export of answers that are stored.
         TooManyRejectedError: More rows break a rule than `max_rejected`.
         BusyError: Another ingest is running.
         UnavailableError: The disk is full, or this user may not write there; nothing was stored.
@@ -139,13 +112,18 @@ def ingest_rows(
     now = now or datetime.now(UTC)
     with _only_ingest(home):
         with RejectedWriter(home.staging / "rejected.parquet") as rejected:
-            rows_read, unused, nulled = _stage(home, chunks, source, now, rejected, tombstones)
+            ids = IdWatch()
+            rows_read, unused, nulled = _stage(home, chunks, source, now, rejected, tombstones, ids)
             if rows_read == 0:
                 raise InputError(f"{name} has no rows")
-            item_skills, counts = _stage_new(home, rejected)
+            exports, settled = ExportCheck(), Counter[str]()
+            item_skills, counts = _stage_new(home, rejected, leaves_open, settled, exports)
         answers = rows_read - unused.total()
         if rejected.counts.total() > max_rejected * answers:
-            rules = ", ".join(f"{rule} {count:,}" for rule, count in rejected.counts.most_common())
+            rules = ", ".join(
+                f"{rule} {count:,}" + (f": {WORDS[rule]}" if rule in WORDS else "")
+                for rule, count in rejected.counts.most_common()
+            )
             raise TooManyRejectedError(
                 f"{rejected.counts.total():,} of {answers:,} rows of {name} are rejected ({rules}), more than the "
                 f"share of {max_rejected:g} that --max-rejected allows; nothing was stored, the rejected rows are in "
@@ -154,15 +132,17 @@ def ingest_rows(
         if not counts.total() and not rejected.counts and ERASED not in unused:
             kinds = ", ".join(f"{kind} {count:,}" for kind, count in unused.most_common())
             raise InputError(f"no row of {name} says how somebody answered or what somebody did ({kinds})")
+        exports.refuse(name)
         version = _commit(home, item_skills)
         _keep_rejected(home, name, now)
+    broken = [f"{rule} {count:,}: {WORDS[rule]}" for rule, count in rejected.counts.items() if rule in WORDS]
     return IngestCounts(
         rows_read=rows_read,
         unused=dict(unused),
         rejected=dict(rejected.counts),
         nulled=dict(nulled),
         data_version=version,
-        notes=(),
+        notes=(*describe_settled(settled), *broken, *ids.notes()),
         **counts,
     )
 
@@ -187,7 +167,8 @@ def ingest_events(home: Home, parts: Iterable[pd.DataFrame], name: str, now: dat
                 for part in parts:
                     staged.add(part)
                     rows_read += len(part)
-            item_skills, counts = _stage_new(home, rejected)
+            # what came over HTTP was settled when it came, and may be in a file too
+            item_skills, counts = _stage_new(home, rejected, (), Counter(), ExportCheck())
         version = _commit(home, item_skills)
         _keep_rejected(home, name, now)
     return IngestCounts(
@@ -208,12 +189,14 @@ def _stage(
     now: datetime,
     rejected: RejectedWriter,
     tombstones: Tombstones,
+    ids: IdWatch,
 ) -> tuple[int, Counter[str], Counter[str]]:
     """Writes valid rows by bucket; returns the number of rows, and counts of the unused and nulled ones by name."""
     rows_read, unused, nulled = 0, Counter[str](), Counter[str]()
     with PartWriter(home.staging / "rows") as parts:
         for raw in chunks:
             gone = raw["student_id"].isin(tombstones.among(raw["student_id"].dropna().unique()))
+            ids.add(raw)
             checked = check_rows(raw.assign(unused=raw["unused"].mask(gone, ERASED)), source, now)
             parts.add(checked.events)
             rejected.add(checked.rejected)
@@ -223,8 +206,17 @@ def _stage(
     return rows_read, unused, nulled
 
 
-def _stage_new(home: Home, rejected: RejectedWriter) -> tuple[pd.DataFrame, Counter[str]]:
+def _stage_new(
+    home: Home, rejected: RejectedWriter, leaves_open: Collection[str], settled: Counter[str], exports: ExportCheck
+) -> tuple[pd.DataFrame, Counter[str]]:
     """Writes events that the log lacks, and those that have further skills now, by bucket.
+
+    Args:
+        home: Where the staged rows and the event log are.
+        rejected: Takes the rows that contradict others.
+        leaves_open: What the log does not say, of `features.logs.rows.OPEN`.
+        settled: Counts what was settled of it.
+        exports: Looks at the new events.
 
     Returns:
         The skills of items, and the counts of `IngestCounts`.
@@ -236,7 +228,9 @@ def _stage_new(home: Home, rejected: RejectedWriter) -> tuple[pd.DataFrame, Coun
             rows = read_part(home.staging / "rows", bucket)
             if rows is None:
                 continue
-            distinct = keep_distinct(rows, read_known(home, bucket))
+            known = read_known(home, bucket)
+            distinct = keep_distinct(settle(rows, known, leaves_open, settled), known)
+            exports.add(distinct.events, known)
             parts.add(distinct.events)
             if not distinct.retagged.empty:
                 retagged.add(_retag(read_events(home, buckets=[bucket]), distinct.retagged))

@@ -118,6 +118,16 @@ def known_events(connection: Connection, event_ids: Sequence[str]) -> pd.DataFra
     return from_texts(found) if found else _no_events()
 
 
+def events_since(connection: Connection, student_ids: Sequence[str], begin: datetime) -> pd.DataFrame:
+    """The events of some students from a moment on that the table holds, with `features.events.checks.COLUMNS`."""
+    found: list[str] = []
+    later = LIVE_EVENTS.c.occurred_us >= pd.Timestamp(begin).value // 1000
+    for at in range(0, len(student_ids), AT_ONCE):
+        mine = LIVE_EVENTS.c.student_id.in_(student_ids[at : at + AT_ONCE])
+        found += connection.execute(select(LIVE_EVENTS.c.event).where(mine, later)).scalars()
+    return from_texts(found) if found else _no_events()
+
+
 def keep_events(connection: Connection, events: pd.DataFrame, received_at: datetime, key_id: str | None) -> None:
     """Adds events; one whose id is there already changes nothing.
 

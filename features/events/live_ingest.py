@@ -13,7 +13,8 @@ from sqlalchemy import delete, func, select, update
 
 from features.database import Database
 from features.errors import MissingError
-from features.events.ingest import IngestCounts, ingest_events
+from features.events.counts import IngestCounts
+from features.events.ingest import ingest_events
 from features.events.live import LIVE_EVENTS, from_texts
 from features.home import Home
 

@@ -42,6 +42,9 @@ EVENT_FIELDS = pa.schema(
 )
 """A row of the event log: `Events` and the bucket of its student."""
 
+KNOWN = ["event_id", "student_id", "occurred_at", "sequence", "item_id", "score", "skills"]
+"""Columns of `read_known`."""
+
 ITEM_SKILL_FIELDS = pa.schema([("item_id", pa.string()), ("skill_id", pa.string())])
 
 ROW_GROUP = 128_000
@@ -145,8 +148,8 @@ def has_events(home: Home) -> bool:
 
 
 def read_known(home: Home, bucket: int) -> pd.DataFrame:
-    """The id, item, score and skills of the events in one bucket; no rows before the first ingest."""
-    names = ["event_id", "item_id", "score", "skills"]
+    """What tells the events in one bucket apart, the columns `KNOWN`; no rows before the first ingest."""
+    names = KNOWN
     if not has_events(home):
         return to_frame(pa.schema([EVENT_FIELDS.field(name) for name in names]).empty_table())
     return read_events(home, buckets=[bucket], columns=names)

@@ -14,12 +14,18 @@ from features.logs.datashop import STUDENT_STEP, TRANSACTION, open_datashop
 from features.logs.mapped import open_mapped, refuse_without_mapping
 from features.logs.mapping import read_mapping
 from features.logs.rows import Log
-from features.logs.table_file import read_head
+from features.logs.standards.documents import is_json
+from features.logs.standards.files import STANDARDS, DocumentLog, open_documents, sniff_standard
+from features.logs.standards.translation import Names
+from features.logs.starter import starter_mapping
+from features.logs.table_file import describe_content, read_head
 
-FORMATS = ("mapped", "assistments", "datashop")
+FORMATS = ("mapped", "assistments", "datashop", *STANDARDS)
 
 
-def open_log(path: Path, form: str | None = None, mapping: Path | None = None, kc_model: str | None = None) -> Log:
+def open_log(
+    path: Path, form: str | None = None, mapping: Path | None = None, kc_model: str | None = None
+) -> Log | DocumentLog:
     """A log file, ready to be read.
 
     Args:
@@ -31,8 +37,9 @@ def open_log(path: Path, form: str | None = None, mapping: Path | None = None, k
     Raises:
         InputError: The file or the mapping cannot be read, or its format cannot be recognized.
     """
-    chosen = form or ("mapped" if mapping else sniff_format(path))
-    if mapping and chosen != "mapped":
+    said = read_mapping(mapping) if mapping else None
+    chosen = form or (sniff_format(path) if said is None else said.file.format if said.is_standard else "mapped")
+    if said and chosen != (said.file.format if said.is_standard else "mapped"):
         raise InputError(f"--mapping is for format mapped, not {chosen}; leave one of the two out")
     if kc_model and chosen != "datashop":
         raise InputError(f"--kc-model is for format datashop, not {chosen}; leave one of the two out")
@@ -40,18 +47,25 @@ def open_log(path: Path, form: str | None = None, mapping: Path | None = None, k
         return open_assistments(path)
     if chosen == "datashop":
         return open_datashop(path, kc_model)
-    if mapping is None:
+    if chosen in STANDARDS:
+        return open_documents(path, chosen, said and Names(said.file.source, **vars(said.prefixes)))
+    if said is None:
         raise refuse_without_mapping(path)
-    return open_mapped(path, read_mapping(mapping))
+    return open_mapped(path, said)
 
 
 def sniff_format(path: Path) -> str:
-    """The format whose columns the header has.
+    """The format whose columns the header has, or the standard of a JSON file.
 
     Raises:
         InputError: It has those of none, or the file cannot be read.
     """
-    first_line = (read_head(path).removeprefix(codecs.BOM_UTF8).decode("latin-1").splitlines() or [""])[0]
+    head = read_head(path)
+    if is_json(head):
+        return sniff_standard(path)
+    if (found := describe_content(path, head)) and not head.startswith(b"PAR1"):
+        raise InputError(f"{path.name} is {found}")
+    first_line = (head.removeprefix(codecs.BOM_UTF8).decode("latin-1").splitlines() or [""])[0]
     if set(ASSISTMENTS_COLUMNS) <= set(next(csv.reader([first_line]), [])):
         return "assistments"
     for names in (set(first_line.split("\t")), set(next(csv.reader([first_line]), []))):
@@ -60,5 +74,24 @@ def sniff_format(path: Path) -> str:
     raise InputError(
         f"the header of {path.name} does not show its format; name one with --format "
         f"({', '.join(FORMATS)}), or say what its columns are with --mapping FILE "
-        "(--format mapped alone shows one to begin with)"
+        f"(python -m features ingest {path.name} prints one to begin with)"
     )
+
+
+def suggest_mapping(path: Path, form: str | None = None) -> str | None:
+    """A mapping to begin with for a table that needs one, in TOML; null where the file is none.
+
+    Args:
+        path: The file.
+        form: The format that was asked for, if any.
+    """
+    try:
+        if form is None:
+            sniff_format(path)
+            return None
+    except InputError:
+        pass  # nobody knows it, which is what a mapping is for
+    try:
+        return starter_mapping(path) if form in {None, "mapped"} and not is_json(read_head(path)) else None
+    except InputError:
+        return None

@@ -3,8 +3,8 @@
 ```toml
 [file]
 format = "csv"            # csv, tsv or parquet; without it, by the file's ending
-encoding = "utf-8"        # or "latin-1", ...
-delimiter = ";"           # without it, "," in csv and a tab in tsv
+encoding = "utf-8"        # or "cp1252", ...; without it, UTF-8, or UTF-16 by its mark
+delimiter = ";"           # without it, what the first lines show; lines above the header are skipped
 decimal = ","             # of numbers such as 0,5; without it, "."
 nulls = ["NA", "NULL"]    # words that mean that nothing is known; without it, only blank cells do
 source = "practice-app"   # what the events name as their source: the same response from two files of one source
@@ -17,10 +17,11 @@ correct = "points"        # may be missing where kind says that no row is a resp
 item = "question"         # or several that are the item together, such as ["problem", "step"]; without it, the skill
                           # stands for the item
 skills = "standards"      # of this response; where blank, it has those of most responses to its item
-attempt = "attempt"       # 1 = first attempt; without it, every answer is a first one
+attempt = "attempt"       # 1 = first attempt; without it, see [attempt]
 hints = "hints"           # how many were asked for
 duration_s = "seconds"    # time on this response
-event_id = "row_id"       # the log's own id of a response; without it, equal rows are one response
+event_id = "row_id"       # the log's own id of a response, the same in every file; without it, and without numbers
+                          # of attempts on items, equal rows of one file are answers of their own
 kind = "type"             # response, lesson, video or login; blank, or without it: response
 
 [time]
@@ -37,6 +38,10 @@ pass_mark = 0.8           # share of max_score from which a response is correct;
 # yes = ["OK"]            # of form bool: further words, such as these
 # no = ["BUG", "hint"]
 
+# [attempt]               # of a log without a column of attempts
+# form = "counted"        # counted: an answer to an item that the student answered before in the same session, without
+                          # a pause of an hour, is a further try; or first: every answer is a first one
+
 [duration]
 unit = "s"                # s, ms or min; a cell such as 1:30 is 90 seconds in any of them
 
@@ -48,6 +53,10 @@ separator = ","           # between several skills in one cell; without it, a ce
 problem = "response"
 watch = "video"
 ```
+
+A file of xAPI statements or Caliper events needs no columns: its mapping has `[file]`, with `format = "xapi"` or
+`"caliper"` and a `source`, and may have `[prefixes]` with `student_prefix`, `item_prefix` and `skill_prefix`, which are
+removed from the start of addresses.
 
 Only `student`, `time`, `correct`, and `item` or `skills` have to be there. Blank cells are null; ids are kept as
 written, but for white space around them. A number of attempts or hints, or a duration, that cannot be read is null, and
@@ -65,6 +74,7 @@ import pyarrow.compute as pc
 from features.errors import InputError
 from features.logs.cells import (
     Marks,
+    are_written,
     as_numbers,
     as_seconds,
     as_shares,
@@ -77,8 +87,8 @@ from features.logs.cells import (
 from features.logs.mapping import SECONDS, Correct, Mapping, Time
 from features.logs.moments import as_dates, as_moments, as_moments_since, as_patterned, as_serials
 from features.logs.rows import ITEM_MARK, SKILL_MARK, Cells, Log, first_rule
-from features.logs.table_file import TableFile, describe_columns, find_column, looks_like_data, open_table
-from features.logs.text_file import TextForm
+from features.logs.table_file import TableFile, describe_columns, find_column, open_table, read_head
+from features.logs.table_start import find_start
 
 UNIT_US = {"epoch_seconds": 1_000_000, "epoch_milliseconds": 1_000, "epoch_microseconds": 1}
 
@@ -91,13 +101,12 @@ MARKS = {"item": ITEM_MARK, "time": " "}
 ROUNDING = 1e-9
 """Share of the largest score by which a score may miss the pass mark, since 5.6 of 7 is not quite .8 in binary."""
 
-LIKELY_NAMES = {
-    "student": r"student|user|learner|pupil",
-    "item": r"item|problem|question|exercise",
-    "time": r"time|date|occurred|submitted|created",
-    "correct": r"correct|score|points|grade|outcome|result",
-    "skills": r"skill|standard|objective|concept|\bkc\b|topic",
-}
+TOTAL = r"(?i)^(grand |class |sub-?)?(totals?|averages?|mean|median|sum|summary|count|overall)\b"
+"""What stands in place of a student in a line below a table."""
+
+OFFSET_OR_UTC = r"(?i)([T ].*[+-][0-9]{2}(:?[0-9]{2})?|z|utc|gmt)$"
+
+ASSUMED = 'times without an offset are taken as UTC; [time] zone = "America/Chicago" or another says what they are'
 
 
 def open_mapped(path: Path, mapping: Mapping) -> Log:
@@ -107,13 +116,30 @@ def open_mapped(path: Path, mapping: Mapping) -> Log:
         InputError: The file cannot be read, or lacks a column that the mapping names.
     """
     table = open_plain(path, mapping)
+    notes: list[str] = []
     named = {key: (name,) if isinstance(name, str) else name for key, name in vars(mapping.columns).items() if name}
     positions = {
         key if len(names) == 1 else f"{key} {at}": find_column(table.columns, name, f"[columns] {key}")
         for key, names in named.items()
         for at, name in enumerate(names)
     }
-    return Log(mapping.file.source, table, positions, lambda cells: convert(cells, mapping))
+    return Log(
+        mapping.file.source,
+        table,
+        positions,
+        lambda cells: convert(cells, mapping, notes),
+        notes,
+        leaves_open=_find_open(mapping),
+    )
+
+
+def _find_open(mapping: Mapping) -> tuple[str, ...]:
+    """What a log with this mapping does not say, of `features.logs.rows.OPEN`."""
+    columns, has_clock = mapping.columns, mapping.time.form != "order"
+    counts_tries = columns.attempt is not None and columns.item is not None
+    copies = columns.event_id is None and has_clock and not counts_tries
+    tries = columns.attempt is None and columns.item is not None and has_clock and mapping.attempt.form == "counted"
+    return tuple(name for name, is_open in (("copies", copies), ("tries", tries)) if is_open)
 
 
 def open_plain(path: Path, mapping: Mapping | None = None) -> TableFile:
@@ -126,13 +152,23 @@ def open_plain(path: Path, mapping: Mapping | None = None) -> TableFile:
     form = (mapping and mapping.file.format) or of_ending.get(path.suffix.lower(), "csv")
     if form == "parquet":
         return open_table(path, form=None)
-    delimiter = (mapping and mapping.file.delimiter) or ("\t" if form == "tsv" else ",")
-    encoding = mapping.file.encoding if mapping else "utf-8"
-    return open_table(path, TextForm(delimiter, encoding))
+    usual = "\t" if form == "tsv" else ","
+    if mapping is None:
+        return open_table(path, find_start(read_head(path), prefer=usual))
+    file, columns = mapping.file, vars(mapping.columns).values()
+    names = [name for column in columns for name in ((column,) if isinstance(column, str) else column or ())]
+    delimiter = file.delimiter or (usual if file.format else None)
+    return open_table(path, find_start(read_head(path), names, delimiter, file.encoding, usual))
 
 
-def convert(cells: Cells, mapping: Mapping) -> dict[str, object]:
-    """Raw columns of one chunk; a row may already carry the rule it breaks."""
+def convert(cells: Cells, mapping: Mapping, notes: list[str]) -> dict[str, object]:
+    """Raw columns of one chunk; a row may already carry the rule it breaks.
+
+    Args:
+        cells: The cells by the name that the mapping gives them.
+        mapping: What they are.
+        notes: Takes what was assumed.
+    """
     size = len(cells["student"])
     cells = _join_parts(cells, mapping)
     kind, bad_kind = _kinds(cells.get("kind"), mapping, size)
@@ -142,6 +178,8 @@ def convert(cells: Cells, mapping: Mapping) -> dict[str, object]:
         for name, cell in cells.items()
     }
     sequence, occurred_at, bad_time = _times(cells["time"], mapping.time)
+    if mapping.time.zone is None and ASSUMED not in notes and _has_local_times(cells["time"], mapping.time):
+        notes.append(ASSUMED)
     score, bad_score = _scores(answers.get("correct", pa.nulls(size, pa.string())), mapping.correct)
     attempt, bad_attempt = as_whole_numbers(answers.get("attempt", pa.nulls(size, pa.string())))
     hints, bad_hints = as_whole_numbers(answers.get("hints", pa.nulls(size, pa.string())))
@@ -168,33 +206,37 @@ def convert(cells: Cells, mapping: Mapping) -> dict[str, object]:
         "duration_s": np.where(bad_duration, np.inf, duration_s),
         "event_key": as_text(cells["event_id"]) if "event_id" in cells else None,
         "skills": skills,
+        "unused": _around_table(cells, size),
         "rejected": first_rule(size, rules),
     }
 
 
-def starter_mapping(table: TableFile) -> str:
-    """A mapping to begin with, from the file's own column names; guesses are marked by a question mark.
+def _around_table(cells: Cells, size: int) -> "pd.Series[str]":
+    """Rows that are no part of the table: blank ones, and totals, which have a word in place of a student."""
+    student, time = as_text(cells["student"]), cells["time"]
+    timeless = ~are_written(as_text(time) if pa.types.is_string(time.type) else time)
+    if not timeless.any():
+        return first_rule(size, {})
+    unscored = ~are_written(as_text(cells["correct"])) if "correct" in cells else np.ones(size, dtype=bool)
+    total = pc.fill_null(pc.match_substring_regex(student, TOTAL), False).to_numpy(zero_copy_only=False)
+    return first_rule(size, {"blank": timeless & unscored & ~are_written(student), "total_line": timeless & total})
 
-    Example:
-        >>> starter_mapping(TableFile(Path("a.csv"), ("user",))).splitlines()[1]
-        'student = "user"  # ?'
-    """
-    columns = () if looks_like_data(table.columns) else tuple(name for name in table.columns if name)
-    lines = ["[columns]"]
-    for key, pattern in LIKELY_NAMES.items():
-        guess = next((name for name in columns if re.search(pattern, name, re.IGNORECASE)), None)
-        lines.append(f'{key} = "{guess}"  # ?' if guess else f'# {key} = ""')
-    lines += ["", "[time]", 'form = "iso"  # or epoch_seconds, epoch_milliseconds, order']
-    lines += ["", "[correct]", 'form = "zero_one"  # or bool, score']
-    return "\n".join(lines)
+
+def _has_local_times(cells: pa.Array, time: Time) -> bool:
+    """Whether any time says nothing of its zone."""
+    if time.form in {"order", *UNIT_US} or "%z" in time.form:
+        return False
+    if pa.types.is_timestamp(cells.type):
+        return cells.type.tz is None
+    with_offset = pc.match_substring_regex(as_text(cells), OFFSET_OR_UTC)
+    return not pc.all(with_offset, min_count=0).as_py()
 
 
 def refuse_without_mapping(path: Path) -> InputError:
-    """The error that shows a mapping to begin with for this file."""
-    table = open_plain(path)
+    """The error for a table whose columns nobody knows."""
     return InputError(
-        f"format mapped needs --mapping FILE, which says what each column of {path.name} is "
-        f"({describe_columns(table.columns)}). To begin with, save this:\n\n{starter_mapping(table)}"
+        f"a table needs --mapping FILE, which says what each column of {path.name} is "
+        f"({describe_columns(open_plain(path).columns)}); python -m features ingest {path.name} prints a first one"
     )
 
 
@@ -227,13 +269,13 @@ def _times(cells: pa.Array, time: Time) -> "tuple[pd.Series[int] | None, pd.Seri
         sequence, unreadable = as_whole_numbers(cells)
         return sequence, None, unreadable
     if time.form == "iso" or pa.types.is_timestamp(cells.type):
-        occurred_at, unreadable = as_moments(cells, time.zone)
+        occurred_at, unreadable = as_moments(cells, time.local)
     elif time.form in {"us", "eu"}:
-        occurred_at, unreadable = as_dates(cells, time.zone, month_first=time.form == "us")
+        occurred_at, unreadable = as_dates(cells, time.local, month_first=time.form == "us")
     elif time.form == "serial":
-        occurred_at, unreadable = as_serials(cells, time.zone)
+        occurred_at, unreadable = as_serials(cells, time.local)
     elif "%" in time.form:
-        occurred_at, unreadable = as_patterned(cells, time.form, time.zone)
+        occurred_at, unreadable = as_patterned(cells, time.form, time.local)
     else:
         occurred_at, unreadable = as_moments_since(cells, UNIT_US[time.form], time.zero)
     return None, occurred_at, unreadable

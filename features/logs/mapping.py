@@ -14,22 +14,28 @@ from zoneinfo import ZoneInfo, available_timezones
 from features.errors import USER_PATH, InputError, explain_os_error
 from features.schema import KINDS
 
-Section = TypeVar("Section", bound="File | Columns | Time | Correct | Duration | Skills")
+Section = TypeVar("Section", bound="File | Columns | Time | Correct | Attempt | Duration | Skills | Prefixes")
 
 TIME_FORMS = ("iso", "us", "eu", "serial", "epoch_seconds", "epoch_milliseconds", "epoch_microseconds", "order")
 
+UNDECIDED = "us or eu"
+"""What a mapping to begin with says where no date tells the month from the day."""
+
 SECONDS = {"s": 1.0, "ms": 0.001, "min": 60.0}
 """Seconds in each unit of a duration."""
+
+STANDARDS = ("xapi", "caliper")
+"""Formats whose columns need no words."""
 
 TYPE_WORDS: dict[type, str] = {tuple: "list of str"}
 
 
 @dataclass(frozen=True)
 class File:
-    """`[file]`: how the file is written; null means by the file's ending."""
+    """`[file]`: how the file is written; null means as its ending and its first lines tell."""
 
     format: str | None = None
-    encoding: str = "utf-8"
+    encoding: str | None = None
     delimiter: str | None = None
     source: str = "mapped"
     nulls: tuple[str, ...] = ()
@@ -37,12 +43,12 @@ class File:
 
     def __post_init__(self) -> None:
         """Refuses what no file can be."""
-        _choose("[file] format", self.format, (None, "csv", "tsv", "parquet"))
+        _choose("[file] format", self.format, (None, "csv", "tsv", "parquet", *STANDARDS))
         _choose("[file] decimal", self.decimal, (".", ","))
         if self.delimiter is not None and len(self.delimiter.encode()) != 1:
             raise InputError(f'[file] delimiter = "{self.delimiter}"; right would be one character, such as ";"')
         try:
-            codecs.lookup(self.encoding)
+            codecs.lookup(self.encoding or "utf-8")
         except LookupError:
             raise InputError(f'[file] encoding = "{self.encoding}"; right would be utf-8, latin-1, ...') from None
 
@@ -72,26 +78,33 @@ class Columns:
 
 @dataclass(frozen=True)
 class Time:
-    """`[time]`: how a moment is written."""
+    """`[time]`: how a moment is written; without a zone, times without an offset are in UTC."""
 
     form: str = "iso"
     origin: datetime | None = None
-    zone: str = "UTC"
+    zone: str | None = None
 
     def __post_init__(self) -> None:
         """Refuses zones and origins that say nothing."""
+        if self.form == UNDECIDED:
+            raise InputError(f'[time] form = "{UNDECIDED}"; right would be "us" for 3/31/2026 or "eu" for 31/3/2026')
         if "%" not in self.form:
             _choose("[time] form", self.form, TIME_FORMS)
-        if self.zone not in available_timezones():
+        if self.zone is not None and self.zone not in available_timezones():
             raise InputError(f'[time] zone = "{self.zone}"; right would be such as "Europe/Berlin"')
         if self.origin is not None and not self.form.startswith("epoch"):
             raise InputError(f'[time] origin needs a form such as "epoch_seconds", not "{self.form}"')
 
     @property
+    def local(self) -> str:
+        """The zone of times without an offset."""
+        return self.zone or "UTC"
+
+    @property
     def zero(self) -> datetime:
         """The moment that epochs count from; without an offset it is in `zone`."""
         origin = self.origin or datetime(1970, 1, 1, tzinfo=ZoneInfo("UTC"))
-        return origin if origin.tzinfo else origin.replace(tzinfo=ZoneInfo(self.zone))
+        return origin if origin.tzinfo else origin.replace(tzinfo=ZoneInfo(self.local))
 
 
 @dataclass(frozen=True)
@@ -118,6 +131,17 @@ class Correct:
 
 
 @dataclass(frozen=True)
+class Attempt:
+    """`[attempt]`: where no column numbers them, whether tries on an item are counted or all answers first ones."""
+
+    form: str = "counted"
+
+    def __post_init__(self) -> None:
+        """Refuses words that say nothing."""
+        _choose("[attempt] form", self.form, ("counted", "first"))
+
+
+@dataclass(frozen=True)
 class Duration:
     """`[duration]`: the unit of `duration_s`; a cell such as 1:30 is a minute and a half in any unit."""
 
@@ -136,6 +160,19 @@ class Skills:
 
 
 @dataclass(frozen=True)
+class Prefixes:
+    """`[prefixes]`: what is removed from the start of addresses, of students, items and skills, in xAPI and Caliper."""
+
+    student_prefix: str = ""
+    item_prefix: str = ""
+    skill_prefix: str = ""
+
+
+NO_COLUMNS = Columns("actor", "timestamp", "result", "object")
+"""Of documents, whose fields a standard names."""
+
+
+@dataclass(frozen=True)
 class Mapping:
     """A whole mapping file; `kinds` turns the log's own words into kinds of event."""
 
@@ -143,9 +180,16 @@ class Mapping:
     file: File = field(default_factory=File)
     time: Time = field(default_factory=Time)
     correct: Correct = field(default_factory=Correct)
+    attempt: Attempt = field(default_factory=Attempt)
     duration: Duration = field(default_factory=Duration)
     skills: Skills = field(default_factory=Skills)
+    prefixes: Prefixes = field(default_factory=Prefixes)
     kinds: tuple[tuple[str, str], ...] = tuple((kind, kind) for kind in KINDS)
+
+    @property
+    def is_standard(self) -> bool:
+        """Whether the file holds documents of a standard, not a table."""
+        return self.file.format in STANDARDS
 
 
 def read_mapping(path: Path) -> Mapping:
@@ -174,8 +218,20 @@ def parse_mapping(tables: dict[str, Any]) -> Mapping:
         'i'
     """
     _refuse_unknown("table", tables, [section.name for section in dataclasses.fields(Mapping)])
+    file = _parse_section(File, "file", tables.get("file", {}))
+    if file.format in STANDARDS:
+        extra = sorted(set(tables) - {"file", "prefixes"})
+        if extra:
+            raise InputError(
+                f'[{extra[0]}] is not for [file] format = "{file.format}"; right would be [prefixes] alone'
+            )
+        return Mapping(NO_COLUMNS, file, prefixes=_parse_section(Prefixes, "prefixes", tables.get("prefixes", {})))
+    if "prefixes" in tables:
+        raise InputError('[prefixes] is for [file] format = "xapi" or "caliper" only')
     if "columns" not in tables:
         raise InputError("the mapping has no table [columns]; right would be student, time, correct and item")
+    if "attempt" in tables and "attempt" in tables["columns"]:
+        raise InputError("[attempt] is for a log without a column of attempts, but [columns] names one; leave one out")
     kinds = tables.get("kinds", dict(Mapping.kinds))
     if not isinstance(kinds, dict):
         raise InputError(f"kinds = {kinds!r}; right would be a table [kinds]")
@@ -183,9 +239,10 @@ def parse_mapping(tables: dict[str, Any]) -> Mapping:
         _choose(f"[kinds] {word}", kind, KINDS)
     return Mapping(
         columns=_parse_section(Columns, "columns", tables["columns"]),
-        file=_parse_section(File, "file", tables.get("file", {})),
+        file=file,
         time=_parse_section(Time, "time", tables.get("time", {})),
         correct=_parse_section(Correct, "correct", tables.get("correct", {})),
+        attempt=_parse_section(Attempt, "attempt", tables.get("attempt", {})),
         duration=_parse_section(Duration, "duration", tables.get("duration", {})),
         skills=_parse_section(Skills, "skills", tables.get("skills", {})),
         kinds=tuple(kinds.items()),

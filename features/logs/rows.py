@@ -1,6 +1,6 @@
 """Raw rows: the shape that every reader hands on, before any rule is checked."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +41,9 @@ SKILL_MARK = "\x1f"
 ITEM_MARK = " :: "
 """Between the parts of an item's id, such as problem and step."""
 
+OPEN = ("copies", "tries")
+"""What a log may leave open: whether equal rows are one answer or several, and which answers are further tries."""
+
 Cells = Mapping[str, pa.Array]
 """One chunk of a file: an array per name that the reader asked for."""
 
@@ -54,14 +57,21 @@ class Log:
         table: The file.
         positions: The column's position in the file by the name that `convert` uses.
         convert: Turns cells into raw columns; columns left out are null.
-        notes: What was assumed, in sentences for whoever loads the file.
+        notes: What was assumed, in sentences for whoever loads the file; reading may add to it.
+        leaves_open: What it does not say, of `OPEN`.
     """
 
     source: str
     table: TableFile
     positions: Mapping[str, int]
     convert: Callable[[Cells], Mapping[str, object]]
-    notes: tuple[str, ...] = ()
+    notes: Sequence[str] = ()
+    leaves_open: tuple[str, ...] = ()
+
+    @property
+    def expected_chunks(self) -> int | None:
+        """How many chunks reading will yield, roughly."""
+        return self.table.expected_chunks
 
     def chunks(self) -> Iterator[pd.DataFrame]:
         """The raw rows, a few hundred thousand at a time.
@@ -81,6 +91,8 @@ class Log:
                     raise InputError(f"{self.table.path.name} has columns of other types ({types})") from None
             if chunk.broken_lines:
                 yield raw_rows({"rejected": "wrong_number_of_cells"}, chunk.broken_lines)
+            if chunk.text_lines:
+                yield raw_rows({"unused": "text_line"}, chunk.text_lines)
 
 
 def raw_rows(columns: Mapping[str, object], size: int) -> pd.DataFrame:

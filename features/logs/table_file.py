@@ -64,8 +64,28 @@ SIGNATURES = {
     b"\x89PNG": "a PNG image",
     b"%PDF": "a PDF document",
     b"PK\x03\x04": "a zip archive or a spreadsheet; unpack it or save it as CSV",
+    b"\xd0\xcf\x11\xe0": "a spreadsheet of an old Excel (.xls); save it as CSV",
+    b"RDX": "a data file of R; write it with write.csv",
+    b"X\n": "a data file of R; write it with write.csv",
     b"\x1f\x8b": "a gzip archive; unpack it first",
+    b"BZh": "a bzip2 archive; unpack it first",
+    b"\xfd7zXZ": "an xz archive; unpack it first",
+    b"SQLite format 3": "an SQLite database; export the table of answers as CSV",
 }
+
+OF_R = (".rda", ".rdata", ".rds")
+"""Endings of R's data files, which are archives to look at."""
+
+
+def describe_content(path: Path, head: bytes) -> str | None:
+    """What a file that is no text is, and what would help; null where its first bytes tell nothing.
+
+    Example:
+        >>> describe_content(Path("log.rda"), bytes.fromhex("1f8b"))
+        'a data file of R; write it with write.csv'
+    """
+    found = next((what for start, what in SIGNATURES.items() if head.startswith(start)), None)
+    return SIGNATURES[b"RDX"] if found and path.suffix.lower() in OF_R else found
 
 
 @dataclass(frozen=True)
@@ -96,7 +116,7 @@ def open_table(path: Path, form: TextForm | None) -> TableFile:
         ('student', 'item')
     """
     head = read_head(path)
-    found = next((what for start, what in SIGNATURES.items() if head.startswith(start)), None)
+    found = describe_content(path, head)
     if form is None:
         if not head.startswith(b"PAR1"):
             raise InputError(f"{path.name} is {found or 'not a Parquet file'}; right would be Parquet")

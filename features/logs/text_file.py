@@ -33,11 +33,13 @@ class TextForm:
         delimiter: What separates cells.
         encoding: The encoding of its characters.
         quoted: Whether quotation marks enclose cells, which may then hold delimiters and line breaks.
+        skip: How many lines stand above the header.
     """
 
     delimiter: str = ","
     encoding: str = "utf-8"
     quoted: bool = True
+    skip: int = 0
 
     @property
     def is_wide(self) -> bool:
@@ -47,10 +49,11 @@ class TextForm:
 
 @dataclass(frozen=True)
 class CellChunk:
-    """Some rows: one array per wanted column, and how many lines had the wrong number of cells."""
+    """Some rows: one array per wanted column, how many lines had the wrong number of cells, and how many one text."""
 
     cells: tuple[pa.Array, ...]
     broken_lines: int
+    text_lines: int = 0
 
 
 def read_header(path: Path, head: bytes, form: TextForm) -> tuple[str, ...]:
@@ -93,10 +96,10 @@ def read_text(path: Path, head: bytes, form: TextForm, width: int, positions: Se
 
 
 def _read_batches(path: Path, head: bytes, form: TextForm, width: int, positions: Sequence[int]) -> Iterator[CellChunk]:
-    broken: list[int] = []
+    broken: list[bool] = []  # whether each such line is a text around the table, without a second cell
 
-    def skip(_: object) -> str:
-        broken.append(1)
+    def skip(row: pyarrow.csv.InvalidRow) -> str:
+        broken.append(row.actual_columns == 1)
         return "skip"
 
     _, header_lines = _first_row(head, form)
@@ -128,7 +131,8 @@ def _read_batches(path: Path, head: bytes, form: TextForm, width: int, positions
             yield CellChunk(tuple(batch.columns), broken_lines=0)
     if form.quoted and not form.is_wide:
         _refuse_open_quote(path, rows + len(broken))
-    yield CellChunk(tuple(pa.nulls(0, pa.string()) for _ in wanted), broken_lines=len(broken))
+    texts = sum(broken)
+    yield CellChunk(tuple(pa.nulls(0, pa.string()) for _ in wanted), len(broken) - texts, texts)
 
 
 def _refuse_open_quote(path: Path, rows: int) -> None:
@@ -146,8 +150,10 @@ def _first_row(head: bytes, form: TextForm) -> tuple[list[str], int]:
     """The cells of the first row, and how many lines it takes."""
     # newline="" keeps line breaks inside a quoted name, so that lines are counted as in the file
     text = io.TextIOWrapper(io.BytesIO(head.removeprefix(codecs.BOM_UTF8)), encoding=form.encoding, newline="")
+    for _ in range(form.skip):
+        text.readline()
     rows = csv.reader(text, delimiter=form.delimiter, quoting=csv.QUOTE_MINIMAL if form.quoted else csv.QUOTE_NONE)
-    return next(rows), rows.line_num
+    return next(rows), form.skip + rows.line_num
 
 
 def _open_quote(path: Path) -> InputError:

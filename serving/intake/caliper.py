@@ -1,31 +1,18 @@
-"""Translates the events of a Caliper envelope (1.1 and 1.2) to events of ours.
-
-A grade is a response: the student is the attempt's assignee, and the item its assignable. Source: 1EdTech,
-Caliper Analytics 1.1, sections on Envelope, GradeEvent, MediaEvent, SessionEvent and ToolUseEvent; metrics of 1.2.
-"""
+"""Caliper envelopes as the contract shows them; `features.logs.standards.caliper` translates their events."""
 
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SkipValidation
 from pydantic.alias_generators import to_camel
 
+from features.logs.standards.caliper import VERSIONS, translate_caliper
+from features.logs.standards.translation import Names, last_part
 from serving.errors import RequestError
-from serving.intake.translation import MOST_PARTS, Names, Translation, UntranslatableError, last_part, seconds_of
+from serving.intake.translation import MOST_PARTS, Translation
 from serving.schemas.texts import Address, OptionalText
 
-VERSIONS = ("v1p1", "v1p2")
-"""Last words of the versions of the standard that are read."""
-
-KINDS = {
-    ("gradeevent", "graded"): "response",
-    ("sessionevent", "loggedin"): "login",
-    ("mediaevent", "ended"): "video",
-    ("tooluseevent", "used"): "lesson",
-}
-"""Kind of our event by the type and the action of the standard's; others are ignored."""
-
-MINUTES = "minutesontask"
-"""Name of the metric of time at work, in small letters."""
+Beside = Any
+"""What stands beside an answer, and costs it nothing where it cannot be read."""
 
 
 class _Part(BaseModel):
@@ -57,9 +44,9 @@ class Attempt(Thing):
 
     assignee: Annotated[Thing | None, BeforeValidator(_to_entity)] = None
     assignable: Annotated[Assignable | None, BeforeValidator(_to_entity)] = None
-    count: int | None = None
+    count: Beside = None
     ended_at_time: OptionalText | None = None
-    duration: OptionalText | None = None
+    duration: Beside = None
 
 
 class Measure(_Part):
@@ -99,7 +86,7 @@ class Envelope(_Part):
     data: list[SkipValidation[CaliperEvent]] = Field(min_length=1)
 
 
-def translate_envelope(envelope: Envelope, names: Names) -> Translation[CaliperEvent]:
+def translate_envelope(envelope: Envelope, names: Names) -> Translation:
     """Translates the events of an envelope to events of ours.
 
     Raises:
@@ -108,50 +95,6 @@ def translate_envelope(envelope: Envelope, names: Names) -> Translation[CaliperE
     if last_part(envelope.data_version) not in VERSIONS:
         message = f"dataVersion: only the versions {' and '.join(VERSIONS)} of the standard are read"
         raise RequestError("caliper_version", message, field="dataVersion")
-    translation = Translation[CaliperEvent]()
-    translation.translate(envelope.data, CaliperEvent, lambda event: _event(event, names))
+    translation = Translation()
+    translation.translate(envelope.data, CaliperEvent, translate_caliper, names)
     return translation
-
-
-def _event(caliper_event: CaliperEvent, names: Names) -> dict[str, Any] | None:
-    kind = KINDS.get((last_part(caliper_event.type), last_part(caliper_event.action)))
-    if kind is None:
-        return None
-    event: dict[str, Any] = {
-        "kind": kind,
-        "event_id": caliper_event.id,
-        "student_id": caliper_event.actor.id.removeprefix(names.student_prefix),
-        "occurred_at": caliper_event.event_time,
-        "source": names.source,
-    }
-    if kind == "response":
-        event |= _response(caliper_event, names)
-    elif kind == "video":
-        event |= {"item_id": caliper_event.object.id.removeprefix(names.item_prefix)}
-    elif kind == "lesson":
-        event |= {"duration_s": _seconds_on_task(caliper_event)}
-    if not event["student_id"]:
-        field = "object.assignee" if kind == "response" else "actor"
-        raise UntranslatableError("no_student", field, "is missing or has no id; name the student")
-    return event
-
-
-def _response(caliper_event: CaliperEvent, names: Names) -> dict[str, Any]:
-    attempt, score = caliper_event.object, caliper_event.generated or Generated()
-    item = attempt.assignable or Assignable()
-    most = score.max_score if score.max_score is not None else item.max_score
-    return {
-        "student_id": (attempt.assignee or Thing()).id.removeprefix(names.student_prefix),
-        "occurred_at": attempt.ended_at_time or caliper_event.event_time,  # grades are often sent at night
-        "item_id": item.id.removeprefix(names.item_prefix),
-        "score": None if score.score_given is None or not most or most < 0 else score.score_given / most,
-        "attempt": attempt.count,
-        "duration_s": seconds_of(attempt.duration, "object.duration"),
-        "skill_ids": [skill.id.removeprefix(names.skill_prefix) for skill in item.learning_objectives],
-    }
-
-
-def _seconds_on_task(caliper_event: CaliperEvent) -> float | None:
-    measures = caliper_event.generated.items if caliper_event.generated else []
-    minutes = [measure.metric_value for measure in measures if last_part(measure.metric) == MINUTES]
-    return 60 * minutes[0] if minutes and minutes[0] is not None else None

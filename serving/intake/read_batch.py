@@ -23,6 +23,7 @@ RULES = {
     "no_time": ("occurred_at", "is missing; an event has a time, or a sequence where its source has no clock"),
     "time_out_of_range": ("occurred_at", "is from before 1990, or more than 15 minutes from now"),
     "conflicting_response": ("event_id", "is of an event that is known with another item or score"),
+    "reused_key": ("event_id", "is of an event that is known at another moment; each answer has an id of its own"),
     "unreadable_time": ("occurred_at", "is no ISO 8601 time such as 2026-03-16T08:15:02Z"),
     "unknown_time_zone": ("occurred_at", "has no offset from UTC; end it with Z or an offset such as -05:00"),
     "unknown_student": ("student_id", "is of no student that this key may load events of"),

@@ -11,7 +11,9 @@ from sqlalchemy import Connection
 from features.database import Database
 from features.errors import MissingError
 from features.events.checks import COLUMNS, check_rows, keep_distinct
-from features.events.live import keep_events, known_events, lock_writers, replace_events
+from features.events.live import events_since, keep_events, known_events, lock_writers, replace_events
+from features.events.odd_ids import IdWatch
+from features.events.repeats import count_tries, number_copies, order_ties
 from features.roster import students_of_schools
 from features.tombstones import find_erased
 from serving.access.caller import Caller
@@ -21,6 +23,11 @@ from serving.schemas.events import EventsOut, RejectedEvent
 
 AHEAD = timedelta(minutes=15)
 """How far in the future a live event may be: what is yet to come must not move a school's moment."""
+
+LONGEST_SESSION = timedelta(hours=4)
+"""How far back of a batch answers are looked for that its answers may be further tries after."""
+
+NOTHING: Mapping[str, int] = {}
 
 EVENTS = Counter("regroup_live_events_total", "Live events by what became of them.", ["outcome"])
 
@@ -55,7 +62,7 @@ class Intake:
         *,
         atomic: bool = False,
         unread: Sequence[RejectedEvent] = (),
-        ignored: int = 0,
+        ignored: Mapping[str, int] = NOTHING,
     ) -> EventsOut:
         """Stores the good events of a batch in one transaction and says why the others are rejected.
 
@@ -63,7 +70,7 @@ class Intake:
             documents: The events as JSON held them, by their place in the batch.
             atomic: Whether one rejected event rejects the batch.
             unread: Events of the batch that a translation rejected.
-            ignored: How many events a translation ignored.
+            ignored: How many events a translation ignored, by verb or type.
 
         Raises:
             RequestError: Every event is rejected or, with `atomic`, one is; nothing was stored.
@@ -80,12 +87,19 @@ class Intake:
         now = datetime.now(UTC)
         events, nulled, broken = _check(batch.raw[~unknown], batch.source, now)
         rejected += broken
+        numbered = batch.raw.loc[events.index, ["event_key", "attempt"]].notna().any(axis=1)
+        ids, _ = number_copies(events, ~numbered.to_numpy(dtype=bool))
+        events = events.assign(event_id=ids)
+        events = events.assign(sequence=order_ties(events))
+        watch = IdWatch()
+        watch.add(batch.raw)
         with self.database.changing() as connection:  # other writers wait, so everything else was done before
             lock_writers(connection)
             gone = events["student_id"].isin(find_erased(connection, students))
             erased, events = int(gone.sum()), events[~gone]
+            events = _count_tries(connection, events)
             new, retagged, contradicting = _distinct(connection, events)
-            rejected += [to_rejected(index, "conflicting_response") for index in contradicting]
+            rejected += [to_rejected(int(index), str(rule)) for index, rule in contradicting.items()]
             rejected.sort(key=lambda event: event.index)
             if rejected and (atomic or len(rejected) == count):
                 # the exception rolls the transaction back
@@ -96,7 +110,14 @@ class Intake:
         counts = {"stored": len(new), "known": count - len(rejected) - erased - len(new), "erased": erased}
         for outcome, number in {**counts, "rejected": len(rejected)}.items():
             EVENTS.labels(outcome).inc(number)
-        return EventsOut(**counts, nulled=nulled, ignored=ignored, rejected=rejected)
+        return EventsOut(
+            **counts,
+            nulled=nulled,
+            ignored=sum(ignored.values()),
+            ignored_kinds=dict(ignored),
+            notes=watch.notes(),
+            rejected=rejected,
+        )
 
 
 def may_load(database: Database, schools: Collection[str] | None, student_ids: Iterable[str]) -> set[str]:
@@ -134,14 +155,28 @@ def _check(raw: pd.DataFrame, source: "pd.Series[str]", now: datetime) -> tuple[
     return pd.concat(parts), nulled, rejected
 
 
-def _distinct(connection: Connection, events: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, list[int]]:
-    """Returns the new events, the known ones with further skills, and the places of events that contradict others."""
+def _count_tries(connection: Connection, events: pd.DataFrame) -> pd.DataFrame:
+    """Returns the events with their attempt, counted where it is not said from what the table holds of their students.
+
+    Events that have not come yet are not seen: an earlier try that arrives later counts as a first one too.
+    """
+    silent = events[events["kind"].eq("response") & events["attempt"].isna() & events["occurred_at"].notna()]
+    if silent.empty:
+        return events
+    begin = silent["occurred_at"].min() - LONGEST_SESSION
+    before = events_since(connection, silent["student_id"].unique().tolist(), begin)
+    attempt, _ = count_tries(events, before)
+    return events.assign(attempt=attempt)
+
+
+def _distinct(connection: Connection, events: pd.DataFrame) -> "tuple[pd.DataFrame, pd.DataFrame, pd.Series[str]]":
+    """Returns the new events, the known ones with further skills, and the rule that others break by their place."""
     known = known_events(connection, events["event_id"].unique().tolist())
     if known.empty and not events["event_id"].duplicated().any():
-        return events, known, []
-    distinct = keep_distinct(events, known[["event_id", "item_id", "score", "skills"]])
+        return events, known, pd.Series([], dtype="str")
+    distinct = keep_distinct(events, known[["event_id", "occurred_at", "item_id", "score", "skills"]])
     retagged = known.drop(columns="skills").merge(distinct.retagged, on="event_id")[COLUMNS]
-    return distinct.events, retagged, distinct.rejected.index.tolist()
+    return distinct.events, retagged, distinct.rejected["rejected"]
 
 
 def _nothing_stored(rejected: Sequence[RejectedEvent], count: int) -> RequestError:

@@ -1,7 +1,4 @@
-"""Translates xAPI statements (1.0.3, and IEEE 9274.1.1) to events of ours.
-
-Source: ADL, xAPI-Spec, xAPI-Data.md 1.0.3, sections 2.4.1 to 2.4.7.
-"""
+"""xAPI statements as the contract shows them; `features.logs.standards.xapi` translates them."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -9,17 +6,16 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from serving.intake.translation import MOST_PARTS, Names, Translation, UntranslatableError, last_part, seconds_of
+from features.logs.standards.documents import unfold
+from features.logs.standards.translation import Names
+from features.logs.standards.xapi import translate_statement
+from serving.intake.translation import MOST_PARTS, Translation
 from serving.schemas.texts import Address, OptionalText
 
-ANSWERS = frozenset({"answered", "passed", "failed", "scored"})
-"""Verbs of a response."""
+Beside = Annotated[Any, Field(json_schema_extra={"type": ["string", "null"]})]
+"""What stands beside an answer, and costs it nothing where it cannot be read."""
 
-LESSONS = frozenset({"attempted", "completed", "experienced", "interacted", "progressed"})
-"""Verbs of work without an answer; a completed activity with a result is a response."""
-
-VIDEO = "/video/verbs/"
-"""Part of every verb of the video profile."""
+Extensions = Annotated[Any, Field(description="the number of the attempt, under a name that ends in attempt-id")]
 
 
 class _Part(BaseModel):
@@ -32,13 +28,15 @@ class Account(_Part):
     """A student's account on some system."""
 
     name: Address
+    home_page: Address | None = None
 
 
 class Actor(_Part):
-    """The student, named by one of three fields."""
+    """The student, named by one of four fields."""
 
     account: Account | None = None
     mbox: Address | None = Field(default=None, examples=["mailto:s0412@school.example"])
+    mbox_sha1sum: Address | None = Field(default=None, alias="mbox_sha1sum")
     openid: Address | None = None
 
 
@@ -52,6 +50,7 @@ class Definition(_Part):
     """What kind of activity it is."""
 
     type: Address | None = None
+    extensions: Extensions = None
 
 
 class Activity(_Part):
@@ -82,6 +81,7 @@ class Context(_Part):
     """What the statement belongs to."""
 
     context_activities: ContextActivities | None = None
+    extensions: Extensions = None
 
 
 class Score(_Part):
@@ -98,7 +98,8 @@ class Result(_Part):
 
     score: Score | None = None
     success: bool | None = None
-    duration: OptionalText | None = Field(default=None, examples=["PT12.5S"])
+    duration: Beside = Field(default=None, description="ISO 8601", examples=["PT12.5S"])
+    extensions: Extensions = None
 
 
 class Statement(_Part):
@@ -116,76 +117,13 @@ class Statement(_Part):
     stored: OptionalText | None = None
 
 
-def translate_statements(documents: Sequence[object], names: Names) -> Translation[Statement]:
+def to_statements(body: object) -> object:
+    """The statements of a body: a list, one alone, or those of a record store's answer."""
+    return list(unfold(body)) if isinstance(body, dict) else body
+
+
+def translate_statements(documents: Sequence[object], names: Names) -> Translation:
     """Translates statements, as JSON held them, to events of ours."""
-    translation = Translation[Statement]()
-    translation.translate(documents, Statement, lambda statement: _event(statement, names))
+    translation = Translation()
+    translation.translate(documents, Statement, translate_statement, names)
     return translation
-
-
-def _event(statement: Statement, names: Names) -> dict[str, Any] | None:
-    kind = _kind(statement)
-    if kind is None:
-        return None
-    result = statement.result or Result()
-    event = {
-        "event_id": statement.id,
-        "student_id": _student(statement.actor).removeprefix(names.student_prefix),
-        "kind": kind,
-        "occurred_at": statement.timestamp or statement.stored,
-        "item_id": statement.object.id and statement.object.id.removeprefix(names.item_prefix),
-        "duration_s": seconds_of(result.duration, "result.duration"),
-        "source": names.source,
-        "skill_ids": [skill.removeprefix(names.skill_prefix) for skill in _skills(statement)],
-    }
-    if kind == "response":
-        event |= {"score": _score(result.score), "correct": result.success}
-    return event
-
-
-def _kind(statement: Statement) -> str | None:
-    verb = last_part(statement.verb.id)
-    if verb == "voided":
-        raise UntranslatableError("voiding", "verb.id", "voids a statement; a stored event cannot be removed")
-    if statement.object.object_type != "Activity":
-        return None
-    if VIDEO in statement.verb.id:
-        return "video"
-    if verb == "logged-in":
-        return "login"
-    result = statement.result
-    answered = result is not None and (result.success is not None or result.score is not None)
-    if verb in ANSWERS or (verb == "completed" and answered):
-        return "response"
-    return "lesson" if verb in LESSONS else None
-
-
-def _student(actor: Actor) -> str:
-    if actor.account is not None:
-        return actor.account.name
-    address = (actor.mbox or "").removeprefix("mailto:") or actor.openid
-    if not address:
-        raise UntranslatableError("no_student", "actor", "has no account, mbox or openid; name the student by one")
-    return address
-
-
-def _score(score: Score | None) -> float | None:
-    if score is None:
-        return None
-    if score.scaled is not None:
-        return score.scaled
-    low = score.min or 0.0
-    if score.raw is None or score.max is None or score.max <= low:
-        return None
-    return (score.raw - low) / (score.max - low)
-
-
-def _skills(statement: Statement) -> list[str]:
-    context = statement.context and statement.context.context_activities
-    if not context:
-        return []
-    return [
-        activity.id
-        for activity in (*context.parent, *context.grouping, *context.category, *context.other)
-        if activity.id and activity.definition and last_part(activity.definition.type or "") == "objective"
-    ]

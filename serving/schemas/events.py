@@ -19,7 +19,7 @@ class EventIn(Body):
     event_id: OptionalText | None = Field(
         default=None,
         description="id of the event in its source; events with the same id, source and student are one event. "
-        "Without it, events with the same content are one event",
+        "Without it, events with the same content are one event, but for those of one batch that number no attempt",
         examples=["r-81723"],
     )
     student_id: OptionalText | None = Field(default=None, description="the student; required", examples=["s0412"])
@@ -40,7 +40,9 @@ class EventIn(Body):
         default=None, description="whether the answer is right; null: right where the score is 1"
     )
     attempt: Whole | None = Field(
-        default=None, description="number of the attempt on the item; null counts as 1, the first"
+        default=None,
+        description="number of the attempt on the item, 1 for a first one; null: counted from the answers that the "
+        "student gave to the item before in the same session, without a pause of an hour",
     )
     hints: Whole | None = Field(default=None, description="hints that the student asked for; null: not observed")
     duration_s: Decimal | None = Field(
@@ -90,4 +92,8 @@ class EventsOut(Body):
         ge=0, description="durations, attempts and hints that are impossible, left out of events that are stored"
     )
     ignored: int = Field(ge=0, description="events of kinds that say nothing about learning, dropped")
+    ignored_kinds: dict[str, int] = Field(
+        description="how many of them there are of each verb or type", examples=[{"launched": 2}]
+    )
+    notes: list[str] = Field(description="what was assumed or looks wrong, in sentences without ids of students")
     rejected: list[RejectedEvent] = Field(description="events that break a rule, not stored")

@@ -3,16 +3,16 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Query
-from pydantic import SkipValidation
+from pydantic import BeforeValidator, SkipValidation
 
+from features.logs.standards.translation import Names
 from serving.access.caller import Scope
 from serving.api.dependencies import CurrentCaller, CurrentDatabase, CurrentSettings, require_scope
 from serving.api.gated_route import EventsRoute
 from serving.api.problems import problem_responses
 from serving.intake.caliper import Envelope, translate_envelope
 from serving.intake.store_batch import Intake
-from serving.intake.translation import Names
-from serving.intake.xapi import Statement, translate_statements
+from serving.intake.xapi import Statement, to_statements, translate_statements
 from serving.schemas.events import EventBatch, EventsOut
 from serving.schemas.texts import Address, Identity
 
@@ -59,15 +59,16 @@ def load_events(body: EventBatch, intake: CurrentIntake, atomic: Atomic = False)
 
 @router.post("/xapi", dependencies=[require_scope(Scope.LOAD)], responses=problem_responses(413, 503))
 def load_statements(
-    body: Annotated[list[SkipValidation[Statement]], Body(min_length=1)],
+    body: Annotated[list[SkipValidation[Statement]], BeforeValidator(to_statements), Body(min_length=1)],
     intake: CurrentIntake,
     names: CurrentNames,
     atomic: Atomic = False,
 ) -> EventsOut:
     """Stores xAPI statements about answers, and about work on lessons and videos, and ignores others.
 
-    The student is the name of the actor's account, or else the mailbox. Skills are the context's activities of type
-    `objective`.
+    A statement with a success or a score is an answer, whatever its verb. One statement alone and the answer of a
+    record store (`{"statements": [...]}`) are taken like a list. The student is the name of the actor's account, or
+    else the mailbox. Skills are the context's activities of type `objective`.
     """
     intake.require_few(len(body))
     found = translate_statements(body, names)

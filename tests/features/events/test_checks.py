@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.events.checks import check_rows, keep_distinct
+from features.events.store import KNOWN
 from features.logs.rows import raw_rows
 from features.schema import Events, check_table
 
@@ -25,7 +26,6 @@ GOOD = {
     "hints": 0,
     "duration_s": 5.0,
 }
-KNOWN = ["event_id", "item_id", "score", "skills"]
 
 
 def raw(*changes: dict) -> pd.DataFrame:

@@ -1,0 +1,124 @@
+"""Equal rows and equal moments: what a log leaves open is settled once, when its rows are stored.
+
+Three things that a log may not say, each settled from all rows of a student that one file or batch holds:
+
+* Rows that are equal in all that an id is made of: the second and later ones are answers of their own and get numbered
+  ids, so that 24 answers on a clock of minutes stay 24 and the same file again adds none. Rows that differ in their
+  skills alone are one response. A source that has ids of its own, or numbers the attempts on an item, says itself which
+  rows are the same.
+* The order of equal moments: that of the file, or the reverse where the file runs backwards in time.
+* Which answers are further tries: those on an item that the student answered before in the same session.
+"""
+
+from collections import Counter
+from collections.abc import Collection
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from features.events.ids import copy_ids
+
+SESSION = pd.Timedelta(hours=1)
+"""A pause as long as this ends a session, as in the profiles."""
+
+Marks = npt.NDArray[np.bool_]
+
+
+SETTLED = {
+    "copies": "rows that equal an earlier one in student, moment, item and score: {:,}; they count as answers of their "
+    "own, so if the file repeats rows, name the column with their ids as event_id",
+    "tries": "attempts are not numbered: {:,} count as further tries, since the student answered the item before in "
+    'the same session; [attempt] form = "first" in a mapping makes each a first one',
+}
+"""What is said of what was settled, by what a log left open."""
+
+
+def settle(
+    rows: pd.DataFrame, before: pd.DataFrame, leaves_open: Collection[str], settled: Counter[str]
+) -> pd.DataFrame:
+    """The rows of one file with what it leaves open between equal ones and moments.
+
+    Args:
+        rows: Valid rows with `features.events.checks.COLUMNS` in the order of the file, all of their students.
+        before: Events that were stored before, with `features.events.store.KNOWN`.
+        leaves_open: What the log does not say, of `features.logs.rows.OPEN`.
+        settled: Counts what was settled of it.
+    """
+    if "copies" in leaves_open:
+        ids, copies = number_copies(rows, np.ones(len(rows), bool))
+        rows = rows.assign(event_id=ids)
+        settled["copies"] += copies
+    rows = rows.assign(sequence=order_ties(rows))
+    if "tries" in leaves_open:
+        attempt, tries = count_tries(rows, before)
+        rows = rows.assign(attempt=attempt)
+        settled["tries"] += tries
+    return rows
+
+
+def describe_settled(settled: Counter[str]) -> list[str]:
+    """What was settled, in sentences for whoever loads the file."""
+    return [SETTLED[what].format(count) for what, count in settled.items() if count]
+
+
+def number_copies(rows: pd.DataFrame, without_key: Marks) -> "tuple[pd.Series[str], int]":
+    """The ids of rows, in which the second and later of equal ones have an id of their own, and how many those are.
+
+    Args:
+        rows: Valid rows with `features.events.checks.COLUMNS` in the order of the file.
+        without_key: Which rows have nothing of their source that would tell equal ones apart.
+    """
+    ids = rows["event_id"]
+    again = without_key & ids.duplicated(keep=False).to_numpy()
+    if not again.any():
+        return ids, 0
+    number = rows.loc[again, ["event_id", "skills"]].fillna("").groupby(["event_id", "skills"]).cumcount()
+    further = number[number > 0]
+    named = ids.copy()
+    named[further.index] = copy_ids(ids[further.index], further).to_numpy()
+    return named, named[further.index].nunique()
+
+
+def order_ties(rows: pd.DataFrame) -> "pd.Series[int]":
+    """The sequence of rows, in which events of one student and moment without an order have that of the file.
+
+    Args:
+        rows: Valid rows with `features.events.checks.COLUMNS` in the order of the file; one event may have several.
+    """
+    open_order = rows["occurred_at"].notna() & rows["sequence"].isna()
+    events = rows.loc[open_order & ~rows["event_id"].duplicated(), ["event_id", "student_id", "occurred_at"]]
+    tied = events[events.duplicated(["student_id", "occurred_at"], keep=False)]
+    if tied.empty:
+        return rows["sequence"]
+    step = events.groupby("student_id")["occurred_at"].diff()
+    runs_backwards = int((step < pd.Timedelta(0)).sum()) > int((step > pd.Timedelta(0)).sum())
+    place = tied.groupby(["student_id", "occurred_at"]).cumcount(ascending=not runs_backwards)
+    of_event = pd.Series(place.to_numpy(), tied["event_id"])
+    # all rows of one event have the same place, and those of other events keep none
+    placed = rows["event_id"].where(open_order).map(of_event).astype(pd.Int64Dtype())
+    return rows["sequence"].fillna(placed)
+
+
+def count_tries(rows: pd.DataFrame, before: pd.DataFrame) -> "tuple[pd.Series[int], int]":
+    """The attempt of rows, counted where it is not said, and how many of them are further tries.
+
+    Args:
+        rows: Valid rows with `features.events.checks.COLUMNS`; one event may have several.
+        before: Events that were stored before, with the columns of `TRIES` and `score`, of any students.
+    """
+    answers = rows.loc[rows["kind"].eq("response"), TRIES]
+    earlier = before.loc[before["student_id"].isin(answers["student_id"]) & before["score"].notna(), TRIES]
+    every = pd.concat([earlier, answers]).drop_duplicates("event_id")  # what was stored keeps its attempt
+    every = every[every["occurred_at"].notna()].sort_values(["student_id", "occurred_at", "sequence"], kind="stable")
+    pause = every.groupby("student_id", sort=False)["occurred_at"].diff()
+    session = (pause.isna() | (pause >= SESSION)).cumsum()
+    number = every.groupby([session, "student_id", "item_id"], sort=False).cumcount() + 1
+    of_event = pd.Series(number.to_numpy(), every["event_id"])
+    counted = rows["attempt"].fillna(rows["event_id"].map(of_event).astype(pd.Int64Dtype()))
+    further = rows["attempt"].isna() & counted.gt(1).fillna(value=False)
+    return counted, rows.loc[further, "event_id"].nunique()
+
+
+TRIES = ["event_id", "student_id", "occurred_at", "sequence", "item_id"]
+"""Columns that tell which answers are tries on one item in one session."""

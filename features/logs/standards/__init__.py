@@ -1,0 +1,1 @@
+"""Events of learning-technology standards (xAPI statements, Caliper events) as events of ours, from files and HTTP."""
