@@ -31,6 +31,8 @@ FORMATS = ("mapped", "assistments", "datashop", "xapi", "caliper")
 EXAMPLES = """\
 examples:
   python -m features ingest export.csv
+  python -m features ingest steps.txt --zone America/New_York
+  python -m features ingest answers.csv > answers.toml   # a mapping to begin with, if the file needs one
   python -m features ingest answers.parquet --mapping answers.toml --json counts.json
 """
 
@@ -70,6 +72,7 @@ def main(argv: Sequence[str]) -> int:
             form=options.format,
             mapping=options.mapping,
             kc_model=options.kc_model,
+            zone=options.zone,
             max_rejected=MAX_REJECTED if options.max_rejected is None else options.max_rejected,
         )
     except InputError:
@@ -104,6 +107,7 @@ def build_parser() -> argparse.ArgumentParser:
     ingest.add_argument("--format", choices=FORMATS, help="what the file is; without it, recognized by its header")
     ingest.add_argument("--mapping", type=Path, metavar="FILE", help="TOML file that says what each column is")
     ingest.add_argument("--kc-model", metavar="NAME", help="model whose skills are read from a DataShop export")
+    ingest.add_argument("--zone", metavar="NAME", help="time zone of times that name none (default: UTC)")
     ingest.add_argument("--json", type=Path, metavar="FILE", help="write the counts there too")
     ingest.add_argument(
         "--max-rejected",

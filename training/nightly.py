@@ -137,6 +137,8 @@ def _ingest_inbox(home: Home) -> int:
             aside = home.inbox / "refused"
         else:
             logger.info("ingest %s: %d rows, %d stored", path.name, counts.rows_read, counts.events_stored)
+            for note in counts.notes:
+                logger.info("ingest %s: %s", path.name, note)
             aside = home.inbox / "done"
         aside.mkdir(exist_ok=True)
         path.rename(aside / _free_name(path, aside))

@@ -54,6 +54,7 @@ def ingest_file(
     kc_model: str | None = None,
     max_rejected: float = MAX_REJECTED,
     now: datetime | None = None,
+    zone: str | None = None,
 ) -> IngestCounts:
     """Adds a log file to the event log.
 
@@ -65,6 +66,7 @@ def ingest_file(
         kc_model: Knowledge component model of a DataShop export.
         max_rejected: Largest share of rejected rows, 0-1, with which anything is stored.
         now: The current moment, with a time zone; without it, the clock's.
+        zone: Time zone of times that name none, where no mapping says it.
 
     Raises:
         InputError: The file or the mapping cannot be read, or has no rows.
@@ -73,7 +75,7 @@ def ingest_file(
         UnavailableError: The disk is full, or this user may not write there; nothing was stored.
         DatabaseAwayError: The tombstones cannot be read; nothing was stored.
     """
-    log = open_log(path, form, mapping, kc_model)
+    log = open_log(path, form, mapping, kc_model, zone)
     with Database(home.database_url()) as database:
         tombstones = read_tombstones(database)
     chunks = track(log.chunks(), f"chunks of {path.name} read", total=log.expected_chunks)

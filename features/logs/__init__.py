@@ -6,6 +6,7 @@
 import codecs
 import csv
 from pathlib import Path
+from zoneinfo import available_timezones
 
 from features.errors import InputError
 from features.logs.assistments import COLUMNS as ASSISTMENTS_COLUMNS
@@ -24,7 +25,11 @@ FORMATS = ("mapped", "assistments", "datashop", *STANDARDS)
 
 
 def open_log(
-    path: Path, form: str | None = None, mapping: Path | None = None, kc_model: str | None = None
+    path: Path,
+    form: str | None = None,
+    mapping: Path | None = None,
+    kc_model: str | None = None,
+    zone: str | None = None,
 ) -> Log | DocumentLog:
     """A log file, ready to be read.
 
@@ -33,6 +38,7 @@ def open_log(
         form: One of `FORMATS`; without it, `mapped` if there is a mapping, else what the header looks like.
         mapping: A TOML file for `mapped`.
         kc_model: Knowledge component model for `datashop`.
+        zone: Time zone of times that name none, where no mapping says it.
 
     Raises:
         InputError: The file or the mapping cannot be read, or its format cannot be recognized.
@@ -43,12 +49,16 @@ def open_log(
         raise InputError(f"--mapping is for format mapped, not {chosen}; leave one of the two out")
     if kc_model and chosen != "datashop":
         raise InputError(f"--kc-model is for format datashop, not {chosen}; leave one of the two out")
+    if zone and chosen in {"mapped", "assistments"}:
+        raise InputError(f"--zone is not for format {chosen}; a mapping says it with [time] zone, and order has none")
+    if zone and zone not in available_timezones():
+        raise InputError(f'--zone "{zone}"; right would be such as "America/Chicago"')
     if chosen == "assistments":
         return open_assistments(path)
     if chosen == "datashop":
-        return open_datashop(path, kc_model)
+        return open_datashop(path, kc_model, zone)
     if chosen in STANDARDS:
-        return open_documents(path, chosen, said and Names(said.file.source, **vars(said.prefixes)))
+        return open_documents(path, chosen, Names(said.file.source, **vars(said.prefixes)) if said else None, zone)
     if said is None:
         raise refuse_without_mapping(path)
     return open_mapped(path, said)

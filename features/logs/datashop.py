@@ -6,9 +6,10 @@ outcome are no responses. A student-step row is the first attempt, with the hint
 
 Several models may say which knowledge components (KC), our skills, a step needs. One is read: the one asked for, else
 "Default", else the first that is no trivial one (a single component for everything, or one for each step), and the log
-says which. Student-step times carry no zone and are taken as UTC. Times that a spreadsheet rewrote (3/5/2026 9:05) are
-read with the month first, as in the United States, where DataShop is. Rows without a student and an outcome, which
-spreadsheets leave at the end, are blank. A file with commas is read as such, with quoted cells.
+says which. Student-step times carry no zone and are taken as UTC, or as who loads them says. Times that a spreadsheet
+rewrote (3/5/2026 9:05) are read with the month first, as in the United States, where DataShop is. Rows without a
+student and an outcome, which spreadsheets leave at the end, are blank. A file with commas is read as such, with quoted
+cells.
 
 Source: https://pslcdatashop.web.cmu.edu/help?page=export
 """
@@ -61,12 +62,13 @@ RIGHT, WRONG, HINT = ("CORRECT", "OK"), ("INCORRECT", "BUG", "ERROR"), ("HINT", 
 """Outcomes as tutors write them."""
 
 
-def open_datashop(path: Path, kc_model: str | None = None) -> Log:
+def open_datashop(path: Path, kc_model: str | None = None, zone: str | None = None) -> Log:
     """A transaction or student-step export.
 
     Args:
         path: The export.
         kc_model: Name of the knowledge component model whose skills are read.
+        zone: Time zone of times that name none; without it, UTC.
 
     Raises:
         InputError: The file cannot be read, is neither export, or lacks the model.
@@ -78,11 +80,11 @@ def open_datashop(path: Path, kc_model: str | None = None) -> Log:
     model, places = choose_model(table, kc_model)
     skills = {f"skill {place}": place for place in places.get(model, ())}
     others = ", ".join(name for name in places if name != model)
-    notes = (
-        f'skills are those of the model "{model}"' + (f"; --kc-model names another of {others}" if others else ""),
-    )
+    chosen = f'skills are those of the model "{model}"' + (f"; --kc-model names another of {others}" if others else "")
+    assumed = "times name no zone and are taken as UTC; --zone says what they are"
+    notes = [chosen] * bool(places) + [assumed] * (is_step and zone is None)
     convert = convert_steps if is_step else convert_transactions
-    return Log("datashop", table, positions | skills, convert, notes if places else ())
+    return Log("datashop", table, positions | skills, lambda cells: convert(cells, zone or "UTC"), notes)
 
 
 def read_form(path: Path) -> TextForm:
@@ -111,8 +113,8 @@ def choose_model(table: TableFile, kc_model: str | None) -> tuple[str, dict[str,
     return kc_model or (DEFAULT_MODEL if DEFAULT_MODEL in places else next(iter(useful), "")), places
 
 
-def convert_transactions(cells: Cells) -> dict[str, object]:
-    """Raw columns of one chunk of a transaction export."""
+def convert_transactions(cells: Cells, zone: str) -> dict[str, object]:
+    """Raw columns of one chunk of a transaction export; `zone` is that of times that name none."""
     outcome = pc.utf8_upper(as_text(cells["outcome"]))
     attempt, bad_attempt = as_whole_numbers(cells["attempt"])
     is_first = attempt.eq(1).fillna(value=False).to_numpy()
@@ -120,7 +122,7 @@ def convert_transactions(cells: Cells) -> dict[str, object]:
     is_right = _marks(pc.is_in(outcome, pa.array(RIGHT)))
     asks_hint = is_hint | _marks(pc.equal(pc.utf8_upper(as_text(cells["action"])), "HINT_REQUEST"))
     graded = is_right | _marks(pc.is_in(outcome, pa.array(WRONG))) | (is_hint & is_first)
-    occurred_at, bad_time, bad_zone = _zoned(cells["time"], cells["zone"])
+    occurred_at, bad_time, bad_zone = _zoned(cells["time"], cells["zone"], zone)
     return {
         **_shared(cells, is_right),
         "occurred_at": occurred_at,
@@ -135,11 +137,11 @@ def convert_transactions(cells: Cells) -> dict[str, object]:
     }
 
 
-def convert_steps(cells: Cells) -> dict[str, object]:
-    """Raw columns of one chunk of a student-step export."""
+def convert_steps(cells: Cells, zone: str) -> dict[str, object]:
+    """Raw columns of one chunk of a student-step export, whose times are of a zone."""
     outcome = pc.utf8_lower(as_text(cells["outcome"]))
     graded = _marks(pc.is_in(outcome, pa.array(["correct", "incorrect", "hint"])))
-    occurred_at, bad_time = _moments(cells["time"], "UTC")
+    occurred_at, bad_time = _moments(cells["time"], zone)
     hints, bad_hints = as_whole_numbers(cells["hints"])
     key = [as_text(cells[name]) for name in ("problem", "view", "step")]
     return {
@@ -188,9 +190,9 @@ def _join_skills(cells: list[pa.Array]) -> pa.Array | None:
     return as_text(pc.replace_substring(joined, "~~", SKILL_MARK))
 
 
-def _zoned(times: pa.Array, zones: pa.Array) -> "tuple[pd.Series[pd.Timestamp], Marks, Marks]":
-    """Moments in UTC, which times are unreadable, and which zones unknown; a blank zone is UTC."""
-    zone_of_row = pc.fill_null(as_text(zones), "UTC")
+def _zoned(times: pa.Array, zones: pa.Array, usual: str) -> "tuple[pd.Series[pd.Timestamp], Marks, Marks]":
+    """Moments in UTC, which times are unreadable, and which zones unknown; a blank zone is the usual one."""
+    zone_of_row = pc.fill_null(as_text(zones), usual)
     moments, bad_time = _moments(times, "UTC")
     unknown = np.zeros(len(times), dtype=bool)
     known = available_timezones()

@@ -54,9 +54,8 @@ problem = "response"
 watch = "video"
 ```
 
-A file of xAPI statements or Caliper events needs no columns: its mapping has `[file]`, with `format = "xapi"` or
-`"caliper"` and a `source`, and may have `[prefixes]` with `student_prefix`, `item_prefix` and `skill_prefix`, which are
-removed from the start of addresses.
+The mapping of xAPI statements or Caliper events has `[file]` alone, with `format = "xapi"` or `"caliper"`, and maybe
+`[prefixes]`: `student_prefix`, `item_prefix` and `skill_prefix` are removed from the start of addresses.
 
 Only `student`, `time`, `correct`, and `item` or `skills` have to be there. Blank cells are null; ids are kept as
 written, but for white space around them. A number of attempts or hints, or a duration, that cannot be read is null, and
@@ -212,14 +211,15 @@ def convert(cells: Cells, mapping: Mapping, notes: list[str]) -> dict[str, objec
 
 
 def _around_table(cells: Cells, size: int) -> "pd.Series[str]":
-    """Rows that are no part of the table: blank ones, and totals, which have a word in place of a student."""
+    """Rows that are no part of the table: blank ones, and totals, without a time and a student."""
     student, time = as_text(cells["student"]), cells["time"]
     timeless = ~are_written(as_text(time) if pa.types.is_string(time.type) else time)
     if not timeless.any():
         return first_rule(size, {})
     unscored = ~are_written(as_text(cells["correct"])) if "correct" in cells else np.ones(size, dtype=bool)
     total = pc.fill_null(pc.match_substring_regex(student, TOTAL), False).to_numpy(zero_copy_only=False)
-    return first_rule(size, {"blank": timeless & unscored & ~are_written(student), "total_line": timeless & total})
+    nobody = ~are_written(student)
+    return first_rule(size, {"blank": timeless & unscored & nobody, "total_line": timeless & (nobody | total)})
 
 
 def _has_local_times(cells: pa.Array, time: Time) -> bool:

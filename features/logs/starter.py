@@ -9,13 +9,15 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.errors import InputError
-from features.logs.cells import as_text
+from features.logs.cells import are_written, as_text
 from features.logs.guesses import (
     Guess,
     are_counts,
@@ -36,6 +38,9 @@ from features.logs.table_start import find_start, is_wide
 
 SAMPLE = 5_000
 """Rows that are looked at."""
+
+FULL = 0.5
+"""Share of the cells of the fullest row that a row has to have, to be none of the totals below a table."""
 
 SHOWN = 3
 """Rows that are shown."""
@@ -117,7 +122,10 @@ def _sample(table: TableFile) -> Cells:
     """The first rows, by the names of columns that come once."""
     names = [name for name in table.columns if name and table.columns.count(name) == 1]
     for chunk in read_cells(table, [table.columns.index(name) for name in names]):
-        return {name: cells.slice(0, SAMPLE) for name, cells in zip(names, chunk.cells, strict=True)}
+        rows = [cells.slice(0, SAMPLE) for cells in chunk.cells]
+        written = np.sum([are_written(cells) for cells in rows], axis=0)
+        part_of_table = pa.array(written >= FULL * written.max(initial=0))
+        return {name: cells.filter(part_of_table) for name, cells in zip(names, rows, strict=True)}
     return {}
 
 
@@ -260,14 +268,12 @@ def _show_rows(path: Path, text: str) -> str:
     except InputError as error:
         return f"# As it stands it reads no row: {error}"
     answers = rows[rows["unused"].isna()].head(SHOWN)
-    return "\n".join(
-        ["# The first rows would be read as:", *(f"#   {_show(row)}" for row in answers.to_dict("records"))]
-    )
+    return "\n".join(["# The first rows would be read as:", *(f"#   {_show(row)}" for _, row in answers.iterrows())])
 
 
-def _show(row: dict[str, object]) -> str:
+def _show(row: "pd.Series[Any]") -> str:
     """One row in words."""
-    said = {name: value for name, value in row.items() if not pd.isna(value)}  # type: ignore[call-overload]
+    said = {str(name): value for name, value in row.dropna().items()}
     if "score" not in said:
         said.pop("correct", None)
     if "rejected" in said:

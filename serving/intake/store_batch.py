@@ -99,7 +99,10 @@ class Intake:
             erased, events = int(gone.sum()), events[~gone]
             events = _count_tries(connection, events)
             new, retagged, contradicting = _distinct(connection, events)
-            rejected += [to_rejected(int(index), str(rule)) for index, rule in contradicting.items()]
+            rejected += [
+                to_rejected(index, rule)
+                for index, rule in zip(contradicting.index.tolist(), contradicting.tolist(), strict=True)
+            ]
             rejected.sort(key=lambda event: event.index)
             if rejected and (atomic or len(rejected) == count):
                 # the exception rolls the transaction back

@@ -20,6 +20,9 @@ UNREADABLE = object()
 
 MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
+BETWEEN = {" ": 0, "\t": 0, "\r": 0, "\n": 0, ",": 0, "[": 1, "]": -1}
+"""What may stand between the documents of an array, and by how much it opens one."""
+
 _decode = json.JSONDecoder().raw_decode
 
 
@@ -96,9 +99,10 @@ def _read_lines(text: TextIO) -> Iterator[object]:
 
 def _read_stream(text: TextIO, path: Path) -> Iterator[object]:
     """The values of an array one by one, or values that follow each other, whatever their line breaks."""
-    buffer, at, wanted = "", 0, READ_AT_ONCE
+    buffer, at, wanted, depth = "", 0, READ_AT_ONCE, 0
     while True:
-        while at < len(buffer) and buffer[at] in " \t\r\n,[]":  # what stands between the documents of an array
+        while at < len(buffer) and buffer[at] in BETWEEN:
+            depth += BETWEEN[buffer[at]]
             at += 1
         if at < len(buffer):
             try:
@@ -111,7 +115,7 @@ def _read_stream(text: TextIO, path: Path) -> Iterator[object]:
                 continue
         more = text.read(wanted)
         if not more:
-            if buffer[at:].strip(" \t\r\n,[]"):
+            if depth or buffer[at:]:
                 raise InputError(f"{path.name} is damaged: it breaks off, or is no JSON; right would be a whole file")
             return
         buffer, at, wanted = buffer[at:] + more, 0, 2 * wanted  # so that one large envelope is tried a few times only

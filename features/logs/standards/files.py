@@ -42,6 +42,7 @@ class DocumentLog:
         path: The file.
         standard: One of `STANDARDS`.
         names: How addresses become ids.
+        zone: Time zone of times without an offset; null for UTC, which is then said.
         expected_chunks: How many chunks reading will yield; null where nobody knows.
         leaves_open: What it does not say, of `features.logs.rows.OPEN`.
     """
@@ -49,6 +50,7 @@ class DocumentLog:
     path: Path
     standard: str
     names: Names
+    zone: str | None = None
     expected_chunks: int | None = None
     leaves_open: tuple[str, ...] = ("tries",)
     _without_zone: int = 0
@@ -63,8 +65,8 @@ class DocumentLog:
     def notes(self) -> tuple[str, ...]:
         """What was assumed so far, in sentences for whoever loads the file."""
         notes = [f"read as {'xAPI statements' if self.standard == 'xapi' else 'Caliper events'}"]
-        if self._without_zone:
-            notes.append(f"{self._without_zone:,} times without an offset are taken as UTC")
+        if self._without_zone and self.zone is None:
+            notes.append(f"{self._without_zone:,} times without an offset are taken as UTC; --zone says what they are")
         if shared := sum(1 for pages in self._pages.values() if len(pages) > 1):
             notes.append(
                 f"{shared:,} account names come from several home pages and count as one student each; "
@@ -99,9 +101,9 @@ class DocumentLog:
 
     def _convert(self, events: list[dict[str, Any]]) -> pd.DataFrame:
         times = pa.array([event.get("occurred_at") for event in events], pa.string())
-        moments, unreadable = as_moments(times)
-        has_offset = pc.fill_null(pc.match_substring_regex(times, UTC_OFFSET), True)
-        self._without_zone += len(events) - int(pc.sum(has_offset).as_py() or 0)
+        moments, unreadable = as_moments(times, self.zone or "UTC")
+        has_offset = pc.fill_null(pc.match_substring_regex(times, UTC_OFFSET), True).to_numpy(zero_copy_only=False)
+        self._without_zone += int((~has_offset & ~unreadable).sum())
         score = np.array([_score(event) for event in events], dtype=np.float64)
         marks = {rule: np.array([event.get("rejected") == rule for event in events]) for rule in _rules(events)}
         columns = {
@@ -121,15 +123,16 @@ class DocumentLog:
         return raw_rows(columns, len(events))
 
 
-def open_documents(path: Path, standard: str, names: Names | None = None) -> DocumentLog:
+def open_documents(path: Path, standard: str, names: Names | None = None, zone: str | None = None) -> DocumentLog:
     """A file of xAPI statements or Caliper events.
 
     Args:
         path: JSON: a document on each line, an array, or an envelope.
         standard: One of `STANDARDS`.
         names: How addresses become ids; without it, they stay as they are and the source is the standard's name.
+        zone: Time zone of times without an offset; without it, UTC.
     """
-    return DocumentLog(path, standard, names or Names(standard))
+    return DocumentLog(path, standard, names or Names(standard), zone)
 
 
 def sniff_standard(path: Path) -> str:

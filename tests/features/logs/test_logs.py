@@ -292,16 +292,12 @@ def test_a_file_without_a_header_is_never_quoted(tmp_path):
         assert "jane" not in str(error.value)
 
 
-def test_without_a_mapping_the_error_is_a_mapping_to_begin_with(tmp_path):
+def test_without_a_mapping_the_error_names_the_columns_and_where_to_get_one(tmp_path):
     path = write(tmp_path / "log.csv", "user,question,created,points,colour\n")
 
-    with pytest.raises(InputError) as error:
-        open_log(path, form="mapped")
-
-    starter = str(error.value).split("\n\n", 1)[1]
-    columns = tomllib.loads(starter)["columns"]
-    assert columns == {"student": "user", "item": "question", "time": "created", "correct": "points"}
-    assert "colour" in str(error.value)
+    for form in ("mapped", None):
+        with pytest.raises(InputError, match=r"begin with|prints a first one"):
+            open_log(path, form=form)
 
 
 @pytest.mark.parametrize(
@@ -313,7 +309,10 @@ def test_without_a_mapping_the_error_is_a_mapping_to_begin_with(tmp_path):
         ("log.parquet", b"who,what\n", "is not a Parquet file"),
         ("log.parquet", b"PAR1....PAR1", "log.parquet is damaged"),
         ("log.csv", "who,what,at,right\nZoë,i,2024-01-01,1\n".encode("latin-1"), 'try [file] encoding = "cp1252"'),
-        ("log.csv", "who,what,at,right\n".encode("utf-16"), "text in UTF-16"),
+        ("log.csv", "who,what,at,right\n".encode("utf-16-le"), "text in UTF-16"),
+        ("log.xls", b"\xd0\xcf\x11\xe0\xa1\xb1", "is a spreadsheet of an old Excel (.xls); save it as CSV"),
+        ("log.rda", b"\x1f\x8b\x08", "is a data file of R; write it with write.csv"),
+        ("log.csv.gz", b"\x1f\x8b\x08", "is a gzip archive; unpack it first"),
         ("log.csv", b"who,what,at,right\n" + b's,i,2024-01-01,"1\n' + b"s,i,2024-01-01,1\n" * 3, "never closed"),
     ],
 )
@@ -337,6 +336,32 @@ def test_a_quotation_mark_inside_a_cell_or_a_line_break_in_quotes_is_fine(tmp_pa
 
     assert rows["student_id"].tolist() == ["s\n1", 's "2"']
     assert rows["item_id"].tolist() == ['5" pipe', '6" pipe']
+
+
+def test_a_zone_is_for_times_that_name_none_and_what_was_assumed_is_said(tmp_path):
+    path = write(tmp_path / "steps.txt", STEP + "s\tP\t1\tS\t2026-03-05 09:05:00\t6\tcorrect\t0\tadd\n")
+    local = write(tmp_path / "log.csv", "who,what,at,right\ns,i,2026-03-05 09:05,1\n")
+    log = mapped.open_mapped(local, parse_mapping({"columns": COLUMNS}))
+    list(log.chunks())
+
+    assert read(path, zone="America/Chicago")["occurred_at"][0] == pd.Timestamp("2026-03-05 15:05", tz="UTC")
+    assert ["taken as UTC" in " ".join(open_log(path, zone=zone).notes) for zone in (None, "UTC")] == [True, False]
+    assert ["taken as UTC" in note for note in log.notes] == [True]
+    with pytest.raises(InputError, match=r'--zone "Chicago"; right would be such as'):
+        open_log(path, zone="Chicago")
+
+
+def test_what_stands_around_a_table_is_no_row_of_it(tmp_path):
+    path = write(
+        tmp_path / "log.csv",
+        "Report;of\n\nwho;what;at;right\ns;i;2026-03-05;1\n;;;\nTotal;;;1\nMade by the office\ns;i\n",
+    )
+
+    rows = read_mapped(path)
+
+    assert rows["unused"].dropna().tolist() == ["blank", "total_line", "text_line"]
+    assert rows["rejected"].dropna().tolist() == ["wrong_number_of_cells"]
+    assert len(rows) == 5
 
 
 def test_absent_paths_and_folders_say_so(tmp_path):

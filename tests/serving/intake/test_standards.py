@@ -160,6 +160,26 @@ def test_verbs_and_scores_are_read(client, changes, kind, score):
     assert (event["kind"], event["score"], event["student_id"]) == (kind, score, "s0412")
 
 
+@pytest.mark.parametrize("verb", ["https://w3id.org/xapi/acrossx/verbs/evaluated", f"{ADL}/verbs/attempted", "x:y"])
+def test_what_has_a_result_is_an_answer_whatever_its_verb_and_has_its_attempt(client, verb):
+    attempt = {"http://id.tincanapi.com/extension/attempt-id": 3}
+    item = {"id": "q", "definition": {"extensions": attempt}}
+
+    answer = xapi(client, ANSWERED | {"verb": {"id": verb}, "object": item})
+
+    assert answer.json() == NOTHING | {"stored": 1}
+    assert [(event["kind"], event["attempt"], event["correct"]) for event in stored(client)] == [("response", 3, False)]
+
+
+def test_one_statement_alone_and_the_answer_of_a_record_store_are_taken(client):
+    alone = post(client, "xapi", ANSWERED, {})
+    listed = post(client, "xapi", {"statements": [ANSWERED, ANSWERED | {"id": "other"}], "more": ""}, {})
+
+    assert (alone.json()["stored"], listed.json()["known"], listed.json()["stored"]) == (1, 1, 1)
+    assert post(client, "xapi", {"statements": []}, {}).status_code == 422
+    assert post(client, "xapi", "statement", {}).status_code == 422
+
+
 def test_work_without_answers_is_read_from_caliper(client):
     actor = "https://school.example/students/s0412"
     used = {

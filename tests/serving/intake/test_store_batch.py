@@ -98,6 +98,28 @@ def test_a_batch_sent_again_stores_nothing_twice(client):
     assert len(stored(client)) == 3
 
 
+def test_equal_answers_of_a_batch_keep_their_number_and_order_and_count_as_tries(client):
+    """As those of a file do; a try that comes in a later batch of the same session counts on."""
+    clicks = [{**ANSWER, "event_id": None, "score": score} for score in (1, 0, 0)]
+    later = {**ANSWER, "event_id": None, "occurred_at": "2026-03-16T08:20:00Z"}
+
+    answers = [post(client, *clicks), post(client, *clicks), post(client, later), post(client, {**later, "attempt": 1})]
+
+    assert [answer.json()["stored"] for answer in answers] == [3, 0, 1, 1]
+    events = stored(client)
+    assert [event["score"] for event in sorted(events[:3], key=lambda event: event["sequence"])] == [1, 0, 0]
+    assert [event["attempt"] for event in events] == [1, 2, 3, 4, 1]
+
+
+def test_an_id_that_returns_with_another_moment_is_a_conflict(client):
+    post(client, ANSWER)
+
+    answer = post(client, {**ANSWER, "occurred_at": "2026-03-17T08:15:02Z"}, {**ANSWER, "event_id": "r2"})
+
+    assert rules(answer) == [(0, "reused_key", "event_id")]
+    assert post(client, {**ANSWER, "occurred_at": "2026-03-16T08:15:02Z"}).json()["known"] == 1
+
+
 def test_a_response_sent_again_with_a_further_skill_has_both(client):
     """It stays one event with the rest of what was first said of it."""
     post(client, {**ANSWER, "hints": 2}, {**ANSWER, "event_id": "r2"})
