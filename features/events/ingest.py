@@ -21,7 +21,7 @@ from features.events.checks import WORDS, check_rows, keep_distinct
 from features.events.counts import IngestCounts
 from features.events.exports import ExportCheck
 from features.events.odd_ids import IdWatch
-from features.events.repeats import describe_settled, settle
+from features.events.repeats import describe_settled, resolve_repeats
 from features.events.staging import PartWriter, RejectedWriter, clear_staging, read_new, read_part, staged_buckets
 from features.events.store import (
     DataVersion,
@@ -231,7 +231,7 @@ def _stage_new(
             if rows is None:
                 continue
             known = read_known(home, bucket)
-            distinct = keep_distinct(settle(rows, known, leaves_open, settled), known)
+            distinct = keep_distinct(resolve_repeats(rows, known, leaves_open, settled), known)
             exports.add(distinct.events, known)
             parts.add(distinct.events)
             if not distinct.retagged.empty:

@@ -7,7 +7,7 @@ Three things that a log may not say, each settled from all rows of a student tha
   skills alone are one response. A source that has ids of its own, or numbers the attempts on an item, says itself which
   rows are the same.
 * The order of equal moments: that of the file, or the reverse where the file runs backwards in time.
-* Which answers are further tries: those on an item that the student answered before in the same session.
+* Which answers are retries: those on an item that the student answered before in the same session.
 """
 
 from collections import Counter
@@ -28,13 +28,13 @@ Marks = npt.NDArray[np.bool_]
 SETTLED = {
     "copies": "rows that equal an earlier one in student, moment, item and score: {:,}; they count as answers of their "
     "own, so if the file repeats rows, name the column with their ids as event_id",
-    "tries": "attempts are not numbered: {:,} count as further tries, since the student answered the item before in "
+    "retries": "attempts are not numbered: {:,} count as retries, since the student answered the item before in "
     'the same session; [attempt] form = "first" in a mapping makes each a first one',
 }
 """What is said of what was settled, by what a log left open."""
 
 
-def settle(
+def resolve_repeats(
     rows: pd.DataFrame, before: pd.DataFrame, leaves_open: Collection[str], settled: Counter[str]
 ) -> pd.DataFrame:
     """The rows of one file with what it leaves open between equal ones and moments.
@@ -50,10 +50,10 @@ def settle(
         rows = rows.assign(event_id=ids)
         settled["copies"] += copies
     rows = rows.assign(sequence=order_ties(rows))
-    if "tries" in leaves_open:
-        attempt, tries = count_tries(rows, before)
+    if "retries" in leaves_open:
+        attempt, retries = count_attempts(rows, before)
         rows = rows.assign(attempt=attempt)
-        settled["tries"] += tries
+        settled["retries"] += retries
     return rows
 
 
@@ -100,15 +100,15 @@ def order_ties(rows: pd.DataFrame) -> "pd.Series[int]":
     return rows["sequence"].fillna(placed)
 
 
-def count_tries(rows: pd.DataFrame, before: pd.DataFrame) -> "tuple[pd.Series[int], int]":
-    """The attempt of rows, counted where it is not said, and how many of them are further tries.
+def count_attempts(rows: pd.DataFrame, before: pd.DataFrame) -> "tuple[pd.Series[int], int]":
+    """The attempt of rows, counted where it is not said, and how many of them are retries.
 
     Args:
         rows: Valid rows with `features.events.checks.COLUMNS`; one event may have several.
-        before: Events that were stored before, with the columns of `TRIES` and `score`, of any students.
+        before: Events that were stored before, with the columns of `RETRY_COLUMNS` and `score`, of any students.
     """
-    answers = rows.loc[rows["kind"].eq("response"), TRIES]
-    earlier = before.loc[before["student_id"].isin(answers["student_id"]) & before["score"].notna(), TRIES]
+    answers = rows.loc[rows["kind"].eq("response"), RETRY_COLUMNS]
+    earlier = before.loc[before["student_id"].isin(answers["student_id"]) & before["score"].notna(), RETRY_COLUMNS]
     every = pd.concat([earlier, answers]).drop_duplicates("event_id")  # what was stored keeps its attempt
     every = every[every["occurred_at"].notna()].sort_values(["student_id", "occurred_at", "sequence"], kind="stable")
     pause = every.groupby("student_id", sort=False)["occurred_at"].diff()
@@ -120,5 +120,5 @@ def count_tries(rows: pd.DataFrame, before: pd.DataFrame) -> "tuple[pd.Series[in
     return counted, rows.loc[further, "event_id"].nunique()
 
 
-TRIES = ["event_id", "student_id", "occurred_at", "sequence", "item_id"]
+RETRY_COLUMNS = ["event_id", "student_id", "occurred_at", "sequence", "item_id"]
 """Columns that tell which answers are tries on one item in one session."""

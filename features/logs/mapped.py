@@ -40,7 +40,7 @@ pass_mark = 0.8           # share of max_score from which a response is correct;
 
 # [attempt]               # of a log without a column of attempts
 # form = "counted"        # counted: an answer to an item that the student answered before in the same session, without
-                          # a pause of an hour, is a further try; or first: every answer is a first one
+                          # a pause of an hour, is a retry; or first: every answer is a first one
 
 [duration]
 unit = "s"                # s, ms or min; a cell such as 1:30 is 90 seconds in any of them
@@ -137,8 +137,8 @@ def _find_open(mapping: Mapping) -> tuple[str, ...]:
     columns, has_clock = mapping.columns, mapping.time.form != "order"
     counts_tries = columns.attempt is not None and columns.item is not None
     copies = columns.event_id is None and has_clock and not counts_tries
-    tries = columns.attempt is None and columns.item is not None and has_clock and mapping.attempt.form == "counted"
-    return tuple(name for name, is_open in (("copies", copies), ("tries", tries)) if is_open)
+    retries = columns.attempt is None and columns.item is not None and has_clock and mapping.attempt.form == "counted"
+    return tuple(name for name, is_open in (("copies", copies), ("retries", retries)) if is_open)
 
 
 def open_plain(path: Path, mapping: Mapping | None = None) -> TableFile:

@@ -132,7 +132,7 @@ class Correct:
 
 @dataclass(frozen=True)
 class Attempt:
-    """`[attempt]`: where no column numbers them, whether tries on an item are counted or all answers first ones."""
+    """`[attempt]`: where no column numbers them, whether retries of an item are counted or all answers first ones."""
 
     form: str = "counted"
 

@@ -41,8 +41,8 @@ SKILL_MARK = "\x1f"
 ITEM_MARK = " :: "
 """Between the parts of an item's id, such as problem and step."""
 
-OPEN = ("copies", "tries")
-"""What a log may leave open: whether equal rows are one answer or several, and which answers are further tries."""
+OPEN = ("copies", "retries")
+"""What a log may leave open: whether equal rows are one answer or several, and which answers are retries."""
 
 Cells = Mapping[str, pa.Array]
 """One chunk of a file: an array per name that the reader asked for."""

@@ -58,7 +58,7 @@ LIKELY = {
     "correct": (r"correct|right", r"outcome|result|verdict", r"score|points|marks?\b|percent|credit", r"grade"),
     "item": (r"item|question|exercise", r"problem", r"task|step|activity|assignment|quiz|lesson|prompt|title|page"),
     "skills": (r"skill|standard|objective|\bkc\b|ccss|teks|competenc", r"concept|topic|domain|strand"),
-    "attempt": (r"attempt|\btry\b|\btries\b",),
+    "attempt": (r"attempt|\btr(y|ies)\b",),
     "hints": (r"hint",),
     "duration_s": (DURATION,),
     "event_id": (

@@ -11,7 +11,7 @@ from serving.errors import RequestError
 from serving.intake.translation import MOST_PARTS, Translation
 from serving.schemas.texts import Address, OptionalText
 
-Beside = Any
+Lenient = Any
 """What stands beside an answer, and costs it nothing where it cannot be read."""
 
 
@@ -44,9 +44,9 @@ class Attempt(Thing):
 
     assignee: Annotated[Thing | None, BeforeValidator(_to_entity)] = None
     assignable: Annotated[Assignable | None, BeforeValidator(_to_entity)] = None
-    count: Beside = None
+    count: Lenient = None
     ended_at_time: OptionalText | None = None
-    duration: Beside = None
+    duration: Lenient = None
 
 
 class Measure(_Part):

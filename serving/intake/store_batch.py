@@ -13,7 +13,7 @@ from features.errors import MissingError
 from features.events.checks import COLUMNS, check_rows, keep_distinct
 from features.events.live import events_since, keep_events, known_events, lock_writers, replace_events
 from features.events.odd_ids import IdWatch
-from features.events.repeats import count_tries, number_copies, order_ties
+from features.events.repeats import count_attempts, number_copies, order_ties
 from features.roster import students_of_schools
 from features.tombstones import find_erased
 from serving.access.caller import Caller
@@ -25,7 +25,7 @@ AHEAD = timedelta(minutes=15)
 """How far in the future a live event may be: what is yet to come must not move a school's moment."""
 
 LONGEST_SESSION = timedelta(hours=4)
-"""How far back of a batch answers are looked for that its answers may be further tries after."""
+"""How far back of a batch answers are looked for that its answers may be retries after."""
 
 NOTHING: Mapping[str, int] = {}
 
@@ -97,7 +97,7 @@ class Intake:
             lock_writers(connection)
             gone = events["student_id"].isin(find_erased(connection, students))
             erased, events = int(gone.sum()), events[~gone]
-            events = _count_tries(connection, events)
+            events = _count_attempts(connection, events)
             new, retagged, contradicting = _distinct(connection, events)
             rejected += [
                 to_rejected(index, rule)
@@ -158,7 +158,7 @@ def _check(raw: pd.DataFrame, source: "pd.Series[str]", now: datetime) -> tuple[
     return pd.concat(parts), nulled, rejected
 
 
-def _count_tries(connection: Connection, events: pd.DataFrame) -> pd.DataFrame:
+def _count_attempts(connection: Connection, events: pd.DataFrame) -> pd.DataFrame:
     """Returns the events with their attempt, counted where it is not said from what the table holds of their students.
 
     Events that have not come yet are not seen: an earlier try that arrives later counts as a first one too.
@@ -168,7 +168,7 @@ def _count_tries(connection: Connection, events: pd.DataFrame) -> pd.DataFrame:
         return events
     begin = silent["occurred_at"].min() - LONGEST_SESSION
     before = events_since(connection, silent["student_id"].unique().tolist(), begin)
-    attempt, _ = count_tries(events, before)
+    attempt, _ = count_attempts(events, before)
     return events.assign(attempt=attempt)
 
 

@@ -12,7 +12,7 @@ from features.logs.standards.xapi import translate_statement
 from serving.intake.translation import MOST_PARTS, Translation
 from serving.schemas.texts import Address, OptionalText
 
-Beside = Annotated[Any, Field(json_schema_extra={"type": ["string", "null"]})]
+Lenient = Annotated[Any, Field(json_schema_extra={"type": ["string", "null"]})]
 """What stands beside an answer, and costs it nothing where it cannot be read."""
 
 Extensions = Annotated[Any, Field(description="the number of the attempt, under a name that ends in attempt-id")]
@@ -98,7 +98,7 @@ class Result(_Part):
 
     score: Score | None = None
     success: bool | None = None
-    duration: Beside = Field(default=None, description="ISO 8601", examples=["PT12.5S"])
+    duration: Lenient = Field(default=None, description="ISO 8601", examples=["PT12.5S"])
     extensions: Extensions = None
 
 

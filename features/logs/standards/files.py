@@ -52,7 +52,7 @@ class DocumentLog:
     names: Names
     zone: str | None = None
     expected_chunks: int | None = None
-    leaves_open: tuple[str, ...] = ("tries",)
+    leaves_open: tuple[str, ...] = ("retries",)
     _without_zone: int = 0
     _pages: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 

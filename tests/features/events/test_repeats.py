@@ -12,7 +12,7 @@ from features.errors import InputError
 from features.events.checks import check_rows, keep_distinct
 from features.events.exports import ExportCheck
 from features.events.odd_ids import IdWatch
-from features.events.repeats import settle
+from features.events.repeats import resolve_repeats
 from features.events.store import KNOWN
 from features.logs.rows import raw_rows
 from features.profiles.difficulty import fit_statistics
@@ -42,7 +42,7 @@ NOTHING = checked([("a", 0, "x", True)])[KNOWN].iloc[:0]
 
 
 def store(rows: pd.DataFrame, known: pd.DataFrame, *leaves_open: str) -> pd.DataFrame:
-    return keep_distinct(settle(rows, known, leaves_open, Counter()), known).events
+    return keep_distinct(resolve_repeats(rows, known, leaves_open, Counter()), known).events
 
 
 @given(answers=st.lists(answer, min_size=1, max_size=12), skills=st.sampled_from([None, "halves"]))
@@ -94,8 +94,8 @@ timed = st.tuples(st.sampled_from("ab"), st.integers(0, 400), st.sampled_from("x
 def test_further_tries_are_those_on_an_item_of_the_same_session(answers, cut):
     """Also where the session began in a file that was stored before."""
     in_order = sorted(answers)
-    before = store(checked(in_order[:cut]), NOTHING, "tries") if in_order[:cut] else checked(in_order)[:0]
-    later = store(checked(in_order[cut:]), before[KNOWN], "tries") if in_order[cut:] else before[:0]
+    before = store(checked(in_order[:cut]), NOTHING, "retries") if in_order[:cut] else checked(in_order)[:0]
+    later = store(checked(in_order[cut:]), before[KNOWN], "retries") if in_order[cut:] else before[:0]
 
     expected, seen, last = [], Counter[tuple](), {}
     for student, minute, item, _ in in_order:
