@@ -1,5 +1,6 @@
 """Cycles: one grouping for some school days, changed only by absences and by students who are done or in trouble."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -87,7 +88,8 @@ def carry_grouping(problem: Problem, grouping: Grouping, unit: Unit) -> CycleDay
 
     A student leaves a group when proficient in its skill. Who is in trouble, with an urgent need that was not there or
     not urgent on the first day, may take any seat. A group whose adult is away, or that is too small without those who
-    are, is not fixed.
+    are, is not fixed. Where somebody who is due for time with an adult is in no group, having been absent on the first
+    day, those with several seats may give up one.
 
     Args:
         problem: The day, with its series and rules.
@@ -124,6 +126,10 @@ def carry_grouping(problem: Problem, grouping: Grouping, unit: Unit) -> CycleDay
         seats += [Seat(student, block, session.session_type, skill, lead) for student in staying]
         if len(staying) >= least.get(session.session_type, len(staying) + 1):
             groups.append(Group(block, lead, skill, session.session_type, staying))
+    counts = Counter(student for group in groups for student in group.students)
+    if any(student.adult_time_due and student.blocks and not counts[student.id] for student in problem.students):
+        several = frozenset(student for student, count in counts.items() if count > 1)
+        groups = [replace(group, free=several.intersection(group.students)) for group in groups]
     weights = replace(problem.weights, perturbation=max(MOVE_PENALTY, problem.weights.perturbation))
     free = replace(problem, previous=tuple(seats), weights=weights)
 

@@ -20,6 +20,7 @@ class Group:
         skill: Id of the skill.
         session_type: Type of the session.
         students: Ids of who sits there; others may join.
+        free: Ids of those of them who may as well sit elsewhere.
     """
 
     block: str
@@ -27,6 +28,7 @@ class Group:
     skill: str
     session_type: SessionType
     students: tuple[str, ...]
+    free: frozenset[str] = frozenset()
 
 
 def fix_groups(
@@ -60,6 +62,7 @@ def fix_groups(
                 Pin(student, group.block, group.session_type, group.skill, group.adult)
                 for group in groups
                 for student in group.students
+                if student not in group.free
             ),
         ),
         recent_groupmates=tuple(mate for mate in problem.recent_groupmates if (mate.first, mate.second) not in pairs),

@@ -84,6 +84,24 @@ def test_the_students_of_an_absent_adult_may_sit_anywhere():
     assert free_seats(day) == set("cdef")
 
 
+def test_for_who_missed_the_first_day_those_with_several_seats_may_give_one_up():
+    """Else a student who was absent on Monday would have no adult all week; the others keep their only seat."""
+    later = replace(GROUP, id="h", block="mon-10", students=("c", "d", "e", "b"))
+    day = state()
+    missed = tuple(replace(student, adult_time_due=student.id == "a") for student in day.students)
+
+    without = carry_grouping(day, read_grouping(day, (GROUP, later), ()), KNOWN)
+    due = carry_grouping(replace(day, students=missed), read_grouping(day, (GROUP, later), ()), KNOWN)
+
+    assert {(pin.student, pin.block) for pin in without.fixed.pins} == places(GROUP, later)
+    assert {(pin.student, pin.block) for pin in due.fixed.pins} == {("f", "mon-9"), ("b", "mon-10")}
+    assert {(seat.student, seat.block) for seat in due.fixed.previous} == places(GROUP, later)
+
+
+def places(*sessions):
+    return {(student, session.block) for session in sessions for student in session.students}
+
+
 def test_who_is_done_leaves_the_group():
     day = carry(Unit({("c", "add"): proficient("c", "add")}, 0.02, {}))
 
