@@ -133,7 +133,7 @@ def test_a_series_that_could_never_be_held_is_refused_by_name(client, body, tuto
 
 @pytest.fixture(scope="module")
 def week(client, trained_school):
-    body = {"team_id": trained_school.team_ids[0], "date": MONDAY, "seconds": 30 * QUICK, "cycle_days": 5}
+    body = {"team_id": trained_school.team_ids[0], "date": MONDAY, "seconds": 10 * QUICK, "cycle_days": 5}
     return ask(client, body)
 
 
