@@ -2,6 +2,7 @@
 
 import time
 from contextlib import suppress
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -43,17 +44,16 @@ def test_a_crowded_day_that_exact_programs_take_long_for_is_planned_in_time(seed
     """A second is enough on an idle machine; a loaded one may take some more, and says so in time."""
     problem = draw_crowded(seed, skills)
     warm_up()
+    plan = None
     for seconds in (1.0, 2.0, 4.0, 8.0):
         began = time.perf_counter()
-        try:
+        with suppress(InfeasibleError):
             plan = suggest_groups(problem, Budget(seconds=seconds))
-        except InfeasibleError as error:
-            assert not error.proven
-        else:
+        assert time.perf_counter() - began < seconds + LATE
+        if plan is not None:
             break
-        finally:
-            assert time.perf_counter() - began < seconds + LATE
 
+    assert plan is not None
     assert find_violations(problem, plan.sessions) == ()
 
 
