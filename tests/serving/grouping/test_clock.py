@@ -2,7 +2,6 @@
 
 import time
 from contextlib import suppress
-from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
