@@ -44,7 +44,7 @@ class ExportCheck:
             new: Events that are about to be stored, with `features.events.checks.COLUMNS`.
             known: All events of the bucket in the log, with `features.events.store.KNOWN`.
         """
-        first = new["attempt"].fillna(1).eq(1)  # an export of steps has no further tries
+        first = new["attempt"].fillna(1).eq(1)  # an export of steps has no retries
         answers = new[first & new["score"].notna() & new["occurred_at"].notna()].head(LOOKED_AT)
         self._looked_at += len(answers)
         stored = known[known["student_id"].isin(answers["student_id"]) & known["occurred_at"].notna()]
