@@ -46,8 +46,11 @@ class ExportCheck:
         """
         first = new["attempt"].fillna(1).eq(1)  # an export of steps has no retries
         answers = new[first & new["score"].notna() & new["occurred_at"].notna()].head(LOOKED_AT)
+        if answers.empty:
+            return
         self._looked_at += len(answers)
-        stored = known[known["student_id"].isin(answers["student_id"]) & known["occurred_at"].notna()]
+        mine = pd.Index(answers["student_id"].unique()).get_indexer(known["student_id"]) >= 0
+        stored = known[mine & known["occurred_at"].notna()]
         if stored.empty:
             return
         here, there = (_by_quarter(rows) for rows in (answers, stored))

@@ -19,7 +19,7 @@ import pandas as pd
 
 from features.events.ids import copy_ids
 
-SESSION = pd.Timedelta(hours=1)
+SESSION = np.timedelta64(1, "h")
 """A pause as long as this ends a session, as in the profiles."""
 
 Marks = npt.NDArray[np.bool_]
@@ -108,14 +108,23 @@ def count_attempts(rows: pd.DataFrame, before: pd.DataFrame) -> "tuple[pd.Series
         before: Events that were stored before, with the columns of `RETRY_COLUMNS` and `score`, of any students.
     """
     answers = rows.loc[rows["kind"].eq("response"), RETRY_COLUMNS]
-    earlier = before.loc[before["student_id"].isin(answers["student_id"]) & before["score"].notna(), RETRY_COLUMNS]
-    every = pd.concat([earlier, answers]).drop_duplicates("event_id")  # what was stored keeps its attempt
-    every = every[every["occurred_at"].notna()].sort_values(["student_id", "occurred_at", "sequence"], kind="stable")
-    pause = every.groupby("student_id", sort=False)["occurred_at"].diff()
-    session = (pause.isna() | (pause >= SESSION)).cumsum()
-    number = every.groupby([session, "student_id", "item_id"], sort=False).cumcount() + 1
-    of_event = pd.Series(number.to_numpy(), every["event_id"])
-    counted = rows["attempt"].fillna(rows["event_id"].map(of_event).astype(pd.Int64Dtype()))
+    # an index looks texts up several times as fast as isin, which makes a Python string of each
+    if (pd.Index(before["event_id"]).get_indexer(answers["event_id"]) >= 0).all():
+        return rows["attempt"], 0  # what was stored keeps its attempt
+    mine = pd.Index(answers["student_id"].unique()).get_indexer(before["student_id"]) >= 0
+    earlier = before.loc[before["score"].notna() & mine, RETRY_COLUMNS]
+    every = pd.concat([earlier, answers]) if len(earlier) else answers
+    every = every[every["occurred_at"].notna() & ~every["event_id"].duplicated()]
+    student, item = (pd.factorize(every[name])[0] for name in ("student_id", "item_id"))
+    time = every["occurred_at"].dt.tz_convert(None).to_numpy("datetime64[us]")
+    order = np.lexsort((every["sequence"].to_numpy(dtype=np.float64, na_value=-1.0), time, student))
+    begins = np.ones(len(order), dtype=bool)
+    begins[1:] = (np.diff(student[order]) != 0) | (np.diff(time[order]) >= SESSION)
+    key = np.cumsum(begins) * (item.max(initial=0) + 1) + item[order]
+    number = np.empty(len(order), dtype=np.int64)
+    number[order] = pd.Series(key).groupby(key).cumcount() + 1
+    place = pd.Index(every["event_id"]).get_indexer(rows["event_id"])
+    counted = rows["attempt"].fillna(pd.Series(number, dtype="Int64").reindex(place).set_axis(rows.index))
     further = rows["attempt"].isna() & counted.gt(1).fillna(value=False)
     return counted, rows.loc[further, "event_id"].nunique()
 
