@@ -138,13 +138,19 @@ def restart_database(place: Place) -> None:
 
 
 def restore_database(place: Place) -> Window:
-    """Restores a dump into PostgreSQL."""
+    """Restores a dump into PostgreSQL; where it and a client wait for each other, the server may end either."""
     assert place.postgres is not None
     dump, begin = place.postgres.folder / "dump", time.monotonic()
     host = ("-h", str(place.postgres.folder), "-U", "postgres", "-d", "postgres")
     _run(place.postgres, "pg_dump", *host, "-Fc", "-f", str(dump))
     place.rest(0.5, 3)
-    _run(place.postgres, "pg_restore", *host, "--clean", "--if-exists", "--single-transaction", str(dump))
+    for again in (True, True, False):
+        try:
+            _run(place.postgres, "pg_restore", *host, "--clean", "--if-exists", "--single-transaction", str(dump))
+            break
+        except ServerError as error:
+            if "deadlock" not in str(error) or not again:
+                raise
     dump.unlink()
     return Window(begin, time.monotonic())
 
