@@ -22,6 +22,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from features.database import Database
 from features.erasure import Installation, Store
 from features.errors import BusyError
+from features.tombstones import find_erased
 from serving.audit.entries import AuditEntry, add_entries
 
 logger = logging.getLogger("regroup")
@@ -118,13 +119,16 @@ class Spool:
             _import_old_files(self._folder, file)
             last: int = file.execute("SELECT coalesce(max(number), 0) FROM entries").fetchone()[0]
         while rows := self._read(after, last):
-            refused = _store(rows, database)
+            refused, of_erased = _store(rows, database)
             stored = [row for row in rows if row[0] not in refused]
             aside = [row for row in rows if row[0] in refused]
+            named = [row for row in stored if row[0] in of_erased]
             with self._connection() as file, _transaction(file):
                 # by its text too: an erasure may have changed it meanwhile, and then it is shipped once more
                 file.executemany("UPDATE entries SET set_aside = 1 WHERE number = ? AND entry = ?", aside)
                 file.executemany("UPDATE entries SET shipped = 1 WHERE number = ? AND entry = ?", stored)
+                # an erasure had gone through the file before they came in
+                file.executemany("DELETE FROM entries WHERE number = ? AND entry = ?", named)
                 file.execute(REMOVE_OLD, (KEPT,))
             if refused:
                 logger.error("the database refuses %d audit entries, which are set aside", len(refused))
@@ -241,8 +245,8 @@ def _empty_log(file: sqlite3.Connection) -> None:
     file.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
-def _store(rows: Sequence[tuple[int, str]], database: Database) -> set[int]:
-    """Stores entries in the database and returns the numbers of those that it refuses."""
+def _store(rows: Sequence[tuple[int, str]], database: Database) -> tuple[set[int], set[int]]:
+    """Stores entries in the database; returns the numbers of those that it refuses, and that name an erased student."""
     refused, entries = set[int](), dict[int, AuditEntry]()
     for number, text in rows:
         entry = _read_entry(text)
@@ -251,6 +255,9 @@ def _store(rows: Sequence[tuple[int, str]], database: Database) -> set[int]:
         else:
             entries[number] = entry
     with database.changing() as connection:
+        erased = find_erased(
+            connection, {entry.student_id for entry in entries.values() if entry.student_id is not None}
+        )
         try:
             with connection.begin_nested():
                 add_entries(connection, list(entries.values()))
@@ -261,7 +268,7 @@ def _store(rows: Sequence[tuple[int, str]], database: Database) -> set[int]:
                         add_entries(connection, [entry])
                 except REFUSALS:
                     refused.add(number)
-    return refused
+    return refused, {number for number, entry in entries.items() if entry.student_id in erased}
 
 
 def _read_entry(text: str) -> AuditEntry | None:

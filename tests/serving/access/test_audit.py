@@ -8,12 +8,14 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import delete, update
 
 from features.database import Database
 from features.errors import DatabaseAwayError, RegroupError
+from features.tombstones import add_tombstone
 from serving.__main__ import main
 from serving.audit import spool
 from serving.audit.entries import add_entries, list_entries, make_entry
@@ -180,6 +182,19 @@ def test_after_a_restore_the_newest_entries_are_in_the_database_again(tmp_path, 
 
         assert list_entries(other) == entries[3:]
     own.close()
+
+
+def test_an_entry_that_came_in_after_an_erasure_does_not_keep_the_student_on_disk(database, tmp_path):
+    own = Spool(tmp_path / "audit")
+    with database.changing(erasing=True) as connection:
+        add_tombstone(connection, "s1", datetime.now(UTC))
+    own.append(entries_of(3))
+
+    assert (own.ship(database), own.ship(database)) == (3, 0)
+
+    assert [entry.student_id for entry in list_entries(database)] == ["s0", None, "s2"]
+    own.close()
+    assert not [path for path in tmp_path.glob("audit/*") if b'"s1"' in path.read_bytes()]
 
 
 def test_a_file_of_an_earlier_version_goes_on(database, tmp_path):

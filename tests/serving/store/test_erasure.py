@@ -150,7 +150,7 @@ def test_no_trace_of_an_erased_student_is_left_anywhere(client, school, simulate
     lists = {f"roster_{name}_students" for name in ("rule", "series", "policy")}
     empty = {"roster_demographics", *lists}  # in this school
     assert traces(school, database, student) - {"regroup.db", "regroup.db-wal"} >= (TABLES - empty) | (
-        FOLDERS - {"audit"}  # entries stay there for seconds only
+        FOLDERS - {"audit"}  # nobody asked the service about this student alone
     )
 
     assert main(["erase", student, "--yes"]) == 1
