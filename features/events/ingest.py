@@ -5,7 +5,7 @@ file: skills are stored before events, and all events in one commit.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -103,10 +103,9 @@ def ingest_file(
         DatabaseAwayError: The tombstones cannot be read; nothing was stored.
     """
     log = open_log(path, form, mapping, kc_model)
-    with Database(home.database_url()) as database:
-        tombstones = read_tombstones(database)
     chunks = track(log.chunks(), f"chunks of {path.name} read", total=log.table.expected_chunks)
-    counts = ingest_rows(home, chunks, log.source, path.name, max_rejected, now, tombstones)
+    with Database(home.database_url()) as database:
+        counts = ingest_rows(home, chunks, log.source, path.name, max_rejected, now, lambda: read_tombstones(database))
     return replace(counts, notes=log.notes)
 
 
@@ -117,7 +116,7 @@ def ingest_rows(
     name: str,
     max_rejected: float = MAX_REJECTED,
     now: datetime | None = None,
-    tombstones: Tombstones = NOBODY,
+    read_gone: Callable[[], Tombstones] = lambda: NOBODY,
 ) -> IngestCounts:
     """Adds raw rows to the event log in one commit; rows that are known already change nothing.
 
@@ -128,7 +127,7 @@ def ingest_rows(
         name: The file's name, for messages and the record of rejected rows.
         max_rejected: Largest share of rejected rows, 0-1, with which anything is stored.
         now: The current moment, with a time zone; without it, the clock's.
-        tombstones: Students whose rows are dropped unread.
+        read_gone: Reads which students' rows are dropped unread; called while nobody can be erased.
 
     Raises:
         InputError: There are no rows.
@@ -139,7 +138,7 @@ def ingest_rows(
     now = now or datetime.now(UTC)
     with _only_ingest(home):
         with RejectedWriter(home.staging / "rejected.parquet") as rejected:
-            rows_read, unused, nulled = _stage(home, chunks, source, now, rejected, tombstones)
+            rows_read, unused, nulled = _stage(home, chunks, source, now, rejected, read_gone())
             if rows_read == 0:
                 raise InputError(f"{name} has no rows")
             item_skills, counts = _stage_new(home, rejected)
