@@ -1,6 +1,6 @@
 """What loading a roster would change: who is new, changed and gone, and which teams would have no plan on any day."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -68,17 +68,18 @@ def require_few_gone(changes: Iterable[Change]) -> None:
 def find_refused(roster: Roster) -> list[str]:
     """Sentences on teams for which no day can be planned, and what would be right."""
     found = []
-    parts: tuple[tuple[str, Collection[Any], str], ...] = (
-        ("students", roster.members, "name classes that have some"),
-        ("adults", roster.staff, "name classes that have some, or adults below staff"),
-        ("blocks", roster.blocks, "write the bell schedule"),
+    refused = "so every day would be refused"
+    parts: tuple[tuple[str, Iterable[Any], str], ...] = (
+        ("students", roster.members, f"{refused}; name classes that have some"),
+        ("adults", roster.staff, f"{refused}; name classes that have some, or adults below staff"),
+        ("blocks", roster.blocks, f"{refused}; write the bell schedule"),
+        ("rooms", roster.rooms, "so its days would be planned without rooms; write them"),
     )
+    having = {what: {record.team_id for record in records} for what, records, _ in parts}
     for team in roster.teams:
-        for what, records, fix in parts:
-            if all(record.team_id != team.team_id for record in records):
-                found.append(f"team {team.team_id!r} has no {what}, so every day would be refused; {fix}")
-        if all(room.team_id != team.team_id for room in roster.rooms):
-            found.append(f"team {team.team_id!r} has no rooms, so its days would be planned without rooms; write them")
+        found += [
+            f"team {team.team_id!r} has no {what}, {fix}" for what, _, fix in parts if team.team_id not in having[what]
+        ]
     return found
 
 

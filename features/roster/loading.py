@@ -1,5 +1,6 @@
 """Reads a roster of whatever shape, checks it, and stores it."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -23,7 +24,7 @@ from features.roster.layout import FILES
 from features.roster.policy_file import DEFAULT, Said, check_policies, join_layer, parse_policies
 from features.roster.policy_file import NAME as POLICY_FILE
 from features.roster.queries import list_teams, read_team
-from features.roster.records import PolicyLayer, Roster, Team
+from features.roster.records import PolicyLayer, Roster, Staff, Team
 from features.roster.sheets import Findings, read_sheet
 from features.roster.store import save_roster
 
@@ -134,15 +135,19 @@ def _read_lists(files: Files, names: frozenset[str], said: Said, findings: Findi
 def _clean(said: Said, sheets: Sheets, new: Collection[str]) -> Said:
     """What was said of the teams that there are; of what was said earlier, only about people who are still there."""
     teams = {row.record.team_id for row in sheets["teams"]}
+    members: dict[str, list[str]] = defaultdict(list)
+    for row in sheets["members"]:
+        members[row.record.team_id].append(row.record.student_id)
+    adults: dict[str, list[Staff]] = defaultdict(list)
+    for row in sheets["staff"]:
+        adults[row.record.team_id].append(row.record)
     cleaned = {}
     for team_id, settings in said.items():
         if team_id == DEFAULT or team_id in new:
             if team_id == DEFAULT or team_id in teams:
                 cleaned[team_id] = settings
         elif team_id in teams:
-            members = [row.record.student_id for row in sheets["members"] if row.record.team_id == team_id]
-            adults = [row.record for row in sheets["staff"] if row.record.team_id == team_id]
-            cleaned[team_id] = drop_missing(settings, members, adults)
+            cleaned[team_id] = drop_missing(settings, members[team_id], adults[team_id])
     return cleaned
 
 
