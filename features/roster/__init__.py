@@ -127,7 +127,8 @@ and past sessions that are stored stay as well, as far as they name people who a
     classes                list of ids of the classes whose students and adults make the team; none: no team
     school, name           of the team; without them, the school of its classes and no name
     staff.ID               what staff.csv would say of an adult: `{ role = "teacher_leader", max_group = 6 }`; a teacher
-                           of a class is else a `collaborating_teacher`, an aide `support_staff`
+                           of a class is else a `collaborating_teacher`, an aide `support_staff`; who teaches in no
+                           class of the team is in it with `without_class = true` alone
     rooms.ROOM.capacity    students that the room holds, such as `30`
     bells.NAME             blocks of the week: `{ days = ["mon", "tue"], start = "08:30", end = "09:15" }`; their ids
                            are `TEAM-mon-NAME` and so on

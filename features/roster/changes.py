@@ -10,6 +10,9 @@ from features.roster.records import Roster, Team
 MOST_GONE = 0.05
 """Share of the stored students who may be missing from a roster; more are taken for a broken export."""
 
+NAMED = 3
+"""Teams that one sentence names."""
+
 
 @dataclass(frozen=True)
 class Change:
@@ -67,19 +70,20 @@ def require_few_gone(changes: Iterable[Change]) -> None:
 
 def find_refused(roster: Roster) -> list[str]:
     """Sentences on teams for which no day can be planned, and what would be right."""
-    found = []
     refused = "so every day would be refused"
     parts: tuple[tuple[str, Iterable[Any], str], ...] = (
         ("students", roster.members, f"{refused}; name classes that have some"),
         ("adults", roster.staff, f"{refused}; name classes that have some, or adults below staff"),
         ("blocks", roster.blocks, f"{refused}; write the bell schedule"),
-        ("rooms", roster.rooms, "so its days would be planned without rooms; write them"),
+        ("rooms", roster.rooms, "so days would be planned without rooms; write them"),
     )
-    having = {what: {record.team_id for record in records} for what, records, _ in parts}
-    for team in roster.teams:
-        found += [
-            f"team {team.team_id!r} has no {what}, {fix}" for what, _, fix in parts if team.team_id not in having[what]
-        ]
+    found = []
+    for what, records, fix in parts:
+        having = {record.team_id for record in records}
+        lacking = [team.team_id for team in roster.teams if team.team_id not in having]
+        if lacking:
+            some = ", ".join(map(repr, lacking[:NAMED])) + (", …" if len(lacking) > NAMED else "")
+            found.append(f"{len(lacking)} of {len(roster.teams)} teams have no {what} ({some}), {fix}")
     return found
 
 

@@ -165,6 +165,7 @@ OF_LISTS: Mapping[str, Spec] = {
             "max_group": PEOPLE,
             "certified": read_flag,
             "coach": read_id,
+            "without_class": read_flag,
         }
     ),
     "bells": Each({"days": several_words_of(*WEEKDAYS), "start": read_clock, "end": read_clock}),

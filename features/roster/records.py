@@ -242,7 +242,7 @@ class Team:
         past_sessions: What happened, oldest first.
         series: Students who stay together with an adult on a unit.
         policies: What all teams of the roster chose, then what this one did; either may be missing.
-        dates: First and last day of the members who have one; null = open.
+        dates: First and last day of members who have one; null = open.
     """
 
     team_id: str
@@ -272,12 +272,9 @@ class Team:
             >>> team.on(date(2026, 9, 4)).members
             ('old',)
         """
-        there = tuple(
-            student
-            for student in self.members
-            for first, last in [self.dates.get(student, (None, None))]
-            if (first is None or first <= day) and (last is None or day <= last)
-        )
+        spans = {student: (first or day, last or day) for student, (first, last) in self.dates.items()}
+        out = {student for student, (first, last) in spans.items() if not first <= day <= last}
+        there = tuple(student for student in self.members if student not in out)
         if there == self.members:
             return self
         away = set(self.members).difference(there)

@@ -101,8 +101,8 @@ def _write_team(
     roles = {place.person: place.role for place in sorted(places, key=lambda place: place.role, reverse=True)}
     for adult in sorted(said.keys() | {person for person, role in roles.items() if role != STUDENT}):
         taught = [classes.classes[place.class_id].title or place.class_id for place in places if place.person == adult]
-        keys = said.get(adult) or {"role": roles[adult]}
-        yield f"{_write_line(adult, keys)}  # {_one_line(', '.join(dict.fromkeys(taught)) or 'in no class')}"
+        mark, keys = ("", said[adult]) if adult in said else ("# ", {"role": roles[adult]})
+        yield f"{mark}{_write_line(adult, keys)}  # {_one_line(', '.join(dict.fromkeys(taught)) or 'in no class')}"
 
 
 def _describe(class_id: str, classes: Classes, in_class: Mapping[str, list[Place]]) -> str:

@@ -62,7 +62,8 @@ def build_sheets(
         school = _find_school(team_id, settings, named, classes, before, findings)
         sheets["teams"].append(Row(None, TeamName(team_id, school, settings.get("name"))))
         sheets["members"] += _join_members(team_id, places)
-        staff = _join_staff(team_id, places, settings.get("staff", {}), before)
+        chosen = _known_adults(team_id, settings.get("staff", {}), places, findings, strict=team_id in new)
+        staff = _join_staff(team_id, places, chosen, before)
         sheets["staff"] += [Row(None, person) for person in staff]
         sheets["rooms"] += [Row(None, room) for room in _list_rooms(team_id, settings, before)]
         bells = settings.get("bells") or said.get(DEFAULT, {}).get("bells") or {}
@@ -130,6 +131,26 @@ def _known_classes(
     return found
 
 
+def _known_adults(
+    team_id: str, said: Mapping[str, Settings], places: Iterable[Place], findings: Findings, *, strict: bool
+) -> Mapping[str, Settings]:
+    """What was said of adults of the classes, and of those who belong to the team without one."""
+    there = {place.person for place in places if place.role != STUDENT}
+    known: dict[str, Settings] = {}
+    for adult, keys in said.items():
+        if adult in there or keys.get("without_class"):
+            known[adult] = {key: value for key, value in keys.items() if key != "without_class"}
+            continue
+        where = f"{NAME} [teams.{team_id}] staff: {shown(adult)} teaches in no class of the team"
+        if strict:
+            meant = nearest(adult, there)
+            hint = f"did you mean {shown(meant)}?" if meant else "write without_class = true if that is meant"
+            findings.problems.append(f"{where}; {hint}")
+        else:
+            findings.warnings.append(f"{where} any more and was left out; without_class = true would keep them")
+    return known
+
+
 def _find_school(
     team_id: str, settings: Settings, named: Iterable[str], classes: Classes, before: Team | None, findings: Findings
 ) -> str:
@@ -165,7 +186,7 @@ def _join_members(team_id: str, places: Iterable[Place]) -> list[Row]:
 def _join_staff(
     team_id: str, places: Iterable[Place], said: Mapping[str, Settings], before: Team | None
 ) -> list[Staff]:
-    """The adults of the classes and those whom only people named, with what was said and stored of each."""
+    """The adults of the classes and those who were named, with what was said and stored of each."""
     roles: dict[str, str] = {}
     for place in sorted(places, key=lambda place: place.role):  # collaborating_teacher before support_staff
         if place.role != STUDENT:

@@ -379,6 +379,19 @@ def test_what_was_said_once_and_made_by_hand_survives_the_next_load(home):
     assert team.has_school(date(2027, 1, 4))
 
 
+def test_an_adult_who_teaches_no_class_is_in_the_team_only_if_that_was_said(home, capsys):
+    team = '[teams.t1.staff]\nana = { role = "teacher_leader" }\ncoach = { role = "support_staff"%s }\n'
+    with pytest.raises(InputError, match="'coach' teaches in no class of the team; write without_class = true"):
+        load(home, write_oneroster_11(TINY), say(["c1"]) + (team % "").encode())
+    load(home, write_oneroster_11(TINY), say(["c1"]) + (team % ", without_class = true").encode())
+    assert [adult.staff_id for adult in read_team(home.database_url(), "t1").staff] == ["ana", "coach"]
+
+    load(home, write_oneroster_11(replace(TINY, teachers={"new": ("c1",)})))
+
+    assert [adult.staff_id for adult in read_team(home.database_url(), "t1").staff] == ["coach", "new"]
+    assert "'ana' teaches in no class of the team any more and was left out" in capsys.readouterr().out
+
+
 def test_many_who_are_gone_need_a_yes(home):
     load(home, write_oneroster_11(TINY), say(["c1"]))
     few = Town(TINY.classes, dict(list(TINY.students.items())[2:]), TINY.teachers, TINY.aides)
@@ -402,9 +415,9 @@ def test_a_preview_asks_what_the_roster_cannot_say_and_its_answers_load(home, ca
 
     shown = capsys.readouterr().out
     assert "was taken for: OneRoster 1.1" in shown
-    assert "warning: team 'north' has no blocks, so every day would be refused" in shown
+    assert "warning: 1 of 1 teams have no blocks ('north'), so every day would be refused" in shown
     text = asked.read_text(encoding="utf-8")
-    assert 'ana = { role = "collaborating_teacher" }  # Class c1' in text
+    assert '# ana = { role = "collaborating_teacher" }  # Class c1' in text
     asked.write_text(text.replace("# first = {", "first = {").replace("# room-1", "room-1"), encoding="utf-8")
     load_roster_command(path, home, policy=asked, as_of=DAY)
     team = read_team(home.database_url(), "north")
