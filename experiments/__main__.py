@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.benchmarks.registry import BENCHMARKS
-from features.console import EXIT_CODES, describe_exit_codes, run_command
+from features.console import EXIT_CODES, check_place, describe_exit_codes, run_command
 
 COMPARED = "a real log to compare simulated ones with: Parquet with user_id, item_id, skill_id, timestamp (s), correct"
 
@@ -29,6 +29,8 @@ def main(argv: Sequence[str]) -> int:
     if command == "benchmark":
         # on a machine with other work, LightGBM's threads that wait by spinning make training many times slower
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    for name, folder in (("json_path", False), ("charts", True)):
+        check_place(arguments.get(name), folder=folder)  # a benchmark may take hours until it writes there
     runs: dict[str, Callable[..., int]] = {"simulate": _simulate, "compile": _compile, "demo": _demo}
     return BENCHMARKS[options.name].load()(**arguments) if command == "benchmark" else runs[command](**arguments)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table
 
-from features.console import OUT, describe_exit_codes, run_command, write_json
+from features.console import OUT, check_place, describe_exit_codes, run_command, write_json
 from features.errors import MissingError, TooManyRejectedError
 from features.home import read_home
 
@@ -50,6 +50,7 @@ def main(argv: Sequence[str]) -> int:
         RegroupError: With the exit code that `--help` lists.
     """
     options = build_parser().parse_args(argv)
+    check_place(getattr(options, "json", None))
     if options.command == "roster":
         from features.roster import load_roster_command  # noqa: PLC0415 - ingest needs no database
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TypeVar
 
 from rich.console import Console
@@ -172,6 +173,31 @@ def read_file(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise explain_os_error(error, f"{path} cannot be read", USER_PATH) from None
+
+
+def check_place(path: Path | None, *, folder: bool = False) -> None:
+    """Finds out, before there are figures to write, whether the place that the user named for them can be written.
+
+    Args:
+        path: A file, which stays as it is, or a folder, which is made; null is right as it is.
+        folder: Which of the two.
+
+    Raises:
+        InputError: It is no such place.
+        UnavailableError: The disk is full.
+    """
+    if path is None:
+        return
+    with writing(path):
+        if folder:
+            path.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=path):
+                return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = not path.exists()
+        path.open("ab").close()
+        if new:
+            path.unlink()
 
 
 @contextmanager

@@ -121,3 +121,7 @@ class CircuitBreaker:
     def trip(self) -> None:
         """Opens the circuit after a failure."""
         self._open_until = time.monotonic() + OPEN_S
+
+    def close(self) -> None:
+        """Closes the circuit, since the dependency has just answered somebody else."""
+        self._open_until = 0.0

@@ -39,6 +39,16 @@ def open_to_others(*roots):
     return [str(path) for path in paths if stat.S_IMODE(path.stat().st_mode) & 0o077]
 
 
+def test_what_a_command_leaves_is_for_the_owner_alone(simulated_school, tmp_path, monkeypatch):
+    monkeypatch.setenv("REGROUP_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("REGROUP_DATABASE_URL", raising=False)
+
+    run(features.__main__.main, "roster", simulated_school.folder / "roster")
+
+    assert open_to_others(tmp_path / "home") == []
+
+
+@pytest.mark.long
 def test_whatever_commands_and_the_service_leave_is_for_the_owner_alone(
     simulated_school, migrated_mlflow, give_key, tmp_path, monkeypatch
 ):

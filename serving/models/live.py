@@ -232,6 +232,8 @@ class LiveEvents:
             latest: Number of the last live event, where this request has asked the database already.
         """
         with self._lock:
+            if latest is not None:
+                self._breaker.close()
             day = self._days.get(id(snapshot)) or self._keep(snapshot, _Day(snapshot, self._home, self._database))
             if latest is None or day.through is None or latest > day.through or day.restarts != self._database.restarts:
                 self._look(day)

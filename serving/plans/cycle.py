@@ -1,21 +1,18 @@
 """Cycles: one grouping for some school days, changed only by absences and by students who are done or in trouble."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import islice
-from typing import TypeVar
 
 from features.roster import PastSession, Team
 from features.roster.records import WEEKDAYS
-from serving.grouping import InfeasibleError, Need, Problem, Purpose, Seat, Session
+from serving.grouping import Need, Problem, Purpose, Seat, Session
 from serving.plans.series import Unit
-from serving.plans.together import Group, fix_groups, list_places
+from serving.plans.together import Group, expect_groups, list_places
 
-Found = TypeVar("Found")
-
-MOVE_PENALTY = 1.0
-"""Need points that moving a seat within a cycle must gain: more than nearly any one seat can."""
+MOVE_PENALTY = 0.2
+"""Need points that moving a seat within a cycle must gain; an urgent need is worth more, most others less."""
 
 
 @dataclass(frozen=True)
@@ -31,19 +28,6 @@ class Grouping:
     blocks: tuple[str, ...]
     sessions: tuple[Session, ...]
     needs: Mapping[tuple[str, str], Need]
-
-
-@dataclass(frozen=True)
-class CycleDay:
-    """A later day of a cycle.
-
-    Attributes:
-        fixed: The day with every group as a fixed assignment that nothing changes.
-        free: The day with nothing fixed, where moving a seat of the grouping costs as much.
-    """
-
-    fixed: Problem
-    free: Problem
 
 
 def list_school_days(team: Team, first: date, count: int) -> list[date]:
@@ -81,22 +65,23 @@ def remember_sessions(team: Team, day: date, sessions: Sequence[Session]) -> Tea
     return replace(team, past_sessions=(*team.past_sessions, *held))
 
 
-def carry_grouping(problem: Problem, grouping: Grouping, unit: Unit) -> CycleDay:
-    """A later day of a cycle: the first day's groups in the blocks at the same place of the day.
+def carry_grouping(problem: Problem, grouping: Grouping | None, unit: Unit) -> Problem:
+    """A day of a cycle: the first day's groups are wanted in the blocks at the same place of the day.
 
-    A student leaves a group when proficient in its skill. Who is in trouble, with an urgent need that was not there or
-    not urgent on the first day, may take any seat. A group whose adult is away, or that is too small without those who
-    are, is not fixed.
+    Moving a seat costs `MOVE_PENALTY`. A student leaves a group when proficient in its skill. Who is in trouble, with
+    an urgent need that was not there or not urgent on the first day, may take any seat, and so may whoever has no seat
+    to keep: one who was absent on the first day, or whose adult is away.
 
     Args:
         problem: The day, with its series and rules.
-        grouping: The first day's.
+        grouping: The first day's; null for a day that is in no cycle, or the first of one: it stays as it is.
         unit: What is known of the students.
     """
+    if grouping is None:
+        return problem
     there = {student.id: student.blocks for student in problem.students}
     adults = {adult.id: adult.blocks for adult in problem.adults}
     blocks = dict(zip(grouping.blocks, (block.id for block in problem.blocks), strict=False))
-    least = {bound.session_type: bound.least for bound in problem.sizes}
     taken, moving = list_places(problem), find_trouble(problem, grouping)
     pinned = {(pin.student, pin.skill) for pin in problem.pins}
     seats, groups = list[Seat](), list[Group]()
@@ -121,15 +106,15 @@ def carry_grouping(problem: Problem, grouping: Grouping, unit: Unit) -> CycleDay
             if (student, skill) not in pinned and not _is_done(grouping, unit, student, skill)
         )
         seats += [Seat(student, block, session.session_type, skill, lead) for student in staying]
-        if len(staying) >= least.get(session.session_type, len(staying) + 1):
+        if staying:
             groups.append(Group(block, lead, skill, session.session_type, staying))
     weights = replace(problem.weights, perturbation=max(MOVE_PENALTY, problem.weights.perturbation))
-    free = replace(problem, previous=tuple(seats), weights=weights)
 
     def first_need(student: str, skill: str) -> Need:
         return grouping.needs.get((student, skill)) or unit.add_need(student, skill)
 
-    return CycleDay(fix_groups(free, groups, first_need, unit.skill_names), free)
+    day = replace(problem, previous=tuple(seats), weights=weights)
+    return expect_groups(day, groups, first_need, unit.skill_names)
 
 
 def find_trouble(problem: Problem, grouping: Grouping) -> set[str]:
@@ -151,26 +136,3 @@ def _is_done(grouping: Grouping, unit: Unit, student: str, skill: str) -> bool:
     need = grouping.needs.get((student, skill))
     came_to_extend = need is not None and need.purpose is Purpose.EXTEND
     return unit.is_done(student, (skill,)) and not came_to_extend
-
-
-def plan_in_cycle(
-    problem: Problem, grouping: Grouping | None, unit: Unit, solve: Callable[[Problem], Found]
-) -> tuple[Problem, Found]:
-    """The day as it was planned and what was found: with the grouping of its cycle fixed where a plan keeps it so.
-
-    Args:
-        problem: The day, with its series and rules.
-        grouping: The first day's; null for a day that is in no cycle, or the first of one.
-        unit: What is known of the students.
-        solve: Finds a plan, or raises `InfeasibleError`.
-
-    Raises:
-        InfeasibleError: The day has no plan without the grouping either.
-    """
-    if grouping is None:
-        return problem, solve(problem)
-    day = carry_grouping(problem, grouping, unit)
-    try:
-        return day.fixed, solve(day.fixed)
-    except InfeasibleError:
-        return day.free, solve(day.free)

@@ -35,7 +35,7 @@ from serving.grouping import (
 from serving.models.forecasts import forecast_students
 from serving.models.live import LiveEvents
 from serving.models.snapshot import Snapshot
-from serving.plans.cycle import plan_in_cycle, read_grouping, remember_sessions
+from serving.plans.cycle import carry_grouping, read_grouping, remember_sessions
 from serving.plans.cycle_days import find_days
 from serving.plans.focus_notes import FocusNote, note_focus
 from serving.plans.needs import Candidate, find_candidates
@@ -347,8 +347,8 @@ def recommend_day(
         request: The day.
         settings: The settings of the service.
         budget: Rounds, seconds and random seed of the search.
-        until: When the plan must be found, on the clock of `time.perf_counter`; where the day has none with a series, a
-            grouping or a standing rule, each further search gets a tenth of the budget's seconds after that.
+        until: When the plan must be found, on the clock of `time.perf_counter`; where the day has none with a series
+            or a standing rule, each further search gets a tenth of the budget's seconds after that.
 
     Raises:
         RequestError: The day has no blocks, a rule or an absence names somebody who is not in the team, or no plan can
@@ -366,9 +366,11 @@ def recommend_day(
     search = _Search(request.alternatives, budget, until)
 
     def plan_with_all(problem: Problem) -> tuple[SeriesDay, tuple[Problem, _Found]]:
-        return plan_with_series(
-            problem, due, unit, lambda held: plan_in_cycle(held, request.grouping, unit, search), search.is_late
-        )
+        def plan(held: Problem) -> tuple[Problem, _Found]:
+            carried = carry_grouping(held, request.grouping, unit)
+            return carried, search(carried)
+
+        return plan_with_series(problem, due, unit, plan, search.is_late)
 
     notes = (*day.notes, *over)
     try:

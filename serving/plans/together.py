@@ -1,4 +1,4 @@
-"""Groups that stay together: fixed assignments, needs that make their places eligible, and faces that are wanted."""
+"""Groups that stay together: needs that make their places eligible, faces that are wanted, and fixed assignments."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,10 +29,10 @@ class Group:
     students: tuple[str, ...]
 
 
-def fix_groups(
+def expect_groups(
     problem: Problem, groups: Sequence[Group], missing: MissingNeed, skill_names: Mapping[str, str]
 ) -> Problem:
-    """The day with groups as fixed assignments.
+    """The day on which groups may sit together again.
 
     Whoever has no need in the skill of a group gets one, so that the place is eligible, and all have one aim there.
     That they met lately, or met the adult, counts nothing: the same faces are wanted.
@@ -54,17 +54,22 @@ def fix_groups(
         problem,
         needs=tuple(needs.values()),
         skills=(*problem.skills, *(Skill(skill, skill_names.get(skill, skill)) for skill in sorted(named - known))),
-        pins=(
-            *problem.pins,
-            *(
-                Pin(student, group.block, group.session_type, group.skill, group.adult)
-                for group in groups
-                for student in group.students
-            ),
-        ),
         recent_groupmates=tuple(mate for mate in problem.recent_groupmates if (mate.first, mate.second) not in pairs),
         contacts=tuple(contact for contact in problem.contacts if (contact.student, contact.adult) not in contacts),
     )
+
+
+def fix_groups(
+    problem: Problem, groups: Sequence[Group], missing: MissingNeed, skill_names: Mapping[str, str]
+) -> Problem:
+    """The day with groups as `expect_groups` has it, each place a fixed assignment."""
+    expected = expect_groups(problem, groups, missing, skill_names)
+    pins = (
+        Pin(student, group.block, group.session_type, group.skill, group.adult)
+        for group in groups
+        for student in group.students
+    )
+    return replace(expected, pins=(*expected.pins, *pins))
 
 
 def _share_aim(

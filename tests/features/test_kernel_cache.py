@@ -38,6 +38,7 @@ def test_a_caller_may_choose_another_cpu():
     assert run("import features, numba; print(numba.config.CPU_NAME)", NUMBA_CPU_NAME="host") == ["host"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "place",
     [

@@ -15,7 +15,9 @@ from features.trees import check_trees
 COLUMNS = ["first", "second", "third"]
 
 SCORE = """
-import sys, lightgbm, numpy
+import sys
+sys.modules |= dict.fromkeys(("pandas", "pyarrow", "sklearn", "matplotlib"))  # which LightGBM goes without
+import lightgbm, numpy
 for path in sys.argv[1:]:
     try:
         booster = lightgbm.Booster(model_str=open(path).read())
@@ -83,13 +85,14 @@ def test_what_is_no_tree_is_refused(text, change):
         check_trees(change(text), COLUMNS)
 
 
-def test_whatever_passes_is_scored_to_its_end(text, tmp_path):
+@pytest.mark.parametrize("examples", [30, pytest.param(400, marks=pytest.mark.long)])
+def test_whatever_passes_is_scored_to_its_end(text, tmp_path, examples):
     """Any number of the trees is changed to any other; LightGBM gets what passes, in a process that it may not end."""
     rng, passed = random.Random(5), []
     begin = text.index("Tree=0")
     places = [found.span() for found in re.finditer(r"-?\d+(\.\d+)?", text) if found.start() > begin]
     places = [span for span in places if span[0] < text.index("end of trees")]
-    for at in range(100):
+    for at in range(examples):
         start, end = rng.choice(places)
         value = rng.choice(["0", "-1", "1", "2", "5", "-7", "1000000000", "-2147483648", "1e300", "0.5", "63"])
         changed = fit_sizes(text[:start] + value + text[end:])
@@ -102,5 +105,5 @@ def test_whatever_passes_is_scored_to_its_end(text, tmp_path):
 
     done = subprocess.run([sys.executable, "-c", SCORE, *passed], check=False, timeout=120, capture_output=True)
 
-    assert len(passed) > 15
+    assert len(passed) > 0.15 * examples
     assert done.returncode == 0, done.stderr.decode()[-500:]

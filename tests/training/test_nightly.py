@@ -215,7 +215,7 @@ def test_a_better_challenger_takes_over_and_the_old_champion_is_remembered(untra
     assert "better with the whole interval" in second.record.read_text()
 
 
-@pytest.mark.parametrize("harm", ["missing", "changed"])
+@pytest.mark.parametrize("harm", [pytest.param("missing", marks=pytest.mark.long), "changed"])
 def test_a_champion_that_cannot_be_read_is_replaced_with_a_reason(own_school, harm):
     """A damaged bundle neither stops the night nor is compared with."""
     trees = artifact(own_school, own_school.run_id, "struggle/model.lgb")
@@ -245,7 +245,7 @@ def test_a_champion_that_there_is_no_room_to_copy_is_not_taken_for_missing(train
 
 def test_above_a_limit_a_challenger_keeps_the_champion(own_school):
     """A challenger that is not calibrated is kept out, whatever else it can do."""
-    outcome = night(own_school, choose(own_school, "max_ece = 0.0001"))
+    outcome = night(own_school, choose(own_school, "max_ece = 0.0001, rounds = 3"))
 
     assert outcome.did == "kept"
     assert "The challenger is above a limit and was not promoted." in outcome.record.read_text()
@@ -261,7 +261,7 @@ def test_above_a_limit_without_a_champion_to_keep_there_is_an_error_with_its_fig
     earlier = len(runs_of(school))
 
     with pytest.raises(QualityGateError, match=r"no champion to keep: .*mastery: .* is above the limit") as error:
-        night(school, choose(school, "max_ece = 0.0001"))
+        night(school, choose(school, "max_ece = 0.0001, rounds = 3"))
 
     assert error.value.exit_code == 4
     assert len(runs_of(school)) == earlier + 1

@@ -9,7 +9,7 @@ weekly: the first day of each week freely, the others with its grouping, and eac
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from itertools import combinations
 from pathlib import Path
@@ -23,7 +23,7 @@ from features.console import OUT, track, write_json
 from features.errors import InputError
 from features.roster import Series, Staff
 from serving.grouping import Budget, Plan, Problem, Session, SessionType, find_violations, score_plan, suggest_groups
-from serving.plans.cycle import Grouping, plan_in_cycle, read_grouping
+from serving.plans.cycle import Grouping, carry_grouping, read_grouping
 from serving.plans.needs import list_candidates
 from serving.plans.policy import load_policy
 from serving.plans.series import Unit, find_due, plan_with_series
@@ -169,8 +169,12 @@ def _may_tutor(adult: Staff, unit: Sequence[str]) -> bool:
 
 
 def need_met(problem: Problem, sessions: tuple[Session, ...]) -> float:
-    """Returns the points of a plan for needs, urgent ones included, by a problem without series."""
-    return sum(term.points for term in score_plan(problem, sessions).terms if term.name in {"benefit", "urgent"})
+    """Returns the points of a plan for needs, urgent ones included, by a problem without series.
+
+    Whose turn it is counts in the plan, not here: an urgent need is one, however long the student has waited.
+    """
+    once = replace(problem, needs=tuple(replace(need, urgent=min(need.urgent, 1.0)) for need in problem.needs))
+    return sum(term.points for term in score_plan(once, sessions).terms if term.name in {"benefit", "urgent"})
 
 
 def _solve(problem: Problem) -> Plan:
@@ -211,7 +215,8 @@ class _Weekly:
         """Plans a day freely where a week begins, else in its grouping and, to compare, freely too."""
         first = stated.number % SCHOOL_WEEK == 0
         grouping = None if first else self.grouping
-        problem, plan = plan_in_cycle(stated.problem, grouping, self.unit, _solve)
+        problem = carry_grouping(stated.problem, grouping, self.unit)
+        plan = _solve(problem)
         self.figures.broken += len(find_violations(problem, plan.sessions))
         if grouping is None:
             self.grouping = read_grouping(problem, plan.sessions, ())

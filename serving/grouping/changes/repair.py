@@ -8,7 +8,6 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from serving.grouping.changes.difference import Move, count_moved, find_moves, previous_seats
-from serving.grouping.changes.warm_start import build_warm_start, read_groups
 from serving.grouping.clock import is_over
 from serving.grouping.errors import InfeasibleError
 from serving.grouping.exact.seating import assign_students
@@ -19,6 +18,7 @@ from serving.grouping.problem.problem import Problem, require_sessions
 from serving.grouping.rules.check import Violation, find_violations
 from serving.grouping.rules.objective import score_plan
 from serving.grouping.search.anneal import Budget, search_sessions
+from serving.grouping.search.warm_start import build_warm_start, read_groups
 from serving.grouping.state.arrays import ONLINE, PINNED_LED, ProblemData, Slot, build_data
 from serving.grouping.state.draft import Draft
 from serving.grouping.state.rooms import station_limits

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from serving.grouping.changes.difference import Move, count_moved, find_moves, previous_seats
 from serving.grouping.changes.repair import keep_rooms
 from serving.grouping.changes.seat_options import rank_seat_options, take_seat
-from serving.grouping.changes.warm_start import build_warm_start, find_warm_start, read_groups
 from serving.grouping.errors import Conflict, InfeasibleError, ProblemError
 from serving.grouping.infeasible.counting import find_conflicts
 from serving.grouping.infeasible.diagnosis import name_conflicts
@@ -19,6 +18,7 @@ from serving.grouping.rules.check import find_violations
 from serving.grouping.rules.objective import score_plan
 from serving.grouping.rules.score_impact import SHOWN, ScoreImpact, measure_impact
 from serving.grouping.search.anneal import Budget, search_sessions
+from serving.grouping.search.warm_start import build_warm_start, find_warm_start, read_groups
 from serving.grouping.state.arrays import build_data
 
 FEW = Budget(rounds=1000, bound_rounds=0)

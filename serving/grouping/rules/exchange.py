@@ -245,49 +245,64 @@ class Exchanges:
         return self._waiting[topic]
 
     def _join(self, student: str, block: str, topic: Topic) -> Iterator[Way]:
-        """Yields the seats in sessions that are held: a further one, or that of the student there who gains least."""
+        """Yields the seats in sessions that are held: a further one, or that of a student there who gains least."""
         present = self.seats[student, block]
-        if present.led and not self._allows(present, len(present.students) - 1):
-            return
-        left = _without(present, {student})
-        loss = self.points(left) - self.worth[present.id] if present.led else 0.0
         time = 0.0 if self.ledger.led_seats[student] else self._time[student]
         for session in self.by_topic[topic]:
-            lead = session.adults[0]
-            if session.block != block or not self.teaches(self.ledger.adults[lead], student, topic[0]):
+            if session.block != block or not self.teaches(self.ledger.adults[session.adults[0]], student, topic[0]):
                 continue
-            foes = self.apart[student] & set(session.students)
-            gone = None
-            if foes or self.is_full(session):
-                gone = self._find_least(session, foes)
-                if gone is None:
-                    continue
-            held = replace(session, students=(*(name for name in session.students if name != gone), student))
-            need = self.points(held) - self.worth[session.id] + loss
-            lost = self._time[gone] if gone is not None and self.ledger.led_seats[gone] == 1 else 0.0
-            yield Way(need + time - lost, need, partial(self._reseat, session, held, present, left, gone))
+            for gone, left in self._make_room(session, present, student):
+                held = replace(session, students=(*(name for name in session.students if name != gone), student))
+                need = self.points(held) - self.worth[session.id]
+                need += self.points(left) - self.worth[present.id] if present.led else 0.0
+                alone = gone is not None and not (present.led and gone in left.students)
+                lost = self._time[gone or ""] if alone and self.ledger.led_seats[gone or ""] == 1 else 0.0
+                yield Way(need + time - lost, need, partial(self._reseat, session, held, present, left))
 
-    def _reseat(
-        self, session: Session, held: Session, present: Session, left: Session, gone: str | None
-    ) -> Changed | None:
-        """Returns the sessions before and after a student moves from one to another, from which another may go."""
-        if gone is not None and not present.led:  # they change places
-            left = replace(left, students=(*left.students, gone))
-            gone = None
-        stations = self._move_stations(session.block, added=() if gone is None else (gone,))
+    def _make_room(self, session: Session, present: Session, student: str) -> Iterator[tuple[str | None, Session]]:
+        """Yields who could leave a session for a student, and what then becomes of the one that the student is in."""
+        left = _without(present, {student})
+        foes = self.apart[student] & set(session.students)
+        may_leave = not present.led or self._allows(present, len(left.students))
+        if may_leave and not foes and not self.is_full(session):
+            yield None, left
+            return
+        places = (name for name in foes or session.students if (name, session.block) not in self.pinned)
+        leaving = [] if len(foes) > 1 else list(places)
+        gone = self._find_least(session, leaving)
+        if not present.led:
+            if gone is not None:
+                yield gone, replace(left, students=(*left.students, gone))
+            return
+        if gone is not None and may_leave:
+            yield gone, left
+        lead, topic = self.ledger.adults[present.adults[0]], self.topics[present.id]
+        swapped = self._find_least(
+            session,
+            [
+                name
+                for name in leaving
+                if name in self._waiting[topic]
+                and self.teaches(lead, name, topic[0])
+                and not self.apart[name] & set(left.students)
+            ],
+        )
+        if swapped is not None:
+            yield swapped, replace(left, students=(*left.students, swapped))
+
+    def _reseat(self, session: Session, held: Session, present: Session, left: Session) -> Changed | None:
+        """Returns the sessions before and after a student moves from one to another; who leaves neither is online."""
+        online = tuple({*session.students, *present.students} - {*held.students, *left.students})
+        stations = self._move_stations(session.block, added=online)
         if stations is None:
             return None
         after = (held, left) if left.students else (held,)
         return (session, present, *stations[0]), (*after, *stations[1])
 
-    def _find_least(self, session: Session, foes: set[str]) -> str | None:
-        """Returns the student whose seat gains least, of those who are not pinned; the one foe where there is one."""
-        if len(foes) > 1:
-            return None
-        lead, skill = session.adults[0], session.skill or ""
-        free = [s for s in foes or session.students if (s, session.block) not in self.pinned]
-        seats = self._seats_with(session.session_type, lead, skill)
-        return min(free, key=lambda name: (sum(seats.get(name, (0.0, 0.0))), name), default=None)
+    def _find_least(self, session: Session, leaving: Iterable[str]) -> str | None:
+        """Returns the one of those who may leave a session whose seat there gains least."""
+        seats = self._seats_with(session.session_type, session.adults[0], session.skill or "")
+        return min(leaving, key=lambda name: (sum(seats.get(name, (0.0, 0.0))), name), default=None)
 
     def _hold(self, student: str, block: str, topic: Topic) -> Iterator[Way]:
         """Yields further sessions on a topic with the student, by each adult of the block."""

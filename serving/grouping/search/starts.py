@@ -1,20 +1,24 @@
 """Searches several times in one budget, for need first: what is social may cost only a share of the need met.
 
-The first search knows no social weight. The second has all weights and starts from its plan; the third has all weights
-and starts anew, or, where the second gave up too much need, goes on from the first plan with smaller social weights.
+The first search knows no social weight; where a plan is given as `previous`, it starts from that. The second has all
+weights and starts from the plan of the first; the third has all weights and starts anew, or, where the second gave up
+too much need, goes on from the first plan with smaller social weights.
 Several short searches find more than a long one (`docs/planner.md`).
 """
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from serving.grouping.errors import InfeasibleError
 from serving.grouping.problem.plan import Session
-from serving.grouping.search.anneal import Budget, finish_day, search_day
+from serving.grouping.search.anneal import WARM, Budget, finish_day, search_day
 from serving.grouping.search.bound import online_score
 from serving.grouping.search.greedy import to_seats
 from serving.grouping.search.kernel import LOAD, RELATIONSHIPS, SHARE, new_workspace, score_seats
+from serving.grouping.search.warm_start import build_warm_start, read_earlier
 from serving.grouping.state.arrays import ProblemArrays, ProblemData
 from serving.grouping.state.draft import Draft
 
@@ -61,7 +65,7 @@ def search_starts(data: ProblemData, budget: Budget) -> Found:
     """
     began, arrays = time.perf_counter(), data.arrays
     online, need_alone = online_score(arrays), scale_social(arrays, 0.0)
-    first, cut = search_day(data, _share(data, budget, 0, began), reweighted=need_alone, until=budget.until(began))
+    first, cut = _search_first(data, _share(data, budget, 0, began), need_alone, budget.until(began))
     if not data.can_lead:
         return Found(finish_day(data, first), 0.0, 0.0, cut)
     found = [first]
@@ -86,6 +90,15 @@ def search_starts(data: ProblemData, budget: Budget) -> Found:
     least = most - data.problem.most_social_cost * max(0.0, most) - ROUNDING * abs(most)
     kept = [draft for draft, need in zip(found, needs, strict=True) if need >= least]
     return Found(finish_day(data, max(kept, key=lambda draft: _score(arrays, draft))), least, most, cut)
+
+
+def _search_first(data: ProblemData, budget: Budget, arrays: ProblemArrays, until: float | None) -> tuple[Draft, bool]:
+    """Returns what the first search finds: from the earlier plan, unless there is none or no plan is near it."""
+    earlier = read_earlier(data)
+    if earlier:
+        with suppress(InfeasibleError):
+            return search_day(data, budget, build_warm_start(data, earlier.items()), arrays, NEAR, until)
+    return search_day(data, budget, None, arrays, WARM, until)
 
 
 def scale_social(arrays: ProblemArrays, factor: float) -> ProblemArrays:

@@ -60,8 +60,13 @@ def log(simulated_school):
 
 
 @pytest.fixture(scope="module")
-def next_response(log, quick):
-    return measure_next_response(log, quick)
+def published_log(log):
+    return replace(log, published=DATA_SETS["gervet-assistments09"].published)
+
+
+@pytest.fixture(scope="module")
+def next_response(published_log, quick):
+    return measure_next_response(published_log, quick)
 
 
 @pytest.fixture(scope="module")
@@ -172,13 +177,15 @@ def test_copied_students_are_left_out_of_a_second_set_of_figures(log, quick, nex
         np.concatenate([log.scored, first[copied.index].to_numpy(dtype=bool)]),
     )
 
-    figures = measure_next_response(twice, quick).figures
+    report = measure_next_response(twice, quick)
+    figures = report.figures
 
     assert figures["copies_left_out"] == {"students": 1, "rows": int(twice.scored.sum() - log.scored.sum())}
     before = next_response.figures
     assert without_measurements(figures["without_copies"]) == without_measurements(before["results"])
     assert figures["paired_without_copies"] == before["paired"]
     assert figures["results"][-1]["auc"] != before["results"][-1]["auc"]
+    assert not any("published" in str(cell) for cell in report.tables[0].columns[0].cells)
     assert before["copies_left_out"] == {"students": 0, "rows": 0}
     assert without_measurements(before["without_copies"]) == without_measurements(before["results"])
 
@@ -198,8 +205,9 @@ def test_no_honest_column_is_a_suspect(next_response):
     assert next_response.sound
 
 
-def test_the_same_log_gives_the_same_figures(log, quick, next_response, struggle):
-    again = measure_next_response(log, quick)
+@pytest.mark.long
+def test_the_same_log_gives_the_same_figures(log, published_log, quick, next_response, struggle):
+    again = measure_next_response(published_log, quick)
     struggle_again = measure_struggle(log, quick)
 
     assert without_measurements(again.figures) == without_measurements(next_response.figures)
@@ -291,6 +299,7 @@ def test_the_same_columns_made_without_the_answer_are_no_leak(training_rows):
     assert found.suspects == ()
 
 
+@pytest.mark.long
 def test_more_students_teach_more_and_another_log_helps_before_there_are_any(log, quick, tmp_path):
     """A curve's points grow, the last is everyone, and a model that knows no item still beats a coin."""
     points = measure_curve(log, quick, sizes=(10,))
@@ -355,7 +364,7 @@ def quick_file(tmp_path):
     return path
 
 
-@pytest.mark.parametrize("name", ["next-response", "struggle"])
+@pytest.mark.parametrize("name", ["next-response", pytest.param("struggle", marks=pytest.mark.long)])
 def test_the_command_leaves_figures_charts_and_runs(
     tmp_path, small_data, quick_file, migrated_mlflow, monkeypatch, capsys, name
 ):
@@ -393,14 +402,11 @@ def test_without_tracking_mlflow_is_left_alone(tmp_path, small_data, quick_file,
     assert not (tmp_path / "mlruns").exists()
 
 
-def test_published_figures_stand_beside_ours_and_say_so(log, quick, next_response):
-    table = next_response.tables[0]
-    beside = measure_next_response(replace(log, published=DATA_SETS["gervet-assistments09"].published), quick)
+def test_published_figures_stand_beside_ours_and_say_so(next_response):
+    names = list(next_response.tables[0].columns[0].cells)
 
-    names = list(beside.tables[0].columns[0].cells)
     assert "Best-LR, published" in names
-    assert beside.figures["published"][0] == {"model": "IRT", "auc": 0.69, "source": "Gervet et al. 2020"}
-    assert not any("published" in str(cell) for cell in table.columns[0].cells)
+    assert next_response.figures["published"][0] == {"model": "IRT", "auc": 0.69, "source": "Gervet et al. 2020"}
 
 
 @pytest.mark.parametrize("name", ["next-response", "struggle"])
@@ -411,12 +417,18 @@ def test_a_missing_file_is_one_sentence_that_names_it_and_the_option(tmp_path, n
         main(command)
 
 
-def test_a_place_that_cannot_be_written_is_named(tmp_path, small_data, quick_file):
+@pytest.mark.parametrize("option", ["--charts", "--json"])
+def test_a_place_that_cannot_be_written_is_named_before_the_work(tmp_path, option):
+    """Nor is a file left there: the data set is looked for afterwards."""
     (tmp_path / "taken").touch()
-    command = ["benchmark", "struggle", "--dataset", "gervet-assistments09", "--data", str(small_data)]
+    command = ["benchmark", "struggle", "--dataset", "gervet-assistments09", "--data", str(tmp_path), "--no-tracking"]
 
-    with pytest.raises(InputError, match="taken cannot be written"):
-        main([*command, "--config", str(quick_file), "--no-tracking", "--charts", str(tmp_path / "taken")])
+    with pytest.raises(InputError, match="cannot be written"):
+        main([*command, option, str(tmp_path / "taken" / "place")])
+    with pytest.raises(InputError, match="is not there"):
+        main([*command, option, str(tmp_path / "place")])
+
+    assert not (tmp_path / "place").is_file()
 
 
 @pytest.mark.parametrize("name", ["next-response", "struggle"])
@@ -438,6 +450,7 @@ def test_the_product_knows_no_data_set(package):
     assert not [name for name in names for text in texts if name in text]
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not REAL.is_file(), reason="the public logs are not in REGROUP_DATA or beside this checkout")
 def test_on_real_answers_no_peer_is_better(quick):
     log = read_data_set("gervet-assistments09")

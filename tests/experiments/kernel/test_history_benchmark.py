@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiments.__main__ import main
@@ -22,6 +21,7 @@ from features.profiles.state import State
 from features.profiles.timeline import sort_events
 from features.profiles.vocabulary import build_vocabulary
 from features.schema import Events, check_table
+from tests.examples import holds_for
 from training.data.dataset import keep_students
 
 START = datetime(2024, 9, 2, 8, tzinfo=UTC)
@@ -106,12 +106,13 @@ def assert_same(rows, columns):
     pd.testing.assert_frame_equal(kernel, columns, rtol=1e-5, atol=1e-8)
 
 
-@settings(deadline=None, max_examples=30)
-@given(
+@holds_for(
+    10,
+    100,
     st.one_of(
         log_of(["007", "NA", "zoë"], st.one_of(FEW_MOMENTS, SAME_SESSION), min_size=1, max_size=40),
         log_of(["007", "zoë"], SAME_SESSION, min_size=1, max_size=40),
-    )
+    ),
 )
 def test_kernel_and_pandas_say_the_same(log):
     """Whatever the ties, retries, videos, combinations and nulls, all columns are the same."""
@@ -121,16 +122,14 @@ def test_kernel_and_pandas_say_the_same(log):
     assert compare_columns(rows, columns).equal
 
 
-@settings(deadline=None, max_examples=15)
-@given(log_of(["007", "zoë"], st.none(), min_size=1, max_size=40))
+@holds_for(5, 50, log_of(["007", "zoë"], st.none(), min_size=1, max_size=40))
 def test_they_say_the_same_of_a_log_without_a_clock(log):
     rows, columns = rows_and_columns(make_events(log))
 
     assert_same(rows, columns)
 
 
-@settings(deadline=None, max_examples=15)
-@given(log_of(["007", "zoë"], st.one_of(st.none(), FEW_MOMENTS), min_size=1, max_size=40))
+@holds_for(5, 50, log_of(["007", "zoë"], st.one_of(st.none(), FEW_MOMENTS), min_size=1, max_size=40))
 def test_they_say_the_same_where_some_times_are_null(log):
     rows, columns = rows_and_columns(make_events(log))
 

@@ -148,6 +148,7 @@ def test_the_frozen_objective_keeps_people_places_and_rules_of_the_day(models):
     )
 
 
+@pytest.mark.long
 def test_the_command_writes_figures(models, tmp_path):
     path = tmp_path / "figures.json"
     options = ["--schools", "2", "--days", "1", "--kind", "demo", "--workers", "1", "--models", str(models)]

@@ -15,14 +15,14 @@ from serving.grouping.errors import BrokenPlanError, Conflict, InfeasibleError
 from serving.grouping.solve import suggest_groups
 
 
-def test_the_command_counts_what_became_of_every_day(tmp_path):
-    code = main(["benchmark", "stress-test", "--instances", "12", "--json", str(tmp_path / "d.json")])
+@pytest.mark.parametrize("instances", [3, pytest.param(60, marks=pytest.mark.long)])
+def test_the_command_counts_what_became_of_every_day(tmp_path, instances):
+    code = main(["benchmark", "stress-test", "--instances", str(instances), "--json", str(tmp_path / "d.json")])
 
     figures = json.loads((tmp_path / "d.json").read_text())
     assert code == 0
-    assert figures["outcomes"]["plan"] > 0
-    assert figures["outcomes"]["refused"] > 0
-    assert figures["outcomes"]["plan"] + figures["outcomes"]["refused"] + figures["outcomes"]["unproven"] == 12
+    assert instances < 12 or min(figures["outcomes"][name] for name in ("plan", "refused")) > 0
+    assert sum(figures["outcomes"][name] for name in ("plan", "refused", "unproven")) == instances
     assert figures["not_planned_or_refused"] == []
 
 
@@ -61,6 +61,7 @@ def test_a_refusal_of_a_day_with_a_plan_and_an_error_are_seen(monkeypatch, error
         raise error
 
     monkeypatch.setattr(stress_test, "suggest_groups", fail)
+    monkeypatch.setattr(stress_test, "PROOF_S", 300.0)  # a busy machine takes longer to find that there is a plan
 
     verdict = verify_day(7, draw_day(24, seed=1))
 

@@ -6,12 +6,12 @@ from hashlib import blake2b
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.events.checks import check_rows, keep_distinct
 from features.logs.rows import raw_rows
 from features.schema import Events, check_table
+from tests.examples import holds_for
 
 NOW = datetime(2024, 9, 1, tzinfo=UTC)
 GOOD = {
@@ -181,8 +181,7 @@ row = st.fixed_dictionaries(
 )
 
 
-@given(changes=st.lists(row, min_size=1, max_size=8), before=st.lists(row, max_size=4), data=st.data())
-@settings(max_examples=40, deadline=None)
+@holds_for(12, 120, changes=st.lists(row, min_size=1, max_size=8), before=st.lists(row, max_size=4), data=st.data())
 def test_the_order_of_rows_changes_nothing(changes, before, data):
     shuffled = data.draw(st.permutations(changes))
     known = keep_distinct(valid(*before), NOTHING_KNOWN).events[KNOWN] if before else NOTHING_KNOWN

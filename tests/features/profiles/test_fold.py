@@ -24,6 +24,7 @@ from features.profiles.timeline import (
 )
 from features.profiles.vocabulary import build_vocabulary
 from features.schema import Events, check_table
+from tests.examples import holds_for
 
 START = datetime(2024, 9, 2, 8, tzinfo=UTC)
 TAGS = pd.DataFrame(
@@ -97,8 +98,7 @@ def same_state(one, other):
     )
 
 
-@settings(deadline=None, max_examples=60)
-@given(EVENTS, st.lists(st.integers(0, 60 * 24 * 20), min_size=1, max_size=3))
+@holds_for(20, 200, EVENTS, st.lists(st.integers(0, 60 * 24 * 20), min_size=1, max_size=3))
 def test_fold_of_all_is_fold_of_the_parts(events, cuts):
     """Folding in two or more parts leaves the same state and the same rows as folding at once."""
     edges = [START + timedelta(minutes=cut) for cut in sorted(cuts)]
@@ -122,8 +122,7 @@ def profiles_of(state, as_of=START + timedelta(days=30)):
     return profiles.sort_values(["student_id", "skill_id"], ignore_index=True)
 
 
-@settings(deadline=None, max_examples=40)
-@given(EVENTS, st.integers(0, 60 * 24 * 20))
+@holds_for(15, 150, EVENTS, st.integers(0, 60 * 24 * 20))
 def test_events_at_or_after_the_moment_change_nothing(events, minutes):
     """A profile as of a moment does not know what comes at it or later."""
     as_of = START + timedelta(minutes=minutes)
@@ -135,8 +134,7 @@ def test_events_at_or_after_the_moment_change_nothing(events, minutes):
     pd.testing.assert_frame_equal(with_future, without)
 
 
-@settings(deadline=None, max_examples=40)
-@given(EVENTS, st.randoms(use_true_random=False))
+@holds_for(15, 150, EVENTS, st.randoms(use_true_random=False))
 def test_row_order_changes_nothing(events, random):
     """The order of rows in the file decides nothing, not even among events of the same moment."""
     order = list(range(len(events)))
@@ -149,8 +147,7 @@ def test_row_order_changes_nothing(events, random):
     assert same_state(state, shuffled_state)
 
 
-@settings(deadline=None, max_examples=40)
-@given(EVENTS)
+@holds_for(15, 150, EVENTS)
 def test_spelling_of_ids_changes_nothing(events):
     """Students and items with other names get the same numbers."""
     spell = {"easy": "z9", "hard": "a0", "mixed": "m", "new": "0", "solo": "ü", "untagged": "NA"}
@@ -188,8 +185,7 @@ def test_spelling_of_ids_changes_nothing(events):
     pd.testing.assert_frame_equal(rows.drop(columns="skill"), spelled.drop(columns="skill"))
 
 
-@settings(deadline=None, max_examples=40)
-@given(EVENTS)
+@holds_for(15, 150, EVENTS)
 def test_other_students_change_nothing(events):
     """A student's rows are the same whoever else is in the log."""
     rows, _ = rows_by_event(events)

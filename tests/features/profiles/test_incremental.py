@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pandas as pd
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.events.checks import COLUMNS
@@ -15,6 +14,7 @@ from features.profiles.fold import build_profiles, read_profiles
 from features.profiles.incremental import IncrementalState
 from features.profiles.state import State
 from features.profiles.vocabulary import build_vocabulary
+from tests.examples import holds_for
 
 START = datetime(2024, 9, 2, 8, tzinfo=UTC)
 MOMENT = START + timedelta(days=3)
@@ -95,8 +95,7 @@ ROWS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=30)
-@given(ROWS)
+@holds_for(8, 80, ROWS)
 def test_live_events_leave_what_a_night_leaves(rows):
     events = make_events(rows)
     batch = np.array([row[5] for row in rows], dtype=int)
@@ -133,8 +132,7 @@ TAGGED_ROWS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=40)
-@given(TAGGED_ROWS)
+@holds_for(12, 120, TAGGED_ROWS)
 def test_live_events_leave_what_a_night_leaves_where_each_response_has_skills_of_its_own(rows):
     events = make_events([row[:6] for row in rows])
     batch = np.array([row[6] for row in rows], dtype=int)

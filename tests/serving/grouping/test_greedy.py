@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from serving.grouping.changes.warm_start import build_warm_start, read_groups
 from serving.grouping.problem.policy import SessionType, SizeBound
 from serving.grouping.search.greedy import draw_plan
+from serving.grouping.search.warm_start import build_warm_start, read_groups
 from serving.grouping.state.arrays import build_data
 
 

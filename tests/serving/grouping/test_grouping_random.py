@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 from itertools import product
 
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event
 from hypothesis import strategies as st
 
 from experiments.benchmarks.planner.instances.edge_cases import draw_edge_case
@@ -19,12 +19,15 @@ from serving.grouping.search.bound import bound_day
 from serving.grouping.search.greedy import construct_plan
 from serving.grouping.solve import suggest_groups
 from serving.grouping.state.arrays import build_data
+from tests.examples import holds_for
 
 QUICK = Budget(rounds=60)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
-@given(
+@holds_for(
+    100,
+    1000,
+    derandomize=True,
     seed=st.integers(0, 10**6),
     students=st.sampled_from([0, 1, 3, 8, 14, 20]),
     adults=st.integers(0, 5),

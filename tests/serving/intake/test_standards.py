@@ -4,7 +4,7 @@ import json
 
 import pytest
 from fastapi.testclient import TestClient
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -230,10 +230,14 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(changes=st.dictionaries(FIELDS, JSON, max_size=3))
-def test_whatever_a_part_holds_is_stored_left_aside_or_refused(client, changes):
-    for answer in (xapi(client, ANSWERED | changes), caliper(client, GRADED | changes)):
-        assert answer.status_code in {200, 422}
-        if answer.status_code == 422:
-            assert answer.headers["content-type"] == "application/problem+json"
+@pytest.mark.parametrize("examples", [15, pytest.param(200, marks=pytest.mark.long)])
+def test_whatever_a_part_holds_is_stored_left_aside_or_refused(client, examples):
+    @settings(max_examples=examples, deadline=None)
+    @given(changes=st.dictionaries(FIELDS, JSON, max_size=3))
+    def send(changes):
+        for answer in (xapi(client, ANSWERED | changes), caliper(client, GRADED | changes)):
+            assert answer.status_code in {200, 422}
+            if answer.status_code == 422:
+                assert answer.headers["content-type"] == "application/problem+json"
+
+    send()

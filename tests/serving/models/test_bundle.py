@@ -34,7 +34,7 @@ def bundle(own_school, tmp_path):
     return tmp_path / "bundle"
 
 
-@pytest.fixture(params=["hidden", pytest.param("never installed", marks=pytest.mark.long)])
+@pytest.fixture(params=["hidden", "never installed"])
 def without_mlflow(request, tmp_path, monkeypatch):
     """An interpreter that sees every installed distribution but MLflow's, and one of an environment without extras."""
     if request.param == "never installed":
@@ -51,6 +51,7 @@ def without_mlflow(request, tmp_path, monkeypatch):
     return place / "bin" / "python"
 
 
+@pytest.mark.long
 def test_a_bundle_serves_where_mlflow_cannot_be_imported(own_school, bundle, without_mlflow):
     """A plan over HTTP, on top of events of the day, without the registry and without what was published."""
     shutil.rmtree(own_school.mlruns)
@@ -107,6 +108,7 @@ def test_a_bundle_altered_in_any_file_is_refused_by_the_name_of_the_file(bundle,
     assert load_snapshot(read_artifacts(bundle, "bundle")).source == "bundle"
 
 
+@pytest.mark.long
 def test_another_bundle_in_its_place_is_swapped_in(own_school, bundle, monkeypatch):
     monkeypatch.setenv("REGROUP_BUNDLE", str(bundle))
     monkeypatch.setenv("REGROUP_POLL_SECONDS", "3600")
@@ -154,7 +156,7 @@ def publish(school):
     (school.home / "aside").rename(school.home / "published")
 
 
-@pytest.mark.parametrize(("spoil", "repair"), [(away, back), (unpublish, publish)])
+@pytest.mark.parametrize(("spoil", "repair"), [(away, back), pytest.param(unpublish, publish, marks=pytest.mark.long)])
 def test_what_served_last_serves_until_the_registry_gives_something(own_school, monkeypatch, caplog, spoil, repair):
     monkeypatch.setenv("REGROUP_POLL_SECONDS", "3600")
     with TestClient(create_app()) as client:

@@ -84,6 +84,7 @@ def test_a_trial_that_somebody_ended_is_no_verdict(trial, program):
     start("").require_passed(artifacts)
 
 
+@pytest.mark.long
 def test_a_bundle_with_a_model_that_ends_processes_leaves_the_last_good_one_also_over_a_restart(
     own_school, tmp_path, monkeypatch, caplog
 ):

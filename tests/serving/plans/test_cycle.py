@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from serving.grouping import Need, Purpose, Seat, Session, SessionType, find_violations, suggest_groups
-from serving.plans.cycle import carry_grouping, list_school_days, plan_in_cycle, read_grouping
+from features.roster import PolicyLayer
+from serving.grouping import Need, Purpose, Session, SessionType, find_violations, suggest_groups
+from serving.plans.cycle import MOVE_PENALTY, carry_grouping, list_school_days, read_grouping
 from serving.plans.cycle_days import count_days
 from serving.plans.problem import Absence
 from serving.plans.series import Unit, hold_series
@@ -20,13 +21,14 @@ def carry(known=KNOWN, needs=NEEDS, sessions=(GROUP, ONLINE), **request):
     return carry_grouping(state(needs=needs, **request), read_grouping(state(), sessions, ()), known)
 
 
-def pinned(day):
-    return {pin.student for pin in day.fixed.pins if pin.block == "mon-9"}
+def kept(day):
+    """Who would pay for another seat than that in the group."""
+    return {seat.student for seat in day.previous if seat.block == "mon-9" and seat.led}
 
 
 def free_seats(day):
     """Who may sit anywhere in the block without a penalty."""
-    return set("abcdef") - {seat.student for seat in day.free.previous}
+    return set("abcdef") - {seat.student for seat in day.previous}
 
 
 def test_a_cycle_has_the_school_days_of_the_team():
@@ -35,6 +37,17 @@ def test_a_cycle_has_the_school_days_of_the_team():
 
     assert list_school_days(team(), friday, 3) == [friday, MONDAY + timedelta(7), MONDAY + timedelta(8)]
     assert list_school_days(some, MONDAY, 3) == [MONDAY, MONDAY + timedelta(2), MONDAY + timedelta(7)]
+
+
+def test_days_without_school_are_skipped_and_a_week_with_one_is_shorter():
+    closed = PolicyLayer(
+        "", roster={"no_school": [str(MONDAY + timedelta(1)), f"{MONDAY + timedelta(3)} to 2026-03-22"]}
+    )
+
+    some = replace(team(), policies=(closed,))
+
+    assert list_school_days(some, MONDAY, 3) == [MONDAY, MONDAY + timedelta(2), MONDAY + timedelta(7)]
+    assert count_days(some, MONDAY, "weekly") == 2
 
 
 @pytest.mark.parametrize(
@@ -49,7 +62,7 @@ def test_a_day_on_which_nothing_changed_has_the_groups_of_the_first():
     problem = state()
     first = suggest_groups(problem)
 
-    _, again = plan_in_cycle(problem, read_grouping(problem, first.sessions, ()), KNOWN, suggest_groups)
+    again = suggest_groups(carry_grouping(problem, read_grouping(problem, first.sessions, ()), KNOWN))
 
     assert seats_of(again) == seats_of(first)
 
@@ -65,29 +78,34 @@ def seats_of(plan):
 def test_who_is_absent_leaves_the_rest_in_their_group():
     day = carry(absences=(Absence(student="c"),))
 
-    assert pinned(day) == {"d", "e", "f"}
-    assert find_violations(day.fixed, suggest_groups(day.fixed).sessions) == ()
-
-
-def test_a_group_too_small_without_the_absent_is_not_fixed_but_costs_to_move():
-    day = carry(absences=(Absence(student="c"), Absence(student="d")))
-
-    assert pinned(day) == set()
-    assert {seat.student for seat in day.fixed.previous if seat.led} == {"e", "f"}
-    assert day.fixed.weights.perturbation == 1.0
+    assert kept(day) == {"d", "e", "f"}
+    assert find_violations(day, suggest_groups(day).sessions) == ()
+    assert day.weights.perturbation == MOVE_PENALTY
 
 
 def test_the_students_of_an_absent_adult_may_sit_anywhere():
     day = carry(absences=(Absence(staff="lead"),))
 
-    assert pinned(day) == set()
+    assert kept(day) == set()
     assert free_seats(day) == set("cdef")
+
+
+def test_who_missed_the_first_day_gets_an_adult_too():
+    """The day has as many seats as students, so that somebody who has two gives up one."""
+    later = replace(GROUP, id="h", block="mon-10", students=("c", "d", "e", "f"))
+    day = state()
+    missed = tuple(replace(student, adult_time_due=student.id == "a") for student in day.students)
+    due = replace(day, students=missed, weights=replace(day.weights, adult_time_due=3.0))
+
+    plan = suggest_groups(carry_grouping(due, read_grouping(day, (GROUP, later), ()), KNOWN))
+
+    assert any("a" in session.students for session in plan.sessions if session.led)
 
 
 def test_who_is_done_leaves_the_group():
     day = carry(Unit({("c", "add"): proficient("c", "add")}, 0.02, {}))
 
-    assert pinned(day) == {"d", "e", "f"}
+    assert kept(day) == {"d", "e", "f"}
     assert free_seats(day) == {"c"}
 
 
@@ -97,7 +115,7 @@ def test_who_came_to_go_further_was_done_before():
 
     day = carry_grouping(state(needs=first), read_grouping(state(needs=first), (GROUP, ONLINE), ()), known)
 
-    assert pinned(day) == {"c", "d", "e", "f"}
+    assert kept(day) == {"c", "d", "e", "f"}
 
 
 def test_who_is_newly_in_trouble_may_sit_anywhere_and_others_may_not():
@@ -115,9 +133,9 @@ def test_a_need_that_is_not_listed_any_more_is_that_of_the_first_day():
     """Not proficient, but greater needs took its place: the seat stays eligible."""
     day = carry(needs=[each for each in NEEDS if each.need.student != "c"])
 
-    needs = {(each.student, each.skill): each.need for each in day.fixed.needs}
+    needs = {(each.student, each.skill): each.need for each in day.needs}
     assert needs["c", "add"] == 0.4
-    assert pinned(day) == {"c", "d", "e", "f"}
+    assert kept(day) == {"c", "d", "e", "f"}
 
 
 def test_series_go_their_own_way_in_a_cycle():
@@ -130,27 +148,26 @@ def test_series_go_their_own_way_in_a_cycle():
     day = carry_grouping(held, read_grouping(state(), groups, ()), KNOWN)
 
     assert [session.id for session in without.sessions] == ["g"]
-    assert {pin.student: pin.adult for pin in day.fixed.pins} == {
-        "a": "tutor", "b": "tutor", **dict.fromkeys("cdef", "lead"),
-    }  # fmt: skip
-    assert {seat.student for seat in day.fixed.previous} == set("cdef")
+    assert {pin.student: pin.adult for pin in day.pins} == {"a": "tutor", "b": "tutor"}
+    assert {seat.student for seat in day.previous} == set("cdef")
 
 
-def test_a_grouping_that_no_plan_keeps_gives_way_but_for_what_it_costs():
-    """Whoever may not be grouped together any more is not."""
+def test_a_grouping_that_breaks_a_rule_gives_way():
+    """Whoever may not be grouped together any more is not, and the rest stay."""
     apart = replace(state(), keep_apart=(("c", "d"),))
 
-    problem, plan = plan_in_cycle(apart, read_grouping(state(), (GROUP, ONLINE), ()), KNOWN, suggest_groups)
+    problem = carry_grouping(apart, read_grouping(state(), (GROUP, ONLINE), ()), KNOWN)
+    plan = suggest_groups(problem)
 
-    assert problem.pins == ()
-    assert Seat("e", "mon-9", SessionType.SMALL_GROUP, "add", "lead") in problem.previous
     assert find_violations(problem, plan.sessions) == ()
+    together = next(session.students for session in plan.sessions if session.led and "e" in session.students)
+    assert {"e", "f"} < set(together)
 
 
 def test_blocks_match_by_their_place_in_the_day():
     tuesday = replace(state(), blocks=state().blocks[::-1])
     renamed = read_grouping(state(), (replace(GROUP, block="x"),), ())
 
-    assert not carry_grouping(tuesday, renamed, KNOWN).fixed.pins
+    assert not carry_grouping(tuesday, renamed, KNOWN).previous
     moved = carry_grouping(state(), replace(renamed, blocks=("w", "x")), KNOWN)
-    assert {pin.block for pin in moved.fixed.pins} == {"mon-10"}
+    assert {seat.block for seat in moved.previous} == {"mon-10"}

@@ -206,12 +206,14 @@ def test_nothing_is_erased_without_a_yes_or_while_a_night_is_at_work(school):
     assert traces(school, Database(Home(school.home).database_url()), school.student_ids[0])
 
 
-def test_at_no_moment_of_an_erasure_is_the_student_kept_or_shown(client, school):
+@pytest.mark.parametrize("moments", [(2,), pytest.param((0, 1, 2, 3, -1), marks=pytest.mark.long)], ids=["one", "all"])
+def test_at_no_moment_of_an_erasure_is_the_student_kept_or_shown(client, school, moments):
     """Between any two stores somebody asks for, decides on and repeats everything; the student stays forgotten."""
     stores, place = (*STORES, SPOOL), Installation(Home(school.home), client.app.state.database)
     day = {"team_id": school.team_ids[0], "date": "2026-03-16", "seconds": 0.05}
     members = [student for student in school.student_ids if student.startswith(school.student_ids[0][:3])]
-    erased = dict(zip((0, 1, 2, 3, len(stores)), members, strict=False))  # files come after the first three
+    # files come after the first three
+    erased = {len(stores) if moment < 0 else moment: student for moment, student in zip(moments, members, strict=False)}
     for moment, student in erased.items():
         body = {**day, "rules": [{"kind": "keep_apart", "student_ids": [student, members[-1]]}]}
         made, rejected = (

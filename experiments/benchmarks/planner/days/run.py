@@ -7,16 +7,15 @@ school's seed and the day alone, so that all policies plan the same days.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from functools import partial
 from typing import Protocol
 
 import numpy as np
 
 from experiments.benchmarks.planner.days.schools import OpenSchool
 from features.roster import PastSession, Team
-from serving.grouping import Budget, InfeasibleError, Plan, Problem, Session, find_violations, suggest_groups
+from serving.grouping import Budget, InfeasibleError, Plan, Problem, Session, suggest_groups
 from serving.models.forecasts import SkillForecast
-from serving.plans.cycle import Grouping, carry_grouping, plan_in_cycle, read_grouping
+from serving.plans.cycle import Grouping, carry_grouping, read_grouping
 from serving.plans.needs import Candidate, list_candidates
 from serving.plans.policy import load_policy
 from serving.plans.problem import Absence, DayRequest
@@ -86,12 +85,8 @@ class HeldDay:
 
     @property
     def problem(self) -> Problem:
-        """The problem that the service planned: within a week, with the week's groups fixed where a plan keeps them."""
-        stated = self.stated
-        if stated.grouping is None:
-            return stated.problem
-        day = carry_grouping(stated.problem, stated.grouping, stated.unit)
-        return day.free if find_violations(day.fixed, self.sessions) else day.fixed
+        """The problem that the service planned: within a week, with the week's groups wanted."""
+        return carry_grouping(self.stated.problem, self.stated.grouping, self.stated.unit)
 
 
 Proposed = tuple[tuple[Session, ...], Plan | None]
@@ -129,8 +124,7 @@ def plan_as_served(budget: Budget) -> Policy:
     """Returns the policy of the service: its own planner in the team's rhythm, with this budget."""
 
     def plan(stated: StatedDay) -> Proposed:
-        solve = partial(suggest_groups, budget=budget)
-        _, found = plan_in_cycle(stated.problem, stated.grouping, stated.unit, solve)
+        found = suggest_groups(carry_grouping(stated.problem, stated.grouping, stated.unit), budget)
         return found.sessions, found
 
     return plan

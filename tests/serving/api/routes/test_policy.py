@@ -7,7 +7,7 @@ import pytest
 
 from features.roster import PolicyLayer, Rule, read_roster_files, save_roster
 
-MONDAY, SECONDS = "2026-03-16", 1.0
+MONDAY, SECONDS = "2026-03-16", 0.3
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

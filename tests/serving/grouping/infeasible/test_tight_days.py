@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event
 from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import dok_array
@@ -24,6 +24,7 @@ from serving.grouping.problem.problem import Problem
 from serving.grouping.rules.check import RULES, find_violations
 from serving.grouping.search.anneal import Budget
 from serving.grouping.solve import suggest_groups
+from tests.examples import holds_for
 
 FEW = Budget(rounds=20, bound_rounds=0)
 """Whether there is a plan does not hang on how long is searched for a better one."""
@@ -251,8 +252,10 @@ def plan_or_error(problem):
         return None, error
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
-@given(
+@holds_for(
+    30,
+    300,
+    derandomize=True,
     seed=st.integers(0, 10**6),
     students=st.integers(6, 12),
     adults=st.integers(2, 3),

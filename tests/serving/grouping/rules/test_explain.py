@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from serving.grouping.problem.people import Purpose
+from serving.grouping.rules.exchange import Exchanges
 from serving.grouping.rules.explain import explain_seats, explain_sessions
 from serving.grouping.rules.objective import Ledger
 
@@ -29,3 +30,17 @@ def test_sessions_and_seats_say_what_they_are_for(team, sessions):
     assert "(small group)" in held["g2"].sentence
     assert seats["b", "g1"].sentence.startswith("Reteach, because Ratios builds on it: struggle risk 90%")
     assert (seats["c", "g1"].purpose, seats["a", "o2"].purpose) == (Purpose.CHECK_IN, None)
+
+
+def test_who_sits_with_an_adult_may_change_places_with_who_sits_with_another(team, sessions):
+    """Both sessions keep their size, so that it works where nobody could leave one."""
+    beside = replace(sessions[2], block="m1", adults=("help",), room="two")
+    exchanges = Exchanges(Ledger(team, (sessions[0], beside)))
+
+    exchange = exchanges.find("a", "ratios", ["m1"])
+
+    assert exchange is not None
+    assert {session.id: session.students for session in exchange.after} == {
+        "g2": ("e", "f", "a"),
+        "g1": ("b", "c", "d"),
+    }

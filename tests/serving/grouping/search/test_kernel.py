@@ -9,6 +9,7 @@ from itertools import combinations
 import numba as nb
 import numpy as np
 import pytest
+from numba.core.dispatcher import Dispatcher
 
 from experiments.benchmarks.planner.instances.edge_cases import draw_edge_case
 from experiments.benchmarks.planner.instances.team import draw_day as draw_team
@@ -17,6 +18,7 @@ from serving.grouping.problem.people import Coaching, GroupmateCount
 from serving.grouping.problem.policy import Weights
 from serving.grouping.rules.check import find_violations
 from serving.grouping.rules.objective import score_plan
+from serving.grouping.search import bound, kernel
 from serving.grouping.search.anneal import Budget, search_day
 from serving.grouping.search.kernel import (
     NOT_LED,
@@ -161,6 +163,7 @@ def test_another_process_finds_the_same_plan():
     assert there.rstrip() == str(here)
 
 
+@pytest.mark.long
 def test_a_new_process_reads_machine_code_that_every_problem_shares():
     program = """
 from numba.core.dispatcher import Dispatcher
@@ -180,6 +183,19 @@ print(sum(len(part.signatures) for part in functions), sum(part.stats.cache_miss
     output = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True).stdout
 
     assert output == "9 0\n"  # each function that Python calls, once
+
+
+def test_problems_of_all_kinds_share_machine_code():
+    """Whatever a day has, nothing is compiled for it after `warm_up`."""
+    functions = [part for module in (kernel, bound) for part in vars(module).values() if isinstance(part, Dispatcher)]
+    warm_up()
+    before = [part.signatures for part in functions]
+
+    for problem in (draw_team(24, seed=1), draw_edge_case(1, ratio=30), draw_edge_case(2, rooms=False, ratio=30)):
+        suggest_groups(problem, Budget(rounds=2, bound_rounds=2))
+
+    assert sum(len(signatures) for signatures in before) >= 9
+    assert [part.signatures for part in functions] == before
 
 
 @pytest.mark.long

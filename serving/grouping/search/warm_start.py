@@ -42,6 +42,17 @@ def read_groups(data: ProblemData, sessions: Sequence[Session]) -> Iterator[tupl
             yield data.slot(session), [data.at.student[name] for name in dict.fromkeys(session.students)]
 
 
+def read_earlier(data: ProblemData) -> dict[Slot, list[int]]:
+    """Returns the adult-led sessions of the plan given as `previous` that could be held again, with who was there."""
+    arrays, groups = data.arrays, dict[Slot, list[int]]()
+    for student, block in np.argwhere(arrays.before_skill >= 0).tolist():
+        adult = int(arrays.before[student, block])
+        if 0 <= adult < len(data.problem.adults):
+            kind, topic = int(arrays.before_kind[student, block]), int(arrays.before_skill[student, block])
+            groups.setdefault(Slot(block, adult, kind, topic), []).append(student)
+    return groups
+
+
 def _keep(draft: Draft, slot: Slot, students: Sequence[int]) -> list[int]:
     """Returns the students who may stay in a session, those with a pinned place first and then by what they add."""
     data = draft.data
