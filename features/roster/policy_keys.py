@@ -189,14 +189,20 @@ KEYS: Mapping[str, Spec] = {
     "group_time_days": whole(1, LONGEST_WINDOW),
     "trainees_supervised": read_flag,
     "regroup": read_rhythm,
-    "rooms": Each({"sessions": whole(1, 50), "capacity": PEOPLE}),
+    "rooms": Each({"sessions": whole(1, 50)}),
     "blocks": Each({"skills": read_ids, "subjects": read_ids}),
     "needs_certified": read_ids,
     "adult_exclusions": ListOf({"staff_id": read_id, "students": read_ids}),
+}
+"""What each key takes that a request may choose too."""
+
+FILE_KEYS: Mapping[str, Spec] = {
+    **KEYS,
+    "rooms": Each({"sessions": whole(1, 50), "capacity": PEOPLE}),
     "no_school": read_no_school,
     **OF_LISTS,
 }
-"""What each key takes."""
+"""What each key of `policy.toml` takes."""
 
 OF_ONE_TEAM = ("blocks", "needs_certified", "adult_exclusions", "school", "name", "classes", "staff")
 """Keys that name classes, blocks or people, whom teams do not share; so do `rooms` other than `*`."""
@@ -210,7 +216,7 @@ def load_presets() -> Mapping[str, Settings]:
     return presets
 
 
-def read_settings(value: object, report: Report, spec: Spec = KEYS, path: str = "") -> Any:  # noqa: ANN401 - as the key says
+def read_settings(value: object, report: Report, spec: Spec = FILE_KEYS, path: str = "") -> Any:  # noqa: ANN401 - as the key says
     """The value of a key with everything below it, without what is wrong.
 
     Args:
