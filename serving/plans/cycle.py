@@ -11,7 +11,7 @@ from serving.grouping import Need, Problem, Purpose, Seat, Session
 from serving.plans.series import Unit
 from serving.plans.together import Group, expect_groups, list_places
 
-MOVE_PENALTY = 0.2
+MOVE_PENALTY = 0.05
 """Need points that moving a seat within a cycle must gain; an urgent need is worth more, most others less."""
 
 
@@ -108,7 +108,7 @@ def carry_grouping(problem: Problem, grouping: Grouping | None, unit: Unit) -> P
         seats += [Seat(student, block, session.session_type, skill, lead) for student in staying]
         if staying:
             groups.append(Group(block, lead, skill, session.session_type, staying))
-    weights = replace(problem.weights, perturbation=max(MOVE_PENALTY, problem.weights.perturbation))
+    weights = replace(problem.weights, perturbation=MOVE_PENALTY)
 
     def first_need(student: str, skill: str) -> Need:
         return grouping.needs.get((student, skill)) or unit.add_need(student, skill)
