@@ -23,9 +23,9 @@ from features.roster.files import Files, read_files
 from features.roster.layout import FILES
 from features.roster.policy_file import DEFAULT, Said, check_policies, join_layer, parse_policies
 from features.roster.policy_file import NAME as POLICY_FILE
-from features.roster.queries import list_teams, read_team
+from features.roster.queries import list_teams, read_skills, read_team
 from features.roster.records import PolicyLayer, Roster, Staff, Team
-from features.roster.sheets import Findings, read_sheet
+from features.roster.sheets import Findings, Row, read_sheet
 from features.roster.store import save_roster
 
 SHOWN = 50
@@ -117,7 +117,10 @@ def read_roster(
     classes = find_places(lists, day, findings)
     if propose and not any(settings.get("classes") for settings in said.values()):
         said = {**said, **{team_id: {"classes": found} for team_id, found in propose_teams(classes).items()}}
-    sheets = check_sheets(build_sheets(classes, said, stored, findings, new.keys()), findings)
+    sheets = build_sheets(classes, said, stored, findings, new.keys())
+    if connection is not None and stored:  # the skills that stay are those that may be named
+        sheets["skills"] = [Row(None, skill) for skill in read_skills(connection).skills.values()]
+    sheets = check_sheets(sheets, findings)
     said = _clean(said, sheets, new.keys())
     policies = check_policies(said, sheets, findings, of_folder=False)
     _raise_problems(findings, name)

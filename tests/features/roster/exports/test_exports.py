@@ -19,6 +19,7 @@ from features.home import Home
 from features.roster import (
     Member,
     Rule,
+    Skill,
     Staff,
     erase_student,
     load_roster_command,
@@ -398,6 +399,19 @@ def test_an_adult_who_teaches_no_class_is_in_the_team_only_if_that_was_said(home
 
     assert [adult.staff_id for adult in read_team(home.database_url(), "t1").staff] == ["coach", "new"]
     assert "'ana' teaches in no class of the team any more and was left out" in capsys.readouterr().out
+
+
+def test_subjects_of_stored_skills_may_be_named_and_others_not(home):
+    load(home, write_oneroster_11(TINY), say(["c1"]))
+    with Database(home.database_url()) as database, database.changing(alone=True) as connection:
+        found = read_roster(write_oneroster_11(TINY), "export", connection, DAY)
+        save_roster(replace(found.roster, skills=(Skill("k1", subject="Maths"),)), connection)
+    taught = '[teams.t1.blocks]\nt1-mon-first = { subjects = ["%s"] }\n'
+
+    load(home, write_oneroster_11(TINY), say(["c1"]) + (taught % "Maths").encode())
+
+    with pytest.raises(InputError, match=r"'Math' is not in skills.csv; did you mean 'Maths'\?"):
+        load(home, write_oneroster_11(TINY), say(["c1"]) + (taught % "Math").encode())
 
 
 def test_many_who_are_gone_need_a_yes(home):
