@@ -4,6 +4,7 @@ import argparse
 import logging
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,13 @@ examples:
   python -m features ingest answers.parquet --mapping answers.toml --json counts.json
 """
 
+ROSTER_EXAMPLES = """\
+examples:
+  python -m features roster roster
+  python -m features roster oneroster.zip --preview --policy policy.toml
+  python -m features roster oneroster.zip --policy policy.toml
+"""
+
 
 def main(argv: Sequence[str]) -> int:
     """Runs a sub-command; its exit code.
@@ -48,7 +56,14 @@ def main(argv: Sequence[str]) -> int:
     if options.command == "roster":
         from features.roster import load_roster_command  # noqa: PLC0415 - ingest needs no database
 
-        return load_roster_command(options.path, read_home())
+        return load_roster_command(
+            options.path,
+            read_home(),
+            policy=options.policy,
+            preview=options.preview,
+            yes=options.yes,
+            as_of=options.as_of,
+        )
     if options.command == "sign":
         from features.bundle import sign_bundles  # noqa: PLC0415 - as above
 
@@ -130,15 +145,31 @@ def build_parser() -> argparse.ArgumentParser:
     roster = commands.add_parser(
         "roster",
         help="load teams, staff, rooms and blocks",
-        epilog="example:\n  python -m features roster roster\n\n" + EXIT_CODES,
+        description="Loads a roster: a folder of roster files, or what another system exports (OneRoster, Microsoft "
+        "School Data Sync, a class list), as a folder, a zip archive or a CSV file.",
+        epilog=ROSTER_EXAMPLES + "\n" + EXIT_CODES,
         formatter_class=raw,
     )
     roster.add_argument(
         "path",
         type=Path,
-        metavar="FOLDER",
-        help="folder of CSV files (teams, members, staff, rooms, blocks and others) and maybe policy.toml",
+        metavar="PATH",
+        help="folder of CSV files (teams, members, staff, rooms, blocks and others) and maybe policy.toml; or what "
+        "another system exports: a folder, a zip archive or a CSV file",
     )
+    roster.add_argument(
+        "--preview", action="store_true", help="only show what would change, and what the roster cannot say"
+    )
+    roster.add_argument(
+        "--policy",
+        type=Path,
+        metavar="FILE",
+        help="TOML file that says what the roster cannot: which classes make a team, roles, rooms, bells; needed once",
+    )
+    roster.add_argument(
+        "--as-of", type=date.fromisoformat, metavar="DATE", help="day from which enrollments count (default: today)"
+    )
+    roster.add_argument("--yes", action="store_true", help="load it though more than 5%% of the students are gone")
     sign = commands.add_parser(
         "sign",
         help="sign models and profiles that were written before there was a key",

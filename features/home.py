@@ -1,5 +1,6 @@
 """Where regroup keeps what it stores: `REGROUP_HOME`, `./var` unless set."""
 
+import logging
 import os
 import stat
 from collections.abc import Iterator
@@ -10,6 +11,11 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from features.errors import WRONG_PATH, BusyError, explain_os_error
+
+logger = logging.getLogger("regroup")
+
+WAIT_S = 60.0
+"""How long work waits for other work on the same data; an erasure is over sooner, so no night fails because of one."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +30,7 @@ class Home:
 
     @property
     def audit(self) -> Path:
-        """Entries of the service's audit log that are not in the database yet."""
+        """The newest entries of the service's audit log, those that are not in the database yet among them."""
         return self.root / "audit"
 
     @property
@@ -109,8 +115,8 @@ class Home:
         """Makes the folder, locks out other processes, and turns errors of the disk into sentences.
 
         Args:
-            locks: Names of locks to take in this order, without waiting.
-            busy: The message where another process holds one of them.
+            locks: Names of locks to take in this order, each of which is waited for.
+            busy: The message where another process holds one of them for longer than `WAIT_S`.
 
         Raises:
             InputError: `REGROUP_HOME` does not name a folder.
@@ -121,7 +127,12 @@ class Home:
         try:
             with ExitStack() as held:
                 for name in locks:
-                    held.enter_context(FileLock(self.lock(name), timeout=0))
+                    lock = FileLock(self.lock(name))
+                    try:
+                        held.enter_context(lock.acquire(timeout=0))
+                    except Timeout:
+                        logger.info("%s (waiting for up to %.0f s)", busy, WAIT_S)
+                        held.enter_context(lock.acquire(timeout=WAIT_S))
                 yield
         except Timeout:
             raise BusyError(busy) from None

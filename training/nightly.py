@@ -269,12 +269,13 @@ def _log_run(
     parameters = {
         f"{section}.{name}": value for section, values in config.model_dump().items() for name, value in values.items()
     }
+    shown = {name: [group for group in figures if group.shown] for name, figures in groups.items()}
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         for name, model in models.items():
             write_model(folder / name, model, dataset.statistics, config, facts)
-        (folder / "model_card.md").write_text(write_card(config, dataset, scores, groups, facts), encoding="utf-8")
-        (folder / "evaluation.json").write_text(json.dumps(evaluation_json(scores, groups), indent=1), encoding="utf-8")
+        (folder / "model_card.md").write_text(write_card(config, dataset, scores, shown, facts), encoding="utf-8")
+        (folder / "evaluation.json").write_text(json.dumps(evaluation_json(scores, shown), indent=1), encoding="utf-8")
         (folder / "decision.md").write_text(write_decision(decision, facts), encoding="utf-8")
         run_id = tracking.log_run(tags, parameters, flat_metrics(scores), folder)
     tracking.register(run_id, tuple(models))

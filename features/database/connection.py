@@ -138,6 +138,8 @@ class Database:
                 identity = self._continuity.count_change(connection)
                 yield connection
             self._require_file()  # what went into a file that has lost its name is not kept
+            if self.restarts != restarts:  # another thread has noticed it first
+                raise DatabaseAwayError(f"the {self._name} was replaced or restored during a change; try again")
             self._continuity.keep(identity, restarts)
 
     def migrate(self, target: str = "head") -> None:
@@ -251,6 +253,7 @@ class Database:
             logging.getLogger("psycopg").setLevel(logging.CRITICAL)  # its warnings show rows, which hold students
             self._engine = create_engine(self._url, connect_args=options, hide_parameters=True, **pool)
             if self.is_sqlite and self._connections:
+                event.listen(self._engine, "do_connect", self._note_file)
                 event.listen(self._engine, "connect", self._prepare)
         return self._engine
 
@@ -273,6 +276,11 @@ class Database:
             raise BusyError(f"all connections to {self._name} are in use; try again") from None
         except DBAPIError as error:
             raise explain_refusal(error, self._name, had_tables=self._continuity.installation is not None) from None
+
+    def _note_file(self, *_: object) -> None:
+        """Notes the file before it is opened: one that takes its place in between is then noticed, at worst twice."""
+        assert self._file is not None
+        self._file.opened()
 
     def _prepare(self, connection: sqlite3.Connection, _: object) -> None:
         connection.execute(f"PRAGMA wal_autocheckpoint = {PAGES_LEFT}")

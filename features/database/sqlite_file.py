@@ -34,7 +34,7 @@ class SqliteFile:
         return True
 
     def opened(self) -> None:
-        """Notes the file at the first connection."""
+        """Notes the file before the first connection, or after it where it was made by that."""
         with self._lock:
             self._open = self._open or _file_id(self.path)
 

@@ -5,7 +5,7 @@ file: skills are stored before events, and all events in one commit.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -76,10 +76,18 @@ def ingest_file(
         DatabaseAwayError: The tombstones cannot be read; nothing was stored.
     """
     log = open_log(path, form, mapping, kc_model, zone)
-    with Database(home.database_url()) as database:
-        tombstones = read_tombstones(database)
     chunks = track(log.chunks(), f"chunks of {path.name} read", total=log.expected_chunks)
-    counts = ingest_rows(home, chunks, log.source, path.name, max_rejected, now, tombstones, log.leaves_open)
+    with Database(home.database_url()) as database:
+        counts = ingest_rows(
+            home,
+            chunks,
+            log.source,
+            path.name,
+            max_rejected,
+            now,
+            lambda: read_tombstones(database),
+            log.leaves_open,
+        )
     return replace(counts, notes=(*log.notes, *counts.notes))
 
 
@@ -90,32 +98,36 @@ def ingest_rows(
     name: str,
     max_rejected: float = MAX_REJECTED,
     now: datetime | None = None,
-    tombstones: Tombstones = NOBODY,
+    read_gone: Callable[[], Tombstones] = lambda: NOBODY,
     leaves_open: Collection[str] = (),
 ) -> IngestCounts:
     """Adds raw rows to the event log in one commit; rows that are known already change nothing.
 
-    Args:
-        home: Where the event log is.
-        chunks: Rows in the shape of `features.logs.rows.RAW_TYPES`.
-        source: The `source` of the events; part of their ids.
-        name: The file's name, for messages and the record of rejected rows.
-        max_rejected: Largest share of rejected rows, 0-1, with which anything is stored.
-        now: The current moment, with a time zone; without it, the clock's.
-        tombstones: Students whose rows are dropped unread.
-        leaves_open: What the log does not say, of `features.logs.rows.OPEN`.
+        Args:
+            home: Where the event log is.
+            chunks: Rows in the shape of `features.logs.rows.RAW_TYPES`.
+            source: The `source` of the events; part of their ids.
+            name: The file's name, for messages and the record of rejected rows.
+            max_rejected: Largest share of rejected rows, 0-1, with which anything is stored.
+            now: The current moment, with a time zone; without it, the clock's.
+    <<<<<<< HEAD
+            tombstones: Students whose rows are dropped unread.
+            leaves_open: What the log does not say, of `features.logs.rows.OPEN`.
+    =======
+            read_gone: Reads which students' rows are dropped unread; called while nobody can be erased.
+    >>>>>>> next
 
-    Raises:
-        InputError: There are no rows, or they are another export of answers that are stored.
-        TooManyRejectedError: More rows break a rule than `max_rejected`.
-        BusyError: Another ingest is running.
-        UnavailableError: The disk is full, or this user may not write there; nothing was stored.
+        Raises:
+            InputError: There are no rows, or they are another export of answers that are stored.
+            TooManyRejectedError: More rows break a rule than `max_rejected`.
+            BusyError: Another ingest is running.
+            UnavailableError: The disk is full, or this user may not write there; nothing was stored.
     """
     now = now or datetime.now(UTC)
     with _only_ingest(home):
         with RejectedWriter(home.staging / "rejected.parquet") as rejected:
             ids = IdWatch()
-            rows_read, unused, nulled = _stage(home, chunks, source, now, rejected, tombstones, ids)
+            rows_read, unused, nulled = _stage(home, chunks, source, now, rejected, read_gone(), ids)
             if rows_read == 0:
                 raise InputError(f"{name} has no rows")
             exports, settled = ExportCheck(), Counter[str]()

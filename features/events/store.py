@@ -4,17 +4,22 @@ Events are partitioned by student bucket, so that a map over students reads one 
 A version never changes: a training run that records `data_version` can read the same rows again.
 """
 
+import threading
+import weakref
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset
+import pyarrow.fs
 from deltalake import DeltaTable, WriterProperties, write_deltalake
 from deltalake.exceptions import DeltaError
 
@@ -49,6 +54,9 @@ ITEM_SKILL_FIELDS = pa.schema([("item_id", pa.string()), ("skill_id", pa.string(
 
 ROW_GROUP = 128_000
 """Rows that a writer holds per bucket; bounds the memory of an ingest of any size."""
+
+LET_GO_S = 10.0
+"""For how long a write waits until its threads have let go of the rows; it takes milliseconds."""
 
 
 Arguments = ParamSpec("Arguments")
@@ -127,7 +135,7 @@ def read_item_skills(home: Home, version: int | None = None) -> pd.DataFrame:
     Raises:
         MissingError: Nothing was ingested, or there is no such version.
     """
-    dataset = _open_table(home.item_skills, version).to_pyarrow_dataset()
+    dataset = _to_dataset(_open_table(home.item_skills, version))
     return to_frame(dataset.to_table(columns=list(ItemSkills.to_schema().columns)))
 
 
@@ -163,7 +171,7 @@ def append_events(home: Home, batches: Iterable[pa.RecordBatch]) -> None:
         home: Where the event log is; made on first use.
         batches: Rows with `EVENT_FIELDS`, read as they are needed; fastest bucket by bucket.
     """
-    write_deltalake(str(home.events), _reader(batches), mode="append", **_LAYOUT)
+    _write(home, batches, mode="append")
 
 
 @_in_sentences
@@ -171,7 +179,7 @@ def replace_buckets(home: Home, buckets: Collection[int], batches: Iterable[pa.R
     """Puts events in the place of all events of some buckets, in one commit; `batches` are as above."""
     # a condition stands in the log of commits, where the id of a student may not be
     replaced = f"bucket IN ({', '.join(map(str, sorted(buckets)))})"
-    write_deltalake(str(home.events), _reader(batches), mode="overwrite", predicate=replaced, **_LAYOUT)
+    _write(home, batches, mode="overwrite", predicate=replaced)
 
 
 _LAYOUT: dict[str, Any] = {
@@ -183,8 +191,17 @@ _LAYOUT: dict[str, Any] = {
 }
 
 
-def _reader(batches: Iterable[pa.RecordBatch]) -> pa.RecordBatchReader:
-    return pa.RecordBatchReader.from_batches(EVENT_FIELDS, batches)
+def _write(home: Home, batches: Iterable[pa.RecordBatch], **how: Any) -> None:  # noqa: ANN401 - write_deltalake's own
+    """Writes in one commit, and returns when no thread of the writer holds the rows any more.
+
+    A thread that lets go of a Python object while the interpreter ends takes the whole process with it.
+    """
+    rows, let_go = (batch for batch in batches), threading.Event()
+    weakref.finalize(rows, let_go.set)
+    reader = pa.RecordBatchReader.from_batches(EVENT_FIELDS, rows)
+    write_deltalake(str(home.events), reader, **how, **_LAYOUT)
+    del rows, reader
+    let_go.wait(LET_GO_S)
 
 
 @_in_sentences
@@ -206,7 +223,7 @@ def erase_events(home: Home, student_id: str) -> int:
     bucket = int(bucket_of(pd.Series([student_id], dtype="str"))[0])
     in_bucket = pa.dataset.field("bucket") == bucket
     mine = pa.dataset.field("student_id") == student_id
-    count = int(table.to_pyarrow_dataset().count_rows(filter=in_bucket & mine))
+    count = int(_to_dataset(table).count_rows(filter=in_bucket & mine))
     if count:
         replace_buckets(home, [bucket], _scan(table, EVENT_FIELDS.names, in_bucket & ~mine).to_reader())
     # also where nothing was left to remove: a killed run may have left the old files
@@ -275,8 +292,14 @@ def to_table(frame: pd.DataFrame, fields: pa.Schema) -> pa.Table:
 
 def _scan(table: DeltaTable, names: Sequence[str], rows: pa.dataset.Expression | None) -> pa.dataset.Scanner:
     """Some columns of a table of events; one that a log of an earlier version lacks is null."""
-    dataset = table.to_pyarrow_dataset()
+    dataset = _to_dataset(table)
     return dataset.replace_schema(EVENT_FIELDS).scanner(columns=list(names), filter=rows)
+
+
+def _to_dataset(table: DeltaTable) -> pyarrow.dataset.Dataset:
+    """The table's rows, read by Arrow alone: by default its threads would call Python, also while that ends."""
+    files = pyarrow.fs.SubTreeFileSystem(url2pathname(urlsplit(table.table_uri).path), pyarrow.fs.LocalFileSystem())
+    return table.to_pyarrow_dataset(filesystem=files)
 
 
 def _is_table(path: Path) -> bool:

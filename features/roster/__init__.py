@@ -9,11 +9,14 @@ teams.csv: one row per team of educators who share students.
     school    the school it belongs to, such as `North Middle`
     name ?    what people call it, such as `Team Orion`
 
-members.csv: one row per student; a student is in one team.
-    team_id      a team of teams.csv
-    student_id   the id that the student's events carry, such as `s0412`
+members.csv: one row per student of a team; a student may be in several teams.
+    team_id       a team of teams.csv
+    student_id    the id that the student's events carry, such as `s0412`
+    from_date ?   YYYY-MM-DD, the first day in the team, such as `2026-09-07`; blank = ever since
+    until ?       the last day in the team, such as `2027-06-04`; blank = open
 
-staff.csv: one row per adult; an adult is in one team.
+staff.csv: one row per adult of a team. Who is in several is planned by each as if it had the adult alone; a rule
+`unavailable` says in which blocks a team does not.
     staff_id      such as `a.rivera`
     team_id       a team of teams.csv
     role          `teacher_leader`, `collaborating_teacher`, `support_staff` or `teacher_in_training`; or a role of
@@ -110,17 +113,37 @@ policy.toml (optional): how teams want to be planned, which the CSV files cannot
                            that holds the whole team
     blocks.BLOCK           skills or subjects that may be taught by adults then, such as `{ subjects = ["Maths"] }`
     needs_certified        list of students whose accommodations need a certified adult in adult-led sessions
+    no_school              list of days without school, such as `["2026-11-26", "2026-12-21 to 2027-01-01"]`
     adult_exclusions       list of `{ staff_id = "b.chen", students = ["s0412"] }`: the adult never leads the students;
                            why is not asked and not stored
-The last three, and rooms by name, belong to one team. Lists of students add to those of a request.
+`blocks`, `needs_certified`, `adult_exclusions` and rooms by name belong to one team. Lists of students add to those of
+a request.
+
+Rosters of other systems (`features.roster.exports`) come as a folder, a zip archive or a CSV file: OneRoster 1.1 and
+1.2, whole (bulk) or what has changed (delta); Microsoft School Data Sync 1 and 2.1; or a class list with the columns
+`student`, `class` and maybe `teacher`, `school`, `grade`, `from_date`, `until`. What they cannot say stands in further
+keys of policy.toml. It is stored with the roster and holds until the file says it anew; rules, series, focus, skills
+and past sessions that are stored stay as well, as far as they name people who are still there.
+    classes                list of ids of the classes whose students and adults make the team; none: no team
+    school, name           of the team; without them, the school of its classes and no name
+    staff.ID               what staff.csv would say of an adult: `{ role = "teacher_leader", max_group = 6 }`; a teacher
+                           of a class is else a `collaborating_teacher`, an aide `support_staff`; who teaches in no
+                           class of the team is in it with `without_class = true` alone
+    rooms.ROOM.capacity    students that the room holds, such as `30`
+    bells.NAME             blocks of the week: `{ days = ["mon", "tue"], start = "08:30", end = "09:15" }`; their ids
+                           are `TEAM-mon-NAME` and so on
+    student_id             which id of a person of OneRoster events carry: `sourcedId`, `identifier`, `username`,
+                           `email` or `userMasterIdentifier`
+`bells`, `no_school` and `student_id` may stand below `[default]`. Enrollments hold on the day of their end too.
 """
 
-from features.roster.loading import load_roster_command, read_roster_files
+from features.roster.command import load_roster_command
+from features.roster.loading import read_roster_files
 from features.roster.policy_file import ANY_ROOM
 from features.roster.policy_keys import load_presets
 from features.roster.queries import (
     find_gone,
-    find_team_of,
+    find_teams_of,
     list_teams,
     read_demographics,
     read_skills,
@@ -172,7 +195,7 @@ __all__ = [
     "find_gone",
     "find_misfits",
     "find_mistakes",
-    "find_team_of",
+    "find_teams_of",
     "forget_old_sessions",
     "list_teams",
     "load_presets",

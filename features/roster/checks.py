@@ -8,7 +8,7 @@ may be gone, which is a warning and no more.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from typing import Any
@@ -37,6 +37,7 @@ def check_sheets(sheets: Sheets, findings: Findings) -> Sheets:
     kept = sheets if broken & {"teams", "members"} else _without_orphans(sheets, findings)
     checks: tuple[tuple[Callable[[Sheets, Findings], None], set[str]], ...] = (
         (_check_teams, {"teams", "members", "staff", "rooms", "blocks"}),
+        (_check_members, set()),
         (_check_blocks, set()),
         (_check_staff, {"teams", "staff"}),
         (_check_rules, {"teams", "members", "staff", "blocks"}),
@@ -59,7 +60,7 @@ def _without_orphans(sheets: Sheets, findings: Findings) -> Sheets:
         kept[name] = [row for row in sheets[name] if row.record.team_id in teams]
         if lost:
             count = f"{len(lost)} of {len(sheets[name])} rows belong to teams that teams.csv lacks"
-            findings.warnings.append(f"{name}.csv: {count} ({_some(lost)}) and were left out")
+            findings.warnings.append(f"{findings.label(name)}: {count} ({_some(lost)}) and were left out")
     students = {row.record.student_id for row in kept["members"]}
     kept["demographics"] = [row for row in sheets["demographics"] if row.record.student_id in students]
     lost_facts = len(sheets["demographics"]) - len(kept["demographics"])
@@ -69,11 +70,20 @@ def _without_orphans(sheets: Sheets, findings: Findings) -> Sheets:
 
 
 def _check_teams(sheets: Sheets, findings: Findings) -> None:
+    if "teams" in findings.labels:
+        return  # of exports `changes.find_refused` says more
     for name in ("members", "staff", "rooms", "blocks"):
         having = {row.record.team_id for row in sheets[name]}
         lacking = [row.record.team_id for row in sheets["teams"] if row.record.team_id not in having]
         if lacking:
             findings.warnings.append(f"teams.csv: {len(lacking)} teams have no {name} ({_some(lacking)})")
+
+
+def _check_members(sheets: Sheets, findings: Findings) -> None:
+    for row in sheets["members"]:
+        member = row.record
+        if member.from_date is not None and member.until is not None and member.until < member.from_date:
+            findings.add("members", f"{member.until} is before from_date; write a later day", row.line, "until")
 
 
 def _check_blocks(sheets: Sheets, findings: Findings) -> None:
@@ -91,26 +101,27 @@ def _check_blocks(sheets: Sheets, findings: Findings) -> None:
 
 
 def _check_staff(sheets: Sheets, findings: Findings) -> None:
-    staff = {row.record.staff_id: row.record for row in sheets["staff"]}
-    for role in sorted({person.role for person in staff.values()} - ROLE_MAY_LEAD.keys()):
+    staff: dict[str, set[str]] = defaultdict(set)
+    for row in sheets["staff"]:
+        staff[row.record.staff_id].add(row.record.team_id)
+    for role in sorted({row.record.role for row in sheets["staff"]} - ROLE_MAY_LEAD.keys()):
         meant = nearest(role, ROLE_MAY_LEAD)
         hint = f"; did you mean {shown(meant)}?" if meant else ""
-        findings.warnings.append(f"staff.csv: role {shown(role)} was taken as the school's own{hint}")
+        findings.warnings.append(f"{findings.label('staff')}: role {shown(role)} was taken as the school's own{hint}")
     for row in sheets["staff"]:
         coach = row.record.coach
         if coach == row.record.staff_id:
             findings.add("staff", "is the same person; name a colleague or leave it blank", row.line, "coach")
         elif coach is not None and coach not in staff:
             findings.add("staff", unknown(coach, staff, "staff.csv"), row.line, "coach")
-        elif coach is not None and staff[coach].team_id != row.record.team_id:
+        elif coach is not None and row.record.team_id not in staff[coach]:
             findings.add("staff", f"{shown(coach)} is in another team; name one of the same", row.line, "coach")
 
 
 def _check_rules(sheets: Sheets, findings: Findings) -> None:
-    team_of: dict[str, Mapping[str, str]] = {
-        "student_id": {row.record.student_id: row.record.team_id for row in sheets["members"]},
-        "staff_id": {row.record.staff_id: row.record.team_id for row in sheets["staff"]},
-        "block_id": {row.record.block_id: row.record.team_id for row in sheets["blocks"]},
+    of_team: dict[str, set[tuple[str, str]]] = {
+        column: {(row.record.team_id, getattr(row.record, column)) for row in sheets[file]}
+        for column, file in (("student_id", "members"), ("staff_id", "staff"), ("block_id", "blocks"))
     }
     teams = {row.record.team_id for row in sheets["teams"]}
     for row in sheets["rules"]:
@@ -118,14 +129,14 @@ def _check_rules(sheets: Sheets, findings: Findings) -> None:
         if rule.team_id not in teams:
             findings.add("rules", unknown(rule.team_id, teams, "teams.csv"), row.line, "team_id")
             continue
-        strangers = sum(team_of["student_id"].get(student) != rule.team_id for student in rule.students)
+        strangers = sum((rule.team_id, student) not in of_team["student_id"] for student in rule.students)
         if strangers:
             what = f"{strangers} of {len(rule.students)} are not members of the team; name only members"
             findings.add("rules", what, row.line, "students")
         for column, file in (("staff_id", "staff.csv"), ("block_id", "blocks.csv")):
             named = getattr(rule, column)
-            if named is not None and team_of[column].get(named) != rule.team_id:
-                own = [name for name, team in team_of[column].items() if team == rule.team_id]
+            if named is not None and (rule.team_id, named) not in of_team[column]:
+                own = [name for team, name in of_team[column] if team == rule.team_id]
                 findings.add("rules", unknown(named, own, f"the team's rows of {file}"), row.line, column)
         lack = _lacks(rule)
         if lack:

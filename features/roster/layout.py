@@ -1,6 +1,6 @@
 """The roster files and the cells that each column takes; `features.roster` says what the columns mean."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from features.roster import cells, records
@@ -32,17 +32,20 @@ class RosterFile:
 
     Attributes:
         name: Without `.csv`; also the field of `Roster`.
-        record: The class of a row's record.
+        record: Makes the record of a row.
         columns: Columns by header.
         key: Fields that identify a row.
         needed: Whether the file must be there.
+        headers: For files of other systems, the headers of each column in small letters; columns that none of them
+            names are of no use here and are left out in silence.
     """
 
     name: str
-    record: type
+    record: Callable[..., object]
     columns: dict[str, Column]
     key: tuple[str, ...]
     needed: bool = False
+    headers: Mapping[str, tuple[str, ...]] | None = None
 
 
 ID = Column(cells.parse_id)
@@ -57,7 +60,18 @@ FILES = (
     RosterFile(
         "teams", records.TeamName, {"team_id": ID, "school": TEXT, "name": MAYBE_TEXT}, key=("team_id",), needed=True
     ),
-    RosterFile("members", records.Member, {"team_id": ID, "student_id": STUDENT}, key=("student_id",), needed=True),
+    RosterFile(
+        "members",
+        records.Member,
+        {
+            "team_id": ID,
+            "student_id": STUDENT,
+            "from_date": Column(cells.parse_date, needed=False),
+            "until": Column(cells.parse_date, needed=False),
+        },
+        key=("team_id", "student_id"),
+        needed=True,
+    ),
     RosterFile(
         "staff",
         records.Staff,
@@ -71,7 +85,7 @@ FILES = (
             "certified": Column(cells.parse_yes, needed=False, blank=False),
             "coach": MAYBE_ID,
         },
-        key=("staff_id",),
+        key=("staff_id", "team_id"),
         needed=True,
     ),
     RosterFile("rooms", records.Room, {"room_id": ID, "team_id": ID, "capacity": COUNT}, key=("room_id",), needed=True),

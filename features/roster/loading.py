@@ -1,26 +1,68 @@
-"""`python -m features roster PATH`: loads a folder of roster files and shows what was loaded."""
+"""Reads a roster of whatever shape, checks it, and stores it."""
 
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
-from rich.table import Table
+from sqlalchemy import Connection
 
-from features.console import OUT
-from features.database import Database
-from features.errors import InputError
-from features.home import Home
+from features.errors import InputError, MissingError
 from features.roster.cells import nearest
 from features.roster.checks import Sheets, check_sheets
+from features.roster.exports.class_list import is_class_list, read_class_list
+from features.roster.exports.enrollments import Classes, find_places
+from features.roster.exports.lists import SchoolLists
+from features.roster.exports.oneroster import is_oneroster, read_oneroster
+from features.roster.exports.questions import propose_teams
+from features.roster.exports.sds import is_sds, read_sds
+from features.roster.exports.source_rows import add_stored, replace_source_rows
+from features.roster.exports.teams import LABELS, build_sheets, drop_missing
+from features.roster.files import Files, read_files
 from features.roster.layout import FILES
+from features.roster.policy_file import DEFAULT, Said, check_policies, join_layer, parse_policies
 from features.roster.policy_file import NAME as POLICY_FILE
-from features.roster.policy_file import read_policies
-from features.roster.records import PolicyLayer, Roster
-from features.roster.sheets import Findings, read_sheet
+from features.roster.queries import list_teams, read_skills, read_team
+from features.roster.records import PolicyLayer, Roster, Staff, Team
+from features.roster.sheets import Findings, Row, read_sheet
 from features.roster.store import save_roster
 
 SHOWN = 50
 """Problems that one error lists."""
 
-BUSY = "a student is being erased, or another roster loaded; load this one when that has ended"
+KEPT = frozenset({"skills", "prerequisites", "past_sessions", "demographics"})
+"""Parts of the stored roster of which other systems say nothing."""
+
+
+@dataclass(frozen=True)
+class ReadRoster:
+    """A roster that was read and checked.
+
+    Attributes:
+        roster: What will be stored.
+        stored: The teams that are stored now, by id.
+        shape: What it was taken for.
+        said: What people said of each team.
+        lists: The lists of another system; null for a folder of roster files.
+        classes: Its classes and who is in them.
+    """
+
+    roster: Roster
+    stored: Mapping[str, Team]
+    shape: str = "roster files"
+    said: Said = field(default_factory=dict)
+    lists: SchoolLists | None = None
+    classes: Classes | None = None
+
+    def save(self, connection: Connection) -> int:
+        """Stores it and returns how many of its members were erased before.
+
+        Args:
+            connection: A transaction of `changing(alone=True)`.
+        """
+        replace_source_rows(connection, self.lists)
+        return save_roster(self.roster, connection, keep=KEPT if self.lists else frozenset())
 
 
 def read_roster_files(folder: Path) -> Roster:
@@ -31,77 +73,141 @@ def read_roster_files(folder: Path) -> Roster:
     """
     if not folder.is_dir():
         raise InputError(f"roster folder {str(folder)!r} is not there; name a folder with teams.csv and the others")
+    return _read_folder(read_files(folder), str(folder))
+
+
+def read_roster(
+    files: Files,
+    name: str,
+    connection: Connection | None,
+    day: date,
+    policy: bytes | None = None,
+    *,
+    propose: bool = False,
+) -> ReadRoster:
+    """The roster that files hold, whatever system they are of.
+
+    Args:
+        files: The files.
+        name: What to call them in errors.
+        connection: To the stored roster, of which some things stay; null where there is none.
+        day: From which day on; enrollments that ended before are left out.
+        policy: What people say now of the teams, a file as `policy.toml`.
+        propose: Whether to make a team of each school and grade of an export where nobody has said what makes one.
+
+    Raises:
+        InputError: The files have problems; each is listed.
+    """
+    stored, said = ({}, {}) if connection is None else _read_stored(connection)
+    names = frozenset(file.lower().removesuffix(".csv") for file in files)
+    foreign = is_oneroster(names) or is_sds(names) or is_class_list(files)
+    if policy is not None:
+        files = {**files, POLICY_FILE: policy}
+    if not foreign:
+        return ReadRoster(_read_folder(files, name), stored)
+    findings = Findings(labels=dict(LABELS))
+    new = parse_policies(files[POLICY_FILE], findings) if POLICY_FILE in files else {}
+    said = {**said, **new}
+    _raise_problems(findings, POLICY_FILE)
+    findings.labels.clear()  # files of other systems may have the names of ours
+    lists = _read_lists(files, names, said, findings)
+    _raise_problems(findings, name)
+    lists = add_stored(connection, lists, findings)
+    findings.labels.update(LABELS)
+    classes = find_places(lists, day, findings)
+    if propose and not any(settings.get("classes") for settings in said.values()):
+        said = {**said, **{team_id: {"classes": found} for team_id, found in propose_teams(classes).items()}}
+    sheets = build_sheets(classes, said, stored, findings, new.keys())
+    if connection is not None and stored:  # the skills that stay are those that may be named
+        sheets["skills"] = [Row(None, skill) for skill in read_skills(connection).skills.values()]
+    sheets = check_sheets(sheets, findings)
+    said = _clean(said, sheets, new.keys())
+    policies = check_policies(said, sheets, findings, of_folder=False)
+    _raise_problems(findings, name)
+    return ReadRoster(_to_roster(sheets, policies, findings), stored, lists.shape, said, lists, classes)
+
+
+def _read_lists(files: Files, names: frozenset[str], said: Said, findings: Findings) -> SchoolLists:
+    if is_class_list(files):
+        return read_class_list(files, findings)
+    if is_sds(names):
+        return read_sds(files, findings)
+    return read_oneroster(files, findings, said.get(DEFAULT, {}).get("student_id", "sourcedId"))
+
+
+def _clean(said: Said, sheets: Sheets, new: Collection[str]) -> Said:
+    """What was said of the teams that there are; of what was said earlier, only about people who are still there."""
+    teams = {row.record.team_id for row in sheets["teams"]}
+    members: dict[str, list[str]] = defaultdict(list)
+    for row in sheets["members"]:
+        members[row.record.team_id].append(row.record.student_id)
+    adults: dict[str, list[Staff]] = defaultdict(list)
+    for row in sheets["staff"]:
+        adults[row.record.team_id].append(row.record)
+    cleaned = {}
+    for team_id, settings in said.items():
+        if team_id == DEFAULT or team_id in new:
+            if team_id == DEFAULT or team_id in teams:
+                cleaned[team_id] = settings
+        elif team_id in teams:
+            cleaned[team_id] = drop_missing(settings, members[team_id], adults[team_id])
+    return cleaned
+
+
+def _read_stored(connection: Connection) -> tuple[dict[str, Team], Said]:
+    """The stored teams, and what was said of them."""
+    try:
+        stored = {team.team_id: read_team(connection, team.team_id) for team in list_teams(connection)}
+    except MissingError:
+        return {}, {}
+    layers = {layer.team_id: layer for team in stored.values() for layer in team.policies}
+    return stored, {team_id: join_layer(layer) for team_id, layer in layers.items()}
+
+
+def _read_folder(files: Files, name: str) -> Roster:
     findings = Findings()
     sheets: Sheets = {}
-    by_name = {path.name: path for path in sorted(folder.glob("*.csv"))}
     known = [f"{layout.name}.csv" for layout in FILES]
-    absent = [name for name in known if name not in by_name]
-    for stray in (name for name in by_name if name not in known):
-        meant = nearest(stray, absent)
-        if meant:
-            findings.problems.append(f"{stray}: is not a roster file; did you mean {meant}?")
-        else:
-            findings.warnings.append(f"{stray}: is not a roster file and was left out")
+    _report_strays([file for file in files if file.lower().endswith(".csv")], known, findings)
+    _report_strays([file for file in files if file.lower().endswith(".toml")], [POLICY_FILE], findings)
     for layout in FILES:
-        path = by_name.get(f"{layout.name}.csv")
-        if path is not None:
-            sheets[layout.name] = read_sheet(path, layout, findings)
+        data = files.get(f"{layout.name}.csv")
+        if data is not None:
+            sheets[layout.name] = read_sheet(data, layout, findings)
             continue
         sheets[layout.name] = []
         if layout.needed:
             columns = ", ".join(layout.columns)
             findings.add(layout.name, f"is missing; write one with the columns {columns}")
     sheets = check_sheets(sheets, findings)
-    policies = _find_policies(folder, sheets, findings)
-    if findings.problems:
-        raise InputError(_report(folder, findings.problems))
+    policies: tuple[PolicyLayer, ...] = ()
+    if POLICY_FILE in files:
+        policies = check_policies(parse_policies(files[POLICY_FILE], findings), sheets, findings)
+    _raise_problems(findings, name)
+    return _to_roster(sheets, policies, findings)
+
+
+def _report_strays(files: Collection[str], known: Collection[str], findings: Findings) -> None:
+    absent = [name for name in known if name not in files]
+    for stray in (name for name in files if name not in known):
+        meant = nearest(stray, absent)
+        if meant:
+            findings.problems.append(f"{stray}: is not a roster file; did you mean {meant}?")
+        else:
+            findings.warnings.append(f"{stray}: is not a roster file and was left out")
+
+
+def _to_roster(sheets: Sheets, policies: tuple[PolicyLayer, ...], findings: Findings) -> Roster:
     records = {name: tuple(row.record for row in rows) for name, rows in sheets.items()}
     return Roster(**records, policies=policies, warnings=tuple(findings.warnings))
 
 
-def _find_policies(folder: Path, sheets: Sheets, findings: Findings) -> tuple[PolicyLayer, ...]:
-    """The team policies, where the folder has any."""
-    for stray in sorted(path.name for path in folder.glob("*.toml") if path.name != POLICY_FILE):
-        if nearest(stray, [POLICY_FILE]):
-            findings.problems.append(f"{stray}: is not a roster file; did you mean {POLICY_FILE}?")
-        else:
-            findings.warnings.append(f"{stray}: is not a roster file and was left out")
-    path = folder / POLICY_FILE
-    return read_policies(path, sheets, findings) if path.exists() else ()
-
-
-def _report(folder: Path, problems: list[str]) -> str:
+def _raise_problems(findings: Findings, name: str) -> None:
+    problems = findings.problems
+    if not problems:
+        return
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-    lines = [f"the roster in {str(folder)!r} has {count}, so nothing was loaded:", *problems[:SHOWN]]
+    lines = [f"the roster in {name!r} has {count}, so nothing was loaded:", *problems[:SHOWN]]
     if len(problems) > SHOWN:
         lines.append(f"and {len(problems) - SHOWN} more")
-    return "\n  ".join(lines)
-
-
-def load_roster_command(path: Path, home: Home) -> int:
-    """Loads the folder into the home's database, prints counts and warnings, and returns the exit code.
-
-    Raises:
-        InputError: The files have problems; nothing was changed.
-        BusyError: A student is being erased, or another process holds the database; nothing was changed.
-        DatabaseAwayError: The database cannot be used; nothing was changed.
-    """
-    roster = read_roster_files(path)
-    # what an erasure has done in one store while it is at work in another must not come back
-    with home.work("roster", busy=BUSY), Database(home.database_url()) as database:
-        erased = save_roster(roster, database)
-    table = Table(title="roster")
-    table.add_column("file")
-    table.add_column("rows", justify="right")
-    for layout in FILES:
-        table.add_row(f"{layout.name}.csv", str(len(getattr(roster, layout.name))))
-    table.add_row(POLICY_FILE, str(len(roster.policies)))
-    OUT.print(table)
-    if erased:
-        OUT.print(
-            f"warning: {erased} members were erased before; they are seated without demographics, past sessions and "
-            "events, and their events are still dropped"
-        )
-    for warning in roster.warnings:
-        OUT.print(f"warning: {warning}", markup=False, highlight=False)
-    return 0
+    raise InputError("\n  ".join(lines))

@@ -1,13 +1,12 @@
 """Reads `policy.toml` beside the roster's CSV files and checks what it names against them."""
 
 import tomllib
-from collections.abc import Collection, Iterator
-from pathlib import Path
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from features.roster.cells import nearest, shown
 from features.roster.checks import Sheets
-from features.roster.policy_keys import OF_ONE_TEAM, Report, read_settings
+from features.roster.policy_keys import OF_LISTS, OF_ONE_TEAM, Report, read_settings
 from features.roster.records import PolicyLayer, Settings
 from features.roster.sheets import Findings
 
@@ -20,50 +19,106 @@ ANY_ROOM = "*"
 
 TABLES = ("default", "teams")
 
+Said = Mapping[str, Settings]
+"""The settings of each team by its id; of all teams under `DEFAULT`."""
 
-def read_policies(path: Path, sheets: Sheets, findings: Findings) -> tuple[PolicyLayer, ...]:
-    """The layers of the file, that of all teams first; what is wrong goes to the findings.
+
+def parse_policies(data: bytes, findings: Findings) -> Said:
+    """The settings of each team, that of all teams under the empty id; what is wrong goes to the findings.
 
     Args:
-        path: The file.
-        sheets: The rows of the other files, without orphans.
+        data: The file.
         findings: Gets a problem for every wrong key, which names it and says what would be right.
     """
-
-    def report(where: str, what: str) -> None:
-        findings.problems.append(f"{NAME}{f' {where}' if where else ''}: {what}")
-
+    report = _report_to(findings)
     try:
-        document = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        document = tomllib.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         report("", f"is not UTF-8 at byte {error.start + 1}; save it as UTF-8")
-        return ()
+        return {}
     except tomllib.TOMLDecodeError as error:
         report("", f"is not TOML ({error}); write lines such as key = 5 below [default] or [teams.ID]")
-        return ()
+        return {}
     for name in document.keys() - set(TABLES):
         meant = nearest(name, TABLES)
         report(name, f"is not known; {f'did you mean {meant}?' if meant else 'write it below [default] or [teams.ID]'}")
-    layers = []
+    said: dict[str, Settings] = {}
     if "default" in document:
-        settings = read_settings(document["default"], _below("default", report))
-        _check_default(settings, _below("default", report))
-        layers.append(PolicyLayer(DEFAULT, settings))
+        below = _below("default", report)
+        said[DEFAULT] = read_settings(document["default"], below)
+        _check_default(said[DEFAULT], below)
     teams = document.get("teams", {})
     if not isinstance(teams, dict):
         report("teams", "is not a table; write one for each team, such as [teams.t01]")
-        return tuple(layers)
-    known = [row.record.team_id for row in sheets["teams"]]
+        return said
     for team_id, table in teams.items():
-        below = _below(f"teams.{team_id}", report)
-        if team_id not in known:
+        said[team_id] = read_settings(table, _below(f"teams.{team_id}", report))
+    return said
+
+
+def check_policies(
+    said: Said, sheets: Sheets, findings: Findings, *, of_folder: bool = True
+) -> tuple[PolicyLayer, ...]:
+    """The layers, that of all teams first, checked against the other files.
+
+    Args:
+        said: The settings of each team.
+        sheets: The rows of the other files, without orphans.
+        findings: Gets what is wrong.
+        of_folder: Whether the other files are those of a folder, which say what teams are made of.
+    """
+    report = _report_to(findings)
+    known = [row.record.team_id for row in sheets["teams"]]
+    layers = []
+    for team_id, settings in said.items():
+        below = _below(f"teams.{team_id}" if team_id else "default", report)
+        if team_id and team_id not in known:
             meant = nearest(team_id, known)
             below("", f"is not in teams.csv; {f'did you mean {meant}?' if meant else 'add it there'}")
             continue
-        settings = read_settings(table, below)
-        _check_team(team_id, settings, sheets, findings, below)
+        if of_folder:
+            _refuse_of_lists(settings, below)
+        if team_id:
+            _check_team(team_id, settings, sheets, findings, below)
         layers.append(_split(team_id, settings))
-    return tuple(layers)
+    return tuple(sorted(layers, key=lambda layer: layer.team_id))
+
+
+def join_layer(layer: PolicyLayer) -> Settings:
+    """The settings of a layer as `policy.toml` has them; the opposite of what loading does.
+
+    Example:
+        >>> join_layer(PolicyLayer("t01", {"regroup": "weekly"}, (), (("s1", "bo"), ("s2", "bo"))))
+        {'regroup': 'weekly', 'adult_exclusions': [{'staff_id': 'bo', 'students': ['s1', 's2']}]}
+    """
+    excluded: dict[str, list[str]] = {}
+    for student, adult in layer.adult_exclusions:
+        excluded.setdefault(adult, []).append(student)
+    rooms = {room: dict(keys) for room, keys in layer.settings.get("rooms", {}).items()}
+    for room, capacity in layer.roster.get("rooms", {}).items():
+        rooms.setdefault(room, {})["capacity"] = capacity
+    lists = {
+        "rooms": rooms,
+        "needs_certified": list(layer.needs_certified),
+        "adult_exclusions": [{"staff_id": adult, "students": students} for adult, students in excluded.items()],
+    }
+    return {**layer.settings, **layer.roster, **{key: value for key, value in lists.items() if value}}
+
+
+def _report_to(findings: Findings) -> Report:
+    def report(where: str, what: str) -> None:
+        findings.problems.append(f"{NAME}{f' {where}' if where else ''}: {what}")
+
+    return report
+
+
+def _refuse_of_lists(settings: Settings, report: Report) -> None:
+    for key in OF_LISTS:
+        if key in settings:
+            report(key, "is for rosters of other systems; a folder of roster files says it in one of them")
+    for room, keys in settings.get("rooms", {}).items():
+        if "capacity" in keys:
+            report(f"rooms.{room}.capacity", "is for rosters of other systems; write it in rooms.csv")
 
 
 def _below(table: str, report: Report) -> Report:
@@ -72,7 +127,16 @@ def _below(table: str, report: Report) -> Report:
 
 def _split(team_id: str, settings: Settings) -> PolicyLayer:
     """The layer, with what names students apart."""
-    plain = {key: value for key, value in settings.items() if key not in {"needs_certified", "adult_exclusions"}}
+    of_roster = {key: settings[key] for key in ("no_school", *OF_LISTS) if key in settings}
+    rooms: dict[str, Settings] = {}
+    capacities: dict[str, int] = {}
+    for room, keys in settings.get("rooms", {}).items():
+        if "capacity" in keys:
+            capacities[room] = keys["capacity"]
+        if others := {key: value for key, value in keys.items() if key != "capacity"}:
+            rooms[room] = others
+    apart = {"needs_certified", "adult_exclusions", "rooms", *of_roster}
+    plain = {key: value for key, value in settings.items() if key not in apart} | ({"rooms": rooms} if rooms else {})
     exclusions = [
         (student, part["staff_id"])
         for part in settings.get("adult_exclusions", ())
@@ -80,7 +144,9 @@ def _split(team_id: str, settings: Settings) -> PolicyLayer:
         for student in part.get("students") or ()
     ]
     certified = tuple(settings.get("needs_certified") or ())
-    return PolicyLayer(team_id, plain, certified, tuple(dict.fromkeys(exclusions)))
+    if capacities:
+        of_roster["rooms"] = capacities
+    return PolicyLayer(team_id, plain, certified, tuple(dict.fromkeys(exclusions)), of_roster)
 
 
 def _check_default(settings: Settings, report: Report) -> None:

@@ -7,9 +7,9 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from features.roster import cells
+from features.roster import calendar, cells
 from features.roster.cells import nearest, shown
-from features.roster.records import SESSION_TYPES, Settings
+from features.roster.records import ROLE_MAY_LEAD, SESSION_TYPES, WEEKDAYS, Settings
 
 WEIGHTS = (
     "benefit", "urgent", "coverage", "adult_time_due", "relationships", "repeat_groupmates", "keep_together", "load",
@@ -88,6 +88,51 @@ def read_id(value: object) -> str:
     return cells.parse_id(value)
 
 
+def read_text(value: object) -> str:
+    """Takes text that is not blank."""
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError('is not text; write some in quotes, such as "North Middle"')
+    return cells.parse_text(value)
+
+
+def one_word_of(*allowed: str) -> Leaf:
+    """Takes one of these words."""
+
+    def read(value: object) -> str:
+        if value not in allowed:
+            raise ValueError(f"{shown(str(value))} is not known; use one of {', '.join(allowed)}")
+        return str(value)
+
+    return read
+
+
+def several_words_of(*allowed: str) -> Leaf:
+    """Takes a list of these words."""
+
+    def read(value: object) -> list[str]:
+        if not isinstance(value, list) or not value or not all(part in allowed for part in value):
+            raise ValueError(f"{shown(str(value))} is not right; write a list of {', '.join(allowed)}")
+        return list(dict.fromkeys(value))
+
+    return read
+
+
+def read_clock(value: object) -> str:
+    """Takes a wall-clock time as text or as TOML's own."""
+    clock = cells.parse_clock(value if isinstance(value, str) else str(value)[: cells.CLOCK])
+    return clock.strftime("%H:%M")
+
+
+def read_no_school(value: object) -> list[str]:
+    """Takes a list of days, and of texts such as `2026-12-21 to 2027-01-01`."""
+    if not isinstance(value, list):
+        raise ValueError('is not a list of days; write ["2026-11-26", "2026-12-21 to 2027-01-01"]')  # noqa: TRY004 - as others
+    texts = [str(part) for part in value]
+    for text in texts:
+        calendar.read_closed(text)
+    return texts
+
+
 def read_rhythm(value: object) -> str | int:
     """Takes a word, or the school days for which a grouping holds."""
     if value in ("daily", "weekly"):
@@ -107,6 +152,26 @@ def read_preset(value: object) -> str:
 
 
 PEOPLE = whole(1, MOST_PEOPLE)
+
+OF_LISTS: Mapping[str, Spec] = {
+    "school": read_text,
+    "name": read_text,
+    "classes": read_ids,
+    "staff": Each(
+        {
+            "role": one_word_of(*ROLE_MAY_LEAD),
+            "may_lead": several_words_of(*SESSION_TYPES),
+            "skills": read_ids,
+            "max_group": PEOPLE,
+            "certified": read_flag,
+            "coach": read_id,
+            "without_class": read_flag,
+        }
+    ),
+    "bells": Each({"days": several_words_of(*WEEKDAYS), "start": read_clock, "end": read_clock}),
+    "student_id": one_word_of("sourcedId", "identifier", "username", "email", "userMasterIdentifier"),
+}
+"""What each key takes that says of a roster of another system what a folder has files for."""
 
 KEYS: Mapping[str, Spec] = {
     "preset": read_preset,
@@ -129,10 +194,18 @@ KEYS: Mapping[str, Spec] = {
     "needs_certified": read_ids,
     "adult_exclusions": ListOf({"staff_id": read_id, "students": read_ids}),
 }
-"""What each key takes."""
+"""What each key takes that a request may choose too."""
 
-OF_ONE_TEAM = ("blocks", "needs_certified", "adult_exclusions")
-"""Keys that name blocks or people, whom teams do not share; so do `rooms` other than `*`."""
+FILE_KEYS: Mapping[str, Spec] = {
+    **KEYS,
+    "rooms": Each({"sessions": whole(1, 50), "capacity": PEOPLE}),
+    "no_school": read_no_school,
+    **OF_LISTS,
+}
+"""What each key of `policy.toml` takes."""
+
+OF_ONE_TEAM = ("blocks", "needs_certified", "adult_exclusions", "school", "name", "classes", "staff")
+"""Keys that name classes, blocks or people, whom teams do not share; so do `rooms` other than `*`."""
 
 
 @cache
@@ -143,7 +216,7 @@ def load_presets() -> Mapping[str, Settings]:
     return presets
 
 
-def read_settings(value: object, report: Report, spec: Spec = KEYS, path: str = "") -> Any:  # noqa: ANN401 - as the key says
+def read_settings(value: object, report: Report, spec: Spec = FILE_KEYS, path: str = "") -> Any:  # noqa: ANN401 - as the key says
     """The value of a key with everything below it, without what is wrong.
 
     Args:

@@ -1,4 +1,4 @@
-"""Reads the stored roster: teams, one team with all its parts, a student's team, a school's students, skills."""
+"""Reads the stored roster: teams, one team with all its parts, a student's teams, a school's students, skills."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator
@@ -75,11 +75,16 @@ def read_team(url: Source, team_id: str) -> Team:
             past_sessions=_past_sessions(connection, team_id),
             series=_series(connection, team_id),
             policies=_policies(connection, team_id),
+            dates={
+                row["student_id"]: (row["from_date"], row["until"])
+                for row in rows["members"]
+                if row["from_date"] or row["until"]
+            },
         )
 
 
-def find_team_of(url: Source, student_id: str) -> TeamName | None:
-    """The team of one student, with its school; null for a student in none.
+def find_teams_of(url: Source, student_id: str) -> tuple[TeamName, ...]:
+    """The teams of one student, with their schools, sorted by id.
 
     Raises:
         MissingError: No roster is loaded.
@@ -87,7 +92,7 @@ def find_team_of(url: Source, student_id: str) -> TeamName | None:
     with _reading(url) as connection:
         joined = select(tables.TEAMS).join(tables.MEMBERS, tables.MEMBERS.c.team_id == tables.TEAMS.c.team_id)
         rows = _found(connection, joined.where(tables.MEMBERS.c.student_id == student_id))
-    return TeamName(**rows[0]) if rows else None
+    return tuple(sorted((TeamName(**row) for row in rows), key=lambda team: team.team_id))
 
 
 def find_gone(connection: Connection, student_ids: Collection[str]) -> set[str]:
@@ -210,7 +215,9 @@ def _policies(connection: Connection, team_id: str) -> tuple[PolicyLayer, ...]:
     certified = tuple(row["student_id"] for row in rows if row["excluded_staff_id"] is None)
     exclusions = tuple((row["student_id"], row["excluded_staff_id"]) for row in rows if row["excluded_staff_id"])
     layers = (
-        PolicyLayer(row["team_id"], row["settings"], *((certified, exclusions) if row["team_id"] else ()))
+        PolicyLayer(
+            row["team_id"], row["settings"], *((certified, exclusions) if row["team_id"] else ((), ())), row["roster"]
+        )
         for row in found
     )
     return tuple(sorted(layers, key=lambda layer: layer.team_id))

@@ -1,9 +1,11 @@
 """The records of a roster: one per row of a roster file, and the team that planning reads."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, time
-from typing import Any
+from typing import Any, Self
+
+from features.roster.calendar import is_closed
 
 Settings = Mapping[str, Any]
 """Keys of `policy.toml` with their values, tables as mappings; all that JSON can hold."""
@@ -35,18 +37,20 @@ class TeamName:
 
 @dataclass(frozen=True)
 class Member:
-    """One student of one team; a student is in one team."""
+    """One student of one team, from a first to a last day; null = open. A student may be in several teams."""
 
     team_id: str
     student_id: str
+    from_date: date | None = None
+    until: date | None = None
 
 
 @dataclass(frozen=True)
 class Staff:
-    """One adult of one team.
+    """One adult of one team; an adult may be in several.
 
     Attributes:
-        staff_id: Opaque id, unique in the roster.
+        staff_id: Opaque id, unique in the team.
         team_id: The team the adult works in.
         role: A key of `ROLE_MAY_LEAD`, or a role of the school's own.
         may_lead: Session types the adult may lead, with the role's default filled in.
@@ -188,7 +192,8 @@ class PolicyLayer:
 
     Attributes:
         team_id: The team; empty for what holds for all teams.
-        settings: The keys that name no student.
+        settings: The keys of planning that name no student.
+        roster: What the team is made of, where no CSV file says it, and its days without school.
         needs_certified: Students whose accommodations need a certified adult.
         adult_exclusions: Pairs of a student and the id of an adult who never leads the student.
     """
@@ -197,6 +202,7 @@ class PolicyLayer:
     settings: Settings = field(default_factory=dict)
     needs_certified: tuple[str, ...] = ()
     adult_exclusions: tuple[tuple[str, str], ...] = ()
+    roster: Settings = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -236,6 +242,7 @@ class Team:
         past_sessions: What happened, oldest first.
         series: Students who stay together with an adult on a unit.
         policies: What all teams of the roster chose, then what this one did; either may be missing.
+        dates: First and last day of members who have one; null = open.
     """
 
     team_id: str
@@ -250,6 +257,37 @@ class Team:
     past_sessions: tuple[PastSession, ...]
     series: tuple[Series, ...] = ()
     policies: tuple[PolicyLayer, ...] = ()
+    dates: Mapping[str, tuple[date | None, date | None]] = field(default_factory=dict)
+
+    def has_school(self, day: date) -> bool:
+        """Whether the day is none of those without school, of all teams or of this one."""
+        return not any(is_closed(day, layer.roster.get("no_school", ())) for layer in self.policies)
+
+    def on(self, day: date) -> Self:
+        """The team with those members alone who are in it on a day, also in its rules and series.
+
+        Example:
+            >>> dates = {"new": (date(2026, 9, 7), None)}
+            >>> team = Team("t1", "North", None, ("new", "old"), (), (), (), (), {}, (), dates=dates)
+            >>> team.on(date(2026, 9, 4)).members
+            ('old',)
+        """
+        spans = {student: (first or day, last or day) for student, (first, last) in self.dates.items()}
+        out = {student for student, (first, last) in spans.items() if not first <= day <= last}
+        there = tuple(student for student in self.members if student not in out)
+        if there == self.members:
+            return self
+        away = set(self.members).difference(there)
+        return replace(
+            self,
+            members=there,
+            rules=tuple(_without(rule, away) for rule in self.rules if not away.issuperset(rule.students or ("",))),
+            series=tuple(_without(series, away) for series in self.series if not away.issuperset(series.students)),
+        )
+
+
+def _without(record: Any, students: set[str]) -> Any:  # noqa: ANN401 - a rule or a series
+    return replace(record, students=tuple(student for student in record.students if student not in students))
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from features.roster.sheets import Findings, Row
 def check_series(sheets: Mapping[str, Sequence[Row]], findings: Findings) -> None:
     """Adds every problem of the file to the findings."""
     teams = {row.record.team_id for row in sheets["teams"]}
-    members = {row.record.student_id: row.record.team_id for row in sheets["members"]}
+    members = {(row.record.team_id, row.record.student_id) for row in sheets["members"]}
     blocks: dict[str, list[Block]] = defaultdict(list)
     adults: dict[str, dict[str, Staff]] = defaultdict(dict)
     for row in sheets["blocks"]:
@@ -27,7 +27,7 @@ def check_series(sheets: Mapping[str, Sequence[Row]], findings: Findings) -> Non
         if series.team_id not in teams:
             findings.add("series", unknown(series.team_id, teams, "teams.csv"), row.line, "team_id")
             continue
-        strangers = sum(members.get(student) != series.team_id for student in series.students)
+        strangers = sum((series.team_id, student) not in members for student in series.students)
         if strangers:
             what = f"{strangers} of {len(series.students)} are not members of the team; name only members"
             findings.add("series", what, row.line, "students")

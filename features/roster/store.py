@@ -1,7 +1,7 @@
 """Writes the roster to the database: replaces it, records sessions that took place, erases a student."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, replace
 from datetime import date
 from typing import Any
@@ -15,8 +15,14 @@ from features.roster.tables import count_change
 from features.tombstones import Tombstones, read_tombstones
 
 
-def save_roster(roster: Roster, url: str | Database) -> int:
+def save_roster(roster: Roster, url: str | Database | Connection, keep: Collection[str] = ()) -> int:
     """Replaces the whole stored roster, all or nothing; sessions that regroup itself recorded stay.
+
+    Args:
+        roster: The roster.
+        url: The database, or a transaction of `changing(alone=True)`.
+        keep: Parts that stay as they are stored, of `skills`, `prerequisites`, `past_sessions` and `demographics`;
+            of the last, those of members.
 
     Returns:
         How many of its members were erased before: they are seated without demographics and past sessions.
@@ -28,17 +34,25 @@ def save_roster(roster: Roster, url: str | Database) -> int:
     with changing(url, alone=True) as connection:
         roster, erased = drop_erased(roster, read_tombstones(connection))
         for name, table in tables.PLAIN.items():
+            if name in keep:
+                continue
             connection.execute(delete(table))
             _insert(connection, table, [asdict(record) for record in getattr(roster, name)])
         _replace_groups(connection, tables.RULES, tables.RULE_STUDENTS, "rule_id", roster.rules)
         _replace_groups(connection, tables.SERIES, tables.SERIES_STUDENTS, "series_id", roster.series)
         _replace_policies(connection, roster.policies)
+        count_change(connection)
+        if "demographics" in keep:
+            facts = tables.DEMOGRAPHICS
+            members = select(tables.MEMBERS.c.student_id)
+            connection.execute(delete(facts).where(facts.c.student_id.not_in(members)))
+        if "past_sessions" in keep:
+            return erased
         of_files = select(tables.PAST_SESSIONS.c.session_id).where(~tables.PAST_SESSIONS.c.recorded)
         students = tables.PAST_SESSION_STUDENTS
         connection.execute(delete(students).where(students.c.session_id.in_(of_files)))
         connection.execute(delete(tables.PAST_SESSIONS).where(~tables.PAST_SESSIONS.c.recorded))
         _insert_sessions(connection, roster.past_sessions, recorded=False)
-        count_change(connection)
     return erased
 
 
@@ -129,7 +143,7 @@ def _places(key: dict[str, str], students: Iterable[str]) -> list[dict[str, Any]
 def _replace_policies(connection: Connection, policies: Iterable[PolicyLayer]) -> None:
     rows, students = [], []
     for layer in policies:
-        rows.append({"team_id": layer.team_id, "settings": dict(layer.settings)})
+        rows.append({"team_id": layer.team_id, "settings": dict(layer.settings), "roster": dict(layer.roster)})
         named = [(student, None) for student in layer.needs_certified] + list(layer.adult_exclusions)
         students += [
             {"team_id": layer.team_id, "place": place, "student_id": student, "excluded_staff_id": staff}

@@ -32,14 +32,16 @@ TEAMS = Table(
 MEMBERS = Table(
     "roster_members",
     METADATA,
-    Column("team_id", Text, nullable=False, index=True),
-    Column("student_id", Text, primary_key=True),
+    Column("team_id", Text, primary_key=True),
+    Column("student_id", Text, primary_key=True, index=True),
+    Column("from_date", Date),  # null: since ever
+    Column("until", Date),  # null: open
 )
 STAFF = Table(
     "roster_staff",
     METADATA,
     Column("staff_id", Text, primary_key=True),
-    Column("team_id", Text, nullable=False, index=True),
+    Column("team_id", Text, primary_key=True, index=True),
     Column("role", Text, nullable=False),
     Column("may_lead", JSON, nullable=False),
     Column("skills", JSON(none_as_null=True)),
@@ -152,6 +154,7 @@ POLICIES = Table(
     METADATA,
     Column("team_id", Text, primary_key=True),  # empty for all teams
     Column("settings", JSON, nullable=False),
+    Column("roster", JSON, nullable=False),  # what the team is made of, where no CSV file says it
 )
 POLICY_STUDENTS = Table(
     "roster_policy_students",
@@ -161,13 +164,29 @@ POLICY_STUDENTS = Table(
     Column("student_id", Text, nullable=False, index=True),
     Column("excluded_staff_id", Text),  # null: the student needs a certified adult
 )
+SOURCE_ROWS = Table(
+    "roster_source_rows",
+    METADATA,
+    Column("kind", Text, primary_key=True),  # of the lists of another system, such as `enrollments`
+    Column("source_id", Text, primary_key=True),
+    Column("student_id", Text, index=True),  # null: the row is about no student
+    Column("record", JSON, nullable=False),
+)
 VERSIONS = Table(
     "roster_versions",
     METADATA,
     Column("team_id", Text, primary_key=True),  # empty for the whole roster
     Column("version", BigInteger, nullable=False),
 )
-OF_STUDENTS = (MEMBERS, RULE_STUDENTS, SERIES_STUDENTS, PAST_SESSION_STUDENTS, DEMOGRAPHICS, POLICY_STUDENTS)
+OF_STUDENTS = (
+    MEMBERS,
+    RULE_STUDENTS,
+    SERIES_STUDENTS,
+    PAST_SESSION_STUDENTS,
+    DEMOGRAPHICS,
+    POLICY_STUDENTS,
+    SOURCE_ROWS,
+)
 """Every table with a student's id; erasing a student empties the rows of all of them."""
 
 PLAIN = {

@@ -54,16 +54,19 @@ def require_team(database: Database, caller: Caller, team_id: str) -> None:
 def find_student_team(rosters: RosterCache, caller: Caller, student_id: str) -> tuple[str | None, TeamSnapshot]:
     """The id of the student's team, and its snapshot; the id is None for a student without a team.
 
+    Of several teams it is the first that the caller may see.
+
     Only callers for all schools may know of a student without a team, and nobody of one who was erased.
 
     Raises:
         NotFoundError: The caller may not know of the student, whether there is one or not.
     """
     try:
-        team = rosters.team_of(student_id)
+        teams = rosters.teams_of(student_id)
     except MissingError:
-        team = None
-    if not caller.may_see(None if team is None else team.school):
+        teams = ()
+    team = next((team for team in teams if caller.may_see(team.school)), None)
+    if team is None and (teams or not caller.may_see(None)):
         raise unknown_student()
     if team is None and rosters.is_gone(student_id):  # the profiles that serve may be of before the erasure
         raise unknown_student()

@@ -1,8 +1,9 @@
-"""Audit entries on this machine's disk, until they are in the database.
+"""Audit entries on this machine's disk, until they are in the database and for a while longer.
 
 All processes of one installation append to one SQLite file and have an entry on disk before the answer is sent, so that
 no request waits for the database, and none is answered unrecorded while the database is away. The first process to look
-ships the entries to the database within seconds, those of a killed process too.
+ships the entries to the database within seconds, those of a killed process too. The newest stay here, since a back-up
+of the database is older than what was shipped after it: once it is restored, they are shipped again.
 """
 
 import json
@@ -21,6 +22,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from features.database import Database
 from features.erasure import Installation, Store
 from features.errors import BusyError
+from features.tombstones import find_erased
 from serving.audit.entries import AuditEntry, add_entries
 
 logger = logging.getLogger("regroup")
@@ -30,10 +32,19 @@ FILE = "spool.db"
 TABLE = """CREATE TABLE IF NOT EXISTS entries (
     number INTEGER PRIMARY KEY,
     entry TEXT NOT NULL,                -- JSON of an `AuditEntry`
-    set_aside INTEGER NOT NULL DEFAULT 0 -- 1 where the database refuses it
+    set_aside INTEGER NOT NULL DEFAULT 0, -- 1 where the database refuses it
+    shipped INTEGER NOT NULL DEFAULT 0    -- 1 where the database has it
 )"""
 
+ADD_SHIPPED = "ALTER TABLE entries ADD COLUMN shipped INTEGER NOT NULL DEFAULT 0"
+"""For a file of an earlier version."""
+
+KEPT = 10_000
+"""Entries that stay here, the newest; those that the database has among them."""
+
 INSERT = "INSERT INTO entries (entry) VALUES (?)"
+
+REMOVE_OLD = "DELETE FROM entries WHERE shipped AND number <= (SELECT max(number) FROM entries) - ?"
 
 WAIT_S = 10.0
 """How long a process waits for another that writes, in seconds."""
@@ -91,8 +102,9 @@ class Spool:
     def ship(self, database: Database) -> int:
         """Ships the entries that are here now to the database and returns how many it shipped.
 
-        Entries that were shipped are removed here. If the process is killed in between, they are shipped again, and the
-        database stores them once. An entry that the database refuses is set aside, and the others are shipped.
+        Entries that were shipped are marked, and removed when newer ones have come. If the process is killed in
+        between, they are shipped again, and the database stores them once. An entry that the database refuses is set
+        aside, and the others are shipped.
 
         Raises:
             BusyError: The database stayed locked.
@@ -107,13 +119,17 @@ class Spool:
             _import_old_files(self._folder, file)
             last: int = file.execute("SELECT coalesce(max(number), 0) FROM entries").fetchone()[0]
         while rows := self._read(after, last):
-            refused = _store(rows, database)
+            refused, of_erased = _store(rows, database)
             stored = [row for row in rows if row[0] not in refused]
             aside = [row for row in rows if row[0] in refused]
+            named = [row for row in stored if row[0] in of_erased]
             with self._connection() as file, _transaction(file):
-                # by its text too: another process may have shipped it meanwhile, and its number be a new entry's
+                # by its text too: an erasure may have changed it meanwhile, and then it is shipped once more
                 file.executemany("UPDATE entries SET set_aside = 1 WHERE number = ? AND entry = ?", aside)
-                file.executemany("DELETE FROM entries WHERE number = ? AND entry = ?", stored)
+                file.executemany("UPDATE entries SET shipped = 1 WHERE number = ? AND entry = ?", stored)
+                # an erasure had gone through the file before they came in
+                file.executemany("DELETE FROM entries WHERE number = ? AND entry = ?", named)
+                file.execute(REMOVE_OLD, (KEPT,))
             if refused:
                 logger.error("the database refuses %d audit entries, which are set aside", len(refused))
             shipped, after = shipped + len(stored), rows[-1][0]
@@ -121,6 +137,17 @@ class Spool:
             with self._connection() as file:  # while no entries come in, this delays nobody
                 _empty_log(file)
         return shipped
+
+    def ship_again(self) -> None:
+        """Lets the next shipment take what was shipped before too, since the database may be an older one now.
+
+        Raises:
+            OSError: The folder cannot be read.
+            sqlite3.Error: The file cannot be written to.
+        """
+        if self._folder.is_dir():
+            with self._connection() as file:
+                file.execute("UPDATE entries SET shipped = 0 WHERE shipped")
 
     def backlog(self) -> Backlog:
         """What waits on disk now.
@@ -132,8 +159,12 @@ class Spool:
         if not self._folder.is_dir():
             return Backlog(0, 0, None)
         with self._connection() as file:
-            total, aside = file.execute("SELECT count(*), coalesce(sum(set_aside), 0) FROM entries").fetchone()
-            first = file.execute("SELECT entry FROM entries WHERE NOT set_aside ORDER BY number LIMIT 1").fetchone()
+            total, aside = file.execute(
+                "SELECT count(*), coalesce(sum(set_aside), 0) FROM entries WHERE NOT shipped"
+            ).fetchone()
+            first = file.execute(
+                "SELECT entry FROM entries WHERE NOT shipped AND NOT set_aside ORDER BY number LIMIT 1"
+            ).fetchone()
         entry = None if first is None else _read_entry(first[0])
         return Backlog(total - aside, aside, None if entry is None else entry.at)
 
@@ -156,7 +187,7 @@ class Spool:
         """The next entries between two numbers, in the order in which they were appended."""
         with self._connection() as file:
             return file.execute(
-                "SELECT number, entry FROM entries WHERE number > ? AND number <= ? AND NOT set_aside "
+                "SELECT number, entry FROM entries WHERE number > ? AND number <= ? AND NOT shipped AND NOT set_aside "
                 "ORDER BY number LIMIT ?",
                 (after, last, BATCH),
             ).fetchall()
@@ -183,6 +214,8 @@ class Spool:
             connection.execute("PRAGMA synchronous = FULL")  # a commit is on disk when it returns
             connection.execute("PRAGMA secure_delete = ON")  # what was erased is overwritten
             connection.execute(TABLE)
+            if "shipped" not in {column[1] for column in connection.execute("PRAGMA table_info(entries)")}:
+                connection.execute(ADD_SHIPPED)
         except sqlite3.Error:
             connection.close()
             raise
@@ -212,8 +245,8 @@ def _empty_log(file: sqlite3.Connection) -> None:
     file.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
-def _store(rows: Sequence[tuple[int, str]], database: Database) -> set[int]:
-    """Stores entries in the database and returns the numbers of those that it refuses."""
+def _store(rows: Sequence[tuple[int, str]], database: Database) -> tuple[set[int], set[int]]:
+    """Stores entries in the database; returns the numbers of those that it refuses, and that name an erased student."""
     refused, entries = set[int](), dict[int, AuditEntry]()
     for number, text in rows:
         entry = _read_entry(text)
@@ -222,6 +255,9 @@ def _store(rows: Sequence[tuple[int, str]], database: Database) -> set[int]:
         else:
             entries[number] = entry
     with database.changing() as connection:
+        erased = find_erased(
+            connection, {entry.student_id for entry in entries.values() if entry.student_id is not None}
+        )
         try:
             with connection.begin_nested():
                 add_entries(connection, list(entries.values()))
@@ -232,7 +268,7 @@ def _store(rows: Sequence[tuple[int, str]], database: Database) -> set[int]:
                         add_entries(connection, [entry])
                 except REFUSALS:
                     refused.add(number)
-    return refused
+    return refused, {number for number, entry in entries.items() if entry.student_id in erased}
 
 
 def _read_entry(text: str) -> AuditEntry | None:
@@ -265,5 +301,5 @@ def _erase(place: Installation, student_id: str) -> int:
         spool.close()
 
 
-SPOOL = Store("audit entries that are not in the database yet", _erase, folders=("audit",))
+SPOOL = Store("audit entries on this machine's disk", _erase, folders=("audit",))
 """The spool as a store for an erasure, beside `serving.store.erasure.STORES`."""

@@ -50,6 +50,7 @@ class AuditLog:
         self._stop = threading.Event()
         self._starting = threading.Lock()
         self._threads: list[threading.Thread] = []
+        self._restarts = -1  # of the database, at the last shipment; none yet
 
     def record(self, entry: AuditEntry) -> Future[None]:
         """Records an entry; the future is done when the entry is on disk, or fails with `NotReadyError`."""
@@ -85,6 +86,9 @@ class AuditLog:
         """Ships all entries that are on disk to the database, and returns whether that worked."""
         shipped = True
         try:
+            if (restarts := self._database.restarts) != self._restarts:  # while nobody was there, too
+                self._spool.ship_again()
+                self._restarts = restarts
             self._spool.ship(self._database)
         except (RegroupError, OSError, sqlite3.Error) as error:
             reason = str(error) if isinstance(error, RegroupError) else type(error).__name__

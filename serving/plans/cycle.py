@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import islice
 
 from features.roster import PastSession, Team
 from features.roster.records import WEEKDAYS
@@ -30,15 +31,13 @@ class Grouping:
 
 
 def list_school_days(team: Team, first: date, count: int) -> list[date]:
-    """The days from the first on, so many of them, on whose weekday the team has blocks; one where it has none."""
+    """The days from the first on, so many of them, with school and on whose weekday the team has blocks.
+
+    The first is always among them; none is more than a year after it.
+    """
     weekdays = {WEEKDAYS.index(block.weekday) for block in team.blocks}
-    days = [first]
-    while len(days) < count and weekdays:
-        following = days[-1] + timedelta(days=1)
-        while following.weekday() not in weekdays:
-            following += timedelta(days=1)
-        days.append(following)
-    return days
+    later = (first + timedelta(days=ahead) for ahead in range(1, 366))
+    return [first, *islice((day for day in later if day.weekday() in weekdays and team.has_school(day)), count - 1)]
 
 
 def read_grouping(problem: Problem, sessions: Sequence[Session], series: Collection[str]) -> Grouping:

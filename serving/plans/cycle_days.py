@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 from features.database import Database
 from features.roster import Team
@@ -93,7 +93,8 @@ def count_days(team: Team, first: date, regroup: str | int) -> int:
         return 1
     if regroup == "weekly":
         weekdays = {WEEKDAYS.index(block.weekday) for block in team.blocks}
-        return max(1, sum(weekday >= first.weekday() for weekday in weekdays))
+        rest = (first + timedelta(days=ahead) for ahead in range(7 - first.weekday()))
+        return max(1, sum(day.weekday() in weekdays and team.has_school(day) for day in rest))
     return min(int(regroup), MOST_CYCLE_DAYS)
 
 

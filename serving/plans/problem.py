@@ -120,9 +120,12 @@ def state_day(
     """The day as a planning problem, without the standing rules that cannot hold today.
 
     Raises:
-        RequestError: The day has no blocks, or a rule or an absence names somebody who is not in the team.
+        RequestError: The day is one without school or has no blocks, or a rule or an absence names somebody who is not
+            in the team.
         ProblemError: Something else contradicts itself.
     """
+    if not team.has_school(request.day):
+        raise RequestError("no_school", f"the team has no school on {request.day}, by its policy; ask for another day")
     weekday = WEEKDAYS[request.day.weekday()]
     today = sorted((block for block in team.blocks if block.weekday == weekday), key=lambda block: block.start)
     if not today:

@@ -222,7 +222,7 @@ def plan_day(
         first = replace(request, grouping=asked.grouping)
         found = list(_plan_days(planner, team, roster, restricted, body, asked.days, first, came + waited))
         answers = [
-            render(uuid.uuid4().hex, datetime.now(UTC), day, team, roster.skills, restricted, planned)
+            render(uuid.uuid4().hex, datetime.now(UTC), day, team.on(day.date), roster.skills, restricted, planned)
             for day, planned in found
         ]
         cycle = asked.name_cycle(answers)
@@ -271,7 +271,7 @@ def _plan_days(
         budget = Budget(seconds=None if body.seconds is None else part * body.seconds, seed=body.seed)
         until = begun + (TURN_S if body.seconds is None else whole * (body.seconds - planner.queue.answering_s))
         try:
-            planned = recommend_day(team, roster, snapshot, request, planner.settings, budget, until)
+            planned = recommend_day(team.on(day), roster, snapshot, request, planner.settings, budget, until)
         except RequestError as error:
             if at == 0:
                 raise

@@ -80,7 +80,7 @@ STORES = (
     Store("audit log", _erase_audit, tables=(AUDIT.name,)),
     *erasure.STORES,
 )
-"""Everything that is stored about students, except audit entries that are not in the database yet."""
+"""Everything that is stored about students, except audit entries on this machine's disk."""
 
 WITHOUT_STUDENTS = (*erasure.WITHOUT_STUDENTS, API_KEYS.name, IDEMPOTENCY.name)
 """Tables that name no student."""

@@ -19,7 +19,7 @@ from features.roster import (
     Team,
     TeamName,
     find_gone,
-    find_team_of,
+    find_teams_of,
     list_teams,
     read_skills,
     read_team,
@@ -124,17 +124,17 @@ class RosterCache:
         """
         return self._fetch(lambda: self.fresh(team_id), lambda: self._last(team_id))
 
-    def team_of(self, student_id: str) -> TeamName | None:
-        """The team of a student, with its school; None for a student without a team.
+    def teams_of(self, student_id: str) -> tuple[TeamName, ...]:
+        """The teams of a student, with their schools, sorted by id.
 
         Raises:
             MissingError: No roster is loaded.
-            BusyError: The database stayed locked, and the student's team was not read before.
-            DatabaseAwayError: The database cannot be used, and the student's team was not read before.
+            BusyError: The database stayed locked, and no team of the student was read before.
+            DatabaseAwayError: The database cannot be used, and no team of the student was read before.
         """
         if not _may_be_id(student_id):
-            return None
-        return self._fetch(lambda: find_team_of(self._database, student_id), lambda: self._last_team_of(student_id))
+            return ()
+        return self._fetch(lambda: find_teams_of(self._database, student_id), lambda: self._last_teams_of(student_id))
 
     def is_gone(self, student_id: str) -> bool:
         """Whether a student without a team was erased.
@@ -201,12 +201,14 @@ class RosterCache:
             return None
         return replace(entry.snapshot, stale_seconds=time.monotonic() - entry.confirmed_at)
 
-    def _last_team_of(self, student_id: str) -> TeamName | None:
-        for entry in list(self._entries.values()):
-            team = entry.snapshot.team
-            if team is not None and student_id in team.members:
-                return TeamName(team.team_id, team.school, team.name)
-        return None
+    def _last_teams_of(self, student_id: str) -> tuple[TeamName, ...] | None:
+        """The teams read last that have the student; None where none of them does."""
+        teams = sorted(
+            (entry.snapshot.team for entry in list(self._entries.values()) if entry.snapshot.team is not None),
+            key=lambda team: team.team_id,
+        )
+        found = (TeamName(team.team_id, team.school, team.name) for team in teams if student_id in team.members)
+        return tuple(found) or None
 
 
 def _may_be_id(text: str) -> bool:

@@ -313,8 +313,9 @@ def test_without_an_event_log_the_command_to_run_is_named(tmp_path, monkeypatch)
     assert not (tmp_path / "mlruns").exists()
 
 
-def test_a_second_run_at_the_same_time_is_refused(own_school):
+def test_a_second_run_at_the_same_time_is_refused(own_school, monkeypatch):
     """Exit code 75: try again later."""
+    monkeypatch.setattr("features.home.WAIT_S", 0.1)
     with FileLock(Home(own_school.home).lock("nightly")), pytest.raises(BusyError, match="at work") as error:
         night(own_school)
 

@@ -57,6 +57,7 @@ class GroupFigures:
         ece_by_chance: What `ece` would stay under in 95 of 100 draws if forecasts meant exactly what they say.
         missed_share: Share of the rows with target 1 that have no place (false negatives); null without such rows.
         auc: Null where only one class occurs.
+        shown: Whether a model card may show them: with them, a group of few students could be computed from all rows.
         abroca: Against the column's other students; null where these are too few or either side has one class only.
     """
 
@@ -71,6 +72,7 @@ class GroupFigures:
     missed_share: float | None
     auc: float | None
     abroca: Abroca | None
+    shown: bool = True
 
 
 def audit_groups(
@@ -97,11 +99,9 @@ def audit_groups(
     for column, part in audit.groupby("column", sort=True):
         value_of = part.drop_duplicates("student_id").set_index("student_id")["value"]
         value = value_of.reindex(students).to_numpy()[block.student]
-        for group in sorted(set(map(str, value[~pd.isna(value)]))):
+        counts, not_shown = _count_groups(value, block.student)
+        for group, count in counts.items():
             inside = value == group
-            count = len(np.unique(block.student[inside]))
-            if count < MIN_STUDENTS:
-                continue
             target, forecast = block.target[inside].astype(float), probability[inside]
             both = 0 < target.sum() < len(target)
             missed = float(target[forecast < threshold].sum() / target.sum()) if target.sum() else None
@@ -118,9 +118,25 @@ def audit_groups(
                     missed_share=missed,
                     auc=area_under_curve(target, forecast) if both else None,
                     abroca=_compare_with_rest(block, probability, inside, ~pd.isna(value)),
+                    shown=group != not_shown,
                 )
             )
     return figures
+
+
+def _count_groups(
+    value: "npt.NDArray[np.object_]", student: npt.NDArray[np.int64]
+) -> tuple[dict[str, int], str | None]:
+    """Counts the students of each group of a column that is large enough, and finds the one that is not shown, if any.
+
+    All rows less the groups that are shown are what is left, which anybody can compute; where that is a group of few
+    students, or few with those of whom nothing is known, the smallest of the others is not shown either.
+    """
+    students = pd.Series(value).groupby(student).first()
+    counts = students.value_counts()
+    large = {str(group): int(counts[group]) for group in sorted(counts.index) if counts[group] >= MIN_STUDENTS}
+    few_left = len(large) < len(counts) and len(students) - sum(large.values()) < MIN_STUDENTS
+    return large, min(large, key=lambda group: large[group]) if large and few_left else None
 
 
 def compare_curves(

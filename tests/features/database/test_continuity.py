@@ -94,7 +94,9 @@ def test_a_replaced_file_is_noticed_by_each_process_before_its_next_change(open_
         assert file.execute("SELECT count(*) FROM roster_teams").fetchone() == (3,)
 
 
-def test_a_file_that_is_replaced_during_a_change_acknowledges_nothing(open_sqlite, tmp_path):
+@pytest.mark.parametrize("who", ["the change", "a reader"])
+def test_a_file_that_is_replaced_during_a_change_acknowledges_nothing(open_sqlite, tmp_path, who):
+    """Whichever thread is the first to notice."""
     database = open_sqlite()
     add(database, "kept")
     back_up(tmp_path)
@@ -103,6 +105,10 @@ def test_a_file_that_is_replaced_during_a_change_acknowledges_nothing(open_sqlit
         with database.changing() as connection:
             connection.execute(insert(TEAMS).values(team_id="lost", school="North"))
             (tmp_path / "backup").replace(tmp_path / "regroup.db")
+            if who == "a reader":
+                with pytest.raises(DatabaseAwayError, match="was replaced"):
+                    teams_of(database)
+                assert teams_of(database) == {"kept"}
 
     with pytest.raises(DatabaseAwayError, match="was replaced"):
         change()

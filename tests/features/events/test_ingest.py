@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from filelock import FileLock
 import features.events.ingest
 from features.__main__ import main
 from features.console import run_command
+from features.database import Database
 from features.errors import InputError, TooManyRejectedError, UnavailableError
 from features.events.ingest import MAX_REJECTED
 from features.events.store import data_version, erase_events, has_events, read_events, read_item_skills
@@ -25,6 +27,7 @@ from features.logs import FORMATS
 from features.profiles.difficulty import fit_statistics
 from features.profiles.fold import build_profiles
 from features.profiles.vocabulary import build_vocabulary
+from features.tombstones import add_tombstone
 
 DATA = Path(__file__).resolve().parents[4] / "shared/data"
 REAL_EXPORTS = sorted([*DATA.glob("logs/*.csv"), *DATA.glob("formats/datashop/*.txt")])
@@ -212,6 +215,23 @@ def test_rejected_rows_are_kept_with_their_rule_beside_the_log(home):
     assert not home.staging.exists()
 
 
+def test_who_is_erased_while_an_ingest_waits_for_the_erasure_is_not_stored(home, monkeypatch):
+    """The ingest begins before the erasure, and comes to its work after it."""
+    path, clear = write_log(home, ROWS[:5]), features.events.ingest.clear_staging
+
+    def erase_first(home):
+        with Database(home.database_url()) as database, database.changing(erasing=True) as connection:
+            add_tombstone(connection, "007", datetime.now(UTC))
+        monkeypatch.setattr(features.events.ingest, "clear_staging", clear)
+        clear(home)
+
+    monkeypatch.setattr(features.events.ingest, "clear_staging", erase_first)
+    counts = run_mapped(home, path)
+
+    assert counts["unused"] == {"erased_student": 3}
+    assert "007" not in set(read_events(home)["student_id"])
+
+
 def test_a_second_ingest_adds_nothing(home):
     first = run_mapped(home, write_log(home))
     before = stored(home)
@@ -337,7 +357,8 @@ def test_help_shows_what_can_be_asked(command, capsys):
     ("case", "code", "sentence"),
     [("unreadable", 2, "is a PNG image"), ("rejected", 3, "rows of log.csv are rejected"), ("busy", 75, "try again")],
 )
-def test_the_command_ends_with_one_sentence_and_its_code(home, capsys, case, code, sentence):
+def test_the_command_ends_with_one_sentence_and_its_code(home, capsys, monkeypatch, case, code, sentence):
+    monkeypatch.setattr("features.home.WAIT_S", 0.1)
     path = write_log(home)
     if case == "unreadable":
         path.write_bytes(b"\x89PNG\r\n")

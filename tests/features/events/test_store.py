@@ -1,11 +1,13 @@
 """Events come back as they went in, by bucket, moment and version; commits do not show who is in them."""
 
+import threading
 from datetime import UTC, datetime
 
 import pandas as pd
 import pytest
 
 from features.errors import MissingError
+from features.events import store
 from features.events.ingest import ingest_rows
 from features.events.store import add_item_skills, data_version, read_events, read_item_skills, read_known
 from features.home import Home
@@ -24,7 +26,7 @@ def some_rows(students=STUDENTS, day="2024-01-01", **changes) -> pd.DataFrame:
 
 @pytest.fixture
 def home(tmp_path) -> Home:
-    made = Home(tmp_path / "home")
+    made = Home(tmp_path / "a höme")
     ingest_rows(made, [some_rows()], "app", "day one", now=NOW)
     return made
 
@@ -92,3 +94,19 @@ def test_without_events_the_error_says_how_to_get_some(tmp_path):
     for read in (read_events, read_item_skills, data_version):
         with pytest.raises(MissingError, match="run python -m features ingest first"):
             read(Home(tmp_path))
+
+
+def test_a_write_ends_when_its_threads_have_let_go_of_the_rows(home, monkeypatch):
+    """One that does so while the interpreter ends would end the process."""
+    letting_go = threading.Event()
+
+    def hold(readers):
+        letting_go.set()
+        readers.pop().read_all()
+
+    monkeypatch.setattr(
+        store, "write_deltalake", lambda _, reader, **__: threading.Timer(0.2, hold, [[reader]]).start()
+    )
+    store.append_events(home, iter(()))
+
+    assert letting_go.is_set()

@@ -132,7 +132,7 @@ def test_columns_and_files_that_nobody_asked_for_are_left_out_with_a_warning(tmp
     [
         ("team_id;student_id\nt1;secret-1\n", "members.csv: is separated by semicolons"),
         ("t1,secret-1\nt1,secret-2\n", "members.csv: its first line names no column; write team_id, student_id"),
-        ("team_id,student_id\nt1,secret-1\nt2,secret-1\n", "line 3, student_id: repeats line 2"),
+        ("team_id,student_id\nt1,secret-1\nt1,secret-1\n", "line 3, team_id + student_id: repeats line 2"),
         ("team_id,student_id\nt1,secret-1 \n", "line 2, student_id: begins or ends with a blank"),
         (f"team_id,student_id\nt1,secret-{195 * '1'}\n", "line 2, student_id: has 202 characters; use at most 200"),
         ("team_id,student_id\nt1,secret;1\n", "line 2, student_id: has a semicolon"),

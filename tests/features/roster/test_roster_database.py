@@ -27,7 +27,7 @@ from features.roster import (
     Staff,
     TeamName,
     erase_student,
-    find_team_of,
+    find_teams_of,
     list_teams,
     load_roster_command,
     read_demographics,
@@ -106,8 +106,22 @@ def test_teams_skills_and_demographics_come_back_sorted(url):
 def test_students_find_their_team_and_strangers_do_not(url):
     save_roster(ROSTER, url)
 
-    assert find_team_of(url, "007") == ROSTER.teams[1]
-    assert find_team_of(url, "secret-9") is None
+    assert find_teams_of(url, "007") == (ROSTER.teams[1],)
+    assert find_teams_of(url, "secret-9") == ()
+
+
+def test_a_student_and_an_adult_may_be_in_several_teams_and_a_member_from_a_day_to_a_day(url):
+    last = date(2026, 6, 5)
+    both = Staff("ana", "t2", "collaborating_teacher", ("tutoring",))
+    members = (*ROSTER.members, Member("t2", "007", date(2026, 9, 7)), Member("t1", "old", None, last))
+    save_roster(replace(ROSTER, members=members, staff=(*ROSTER.staff, both)), url)
+
+    assert [team.team_id for team in find_teams_of(url, "007")] == ["t1", "t2"]
+    assert read_team(url, "t2").staff == (both,)
+    assert read_team(url, "t2").on(date(2026, 9, 6)).members == ("7", "ünï 日本")
+    assert read_team(url, "t2").on(date(2026, 9, 7)).members == ("007", "7", "ünï 日本")
+    assert "old" in read_team(url, "t1").on(last).members
+    assert "old" not in read_team(url, "t1").on(date(2026, 6, 6)).members
 
 
 def test_a_school_has_the_students_of_its_teams(url):

@@ -6,13 +6,16 @@ import os
 import signal
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import delete, update
 
 from features.database import Database
-from features.errors import RegroupError
+from features.errors import DatabaseAwayError, RegroupError
+from features.tombstones import add_tombstone
 from serving.__main__ import main
 from serving.audit import spool
 from serving.audit.entries import add_entries, list_entries, make_entry
@@ -32,9 +35,9 @@ def database(request, tmp_path):
 
 
 def left_in(place):
-    """The entries on disk, and whether each was set aside."""
+    """The entries on disk that the database lacks, and whether each was set aside."""
     with sqlite3.connect(place / "audit/spool.db") as file:
-        rows = file.execute("SELECT entry, set_aside FROM entries ORDER BY number").fetchall()
+        rows = file.execute("SELECT entry, set_aside FROM entries WHERE NOT shipped ORDER BY number").fetchall()
     file.close()
     return [(json.loads(entry), bool(aside)) for entry, aside in rows]
 
@@ -134,10 +137,7 @@ def test_an_entry_that_the_database_refuses_is_set_aside_and_the_others_go_on(da
     assert not [path for path in tmp_path.glob("audit/*") if b'"s1"' in path.read_bytes()]
 
 
-def test_an_entry_that_comes_in_while_two_processes_ship_the_same_is_not_removed_unshipped(
-    database, tmp_path, monkeypatch
-):
-    """The number of an entry that was removed is given to the next one."""
+def test_an_entry_that_comes_in_while_two_processes_ship_the_same_is_shipped_too(database, tmp_path, monkeypatch):
     first, second = Spool(tmp_path / "audit"), Spool(tmp_path / "audit")
     old, new = entries_of(2)
     first.append([old])
@@ -155,6 +155,56 @@ def test_an_entry_that_comes_in_while_two_processes_ship_the_same_is_not_removed
 
     assert first.ship(database) == 1
     assert {entry.entry_id for entry in list_entries(database)} == {old.entry_id, new.entry_id}
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_after_a_restore_the_newest_entries_are_in_the_database_again(tmp_path, monkeypatch, running):
+    """Those too that were shipped after the back-up was made, whether the service ran meanwhile or not."""
+    monkeypatch.setattr(spool, "KEPT", 3)
+    entries, path, own = entries_of(6), tmp_path / "regroup.db", Spool(tmp_path / "audit")
+    with Database(f"sqlite:///{path}", connections=1) as database, Database(f"sqlite:///{path}") as other:
+        database.migrate()
+        with closing(sqlite3.connect(path)) as file, closing(sqlite3.connect(tmp_path / "backup")) as backup:
+            file.backup(backup)
+        log = AuditLog(own, database)
+        own.append(entries)
+        assert log.flush()
+
+        if not running:
+            database.close()
+        (tmp_path / "backup").replace(path)
+        if running:
+            with pytest.raises(DatabaseAwayError, match="was replaced"):
+                list_entries(database)
+        else:
+            log = AuditLog(own, other)
+        assert log.flush()
+
+        assert list_entries(other) == entries[3:]
+    own.close()
+
+
+def test_an_entry_that_came_in_after_an_erasure_does_not_keep_the_student_on_disk(database, tmp_path):
+    own = Spool(tmp_path / "audit")
+    with database.changing(erasing=True) as connection:
+        add_tombstone(connection, "s1", datetime.now(UTC))
+    own.append(entries_of(3))
+
+    assert (own.ship(database), own.ship(database)) == (3, 0)
+
+    assert [entry.student_id for entry in list_entries(database)] == ["s0", None, "s2"]
+    own.close()
+    assert not [path for path in tmp_path.glob("audit/*") if b'"s1"' in path.read_bytes()]
+
+
+def test_a_file_of_an_earlier_version_goes_on(database, tmp_path):
+    (tmp_path / "audit").mkdir()
+    with closing(sqlite3.connect(tmp_path / "audit/spool.db")) as file:
+        file.execute("CREATE TABLE entries (number INTEGER PRIMARY KEY, entry TEXT, set_aside INTEGER DEFAULT 0)")
+    own = Spool(tmp_path / "audit")
+    own.append(entries_of(1))
+
+    assert own.ship(database) == 1
 
 
 def test_files_that_an_earlier_version_left_are_taken_too(database, tmp_path):

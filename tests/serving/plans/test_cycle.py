@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from features.roster import PolicyLayer
 from serving.grouping import Need, Purpose, Session, SessionType, find_violations, suggest_groups
 from serving.plans.cycle import MOVE_PENALTY, carry_grouping, list_school_days, read_grouping
 from serving.plans.cycle_days import count_days
@@ -36,6 +37,17 @@ def test_a_cycle_has_the_school_days_of_the_team():
 
     assert list_school_days(team(), friday, 3) == [friday, MONDAY + timedelta(7), MONDAY + timedelta(8)]
     assert list_school_days(some, MONDAY, 3) == [MONDAY, MONDAY + timedelta(2), MONDAY + timedelta(7)]
+
+
+def test_days_without_school_are_skipped_and_a_week_with_one_is_shorter():
+    closed = PolicyLayer(
+        "", roster={"no_school": [str(MONDAY + timedelta(1)), f"{MONDAY + timedelta(3)} to 2026-03-22"]}
+    )
+
+    some = replace(team(), policies=(closed,))
+
+    assert list_school_days(some, MONDAY, 3) == [MONDAY, MONDAY + timedelta(2), MONDAY + timedelta(7)]
+    assert count_days(some, MONDAY, "weekly") == 2
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,20 @@ def state_problem(*given):
     return state_day(*given).problem
 
 
+def test_a_day_without_school_is_refused_and_members_of_other_days_are_left_out():
+    closed = PolicyLayer("t", roster={"no_school": [str(MONDAY)]})
+    rule = Rule("1", "t", "keep_apart", ("a", "b"))
+    the_team = team(policies=(closed,), dates={"b": (MONDAY + timedelta(7), None)}, rules=(rule,))
+
+    with pytest.raises(RequestError, match="has no school on 2026-03-16") as refused:
+        state_problem(the_team, SKILLS, DayRequest(MONDAY), [], load_policy())
+
+    assert refused.value.rule == "no_school"
+    open_team = replace(the_team, policies=()).on(MONDAY)
+    problem = state_problem(open_team, SKILLS, DayRequest(MONDAY), candidates_of(open_team, []), load_policy())
+    assert [student.id for student in problem.students] == ["a", "c", "d"]
+
+
 def test_permanent_rules_absences_and_history_reach_the_problem():
     """Who is away is away, pairs are pairs, and past sessions count for groupmates and contacts."""
     the_team = team(

@@ -40,6 +40,20 @@ def test_a_group_of_few_students_is_not_reported(students, audit):
     assert MIN_STUDENTS == 10
 
 
+def test_no_group_of_few_students_is_left_when_those_shown_are_taken_away():
+    """The nine who speak Polish are all less those who speak Spanish or Urdu, so Urdu is not shown either."""
+    languages = ["es"] * 20 + ["ur"] * 10 + ["pl"] * 9
+    more = pd.Index([f"s{number:02d}" for number in range(len(languages))])
+    audit = pd.DataFrame({"student_id": more, "column": "language", "value": languages})
+    block = make_block([0, 1] * 39, np.repeat(np.arange(39), 2))
+
+    shown = audit_groups(block, np.full(78, 0.5), more, audit, 0.2)
+    all_shown = audit_groups(block, np.full(78, 0.5), more, audit.replace("pl", "ur"), 0.2)
+
+    assert [(each.group, each.shown) for each in shown] == [("es", True), ("ur", False)]
+    assert [(each.group, each.shown) for each in all_shown] == [("es", True), ("ur", True)]
+
+
 def test_a_group_that_is_underestimated_shows(students, audit):
     """All twelve struggle and the forecast says .1: a gap of .9, and nobody of them gets a place."""
     struggling = np.arange(25) < 12

@@ -8,8 +8,9 @@ import uuid
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import Column, func, select
+from sqlalchemy import func, select
 
 from experiments.benchmarks.service.clients import send_until_answered
 from experiments.benchmarks.service.load import DAY, Connection, Response
@@ -21,11 +22,14 @@ from features.events.live import LIVE_EVENTS
 from features.logs.rows import raw_rows
 from serving.store.tables import AUDIT, DECISIONS, IDEMPOTENCY, RECOMMENDATIONS
 
-OK, CREATED, BAD, REFUSED, UNAVAILABLE = 200, 201, 400, 401, 503
+OK, CREATED, BAD, REFUSED, GONE, UNAVAILABLE = 200, 201, 400, 401, 404, 503
 BATCH, SOURCE = 5, "bench"
 BUDGET_S = 0.05
 ANSWERED_S, SHIPPED_S = 400.0, 120.0
 """Longest waits: for an acknowledgement, and for audit entries to reach the database."""
+
+LOOK_S = 0.5
+"""Between two looks at whether they have."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +63,12 @@ class Acknowledged:
 
 @dataclass
 class Observed:
-    """What the clients of a run saw."""
+    """What the clients of a run saw; `gone` are plans that were acknowledged and asked for, and are not there."""
 
     statuses: Counter[int] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
     kept: list[Acknowledged] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note(self, path: str, response: Response | None) -> None:
@@ -73,7 +78,9 @@ class Observed:
             self.statuses[status] += 1
             if response is None or status < BAD:
                 return
-            if status not in {409, UNAVAILABLE} or "retry-after" not in response.headers:
+            if status == GONE and path.endswith("/decision"):
+                self.gone.append(path.split("/")[-2])
+            elif status not in {409, UNAVAILABLE} or "retry-after" not in response.headers:
                 route = "/".join(path.split("?", maxsplit=1)[0].split("/")[:3])
                 self.wrong.append(f"{status} at {route}: {json.loads(response.body).get('rule')}")
 
@@ -81,6 +88,11 @@ class Observed:
         """Notes what was acknowledged just now."""
         with self._lock:
             self.kept += [Acknowledged(kind, each, sent, time.monotonic()) for each in ids]
+
+    def count_gone(self, window: Window | None) -> int:
+        """Counts plans that went though no restore can have taken them."""
+        may_go = {each.id for each in self.kept if window is not None and window.may_take(each.sent, each.answered)}
+        return sum(plan not in may_go for plan in self.gone)
 
 
 class RunClient:
@@ -157,23 +169,37 @@ COLUMNS = {
 }
 
 
-def count_missing(url: str, kept: Sequence[Acknowledged], window: Window | None) -> dict[str, int]:
-    """Counts what was acknowledged and is not in the database: `lost`, `unaudited`, and `taken` by the restore."""
+def count_missing(url: str, kept: Sequence[Acknowledged], window: Window | None) -> dict[str, Any]:
+    """Counts what was acknowledged and is not in the database: `lost`, `unaudited`, and `taken` by the restore.
+
+    `missing` describes what is lost or unaudited.
+    """
     stays = {each for each in kept if window is None or not window.may_take(each.sent, each.answered)}
-    found: dict[str, set[str]] = {}
+    missing = set(kept)
 
     def look() -> bool:
-        for kind, column in COLUMNS.items():
-            found[kind] = _find(url, column, {each.id for each in kept if each.kind == kind})
-        return all(each.id in found["audit"] for each in stays if each.kind == "audit")
+        missing.difference_update(_find(url, missing))
+        if not any(each.kind == "audit" for each in missing & stays):
+            return True
+        time.sleep(LOOK_S)
+        return False
 
     wait_until(look, SHIPPED_S)
-    missing = [each for each in kept if each.id not in found[each.kind]]
+    wrong = sorted(missing & stays, key=lambda each: each.sent)
     return {
-        "lost": sum(each.kind != "audit" for each in missing if each in stays),
-        "unaudited": sum(each.kind == "audit" for each in missing if each in stays),
-        "taken": sum(each not in stays for each in missing),
+        "lost": sum(each.kind != "audit" for each in wrong),
+        "unaudited": sum(each.kind == "audit" for each in wrong),
+        "taken": len(missing - stays),
+        "missing": [_describe(each, window) for each in wrong],
     }
+
+
+def _describe(missing: Acknowledged, window: Window | None) -> str:
+    if window is None:
+        return missing.kind
+    sent, answered = missing.sent - window.begin, missing.answered - window.begin
+    lasted = window.end - window.begin
+    return f"{missing.kind} sent {sent:+.2f} s and answered {answered:+.2f} s after the back-up, {lasted:.2f} s long"
 
 
 def count_doubled(url: str) -> int:
@@ -188,9 +214,14 @@ def count_doubled(url: str) -> int:
     return int(stray + decided - plans)
 
 
-def _find(url: str, column: Column[str], ids: Collection[str]) -> set[str]:
-    wanted, found = sorted(ids), set[str]()
+def _find(url: str, wanted: Collection[Acknowledged]) -> set[Acknowledged]:
+    """Those that are in the database."""
+    found = set[Acknowledged]()
     with Database(url) as database, database.reading() as connection:
-        for at in range(0, len(wanted), 500):
-            found |= set(connection.execute(select(column).where(column.in_(wanted[at : at + 500]))).scalars())
+        for kind, column in COLUMNS.items():
+            by_id = {each.id: each for each in wanted if each.kind == kind}
+            ids = list(by_id)
+            for at in range(0, len(ids), 500):
+                stored = connection.execute(select(column).where(column.in_(ids[at : at + 500]))).scalars()
+                found.update(by_id[each] for each in stored)
     return found

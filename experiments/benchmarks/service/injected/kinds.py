@@ -138,13 +138,16 @@ def restart_database(place: Place) -> None:
 
 
 def restore_database(place: Place) -> Window:
-    """Restores a dump into PostgreSQL."""
+    """Restores a dump into PostgreSQL; where it and a client wait for each other, the server may end either."""
     assert place.postgres is not None
     dump, begin = place.postgres.folder / "dump", time.monotonic()
     host = ("-h", str(place.postgres.folder), "-U", "postgres", "-d", "postgres")
     _run(place.postgres, "pg_dump", *host, "-Fc", "-f", str(dump))
     place.rest(0.5, 3)
-    _run(place.postgres, "pg_restore", *host, "--clean", "--if-exists", "--single-transaction", str(dump))
+    restore = ("pg_restore", *host, "--clean", "--if-exists", "--single-transaction", str(dump))
+    postgres = place.postgres
+    if not wait_until(lambda: _ended_alone(postgres, *restore), SETTLED_S):
+        raise ServerError("the dump could not be restored beside the clients")
     dump.unlink()
     return Window(begin, time.monotonic())
 
@@ -227,11 +230,22 @@ def _copy(source: Path, target: Path) -> None:
         old.backup(new)
 
 
+def _ended_alone(postgres: Postgres, program: str, *arguments: str) -> bool:
+    """Runs a program; returns False where the server ended it since a client and it waited for each other."""
+    try:
+        _run(postgres, program, *arguments)
+    except ServerError as error:
+        if "deadlock" not in str(error):
+            raise
+        return False
+    return True
+
+
 def _run(postgres: Postgres, program: str, *arguments: str) -> None:
     command = [str(postgres.binaries / program), *arguments]
     done = subprocess.run(command, check=False, user=postgres.user, cwd=postgres.folder, capture_output=True, text=True)  # noqa: S603 - our own programs
     if done.returncode:
-        raise ServerError(f"{program} ended with exit code {done.returncode}: {done.stderr[-300:]}")
+        raise ServerError(f"{program} ended with exit code {done.returncode}: {done.stderr[-1500:]}")
 
 
 @contextmanager

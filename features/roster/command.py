@@ -1,0 +1,143 @@
+"""`python -m features roster PATH`: loads a roster, or shows what loading it would change."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import date, datetime
+from pathlib import Path
+
+from rich.table import Table
+
+from features.console import OUT
+from features.database import Database
+from features.errors import WRONG_PATH, InputError, MissingError, explain_os_error
+from features.home import Home
+from features.roster.changes import Change, compare, find_refused, require_few_gone
+from features.roster.exports.questions import write_questions
+from features.roster.files import Files, read_files
+from features.roster.layout import FILES
+from features.roster.loading import ReadRoster, read_roster
+from features.roster.policy_file import NAME as POLICY_FILE
+
+BUSY = "a student is being erased, or another roster loaded; load this one when that has ended"
+
+NAMED = 20
+"""Ids of new, changed and gone that a preview names of each kind."""
+
+
+def load_roster_command(
+    path: Path,
+    home: Home,
+    *,
+    policy: Path | None = None,
+    preview: bool = False,
+    yes: bool = False,
+    as_of: date | None = None,
+) -> int:
+    """Loads a roster into the home's database, prints counts and warnings, and returns the exit code.
+
+    Args:
+        path: A folder, a zip archive or a CSV file.
+        home: Where the database is.
+        policy: A file as `policy.toml`: what people say of the teams; where a preview names one that is not there, the
+            questions are written to it.
+        preview: Whether only to show what would change, and what the roster cannot say.
+        yes: Whether the roster may lack more than a twentieth of the stored students.
+        as_of: From which day on enrollments count; today, unless given.
+
+    Raises:
+        InputError: The files have problems, or many students are gone; nothing was changed.
+        BusyError: A student is being erased, or another process holds the database; nothing was changed.
+        DatabaseAwayError: The database cannot be used; nothing was changed.
+    """
+    files = read_files(path)
+    day = as_of or datetime.now().astimezone().date()
+    asked = _read_policy(policy, missing_ok=preview)
+    if preview:
+        _preview(files, str(path), home, day, asked, policy)
+        return 0
+    # what an erasure has done in one store while it is at work in another must not come back
+    with (
+        home.work("roster", busy=BUSY),
+        Database(home.database_url()) as database,
+        database.changing(alone=True) as connection,
+    ):
+        found = read_roster(files, str(path), connection, day, asked)
+        if found.classes is not None and not found.roster.teams:
+            raise InputError(
+                f"{path} is {found.shape}, and nobody has said which of its classes make a team, so nothing was "
+                f"loaded; run again with --preview --policy {POLICY_FILE}, fill that file in, and load with it"
+            )
+        if not yes:
+            require_few_gone(compare(found.stored, found.roster))
+        erased = found.save(connection)
+    _show_counts(found)
+    if erased:
+        OUT.print(
+            f"warning: {erased} members were erased before; they are seated without demographics, past sessions and "
+            "events, and their events are still dropped"
+        )
+    _warn(found, find_refused(found.roster) if found.classes is not None else ())
+    return 0
+
+
+def _read_policy(path: Path | None, *, missing_ok: bool) -> bytes | None:
+    if path is None or (missing_ok and not path.exists()):
+        return None
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise explain_os_error(error, f"policy {path} cannot be read", WRONG_PATH) from None
+
+
+def _preview(files: Files, name: str, home: Home, day: date, asked: bytes | None, policy: Path | None) -> None:
+    found = None
+    with Database(home.database_url()) as database:
+        with suppress(MissingError), database.reading() as connection:  # nothing was ever stored
+            found = read_roster(files, name, connection, day, asked, propose=True)
+        if found is None:
+            found = read_roster(files, name, None, day, asked, propose=True)
+    OUT.print(f"{name} was taken for: {found.shape}", markup=False, highlight=False)
+    if found.classes is not None:
+        OUT.print(f"enrollments as of {day}", markup=False, highlight=False)
+    _show_changes(compare(found.stored, found.roster))
+    _warn(found, find_refused(found.roster))
+    if found.classes is None:
+        return
+    text = write_questions(found.classes, found.said)
+    if policy is not None and asked is None:
+        try:
+            policy.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise explain_os_error(error, f"policy {policy} cannot be written", WRONG_PATH) from None
+        OUT.print(f"what the roster cannot say was written to {policy}; fill it in", markup=False, highlight=False)
+    else:
+        OUT.print(text, markup=False, highlight=False)
+
+
+def _show_changes(changes: Iterable[Change]) -> None:
+    changes = tuple(changes)
+    table = Table("", "stored", "new", "changed", "gone", title="what loading would change")
+    for change in changes:
+        counts = change.before, len(change.new), len(change.changed), len(change.gone)
+        table.add_row(change.kind, *(f"{count:,}" for count in counts))
+    OUT.print(table)
+    for change in changes:
+        for what, ids in (("new", change.new), ("changed", change.changed), ("gone", change.gone)):
+            if ids and change.before:
+                more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
+                OUT.print(f"{change.kind} {what}: {', '.join(ids[:NAMED])}{more}", markup=False, highlight=False)
+
+
+def _show_counts(found: ReadRoster) -> None:
+    table = Table(title=f"roster ({found.shape})")
+    table.add_column("file")
+    table.add_column("rows", justify="right")
+    for layout in FILES:
+        table.add_row(f"{layout.name}.csv", str(len(getattr(found.roster, layout.name))))
+    table.add_row(POLICY_FILE, str(len(found.roster.policies)))
+    OUT.print(table)
+
+
+def _warn(found: ReadRoster, refused: Iterable[str]) -> None:
+    for warning in (*found.roster.warnings, *refused):
+        OUT.print(f"warning: {warning}", markup=False, highlight=False)
