@@ -110,7 +110,6 @@ def ingest_rows(
             name: The file's name, for messages and the record of rejected rows.
             max_rejected: Largest share of rejected rows, 0-1, with which anything is stored.
             now: The current moment, with a time zone; without it, the clock's.
-    <<<<<<< HEAD
             tombstones: Students whose rows are dropped unread.
             leaves_open: What the log does not say, of `features.logs.rows.OPEN`.
     =======
