@@ -103,24 +103,21 @@ def ingest_rows(
 ) -> IngestCounts:
     """Adds raw rows to the event log in one commit; rows that are known already change nothing.
 
-        Args:
-            home: Where the event log is.
-            chunks: Rows in the shape of `features.logs.rows.RAW_TYPES`.
-            source: The `source` of the events; part of their ids.
-            name: The file's name, for messages and the record of rejected rows.
-            max_rejected: Largest share of rejected rows, 0-1, with which anything is stored.
-            now: The current moment, with a time zone; without it, the clock's.
-            tombstones: Students whose rows are dropped unread.
-            leaves_open: What the log does not say, of `features.logs.rows.OPEN`.
-    =======
-            read_gone: Reads which students' rows are dropped unread; called while nobody can be erased.
-    >>>>>>> next
+    Args:
+        home: Where the event log is.
+        chunks: Rows in the shape of `features.logs.rows.RAW_TYPES`.
+        source: The `source` of the events; part of their ids.
+        name: The file's name, for messages and the record of rejected rows.
+        max_rejected: Largest share of rejected rows, 0-1, with which anything is stored.
+        now: The current moment, with a time zone; without it, the clock's.
+        read_gone: Reads which students' rows are dropped unread; called while nobody can be erased.
+        leaves_open: What the log does not say, of `features.logs.rows.OPEN`.
 
-        Raises:
-            InputError: There are no rows, or they are another export of answers that are stored.
-            TooManyRejectedError: More rows break a rule than `max_rejected`.
-            BusyError: Another ingest is running.
-            UnavailableError: The disk is full, or this user may not write there; nothing was stored.
+    Raises:
+        InputError: There are no rows, or they are another export of answers that are stored.
+        TooManyRejectedError: More rows break a rule than `max_rejected`.
+        BusyError: Another ingest is running.
+        UnavailableError: The disk is full, or this user may not write there; nothing was stored.
     """
     now = now or datetime.now(UTC)
     with _only_ingest(home):
