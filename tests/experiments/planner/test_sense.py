@@ -256,7 +256,7 @@ def test_an_open_room_keeps_its_groups_for_a_week(models):
     assert len(school.team.rooms) == 1
     assert not any(find_violations(day.stated.problem, day.sessions) for day in days)
     kept = [len(groups(one) & groups(other)) / len(groups(one)) for one, other in pairwise(days)]
-    assert sum(kept[:4]) / 4 > 0.8
+    assert sum(kept[:4]) / 4 > 0.6  # with few rounds, and whoever is newly in trouble has a group of one's own
     assert kept[4] < 0.5  # a new week
 
 

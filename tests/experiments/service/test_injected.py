@@ -45,5 +45,9 @@ def test_only_what_a_restore_may_have_taken_is_not_lost(tmp_path):
         Acknowledged("event", "after the restore", 21, 22),
     ]
 
-    assert count_missing(url, kept, Window(10, 20)) == {"lost": 2, "unaudited": 0, "taken": 1}
+    found = count_missing(url, kept, Window(10, 20))
+    told = found.pop("missing")
+
+    assert found == {"lost": 2, "unaudited": 0, "taken": 1}
+    assert [" ".join(line.split()[:4]) for line in told] == ["event sent -7.00 s", "event sent +11.00 s"]
     assert count_missing(url, kept, None)["lost"] == 3
