@@ -414,7 +414,7 @@ def test_datashop_after_a_spreadsheet_is_read_and_says_which_skills(tmp_path):
     assert (first["item_id"], first["correct"], first["skills"]) == ("P :: EAT, SHARE", True, "add")
     assert first["occurred_at"] == pd.Timestamp("2024-03-01 09:05", tz="UTC")
     assert blank["unused"] == "blank"
-    assert log.notes == ('skills are those of the model "Standards"; --kc-model names another of Single-KC',)
+    assert log.notes == ['skills are those of the model "Standards"; --kc-model names another of Single-KC']
 
 
 def test_datashop_transactions_become_attempts_and_first_hints(tmp_path):
