@@ -12,7 +12,7 @@ from features.logs.standards.xapi import translate_statement
 from serving.intake.translation import MOST_PARTS, Translation
 from serving.schemas.texts import Address, OptionalText
 
-Lenient = Annotated[Any, Field(json_schema_extra={"type": ["string", "null"]})]
+Lenient = Any
 """What stands beside an answer, and costs it nothing where it cannot be read."""
 
 Extensions = Annotated[Any, Field(description="the number of the attempt, under a name that ends in attempt-id")]

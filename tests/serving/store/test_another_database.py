@@ -20,7 +20,12 @@ def client(own_school, monkeypatch):
 
 
 def send(client, school, skill):
-    event = {"student_id": school.student_ids[0], "occurred_at": "2026-03-14T08:00:00Z", "item_id": "new", "score": 1}
+    event = {
+        "student_id": school.student_ids[0],
+        "occurred_at": "2026-03-14T08:00:00Z",
+        "item_id": f"of {skill}",
+        "score": 1,
+    }
     answer = client.post("/v1/events", json={"events": [{**event, "event_id": skill, "skill_ids": [skill]}]})
     return answer.status_code, "retry-after" in answer.headers
 

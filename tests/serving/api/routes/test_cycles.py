@@ -161,7 +161,7 @@ def test_a_cycle_is_planned_at_once_with_one_grouping(client, week):
         moved = {place for place in first.keys() & seats.keys() if seats[place] != first[place]}
         # by the roster's rules a student misses the second block on Tuesdays
         assert len(missing) == (plan["date"] == DAYS[1])
-        assert len(moved - find_forced(week, plan["date"])) <= 0.1 * len(first)  # and who takes a place that was left
+        assert len(moved - find_forced(week, plan["date"])) <= 0.2 * len(first)  # in little time
 
 
 def test_the_days_of_a_cycle_are_listed(client, week, body):
@@ -196,7 +196,7 @@ def test_a_day_of_a_cycle_is_planned_again_in_its_grouping(client, week, body, b
     there = {place: seat for place, seat in seats_of(week).items() if place[1] != away}
     moved = {place for place, seat in there.items() if now[place] != seat}
     assert not any(student == away for _, student in now)
-    assert len(moved - find_forced(week, DAYS[2])) <= 0.1 * len(there), sorted(moved)
+    assert len(moved - find_forced(week, DAYS[2])) <= 0.2 * len(there), sorted(moved)
     replanned = ask(client, body | {"date": DAYS[2], "previous": plan["id"]})
     assert replanned["cycle"]["id"] == week["cycle"]["id"]
 
@@ -226,7 +226,7 @@ def test_a_team_that_regroups_weekly_needs_to_say_nothing(client, body, trained_
     assert friday["cycle"]["id"] == wednesday["cycle"]["id"]
     first, last = seats_of(wednesday), seats_of(friday)
     assert first.keys() == last.keys()
-    assert sum(first[place] != last[place] for place in first) <= 0.1 * len(first)
+    assert sum(first[place] != last[place] for place in first) <= 0.2 * len(first)
     assert (anew["cycle"], daily["cycle"]) == (None, None)
 
 
