@@ -1,6 +1,6 @@
 """Caliper envelopes as the contract shows them; `features.logs.standards.caliper` translates their events."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SkipValidation
 from pydantic.alias_generators import to_camel
@@ -8,11 +8,8 @@ from pydantic.alias_generators import to_camel
 from features.logs.standards.caliper import VERSIONS, translate_caliper
 from features.logs.standards.translation import Names, last_part
 from serving.errors import RequestError
-from serving.intake.translation import MOST_PARTS, Translation
+from serving.intake.translation import MOST_PARTS, Lenient, Translation
 from serving.schemas.texts import Address, OptionalText
-
-Lenient = Any
-"""What stands beside an answer, and costs it nothing where it cannot be read."""
 
 
 class _Part(BaseModel):

@@ -15,6 +15,9 @@ from serving.schemas.texts import name_field
 MOST_PARTS = 1000
 """Parts of one kind that an event of a standard may have."""
 
+Lenient = Any
+"""What stands beside an answer, and costs it nothing where it cannot be read."""
+
 
 @dataclass
 class Translation:

@@ -9,11 +9,8 @@ from pydantic.alias_generators import to_camel
 from features.logs.standards.documents import unfold
 from features.logs.standards.translation import Names
 from features.logs.standards.xapi import translate_statement
-from serving.intake.translation import MOST_PARTS, Translation
+from serving.intake.translation import MOST_PARTS, Lenient, Translation
 from serving.schemas.texts import Address, OptionalText
-
-Lenient = Any
-"""What stands beside an answer, and costs it nothing where it cannot be read."""
 
 Extensions = Annotated[Any, Field(description="the number of the attempt, under a name that ends in attempt-id")]
 

@@ -1,4 +1,4 @@
-"""Cycles: one grouping for some school days, changed only by absences and by students who are done or in trouble."""
+"""Cycles: one grouping for some school days, in which moving a seat has a price."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from serving.plans.series import Unit
 from serving.plans.together import Group, expect_groups, list_places
 
 MOVE_PENALTY = 0.05
-"""Need points that moving a seat within a cycle must gain; an urgent need is worth more, most others less."""
+"""Need points that moving a seat within a cycle must gain: a fifth of what a seat on an urgent need is worth."""
 
 
 @dataclass(frozen=True)

@@ -193,13 +193,14 @@ class RecommendationRequest(Body):
         ge=1,
         le=MOST_CYCLE_DAYS,
         description="plan so many school days, those on which the team has blocks, from `date` on with one grouping: "
-        "that of the first day, changed only by absences and by students who are done or in trouble. `absences`, "
-        "`previous` and `alternatives` are for the first day, `rules` for all, and all share `seconds`. Null: one day",
+        "that of the first day, in which a seat moves only for students who are away, done or newly in trouble, or "
+        "where that gains more than a move costs. `absences`, `previous` and `alternatives` are for the first day, "
+        "`rules` for all, and all share `seconds`. Null: one day",
         examples=[None],
     )
     continue_cycle: PlanReference | None = Field(
         default=None,
-        description="id of a cycle of which `date` is a day: its grouping is kept, changed only by what is new since",
+        description="id of a cycle of which `date` is a day: its grouping is kept but for what is new since",
         examples=[None],
     )
     alternatives: int = Field(

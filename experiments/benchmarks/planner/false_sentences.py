@@ -358,7 +358,10 @@ def _busy_then(judge: _Judge, claim: Claim, subject: _Subject) -> bool:
 def _try_seats(judge: _Judge, claim: Claim, subject: _Subject) -> Iterator[set[str]]:
     """Yields the rules that each change breaks: joining a session, taking a seat there, holding another session."""
     student = subject.student or ""
-    need = next(need for need in judge.unmet(student) if need.skill == claim.skill)
+    need = next((need for need in judge.unmet(student) if need.skill == claim.skill), None)
+    if need is None or subject.skill not in {None, need.skill}:
+        yield set()  # it is about no need that waits, or about another one than its sentence
+        return
     there = claim.blocks or tuple(sorted(judge.students[student].blocks))
     for session in judge.held(replace(subject, skill=need.skill), there):
         others = tuple(s for s in judge.sessions if s.id != session.id)

@@ -1,17 +1,18 @@
 """Cycles: which days they have, what is carried from the first to the others, and what changes there."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from features.roster import PolicyLayer
-from serving.grouping import Need, Purpose, Session, SessionType, find_violations, suggest_groups
+from serving.grouping import Need, Purpose, Session, SessionType, SizeBound, find_violations, suggest_groups
 from serving.plans.cycle import MOVE_PENALTY, carry_grouping, list_school_days, read_grouping
 from serving.plans.cycle_days import count_days
 from serving.plans.problem import Absence
 from serving.plans.series import Unit, hold_series
-from tests.serving.plans.test_series import BLOCKS, KNOWN, MONDAY, NEEDS, PAIR, proficient, state, team
+from tests.serving.plans.test_series import BLOCKS, KNOWN, MONDAY, NEEDS, PAIR, need, proficient, state, team
 
 GROUP = Session("g", "mon-9", SessionType.SMALL_GROUP, "add", ("lead",), "hall", ("c", "d", "e", "f"))
 ONLINE = Session("o", "mon-9", SessionType.ONLINE, None, ("tutor",), "nook", ("a", "b"))
@@ -90,16 +91,30 @@ def test_the_students_of_an_absent_adult_may_sit_anywhere():
     assert free_seats(day) == set("cdef")
 
 
-def test_who_missed_the_first_day_gets_an_adult_too():
-    """The day has as many seats as students, so that somebody who has two gives up one."""
-    later = replace(GROUP, id="h", block="mon-10", students=("c", "d", "e", "f"))
-    day = state()
-    missed = tuple(replace(student, adult_time_due=student.id == "a") for student in day.students)
-    due = replace(day, students=missed, weights=replace(day.weights, adult_time_due=3.0))
+def test_who_missed_the_first_day_gets_a_seat_of_somebody_who_has_two():
+    """The lead has four seats in each block, and the tutor only supervises."""
+    later = replace(GROUP, id="h", block="mon-10", skill="carry")
+    needs = [need("a", "add", 0.01), *(need(name, skill) for name in "cdef" for skill in ("add", "carry"))]
+    day = state(needs=needs)
+    only = {"lead": frozenset({SessionType.SMALL_GROUP}), "tutor": frozenset({SessionType.ONLINE})}
+    day = replace(
+        day,
+        adults=tuple(replace(adult, session_types=only[adult.id]) for adult in day.adults),
+        sizes=(SizeBound(SessionType.SMALL_GROUP, 3, 4),),
+    )
+    due = replace(day, students=tuple(replace(student, adult_time_due=student.id == "a") for student in day.students))
 
-    plan = suggest_groups(carry_grouping(due, read_grouping(day, (GROUP, later), ()), KNOWN))
+    without, with_a = (
+        suggest_groups(carry_grouping(each, read_grouping(day, (GROUP, later), ()), KNOWN)) for each in (day, due)
+    )
 
-    assert any("a" in session.students for session in plan.sessions if session.led)
+    assert led_seats(without) == Counter("ccddeeff")
+    assert led_seats(with_a)["a"] == 1
+    assert sorted(led_seats(with_a).values()) == [1, 1, 2, 2, 2]
+
+
+def led_seats(plan):
+    return Counter(name for session in plan.sessions if session.led for name in session.students)
 
 
 def test_who_is_done_leaves_the_group():

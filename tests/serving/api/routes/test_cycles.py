@@ -154,14 +154,15 @@ def test_a_cycle_is_planned_at_once_with_one_grouping(client, week):
     assert [plan["date"] for plan in plans] == DAYS
     assert plans[0] == week
     assert all(plan["cycle"] == week["cycle"] for plan in plans)
-    first = seats_of(week)
+    first, others = seats_of(week), []
     for plan in plans[1:]:
         seats = seats_of(plan)
         missing = first.keys() - seats.keys()
         moved = {place for place in first.keys() & seats.keys() if seats[place] != first[place]}
         # by the roster's rules a student misses the second block on Tuesdays
         assert len(missing) == (plan["date"] == DAYS[1])
-        assert len(moved - find_forced(week, plan["date"])) <= 0.2 * len(first)  # in little time
+        others += moved - find_forced(week, plan["date"])
+    assert len(others) <= 0.1 * len(first) * len(plans[1:])
 
 
 def test_the_days_of_a_cycle_are_listed(client, week, body):
@@ -185,19 +186,19 @@ def test_the_days_of_a_cycle_are_listed(client, week, body):
 def test_a_day_of_a_cycle_is_planned_again_in_its_grouping(client, week, body, board):
     """Who is away that morning is away; the others sit where they sat, and the cycle knows the new plan."""
     away = board[0]["student_id"]
-    again = body | {"date": DAYS[2], "continue_cycle": week["cycle"]["id"], "absences": [{"student_id": away}]}
+    again = body | {"date": DAYS[3], "continue_cycle": week["cycle"]["id"], "absences": [{"student_id": away}]}
 
     plan = ask(client, again)
 
     now = seats_of(plan)
     assert plan["cycle"]["id"] == week["cycle"]["id"]
-    assert {"date": DAYS[2], "recommendation_id": plan["id"]} in plan["cycle"]["days"]
+    assert {"date": DAYS[3], "recommendation_id": plan["id"]} in plan["cycle"]["days"]
     assert [day["date"] for day in plan["cycle"]["days"]] == DAYS
     there = {place: seat for place, seat in seats_of(week).items() if place[1] != away}
     moved = {place for place, seat in there.items() if now[place] != seat}
     assert not any(student == away for _, student in now)
-    assert len(moved - find_forced(week, DAYS[2])) <= 0.2 * len(there), sorted(moved)
-    replanned = ask(client, body | {"date": DAYS[2], "previous": plan["id"]})
+    assert len(moved) <= 0.1 * len(there), sorted(moved)
+    replanned = ask(client, body | {"date": DAYS[3], "previous": plan["id"]})
     assert replanned["cycle"]["id"] == week["cycle"]["id"]
 
 
@@ -226,7 +227,7 @@ def test_a_team_that_regroups_weekly_needs_to_say_nothing(client, body, trained_
     assert friday["cycle"]["id"] == wednesday["cycle"]["id"]
     first, last = seats_of(wednesday), seats_of(friday)
     assert first.keys() == last.keys()
-    assert sum(first[place] != last[place] for place in first) <= 0.2 * len(first)
+    assert sum(first[place] != last[place] for place in first) <= 0.1 * len(first)
     assert (anew["cycle"], daily["cycle"]) == (None, None)
 
 

@@ -1,11 +1,13 @@
 """Need comes first: what is social costs no more of it than the problem says."""
 
+import random
 from dataclasses import replace
 
 import pytest
 
 from experiments.benchmarks.planner.instances.edge_cases import draw_edge_case
 from experiments.benchmarks.planner.instances.team import draw_day
+from serving.grouping.changes.difference import previous_seats
 from serving.grouping.errors import InfeasibleError
 from serving.grouping.problem.plan import SOCIAL_TERMS
 from serving.grouping.problem.policy import Weights
@@ -93,3 +95,20 @@ def test_in_hardly_any_time_there_is_a_plan_of_the_first_search():
 
     assert found.cut
     assert find_violations(problem, found.sessions) == ()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_from_an_earlier_plan_no_seat_is_moved_that_does_not_gain_its_price(seed):
+    """The needs have changed since; however short the search, the plan is worth as much as keeping the seats."""
+    first = suggest_groups(draw_day(60, seed), Budget(rounds=300, bound_rounds=0))
+    problem, draw = draw_day(60, seed), random.Random(seed)
+    later = replace(
+        problem,
+        needs=tuple(replace(need, need=min(1.0, need.need * draw.uniform(0.7, 1.3))) for need in problem.needs),
+        previous=previous_seats(problem, first.sessions),
+        weights=replace(problem.weights, perturbation=0.05),
+    )
+
+    plan = suggest_groups(later, Budget(rounds=30, bound_rounds=0))
+
+    assert plan.score.total >= score_plan(later, first.sessions).total
