@@ -23,7 +23,17 @@ from serving.api.middleware.audit_gate import AuditGate
 from serving.api.middleware.authenticate import Authentication
 from serving.api.middleware.request_log import RequestLog
 from serving.api.problems import Service, install_error_handlers, name_operation, problem_responses
-from serving.api.routes import changes, decisions, events, operations, recommendations, students, teams
+from serving.api.routes import (
+    changes,
+    decisions,
+    events,
+    operations,
+    recommendations,
+    roster,
+    school,
+    students,
+    teams,
+)
 from serving.audit.spool import Spool
 from serving.audit.writer import AuditLog
 from serving.errors import NotReadyError
@@ -42,7 +52,7 @@ from serving.telemetry.metrics import forget_ended_processes
 logger = logging.getLogger("regroup")
 
 CORS: dict[str, Any] = {
-    "allow_methods": ["GET", "POST"],
+    "allow_methods": ["GET", "POST", "PUT"],
     "allow_headers": ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "X-Request-ID"],
     "expose_headers": ["ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"],
 }
@@ -151,6 +161,8 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
         recommendations.router,
         changes.router,
         decisions.router,
+        school.router,
+        roster.router,
         teams.router,
         students.router,
         events.router,

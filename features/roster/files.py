@@ -37,22 +37,23 @@ def read_files(path: Path) -> Files:
     return unpack_files(data, path.name)
 
 
-def unpack_files(data: bytes, name: str) -> Files:
+def unpack_files(data: bytes, name: str, largest: int = LARGEST) -> Files:
     """The CSV and TOML files of a zip archive, of whatever folder in it.
 
     Args:
         data: The archive.
         name: What to call it in errors.
+        largest: Bytes that its files may have together.
 
     Raises:
-        InputError: It is no such archive, is damaged, has two files of one name, or unpacks to more than a gigabyte.
+        InputError: It is no such archive, is damaged, has two files of one name, or unpacks to more than that.
     """
     files: dict[str, bytes] = {}
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             parts = [part for part in archive.infolist() if _counts(part)]
             names = Counter(PurePosixPath(part.filename).name for part in parts)
-            if sum(part.file_size for part in parts) <= LARGEST and max(names.values(), default=0) <= 1:
+            if sum(part.file_size for part in parts) <= largest and max(names.values(), default=0) <= 1:
                 files = {PurePosixPath(part.filename).name: archive.read(part) for part in parts}
     except Exception as error:  # noqa: BLE001 - what compresses has errors of its own, which share no base
         raise InputError(
@@ -62,7 +63,7 @@ def unpack_files(data: bytes, name: str) -> Files:
     if twice:
         raise InputError(f"{name} has {twice[0]!r} in two folders; keep one of them")
     if parts and not files:
-        raise InputError(f"{name} unpacks to more than {LARGEST >> 20} MB; send less than that")
+        raise InputError(f"{name} unpacks to more than {largest >> 20} MB; send less than that")
     return files
 
 
