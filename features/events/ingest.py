@@ -34,8 +34,10 @@ from features.events.store import (
     replace_buckets,
     scan_buckets,
 )
+from features.events.translation import translate_students
 from features.home import Home
 from features.logs import open_log
+from features.roster.people.id_table import SourceIds, translating
 from features.schema import BUCKETS
 from features.tombstones import NOBODY, Tombstones, read_tombstones
 
@@ -77,7 +79,7 @@ def ingest_file(
     """
     log = open_log(path, form, mapping, kc_model, zone)
     chunks = track(log.chunks(), f"chunks of {path.name} read", total=log.expected_chunks)
-    with Database(home.database_url()) as database:
+    with Database(home.database_url()) as database, translating(database, log.source) as ids:
         counts = ingest_rows(
             home,
             chunks,
@@ -87,6 +89,7 @@ def ingest_file(
             now,
             lambda: read_tombstones(database),
             log.leaves_open,
+            ids,
         )
     return replace(counts, notes=(*log.notes, *counts.notes))
 
@@ -100,6 +103,7 @@ def ingest_rows(
     now: datetime | None = None,
     read_gone: Callable[[], Tombstones] = lambda: NOBODY,
     leaves_open: Collection[str] = (),
+    ids: SourceIds | None = None,
 ) -> IngestCounts:
     """Adds raw rows to the event log in one commit; rows that are known already change nothing.
 
@@ -112,6 +116,7 @@ def ingest_rows(
         now: The current moment, with a time zone; without it, the clock's.
         read_gone: Reads which students' rows are dropped unread; called while nobody can be erased.
         leaves_open: What the log does not say, of `features.logs.rows.OPEN`.
+        ids: Translates the ids of students; null where they are those of the roster.
 
     Raises:
         InputError: There are no rows, or they are another export of answers that are stored.
@@ -122,8 +127,8 @@ def ingest_rows(
     now = now or datetime.now(UTC)
     with _only_ingest(home):
         with RejectedWriter(home.staging / "rejected.parquet") as rejected:
-            ids = IdWatch()
-            rows_read, unused, nulled = _stage(home, chunks, source, now, rejected, read_gone(), ids)
+            watch = IdWatch()
+            rows_read, unused, nulled = _stage(home, chunks, source, now, rejected, read_gone(), watch, ids)
             if rows_read == 0:
                 raise InputError(f"{name} has no rows")
             exports, settled = ExportCheck(), Counter[str]()
@@ -141,7 +146,8 @@ def ingest_rows(
             )
         if not counts.total() and not rejected.counts and ERASED not in unused:
             kinds = ", ".join(f"{kind} {count:,}" for kind, count in unused.most_common())
-            raise InputError(f"no row of {name} says how somebody answered or what somebody did ({kinds})")
+            why = f"no row of {name} says how somebody answered or what somebody did ({kinds})"
+            raise InputError("; ".join([why, *(ids.notes() if ids else ())]))
         exports.refuse(name)
         version = _commit(home, item_skills)
         _keep_rejected(home, name, now)
@@ -152,7 +158,7 @@ def ingest_rows(
         rejected=dict(rejected.counts),
         nulled=dict(nulled),
         data_version=version,
-        notes=(*describe_settled(settled), *broken, *ids.notes()),
+        notes=(*describe_settled(settled), *broken, *watch.notes(), *(ids.notes() if ids else ())),
         **counts,
     )
 
@@ -199,14 +205,16 @@ def _stage(
     now: datetime,
     rejected: RejectedWriter,
     tombstones: Tombstones,
-    ids: IdWatch,
+    watch: IdWatch,
+    ids: SourceIds | None,
 ) -> tuple[int, Counter[str], Counter[str]]:
     """Writes valid rows by bucket; returns the number of rows, and counts of the unused and nulled ones by name."""
     rows_read, unused, nulled = 0, Counter[str](), Counter[str]()
     with PartWriter(home.staging / "rows") as parts:
-        for raw in chunks:
+        for chunk in chunks:
+            watch.add(chunk)
+            raw = translate_students(chunk, ids)
             gone = raw["student_id"].isin(tombstones.among(raw["student_id"].dropna().unique()))
-            ids.add(raw)
             checked = check_rows(raw.assign(unused=raw["unused"].mask(gone, ERASED)), source, now)
             parts.add(checked.events)
             rejected.add(checked.rejected)

@@ -1,7 +1,7 @@
 """Loads a roster, or tells what loading it would change: who is new, changed and gone, and which days have no plan."""
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -14,7 +14,10 @@ from features.home import Home
 from features.roster.exports.questions import write_questions
 from features.roster.files import Files
 from features.roster.loading import ReadRoster, read_roster
+from features.roster.people.columns import ADULT, STUDENT
+from features.roster.people.vault import Put, find_vault
 from features.roster.records import Roster, Team
+from features.tombstones import read_tombstones
 
 BUSY = "a student is being erased, or another roster loaded; load this one when that has ended"
 
@@ -101,9 +104,14 @@ def load_roster(
         BusyError: A student is being erased, or another process holds the database; nothing was changed.
         DatabaseAwayError: The database cannot be used; nothing was changed.
     """
+    vault = find_vault()
     # what an erasure has done in one store while it is at work in another must not come back
-    with home.work("roster", busy=BUSY), database.changing(alone=True) as connection:
-        found = read_roster(files, name, connection, day, policy)
+    with (
+        home.work("roster", busy=BUSY),
+        nullcontext() if vault is None else vault.replacing() as put_names,  # kept once the roster is
+        database.changing(alone=True) as connection,
+    ):
+        found = read_roster(files, name, connection, day, policy, with_names=vault is not None)
         if found.classes is not None and not found.roster.teams:
             raise UnansweredError(
                 f"{name} is {found.shape}, and nobody has said which of its classes make a team, so nothing was loaded"
@@ -112,9 +120,19 @@ def load_roster(
         if not yes:
             require_few_gone(changes)
         erased = found.save(connection)
+        if put_names is not None:
+            _put_names(put_names, found, connection)
         if note is not None:
             note(connection)
     return Load(found, changes, erased, tuple(find_refused(found.roster)) if found.classes is not None else ())
+
+
+def _put_names(put: Put, found: ReadRoster, connection: Connection) -> None:
+    """Keeps the names of the people of teams, but of nobody who was erased."""
+    members = {member.student_id for member in found.roster.members}
+    gone = read_tombstones(connection).among(members)
+    adults = {(ADULT, adult.staff_id) for adult in found.roster.staff}
+    put({(STUDENT, student) for student in members - gone} | adults, found.names)
 
 
 def preview_roster(files: Files, name: str, database: Database, day: date, policy: bytes | None = None) -> Load:

@@ -52,7 +52,10 @@ def parse_policies(data: bytes, findings: Findings) -> Said:
         report("teams", "is not a table; write one for each team, such as [teams.t01]")
         return said
     for team_id, table in teams.items():
-        said[team_id] = read_settings(table, _below(f"teams.{team_id}", report))
+        below = _below(f"teams.{team_id}", report)
+        said[team_id] = read_settings(table, below)
+        if "sources" in said[team_id]:
+            below("sources", "is for all teams; write it below [default]")
     return said
 
 
@@ -127,7 +130,7 @@ def _below(table: str, report: Report) -> Report:
 
 def _split(team_id: str, settings: Settings) -> PolicyLayer:
     """The layer, with what names students apart."""
-    of_roster = {key: settings[key] for key in ("no_school", *OF_LISTS) if key in settings}
+    of_roster = {key: settings[key] for key in ("no_school", "sources", *OF_LISTS) if key in settings}
     rooms: dict[str, Settings] = {}
     capacities: dict[str, int] = {}
     for room, keys in settings.get("rooms", {}).items():

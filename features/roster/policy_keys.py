@@ -200,6 +200,7 @@ FILE_KEYS: Mapping[str, Spec] = {
     **KEYS,
     "rooms": Each({"sessions": whole(1, 50), "capacity": PEOPLE}),
     "no_school": read_no_school,
+    "sources": Each(read_text),
     **OF_LISTS,
 }
 """What each key of `policy.toml` takes."""

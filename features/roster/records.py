@@ -6,6 +6,7 @@ from datetime import date, time
 from typing import Any, Self
 
 from features.roster.calendar import is_closed
+from features.roster.people.records import OtherId
 
 Settings = Mapping[str, Any]
 """Keys of `policy.toml` with their values, tables as mappings; all that JSON can hold."""
@@ -221,6 +222,7 @@ class Roster:
     past_sessions: tuple[PastSession, ...] = ()
     series: tuple[Series, ...] = ()
     demographics: tuple[Demographic, ...] = ()
+    ids: tuple[OtherId, ...] = ()
     policies: tuple[PolicyLayer, ...] = ()
     warnings: tuple[str, ...] = ()
 
