@@ -1,4 +1,4 @@
-"""The command `python -m features`: ingests logs, lists copied students, loads rosters, and signs bundles."""
+"""The command `python -m features`: ingests logs, lists copied students and ids, loads rosters, and signs bundles."""
 
 import argparse
 import logging
@@ -64,6 +64,10 @@ def main(argv: Sequence[str]) -> int:
             yes=options.yes,
             as_of=options.as_of,
         )
+    if options.command == "ids":
+        from features.roster.people.command import show_ids_command  # noqa: PLC0415 - as above
+
+        return show_ids_command(read_home(), options.source)
     if options.command == "sign":
         from features.bundle import sign_bundles  # noqa: PLC0415 - as above
 
@@ -170,6 +174,15 @@ def build_parser() -> argparse.ArgumentParser:
         "--as-of", type=date.fromisoformat, metavar="DATE", help="day from which enrollments count (default: today)"
     )
     roster.add_argument("--yes", action="store_true", help="load it though more than 5%% of the students are gone")
+    ids = commands.add_parser(
+        "ids",
+        help="list ids of other systems that stand for nobody",
+        description="Shows which sources of events have other ids than the roster, and lists those of a source that "
+        "stand for no student.",
+        epilog="examples:\n  python -m features ids\n  python -m features ids practice-app\n\n" + COPIES_EXIT_CODES,
+        formatter_class=raw,
+    )
+    ids.add_argument("source", nargs="?", metavar="SOURCE", help="the source whose ids are listed (default: counts)")
     sign = commands.add_parser(
         "sign",
         help="sign models and profiles that were written before there was a key",

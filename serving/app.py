@@ -15,6 +15,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from features.database import Database
 from features.errors import RegroupError
 from features.restore import ReturnGuard
+from features.roster.people.vault import find_vault
 from serving.access.key_cache import KeyCache
 from serving.access.rate import RateLimit
 from serving.api.docs import add_docs
@@ -150,6 +151,7 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
     app.state.settings = settings
     app.state.snapshots = snapshots
     app.state.database = database
+    app.state.vault = find_vault()
     app.state.audit = audit
     app.state.bodies = bodies
     app.state.live = live

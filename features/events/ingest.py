@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -80,17 +81,8 @@ def ingest_file(
     log = open_log(path, form, mapping, kc_model, zone)
     chunks = track(log.chunks(), f"chunks of {path.name} read", total=log.expected_chunks)
     with Database(home.database_url()) as database, translating(database, log.source) as ids:
-        counts = ingest_rows(
-            home,
-            chunks,
-            log.source,
-            path.name,
-            max_rejected,
-            now,
-            lambda: read_tombstones(database),
-            log.leaves_open,
-            ids,
-        )
+        gone = partial(read_tombstones, database)
+        counts = ingest_rows(home, chunks, log.source, path.name, max_rejected, now, gone, log.leaves_open, ids)
     return replace(counts, notes=(*log.notes, *counts.notes))
 
 

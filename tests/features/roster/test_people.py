@@ -8,12 +8,14 @@ from datetime import date
 
 import pytest
 
+from features.__main__ import main
 from features.database import Database
+from features.erasure import STORES, Installation, erase_everywhere
 from features.errors import InputError
 from features.events.ingest import ingest_file
 from features.events.store import read_events
 from features.home import Home
-from features.roster import load_roster_command
+from features.roster import load_roster_command, read_team
 from features.roster.people.id_table import list_unmatched, match_ids, read_ids
 from features.roster.people.vault import Vault
 
@@ -245,3 +247,44 @@ def test_a_log_of_nobody_says_what_to_do(home):
     assert ingest(home, "other", "User.s01", "User.s02").events_stored == 2
     with pytest.raises(InputError, match=r"no row of log.csv .* are no username of the roster"):
         ingest(home, "other", "s01")
+
+
+def test_the_command_lists_ids_to_whoever_may_see_them(home, monkeypatch, capsys):
+    monkeypatch.setenv("REGROUP_HOME", str(home.root))
+    load(home, oneroster(), SOURCES + TEAM)
+    ingest(home, "app", "User.s01", "stranger")
+    capsys.readouterr()
+
+    assert main(["ids"]) == 0
+    shown = capsys.readouterr().out
+    assert "username" in shown
+    assert "stranger" not in shown
+    assert main(["ids", "app"]) == 0
+    assert "stranger" in capsys.readouterr().out
+    with pytest.raises(InputError, match="did you mean 'app'"):
+        main(["ids", "appp"])
+
+
+def test_an_erased_student_is_in_no_id_and_no_name_and_late_rows_under_other_ids_are_dropped(home, vault):
+    load(home, oneroster(), SOURCES + TEAM)
+    ingest(home, "app", "User.s01", "User.s02")
+    home.inbox.mkdir()
+    (home.inbox / "mapping.toml").write_text(MAPPING % "app")
+    (home.inbox / "log.csv").write_text("who,what,at,right\nuser.s01,i1,2026-09-01T10:00:00Z,1\n")
+
+    with Database(home.database_url()) as database:
+        place = Installation(home, database, delete_files=True)
+        counts = erase_everywhere(STORES, place, "s01")
+
+    assert (counts["names"], counts["inbox"], counts["ids of other systems"]) == (1, 1, 3)
+    load(home, oneroster(), yes=True)
+    assert "s01" not in vault.read("student", STUDENTS)
+    late = ingest(home, "app", "USER.s01", "User.s02", "stranger")
+    assert late.unused == {"erased_student": 1, "unmatched_student": 1}
+    assert unmatched(home) == [("app", "stranger", 1)]
+    for path in (home.root / "regroup.db", vault._path):
+        content = path.read_bytes().lower()
+        assert b"user.s01" not in content
+        assert b"called-s01" not in content
+    members = read_team(home.database_url(), "t1").members
+    assert "s01" in members  # who sits in the room is for the school to decide
