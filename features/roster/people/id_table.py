@@ -155,13 +155,18 @@ def read_ids(connection: Connection) -> list[OtherId]:
 def note_unmatched(connection: Connection, source: str, counts: Mapping[str, int], now: datetime | None = None) -> None:
     """Keeps the ids of a source that stand for nobody, with how often they came; old ones of any source are removed."""
     now, table = now or datetime.now(UTC), UNMATCHED_IDS
-    connection.execute(delete(table).where(table.c.seen_at < now - LISTED))
+    forget_old(connection, now)
     known = set(connection.execute(select(table.c.other_id).where(table.c.source == source)).scalars())
     new = sorted(counts.keys() - known)[: max(MOST_LISTED - len(known), 0)]
     for other in [*new, *(counts.keys() & known)]:
         row = {"source": source, "other_id": other, "events": counts[other], "seen_at": now}
         change = {"events": table.c.events + counts[other], "seen_at": literal(now, table.c.seen_at.type)}
         connection.execute(upsert(connection, table, change).values(**row))
+
+
+def forget_old(connection: Connection, now: datetime) -> int:
+    """Removes ids of nobody that were not seen for a month, and returns how many there were."""
+    return connection.execute(delete(UNMATCHED_IDS).where(UNMATCHED_IDS.c.seen_at < now - LISTED)).rowcount
 
 
 def list_unmatched(connection: Connection, source: str | None = None) -> list[tuple[str, str, int]]:

@@ -1,15 +1,21 @@
-"""The roster over HTTP: its lists page by page, and a roster put in place of the stored one or refused as a whole."""
+"""The roster over HTTP: put in place of the stored one or refused as a whole; events under the ids that it brings."""
 
 import io
 import zipfile
+from datetime import UTC, datetime
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
-from features.roster import list_teams, read_team
+from features.events.live import LIVE_EVENTS
+from features.roster import read_team
+from features.roster.people.id_table import list_unmatched
 from serving.app import create_app
 from serving.audit.entries import list_entries
 from serving.settings import Settings
+
+MOMENT = datetime.now(UTC).isoformat()
 
 POLICY = """[teams.t1]
 classes = ["c1"]
@@ -105,44 +111,26 @@ def test_a_key_that_is_bound_to_schools_replaces_no_roster(service):
     assert (answer.status_code, answer.json()["rule"]) == (403, "all_schools_needed")
 
 
-LISTS = {
-    "teams": ("team_id",), "staff": ("team_id", "staff_id"), "blocks": ("team_id", "block_id"), "skills": ("skill_id",),
-}  # fmt: skip
+def event(student, source="app"):
+    return {"student_id": student, "source": source, "occurred_at": MOMENT, "item_id": "i", "score": 1}
 
 
-@pytest.mark.parametrize("name", LISTS)
-def test_a_list_is_read_page_by_page_and_again_by_its_tag(district, name):
-    client, key = district.client("all"), LISTS[name]
-    whole = client.get(f"/v1/{name}?limit=100")
-    rows, cursor = [], ""
-    while cursor is not None:
-        page = client.get(f"/v1/{name}?limit=1{cursor and f'&cursor={cursor}'}").json()
-        rows += page[name]
-        cursor = page["next_cursor"]
+def test_live_events_are_stored_under_the_ids_of_the_roster(service):
+    rows = "".join(f"{student},{student.upper()}-x,c1,ana\n" for student in MANY)
+    policy = f'[default]\nsources = {{ app = "user" }}\n{POLICY}'
+    files = pack(f"student,user,class,teacher\n{rows}", policy)
+    assert service.put("/v1/rosters?yes=true", content=files).json()["rows"]["ids"] == len(MANY)
+    sent = [event("s01-X"), event("S02-x"), event("s03"), event("s03", "other"), event("stranger"), event("stranger")]
 
-    assert rows == whole.json()[name]
-    assert len(rows) > 1
-    ids = [tuple(row[part] for part in key) for row in rows]
-    assert ids == sorted(set(ids))
-    again = client.get(f"/v1/{name}?limit=100", headers={"If-None-Match": whole.headers["etag"]})
-    assert (again.status_code, again.content) == (304, b"")
-    other = next(each for each in LISTS if each != name)
-    first = client.get(f"/v1/{other}?limit=1").json()["next_cursor"]
-    assert client.get(f"/v1/{name}?cursor={first}").json()["rule"] == "bad_cursor"
+    answer = service.post("/v1/events", json={"events": sent}).json()
 
-
-def test_lists_hold_what_the_caller_may_know_of(district):
-    north = district.client("north")
-    team = district.north["team_id"]
-
-    assert [row["team_id"] for row in north.get("/v1/teams").json()["teams"]] == [team]
-    for name in ("staff", "blocks"):
-        own = north.get(f"/v1/{name}").json()[name]
-        assert {row["team_id"] for row in own} == {team}
-        assert own == district.client("all").get(f"/v1/{name}?team_id={team}").json()[name]
-        theirs = north.get(f"/v1/{name}?team_id={district.south['team_id']}")
-        assert (theirs.status_code, theirs.json()["rule"]) == (404, "unknown_team")
-    counts = north.get("/v1/teams").json()["teams"][0]
-    stored = read_team(district.database._url.render_as_string(), team)
-    assert (counts["students"], counts["staff"]) == (len(stored.members), len(stored.staff))
-    assert len(list_teams(district.database)) == 2
+    assert (answer["stored"], [each["rule"] for each in answer["rejected"]]) == (3, ["unknown_student"] * 3)
+    assert [each["index"] for each in answer["rejected"]] == [2, 4, 5]
+    bound = {"Authorization": f"Bearer {service.bound}"}
+    own = service.post("/v1/events", json={"events": [event("S04-x"), event("stranger")]}, headers=bound).json()
+    assert (own["stored"], [each["index"] for each in own["rejected"]]) == (1, [1])
+    with service.app.state.database.reading() as connection:
+        stored = {row.student_id for row in connection.execute(select(LIVE_EVENTS))}
+        unmatched = list_unmatched(connection)
+    assert stored == {"s01", "s02", "s03", "s04"}
+    assert unmatched == [("app", "stranger", 3), ("app", "s03", 1)]
