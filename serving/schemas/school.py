@@ -64,7 +64,7 @@ class BlockPage(Body):
 
 
 class SkillRow(Body):
-    """One skill of the roster."""
+    """One skill; of one that only events name, the roster says nothing."""
 
     skill_id: str = Field(description="id of the skill", examples=["fractions"])
     name: str | None = Field(description="what people call it; null where nobody said", examples=["Add fractions"])

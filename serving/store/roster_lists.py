@@ -7,16 +7,16 @@ in between shifts none.
 import base64
 import binascii
 import json
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Connection, Select, func, select, tuple_
+from sqlalchemy import Select, func, select, tuple_
 
 from features.database import Database
 from features.errors import MissingError
-from features.roster import list_teams
-from features.roster.tables import BLOCKS, MEMBERS, PREREQUISITES, SKILLS, STAFF, TEAMS
+from features.roster import Skill, list_teams, read_skills
+from features.roster.tables import BLOCKS, MEMBERS, SKILLS, STAFF, TEAMS
 from serving.errors import NotReadyError, RequestError
 
 Row = dict[str, Any]
@@ -76,17 +76,27 @@ def page_blocks(database: Database, query: ListQuery) -> Page[Row]:
     return _page(database, of_team, (BLOCKS.c.team_id, BLOCKS.c.block_id), query)
 
 
-def page_skills(database: Database, query: ListQuery) -> Page[Row]:
-    """The skills of the roster, which are those of all schools, and what each requires; errors as of `page_teams`."""
+def page_skills(database: Database, practiced: Iterable[str], query: ListQuery) -> Page[Row]:
+    """The skills that the roster names and those that students practice, of all schools; errors as of `page_teams`.
 
-    def add_required(connection: Connection, rows: list[Row]) -> None:
-        ids = [row["skill_id"] for row in rows]
-        asked = select(PREREQUISITES).where(PREREQUISITES.c.skill_id.in_(ids))
-        pairs = sorted((row.skill_id, row.requires_skill_id) for row in connection.execute(asked))
-        for row in rows:
-            row["requires"] = [required for skill, required in pairs if skill == row["skill_id"]]
-
-    return _page(database, select(SKILLS), (SKILLS.c.skill_id,), query, add_required)
+    Args:
+        database: The service's database.
+        practiced: Ids of the skills that students practice.
+        query: What is asked for.
+    """
+    try:
+        known = read_skills(database)
+    except MissingError as error:
+        raise NotReadyError("no_roster", str(error)) from error
+    after = "" if query.cursor is None else _read_cursor(SKILLS.name, query, 1)[0]
+    ids = sorted(skill for skill in known.skills.keys() | set(practiced) if skill > after)
+    page = ids[: query.limit]
+    rows = (
+        asdict(known.skills.get(skill, Skill(skill))) | {"requires": list(known.requires.get(skill, ()))}
+        for skill in page
+    )
+    more = len(ids) > query.limit
+    return Page(tuple(rows), _write_cursor(SKILLS.name, query, page[-1:]) if more else None)
 
 
 def _page(
@@ -94,10 +104,9 @@ def _page(
     statement: Select[Any],
     key: Sequence[Any],
     query: ListQuery,
-    complete: Callable[[Connection, list[Row]], None] = lambda _, __: None,
 ) -> Page[Row]:
     name = key[0].table.name
-    if name != SKILLS.name and query.schools is not None:
+    if query.schools is not None:
         statement = statement.where(TEAMS.c.school.in_(sorted(query.schools)))
     if query.team_id is not None:
         statement = statement.where(TEAMS.c.team_id == query.team_id)
@@ -108,7 +117,6 @@ def _page(
         with database.reading() as connection:
             found = connection.execute(statement.order_by(*key).limit(query.limit + 1)).mappings()
             rows = [dict(row) for row in found]
-            complete(connection, rows)
     except MissingError as error:
         raise NotReadyError("no_roster", str(error)) from error
     page = rows[: query.limit]

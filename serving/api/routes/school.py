@@ -1,5 +1,6 @@
 """`/v1/teams`, `/v1/staff`, `/v1/blocks`, `/v1/skills`: what a program has to know before it asks for a plan."""
 
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -7,10 +8,11 @@ from pydantic import BaseModel
 
 from serving.access.caller import Scope
 from serving.access.visibility import require_team
-from serving.api.dependencies import CurrentCaller, CurrentDatabase, require_scope
+from serving.api.dependencies import CurrentCaller, CurrentDatabase, CurrentPlanner, require_scope
 from serving.api.etags import ETAG_RESPONSES, IfNoneMatch, TaggedBody
 from serving.api.gated_route import GatedRoute
 from serving.api.problems import problem_responses
+from serving.errors import NotReadyError
 from serving.schemas.school import (
     BlockPage,
     BlockRow,
@@ -89,9 +91,12 @@ def read_blocks(
 
 
 @router.get("/skills", response_model=SkillPage)
-def read_skills(database: CurrentDatabase, asked: Asked, if_none_match: IfNoneMatch = None) -> Response:
-    """Lists the skills that the roster names, of all schools alike, page by page."""
-    page = page_skills(database, asked)
+def read_skills(planner: CurrentPlanner, asked: Asked, if_none_match: IfNoneMatch = None) -> Response:
+    """Lists the skills that the roster names and those that students practice, of all schools alike, page by page."""
+    practiced: frozenset[str] = frozenset()
+    with suppress(NotReadyError):  # there are no profiles yet
+        practiced = planner.served().skill_ids
+    page = page_skills(planner.database, practiced, asked)
     return _respond(
         SkillPage(skills=[SkillRow(**row) for row in page.rows], next_cursor=page.next_cursor), if_none_match
     )
