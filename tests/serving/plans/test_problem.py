@@ -180,7 +180,7 @@ def test_need_comes_before_new_faces():
 
     met, before = (
         next(term.value for term in suggest_groups(day).score.terms if term.name == "benefit")
-        for day in (problem, replace(problem, weights=Weights(), most_social_cost=1.0))
+        for day in (problem, replace(problem, weights=Weights(repeat_groupmates=0.2), most_social_cost=1.0))
     )
 
     assert met > 1.2 * before
