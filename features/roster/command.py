@@ -13,10 +13,10 @@ from features.errors import WRONG_PATH, InputError, MissingError, explain_os_err
 from features.home import Home
 from features.roster.changes import Change, compare, find_refused, require_few_gone
 from features.roster.exports.questions import write_questions
-from features.roster.files import Files, read_files
-from features.roster.layout import FILES
+from features.roster.files.archive import Files, read_files
+from features.roster.files.layout import FILES
 from features.roster.loading import ReadRoster, read_roster
-from features.roster.policy_file import NAME as POLICY_FILE
+from features.roster.policy.file import NAME as POLICY_FILE
 
 BUSY = "a student is being erased, or another roster loaded; load this one when that has ended"
 

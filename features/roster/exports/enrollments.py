@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from features.roster.cells import shown
 from features.roster.exports.cells import ADULT_ROLES, STUDENT
 from features.roster.exports.lists import Enrollment, Person, SchoolClass, SchoolLists, Term
-from features.roster.sheets import Findings, Row
+from features.roster.files.cells import shown
+from features.roster.files.sheets import Findings, Row
 
 NAMED = 3
 """Lines that one warning names."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from features.roster.exports.cells import STUDENT
 from features.roster.exports.enrollments import Classes, Place
-from features.roster.policy_file import DEFAULT, Said
+from features.roster.policy.file import DEFAULT, Said
 from features.roster.records import Settings
 
 HEAD = """\

@@ -26,7 +26,7 @@ from features.roster import (
     read_team,
     save_roster,
 )
-from features.roster.files import read_files, unpack_files
+from features.roster.files.archive import read_files, unpack_files
 from features.roster.loading import read_roster
 from features.roster.records import SESSION_TYPES
 from features.roster.tables import SOURCE_ROWS

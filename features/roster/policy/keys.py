@@ -7,8 +7,9 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from features.roster import calendar, cells
-from features.roster.cells import nearest, shown
+from features.roster.files import cells
+from features.roster.files.cells import nearest, shown
+from features.roster.policy import calendar
 from features.roster.records import ROLE_MAY_LEAD, SESSION_TYPES, WEEKDAYS, Settings
 
 WEIGHTS = (
@@ -211,7 +212,7 @@ OF_ONE_TEAM = ("blocks", "needs_certified", "adult_exclusions", "school", "name"
 @cache
 def load_presets() -> Mapping[str, Settings]:
     """The settings of each preset, read once."""
-    text = resources.files("features.roster").joinpath("presets.toml").read_text("utf-8")
+    text = resources.files("features.roster.policy").joinpath("presets.toml").read_text("utf-8")
     presets: Mapping[str, Settings] = tomllib.loads(text)
     return presets
 

@@ -4,11 +4,11 @@ import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from features.roster.cells import nearest, shown
 from features.roster.checks import Sheets
-from features.roster.policy_keys import OF_LISTS, OF_ONE_TEAM, Report, read_settings
+from features.roster.files.cells import nearest, shown
+from features.roster.files.sheets import Findings
+from features.roster.policy.keys import OF_LISTS, OF_ONE_TEAM, Report, read_settings
 from features.roster.records import PolicyLayer, Settings
-from features.roster.sheets import Findings
 
 NAME = "policy.toml"
 
