@@ -134,7 +134,9 @@ and past sessions that are stored stay as well, as far as they name people who a
                            are `TEAM-mon-NAME` and so on
     student_id             which id of a person of OneRoster events carry: `sourcedId`, `identifier`, `username`,
                            `email` or `userMasterIdentifier`
-`bells`, `no_school` and `student_id` may stand below `[default]`. Enrollments hold on the day of their end too.
+    end_date               whether the date of an end is the first day after it (`exclusive`, as OneRoster has it for
+                           enrollments, roles and terms) or the last day (`inclusive`, as all other shapes have it)
+`bells`, `no_school`, `student_id` and `end_date` may stand below `[default]`, the last two there alone.
 """
 
 from features.roster.command import load_roster_command

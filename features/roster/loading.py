@@ -114,7 +114,7 @@ def read_roster(
     _raise_problems(findings, name)
     lists = add_stored(connection, lists, findings)
     findings.labels.update(LABELS)
-    classes = find_places(lists, day, findings)
+    classes = find_places(lists, day, findings, said.get(DEFAULT, {}).get("end_date"))
     if propose and not any(settings.get("classes") for settings in said.values()):
         said = {**said, **{team_id: {"classes": found} for team_id, found in propose_teams(classes).items()}}
     sheets = build_sheets(classes, said, stored, findings, new.keys())

@@ -19,8 +19,12 @@ Record = dict[str, Any]
 READINGS = 4
 """Times that a list is read at most."""
 
-IDLE, IDLE_LINKED = 2, 20
-"""Pages in a row without a new record that end a list nobody counts; the second where each links to a next one."""
+IDLE, IDLE_LINKED = 5, 20
+"""Pages in a row without a new record that end a list of which no count says that it is whole.
+
+The second holds where each of them links to a next one. Pages within a list are empty where a hub takes out those who
+are to be deleted after it has cut the page.
+"""
 
 SMALL_PAGE = 100
 """Records of a page of a hub that refuses larger ones; what OneRoster gives to those who do not say."""
@@ -154,8 +158,10 @@ def _read_once(client: Client, name: str, size: int) -> Reading:
         if page and offset and _ids(page) == _ids(first):
             _require_pages(client, name, first)
             return found
-        expected = found.lacks and offset < (found.total or 0)
-        if not expected and idle >= (1 if found.total is not None else IDLE_LINKED if answer.more else IDLE):
+        most = IDLE_LINKED if answer.more else IDLE
+        if found.total is not None and not found.lacks:
+            most = 1
+        if idle >= most and not (found.lacks and offset < (found.total or 0)):
             return found
         offset += len(page) or found.longest or size
 

@@ -171,6 +171,7 @@ OF_LISTS: Mapping[str, Spec] = {
     ),
     "bells": Each({"days": several_words_of(*WEEKDAYS), "start": read_clock, "end": read_clock}),
     "student_id": one_word_of("sourcedId", "identifier", "username", "email", "userMasterIdentifier"),
+    "end_date": one_word_of("exclusive", "inclusive"),
 }
 """What each key takes that says of a roster of another system what a folder has files for."""
 
@@ -207,6 +208,9 @@ FILE_KEYS: Mapping[str, Spec] = {
 
 OF_ONE_TEAM = ("blocks", "needs_certified", "adult_exclusions", "school", "name", "classes", "staff")
 """Keys that name classes, blocks or people, whom teams do not share; so do `rooms` other than `*`."""
+
+OF_ALL_TEAMS = ("student_id", "end_date")
+"""Keys that say how a roster is read, before there are teams."""
 
 
 @cache
