@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, insert, select
 from features.errors import InputError
 from features.roster.exports.cells import STUDENT
 from features.roster.exports.lists import Enrollment, Org, Person, PersonRole, SchoolClass, SchoolLists, Term
-from features.roster.sheets import Findings, Row
+from features.roster.files.sheets import Findings, Row
 from features.roster.tables import SOURCE_ROWS
 
 KINDS: Mapping[str, type[Any]] = {
