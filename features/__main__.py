@@ -42,6 +42,7 @@ examples:
   python -m features roster roster
   python -m features roster oneroster.zip --preview --policy policy.toml
   python -m features roster oneroster.zip --policy policy.toml
+  python -m features roster https://hub.example/ims/oneroster/v1p1 --hub hub.toml
 """
 
 
@@ -60,6 +61,7 @@ def main(argv: Sequence[str]) -> int:
             options.path,
             read_home(),
             policy=options.policy,
+            hub=options.hub,
             preview=options.preview,
             yes=options.yes,
             as_of=options.as_of,
@@ -156,10 +158,16 @@ def build_parser() -> argparse.ArgumentParser:
     )
     roster.add_argument(
         "path",
-        type=Path,
         metavar="PATH",
         help="folder of CSV files (teams, members, staff, rooms, blocks and others) and maybe policy.toml; or what "
-        "another system exports: a folder, a zip archive or a CSV file",
+        "another system exports: a folder, a zip archive or a CSV file; or the address of a hub that speaks OneRoster",
+    )
+    roster.add_argument(
+        "--hub",
+        type=Path,
+        metavar="FILE",
+        help="TOML file that says how to ask the hub: token, or client_id and client_secret, and others; without it, "
+        "REGROUP_HUB_TOKEN, or REGROUP_HUB_CLIENT_ID and REGROUP_HUB_CLIENT_SECRET",
     )
     roster.add_argument(
         "--preview", action="store_true", help="only show what would change, and what the roster cannot say"

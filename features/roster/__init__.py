@@ -104,7 +104,7 @@ names.csv (optional): display names; kept in the vault where `REGROUP_VAULT` nam
 policy.toml (optional): how teams want to be planned, which the CSV files cannot say. `[default]` holds for all teams,
 `[teams.t01]` for one and counts before it; all keys are optional, and what nobody says stays as the planner has it.
     preset                 `open_team_room`, `station_rotation`, `intervention_block`, `high_dosage_tutoring` or
-                           `weekly_regrouping`: several of the keys below at once (`presets.toml` beside this module);
+                           `weekly_regrouping`: several of the keys below at once (`policy/presets.toml`);
                            keys that stand beside it count before it
     weights.NAME           what one unit of a term of the score is worth, 0-100; 0 switches the term off
     sizes.TYPE             group sizes of `small_group`, `tutoring` or `collaborative`: fewest and most students at a
@@ -147,13 +147,15 @@ and past sessions that are stored stay as well, as far as they name people who a
                            are `TEAM-mon-NAME` and so on
     student_id             which id of a person of OneRoster events carry: `sourcedId`, `identifier`, `username`,
                            `email` or `userMasterIdentifier`
-`bells`, `no_school` and `student_id` may stand below `[default]`. Enrollments hold on the day of their end too.
+    end_date               whether the date of an end is the first day after it (`exclusive`, as OneRoster has it for
+                           enrollments, roles and terms) or the last day (`inclusive`, as all other shapes have it)
+`bells`, `no_school`, `student_id` and `end_date` may stand below `[default]`, the last two there alone.
 """
 
 from features.roster.command import load_roster_command
 from features.roster.loading import read_roster_files
-from features.roster.policy_file import ANY_ROOM
-from features.roster.policy_keys import load_presets
+from features.roster.policy.file import ANY_ROOM
+from features.roster.policy.keys import load_presets
 from features.roster.queries import (
     find_gone,
     find_teams_of,

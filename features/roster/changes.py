@@ -12,7 +12,7 @@ from features.database import Database
 from features.errors import InputError, MissingError
 from features.home import Home
 from features.roster.exports.questions import write_questions
-from features.roster.files import Files
+from features.roster.files.archive import Files
 from features.roster.loading import ReadRoster, read_roster
 from features.roster.people.columns import ADULT, STUDENT
 from features.roster.people.vault import Put, find_vault

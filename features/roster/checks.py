@@ -13,10 +13,10 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from typing import Any
 
-from features.roster.cells import nearest, shown, unknown
+from features.roster.files.cells import nearest, shown, unknown
+from features.roster.files.sheets import Findings, Row
 from features.roster.records import ROLE_MAY_LEAD
 from features.roster.series_checks import check_series
-from features.roster.sheets import Findings, Row
 
 Sheets = dict[str, list[Row]]
 """Rows by the name of their file."""

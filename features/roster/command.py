@@ -11,20 +11,23 @@ from features.database import Database
 from features.errors import WRONG_PATH, InputError, explain_os_error
 from features.home import Home
 from features.roster.changes import Change, Load, ManyGoneError, UnansweredError, load_roster, preview_roster
-from features.roster.files import read_files
-from features.roster.layout import FILES
+from features.roster.files.archive import read_files
+from features.roster.files.layout import FILES
+from features.roster.hub.download import download_roster
+from features.roster.hub.settings import is_address, read_hub
 from features.roster.loading import ReadRoster
-from features.roster.policy_file import NAME as POLICY_FILE
+from features.roster.policy.file import NAME as POLICY_FILE
 
 NAMED = 20
 """Ids of new, changed and gone that a preview names of each kind."""
 
 
 def load_roster_command(
-    path: Path,
+    path: Path | str,
     home: Home,
     *,
     policy: Path | None = None,
+    hub: Path | None = None,
     preview: bool = False,
     yes: bool = False,
     as_of: date | None = None,
@@ -32,10 +35,11 @@ def load_roster_command(
     """Loads a roster into the home's database, prints counts and warnings, and returns the exit code.
 
     Args:
-        path: A folder, a zip archive or a CSV file.
+        path: A folder, a zip archive or a CSV file; or the address of a hub that speaks OneRoster.
         home: Where the database is.
         policy: A file as `policy.toml`: what people say of the teams; where a preview names one that is not there, the
             questions are written to it.
+        hub: A file that says how to ask the hub.
         preview: Whether only to show what would change, and what the roster cannot say.
         yes: Whether the roster may lack more than a twentieth of the stored students.
         as_of: From which day on enrollments count; today, unless given.
@@ -44,8 +48,9 @@ def load_roster_command(
         InputError: The files have problems, or many students are gone; nothing was changed.
         BusyError: A student is being erased, or another process holds the database; nothing was changed.
         DatabaseAwayError: The database cannot be used; nothing was changed.
+        HubError: The hub does not answer, or does not give the whole roster; nothing was changed.
     """
-    files = read_files(path)
+    files = download_roster(read_hub(str(path), hub)) if is_address(path) else read_files(Path(path))
     day = as_of or datetime.now().astimezone().date()
     asked = _read_policy(policy, missing_ok=preview)
     with Database(home.database_url()) as database:

@@ -9,7 +9,6 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from features.errors import InputError, MissingError
-from features.roster.cells import nearest
 from features.roster.checks import Sheets, check_sheets
 from features.roster.exports.class_list import is_class_list, read_class_list
 from features.roster.exports.enrollments import Classes, find_places
@@ -19,15 +18,16 @@ from features.roster.exports.questions import propose_teams
 from features.roster.exports.sds import is_sds, read_sds
 from features.roster.exports.source_rows import add_stored, replace_source_rows
 from features.roster.exports.teams import LABELS, build_sheets, drop_missing
-from features.roster.files import Files, read_files
-from features.roster.layout import FILES, NAMES
+from features.roster.files.archive import Files, read_files
+from features.roster.files.cells import nearest
+from features.roster.files.layout import FILES, NAMES
+from features.roster.files.sheets import Findings, Row, read_sheet
 from features.roster.people.columns import Who, join_ids, join_names, read_name_file, read_people
 from features.roster.people.id_table import forget_matched, read_ids
-from features.roster.policy_file import DEFAULT, Said, check_policies, join_layer, parse_policies
-from features.roster.policy_file import NAME as POLICY_FILE
+from features.roster.policy.file import DEFAULT, Said, check_policies, join_layer, parse_policies
+from features.roster.policy.file import NAME as POLICY_FILE
 from features.roster.queries import list_teams, read_skills, read_team
 from features.roster.records import PolicyLayer, Roster, Staff, Team
-from features.roster.sheets import Findings, Row, read_sheet
 from features.roster.store import save_roster
 
 SHOWN = 50
@@ -123,7 +123,7 @@ def read_roster(
     _raise_problems(findings, name)
     lists = add_stored(connection, lists, findings)
     findings.labels.update(LABELS)
-    classes = find_places(lists, day, findings)
+    classes = find_places(lists, day, findings, said.get(DEFAULT, {}).get("end_date"))
     if propose and not any(settings.get("classes") for settings in said.values()):
         said = {**said, **{team_id: {"classes": found} for team_id, found in propose_teams(classes).items()}}
     sheets = build_sheets(classes, said, stored, findings, new.keys())

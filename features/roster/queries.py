@@ -11,7 +11,7 @@ from features.database import Database, reading
 from features.database.refusals import no_roster
 from features.errors import MissingError
 from features.roster import tables
-from features.roster.cells import nearest, shown
+from features.roster.files.cells import nearest, shown
 from features.roster.records import (
     Block,
     Demographic,

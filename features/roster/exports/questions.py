@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
 from features.roster.exports.cells import STUDENT
-from features.roster.exports.enrollments import Classes, Place
-from features.roster.policy_file import DEFAULT, Said
+from features.roster.exports.enrollments import Classes, Place, excludes_end
+from features.roster.policy.file import DEFAULT, Said
 from features.roster.records import Settings
 
 HEAD = """\
@@ -26,6 +26,7 @@ DEFAULTS: Settings = {"student_id": "sourcedId", "no_school": []}
 
 COMMENTS = {
     "student_id": "the id that events carry: sourcedId, identifier, username, email or userMasterIdentifier",
+    "end_date": "an end is the first day after it (exclusive, as OneRoster has it) or the last day (inclusive)",
     "no_school": 'such as ["2026-11-26", "2026-12-21 to 2027-01-01"]',
 }
 
@@ -37,7 +38,8 @@ def write_questions(classes: Classes, said: Said) -> str:
         classes: The classes and who is in them.
         said: What people said of each team, or what is proposed.
     """
-    default = {**DEFAULTS, **said.get(DEFAULT, {})}
+    ends = {"end_date": "exclusive"} if excludes_end(classes.shape) else {}
+    default = {**DEFAULTS, **ends, **said.get(DEFAULT, {})}
     lines = [HEAD, "", *_write_table(("default",), {key: value for key, value in default.items() if key != "bells"})]
     lines += [] if default.get("sources") else [NO_SOURCES]
     lines += ["", "[default.bells]"]

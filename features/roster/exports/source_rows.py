@@ -19,7 +19,7 @@ from features.roster.exports.lists import (
     SchoolLists,
     Term,
 )
-from features.roster.sheets import Findings, Row
+from features.roster.files.sheets import Findings, Row
 from features.roster.tables import SOURCE_ROWS
 
 KINDS: Mapping[str, type[Any]] = {

@@ -12,15 +12,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from features.roster.cells import nearest, parse_id, parse_text, shown
 from features.roster.exports.class_list import HEADERS as CLASS_LIST
 from features.roster.exports.lists import SchoolLists
 from features.roster.exports.source_rows import find_students
-from features.roster.files import Files
-from features.roster.layout import NAMES
+from features.roster.files.archive import Files
+from features.roster.files.cells import nearest, parse_id, parse_text, shown
+from features.roster.files.layout import NAMES
+from features.roster.files.sheets import Findings, Row, read_sheet
 from features.roster.people.records import OtherId, PersonName
-from features.roster.policy_file import NAME
-from features.roster.sheets import Findings, Row, read_sheet
+from features.roster.policy.file import NAME
 
 STUDENT, ADULT = "student", "adult"
 

@@ -7,7 +7,7 @@ from features.console import OUT
 from features.database import Database
 from features.errors import InputError
 from features.home import Home
-from features.roster.cells import nearest
+from features.roster.files.cells import nearest
 from features.roster.people.id_table import list_ids, list_unmatched, read_sources
 
 

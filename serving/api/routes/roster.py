@@ -7,8 +7,8 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from features.errors import InputError
 from features.roster.changes import Load, ManyGoneError, UnansweredError, load_roster, preview_roster
-from features.roster.files import Files, unpack_files
-from features.roster.layout import FILES
+from features.roster.files.archive import Files, unpack_files
+from features.roster.files.layout import FILES
 from serving.access.caller import Scope
 from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentDatabase, CurrentSettings, require_scope
 from serving.api.gated_route import RosterRoute

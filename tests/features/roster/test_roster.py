@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import features.roster
 from features.errors import InputError
 from features.roster import Block, PastSession, Roster, Rule, Series, Staff, read_roster_files
-from features.roster.layout import FILES
+from features.roster.files.layout import FILES
 
 TINY = {
     "teams": "team_id,school,name\nt1,North,Orion\nt2,North,\n",

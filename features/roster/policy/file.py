@@ -4,11 +4,11 @@ import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from features.roster.cells import nearest, shown
 from features.roster.checks import Sheets
-from features.roster.policy_keys import OF_LISTS, OF_ONE_TEAM, Report, read_settings
+from features.roster.files.cells import nearest, shown
+from features.roster.files.sheets import Findings
+from features.roster.policy.keys import OF_ALL_TEAMS, OF_LISTS, OF_ONE_TEAM, Report, read_settings
 from features.roster.records import PolicyLayer, Settings
-from features.roster.sheets import Findings
 
 NAME = "policy.toml"
 
@@ -54,8 +54,9 @@ def parse_policies(data: bytes, findings: Findings) -> Said:
     for team_id, table in teams.items():
         below = _below(f"teams.{team_id}", report)
         said[team_id] = read_settings(table, below)
-        if "sources" in said[team_id]:
-            below("sources", "is for all teams; write it below [default]")
+        for key in OF_ALL_TEAMS:
+            if key in said[team_id]:
+                below(key, "is for all teams; write it below [default]")
     return said
 
 

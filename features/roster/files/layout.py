@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from features.roster import cells, records
+from features.roster import records
+from features.roster.files import cells
 from features.roster.people.records import OtherId, PersonName
 
 Value = object

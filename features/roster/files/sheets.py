@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from features.roster.cells import nearest, shown
-from features.roster.layout import RosterFile
+from features.roster.files.cells import nearest, shown
+from features.roster.files.layout import RosterFile
 from features.roster.records import ROLE_MAY_LEAD
 
 
