@@ -180,8 +180,9 @@ def _read_stored(connection: Connection) -> tuple[dict[str, Team], Said]:
 def _read_folder(files: Files, name: str, *, names: bool = False) -> tuple[Roster, dict[Who, str]]:
     findings = Findings()
     sheets: Sheets = {}
-    known = [f"{layout.name}.csv" for layout in (*FILES, NAMES)]
-    _report_strays([file for file in files if file.lower().endswith(".csv")], known, findings)
+    known = [f"{layout.name}.csv" for layout in FILES]
+    sheets_there = [file for file in files if file.lower().endswith(".csv") and file != f"{NAMES.name}.csv"]
+    _report_strays(sheets_there, known, findings)
     _report_strays([file for file in files if file.lower().endswith(".toml")], [POLICY_FILE], findings)
     for layout in FILES:
         data = files.get(f"{layout.name}.csv")
