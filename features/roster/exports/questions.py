@@ -22,7 +22,7 @@ DEFAULTS: Settings = {"student_id": "sourcedId", "no_school": []}
 
 COMMENTS = {
     "student_id": "the id that events carry: sourcedId, identifier, username, email or userMasterIdentifier",
-    "end_date": "a date of an end is the first day after it (exclusive, as OneRoster has it) or the last day (inclusive)",
+    "end_date": "a date of an end is the first day after it (exclusive, as OneRoster has it) or the last (inclusive)",
     "no_school": 'such as ["2026-11-26", "2026-12-21 to 2027-01-01"]',
 }
 
