@@ -1,4 +1,4 @@
-"""Opens a roster as it comes: a folder, a zip archive or one CSV file."""
+"""Opens a roster as it comes: a folder, a zip archive, or one CSV or JSON file."""
 
 import zipfile
 from collections import Counter
@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from features.errors import WRONG_PATH, InputError, explain_os_error
 
-SUFFIXES = (".csv", ".toml")
+SUFFIXES = (".csv", ".toml", ".json")
 
 LARGEST = 1 << 30
 """Bytes that the files of an archive may have together; a district of 200,000 students has a tenth of it."""
@@ -18,7 +18,7 @@ Files = Mapping[str, bytes]
 
 
 def read_files(path: Path) -> Files:
-    """The CSV and TOML files of a folder or archive, or one CSV file.
+    """The CSV, TOML and JSON files of a folder or archive, or one CSV or JSON file.
 
     Raises:
         InputError: It is not there, cannot be read, or is nothing of these.
@@ -29,16 +29,18 @@ def read_files(path: Path) -> Files:
             return {each.name: each.read_bytes() for each in found}
         data = path.read_bytes()
     except FileNotFoundError:
-        raise InputError(f"roster {str(path)!r} is not there; name a folder, a zip archive or a CSV file") from None
+        raise InputError(
+            f"roster {str(path)!r} is not there; name a folder, a zip archive, or a CSV or JSON file"
+        ) from None
     except OSError as error:
         raise explain_os_error(error, f"roster {path} cannot be read", WRONG_PATH) from None
-    if path.suffix.lower() == ".csv":
+    if path.suffix.lower() in {".csv", ".json"}:
         return {path.name: data}
     return unpack_files(data, path.name)
 
 
 def unpack_files(data: bytes, name: str, largest: int = LARGEST) -> Files:
-    """The CSV and TOML files of a zip archive, of whatever folder in it.
+    """The CSV, TOML and JSON files of a zip archive, of whatever folder in it.
 
     Args:
         data: The archive.
