@@ -183,8 +183,9 @@ def _read_folder(files: Files, name: str, *, names: bool = False) -> tuple[Roste
     findings = Findings()
     sheets: Sheets = {}
     standards = find_standards(files)
-    known = [*(f"{layout.name}.csv" for layout in (*FILES, NAMES)), *standards]
-    _report_strays([file for file in files if file.lower().endswith((".csv", ".json"))], known, findings)
+    known = [*(f"{layout.name}.csv" for layout in FILES), *standards]
+    tables = [file for file in files if file.lower().endswith((".csv", ".json")) and file != f"{NAMES.name}.csv"]
+    _report_strays(tables, known, findings)
     _report_strays([file for file in files if file.lower().endswith(".toml")], [POLICY_FILE], findings)
     for layout in FILES:
         data = files.get(f"{layout.name}.csv")
