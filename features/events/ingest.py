@@ -36,6 +36,7 @@ from features.events.store import (
 )
 from features.home import Home
 from features.logs import open_log
+from features.logs.files.content import describe_source
 from features.schema import BUCKETS
 from features.tombstones import NOBODY, Tombstones, read_tombstones
 
@@ -55,6 +56,7 @@ def ingest_file(
     max_rejected: float = MAX_REJECTED,
     now: datetime | None = None,
     zone: str | None = None,
+    sheet: str | None = None,
 ) -> IngestCounts:
     """Adds a log file to the event log.
 
@@ -67,6 +69,7 @@ def ingest_file(
         max_rejected: Largest share of rejected rows, 0-1, with which anything is stored.
         now: The current moment, with a time zone; without it, the clock's.
         zone: Time zone of times that name none, where no mapping says it.
+        sheet: Name of the sheet that is read of a spreadsheet.
 
     Raises:
         InputError: The file or the mapping cannot be read, or has no rows.
@@ -75,7 +78,7 @@ def ingest_file(
         UnavailableError: The disk is full, or this user may not write there; nothing was stored.
         DatabaseAwayError: The tombstones cannot be read; nothing was stored.
     """
-    log = open_log(path, form, mapping, kc_model, zone)
+    log = open_log(path, form, mapping, kc_model, zone, sheet)
     chunks = track(log.chunks(), f"chunks of {path.name} read", total=log.expected_chunks)
     with Database(home.database_url()) as database:
         counts = ingest_rows(
@@ -88,7 +91,8 @@ def ingest_file(
             lambda: read_tombstones(database),
             log.leaves_open,
         )
-    return replace(counts, notes=(*log.notes, *counts.notes))
+    source = describe_source(path, sheet)
+    return replace(counts, notes=(*([source] if source else ()), *log.notes, *counts.notes))
 
 
 def ingest_rows(

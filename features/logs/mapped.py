@@ -2,7 +2,9 @@
 
 ```toml
 [file]
-format = "csv"            # csv, tsv or parquet; without it, by the file's ending
+format = "csv"            # csv, tsv or parquet; without it, as the file's content tells. What is packed (gzip,
+                          # bzip2, xz, a zip archive of one file) is unpacked
+sheet = "Answers"         # of a spreadsheet; without it, the visible one with the most cells
 encoding = "utf-8"        # or "cp1252", ...; without it, UTF-8, or UTF-16 by its mark
 delimiter = ";"           # without it, what the first lines show; lines above the header are skipped
 decimal = ","             # of numbers such as 0,5; without it, "."
@@ -63,6 +65,7 @@ its answer is kept.
 """
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -83,11 +86,12 @@ from features.logs.cells import (
     with_points,
     without_words,
 )
+from features.logs.files.content import PARQUET, read_head
+from features.logs.files.table_file import TableFile, describe_columns, find_column, open_table
+from features.logs.files.table_start import find_start
 from features.logs.mapping import SECONDS, Correct, Mapping, Time
 from features.logs.moments import as_dates, as_moments, as_moments_since, as_patterned, as_serials
 from features.logs.rows import ITEM_MARK, SKILL_MARK, Cells, Log, first_rule
-from features.logs.table_file import TableFile, describe_columns, find_column, open_table, read_head
-from features.logs.table_start import find_start
 
 UNIT_US = {"epoch_seconds": 1_000_000, "epoch_milliseconds": 1_000, "epoch_microseconds": 1}
 
@@ -103,18 +107,25 @@ ROUNDING = 1e-9
 TOTAL = r"(?i)^(grand |class |sub-?)?(totals?|averages?|mean|median|sum|summary|count|overall)\b"
 """What stands in place of a student in a line below a table."""
 
+ISO_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
+
 OFFSET_OR_UTC = r"(?i)([T ].*[+-][0-9]{2}(:?[0-9]{2})?|z|utc|gmt)$"
 
 ASSUMED = 'times without an offset are taken as UTC; [time] zone = "America/Chicago" or another says what they are'
 
 
-def open_mapped(path: Path, mapping: Mapping) -> Log:
+def open_mapped(path: Path, mapping: Mapping, sheet: str | None = None) -> Log:
     """A log file read through a mapping.
+
+    Args:
+        path: The file.
+        mapping: What its columns are.
+        sheet: Name of the sheet, where it is a spreadsheet; without it, the one that the mapping names.
 
     Raises:
         InputError: The file cannot be read, or lacks a column that the mapping names.
     """
-    table = open_plain(path, mapping)
+    table = open_plain(path, mapping, sheet)
     notes: list[str] = []
     named = {key: (name,) if isinstance(name, str) else name for key, name in vars(mapping.columns).items() if name}
     positions = {
@@ -141,23 +152,25 @@ def _find_open(mapping: Mapping) -> tuple[str, ...]:
     return tuple(name for name, is_open in (("copies", copies), ("retries", retries)) if is_open)
 
 
-def open_plain(path: Path, mapping: Mapping | None = None) -> TableFile:
-    """A CSV, TSV or Parquet file, by its mapping or else by its ending.
+def open_plain(path: Path, mapping: Mapping | None = None, sheet: str | None = None) -> TableFile:
+    """A Parquet file, a sheet, or text, by the mapping or else as its content and the ending of its name tell.
 
     Raises:
         InputError: The file cannot be read.
     """
-    of_ending = {".parquet": "parquet", ".pq": "parquet", ".tsv": "tsv", ".tab": "tsv", ".txt": "tsv"}
-    form = (mapping and mapping.file.format) or of_ending.get(path.suffix.lower(), "csv")
-    if form == "parquet":
+    of_ending = {".tsv": "tsv", ".tab": "tsv", ".txt": "tsv"}
+    said = mapping and mapping.file.format
+    sheet = mapping.file.sheet if mapping and not sheet else sheet
+    head = read_head(path, sheet)
+    if said == "parquet" or (said is None and head.startswith(PARQUET)):
         return open_table(path, form=None)
-    usual = "\t" if form == "tsv" else ","
+    usual = "\t" if (said or of_ending.get(path.suffix.lower())) == "tsv" else ","
     if mapping is None:
-        return open_table(path, find_start(read_head(path), prefer=usual))
+        return open_table(path, replace(find_start(head, prefer=usual), sheet=sheet))
     file, columns = mapping.file, vars(mapping.columns).values()
     names = [name for column in columns for name in ((column,) if isinstance(column, str) else column or ())]
     delimiter = file.delimiter or (usual if file.format else None)
-    return open_table(path, find_start(read_head(path), names, delimiter, file.encoding, usual))
+    return open_table(path, replace(find_start(head, names, delimiter, file.encoding, usual), sheet=sheet))
 
 
 def convert(cells: Cells, mapping: Mapping, notes: list[str]) -> dict[str, object]:
@@ -232,11 +245,12 @@ def _has_local_times(cells: pa.Array, time: Time) -> bool:
     return not pc.all(with_offset, min_count=0).as_py()
 
 
-def refuse_without_mapping(path: Path) -> InputError:
+def refuse_without_mapping(path: Path, sheet: str | None = None) -> InputError:
     """The error for a table whose columns nobody knows."""
     return InputError(
         f"a table needs --mapping FILE, which says what each column of {path.name} is "
-        f"({describe_columns(open_plain(path).columns)}); python -m features ingest {path.name} prints a first one"
+        f"({describe_columns(open_plain(path, sheet=sheet).columns)}); python -m features ingest {path.name} prints a "
+        "first one"
     )
 
 
@@ -269,8 +283,8 @@ def _times(cells: pa.Array, time: Time) -> "tuple[pd.Series[int] | None, pd.Seri
         sequence, unreadable = as_whole_numbers(cells)
         return sequence, None, unreadable
     if time.form == "iso" or pa.types.is_timestamp(cells.type):
-        occurred_at, unreadable = as_moments(cells, time.local)
-    elif time.form in {"us", "eu"}:
+        return None, *as_moments(cells, time.local)
+    if time.form in {"us", "eu"}:
         occurred_at, unreadable = as_dates(cells, time.local, month_first=time.form == "us")
     elif time.form == "serial":
         occurred_at, unreadable = as_serials(cells, time.local)
@@ -278,7 +292,11 @@ def _times(cells: pa.Array, time: Time) -> "tuple[pd.Series[int] | None, pd.Seri
         occurred_at, unreadable = as_patterned(cells, time.form, time.local)
     else:
         occurred_at, unreadable = as_moments_since(cells, UNIT_US[time.form], time.zero)
-    return None, occurred_at, unreadable
+    if not unreadable.any():
+        return None, occurred_at, unreadable
+    # dates that a spreadsheet keeps as such come as ISO times, whatever it showed
+    dates, still = as_moments(pc.if_else(pc.match_substring_regex(as_text(cells), ISO_DATE), cells, None), time.local)
+    return None, occurred_at.mask(unreadable, dates), unreadable & (still | dates.isna().to_numpy())
 
 
 def _scores(cells: pa.Array, correct: Correct) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], Marks]:

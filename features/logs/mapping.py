@@ -35,6 +35,7 @@ class File:
     """`[file]`: how the file is written; null means as its ending and its first lines tell."""
 
     format: str | None = None
+    sheet: str | None = None
     encoding: str | None = None
     delimiter: str | None = None
     source: str = "mapped"

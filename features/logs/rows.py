@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from features.errors import InputError
 from features.logs.cells import Marks
+from features.logs.files.table_file import TableFile, read_cells
 from features.logs.moments import UTC
-from features.logs.table_file import TableFile, read_cells
 
 RAW_TYPES: dict[str, object] = {
     "student_id": "str",

@@ -18,6 +18,10 @@ import pyarrow.compute as pc
 
 from features.errors import InputError
 from features.logs.cells import are_written, as_text
+from features.logs.files.content import PARQUET, read_head
+from features.logs.files.table_file import TableFile, looks_like_data, open_table, read_cells
+from features.logs.files.table_start import find_start, is_wide
+from features.logs.files.text_file import TextForm
 from features.logs.guesses import (
     Guess,
     are_counts,
@@ -33,8 +37,6 @@ from features.logs.guesses import (
 from features.logs.mapped import open_mapped, open_plain
 from features.logs.mapping import parse_mapping
 from features.logs.rows import SKILL_MARK
-from features.logs.table_file import TableFile, describe_content, looks_like_data, open_table, read_cells, read_head
-from features.logs.table_start import find_start, is_wide
 
 SAMPLE = 5_000
 """Rows that are looked at."""
@@ -91,13 +93,17 @@ KINDS = {
 Cells = Mapping[str, pa.Array]
 
 
-def starter_mapping(path: Path) -> str:
+def starter_mapping(path: Path, sheet: str | None = None) -> str:
     """A mapping to begin with for a table, as TOML, with three of its rows as they would be read.
+
+    Args:
+        path: The file.
+        sheet: Name of the sheet, where it is a spreadsheet.
 
     Raises:
         InputError: The file cannot be read, or its first row holds values.
     """
-    table = _open(path)
+    table = _open(path, sheet)
     if looks_like_data(table.columns):
         raise InputError(f"{path.name}: its first row holds values, not column names; add a row of names")
     cells = _sample(table)
@@ -105,17 +111,17 @@ def starter_mapping(path: Path) -> str:
     return f"{_introduce(path, len(next(iter(cells.values()), ())))}\n{text}\n\n{_show_rows(path, text)}"
 
 
-def _open(path: Path) -> TableFile:
+def _open(path: Path, sheet: str | None) -> TableFile:
     """The table, in UTF-8, UTF-16 or else as Windows writes it."""
-    head = read_head(path)
-    if is_wide(head) or describe_content(path, head):
-        return open_plain(path)
+    head = read_head(path, sheet)
+    if is_wide(head) or head.startswith(PARQUET):
+        return open_plain(path, sheet=sheet)
     try:
         head.decode("utf-8")
     except UnicodeDecodeError as error:
         if error.reason != "unexpected end of data":
             return open_table(path, find_start(head, encoding="cp1252"))
-    return open_plain(path)
+    return open_plain(path, sheet=sheet)
 
 
 def _sample(table: TableFile) -> Cells:
@@ -132,12 +138,7 @@ def _sample(table: TableFile) -> Cells:
 def _lines(table: TableFile, cells: Cells) -> Iterator[str]:
     """The lines of the mapping."""
     columns, sections = _guess(cells)
-    form = table.form
-    said: dict[str, object] = {}
-    if form is not None and form.encoding != "utf-8":
-        said["encoding"] = form.encoding
-    if form is not None and form.delimiter != ",":
-        said["delimiter"] = form.delimiter
+    said = _describe_form(table)
     if any(has_decimal_comma(cells[str(columns[key])]) for key in ("correct", "duration_s") if key in columns):
         said["decimal"] = ","
     used = [cells[name] for value in columns.values() for name in ([value] if isinstance(value, str) else value)]
@@ -157,6 +158,16 @@ def _lines(table: TableFile, cells: Cells) -> Iterator[str]:
         for key, value in guess.lines.items():
             remark = f"  # {guess.why[key]}" if key in guess.why else ""
             yield f"{_toml_key(key)} = {_toml(value)}{remark}"
+
+
+def _describe_form(table: TableFile) -> dict[str, object]:
+    """What `[file]` has to say of how a text is written."""
+    usual, form = TextForm(), table.form or TextForm()
+    return {
+        name: getattr(form, name)
+        for name in ("sheet", "encoding", "delimiter")
+        if getattr(form, name) != getattr(usual, name)
+    }
 
 
 def _guess(cells: Cells) -> tuple[dict[str, str | list[str]], dict[str, Guess]]:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from features.logs.text_file import TextForm
+from features.logs.files.text_file import TextForm
 
 DELIMITERS = (",", "\t", ";", "|")
 
