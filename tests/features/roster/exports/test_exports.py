@@ -520,5 +520,8 @@ def test_a_class_list_and_roster_sheets_are_read_from_a_spreadsheet(tmp_path, wr
     found = read_roster(listed, "list", None, DAY, say(["4A"]))
 
     assert found.shape == "class list"
-    assert set(found.roster.members) == {("t1", "1001"), ("t1", "007")}
+    assert {(each.student_id, each.from_date) for each in found.roster.members} == {
+        ("1001", date(2026, 1, 5)),
+        ("007", None),
+    }
     assert sorted(whole) == ["members.csv", "teams.csv"]
