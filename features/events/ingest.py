@@ -5,8 +5,7 @@ file: skills are stored before events, and all events in one commit.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
@@ -16,13 +15,22 @@ import pandas as pd
 
 from features.console import track
 from features.database import Database
-from features.errors import InputError, TooManyRejectedError
-from features.events.checks import WORDS, check_rows, keep_distinct
-from features.events.counts import IngestCounts
+from features.errors import InputError
+from features.events.checks import ERASED, WORDS, check_rows, keep_distinct
+from features.events.counts import IngestCounts, require_few_rejected
+from features.events.evidence import ingest_totals
 from features.events.exports import ExportCheck
 from features.events.odd_ids import IdWatch
 from features.events.repeats import describe_settled, resolve_repeats
-from features.events.staging import PartWriter, RejectedWriter, clear_staging, read_new, read_part, staged_buckets
+from features.events.staging import (
+    PartWriter,
+    RejectedWriter,
+    keep_rejected,
+    only_ingest,
+    read_new,
+    read_part,
+    staged_buckets,
+)
 from features.events.store import (
     DataVersion,
     add_item_skills,
@@ -37,14 +45,12 @@ from features.events.store import (
 from features.home import Home
 from features.logs import open_log
 from features.logs.files.content import describe_source
+from features.logs.totals import TotalsLog
 from features.schema import BUCKETS
 from features.tombstones import NOBODY, Tombstones, read_tombstones
 
 MAX_REJECTED = 0.10
 """A file was probably read the wrong way if more than this share of its rows that claim an answer is rejected."""
-
-ERASED = "erased_student"
-"""Rows of students who were erased are unused."""
 
 
 def ingest_file(
@@ -81,16 +87,19 @@ def ingest_file(
     log = open_log(path, form, mapping, kc_model, zone, sheet)
     chunks = track(log.chunks(), f"chunks of {path.name} read", total=log.expected_chunks)
     with Database(home.database_url()) as database:
-        counts = ingest_rows(
-            home,
-            chunks,
-            log.source,
-            path.name,
-            max_rejected,
-            now,
-            lambda: read_tombstones(database),
-            log.leaves_open,
-        )
+        if isinstance(log, TotalsLog):
+            counts = ingest_totals(home, database, log, path.name, max_rejected, now or datetime.now(UTC))
+        else:
+            counts = ingest_rows(
+                home,
+                chunks,
+                log.source,
+                path.name,
+                max_rejected,
+                now,
+                lambda: read_tombstones(database),
+                log.leaves_open,
+            )
     source = describe_source(path, sheet)
     return replace(counts, notes=(*([source] if source else ()), *log.notes, *counts.notes))
 
@@ -124,7 +133,7 @@ def ingest_rows(
         UnavailableError: The disk is full, or this user may not write there; nothing was stored.
     """
     now = now or datetime.now(UTC)
-    with _only_ingest(home):
+    with only_ingest(home):
         with RejectedWriter(home.staging / "rejected.parquet") as rejected:
             ids = IdWatch()
             rows_read, unused, nulled = _stage(home, chunks, source, now, rejected, read_gone(), ids)
@@ -133,22 +142,13 @@ def ingest_rows(
             exports, settled = ExportCheck(), Counter[str]()
             item_skills, counts = _stage_new(home, rejected, leaves_open, settled, exports)
         answers = rows_read - unused.total()
-        if rejected.counts.total() > max_rejected * answers:
-            rules = ", ".join(
-                f"{rule} {count:,}" + (f": {WORDS[rule]}" if rule in WORDS else "")
-                for rule, count in rejected.counts.most_common()
-            )
-            raise TooManyRejectedError(
-                f"{rejected.counts.total():,} of {answers:,} rows of {name} are rejected ({rules}), more than the "
-                f"share of {max_rejected:g} that --max-rejected allows; nothing was stored, the rejected rows are in "
-                f"{_keep_rejected(home, name, now)}"
-            )
+        require_few_rejected(rejected.counts, answers, max_rejected, name, lambda: keep_rejected(home, name, now))
         if not counts.total() and not rejected.counts and ERASED not in unused:
             kinds = ", ".join(f"{kind} {count:,}" for kind, count in unused.most_common())
             raise InputError(f"no row of {name} says how somebody answered or what somebody did ({kinds})")
         exports.refuse(name)
         version = _commit(home, item_skills)
-        _keep_rejected(home, name, now)
+        keep_rejected(home, name, now)
     broken = [f"{rule} {count:,}: {WORDS[rule]}" for rule, count in rejected.counts.items() if rule in WORDS]
     return IngestCounts(
         rows_read=rows_read,
@@ -175,7 +175,7 @@ def ingest_events(home: Home, parts: Iterable[pd.DataFrame], name: str, now: dat
         UnavailableError: The disk is full, or this user may not write there; nothing was stored.
     """
     now, rows_read = now or datetime.now(UTC), 0
-    with _only_ingest(home):
+    with only_ingest(home):
         with RejectedWriter(home.staging / "rejected.parquet") as rejected:
             with PartWriter(home.staging / "rows") as staged:
                 for part in parts:
@@ -184,7 +184,7 @@ def ingest_events(home: Home, parts: Iterable[pd.DataFrame], name: str, now: dat
             # what came over HTTP was settled when it came, and may be in a file too
             item_skills, counts = _stage_new(home, rejected, (), Counter(), ExportCheck())
         version = _commit(home, item_skills)
-        _keep_rejected(home, name, now)
+        keep_rejected(home, name, now)
     return IngestCounts(
         rows_read=rows_read,
         unused={},
@@ -275,28 +275,7 @@ def _commit(home: Home, item_skills: pd.DataFrame) -> DataVersion | None:
     return data_version(home)
 
 
-def _keep_rejected(home: Home, name: str, now: datetime) -> Path:
-    """Moves the staged record of rejected rows, if there is one, to where it stays."""
-    staged, record = home.staging / "rejected.parquet", home.rejected / f"{now:%Y%m%dT%H%M%S}-{Path(name).stem}.parquet"
-    if staged.exists():
-        record.parent.mkdir(parents=True, exist_ok=True)
-        staged.rename(record)
-    return record
-
-
 def _retag(events: pd.DataFrame, retagged: pd.DataFrame) -> pd.DataFrame:
     """The events with the skills that some of them have now."""
     skills = events["event_id"].map(retagged.set_index("event_id")["skills"])
     return events.assign(skills=skills.fillna(events["skills"]))
-
-
-@contextmanager
-def _only_ingest(home: Home) -> Iterator[None]:
-    busy = f"another ingest into {home.root} is running; try again when it has ended"
-    with home.work("ingest", busy=busy):
-        clear_staging(home)
-        home.staging.mkdir()
-        try:
-            yield
-        finally:
-            clear_staging(home)  # after an error too, no rows about students are left there

@@ -13,13 +13,14 @@ from features.logs.assistments import COLUMNS as ASSISTMENTS_COLUMNS
 from features.logs.assistments import open_assistments
 from features.logs.datashop import STUDENT_STEP, TRANSACTION, open_datashop
 from features.logs.files.content import describe_content, read_head
-from features.logs.mapped import open_mapped, refuse_without_mapping
+from features.logs.mapped import open_mapped, open_plain, refuse_without_mapping
 from features.logs.mapping import read_mapping
 from features.logs.rows import Log
 from features.logs.standards.documents import is_json
 from features.logs.standards.files import STANDARDS, DocumentLog, open_documents, sniff_standard
 from features.logs.standards.translation import Names
 from features.logs.starter import starter_mapping
+from features.logs.totals import TotalsLog, open_totals
 
 FORMATS = ("mapped", "assistments", "datashop", *STANDARDS)
 
@@ -31,7 +32,7 @@ def open_log(
     kc_model: str | None = None,
     zone: str | None = None,
     sheet: str | None = None,
-) -> Log | DocumentLog:
+) -> Log | DocumentLog | TotalsLog:
     """A log file, ready to be read.
 
     Args:
@@ -63,6 +64,8 @@ def open_log(
         return open_documents(path, chosen, Names(said.file.source, **vars(said.prefixes)) if said else None, zone)
     if said is None:
         raise refuse_without_mapping(path, sheet)
+    if said.totals is not None:
+        return open_totals(open_plain(path, said, sheet), said, said.totals)
     return open_mapped(path, said, sheet)
 
 

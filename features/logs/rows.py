@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -85,7 +86,8 @@ class Log:
             size = len(chunk.cells[0])
             if size:
                 try:
-                    yield raw_rows(self.convert(cells), size)
+                    columns = self.convert(cells)
+                    yield raw_rows(columns, len(cast("Sequence[object]", columns["student_id"])))
                 except pa.ArrowException:
                     types = ", ".join(f"{name}: {cell.type}" for name, cell in cells.items())
                     raise InputError(f"{self.table.path.name} has columns of other types ({types})") from None

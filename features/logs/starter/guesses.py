@@ -23,8 +23,8 @@ from features.logs.cells import (
     with_points,
     without_words,
 )
-from features.logs.mapping import UNDECIDED
 from features.logs.moments import SLASHED, UTC_OFFSET, as_dates, as_moments, as_patterned
+from features.logs.sections import UNDECIDED
 
 ENOUGH = 0.9
 """Share of written cells that a form has to read."""

@@ -22,7 +22,10 @@ from features.logs.files.content import PARQUET, read_head
 from features.logs.files.table_file import TableFile, looks_like_data, open_table, read_cells
 from features.logs.files.table_start import find_start, is_wide
 from features.logs.files.text_file import TextForm
-from features.logs.guesses import (
+from features.logs.mapped import open_mapped, open_plain
+from features.logs.mapping import parse_mapping
+from features.logs.rows import SKILL_MARK
+from features.logs.starter.guesses import (
     Guess,
     are_counts,
     find_nulls,
@@ -34,9 +37,6 @@ from features.logs.guesses import (
     is_clock,
     shows_clock,
 )
-from features.logs.mapped import open_mapped, open_plain
-from features.logs.mapping import parse_mapping
-from features.logs.rows import SKILL_MARK
 
 SAMPLE = 5_000
 """Rows that are looked at."""
