@@ -201,7 +201,8 @@ def read_evidence(connection: Connection, students: Sequence[str]) -> Mapping[Of
         mine = select(EVIDENCE).where(EVIDENCE.c.student_id.in_(students[at : at + AT_ONCE]))
         for row in connection.execute(mine.order_by(EVIDENCE.c.occurred_at, EVIDENCE.c.source)):
             values = row._asdict()
-            found[values.pop("student_id"), values.pop("skill_id")] = Evidence(**values)
+            key = values.pop("student_id"), values.pop("skill_id")
+            found[key] = Evidence(**values)
     return found
 
 

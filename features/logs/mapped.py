@@ -262,7 +262,7 @@ def _around_table(cells: Cells, time: pa.Array, size: int, *, wide: bool) -> "pd
 
 def _has_local_times(cells: pa.Array, time: Time) -> bool:
     """Whether any time says nothing of its zone."""
-    if time.form in {"order", *UNIT_US} or "%z" in time.form:
+    if time.form in {"order", *UNIT_US} or "%z" in time.form.lower():
         return False
     if pa.types.is_timestamp(cells.type):
         return cells.type.tz is None

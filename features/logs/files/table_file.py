@@ -30,8 +30,12 @@ def describe_columns(columns: Sequence[str]) -> str:
 
 
 def looks_like_data(columns: Sequence[str]) -> bool:
-    """Whether a first row is data: a cell is a number, a date or an e-mail address."""
-    return any(re.fullmatch(r"[\d.:/+ -]*\d[\dTZ.:/+ -]*|.*@.*", name) for name in columns)
+    """Whether a first row is data: a cell is a number, a date or an e-mail address.
+
+    A number beside a heading such as "1001: Half of 8" is not: Canvas writes the points of the question there.
+    """
+    said = (name for before, name in zip(("", *columns), columns, strict=False) if not re.match(r"[0-9]+: ", before))
+    return any(re.fullmatch(r"[\d.:/+ -]*\d[\dTZ.:/+ -]*|.*@.*", name) for name in said)
 
 
 def find_column(columns: Sequence[str], name: str, what: str) -> int:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.errors import InputError
-from features.logs import open_log
+from features.logs import open_log, suggest_mapping
 from features.logs.mapped import open_mapped, open_plain
 from features.logs.mapping import parse_mapping
 from features.logs.totals import estimate_mastery, open_totals
@@ -230,3 +230,70 @@ def test_a_word_that_no_level_has_and_a_percent_above_all_are_rejected(tmp_path)
         rows = pd.concat(open_log(tmp_path / "a.csv", mapping=tmp_path / "a.toml").chunks())
 
         assert rule in rows["rejected"].tolist()
+
+
+FORM = (
+    '"Timestamp","Username","Total score","Your name","Your name [Score]","Your name [Feedback]",'
+    '"Add 1/2 and 1/4 (4.NF.B.3)","Add 1/2 and 1/4 (4.NF.B.3) [Score]","Half of 8","Half of 8 [Score]"\n'
+    '"2026/03/05 9:05:12 AM CST","ada","1.00 / 2","Ada","-- / 0","","3/4","1.00 / 1","5","0.00 / 1"\n'
+)
+QUIZ = (
+    "name,id,sis_id,submitted,attempt,1001: Half of 8?,1.0,1002: Name 3 factors,1.0,n correct,score\n"
+    'Ada,77,ada,2026-03-05 15:05:12 UTC,1,4,1.0,"2,4",0.0,1,1.0\n'
+)
+MOODLE = (
+    '"First name","Email address",State,Completed,"Time taken","Grade/2.00","Q. 1 /1.00","Q. 2 /1.00"\n'
+    'Ada,ada,Finished,"16 March 2026 9:15 AM","10 mins",1.00,1.00,0.00\n"Overall average",,,,,1.00,1.00,0.00\n'
+)
+DIAGNOSTIC = (
+    "Last Name,Student ID,Subject,Completion Date,Overall Placement,Number Scale Score,Number Placement,"
+    "Algebra Scale Score,Algebra Placement\nL,ada,Math,1/20/2026,On Level,455,On Level,420,2 Grade Levels Below\n"
+)
+PRACTICE = (
+    "Student name,Student ID,Grade,Skill code,Skill name,SmartScore,Questions answered,Last practiced\n"
+    "Ada,ada,4,D.1,Add fractions,85,32,3/31/2026\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (FORM, {("Add 1/2 and 1/4 (4.NF.B.3)", "4.NF.B.3"): 1.0, ("Half of 8", None): 0.0}),
+        (QUIZ, {("1001: Half of 8?", None): 1.0, ("1002: Name 3 factors", None): 0.0}),
+        (MOODLE, {("export :: Q. 1", None): 1.0, ("export :: Q. 2", None): 0.0}),
+        (DIAGNOSTIC, {(None, "Number"): 0.75, (None, "Algebra"): 0.2}),
+        (PRACTICE, {(None, "Add fractions"): 0.85}),
+    ],
+)
+def test_the_printed_mapping_of_a_sheet_reads_it_unedited(tmp_path, text, found):
+    path = tmp_path / "export.csv"
+    path.write_text(text, encoding="utf-8")
+
+    starter = suggest_mapping(path)
+    assert starter is not None
+    path.with_suffix(".toml").write_text(starter, encoding="utf-8")
+    rows = pd.concat(open_log(path, mapping=path.with_suffix(".toml")).chunks(), ignore_index=True)
+
+    rows = rows[rows["unused"].isna()]
+    assert rows["rejected"].isna().all(), rows["rejected"].tolist()
+    assert rows["student_id"].eq("ada").all()
+    if "score" in rows:
+        named = rows[["item_id", "skills"]].astype(object).where(rows[["item_id", "skills"]].notna(), None)
+        assert dict(zip(named.itertuples(index=False, name=None), rows["score"], strict=True)) == found
+        assert str(rows["occurred_at"].iloc[0]) in {"2026-03-05 15:05:12+00:00", "2026-03-16 09:15:00+00:00"}
+    else:
+        counts = rows["questions"].to_numpy(np.float64, na_value=np.nan)
+        shares = np.array([found[None, skill] for skill in rows["skill_id"]])
+        assert rows["mastery"].tolist() == estimate_mastery(shares, counts)[0].tolist()
+
+
+def test_a_scale_score_waits_for_what_nobody_can_guess(tmp_path):
+    path = tmp_path / "map.csv"
+    path.write_text("StudentID,TestStartDate,Goal,GoalRitScore,GoalStdErr\nada,1/15/2026,Algebra,201,4.2\n")
+
+    starter = suggest_mapping(path)
+
+    assert starter is not None
+    assert 'skills = "Goal"' in starter
+    assert 'error = "GoalStdErr"' in starter
+    assert "needs proficient" in starter
