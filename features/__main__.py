@@ -100,11 +100,12 @@ def main(argv: Sequence[str]) -> int:
             mapping=options.mapping,
             kc_model=options.kc_model,
             zone=options.zone,
+            sheet=options.sheet,
             max_rejected=MAX_REJECTED if options.max_rejected is None else options.max_rejected,
         )
     except InputError:
         # alone on the standard output, so that it can be saved as it is
-        if options.mapping is None and (starter := suggest_mapping(options.path, options.format)):
+        if options.mapping is None and (starter := suggest_mapping(options.path, options.format, options.sheet)):
             OUT.print(starter, markup=False, highlight=False, soft_wrap=True)
         raise
     OUT.print(show_counts(counts))
@@ -135,6 +136,7 @@ def build_parser() -> argparse.ArgumentParser:
     ingest.add_argument("--mapping", type=Path, metavar="FILE", help="TOML file that says what each column is")
     ingest.add_argument("--kc-model", metavar="NAME", help="model whose skills are read from a DataShop export")
     ingest.add_argument("--zone", metavar="NAME", help="time zone of times that name none (default: UTC)")
+    ingest.add_argument("--sheet", metavar="NAME", help="sheet of a spreadsheet (default: the one with the most cells)")
     ingest.add_argument("--json", type=Path, metavar="FILE", help="write the counts there too")
     ingest.add_argument(
         "--max-rejected",
