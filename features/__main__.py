@@ -24,6 +24,9 @@ logger = logging.getLogger("regroup")
 
 EXIT_CODES = describe_exit_codes(TooManyRejectedError.exit_code)
 
+ID_FIELDS = ("humanCodingScheme", "identifier", "abbreviatedStatement", "alternativeLabel", "listEnumeration")
+"""The same as `features.roster.exports.case.ID_FIELDS`, repeated here since that package imports a database."""
+
 COPIES_EXIT_CODES = describe_exit_codes(MissingError.exit_code)
 
 FORMATS = ("mapped", "assistments", "datashop", "xapi", "caliper")
@@ -42,6 +45,7 @@ examples:
   python -m features roster roster
   python -m features roster oneroster.zip --preview --policy policy.toml
   python -m features roster oneroster.zip --policy policy.toml
+  python -m features roster standards.json             # skills and prerequisites alone, of a CASE package
   python -m features roster https://hub.example/ims/oneroster/v1p1 --hub hub.toml
 """
 
@@ -65,6 +69,7 @@ def main(argv: Sequence[str]) -> int:
             preview=options.preview,
             yes=options.yes,
             as_of=options.as_of,
+            skill_id=options.skill_id,
         )
     if options.command == "ids":
         from features.roster.people.command import show_ids_command  # noqa: PLC0415 - as above
@@ -95,11 +100,12 @@ def main(argv: Sequence[str]) -> int:
             mapping=options.mapping,
             kc_model=options.kc_model,
             zone=options.zone,
+            sheet=options.sheet,
             max_rejected=MAX_REJECTED if options.max_rejected is None else options.max_rejected,
         )
     except InputError:
         # alone on the standard output, so that it can be saved as it is
-        if options.mapping is None and (starter := suggest_mapping(options.path, options.format)):
+        if options.mapping is None and (starter := suggest_mapping(options.path, options.format, options.sheet)):
             OUT.print(starter, markup=False, highlight=False, soft_wrap=True)
         raise
     OUT.print(show_counts(counts))
@@ -130,6 +136,7 @@ def build_parser() -> argparse.ArgumentParser:
     ingest.add_argument("--mapping", type=Path, metavar="FILE", help="TOML file that says what each column is")
     ingest.add_argument("--kc-model", metavar="NAME", help="model whose skills are read from a DataShop export")
     ingest.add_argument("--zone", metavar="NAME", help="time zone of times that name none (default: UTC)")
+    ingest.add_argument("--sheet", metavar="NAME", help="sheet of a spreadsheet (default: the one with the most cells)")
     ingest.add_argument("--json", type=Path, metavar="FILE", help="write the counts there too")
     ingest.add_argument(
         "--max-rejected",
@@ -160,7 +167,8 @@ def build_parser() -> argparse.ArgumentParser:
         "path",
         metavar="PATH",
         help="folder of CSV files (teams, members, staff, rooms, blocks and others) and maybe policy.toml; or what "
-        "another system exports: a folder, a zip archive or a CSV file; or the address of a hub that speaks OneRoster",
+        "another system exports: a folder, a zip archive or a CSV file; or the address of a hub that speaks OneRoster; "
+        "or skills alone: a CASE package, or skills.csv and prerequisites.csv",
     )
     roster.add_argument(
         "--hub",
@@ -180,6 +188,12 @@ def build_parser() -> argparse.ArgumentParser:
     )
     roster.add_argument(
         "--as-of", type=date.fromisoformat, metavar="DATE", help="day from which enrollments count (default: today)"
+    )
+    roster.add_argument(
+        "--skill-id",
+        default=ID_FIELDS[0],
+        choices=ID_FIELDS,
+        help="field of a standard of CASE whose value the log has (default: %(default)s)",
     )
     roster.add_argument("--yes", action="store_true", help="load it though more than 5%% of the students are gone")
     ids = commands.add_parser(

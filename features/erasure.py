@@ -21,6 +21,7 @@ from features.database import Database
 from features.database.continuity import IDENTITY
 from features.erasure_list import note_erasure
 from features.errors import InputError
+from features.events.evidence import EVIDENCE, erase_evidence
 from features.events.live import LIVE_EVENTS, forget_students
 from features.events.staging import clear_staging
 from features.events.store import erase_events
@@ -94,6 +95,11 @@ def erase_everywhere(stores: Sequence[Store], place: Installation, student_id: s
 def _erase_live(place: Installation, student_id: str) -> int:
     with place.database.changing() as connection:
         return forget_students(connection, [student_id])
+
+
+def _erase_evidence(place: Installation, student_id: str) -> int:
+    with place.database.changing() as connection:
+        return erase_evidence(connection, student_id)
 
 
 def _erase_rejected(place: Installation, student_id: str) -> int:
@@ -242,6 +248,7 @@ STORES = (
     ),
     Store("names", _erase_names),
     Store("live events", _erase_live, tables=(LIVE_EVENTS.name,)),
+    Store("evidence", _erase_evidence, tables=(EVIDENCE.name,)),
     Store("event log", lambda place, student_id: erase_events(place.home, student_id), folders=("events",)),
     Store("rejected rows", _erase_rejected, folders=("rejected",)),
     Store("staging", _erase_staging, folders=("staging",)),

@@ -42,14 +42,19 @@ def check_sheets(sheets: Sheets, findings: Findings) -> Sheets:
         (_check_staff, {"teams", "staff"}),
         (_check_rules, {"teams", "members", "staff", "blocks"}),
         (check_series, {"teams", "members", "staff", "blocks"}),
-        (_check_prerequisites, set()),
-        (_check_skills, {"skills"}),
+        (check_skills, {"skills"}),
         (_check_past_sessions, {"staff", "blocks"}),
     )
     for check, read in checks:
         if not broken & read:
             check(kept, findings)
     return kept
+
+
+def check_skills(sheets: Sheets, findings: Findings) -> None:
+    """Checks prerequisites, and that all that rows name is among the skills; the sheets may be these and no others."""
+    _check_prerequisites(sheets, findings)
+    _check_skills(sheets, findings)
 
 
 def _without_orphans(sheets: Sheets, findings: Findings) -> Sheets:

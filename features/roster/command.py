@@ -11,15 +11,21 @@ from features.database import Database
 from features.errors import WRONG_PATH, InputError, explain_os_error
 from features.home import Home
 from features.roster.changes import Change, Load, ManyGoneError, UnansweredError, load_roster, preview_roster
+from features.roster.exports.case import ID_FIELDS
 from features.roster.files.archive import read_files
 from features.roster.files.layout import FILES
 from features.roster.hub.download import download_roster
 from features.roster.hub.settings import is_address, read_hub
 from features.roster.loading import ReadRoster
 from features.roster.policy.file import NAME as POLICY_FILE
+from features.roster.skills import SkillLoad, are_skills, load_skills
 
 NAMED = 20
 """Ids of new, changed and gone that a preview names of each kind."""
+
+
+NAMED_SKILLS = 3
+"""Skills that are shown after loading, so that people see whether their ids are those of the log."""
 
 
 def load_roster_command(
@@ -31,6 +37,7 @@ def load_roster_command(
     preview: bool = False,
     yes: bool = False,
     as_of: date | None = None,
+    skill_id: str = ID_FIELDS[0],
 ) -> int:
     """Loads a roster into the home's database, prints counts and warnings, and returns the exit code.
 
@@ -43,6 +50,7 @@ def load_roster_command(
         preview: Whether only to show what would change, and what the roster cannot say.
         yes: Whether the roster may lack more than a twentieth of the stored students.
         as_of: From which day on enrollments count; today, unless given.
+        skill_id: The field of a standard of CASE whose value events carry.
 
     Raises:
         InputError: The files have problems, or many students are gone; nothing was changed.
@@ -51,6 +59,10 @@ def load_roster_command(
         HubError: The hub does not answer, or does not give the whole roster; nothing was changed.
     """
     files = download_roster(read_hub(str(path), hub)) if is_address(path) else read_files(Path(path))
+    if are_skills(files):
+        with Database(home.database_url()) as database:
+            _show_skills(load_skills(files, str(path), home, database, skill_id, preview=preview))
+        return 0
     day = as_of or datetime.now().astimezone().date()
     asked = _read_policy(policy, missing_ok=preview)
     with Database(home.database_url()) as database:
@@ -73,6 +85,22 @@ def load_roster_command(
         )
     _warn(load)
     return 0
+
+
+def _show_skills(load: SkillLoad) -> None:
+    before, now = load.before.skills, {skill.skill_id: skill for skill in load.skills}
+    table = Table("", "stored", "now", "new", "gone", title="skills")
+    new, gone = now.keys() - before.keys(), before.keys() - now.keys()
+    table.add_row("skills", f"{len(before):,}", f"{len(now):,}", f"{len(new):,}", f"{len(gone):,}")
+    pairs = {(skill, required) for skill, each in load.before.requires.items() for required in each}
+    links = {(link.skill_id, link.requires_skill_id) for link in load.prerequisites}
+    counts = len(pairs), len(links), len(links - pairs), len(pairs - links)
+    table.add_row("prerequisites", *(f"{count:,}" for count in counts))
+    OUT.print(table)
+    for skill in load.skills[:NAMED_SKILLS]:
+        OUT.print(f"{skill.skill_id}: {skill.name or 'without a name'}", markup=False, highlight=False)
+    for warning in load.warnings:
+        OUT.print(f"warning: {warning}", markup=False, highlight=False)
 
 
 def _read_policy(path: Path | None, *, missing_ok: bool) -> bytes | None:

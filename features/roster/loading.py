@@ -21,17 +21,15 @@ from features.roster.exports.teams import LABELS, build_sheets, drop_missing
 from features.roster.files.archive import Files, read_files
 from features.roster.files.cells import nearest
 from features.roster.files.layout import FILES, NAMES
-from features.roster.files.sheets import Findings, Row, read_sheet
+from features.roster.files.sheets import Findings, Row, raise_problems, read_sheet
 from features.roster.people.columns import Who, join_ids, join_names, read_name_file, read_people
 from features.roster.people.id_table import forget_matched, read_ids
 from features.roster.policy.file import DEFAULT, Said, check_policies, join_layer, parse_policies
 from features.roster.policy.file import NAME as POLICY_FILE
 from features.roster.queries import list_teams, read_skills, read_team
 from features.roster.records import PolicyLayer, Roster, Staff, Team
+from features.roster.skills import find_standards, read_skill_sheets
 from features.roster.store import save_roster
-
-SHOWN = 50
-"""Problems that one error lists."""
 
 KEPT = frozenset({"skills", "prerequisites", "past_sessions", "demographics"})
 """Parts of the stored roster of which other systems say nothing."""
@@ -117,10 +115,14 @@ def read_roster(
     findings = Findings(labels=dict(LABELS))
     new = parse_policies(files[POLICY_FILE], findings) if POLICY_FILE in files else {}
     said = {**said, **new}
-    _raise_problems(findings, POLICY_FILE)
+    raise_problems(findings, POLICY_FILE)
     findings.labels.clear()  # files of other systems may have the names of ours
+    for name_of_skills in (*find_standards(files), *(file for file in files if file.lower() == "skills.csv")):
+        findings.warnings.append(
+            f"{name_of_skills}: skills are not read beside a roster of another system; load them alone"
+        )
     lists = _read_lists(files, names, said, findings)
-    _raise_problems(findings, name)
+    raise_problems(findings, name)
     lists = add_stored(connection, lists, findings)
     findings.labels.update(LABELS)
     classes = find_places(lists, day, findings, said.get(DEFAULT, {}).get("end_date"))
@@ -135,7 +137,7 @@ def read_roster(
     sheets["ids"] = join_ids(people, lists, [] if connection is None else read_ids(connection), findings)
     said = _clean(said, sheets, new.keys())
     policies = check_policies(said, sheets, findings, of_folder=False)
-    _raise_problems(findings, name)
+    raise_problems(findings, name)
     roster = _to_roster(sheets, policies, findings)
     return ReadRoster(roster, stored, lists.shape, said, lists, classes, join_names(people, lists))
 
@@ -180,9 +182,10 @@ def _read_stored(connection: Connection) -> tuple[dict[str, Team], Said]:
 def _read_folder(files: Files, name: str, *, names: bool = False) -> tuple[Roster, dict[Who, str]]:
     findings = Findings()
     sheets: Sheets = {}
-    known = [f"{layout.name}.csv" for layout in FILES]
-    sheets_there = [file for file in files if file.lower().endswith(".csv") and file != f"{NAMES.name}.csv"]
-    _report_strays(sheets_there, known, findings)
+    standards = find_standards(files)
+    known = [*(f"{layout.name}.csv" for layout in FILES), *standards]
+    tables = [file for file in files if file.lower().endswith((".csv", ".json")) and file != f"{NAMES.name}.csv"]
+    _report_strays(tables, known, findings)
     _report_strays([file for file in files if file.lower().endswith(".toml")], [POLICY_FILE], findings)
     for layout in FILES:
         data = files.get(f"{layout.name}.csv")
@@ -193,12 +196,14 @@ def _read_folder(files: Files, name: str, *, names: bool = False) -> tuple[Roste
         if layout.needed:
             columns = ", ".join(layout.columns)
             findings.add(layout.name, f"is missing; write one with the columns {columns}")
+    if standards:
+        sheets |= read_skill_sheets(files, findings)
     sheets = check_sheets(sheets, findings)
     policies: tuple[PolicyLayer, ...] = ()
     if POLICY_FILE in files:
         policies = check_policies(parse_policies(files[POLICY_FILE], findings), sheets, findings)
     display = read_name_file(files, findings, names=names)
-    _raise_problems(findings, name)
+    raise_problems(findings, name)
     return _to_roster(sheets, policies, findings), display
 
 
@@ -215,14 +220,3 @@ def _report_strays(files: Collection[str], known: Collection[str], findings: Fin
 def _to_roster(sheets: Sheets, policies: tuple[PolicyLayer, ...], findings: Findings) -> Roster:
     records = {name: tuple(row.record for row in rows) for name, rows in sheets.items()}
     return Roster(**records, policies=policies, warnings=tuple(findings.warnings))
-
-
-def _raise_problems(findings: Findings, name: str) -> None:
-    problems = findings.problems
-    if not problems:
-        return
-    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-    lines = [f"the roster in {name!r} has {count}, so nothing was loaded:", *problems[:SHOWN]]
-    if len(problems) > SHOWN:
-        lines.append(f"and {len(problems) - SHOWN} more")
-    raise InputError("\n  ".join(lines))

@@ -130,10 +130,13 @@ def read_skills(url: Source) -> SkillMap:
         MissingError: No roster is loaded.
     """
     with _reading(url) as connection:
-        skills = [Skill(**row) for row in _found(connection, select(tables.SKILLS))]
-        pairs = sorted(
-            (row.skill_id, row.requires_skill_id) for row in connection.execute(select(tables.PREREQUISITES))
-        )
+        return read_stored_skills(connection)
+
+
+def read_stored_skills(connection: Connection) -> SkillMap:
+    """The skills that are stored, which may be there before any team is."""
+    skills = [Skill(**row) for row in _found(connection, select(tables.SKILLS))]
+    pairs = sorted((row.skill_id, row.requires_skill_id) for row in connection.execute(select(tables.PREREQUISITES)))
     requires: dict[str, tuple[str, ...]] = {}
     for skill, required in pairs:
         requires[skill] = (*requires.get(skill, ()), required)

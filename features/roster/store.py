@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Table, and_, delete, insert, select
 
 from features.database import Database, changing
 from features.roster import tables
-from features.roster.records import PastSession, PolicyLayer, Roster, Rule, Series
+from features.roster.records import PastSession, PolicyLayer, Prerequisite, Roster, Rule, Series, Skill
 from features.roster.tables import count_change
 from features.tombstones import Tombstones, read_tombstones
 
@@ -54,6 +54,20 @@ def save_roster(roster: Roster, url: str | Database | Connection, keep: Collecti
         connection.execute(delete(tables.PAST_SESSIONS).where(~tables.PAST_SESSIONS.c.recorded))
         _insert_sessions(connection, roster.past_sessions, recorded=False)
     return erased
+
+
+def save_skills(connection: Connection, skills: Iterable[Skill], prerequisites: Iterable[Prerequisite]) -> None:
+    """Replaces the skills of the stored roster and what they require; everything else stays.
+
+    Args:
+        connection: A transaction of `changing(alone=True)`.
+        skills: The skills.
+        prerequisites: What they require.
+    """
+    for table, records in ((tables.SKILLS, skills), (tables.PREREQUISITES, prerequisites)):
+        connection.execute(delete(table))
+        _insert(connection, table, [asdict(record) for record in records])
+    count_change(connection)
 
 
 def drop_erased(roster: Roster, tombstones: Tombstones) -> tuple[Roster, int]:
