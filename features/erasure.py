@@ -141,14 +141,16 @@ def _erase_inbox(place: Installation, student_id: str) -> int:
         others, kinds = ids_of(connection, student_id), read_sources(connection)
     held = 0
 
-    def ids_in(source: str) -> set[str]:
-        """The ids that logs of a source have of the student."""
+    def is_meant(source: str, ids: "pd.Series[str]") -> "pd.Series[bool]":
+        """Which ids of a log are the student's; those of other systems in any capitals, as they are read."""
         kind = kinds.get(source)
-        return {student_id} if kind is None else {each.other_id for each in others if each.kind == kind}
+        if kind is None:
+            return ids == student_id
+        return ids.str.casefold().isin({each.other_id.casefold() for each in others if each.kind == kind})
 
     every = {student_id, *(each.other_id for each in others)}
     for path in sorted(path for path in place.home.inbox.rglob("*") if path.is_file() and path != mapping):
-        if not _file_holds(path, mapping if mapping.is_file() else None, ids_in, every):
+        if not _file_holds(path, mapping if mapping.is_file() else None, is_meant, every):
             continue
         held += 1
         if place.delete_files:
@@ -158,11 +160,12 @@ def _erase_inbox(place: Installation, student_id: str) -> int:
     return held
 
 
-def _file_holds(path: Path, mapping: Path | None, ids_in: Callable[[str], set[str]], every: set[str]) -> bool:
+def _file_holds(
+    path: Path, mapping: Path | None, is_meant: Callable[[str, "pd.Series[str]"], "pd.Series[bool]"], every: set[str]
+) -> bool:
     try:
         log = open_log(path, mapping=mapping)
-        ids = {each.casefold() for each in ids_in(log.source)}
-        return any(chunk["student_id"].str.casefold().isin(ids).any() for chunk in log.chunks())
+        return any(is_meant(log.source, chunk["student_id"]).any() for chunk in log.chunks())
     except InputError:
         content = path.read_bytes()
         return any(each.encode() in content for each in every)  # nobody can read it; better one file too many
