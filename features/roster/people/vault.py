@@ -54,8 +54,9 @@ class Vault:
             file.execute("BEGIN IMMEDIATE")
 
             def put(people: Collection[Who], names: Mapping[Who, str]) -> None:
+                there = set(people)
                 known = {(kind, identity): name for kind, identity, name in file.execute("SELECT * FROM names")}
-                kept = {who: name for who, name in (known | dict(names)).items() if who in set(people)}
+                kept = {who: name for who, name in (known | dict(names)).items() if who in there}
                 file.execute("DELETE FROM names")
                 rows = ((*who, name) for who, name in sorted(kept.items()))
                 file.executemany("INSERT INTO names VALUES (?, ?, ?)", rows)
