@@ -1,4 +1,4 @@
-"""The command `python -m features`: ingests logs, lists copied students, loads rosters, and signs bundles."""
+"""The command `python -m features`: ingests logs, lists copied students and ids, loads rosters, and signs bundles."""
 
 import argparse
 import logging
@@ -71,6 +71,10 @@ def main(argv: Sequence[str]) -> int:
             as_of=options.as_of,
             skill_id=options.skill_id,
         )
+    if options.command == "ids":
+        from features.roster.people.command import show_ids_command  # noqa: PLC0415 - as above
+
+        return show_ids_command(read_home(), options.source)
     if options.command == "sign":
         from features.bundle import sign_bundles  # noqa: PLC0415 - as above
 
@@ -96,11 +100,12 @@ def main(argv: Sequence[str]) -> int:
             mapping=options.mapping,
             kc_model=options.kc_model,
             zone=options.zone,
+            sheet=options.sheet,
             max_rejected=MAX_REJECTED if options.max_rejected is None else options.max_rejected,
         )
     except InputError:
         # alone on the standard output, so that it can be saved as it is
-        if options.mapping is None and (starter := suggest_mapping(options.path, options.format)):
+        if options.mapping is None and (starter := suggest_mapping(options.path, options.format, options.sheet)):
             OUT.print(starter, markup=False, highlight=False, soft_wrap=True)
         raise
     OUT.print(show_counts(counts))
@@ -131,6 +136,7 @@ def build_parser() -> argparse.ArgumentParser:
     ingest.add_argument("--mapping", type=Path, metavar="FILE", help="TOML file that says what each column is")
     ingest.add_argument("--kc-model", metavar="NAME", help="model whose skills are read from a DataShop export")
     ingest.add_argument("--zone", metavar="NAME", help="time zone of times that name none (default: UTC)")
+    ingest.add_argument("--sheet", metavar="NAME", help="sheet of a spreadsheet (default: the one with the most cells)")
     ingest.add_argument("--json", type=Path, metavar="FILE", help="write the counts there too")
     ingest.add_argument(
         "--max-rejected",
@@ -190,6 +196,15 @@ def build_parser() -> argparse.ArgumentParser:
         help="field of a standard of CASE whose value the log has (default: %(default)s)",
     )
     roster.add_argument("--yes", action="store_true", help="load it though more than 5%% of the students are gone")
+    ids = commands.add_parser(
+        "ids",
+        help="list ids of other systems that stand for nobody",
+        description="Shows which sources of events have other ids than the roster, and lists those of a source that "
+        "stand for no student.",
+        epilog="examples:\n  python -m features ids\n  python -m features ids practice-app\n\n" + COPIES_EXIT_CODES,
+        formatter_class=raw,
+    )
+    ids.add_argument("source", nargs="?", metavar="SOURCE", help="the source whose ids are listed (default: counts)")
     sign = commands.add_parser(
         "sign",
         help="sign models and profiles that were written before there was a key",

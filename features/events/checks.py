@@ -42,8 +42,13 @@ MAX_DURATION_S = 3600.0
 SAME_MOMENT = timedelta(minutes=1)
 """Moments of one event that differ by less are the same, written by clocks of minutes, seconds and milliseconds."""
 
+ERASED = "erased_student"
+"""Rows of students who were erased are unused."""
+
 WORDS = {
     "conflicting_response": "the same event is there with another item or score",
+    "conflicting_total": "the same student, skill and moment have several figures, as where two grades have skills of "
+    "one name",
     "reused_key": "their id is there with another moment; row numbers that start anew in every file are no ids, so "
     "leave event_id out of the mapping",
 }

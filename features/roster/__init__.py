@@ -91,6 +91,16 @@ demographics.csv (optional): one row per fact about a student; audits only, kept
     column       what is known, such as `language`
     value        any text, such as `es`
 
+ids.csv (optional): one row per id that a student has in another system, for logs that carry it (`sources` below).
+    student_id   a student of members.csv
+    kind         what kind of id it is, such as `username`
+    other_id     such as `mia.jones`; no two students share one of a kind
+
+names.csv (optional): display names; kept in the vault where `REGROUP_VAULT` names one, and else not read.
+    student_id ?   a student, or
+    staff_id ?     an adult
+    name           such as `Mia Jones`
+
 policy.toml (optional): how teams want to be planned, which the CSV files cannot say. `[default]` holds for all teams,
 `[teams.t01]` for one and counts before it; all keys are optional, and what nobody says stays as the planner has it.
     preset                 `open_team_room`, `station_rotation`, `intervention_block`, `high_dosage_tutoring` or
@@ -113,6 +123,9 @@ policy.toml (optional): how teams want to be planned, which the CSV files cannot
                            that holds the whole team
     blocks.BLOCK           skills or subjects that may be taught by adults then, such as `{ subjects = ["Maths"] }`
     needs_certified        list of students whose accommodations need a certified adult in adult-led sessions
+    sources.SOURCE         below `[default]`: what kind of id the events of a source carry for students, such as
+                           `practice-app = "username"`: a kind of ids.csv, or a column of the people's file of another
+                           system, or a type of OneRoster's `userIds`; events of other sources carry the roster's ids
     no_school              list of days without school, such as `["2026-11-26", "2026-12-21 to 2027-01-01"]`
     adult_exclusions       list of `{ staff_id = "b.chen", students = ["s0412"] }`: the adult never leads the students;
                            why is not asked and not stored

@@ -68,6 +68,9 @@ def _without_orphans(sheets: Sheets, findings: Findings) -> Sheets:
             findings.warnings.append(f"{findings.label(name)}: {count} ({_some(lost)}) and were left out")
     students = {row.record.student_id for row in kept["members"]}
     kept["demographics"] = [row for row in sheets["demographics"] if row.record.student_id in students]
+    kept["ids"] = [row for row in sheets["ids"] if row.record.student_id in students]
+    if lost_ids := len(sheets["ids"]) - len(kept["ids"]):
+        findings.warnings.append(f"ids.csv: {lost_ids} rows are about no member and were left out")
     lost_facts = len(sheets["demographics"]) - len(kept["demographics"])
     if lost_facts:
         findings.warnings.append(f"demographics.csv: {lost_facts} rows are about no member and were left out")

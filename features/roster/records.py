@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, time
 from typing import Any, Self
 
+from features.roster.people.records import OtherId
 from features.roster.policy.calendar import is_closed
 
 Settings = Mapping[str, Any]
@@ -221,6 +222,7 @@ class Roster:
     past_sessions: tuple[PastSession, ...] = ()
     series: tuple[Series, ...] = ()
     demographics: tuple[Demographic, ...] = ()
+    ids: tuple[OtherId, ...] = ()
     policies: tuple[PolicyLayer, ...] = ()
     warnings: tuple[str, ...] = ()
 

@@ -71,12 +71,13 @@ def save_skills(connection: Connection, skills: Iterable[Skill], prerequisites: 
 
 
 def drop_erased(roster: Roster, tombstones: Tombstones) -> tuple[Roster, int]:
-    """The roster without demographics and past sessions of erased students, and how many of its members were erased.
+    """The roster without what it says of erased students, and how many of its members were erased.
 
-    Membership and rules stay: who sits in the room tomorrow is for the school to decide.
+    Demographics, ids in other systems and past sessions go. Membership and rules stay: who sits in the room tomorrow is
+    for the school to decide.
     """
     members = {member.student_id for member in roster.members}
-    about = {fact.student_id for fact in roster.demographics}
+    about = {fact.student_id for fact in roster.demographics} | {each.student_id for each in roster.ids}
     gone = tombstones.among(members.union(about, *(session.students for session in roster.past_sessions)))
     if not gone:
         return roster, 0
@@ -85,7 +86,8 @@ def drop_erased(roster: Roster, tombstones: Tombstones) -> tuple[Roster, int]:
         for session in roster.past_sessions
     )
     facts = tuple(fact for fact in roster.demographics if fact.student_id not in gone)
-    return replace(roster, demographics=facts, past_sessions=past), len(gone & members)
+    ids = tuple(each for each in roster.ids if each.student_id not in gone)
+    return replace(roster, demographics=facts, past_sessions=past, ids=ids), len(gone & members)
 
 
 def replace_recorded_sessions(connection: Connection, team_id: str, day: date, sessions: Iterable[PastSession]) -> None:

@@ -119,6 +119,11 @@ def find_places(lists: SchoolLists, day: date, findings: Findings, end_date: str
         where = f" (line{'s' if len(lines) > 1 else ''} {', '.join(lines[:NAMED])}{', …' * (len(lines) > NAMED)})"
         what = f"{len(rows)} of {total}{where if lines else ''}".rstrip()
         findings.warnings.append(f"{lists.files['enrollments']}.csv: {what} {why} and were left out")
+    if not places and f"ended before {day}" in left:
+        findings.warnings.append(
+            f"nobody is in a class on {day} or later; --as-of DATE, or `as_of` over HTTP, reads an older roster as of "
+            "one of its days"
+        )
     grades = {person.regroup_id: person.grades[0] for person in people.values() if person.grades}
     return Classes(lists.shape, lists.files, classes, _name_schools(kinds.get("orgs", ())), tuple(places), grades)
 

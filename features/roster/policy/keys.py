@@ -202,6 +202,7 @@ FILE_KEYS: Mapping[str, Spec] = {
     **KEYS,
     "rooms": Each({"sessions": whole(1, 50), "capacity": PEOPLE}),
     "no_school": read_no_school,
+    "sources": Each(read_text),
     **OF_LISTS,
 }
 """What each key of `policy.toml` takes."""
@@ -209,7 +210,7 @@ FILE_KEYS: Mapping[str, Spec] = {
 OF_ONE_TEAM = ("blocks", "needs_certified", "adult_exclusions", "school", "name", "classes", "staff")
 """Keys that name classes, blocks or people, whom teams do not share; so do `rooms` other than `*`."""
 
-OF_ALL_TEAMS = ("student_id", "end_date")
+OF_ALL_TEAMS = ("student_id", "end_date", "sources")
 """Keys that say how a roster is read, before there are teams."""
 
 

@@ -532,3 +532,19 @@ def test_public_samples_are_read(name, shape, day, classes):
     }[classes[0]]
     assert [member.student_id for member in found.roster.members] == members
     assert [adult.staff_id for adult in found.roster.staff] == staff
+
+
+def test_a_class_list_and_roster_sheets_are_read_from_a_spreadsheet(tmp_path, write_sheets):
+    rows = [["Student", "Class", "From", "Room"], [1001, "4A", date(2026, 1, 5), "x"], ["007", "4A", None, "y"]]
+    titled = {"Notes": [["Printed in May"]], "May": [["Class list of North"], [], *rows]}
+    listed = read_files(write_sheets(tmp_path / "list.bin", titled))
+    whole = read_files(write_sheets(tmp_path / "roster.xlsx", {"Teams": [["team_id"], ["t"]], "members": [["x"]]}))
+
+    found = read_roster(listed, "list", None, DAY, say(["4A"]))
+
+    assert found.shape == "class list"
+    assert {(each.student_id, each.from_date) for each in found.roster.members} == {
+        ("1001", date(2026, 1, 5)),
+        ("007", None),
+    }
+    assert sorted(whole) == ["members.csv", "teams.csv"]

@@ -18,7 +18,14 @@ import pyarrow.compute as pc
 
 from features.errors import InputError
 from features.logs.cells import are_written, as_text
-from features.logs.guesses import (
+from features.logs.files.content import PARQUET, read_head
+from features.logs.files.table_file import TableFile, looks_like_data, open_table, read_cells
+from features.logs.files.table_start import find_start, is_wide
+from features.logs.files.text_file import TextForm
+from features.logs.mapped import open_mapped, open_plain
+from features.logs.mapping import parse_mapping
+from features.logs.rows import SKILL_MARK
+from features.logs.starter.guesses import (
     Guess,
     are_counts,
     find_nulls,
@@ -30,11 +37,8 @@ from features.logs.guesses import (
     is_clock,
     shows_clock,
 )
-from features.logs.mapped import open_mapped, open_plain
-from features.logs.mapping import parse_mapping
-from features.logs.rows import SKILL_MARK
-from features.logs.table_file import TableFile, describe_content, looks_like_data, open_table, read_cells, read_head
-from features.logs.table_start import find_start, is_wide
+from features.logs.starter.sheets import NUMBERED, Sheet, guess_sheet
+from features.logs.totals import open_totals
 
 SAMPLE = 5_000
 """Rows that are looked at."""
@@ -69,7 +73,8 @@ LIKELY = {
 """Names of columns, the likelier first."""
 
 UNLIKELY = {
-    "student": r"name|grade|class|teacher|school|item|question|problem|skill|response|answer|session|event|course",
+    "student": r"(?<!user)(?<!user )name|grade|class|teacher|school|item|question|problem|skill|response|answer"
+    r"|session|event|course",
     "time": f"{DURATION}|zone",
     "correct": r"max|possible|out.?of|total|count|attempt|opportun|\bid\b",
     "item": r"type|count|view|text|time|score|number of",
@@ -79,6 +84,9 @@ UNLIKELY = {
     "duration_s": r"zone",
 }
 """Names of columns that are something else."""
+
+OF_TOTAL = (r"\bgoal\b", r"mission|module|\bunit\b|lesson", r"subject|discipline|course")
+"""What a total may be of, where nothing nearer to a skill is named."""
 
 KINDS = {
     "response": ("response", "question", "problem", "quiz", "answer", "practice", "exercise", "assessment"),
@@ -91,13 +99,17 @@ KINDS = {
 Cells = Mapping[str, pa.Array]
 
 
-def starter_mapping(path: Path) -> str:
+def starter_mapping(path: Path, sheet: str | None = None) -> str:
     """A mapping to begin with for a table, as TOML, with three of its rows as they would be read.
+
+    Args:
+        path: The file.
+        sheet: Name of the sheet, where it is a spreadsheet.
 
     Raises:
         InputError: The file cannot be read, or its first row holds values.
     """
-    table = _open(path)
+    table = _open(path, sheet)
     if looks_like_data(table.columns):
         raise InputError(f"{path.name}: its first row holds values, not column names; add a row of names")
     cells = _sample(table)
@@ -105,17 +117,17 @@ def starter_mapping(path: Path) -> str:
     return f"{_introduce(path, len(next(iter(cells.values()), ())))}\n{text}\n\n{_show_rows(path, text)}"
 
 
-def _open(path: Path) -> TableFile:
+def _open(path: Path, sheet: str | None) -> TableFile:
     """The table, in UTF-8, UTF-16 or else as Windows writes it."""
-    head = read_head(path)
-    if is_wide(head) or describe_content(path, head):
-        return open_plain(path)
+    head = read_head(path, sheet)
+    if is_wide(head) or head.startswith(PARQUET):
+        return open_plain(path, sheet=sheet)
     try:
         head.decode("utf-8")
     except UnicodeDecodeError as error:
         if error.reason != "unexpected end of data":
             return open_table(path, find_start(head, encoding="cp1252"))
-    return open_plain(path)
+    return open_plain(path, sheet=sheet)
 
 
 def _sample(table: TableFile) -> Cells:
@@ -131,32 +143,63 @@ def _sample(table: TableFile) -> Cells:
 
 def _lines(table: TableFile, cells: Cells) -> Iterator[str]:
     """The lines of the mapping."""
-    columns, sections = _guess(cells)
-    form = table.form
-    said: dict[str, object] = {}
-    if form is not None and form.encoding != "utf-8":
-        said["encoding"] = form.encoding
-    if form is not None and form.delimiter != ",":
-        said["delimiter"] = form.delimiter
-    if any(has_decimal_comma(cells[str(columns[key])]) for key in ("correct", "duration_s") if key in columns):
+    sheet = guess_sheet(table.columns, cells)
+    columns, sections = _guess(cells) if sheet is None else _guess_of_sheet(cells, sheet)
+    said = _describe_form(table)
+    numbers = [str(columns[key]) for key in ("correct", "duration_s") if key in columns]
+    if any(has_decimal_comma(cells[name]) for name in (*numbers, *(sheet.numbers if sheet else ()))):
         said["decimal"] = ","
-    used = [cells[name] for value in columns.values() for name in ([value] if isinstance(value, str) else value)]
-    if nulls := find_nulls(used):
+    named = [name for value in columns.values() for name in ([value] if isinstance(value, str) else value)]
+    if nulls := find_nulls([cells[name] for name in (*named, *(sheet.uses if sheet else ()))]):
         said["nulls"] = nulls
     yield "[file]"
     yield from (f"{key} = {_toml(value)}" for key, value in said.items())
     yield '# source = "practice-app"  # the name of the product, the same for all its files'
-    yield "\n[columns]"
-    for key in LIKELY:
-        if key in columns:
-            yield f"{key} = {_toml(columns[key])}"
-        elif key in {"student", "time", "correct", "item", "skills"}:
-            yield f'# {key} = ""  # ? no column looks like it'
+    if any(NUMBERED.fullmatch(name) for name in (sections["questions"].lines if "questions" in sections else ())):
+        yield f"quiz = {_toml(table.path.stem)}  # goes before each question: question 1 of two quizzes are two items"
+    yield from _column_lines(columns, sheet)
     for section, guess in sections.items():
         yield f"\n[{section}]"
         for key, value in guess.lines.items():
             remark = f"  # {guess.why[key]}" if key in guess.why else ""
             yield f"{_toml_key(key)} = {_toml(value)}{remark}"
+
+
+def _column_lines(columns: Mapping[str, str | list[str]], sheet: Sheet | None) -> Iterator[str]:
+    """The columns, and what nobody found among those that a mapping needs."""
+    wanted = {"student", "time", *(("correct", "item", "skills") if sheet is None else ())}
+    if sheet is not None and sheet.needs_skill:
+        wanted.add("skills")
+    yield "\n[columns]"
+    for key in LIKELY:
+        if key in columns:
+            yield f"{key} = {_toml(columns[key])}"
+        elif key in wanted:
+            yield f'# {key} = ""  # ? no column looks like it'
+    if "time" in wanted - columns.keys():
+        yield "\n[time]\n# at = 2026-03-05T12:00:00Z  # ? no column is a time: write of when all of it is"
+
+
+def _describe_form(table: TableFile) -> dict[str, object]:
+    """What `[file]` has to say of how a text is written."""
+    usual, form = TextForm(), table.form or TextForm()
+    return {
+        name: getattr(form, name)
+        for name in ("sheet", "encoding", "delimiter")
+        if getattr(form, name) != getattr(usual, name)
+    }
+
+
+def _guess_of_sheet(cells: Cells, sheet: Sheet) -> tuple[dict[str, str | list[str]], dict[str, Guess]]:
+    """The columns beside questions or totals, and what the other sections say."""
+    found = _Columns({name: column for name, column in cells.items() if name not in sheet.uses})
+    found.take_time()
+    found.take("student", lambda name: cells[name].null_count < len(cells[name]))
+    if "questions" in sheet.sections:
+        found.take("attempt", lambda name: are_counts(cells[name], 1))
+    if sheet.needs_skill:
+        found.take_skill()
+    return found.named, {**found.sections, **sheet.sections}
 
 
 def _guess(cells: Cells) -> tuple[dict[str, str | list[str]], dict[str, Guess]]:
@@ -217,6 +260,14 @@ class _Columns:
             times = pc.binary_join_element_wise(as_text(times), as_text(cells[clock]), " ")
         self.sections["time"] = guess_time(times) or Guess({"form": "iso"})
 
+    def take_skill(self) -> None:
+        """Takes the column that names the skill or domain of a total."""
+        for pattern in (r"(skill|standard|domain|strand|objective).*name", *LIKELY["skills"], *OF_TOTAL):
+            name = next((name for name in self._left if re.search(pattern, _plain(name))), None)
+            if name is not None:
+                self.named["skills"] = name
+                return
+
     def take_item(self) -> None:
         """Takes the column of items; a step is one only together with its problem."""
         item = self.take("item")
@@ -264,7 +315,11 @@ def _introduce(path: Path, rows: int) -> str:
 def _show_rows(path: Path, text: str) -> str:
     """The first rows as the mapping reads them, in comments, or why it reads none."""
     try:
-        rows = next(iter(open_mapped(path, parse_mapping(tomllib.loads(text))).chunks()))
+        mapping = parse_mapping(tomllib.loads(text))
+        if mapping.totals is None:
+            rows = next(iter(open_mapped(path, mapping).chunks()))
+        else:
+            rows = next(iter(open_totals(open_plain(path, mapping), mapping, mapping.totals).chunks()))
     except InputError as error:
         return f"# As it stands it reads no row: {error}"
     answers = rows[rows["unused"].isna()].head(SHOWN)
@@ -282,7 +337,7 @@ def _show(row: "pd.Series[Any]") -> str:
         said["occurred_at"] = f"{said['occurred_at']:%Y-%m-%d %H:%M:%S} UTC"
     if "skills" in said:
         said["skills"] = str(said["skills"]).replace(SKILL_MARK, " + ")
-    return ", ".join(f"{name} {value}" for name, value in said.items())
+    return ", ".join(f"{name} {f'{value:.4g}' if isinstance(value, float) else value}" for name, value in said.items())
 
 
 def _toml(value: object) -> str:
