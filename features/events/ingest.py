@@ -18,6 +18,7 @@ from features.database import Database
 from features.errors import InputError
 from features.events.checks import ERASED, WORDS, check_rows, keep_distinct
 from features.events.counts import IngestCounts, require_few_rejected
+from features.events.coverage import Coverage
 from features.events.evidence import ingest_totals
 from features.events.exports import ExportCheck
 from features.events.odd_ids import IdWatch
@@ -135,8 +136,8 @@ def ingest_rows(
     now = now or datetime.now(UTC)
     with only_ingest(home):
         with RejectedWriter(home.staging / "rejected.parquet") as rejected:
-            ids = IdWatch()
-            rows_read, unused, nulled = _stage(home, chunks, source, now, rejected, read_gone(), ids)
+            ids, coverage = IdWatch(), Coverage()
+            rows_read, unused, nulled = _stage(home, chunks, source, now, rejected, read_gone(), (ids, coverage))
             if rows_read == 0:
                 raise InputError(f"{name} has no rows")
             exports, settled = ExportCheck(), Counter[str]()
@@ -156,7 +157,8 @@ def ingest_rows(
         rejected=dict(rejected.counts),
         nulled=dict(nulled),
         data_version=version,
-        notes=(*describe_settled(settled), *broken, *ids.notes()),
+        notes=(*describe_settled(settled), *broken, *ids.notes(), *coverage.describe()),
+        coverage=coverage.shares(),
         **counts,
     )
 
@@ -192,6 +194,7 @@ def ingest_events(home: Home, parts: Iterable[pd.DataFrame], name: str, now: dat
         nulled={},
         data_version=version,
         notes=(),
+        coverage={},
         **counts,
     )
 
@@ -203,15 +206,16 @@ def _stage(
     now: datetime,
     rejected: RejectedWriter,
     tombstones: Tombstones,
-    ids: IdWatch,
+    watches: tuple[IdWatch, Coverage],
 ) -> tuple[int, Counter[str], Counter[str]]:
     """Writes valid rows by bucket; returns the number of rows, and counts of the unused and nulled ones by name."""
     rows_read, unused, nulled = 0, Counter[str](), Counter[str]()
     with PartWriter(home.staging / "rows") as parts:
         for raw in chunks:
             gone = raw["student_id"].isin(tombstones.among(raw["student_id"].dropna().unique()))
-            ids.add(raw)
+            watches[0].add(raw)
             checked = check_rows(raw.assign(unused=raw["unused"].mask(gone, ERASED)), source, now)
+            watches[1].add(checked.events)
             parts.add(checked.events)
             rejected.add(checked.rejected)
             rows_read += len(raw)
