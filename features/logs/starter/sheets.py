@@ -179,6 +179,6 @@ def _share_of(word: str) -> float | None:
 
 
 def _plain(name: str) -> str:
-    """A name in small letters with blanks between its words: "SmartScore" is "smart score"."""
+    """A name in small letters with blanks between its words: "SmartScore" is "smart score"; signs of numbers stay."""
     words = re.sub(r"([a-z])([A-Z])", r"\1 \2", name)
     return re.sub(r"[^\w%#]+|_", " ", words).lower().strip()
