@@ -159,8 +159,7 @@ def ingest_rows(
         notes=(
             *describe_settled(settled),
             *broken,
-            *watch.notes(),
-            *(ids.notes() if ids else ()),
+            *of_ids,
             *coverage.describe(),
         ),
         coverage=coverage.shares(),
