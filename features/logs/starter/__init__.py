@@ -33,10 +33,7 @@ from features.logs.starter.guesses import (
     guess_correct,
     guess_duration,
     guess_separator,
-    guess_time,
     has_decimal_comma,
-    is_clock,
-    shows_clock,
 )
 from features.logs.starter.sheets import NUMBERED, Sheet, guess_sheet
 from features.logs.totals import open_totals
