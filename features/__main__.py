@@ -1,4 +1,4 @@
-"""The command `python -m features`: ingests logs, lists copied students, loads rosters, and signs bundles."""
+"""The command `python -m features`: ingests logs, lists copied students and ids, loads rosters, and signs bundles."""
 
 import argparse
 import logging
@@ -24,6 +24,9 @@ logger = logging.getLogger("regroup")
 
 EXIT_CODES = describe_exit_codes(TooManyRejectedError.exit_code)
 
+ID_FIELDS = ("humanCodingScheme", "identifier", "abbreviatedStatement", "alternativeLabel", "listEnumeration")
+"""The same as `features.roster.exports.case.ID_FIELDS`, repeated here since that package imports a database."""
+
 COPIES_EXIT_CODES = describe_exit_codes(MissingError.exit_code)
 
 FORMATS = ("mapped", "assistments", "datashop", "xapi", "caliper")
@@ -43,6 +46,8 @@ examples:
   python -m features roster roster
   python -m features roster oneroster.zip --preview --policy policy.toml
   python -m features roster oneroster.zip --policy policy.toml
+  python -m features roster standards.json             # skills and prerequisites alone, of a CASE package
+  python -m features roster https://hub.example/ims/oneroster/v1p1 --hub hub.toml
 """
 
 
@@ -61,10 +66,16 @@ def main(argv: Sequence[str]) -> int:
             options.path,
             read_home(),
             policy=options.policy,
+            hub=options.hub,
             preview=options.preview,
             yes=options.yes,
             as_of=options.as_of,
+            skill_id=options.skill_id,
         )
+    if options.command == "ids":
+        from features.roster.people.command import show_ids_command  # noqa: PLC0415 - as above
+
+        return show_ids_command(read_home(), options.source)
     if options.command == "sign":
         from features.bundle import sign_bundles  # noqa: PLC0415 - as above
 
@@ -159,10 +170,17 @@ def build_parser() -> argparse.ArgumentParser:
     )
     roster.add_argument(
         "path",
-        type=Path,
         metavar="PATH",
         help="folder of CSV files (teams, members, staff, rooms, blocks and others) and maybe policy.toml; or what "
-        "another system exports: a folder, a zip archive or a CSV file",
+        "another system exports: a folder, a zip archive or a CSV file; or the address of a hub that speaks OneRoster; "
+        "or skills alone: a CASE package, or skills.csv and prerequisites.csv",
+    )
+    roster.add_argument(
+        "--hub",
+        type=Path,
+        metavar="FILE",
+        help="TOML file that says how to ask the hub: token, or client_id and client_secret, and others; without it, "
+        "REGROUP_HUB_TOKEN, or REGROUP_HUB_CLIENT_ID and REGROUP_HUB_CLIENT_SECRET",
     )
     roster.add_argument(
         "--preview", action="store_true", help="only show what would change, and what the roster cannot say"
@@ -176,7 +194,22 @@ def build_parser() -> argparse.ArgumentParser:
     roster.add_argument(
         "--as-of", type=date.fromisoformat, metavar="DATE", help="day from which enrollments count (default: today)"
     )
+    roster.add_argument(
+        "--skill-id",
+        default=ID_FIELDS[0],
+        choices=ID_FIELDS,
+        help="field of a standard of CASE whose value the log has (default: %(default)s)",
+    )
     roster.add_argument("--yes", action="store_true", help="load it though more than 5%% of the students are gone")
+    ids = commands.add_parser(
+        "ids",
+        help="list ids of other systems that stand for nobody",
+        description="Shows which sources of events have other ids than the roster, and lists those of a source that "
+        "stand for no student.",
+        epilog="examples:\n  python -m features ids\n  python -m features ids practice-app\n\n" + COPIES_EXIT_CODES,
+        formatter_class=raw,
+    )
+    ids.add_argument("source", nargs="?", metavar="SOURCE", help="the source whose ids are listed (default: counts)")
     sign = commands.add_parser(
         "sign",
         help="sign models and profiles that were written before there was a key",

@@ -21,8 +21,10 @@ from features.events.checks import CLOCK_SKEW, EARLIEST, ERASED, count_rules
 from features.events.counts import IngestCounts, require_few_rejected
 from features.events.staging import RejectedWriter, keep_rejected, only_ingest
 from features.events.store import data_version, has_events
+from features.events.translation import translate_students
 from features.home import Home
 from features.logs.totals import TotalsLog
+from features.roster.people.id_table import SourceIds
 from features.roster.tables import count_change
 from features.tombstones import Tombstones, read_tombstones
 
@@ -92,7 +94,13 @@ Of = tuple[str, str]
 
 
 def ingest_totals(
-    home: Home, database: Database, log: TotalsLog, name: str, max_rejected: float, now: datetime
+    home: Home,
+    database: Database,
+    log: TotalsLog,
+    name: str,
+    max_rejected: float,
+    now: datetime,
+    ids: SourceIds | None = None,
 ) -> IngestCounts:
     """Stores a file of totals in one transaction; figures that are known already change nothing.
 
@@ -103,6 +111,7 @@ def ingest_totals(
         name: The file's name.
         max_rejected: Largest share of rejected rows, 0-1, with which anything is stored.
         now: The current moment, with a time zone.
+        ids: Translates the ids of students; null where they are those of the roster.
 
     Raises:
         InputError: No row has a figure.
@@ -113,7 +122,8 @@ def ingest_totals(
     with only_ingest(home):
         gone = read_tombstones(database)  # nobody is erased while this runs
         parts = track(log.chunks(), f"chunks of {name} read", total=log.expected_chunks)
-        rows = pd.concat([check_totals(part, gone, now) for part in parts], ignore_index=True)
+        read = (translate_students(part, ids) for part in parts)
+        rows = pd.concat([check_totals(part, gone, now) for part in read], ignore_index=True)
         if rows.empty:
             raise InputError(f"{name} has no rows")
         rows, copies = _keep_distinct(rows)
@@ -125,7 +135,8 @@ def ingest_totals(
         require_few_rejected(rejected.counts, claims, max_rejected, name, lambda: keep_rejected(home, name, now))
         if not claims and ERASED not in unused:
             kinds = ", ".join(f"{kind} {count:,}" for kind, count in unused.most_common())
-            raise InputError(f"no row of {name} has a figure ({kinds})")
+            why = f"no row of {name} has a figure ({kinds})"
+            raise InputError("; ".join([why, *(ids.notes() if ids else ())]))
         with database.changing() as connection:
             stored = store_evidence(connection, good, log.source)
             if stored:
@@ -142,6 +153,7 @@ def ingest_totals(
         rejected=dict(rejected.counts),
         nulled={},
         data_version=data_version(home) if has_events(home) else None,
+        notes=tuple(ids.notes()) if ids else (),
     )
 
 

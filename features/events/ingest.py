@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -43,10 +44,12 @@ from features.events.store import (
     replace_buckets,
     scan_buckets,
 )
+from features.events.translation import translate_students
 from features.home import Home
 from features.logs import open_log
 from features.logs.files.content import describe_source
 from features.logs.totals import TotalsLog
+from features.roster.people.id_table import SourceIds, translating
 from features.schema import BUCKETS
 from features.tombstones import NOBODY, Tombstones, read_tombstones
 
@@ -87,20 +90,12 @@ def ingest_file(
     """
     log = open_log(path, form, mapping, kc_model, zone, sheet)
     chunks = track(log.chunks(), f"chunks of {path.name} read", total=log.expected_chunks)
-    with Database(home.database_url()) as database:
+    with Database(home.database_url()) as database, translating(database, log.source) as ids:
         if isinstance(log, TotalsLog):
-            counts = ingest_totals(home, database, log, path.name, max_rejected, now or datetime.now(UTC))
+            counts = ingest_totals(home, database, log, path.name, max_rejected, now or datetime.now(UTC), ids)
         else:
-            counts = ingest_rows(
-                home,
-                chunks,
-                log.source,
-                path.name,
-                max_rejected,
-                now,
-                lambda: read_tombstones(database),
-                log.leaves_open,
-            )
+            gone = partial(read_tombstones, database)
+            counts = ingest_rows(home, chunks, log.source, path.name, max_rejected, now, gone, log.leaves_open, ids)
     source = describe_source(path, sheet)
     return replace(counts, notes=(*([source] if source else ()), *log.notes, *counts.notes))
 
@@ -114,6 +109,7 @@ def ingest_rows(
     now: datetime | None = None,
     read_gone: Callable[[], Tombstones] = lambda: NOBODY,
     leaves_open: Collection[str] = (),
+    ids: SourceIds | None = None,
 ) -> IngestCounts:
     """Adds raw rows to the event log in one commit; rows that are known already change nothing.
 
@@ -126,6 +122,7 @@ def ingest_rows(
         now: The current moment, with a time zone; without it, the clock's.
         read_gone: Reads which students' rows are dropped unread; called while nobody can be erased.
         leaves_open: What the log does not say, of `features.logs.rows.OPEN`.
+        ids: Translates the ids of students; null where they are those of the roster.
 
     Raises:
         InputError: There are no rows, or they are another export of answers that are stored.
@@ -136,8 +133,8 @@ def ingest_rows(
     now = now or datetime.now(UTC)
     with only_ingest(home):
         with RejectedWriter(home.staging / "rejected.parquet") as rejected:
-            ids, coverage = IdWatch(), Coverage()
-            rows_read, unused, nulled = _stage(home, chunks, source, now, rejected, read_gone(), (ids, coverage))
+            watch, coverage = IdWatch(), Coverage()
+            rows_read, unused, nulled = _stage(home, chunks, source, now, rejected, read_gone(), (watch, coverage), ids)
             if rows_read == 0:
                 raise InputError(f"{name} has no rows")
             exports, settled = ExportCheck(), Counter[str]()
@@ -146,7 +143,8 @@ def ingest_rows(
         require_few_rejected(rejected.counts, answers, max_rejected, name, lambda: keep_rejected(home, name, now))
         if not counts.total() and not rejected.counts and ERASED not in unused:
             kinds = ", ".join(f"{kind} {count:,}" for kind, count in unused.most_common())
-            raise InputError(f"no row of {name} says how somebody answered or what somebody did ({kinds})")
+            why = f"no row of {name} says how somebody answered or what somebody did ({kinds})"
+            raise InputError("; ".join([why, *(ids.notes() if ids else ())]))
         exports.refuse(name)
         version = _commit(home, item_skills)
         keep_rejected(home, name, now)
@@ -157,7 +155,13 @@ def ingest_rows(
         rejected=dict(rejected.counts),
         nulled=dict(nulled),
         data_version=version,
-        notes=(*describe_settled(settled), *broken, *ids.notes(), *coverage.describe()),
+        notes=(
+            *describe_settled(settled),
+            *broken,
+            *watch.notes(),
+            *(ids.notes() if ids else ()),
+            *coverage.describe(),
+        ),
         coverage=coverage.shares(),
         **counts,
     )
@@ -207,13 +211,15 @@ def _stage(
     rejected: RejectedWriter,
     tombstones: Tombstones,
     watches: tuple[IdWatch, Coverage],
+    ids: SourceIds | None,
 ) -> tuple[int, Counter[str], Counter[str]]:
     """Writes valid rows by bucket; returns the number of rows, and counts of the unused and nulled ones by name."""
     rows_read, unused, nulled = 0, Counter[str](), Counter[str]()
     with PartWriter(home.staging / "rows") as parts:
-        for raw in chunks:
+        for chunk in chunks:
+            watches[0].add(chunk)
+            raw = translate_students(chunk, ids)
             gone = raw["student_id"].isin(tombstones.among(raw["student_id"].dropna().unique()))
-            watches[0].add(raw)
             checked = check_rows(raw.assign(unused=raw["unused"].mask(gone, ERASED)), source, now)
             watches[1].add(checked.events)
             parts.add(checked.events)

@@ -10,6 +10,7 @@ from serving.schemas.common import (
     Body,
     Facts,
     Mastery,
+    Names,
     Probability,
     Provenance,
     PurposeOf,
@@ -156,3 +157,4 @@ class Board(Body):
     team_id: TeamId
     students: list[BoardRow]
     provenance: Provenance
+    names: Names = None

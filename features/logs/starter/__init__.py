@@ -7,7 +7,7 @@ Three rows are shown as they would be read, so that a wrong guess is seen before
 import json
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +33,7 @@ from features.logs.starter.guesses import (
     guess_correct,
     guess_duration,
     guess_separator,
-    guess_time,
     has_decimal_comma,
-    is_clock,
-    shows_clock,
 )
 from features.logs.starter.sheets import NUMBERED, Sheet, guess_sheet
 from features.logs.totals import open_totals

@@ -15,7 +15,7 @@ from serving.audit.spool import Spool
 
 MONDAY = "2026-03-16"
 NOWHERE = {"team_id": "nowhere", "student_id": "nobody", "recommendation_id": "0" * 32}
-NO_FORECASTS = {"/v1/models"}
+NO_FORECASTS = {"/v1/models", "/v1/teams", "/v1/staff", "/v1/blocks", "/v1/skills"}
 """Routes that show no forecast of anybody, so that nothing is noted about reading them."""
 
 

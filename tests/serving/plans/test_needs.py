@@ -21,6 +21,7 @@ POLICY = NeedPolicy(
     urgent_risk=0.5,
     urgent_review=0.5,
     waiting_days=5,
+    furthest_behind=3.0,
     waiting_more=4.0,
     check_in_after_days=20,
     long_ago=0.5,
