@@ -60,7 +60,7 @@ class Coverage:
         said = [name if share >= USUAL else f"{name} ({share:.0%})" for name, share in shares.items() if share]
         null = sorted({column for name, columns in NULL_WITHOUT.items() if not shares[name] for column in columns})
         sentences = [
-            f"feeds profiles of {self._rows['answers']:,} answers with {', '.join(said) or 'no more than a score'}"
+            f"feeds profiles from {self._rows['answers']:,} rows of answers with {', '.join(said) or 'only a score'}"
             + (f", and {self._activities:,} activities" if self._activities else ""),
             f"stays null: {', '.join(null)}" if null else "no column of profiles stays null for want of a field",
             _describe_forecasts(shares),
@@ -77,6 +77,4 @@ def _describe_forecasts(shares: Mapping[str, float]) -> str:
         allowed += f", for the {shares['skills']:.0%} of answers that name one"
     if not shares["time"]:
         allowed += "; without a clock every skill counts as recent, and nothing falls due for review"
-    if not shares["attempt"]:
-        allowed += "; every answer counts as a first attempt unless retries are counted"
     return allowed

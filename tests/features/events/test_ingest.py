@@ -100,7 +100,12 @@ def test_every_row_is_counted_once(home):
     assert [note.partition(":")[0] for note in counts.pop("notes")] == [
         "rows that equal an earlier one in student, moment, item and score",
         "attempts are not numbered",
+        "feeds profiles from 4 rows of answers with time, skills, duration (75%), and 1 activities",
+        "stays null",
+        "allows forecasts of mastery and struggle by skill",
     ]
+    shares = {"time": 1.0, "skills": 1.0, "attempt": 0.0, "hints": 0.0, "duration": 0.75, "partial": 0.0}
+    assert counts.pop("coverage") == pytest.approx(shares)
     assert counts == {
         "rows_read": 8,
         "events_stored": 3,

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from features.errors import InputError
 from features.logs import mapped, open_log, sniff_format
+from features.logs import mapping as mapping_of_logs
 from features.logs.mapping import parse_mapping
 from features.logs.moments import as_dates
 from features.logs.rows import RAW_TYPES, SKILL_MARK
@@ -236,7 +237,7 @@ def test_an_activity_has_no_answer_whatever_is_written(tmp_path):
 
 
 def test_the_documented_mapping_is_one():
-    example = re.search(r"```toml\n(.*?)```", mapped.__doc__, re.DOTALL)[1]
+    example = re.search(r"```toml\n(.*?)```", mapping_of_logs.__doc__, re.DOTALL)[1]
 
     mapping = parse_mapping(tomllib.loads(example))
 
