@@ -247,6 +247,9 @@ class UnmetOut(Body):
     skill_id: str | None = Field(
         description="the skill that is needed; null for a student with no skill to work on", examples=["ratios"]
     )
+    skill: str | None = Field(
+        default=None, description="name of that skill, or its id where it has none", examples=["Ratios"]
+    )
     need: Probability | None = Field(
         description="how much the student needs the skill now, 0-1; null for a student with no skill to work on",
         examples=[0.31],
@@ -265,10 +268,16 @@ class FocusNoteOut(Body):
         examples=["not_ready"],
     )
     skill_id: str = Field(description="id of the skill", examples=["ratios"])
+    skill: str | None = Field(
+        default=None, description="name of the skill, or its id where it has none", examples=["Ratios"]
+    )
     needing: int = Field(description="students present who have it as a need", examples=[12])
     not_ready: int = Field(description="students present who need another skill first", examples=[41])
     first_skill_id: str | None = Field(
         description="the skill that most of those need first; null where all are ready", examples=["fractions"]
+    )
+    first_skill: str | None = Field(
+        default=None, description="name of that skill, or its id where it has none", examples=["Fractions"]
     )
     sentence: str = Field(
         description="the same in plain words",

@@ -286,9 +286,11 @@ def to_recommendation(
             FocusNoteOut(
                 kind=note.kind,
                 skill_id=note.skill,
+                skill=skill_name(skills, note.skill),
                 needing=note.needing,
                 not_ready=note.not_ready,
                 first_skill_id=note.first,
+                first_skill=None if note.first is None else skill_name(skills, note.first),
                 sentence=note.sentence,
             )
             for note in found.focus_notes
@@ -297,6 +299,7 @@ def to_recommendation(
             UnmetOut(
                 student_id=unmet.student,
                 skill_id=unmet.skill,
+                skill=None if unmet.skill is None else skill_name(skills, unmet.skill),
                 need=unmet.need,
                 reason=unmet.reason,
                 sentence=unmet.sentence,
