@@ -35,6 +35,7 @@ FORMATS = ("mapped", "assistments", "datashop", "xapi", "caliper")
 EXAMPLES = """\
 examples:
   python -m features ingest export.csv
+  python -m features ingest answers.xlsx --sheet May --mapping answers.toml --preview
   python -m features ingest steps.txt --zone America/New_York
   python -m features ingest answers.csv > answers.toml   # a mapping to begin with, if the file needs one
   python -m features ingest answers.parquet --mapping answers.toml --json counts.json
@@ -90,28 +91,27 @@ def main(argv: Sequence[str]) -> int:
         return 0
     logger.info("ingest: %s", options.path)
     from features.events.ingest import MAX_REJECTED, ingest_file  # noqa: PLC0415 - takes seconds
+    from features.events.preview import preview_file  # noqa: PLC0415 - as above
     from features.logs import suggest_mapping  # noqa: PLC0415 - as above
 
+    said = {name: getattr(options, name) for name in ("mapping", "kc_model", "zone", "sheet")}
+    said["form"] = options.format
     try:
-        counts = ingest_file(
-            read_home(),
-            options.path,
-            form=options.format,
-            mapping=options.mapping,
-            kc_model=options.kc_model,
-            zone=options.zone,
-            sheet=options.sheet,
-            max_rejected=MAX_REJECTED if options.max_rejected is None else options.max_rejected,
-        )
+        if options.preview:
+            counts = preview_file(options.path, **said)
+        else:
+            limit = MAX_REJECTED if options.max_rejected is None else options.max_rejected
+            counts = ingest_file(read_home(), options.path, max_rejected=limit, **said)
     except InputError:
         # alone on the standard output, so that it can be saved as it is
         if options.mapping is None and (starter := suggest_mapping(options.path, options.format, options.sheet)):
             OUT.print(starter, markup=False, highlight=False, soft_wrap=True)
         raise
-    OUT.print(show_counts(counts))
+    OUT.print(show_counts(counts, "preview: nothing was stored" if options.preview else "ingest"))
     for note in counts.notes:
         OUT.print(note, markup=False, highlight=False)
-    copied = warn_of_copies(find_copies_in_log(read_home())) if counts.events_stored else None
+    stored = counts.events_stored and not options.preview
+    copied = warn_of_copies(find_copies_in_log(read_home())) if stored else None
     write_json(options.json, {**counts.to_json(), "copied_students": copied})
     return 0
 
@@ -137,6 +137,11 @@ def build_parser() -> argparse.ArgumentParser:
     ingest.add_argument("--kc-model", metavar="NAME", help="model whose skills are read from a DataShop export")
     ingest.add_argument("--zone", metavar="NAME", help="time zone of times that name none (default: UTC)")
     ingest.add_argument("--sheet", metavar="NAME", help="sheet of a spreadsheet (default: the one with the most cells)")
+    ingest.add_argument(
+        "--preview",
+        action="store_true",
+        help="only show what would be read, and which forecasts it allows",
+    )
     ingest.add_argument("--json", type=Path, metavar="FILE", help="write the counts there too")
     ingest.add_argument(
         "--max-rejected",
@@ -230,14 +235,14 @@ def share(text: str) -> float:
     return number
 
 
-def show_counts(counts: "IngestCounts") -> Table:
+def show_counts(counts: "IngestCounts", title: str = "ingest") -> Table:
     """The counts as a table for a terminal."""
-    table = Table("rows", "count", title="ingest")
+    table = Table("rows", "count", title=title)
     table.columns[1].justify = "right"
     for name, count in counts.to_json().items():
         if isinstance(count, int):
             table.add_row(name.replace("_", " "), f"{count:,}")
-        elif isinstance(count, Mapping) and name != "data_version":
+        elif isinstance(count, Mapping) and name not in {"data_version", "coverage"}:
             for rule, rows in count.items():
                 table.add_row(f"{name}: {rule}", f"{rows:,}")
     return table

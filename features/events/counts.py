@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from features.errors import TooManyRejectedError
@@ -25,6 +25,7 @@ class IngestCounts:
         nulled: Cells made null, by rule; their rows are counted above.
         data_version: Version of the tables afterwards; null if nothing was ever stored.
         notes: What was assumed of the file, in sentences.
+        coverage: The share of answers that say each of `features.events.coverage.FIELDS`; empty without answers.
         evidence: Totals without answers that are new, or have another figure than before.
     """
 
@@ -39,6 +40,7 @@ class IngestCounts:
     data_version: DataVersion | None
     notes: tuple[str, ...] = ()
     evidence: int = 0
+    coverage: Mapping[str, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, object]:
         """The counts as plain values."""

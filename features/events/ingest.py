@@ -19,6 +19,7 @@ from features.database import Database
 from features.errors import InputError
 from features.events.checks import ERASED, WORDS, check_rows, keep_distinct
 from features.events.counts import IngestCounts, require_few_rejected
+from features.events.coverage import Coverage
 from features.events.evidence import ingest_totals
 from features.events.exports import ExportCheck
 from features.events.odd_ids import IdWatch
@@ -132,8 +133,8 @@ def ingest_rows(
     now = now or datetime.now(UTC)
     with only_ingest(home):
         with RejectedWriter(home.staging / "rejected.parquet") as rejected:
-            watch = IdWatch()
-            rows_read, unused, nulled = _stage(home, chunks, source, now, rejected, read_gone(), watch, ids)
+            watches = watch, coverage = IdWatch(), Coverage()
+            rows_read, unused, nulled = _stage(home, chunks, source, now, rejected, read_gone(), watches, ids)
             if rows_read == 0:
                 raise InputError(f"{name} has no rows")
             exports, settled = ExportCheck(), Counter[str]()
@@ -148,13 +149,20 @@ def ingest_rows(
         version = _commit(home, item_skills)
         keep_rejected(home, name, now)
     broken = [f"{rule} {count:,}: {WORDS[rule]}" for rule, count in rejected.counts.items() if rule in WORDS]
+    of_ids = [*watch.notes(), *(ids.notes() if ids else ())]
     return IngestCounts(
         rows_read=rows_read,
         unused=dict(unused),
         rejected=dict(rejected.counts),
         nulled=dict(nulled),
         data_version=version,
-        notes=(*describe_settled(settled), *broken, *watch.notes(), *(ids.notes() if ids else ())),
+        notes=(
+            *describe_settled(settled),
+            *broken,
+            *of_ids,
+            *coverage.describe(),
+        ),
+        coverage=coverage.shares(),
         **counts,
     )
 
@@ -190,6 +198,7 @@ def ingest_events(home: Home, parts: Iterable[pd.DataFrame], name: str, now: dat
         nulled={},
         data_version=version,
         notes=(),
+        coverage={},
         **counts,
     )
 
@@ -201,17 +210,18 @@ def _stage(
     now: datetime,
     rejected: RejectedWriter,
     tombstones: Tombstones,
-    watch: IdWatch,
+    watches: tuple[IdWatch, Coverage],
     ids: SourceIds | None,
 ) -> tuple[int, Counter[str], Counter[str]]:
     """Writes valid rows by bucket; returns the number of rows, and counts of the unused and nulled ones by name."""
     rows_read, unused, nulled = 0, Counter[str](), Counter[str]()
     with PartWriter(home.staging / "rows") as parts:
         for chunk in chunks:
-            watch.add(chunk)
+            watches[0].add(chunk)
             raw = translate_students(chunk, ids)
             gone = raw["student_id"].isin(tombstones.among(raw["student_id"].dropna().unique()))
             checked = check_rows(raw.assign(unused=raw["unused"].mask(gone, ERASED)), source, now)
+            watches[1].add(checked.events)
             parts.add(checked.events)
             rejected.add(checked.rejected)
             rows_read += len(raw)

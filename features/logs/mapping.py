@@ -1,4 +1,71 @@
-"""What a mapping file may say, parsed strictly; `features.logs.mapped` explains it with an example."""
+"""What a mapping file may say, parsed strictly: a TOML file that says which column of a table is what.
+
+```toml
+[file]
+format = "csv"            # csv, tsv or parquet; without it, as the file's content tells. What is packed (gzip,
+                          # bzip2, xz, a zip archive of one file) is unpacked
+sheet = "Answers"         # of a spreadsheet; without it, the visible one with the most cells
+encoding = "utf-8"        # or "cp1252", ...; without it, UTF-8, or UTF-16 by its mark
+delimiter = ";"           # without it, what the first lines show; lines above the header are skipped
+decimal = ","             # of numbers such as 0,5; without it, "."
+nulls = ["NA", "NULL"]    # words that mean that nothing is known; without it, only blank cells do
+source = "practice-app"   # what the events name as their source: the same response from two files of one source
+                          # is one event. Without it, "mapped"
+
+[columns]                 # right of each = stands the file's own column name
+student = "user"
+time = "submitted"        # or two columns, date and clock: ["day", "clock"]
+correct = "points"        # may be missing where kind says that no row is a response
+item = "question"         # or several that are the item together, such as ["problem", "step"]; without it, the skill
+                          # stands for the item
+skills = "standards"      # of this response; where blank, it has those of most responses to its item
+attempt = "attempt"       # 1 = first attempt; without it, see [attempt]
+hints = "hints"           # how many were asked for
+duration_s = "seconds"    # time on this response
+event_id = "row_id"       # the log's own id of a response, the same in every file; without it, and without numbers
+                          # of attempts on items, equal rows of one file are answers of their own
+kind = "type"             # response, lesson, video or login; blank, or without it: response
+
+[time]
+form = "iso"              # iso; us (3/5/2026 9:05 AM) or eu (5.3.2026 21:05); a pattern such as "%d-%b-%Y %H:%M";
+                          # serial, the days of a spreadsheet; epoch_seconds, epoch_milliseconds, epoch_microseconds;
+                          # or order: a number that only gives the order
+zone = "Europe/Berlin"    # of times without an offset; without it, UTC
+# origin = 2024-09-01T00:00:00Z    what an epoch counts from; without it, 1970
+
+[correct]
+form = "score"            # bool (true/false, right/wrong, ...), zero_one, or score (8, 80 % or 4/5)
+max_score = 10            # of form score: a score of 10 is 1.0; percents and fractions are shares already
+pass_mark = 0.8           # share of max_score from which a response is correct; without it, 1.0
+# yes = ["OK"]            # of form bool: further words, such as these
+# no = ["BUG", "hint"]
+
+# [attempt]               # of a log without a column of attempts
+# form = "counted"        # counted: an answer to an item that the student answered before in the same session, without
+                          # a pause of an hour, is a retry; or first: every answer is a first one
+
+[duration]
+unit = "s"                # s, ms or min; a cell such as 1:30 is 90 seconds in any of them
+
+[skills]
+separator = ","           # between several skills in one cell; without it, a cell is one skill, and a response
+                          # with several skills is repeated with each. A Parquet file may hold lists
+
+[kinds]                   # the log's own words for kinds, if it has others
+problem = "response"
+watch = "video"
+```
+
+With `[questions]` a row has many answers, as `features.logs.wide` explains, and with `[totals]` none, as
+`features.logs.totals` does. Where no column is a time, `[time] at` says of when all of it is.
+
+The mapping of xAPI statements or Caliper events has `[file]` alone, with `format = "xapi"` or `"caliper"`, and maybe
+`[prefixes]`: `student_prefix`, `item_prefix` and `skill_prefix` are removed from the start of addresses.
+
+Only `student`, `time`, `correct`, and `item` or `skills` have to be there. Blank cells are null; ids are kept as
+written, but for white space around them. A number of attempts or hints, or a duration, that cannot be read is null, and
+its answer is kept.
+"""
 
 import dataclasses
 import tomllib

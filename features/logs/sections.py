@@ -1,4 +1,4 @@
-"""The sections of a mapping file, each with what it refuses; `features.logs.mapped` explains them with an example."""
+"""The sections of a mapping file, each with what it refuses; `features.logs.mapping` explains them with an example."""
 
 import codecs
 from dataclasses import dataclass

@@ -1,5 +1,30 @@
 """Figures that sum up a student's work on a skill or domain, read as evidence without answers.
 
+```toml
+[file]
+source = "i-ready"                  # the product
+
+[columns]                           # student, time, and the skill or domain of a row
+student = "Student ID"
+time = "Completion Date"
+skills = "Skill"                    # not where columns are of domains
+
+[totals]
+form = "percent"                    # percent, level or scale
+column = "SmartScore"               # the figure; not where columns are of domains
+max_score = 100                     # of percent: the largest figure
+questions = "Questions answered"    # how many questions it rests on; may be missing
+error = "Std Err"                   # its standard error, in its own unit; may be missing
+# proficient = 480                  # of scale: the figure at grade level, and the points that make a clear difference
+# spread = 20
+
+[domains]                           # a column of figures for each domain
+"Number and Operations Relative Placement" = "Number and Operations"
+
+[levels]                            # of form level: the share of the skill that a student of this level has mastered
+"2 Grade Levels Below" = 0.2
+```
+
 A diagnostic or a practice report says "85 %", "2 Grade Levels Below" or a scale score where a log has answers. From it
 follows an estimate of mastery with its own uncertainty, and nothing else: no answer, attempt or moment is made up.
 

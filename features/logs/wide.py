@@ -2,7 +2,23 @@
 
 Products differ in where the points stand: Google Forms writes "1.00 / 1" below "Question [Score]"; Canvas writes the
 answer below "1001: Question" and the points beside it, below the points that can be had, "1.0"; Moodle writes points
-below "Q. 1 /1.00".
+below "Q. 1 /1.00". Each cell of a question is a row of the log: an answer, or `not_answered` where it is blank.
+
+```toml
+[file]
+quiz = "May"                        # goes before each question, so that question 1 of two quizzes are two items
+
+[columns]                           # of a row: student, time, and maybe attempt and event_id, of a submission
+student = "Username"
+time = "Timestamp"
+
+[questions]                         # column = its skill; "" where none is known
+"Half of 8 [Score]" = "4.NF.B.4"
+"Quiz 1" = { skill = "ratios", max_score = 20 }   # where neither the heading nor the cells say it
+
+[correct]
+form = "score"                      # "1.00 / 2", or points of those that the question has
+```
 """
 
 import re
@@ -40,9 +56,9 @@ def find_questions(columns: Sequence[str], questions: Sequence[Question]) -> tup
         place = find_column(columns, question.column, "[questions]")
         found = SAYS_POINTS.search(question.column)
         most = found and (found["of"] or found["points"])
-        beside = columns[place + 1].strip() if place + 1 < len(columns) else ""
-        if found is None and re.fullmatch(POINTS, beside):
-            place, most = place + 1, beside
+        next_to = columns[place + 1].strip() if place + 1 < len(columns) else ""
+        if found is None and re.fullmatch(POINTS, next_to):
+            place, most = place + 1, next_to
         places[f"{QUESTION}{number}"] = place
         largest.append(question.max_score or (float(most) if most else None))
     return places, largest

@@ -47,6 +47,8 @@ SIGNATURES = {
     b"Rar!": "a RAR archive; unpack it first",
 }
 
+ROSTER = "a roster, not a log; load it with python -m features roster"
+
 OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 ZIP = b"PK\x03\x04"
 
@@ -72,7 +74,9 @@ def read_head(path: Path, sheet: str | None = None) -> bytes:
         UnavailableError: The disk fails.
     """
     if path.is_dir():
-        raise InputError(f"{path.name} is a folder; right would be one file")
+        is_roster = _is_roster({each.name.lower() for each in path.iterdir()})
+        what = ROSTER if is_roster else "a folder; right would be one file"
+        raise InputError(f"{path.name} is {what}")
     with open_content(path, sheet) as content:
         head = content.read(HEAD_BYTES)
     if not head.strip():
@@ -128,6 +132,8 @@ def describe_content(path: Path, head: bytes) -> str | None:
         return found
     if head.startswith(ZIP):
         return _describe_zip(path)
+    if b"sourcedid" in head.split(b"\n", 1)[0].lower():
+        return f"part of {ROSTER}, with the whole folder or archive"
     if head[257:262] == b"ustar":
         return "a tar archive; unpack it and name one of its files"
     start = head[:512].decode("latin-1").lstrip("\xef\xbb\xbf \r\n\t").lower()
@@ -160,11 +166,15 @@ def _unpack(path: Path, start: bytes) -> IO[bytes]:
     return path.open("rb")
 
 
+def _is_roster(names: set[str]) -> bool:
+    """Whether files of these names are a roster that another system exports, or ours."""
+    return any(part <= names for part in ({"users.csv", "orgs.csv"}, {"student.csv", "section.csv"}, {"members.csv"}))
+
+
 def _describe_zip(path: Path) -> str:
     names = _names(path)
-    bare = {Path(name).name.lower() for name in names}
-    if {"users.csv", "orgs.csv"} <= bare or {"student.csv", "section.csv"} <= bare:
-        return "a roster, not a log; load it with python -m features roster"
+    if _is_roster({Path(name).name.lower() for name in names}):
+        return ROSTER
     if any(name.startswith(("word/", "ppt/")) for name in names):
         return "an office document that is no spreadsheet; save its table as .xlsx or CSV"
     if any(name.endswith(".iwa") for name in names):

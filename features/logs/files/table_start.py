@@ -64,7 +64,7 @@ def find_start(
 
     Example:
         >>> find_start(b"Report of May\n\nstudent;score\na;1\nb;0\n")
-        TextForm(delimiter=';', encoding='utf-8', quoted=True, skip=2)
+        TextForm(delimiter=';', encoding='utf-8', quoted=True, skip=2, sheet=None)
     """
     encoding = encoding or find_encoding(head)
     text = head[:LOOKED_AT].removeprefix(codecs.BOM_UTF8).decode(encoding, "replace")

@@ -7,7 +7,7 @@ Three rows are shown as they would be read, so that a wrong guess is seen before
 import json
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from features.logs.files.text_file import TextForm
 from features.logs.mapped import open_mapped, open_plain
 from features.logs.mapping import parse_mapping
 from features.logs.rows import SKILL_MARK
+from features.logs.starter.columns import LIKELY, Cells, Columns, plain
 from features.logs.starter.guesses import (
     Guess,
     are_counts,
@@ -32,10 +33,7 @@ from features.logs.starter.guesses import (
     guess_correct,
     guess_duration,
     guess_separator,
-    guess_time,
     has_decimal_comma,
-    is_clock,
-    shows_clock,
 )
 from features.logs.starter.sheets import NUMBERED, Sheet, guess_sheet
 from features.logs.totals import open_totals
@@ -49,45 +47,6 @@ FULL = 0.5
 SHOWN = 3
 """Rows that are shown."""
 
-DURATION = r"duration|elapsed|\bsecs?\b|seconds|minutes|spent|\btook\b|taken|latency|\bms\b|_ms|milli|response.?time"
-
-LIKELY = {
-    "student": (
-        r"(student|user|learner|pupil|sis|anon).*\bid\b",
-        r"_id$|\bid$",
-        r"student|user|learner|pupil",
-        r"mail|login",
-    ),
-    "time": (r"submit|answered|complet|finish", r"time|date|when|occurred|created|start|day", r""),
-    "correct": (r"correct|right", r"outcome|result|verdict", r"score|points|marks?\b|percent|credit", r"grade"),
-    "item": (r"item|question|exercise", r"problem", r"task|step|activity|assignment|quiz|lesson|prompt|title|page"),
-    "skills": (r"skill|standard|objective|\bkc\b|ccss|teks|competenc", r"concept|topic|domain|strand"),
-    "attempt": (r"attempt|\btr(y|ies)\b",),
-    "hints": (r"hint",),
-    "duration_s": (DURATION,),
-    "event_id": (
-        r"^(response|answer|event|log|transaction|submission|attempt|record).?(id|key|guid|uuid)$|^(guid|uuid|id)$",
-    ),
-    "kind": (r"^(event|activity|row)?.?(type|kind)$",),
-}
-"""Names of columns, the likelier first."""
-
-UNLIKELY = {
-    "student": r"(?<!user)(?<!user )name|grade|class|teacher|school|item|question|problem|skill|response|answer"
-    r"|session|event|course",
-    "time": f"{DURATION}|zone",
-    "correct": r"max|possible|out.?of|total|count|attempt|opportun|\bid\b",
-    "item": r"type|count|view|text|time|score|number of",
-    "skills": r"count|opportun|level|score",
-    "attempt": r"max|total|allowed|count|\bid\b|time|date|score",
-    "hints": r"time|total|text",
-    "duration_s": r"zone",
-}
-"""Names of columns that are something else."""
-
-OF_TOTAL = (r"\bgoal\b", r"mission|module|\bunit\b|lesson", r"subject|discipline|course")
-"""What a total may be of, where nothing nearer to a skill is named."""
-
 KINDS = {
     "response": ("response", "question", "problem", "quiz", "answer", "practice", "exercise", "assessment"),
     "lesson": ("lesson", "reading", "page", "study", "article", "instruction"),
@@ -95,8 +54,6 @@ KINDS = {
     "login": ("login", "log in", "sign in"),
 }
 """Words for what a row is."""
-
-Cells = Mapping[str, pa.Array]
 
 
 def starter_mapping(path: Path, sheet: str | None = None) -> str:
@@ -192,7 +149,7 @@ def _describe_form(table: TableFile) -> dict[str, object]:
 
 def _guess_of_sheet(cells: Cells, sheet: Sheet) -> tuple[dict[str, str | list[str]], dict[str, Guess]]:
     """The columns beside questions or totals, and what the other sections say."""
-    found = _Columns({name: column for name, column in cells.items() if name not in sheet.uses})
+    found = Columns({name: column for name, column in cells.items() if name not in sheet.uses})
     found.take_time()
     found.take("student", lambda name: cells[name].null_count < len(cells[name]))
     if "questions" in sheet.sections:
@@ -204,8 +161,8 @@ def _guess_of_sheet(cells: Cells, sheet: Sheet) -> tuple[dict[str, str | list[st
 
 def _guess(cells: Cells) -> tuple[dict[str, str | list[str]], dict[str, Guess]]:
     """The columns by what they are, and what the other sections say of them."""
-    found = _Columns(cells)
-    found.guess("duration_s", "duration", lambda name: guess_duration(cells[name], _plain(name)))
+    found = Columns(cells)
+    found.guess("duration_s", "duration", lambda name: guess_duration(cells[name], plain(name)))
     found.take_time()
     found.take("event_id", lambda name: _are_distinct(cells[name]))
     found.take("student", lambda name: cells[name].null_count < len(cells[name]))
@@ -221,66 +178,6 @@ def _guess(cells: Cells) -> tuple[dict[str, str | list[str]], dict[str, Guess]]:
     return found.named, {key: found.sections[key] for key in order}
 
 
-class _Columns:
-    """Columns that are not taken yet, and what the others are."""
-
-    def __init__(self, cells: Cells) -> None:
-        self.named: dict[str, str | list[str]] = {}
-        self.sections: dict[str, Guess] = {}
-        self._left = dict(cells)
-
-    def take(self, key: str, fits: Callable[[str], object] = lambda _: True) -> str | None:
-        """Takes the likeliest column by its name whose cells fit."""
-        for pattern in LIKELY[key]:
-            for name in self._left:
-                unlikely = key in UNLIKELY and re.search(UNLIKELY[key], _plain(name))
-                if re.search(pattern, _plain(name)) and not unlikely and fits(name):
-                    self.named[key] = name
-                    del self._left[name]
-                    return name
-        return None
-
-    def guess(self, key: str, section: str, how: Callable[[str], Guess | None]) -> None:
-        """Takes the likeliest column of whose cells a guess can be made, and keeps the guess."""
-        if (name := self.take(key, how)) and (guess := how(name)):
-            self.sections[section] = guess
-
-    def take_time(self) -> None:
-        """Takes the column of times, or those of date and clock; one with a clock comes before one without."""
-        cells = dict(self._left)
-        day = self.take("time", lambda name: shows_clock(cells[name]) and guess_time(cells[name]))
-        day = day or self.take("time", lambda name: guess_time(cells[name]))
-        if day is None:
-            return
-        times = cells[day]
-        clock = None if shows_clock(times) else next((name for name in self._left if is_clock(cells[name])), None)
-        if clock:
-            self.named["time"] = [day, clock]
-            del self._left[clock]
-            times = pc.binary_join_element_wise(as_text(times), as_text(cells[clock]), " ")
-        self.sections["time"] = guess_time(times) or Guess({"form": "iso"})
-
-    def take_skill(self) -> None:
-        """Takes the column that names the skill or domain of a total."""
-        for pattern in (r"(skill|standard|domain|strand|objective).*name", *LIKELY["skills"], *OF_TOTAL):
-            name = next((name for name in self._left if re.search(pattern, _plain(name))), None)
-            if name is not None:
-                self.named["skills"] = name
-                return
-
-    def take_item(self) -> None:
-        """Takes the column of items; a step is one only together with its problem."""
-        item = self.take("item")
-        if item and re.search("problem", _plain(item)):
-            step = next((name for name in self._left if re.fullmatch(r"step( name| id)?", _plain(name))), None)
-            self.named["item"] = [item, step] if step else item
-
-
-def _plain(name: str) -> str:
-    """A name in small letters with blanks between its words: "studentId" is "student id"."""
-    return re.sub(r"[_\W]+", " ", re.sub(r"([a-z])([A-Z])", r"\1 \2", name)).lower().strip()
-
-
 def _are_distinct(cells: pa.Array) -> bool:
     """Whether each cell is an id of its own, and not the number of a row, which starts anew in every file."""
     text = as_text(cells)
@@ -290,7 +187,7 @@ def _are_distinct(cells: pa.Array) -> bool:
 
 def _guess_outcome(cells: Cells, name: str, students: pa.Array | None) -> Guess | None:
     """How outcomes are written; a school year, one number for each student, is none."""
-    if students is not None and re.search("grade", _plain(name)):
+    if students is not None and re.search("grade", plain(name)):
         pairs = pd.DataFrame({"student": as_text(students).to_pandas(), "grade": as_text(cells[name]).to_pandas()})
         if not pairs.drop_duplicates()["student"].duplicated().any():
             return None
