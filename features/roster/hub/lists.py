@@ -47,14 +47,14 @@ class Reading:
     Attributes:
         records: By id, the last that was read of each.
         total: How many the hub counted last; null where it does not count or is not trusted.
-        constant: Whether it counted the same on each page.
+        unchanging: Whether it counted the same on each page.
         longest: Records of the longest page.
         whole: Whether the reading alone shows that nothing is missing.
     """
 
     records: dict[str, Record] = field(default_factory=dict)
     total: int | None = None
-    constant: bool = True
+    unchanging: bool = True
     longest: int = 0
     whole: bool = True
 
@@ -76,8 +76,8 @@ class Reading:
 
     def note_total(self, total: int | None) -> None:
         """Notes what a page says of the number of all."""
-        self.constant &= total is not None and self.total in {None, total}
-        self.whole &= self.constant
+        self.unchanging &= total is not None and self.total in {None, total}
+        self.whole &= self.unchanging
         self.total = self.total if total is None else total
 
 
@@ -163,7 +163,7 @@ def _read_once(client: Client, name: str, size: int) -> Reading:
             _require_pages(client, name, first)
             return found
         most = IDLE_LINKED if answer.more else IDLE
-        if found.constant and len(found.records) == found.total:
+        if found.unchanging and len(found.records) == found.total:
             most = 1
         if idle >= most and not (found.lacks and offset < (found.total or 0)):
             return found
