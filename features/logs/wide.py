@@ -56,9 +56,9 @@ def find_questions(columns: Sequence[str], questions: Sequence[Question]) -> tup
         place = find_column(columns, question.column, "[questions]")
         found = SAYS_POINTS.search(question.column)
         most = found and (found["of"] or found["points"])
-        beside = columns[place + 1].strip() if place + 1 < len(columns) else ""
-        if found is None and re.fullmatch(POINTS, beside):
-            place, most = place + 1, beside
+        next_to = columns[place + 1].strip() if place + 1 < len(columns) else ""
+        if found is None and re.fullmatch(POINTS, next_to):
+            place, most = place + 1, next_to
         places[f"{QUESTION}{number}"] = place
         largest.append(question.max_score or (float(most) if most else None))
     return places, largest

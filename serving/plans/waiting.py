@@ -45,10 +45,10 @@ def weigh_urgent(team: Team, today: date, needs: Sequence[Need], policy: NeedPol
         policy: How much more both count.
     """
     urgent = [need for need in needs if need.urgent >= 1.0]
-    behind, turns = _share_of_most(urgent), _count_turns(team, today, urgent, policy.waiting_days)
+    shares, turns = _share_of_most(urgent), _count_turns(team, today, urgent, policy.waiting_days)
     for need in needs:
         if need.urgent:
-            times = 1 + policy.furthest_behind * behind.get(need.student, 0.0)
+            times = 1 + policy.furthest_behind * shares.get(need.student, 0.0)
             more = turns.get((need.student, need.skill), 0) * policy.waiting_more
             yield replace(need, urgent=round(need.urgent * times + more, 2))
         else:

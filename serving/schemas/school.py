@@ -1,8 +1,9 @@
 """The bodies of the roster: its lists, and what loading one has changed or would change."""
 
 import datetime as dt
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from serving.schemas.common import BlockId, Body, StaffId, TeamId
 
@@ -46,14 +47,18 @@ class StaffPage(Body):
     next_cursor: str | None = Field(description=NEXT_CURSOR, examples=[None])
 
 
+WallClock = Annotated[dt.time, WithJsonSchema({"type": "string", "pattern": r"^\d\d:\d\d:\d\d"})]
+"""A time of day without a zone, so not the `time` of JSON Schema, which has one."""
+
+
 class BlockRow(Body):
     """One weekly block of one team, by the school's wall clock."""
 
     block_id: BlockId
     team_id: TeamId
     weekday: str = Field(description="`mon` to `sun`", examples=["mon"])
-    start: dt.time = Field(description="when it begins", examples=["09:05:00"])
-    end: dt.time = Field(description="when it ends", examples=["09:50:00"])
+    start: WallClock = Field(description="when it begins", examples=["09:05:00"])
+    end: WallClock = Field(description="when it ends", examples=["09:50:00"])
 
 
 class BlockPage(Body):

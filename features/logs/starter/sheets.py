@@ -85,14 +85,14 @@ def guess_sheet(columns: Sequence[str], cells: Cells) -> Sheet | None:
 
 def _guess_questions(columns: Sequence[str], cells: Cells) -> Sheet | None:
     said = [name for name in cells if re.search(r"\[score\]$", name, re.IGNORECASE) and guess_correct(cells[name])]
-    beside = [
+    next_to = [
         name
         for name, following in pairwise(columns)
         if re.match(r"[0-9]+: ", name) and re.fullmatch(POINTS, following.strip()) and name in cells
     ]
     pointed = [name for name in cells if SAYS_POINTS.search(name) and re.match(r"(?i)(?!total|grade|score)", name)]
     numbered = [name for name in cells if NUMBERED.fullmatch(name.strip()) and guess_correct(cells[name])]
-    questions = next((found for found in (said, beside, pointed, numbered) if len(found) >= FEWEST), None)
+    questions = next((found for found in (said, next_to, pointed, numbered) if len(found) >= FEWEST), None)
     if questions is None:
         return None
     stems = {SAYS_POINTS.sub("", name).strip() for name in questions}
@@ -106,7 +106,7 @@ def _guess_questions(columns: Sequence[str], cells: Cells) -> Sheet | None:
     correct = Guess({"form": "score"}, {"form": "points of those that can be had"})
     if questions is numbered:
         correct = guess_correct(pa.concat_arrays([as_text(cells[name]) for name in questions])) or correct
-    numbers = frozenset(() if questions is beside else questions)
+    numbers = frozenset(() if questions is next_to else questions)
     return Sheet(frozenset(uses), numbers, sections={"correct": correct, "questions": asked})
 
 

@@ -47,12 +47,14 @@ class Reading:
     Attributes:
         records: By id, the last that was read of each.
         total: How many the hub counted last; null where it does not count or is not trusted.
+        unchanging: Whether it counted the same on each page.
         longest: Records of the longest page.
         whole: Whether the reading alone shows that nothing is missing.
     """
 
     records: dict[str, Record] = field(default_factory=dict)
     total: int | None = None
+    unchanging: bool = True
     longest: int = 0
     whole: bool = True
 
@@ -74,7 +76,8 @@ class Reading:
 
     def note_total(self, total: int | None) -> None:
         """Notes what a page says of the number of all."""
-        self.whole &= total is not None and self.total in {None, total}
+        self.unchanging &= total is not None and self.total in {None, total}
+        self.whole &= self.unchanging
         self.total = self.total if total is None else total
 
 
@@ -90,15 +93,16 @@ def read_list(client: Client, name: str) -> list[Record]:
         InputError: The hub refuses, or never ends.
     """
     before: Reading | None = None
-    size = client.hub.page_size
-    for _ in range(READINGS):
+    size = most = client.hub.page_size
+    longest = 0
+    for turn in range(READINGS):
         found = _read_once(client, name, size)
         again = before is not None and before.records.keys() == found.records.keys()
         if (found.whole and len(found.records) == found.total) or (again and not found.lacks):
             logger.info("hub: %s: %s records", name, f"{len(found.records):,}")
             return list(found.records.values())
-        before = found
-        size = max(1, found.longest - 1)
+        before, longest = found, max(longest, found.longest)
+        size = min(most, max(1, longest - (turn + 1) % 2))  # by turns one less, so that pages begin elsewhere
     if found.lacks:
         why = f"the hub counts {found.total:,} {name} and gives {len(found.records):,}; if it counts others too, set "
         why += "trust_count = false in the file that --hub names"
@@ -159,7 +163,7 @@ def _read_once(client: Client, name: str, size: int) -> Reading:
             _require_pages(client, name, first)
             return found
         most = IDLE_LINKED if answer.more else IDLE
-        if found.total is not None and not found.lacks:
+        if found.unchanging and len(found.records) == found.total:
             most = 1
         if idle >= most and not (found.lacks and offset < (found.total or 0)):
             return found

@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
-from hypothesis import event
+from hypothesis import event, note
 from hypothesis import strategies as st
 
 from features.errors import HubError, InputError, RegroupError
@@ -312,6 +312,7 @@ def test_a_fault_that_passes_costs_nobody(fault):
     ),
 )
 def test_whatever_a_hub_does_the_roster_is_whole_or_refused(faults, style):
+    note(f"{faults} {style}")
     hub = FakeHub(faults=faults, **style)
 
     said, files = "", {}
