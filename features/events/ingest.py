@@ -133,8 +133,8 @@ def ingest_rows(
     now = now or datetime.now(UTC)
     with only_ingest(home):
         with RejectedWriter(home.staging / "rejected.parquet") as rejected:
-            watch, coverage = IdWatch(), Coverage()
-            rows_read, unused, nulled = _stage(home, chunks, source, now, rejected, read_gone(), (watch, coverage), ids)
+            watches = watch, coverage = IdWatch(), Coverage()
+            rows_read, unused, nulled = _stage(home, chunks, source, now, rejected, read_gone(), watches, ids)
             if rows_read == 0:
                 raise InputError(f"{name} has no rows")
             exports, settled = ExportCheck(), Counter[str]()
@@ -149,6 +149,7 @@ def ingest_rows(
         version = _commit(home, item_skills)
         keep_rejected(home, name, now)
     broken = [f"{rule} {count:,}: {WORDS[rule]}" for rule, count in rejected.counts.items() if rule in WORDS]
+    of_ids = [*watch.notes(), *(ids.notes() if ids else ())]
     return IngestCounts(
         rows_read=rows_read,
         unused=dict(unused),
@@ -158,8 +159,7 @@ def ingest_rows(
         notes=(
             *describe_settled(settled),
             *broken,
-            *watch.notes(),
-            *(ids.notes() if ids else ()),
+            *of_ids,
             *coverage.describe(),
         ),
         coverage=coverage.shares(),
