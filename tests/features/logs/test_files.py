@@ -85,6 +85,7 @@ def test_packed_statements_and_exports_are_recognized_too(tmp_path):
         (gzip.compress(CSV * 99)[:60], "damaged"),
         (zipped(CSV, "xl/workbook.xml"), "no spreadsheet that can be read"),
     ],
+    ids=range(13),  # the bytes hold the time
 )
 @pytest.mark.parametrize("name", ["log.csv", "log.parquet", "log.xlsx"])
 def test_what_is_no_table_is_told_for_what_it_is(tmp_path, content, sentence, name):
