@@ -26,7 +26,7 @@ EXIT_CODES = describe_exit_codes(TooManyRejectedError.exit_code)
 
 COPIES_EXIT_CODES = describe_exit_codes(MissingError.exit_code)
 
-FORMATS = ("mapped", "assistments", "datashop", "xapi", "caliper")
+FORMATS = ("mapped", "assistments", "datashop", "xapi", "caliper", "openedx")
 """The same as `features.logs.FORMATS`, repeated here since that module imports pandas."""
 
 EXAMPLES = """\

@@ -23,7 +23,7 @@ from serving.api.middleware.audit_gate import AuditGate
 from serving.api.middleware.authenticate import Authentication
 from serving.api.middleware.request_log import RequestLog
 from serving.api.problems import Service, install_error_handlers, name_operation, problem_responses
-from serving.api.routes import changes, decisions, events, operations, recommendations, students, teams
+from serving.api.routes import changes, decisions, events, operations, recommendations, statements, students, teams
 from serving.audit.spool import Spool
 from serving.audit.writer import AuditLog
 from serving.errors import NotReadyError
@@ -154,6 +154,7 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
         teams.router,
         students.router,
         events.router,
+        statements.router,
         operations.models_router,
     ):
         app.include_router(router, responses=problem_responses(401, 403, 413, 429, 503))

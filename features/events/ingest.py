@@ -9,7 +9,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import chain
 from pathlib import Path
 
 import pandas as pd
@@ -17,26 +16,17 @@ import pandas as pd
 from features.console import track
 from features.database import Database
 from features.errors import InputError, TooManyRejectedError
-from features.events.checks import WORDS, check_rows, keep_distinct
+from features.events.changes import commit_changes, stage_changes
+from features.events.checks import WORDS, check_rows
 from features.events.counts import IngestCounts
 from features.events.exports import ExportCheck
 from features.events.odd_ids import IdWatch
-from features.events.repeats import describe_settled, resolve_repeats
-from features.events.staging import PartWriter, RejectedWriter, clear_staging, read_new, read_part, staged_buckets
-from features.events.store import (
-    DataVersion,
-    add_item_skills,
-    append_events,
-    data_version,
-    has_events,
-    read_events,
-    read_known,
-    replace_buckets,
-    scan_buckets,
-)
+from features.events.repeats import describe_settled
+from features.events.staging import PartWriter, RejectedWriter, clear_staging
+from features.events.voided import Voids, read_voids
 from features.home import Home
 from features.logs import open_log
-from features.schema import BUCKETS
+from features.logs.rows import VOIDED, VOIDING
 from features.tombstones import NOBODY, Tombstones, read_tombstones
 
 MAX_REJECTED = 0.10
@@ -87,6 +77,7 @@ def ingest_file(
             now,
             lambda: read_tombstones(database),
             log.leaves_open,
+            database,
         )
     return replace(counts, notes=(*log.notes, *counts.notes))
 
@@ -100,6 +91,7 @@ def ingest_rows(
     now: datetime | None = None,
     read_gone: Callable[[], Tombstones] = lambda: NOBODY,
     leaves_open: Collection[str] = (),
+    database: Database | None = None,
 ) -> IngestCounts:
     """Adds raw rows to the event log in one commit; rows that are known already change nothing.
 
@@ -112,6 +104,7 @@ def ingest_rows(
         now: The current moment, with a time zone; without it, the clock's.
         read_gone: Reads which students' rows are dropped unread; called while nobody can be erased.
         leaves_open: What the log does not say, of `features.logs.rows.OPEN`.
+        database: Knows which statements were voided; without it, nobody remembers those of this file.
 
     Raises:
         InputError: There are no rows, or they are another export of answers that are stored.
@@ -122,12 +115,14 @@ def ingest_rows(
     now = now or datetime.now(UTC)
     with _only_ingest(home):
         with RejectedWriter(home.staging / "rejected.parquet") as rejected:
-            ids = IdWatch()
-            rows_read, unused, nulled = _stage(home, chunks, source, now, rejected, read_gone(), ids)
+            ids, voids = IdWatch(), Voids() if database is None else read_voids(database)
+            rows_read, unused, nulled = _stage(home, chunks, source, now, rejected, read_gone(), ids, voids)
             if rows_read == 0:
                 raise InputError(f"{name} has no rows")
             exports, settled = ExportCheck(), Counter[str]()
-            item_skills, counts = _stage_new(home, rejected, leaves_open, settled, exports)
+            new = stage_changes(home, rejected, leaves_open, settled, exports, voids)
+        counts = new.counts
+        unused.update({VOIDED: new.voided} if new.voided else {})
         answers = rows_read - unused.total()
         if rejected.counts.total() > max_rejected * answers:
             rules = ", ".join(
@@ -139,11 +134,11 @@ def ingest_rows(
                 f"share of {max_rejected:g} that --max-rejected allows; nothing was stored, the rejected rows are in "
                 f"{_keep_rejected(home, name, now)}"
             )
-        if not counts.total() and not rejected.counts and ERASED not in unused:
+        if not counts.total() and not rejected.counts and unused.keys().isdisjoint({ERASED, VOIDED, VOIDING}):
             kinds = ", ".join(f"{kind} {count:,}" for kind, count in unused.most_common())
             raise InputError(f"no row of {name} says how somebody answered or what somebody did ({kinds})")
         exports.refuse(name)
-        version = _commit(home, item_skills)
+        version = commit_changes(home, new, voids, now, database)
         _keep_rejected(home, name, now)
     broken = [f"{rule} {count:,}: {WORDS[rule]}" for rule, count in rejected.counts.items() if rule in WORDS]
     return IngestCounts(
@@ -152,12 +147,18 @@ def ingest_rows(
         rejected=dict(rejected.counts),
         nulled=dict(nulled),
         data_version=version,
-        notes=(*describe_settled(settled), *broken, *ids.notes()),
+        notes=(*describe_settled(settled), *broken, *ids.notes(), *new.notes()),
         **counts,
     )
 
 
-def ingest_events(home: Home, parts: Iterable[pd.DataFrame], name: str, now: datetime | None = None) -> IngestCounts:
+def ingest_events(
+    home: Home,
+    parts: Iterable[pd.DataFrame],
+    name: str,
+    now: datetime | None = None,
+    database: Database | None = None,
+) -> IngestCounts:
     """Adds events that were checked before to the event log in one commit; those that are known change nothing.
 
     Args:
@@ -165,11 +166,13 @@ def ingest_events(home: Home, parts: Iterable[pd.DataFrame], name: str, now: dat
         parts: Rows with `features.events.checks.COLUMNS`.
         name: Names the record of events that contradict the log.
         now: The current moment, with a time zone; without it, the clock's.
+        database: Knows which statements were voided.
 
     Raises:
         BusyError: Another ingest is running.
         UnavailableError: The disk is full, or this user may not write there; nothing was stored.
     """
+    voids = Voids() if database is None else read_voids(database)
     now, rows_read = now or datetime.now(UTC), 0
     with _only_ingest(home):
         with RejectedWriter(home.staging / "rejected.parquet") as rejected:
@@ -178,17 +181,17 @@ def ingest_events(home: Home, parts: Iterable[pd.DataFrame], name: str, now: dat
                     staged.add(part)
                     rows_read += len(part)
             # what came over HTTP was settled when it came, and may be in a file too
-            item_skills, counts = _stage_new(home, rejected, (), Counter(), ExportCheck())
-        version = _commit(home, item_skills)
+            new = stage_changes(home, rejected, (), Counter(), ExportCheck(), voids)
+        version = commit_changes(home, new, voids, now, database)
         _keep_rejected(home, name, now)
     return IngestCounts(
         rows_read=rows_read,
-        unused={},
+        unused={VOIDED: new.voided} if new.voided else {},
         rejected=dict(rejected.counts),
         nulled={},
         data_version=version,
-        notes=(),
-        **counts,
+        notes=new.notes(),
+        **new.counts,
     )
 
 
@@ -200,6 +203,7 @@ def _stage(
     rejected: RejectedWriter,
     tombstones: Tombstones,
     ids: IdWatch,
+    voids: Voids,
 ) -> tuple[int, Counter[str], Counter[str]]:
     """Writes valid rows by bucket; returns the number of rows, and counts of the unused and nulled ones by name."""
     rows_read, unused, nulled = 0, Counter[str](), Counter[str]()
@@ -207,6 +211,7 @@ def _stage(
         for raw in chunks:
             gone = raw["student_id"].isin(tombstones.among(raw["student_id"].dropna().unique()))
             ids.add(raw)
+            raw = voids.mark(raw, source)  # noqa: PLW2901 - the same rows
             checked = check_rows(raw.assign(unused=raw["unused"].mask(gone, ERASED)), source, now)
             parts.add(checked.events)
             rejected.add(checked.rejected)
@@ -216,61 +221,6 @@ def _stage(
     return rows_read, unused, nulled
 
 
-def _stage_new(
-    home: Home, rejected: RejectedWriter, leaves_open: Collection[str], settled: Counter[str], exports: ExportCheck
-) -> tuple[pd.DataFrame, Counter[str]]:
-    """Writes events that the log lacks, and those that have further skills now, by bucket.
-
-    Args:
-        home: Where the staged rows and the event log are.
-        rejected: Takes the rows that contradict others.
-        leaves_open: What the log does not say, of `features.logs.rows.OPEN`.
-        settled: Counts what was settled of it.
-        exports: Looks at the new events.
-
-    Returns:
-        The skills of items, and the counts of `IngestCounts`.
-    """
-    pairs = [pd.DataFrame({"item_id": [], "skill_id": []}, dtype="str")]
-    counts = Counter({"events_stored": 0, "events_known": 0, "rows_merged": 0, "activities": 0})
-    with PartWriter(home.staging / "new") as parts, PartWriter(home.staging / "retagged") as retagged:
-        for bucket in track(range(BUCKETS), "student buckets compared", total=BUCKETS):
-            rows = read_part(home.staging / "rows", bucket)
-            if rows is None:
-                continue
-            known = read_known(home, bucket)
-            distinct = keep_distinct(resolve_repeats(rows, known, leaves_open, settled), known)
-            exports.add(distinct.events, known)
-            parts.add(distinct.events)
-            if not distinct.retagged.empty:
-                retagged.add(_retag(read_events(home, buckets=[bucket]), distinct.retagged))
-            rejected.add(distinct.rejected)
-            pairs.append(distinct.item_skills)
-            stored = int(distinct.events["kind"].eq("response").sum())
-            counts["events_stored"] += stored
-            counts["activities"] += len(distinct.events) - stored
-            counts["events_known"] += distinct.known
-            counts["rows_merged"] += distinct.merged
-    item_skills = pd.concat(pairs).drop_duplicates().sort_values(["item_id", "skill_id"], ignore_index=True)
-    return item_skills, counts
-
-
-def _commit(home: Home, item_skills: pd.DataFrame) -> DataVersion | None:
-    """Stores the staged events and the skills of items; the version of the tables, null if nothing was ever stored."""
-    new, retagged = home.staging / "new", home.staging / "retagged"
-    changed = staged_buckets(retagged)
-    written = staged_buckets(new) | changed
-    if not written and not has_events(home):
-        return None
-    add_item_skills(home, item_skills)
-    if changed:  # all in one commit, so buckets that only have new events are replaced too
-        unchanged = scan_buckets(home, written - changed)
-        replace_buckets(home, written, chain(read_new(retagged), unchanged, read_new(new)))
-    elif written:
-        append_events(home, read_new(new))
-    return data_version(home)
-
-
 def _keep_rejected(home: Home, name: str, now: datetime) -> Path:
     """Moves the staged record of rejected rows, if there is one, to where it stays."""
     staged, record = home.staging / "rejected.parquet", home.rejected / f"{now:%Y%m%dT%H%M%S}-{Path(name).stem}.parquet"
@@ -278,12 +228,6 @@ def _keep_rejected(home: Home, name: str, now: datetime) -> Path:
         record.parent.mkdir(parents=True, exist_ok=True)
         staged.rename(record)
     return record
-
-
-def _retag(events: pd.DataFrame, retagged: pd.DataFrame) -> pd.DataFrame:
-    """The events with the skills that some of them have now."""
-    skills = events["event_id"].map(retagged.set_index("event_id")["skills"])
-    return events.assign(skills=skills.fillna(events["skills"]))
 
 
 @contextmanager

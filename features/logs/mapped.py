@@ -54,8 +54,9 @@ problem = "response"
 watch = "video"
 ```
 
-The mapping of xAPI statements or Caliper events has `[file]` alone, with `format = "xapi"` or `"caliper"`, and maybe
-`[prefixes]`: `student_prefix`, `item_prefix` and `skill_prefix` are removed from the start of addresses.
+The mapping of xAPI statements, Caliper events or a tracking log of Open edX has `[file]` alone, with
+`format = "xapi"`, `"caliper"` or `"openedx"`, and maybe `[prefixes]`: `student_prefix`, `item_prefix` and
+`skill_prefix` are removed from the start of addresses.
 
 Only `student`, `time`, `correct`, and `item` or `skills` have to be there. Blank cells are null; ids are kept as
 written, but for white space around them. A number of attempts or hints, or a duration, that cannot be read is null, and

@@ -24,7 +24,7 @@ UNDECIDED = "us or eu"
 SECONDS = {"s": 1.0, "ms": 0.001, "min": 60.0}
 """Seconds in each unit of a duration."""
 
-STANDARDS = ("xapi", "caliper")
+STANDARDS = ("xapi", "caliper", "openedx")
 """Formats whose columns need no words."""
 
 TYPE_WORDS: dict[type, str] = {tuple: "list of str"}
@@ -227,7 +227,7 @@ def parse_mapping(tables: dict[str, Any]) -> Mapping:
             )
         return Mapping(NO_COLUMNS, file, prefixes=_parse_section(Prefixes, "prefixes", tables.get("prefixes", {})))
     if "prefixes" in tables:
-        raise InputError('[prefixes] is for [file] format = "xapi" or "caliper" only')
+        raise InputError('[prefixes] is for [file] format = "xapi", "caliper" or "openedx" only')
     if "columns" not in tables:
         raise InputError("the mapping has no table [columns]; right would be student, time, correct and item")
     if "attempt" in tables and "attempt" in tables["columns"]:

@@ -114,8 +114,8 @@ def test_every_document_is_an_event_or_counted_by_its_name_or_rule(tmp_path):
 
     rows = pd.concat(log.chunks(), ignore_index=True)
 
-    assert rows["unused"].dropna().tolist() == ["ignored launched", "ignored group of questions"]
-    rules = ["no_student", "voiding", "unreadable_time", "unreadable_json", "invalid_event"]
+    assert rows["unused"].dropna().tolist() == ["ignored launched", "ignored group of questions", "voiding statement"]
+    rules = ["no_student", "unreadable_time", "unreadable_json", "invalid_event"]
     assert rows["rejected"].dropna().tolist() == rules
     assert rows["student_id"].tolist()[9] == "ab12"
     assert [rows["kind"][2], rows["occurred_at"][7]] == ["lesson", pd.Timestamp("2026-03-05 09:05:08", tz="UTC")]
@@ -144,7 +144,7 @@ def test_a_mapping_gives_the_source_and_removes_prefixes(tmp_path):
     ("content", "sentence"),
     [
         ('[{"actor": {}, "verb": {}, "object": {}}, {"actor"', "damaged"),
-        ('{"name": "x"}', "neither xAPI statements nor Caliper events"),
+        ('{"name": "x"}', "nothing that is read as such"),
         ('[\n{"actor": {}, "verb": {}, "object": {}},\n' + "[" * 100_000, "nested too deeply|damaged"),
         (b'[{"actor": {}, "verb": {}, "object": "\xff"}]', "utf-8"),
     ],
