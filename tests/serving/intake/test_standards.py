@@ -1,7 +1,9 @@
 """xAPI statements and Caliper envelopes over HTTP: translated and stored, refused clearly, or left aside."""
 
 import json
+from datetime import UTC, datetime
 
+import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
 from hypothesis import given, settings
@@ -9,7 +11,10 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from features.database import Database
+from features.events.checks import check_rows
 from features.events.live import LIVE_EVENTS
+from features.lengths import LONGEST_ADDRESS, LONGEST_ID
+from features.logs import open_log
 from serving.app import create_app
 
 ADL = "http://adlnet.gov/expapi"
@@ -254,6 +259,54 @@ def test_an_envelope_of_another_version_or_without_data_is_refused(client):
     assert caliper(client).status_code == 422
     assert xapi(client).status_code == 422
     assert stored(client) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "length", "taken"),
+    [
+        *[("student_id", LONGEST_ID, True), ("student_id", LONGEST_ID + 1, False)],
+        *[("item_id", LONGEST_ADDRESS, True), ("item_id", LONGEST_ADDRESS + 1, False)],
+        *[("skill", LONGEST_ID, True), ("skill", LONGEST_ID + 1, False)],
+        *[("event_id", LONGEST_ADDRESS, True), ("event_id", LONGEST_ADDRESS + 1, False)],
+    ],
+)
+def test_an_id_of_any_length_is_taken_at_every_door_or_at_none(client, tmp_path, field, length, taken):
+    value = dict.fromkeys(("student_id", "item_id", "skill", "event_id"), "x") | {field: "é" * length}
+    moment = "2026-03-16T08:15:02Z"
+    grouping = {"id": value["skill"], "definition": {"type": "x/objective"}}
+    statement = ANSWERED | {
+        "id": value["event_id"],
+        "actor": {"account": {"name": value["student_id"]}},
+        "object": {"id": value["item_id"]},
+        "context": {"contextActivities": {"grouping": grouping}},
+    }
+    given = {"object": {"assignee": value["student_id"]}, "id": value["event_id"]}
+    given["object"]["assignable"] = {"id": value["item_id"], "learningObjectives": [value["skill"]]}
+    native = {"student_id": value["student_id"], "item_id": value["item_id"], "skill_ids": [value["skill"]]}
+    table, mapping, lines = tmp_path / "log.csv", tmp_path / "log.toml", tmp_path / "log.json"
+    table.write_text(f"student_id,item_id,skill,event_id,time,right\n{','.join(value.values())},{moment},1\n")
+    mapping.write_text(
+        '[columns]\nstudent = "student_id"\nitem = "item_id"\nskills = "skill"\nevent_id = "event_id"\n'
+        'time = "time"\ncorrect = "right"\n'
+    )
+    lines.write_text(json.dumps(statement))
+
+    statuses = [
+        client.post(
+            "/v1/events",
+            json={"events": [native | {"event_id": value["event_id"], "occurred_at": moment, "correct": True}]},
+        ),
+        xapi(client, statement, source="a"),
+        caliper(client, GRADED | given, source="b"),
+    ]
+    now = datetime.now(UTC)
+    of_files = [
+        check_rows(pd.concat(open_log(path, mapping=said).chunks()), "c", now).rejected["rejected"].tolist()
+        for path, said in ((table, mapping), (lines, None))
+    ]
+
+    assert [answer.status_code for answer in statuses] == 3 * [200 if taken else 422]
+    assert of_files == 2 * [[] if taken else ["too_long"]]
 
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
