@@ -1,4 +1,4 @@
-"""The command `python -m features`: ingests logs, lists copied students, loads rosters, and signs bundles."""
+"""The command `python -m features`: ingests logs, lists copied students and ids, loads rosters, and signs bundles."""
 
 import argparse
 import logging
@@ -24,6 +24,9 @@ logger = logging.getLogger("regroup")
 
 EXIT_CODES = describe_exit_codes(TooManyRejectedError.exit_code)
 
+ID_FIELDS = ("humanCodingScheme", "identifier", "abbreviatedStatement", "alternativeLabel", "listEnumeration")
+"""The same as `features.roster.exports.case.ID_FIELDS`, repeated here since that package imports a database."""
+
 COPIES_EXIT_CODES = describe_exit_codes(MissingError.exit_code)
 
 FORMATS = ("mapped", "assistments", "datashop", "xapi", "caliper", "openedx")
@@ -32,6 +35,7 @@ FORMATS = ("mapped", "assistments", "datashop", "xapi", "caliper", "openedx")
 EXAMPLES = """\
 examples:
   python -m features ingest export.csv
+  python -m features ingest answers.xlsx --sheet May --mapping answers.toml --preview
   python -m features ingest steps.txt --zone America/New_York
   python -m features ingest answers.csv > answers.toml   # a mapping to begin with, if the file needs one
   python -m features ingest answers.parquet --mapping answers.toml --json counts.json
@@ -42,6 +46,8 @@ examples:
   python -m features roster roster
   python -m features roster oneroster.zip --preview --policy policy.toml
   python -m features roster oneroster.zip --policy policy.toml
+  python -m features roster standards.json             # skills and prerequisites alone, of a CASE package
+  python -m features roster https://hub.example/ims/oneroster/v1p1 --hub hub.toml
 """
 
 
@@ -60,10 +66,16 @@ def main(argv: Sequence[str]) -> int:
             options.path,
             read_home(),
             policy=options.policy,
+            hub=options.hub,
             preview=options.preview,
             yes=options.yes,
             as_of=options.as_of,
+            skill_id=options.skill_id,
         )
+    if options.command == "ids":
+        from features.roster.people.command import show_ids_command  # noqa: PLC0415 - as above
+
+        return show_ids_command(read_home(), options.source)
     if options.command == "sign":
         from features.bundle import sign_bundles  # noqa: PLC0415 - as above
 
@@ -79,27 +91,27 @@ def main(argv: Sequence[str]) -> int:
         return 0
     logger.info("ingest: %s", options.path)
     from features.events.ingest import MAX_REJECTED, ingest_file  # noqa: PLC0415 - takes seconds
+    from features.events.preview import preview_file  # noqa: PLC0415 - as above
     from features.logs import suggest_mapping  # noqa: PLC0415 - as above
 
+    said = {name: getattr(options, name) for name in ("mapping", "kc_model", "zone", "sheet")}
+    said["form"] = options.format
     try:
-        counts = ingest_file(
-            read_home(),
-            options.path,
-            form=options.format,
-            mapping=options.mapping,
-            kc_model=options.kc_model,
-            zone=options.zone,
-            max_rejected=MAX_REJECTED if options.max_rejected is None else options.max_rejected,
-        )
+        if options.preview:
+            counts = preview_file(options.path, **said)
+        else:
+            limit = MAX_REJECTED if options.max_rejected is None else options.max_rejected
+            counts = ingest_file(read_home(), options.path, max_rejected=limit, **said)
     except InputError:
         # alone on the standard output, so that it can be saved as it is
-        if options.mapping is None and (starter := suggest_mapping(options.path, options.format)):
+        if options.mapping is None and (starter := suggest_mapping(options.path, options.format, options.sheet)):
             OUT.print(starter, markup=False, highlight=False, soft_wrap=True)
         raise
-    OUT.print(show_counts(counts))
+    OUT.print(show_counts(counts, "preview: nothing was stored" if options.preview else "ingest"))
     for note in counts.notes:
         OUT.print(note, markup=False, highlight=False)
-    copied = warn_of_copies(find_copies_in_log(read_home())) if counts.events_stored else None
+    stored = counts.events_stored and not options.preview
+    copied = warn_of_copies(find_copies_in_log(read_home())) if stored else None
     write_json(options.json, {**counts.to_json(), "copied_students": copied})
     return 0
 
@@ -124,6 +136,12 @@ def build_parser() -> argparse.ArgumentParser:
     ingest.add_argument("--mapping", type=Path, metavar="FILE", help="TOML file that says what each column is")
     ingest.add_argument("--kc-model", metavar="NAME", help="model whose skills are read from a DataShop export")
     ingest.add_argument("--zone", metavar="NAME", help="time zone of times that name none (default: UTC)")
+    ingest.add_argument("--sheet", metavar="NAME", help="sheet of a spreadsheet (default: the one with the most cells)")
+    ingest.add_argument(
+        "--preview",
+        action="store_true",
+        help="only show what would be read, and which forecasts it allows",
+    )
     ingest.add_argument("--json", type=Path, metavar="FILE", help="write the counts there too")
     ingest.add_argument(
         "--max-rejected",
@@ -152,10 +170,17 @@ def build_parser() -> argparse.ArgumentParser:
     )
     roster.add_argument(
         "path",
-        type=Path,
         metavar="PATH",
         help="folder of CSV files (teams, members, staff, rooms, blocks and others) and maybe policy.toml; or what "
-        "another system exports: a folder, a zip archive or a CSV file",
+        "another system exports: a folder, a zip archive or a CSV file; or the address of a hub that speaks OneRoster; "
+        "or skills alone: a CASE package, or skills.csv and prerequisites.csv",
+    )
+    roster.add_argument(
+        "--hub",
+        type=Path,
+        metavar="FILE",
+        help="TOML file that says how to ask the hub: token, or client_id and client_secret, and others; without it, "
+        "REGROUP_HUB_TOKEN, or REGROUP_HUB_CLIENT_ID and REGROUP_HUB_CLIENT_SECRET",
     )
     roster.add_argument(
         "--preview", action="store_true", help="only show what would change, and what the roster cannot say"
@@ -169,7 +194,22 @@ def build_parser() -> argparse.ArgumentParser:
     roster.add_argument(
         "--as-of", type=date.fromisoformat, metavar="DATE", help="day from which enrollments count (default: today)"
     )
+    roster.add_argument(
+        "--skill-id",
+        default=ID_FIELDS[0],
+        choices=ID_FIELDS,
+        help="field of a standard of CASE whose value the log has (default: %(default)s)",
+    )
     roster.add_argument("--yes", action="store_true", help="load it though more than 5%% of the students are gone")
+    ids = commands.add_parser(
+        "ids",
+        help="list ids of other systems that stand for nobody",
+        description="Shows which sources of events have other ids than the roster, and lists those of a source that "
+        "stand for no student.",
+        epilog="examples:\n  python -m features ids\n  python -m features ids practice-app\n\n" + COPIES_EXIT_CODES,
+        formatter_class=raw,
+    )
+    ids.add_argument("source", nargs="?", metavar="SOURCE", help="the source whose ids are listed (default: counts)")
     sign = commands.add_parser(
         "sign",
         help="sign models and profiles that were written before there was a key",
@@ -195,14 +235,14 @@ def share(text: str) -> float:
     return number
 
 
-def show_counts(counts: "IngestCounts") -> Table:
+def show_counts(counts: "IngestCounts", title: str = "ingest") -> Table:
     """The counts as a table for a terminal."""
-    table = Table("rows", "count", title="ingest")
+    table = Table("rows", "count", title=title)
     table.columns[1].justify = "right"
     for name, count in counts.to_json().items():
         if isinstance(count, int):
             table.add_row(name.replace("_", " "), f"{count:,}")
-        elif isinstance(count, Mapping) and name != "data_version":
+        elif isinstance(count, Mapping) and name not in {"data_version", "coverage"}:
             for rule, rows in count.items():
                 table.add_row(f"{name}: {rule}", f"{rows:,}")
     return table

@@ -21,6 +21,7 @@ from features.database import Database
 from features.database.continuity import IDENTITY
 from features.erasure_list import note_erasure
 from features.errors import InputError
+from features.events.evidence import EVIDENCE, erase_evidence
 from features.events.live import LIVE_EVENTS, VOIDED_STATEMENTS, forget_students
 from features.events.staging import clear_staging
 from features.events.store import erase_events
@@ -28,6 +29,8 @@ from features.home import Home
 from features.logs import open_log
 from features.profiles.state import State
 from features.roster import erase_student, tables
+from features.roster.people.id_table import aliases_of, forget_ids, ids_of, read_sources
+from features.roster.people.vault import find_vault
 from features.tombstones import TOMBSTONES
 
 ROSTER = "roster"
@@ -81,7 +84,8 @@ def erase_everywhere(stores: Sequence[Store], place: Installation, student_id: s
     busy = "a nightly run, an ingest or the load of a roster is at work in this home; erase when it has ended"
     with place.home.work("nightly", "ingest", "roster", busy=busy):
         with place.database.changing(alone=True, erasing=True) as connection:
-            note_erasure(place.home.erasures, connection, student_id)
+            for text in (student_id, *aliases_of(connection, student_id)):  # late events have the ids of other systems
+                note_erasure(place.home.erasures, connection, text)
             seated = erase_student(connection, student_id)
         counts = {store.name: store.erase(place, student_id) for store in stores}
         place.database.compact()
@@ -91,6 +95,11 @@ def erase_everywhere(stores: Sequence[Store], place: Installation, student_id: s
 def _erase_live(place: Installation, student_id: str) -> int:
     with place.database.changing() as connection:
         return forget_students(connection, [student_id])
+
+
+def _erase_evidence(place: Installation, student_id: str) -> int:
+    with place.database.changing() as connection:
+        return erase_evidence(connection, student_id)
 
 
 def _erase_rejected(place: Installation, student_id: str) -> int:
@@ -128,9 +137,18 @@ def _erase_staging(place: Installation, student_id: str) -> int:
 
 def _erase_inbox(place: Installation, student_id: str) -> int:
     mapping = place.home.inbox / "mapping.toml"
+    with place.database.reading() as connection:
+        others, kinds = ids_of(connection, student_id), read_sources(connection)
     held = 0
+
+    def ids_in(source: str) -> set[str]:
+        """The ids that logs of a source have of the student."""
+        kind = kinds.get(source)
+        return {student_id} if kind is None else {each.other_id for each in others if each.kind == kind}
+
+    every = {student_id, *(each.other_id for each in others)}
     for path in sorted(path for path in place.home.inbox.rglob("*") if path.is_file() and path != mapping):
-        if not _file_holds(path, mapping if mapping.is_file() else None, student_id):
+        if not _file_holds(path, mapping if mapping.is_file() else None, ids_in, every):
             continue
         held += 1
         if place.delete_files:
@@ -140,11 +158,25 @@ def _erase_inbox(place: Installation, student_id: str) -> int:
     return held
 
 
-def _file_holds(path: Path, mapping: Path | None, student_id: str) -> bool:
+def _file_holds(path: Path, mapping: Path | None, ids_in: Callable[[str], set[str]], every: set[str]) -> bool:
     try:
-        return any((chunk["student_id"] == student_id).any() for chunk in open_log(path, mapping=mapping).chunks())
+        log = open_log(path, mapping=mapping)
+        ids = {each.casefold() for each in ids_in(log.source)}
+        return any(chunk["student_id"].str.casefold().isin(ids).any() for chunk in log.chunks())
     except InputError:
-        return student_id.encode() in path.read_bytes()  # nobody can read it; better one file too many
+        content = path.read_bytes()
+        return any(each.encode() in content for each in every)  # nobody can read it; better one file too many
+
+
+def _erase_names(place: Installation, student_id: str) -> int:
+    del place  # the vault is where the environment says
+    vault = find_vault()
+    return 0 if vault is None else vault.forget(student_id)
+
+
+def _erase_ids(place: Installation, student_id: str) -> int:
+    with place.database.changing() as connection:
+        return forget_ids(connection, student_id)
 
 
 def _erase_published(place: Installation, student_id: str) -> int:
@@ -214,7 +246,9 @@ STORES = (
         lambda place, student_id: erase_student(place.database, student_id),
         tables=tuple(table.name for table in tables.OF_STUDENTS),
     ),
+    Store("names", _erase_names),
     Store("live events", _erase_live, tables=(LIVE_EVENTS.name,)),
+    Store("evidence", _erase_evidence, tables=(EVIDENCE.name,)),
     Store("event log", lambda place, student_id: erase_events(place.home, student_id), folders=("events",)),
     Store("rejected rows", _erase_rejected, folders=("rejected",)),
     Store("staging", _erase_staging, folders=("staging",)),
@@ -222,6 +256,8 @@ STORES = (
     Store("published profiles", _erase_published, folders=("published",)),
     # after the profiles that it is copied from, so that no service copies them once more
     Store("copy of what served last", _erase_served, folders=("served",)),
+    # last, since files of other systems name the student by these ids alone, also when an erasure is repeated
+    Store("ids of other systems", _erase_ids, tables=(tables.OTHER_IDS.name, tables.UNMATCHED_IDS.name)),
 )
 """What is kept outside of the service's own tables."""
 

@@ -6,7 +6,8 @@ RegroupError                    1  anything a user can put right
 ├── MissingError                4  something that has to be made first is not there yet; make it
 └── UnavailableError           75  the machine refuses, whatever was given; try again when it is put right
     ├── BusyError              75  another process holds the lock or the database
-    └── DatabaseAwayError      75  the database does not answer, or refuses this user
+    ├── DatabaseAwayError      75  the database does not answer, or refuses this user
+    └── HubError               75  a hub of rosters does not answer, or not with the whole roster
 
 Only an `InputError` may set a log file aside: what the machine refuses today it may read tomorrow.
 """
@@ -70,6 +71,10 @@ class BusyError(UnavailableError):
 
 class DatabaseAwayError(UnavailableError):
     """The database does not answer, or refuses this user; a service goes on with what it has read."""
+
+
+class HubError(UnavailableError):
+    """A hub of rosters does not answer, or gives lists that are not known to be whole; nothing was changed."""
 
 
 def explain_os_error(error: Exception, what: str, input_errors: Collection[int] = ()) -> RegroupError:

@@ -22,6 +22,7 @@ from features.events.store import has_events, read_events
 from features.home import Home
 from features.logs import open_log
 from features.profiles.state import State
+from features.roster.people.vault import find_vault
 from features.tombstones import digest_of
 
 AGAIN_S = 5.0
@@ -123,6 +124,9 @@ def _in_database(connection: Connection) -> Iterator[str]:
 
 
 def _in_files(home: Home) -> Iterator[str]:
+    vault = find_vault()
+    if vault is not None:
+        yield from vault.list_students()
     if has_events(home):
         yield from read_events(home, columns=["student_id"])["student_id"].unique()
     for path in (*home.published.glob("*/*/state.npz"), *home.served.glob("*/profiles/state.npz")):

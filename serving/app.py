@@ -15,6 +15,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from features.database import Database
 from features.errors import RegroupError
 from features.restore import ReturnGuard
+from features.roster.people.vault import find_vault
 from serving.access.key_cache import KeyCache
 from serving.access.rate import RateLimit
 from serving.api.docs import add_docs
@@ -23,7 +24,18 @@ from serving.api.middleware.audit_gate import AuditGate
 from serving.api.middleware.authenticate import Authentication
 from serving.api.middleware.request_log import RequestLog
 from serving.api.problems import Service, install_error_handlers, name_operation, problem_responses
-from serving.api.routes import changes, decisions, events, operations, recommendations, statements, students, teams
+from serving.api.routes import (
+    changes,
+    decisions,
+    events,
+    operations,
+    recommendations,
+    roster,
+    school,
+    statements,
+    students,
+    teams,
+)
 from serving.audit.spool import Spool
 from serving.audit.writer import AuditLog
 from serving.errors import NotReadyError
@@ -42,7 +54,7 @@ from serving.telemetry.metrics import forget_ended_processes
 logger = logging.getLogger("regroup")
 
 CORS: dict[str, Any] = {
-    "allow_methods": ["GET", "POST"],
+    "allow_methods": ["GET", "POST", "PUT"],
     "allow_headers": ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "X-Request-ID"],
     "expose_headers": ["ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"],
 }
@@ -140,6 +152,7 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
     app.state.settings = settings
     app.state.snapshots = snapshots
     app.state.database = database
+    app.state.vault = find_vault()
     app.state.audit = audit
     app.state.bodies = bodies
     app.state.live = live
@@ -151,6 +164,8 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
         recommendations.router,
         changes.router,
         decisions.router,
+        school.router,
+        roster.router,
         teams.router,
         students.router,
         events.router,

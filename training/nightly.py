@@ -17,6 +17,7 @@ from pathlib import Path
 from features.database import Database
 from features.errors import InputError
 from features.events.copies import find_copies, surely_copied, warn_of_copies
+from features.events.evidence import forget_evidence
 from features.events.ingest import ingest_file
 from features.events.live_ingest import ingest_live_events
 from features.events.store import DataVersion, data_version, read_events, read_item_skills
@@ -147,12 +148,16 @@ def _ingest_inbox(home: Home) -> int:
 
 def _forget_old_events(home: Home) -> None:
     kept = read_events_kept()
+    now = datetime.now(UTC)
     with home.work("ingest", busy="another ingest is at work in this home; wait for it to end"):
-        forgotten = forget_old_events(home, kept, datetime.now(UTC))
+        forgotten = forget_old_events(home, kept, now)
     if forgotten.events or forgotten.files:
         logger.info(
             "older than %d days: %d events and %d files are removed", kept.days, forgotten.events, forgotten.files
         )
+    with Database(home.database_url()) as database, database.changing() as connection:
+        if totals := forget_evidence(connection, now - kept):
+            logger.info("older than %d days: %d totals are removed", kept.days, totals)
 
 
 def _free_name(path: Path, folder: Path) -> str:

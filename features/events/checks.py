@@ -53,8 +53,13 @@ LONGEST = {
 }
 """The most characters of an id in each column, of each skill in `skills`."""
 
+ERASED = "erased_student"
+"""Rows of students who were erased are unused."""
+
 WORDS = {
     "conflicting_response": "the same event is there with another item or score",
+    "conflicting_total": "the same student, skill and moment have several figures, as where two grades have skills of "
+    "one name",
     "reused_key": "their id is there with another moment; row numbers that start anew in every file are no ids, so "
     "leave event_id out of the mapping",
 }

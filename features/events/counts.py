@@ -1,8 +1,12 @@
 """What became of the rows of a file, as commands print it."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
+from features.errors import TooManyRejectedError
+from features.events.checks import WORDS
 from features.events.store import DataVersion
 
 
@@ -21,6 +25,8 @@ class IngestCounts:
         nulled: Cells made null, by rule; their rows are counted above.
         data_version: Version of the tables afterwards; null if nothing was ever stored.
         notes: What was assumed of the file, in sentences.
+        coverage: The share of answers that say each of `features.events.coverage.FIELDS`; empty without answers.
+        evidence: Totals without answers that are new, or have another figure than before.
     """
 
     rows_read: int
@@ -33,7 +39,35 @@ class IngestCounts:
     nulled: Mapping[str, int]
     data_version: DataVersion | None
     notes: tuple[str, ...] = ()
+    evidence: int = 0
+    coverage: Mapping[str, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, object]:
         """The counts as plain values."""
         return asdict(self)
+
+
+def require_few_rejected(
+    rejected: Counter[str], answers: int, limit: float, name: str, keep: Callable[[], Path]
+) -> None:
+    """Refuses a file that was probably read the wrong way.
+
+    Args:
+        rejected: Rejected rows by rule.
+        answers: Rows that claim an answer or a figure.
+        limit: Largest share of them that may be rejected, 0-1.
+        name: The file's name.
+        keep: Keeps the record of the rejected rows, and says where.
+
+    Raises:
+        TooManyRejectedError: More rows break a rule.
+    """
+    if rejected.total() <= limit * answers:
+        return
+    rules = ", ".join(
+        f"{rule} {count:,}" + (f": {WORDS[rule]}" if rule in WORDS else "") for rule, count in rejected.most_common()
+    )
+    raise TooManyRejectedError(
+        f"{rejected.total():,} of {answers:,} rows of {name} are rejected ({rules}), more than the share of {limit:g} "
+        f"that --max-rejected allows; nothing was stored, the rejected rows are in {keep()}"
+    )

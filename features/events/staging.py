@@ -8,7 +8,8 @@ some have further skills; all with a file per student bucket.
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -108,3 +109,25 @@ def read_new(folder: Path) -> Iterator[pa.RecordBatch]:
 def clear_staging(home: Home) -> None:
     """Deletes the files of an earlier run; only for the process that holds the lock."""
     shutil.rmtree(home.staging, ignore_errors=True)
+
+
+@contextmanager
+def only_ingest(home: Home) -> Iterator[None]:
+    """Locks out other ingests, and erasures; what is staged is gone afterwards."""
+    busy = f"another ingest into {home.root} is running; try again when it has ended"
+    with home.work("ingest", busy=busy):
+        clear_staging(home)
+        home.staging.mkdir()
+        try:
+            yield
+        finally:
+            clear_staging(home)  # after an error too, no rows about students are left there
+
+
+def keep_rejected(home: Home, name: str, now: datetime) -> Path:
+    """Moves the staged record of rejected rows, if there is one, to where it stays."""
+    staged, record = home.staging / "rejected.parquet", home.rejected / f"{now:%Y%m%dT%H%M%S}-{Path(name).stem}.parquet"
+    if staged.exists():
+        record.parent.mkdir(parents=True, exist_ok=True)
+        staged.rename(record)
+    return record

@@ -12,14 +12,15 @@ from features.errors import InputError
 from features.logs.assistments import COLUMNS as ASSISTMENTS_COLUMNS
 from features.logs.assistments import open_assistments
 from features.logs.datashop import STUDENT_STEP, TRANSACTION, open_datashop
-from features.logs.mapped import open_mapped, refuse_without_mapping
+from features.logs.files.content import describe_content, read_head
+from features.logs.mapped import open_mapped, open_plain, refuse_without_mapping
 from features.logs.mapping import read_mapping
 from features.logs.rows import Log
 from features.logs.standards.documents import is_json
 from features.logs.standards.files import STANDARDS, DocumentLog, open_documents, sniff_standard
 from features.logs.standards.translation import Names
 from features.logs.starter import starter_mapping
-from features.logs.table_file import describe_content, read_head
+from features.logs.totals import TotalsLog, open_totals
 
 FORMATS = ("mapped", "assistments", "datashop", *STANDARDS)
 
@@ -30,7 +31,8 @@ def open_log(
     mapping: Path | None = None,
     kc_model: str | None = None,
     zone: str | None = None,
-) -> Log | DocumentLog:
+    sheet: str | None = None,
+) -> Log | DocumentLog | TotalsLog:
     """A log file, ready to be read.
 
     Args:
@@ -39,12 +41,13 @@ def open_log(
         mapping: A TOML file for `mapped`.
         kc_model: Knowledge component model for `datashop`.
         zone: Time zone of times that name none, where no mapping says it.
+        sheet: Name of the sheet that is read of a spreadsheet.
 
     Raises:
         InputError: The file or the mapping cannot be read, or its format cannot be recognized.
     """
     said = read_mapping(mapping) if mapping else None
-    chosen = form or (sniff_format(path) if said is None else said.file.format if said.is_standard else "mapped")
+    chosen = form or (sniff_format(path, sheet) if said is None else said.file.format if said.is_standard else "mapped")
     if said and chosen != (said.file.format if said.is_standard else "mapped"):
         raise InputError(f"--mapping is for format mapped, not {chosen}; leave one of the two out")
     if kc_model and chosen != "datashop":
@@ -54,27 +57,29 @@ def open_log(
     if zone and zone not in available_timezones():
         raise InputError(f'--zone "{zone}"; right would be such as "America/Chicago"')
     if chosen == "assistments":
-        return open_assistments(path)
+        return open_assistments(path, sheet)
     if chosen == "datashop":
-        return open_datashop(path, kc_model, zone)
+        return open_datashop(path, kc_model, zone, sheet)
     if chosen in STANDARDS:
         return open_documents(path, chosen, Names(said.file.source, **vars(said.prefixes)) if said else None, zone)
     if said is None:
-        raise refuse_without_mapping(path)
-    return open_mapped(path, said)
+        raise refuse_without_mapping(path, sheet)
+    if said.totals is not None:
+        return open_totals(open_plain(path, said, sheet), said, said.totals)
+    return open_mapped(path, said, sheet)
 
 
-def sniff_format(path: Path) -> str:
+def sniff_format(path: Path, sheet: str | None = None) -> str:
     """The format whose columns the header has, or the standard of a JSON file.
 
     Raises:
         InputError: It has those of none, or the file cannot be read.
     """
-    head = read_head(path)
+    head = read_head(path, sheet)
+    if found := describe_content(path, head):
+        raise InputError(f"{path.name} is {found}")
     if is_json(head):
         return sniff_standard(path)
-    if (found := describe_content(path, head)) and not head.startswith(b"PAR1"):
-        raise InputError(f"{path.name} is {found}")
     first_line = (head.removeprefix(codecs.BOM_UTF8).decode("latin-1").splitlines() or [""])[0]
     if set(ASSISTMENTS_COLUMNS) <= set(next(csv.reader([first_line]), [])):
         return "assistments"
@@ -88,20 +93,23 @@ def sniff_format(path: Path) -> str:
     )
 
 
-def suggest_mapping(path: Path, form: str | None = None) -> str | None:
+def suggest_mapping(path: Path, form: str | None = None, sheet: str | None = None) -> str | None:
     """A mapping to begin with for a table that needs one, in TOML; null where the file is none.
 
     Args:
         path: The file.
         form: The format that was asked for, if any.
+        sheet: Name of the sheet that is read of a spreadsheet.
     """
     try:
         if form is None:
-            sniff_format(path)
+            sniff_format(path, sheet)
             return None
     except InputError:
         pass  # nobody knows it, which is what a mapping is for
     try:
-        return starter_mapping(path) if form in {None, "mapped"} and not is_json(read_head(path)) else None
+        if form not in {None, "mapped"} or is_json(read_head(path, sheet)):
+            return None
+        return starter_mapping(path, sheet)
     except InputError:
         return None

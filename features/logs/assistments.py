@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.logs.cells import as_numbers, as_text, as_whole_numbers
+from features.logs.files.table_file import find_column, open_table
+from features.logs.files.text_file import TextForm
 from features.logs.rows import Cells, Log, first_rule
-from features.logs.table_file import find_column, open_table
-from features.logs.text_file import TextForm
 
 COLUMNS = (
     "order_id",
@@ -31,15 +31,15 @@ MS = 0.001
 """Seconds in the export's unit of time."""
 
 
-def open_assistments(path: Path) -> Log:
+def open_assistments(path: Path, sheet: str | None = None) -> Log:
     """The provider's export.
 
     Raises:
         InputError: The file cannot be read or lacks one of `COLUMNS`.
     """
-    table = open_table(path, TextForm(encoding="latin-1"))
+    table = open_table(path, TextForm(encoding="latin-1", sheet=sheet))
     positions = {name: find_column(table.columns, name, "format assistments: column") for name in COLUMNS}
-    return Log("assistments", table, positions, convert)
+    return Log("assistments", table, positions, convert, ["read as ASSISTments' answers of 2009"])
 
 
 def convert(cells: Cells) -> dict[str, object]:

@@ -101,7 +101,7 @@ def as_whole_numbers(cells: pa.Array) -> "tuple[pd.Series[int], Marks]":
     return values, are_written(text) & values.isna().to_numpy()
 
 
-def as_shares(cells: pa.Array, largest: float) -> tuple[npt.NDArray[np.float64], Marks]:
+def as_shares(cells: pa.Array, largest: float | npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], Marks]:
     """Scores as shares of the largest, NaN where blank or unreadable; "85 %" and "3/5" are shares already.
 
     Example:

@@ -25,10 +25,11 @@ import pyarrow.compute as pc
 
 from features.errors import InputError
 from features.logs.cells import Marks, as_numbers, as_text, as_whole_numbers
+from features.logs.files.content import read_head
+from features.logs.files.table_file import TableFile, find_column, open_table
+from features.logs.files.text_file import TextForm
 from features.logs.moments import as_dates, as_moments
 from features.logs.rows import ITEM_MARK, SKILL_MARK, Cells, Log, first_rule
-from features.logs.table_file import TableFile, find_column, open_table, read_head
-from features.logs.text_file import TextForm
 
 TRANSACTION = {
     "key": "Transaction Id",
@@ -62,18 +63,19 @@ RIGHT, WRONG, HINT = ("CORRECT", "OK"), ("INCORRECT", "BUG", "ERROR"), ("HINT", 
 """Outcomes as tutors write them."""
 
 
-def open_datashop(path: Path, kc_model: str | None = None, zone: str | None = None) -> Log:
+def open_datashop(path: Path, kc_model: str | None = None, zone: str | None = None, sheet: str | None = None) -> Log:
     """A transaction or student-step export.
 
     Args:
         path: The export.
         kc_model: Name of the knowledge component model whose skills are read.
         zone: Time zone of times that name none; without it, UTC.
+        sheet: Name of the sheet, where it is a spreadsheet.
 
     Raises:
         InputError: The file cannot be read, is neither export, or lacks the model.
     """
-    table = open_table(path, read_form(path))
+    table = open_table(path, read_form(path, sheet))
     is_step = STUDENT_STEP["outcome"] in table.columns
     names = STUDENT_STEP if is_step else TRANSACTION
     positions = {key: find_column(table.columns, name, "format datashop: column") for key, name in names.items()}
@@ -82,19 +84,20 @@ def open_datashop(path: Path, kc_model: str | None = None, zone: str | None = No
     others = ", ".join(name for name in places if name != model)
     chosen = f'skills are those of the model "{model}"' + (f"; --kc-model names another of {others}" if others else "")
     assumed = "times name no zone and are taken as UTC; --zone says what they are"
-    notes = [chosen] * bool(places) + [assumed] * (is_step and zone is None)
+    shape = f"read as DataShop's {'student steps' if is_step else 'transactions'}"
+    notes = [shape] + [chosen] * bool(places) + [assumed] * (is_step and zone is None)
     convert = convert_steps if is_step else convert_transactions
     return Log("datashop", table, positions | skills, lambda cells: convert(cells, zone or "UTC"), notes)
 
 
-def read_form(path: Path) -> TextForm:
+def read_form(path: Path, sheet: str | None = None) -> TextForm:
     """Tabs and quotation marks as they are, as DataShop writes them; commas and quoted cells where a tool did.
 
     Raises:
         InputError: The file cannot be read.
     """
-    first_line = read_head(path).split(b"\n", 1)[0]
-    return TextForm("\t", quoted=False) if b"\t" in first_line else TextForm(",")
+    first_line = read_head(path, sheet).split(b"\n", 1)[0]
+    return TextForm("\t", quoted=False) if b"\t" in first_line else TextForm(",", sheet=sheet)
 
 
 def choose_model(table: TableFile, kc_model: str | None) -> tuple[str, dict[str, list[int]]]:

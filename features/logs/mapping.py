@@ -1,172 +1,107 @@
-"""What a mapping file may say, parsed strictly; `features.logs.mapped` explains it with an example."""
+"""What a mapping file may say, parsed strictly: a TOML file that says which column of a table is what.
 
-import codecs
+```toml
+[file]
+format = "csv"            # csv, tsv or parquet; without it, as the file's content tells. What is packed (gzip,
+                          # bzip2, xz, a zip archive of one file) is unpacked
+sheet = "Answers"         # of a spreadsheet; without it, the visible one with the most cells
+encoding = "utf-8"        # or "cp1252", ...; without it, UTF-8, or UTF-16 by its mark
+delimiter = ";"           # without it, what the first lines show; lines above the header are skipped
+decimal = ","             # of numbers such as 0,5; without it, "."
+nulls = ["NA", "NULL"]    # words that mean that nothing is known; without it, only blank cells do
+source = "practice-app"   # what the events name as their source: the same response from two files of one source
+                          # is one event. Without it, "mapped"
+
+[columns]                 # right of each = stands the file's own column name
+student = "user"
+time = "submitted"        # or two columns, date and clock: ["day", "clock"]
+correct = "points"        # may be missing where kind says that no row is a response
+item = "question"         # or several that are the item together, such as ["problem", "step"]; without it, the skill
+                          # stands for the item
+skills = "standards"      # of this response; where blank, it has those of most responses to its item
+attempt = "attempt"       # 1 = first attempt; without it, see [attempt]
+hints = "hints"           # how many were asked for
+duration_s = "seconds"    # time on this response
+event_id = "row_id"       # the log's own id of a response, the same in every file; without it, and without numbers
+                          # of attempts on items, equal rows of one file are answers of their own
+kind = "type"             # response, lesson, video or login; blank, or without it: response
+
+[time]
+form = "iso"              # iso; us (3/5/2026 9:05 AM) or eu (5.3.2026 21:05); a pattern such as "%d-%b-%Y %H:%M";
+                          # serial, the days of a spreadsheet; epoch_seconds, epoch_milliseconds, epoch_microseconds;
+                          # or order: a number that only gives the order
+zone = "Europe/Berlin"    # of times without an offset; without it, UTC
+# origin = 2024-09-01T00:00:00Z    what an epoch counts from; without it, 1970
+
+[correct]
+form = "score"            # bool (true/false, right/wrong, ...), zero_one, or score (8, 80 % or 4/5)
+max_score = 10            # of form score: a score of 10 is 1.0; percents and fractions are shares already
+pass_mark = 0.8           # share of max_score from which a response is correct; without it, 1.0
+# yes = ["OK"]            # of form bool: further words, such as these
+# no = ["BUG", "hint"]
+
+# [attempt]               # of a log without a column of attempts
+# form = "counted"        # counted: an answer to an item that the student answered before in the same session, without
+                          # a pause of an hour, is a retry; or first: every answer is a first one
+
+[duration]
+unit = "s"                # s, ms or min; a cell such as 1:30 is 90 seconds in any of them
+
+[skills]
+separator = ","           # between several skills in one cell; without it, a cell is one skill, and a response
+                          # with several skills is repeated with each. A Parquet file may hold lists
+
+[kinds]                   # the log's own words for kinds, if it has others
+problem = "response"
+watch = "video"
+```
+
+With `[questions]` a row has many answers, as `features.logs.wide` explains, and with `[totals]` none, as
+`features.logs.totals` does. Where no column is a time, `[time] at` says of when all of it is.
+
+The mapping of xAPI statements, Caliper events or a tracking log of Open edX has `[file]` alone, with
+`format = "xapi"`, `"caliper"` or `"openedx"`, and maybe
+`[prefixes]`: `student_prefix`, `item_prefix` and `skill_prefix` are removed from the start of addresses.
+
+Only `student`, `time`, `correct`, and `item` or `skills` have to be there. Blank cells are null; ids are kept as
+written, but for white space around them. A number of attempts or hints, or a duration, that cannot be read is null, and
+its answer is kept.
+"""
+
 import dataclasses
 import tomllib
 from dataclasses import dataclass, field
-from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
-from zoneinfo import ZoneInfo, available_timezones
 
 from features.errors import USER_PATH, InputError, explain_os_error
+from features.logs.sections import (
+    STANDARDS,
+    Attempt,
+    Columns,
+    Correct,
+    Duration,
+    File,
+    Prefixes,
+    Question,
+    Skills,
+    Time,
+    Totals,
+    choose,
+)
 from features.schema import KINDS
 
-Section = TypeVar("Section", bound="File | Columns | Time | Correct | Attempt | Duration | Skills | Prefixes")
-
-TIME_FORMS = ("iso", "us", "eu", "serial", "epoch_seconds", "epoch_milliseconds", "epoch_microseconds", "order")
-
-UNDECIDED = "us or eu"
-"""What a mapping to begin with says where no date tells the month from the day."""
-
-SECONDS = {"s": 1.0, "ms": 0.001, "min": 60.0}
-"""Seconds in each unit of a duration."""
-
-STANDARDS = ("xapi", "caliper", "openedx")
-"""Formats whose columns need no words."""
+Section = TypeVar("Section", bound=File | Columns | Time | Correct | Attempt | Duration | Skills | Prefixes | Totals)
 
 TYPE_WORDS: dict[type, str] = {tuple: "list of str"}
 
+OF_ANSWERS = ("correct", "item", "skills", "hints", "duration_s", "kind")
+"""Columns that are of one answer, not of a row with many."""
 
-@dataclass(frozen=True)
-class File:
-    """`[file]`: how the file is written; null means as its ending and its first lines tell."""
-
-    format: str | None = None
-    encoding: str | None = None
-    delimiter: str | None = None
-    source: str = "mapped"
-    nulls: tuple[str, ...] = ()
-    decimal: str = "."
-
-    def __post_init__(self) -> None:
-        """Refuses what no file can be."""
-        _choose("[file] format", self.format, (None, "csv", "tsv", "parquet", *STANDARDS))
-        _choose("[file] decimal", self.decimal, (".", ","))
-        if self.delimiter is not None and len(self.delimiter.encode()) != 1:
-            raise InputError(f'[file] delimiter = "{self.delimiter}"; right would be one character, such as ";"')
-        try:
-            codecs.lookup(self.encoding or "utf-8")
-        except LookupError:
-            raise InputError(f'[file] encoding = "{self.encoding}"; right would be utf-8, latin-1, ...') from None
-
-
-@dataclass(frozen=True)
-class Columns:
-    """`[columns]`: the file's own name for each column, several for one where a list; null where the file has none."""
-
-    student: str
-    time: str | tuple[str, ...]
-    correct: str | None = None
-    item: str | tuple[str, ...] | None = None
-    skills: str | None = None
-    attempt: str | None = None
-    hints: str | None = None
-    duration_s: str | None = None
-    event_id: str | None = None
-    kind: str | None = None
-
-    def __post_init__(self) -> None:
-        """Refuses rows that would say nothing about what was practiced."""
-        if self.correct is None and self.kind is None:
-            raise InputError("[columns] lacks correct; only a log with kind, which says what a row is, may lack it")
-        if self.item is None and self.skills is None:
-            raise InputError("[columns] names neither item nor skills; right would be at least one of them")
-
-
-@dataclass(frozen=True)
-class Time:
-    """`[time]`: how a moment is written; without a zone, times without an offset are in UTC."""
-
-    form: str = "iso"
-    origin: datetime | None = None
-    zone: str | None = None
-
-    def __post_init__(self) -> None:
-        """Refuses zones and origins that say nothing."""
-        if self.form == UNDECIDED:
-            raise InputError(f'[time] form = "{UNDECIDED}"; right would be "us" for 3/31/2026 or "eu" for 31/3/2026')
-        if "%" not in self.form:
-            _choose("[time] form", self.form, TIME_FORMS)
-        if self.zone is not None and self.zone not in available_timezones():
-            raise InputError(f'[time] zone = "{self.zone}"; right would be such as "Europe/Berlin"')
-        if self.origin is not None and not self.form.startswith("epoch"):
-            raise InputError(f'[time] origin needs a form such as "epoch_seconds", not "{self.form}"')
-
-    @property
-    def local(self) -> str:
-        """The zone of times without an offset."""
-        return self.zone or "UTC"
-
-    @property
-    def zero(self) -> datetime:
-        """The moment that epochs count from; without an offset it is in `zone`."""
-        origin = self.origin or datetime(1970, 1, 1, tzinfo=ZoneInfo("UTC"))
-        return origin if origin.tzinfo else origin.replace(tzinfo=ZoneInfo(self.local))
-
-
-@dataclass(frozen=True)
-class Correct:
-    """`[correct]`: how a score is written; `pass_mark` is a share of `max_score`, `yes` and `no` are words."""
-
-    form: str = "zero_one"
-    pass_mark: float = 1.0
-    max_score: float = 1.0
-    yes: tuple[str, ...] = ()
-    no: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        """Refuses marks that nobody or everybody reaches."""
-        _choose("[correct] form", self.form, ("bool", "zero_one", "score"))
-        if not 0 < self.pass_mark <= 1:
-            raise InputError(f"[correct] pass_mark = {self.pass_mark}; right would be above 0 and at most 1")
-        if not 0 < self.max_score < float("inf"):
-            raise InputError(f"[correct] max_score = {self.max_score}; right would be above 0")
-        if (self.yes or self.no) and self.form != "bool":
-            raise InputError(f'[correct] yes and no are words of form "bool", not "{self.form}"')
-        if both := set(map(str.lower, self.yes)) & set(map(str.lower, self.no)):
-            raise InputError(f"[correct] yes and no both have {min(both)!r}; right would be one of them")
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """`[attempt]`: where no column numbers them, whether retries of an item are counted or all answers first ones."""
-
-    form: str = "counted"
-
-    def __post_init__(self) -> None:
-        """Refuses words that say nothing."""
-        _choose("[attempt] form", self.form, ("counted", "first"))
-
-
-@dataclass(frozen=True)
-class Duration:
-    """`[duration]`: the unit of `duration_s`; a cell such as 1:30 is a minute and a half in any unit."""
-
-    unit: str = "s"
-
-    def __post_init__(self) -> None:
-        """Refuses units that are none."""
-        _choose("[duration] unit", self.unit, tuple(SECONDS))
-
-
-@dataclass(frozen=True)
-class Skills:
-    """`[skills]`: what separates several skills in one cell; null if a cell holds one."""
-
-    separator: str | None = None
-
-
-@dataclass(frozen=True)
-class Prefixes:
-    """`[prefixes]`: what is removed from the start of addresses, of students, items and skills, in xAPI and Caliper."""
-
-    student_prefix: str = ""
-    item_prefix: str = ""
-    skill_prefix: str = ""
-
+OF_TOTALS = ("student", "time", "skills", "event_id")
+"""Columns that a table of totals may have."""
 
 NO_COLUMNS = Columns("actor", "timestamp", "result", "object")
 """Of documents, whose fields a standard names."""
@@ -185,6 +120,31 @@ class Mapping:
     skills: Skills = field(default_factory=Skills)
     prefixes: Prefixes = field(default_factory=Prefixes)
     kinds: tuple[tuple[str, str], ...] = tuple((kind, kind) for kind in KINDS)
+    questions: tuple[Question, ...] = ()
+    totals: Totals | None = None
+    levels: tuple[tuple[str, float], ...] = ()
+    domains: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuses rows that would say nothing about when, or about what was practiced."""
+        if (self.columns.time is None) == (self.time.at is None):
+            raise InputError(
+                "[columns] lacks time; only a file of one moment, which [time] at says, may and must lack it"
+            )
+        if self.totals is not None:
+            _check_totals(self)
+        elif self.questions:
+            named = [name for name in OF_ANSWERS if getattr(self.columns, name) is not None]
+            if named:
+                raise InputError(
+                    f"[columns] {named[0]} is of one answer, but with [questions] a row has many; leave one of them out"
+                )
+        elif self.levels or self.domains:
+            raise InputError("[levels] and [domains] are of [totals], which is missing")
+        elif self.columns.correct is None and self.columns.kind is None:
+            raise InputError("[columns] lacks correct; only a log with kind, which says what a row is, may lack it")
+        elif self.columns.item is None and self.columns.skills is None:
+            raise InputError("[columns] names neither item nor skills; right would be at least one of them")
 
     @property
     def is_standard(self) -> bool:
@@ -236,7 +196,7 @@ def parse_mapping(tables: dict[str, Any]) -> Mapping:
     if not isinstance(kinds, dict):
         raise InputError(f"kinds = {kinds!r}; right would be a table [kinds]")
     for word, kind in kinds.items():
-        _choose(f"[kinds] {word}", kind, KINDS)
+        choose(f"[kinds] {word}", kind, KINDS)
     return Mapping(
         columns=_parse_section(Columns, "columns", tables["columns"]),
         file=file,
@@ -246,7 +206,52 @@ def parse_mapping(tables: dict[str, Any]) -> Mapping:
         duration=_parse_section(Duration, "duration", tables.get("duration", {})),
         skills=_parse_section(Skills, "skills", tables.get("skills", {})),
         kinds=tuple(kinds.items()),
+        questions=tuple(_parse_question(*line) for line in _parse_lines("questions", tables, (str, dict))),
+        totals=_parse_section(Totals, "totals", tables["totals"]) if "totals" in tables else None,
+        levels=tuple((word, float(share)) for word, share in _parse_lines("levels", tables, (int, float))),
+        domains=tuple(_parse_lines("domains", tables, (str,))),
     )
+
+
+def _parse_lines(name: str, tables: dict[str, Any], types: tuple[type, ...]) -> list[tuple[str, Any]]:
+    """The lines of a table whose keys are the file's own words."""
+    table = tables.get(name, {})
+    if not isinstance(table, dict):
+        raise InputError(f"{name} = {table!r}; right would be a table [{name}]")
+    for key, value in table.items():
+        if isinstance(value, bool) or not isinstance(value, types):
+            words = " or ".join("table" if kind is dict else kind.__name__ for kind in types)
+            raise InputError(f'[{name}] "{key}" = {value!r}; right would be a {words}')
+    return list(table.items())
+
+
+def _parse_question(column: str, said: str | dict[str, Any]) -> Question:
+    """A question: its skill, or a table of what is said of it; an empty skill is none."""
+    table = {"skill": said} if isinstance(said, str) else said
+    _refuse_unknown(f'key in [questions] "{column}"', table, ["skill", "max_score"])
+    skill, max_score = table.get("skill", ""), table.get("max_score")
+    if not isinstance(skill, str) or isinstance(max_score, bool) or not isinstance(max_score, int | float | None):
+        right = '{ skill = "4.NF.B.3", max_score = 2 }'
+        raise InputError(f'[questions] "{column}" = {said!r}; right would be such as {right}')
+    return Question(column, skill.strip() or None, max_score)
+
+
+def _check_totals(mapping: "Mapping") -> None:
+    """Refuses totals that say nothing about a skill, or say it twice."""
+    totals, columns = mapping.totals, mapping.columns
+    named = [name for name, column in vars(columns).items() if column is not None and name not in OF_TOTALS]
+    if named or mapping.questions:
+        what = f"[columns] {named[0]}" if named else "[questions]"
+        raise InputError(f"{what} is of answers, but [totals] says that the file has none; leave one of them out")
+    if bool(mapping.domains) == (totals is not None and totals.column is not None):
+        raise InputError("[totals] needs either column, with [columns] skills beside it, or a table [domains]")
+    if bool(mapping.domains) == (columns.skills is not None):
+        raise InputError("[columns] skills is needed where [totals] column is one figure, and only there")
+    if totals is not None and totals.form == "level" and not mapping.levels:
+        raise InputError('[totals] form = "level" needs a table [levels], such as "On Grade Level" = 0.75')
+    for word, share in mapping.levels:
+        if not 0 <= share <= 1:
+            raise InputError(f'[levels] "{word}" = {share}; right would be from 0 to 1')
 
 
 def _parse_section(kind: type[Section], name: str, table: object) -> Section:
@@ -281,10 +286,3 @@ def _refuse_unknown(what: str, table: dict[str, Any], known: list[str]) -> None:
         if key not in known:
             near = get_close_matches(key, known, n=1, cutoff=0)[0]
             raise InputError(f'unknown {what}: "{key}"; did you mean "{near}"? (known: {", ".join(known)})')
-
-
-def _choose(what: str, value: object, choices: tuple[str | None, ...]) -> None:
-    if value not in choices:
-        known = [choice for choice in choices if choice]
-        near = get_close_matches(str(value), known, n=1, cutoff=0)[0]
-        raise InputError(f'{what} = "{value}"; did you mean "{near}"? (known: {", ".join(known)})')

@@ -4,6 +4,7 @@ Each function returns the moments, null where nothing or nothing readable is wri
 in which something is written that is no such moment.
 """
 
+import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,12 @@ SLASHED = (
     r"(?: ?(?P<half>[AaPp])\.?[Mm]\.?)?)?(?: ?(?P<zone>UTC|GMT|Z))?$"
 )
 """A date as people write it: two numbers of which the caller knows which is the month, a year, and maybe a clock."""
+
+ZONES = {
+    "UTC": 0, "GMT": 0, "AST": -4, "ADT": -3, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6,
+    "PST": -8, "PDT": -7, "AKST": -9, "AKDT": -8, "HST": -10, "BST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3,
+}  # fmt: skip
+"""Hours by which clocks are ahead of UTC, by the letters that forms and spreadsheets write."""
 
 CENTURY = 2000
 """Of years with two digits; no log of learning software is older."""
@@ -111,6 +118,8 @@ def as_patterned(cells: pa.Array, pattern: str, zone: str) -> "tuple[pd.Series[p
         Timestamp('2026-03-05 21:05:00+0000', tz='UTC')
     """
     text = as_text(cells)
+    if pattern.endswith("%Z"):  # letters, or GMT-5, which nothing else can read
+        text, pattern = _with_offsets(text), f"{pattern[:-2]}%z"
     written: pd.Series[str] = text.to_pandas()
     with_offset = "%z" in pattern
     read = pd.to_datetime(written, format=pattern, errors="coerce", utc=with_offset).dt.as_unit("us")
@@ -151,6 +160,27 @@ def as_moments_since(cells: pa.Array, unit_us: int, origin: datetime) -> "tuple[
     moments = pd.Series(np.datetime64(0, "us") + whole_us.astype("timedelta64[us]")).dt.tz_localize("UTC")
     moments += origin - datetime(1970, 1, 1, tzinfo=ZoneInfo("UTC"))
     return moments.mask(unreadable | np.isnan(since_us)), unreadable
+
+
+def _with_offsets(text: pa.Array) -> pa.Array:
+    """The times with the offset of the zone that their letters name; others stay as they are."""
+    found = pc.extract_regex(text, r"^(?P<time>.*[0-9apmAPM]) ?(?P<zone>[A-Z]{2,4}(?:[+-][0-9]{1,2}(?::[0-9]{2})?)?)$")
+    zones, times = pc.struct_field(found, "zone"), pc.struct_field(found, "time")
+    offsets = {zone: _offset(zone) for zone in pc.unique(zones).drop_null().to_pylist()}
+    known = pa.array(list(offsets), pa.string())
+    offset = pc.take(pa.array(list(offsets.values()), pa.string()), pc.index_in(zones, known))
+    return pc.coalesce(pc.binary_join_element_wise(times, offset, " "), text)
+
+
+def _offset(zone: str) -> str | None:
+    """The offset of a zone's letters, such as +0000; null where they say nothing."""
+    found = re.fullmatch(r"(?P<letters>[A-Z]+)((?P<sign>[+-])(?P<hours>[0-9]{1,2})(:(?P<minutes>[0-9]{2}))?)?", zone)
+    if found is None or found["letters"] not in ZONES or (found["sign"] and ZONES[found["letters"]]):
+        return None
+    if found["sign"]:
+        return f"{found['sign']}{int(found['hours']):02}{found['minutes'] or '00'}"
+    hours = ZONES[found["letters"]]
+    return f"{'-' if hours < 0 else '+'}{abs(hours):02}00"
 
 
 def _parse(text: pa.Array, *, utc: bool) -> "pd.Series[pd.Timestamp]":

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -9,8 +10,8 @@ import pyarrow as pa
 
 from features.errors import InputError
 from features.logs.cells import Marks
+from features.logs.files.table_file import TableFile, read_cells
 from features.logs.moments import UTC
-from features.logs.table_file import TableFile, read_cells
 
 RAW_TYPES: dict[str, object] = {
     "student_id": "str",
@@ -88,7 +89,8 @@ class Log:
             size = len(chunk.cells[0])
             if size:
                 try:
-                    yield raw_rows(self.convert(cells), size)
+                    columns = self.convert(cells)
+                    yield raw_rows(columns, len(cast("Sequence[object]", columns["student_id"])))
                 except pa.ArrowException:
                     types = ", ".join(f"{name}: {cell.type}" for name, cell in cells.items())
                     raise InputError(f"{self.table.path.name} has columns of other types ({types})") from None

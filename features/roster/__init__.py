@@ -91,10 +91,20 @@ demographics.csv (optional): one row per fact about a student; audits only, kept
     column       what is known, such as `language`
     value        any text, such as `es`
 
+ids.csv (optional): one row per id that a student has in another system, for logs that carry it (`sources` below).
+    student_id   a student of members.csv
+    kind         what kind of id it is, such as `username`
+    other_id     such as `mia.jones`; no two students share one of a kind
+
+names.csv (optional): display names; kept in the vault where `REGROUP_VAULT` names one, and else not read.
+    student_id ?   a student, or
+    staff_id ?     an adult
+    name           such as `Mia Jones`
+
 policy.toml (optional): how teams want to be planned, which the CSV files cannot say. `[default]` holds for all teams,
 `[teams.t01]` for one and counts before it; all keys are optional, and what nobody says stays as the planner has it.
     preset                 `open_team_room`, `station_rotation`, `intervention_block`, `high_dosage_tutoring` or
-                           `weekly_regrouping`: several of the keys below at once (`presets.toml` beside this module);
+                           `weekly_regrouping`: several of the keys below at once (`policy/presets.toml`);
                            keys that stand beside it count before it
     weights.NAME           what one unit of a term of the score is worth, 0-100; 0 switches the term off
     sizes.TYPE             group sizes of `small_group`, `tutoring` or `collaborative`: fewest and most students at a
@@ -113,6 +123,9 @@ policy.toml (optional): how teams want to be planned, which the CSV files cannot
                            that holds the whole team
     blocks.BLOCK           skills or subjects that may be taught by adults then, such as `{ subjects = ["Maths"] }`
     needs_certified        list of students whose accommodations need a certified adult in adult-led sessions
+    sources.SOURCE         below `[default]`: what kind of id the events of a source carry for students, such as
+                           `practice-app = "username"`: a kind of ids.csv, or a column of the people's file of another
+                           system, or a type of OneRoster's `userIds`; events of other sources carry the roster's ids
     no_school              list of days without school, such as `["2026-11-26", "2026-12-21 to 2027-01-01"]`
     adult_exclusions       list of `{ staff_id = "b.chen", students = ["s0412"] }`: the adult never leads the students;
                            why is not asked and not stored
@@ -134,13 +147,15 @@ and past sessions that are stored stay as well, as far as they name people who a
                            are `TEAM-mon-NAME` and so on
     student_id             which id of a person of OneRoster events carry: `sourcedId`, `identifier`, `username`,
                            `email` or `userMasterIdentifier`
-`bells`, `no_school` and `student_id` may stand below `[default]`. Enrollments hold on the day of their end too.
+    end_date               whether the date of an end is the first day after it (`exclusive`, as OneRoster has it for
+                           enrollments, roles and terms) or the last day (`inclusive`, as all other shapes have it)
+`bells`, `no_school`, `student_id` and `end_date` may stand below `[default]`, the last two there alone.
 """
 
 from features.roster.command import load_roster_command
 from features.roster.loading import read_roster_files
-from features.roster.policy_file import ANY_ROOM
-from features.roster.policy_keys import load_presets
+from features.roster.policy.file import ANY_ROOM
+from features.roster.policy.keys import load_presets
 from features.roster.queries import (
     find_gone,
     find_teams_of,

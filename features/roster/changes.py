@@ -1,11 +1,25 @@
-"""What loading a roster would change: who is new, changed and gone, and which teams would have no plan on any day."""
+"""Loads a roster, or tells what loading it would change: who is new, changed and gone, and which days have no plan."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass
+from datetime import date
 from typing import Any
 
-from features.errors import InputError
+from sqlalchemy import Connection
+
+from features.database import Database
+from features.errors import InputError, MissingError
+from features.home import Home
+from features.roster.exports.questions import write_questions
+from features.roster.files.archive import Files
+from features.roster.loading import ReadRoster, read_roster
+from features.roster.people.columns import ADULT, STUDENT
+from features.roster.people.vault import Put, find_vault
 from features.roster.records import Roster, Team
+from features.tombstones import read_tombstones
+
+BUSY = "a student is being erased, or another roster loaded; load this one when that has ended"
 
 MOST_GONE = 0.05
 """Share of the stored students who may be missing from a roster; more are taken for a broken export."""
@@ -33,6 +47,122 @@ class Change:
     gone: tuple[str, ...]
 
 
+class ManyGoneError(InputError):
+    """The roster lacks more of the stored students than are taken for gone without asking."""
+
+
+class UnansweredError(InputError):
+    """Nobody has said which classes of a roster of another system make a team."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """A roster that was loaded, or read to see what loading it would change.
+
+    Attributes:
+        found: The roster.
+        changes: What becomes of teams, students, adults, rooms and blocks.
+        erased: How many of its members were erased before; 0 where nothing was loaded.
+        refused: Sentences on teams for which no day can be planned.
+        questions: The `policy.toml` to fill in; null for a folder of roster files, and where the roster was loaded.
+    """
+
+    found: ReadRoster
+    changes: tuple[Change, ...]
+    erased: int = 0
+    refused: tuple[str, ...] = ()
+    questions: str | None = None
+
+
+def load_roster(
+    files: Files,
+    name: str,
+    home: Home,
+    database: Database,
+    day: date,
+    policy: bytes | None = None,
+    *,
+    yes: bool = False,
+    note: Callable[[Connection], None] | None = None,
+) -> Load:
+    """Puts a roster in place of the one that is stored, all or nothing.
+
+    Args:
+        files: The files.
+        name: What to call them in errors.
+        home: The home, in which no student is erased meanwhile.
+        database: Where the roster is stored.
+        day: From which day on enrollments count.
+        policy: What people say now of the teams, a file as `policy.toml`.
+        yes: Whether the roster may lack more than a twentieth of the stored students.
+        note: Called in the transaction before it ends.
+
+    Raises:
+        ManyGoneError: Many students are gone; nothing was changed.
+        UnansweredError: It is not known which classes make a team; nothing was changed.
+        InputError: The files have problems; nothing was changed.
+        BusyError: A student is being erased, or another process holds the database; nothing was changed.
+        DatabaseAwayError: The database cannot be used; nothing was changed.
+    """
+    vault = find_vault()
+    # what an erasure has done in one store while it is at work in another must not come back
+    with (
+        home.work("roster", busy=BUSY),
+        nullcontext() if vault is None else vault.replacing() as put_names,  # kept once the roster is
+        database.changing(alone=True) as connection,
+    ):
+        found = read_roster(files, name, connection, day, policy, with_names=vault is not None)
+        if found.classes is not None and not found.roster.teams:
+            raise UnansweredError(
+                f"{name} is {found.shape}, and nobody has said which of its classes make a team, so nothing was loaded"
+            )
+        changes = compare(found.stored, found.roster)
+        if not yes:
+            require_few_gone(changes)
+        erased = found.save(connection)
+        if put_names is not None:
+            _put_names(put_names, found, connection)
+        if note is not None:
+            note(connection)
+    return Load(found, changes, erased, tuple(find_refused(found.roster)) if found.classes is not None else ())
+
+
+def _put_names(put: Put, found: ReadRoster, connection: Connection) -> None:
+    """Keeps the names of the people of teams, but of nobody who was erased."""
+    members = {member.student_id for member in found.roster.members}
+    gone = read_tombstones(connection).among(members)
+    adults = {(ADULT, adult.staff_id) for adult in found.roster.staff}
+    put({(STUDENT, student) for student in members - gone} | adults, found.names)
+
+
+def preview_roster(files: Files, name: str, database: Database, day: date, policy: bytes | None = None) -> Load:
+    """What loading a roster would change, and the questions that it leaves open; nothing is changed.
+
+    Args:
+        files: The files.
+        name: What to call them in errors.
+        database: Where the roster is stored.
+        day: From which day on enrollments count.
+        policy: What people say now of the teams, a file as `policy.toml`.
+
+    Raises:
+        InputError: The files have problems.
+        BusyError: The database stayed locked.
+        DatabaseAwayError: The database cannot be used.
+    """
+    found = None
+    with suppress(MissingError), database.reading() as connection:  # nothing was ever stored
+        found = read_roster(files, name, connection, day, policy, propose=True)
+    if found is None:
+        found = read_roster(files, name, None, day, policy, propose=True)
+    return Load(
+        found,
+        compare(found.stored, found.roster),
+        refused=tuple(find_refused(found.roster)),
+        questions=None if found.classes is None else write_questions(found.classes, found.said),
+    )
+
+
 def compare(stored: Mapping[str, Team], roster: Roster) -> tuple[Change, ...]:
     """What becomes of teams, students, adults, rooms and blocks."""
     team_facts = {team.team_id: (team.school, team.name) for team in stored.values()}
@@ -57,14 +187,14 @@ def require_few_gone(changes: Iterable[Change]) -> None:
     """Refuses a roster that lacks many of the stored students.
 
     Raises:
-        InputError: More than a twentieth of them are gone.
+        ManyGoneError: More than a twentieth of them are gone.
     """
     students = next(change for change in changes if change.kind == "students")
     gone = len(students.gone)
     if gone > MOST_GONE * students.before:
-        raise InputError(
+        raise ManyGoneError(
             f"{gone} of the {students.before} students who are stored are not in this roster, more than "
-            f"{MOST_GONE:.0%}, so nothing was loaded; look at it with --preview, and load it with --yes if it is right"
+            f"{MOST_GONE:.0%}, so nothing was loaded"
         )
 
 

@@ -13,10 +13,10 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from typing import Any
 
-from features.roster.cells import nearest, shown, unknown
+from features.roster.files.cells import nearest, shown, unknown
+from features.roster.files.sheets import Findings, Row
 from features.roster.records import ROLE_MAY_LEAD
 from features.roster.series_checks import check_series
-from features.roster.sheets import Findings, Row
 
 Sheets = dict[str, list[Row]]
 """Rows by the name of their file."""
@@ -42,14 +42,19 @@ def check_sheets(sheets: Sheets, findings: Findings) -> Sheets:
         (_check_staff, {"teams", "staff"}),
         (_check_rules, {"teams", "members", "staff", "blocks"}),
         (check_series, {"teams", "members", "staff", "blocks"}),
-        (_check_prerequisites, set()),
-        (_check_skills, {"skills"}),
+        (check_skills, {"skills"}),
         (_check_past_sessions, {"staff", "blocks"}),
     )
     for check, read in checks:
         if not broken & read:
             check(kept, findings)
     return kept
+
+
+def check_skills(sheets: Sheets, findings: Findings) -> None:
+    """Checks prerequisites, and that all that rows name is among the skills; the sheets may be these and no others."""
+    _check_prerequisites(sheets, findings)
+    _check_skills(sheets, findings)
 
 
 def _without_orphans(sheets: Sheets, findings: Findings) -> Sheets:
@@ -63,6 +68,9 @@ def _without_orphans(sheets: Sheets, findings: Findings) -> Sheets:
             findings.warnings.append(f"{findings.label(name)}: {count} ({_some(lost)}) and were left out")
     students = {row.record.student_id for row in kept["members"]}
     kept["demographics"] = [row for row in sheets["demographics"] if row.record.student_id in students]
+    kept["ids"] = [row for row in sheets["ids"] if row.record.student_id in students]
+    if lost_ids := len(sheets["ids"]) - len(kept["ids"]):
+        findings.warnings.append(f"ids.csv: {lost_ids} rows are about no member and were left out")
     lost_facts = len(sheets["demographics"]) - len(kept["demographics"])
     if lost_facts:
         findings.warnings.append(f"demographics.csv: {lost_facts} rows are about no member and were left out")

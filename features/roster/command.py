@@ -1,7 +1,6 @@
 """`python -m features roster PATH`: loads a roster, or shows what loading it would change."""
 
 from collections.abc import Iterable
-from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 
@@ -9,75 +8,99 @@ from rich.table import Table
 
 from features.console import OUT
 from features.database import Database
-from features.errors import WRONG_PATH, InputError, MissingError, explain_os_error
+from features.errors import WRONG_PATH, InputError, explain_os_error
 from features.home import Home
-from features.roster.changes import Change, compare, find_refused, require_few_gone
-from features.roster.exports.questions import write_questions
-from features.roster.files import Files, read_files
-from features.roster.layout import FILES
-from features.roster.loading import ReadRoster, read_roster
-from features.roster.policy_file import NAME as POLICY_FILE
-
-BUSY = "a student is being erased, or another roster loaded; load this one when that has ended"
+from features.roster.changes import Change, Load, ManyGoneError, UnansweredError, load_roster, preview_roster
+from features.roster.exports.case import ID_FIELDS
+from features.roster.files.archive import read_files
+from features.roster.files.layout import FILES
+from features.roster.hub.download import download_roster
+from features.roster.hub.settings import is_address, read_hub
+from features.roster.loading import ReadRoster
+from features.roster.policy.file import NAME as POLICY_FILE
+from features.roster.skills import SkillLoad, are_skills, load_skills
 
 NAMED = 20
 """Ids of new, changed and gone that a preview names of each kind."""
 
 
+NAMED_SKILLS = 3
+"""Skills that are shown after loading, so that people see whether their ids are those of the log."""
+
+
 def load_roster_command(
-    path: Path,
+    path: Path | str,
     home: Home,
     *,
     policy: Path | None = None,
+    hub: Path | None = None,
     preview: bool = False,
     yes: bool = False,
     as_of: date | None = None,
+    skill_id: str = ID_FIELDS[0],
 ) -> int:
     """Loads a roster into the home's database, prints counts and warnings, and returns the exit code.
 
     Args:
-        path: A folder, a zip archive or a CSV file.
+        path: A folder, a zip archive or a CSV file; or the address of a hub that speaks OneRoster.
         home: Where the database is.
         policy: A file as `policy.toml`: what people say of the teams; where a preview names one that is not there, the
             questions are written to it.
+        hub: A file that says how to ask the hub.
         preview: Whether only to show what would change, and what the roster cannot say.
         yes: Whether the roster may lack more than a twentieth of the stored students.
         as_of: From which day on enrollments count; today, unless given.
+        skill_id: The field of a standard of CASE whose value events carry.
 
     Raises:
         InputError: The files have problems, or many students are gone; nothing was changed.
         BusyError: A student is being erased, or another process holds the database; nothing was changed.
         DatabaseAwayError: The database cannot be used; nothing was changed.
+        HubError: The hub does not answer, or does not give the whole roster; nothing was changed.
     """
-    files = read_files(path)
+    files = download_roster(read_hub(str(path), hub)) if is_address(path) else read_files(Path(path))
+    if are_skills(files):
+        with Database(home.database_url()) as database:
+            _show_skills(load_skills(files, str(path), home, database, skill_id, preview=preview))
+        return 0
     day = as_of or datetime.now().astimezone().date()
     asked = _read_policy(policy, missing_ok=preview)
-    if preview:
-        _preview(files, str(path), home, day, asked, policy)
-        return 0
-    # what an erasure has done in one store while it is at work in another must not come back
-    with (
-        home.work("roster", busy=BUSY),
-        Database(home.database_url()) as database,
-        database.changing(alone=True) as connection,
-    ):
-        found = read_roster(files, str(path), connection, day, asked)
-        if found.classes is not None and not found.roster.teams:
+    with Database(home.database_url()) as database:
+        if preview:
+            _show_preview(preview_roster(files, str(path), database, day, asked), str(path), day, asked, policy)
+            return 0
+        try:
+            load = load_roster(files, str(path), home, database, day, asked, yes=yes)
+        except ManyGoneError as error:
+            raise InputError(f"{error}; look at it with --preview, and load it with --yes if it is right") from None
+        except UnansweredError as error:
             raise InputError(
-                f"{path} is {found.shape}, and nobody has said which of its classes make a team, so nothing was "
-                f"loaded; run again with --preview --policy {POLICY_FILE}, fill that file in, and load with it"
-            )
-        if not yes:
-            require_few_gone(compare(found.stored, found.roster))
-        erased = found.save(connection)
-    _show_counts(found)
-    if erased:
+                f"{error}; run again with --preview --policy {POLICY_FILE}, fill that file in, and load with it"
+            ) from None
+    _show_counts(load.found)
+    if load.erased:
         OUT.print(
-            f"warning: {erased} members were erased before; they are seated without demographics, past sessions and "
-            "events, and their events are still dropped"
+            f"warning: {load.erased} members were erased before; they are seated without demographics, past sessions "
+            "and events, and their events are still dropped"
         )
-    _warn(found, find_refused(found.roster) if found.classes is not None else ())
+    _warn(load)
     return 0
+
+
+def _show_skills(load: SkillLoad) -> None:
+    before, now = load.before.skills, {skill.skill_id: skill for skill in load.skills}
+    table = Table("", "stored", "now", "new", "gone", title="skills")
+    new, gone = now.keys() - before.keys(), before.keys() - now.keys()
+    table.add_row("skills", f"{len(before):,}", f"{len(now):,}", f"{len(new):,}", f"{len(gone):,}")
+    pairs = {(skill, required) for skill, each in load.before.requires.items() for required in each}
+    links = {(link.skill_id, link.requires_skill_id) for link in load.prerequisites}
+    counts = len(pairs), len(links), len(links - pairs), len(pairs - links)
+    table.add_row("prerequisites", *(f"{count:,}" for count in counts))
+    OUT.print(table)
+    for skill in load.skills[:NAMED_SKILLS]:
+        OUT.print(f"{skill.skill_id}: {skill.name or 'without a name'}", markup=False, highlight=False)
+    for warning in load.warnings:
+        OUT.print(f"warning: {warning}", markup=False, highlight=False)
 
 
 def _read_policy(path: Path | None, *, missing_ok: bool) -> bytes | None:
@@ -89,29 +112,22 @@ def _read_policy(path: Path | None, *, missing_ok: bool) -> bytes | None:
         raise explain_os_error(error, f"policy {path} cannot be read", WRONG_PATH) from None
 
 
-def _preview(files: Files, name: str, home: Home, day: date, asked: bytes | None, policy: Path | None) -> None:
-    found = None
-    with Database(home.database_url()) as database:
-        with suppress(MissingError), database.reading() as connection:  # nothing was ever stored
-            found = read_roster(files, name, connection, day, asked, propose=True)
-        if found is None:
-            found = read_roster(files, name, None, day, asked, propose=True)
-    OUT.print(f"{name} was taken for: {found.shape}", markup=False, highlight=False)
-    if found.classes is not None:
+def _show_preview(load: Load, name: str, day: date, asked: bytes | None, policy: Path | None) -> None:
+    OUT.print(f"{name} was taken for: {load.found.shape}", markup=False, highlight=False)
+    if load.found.classes is not None:
         OUT.print(f"enrollments as of {day}", markup=False, highlight=False)
-    _show_changes(compare(found.stored, found.roster))
-    _warn(found, find_refused(found.roster))
-    if found.classes is None:
+    _show_changes(load.changes)
+    _warn(load)
+    if load.questions is None:
         return
-    text = write_questions(found.classes, found.said)
     if policy is not None and asked is None:
         try:
-            policy.write_text(text, encoding="utf-8")
+            policy.write_text(load.questions, encoding="utf-8")
         except OSError as error:
             raise explain_os_error(error, f"policy {policy} cannot be written", WRONG_PATH) from None
         OUT.print(f"what the roster cannot say was written to {policy}; fill it in", markup=False, highlight=False)
     else:
-        OUT.print(text, markup=False, highlight=False)
+        OUT.print(load.questions, markup=False, highlight=False)
 
 
 def _show_changes(changes: Iterable[Change]) -> None:
@@ -138,6 +154,6 @@ def _show_counts(found: ReadRoster) -> None:
     OUT.print(table)
 
 
-def _warn(found: ReadRoster, refused: Iterable[str]) -> None:
-    for warning in (*found.roster.warnings, *refused):
+def _warn(load: Load) -> None:
+    for warning in (*load.found.roster.warnings, *load.refused):
         OUT.print(f"warning: {warning}", markup=False, highlight=False)

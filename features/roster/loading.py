@@ -9,7 +9,6 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from features.errors import InputError, MissingError
-from features.roster.cells import nearest
 from features.roster.checks import Sheets, check_sheets
 from features.roster.exports.class_list import is_class_list, read_class_list
 from features.roster.exports.enrollments import Classes, find_places
@@ -19,17 +18,18 @@ from features.roster.exports.questions import propose_teams
 from features.roster.exports.sds import is_sds, read_sds
 from features.roster.exports.source_rows import add_stored, replace_source_rows
 from features.roster.exports.teams import LABELS, build_sheets, drop_missing
-from features.roster.files import Files, read_files
-from features.roster.layout import FILES
-from features.roster.policy_file import DEFAULT, Said, check_policies, join_layer, parse_policies
-from features.roster.policy_file import NAME as POLICY_FILE
+from features.roster.files.archive import Files, read_files
+from features.roster.files.cells import nearest
+from features.roster.files.layout import FILES, NAMES
+from features.roster.files.sheets import Findings, Row, raise_problems, read_sheet
+from features.roster.people.columns import Who, join_ids, join_names, read_name_file, read_people
+from features.roster.people.id_table import forget_matched, read_ids
+from features.roster.policy.file import DEFAULT, Said, check_policies, join_layer, parse_policies
+from features.roster.policy.file import NAME as POLICY_FILE
 from features.roster.queries import list_teams, read_skills, read_team
 from features.roster.records import PolicyLayer, Roster, Staff, Team
-from features.roster.sheets import Findings, Row, read_sheet
+from features.roster.skills import find_standards, read_skill_sheets
 from features.roster.store import save_roster
-
-SHOWN = 50
-"""Problems that one error lists."""
 
 KEPT = frozenset({"skills", "prerequisites", "past_sessions", "demographics"})
 """Parts of the stored roster of which other systems say nothing."""
@@ -46,6 +46,7 @@ class ReadRoster:
         said: What people said of each team.
         lists: The lists of another system; null for a folder of roster files.
         classes: Its classes and who is in them.
+        names: Display names that were read for the vault.
     """
 
     roster: Roster
@@ -54,6 +55,7 @@ class ReadRoster:
     said: Said = field(default_factory=dict)
     lists: SchoolLists | None = None
     classes: Classes | None = None
+    names: Mapping[Who, str] = field(default_factory=dict)
 
     def save(self, connection: Connection) -> int:
         """Stores it and returns how many of its members were erased before.
@@ -62,7 +64,9 @@ class ReadRoster:
             connection: A transaction of `changing(alone=True)`.
         """
         replace_source_rows(connection, self.lists)
-        return save_roster(self.roster, connection, keep=KEPT if self.lists else frozenset())
+        erased = save_roster(self.roster, connection, keep=KEPT if self.lists else frozenset())
+        forget_matched(connection)
+        return erased
 
 
 def read_roster_files(folder: Path) -> Roster:
@@ -73,7 +77,7 @@ def read_roster_files(folder: Path) -> Roster:
     """
     if not folder.is_dir():
         raise InputError(f"roster folder {str(folder)!r} is not there; name a folder with teams.csv and the others")
-    return _read_folder(read_files(folder), str(folder))
+    return _read_folder(read_files(folder), str(folder))[0]
 
 
 def read_roster(
@@ -84,6 +88,7 @@ def read_roster(
     policy: bytes | None = None,
     *,
     propose: bool = False,
+    with_names: bool = False,
 ) -> ReadRoster:
     """The roster that files hold, whatever system they are of.
 
@@ -94,6 +99,7 @@ def read_roster(
         day: From which day on; enrollments that ended before are left out.
         policy: What people say now of the teams, a file as `policy.toml`.
         propose: Whether to make a team of each school and grade of an export where nobody has said what makes one.
+        with_names: Whether names of people are read.
 
     Raises:
         InputError: The files have problems; each is listed.
@@ -104,27 +110,36 @@ def read_roster(
     if policy is not None:
         files = {**files, POLICY_FILE: policy}
     if not foreign:
-        return ReadRoster(_read_folder(files, name), stored)
+        roster, display = _read_folder(files, name, names=with_names)
+        return ReadRoster(roster, stored, names=display)
     findings = Findings(labels=dict(LABELS))
     new = parse_policies(files[POLICY_FILE], findings) if POLICY_FILE in files else {}
     said = {**said, **new}
-    _raise_problems(findings, POLICY_FILE)
+    raise_problems(findings, POLICY_FILE)
     findings.labels.clear()  # files of other systems may have the names of ours
+    for name_of_skills in (*find_standards(files), *(file for file in files if file.lower() == "skills.csv")):
+        findings.warnings.append(
+            f"{name_of_skills}: skills are not read beside a roster of another system; load them alone"
+        )
     lists = _read_lists(files, names, said, findings)
-    _raise_problems(findings, name)
+    raise_problems(findings, name)
     lists = add_stored(connection, lists, findings)
     findings.labels.update(LABELS)
-    classes = find_places(lists, day, findings)
+    classes = find_places(lists, day, findings, said.get(DEFAULT, {}).get("end_date"))
     if propose and not any(settings.get("classes") for settings in said.values()):
         said = {**said, **{team_id: {"classes": found} for team_id, found in propose_teams(classes).items()}}
     sheets = build_sheets(classes, said, stored, findings, new.keys())
     if connection is not None and stored:  # the skills that stay are those that may be named
         sheets["skills"] = [Row(None, skill) for skill in read_skills(connection).skills.values()]
+    sources = said.get(DEFAULT, {}).get("sources", {})
+    people = read_people(files, lists, sources, findings, names=with_names)
     sheets = check_sheets(sheets, findings)
+    sheets["ids"] = join_ids(people, lists, [] if connection is None else read_ids(connection), findings)
     said = _clean(said, sheets, new.keys())
     policies = check_policies(said, sheets, findings, of_folder=False)
-    _raise_problems(findings, name)
-    return ReadRoster(_to_roster(sheets, policies, findings), stored, lists.shape, said, lists, classes)
+    raise_problems(findings, name)
+    roster = _to_roster(sheets, policies, findings)
+    return ReadRoster(roster, stored, lists.shape, said, lists, classes, join_names(people, lists))
 
 
 def _read_lists(files: Files, names: frozenset[str], said: Said, findings: Findings) -> SchoolLists:
@@ -164,11 +179,13 @@ def _read_stored(connection: Connection) -> tuple[dict[str, Team], Said]:
     return stored, {team_id: join_layer(layer) for team_id, layer in layers.items()}
 
 
-def _read_folder(files: Files, name: str) -> Roster:
+def _read_folder(files: Files, name: str, *, names: bool = False) -> tuple[Roster, dict[Who, str]]:
     findings = Findings()
     sheets: Sheets = {}
-    known = [f"{layout.name}.csv" for layout in FILES]
-    _report_strays([file for file in files if file.lower().endswith(".csv")], known, findings)
+    standards = find_standards(files)
+    known = [*(f"{layout.name}.csv" for layout in FILES), *standards]
+    tables = [file for file in files if file.lower().endswith((".csv", ".json")) and file != f"{NAMES.name}.csv"]
+    _report_strays(tables, known, findings)
     _report_strays([file for file in files if file.lower().endswith(".toml")], [POLICY_FILE], findings)
     for layout in FILES:
         data = files.get(f"{layout.name}.csv")
@@ -179,12 +196,15 @@ def _read_folder(files: Files, name: str) -> Roster:
         if layout.needed:
             columns = ", ".join(layout.columns)
             findings.add(layout.name, f"is missing; write one with the columns {columns}")
+    if standards:
+        sheets |= read_skill_sheets(files, findings)
     sheets = check_sheets(sheets, findings)
     policies: tuple[PolicyLayer, ...] = ()
     if POLICY_FILE in files:
         policies = check_policies(parse_policies(files[POLICY_FILE], findings), sheets, findings)
-    _raise_problems(findings, name)
-    return _to_roster(sheets, policies, findings)
+    display = read_name_file(files, findings, names=names)
+    raise_problems(findings, name)
+    return _to_roster(sheets, policies, findings), display
 
 
 def _report_strays(files: Collection[str], known: Collection[str], findings: Findings) -> None:
@@ -200,14 +220,3 @@ def _report_strays(files: Collection[str], known: Collection[str], findings: Fin
 def _to_roster(sheets: Sheets, policies: tuple[PolicyLayer, ...], findings: Findings) -> Roster:
     records = {name: tuple(row.record for row in rows) for name, rows in sheets.items()}
     return Roster(**records, policies=policies, warnings=tuple(findings.warnings))
-
-
-def _raise_problems(findings: Findings, name: str) -> None:
-    problems = findings.problems
-    if not problems:
-        return
-    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-    lines = [f"the roster in {name!r} has {count}, so nothing was loaded:", *problems[:SHOWN]]
-    if len(problems) > SHOWN:
-        lines.append(f"and {len(problems) - SHOWN} more")
-    raise InputError("\n  ".join(lines))

@@ -11,7 +11,7 @@ from features.database import Database, reading
 from features.database.refusals import no_roster
 from features.errors import MissingError
 from features.roster import tables
-from features.roster.cells import nearest, shown
+from features.roster.files.cells import nearest, shown
 from features.roster.records import (
     Block,
     Demographic,
@@ -130,10 +130,13 @@ def read_skills(url: Source) -> SkillMap:
         MissingError: No roster is loaded.
     """
     with _reading(url) as connection:
-        skills = [Skill(**row) for row in _found(connection, select(tables.SKILLS))]
-        pairs = sorted(
-            (row.skill_id, row.requires_skill_id) for row in connection.execute(select(tables.PREREQUISITES))
-        )
+        return read_stored_skills(connection)
+
+
+def read_stored_skills(connection: Connection) -> SkillMap:
+    """The skills that are stored, which may be there before any team is."""
+    skills = [Skill(**row) for row in _found(connection, select(tables.SKILLS))]
+    pairs = sorted((row.skill_id, row.requires_skill_id) for row in connection.execute(select(tables.PREREQUISITES)))
     requires: dict[str, tuple[str, ...]] = {}
     for skill, required in pairs:
         requires[skill] = (*requires.get(skill, ()), required)

@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
-from features.roster.cells import shown, unknown
+from features.roster.files.cells import shown, unknown
+from features.roster.files.sheets import Findings, Row
 from features.roster.records import SESSION_TYPES, WEEKDAYS, Block, Series, Staff
-from features.roster.sheets import Findings, Row
 
 
 def check_series(sheets: Mapping[str, Sequence[Row]], findings: Findings) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Table, and_, delete, insert, select
 
 from features.database import Database, changing
 from features.roster import tables
-from features.roster.records import PastSession, PolicyLayer, Roster, Rule, Series
+from features.roster.records import PastSession, PolicyLayer, Prerequisite, Roster, Rule, Series, Skill
 from features.roster.tables import count_change
 from features.tombstones import Tombstones, read_tombstones
 
@@ -56,13 +56,28 @@ def save_roster(roster: Roster, url: str | Database | Connection, keep: Collecti
     return erased
 
 
-def drop_erased(roster: Roster, tombstones: Tombstones) -> tuple[Roster, int]:
-    """The roster without demographics and past sessions of erased students, and how many of its members were erased.
+def save_skills(connection: Connection, skills: Iterable[Skill], prerequisites: Iterable[Prerequisite]) -> None:
+    """Replaces the skills of the stored roster and what they require; everything else stays.
 
-    Membership and rules stay: who sits in the room tomorrow is for the school to decide.
+    Args:
+        connection: A transaction of `changing(alone=True)`.
+        skills: The skills.
+        prerequisites: What they require.
+    """
+    for table, records in ((tables.SKILLS, skills), (tables.PREREQUISITES, prerequisites)):
+        connection.execute(delete(table))
+        _insert(connection, table, [asdict(record) for record in records])
+    count_change(connection)
+
+
+def drop_erased(roster: Roster, tombstones: Tombstones) -> tuple[Roster, int]:
+    """The roster without what it says of erased students, and how many of its members were erased.
+
+    Demographics, ids in other systems and past sessions go. Membership and rules stay: who sits in the room tomorrow is
+    for the school to decide.
     """
     members = {member.student_id for member in roster.members}
-    about = {fact.student_id for fact in roster.demographics}
+    about = {fact.student_id for fact in roster.demographics} | {each.student_id for each in roster.ids}
     gone = tombstones.among(members.union(about, *(session.students for session in roster.past_sessions)))
     if not gone:
         return roster, 0
@@ -71,7 +86,8 @@ def drop_erased(roster: Roster, tombstones: Tombstones) -> tuple[Roster, int]:
         for session in roster.past_sessions
     )
     facts = tuple(fact for fact in roster.demographics if fact.student_id not in gone)
-    return replace(roster, demographics=facts, past_sessions=past), len(gone & members)
+    ids = tuple(each for each in roster.ids if each.student_id not in gone)
+    return replace(roster, demographics=facts, past_sessions=past, ids=ids), len(gone & members)
 
 
 def replace_recorded_sessions(connection: Connection, team_id: str, day: date, sessions: Iterable[PastSession]) -> None:

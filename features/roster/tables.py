@@ -18,7 +18,7 @@ from sqlalchemy import (
     select,
 )
 
-from features.database.dialects import upsert
+from features.database.dialects import UtcTime, upsert
 
 METADATA = MetaData()
 
@@ -172,6 +172,21 @@ SOURCE_ROWS = Table(
     Column("student_id", Text, index=True),  # null: the row is about no student
     Column("record", JSON, nullable=False),
 )
+OTHER_IDS = Table(
+    "roster_ids",
+    METADATA,
+    Column("kind", Text, primary_key=True),  # such as `username`
+    Column("other_id", Text, primary_key=True),
+    Column("student_id", Text, nullable=False, index=True),
+)
+UNMATCHED_IDS = Table(
+    "roster_unmatched_ids",
+    METADATA,
+    Column("source", Text, primary_key=True),  # of the events
+    Column("other_id", Text, primary_key=True),  # stands for nobody of the roster
+    Column("events", Integer, nullable=False),
+    Column("seen_at", UtcTime, nullable=False),
+)
 VERSIONS = Table(
     "roster_versions",
     METADATA,
@@ -187,7 +202,7 @@ OF_STUDENTS = (
     POLICY_STUDENTS,
     SOURCE_ROWS,
 )
-"""Every table with a student's id; erasing a student empties the rows of all of them."""
+"""Every table with a student's id, but for the id table; erasing a student empties the rows of all of them."""
 
 PLAIN = {
     "teams": TEAMS,
@@ -199,6 +214,7 @@ PLAIN = {
     "prerequisites": PREREQUISITES,
     "focus": FOCUS,
     "demographics": DEMOGRAPHICS,
+    "ids": OTHER_IDS,
 }
 """Fields of a roster whose records are rows of one table as they are."""
 

@@ -9,7 +9,8 @@ class Scope(StrEnum):
 
     READ = "read"  # boards, profiles, plans, forecasts, models
     PLAN = "plan"  # suggest, evaluate and decide on plans, rank seats of a late student
-    LOAD = "load"  # send events
+    LOAD = "load"  # send events and rosters
+    NAMES = "names"  # read display names, where the installation keeps them
     ADMIN = "admin"  # see who read and decided what
 
 

@@ -56,11 +56,14 @@ class GatedRoute(APIRoute):
     most_bytes = "body_bytes"
     """The setting that says how large a body may be."""
 
+    raw = False
+    """Whether a body is taken as it comes, instead of as JSON."""
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The function that answers a request."""
         answer = super().get_route_handler()
         scopes = [scope for need in self.dependencies if isinstance(need, Security) for scope in need.scopes or ()]
-        has_body = self.body_field is not None
+        has_body = self.raw or self.body_field is not None
 
         async def judge(request: Request) -> Response:
             caller = require_scopes(request, scopes)
@@ -69,9 +72,8 @@ class GatedRoute(APIRoute):
             bodies: Bodies = request.app.state.bodies
             async with AsyncExitStack() as stack:
                 try:
-                    read = await bodies.read(
-                        request, caller, getattr(request.app.state.settings, self.most_bytes), stack
-                    )
+                    most = getattr(request.app.state.settings, self.most_bytes)
+                    read = await bodies.read(request, caller, most, stack, raw=self.raw)
                 except ClientDisconnect:
                     return Response(status_code=HTTPStatus.BAD_REQUEST)  # nobody gets it; the log shows it
                 return await answer(read)
@@ -83,6 +85,12 @@ class EventsRoute(GatedRoute):
     """The same for batches of events, which are large."""
 
     most_bytes = "events_body_bytes"
+
+
+class RosterRoute(EventsRoute):
+    """The same for rosters, which are files."""
+
+    raw = True
 
 
 class _ReadRequest(Request):
@@ -120,7 +128,9 @@ class Bodies:
         self._reader = _make_reader()
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def read(self, request: Request, caller: Caller, most: int, stack: AsyncExitStack) -> Request:
+    async def read(
+        self, request: Request, caller: Caller, most: int, stack: AsyncExitStack, *, raw: bool = False
+    ) -> Request:
         """The request with its body read, as JSON where it is JSON.
 
         Args:
@@ -128,6 +138,7 @@ class Bodies:
             caller: Whose request it is.
             most: Bytes of the largest body.
             stack: Holds the turn of a large body, until the request is answered.
+            raw: Whether the body is no JSON.
 
         Raises:
             TooLargeError: The body is larger.
@@ -156,6 +167,8 @@ class Bodies:
                 large = True
                 await stack.enter_async_context(turn)
         body = b"".join(parts)
+        if raw:
+            return _ReadRequest(request, body, None)
         loop = asyncio.get_running_loop()
         content = await loop.run_in_executor(self._reader, _read, body) if large else _read_small(body)
         if isinstance(content, TooManyValuesError):

@@ -21,6 +21,7 @@ from features.tombstones import find_erased
 from serving.access.caller import Caller
 from serving.errors import RequestError, TooLargeError
 from serving.intake.read_batch import read_batch, to_rejected
+from serving.intake.school_ids import to_school_ids
 from serving.intake.statements import NO_STATEMENTS, Statements
 from serving.schemas.events import EventsOut, RejectedEvent
 
@@ -85,22 +86,23 @@ class Intake:
             DatabaseAwayError: The database cannot be used.
         """
         batch = read_batch(documents)
+        raw, unmatched = to_school_ids(self.database, batch)
         rejected = [*unread, *batch.rejected]
         count = len(documents) + len(unread) + len(statements.voiding)
-        students = batch.raw["student_id"].dropna().unique()
+        students = raw["student_id"].dropna().unique()
         allowed = may_load(self.database, self.caller.schools, students)
-        unknown = batch.raw["student_id"].notna() & ~batch.raw["student_id"].isin(allowed)
-        rejected += [to_rejected(int(index), "unknown_student") for index in batch.raw.index[unknown]]
+        unknown = unmatched | (raw["student_id"].notna() & ~raw["student_id"].isin(allowed))
+        rejected += [to_rejected(int(index), "unknown_student") for index in raw.index[unknown]]
         now = datetime.now(UTC)
-        events, nulled, broken = _check(batch.raw[~unknown], batch.source, now)
+        events, nulled, broken = _check(raw[~unknown], batch.source, now)
         rejected += broken
-        numbered = batch.raw.loc[events.index, ["event_key", "attempt"]].notna().any(axis=1)
+        numbered = raw.loc[events.index, ["event_key", "attempt"]].notna().any(axis=1)
         ids, _ = number_copies(events, ~numbered.to_numpy(dtype=bool))
         events = events.assign(event_id=ids)
         events = events.assign(sequence=order_ties(events))
         watch = IdWatch()
         watch.add(batch.raw)
-        may_void = self._may_void(statements, batch.raw.loc[events.index, "event_key"])
+        may_void = self._may_void(statements, raw.loc[events.index, "event_key"])
         with self.database.changing() as connection:  # other writers wait, so everything else was done before
             lock_writers(connection)
             gone = events["student_id"].isin(find_erased(connection, students))

@@ -15,6 +15,7 @@ import pandas as pd
 
 from features.bundle import MANIFEST, file_hash, read_file, read_manifest
 from features.errors import RegroupError
+from features.logs.rows import SKILL_MARK
 from features.profiles.columns import OF_STUDENTS, SCHEMA_HASH
 from features.profiles.kernel import COLUMNS, NO_TIME
 from serving.errors import SnapshotError
@@ -113,6 +114,11 @@ class Snapshot:
     def position(self) -> Mapping[str, int]:
         """Number of each student in `students`."""
         return {str(student): at for at, student in enumerate(self.students)}
+
+    @cached_property
+    def skill_ids(self) -> frozenset[str]:
+        """The skills that somebody has a profile of."""
+        return frozenset(skill for skill in map(str, set(self.skills)) if skill and SKILL_MARK not in skill)
 
     @property
     def answers(self) -> ItemAnswers | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from features.events.evidence import Evidence, Of
 from features.roster import SkillMap, Team
 from serving.grouping import Need, Purpose
 from serving.models.forecasts import SkillForecast, forecast_students
@@ -12,19 +13,27 @@ from serving.models.snapshot import Snapshot
 from serving.plans.policy import NeedPolicy
 from serving.store.roster_cache import TeamSnapshot
 
+TOTAL_COUNTS = timedelta(days=120)
+"""For how long a total counts: products test three times a year."""
+
+MASTERED, WEAK = 0.8, 0.5
+"""Share of a skill from which a total asks for nothing, and below which, for sure, it asks to reteach."""
+
 
 @dataclass(frozen=True)
 class Candidate:
     """A need, and the forecast that it comes from.
 
     Attributes:
-        forecast: Null for a skill that the student has not begun.
+        forecast: Null for a skill of which no answer of the student is known.
+        evidence: What a total says where there are too few answers for a forecast; null where it does not count.
         catch_up: Whether most of the team is proficient in the skill, so that its groups are the lowest in need.
     """
 
     need: Need
     forecast: SkillForecast | None
     catch_up: bool = False
+    evidence: Evidence | None = None
 
 
 def find_candidates(
@@ -43,7 +52,8 @@ def find_candidates(
 
     def compute() -> Sequence[Candidate]:
         forecasts = forecast_students(snapshot, team.members, recent_days)
-        return tuple(list_candidates(team, roster.skills, forecasts, policy, max_candidates, snapshot.data_as_of))
+        as_of = snapshot.data_as_of
+        return tuple(list_candidates(team, roster.skills, forecasts, policy, max_candidates, as_of, roster.evidence))
 
     key = "candidates", team.team_id, policy, recent_days, max_candidates
     return snapshot.cache.get(key, compute, version=(roster.version, team.members, tuple(team.focus.items())))
@@ -56,6 +66,7 @@ def list_candidates(
     policy: NeedPolicy,
     max_candidates: int,
     as_of: datetime | None = None,
+    evidence: Mapping[Of, Evidence] | None = None,
 ) -> list[Candidate]:
     """The skills that each student needs most and what for, the most needed first; every member has at least one.
 
@@ -74,6 +85,8 @@ def list_candidates(
     says because of which skill. The priority is that of the current unit, or without one the share of the team that
     practiced the skill lately relative to the skill most practiced; elsewhere, and where more, it grows with the risk
     from a least one to 1.
+    Where there are too few answers for a forecast, a total of another product counts: need = 1 - mastery, to `reteach`
+    where it is below a half even with its uncertainty, else to `check_in`; none from a mastery of .8.
     A need is urgent at an urgent risk, less so where the student no longer is proficient at a lower one, and as urgent
     as the skill because of which it moved to a prerequisite.
     A skill in which most of the members with evidence are proficient is one to catch up on.
@@ -85,6 +98,7 @@ def list_candidates(
         policy: Chances where no forecast is given, and priorities.
         max_candidates: Candidates per student.
         as_of: Moment of the forecasts, UTC; null without a clock, and then no failure is long ago.
+        evidence: What totals of other products say.
     """
     catch_up = _mostly_proficient(forecasts, policy.catch_up_share)
     by_student: dict[str, dict[str, SkillForecast]] = defaultdict(dict)
@@ -93,8 +107,12 @@ def list_candidates(
     work = _CurrentWork.of(team, skills, forecasts, policy)
     old = None if as_of is None else as_of - timedelta(days=policy.check_in_after_days)
     found = []
+    told: dict[str, dict[str, Evidence]] = defaultdict(dict)
+    for (student, skill), total in (evidence or {}).items():
+        if as_of is None or total.occurred_at >= as_of - TOTAL_COUNTS:
+            told[student][skill] = total
     for student in team.members:
-        candidates = _Student(student, by_student[student], skills, work, policy, old).find()
+        candidates = _Student(student, by_student[student], skills, work, policy, old, told[student]).find()
         candidates.sort(key=lambda candidate: (-candidate.need.urgent, -candidate.need.need, candidate.need.skill))
         found += [
             replace(candidate, catch_up=candidate.need.skill in catch_up) for candidate in candidates[:max_candidates]
@@ -133,7 +151,12 @@ class _CurrentWork:
 
 @dataclass(frozen=True)
 class _Student:
-    """One student's needs in the making; `old` is the moment before which a failure is long ago."""
+    """One student's needs in the making.
+
+    Attributes:
+        old: The moment before which a failure is long ago.
+        told: What totals say of skills.
+    """
 
     student: str
     known: Mapping[str, SkillForecast]
@@ -141,6 +164,7 @@ class _Student:
     work: _CurrentWork
     policy: NeedPolicy
     old: datetime | None
+    told: Mapping[str, Evidence]
 
     def find(self) -> list[Candidate]:
         """Returns all candidates, in any order."""
@@ -149,8 +173,9 @@ class _Student:
             for forecast in self.known.values()
             if forecast.status not in {"proficient", "not_begun"}
             and (self._is_current(forecast) or forecast.status == "review_due" or self._is_urgent(forecast))
+            and not self._is_told(forecast.skill)
         )
-        listed = [*needed, *self._introduce(self.work.skills)]
+        listed = [*needed, *self._heed_totals(), *self._introduce(self.work.skills)]
         candidates = [candidate for candidate in listed if candidate.need.need > 0]
         occupied = any(
             candidate.need.skill in self.work.skills or (candidate.forecast and self._is_urgent(candidate.forecast))
@@ -195,6 +220,16 @@ class _Student:
         need = self._need(forecast.skill, purpose, chance, risk or 0.0)
         lost = self.policy.urgent_review if forecast.status == "review_due" else 0.0
         return Candidate(replace(need, urgent=1.0 if self._is_urgent(forecast) else lost), forecast)
+
+    def _heed_totals(self) -> Iterator[Candidate]:
+        """Yields needs of skills of which only a total says anything."""
+        for skill, total in self.told.items():
+            if not self._is_told(skill) or total.mastery >= MASTERED:
+                continue
+            weak = total.mastery + total.uncertainty < WEAK
+            purpose, chance = Purpose.RETEACH if weak else Purpose.CHECK_IN, 1.0 - total.mastery
+            need = self._need(skill, purpose, chance, chance if weak else 0.0)
+            yield Candidate(need, self.known.get(skill), evidence=total)
 
     def _introduce(self, among: Iterable[str]) -> list[Candidate]:
         return [
@@ -243,12 +278,18 @@ class _Student:
         return min((forecast.mastery for forecast in required if forecast.mastery is not None), default=1.0)
 
     def _has_begun(self, skill: str) -> bool:
-        return skill in self.known and self.known[skill].status != "not_begun"
+        return skill in self.told or (skill in self.known and self.known[skill].status != "not_begun")
+
+    def _is_told(self, skill: str) -> bool:
+        """Whether a total counts, since there are too few answers for a forecast."""
+        return skill in self.told and (skill not in self.known or self.known[skill].struggle_risk is None)
 
     def _may_begin(self, skill: str) -> bool:
         required = self.skills.requires.get(skill, ())
         return all(
-            skill in self.known and (self.known[skill].status == "proficient" or self.known[skill].forgotten)
+            self.told[skill].mastery >= MASTERED
+            if self._is_told(skill)
+            else skill in self.known and (self.known[skill].status == "proficient" or self.known[skill].forgotten)
             for skill in required
         )
 

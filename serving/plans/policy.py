@@ -12,7 +12,7 @@ from serving.grouping import Effect, SessionType, SizeBound, Weights
 
 @dataclass(frozen=True)
 class NeedPolicy:
-    """How need is computed; all values 0-1 but the days.
+    """How need is computed; all values 0-1 but the days, `furthest_behind` and `waiting_more`.
 
     Attributes:
         check_in: Chance of not getting there alone that is assumed where no forecast is given.
@@ -21,6 +21,8 @@ class NeedPolicy:
         urgent_risk: Struggle risk from which a need is urgent, wherever and whenever it arose; a prerequisite with such
             a risk comes before what builds on it.
         urgent_review: How urgent a proficiency is that was lost at a lower risk, where 1 is as urgent as that risk.
+        furthest_behind: How many times more an urgent need counts for the student of a team who has most of them; half
+            of it for one who has half as many.
         waiting_days: School days without a seat on any urgent need, after which it is a student's turn.
         waiting_more: How many urgent needs of others one then counts for on top, and again after as many days.
         check_in_after_days: Days without practice after which a failure asks for a check-in first.
@@ -36,6 +38,7 @@ class NeedPolicy:
     extend: float
     urgent_risk: float
     urgent_review: float
+    furthest_behind: float
     waiting_days: int
     waiting_more: float
     check_in_after_days: int

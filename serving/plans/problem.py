@@ -31,7 +31,7 @@ from serving.plans.policy import PlannerPolicy
 from serving.plans.rooms import list_rooms
 from serving.plans.standing_rules import DayFacts, Note, RuleBook, read_rules
 from serving.plans.team_policy import DayPolicy, settle_policy
-from serving.plans.waiting import find_adult_time_due, weigh_waiting
+from serving.plans.waiting import find_adult_time_due, weigh_urgent
 
 NOTHING = PolicyLayer("")
 """The choices of a request that makes none."""
@@ -183,7 +183,7 @@ def state_day(
         skills=tuple(Skill(skill, name) for skill, name in names.items()),
         rooms=rooms,
         effects=policy.effects_for(adult.role for adult in team.staff),
-        needs=tuple(weigh_waiting(team, request.day, [candidate.need for candidate in candidates], policy.need)),
+        needs=tuple(weigh_urgent(team, request.day, [candidate.need for candidate in candidates], policy.need)),
         keep_apart=tuple(sorted(book.apart)),
         keep_together=_pairs(rules, "keep_together"),
         adult_exclusions=chosen.adult_exclusions,

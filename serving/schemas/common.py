@@ -116,6 +116,36 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True)
 
 
+class StudentName(Body):
+    """What people call one student."""
+
+    student_id: StudentId
+    name: str = Field(description="display name", examples=["Mia Jones"])
+
+
+class StaffName(Body):
+    """What people call one adult."""
+
+    staff_id: StaffId
+    name: str = Field(description="display name", examples=["A. Rivera"])
+
+
+class NamesOut(Body):
+    """Display names of a team's people as it is now; whoever has none is left out."""
+
+    students: list[StudentName] = Field(description="names of students, in order of their ids")
+    staff: list[StaffName] = Field(description="names of adults, likewise")
+
+
+Names = Annotated[
+    NamesOut | None,
+    Field(
+        description="display names, where the installation keeps them (`REGROUP_VAULT`) and the key has the scope "
+        "`names`; null otherwise, and in everything that is stored"
+    ),
+]
+
+
 class ReadyOut(Body):
     """A process that can answer."""
 

@@ -10,6 +10,7 @@ from serving.schemas.common import (
     Body,
     Facts,
     Mastery,
+    Names,
     Probability,
     Provenance,
     PurposeOf,
@@ -96,6 +97,23 @@ class NeedOut(Body):
     facts: Facts
 
 
+class EvidenceOut(Body):
+    """What a total of another product says about a student's skill: a weaker kind of profile, without answers."""
+
+    skill_id: str
+    skill: SkillName
+    source: str = Field(description="the product that the total is of", examples=["i-ready"])
+    occurred_at: dt.datetime = Field(description="of when the figure is, UTC")
+    mastery: Probability = Field(description="expected share of the skill that is mastered, 0-1; no forecast")
+    uncertainty: Probability = Field(description="standard deviation of `mastery`")
+    words: str = Field(
+        description="the figure in a sentence",
+        examples=[
+            "no answers, only a total of map: RIT 187 on 2026-03-05, about 30% of the skill (14 to 46%)",
+        ],
+    )
+
+
 class StudentOut(Body):
     """One student's profile."""
 
@@ -111,6 +129,10 @@ class StudentOut(Body):
         description="minutes at work, each counting half as much after 7 days; null where times are not known"
     )
     skills: list[SkillForecastOut]
+    totals: list[EvidenceOut] = Field(
+        description="the newest total of each skill, where another product sent totals instead of answers; where there "
+        "are too few answers for a forecast, needs follow from it"
+    )
     provenance: Provenance
 
 
@@ -135,3 +157,4 @@ class Board(Body):
     team_id: TeamId
     students: list[BoardRow]
     provenance: Provenance
+    names: Names = None

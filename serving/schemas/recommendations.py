@@ -13,6 +13,7 @@ from serving.schemas.common import (
     PLAN_ID,
     Body,
     CreatedAt,
+    Names,
     PlanId,
     Probability,
     Provenance,
@@ -369,6 +370,7 @@ class RecommendationOut(Body):
     alternatives: list[AlternativeOut] = Field(
         default_factory=list, description="other good plans, the best first; at most as many as were asked for"
     )
+    names: Names = None
 
 
 class RecommendationRow(Body):

@@ -1,8 +1,8 @@
 """Texts that come in: every id, name and note of a body, an address, a query or a header has a type of this module.
 
 Each type is bounded in length, trimmed, and free of control characters, which databases and separators cannot hold, and
-of lone surrogates, which are no text at all. Ids of the roster's files follow the same rules (`features.roster.cells`),
-so that whatever it names can be asked for; those of log files are trimmed as well.
+of lone surrogates, which are no text at all. Ids of the roster's files follow the same rules
+(`features.roster.files.cells`), so that whatever it names can be asked for; those of log files are trimmed as well.
 """
 
 import re

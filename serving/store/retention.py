@@ -10,6 +10,7 @@ from sqlalchemy import Connection, CursorResult, Select, delete, select
 from features.database import Database
 from features.errors import RegroupError
 from features.roster import forget_old_sessions
+from features.roster.people.id_table import forget_old
 from serving.store.idempotency import prune_keys
 from serving.store.tables import AUDIT, DECISIONS, RECOMMENDATION_STUDENTS, RECOMMENDATIONS
 
@@ -45,6 +46,7 @@ class Retention:
         steps: tuple[Callable[[Connection], int], ...] = (
             lambda connection: _remove_plans(connection, now - self.plans),
             lambda connection: forget_old_sessions(connection, (now - self.plans).date(), AT_ONCE),
+            lambda connection: forget_old(connection, now),
             lambda connection: prune_keys(connection, now - self.answers),
             lambda connection: _remove_entries(connection, now - self.audit),
         )

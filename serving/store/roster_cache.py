@@ -7,12 +7,13 @@ last snapshot read serves, with its age.
 
 import logging
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from features.database import Database, DatabaseAwayError
 from features.errors import BusyError, MissingError
+from features.events.evidence import Evidence, Of, read_evidence
 from features.events.live import Change, latest_change
 from features.roster import (
     SkillMap,
@@ -45,6 +46,7 @@ class TeamSnapshot:
         skills: Names and prerequisites of skills.
         version: The version of both; what is computed from them is valid until it moves.
         school_students: Ids of all students of the team's school.
+        evidence: What totals of other products say of a member's skill, where there is no answer.
         latest_event: The last change of the live events at that moment, so that nobody has to ask for later ones; None
             where the database was not asked.
         stale_seconds: Age of the last confirmation by the database; None where it just confirmed the snapshot.
@@ -54,6 +56,7 @@ class TeamSnapshot:
     skills: SkillMap
     version: Version = (0, 0)
     school_students: frozenset[str] = frozenset()
+    evidence: Mapping[Of, Evidence] = field(default_factory=dict)
     latest_event: Change | None = None
     stale_seconds: float | None = None
 
@@ -169,7 +172,9 @@ class RosterCache:
         skills = read_skills(self._database)
         try:
             team = read_team(self._database, team_id)
-            return TeamSnapshot(team, skills, version, self._read_school(team.school))
+            with self._database.reading() as connection:
+                evidence = read_evidence(connection, team.members)
+            return TeamSnapshot(team, skills, version, self._read_school(team.school), evidence)
         except MissingError:
             return TeamSnapshot(None, skills, version)
 

@@ -13,6 +13,9 @@ from training.evaluation.metrics import area_under_curve, calibration_error, cha
 MIN_STUDENTS = 10
 """Groups with fewer students are not reported: a figure would speak of single children."""
 
+MIN_OF_AN_OUTCOME = 3
+"""Groups in which fewer students had one of both outcomes are not shown: their rate tells that of nearly everybody."""
+
 THRESHOLDS = 256
 """Most points of a ROC curve, at quantiles of the forecasts; with fewer distinct forecasts, curves are exact."""
 
@@ -57,7 +60,8 @@ class GroupFigures:
         ece_by_chance: What `ece` would stay under in 95 of 100 draws if forecasts meant exactly what they say.
         missed_share: Share of the rows with target 1 that have no place (false negatives); null without such rows.
         auc: Null where only one class occurs.
-        shown: Whether a model card may show them: with them, a group of few students could be computed from all rows.
+        shown: Whether a model card may show them: they tell the outcome of nearly everybody in the group, or with them
+            such a group or one of few students could be computed from all rows.
         abroca: Against the column's other students; null where these are too few or either side has one class only.
     """
 
@@ -99,7 +103,7 @@ def audit_groups(
     for column, part in audit.groupby("column", sort=True):
         value_of = part.drop_duplicates("student_id").set_index("student_id")["value"]
         value = value_of.reindex(students).to_numpy()[block.student]
-        counts, not_shown = _count_groups(value, block.student)
+        counts, shown = _count_groups(value, block)
         for group, count in counts.items():
             inside = value == group
             target, forecast = block.target[inside].astype(float), probability[inside]
@@ -118,25 +122,33 @@ def audit_groups(
                     missed_share=missed,
                     auc=area_under_curve(target, forecast) if both else None,
                     abroca=_compare_with_rest(block, probability, inside, ~pd.isna(value)),
-                    shown=group != not_shown,
+                    shown=group in shown,
                 )
             )
     return figures
 
 
-def _count_groups(
-    value: "npt.NDArray[np.object_]", student: npt.NDArray[np.int64]
-) -> tuple[dict[str, int], str | None]:
-    """Counts the students of each group of a column that is large enough, and finds the one that is not shown, if any.
+def _count_groups(value: "npt.NDArray[np.object_]", block: Block) -> tuple[dict[str, int], set[str]]:
+    """Counts the students of each group of a column that is large enough, and finds the groups that are shown.
 
-    All rows less the groups that are shown are what is left, which anybody can compute; where that is a group of few
-    students, or few with those of whom nothing is known, the smallest of the others is not shown either.
+    All rows less the groups that are shown are what is left, with those of whom nothing is known, and anybody can
+    compute it. Where it would tell too much, the smallest of the others is not shown either, and so on.
     """
-    students = pd.Series(value).groupby(student).first()
-    counts = students.value_counts()
-    large = {str(group): int(counts[group]) for group in sorted(counts.index) if counts[group] >= MIN_STUDENTS}
-    few_left = len(large) < len(counts) and len(students) - sum(large.values()) < MIN_STUDENTS
-    return large, min(large, key=lambda group: large[group]) if large and few_left else None
+    is_one = np.rint(block.target) == 1
+    rows = pd.DataFrame({"group": value, "is_one": is_one, "is_zero": ~is_one})
+    students = rows.groupby(block.student).agg({"group": "first", "is_one": "any", "is_zero": "any"})
+    counts = students["group"].value_counts().sort_index()
+    large = {str(group): int(count) for group, count in counts.items() if count >= MIN_STUDENTS}
+    shown = [group for group in large if not _tells_too_much(students[students["group"] == group])]
+    shown.sort(key=lambda group: large[group], reverse=True)
+    while shown and len(left := students[~students["group"].isin(shown)]) and _tells_too_much(left):
+        shown.pop()
+    return large, set(shown)
+
+
+def _tells_too_much(students: pd.DataFrame) -> bool:
+    fewest = min(int(students["is_one"].sum()), int(students["is_zero"].sum()))
+    return len(students) < MIN_STUDENTS or fewest < MIN_OF_AN_OUTCOME
 
 
 def compare_curves(

@@ -145,6 +145,11 @@ class _Judge:
         met = {session.skill for session in self.sessions if student in session.students}
         return [need for need in self.problem.needs if need.student == student and need.skill not in met]
 
+    def count_urgent(self, sessions: tuple[Session, ...]) -> int:
+        """Returns how many urgent needs have a seat with an adult."""
+        led = [session for session in sessions if session.led]
+        return sum(self.needs[student, held.skill or ""].urgent > 0 for held in led for student in held.students)
+
     def breaks(self, session: Session) -> set[str]:
         """Returns the rules about one session that a session breaks when it is held in place of that of its id."""
         rest = tuple(old for old in self.sessions if old.id != session.id)
@@ -439,26 +444,27 @@ def _not_looked_at(judge: _Judge, claim: Claim, subject: _Subject) -> bool:
     return True  # it says nothing of the plan
 
 
-def _tells_need(gain: Score, claim: Claim) -> bool:
+def _tells_need(judge: _Judge, gain: Score, claim: Claim) -> bool:
     terms = {term.name: term.value for term in gain.terms}
-    told = abs(terms["benefit"] - _figure(claim, "need")), abs(terms["urgent"] - _figure(claim, "urgent"))
-    return max(told) < EXACT
+    more = judge.count_urgent(judge.changed(claim)) - judge.count_urgent(judge.sessions)
+    told = {"need": terms["benefit"], "urgent": terms["urgent"], "urgent_needs": more}
+    return all(abs(value - _figure(claim, name)) < EXACT for name, value in told.items())
 
 
 def _loses_need(judge: _Judge, claim: Claim, subject: _Subject) -> bool:
     gain = judge.gain(claim)
-    return _tells_need(gain, claim) and _need_of(gain) < 0
+    return _tells_need(judge, gain, claim) and _need_of(gain) < 0
 
 
 def _given_up(judge: _Judge, claim: Claim, subject: _Subject) -> bool:
     gain = judge.gain(claim)
-    return _tells_need(gain, claim) and _need_of(gain) >= SHOWN and gain.total < 0 and _is_worst(gain, claim)
+    return _tells_need(judge, gain, claim) and _need_of(gain) >= SHOWN and gain.total < 0 and _is_worst(gain, claim)
 
 
 def _no_gain(judge: _Judge, claim: Claim, subject: _Subject) -> bool:
     gain = judge.gain(claim)
     worst = "points" not in dict(claim.figures) or _is_worst(gain, claim)
-    return _tells_need(gain, claim) and _need_of(gain) < SHOWN and gain.total < EXACT and worst
+    return _tells_need(judge, gain, claim) and _need_of(gain) < SHOWN and gain.total < EXACT and worst
 
 
 def _is_worst(gain: Score, claim: Claim) -> bool:
@@ -468,7 +474,7 @@ def _is_worst(gain: Score, claim: Claim) -> bool:
 
 def _overlooked(judge: _Judge, claim: Claim, subject: _Subject) -> bool:
     gain = judge.gain(claim)
-    return _tells_need(gain, claim) and gain.total > 0
+    return _tells_need(judge, gain, claim) and gain.total > 0
 
 
 CHECKS: dict[str, Callable[[_Judge, Claim, _Subject], bool]] = {

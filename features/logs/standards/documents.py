@@ -3,13 +3,15 @@
 import codecs
 import json
 from collections.abc import Iterator
+from io import TextIOWrapper
 from json import JSONDecodeError
 from pathlib import Path
 from typing import TextIO
 
 import msgspec
 
-from features.errors import USER_PATH, InputError, explain_os_error
+from features.errors import InputError
+from features.logs.files.content import open_content
 
 READ_AT_ONCE = 1024 * 1024
 """Characters of a file that are read at a time."""
@@ -40,12 +42,14 @@ def read_documents(path: Path) -> Iterator[object]:
         InputError: The file cannot be read, or breaks off.
     """
     try:
-        with path.open("rb") as file:
-            head = file.read(4)
-        encoding = next((name for mark, name in MARKS.items() if head.startswith(mark)), "utf-8")
-        with path.open(encoding=encoding) as text:
-            lines = _is_document(text.readline())
-        with path.open(encoding=encoding) as text:
+        with open_content(path) as content:
+            head = content.read(4)
+            content.seek(0)
+            encoding = next((name for mark, name in MARKS.items() if head.startswith(mark)), "utf-8")
+            text = TextIOWrapper(content, encoding=encoding)
+            first = text.readline()
+            text.seek(0)
+            lines = _is_document(first)
             for value in _read_lines(text) if lines else _read_stream(text, path):
                 if isinstance(value, dict) and "actor" in value:
                     yield value  # most
@@ -55,8 +59,6 @@ def read_documents(path: Path) -> Iterator[object]:
         raise InputError(f"{path.name} is not text in utf-8; right would be JSON in utf-8") from None
     except RecursionError:
         raise InputError(f"{path.name} is nested too deeply; right would be statements or events") from None
-    except OSError as error:
-        raise explain_os_error(error, f"{path.name} cannot be read", USER_PATH) from None
 
 
 def unfold(value: object) -> Iterator[object]:

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from features.roster.cells import nearest, parse_id, parse_text, shown
+from features.roster.files.cells import nearest, parse_id, parse_text, shown
 
 ADULT_ROLES = {
     "teacher": "collaborating_teacher",

@@ -3,15 +3,17 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
-from features.roster.cells import shown
 from features.roster.exports.cells import ADULT_ROLES, STUDENT
 from features.roster.exports.lists import Enrollment, Person, SchoolClass, SchoolLists, Term
-from features.roster.sheets import Findings, Row
+from features.roster.files.cells import shown
+from features.roster.files.sheets import Findings, Row
 
 NAMED = 3
 """Lines that one warning names."""
+
+ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -56,19 +58,36 @@ class Classes:
     grades: Mapping[str, str]
 
 
-def find_places(lists: SchoolLists, day: date, findings: Findings) -> Classes:
+def excludes_end(shape: str) -> bool:
+    """Whether a date of an end is the first day after it, unless people say otherwise.
+
+    Source:
+        1EdTech, OneRoster 1.1 and 1.2: `endDate` of enrollments, roles and academic sessions is exclusive. What other
+        shapes mean is not written down; they are taken at their word.
+
+    Example:
+        >>> excludes_end("OneRoster 1.2"), excludes_end("class list")
+        (True, False)
+    """
+    return shape.startswith("OneRoster")
+
+
+def find_places(lists: SchoolLists, day: date, findings: Findings, end_date: str | None = None) -> Classes:
     """The classes and places that hold on a day or later; what was left out is counted in warnings.
 
     Args:
         lists: What the files say.
         day: The day; enrollments that ended before are left out.
         findings: Gets the warnings.
+        end_date: `exclusive`: a date of an end is the first day after it; `inclusive`: it is the last day; null: as
+            the shape of the roster has it.
     """
+    excluded = excludes_end(lists.shape) if end_date is None else end_date == "exclusive"
     kinds = {kind: [row for row in rows if row.record.active] for kind, rows in lists.rows.items()}
     people = {row.record.source_id: row.record for row in kinds.get("people", ())}
     classes = {row.record.source_id: row.record for row in kinds.get("classes", ())}
     terms = {row.record.source_id: row.record for row in kinds.get("terms", ())}
-    known_roles = _roles_of(people.values(), kinds.get("roles", ()), day)
+    known_roles = _roles_of(people.values(), kinds.get("roles", ()), day + excluded * ONE_DAY)
     known = {kind: {row.record.source_id for row in lists.rows.get(kind, ())} for kind in ("classes", "people")}
     left: dict[str, list[Row]] = defaultdict(list)
     places = []
@@ -84,6 +103,9 @@ def find_places(lists: SchoolLists, day: date, findings: Findings) -> Classes:
             continue
         start, end = _dates_of(enrollment, of_class, terms)
         why = _find_reason(enrollment, person, known_roles[enrollment.person], lists.files["people"])
+        if why is None and excluded and end is not None:
+            why = "end on the day on which they begin" if end == start else None
+            end -= ONE_DAY
         if why is None and end is not None and end < day:
             why = f"ended before {day}"
         if why is None:
@@ -97,6 +119,11 @@ def find_places(lists: SchoolLists, day: date, findings: Findings) -> Classes:
         where = f" (line{'s' if len(lines) > 1 else ''} {', '.join(lines[:NAMED])}{', …' * (len(lines) > NAMED)})"
         what = f"{len(rows)} of {total}{where if lines else ''}".rstrip()
         findings.warnings.append(f"{lists.files['enrollments']}.csv: {what} {why} and were left out")
+    if not places and f"ended before {day}" in left:
+        findings.warnings.append(
+            f"nobody is in a class on {day} or later; --as-of DATE, or `as_of` over HTTP, reads an older roster as of "
+            "one of its days"
+        )
     grades = {person.regroup_id: person.grades[0] for person in people.values() if person.grades}
     return Classes(lists.shape, lists.files, classes, _name_schools(kinds.get("orgs", ())), tuple(places), grades)
 
@@ -115,7 +142,7 @@ def _find_reason(enrollment: Enrollment, person: Person, roles: set[str], file: 
 
 
 def _roles_of(people: Iterable[Person], rows: Iterable[Row], day: date) -> dict[str, set[str]]:
-    """The roles of each person on the day; those who have none on it have those of any day."""
+    """The roles of each person that end on the day or later; those who have none have those of any day."""
     found = {person.source_id: {person.role} if person.role else set() for person in people}
     past: dict[str, set[str]] = {}
     for row in rows:

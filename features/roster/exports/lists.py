@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from features.roster.sheets import Row
+from features.roster.files.sheets import Row
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ import io
 from dataclasses import replace
 
 from features.errors import InputError
-from features.roster.cells import parse_text
 from features.roster.exports import cells
 from features.roster.exports.lists import Enrollment, Org, Person, PersonRole, SchoolClass, SchoolLists, Term
-from features.roster.files import Files
-from features.roster.layout import Column, RosterFile
-from features.roster.sheets import Findings, Row, read_sheet
+from features.roster.files.archive import Files
+from features.roster.files.cells import parse_text
+from features.roster.files.layout import Column, RosterFile
+from features.roster.files.sheets import Findings, Row, read_sheet
 
 ID = Column(cells.parse_source_id)
 OWN_ID = Column(cells.parse_source_id, needed=False)

@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
 from features.roster.exports.cells import STUDENT
-from features.roster.exports.enrollments import Classes, Place
-from features.roster.policy_file import DEFAULT, Said
+from features.roster.exports.enrollments import Classes, Place, excludes_end
+from features.roster.policy.file import DEFAULT, Said
 from features.roster.records import Settings
 
 HEAD = """\
@@ -18,10 +18,15 @@ NO_BELLS = """\
 # The week's blocks, for all teams; a team may have its own below [teams.ID.bells].
 # first = { days = ["mon", "tue", "wed", "thu", "fri"], start = "08:30", end = "09:15" }"""
 
+NO_SOURCES = """\
+# Logs whose students have other ids: the source that a log is ingested as, and which id of a person it carries.
+# sources = { practice-app = "username" }"""
+
 DEFAULTS: Settings = {"student_id": "sourcedId", "no_school": []}
 
 COMMENTS = {
     "student_id": "the id that events carry: sourcedId, identifier, username, email or userMasterIdentifier",
+    "end_date": "an end is the first day after it (exclusive, as OneRoster has it) or the last day (inclusive)",
     "no_school": 'such as ["2026-11-26", "2026-12-21 to 2027-01-01"]',
 }
 
@@ -33,8 +38,10 @@ def write_questions(classes: Classes, said: Said) -> str:
         classes: The classes and who is in them.
         said: What people said of each team, or what is proposed.
     """
-    default = {**DEFAULTS, **said.get(DEFAULT, {})}
+    ends = {"end_date": "exclusive"} if excludes_end(classes.shape) else {}
+    default = {**DEFAULTS, **ends, **said.get(DEFAULT, {})}
     lines = [HEAD, "", *_write_table(("default",), {key: value for key, value in default.items() if key != "bells"})]
+    lines += [] if default.get("sources") else [NO_SOURCES]
     lines += ["", "[default.bells]"]
     lines += [_write_line(bell, keys) for bell, keys in default.get("bells", {}).items()] or [NO_BELLS]
     teams = {team_id: settings for team_id, settings in said.items() if team_id != DEFAULT}

@@ -7,12 +7,12 @@ Source:
 from dataclasses import replace
 from functools import partial
 
-from features.roster.cells import parse_text
 from features.roster.exports import cells
 from features.roster.exports.lists import Enrollment, Org, Person, SchoolClass, SchoolLists
-from features.roster.files import Files
-from features.roster.layout import Column, RosterFile
-from features.roster.sheets import Findings, Row, read_sheet
+from features.roster.files.archive import Files
+from features.roster.files.cells import parse_text
+from features.roster.files.layout import Column, RosterFile
+from features.roster.files.sheets import Findings, Row, read_sheet
 
 ID = Column(cells.parse_source_id)
 TEXT = Column(lambda text: parse_text(text) or None, needed=False)

@@ -9,8 +9,17 @@ from sqlalchemy import Connection, delete, insert, select
 
 from features.errors import InputError
 from features.roster.exports.cells import STUDENT
-from features.roster.exports.lists import Enrollment, Org, Person, PersonRole, SchoolClass, SchoolLists, Term
-from features.roster.sheets import Findings, Row
+from features.roster.exports.lists import (
+    Enrollment,
+    Org,
+    Person,
+    PersonRole,
+    Records,
+    SchoolClass,
+    SchoolLists,
+    Term,
+)
+from features.roster.files.sheets import Findings, Row
 from features.roster.tables import SOURCE_ROWS
 
 KINDS: Mapping[str, type[Any]] = {
@@ -61,19 +70,16 @@ def replace_source_rows(connection: Connection, lists: SchoolLists | None) -> No
     if lists is None or not lists.shape.startswith("OneRoster"):
         return
     kinds = {kind: [row.record for row in lists.rows.get(kind, ()) if row.record.active] for kind in KINDS}
-    people: dict[str, Person] = {person.source_id: person for person in kinds["people"]}
-    students = {person.source_id for person in people.values() if person.role == STUDENT}
-    students |= {record.person for kind in ("roles", "enrollments") for record in kinds[kind] if record.role == STUDENT}
+    students = find_students(lists.rows)
     found = []
     for kind, records in kinds.items():
         for at, record in enumerate(records):
             about = record.source_id if kind == "people" else getattr(record, "person", None)
-            person = people.get(about) if about in students else None
             found.append(
                 {
                     "kind": kind,
                     "source_id": record.source_id or f"row {at}",
-                    "student_id": person.regroup_id if person else None,
+                    "student_id": None if about is None else students.get(about),
                     "record": {
                         key: value.isoformat() if isinstance(value, date) else value
                         for key, value in asdict(record).items()
@@ -82,6 +88,15 @@ def replace_source_rows(connection: Connection, lists: SchoolLists | None) -> No
             )
     if found:
         connection.execute(insert(SOURCE_ROWS), found)
+
+
+def find_students(rows: Records) -> dict[str, str]:
+    """The ids that students have in regroup, by the ids that the lists name them by."""
+    kinds = {kind: [row.record for row in rows.get(kind, ()) if row.record.active] for kind in KINDS}
+    people: dict[str, Person] = {person.source_id: person for person in kinds["people"]}
+    named = {person.source_id for person in people.values() if person.role == STUDENT}
+    named |= {record.person for kind in ("roles", "enrollments") for record in kinds[kind] if record.role == STUDENT}
+    return {source_id: person.regroup_id for source_id, person in people.items() if source_id in named}
 
 
 def _read(connection: Connection, kind: str) -> dict[str, Any]:

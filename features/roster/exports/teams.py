@@ -10,12 +10,13 @@ from dataclasses import replace
 from datetime import date, time
 from typing import Any
 
-from features.roster.cells import nearest, shown
 from features.roster.checks import PAIR, Sheets
 from features.roster.exports.cells import STUDENT
 from features.roster.exports.enrollments import Classes, Place
-from features.roster.layout import FILES
-from features.roster.policy_file import ANY_ROOM, DEFAULT, NAME, Said
+from features.roster.files.cells import nearest, shown
+from features.roster.files.layout import FILES
+from features.roster.files.sheets import Findings, Row
+from features.roster.policy.file import ANY_ROOM, DEFAULT, NAME, Said
 from features.roster.records import (
     ROLE_MAY_LEAD,
     Block,
@@ -29,7 +30,6 @@ from features.roster.records import (
     Team,
     TeamName,
 )
-from features.roster.sheets import Findings, Row
 
 LABELS = {name: f"{NAME} {name}" for name in ("teams", "staff", "rooms")} | {
     "blocks": f"{NAME} bells", "members": "enrollments",

@@ -10,6 +10,7 @@ from serving.api.responses.teaching import to_teach
 from serving.grouping import Session, digest_text
 from serving.models.forecasts import SkillForecast, describe_all_facts, explain_forecasts
 from serving.models.snapshot import Snapshot
+from serving.models.status import Status
 from serving.plans.needs import Candidate
 from serving.plans.policy import load_policy
 from serving.plans.problem import skill_name
@@ -22,6 +23,7 @@ from serving.schemas.common import ModelVersion, Provenance
 from serving.schemas.forecasts import (
     Board,
     BoardRow,
+    EvidenceOut,
     NeedOut,
     ReasonOut,
     SkillForecastOut,
@@ -40,6 +42,7 @@ from serving.schemas.recommendations import (
     WatchOut,
 )
 from serving.schemas.sessions import AdultOut, SeatOut, SessionOut, TeachOut
+from serving.store.roster_cache import TeamSnapshot
 
 NOT_ENOUGH = "not enough evidence"
 CONTRADICTED = "the forecast contradicts the answers, and nothing that is known explains why"
@@ -99,9 +102,26 @@ def _advise(forecast: SkillForecast, skill: str) -> str | None:
 
 
 def to_student(
-    snapshot: Snapshot, student_id: str, team_id: str | None, skills: SkillMap, forecasts: Sequence[SkillForecast]
+    snapshot: Snapshot,
+    student_id: str,
+    team_id: str | None,
+    roster: TeamSnapshot,
+    forecasts: Sequence[SkillForecast],
 ) -> StudentOut:
     """A student's profile with a forecast for each skill; what was not observed is null."""
+    totals = [
+        EvidenceOut(
+            skill_id=skill,
+            skill=skill_name(roster.skills, skill),
+            source=total.source,
+            occurred_at=total.occurred_at,
+            mastery=total.mastery,
+            uncertainty=total.uncertainty,
+            words=total.describe(),
+        )
+        for (student, skill), total in sorted(roster.evidence.items())
+        if student == student_id
+    ]
     facts = snapshot.student_facts.of(student_id)
     return StudentOut(
         student_id=student_id,
@@ -111,7 +131,8 @@ def to_student(
         correct_share_10r=facts.get("correct_share_10r"),
         recent_responses_7d=facts.get("recent_responses_7d"),
         active_minutes_7d=facts.get("active_minutes_7d"),
-        skills=to_forecasts(snapshot, skills, forecasts),
+        skills=to_forecasts(snapshot, roster.skills, forecasts),
+        totals=totals,
         provenance=to_provenance(snapshot),
     )
 
@@ -150,7 +171,7 @@ def to_board(
             NeedOut(
                 skill_id=need.skill,
                 skill=skill_name(skills, need.skill),
-                status="not_begun" if candidate.forecast is None else candidate.forecast.status,
+                status=status_of(candidate),
                 need=need.need,
                 purpose=need.purpose,
                 because_of=need.because_of,
@@ -313,8 +334,21 @@ def _to_teach(snapshot: Snapshot, skills: SkillMap, session: Session) -> TeachOu
 
 
 def gather_facts(snapshot: Snapshot, candidates: Sequence[Candidate]) -> Mapping[tuple[str, str], list[str]]:
-    """The facts behind the candidates, by student and skill; of a skill not begun, just that."""
+    """The facts behind the candidates, by student and skill; of a skill not begun, just that, or what a total says."""
     begun = [candidate.forecast for candidate in candidates if candidate.forecast is not None]
     facts = {(candidate.need.student, candidate.need.skill): ["not begun"] for candidate in candidates}
     found = zip(begun, describe_all_facts(snapshot, begun), strict=True)
-    return facts | {(forecast.student, forecast.skill): known for forecast, known in found}
+    facts |= {(forecast.student, forecast.skill): known for forecast, known in found}
+    for candidate in candidates:
+        if candidate.evidence is not None:
+            key = candidate.need.student, candidate.need.skill
+            known = facts[key] if candidate.forecast is not None else []
+            facts[key] = [candidate.evidence.describe(), *known]
+    return facts
+
+
+def status_of(candidate: Candidate) -> Status:
+    """How the student stands on the skill; with nothing but a total, on thin evidence."""
+    if candidate.forecast is None:
+        return "not_begun" if candidate.evidence is None else "thin_evidence"
+    return candidate.forecast.status

@@ -22,6 +22,7 @@ from serving.api.dependencies import (
 from serving.api.etags import ETAG_RESPONSES, IfNoneMatch, TaggedBody
 from serving.api.gated_route import GatedRoute
 from serving.api.idempotency import REPLAYED, Attempt, hash_request
+from serving.api.names import CurrentNames
 from serving.api.problems import no_plan_response, problem_responses
 from serving.api.responses.recommendations import to_recommendation
 from serving.plans.recommend import plan_day
@@ -74,6 +75,7 @@ def create_recommendation(
     auditor: CurrentAuditor,
     planner: CurrentPlanner,
     came: CurrentMoment,
+    names: CurrentNames,
     idempotency_key: Key = None,
 ) -> Response:
     """Suggests and stores the sessions of a team's day, or of each day of a cycle; answers with the first."""
@@ -87,7 +89,12 @@ def create_recommendation(
         takeover=dt.timedelta(seconds=planner.settings.takeover_seconds),
     ) as attempt:
         if attempt.replay is not None:
-            return attempt.replay
+            if not names.shows:
+                return attempt.replay
+            kept = attempt.replay
+            headers = {name: kept.headers[name] for name in (REPLAYED, "Location")}
+            text = names.add_to_plan(bytes(kept.body))
+            return Response(text, status_code=kept.status_code, media_type="application/json", headers=headers)
         planned = plan_day(
             planner,
             caller,
@@ -103,7 +110,7 @@ def create_recommendation(
 
     queue_ms, search_ms = 1000 * planned.waited_seconds, 1000 * planned.search_seconds
     return Response(
-        planned.text,
+        names.add_to_plan(planned.text),
         status_code=HTTPStatus.CREATED,
         media_type="application/json",
         headers={
@@ -150,9 +157,11 @@ def read_recommendation(
     caller: CurrentCaller,
     auditor: CurrentAuditor,
     database: CurrentDatabase,
+    names: CurrentNames,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Reads a plan that was suggested before."""
     stored = require_plan(database, caller, recommendation_id).answer
     auditor.note("read_recommendation", team_id=stored.team_id, subject=stored.id)
-    return TaggedBody.of(stored.model_dump_json()).respond(if_none_match)
+    text = names.add_to_plan(stored.model_dump_json())
+    return TaggedBody.of(str(text)).respond(if_none_match)

@@ -34,4 +34,4 @@ def read_profile(
     auditor.note("read_profile", team_id=team_id, student_id=student_id)
     response.headers.update(stale_headers(roster.stale_seconds))
     forecasts = forecast_students(snapshot, [student_id], planner.settings.recent_days)
-    return to_student(snapshot, student_id, team_id, roster.skills, forecasts)
+    return to_student(snapshot, student_id, team_id, roster, forecasts)

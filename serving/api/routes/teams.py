@@ -12,6 +12,7 @@ from serving.access.visibility import find_roster
 from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentPlanner, TeamInPath, require_scope
 from serving.api.etags import ETAG_RESPONSES, IfNoneMatch, TaggedBody
 from serving.api.gated_route import GatedRoute
+from serving.api.names import CurrentNames
 from serving.api.problems import problem_responses
 from serving.api.responses.recommendations import to_board, to_team_forecasts
 from serving.models.forecasts import forecast_students
@@ -38,6 +39,7 @@ async def get_respond(
     caller: CurrentCaller,
     auditor: CurrentAuditor,
     planner: CurrentPlanner,
+    names: CurrentNames,
     if_none_match: IfNoneMatch = None,
 ) -> Respond:
     """Gives what answers with a body about the team, cached until the team's forecasts or its roster change."""
@@ -52,6 +54,9 @@ async def get_respond(
             lambda: TaggedBody.of(render(snapshot, team, roster).model_dump_json()),
             version=(roster.version, team.members, snapshot.live_through),
         )
+        if action == "read_board" and names.shows:
+            board = names.add_to(Board.model_validate_json(body.text), team)
+            body = TaggedBody.of(board.model_dump_json())
         return body.respond(if_none_match, roster.stale_seconds)
 
     return respond

@@ -164,21 +164,18 @@ class Exchanges:
         tried = [(student, skill, block) for block in blocks]
         return any(key in self._full for key in tried)
 
-    def split_need(self, exchange: Exchange) -> tuple[float, float, bool]:
-        """Returns how much need a change meets and how urgent, less what the sessions before it do.
-
-        The last says whether all these needs are urgent once or not at all, so that the second is a number of needs.
-        """
-        met, urgent, once = 0.0, 0.0, True
+    def split_need(self, exchange: Exchange) -> tuple[float, float, int]:
+        """Returns how much need a change meets, how urgent, and how many urgent needs, less what sessions before do."""
+        met, urgent, count = 0.0, 0.0, 0
         for sign, sessions in ((-1, exchange.before), (1, exchange.after)):
             for session in sessions:
                 if session.led:
                     met += sign * sum(self.ledger.benefit(session, student) for student in session.students)
                     needs = (self.ledger.needs.get((name, session.skill or "")) for name in session.students)
-                    levels = [need.urgent for need in needs if need is not None]
+                    levels = [need.urgent for need in needs if need is not None and need.urgent]
                     urgent += sign * sum(levels)
-                    once &= all(level in {0.0, 1.0} for level in levels)
-        return met, urgent, once
+                    count += sign * len(levels)
+        return met, urgent, count
 
     def find_other_use(self, session: Session) -> Exchange | None:
         """Returns the change of most gain that has the lead hold a session on something else instead."""

@@ -349,17 +349,15 @@ class _Writer:
 
     def _say_outcome(self, exchange: Exchange) -> Said:
         """Returns what a change would do to the need that is met and to the score, to follow its subject."""
-        met, urgent, once = self.exchanges.split_need(exchange)
-        figures = [("need", met), ("urgent", urgent)]
+        met, urgent, count = self.exchanges.split_need(exchange)
+        figures = [("need", met), ("urgent", urgent), ("urgent_needs", float(count))]
         parts = []
         if abs(met) >= SHOWN:
             parts.append(f"meet {abs(met):.2f} {'more' if met > 0 else 'less'} need")
-        if not once and abs(urgent) >= SHOWN:
+        if abs(urgent) >= SHOWN:
             what = f"what is {'more' if urgent > 0 else 'less'} urgent"
-            parts.append(what if parts else f"meet {what}")
-        elif once and urgent:
-            needs = "need" if abs(round(urgent)) == 1 else "needs"
-            what = f"{abs(urgent):.0f} {'more' if urgent > 0 else 'fewer'} urgent {needs}"
+            if count * urgent > 0:
+                what = f"{abs(count)} {'more' if urgent > 0 else 'fewer'} urgent need{'s' if abs(count) > 1 else ''}"
             parts.append(what if parts else f"meet {what}")
         words = f"would {(' but ' if met * urgent < 0 else ' and ').join(parts) or 'meet no more need'}"
         if exchange.need <= -SHOWN:

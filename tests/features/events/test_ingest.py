@@ -17,6 +17,7 @@ from filelock import FileLock
 
 import features.events.changes
 import features.events.ingest
+import features.events.staging
 from features.__main__ import main
 from features.console import run_command
 from features.database import Database
@@ -107,6 +108,7 @@ def test_every_row_is_counted_once(home):
         "events_known": 0,
         "rows_merged": 1,
         "activities": 1,
+        "evidence": 0,
         "unused": {},
         "rejected": {"no_student": 1, "score_out_of_range": 1, "wrong_number_of_cells": 1},
         "nulled": {"absurd_duration": 1},
@@ -218,15 +220,15 @@ def test_rejected_rows_are_kept_with_their_rule_beside_the_log(home):
 
 def test_who_is_erased_while_an_ingest_waits_for_the_erasure_is_not_stored(home, monkeypatch):
     """The ingest begins before the erasure, and comes to its work after it."""
-    path, clear = write_log(home, ROWS[:5]), features.events.ingest.clear_staging
+    path, clear = write_log(home, ROWS[:5]), features.events.staging.clear_staging
 
     def erase_first(home):
         with Database(home.database_url()) as database, database.changing(erasing=True) as connection:
             add_tombstone(connection, "007", datetime.now(UTC))
-        monkeypatch.setattr(features.events.ingest, "clear_staging", clear)
+        monkeypatch.setattr(features.events.staging, "clear_staging", clear)
         clear(home)
 
-    monkeypatch.setattr(features.events.ingest, "clear_staging", erase_first)
+    monkeypatch.setattr(features.events.staging, "clear_staging", erase_first)
     counts = run_mapped(home, path)
 
     assert counts["unused"] == {"erased_student": 3}
@@ -356,7 +358,11 @@ def test_help_shows_what_can_be_asked(command, capsys):
 
 @pytest.mark.parametrize(
     ("case", "code", "sentence"),
-    [("unreadable", 2, "is a PNG image"), ("rejected", 3, "rows of log.csv are rejected"), ("busy", 75, "try again")],
+    [
+        ("unreadable", 2, "is a picture (PNG)"),
+        ("rejected", 3, "rows of log.csv are rejected"),
+        ("busy", 75, "try again"),
+    ],
 )
 def test_the_command_ends_with_one_sentence_and_its_code(home, capsys, monkeypatch, case, code, sentence):
     monkeypatch.setattr("features.home.WAIT_S", 0.1)

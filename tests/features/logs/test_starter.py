@@ -65,7 +65,7 @@ def tables(draw) -> tuple[list[dict], dict]:
         "delimiter": draw(st.sampled_from(",;\t|")),
         "separator": draw(st.sampled_from([", ", ";", "~~", " | "])),
         "encoding": draw(st.sampled_from(["utf-8", "utf-8-sig", "cp1252", "utf-16"])),
-        "title": draw(st.sampled_from(["", "Report of the class\n\n", "sep="])),
+        "title": draw(st.sampled_from(["", "Report of the class\n\n", "sep=", "padded"])),
         "order": draw(st.permutations(sorted(NAMES))),
         "end": draw(st.sampled_from(["\n", "\r\n"])),
     }
@@ -103,6 +103,8 @@ def write(answers: list[dict], shape: dict) -> bytes:
     rows = csv.writer(text, delimiter=shape["delimiter"], lineterminator=shape["end"])
     rows.writerow([names[key] for key in shape["order"]])
     rows.writerows([cells[key](row) for key in shape["order"]] for row in answers)
+    if shape["title"] == "padded":  # as a spreadsheet saves it
+        shape = shape | {"title": f"Report{shape['delimiter'] * 5}\n{shape['delimiter'] * 5}\n"}
     title = f"sep={shape['delimiter']}\n" if shape["title"] == "sep=" else shape["title"]
     return (title.replace("\n", shape["end"]) + text.getvalue()).encode(shape["encoding"])
 

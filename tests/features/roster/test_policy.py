@@ -4,7 +4,7 @@ import pytest
 
 from features.errors import InputError
 from features.roster import PolicyLayer, load_presets, read_roster_files
-from features.roster.policy_keys import read_settings
+from features.roster.policy.keys import read_settings
 
 FILES = {
     "teams": "team_id,school\nt1,North\nt2,North\n",

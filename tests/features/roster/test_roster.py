@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import features.roster
 from features.errors import InputError
 from features.roster import Block, PastSession, Roster, Rule, Series, Staff, read_roster_files
-from features.roster.layout import FILES
+from features.roster.files.layout import FILES, NAMES
 
 TINY = {
     "teams": "team_id,school,name\nt1,North,Orion\nt2,North,\n",
@@ -262,8 +262,8 @@ def test_missing_files_are_named_with_their_columns(tmp_path):
 def test_every_column_is_documented():
     sections = (features.roster.__doc__ or "").split("\n\n")
 
-    assert len(FILES) == 12
-    for layout in FILES:
+    assert len(FILES) == 13
+    for layout in (*FILES, NAMES):
         (section,) = (section for section in sections if section.startswith(f"{layout.name}.csv"))
         for name, column in layout.columns.items():
             assert f"    {name}{'' if column.needed else ' ?'}  " in section, (layout.name, name)

@@ -29,7 +29,8 @@ class Route:
     Attributes:
         path: Its template.
         scope: The scope it takes.
-        body: Schema of its body; null for none.
+        body: Schema of its body as JSON; null for none.
+        takes_body: Whether it takes a body at all.
         parts: The schemas that the body's refers to.
     """
 
@@ -38,6 +39,7 @@ class Route:
     scope: str
     body: dict | None
     parts: dict
+    takes_body: bool
 
     def ask(self, client, ids, **headers):
         """Asks about the team, student and recommendation of `ids`; other ids are of nothing."""
@@ -122,7 +124,7 @@ def district(trained_school, give_key, tmp_path_factory) -> Iterator[District]:
         "revoked": give_key(url),
         "seldom": give_key(url, per_minute=3),
         "unknown": f"rg_{'0' * 16}_{'0' * 64}",
-        **{f"only_{scope}": give_key(url, [scope]) for scope in ("read", "plan", "load", "admin")},
+        **{f"only_{scope}": give_key(url, [scope]) for scope in ("read", "plan", "load", "names", "admin")},
     }
     keys["wrong_secret"] = keys["all"][:-1] + ("0" if keys["all"][-1] != "0" else "1")
     with Database(url) as database:
@@ -171,6 +173,7 @@ def routes(district) -> list[Route]:
                 f"{method} {route.path} asks for no scope: give it dependencies=[require_scope(...)]"
             )
             body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
-            found.append(Route(method, route.path_format, scopes[0], body, contract["components"]["schemas"]))
+            parts, takes_body = contract["components"]["schemas"], "requestBody" in operation
+            found.append(Route(method, route.path_format, scopes[0], body, parts, takes_body))
     assert found
     return found

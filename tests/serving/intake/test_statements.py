@@ -51,9 +51,9 @@ def service(give_key, tmp_path_factory):
         environment.setenv("REGROUP_HOME", str(tmp_path_factory.mktemp("home")))
         environment.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path_factory.mktemp('none') / 'mlflow.db'}")
         Database(url).migrate()
-        headers = {"Authorization": f"Bearer {give_key(url)}"}
+        headers, of_a_school = {"Authorization": f"Bearer {give_key(url)}"}, give_key(url, schools=["North"])
         with TestClient(create_app(), raise_server_exceptions=False, headers=headers) as client:
-            client.of_a_school = give_key(url, schools=["North"])
+            client.of_a_school = of_a_school
             yield client
 
 

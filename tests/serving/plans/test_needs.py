@@ -5,8 +5,10 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
+from features.events.evidence import Evidence
 from features.roster import Block, Room, Skill, SkillMap, Staff, Team
 from features.roster.records import ROLE_MAY_LEAD
+from serving.grouping import Purpose
 from serving.models.forecasts import SkillForecast
 from serving.plans.needs import list_candidates
 from serving.plans.policy import NeedPolicy
@@ -19,6 +21,7 @@ POLICY = NeedPolicy(
     urgent_risk=0.5,
     urgent_review=0.5,
     waiting_days=5,
+    furthest_behind=3.0,
     waiting_more=4.0,
     check_in_after_days=20,
     long_ago=0.5,
@@ -246,3 +249,33 @@ def test_without_a_unit_what_much_of_the_team_practices_is_its_current_work():
 
     assert purposes(found, "d") == {"add": "introduce"}
     assert found["a", "x"].weight == pytest.approx(max(1 / 3, 0.25 + 0.75 * 0.2))
+
+
+def total(mastery, uncertainty=0.15, days=30):
+    return Evidence("i-ready", NOW - timedelta(days=days), mastery, uncertainty, "Placement", "2 Grade Levels Below")
+
+
+def test_a_total_says_what_to_do_where_there_are_no_answers_and_never_where_there_are():
+    evidence = {
+        ("a", "halves"): total(0.2),
+        ("b", "halves"): total(0.5),
+        ("c", "halves"): total(0.9),
+        ("d", "halves"): total(0.2, days=200),
+        ("a", "ratios"): total(0.2),
+        ("b", "ratios"): total(0.2),
+    }
+    known = [forecast("a", "ratios", risk=0.3), forecast("b", "ratios", "thin_evidence")]
+
+    found = list_candidates(team(focus={"halves": 1.0, "ratios": 1.0}), SKILLS, known, POLICY, 9, NOW, evidence)
+
+    by_key = {(candidate.need.student, candidate.need.skill): candidate for candidate in found}
+    assert by_key["a", "halves"].need.purpose == Purpose.RETEACH
+    assert by_key["a", "halves"].need.need == pytest.approx(0.8)
+    assert by_key["a", "halves"].need.struggle_risk is None
+    assert "2 Grade Levels Below" in by_key["a", "halves"].evidence.describe()
+    assert by_key["b", "halves"].need.purpose == Purpose.CHECK_IN
+    assert ("c", "halves") not in by_key  # it is mastered, and not to be introduced either
+    assert by_key["d", "halves"].need.purpose == Purpose.INTRODUCE  # the total is too old to count
+    assert by_key["a", "ratios"].evidence is None  # answers say more
+    assert by_key["b", "ratios"].evidence is not None
+    assert len(by_key) == len(found)

@@ -135,6 +135,7 @@ def test_who_waited_for_a_seat_on_an_urgent_need_has_a_turn():
     known = [forecast(name, "add", "not_yet_proficient", risk=0.8) for name in "abd"]
     known += [forecast("d", "tell", "not_yet_proficient", risk=0.9), forecast("c", "tell", risk=0.2)]
     candidates = candidates_of(team(members="abcd"), known)
+    policy = replace(load_policy(), need=replace(POLICY, furthest_behind=0.0))
 
     def urgent(days, seated_on="add"):
         past = tuple(
@@ -143,7 +144,7 @@ def test_who_waited_for_a_seat_on_an_urgent_need_has_a_turn():
             for skill, students in ((seated_on, ("a", "b")), ("count", ("c", "d")))
         )
         the_team = team(members="abcd", past_sessions=past)
-        problem = state_problem(the_team, SKILLS, DayRequest(MONDAY), candidates, load_policy())
+        problem = state_problem(the_team, SKILLS, DayRequest(MONDAY), candidates, policy)
         return {(need.student, need.skill): need.urgent for need in problem.needs if need.urgent}
 
     usual = {("a", "add"): 1.0, ("b", "add"): 1.0, ("d", "add"): 1.0, ("d", "tell"): 1.0}
@@ -151,6 +152,19 @@ def test_who_waited_for_a_seat_on_an_urgent_need_has_a_turn():
     assert urgent(5) == usual | {("d", "add"): 5.0}
     assert urgent(10) == usual | {("d", "add"): 9.0}
     assert urgent(5, seated_on="tell") == dict.fromkeys(usual, 5.0) | {("d", "tell"): 1.0}
+
+
+def test_urgent_needs_count_more_for_whoever_is_furthest_behind():
+    """Four times for the one with most of them, two and a half times for half as many; the lost one is .2 of that."""
+    known = [forecast(name, skill, "not_yet_proficient", risk=0.8) for name, skill in (("a", "add"), ("b", "add"))]
+    known += [forecast("a", "tell", "not_yet_proficient", risk=0.6), forecast("a", "count", "review_due", risk=0.1)]
+    known += [forecast("c", "count", "review_due", risk=0.1), forecast("d", "tell", risk=0.4)]
+    the_team = team(members="abcd")
+
+    problem = state_problem(the_team, SKILLS, DayRequest(MONDAY), candidates_of(the_team, known), load_policy())
+
+    urgent = {need.student + need.skill: need.urgent for need in problem.needs if need.urgent}
+    assert urgent == {"aadd": 4.0, "atell": 4.0, "badd": 2.5, "acount": 0.8, "ccount": 0.2}
 
 
 def test_need_comes_before_new_faces():
@@ -166,7 +180,7 @@ def test_need_comes_before_new_faces():
 
     met, before = (
         next(term.value for term in suggest_groups(day).score.terms if term.name == "benefit")
-        for day in (problem, replace(problem, weights=Weights(), most_social_cost=1.0))
+        for day in (problem, replace(problem, weights=Weights(repeat_groupmates=0.2), most_social_cost=1.0))
     )
 
     assert met > 1.2 * before

@@ -6,7 +6,7 @@ from datetime import date, time, timedelta
 import pytest
 
 from features.roster import Block, PastSession, PolicyLayer, Room, Skill, SkillMap, Staff, Team, load_presets
-from features.roster.policy_keys import KEYS, WEIGHTS
+from features.roster.policy.keys import KEYS, WEIGHTS
 from features.roster.records import ROLE_MAY_LEAD
 from serving.errors import RequestError
 from serving.grouping import Need, Purpose, find_violations, suggest_groups

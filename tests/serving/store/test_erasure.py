@@ -29,6 +29,7 @@ from training.config import load_config
 from training.nightly import run_nightly
 
 NOW = datetime(2026, 3, 16, tzinfo=UTC)
+TOTALS = '[columns]\nstudent = "who"\ntime = "at"\nskills = "of"\n[totals]\ncolumn = "how"\nform = "percent"\n'
 MAPPING = '[columns]\nstudent = "who"\nitem = "what"\ntime = "at"\ncorrect = "right"\n'
 
 
@@ -73,6 +74,10 @@ def use(client, school, student):
     rows = [f"{student},i{at},2026-03-13T10:{at:02d}:00Z,1" for at in range(20)] + [
         f"{student},i,2026-03-13T10:00:00Z,7"
     ]
+    totals = home.root.parent / "totals.csv"
+    totals.write_text(f"who,at,of,how\n{student},2026-03-01,halves,40\n")
+    (home.root.parent / "totals.toml").write_text(TOTALS)
+    ingest_file(home, totals, mapping=home.root.parent / "totals.toml")
     home.inbox.mkdir()
     (home.inbox / "mapping.toml").write_text(MAPPING)
     (home.inbox / "log.csv").write_text("who,what,at,right\n" + "\n".join(rows) + "\n")
@@ -148,7 +153,8 @@ def test_no_trace_of_an_erased_student_is_left_anywhere(client, school, simulate
     client.app.state.snapshots.refresh()
     before = client.get(f"/v1/students/{other}/profile").json()
     lists = {f"roster_{name}_students" for name in ("rule", "series", "policy")}
-    empty = {"roster_demographics", "roster_source_rows", *lists}  # in this school
+    elsewhere = {"roster_source_rows", "roster_ids", "roster_unmatched_ids"}  # of rosters and logs of other systems
+    empty = {"roster_demographics", *elsewhere, *lists}  # in this school
     assert traces(school, database, student) - {"regroup.db", "regroup.db-wal"} >= (TABLES - empty) | (
         FOLDERS - {"audit"}  # nobody asked the service about this student alone
     )

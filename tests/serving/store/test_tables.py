@@ -13,12 +13,12 @@ from features import tombstones
 from features.database import Database, changing, continuity, reading
 from features.database.migrations import HEAD
 from features.errors import InputError
-from features.events import live
+from features.events import evidence, live
 from features.roster import tables as roster
 from serving.store import tables as service
 
 TABLES = MetaData()
-for part in (continuity, roster, tombstones, live, service):
+for part in (continuity, roster, tombstones, live, evidence, service):
     for table in part.METADATA.sorted_tables:
         table.to_metadata(TABLES)
 

@@ -54,6 +54,18 @@ def test_no_group_of_few_students_is_left_when_those_shown_are_taken_away():
     assert [(each.group, each.shown) for each in all_shown] == [("es", True), ("ur", True)]
 
 
+def test_a_rate_that_tells_the_outcome_of_nearly_everybody_is_not_shown():
+    """One of ten who speak Urdu struggles; with Spanish shown, all less those would tell the same of Urdu."""
+    languages = ["es"] * 20 + ["fr"] * 30 + ["ur"] * 10
+    everybody = pd.Index([f"s{number:02d}" for number in range(len(languages))])
+    audit = pd.DataFrame({"student_id": everybody, "column": "language", "value": languages})
+    struggling = np.array([*([0, 1] * 25), 1, *[0] * 9])
+
+    found = audit_groups(make_block(struggling, np.arange(60)), np.full(60, 0.5), everybody, audit, 0.2)
+
+    assert [(each.group, each.shown) for each in found] == [("es", False), ("fr", True), ("ur", False)]
+
+
 def test_a_group_that_is_underestimated_shows(students, audit):
     """All twelve struggle and the forecast says .1: a gap of .9, and nobody of them gets a place."""
     struggling = np.arange(25) < 12

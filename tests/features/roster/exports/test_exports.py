@@ -6,7 +6,7 @@ import os
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -26,7 +26,7 @@ from features.roster import (
     read_team,
     save_roster,
 )
-from features.roster.files import read_files, unpack_files
+from features.roster.files.archive import read_files, unpack_files
 from features.roster.loading import read_roster
 from features.roster.records import SESSION_TYPES
 from features.roster.tables import SOURCE_ROWS
@@ -50,14 +50,15 @@ class Town:
     teachers: Mapping[str, tuple[str, ...]]
     aides: Mapping[str, tuple[str, ...]]
 
-    def members(self, named: tuple[str, ...], *, dated: bool) -> set[Member]:
-        """The members of a team of some classes."""
+    def members(self, named: tuple[str, ...], *, dated: bool, excluded: bool = False) -> set[Member]:
+        """The members of a team of some classes; `excluded` is whether a date of an end is the first day after it."""
         found = set()
         for student, places in self.students.items():
             own = [places[name] for name in named if name in places]
             if own:
                 start = None if any(first is None for first, _ in own) else min(first for first, _ in own)
                 end = None if any(last is None for _, last in own) else max(last for _, last in own)
+                end = end - timedelta(days=1) if excluded and end else end
                 found.add(Member("t1", student, *((start, end) if dated else (None, None))))
         return found
 
@@ -230,19 +231,27 @@ def load(home: Home, files: Mapping[str, bytes], policy: bytes | None = None, **
     return load_roster_command(path, home, policy=asked, as_of=DAY, **options)
 
 
-@holds_for(25, 500, towns(), st.sampled_from(sorted(SHAPES)), st.integers(1, 3))
-def test_a_roster_written_in_any_shape_is_read_back_the_same(town, shape, count):
+@holds_for(
+    25,
+    500,
+    towns(),
+    st.sampled_from(sorted(SHAPES)),
+    st.integers(1, 3),
+    st.sampled_from(["", "exclusive", "inclusive"]),
+)
+def test_a_roster_written_in_any_shape_is_read_back_the_same(town, shape, count, end_date):
     named = town.classes[:count]
     if shape == "class list":  # which names no class that is empty
         named = tuple(name for name in named if any(name in places for places in town.students.values())) or None
     if named is None:
         return
 
-    found = read_roster(SHAPES[shape](town), "export", None, DAY, say(named))
+    more = f'[default]\nend_date = "{end_date}"' if end_date else ""
+    found = read_roster(SHAPES[shape](town), "export", None, DAY, say(named, more))
 
     dated = shape.startswith("OneRoster")
     assert found.shape == shape
-    assert set(found.roster.members) == town.members(named, dated=dated)
+    assert set(found.roster.members) == town.members(named, dated=dated, excluded=dated and end_date != "inclusive")
     roles = {adult.staff_id: adult.role for adult in found.roster.staff}
     if shape == "class list":
         taught = {name for places in town.students.values() for name in places}
@@ -475,6 +484,20 @@ def test_whoever_has_no_place_is_counted_with_the_reason(home):
     assert "have the role 'nurse'" in warnings
 
 
+@pytest.mark.parametrize(("end_date", "there"), [("", False), ("exclusive", False), ("inclusive", True)])
+def test_who_leaves_today_is_there_today_only_if_the_hub_means_the_last_day(end_date, there):
+    """OneRoster says of `endDate` that it is exclusive."""
+    town = replace(TINY, students=TINY.students | {"leaver": {"c1": (date(2026, 8, 24), DAY)}})
+    town = replace(town, students=town.students | {"never": {"c1": (date(2026, 8, 24), date(2026, 8, 24))}})
+    more = f'[default]\nend_date = "{end_date}"' if end_date else ""
+
+    roster = read_roster(write_oneroster_12(town), "export", None, DAY, say(["c1"], more)).roster
+
+    assert ("leaver" in {member.student_id for member in roster.members}) is there
+    assert "never" not in {member.student_id for member in roster.members}
+    assert any("end on the day on which they begin" in warning for warning in roster.warnings) is not there
+
+
 def test_another_id_may_be_the_one_that_events_carry():
     more = '[default]\nstudent_id = "username"'
 
@@ -509,3 +532,19 @@ def test_public_samples_are_read(name, shape, day, classes):
     }[classes[0]]
     assert [member.student_id for member in found.roster.members] == members
     assert [adult.staff_id for adult in found.roster.staff] == staff
+
+
+def test_a_class_list_and_roster_sheets_are_read_from_a_spreadsheet(tmp_path, write_sheets):
+    rows = [["Student", "Class", "From", "Room"], [1001, "4A", date(2026, 1, 5), "x"], ["007", "4A", None, "y"]]
+    titled = {"Notes": [["Printed in May"]], "May": [["Class list of North"], [], *rows]}
+    listed = read_files(write_sheets(tmp_path / "list.bin", titled))
+    whole = read_files(write_sheets(tmp_path / "roster.xlsx", {"Teams": [["team_id"], ["t"]], "members": [["x"]]}))
+
+    found = read_roster(listed, "list", None, DAY, say(["4A"]))
+
+    assert found.shape == "class list"
+    assert {(each.student_id, each.from_date) for each in found.roster.members} == {
+        ("1001", date(2026, 1, 5)),
+        ("007", None),
+    }
+    assert sorted(whole) == ["members.csv", "teams.csv"]

@@ -4,11 +4,11 @@ import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from features.roster.cells import nearest, shown
 from features.roster.checks import Sheets
-from features.roster.policy_keys import OF_LISTS, OF_ONE_TEAM, Report, read_settings
+from features.roster.files.cells import nearest, shown
+from features.roster.files.sheets import Findings
+from features.roster.policy.keys import OF_ALL_TEAMS, OF_LISTS, OF_ONE_TEAM, Report, read_settings
 from features.roster.records import PolicyLayer, Settings
-from features.roster.sheets import Findings
 
 NAME = "policy.toml"
 
@@ -52,7 +52,11 @@ def parse_policies(data: bytes, findings: Findings) -> Said:
         report("teams", "is not a table; write one for each team, such as [teams.t01]")
         return said
     for team_id, table in teams.items():
-        said[team_id] = read_settings(table, _below(f"teams.{team_id}", report))
+        below = _below(f"teams.{team_id}", report)
+        said[team_id] = read_settings(table, below)
+        for key in OF_ALL_TEAMS:
+            if key in said[team_id]:
+                below(key, "is for all teams; write it below [default]")
     return said
 
 
@@ -127,7 +131,7 @@ def _below(table: str, report: Report) -> Report:
 
 def _split(team_id: str, settings: Settings) -> PolicyLayer:
     """The layer, with what names students apart."""
-    of_roster = {key: settings[key] for key in ("no_school", *OF_LISTS) if key in settings}
+    of_roster = {key: settings[key] for key in ("no_school", "sources", *OF_LISTS) if key in settings}
     rooms: dict[str, Settings] = {}
     capacities: dict[str, int] = {}
     for room, keys in settings.get("rooms", {}).items():

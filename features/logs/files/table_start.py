@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from features.logs.text_file import TextForm
+from features.logs.files.text_file import TextForm
 
 DELIMITERS = (",", "\t", ";", "|")
 
@@ -64,7 +64,7 @@ def find_start(
 
     Example:
         >>> find_start(b"Report of May\n\nstudent;score\na;1\nb;0\n")
-        TextForm(delimiter=';', encoding='utf-8', quoted=True, skip=2)
+        TextForm(delimiter=';', encoding='utf-8', quoted=True, skip=2, sheet=None)
     """
     encoding = encoding or find_encoding(head)
     text = head[:LOOKED_AT].removeprefix(codecs.BOM_UTF8).decode(encoding, "replace")
@@ -86,7 +86,9 @@ def _find_header(text: str, delimiter: str, names: Collection[str]) -> _Found | 
     width, count = max(widths.items(), key=lambda pair: (pair[1] * (pair[0] > 1), pair[0]), default=(1, 0))
     if width < 2:  # noqa: PLR2004 - one cell in a row is no table
         return None
-    line = next(line for line, cells in rows if len(cells) == width)
+    full = [(line, cells) for line, cells in rows if len(cells) == width]
+    # a title that a spreadsheet saved has as many cells as the table, but hardly one is written
+    line = next((line for line, cells in full if 2 * sum(map(bool, cells)) > width), full[0][0])
     return _Found(delimiter, line, (False, count / widths.total(), width))
 
 

@@ -23,8 +23,8 @@ from features.logs.cells import (
     with_points,
     without_words,
 )
-from features.logs.mapping import UNDECIDED
 from features.logs.moments import SLASHED, UTC_OFFSET, as_dates, as_moments, as_patterned
+from features.logs.sections import UNDECIDED
 
 ENOUGH = 0.9
 """Share of written cells that a form has to read."""
@@ -49,6 +49,9 @@ PATTERNS = (
     "%B %d, %Y %I:%M %p",
     "%d %B %Y, %I:%M %p",
     "%Y%m%d%H%M%S",
+    "%Y/%m/%d %I:%M:%S %p",
+    "%Y/%m/%d %I:%M:%S %p %Z",
+    "%d %B %Y %I:%M %p",
 )
 """Times with names of months, or with the year first, as programs write them."""
 
@@ -100,7 +103,7 @@ def guess_time(cells: pa.Array) -> Guess | None:
     elif form == "eu":
         guess.why["form"] = "the day comes first"
     with_zone = pc.match_substring_regex(text, UTC_OFFSET + "|(?i)(utc|gmt)$" if form == "iso" else r"(UTC|GMT|Z)$")
-    if form not in EPOCHS and not pc.all(with_zone).as_py():
+    if form not in EPOCHS and not form.endswith("%Z") and not pc.all(with_zone).as_py():
         guess.lines["zone"] = "UTC"
         guess.why["zone"] = '? the times do not say: where they are of a school\'s clock, such as "America/Chicago"'
     return guess

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from features.roster import cells, records
+from features.roster import records
+from features.roster.files import cells
+from features.roster.people.records import OtherId, PersonName
 
 Value = object
 """The value of a parsed cell: text, ids, a number, a day or a time."""
@@ -171,4 +173,22 @@ FILES = (
         {"student_id": STUDENT, "column": TEXT, "value": Column(cells.parse_text, private=True)},
         key=("student_id", "column"),
     ),
+    RosterFile(
+        "ids",
+        OtherId,
+        {"student_id": STUDENT, "kind": TEXT, "other_id": STUDENT},
+        key=("kind", "other_id"),
+    ),
 )
+
+NAMES = RosterFile(
+    "names",
+    PersonName,
+    {
+        "student_id": Column(cells.parse_id, needed=False, private=True),
+        "staff_id": MAYBE_ID,
+        "name": Column(cells.parse_text, private=True),
+    },
+    key=("student_id", "staff_id"),
+)
+"""The file of display names, which is read only where there is a vault for them."""

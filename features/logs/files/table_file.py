@@ -1,4 +1,4 @@
-"""CSV, TSV and Parquet files, opened by their header and read a part at a time.
+"""Tables in text, spreadsheets and Parquet files, opened by their header and read a part at a time.
 
 Every message says what would be right; none repeats a row, since rows are about students.
 """
@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from features.errors import USER_PATH, InputError, RegroupError, error_number, explain_os_error
-from features.logs.text_file import CHUNK_BYTES, CellChunk, TextForm, read_header, read_text
+from features.logs.files.content import PARQUET, describe_content, open_content, read_head
+from features.logs.files.text_file import CHUNK_BYTES, CellChunk, TextForm, read_header, read_text
 
 
 def describe_columns(columns: Sequence[str]) -> str:
@@ -29,8 +30,12 @@ def describe_columns(columns: Sequence[str]) -> str:
 
 
 def looks_like_data(columns: Sequence[str]) -> bool:
-    """Whether a first row is data: a cell is a number, a date or an e-mail address."""
-    return any(re.fullmatch(r"[\d.:/+ -]*\d[\dTZ.:/+ -]*|.*@.*", name) for name in columns)
+    """Whether a first row is data: a cell is a number, a date or an e-mail address.
+
+    A number beside a heading such as "1001: Half of 8" is not: Canvas writes the points of the question there.
+    """
+    said = (name for before, name in zip(("", *columns), columns, strict=False) if not re.match(r"[0-9]+: ", before))
+    return any(re.fullmatch(r"[\d.:/+ -]*\d[\dTZ.:/+ -]*|.*@.*", name) for name in said)
 
 
 def find_column(columns: Sequence[str], name: str, what: str) -> int:
@@ -56,37 +61,6 @@ def find_column(columns: Sequence[str], name: str, what: str) -> int:
 CHUNK_ROWS = 200_000
 """Rows of a Parquet file that are in memory at once."""
 
-HEAD_BYTES = 1024 * 1024
-"""A header longer than this is not a header."""
-
-SIGNATURES = {
-    b"PAR1": 'a Parquet file, which needs the ending .parquet or [file] format = "parquet"',
-    b"\x89PNG": "a PNG image",
-    b"%PDF": "a PDF document",
-    b"PK\x03\x04": "a zip archive or a spreadsheet; unpack it or save it as CSV",
-    b"\xd0\xcf\x11\xe0": "a spreadsheet of an old Excel (.xls); save it as CSV",
-    b"RDX": "a data file of R; write it with write.csv",
-    b"X\n": "a data file of R; write it with write.csv",
-    b"\x1f\x8b": "a gzip archive; unpack it first",
-    b"BZh": "a bzip2 archive; unpack it first",
-    b"\xfd7zXZ": "an xz archive; unpack it first",
-    b"SQLite format 3": "an SQLite database; export the table of answers as CSV",
-}
-
-OF_R = (".rda", ".rdata", ".rds")
-"""Endings of R's data files, which are archives to look at."""
-
-
-def describe_content(path: Path, head: bytes) -> str | None:
-    """What a file that is no text is, and what would help; null where its first bytes tell nothing.
-
-    Example:
-        >>> describe_content(Path("log.rda"), bytes.fromhex("1f8b"))
-        'a data file of R; write it with write.csv'
-    """
-    found = next((what for start, what in SIGNATURES.items() if head.startswith(start)), None)
-    return SIGNATURES[b"RDX"] if found and path.suffix.lower() in OF_R else found
-
 
 @dataclass(frozen=True)
 class TableFile:
@@ -106,7 +80,7 @@ class TableFile:
 
 
 def open_table(path: Path, form: TextForm | None) -> TableFile:
-    """Reads the header of a text file or, without a form, of a Parquet file.
+    """Reads the header of a text file or a sheet or, without a form, of a Parquet file.
 
     Raises:
         InputError: The file is absent, a folder, empty, of another type, or not in this encoding.
@@ -115,37 +89,18 @@ def open_table(path: Path, form: TextForm | None) -> TableFile:
         >>> open_table(Path("log.parquet"), form=None).columns  # doctest: +SKIP
         ('student', 'item')
     """
-    head = read_head(path)
+    head = read_head(path, None if form is None else form.sheet)
     found = describe_content(path, head)
     if form is None:
-        if not head.startswith(b"PAR1"):
+        if not head.startswith(PARQUET):
             raise InputError(f"{path.name} is {found or 'not a Parquet file'}; right would be Parquet")
         return _open_parquet(path)
+    if head.startswith(PARQUET):
+        raise InputError(f"{path.name} is a Parquet file; right would be text, or a mapping without [file] format")
     if found or (b"\x00" in head and not form.is_wide):
         what = found or "a binary file, or text in UTF-16"
         raise InputError(f"{path.name} is {what}; right would be text such as CSV, in {form.encoding}")
     return TableFile(path, read_header(path, head, form), form, -(-path.stat().st_size // CHUNK_BYTES))
-
-
-def read_head(path: Path) -> bytes:
-    """The first bytes of a file.
-
-    Raises:
-        InputError: The path is absent, a folder, or the file is empty or may not be read.
-        UnavailableError: The disk fails.
-    """
-    if path.is_dir():
-        raise InputError(f"{path.name} is a folder; right would be one file")
-    try:
-        with path.open("rb") as file:
-            head = file.read(HEAD_BYTES)
-    except FileNotFoundError:
-        raise InputError(f"there is no file {path}") from None
-    except OSError as error:
-        raise explain_os_error(error, f"{path.name} cannot be read", USER_PATH) from None
-    if not head.strip():
-        raise InputError(f"{path.name} has no rows")
-    return head
 
 
 def read_cells(table: TableFile, positions: Sequence[int]) -> Iterator[CellChunk]:
@@ -157,7 +112,9 @@ def read_cells(table: TableFile, positions: Sequence[int]) -> Iterator[CellChunk
     """
     try:
         if table.form:
-            yield from read_text(table.path, read_head(table.path), table.form, len(table.columns), positions)
+            head = read_head(table.path, table.form.sheet)
+            with open_content(table.path, table.form.sheet) as content:
+                yield from read_text(table.path.name, content, head, table.form, len(table.columns), positions)
         else:
             yield from _read_parquet(table, positions)
     except (pa.ArrowException, OSError) as error:

@@ -7,8 +7,9 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from features.roster import calendar, cells
-from features.roster.cells import nearest, shown
+from features.roster.files import cells
+from features.roster.files.cells import nearest, shown
+from features.roster.policy import calendar
 from features.roster.records import ROLE_MAY_LEAD, SESSION_TYPES, WEEKDAYS, Settings
 
 WEIGHTS = (
@@ -170,6 +171,7 @@ OF_LISTS: Mapping[str, Spec] = {
     ),
     "bells": Each({"days": several_words_of(*WEEKDAYS), "start": read_clock, "end": read_clock}),
     "student_id": one_word_of("sourcedId", "identifier", "username", "email", "userMasterIdentifier"),
+    "end_date": one_word_of("exclusive", "inclusive"),
 }
 """What each key takes that says of a roster of another system what a folder has files for."""
 
@@ -200,6 +202,7 @@ FILE_KEYS: Mapping[str, Spec] = {
     **KEYS,
     "rooms": Each({"sessions": whole(1, 50), "capacity": PEOPLE}),
     "no_school": read_no_school,
+    "sources": Each(read_text),
     **OF_LISTS,
 }
 """What each key of `policy.toml` takes."""
@@ -207,11 +210,14 @@ FILE_KEYS: Mapping[str, Spec] = {
 OF_ONE_TEAM = ("blocks", "needs_certified", "adult_exclusions", "school", "name", "classes", "staff")
 """Keys that name classes, blocks or people, whom teams do not share; so do `rooms` other than `*`."""
 
+OF_ALL_TEAMS = ("student_id", "end_date", "sources")
+"""Keys that say how a roster is read, before there are teams."""
+
 
 @cache
 def load_presets() -> Mapping[str, Settings]:
     """The settings of each preset, read once."""
-    text = resources.files("features.roster").joinpath("presets.toml").read_text("utf-8")
+    text = resources.files("features.roster.policy").joinpath("presets.toml").read_text("utf-8")
     presets: Mapping[str, Settings] = tomllib.loads(text)
     return presets
 

@@ -7,11 +7,11 @@ they break on, are never chained.
 import codecs
 import csv
 import io
-import mmap
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.csv
@@ -34,12 +34,14 @@ class TextForm:
         encoding: The encoding of its characters.
         quoted: Whether quotation marks enclose cells, which may then hold delimiters and line breaks.
         skip: How many lines stand above the header.
+        sheet: Name of the sheet of a spreadsheet; null for the one that is read without a name.
     """
 
     delimiter: str = ","
     encoding: str = "utf-8"
     quoted: bool = True
     skip: int = 0
+    sheet: str | None = None
 
     @property
     def is_wide(self) -> bool:
@@ -65,18 +67,21 @@ def read_header(path: Path, head: bytes, form: TextForm) -> tuple[str, ...]:
     try:
         return tuple(_first_row(head, form)[0])
     except UnicodeError:
-        raise _wrong_encoding(path, form) from None
+        raise _wrong_encoding(path.name, form) from None
     except (csv.Error, StopIteration):
         raise InputError(f"{path.name} has no readable header; right would be one row of column names") from None
 
 
-def read_text(path: Path, head: bytes, form: TextForm, width: int, positions: Sequence[int]) -> Iterator[CellChunk]:
+def read_text(
+    name: str, content: IO[bytes], head: bytes, form: TextForm, width: int, positions: Sequence[int]
+) -> Iterator[CellChunk]:
     """The wanted columns, chunk by chunk; null where nothing is written.
 
     Lines with more or fewer cells than the header are skipped and counted in the last chunk.
 
     Args:
-        path: The file.
+        name: The file's name, for errors.
+        content: What it holds, from its beginning; it can be read again.
         head: Its first bytes, with all of the header.
         form: How it is written.
         width: How many columns the header has.
@@ -86,16 +91,18 @@ def read_text(path: Path, head: bytes, form: TextForm, width: int, positions: Se
         InputError: The file is not in its encoding, is damaged, or has a quotation mark that is never closed.
     """
     try:
-        yield from _read_batches(path, head, form, width, positions)
+        yield from _read_batches(name, content, head, form, width, positions)
     except UnicodeError:
-        raise _wrong_encoding(path, form) from None
+        raise _wrong_encoding(name, form) from None
     except pa.ArrowInvalid as error:
         if "UTF8" in str(error):
-            raise _wrong_encoding(path, form) from None
-        raise _open_quote(path) from None
+            raise _wrong_encoding(name, form) from None
+        raise _open_quote(name) from None
 
 
-def _read_batches(path: Path, head: bytes, form: TextForm, width: int, positions: Sequence[int]) -> Iterator[CellChunk]:
+def _read_batches(
+    name: str, content: IO[bytes], head: bytes, form: TextForm, width: int, positions: Sequence[int]
+) -> Iterator[CellChunk]:
     broken: list[bool] = []  # whether each such line is a text around the table, without a second cell
 
     def skip(row: pyarrow.csv.InvalidRow) -> str:
@@ -107,7 +114,7 @@ def _read_batches(path: Path, head: bytes, form: TextForm, width: int, positions
     names = [str(place) for place in range(width)]
     wanted = [names[place] for place in positions]
     reader = pyarrow.csv.open_csv(
-        path,
+        pa.PythonFile(content, mode="r"),
         read_options=pyarrow.csv.ReadOptions(
             column_names=names, skip_rows=header_lines, encoding=form.encoding, block_size=CHUNK_BYTES
         ),
@@ -130,20 +137,30 @@ def _read_batches(path: Path, head: bytes, form: TextForm, width: int, positions
             rows += len(batch)
             yield CellChunk(tuple(batch.columns), broken_lines=0)
     if form.quoted and not form.is_wide:
-        _refuse_open_quote(path, rows + len(broken))
+        _refuse_open_quote(name, content, rows + len(broken))
     texts = sum(broken)
     yield CellChunk(tuple(pa.nulls(0, pa.string()) for _ in wanted), len(broken) - texts, texts)
 
 
-def _refuse_open_quote(path: Path, rows: int) -> None:
+def _refuse_open_quote(name: str, content: IO[bytes], rows: int) -> None:
     """Raises if a quotation mark is never closed: Arrow takes the rest of the file for one cell, without an error.
 
     An odd number of marks alone may be inches in a text. With more lines than rows too, lines went into a cell.
     """
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        marks = sum(content[at : at + CHUNK_BYTES].count(b'"') for at in range(0, len(content), CHUNK_BYTES))
-        if marks % 2 and sum(1 for _ in re.finditer(rb"[^\r\n]+", content)) > rows:
-            raise _open_quote(path)
+    if sum(block.count(b'"') for block in _read_again(content)) % 2 == 0:
+        return
+    lines, in_line = 0, False
+    for block in _read_again(content):
+        lines += sum(1 for _ in re.finditer(rb"[^\r\n]+", block)) - (in_line and block[0] not in b"\r\n")
+        in_line = block[-1] not in b"\r\n"
+    if lines > rows:
+        raise _open_quote(name)
+
+
+def _read_again(content: IO[bytes]) -> Iterator[bytes]:
+    content.seek(0)
+    while block := content.read(CHUNK_BYTES):
+        yield block
 
 
 def _first_row(head: bytes, form: TextForm) -> tuple[list[str], int]:
@@ -156,10 +173,10 @@ def _first_row(head: bytes, form: TextForm) -> tuple[list[str], int]:
     return next(rows), form.skip + rows.line_num
 
 
-def _open_quote(path: Path) -> InputError:
-    return InputError(f"{path.name} is damaged: a quotation mark is never closed, or the last line breaks off")
+def _open_quote(name: str) -> InputError:
+    return InputError(f"{name} is damaged: a quotation mark is never closed, or the last line breaks off")
 
 
-def _wrong_encoding(path: Path, form: TextForm) -> InputError:
+def _wrong_encoding(name: str, form: TextForm) -> InputError:
     other = "cp1252" if form.encoding.lower().replace("_", "-") in {"utf-8", "utf8"} else "utf-8"
-    return InputError(f'{path.name} is not text in {form.encoding}; try [file] encoding = "{other}" in a mapping')
+    return InputError(f'{name} is not text in {form.encoding}; try [file] encoding = "{other}" in a mapping')

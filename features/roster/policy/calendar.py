@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 
-from features.roster.cells import parse_date
+from features.roster.files.cells import parse_date
 
 TO = " to "
 

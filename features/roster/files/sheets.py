@@ -6,9 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from features.roster.cells import nearest, shown
-from features.roster.layout import RosterFile
+from features.errors import InputError
+from features.roster.files.cells import nearest, shown
+from features.roster.files.layout import RosterFile
 from features.roster.records import ROLE_MAY_LEAD
+
+SHOWN = 50
+"""Problems that one error lists."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,22 @@ class Findings:
     def label(self, file: str) -> str:
         """What people call a file."""
         return self.labels.get(file, f"{file}.csv")
+
+
+def raise_problems(findings: Findings, name: str) -> None:
+    """Ends what reads a roster if anything was wrong.
+
+    Raises:
+        InputError: There are problems; they are listed.
+    """
+    problems = findings.problems
+    if not problems:
+        return
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    lines = [f"the roster in {name!r} has {count}, so nothing was loaded:", *problems[:SHOWN]]
+    if len(problems) > SHOWN:
+        lines.append(f"and {len(problems) - SHOWN} more")
+    raise InputError("\n  ".join(lines))
 
 
 def read_sheet(data: bytes, layout: RosterFile, findings: Findings) -> list[Row]:

@@ -1,0 +1,1 @@
+"""The roster's files: how a folder or archive is opened, which columns each file has, and what a cell may hold."""
