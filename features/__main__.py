@@ -29,7 +29,7 @@ ID_FIELDS = ("humanCodingScheme", "identifier", "abbreviatedStatement", "alterna
 
 COPIES_EXIT_CODES = describe_exit_codes(MissingError.exit_code)
 
-FORMATS = ("mapped", "assistments", "datashop", "xapi", "caliper")
+FORMATS = ("mapped", "assistments", "datashop", "xapi", "caliper", "openedx")
 """The same as `features.logs.FORMATS`, repeated here since that module imports pandas."""
 
 EXAMPLES = """\

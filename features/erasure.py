@@ -22,7 +22,7 @@ from features.database.continuity import IDENTITY
 from features.erasure_list import note_erasure
 from features.errors import InputError
 from features.events.evidence import EVIDENCE, erase_evidence
-from features.events.live import LIVE_EVENTS, forget_students
+from features.events.live import LIVE_EVENTS, VOIDED_STATEMENTS, forget_students
 from features.events.staging import clear_staging
 from features.events.store import erase_events
 from features.home import Home
@@ -272,7 +272,7 @@ WITHOUT_STUDENTS = (
     ),
     *(table.name for table in (tables.VERSIONS, TOMBSTONES)),
     "alembic_version",
-    IDENTITY.name,
+    *(IDENTITY.name, VOIDED_STATEMENTS.name),
 )
 """Tables that name no student; `erased_students` holds keyed hashes."""
 

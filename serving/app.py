@@ -32,6 +32,7 @@ from serving.api.routes import (
     recommendations,
     roster,
     school,
+    statements,
     students,
     teams,
 )
@@ -168,6 +169,7 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
         teams.router,
         students.router,
         events.router,
+        statements.router,
         operations.models_router,
     ):
         app.include_router(router, responses=problem_responses(401, 403, 413, 429, 503))

@@ -100,6 +100,12 @@ class RequestError(ServiceError):
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
+class BadRequestError(ServiceError):
+    """The request does not follow the standard that its route is of."""
+
+    status = HTTPStatus.BAD_REQUEST
+
+
 class NoPlanError(RequestError):
     """No plan of the day keeps every rule; with another roster it may have one.
 

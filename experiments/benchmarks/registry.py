@@ -82,6 +82,13 @@ BENCHMARKS: dict[str, Benchmark] = {
         failure="the kernel and pandas disagree",
         codes=(3,),
     ),
+    "doors": Benchmark(
+        "how fast logs are read and checked, against pandas.read_csv and json.loads, and in how much memory",
+        "doors:benchmark_doors",
+        "--rows 200000 --json figures.json",
+        (_count("--rows", 1_000_000, "rows of the table; there are a fifth as many JSON lines"), JSON),
+        failure="memory grows with the file",
+    ),
     "next-response": Benchmark(
         "forecasts of the next answer, against published models on public logs",
         "forecasts.next_response:benchmark_next_response",

@@ -7,6 +7,7 @@
 | `score_out_of_range` | its score is not between 0 and 1 (or between 0 and `max_score`) |
 | `time_out_of_range` | it is from before 1990, or more than a day from now |
 | `bad_kind` | its kind of activity is unknown |
+| `too_long` | an id of it has more characters than `features.lengths` allows |
 | `conflicting_response` | the same event is there with another item or score; none of them is taken |
 | `reused_key` | its id is there with another moment, as row numbers are that start anew in every file; likewise |
 | `unreadable_time`, `unreadable_score`, `unknown_time_zone` | something is written there, but not this |
@@ -27,7 +28,9 @@ import pandas as pd
 
 from features.dates import FIRST_DATE
 from features.events.ids import event_ids
-from features.logs.rows import join_skills, split_skills, unite_skills
+from features.lengths import LONGEST_ADDRESS, LONGEST_ID
+from features.logs.cells import Marks
+from features.logs.rows import SKILL_MARK, join_skills, split_skills, unite_skills
 from features.schema import KINDS, Events
 
 EARLIEST = pd.Timestamp(FIRST_DATE, tz="UTC")
@@ -41,6 +44,14 @@ MAX_DURATION_S = 3600.0
 
 SAME_MOMENT = timedelta(minutes=1)
 """Moments of one event that differ by less are the same, written by clocks of minutes, seconds and milliseconds."""
+
+LONGEST = {
+    "student_id": LONGEST_ID,
+    "item_id": LONGEST_ADDRESS,
+    "event_key": LONGEST_ADDRESS,
+    "skills": LONGEST_ID,
+}
+"""The most characters of an id in each column, of each skill in `skills`."""
 
 ERASED = "erased_student"
 """Rows of students who were erased are unused."""
@@ -110,6 +121,7 @@ def check_rows(raw: pd.DataFrame, source: str, now: datetime, ahead: timedelta =
     answer = used["kind"].eq("response")
     rules = {
         "no_student": used["student_id"].isna(),
+        "too_long": pd.Series(_too_long(used), used.index),
         "bad_kind": ~used["kind"].isin(KINDS),
         "no_item": answer & used["item_id"].isna(),
         "no_score": answer & used["score"].isna(),
@@ -142,6 +154,21 @@ def check_rows(raw: pd.DataFrame, source: str, now: datetime, ahead: timedelta =
         unused=count_rules(raw["unused"]),
         nulled={name: int(marks.sum()) for name, marks in nulled.items() if marks.any()},
     )
+
+
+def _too_long(rows: pd.DataFrame) -> Marks:
+    """Which rows have an id that nobody could ask for; most columns have none, which one look at the longest tells."""
+    found = np.zeros(len(rows), dtype=bool)
+    for name, most in LONGEST.items():
+        column = rows[name]
+        if name == "skills":
+            codes, texts = pd.factorize(column)
+            longest = [max(map(len, text.split(SKILL_MARK))) > most for text in texts]
+            if any(longest):
+                found |= np.append(longest, False)[codes]
+        elif (length := column.str.len()).max() > most:
+            found |= length.gt(most).fillna(value=False).to_numpy(dtype=bool)
+    return found
 
 
 def count_rules(names: "pd.Series[str]") -> dict[str, int]:

@@ -1,5 +1,6 @@
 """Ids of events: the same response has the same id in every file, run and version of the libraries below."""
 
+from collections.abc import Sequence
 from hashlib import blake2b
 from itertools import pairwise
 
@@ -52,6 +53,24 @@ def copy_ids(ids: "pd.Series[str]", numbers: "pd.Series[int]") -> "pd.Series[str
     """
     number = pa.array(numbers, pa.int64(), from_pandas=True)
     return pd.Series(_hash(_join(_text(ids), pa.scalar("copy"), number)).to_pandas().to_numpy(), ids.index, dtype="str")
+
+
+def keyed_ids(source: str, student_ids: Sequence[str], keys: Sequence[str]) -> pa.Array:
+    """The ids of the events that each of the students would have under each of the source's own keys.
+
+    Example:
+        >>> keyed_ids("app", ["s1"], ["e1"]).to_pylist()
+        ['7c4fe01989d793513a4c28d96686193c']
+    """
+    student = pa.array(np.repeat(np.asarray(student_ids, dtype=object), len(keys)), pa.large_string())
+    key = pa.array(np.tile(np.asarray(keys, dtype=object), len(student_ids)), pa.large_string())
+    who = _join(pc.cast(pc.utf8_length(student), pa.string()), student)
+    return _hash(_join(pa.scalar(source), who, _join(pa.scalar("key"), key)))
+
+
+def statement_hash(source: str, key: str) -> str:
+    """32 hexadecimal digits for the source's own id of an event, whoever the student is."""
+    return blake2b(MARK.join((source, key)).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def _text(values: "pd.Series[str]") -> pa.Array:

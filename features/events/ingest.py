@@ -9,7 +9,6 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from itertools import chain
 from pathlib import Path
 
 import pandas as pd
@@ -17,40 +16,23 @@ import pandas as pd
 from features.console import track
 from features.database import Database
 from features.errors import InputError
-from features.events.checks import ERASED, WORDS, check_rows, keep_distinct
+from features.events.changes import commit_changes, stage_changes
+from features.events.checks import ERASED, WORDS, check_rows
 from features.events.counts import IngestCounts, require_few_rejected
 from features.events.coverage import Coverage
 from features.events.evidence import ingest_totals
 from features.events.exports import ExportCheck
 from features.events.odd_ids import IdWatch
-from features.events.repeats import describe_settled, resolve_repeats
-from features.events.staging import (
-    PartWriter,
-    RejectedWriter,
-    keep_rejected,
-    only_ingest,
-    read_new,
-    read_part,
-    staged_buckets,
-)
-from features.events.store import (
-    DataVersion,
-    add_item_skills,
-    append_events,
-    data_version,
-    has_events,
-    read_events,
-    read_known,
-    replace_buckets,
-    scan_buckets,
-)
+from features.events.repeats import describe_settled
+from features.events.staging import PartWriter, RejectedWriter, keep_rejected, only_ingest
 from features.events.translation import translate_students
+from features.events.voided import Voids, read_voids
 from features.home import Home
 from features.logs import open_log
 from features.logs.files.content import describe_source
+from features.logs.rows import VOIDED, VOIDING
 from features.logs.totals import TotalsLog
 from features.roster.people.id_table import SourceIds, translating
-from features.schema import BUCKETS
 from features.tombstones import NOBODY, Tombstones, read_tombstones
 
 MAX_REJECTED = 0.10
@@ -95,7 +77,9 @@ def ingest_file(
             counts = ingest_totals(home, database, log, path.name, max_rejected, now or datetime.now(UTC), ids)
         else:
             gone = partial(read_tombstones, database)
-            counts = ingest_rows(home, chunks, log.source, path.name, max_rejected, now, gone, log.leaves_open, ids)
+            counts = ingest_rows(
+                home, chunks, log.source, path.name, max_rejected, now, gone, log.leaves_open, ids, database
+            )
     source = describe_source(path, sheet)
     return replace(counts, notes=(*([source] if source else ()), *log.notes, *counts.notes))
 
@@ -110,6 +94,7 @@ def ingest_rows(
     read_gone: Callable[[], Tombstones] = lambda: NOBODY,
     leaves_open: Collection[str] = (),
     ids: SourceIds | None = None,
+    database: Database | None = None,
 ) -> IngestCounts:
     """Adds raw rows to the event log in one commit; rows that are known already change nothing.
 
@@ -123,6 +108,7 @@ def ingest_rows(
         read_gone: Reads which students' rows are dropped unread; called while nobody can be erased.
         leaves_open: What the log does not say, of `features.logs.rows.OPEN`.
         ids: Translates the ids of students; null where they are those of the roster.
+        database: Knows which statements were voided; without it, nobody remembers those of this file.
 
     Raises:
         InputError: There are no rows, or they are another export of answers that are stored.
@@ -134,19 +120,22 @@ def ingest_rows(
     with only_ingest(home):
         with RejectedWriter(home.staging / "rejected.parquet") as rejected:
             watches = watch, coverage = IdWatch(), Coverage()
-            rows_read, unused, nulled = _stage(home, chunks, source, now, rejected, read_gone(), watches, ids)
+            voids = Voids() if database is None else read_voids(database)
+            rows_read, unused, nulled = _stage(home, chunks, source, now, rejected, read_gone(), watches, ids, voids)
             if rows_read == 0:
                 raise InputError(f"{name} has no rows")
             exports, settled = ExportCheck(), Counter[str]()
-            item_skills, counts = _stage_new(home, rejected, leaves_open, settled, exports)
+            new = stage_changes(home, rejected, leaves_open, settled, exports, voids)
+        counts = new.counts
+        unused.update({VOIDED: new.voided} if new.voided else {})
         answers = rows_read - unused.total()
         require_few_rejected(rejected.counts, answers, max_rejected, name, lambda: keep_rejected(home, name, now))
-        if not counts.total() and not rejected.counts and ERASED not in unused:
+        if not counts.total() and not rejected.counts and unused.keys().isdisjoint({ERASED, VOIDED, VOIDING}):
             kinds = ", ".join(f"{kind} {count:,}" for kind, count in unused.most_common())
             why = f"no row of {name} says how somebody answered or what somebody did ({kinds})"
             raise InputError("; ".join([why, *(ids.notes() if ids else ())]))
         exports.refuse(name)
-        version = _commit(home, item_skills)
+        version = commit_changes(home, new, voids, now, database)
         keep_rejected(home, name, now)
     broken = [f"{rule} {count:,}: {WORDS[rule]}" for rule, count in rejected.counts.items() if rule in WORDS]
     of_ids = [*watch.notes(), *(ids.notes() if ids else ())]
@@ -161,13 +150,20 @@ def ingest_rows(
             *broken,
             *of_ids,
             *coverage.describe(),
+            *new.notes(),
         ),
         coverage=coverage.shares(),
         **counts,
     )
 
 
-def ingest_events(home: Home, parts: Iterable[pd.DataFrame], name: str, now: datetime | None = None) -> IngestCounts:
+def ingest_events(
+    home: Home,
+    parts: Iterable[pd.DataFrame],
+    name: str,
+    now: datetime | None = None,
+    database: Database | None = None,
+) -> IngestCounts:
     """Adds events that were checked before to the event log in one commit; those that are known change nothing.
 
     Args:
@@ -175,11 +171,13 @@ def ingest_events(home: Home, parts: Iterable[pd.DataFrame], name: str, now: dat
         parts: Rows with `features.events.checks.COLUMNS`.
         name: Names the record of events that contradict the log.
         now: The current moment, with a time zone; without it, the clock's.
+        database: Knows which statements were voided.
 
     Raises:
         BusyError: Another ingest is running.
         UnavailableError: The disk is full, or this user may not write there; nothing was stored.
     """
+    voids = Voids() if database is None else read_voids(database)
     now, rows_read = now or datetime.now(UTC), 0
     with only_ingest(home):
         with RejectedWriter(home.staging / "rejected.parquet") as rejected:
@@ -188,18 +186,18 @@ def ingest_events(home: Home, parts: Iterable[pd.DataFrame], name: str, now: dat
                     staged.add(part)
                     rows_read += len(part)
             # what came over HTTP was settled when it came, and may be in a file too
-            item_skills, counts = _stage_new(home, rejected, (), Counter(), ExportCheck())
-        version = _commit(home, item_skills)
+            new = stage_changes(home, rejected, (), Counter(), ExportCheck(), voids)
+        version = commit_changes(home, new, voids, now, database)
         keep_rejected(home, name, now)
     return IngestCounts(
         rows_read=rows_read,
-        unused={},
+        unused={VOIDED: new.voided} if new.voided else {},
         rejected=dict(rejected.counts),
         nulled={},
         data_version=version,
-        notes=(),
+        notes=new.notes(),
         coverage={},
-        **counts,
+        **new.counts,
     )
 
 
@@ -212,13 +210,14 @@ def _stage(
     tombstones: Tombstones,
     watches: tuple[IdWatch, Coverage],
     ids: SourceIds | None,
+    voids: Voids,
 ) -> tuple[int, Counter[str], Counter[str]]:
     """Writes valid rows by bucket; returns the number of rows, and counts of the unused and nulled ones by name."""
     rows_read, unused, nulled = 0, Counter[str](), Counter[str]()
     with PartWriter(home.staging / "rows") as parts:
         for chunk in chunks:
             watches[0].add(chunk)
-            raw = translate_students(chunk, ids)
+            raw = voids.mark(translate_students(chunk, ids), source)
             gone = raw["student_id"].isin(tombstones.among(raw["student_id"].dropna().unique()))
             checked = check_rows(raw.assign(unused=raw["unused"].mask(gone, ERASED)), source, now)
             watches[1].add(checked.events)
@@ -228,64 +227,3 @@ def _stage(
             unused.update(checked.unused)
             nulled.update(checked.nulled)
     return rows_read, unused, nulled
-
-
-def _stage_new(
-    home: Home, rejected: RejectedWriter, leaves_open: Collection[str], settled: Counter[str], exports: ExportCheck
-) -> tuple[pd.DataFrame, Counter[str]]:
-    """Writes events that the log lacks, and those that have further skills now, by bucket.
-
-    Args:
-        home: Where the staged rows and the event log are.
-        rejected: Takes the rows that contradict others.
-        leaves_open: What the log does not say, of `features.logs.rows.OPEN`.
-        settled: Counts what was settled of it.
-        exports: Looks at the new events.
-
-    Returns:
-        The skills of items, and the counts of `IngestCounts`.
-    """
-    pairs = [pd.DataFrame({"item_id": [], "skill_id": []}, dtype="str")]
-    counts = Counter({"events_stored": 0, "events_known": 0, "rows_merged": 0, "activities": 0})
-    with PartWriter(home.staging / "new") as parts, PartWriter(home.staging / "retagged") as retagged:
-        for bucket in track(range(BUCKETS), "student buckets compared", total=BUCKETS):
-            rows = read_part(home.staging / "rows", bucket)
-            if rows is None:
-                continue
-            known = read_known(home, bucket)
-            distinct = keep_distinct(resolve_repeats(rows, known, leaves_open, settled), known)
-            exports.add(distinct.events, known)
-            parts.add(distinct.events)
-            if not distinct.retagged.empty:
-                retagged.add(_retag(read_events(home, buckets=[bucket]), distinct.retagged))
-            rejected.add(distinct.rejected)
-            pairs.append(distinct.item_skills)
-            stored = int(distinct.events["kind"].eq("response").sum())
-            counts["events_stored"] += stored
-            counts["activities"] += len(distinct.events) - stored
-            counts["events_known"] += distinct.known
-            counts["rows_merged"] += distinct.merged
-    item_skills = pd.concat(pairs).drop_duplicates().sort_values(["item_id", "skill_id"], ignore_index=True)
-    return item_skills, counts
-
-
-def _commit(home: Home, item_skills: pd.DataFrame) -> DataVersion | None:
-    """Stores the staged events and the skills of items; the version of the tables, null if nothing was ever stored."""
-    new, retagged = home.staging / "new", home.staging / "retagged"
-    changed = staged_buckets(retagged)
-    written = staged_buckets(new) | changed
-    if not written and not has_events(home):
-        return None
-    add_item_skills(home, item_skills)
-    if changed:  # all in one commit, so buckets that only have new events are replaced too
-        unchanged = scan_buckets(home, written - changed)
-        replace_buckets(home, written, chain(read_new(retagged), unchanged, read_new(new)))
-    elif written:
-        append_events(home, read_new(new))
-    return data_version(home)
-
-
-def _retag(events: pd.DataFrame, retagged: pd.DataFrame) -> pd.DataFrame:
-    """The events with the skills that some of them have now."""
-    skills = events["event_id"].map(retagged.set_index("event_id")["skills"])
-    return events.assign(skills=skills.fillna(events["skills"]))

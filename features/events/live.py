@@ -1,11 +1,12 @@
 """Live events: the database's table of events that came over HTTP and wait for the event log."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
     delete,
     func,
     or_,
@@ -43,9 +45,23 @@ LIVE_EVENTS = Table(
     Column("received_at", UtcTime, nullable=False),
     Column("key_id", String(16)),
     Column("occurred_us", BigInteger),  # microseconds since 1970 UTC; null where the source has only an order
+    Column("statement", String(32), index=True),  # hash of its source and of the source's own id; null without one
+    Column("content", String(32)),  # hash of the whole statement as it came; null where it came in another form
     Column("event", Text, nullable=False),  # JSON of the row as the event log will hold it, and the item's skills
     Column("log_version", BigInteger, index=True),  # of the event log that first held it; null before
     sqlite_autoincrement=True,  # a number is never given twice, even after its event was deleted
+)
+
+VOIDED_STATEMENTS = Table(
+    "voided_statements",
+    METADATA,
+    Column("number", SEQUENCE, primary_key=True, autoincrement=True),
+    Column("source", Text, nullable=False),
+    Column("statement_id", Text, nullable=False),
+    Column("voided_at", UtcTime, nullable=False),
+    Column("log_version", BigInteger),  # of the first event log that holds nothing of it; null before
+    UniqueConstraint("source", "statement_id", name="uq_voided_statements_source"),
+    sqlite_autoincrement=True,  # a process that has seen one number looks again when it sees another
 )
 
 
@@ -128,7 +144,19 @@ def events_since(connection: Connection, student_ids: Sequence[str], begin: date
     return from_texts(found) if found else _no_events()
 
 
-def keep_events(connection: Connection, events: pd.DataFrame, received_at: datetime, key_id: str | None) -> None:
+Origin = tuple[str | None, str | None]
+"""The columns `statement` and `content` of a live event."""
+
+NOWHERE: Mapping[str, Origin] = MappingProxyType({})
+
+
+def keep_events(
+    connection: Connection,
+    events: pd.DataFrame,
+    received_at: datetime,
+    key_id: str | None,
+    origins: Mapping[str, Origin] = NOWHERE,
+) -> None:
     """Adds events; one whose id is there already changes nothing.
 
     Args:
@@ -136,6 +164,7 @@ def keep_events(connection: Connection, events: pd.DataFrame, received_at: datet
         events: Rows with `features.events.checks.COLUMNS` and distinct ids.
         received_at: The moment of arrival, in UTC.
         key_id: The id of the caller's key; null without one.
+        origins: From what events came, by their id; others are of no statement.
     """
     rows = [
         {
@@ -144,6 +173,7 @@ def keep_events(connection: Connection, events: pd.DataFrame, received_at: datet
             "received_at": received_at,
             "key_id": key_id,
             "occurred_us": None if pd.isna(moment) else record["occurred_at"],
+            **dict(zip(("statement", "content"), origins.get(record["event_id"], (None, None)), strict=True)),
             "event": to_text(record),
             "log_version": None,
         }
@@ -153,12 +183,18 @@ def keep_events(connection: Connection, events: pd.DataFrame, received_at: datet
         connection.execute(upsert(connection, LIVE_EVENTS), rows)
 
 
-def replace_events(connection: Connection, events: pd.DataFrame, received_at: datetime, key_id: str | None) -> None:
+def replace_events(
+    connection: Connection,
+    events: pd.DataFrame,
+    received_at: datetime,
+    key_id: str | None,
+    origins: Mapping[str, Origin] = NOWHERE,
+) -> None:
     """Puts events in the place of those with the same ids; they get new numbers, so that every process reads them."""
     ids = events["event_id"].tolist()
     for at in range(0, len(ids), AT_ONCE):
         connection.execute(delete(LIVE_EVENTS).where(LIVE_EVENTS.c.event_id.in_(ids[at : at + AT_ONCE])))
-    keep_events(connection, events, received_at, key_id)
+    keep_events(connection, events, received_at, key_id, origins)
 
 
 def forget_students(connection: Connection, student_ids: Sequence[str]) -> int:
@@ -174,10 +210,12 @@ class LiveRows:
     Attributes:
         events: Rows with `features.events.checks.COLUMNS`, in the order of their arrival.
         through: The number of the last live event there is, whether or not it is among these.
+        voided: The number of the last voided statement; with another one, events that were read may be gone.
     """
 
     events: pd.DataFrame
     through: int
+    voided: int
 
 
 def read_live_events(
@@ -199,9 +237,9 @@ def read_live_events(
     wanted = _not_in_log(log_version, as_of).where(LIVE_EVENTS.c.sequence > after)
     with database.reading() as connection:
         rows = connection.execute(wanted).all()
-        through = latest_number(connection)
+        latest = latest_change(connection)
     events = from_texts(row.event for row in rows) if rows else _no_events()
-    return LiveRows(events, max(after, through))
+    return LiveRows(events, max(after, latest.through), latest.voided)
 
 
 def read_students_events(
@@ -247,12 +285,19 @@ def _not_in_log(log_version: int | None, as_of: datetime | None) -> Select[tuple
     return wanted.where(or_(*missing))
 
 
-def latest_number(connection: Connection) -> int:
-    """The number of the last live event; 0 where there is none."""
-    return connection.execute(_LATEST).scalar() or 0
+class Change(NamedTuple):
+    """What a process has seen: the number of the last live event, and that of the last voided statement; 0 for none."""
+
+    through: int
+    voided: int
 
 
-_LATEST = select(func.max(LIVE_EVENTS.c.sequence))
+def latest_change(connection: Connection) -> Change:
+    """What there is to see now."""
+    return Change(*(connection.execute(last).scalar() or 0 for last in _LATEST))
+
+
+_LATEST = select(func.max(LIVE_EVENTS.c.sequence)), select(func.max(VOIDED_STATEMENTS.c.number))
 
 
 @cache

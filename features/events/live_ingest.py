@@ -16,6 +16,7 @@ from features.errors import MissingError
 from features.events.counts import IngestCounts
 from features.events.ingest import ingest_events
 from features.events.live import LIVE_EVENTS, from_texts
+from features.events.voided import read_voids
 from features.home import Home
 
 logger = logging.getLogger("regroup")
@@ -28,7 +29,7 @@ KEPT = timedelta(days=30)
 
 
 def ingest_live_events(home: Home, database: Database, now: datetime | None = None) -> IngestCounts | None:
-    """Adds every live event that the event log lacks; null where there is none.
+    """Adds every live event that the event log lacks, and removes what was voided; null where there is neither.
 
     Args:
         home: Where the event log is.
@@ -47,13 +48,16 @@ def ingest_live_events(home: Home, database: Database, now: datetime | None = No
             last = connection.execute(waiting).scalar()
     except MissingError:
         return None  # without tables no event ever arrived
-    if last is None:
+    if last is None and not any(read_voids(database).due.values()):
         return None
-    counts = ingest_events(home, _read(database, last), "live", now)
-    assert counts.data_version is not None  # an event that waited is in the log now, or a newer one contradicts it
+    counts = ingest_events(home, () if last is None else _read(database, last), "live", now, database)
+    if last is None:
+        return counts
+    # without a log, all that waited was voided
+    version = 0 if counts.data_version is None else counts.data_version.events
     with database.changing() as connection:
         stored = update(table).where(table.c.log_version.is_(None), table.c.sequence <= last)
-        connection.execute(stored.values(log_version=counts.data_version.events))
+        connection.execute(stored.values(log_version=version))
         connection.execute(delete(table).where(table.c.log_version.is_not(None), table.c.received_at < now - KEPT))
     return counts
 

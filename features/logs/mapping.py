@@ -59,7 +59,8 @@ watch = "video"
 With `[questions]` a row has many answers, as `features.logs.wide` explains, and with `[totals]` none, as
 `features.logs.totals` does. Where no column is a time, `[time] at` says of when all of it is.
 
-The mapping of xAPI statements or Caliper events has `[file]` alone, with `format = "xapi"` or `"caliper"`, and maybe
+The mapping of xAPI statements, Caliper events or a tracking log of Open edX has `[file]` alone, with
+`format = "xapi"`, `"caliper"` or `"openedx"`, and maybe
 `[prefixes]`: `student_prefix`, `item_prefix` and `skill_prefix` are removed from the start of addresses.
 
 Only `student`, `time`, `correct`, and `item` or `skills` have to be there. Blank cells are null; ids are kept as
@@ -186,7 +187,7 @@ def parse_mapping(tables: dict[str, Any]) -> Mapping:
             )
         return Mapping(NO_COLUMNS, file, prefixes=_parse_section(Prefixes, "prefixes", tables.get("prefixes", {})))
     if "prefixes" in tables:
-        raise InputError('[prefixes] is for [file] format = "xapi" or "caliper" only')
+        raise InputError('[prefixes] is for [file] format = "xapi", "caliper" or "openedx" only')
     if "columns" not in tables:
         raise InputError("the mapping has no table [columns]; right would be student, time, correct and item")
     if "attempt" in tables and "attempt" in tables["columns"]:

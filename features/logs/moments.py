@@ -55,7 +55,14 @@ def as_moments(cells: pa.Array, zone: str = "UTC") -> "tuple[pd.Series[pd.Timest
         typed = cells.cast(pa.timestamp("us", cells.type.tz), safe=False).to_pandas()
         in_utc = typed.astype(UTC) if cells.type.tz else _in_utc(typed, zone)
         return in_utc, np.zeros(len(cells), dtype=bool)
-    text = pc.replace_substring_regex(as_text(cells), r"(?i)\s*(utc|gmt)$", "Z")
+    text = as_text(cells)
+    for kind in (pa.timestamp("us", "UTC"), pa.timestamp("us")):
+        try:  # most logs are written in one way
+            plain = text.cast(kind).to_pandas()
+        except pa.ArrowInvalid:
+            continue
+        return plain.astype(UTC) if kind.tz else _in_utc(plain, zone), np.zeros(len(cells), dtype=bool)
+    text = pc.replace_substring_regex(text, r"(?i)\s*(utc|gmt)$", "Z")
     has_offset = pc.fill_null(pc.match_substring_regex(text, UTC_OFFSET), False)
     with_offset = _parse(pc.if_else(has_offset, text, None), utc=True)
     local = _parse(pc.if_else(has_offset, None, text), utc=False)

@@ -39,6 +39,9 @@ Columns of `features.schema.Events` mean the same here. The others are null wher
 SKILL_MARK = "\x1f"
 """Between the skills of one row: ASCII's unit separator, which no skill's name contains."""
 
+VOIDING, VOIDED = "voiding statement", "voided statement"
+"""Kinds of unused rows: statements that take another back, whose id is their `event_key`, and those taken back."""
+
 ITEM_MARK = " :: "
 """Between the parts of an item's id, such as problem and step."""
 

@@ -18,7 +18,7 @@ SECONDS = {"s": 1.0, "ms": 0.001, "min": 60.0}
 
 TOTALS_FORMS = ("percent", "level", "scale")
 
-STANDARDS = ("xapi", "caliper")
+STANDARDS = ("xapi", "caliper", "openedx")
 """Formats whose columns need no words."""
 
 

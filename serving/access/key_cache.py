@@ -6,6 +6,7 @@ database does not answer, the keys that were read last stay valid, up to a limit
 
 import logging
 import time
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -65,13 +66,13 @@ class KeyCache:
             UnauthorizedError: There is no key, or none that is valid; the message is the same for every reason.
             NotReadyError: The keys were not read for too long.
         """
-        scheme, _, text = (header or "").partition(" ")
-        if scheme.lower() != "bearer" or not text.strip():
+        text = _key_in(header or "")
+        if not text:
             raise UnauthorizedError("key_missing", NO_KEY)
         last = self._last
         if last is None or self._clock() - last.read_at > self._stale_s:
             raise NotReadyError("keys_not_read", UNREAD)
-        sent = parse_key(text.strip())
+        sent = parse_key(text)
         if sent is None or sent.key_id not in last.keys:
             raise UnauthorizedError("key_refused", REFUSED)
         key, caller = last.keys[sent.key_id]
@@ -107,3 +108,21 @@ def _to_caller(key: StoredKey) -> Caller:
     # a scope of a later version of regroup allows nothing here
     scopes = frozenset(Scope(name) for name in key.scopes if name in set(Scope))
     return Caller(key.key_id, scopes, schools, key.per_minute)
+
+
+def _key_in(header: str) -> str | None:
+    """The key in an Authorization header, or as the password of one for clients that know no other; null without one.
+
+    Example:
+        >>> _key_in("Bearer rg_k_s"), _key_in("Basic bG1zOnJnX2tfcw==")
+        ('rg_k_s', 'rg_k_s')
+    """
+    scheme, _, text = header.partition(" ")
+    if scheme.lower() == "bearer":
+        return text.strip() or None
+    if scheme.lower() != "basic":
+        return None
+    try:
+        return b64decode(text.strip(), validate=True).decode("ascii").partition(":")[2].strip() or None
+    except ValueError:
+        return None

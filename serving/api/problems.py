@@ -130,6 +130,7 @@ class NoPlan(Problem):
 
 
 _WHEN = {
+    400: "The request does not follow xAPI; `rule` says how.",
     401: "There is no valid API key.",
     403: "The key lacks the scope of this call.",
     404: "What the address names does not exist for the schools of the key.",
@@ -203,6 +204,13 @@ def error_response(error: ServiceError) -> JSONResponse:
     return problem(error.status, error.rule, str(error), headers=error.headers, more=error.more)
 
 
+def describe_fields(error: RequestValidationError) -> tuple[str, list[dict[str, str]]]:
+    """What is wrong with a request, in a text and by field, without values: they may hold ids of students."""
+    wrong = error.errors()[:MOST_TOLD]
+    fields = [{"field": name_field(each["loc"]), "message": each["msg"]} for each in wrong]
+    return "; ".join(f"{field['field']}: {field['message']}" for field in fields), fields
+
+
 def unexpected(error: Exception) -> JSONResponse:
     """The answer to an unexpected error, whose traceback goes to the log without its message."""
     logger.error("unexpected error while answering a request", exc_info=error)
@@ -227,10 +235,7 @@ def install_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        # values stay out of the answer: they may hold ids of students
-        wrong = error.errors()[:MOST_TOLD]
-        fields = [{"field": name_field(each["loc"]), "message": each["msg"]} for each in wrong]
-        detail = "; ".join(f"{field['field']}: {field['message']}" for field in fields)
+        detail, fields = describe_fields(error)
         return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", detail, more={"errors": fields})
 
     @app.exception_handler(HTTPException)

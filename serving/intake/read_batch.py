@@ -16,6 +16,7 @@ from serving.schemas.texts import name_field
 
 RULES = {
     "no_student": ("student_id", "is missing or blank; name the student"),
+    "too_long": ("event", "has an id with more characters than any may have"),
     "bad_kind": ("kind", "is not one of response, lesson, video and login"),
     "no_item": ("item_id", "is missing or blank; a response names its item"),
     "no_score": ("score", "is missing; a response has a score or correct"),
@@ -26,6 +27,8 @@ RULES = {
     "reused_key": ("event_id", "is of an event that is known at another moment; each answer has an id of its own"),
     "unreadable_time": ("occurred_at", "is no ISO 8601 time such as 2026-03-16T08:15:02Z"),
     "unknown_time_zone": ("occurred_at", "has no offset from UTC; end it with Z or an offset such as -05:00"),
+    "conflicting_statement": ("id", "is of a statement that is known with another content or student"),
+    "unknown_statement": ("object.id", "is of no statement that this key has sent, so it cannot be voided with it"),
     "unknown_student": ("student_id", "is of no student that this key may load events of"),
 }
 """Field and message of each rule; `features.events.checks` has the rules of files."""

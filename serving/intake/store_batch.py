@@ -11,15 +11,18 @@ from sqlalchemy import Connection
 from features.database import Database
 from features.errors import MissingError
 from features.events.checks import COLUMNS, check_rows, keep_distinct
+from features.events.ids import statement_hash
 from features.events.live import events_since, keep_events, known_events, lock_writers, replace_events
 from features.events.odd_ids import IdWatch
 from features.events.repeats import count_attempts, number_copies, order_ties
+from features.events.voided import find_statements, void_statements
 from features.roster import students_of_schools
 from features.tombstones import find_erased
 from serving.access.caller import Caller
 from serving.errors import RequestError, TooLargeError
 from serving.intake.read_batch import read_batch, to_rejected
 from serving.intake.school_ids import to_school_ids
+from serving.intake.statements import NO_STATEMENTS, Statements
 from serving.schemas.events import EventsOut, RejectedEvent
 
 AHEAD = timedelta(minutes=15)
@@ -64,6 +67,8 @@ class Intake:
         atomic: bool = False,
         unread: Sequence[RejectedEvent] = (),
         ignored: Mapping[str, int] = NOTHING,
+        statements: Statements = NO_STATEMENTS,
+        notes: Sequence[str] = (),
     ) -> EventsOut:
         """Stores the good events of a batch in one transaction and says why the others are rejected.
 
@@ -72,6 +77,8 @@ class Intake:
             atomic: Whether one rejected event rejects the batch.
             unread: Events of the batch that a translation rejected.
             ignored: How many events a translation ignored, by verb or type.
+            statements: What is known of the statements that the events were.
+            notes: What a translation found odd.
 
         Raises:
             RequestError: Every event is rejected or, with `atomic`, one is; nothing was stored.
@@ -81,7 +88,7 @@ class Intake:
         batch = read_batch(documents)
         raw, unmatched = to_school_ids(self.database, batch)
         rejected = [*unread, *batch.rejected]
-        count = len(documents) + len(unread)
+        count = len(documents) + len(unread) + len(statements.voiding)
         students = raw["student_id"].dropna().unique()
         allowed = may_load(self.database, self.caller.schools, students)
         unknown = unmatched | (raw["student_id"].notna() & ~raw["student_id"].isin(allowed))
@@ -95,24 +102,26 @@ class Intake:
         events = events.assign(sequence=order_ties(events))
         watch = IdWatch()
         watch.add(batch.raw)
+        may_void = self._may_void(statements, raw.loc[events.index, "event_key"])
         with self.database.changing() as connection:  # other writers wait, so everything else was done before
             lock_writers(connection)
             gone = events["student_id"].isin(find_erased(connection, students))
             erased, events = int(gone.sum()), events[~gone]
-            events = _count_attempts(connection, events)
+            sorted_out = statements.sort_out(connection, batch, events, may_void)
+            events = _count_attempts(connection, events.loc[sorted_out.left])
             new, retagged, contradicting = _distinct(connection, events)
-            rejected += [
-                to_rejected(index, rule)
-                for index, rule in zip(contradicting.index.tolist(), contradicting.tolist(), strict=True)
-            ]
+            broken_rules = sorted_out.broken | dict(zip(contradicting.index, contradicting, strict=True))
+            rejected += [to_rejected(int(index), str(rule)) for index, rule in broken_rules.items()]
             rejected.sort(key=lambda event: event.index)
             if rejected and (atomic or len(rejected) == count):
                 # the exception rolls the transaction back
                 EVENTS.labels("rejected").inc(len(rejected))
                 raise _nothing_stored(rejected, count)
-            keep_events(connection, new, now, self.caller.key_id)
-            replace_events(connection, retagged, now, self.caller.key_id)
-        counts = {"stored": len(new), "known": count - len(rejected) - erased - len(new), "erased": erased}
+            keep_events(connection, new, now, self.caller.key_id, sorted_out.origins)
+            replace_events(connection, retagged, now, self.caller.key_id, sorted_out.origins)
+            void_statements(connection, statements.source, sorted_out.voiding, now)
+        counts = {"stored": len(new), "erased": erased, "voided": sorted_out.voided}
+        counts["known"] = count - len(rejected) - sum(counts.values())
         for outcome, number in {**counts, "rejected": len(rejected)}.items():
             EVENTS.labels(outcome).inc(number)
         return EventsOut(
@@ -120,9 +129,23 @@ class Intake:
             nulled=nulled,
             ignored=sum(ignored.values()),
             ignored_kinds=dict(ignored),
-            notes=watch.notes(),
+            notes=[*watch.notes(), *notes],
             rejected=rejected,
         )
+
+    def _may_void(self, statements: Statements, keys: "pd.Series[str]") -> set[str]:
+        """Returns the ids of the statements that this batch voids and that the caller may void.
+
+        Whoever may load every student may void what has not come yet; others only what is there, and of their schools.
+        """
+        named = set(statements.voiding.values())
+        if self.caller.schools is None or not named:
+            return named
+        by_hash = {statement_hash(statements.source, name): name for name in named}
+        with self.database.reading() as connection:
+            held = find_statements(connection, sorted(by_hash))
+        mine = may_load(self.database, self.caller.schools, [one.student_id for one in held.values()])
+        return {by_hash[digest] for digest, one in held.items() if one.student_id in mine} | (named & set(keys))
 
 
 def may_load(database: Database, schools: Collection[str] | None, student_ids: Iterable[str]) -> set[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from features.logs.standards.translation import Document, Ignored, Names, UntranslatableError
+from features.logs.standards.translation import Document, Ignored, Names, Translated, UntranslatableError, Voiding
 from serving.intake.read_batch import to_invalid
 from serving.schemas.events import RejectedEvent
 from serving.schemas.texts import name_field
@@ -26,18 +26,22 @@ class Translation:
     Attributes:
         events: Fields of `EventIn`, by the place in the batch.
         ignored: How many events say nothing that profiles are made of, by verb or type.
+        voiding: Which statement is taken back, by the place in the batch.
         rejected: The events that cannot be read.
+        notes: What looks wrong, in sentences.
     """
 
     events: dict[int, dict[str, Any]] = field(default_factory=dict)
     ignored: Counter[str] = field(default_factory=Counter)
+    voiding: dict[int, str] = field(default_factory=dict)
     rejected: list[RejectedEvent] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def translate(
         self,
         documents: Sequence[object],
         model: type[BaseModel],
-        to_event: Callable[[Document, Names], dict[str, Any] | Ignored],
+        to_event: Callable[[Document, Names], Translated],
         names: Names,
     ) -> None:
         """Reads each event by itself, so that one that cannot be read does not take the others with it.
@@ -45,7 +49,7 @@ class Translation:
         Args:
             documents: The events as JSON held them.
             model: The standard's event, which says what its fields may hold.
-            to_event: Returns the fields of `EventIn`, or the name of an event that is ignored.
+            to_event: Returns the fields of `EventIn`, the name of an event that is ignored, or what it takes back.
             names: How addresses become ids.
         """
         for index, document in enumerate(documents):
@@ -60,5 +64,7 @@ class Translation:
             else:
                 if isinstance(event, Ignored):
                     self.ignored[name_field([event.kind])] += 1
+                elif isinstance(event, Voiding):
+                    self.voiding[index] = event.statement_id
                 else:
                     self.events[index] = event

@@ -1,16 +1,25 @@
 """xAPI statements as the contract shows them; `features.logs.standards.xapi` translates them."""
 
+import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from features.logs.standards.documents import unfold
-from features.logs.standards.translation import Names
-from features.logs.standards.xapi import translate_statement
+from features.logs.standards.translation import Names, as_part
+from features.logs.standards.xapi import HomePages, translate_statement
+from serving.intake.statements import Statements
+from serving.intake.store_batch import Intake
 from serving.intake.translation import MOST_PARTS, Lenient, Translation
+from serving.schemas.events import EventsOut
 from serving.schemas.texts import Address, OptionalText
+
+ADDED = frozenset({"id", "stored", "authority", "version"})
+"""Fields that a record store fills in, and the id, which says itself which statement it is."""
 
 Extensions = Annotated[Any, Field(description="the number of the attempt, under a name that ends in attempt-id")]
 
@@ -120,7 +129,52 @@ def to_statements(body: object) -> object:
 
 
 def translate_statements(documents: Sequence[object], names: Names) -> Translation:
-    """Translates statements, as JSON held them, to events of ours."""
-    translation = Translation()
+    """Translates statements, as JSON held them, to events of ours; one without a time has that of its arrival."""
+    translation, pages, now = Translation(), HomePages(), datetime.now(UTC).isoformat()
     translation.translate(documents, Statement, translate_statement, names)
+    for index, event in translation.events.items():
+        event["occurred_at"] = event["occurred_at"] or now
+        pages.add(as_part(documents[index]))
+    translation.notes += pages.notes()
     return translation
+
+
+def store_statements(
+    intake: Intake, documents: Sequence[object], names: Names, *, atomic: bool = False, strict: bool = False
+) -> EventsOut:
+    """Stores statements as JSON held them.
+
+    Args:
+        intake: Of the caller.
+        documents: The statements.
+        names: How addresses become ids.
+        atomic: Whether one rejected statement rejects all.
+        strict: Whether a known id with another content is a conflict.
+
+    Raises:
+        RequestError: Every event is rejected or, with `atomic`, one is; nothing was stored.
+    """
+    found = translate_statements(documents, names)
+    contents = {index: hash_content(documents[index]) for index in found.events}
+    return intake.store(
+        found.events,
+        atomic=atomic,
+        unread=found.rejected,
+        ignored=found.ignored,
+        statements=Statements(names.source, contents, found.voiding, strict),
+        notes=found.notes,
+    )
+
+
+def hash_content(statement: object) -> str:
+    """32 hexadecimal digits of a statement's content: two with the same are one statement.
+
+    What a record store adds does not count, nor does the case of the id and the words that show a verb.
+    """
+    if not isinstance(statement, dict):
+        return hash_content({"": statement})
+    content = {name: value for name, value in statement.items() if name not in ADDED} | {"id": None}
+    if isinstance(verb := content.get("verb"), dict):
+        content["verb"] = verb.get("id")
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return blake2b(text.encode("ascii"), digest_size=16).hexdigest()

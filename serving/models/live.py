@@ -23,7 +23,7 @@ from prometheus_client import Gauge
 from features.bundle import MANIFEST, file_hash, read_manifest
 from features.database import Database, DatabaseAwayError
 from features.errors import MissingError, RegroupError
-from features.events.live import read_live_events, read_students_events
+from features.events.live import Change, LiveRows, read_live_events, read_students_events
 from features.events.store import read_events
 from features.home import Home
 from features.profiles.difficulty import Statistics
@@ -100,7 +100,7 @@ class _Day:
 
     def __init__(self, snapshot: Snapshot, home: Home, database: Database) -> None:
         self.restarts = 0
-        self.through: int | None = None
+        self.seen: Change | None = None
         self._as_of = snapshot.data_as_of
         self._log_version = int(snapshot.data_version.split(".")[0])
         self._folder, self._digest, self._name = snapshot.folder, snapshot.digest, snapshot.publication
@@ -111,18 +111,18 @@ class _Day:
         self._plain: Snapshot | None = None
 
     def look(self) -> None:
-        """Folds the events that came in since the last look; all of them where the database was restored meanwhile.
+        """Folds the events that came in since the last look; all of them where an earlier one is gone.
 
         Raises:
             RegroupError: The database or the state cannot be read; what was folded stays.
         """
         if self.restarts != (restarts := self._database.restarts):
-            self.restarts, self.through, self._incremental, self._plain = restarts, None, None, None
-            self._moments.clear()
-            self._restricted.clear()
-        new = read_live_events(
-            self._database, after=self.through or 0, log_version=self._log_version, as_of=self._as_of
-        )
+            self.restarts = restarts
+            self._begin_again()
+        new = self._read_new()
+        if self.seen is not None and new.voided != self.seen.voided:
+            self._begin_again()
+            new = self._read_new()
         if not new.events.empty:
             self._incremental = self._incremental or self._load()
             statistics = self._incremental.statistics
@@ -132,16 +132,35 @@ class _Day:
                 touched = self._incremental.touched
             self._forget(touched)
             TOUCHED.set(len(self._incremental.touched))
-        if self.through is None:
+        if self.seen is None:
             self._plain = None
-        self.through = new.through
+        self.seen = Change(new.through, new.voided)
+
+    def is_behind(self, latest: Change) -> bool:
+        """Whether there is anything to see that the last look did not."""
+        seen = self.seen
+        return (
+            seen is None
+            or latest.through > seen.through
+            or latest.voided > seen.voided
+            or self.restarts != self._database.restarts
+        )
+
+    def _begin_again(self) -> None:
+        self.seen, self._incremental, self._plain = None, None, None
+        self._moments.clear()
+        self._restricted.clear()
+
+    def _read_new(self) -> LiveRows:
+        after = 0 if self.seen is None else self.seen.through
+        return read_live_events(self._database, after=after, log_version=self._log_version, as_of=self._as_of)
 
     def restrict(self, snapshot: Snapshot, students: Sequence[str], school: frozenset[str]) -> Snapshot:
         """Restricts the snapshot to the students at their school's moment; without live events it stays the night's."""
         school = school.union(students) if not school.issuperset(students) else school
         moment = self._moment_of(school)
         if self._incremental is None or (moment == self._as_of and not self._incremental.count_events(students)):
-            self._plain = self._plain or replace(snapshot, live_through=None if self.through is None else 0)
+            self._plain = self._plain or replace(snapshot, live_through=None if self.seen is None else 0)
             return self._plain
         key = tuple(students)
         kept = self._restricted.get(key)
@@ -218,7 +237,7 @@ class LiveEvents:
         snapshot: Snapshot,
         students: Sequence[str],
         school: frozenset[str] = frozenset(),
-        latest: int | None = None,
+        latest: Change | None = None,
     ) -> Snapshot:
         """Restricts a snapshot to some students, with every event that was acknowledged before this call.
 
@@ -229,13 +248,13 @@ class LiveEvents:
             snapshot: The snapshot that serves this request.
             students: Ids; unknown students have no profile, and neither have others than these.
             school: All students of their school, at whose moment the profiles stand; the students count to it.
-            latest: Number of the last live event, where this request has asked the database already.
+            latest: What there is to see, where this request has asked the database already.
         """
         with self._lock:
             if latest is not None:
                 self._breaker.close()
             day = self._days.get(id(snapshot)) or self._keep(snapshot, _Day(snapshot, self._home, self._database))
-            if latest is None or day.through is None or latest > day.through or day.restarts != self._database.restarts:
+            if latest is None or day.is_behind(latest):
                 self._look(day)
             return day.restrict(snapshot, students, school)
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, SkipValidation
 
 from serving.schemas.common import Body
-from serving.schemas.texts import Identity, OptionalText
+from serving.schemas.texts import Address, Identity, OptionalText
 
 Whole = Annotated[int, Field(ge=-(2**53), le=2**53)]
 """A whole number that JSON carries exactly."""
@@ -16,7 +16,7 @@ Decimal = Annotated[float, Field(allow_inf_nan=False)]
 class EventIn(Body):
     """One response of one student to one item, or an activity without an answer."""
 
-    event_id: OptionalText | None = Field(
+    event_id: Address | None = Field(
         default=None,
         description="id of the event in its source; events with the same id, source and student are one event. "
         "Without it, events with the same content are one event, but for those of one batch that number no attempt",
@@ -32,7 +32,7 @@ class EventIn(Body):
     sequence: Whole | None = Field(
         default=None, description="position of the event in the source's own order; null without one"
     )
-    item_id: OptionalText | None = Field(
+    item_id: Address | None = Field(
         default=None, description="the item that was answered; required for a response", examples=["frac-17"]
     )
     score: Decimal | None = Field(default=None, description="partial credit, 0-1; a response has this or `correct`")
@@ -83,11 +83,12 @@ class RejectedEvent(Body):
 
 
 class EventsOut(Body):
-    """What became of a batch; `stored`, `known`, `erased`, `ignored` and the rejected events add up to it."""
+    """What became of a batch; `stored`, `known`, `erased`, `voided`, `ignored` and the rejected events add up to it."""
 
     stored: int = Field(ge=0, description="new events, now durable; the next recommendation uses them")
     known: int = Field(ge=0, description="events that were stored before, or come twice in the batch")
     erased: int = Field(ge=0, description="events of erased students, dropped")
+    voided: int = Field(ge=0, description="statements that take another back, and statements that were taken back")
     nulled: int = Field(
         ge=0, description="durations, attempts and hints that are impossible, left out of events that are stored"
     )

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints, WithJsonSchema
 
-from features.lengths import LONGEST_ID
+from features.lengths import LONGEST_ADDRESS, LONGEST_ID
 
 ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f]*$"
 """Any characters but control characters; pydantic itself refuses lone surrogates in a text that has constraints."""
@@ -27,7 +27,7 @@ Identity = Annotated[
 OptionalText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_ID, pattern=ONE_LINE)]
 """Likewise, or nothing, where a blank stands for a missing value, as in the cells of a file."""
 
-Address = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000, pattern=ONE_LINE)]
+Address = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_ADDRESS, pattern=ONE_LINE)]
 """A long id as learning-technology standards have them, a part of one, or a cursor."""
 
 Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500, pattern=LINES)]

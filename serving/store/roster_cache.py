@@ -14,7 +14,7 @@ from typing import TypeVar
 from features.database import Database, DatabaseAwayError
 from features.errors import BusyError, MissingError
 from features.events.evidence import Evidence, Of, read_evidence
-from features.events.live import latest_number
+from features.events.live import Change, latest_change
 from features.roster import (
     SkillMap,
     Team,
@@ -47,8 +47,8 @@ class TeamSnapshot:
         version: The version of both; what is computed from them is valid until it moves.
         school_students: Ids of all students of the team's school.
         evidence: What totals of other products say of a member's skill, where there is no answer.
-        latest_event: Number of the last live event at that moment, so that nobody has to ask for later ones; None where
-            the database was not asked.
+        latest_event: The last change of the live events at that moment, so that nobody has to ask for later ones; None
+            where the database was not asked.
         stale_seconds: Age of the last confirmation by the database; None where it just confirmed the snapshot.
     """
 
@@ -57,7 +57,7 @@ class TeamSnapshot:
     version: Version = (0, 0)
     school_students: frozenset[str] = frozenset()
     evidence: Mapping[Of, Evidence] = field(default_factory=dict)
-    latest_event: int | None = None
+    latest_event: Change | None = None
     stale_seconds: float | None = None
 
 
@@ -105,7 +105,7 @@ class RosterCache:
         if not _may_be_id(team_id):
             return TeamSnapshot(None, read_skills(self._database))
         with self._database.reading() as connection:
-            version, latest = read_version(connection, team_id), latest_number(connection)
+            version, latest = read_version(connection, team_id), latest_change(connection)
         now, restarts = time.monotonic(), self._database.restarts
         entry = self._entries.get(team_id)
         known = None if entry is None else (entry.version, entry.restarts)

@@ -10,6 +10,7 @@ from features.logs.standards.translation import (
     Document,
     Ignored,
     Names,
+    Translated,
     UntranslatableError,
     as_count,
     as_list,
@@ -35,7 +36,7 @@ MINUTES = "minutesontask"
 """Name of the metric of time at work, in small letters."""
 
 
-def translate_caliper(event: Document, names: Names) -> dict[str, Any] | Ignored:
+def translate_caliper(event: Document, names: Names) -> Translated:
     """The fields of an event of ours, as `POST /v1/events` takes them.
 
     Raises:

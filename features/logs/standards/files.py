@@ -1,36 +1,52 @@
-"""Files of xAPI statements or Caliper events, read into raw rows as tables are."""
+"""Files of xAPI statements, Caliper events or tracking logs of Open edX, read into raw rows as tables are."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.errors import InputError
 from features.logs.moments import UTC_OFFSET, as_moments
-from features.logs.rows import SKILL_MARK, first_rule, raw_rows
+from features.logs.rows import SKILL_MARK, VOIDING, raw_rows
 from features.logs.standards.caliper import translate_caliper
 from features.logs.standards.documents import UNREADABLE, read_documents
-from features.logs.standards.translation import Document, Ignored, Names, UntranslatableError
-from features.logs.standards.xapi import home_page, translate_statement
+from features.logs.standards.tracking import translate_tracking
+from features.logs.standards.translation import Document, Ignored, Names, Translated, UntranslatableError, Voiding
+from features.logs.standards.xapi import HomePages, translate_statement
 
-Translate = Callable[[Document, Names], dict[str, Any] | Ignored]
+Translate = Callable[[Document, Names], Translated | list[dict[str, Any]]]
 
-STANDARDS: dict[str, Translate] = {"xapi": translate_statement, "caliper": translate_caliper}
+STANDARDS: dict[str, Translate] = {
+    "xapi": translate_statement,
+    "caliper": translate_caliper,
+    "openedx": translate_tracking,
+}
+"""What turns a document into an event, or into several, by the name of the format."""
+
+WORDS = {"xapi": "xAPI statements", "caliper": "Caliper events", "openedx": "a tracking log of Open edX"}
 
 AT_ONCE = 20_000
-"""Documents in memory at a time."""
+"""Events in memory at a time."""
+
+FIELDS = (
+    *("student_id", "kind", "occurred_at", "item_id", "score", "correct", "attempt", "duration_s", "event_id"),
+    *("skills", "unused", "rejected"),
+)
+"""What is kept of a document."""
 
 SNIFFED = 100
 """Documents by which a file is judged; descriptions of entities may come before the first event."""
 
-CHARACTERISTIC = {"xapi": {"actor", "verb", "object"}, "caliper": {"type", "action", "eventTime"}}
+CHARACTERISTIC = {
+    "xapi": {"actor", "verb", "object"},
+    "caliper": {"type", "action", "eventTime"},
+    "openedx": {"event", "event_type", "event_source", "time"},
+}
 """Fields by which a document is known."""
 
 
@@ -54,7 +70,7 @@ class DocumentLog:
     expected_chunks: int | None = None
     leaves_open: tuple[str, ...] = ("retries",)
     _without_zone: int = 0
-    _pages: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _pages: HomePages = field(default_factory=HomePages)
 
     @property
     def source(self) -> str:
@@ -64,14 +80,10 @@ class DocumentLog:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was assumed so far, in sentences for whoever loads the file."""
-        notes = [f"read as {'xAPI statements' if self.standard == 'xapi' else 'Caliper events'}"]
+        notes = [f"read as {WORDS[self.standard]}"]
         if self._without_zone and self.zone is None:
             notes.append(f"{self._without_zone:,} times without an offset are taken as UTC; --zone says what they are")
-        if shared := sum(1 for pages in self._pages.values() if len(pages) > 1):
-            notes.append(
-                f"{shared:,} account names come from several home pages and count as one student each; "
-                "where they are different people, load each system's file into an installation of its own"
-            )
+        notes += self._pages.notes()
         return tuple(notes)
 
     def chunks(self) -> Iterator[pd.DataFrame]:
@@ -80,47 +92,49 @@ class DocumentLog:
         Raises:
             InputError: The file is damaged.
         """
-        for documents in _in_parts(read_documents(self.path), AT_ONCE):
-            yield self._convert([self._translate(document) for document in documents])
+        documents = read_documents(self.path)
+        while events := [event for document in islice(documents, AT_ONCE) for event in self._translate(document)]:
+            yield self._convert({name: [event.get(name) for event in events] for name in FIELDS}, len(events))
 
-    def _translate(self, document: object) -> dict[str, Any]:
-        """The fields of an event, or why there is none as `unused` or `rejected`."""
-        if document is UNREADABLE:
-            return {"rejected": "unreadable_json"}
+    def _translate(self, document: object) -> Sequence[dict[str, Any]]:
+        """The fields of the events in a document, or why there is none as `unused` or `rejected`."""
         if not isinstance(document, dict):
-            return {"rejected": "invalid_event"}
+            return ({"rejected": "unreadable_json" if document is UNREADABLE else "invalid_event"},)
         try:
-            event = STANDARDS[self.standard](document, self.names)
+            found = STANDARDS[self.standard](document, self.names)
         except UntranslatableError as error:
-            return {"rejected": error.rule}
-        if isinstance(event, Ignored):
-            return {"unused": f"ignored {event.kind}"}
-        if page := home_page(document):
-            self._pages[page[0]].add(page[1])
-        return event
+            return ({"rejected": error.rule},)
+        if isinstance(found, Ignored):
+            return ({"unused": f"ignored {found.kind}"},)
+        if isinstance(found, Voiding):
+            return ({"unused": VOIDING, "event_id": found.statement_id},)
+        if isinstance(found, list):
+            return found
+        self._pages.add(document)
+        found["skills"] = SKILL_MARK.join(found.pop("skill_ids", ())) or None
+        return (found,)
 
-    def _convert(self, events: list[dict[str, Any]]) -> pd.DataFrame:
-        times = pa.array([event.get("occurred_at") for event in events], pa.string())
+    def _convert(self, events: Mapping[str, list[Any]], size: int) -> pd.DataFrame:
+        times = pa.array(events["occurred_at"], pa.string())
         moments, unreadable = as_moments(times, self.zone or "UTC")
         has_offset = pc.fill_null(pc.match_substring_regex(times, UTC_OFFSET), True).to_numpy(zero_copy_only=False)
         self._without_zone += int((~has_offset & ~unreadable).sum())
-        score = np.array([_score(event) for event in events], dtype=np.float64)
-        marks = {rule: np.array([event.get("rejected") == rule for event in events]) for rule in _rules(events)}
-        columns = {
-            "student_id": [event.get("student_id") or None for event in events],
-            "kind": [event.get("kind") for event in events],
+        score, correct = pa.array(events["score"], pa.float64()), pa.array(events["correct"], pa.bool_())
+        rule = pa.array(events["rejected"], pa.string())
+        late = pc.and_(pc.is_null(rule), pa.array(unreadable))
+        texts = {name: pa.array(events[name], pa.string()) for name in ("kind", "skills", "unused")}
+        columns = texts | {
+            "attempt": pa.array(events["attempt"], pa.int64()),
+            "duration_s": pa.array(events["duration_s"], pa.float64()),
+            "student_id": _no_blanks(events["student_id"]),
+            "item_id": _no_blanks(events["item_id"]),
             "occurred_at": moments,
-            "item_id": [event.get("item_id") or None for event in events],
-            "score": score,
-            "correct": [_correct(event) for event in events],
-            "attempt": [event.get("attempt") for event in events],
-            "duration_s": [event.get("duration_s") for event in events],
-            "event_key": [event.get("event_id") for event in events],
-            "skills": [SKILL_MARK.join(event.get("skill_ids") or ()) or None for event in events],
-            "unused": [event.get("unused") for event in events],
-            "rejected": first_rule(len(events), marks | {"unreadable_time": unreadable}),
+            "score": pc.coalesce(score, correct.cast(pa.float64())),
+            "correct": pc.coalesce(correct, pc.greater_equal(score, 1.0)),
+            "event_key": pa.array(events["event_id"], pa.string()),
+            "rejected": pc.if_else(late, "unreadable_time", rule),
         }
-        return raw_rows(columns, len(events))
+        return raw_rows(columns, size)
 
 
 def open_documents(path: Path, standard: str, names: Names | None = None, zone: str | None = None) -> DocumentLog:
@@ -145,25 +159,10 @@ def sniff_standard(path: Path) -> str:
         for standard, fields in CHARACTERISTIC.items():
             if isinstance(document, dict) and fields <= document.keys():
                 return standard
-    raise InputError(f"{path.name} is JSON, but neither xAPI statements nor Caliper events; right would be one of them")
+    known = ", ".join(WORDS.values())
+    raise InputError(f"{path.name} is JSON, but nothing that is read as such; right would be one of: {known}")
 
 
-def _in_parts(documents: Iterator[object], size: int) -> Iterator[list[object]]:
-    while part := list(islice(documents, size)):
-        yield part
-
-
-def _rules(events: list[dict[str, Any]]) -> set[str]:
-    return {event["rejected"] for event in events if "rejected" in event}
-
-
-def _score(event: dict[str, Any]) -> float | None:
-    if event.get("score") is None and event.get("correct") is not None:
-        return float(event["correct"])
-    return event.get("score")
-
-
-def _correct(event: dict[str, Any]) -> bool | None:
-    if event.get("correct") is None and event.get("score") is not None:
-        return bool(event["score"] >= 1.0)
-    return event.get("correct")
+def _no_blanks(values: list[str | None]) -> pa.Array:
+    texts = pa.array(values, pa.string())
+    return pc.if_else(pc.equal(texts, ""), None, texts)

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 Document = Mapping[str, Any]
@@ -64,6 +65,20 @@ class Ignored:
     kind: str
 
 
+@dataclass(frozen=True)
+class Voiding:
+    """A statement that takes another one back.
+
+    Attributes:
+        statement_id: The id of the other one.
+    """
+
+    statement_id: str
+
+
+Translated = dict[str, Any] | Ignored | Voiding
+
+
 def as_part(value: object) -> Document:
     """An object, or nothing where something else is written.
 
@@ -82,13 +97,17 @@ def as_list(value: object) -> list[Any]:
 
 
 def as_text(value: object) -> str | None:
-    """A text without blanks around it; null where it is blank or something else."""
-    return (value.strip() or None) if isinstance(value, str) else None
+    """A text without blanks around it; null where it is blank, no text (half a character), or something else."""
+    if not isinstance(value, str):
+        return None
+    if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
+        return None
+    return value.strip() or None
 
 
 def as_number(value: object) -> float | None:
     """A finite number; null where something else is written."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
         number = float(value)
@@ -119,7 +138,12 @@ def seconds_of(duration: object) -> float | None:
     """
     if duration is None:
         return None
-    found = DURATION.fullmatch(duration.strip().replace(",", ".")) if isinstance(duration, str) else None
+    return _seconds(duration) if isinstance(duration, str) else BAD_DURATION
+
+
+@lru_cache(maxsize=4096)
+def _seconds(duration: str) -> float:
+    found = DURATION.fullmatch(duration.strip().replace(",", "."))
     parts = {} if found is None else {name: as_number(text) for name, text in found.groupdict().items() if text}
     long = (parts.pop("years", 0) or 0) + (parts.pop("months", 0) or 0)
     if found is None or long or None in parts.values() or not found[0].strip("PT"):

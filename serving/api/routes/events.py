@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, Query
+from fastapi import APIRouter, Body, Depends, Query, Request
 from pydantic import BeforeValidator, SkipValidation
 
 from features.logs.standards.translation import Names
@@ -12,7 +12,7 @@ from serving.api.gated_route import EventsRoute
 from serving.api.problems import problem_responses
 from serving.intake.caliper import Envelope, translate_envelope
 from serving.intake.store_batch import Intake
-from serving.intake.xapi import Statement, to_statements, translate_statements
+from serving.intake.xapi import Statement, store_statements, to_statements
 from serving.schemas.events import EventBatch, EventsOut
 from serving.schemas.texts import Address, Identity
 
@@ -23,16 +23,21 @@ Atomic = Annotated[bool, Query(description="whether to store either all events o
 
 
 async def get_names(
+    request: Request,
     source: Annotated[
-        Identity,
-        Query(description="the name under which files of the product are ingested"),
-    ] = "mapped",
+        Identity | None,
+        Query(
+            description="the name under which files of the product are ingested; without it, that of files which no "
+            "mapping gives one: `xapi` or `caliper`"
+        ),
+    ] = None,
     student_prefix: Annotated[Address, Query(description="removed from the start of a student's address")] = "",
     item_prefix: Annotated[Address, Query(description="removed from the start of an item's address")] = "",
     skill_prefix: Annotated[Address, Query(description="removed from the start of a skill's address")] = "",
 ) -> Names:
     """How the addresses of a standard become the ids of the roster and of the event log."""
-    return Names(source, student_prefix, item_prefix, skill_prefix)
+    standard = "caliper" if request.url.path.endswith("/caliper") else "xapi"
+    return Names(source or standard, student_prefix, item_prefix, skill_prefix)
 
 
 CurrentNames = Annotated[Names, Depends(get_names)]
@@ -66,13 +71,13 @@ def load_statements(
 ) -> EventsOut:
     """Stores xAPI statements about answers, and about work on lessons and videos, and ignores others.
 
-    A statement with a success or a score is an answer, whatever its verb. One statement alone and the answer of a
+    A statement with a success or a score is an answer, whatever its verb. One that voids another takes it back, whether
+    or not that one has come; both are counted as `voided`. One statement alone and the answer of a
     record store (`{"statements": [...]}`) are taken like a list. The student is the name of the actor's account, or
     else the mailbox. Skills are the context's activities of type `objective`.
     """
     intake.require_few(len(body))
-    found = translate_statements(body, names)
-    return intake.store(found.events, atomic=atomic, unread=found.rejected, ignored=found.ignored)
+    return store_statements(intake, body, names, atomic=atomic)
 
 
 @router.post("/caliper", dependencies=[require_scope(Scope.LOAD)], responses=problem_responses(413, 503))

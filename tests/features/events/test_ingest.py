@@ -15,6 +15,7 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 from filelock import FileLock
 
+import features.events.changes
 import features.events.ingest
 import features.events.staging
 from features.__main__ import main
@@ -268,7 +269,7 @@ def test_a_run_that_fails_before_its_commit_leaves_nothing_half_done(home, monke
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as broken:
-        broken.setattr(features.events.ingest, "append_events", no_space)
+        broken.setattr(features.events.changes, "append_events", no_space)
         with pytest.raises(UnavailableError, match="is full; make room"):
             run_mapped(home, write_log(home))
     assert not has_events(home)
@@ -279,16 +280,16 @@ def test_a_run_that_fails_before_its_commit_leaves_nothing_half_done(home, monke
 
 DIES_WHILE_WRITING = """
 import os, signal, sys
-import features.events.ingest as ingest
+import features.events.changes as changes
 from features.__main__ import main
 
-read_new = ingest.read_new
+read_new = changes.read_new
 
 def dies(folder):
     yield next(read_new(folder))
     os.kill(os.getpid(), signal.SIGKILL)
 
-ingest.read_new = dies
+changes.read_new = dies
 main(sys.argv[1:])
 """
 

@@ -141,7 +141,7 @@ def test_a_night_killed_before_it_marked_doubles_nothing(database, home):
 def test_a_night_killed_before_it_committed_loses_nothing(database, home, monkeypatch):
     keep(database, raw(list("abc")))
     with monkeypatch.context() as patch:
-        patch.setattr("features.events.ingest.append_events", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr("features.events.changes.append_events", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             ingest_live_events(home, database, NOW)
 

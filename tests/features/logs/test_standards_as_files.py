@@ -114,13 +114,46 @@ def test_every_document_is_an_event_or_counted_by_its_name_or_rule(tmp_path):
 
     rows = pd.concat(log.chunks(), ignore_index=True)
 
-    assert rows["unused"].dropna().tolist() == ["ignored launched", "ignored group of questions"]
-    rules = ["no_student", "voiding", "unreadable_time", "unreadable_json", "invalid_event"]
+    assert rows["unused"].dropna().tolist() == ["ignored launched", "ignored group of questions", "voiding statement"]
+    rules = ["no_student", "unreadable_time", "unreadable_json", "invalid_event"]
     assert rows["rejected"].dropna().tolist() == rules
     assert rows["student_id"].tolist()[9] == "ab12"
     assert [rows["kind"][2], rows["occurred_at"][7]] == ["lesson", pd.Timestamp("2026-03-05 09:05:08", tz="UTC")]
     assert any("1 times without an offset are taken as UTC" in note for note in log.notes)
     assert any("1 account names come from several home pages" in note for note in log.notes)
+
+
+def checked(name="problem_check", source="server", **event) -> dict:
+    return {
+        "name": name, "event_type": name, "event_source": source, "username": "", "context": {"user_id": 7},
+        "time": "2026-03-05T09:05:01.25+00:00", "event": {"problem_id": "b1", "attempts": 2} | event,
+    }  # fmt: skip
+
+
+TOLD = [("correct", None, 1.0), ("incorrect", None, 0.0), ("partially-correct", 0.5, 0.5)]
+
+
+@given(answers=st.lists(st.sampled_from(TOLD), min_size=1, max_size=4), as_map=st.booleans())
+@FEW
+def test_a_checked_problem_of_open_edx_is_an_answer_to_each_of_its_questions(tmp_path_factory, answers, as_map):
+    path = tmp_path_factory.mktemp("log") / "tracking.log"
+    answers = answers if as_map else [answer for answer in answers if answer[1] is None]
+    of_question = {
+        f"b1_{at}_1": {"correctness": word, "npoints": points} if as_map else {"correct": word == "correct"}
+        for at, (word, points, _) in enumerate(answers)
+    }
+    event = {"correct_map" if as_map else "submission": of_question, "grade": 1, "max_grade": 4}
+    browser = checked(source="browser") | {"event": "input_b1_2_1=x"}
+    path.write_text("\n".join(map(json.dumps, [browser, checked("seq_next"), checked(**event), checked("play_video")])))
+
+    rows = read(path)
+
+    assert rows["unused"].dropna().tolist() == ["ignored problem_check", "ignored seq_next"]
+    responses = rows[rows["kind"] == "response"]
+    expected = {name: score for name, (_, _, score) in zip(of_question, answers, strict=True)} or {"b1": 0.25}
+    assert dict(zip(responses["item_id"], responses["score"], strict=True)) == expected
+    assert (set(responses["student_id"]), set(responses["attempt"])) == ({"7"}, {2})
+    assert rows["kind"].tolist()[-1] == "video"
 
 
 def test_a_mapping_gives_the_source_and_removes_prefixes(tmp_path):
@@ -144,7 +177,7 @@ def test_a_mapping_gives_the_source_and_removes_prefixes(tmp_path):
     ("content", "sentence"),
     [
         ('[{"actor": {}, "verb": {}, "object": {}}, {"actor"', "damaged"),
-        ('{"name": "x"}', "neither xAPI statements nor Caliper events"),
+        ('{"name": "x"}', "nothing that is read as such"),
         ('[\n{"actor": {}, "verb": {}, "object": {}},\n' + "[" * 100_000, "nested too deeply|damaged"),
         (b'[{"actor": {}, "verb": {}, "object": "\xff"}]', "utf-8"),
     ],

@@ -73,7 +73,7 @@ def test_names_of_calls_are_unique():
     assert len(names) == len(set(names))
 
 
-BATCHES = {"EventBatch.events", "Envelope.data", "POST /v1/events/xapi"}
+BATCHES = {"EventBatch.events", "Envelope.data", "POST /v1/events/xapi", "POST /v1/events/xapi/statements"}
 """Lists of events, whose length `REGROUP_EVENTS_PER_BATCH` bounds."""
 
 

@@ -1,15 +1,20 @@
 """xAPI statements and Caliper envelopes over HTTP: translated and stored, refused clearly, or left aside."""
 
 import json
+from datetime import UTC, datetime
 
+import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from features.database import Database
+from features.events.checks import check_rows
 from features.events.live import LIVE_EVENTS
+from features.lengths import LONGEST_ADDRESS, LONGEST_ID
+from features.logs import open_log
 from serving.app import create_app
 
 ADL = "http://adlnet.gov/expapi"
@@ -54,8 +59,11 @@ NAMES = {
     "skill_prefix": "https://app.example/skills/",
 }
 NOTHING = {
-    "stored": 0, "known": 0, "erased": 0, "nulled": 0, "ignored": 0, "ignored_kinds": {}, "notes": [], "rejected": []
-}  # fmt: skip
+    **dict.fromkeys(("stored", "known", "erased", "voided", "nulled", "ignored"), 0),
+    "ignored_kinds": {},
+    "notes": [],
+    "rejected": [],
+}
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +104,11 @@ def stored(client):
     with client.app.state.database.reading() as connection:
         rows = connection.execute(select(LIVE_EVENTS).order_by(LIVE_EVENTS.c.sequence)).all()
     return [json.loads(row.event) for row in rows]
+
+
+def count_stored(client):
+    with client.app.state.database.reading() as connection:
+        return connection.execute(select(func.count()).select_from(LIVE_EVENTS)).scalar()
 
 
 def test_the_same_answer_is_the_same_whichever_way_it_comes(client):
@@ -216,7 +229,7 @@ def test_what_cannot_be_read_is_refused_by_its_place_in_the_batch(client):
         ANSWERED | {"actor": {}},
         ANSWERED | {"result": {"score": {"scaled": -1}}},
         ANSWERED | {"result": {"success": True, "duration": "P1Y"}},
-        ANSWERED | {"verb": {"id": f"{ADL}/verbs/voided"}},
+        ANSWERED | {"verb": {"id": f"{ADL}/verbs/voided"}, "object": {"objectType": "StatementRef"}},
         ANSWERED | {"timestamp": "2026-03-16T08:15:02"},
         "statement",
         ANSWERED | {"id": "another"},
@@ -227,7 +240,7 @@ def test_what_cannot_be_read_is_refused_by_its_place_in_the_batch(client):
     assert [(event["index"], event["rule"], event["field"]) for event in answer.json()["rejected"]] == [
         (1, "no_student", "actor"),
         (2, "score_out_of_range", "score"),
-        (4, "voiding", "verb.id"),
+        (4, "voiding", "object.id"),
         (5, "unknown_time_zone", "occurred_at"),
         (6, "invalid_event", "event"),
     ]
@@ -248,6 +261,54 @@ def test_an_envelope_of_another_version_or_without_data_is_refused(client):
     assert stored(client) == []
 
 
+@pytest.mark.parametrize(
+    ("field", "length", "taken"),
+    [
+        *[("student_id", LONGEST_ID, True), ("student_id", LONGEST_ID + 1, False)],
+        *[("item_id", LONGEST_ADDRESS, True), ("item_id", LONGEST_ADDRESS + 1, False)],
+        *[("skill", LONGEST_ID, True), ("skill", LONGEST_ID + 1, False)],
+        *[("event_id", LONGEST_ADDRESS, True), ("event_id", LONGEST_ADDRESS + 1, False)],
+    ],
+)
+def test_an_id_of_any_length_is_taken_at_every_door_or_at_none(client, tmp_path, field, length, taken):
+    value = dict.fromkeys(("student_id", "item_id", "skill", "event_id"), "x") | {field: "é" * length}
+    moment = "2026-03-16T08:15:02Z"
+    grouping = {"id": value["skill"], "definition": {"type": "x/objective"}}
+    statement = ANSWERED | {
+        "id": value["event_id"],
+        "actor": {"account": {"name": value["student_id"]}},
+        "object": {"id": value["item_id"]},
+        "context": {"contextActivities": {"grouping": grouping}},
+    }
+    given = {"object": {"assignee": value["student_id"]}, "id": value["event_id"]}
+    given["object"]["assignable"] = {"id": value["item_id"], "learningObjectives": [value["skill"]]}
+    native = {"student_id": value["student_id"], "item_id": value["item_id"], "skill_ids": [value["skill"]]}
+    table, mapping, lines = tmp_path / "log.csv", tmp_path / "log.toml", tmp_path / "log.json"
+    table.write_text(f"student_id,item_id,skill,event_id,time,right\n{','.join(value.values())},{moment},1\n")
+    mapping.write_text(
+        '[columns]\nstudent = "student_id"\nitem = "item_id"\nskills = "skill"\nevent_id = "event_id"\n'
+        'time = "time"\ncorrect = "right"\n'
+    )
+    lines.write_text(json.dumps(statement))
+
+    statuses = [
+        client.post(
+            "/v1/events",
+            json={"events": [native | {"event_id": value["event_id"], "occurred_at": moment, "correct": True}]},
+        ),
+        xapi(client, statement, source="a"),
+        caliper(client, GRADED | given, source="b"),
+    ]
+    now = datetime.now(UTC)
+    of_files = [
+        check_rows(pd.concat(open_log(path, mapping=said).chunks()), "c", now).rejected["rejected"].tolist()
+        for path, said in ((table, mapping), (lines, None))
+    ]
+
+    assert [answer.status_code for answer in statuses] == 3 * [200 if taken else 422]
+    assert of_files == 2 * [[] if taken else ["too_long"]]
+
+
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
 FIELDS = st.sampled_from(["id", "actor", "verb", "object", "result", "context", "generated", "type", "action"])
 JSON = st.recursive(
@@ -255,14 +316,23 @@ JSON = st.recursive(
 )
 
 
-@pytest.mark.parametrize("examples", [15, pytest.param(200, marks=pytest.mark.long)])
+@pytest.mark.parametrize("examples", [15, pytest.param(2_700, marks=pytest.mark.long)])
 def test_whatever_a_part_holds_is_stored_left_aside_or_refused(client, examples):
     @settings(max_examples=examples, deadline=None)
     @given(changes=st.dictionaries(FIELDS, JSON, max_size=3))
     def send(changes):
+        before, added = count_stored(client), 0
         for answer in (xapi(client, ANSWERED | changes), caliper(client, GRADED | changes)):
             assert answer.status_code in {200, 422}
-            if answer.status_code == 422:
-                assert answer.headers["content-type"] == "application/problem+json"
+            added += answer.json()["stored"] if answer.status_code == 200 else 0
+        assert count_stored(client) == before + added
+        both = [ANSWERED | {"id": f"good {before}"}, ANSWERED | changes]
+        answer = client.post(
+            "/v1/events/xapi/statements", content=json.dumps(both), headers={"X-Experience-API-Version": "1.0.3"}
+        )
+        assert answer.status_code in {200, 400, 409}
+        assert answer.status_code == 200 or count_stored(client) == before + added  # all or none
+        if answer.status_code != 200:
+            assert answer.headers["content-type"] == "application/problem+json"
 
     send()

@@ -72,7 +72,7 @@ def test_a_batch_is_stored_as_the_event_log_will_hold_it(client):
     answer = post(client, ANSWER)
 
     assert answer.status_code == 200
-    counts = {"stored": 1, "known": 0, "erased": 0, "nulled": 0, "ignored": 0}
+    counts = {"stored": 1, "known": 0, "erased": 0, "voided": 0, "nulled": 0, "ignored": 0}
     assert answer.json() == {**counts, "ignored_kinds": {}, "notes": [], "rejected": []}
     (event,) = stored(client)
     assert event["occurred_at"] == 1_773_648_902_250_000
