@@ -61,7 +61,8 @@ def test_boards_and_plans_show_names_to_keys_with_the_scope_and_store_none(named
     assert [entry.team_id for entry in noted] == [team.team_id] * 5
     with client.app.state.database.reading() as connection:
         answers = connection.execute(select(RECOMMENDATIONS.c.answer)).scalars().all()
-    assert [json.loads(answer)["names"] for answer in answers] == [None, None]
+    assert len(answers) > 1  # others may have asked for plans of this school before
+    assert {json.loads(answer)["names"] for answer in answers} == {None}
 
     (tmp_path / "vault.db").write_bytes(b"no database at all" * 100)
     assert [client.get(address).json()["names"] for address in (made.headers["location"], board)] == [None, None]
