@@ -72,6 +72,7 @@ def client(give_key, tmp_path_factory):
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("REGROUP_DATABASE_URL", url)
         environment.setenv("REGROUP_HOME", str(tmp_path_factory.mktemp("home")))
+        environment.setenv("REGROUP_PER_MINUTE", "1000000")  # a test at length sends thousands
         environment.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path_factory.mktemp('none') / 'mlflow.db'}")
         Database(url).migrate()
         headers = {"Authorization": f"Bearer {give_key(url)}"}
