@@ -139,7 +139,7 @@ def _read_prerequisites(
             elsewhere = {first, then} - items.keys()
             left["of other files" if elsewhere else "of headings" if headings & {first, then} else "of itself"] += 1
     if headings:
-        kinds = Counter(str(items[key].get("cfitemtype") or "without a type") for key in headings)
+        kinds = Counter(str(items[key].get("cfitemtype") or "without a type") for key in items if key in headings)
         named = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(3))
         findings.warnings.append(f"standards: {len(headings)} headings ({named}) are no skills and were left out")
     for why, count in left.items():
