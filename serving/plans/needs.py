@@ -13,12 +13,6 @@ from serving.models.snapshot import Snapshot
 from serving.plans.policy import NeedPolicy
 from serving.store.roster_cache import TeamSnapshot
 
-TOTAL_COUNTS = timedelta(days=120)
-"""For how long a total counts: products test three times a year."""
-
-MASTERED, WEAK = 0.8, 0.5
-"""Share of a skill from which a total asks for nothing, and below which, for sure, it asks to reteach."""
-
 
 @dataclass(frozen=True)
 class Candidate:
@@ -86,7 +80,7 @@ def list_candidates(
     practiced the skill lately relative to the skill most practiced; elsewhere, and where more, it grows with the risk
     from a least one to 1.
     Where there are too few answers for a forecast, a total of another product counts: need = 1 - mastery, to `reteach`
-    where it is below a half even with its uncertainty, else to `check_in`; none from a mastery of .8.
+    where it is below a half even with its uncertainty, else to `check_in`; none from a mastery of .8 (`policy.toml`).
     A need is urgent at an urgent risk, less so where the student no longer is proficient at a lower one, and as urgent
     as the skill because of which it moved to a prerequisite.
     A skill in which most of the members with evidence are proficient is one to catch up on.
@@ -109,7 +103,7 @@ def list_candidates(
     found = []
     told: dict[str, dict[str, Evidence]] = defaultdict(dict)
     for (student, skill), total in (evidence or {}).items():
-        if as_of is None or total.occurred_at >= as_of - TOTAL_COUNTS:
+        if as_of is None or total.occurred_at >= as_of - timedelta(days=policy.total_days):
             told[student][skill] = total
     for student in team.members:
         candidates = _Student(student, by_student[student], skills, work, policy, old, told[student]).find()
@@ -224,9 +218,9 @@ class _Student:
     def _heed_totals(self) -> Iterator[Candidate]:
         """Yields needs of skills of which only a total says anything."""
         for skill, total in self.told.items():
-            if not self._is_told(skill) or total.mastery >= MASTERED:
+            if not self._is_told(skill) or total.mastery >= self.policy.total_mastered:
                 continue
-            weak = total.mastery + total.uncertainty < WEAK
+            weak = total.mastery + total.uncertainty < self.policy.total_weak
             purpose, chance = Purpose.RETEACH if weak else Purpose.CHECK_IN, 1.0 - total.mastery
             need = self._need(skill, purpose, chance, chance if weak else 0.0)
             yield Candidate(need, self.known.get(skill), evidence=total)
@@ -287,7 +281,7 @@ class _Student:
     def _may_begin(self, skill: str) -> bool:
         required = self.skills.requires.get(skill, ())
         return all(
-            self.told[skill].mastery >= MASTERED
+            self.told[skill].mastery >= self.policy.total_mastered
             if self._is_told(skill)
             else skill in self.known and (self.known[skill].status == "proficient" or self.known[skill].forgotten)
             for skill in required

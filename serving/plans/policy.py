@@ -27,6 +27,9 @@ class NeedPolicy:
         waiting_more: How many urgent needs of others one then counts for on top, and again after as many days.
         check_in_after_days: Days without practice after which a failure asks for a check-in first.
         long_ago: Share of its need that such a failure keeps.
+        total_days: Days for which a total of another product counts.
+        total_mastered: Share of a skill from which a total asks for nothing.
+        total_weak: Share below which a total asks to reteach, where it is below it even with its uncertainty.
         outside_focus: Weight of a skill outside the team's current unit at no risk; it grows to 1 with the risk.
         least_weight: The same where the team names no unit.
         catch_up_share: Share of the members with evidence whose mastery makes a skill one to catch up on.
@@ -43,6 +46,9 @@ class NeedPolicy:
     waiting_more: float
     check_in_after_days: int
     long_ago: float
+    total_days: int
+    total_mastered: float
+    total_weak: float
     outside_focus: float
     least_weight: float
     catch_up_share: float

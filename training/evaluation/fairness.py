@@ -60,8 +60,8 @@ class GroupFigures:
         ece_by_chance: What `ece` would stay under in 95 of 100 draws if forecasts meant exactly what they say.
         missed_share: Share of the rows with target 1 that have no place (false negatives); null without such rows.
         auc: Null where only one class occurs.
-        shown: Whether a model card may show them: they tell the outcome of nearly everybody in the group, or with them
-            such a group or one of few students could be computed from all rows.
+        shown: Whether a model card may show them; not where they tell the outcome of nearly everybody in the group, or
+            where, with them, such a group or one of few students could be computed from all rows.
         abroca: Against the column's other students; null where these are too few or either side has one class only.
     """
 
