@@ -11,7 +11,7 @@ from serving.grouping import Need, Problem, Purpose, Seat, Session
 from serving.plans.series import Unit
 from serving.plans.together import Group, expect_groups, list_places
 
-MOVE_PENALTY = 0.15
+MOVE_PENALTY = 0.12
 """Need points that moving a seat within a cycle must gain; a seat on an urgent need is worth a quarter to one."""
 
 
