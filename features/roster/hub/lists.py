@@ -159,13 +159,13 @@ def _read_once(client: Client, name: str, size: int) -> Reading:
             last, idle = page[-1]["sourcedId"], 0
             continue
         idle += 1
-        if page and offset and _ids(page) == _ids(first):
-            _require_pages(client, name, first)
-            return found
-        most = IDLE_LINKED if answer.more else IDLE
+        begins_again = bool(page and offset) and _ids(page) == _ids(first)
+        most = IDLE_LINKED if answer.more and not begins_again else IDLE
         if found.unchanging and len(found.records) == found.total:
             most = 1
-        if idle >= most and not (found.lacks and offset < (found.total or 0)):
+        if idle >= most and (begins_again or not (found.lacks and offset < (found.total or 0))):
+            if begins_again:
+                _require_pages(client, name, first)
             return found
         offset += len(page) or found.longest or size
 

@@ -33,10 +33,8 @@ BODY: dict[str, Any] = {
         "required": True,
         "description": "A zip archive of the files, maybe with a `policy.toml`; or one class list as CSV. A folder of "
         "roster files, OneRoster 1.1 and 1.2 and Microsoft School Data Sync come as archives.",
-        "content": {
-            "application/zip": {"schema": {"type": "string", "format": "binary"}},
-            "text/csv": {"schema": {"type": "string"}},
-        },
+        # told apart by what they hold, whatever their media type says; clients are generated for this one
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
 

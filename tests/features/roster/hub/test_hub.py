@@ -293,6 +293,14 @@ def test_a_fault_that_passes_costs_nobody(fault):
         assert waits == [7.0, 7.0, 7.0]
 
 
+def test_a_list_that_begins_again_for_once_has_not_ended():
+    faults = {**dict.fromkeys((1, 2, 3), "500"), 5: "empty", 6: "first", 12: "first"}
+
+    files, _ = download(FakeHub(count="none", largest=2, faults=faults))
+
+    assert read_ids(files, "enrollments.csv") == [f"e-{name}" for name in EVERYBODY]
+
+
 @holds_for(
     12,
     600,
