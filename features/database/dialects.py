@@ -1,9 +1,9 @@
 """Types and statements that hide the differences between SQLite and PostgreSQL."""
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -17,6 +17,11 @@ from sqlalchemy import (
     TypeDecorator,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+
+Value = TypeVar("Value")
+
+AT_ONCE = 1000
+"""Values in one query; SQLite takes a limited number of them."""
 
 SEQUENCE = BigInteger().with_variant(Integer, "sqlite")
 """The type of a number that a table gives its rows; SQLite counts only in a column that is called INTEGER."""
@@ -93,3 +98,13 @@ def upsert(
     if changes is None:
         return new.on_conflict_do_nothing()
     return new.on_conflict_do_update(index_elements=list(table.primary_key), set_=changes)
+
+
+def in_parts(values: Sequence[Value], size: int = AT_ONCE) -> Iterator[Sequence[Value]]:
+    """The values in parts that one query can name.
+
+    Example:
+        >>> list(in_parts(["a", "b", "c"], 2))
+        [['a', 'b'], ['c']]
+    """
+    return (values[at : at + size] for at in range(0, len(values), size))

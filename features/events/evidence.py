@@ -15,7 +15,7 @@ from sqlalchemy import BigInteger, Column, Connection, Float, MetaData, Table, T
 
 from features.console import track
 from features.database import Database
-from features.database.dialects import UtcTime, upsert
+from features.database.dialects import UtcTime, in_parts, upsert
 from features.errors import InputError
 from features.events.checks import CLOCK_SKEW, EARLIEST, ERASED, count_rules
 from features.events.counts import IngestCounts, require_few_rejected
@@ -47,9 +47,6 @@ EVIDENCE = Table(
 KEY = ["student_id", "skill_id", "occurred_at"]
 
 FIGURES = ["mastery", "uncertainty", "measure", "figure", "questions"]
-
-AT_ONCE = 500
-"""Students in one query; SQLite takes a limited number of values."""
 
 
 @dataclass(frozen=True)
@@ -184,10 +181,8 @@ def store_evidence(connection: Connection, rows: pd.DataFrame, source: str) -> i
     wanted = EVIDENCE.c.source == source
     known = {
         (row.student_id, row.skill_id, row.occurred_at): tuple(getattr(row, name) for name in FIGURES)
-        for at in range(0, len(students), AT_ONCE)
-        for row in connection.execute(
-            select(EVIDENCE).where(wanted, EVIDENCE.c.student_id.in_(students[at : at + AT_ONCE]))
-        )
+        for some in in_parts(students)
+        for row in connection.execute(select(EVIDENCE).where(wanted, EVIDENCE.c.student_id.in_(some)))
     }
     plain = rows[[*KEY, *FIGURES]].astype(object).where(rows[[*KEY, *FIGURES]].notna(), None)
     records: list[dict[str, Any]] = [
@@ -209,8 +204,8 @@ def store_evidence(connection: Connection, rows: pd.DataFrame, source: str) -> i
 def read_evidence(connection: Connection, students: Sequence[str]) -> Mapping[Of, Evidence]:
     """The newest estimate of each of the students' skills."""
     found: dict[Of, Evidence] = {}
-    for at in range(0, len(students), AT_ONCE):
-        mine = select(EVIDENCE).where(EVIDENCE.c.student_id.in_(students[at : at + AT_ONCE]))
+    for some in in_parts(students):
+        mine = select(EVIDENCE).where(EVIDENCE.c.student_id.in_(some))
         for row in connection.execute(mine.order_by(EVIDENCE.c.occurred_at, EVIDENCE.c.source)):
             values = row._asdict()
             key = values.pop("student_id"), values.pop("skill_id")

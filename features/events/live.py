@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 from features.database import Database
-from features.database.dialects import SEQUENCE, UtcTime, upsert
+from features.database.dialects import SEQUENCE, UtcTime, in_parts, upsert
 from features.events.checks import COLUMNS
 from features.logs.moments import UTC
 from features.logs.rows import RAW_TYPES
@@ -108,9 +108,6 @@ def _plain(value: object) -> object:
 WRITING = 7_233_402
 """PostgreSQL advisory lock for adding and erasing live events; any number that nothing else uses."""
 
-AT_ONCE = 1000
-"""Ids in one query; SQLite takes a limited number of values."""
-
 
 def lock_writers(connection: Connection) -> None:
     """Waits until no other transaction adds live events, and keeps others waiting until this one ends.
@@ -128,8 +125,8 @@ def lock_writers(connection: Connection) -> None:
 def known_events(connection: Connection, event_ids: Sequence[str]) -> pd.DataFrame:
     """Those events that the table holds, with `features.events.checks.COLUMNS`."""
     found: list[str] = []
-    for at in range(0, len(event_ids), AT_ONCE):
-        matches = LIVE_EVENTS.c.event_id.in_(event_ids[at : at + AT_ONCE])
+    for some in in_parts(event_ids):
+        matches = LIVE_EVENTS.c.event_id.in_(some)
         found += connection.execute(select(LIVE_EVENTS.c.event).where(matches)).scalars()
     return from_texts(found) if found else _no_events()
 
@@ -138,8 +135,8 @@ def events_since(connection: Connection, student_ids: Sequence[str], begin: date
     """The events of some students from a moment on that the table holds, with `features.events.checks.COLUMNS`."""
     found: list[str] = []
     later = LIVE_EVENTS.c.occurred_us >= pd.Timestamp(begin).value // 1000
-    for at in range(0, len(student_ids), AT_ONCE):
-        mine = LIVE_EVENTS.c.student_id.in_(student_ids[at : at + AT_ONCE])
+    for some in in_parts(student_ids):
+        mine = LIVE_EVENTS.c.student_id.in_(some)
         found += connection.execute(select(LIVE_EVENTS.c.event).where(mine, later)).scalars()
     return from_texts(found) if found else _no_events()
 
@@ -183,18 +180,10 @@ def keep_events(
         connection.execute(upsert(connection, LIVE_EVENTS), rows)
 
 
-def replace_events(
-    connection: Connection,
-    events: pd.DataFrame,
-    received_at: datetime,
-    key_id: str | None,
-    origins: Mapping[str, Origin] = NOWHERE,
-) -> None:
-    """Puts events in the place of those with the same ids; they get new numbers, so that every process reads them."""
-    ids = events["event_id"].tolist()
-    for at in range(0, len(ids), AT_ONCE):
-        connection.execute(delete(LIVE_EVENTS).where(LIVE_EVENTS.c.event_id.in_(ids[at : at + AT_ONCE])))
-    keep_events(connection, events, received_at, key_id, origins)
+def drop_events(connection: Connection, event_ids: Sequence[str]) -> None:
+    """Deletes events, which may be added again with other skills: their new numbers make every process read them."""
+    for some in in_parts(event_ids):
+        connection.execute(delete(LIVE_EVENTS).where(LIVE_EVENTS.c.event_id.in_(some)))
 
 
 def forget_students(connection: Connection, student_ids: Sequence[str]) -> int:
@@ -266,9 +255,7 @@ def read_students_events(
     parts = [wanted]
     if student_ids is not None:
         of_students = LIVE_EVENTS.c.student_id
-        parts = [
-            wanted.where(of_students.in_(student_ids[at : at + AT_ONCE])) for at in range(0, len(student_ids), AT_ONCE)
-        ]
+        parts = [wanted.where(of_students.in_(some)) for some in in_parts(student_ids)]
     with database.reading() as connection:
         texts = [row.event for part in parts for row in connection.execute(part)]
     return from_texts(texts) if texts else _no_events()

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection, delete, select, update
 
 from features.database import Database
-from features.database.dialects import upsert
+from features.database.dialects import in_parts, upsert
 from features.errors import MissingError
 from features.events.ids import keyed_ids, statement_hash
 from features.events.live import LIVE_EVENTS, VOIDED_STATEMENTS
@@ -28,9 +28,6 @@ from features.logs.rows import VOIDED, VOIDING
 
 CANDIDATES = 500_000
 """Ids that are tried at a time: nobody stored of which student a voided statement was."""
-
-AT_ONCE = 500
-"""Ids in one query; SQLite takes a limited number of values."""
 
 
 @dataclass
@@ -77,7 +74,7 @@ class Voids:
         stored = pa.array(events["event_id"], pa.string(), from_pandas=True)
         at_once = max(1, CANDIDATES // len(students))
         for source, ids in self.due.items():
-            for some in _in_parts(sorted(ids), at_once):
+            for some in in_parts(sorted(ids), at_once):
                 may_be = keyed_ids(source, students, some)
                 found |= pc.is_in(stored, value_set=may_be).to_numpy(zero_copy_only=False)
         return found
@@ -107,7 +104,7 @@ def read_voids(database: Database) -> Voids:
 def find_voided(connection: Connection, source: str, statement_ids: Collection[str]) -> set[str]:
     """Which of the statements of a source were voided."""
     table, found = VOIDED_STATEMENTS, set[str]()
-    for some in _in_parts(list(statement_ids)):
+    for some in in_parts(list(statement_ids)):
         among = table.c.statement_id.in_(some)
         found.update(connection.execute(select(table.c.statement_id).where(table.c.source == source, among)).scalars())
     return found
@@ -120,7 +117,7 @@ def settle_voids(database: Database, voids: Voids, log_version: int) -> None:
     table = VOIDED_STATEMENTS
     with database.changing() as connection:
         for source, ids in voids.due.items():
-            for some in _in_parts(sorted(ids)):
+            for some in in_parts(sorted(ids)):
                 mine = (table.c.source == source) & table.c.statement_id.in_(some) & table.c.log_version.is_(None)
                 connection.execute(update(table).where(mine).values(log_version=log_version))
 
@@ -137,7 +134,7 @@ def find_statements(connection: Connection, statements: Sequence[str]) -> dict[s
     """The live events of some statements, by the hash of the statement."""
     table, found = LIVE_EVENTS, dict[str, Held]()
     columns = (table.c.statement, table.c.event_id, table.c.content, table.c.student_id)
-    for some in _in_parts(statements):
+    for some in in_parts(statements):
         rows = connection.execute(select(*columns).where(table.c.statement.in_(some)))
         found.update({statement: Held(*held) for statement, *held in rows})
     return found
@@ -156,9 +153,5 @@ def void_statements(connection: Connection, source: str, statement_ids: Collecti
     rows = [{"source": source, "statement_id": one, "voided_at": now, "log_version": None} for one in ids]
     if rows:
         connection.execute(upsert(connection, VOIDED_STATEMENTS), rows)
-    for some in _in_parts([statement_hash(source, statement_id) for statement_id in ids]):
+    for some in in_parts([statement_hash(source, statement_id) for statement_id in ids]):
         connection.execute(delete(LIVE_EVENTS).where(LIVE_EVENTS.c.statement.in_(some)))
-
-
-def _in_parts(ids: Sequence[str], size: int = AT_ONCE) -> list[Sequence[str]]:
-    return [ids[at : at + size] for at in range(0, len(ids), size)]

@@ -61,7 +61,8 @@ def open_log(
     if chosen == "datashop":
         return open_datashop(path, kc_model, zone, sheet)
     if chosen in STANDARDS:
-        return open_documents(path, chosen, Names(said.file.source, **vars(said.prefixes)) if said else None, zone)
+        names = Names(source=said.file.source, **vars(said.prefixes)) if said else None
+        return open_documents(path, chosen, names, zone)
     if said is None:
         raise refuse_without_mapping(path, sheet)
     if said.totals is not None:

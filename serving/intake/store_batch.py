@@ -12,7 +12,7 @@ from features.database import Database
 from features.errors import MissingError
 from features.events.checks import COLUMNS, check_rows, keep_distinct
 from features.events.ids import statement_hash
-from features.events.live import events_since, keep_events, known_events, lock_writers, replace_events
+from features.events.live import drop_events, events_since, keep_events, known_events, lock_writers
 from features.events.odd_ids import IdWatch
 from features.events.repeats import count_attempts, number_copies, order_ties
 from features.events.voided import find_statements, void_statements
@@ -117,8 +117,9 @@ class Intake:
                 # the exception rolls the transaction back
                 EVENTS.labels("rejected").inc(len(rejected))
                 raise _nothing_stored(rejected, count)
-            keep_events(connection, new, now, self.caller.key_id, sorted_out.origins)
-            replace_events(connection, retagged, now, self.caller.key_id, sorted_out.origins)
+            drop_events(connection, retagged["event_id"].tolist())
+            for some in (new, retagged):
+                keep_events(connection, some, now, self.caller.key_id, sorted_out.origins)
             void_statements(connection, statements.source, sorted_out.voiding, now)
         counts = {"stored": len(new), "erased": erased, "voided": sorted_out.voided}
         counts["known"] = count - len(rejected) - sum(counts.values())

@@ -119,10 +119,10 @@ class _Day:
         if self.restarts != (restarts := self._database.restarts):
             self.restarts = restarts
             self._begin_again()
-        new = self._read_new()
+        new = self._read_after(0 if self.seen is None else self.seen.through)
         if self.seen is not None and new.voided != self.seen.voided:
+            new = self._read_after(0)
             self._begin_again()
-            new = self._read_new()
         if not new.events.empty:
             self._incremental = self._incremental or self._load()
             statistics = self._incremental.statistics
@@ -148,12 +148,12 @@ class _Day:
 
     def _begin_again(self) -> None:
         self.seen, self._incremental, self._plain = None, None, None
+        TOUCHED.set(0)
         self._moments.clear()
         self._restricted.clear()
 
-    def _read_new(self) -> LiveRows:
-        after = 0 if self.seen is None else self.seen.through
-        return read_live_events(self._database, after=after, log_version=self._log_version, as_of=self._as_of)
+    def _read_after(self, number: int) -> LiveRows:
+        return read_live_events(self._database, after=number, log_version=self._log_version, as_of=self._as_of)
 
     def restrict(self, snapshot: Snapshot, students: Sequence[str], school: frozenset[str]) -> Snapshot:
         """Restricts the snapshot to the students at their school's moment; without live events it stays the night's."""

@@ -146,7 +146,7 @@ def open_documents(path: Path, standard: str, names: Names | None = None, zone: 
         names: How addresses become ids; without it, they stay as they are and the source is the standard's name.
         zone: Time zone of times without an offset; without it, UTC.
     """
-    return DocumentLog(path, standard, names or Names(standard), zone)
+    return DocumentLog(path, standard, names or Names(source=standard), zone)
 
 
 def sniff_standard(path: Path) -> str:

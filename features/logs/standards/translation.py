@@ -7,9 +7,11 @@ be right; what stands beside them never costs an answer.
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
+
+from features.logs.sections import Prefixes
 
 Document = Mapping[str, Any]
 
@@ -38,20 +40,14 @@ class UntranslatableError(ValueError):
 
 
 @dataclass(frozen=True)
-class Names:
+class Names(Prefixes):
     """How ids of a standard, which are addresses, become ids of the roster and of the event log.
 
     Attributes:
         source: Name that files of the same product are ingested under.
-        student_prefix: Removed from the front of a student's address.
-        item_prefix: Removed from the front of an item's address.
-        skill_prefix: Removed from the front of a skill's address.
     """
 
-    source: str
-    student_prefix: str = ""
-    item_prefix: str = ""
-    skill_prefix: str = ""
+    source: str = field(kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ async def get_names(
 ) -> Names:
     """How the addresses of a standard become the ids of the roster and of the event log."""
     standard = "caliper" if request.url.path.endswith("/caliper") else "xapi"
-    return Names(source or standard, student_prefix, item_prefix, skill_prefix)
+    return Names(student_prefix, item_prefix, skill_prefix, source=source or standard)
 
 
 CurrentNames = Annotated[Names, Depends(get_names)]

@@ -84,7 +84,7 @@ def test_what_has_a_success_or_a_score_is_a_response_whatever_its_verb(verb, res
     extensions = {"http://id.tincanapi.com/extension/attempt-id": "3f" if attempt is None else attempt}
     item = {"id": "q", "definition": {"extensions": extensions}}
 
-    event = translate_statement(statement(1, verb={"id": verb}, result=result[0], object=item), Names("app"))
+    event = translate_statement(statement(1, verb={"id": verb}, result=result[0], object=item), Names(source="app"))
 
     assert isinstance(event, dict)
     correct = event["score"] == 1 if event["correct"] is None else event["correct"]
@@ -221,6 +221,6 @@ def test_a_duration_is_seconds_or_absurd(text):
 
 def test_a_statement_without_a_student_is_refused_by_its_field():
     with pytest.raises(UntranslatableError) as error:
-        translate_statement(statement(1, actor={"name": "Ada"}), Names("app"))
+        translate_statement(statement(1, actor={"name": "Ada"}), Names(source="app"))
 
     assert (error.value.rule, error.value.field) == ("no_student", "actor")

@@ -177,6 +177,32 @@ def test_a_plan_says_which_live_events_it_saw(services, own_school, batch):
     assert answer.json()["provenance"]["live_events_through"] == len(batch)
 
 
+def test_a_voided_answer_leaves_every_process_at_once(services, own_school, batch):
+    one, other = services
+    student, never_voided = batch[0]["student_id"], batch[1]
+    one.post("/v1/events", json={"events": [never_voided]})
+    before = answers_of(other, own_school, [student])
+    answered = {
+        "id": "statement-1",
+        "actor": {"account": {"name": student}},
+        "verb": {"id": "http://adlnet.gov/expapi/verbs/answered"},
+        "object": {"id": batch[0]["item_id"]},
+        "result": {"success": False},
+        "timestamp": f"{DAY}T21:00:00Z",
+    }
+    voided = answered | {
+        "id": "statement-2",
+        "verb": {"id": "http://adlnet.gov/expapi/verbs/voided"},
+        "object": {"objectType": "StatementRef", "id": "statement-1"},
+    }
+
+    assert one.post("/v1/events/xapi", json=[answered]).json()["stored"] == 1
+    assert answers_of(other, own_school, [student]) != before
+    assert one.post("/v1/events/xapi", json=[voided]).json()["voided"] == 1
+
+    assert answers_of(other, own_school, [student]) == before
+
+
 def test_with_the_database_away_answers_go_on_with_what_was_seen(services, own_school, batch):
     one, _ = services
     one.post("/v1/events", json={"events": batch})
