@@ -103,10 +103,12 @@ def _erase_evidence(place: Installation, student_id: str) -> int:
 
 
 def _erase_rejected(place: Installation, student_id: str) -> int:
+    with place.database.reading() as connection:
+        texts = [student_id, *(each.other_id for each in ids_of(connection, student_id))]
     held = 0
     for path in sorted(place.home.rejected.glob("*.parquet")):
         table = pyarrow.parquet.read_table(path)
-        keep = ~_rows_with(table, student_id)
+        keep = ~_rows_with(table, texts)
         if keep.all():
             continue
         held += int((~keep).sum())
@@ -119,12 +121,12 @@ def _erase_rejected(place: Installation, student_id: str) -> int:
     return held
 
 
-def _rows_with(table: pa.Table, text: str) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
-    """The rows with this text in any column: a row may be rejected because its columns were mixed up."""
+def _rows_with(table: pa.Table, texts: Sequence[str]) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+    """The rows with one of the texts in any column: a row may be rejected because its columns were mixed up."""
     found = np.zeros(len(table), bool)
     for column in table.columns:
         if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-            found |= pc.fill_null(pc.equal(column, text), False).to_numpy()
+            found |= pc.is_in(column, pa.array(texts, column.type)).to_numpy()
     return found
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from features.database.continuity import Continuity, Marker, read_identity
 from features.database.migrations import migrate, version_of
 from features.database.refusals import WAIT_S, explain_refusal, no_roster
-from features.database.sqlite_file import SqliteFile
+from features.database.sqlite_file import SqliteFile, empty_log
 from features.database.url import read_url
 from features.errors import BusyError, DatabaseAwayError, InputError, RegroupError
 
@@ -187,7 +187,7 @@ class Database:
         """
         with self._connection(in_transaction=False) as connection:
             connection.exec_driver_sql("VACUUM")
-            if self.is_sqlite and connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar():
+            if self.is_sqlite and not empty_log(lambda sql: bool(connection.exec_driver_sql(sql).scalar()), WAIT_S):
                 raise BusyError(
                     "others read the database, so what was deleted is still in its file; try again in a moment"
                 )

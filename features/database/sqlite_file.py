@@ -4,12 +4,17 @@ Connections that are open go on with a file that was moved away or replaced: wha
 """
 
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from features.errors import DatabaseAwayError
 
 FileId = tuple[int, int]
 """Device and inode."""
+
+PAUSE_S = 0.02
+"""Seconds until a checkpoint is tried again."""
 
 
 class SqliteFile:
@@ -67,6 +72,26 @@ class SqliteFile:
 
     def _companion(self, name: str) -> Path:
         return self.path.with_name(f"{self.path.name}-{name}")
+
+
+def empty_log(execute: Callable[[str], bool], wait_s: float = 0) -> bool:
+    """Moves SQLite's log of changes into its file and empties it, since it still holds deleted rows.
+
+    SQLite waits by itself for those who read or change something, but refuses at once while another checkpoint runs.
+
+    Args:
+        execute: Executes a statement and returns the first value of its answer.
+        wait_s: For how many seconds it is tried again.
+
+    Returns:
+        Whether the log is empty; others were at work all the while where not.
+    """
+    until = time.monotonic() + wait_s
+    while execute("PRAGMA wal_checkpoint(TRUNCATE)"):
+        if time.monotonic() > until:
+            return False
+        time.sleep(PAUSE_S)
+    return True
 
 
 def _file_id(path: Path) -> FileId | None:

@@ -1,9 +1,10 @@
 """Loads a roster, or tells what loading it would change: who is new, changed and gone, and which days have no plan."""
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import nullcontext, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -17,6 +18,7 @@ from features.roster.loading import ReadRoster, read_roster
 from features.roster.people.columns import ADULT, STUDENT
 from features.roster.people.vault import Put, find_vault
 from features.roster.records import Roster, Team
+from features.roster.tables import WHOLE, Version, read_version
 from features.tombstones import read_tombstones
 
 BUSY = "a student is being erased, or another roster loaded; load this one when that has ended"
@@ -105,13 +107,15 @@ def load_roster(
         DatabaseAwayError: The database cannot be used; nothing was changed.
     """
     vault = find_vault()
-    # what an erasure has done in one store while it is at work in another must not come back
-    with (
-        home.work("roster", busy=BUSY),
-        nullcontext() if vault is None else vault.replacing() as put_names,  # kept once the roster is
-        database.changing(alone=True) as connection,
-    ):
-        found = read_roster(files, name, connection, day, policy, with_names=vault is not None)
+    read = partial(read_roster, files, name, day=day, policy=policy, with_names=vault is not None)
+    with ExitStack() as stack:
+        # what an erasure has done in one store while it is at work in another must not come back
+        stack.enter_context(home.work("roster", busy=BUSY))
+        found, version = _read_now(read, database)  # others go on changing the database meanwhile
+        put_names = None if vault is None else stack.enter_context(vault.replacing())  # kept once the roster is
+        connection = stack.enter_context(database.changing(alone=True))
+        if read_version(connection, WHOLE) != version:  # from another home, while the files were read
+            found = read(connection)
         if found.classes is not None and not found.roster.teams:
             raise UnansweredError(
                 f"{name} is {found.shape}, and nobody has said which of its classes make a team, so nothing was loaded"
@@ -150,17 +154,20 @@ def preview_roster(files: Files, name: str, database: Database, day: date, polic
         BusyError: The database stayed locked.
         DatabaseAwayError: The database cannot be used.
     """
-    found = None
-    with suppress(MissingError), database.reading() as connection:  # nothing was ever stored
-        found = read_roster(files, name, connection, day, policy, propose=True)
-    if found is None:
-        found = read_roster(files, name, None, day, policy, propose=True)
+    found, _ = _read_now(partial(read_roster, files, name, day=day, policy=policy, propose=True), database)
     return Load(
         found,
         compare(found.stored, found.roster),
         refused=tuple(find_refused(found.roster)),
         questions=None if found.classes is None else write_questions(found.classes, found.said),
     )
+
+
+def _read_now(read: Callable[[Connection | None], ReadRoster], database: Database) -> tuple[ReadRoster, Version]:
+    """What is read beside the roster that is stored now, and that one's version."""
+    with suppress(MissingError), database.reading() as connection:
+        return read(connection), read_version(connection, WHOLE)
+    return read(None), (0, 0)  # nothing was ever stored
 
 
 def compare(stored: Mapping[str, Team], roster: Roster) -> tuple[Change, ...]:

@@ -28,11 +28,16 @@ from features.roster.policy.file import DEFAULT, Said, check_policies, join_laye
 from features.roster.policy.file import NAME as POLICY_FILE
 from features.roster.queries import list_teams, read_skills, read_team
 from features.roster.records import PolicyLayer, Roster, Staff, Team
-from features.roster.skills import find_standards, read_skill_sheets
+from features.roster.skills import PARTS, find_standards, read_skill_sheets
 from features.roster.store import save_roster
 
 KEPT = frozenset({"skills", "prerequisites", "past_sessions", "demographics"})
 """Parts of the stored roster of which other systems say nothing."""
+
+SKILL_FILES = frozenset(f"{part}.csv" for part in PARTS)
+
+OWN_FILES = frozenset(f"{layout.name}.csv" for layout in (*FILES, NAMES)) - {"demographics.csv"}
+"""Files that no other system has; OneRoster has a `demographics.csv` of its own, which nothing reads."""
 
 
 @dataclass(frozen=True)
@@ -117,10 +122,7 @@ def read_roster(
     said = {**said, **new}
     raise_problems(findings, POLICY_FILE)
     findings.labels.clear()  # files of other systems may have the names of ours
-    for name_of_skills in (*find_standards(files), *(file for file in files if file.lower() == "skills.csv")):
-        findings.warnings.append(
-            f"{name_of_skills}: skills are not read beside a roster of another system; load them alone"
-        )
+    _report_unread(files, findings)
     lists = _read_lists(files, names, said, findings)
     raise_problems(findings, name)
     lists = add_stored(connection, lists, findings)
@@ -215,6 +217,17 @@ def _report_strays(files: Collection[str], known: Collection[str], findings: Fin
             findings.problems.append(f"{stray}: is not a roster file; did you mean {meant}?")
         else:
             findings.warnings.append(f"{stray}: is not a roster file and was left out")
+
+
+def _report_unread(files: Files, findings: Findings) -> None:
+    """Warns of files of regroup's own that lie beside a roster of another system."""
+    skills = {*find_standards(files), *(file for file in files if file.lower() in SKILL_FILES)}
+    for file in sorted(skills):
+        findings.warnings.append(f"{file}: skills are not read beside a roster of another system; load them alone")
+    for file in files:
+        if file.lower() in OWN_FILES and file not in skills:
+            what = "is not read beside a roster of another system, where policy.toml says what that does not"
+            findings.warnings.append(f"{file}: {what}; what is stored stays")
 
 
 def _to_roster(sheets: Sheets, policies: tuple[PolicyLayer, ...], findings: Findings) -> Roster:

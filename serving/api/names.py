@@ -17,12 +17,12 @@ from serving.access.caller import Caller, Scope
 from serving.api.dependencies import Auditor, CurrentAuditor, CurrentCaller, CurrentPlanner
 from serving.plans.recommend import Planner
 from serving.schemas.common import NamesOut, StaffName, StudentName
-from serving.schemas.forecasts import Board
+from serving.schemas.forecasts import Board, TeamForecasts
 from serving.schemas.recommendations import RecommendationOut
 
 logger = logging.getLogger("regroup")
 
-Named = TypeVar("Named", Board, RecommendationOut)
+Named = TypeVar("Named", Board, TeamForecasts, RecommendationOut)
 
 
 class NameReader:
@@ -48,7 +48,7 @@ class NameReader:
         """The body with the names of the team's students and adults; without them where they cannot be read.
 
         Args:
-            body: A board or a plan of the team.
+            body: A board, forecasts or a plan of the team.
             team: The team as it is now; None where it has left the roster.
         """
         if self._vault is None or team is None:

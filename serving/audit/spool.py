@@ -20,6 +20,7 @@ from pathlib import Path
 from sqlalchemy.exc import DataError, IntegrityError
 
 from features.database import Database
+from features.database.sqlite_file import empty_log
 from features.erasure import Installation, Store
 from features.errors import BusyError
 from features.tombstones import find_erased
@@ -169,7 +170,11 @@ class Spool:
         return Backlog(total - aside, aside, None if entry is None else entry.at)
 
     def forget(self, student_id: str) -> int:
-        """Removes a student from the entries that are still here, and returns how many named the student."""
+        """Removes a student from the entries that are still here, and returns how many named the student.
+
+        Raises:
+            BusyError: Others were reading them all the while.
+        """
         if not self._folder.is_dir():
             return 0
         with self._connection() as file:
@@ -180,7 +185,8 @@ class Spool:
                     "WHERE json_valid(entry) AND json_extract(entry, '$.student_id') = ?",
                     (student_id,),
                 ).rowcount
-            _empty_log(file)
+            if not _empty_log(file, WAIT_S):
+                raise BusyError("others read the audit entries on disk, so what was deleted is still there; try again")
         return count
 
     def _read(self, after: int, last: int) -> list[tuple[int, str]]:
@@ -240,9 +246,8 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("COMMIT")
 
 
-def _empty_log(file: sqlite3.Connection) -> None:
-    """Moves SQLite's write-ahead log into the file and empties it, since it still holds deleted rows."""
-    file.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+def _empty_log(file: sqlite3.Connection, wait_s: float = 0) -> bool:
+    return empty_log(lambda sql: bool(file.execute(sql).fetchone()[0]), wait_s)
 
 
 def _store(rows: Sequence[tuple[int, str]], database: Database) -> tuple[set[int], set[int]]:

@@ -35,6 +35,7 @@ class SkillRiskOut(Body):
     """What is forecast about one student on one skill, without facts and reasons."""
 
     skill_id: str
+    skill: SkillName
     status: SkillStatus
     struggle_risk: StruggleRisk
     mastery: Mastery
@@ -45,7 +46,6 @@ class SkillRiskOut(Body):
 class SkillForecastOut(SkillRiskOut):
     """What is known and forecast about one student on one skill."""
 
-    skill: SkillName
     facts: Facts
     reasons: list[ReasonOut] = Field(
         description="what raises or lowers the struggle risk, the strongest first; where a low risk stands beside only "
@@ -71,6 +71,7 @@ class TeamForecasts(Body):
     team_id: TeamId
     students: list[StudentRisksOut] = Field(description="the members of the team, in order of student id")
     provenance: Provenance
+    names: Names = None
 
 
 class NeedOut(Body):

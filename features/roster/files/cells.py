@@ -3,10 +3,14 @@
 import difflib
 import unicodedata
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import date, datetime, time
+from typing import TypeVar
 
 from features.dates import require_school_date
 from features.lengths import LONGEST_ID
+
+Number = TypeVar("Number", int, float)
 
 CLOCK = 5
 """Characters of HH:MM."""
@@ -105,13 +109,8 @@ def parse_count(text: str) -> int:
     Raises:
         ValueError: It is anything else.
     """
-    try:
-        count = int(text)
-    except ValueError:
-        count = 0
-    if not 1 <= count < 2**31:  # PostgreSQL's integer
-        raise ValueError(f"{shown(text)} is not a count; write a whole number of 1 or more")
-    return count
+    largest = 2**31 - 1  # PostgreSQL's integer
+    return _parse_number(int, text, 1, largest, "a count; write a whole number of 1 or more")
 
 
 def parse_share(text: str) -> float:
@@ -120,13 +119,7 @@ def parse_share(text: str) -> float:
     Raises:
         ValueError: It is anything else.
     """
-    try:
-        share = float(text)
-    except ValueError:
-        share = -1.0
-    if not 0 <= share <= 1:
-        raise ValueError(f"{shown(text)} is not a weight; write a number from 0 to 1, such as 0.5")
-    return share
+    return _parse_number(float, text, 0, 1, "a weight; write a number from 0 to 1, such as 0.5")
 
 
 def parse_yes(text: str) -> bool:
@@ -201,6 +194,14 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     """
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.7)
     return close[0] if close else None
+
+
+def _parse_number(make: Callable[[str], Number], text: str, least: int, most: int, right: str) -> Number:
+    with suppress(ValueError):
+        number = make(text)
+        if least <= number <= most:
+            return number
+    raise ValueError(f"{shown(text)} is not {right}")
 
 
 def _require_short(text: str) -> str:

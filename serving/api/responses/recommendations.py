@@ -137,13 +137,16 @@ def to_student(
     )
 
 
-def to_team_forecasts(snapshot: Snapshot, team: Team, forecasts: Sequence[SkillForecast]) -> TeamForecasts:
+def to_team_forecasts(
+    snapshot: Snapshot, team: Team, skills: SkillMap, forecasts: Sequence[SkillForecast]
+) -> TeamForecasts:
     """The forecasts of the team's members, without facts and reasons."""
-    skills: dict[str, list[SkillRiskOut]] = {student: [] for student in team.members}
+    risks: dict[str, list[SkillRiskOut]] = {student: [] for student in team.members}
     for forecast in forecasts:
-        skills[forecast.student].append(
+        risks[forecast.student].append(
             SkillRiskOut(
                 skill_id=forecast.skill,
+                skill=skill_name(skills, forecast.skill),
                 status=forecast.status,
                 struggle_risk=forecast.struggle_risk,
                 mastery=forecast.mastery,
@@ -151,7 +154,7 @@ def to_team_forecasts(snapshot: Snapshot, team: Team, forecasts: Sequence[SkillF
                 last_practiced=forecast.last_practiced,
             )
         )
-    students = [StudentRisksOut(student_id=student, skills=risks) for student, risks in skills.items()]
+    students = [StudentRisksOut(student_id=student, skills=of_one) for student, of_one in risks.items()]
     return TeamForecasts(team_id=team.team_id, students=students, provenance=to_provenance(snapshot))
 
 

@@ -1,6 +1,7 @@
 """`/v1/teams`, `/v1/staff`, `/v1/blocks`, `/v1/skills`: what a program has to know before it asks for a plan."""
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -34,10 +35,6 @@ router = APIRouter(
     responses=problem_responses(503) | ETAG_RESPONSES,
 )
 
-OfTeam = Annotated[
-    Identity | None, Query(description="only those of this team; of all teams without it", examples=["team-1"])
-]
-
 
 async def get_query(
     caller: CurrentCaller,
@@ -53,6 +50,24 @@ async def get_query(
 Asked = Annotated[ListQuery, Depends(get_query)]
 
 
+def get_team_query(
+    caller: CurrentCaller,
+    database: CurrentDatabase,
+    asked: Asked,
+    team_id: Annotated[
+        Identity | None, Query(description="only those of this team; of all teams without it", examples=["team-1"])
+    ] = None,
+) -> ListQuery:
+    """The query for one team, if one is named; a team of others is answered like one that does not exist."""
+    if team_id is None:
+        return asked
+    require_team(database, caller, team_id)
+    return replace(asked, team_id=team_id)
+
+
+AskedOfTeam = Annotated[ListQuery, Depends(get_team_query)]
+
+
 @router.get("/teams", response_model=TeamPage)
 def read_teams(database: CurrentDatabase, asked: Asked, if_none_match: IfNoneMatch = None) -> Response:
     """Lists the teams of the roster, page by page."""
@@ -61,33 +76,20 @@ def read_teams(database: CurrentDatabase, asked: Asked, if_none_match: IfNoneMat
 
 
 @router.get("/staff", response_model=StaffPage, responses=problem_responses(404))
-def read_staff(
-    caller: CurrentCaller,
-    database: CurrentDatabase,
-    asked: Asked,
-    team_id: OfTeam = None,
-    if_none_match: IfNoneMatch = None,
-) -> Response:
+def read_staff(database: CurrentDatabase, asked: AskedOfTeam, if_none_match: IfNoneMatch = None) -> Response:
     """Lists the adults of the teams, page by page; who is in several teams comes once for each."""
-    page = page_staff(database, _of_team(database, caller, asked, team_id))
+    page = page_staff(database, asked)
     return _respond(
         StaffPage(staff=[StaffRow(**row) for row in page.rows], next_cursor=page.next_cursor), if_none_match
     )
 
 
 @router.get("/blocks", response_model=BlockPage, responses=problem_responses(404))
-def read_blocks(
-    caller: CurrentCaller,
-    database: CurrentDatabase,
-    asked: Asked,
-    team_id: OfTeam = None,
-    if_none_match: IfNoneMatch = None,
-) -> Response:
+def read_blocks(database: CurrentDatabase, asked: AskedOfTeam, if_none_match: IfNoneMatch = None) -> Response:
     """Lists the weekly blocks of the teams, page by page."""
-    page = page_blocks(database, _of_team(database, caller, asked, team_id))
-    return _respond(
-        BlockPage(blocks=[BlockRow(**row) for row in page.rows], next_cursor=page.next_cursor), if_none_match
-    )
+    page = page_blocks(database, asked)
+    rows = [BlockRow(**row) for row in page.rows]
+    return _respond(BlockPage(blocks=rows, next_cursor=page.next_cursor), if_none_match)
 
 
 @router.get("/skills", response_model=SkillPage)
@@ -100,14 +102,6 @@ def read_skills(planner: CurrentPlanner, asked: Asked, if_none_match: IfNoneMatc
     return _respond(
         SkillPage(skills=[SkillRow(**row) for row in page.rows], next_cursor=page.next_cursor), if_none_match
     )
-
-
-def _of_team(database: CurrentDatabase, caller: CurrentCaller, asked: ListQuery, team_id: str | None) -> ListQuery:
-    """The query for one team, if one is named; a team of others is answered like one that does not exist."""
-    if team_id is None:
-        return asked
-    require_team(database, caller, team_id)
-    return ListQuery(asked.schools, team_id, asked.limit, asked.cursor)
 
 
 def _respond(page: BaseModel, if_none_match: str | None) -> Response:

@@ -1,10 +1,9 @@
 """`/v1/teams`: the needs and strengths of a team's students, and their forecasts."""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Depends, Response
-from pydantic import BaseModel
 
 from features.roster import Team
 from serving.access.caller import Scope
@@ -30,8 +29,9 @@ router = APIRouter(
     responses=problem_responses(404, 503) | ETAG_RESPONSES,
 )
 
-Render = Callable[[Snapshot, Team, TeamSnapshot], BaseModel]
-Respond = Callable[[str, Render], Response]
+OfTeam = TypeVar("OfTeam", Board, TeamForecasts)
+Render = Callable[[Snapshot, Team, TeamSnapshot], OfTeam]
+Respond = Callable[[str, type[OfTeam], Render[OfTeam]], Response]
 
 
 async def get_respond(
@@ -44,7 +44,7 @@ async def get_respond(
 ) -> Respond:
     """Gives what answers with a body about the team, cached until the team's forecasts or its roster change."""
 
-    def respond(action: str, render: Render) -> Response:
+    def respond(action: str, form: type[OfTeam], render: Render[OfTeam]) -> Response:
         served = planner.served()
         team, roster = find_roster(planner.rosters, caller, team_id)
         auditor.note(action, team_id=team_id)
@@ -54,9 +54,8 @@ async def get_respond(
             lambda: TaggedBody.of(render(snapshot, team, roster).model_dump_json()),
             version=(roster.version, team.members, snapshot.live_through),
         )
-        if action == "read_board" and names.shows:
-            board = names.add_to(Board.model_validate_json(body.text), team)
-            body = TaggedBody.of(board.model_dump_json())
+        if names.shows:
+            body = TaggedBody.of(names.add_to(form.model_validate_json(body.text), team).model_dump_json())
         return body.respond(if_none_match, roster.stale_seconds)
 
     return respond
@@ -74,16 +73,15 @@ def read_board(planner: CurrentPlanner, respond: CurrentRespond) -> Response:
         candidates = find_candidates(snapshot, team, roster, load_policy().need, days, max_candidates)
         return to_board(snapshot, team, roster.skills, candidates, forecast_students(snapshot, team.members, days))
 
-    return respond("read_board", render)
+    return respond("read_board", Board, render)
 
 
 @router.get("/forecasts", response_model=TeamForecasts)
 def read_forecasts(planner: CurrentPlanner, respond: CurrentRespond) -> Response:
     """Reads the team's struggle and mastery forecasts without reasons, for programs that process them all."""
 
-    def render(snapshot: Snapshot, team: Team, _: TeamSnapshot) -> TeamForecasts:
-        return to_team_forecasts(
-            snapshot, team, forecast_students(snapshot, team.members, planner.settings.recent_days)
-        )
+    def render(snapshot: Snapshot, team: Team, roster: TeamSnapshot) -> TeamForecasts:
+        forecasts = forecast_students(snapshot, team.members, planner.settings.recent_days)
+        return to_team_forecasts(snapshot, team, roster.skills, forecasts)
 
-    return respond("read_forecasts", render)
+    return respond("read_forecasts", TeamForecasts, render)

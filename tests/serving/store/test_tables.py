@@ -1,13 +1,15 @@
 """The versions of the database, up and down, with data, in a real SQLite file and in a real PostgreSQL."""
 
 import sqlite3
+import subprocess
+import sys
 import zlib
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import MetaData, func, insert, inspect, select, text
+from sqlalchemy import MetaData, delete, func, insert, inspect, select, text
 
 from features import tombstones
 from features.database import Database, changing, continuity, reading
@@ -124,6 +126,31 @@ def test_changes_are_logged_beside_the_file_until_a_checkpoint(tmp_path):
         assert before < 2**20 < 20 * 2**20 < file.stat().st_size
         with database.reading() as connection:
             assert connection.execute(select(func.count()).select_from(roster.TEAMS)).scalar() == 60
+
+
+CHECKPOINT = """
+import fcntl, sys, time
+with open(sys.argv[1], "r+b") as file:
+    fcntl.lockf(file, fcntl.LOCK_EX, 1, 121)  # WAL_CKPT_LOCK of https://sqlite.org/walformat.html
+    print("held", flush=True)
+    time.sleep(0.2)
+"""
+
+
+def test_what_was_deleted_leaves_the_file_though_a_checkpoint_runs(tmp_path):
+    file = tmp_path / "regroup.db"
+    with Database(f"sqlite:///{file}", connections=2) as database:
+        with database.changing() as connection:
+            connection.execute(insert(roster.TEAMS).values(team_id="t1", school="Gone"))
+        with database.changing() as connection:
+            connection.execute(delete(roster.TEAMS))
+        command = [sys.executable, "-c", CHECKPOINT, f"{file}-shm"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
+            assert other.stdout.readline() == "held\n"
+
+            database.compact()
+
+        assert b"Gone" not in file.read_bytes() + file.with_name("regroup.db-wal").read_bytes()
 
 
 def test_a_moment_comes_back_in_utc_whoever_wrote_it(database):
