@@ -1,7 +1,7 @@
 """`/v1/teams`: the needs and strengths of a team's students, and their forecasts."""
 
 from collections.abc import Callable
-from typing import Annotated, TypeVar
+from typing import Annotated, Protocol, TypeVar
 
 from fastapi import APIRouter, Depends, Response
 
@@ -31,7 +31,13 @@ router = APIRouter(
 
 OfTeam = TypeVar("OfTeam", Board, TeamForecasts)
 Render = Callable[[Snapshot, Team, TeamSnapshot], OfTeam]
-Respond = Callable[[str, type[OfTeam], Render[OfTeam]], Response]
+
+
+class Respond(Protocol):
+    """Answers a read, noted under a name, with the body that a function makes of the team."""
+
+    def __call__(self, action: str, form: type[OfTeam], render: Render[OfTeam]) -> Response:
+        """The answer; `form` is the type of the body."""
 
 
 async def get_respond(
