@@ -27,6 +27,7 @@ from training.config import load_config
 from training.errors import BrokenTrainingError, ConfigError, DataGateError, QualityGateError
 from training.models.boosting import train_model
 from training.nightly import run_nightly
+from training.nightly.profiles import publish
 from training.records.tracking import EXPERIMENT, Tracking
 
 FORECASTS = ("struggle", "mastery")
@@ -252,6 +253,39 @@ def test_a_night_without_a_challenger_gives_the_champion_the_profiles_of_today(
     assert "student-7" not in record
     with pytest.raises(error, match="failed before" if error is DataGateError else "broke off"):
         night(own_school, choose(own_school, choice))
+
+
+@pytest.mark.parametrize("room", [3_000, 150_000])
+def test_a_disk_that_fills_up_while_profiles_are_published_ends_in_a_sentence(own_school, monkeypatch, capsys, room):
+    """At the first table or in the middle of the state; nothing half-written is left, and the next night publishes."""
+    limits, add = resource.getrlimit(resource.RLIMIT_FSIZE), publish
+    (before,) = (own_school.home / "published" / own_school.run_id).iterdir()
+    assert (before / "student_profiles.parquet").stat().st_size > 3_000
+    assert (before / "skill_profiles.parquet").stat().st_size < 150_000 < (before / "state.npz").stat().st_size
+
+    def fills_up(*arguments, **options):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
+        try:
+            return add(*arguments, **options)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    add_a_day(own_school, "2026-03-16")
+    config = choose(own_school, "min_students = 1000")
+    monkeypatch.setattr("training.nightly.night.publish", fills_up)
+    with pytest.raises(SystemExit) as end:
+        run_command(lambda: main(["nightly", "--config", str(config)]))
+    monkeypatch.setattr("training.nightly.night.publish", add)
+    said = capsys.readouterr().err
+    left = list((own_school.home / "published" / own_school.run_id).iterdir())
+    with pytest.raises(DataGateError):
+        night(own_school, config)
+
+    assert end.value.code == 75
+    assert re.search("cannot be read or written: File too large", said)
+    assert "Traceback" not in said
+    assert left == [before]
+    assert served(own_school) == "20260317"
 
 
 def test_a_night_that_looks_back_takes_no_profiles_back(own_school):
