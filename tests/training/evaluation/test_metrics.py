@@ -96,7 +96,7 @@ def test_a_calibration_error_lies_in_its_interval_whatever_the_rows(quick_config
 
 
 def test_a_calibration_error_is_without_most_of_what_chance_adds():
-    """Twenty schools of 100 students: the plain error of an honest forecast is .035; one that is off by .05 is found."""
+    """Twenty schools of 100 students: the plain error of an honest forecast is .035; one off by .05 is found."""
     draws, codes, rng = resample_students(100, 200), np.arange(1000) % 100, np.random.default_rng(5)
     plain, honest, off = [], [], []
     for _ in range(20):
