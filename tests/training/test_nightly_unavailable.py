@@ -255,6 +255,7 @@ def folder_without_rights(home):
 )
 def test_without_its_model_store_a_night_ends_with_75_and_the_events_are_kept(home, trouble, sentence, capsys):
     night()
+    (home.inbox / "tuesday.csv").write_text(LOG.replace("i1", "i3").replace("i2", "i4"))
     with trouble(home):
         code = night()
 
@@ -263,7 +264,7 @@ def test_without_its_model_store_a_night_ends_with_75_and_the_events_are_kept(ho
     assert sentence in said
     assert "Traceback" not in said
     assert "hunter2" not in said
-    assert len(read_events(home)) == 2
+    assert len(read_events(home)) == 4
 
 
 def test_an_address_that_names_no_model_store_is_a_wrong_setting(monkeypatch):
