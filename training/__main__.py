@@ -1,4 +1,4 @@
-"""`python -m training`: the nightly job."""
+"""`python -m training`: the nightly job, and a prior model for elsewhere."""
 
 import argparse
 import logging
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from features.console import OUT, describe_exit_codes, run_command
 from features.dates import require_school_date
+from features.errors import MissingError
 from features.home import read_home
 
 KEPT, REFUSED_FILES = 10, 11
@@ -35,6 +36,10 @@ example:
 """
 )
 
+PRETRAIN = """Writes the champion's models to a folder that REGROUP_PRIOR may name in another installation: there they
+serve as its prior model until its own log can teach better ones. What is known of single items and skills is left out,
+and no file holds the id of a student, an item, a skill or a school."""
+
 logger = logging.getLogger("regroup")
 
 
@@ -56,8 +61,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
         type=_parse_moment,
         help="ignore events from this moment on, UTC: 2026-03-09[T06:00]; newer profiles go on serving",
     )
+    pretrain = commands.add_parser(
+        "pretrain",
+        help="export the champion's models as a prior for elsewhere, without ids",
+        description=PRETRAIN,
+        epilog=describe_exit_codes(own={4: "there is no champion that was trained on the own log"}),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    pretrain.add_argument("folder", type=Path, help="appears complete; an older export in its place is replaced")
     options = parser.parse_args(arguments)
-    return _nightly(options.config, options.as_of)
+    return _pretrain(options.folder) if options.command == "pretrain" else _nightly(options.config, options.as_of)
+
+
+def _pretrain(folder: Path) -> int:
+    from training.models.prior import write_pretrained  # noqa: PLC0415 - --help must not wait for LightGBM and MLflow
+    from training.records.tracking import Tracking  # noqa: PLC0415
+
+    tracking = Tracking()
+    run_id = tracking.champion()
+    models = {} if run_id is None else {name: tracking.fetch_model(run_id, name) for name in ("struggle", "mastery")}
+    if run_id is None or any(model.kind == "prior" for model in models.values()):
+        raise MissingError("there is no champion that was trained on the own log yet, so that nothing can be exported")
+    write_pretrained(folder, models)
+    OUT.print(
+        f"wrote the models of run {run_id} without ids to {folder}", markup=False, highlight=False, soft_wrap=True
+    )
+    return 0
 
 
 def _nightly(config: Path | None, as_of: datetime | None) -> int:

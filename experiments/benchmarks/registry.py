@@ -159,6 +159,12 @@ BENCHMARKS: dict[str, Benchmark] = {
         "--dataset gervet-assistments09 --other pykt-assist2015",
         (*FORECAST, CHARTS, ("--other", {"choices": LOGS, "help": "a log to learn from before there is any history"})),
     ),
+    "prior": Benchmark(
+        "the prior model of new schools: its numbers, and each public log forecast by those of the other three",
+        "forecasts.prior:benchmark_prior",
+        "--json figures.json",
+        (DATA, _path("--write", "FILE", "write the numbers there, as training/prior.toml has them"), JSON),
+    ),
     "schools": Benchmark(
         "forecasts for a school that is new, and for each school and audit group",
         "forecasts.schools:benchmark_schools",

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 EXPERIMENT, BENCHMARKS = "regroup-nightly", "regroup-benchmarks"
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 
+KINDS = {
+    "trained": "Trained on this installation's own log.",
+    "prior": "Prior model: rules learned elsewhere, which serve until the own log can teach better ones.",
+}
+"""What a registered version is, as its description says it."""
+
 MISTAKES = {
     "BAD_REQUEST",
     "ENDPOINT_NOT_FOUND",
@@ -103,6 +109,11 @@ class Tracking:
             runs = {self._champion_run(forecast) for forecast in ("struggle", "mastery")}
             return runs.pop() if len(runs) == 1 else None
 
+    def needs_prior(self) -> bool:
+        """Whether a forecast has no champion at all; two champions that disagree are a promotion that was cut short."""
+        with _plain_errors(self.uri):
+            return None in {self._champion_run(forecast) for forecast in ("struggle", "mastery")}
+
     def log_run(
         self, tags: Mapping[str, str], parameters: Mapping[str, Any], metrics: Mapping[str, float], folder: Path
     ) -> str:
@@ -145,8 +156,14 @@ class Tracking:
             self._client.set_terminated(parent)
             return parent
 
-    def register(self, run_id: str, forecasts: tuple[str, ...]) -> None:
-        """Registers the run's bundle of each forecast as a new version, with the alias `challenger`."""
+    def register(self, run_id: str, forecasts: tuple[str, ...], kind: str = "trained") -> None:
+        """Registers the run's bundle of each forecast as a new version, with the alias `challenger`.
+
+        Args:
+            run_id: The run.
+            forecasts: Which bundles it has.
+            kind: A key of `KINDS`, which the versions have as a tag, and in words as their description.
+        """
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
 
         with _plain_errors(self.uri):
@@ -158,7 +175,9 @@ class Tracking:
                 except MlflowException as error:
                     if error.error_code != "RESOURCE_ALREADY_EXISTS":
                         raise
-                made = self._client.create_model_version(name, source=f"{root}/{forecast}", run_id=run_id)
+                made = self._client.create_model_version(
+                    name, f"{root}/{forecast}", run_id, tags={"kind": kind}, description=KINDS[kind]
+                )
                 self._client.set_registered_model_alias(name, CHALLENGER, str(made.version))
 
     def promote(self, run_id: str) -> None:
