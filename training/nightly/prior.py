@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from features.profiles.difficulty import Statistics
 from training.models.artifacts import read_model
 from training.models.boosting import FORECASTS
 from training.models.prior import KIND, write_prior
@@ -21,14 +20,15 @@ def install_prior(night: Night, tracking: Tracking, events: pd.DataFrame, item_s
     Raises:
         InputError: The folder that `REGROUP_PRIOR` names cannot be used.
     """
-    names = tuple(forecast.name for forecast in FORECASTS)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         origin = write_prior(folder, night.config)
-        statistics: Statistics = read_model(folder / names[0]).statistics
-        (folder / "model_card.md").write_text(write_prior_card(origin), encoding="utf-8")
-        run_id = tracking.log_run({**night.facts, **KIND, "prior": origin}, {}, {}, folder)
-    tracking.register(run_id, names, kind="prior")
+        models = [folder / forecast.name for forecast in FORECASTS]
+        statistics = read_model(models[0]).statistics
+        tags = {**night.facts, **KIND, "prior": origin}
+        card = {"model_card.md": write_prior_card(origin)}
+        run_id = tracking.log_run(f"prior {night.key}", tags, {}, {}, models, card)
+    tracking.register(run_id, tuple(model.name for model in models), kind="prior")
     publish(night, run_id, statistics, events, item_skills)
-    tracking.promote(run_id)
+    tracking.promote(run_id, f"night: there was no champion, so that the prior serves, {origin}")
     return run_id
