@@ -581,10 +581,11 @@ for moment in sys.argv[2:]:
 """
 
 MOMENTS = (
+    *("register a prior", "log_artifacts#2", "create_model_version#2", "set_registered_model_alias#4"),
     *("validate", "train struggle", "train mastery", "evaluate", "gate", "register"),
     *("log_artifacts#2", "create_model_version#2", "publish", "promote", "set_registered_model_alias#4", "record"),
 )
-"""The beginning of every step, and the middle of those that change MLflow."""
+"""The beginning of every step, and the middle of those that change MLflow, for the prior model first."""
 
 
 @pytest.mark.long
@@ -600,8 +601,8 @@ def test_a_night_that_is_killed_at_every_step_ends_as_one_that_was_not(untrained
     assert [run.info.run_id for run in runs_of(untrained_school)] == [outcome.run_id]
     client = client_of(untrained_school)
     for name in FORECASTS:
-        (version,) = client.search_model_versions(f"name='regroup-{name}'")
-        assert version.run_id == outcome.run_id
+        versions = client.search_model_versions(f"name='regroup-{name}'")
+        assert sorted(version.tags["kind"] for version in versions) == ["prior", "trained"]
         (ours, theirs) = (
             artifact(school, run, f"{name}/model.lgb").read_text()
             for school, run in ((untrained_school, outcome.run_id), (trained_school, trained_school.run_id))
@@ -609,7 +610,7 @@ def test_a_night_that_is_killed_at_every_step_ends_as_one_that_was_not(untrained
         assert ours == theirs
     assert champions_of(untrained_school) == {outcome.run_id}
     assert list_champions()[0].run_id == outcome.run_id
-    assert len(list_champions()) == 1
+    assert len(list_champions()) == 2
     (ours,) = (untrained_school.home / "published" / outcome.run_id).iterdir()
     (theirs,) = (trained_school.home / "published" / trained_school.run_id).iterdir()
     assert ours.name == theirs.name

@@ -6,13 +6,18 @@ import re
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from mlflow import MlflowClient
 
 from experiments.benchmarks.forecasts.new_school import SCHOOL, walk
 from features.errors import InputError, MissingError
 from features.home import Home
 from features.profiles.kernel import COLUMNS
+from serving.api.responses.recommendations import to_provenance
 from serving.app import create_app
 from serving.models.forecaster import Forecaster
+from serving.models.registry import Registry
+from serving.models.snapshot import load_snapshot
+from serving.models.sources import RegistrySource
 from training.__main__ import main
 from training.config import load_config
 from training.errors import DataGateError
@@ -53,20 +58,21 @@ def test_the_service_reads_it_as_a_prior_and_gives_reasons(prior):
     assert forecasters[0].explain(rows)[0][0].family == "skill"
 
 
-def test_a_school_too_small_to_train_has_a_plan_that_says_what_it_rests_on(untrained_school):
-    """The night ends at the data gate, and says what is missing; the plan comes from the prior."""
+def test_a_school_too_small_to_train_is_served_by_a_prior_that_says_so(untrained_school):
+    """The night ends at the data gate and says what is missing; models and profiles of the prior are there."""
     config = untrained_school.home.parent / "large.toml"
     config.write_text("[gate]\nmin_episodes = 4000\n")
 
     with pytest.raises(DataGateError, match=r"about \d+ more school days?, or \d+ more students?"):
         run_nightly(Home(untrained_school.home), load_config(config))
-    with TestClient(create_app(), headers=untrained_school.headers) as client:
-        body = {"team_id": untrained_school.team_ids[0], "date": MONDAY}
-        plan = client.post("/v1/recommendations", json=body).json()
+    source = RegistrySource(Home(untrained_school.home), Registry(untrained_school.mlruns_uri))
+    with source.open(source.look()) as artifacts:
+        snapshot = load_snapshot(artifacts)
 
-    assert plan["provenance"]["model"]["kind"] == "prior"
-    assert [note["sentence"] for note in plan["notes"] if "rules learned elsewhere" in note["sentence"]]
-    assert plan["sessions"]
+    assert to_provenance(snapshot).model.kind == "prior"
+    assert len(snapshot.students) == len(untrained_school.student_ids)
+    client = MlflowClient(untrained_school.mlruns_uri)
+    assert client.get_model_version_by_alias("regroup-struggle", "champion").tags == {"kind": "prior"}
 
 
 def test_what_is_exported_holds_no_id_and_serves_elsewhere(trained_school, tmp_path, monkeypatch):
@@ -107,12 +113,28 @@ def test_a_prior_is_not_exported_as_if_it_had_been_trained_here(untrained_school
 
 
 @pytest.mark.long
+def test_a_plan_of_a_prior_says_once_what_it_rests_on(untrained_school):
+    config = untrained_school.home.parent / "large.toml"
+    config.write_text("[gate]\nmin_students = 1000\n")
+    with pytest.raises(DataGateError):
+        run_nightly(Home(untrained_school.home), load_config(config))
+
+    with TestClient(create_app(), headers=untrained_school.headers) as client:
+        body = {"team_id": untrained_school.team_ids[0], "date": MONDAY}
+        plan = client.post("/v1/recommendations", json=body).json()
+
+    assert plan["provenance"]["model"]["kind"] == "prior"
+    assert sum("rules learned elsewhere" in note["sentence"] for note in plan["notes"]) == 1
+    assert plan["sessions"]
+
+
+@pytest.mark.long
 def test_a_school_of_64_has_the_prior_on_its_first_day_and_a_model_of_its_own_later(
     tmp_path, untrained_school, monkeypatch
 ):
     monkeypatch.setenv("REGROUP_DATABASE_URL", f"sqlite:///{tmp_path / 'regroup.db'}")
 
-    nights = walk(Home(tmp_path / "home"), weeks=10, seed=1)
+    nights = walk(Home(tmp_path / "home"), weeks=6, seed=1)
 
     kinds = [night["serves"] for night in nights]
     assert SCHOOL.students_per_team == 64
