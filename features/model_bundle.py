@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -121,6 +121,11 @@ class ModelBundle:
     columns: tuple[str, ...]
     line: Line
     calibration: Sigmoid
+
+    @property
+    def kind(self) -> Literal["trained", "prior"]:
+        """`trained` on the log that it serves, or a `prior` with rules learned elsewhere."""
+        return "prior" if self.manifest.get("kind") == "prior" else "trained"
 
     def read(self, name: str) -> dict[str, Any]:
         """The JSON of one of its files."""

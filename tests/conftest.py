@@ -40,6 +40,7 @@ max_ece = 0.15
 max_cell_gap = 0.7
 min_students = 10
 min_episodes = 20
+min_later_episodes = 1
 """
 """Fast settings, with floors that a small school can hold."""
 

@@ -1,4 +1,4 @@
-"""`python -m training`: the nightly job, and who is champion."""
+"""`python -m training`: the nightly job, who is champion, and a prior model for elsewhere."""
 
 import argparse
 import logging
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from features.console import OUT, describe_exit_codes, run_command
 from features.dates import require_school_date
+from features.errors import MissingError
 from features.home import read_home
 
 KEPT, REFUSED_FILES = 10, 11
@@ -38,6 +39,10 @@ example:
 """
 )
 
+PRETRAIN = """Writes the champion's models to a folder that REGROUP_PRIOR may name in another installation: there they
+serve as its prior model until its own log can teach better ones. What is known of single items and skills is left out,
+and no file holds the id of a student, an item, a skill or a school."""
+
 logger = logging.getLogger("regroup")
 
 
@@ -59,6 +64,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         type=_parse_moment,
         help="ignore events from this moment on, UTC: 2026-03-09[T06:00]; newer profiles go on serving",
     )
+    pretrain = commands.add_parser(
+        "pretrain",
+        help="export the champion's models as a prior for elsewhere, without ids",
+        description=PRETRAIN,
+        epilog=describe_exit_codes(own={4: "there is no champion that was trained on the own log"}),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    pretrain.add_argument("folder", type=Path, help="appears complete; an older export in its place is replaced")
     nightly.add_argument("--dry-run", action="store_true", help="say which steps would run, and change nothing")
     for name, what, example in (
         ("history", "list the champions, the newest first: when, which run, of which data, and why", "history"),
@@ -80,9 +93,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.command == "nightly":
         return _nightly(options.config, options.as_of, dry_run=options.dry_run)
+    if options.command == "pretrain":
+        return _pretrain(options.folder)
     return (
         _history() if options.command == "history" else _change_champion(getattr(options, "run", None), options.because)
     )
+
+
+def _pretrain(folder: Path) -> int:
+    from training.models.prior import write_pretrained  # noqa: PLC0415 - --help must not wait for LightGBM and MLflow
+    from training.records.tracking import Tracking  # noqa: PLC0415
+
+    tracking = Tracking()
+    run_id = tracking.champion()
+    models = {} if run_id is None else {name: tracking.fetch_model(run_id, name) for name in ("struggle", "mastery")}
+    if run_id is None or any(model.kind == "prior" for model in models.values()):
+        raise MissingError("there is no champion that was trained on the own log yet, so that nothing can be exported")
+    write_pretrained(folder, models)
+    OUT.print(
+        f"wrote the models of run {run_id} without ids to {folder}", markup=False, highlight=False, soft_wrap=True
+    )
+    return 0
 
 
 def _history() -> int:

@@ -83,6 +83,7 @@ class Gate(_Section):
     max_ece: float = Field(gt=0, le=1)
     min_students: int = Field(ge=1)
     min_episodes: int = Field(ge=1)
+    min_later_episodes: int = Field(ge=1)
     max_subgroup_ece: float = Field(gt=0, le=1)
     min_subgroup_rows: int = Field(ge=1)
     max_cell_gap: float = Field(gt=0, le=1)

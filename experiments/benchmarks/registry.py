@@ -159,6 +159,23 @@ BENCHMARKS: dict[str, Benchmark] = {
         "--dataset gervet-assistments09 --other pykt-assist2015",
         (*FORECAST, CHARTS, ("--other", {"choices": LOGS, "help": "a log to learn from before there is any history"})),
     ),
+    "prior": Benchmark(
+        "the prior model of new schools: its numbers, and each public log forecast by those of the other three",
+        "forecasts.prior:benchmark_prior",
+        "--json figures.json",
+        (DATA, _path("--write", "FILE", "write the numbers there, as training/prior.toml has them"), JSON),
+    ),
+    "new-school": Benchmark(
+        "a school of 64 students from its first day on, night by night: which model serves, and how well",
+        "forecasts.new_school:benchmark_new_school",
+        "--weeks 4 --json figures.json",
+        (
+            _count("--weeks", 12, "school weeks"),
+            _count("--seed", 1, "random seed of the school"),
+            JSON,
+        ),
+        failure="no model of the school's own serves at the end",
+    ),
     "schools": Benchmark(
         "forecasts for a school that is new, and for each school and audit group",
         "forecasts.schools:benchmark_schools",

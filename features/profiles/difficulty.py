@@ -110,6 +110,7 @@ class Statistics:
         transitions: First attempts by skill and the skill before it.
         rasch: The Rasch model of the same responses; without one, shares of correct answers stand in.
         pairs: Residuals of that model by item and item before; nothing without one.
+        usual_share: Share of correct first attempts to expect where none was counted.
     """
 
     vocabulary: Vocabulary
@@ -118,6 +119,7 @@ class Statistics:
     transitions: Transitions
     rasch: RaschModel | None = None
     pairs: Pairs = NO_PAIRS
+    usual_share: float = 0.5
 
     def __sub__(self, other: Self) -> Self:
         """The counts without the responses that `other` counted: what one fold of students may see, not fitted yet."""
@@ -132,8 +134,8 @@ class Statistics:
 
     @cached_property
     def global_mean(self) -> float:
-        """The share of correct first attempts in the whole log; one half when nothing was seen."""
-        return float((self.item_correct.sum() + 1) / (self.item_responses.sum() + 2))
+        """The share of correct first attempts in the whole log; `usual_share` when nothing was seen."""
+        return float((self.item_correct.sum() + 2 * self.usual_share) / (self.item_responses.sum() + 2))
 
     @cached_property
     def node_responses(self) -> Floats:
@@ -224,6 +226,11 @@ class Statistics:
             item_correct=np.pad(self.item_correct, (0, missing)),
         )
 
+    def without_ids(self) -> "Statistics":
+        """What these statistics say of items and skills that they have never seen: for a log with others."""
+        rasch = self.rasch and RaschModel(np.empty(0), np.array([self.rasch.overall]), self.rasch.overall)
+        return replace(empty_statistics(self.global_mean), rasch=rasch)
+
     def describe_items(self) -> pd.DataFrame:
         """One row per item in the order of its code: `item_id`, `skills`, and the share correct, shrunk.
 
@@ -237,6 +244,7 @@ class Statistics:
         """Plain lists that `from_json` turns back into equal statistics."""
         rasch, vocabulary, transitions, pairs = self.rasch, self.vocabulary, self.transitions, self.pairs
         return {
+            "usual_share": self.usual_share,
             "rasch": rasch and {"item": rasch.item.tolist(), "node": rasch.node.tolist(), "overall": rasch.overall},
             "nodes": [list(vocabulary.skills_of(node)) for node in range(len(vocabulary.nodes))],
             "items": list(vocabulary.items),
@@ -266,7 +274,7 @@ class Statistics:
         pairs = Pairs(np.array(stored["pair_key"], np.int64), *sums)
         fitted = stored["rasch"]
         rasch = fitted and RaschModel(np.array(fitted["item"]), np.array(fitted["node"]), fitted["overall"])
-        return cls(vocabulary, responses, correct, transitions, rasch, pairs)
+        return cls(vocabulary, responses, correct, transitions, rasch, pairs, float(stored.get("usual_share", 0.5)))
 
 
 def fit_statistics(
@@ -295,6 +303,13 @@ def fit_statistics(
     if transition is None:
         transition = vocabulary.node_of_item[item].astype(np.int64) << 32 | 1
     return Statistics(vocabulary, responses, right, Transitions.count(transition, correct))
+
+
+def empty_statistics(usual_share: float = 0.5) -> Statistics:
+    """Statistics that know no item and no skill."""
+    nothing = pd.DataFrame({"item_id": [], "skill_id": []}, dtype="str")
+    empty = fit_statistics(build_vocabulary(nothing), np.empty(0, np.int32), np.empty(0, bool))
+    return replace(empty, usual_share=usual_share)
 
 
 def to_logit(share: Floats) -> Floats:

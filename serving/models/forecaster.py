@@ -73,7 +73,7 @@ class Forecaster:
             trees, thresholds = bundle.read_trees(), bundle.read("thresholds")
         except RegroupError as error:
             raise SnapshotError(str(error)) from error
-        self.manifest = bundle.manifest
+        self.manifest, self.kind = bundle.manifest, bundle.kind
         self._positions = [COLUMNS.index(name) for name in bundle.columns]
         self._line, self._calibration = bundle.line, bundle.calibration
         self.thresholds = Thresholds.from_json(thresholds)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -109,6 +109,11 @@ class Snapshot:
     live_answers: ItemAnswers | None = None
     live_through: int | None = None
     cache: Cache = field(default_factory=Cache)
+
+    @property
+    def kind(self) -> Literal["trained", "prior"]:
+        """Whether the models were trained on this log or are a prior with rules learned elsewhere."""
+        return self.struggle.kind
 
     @cached_property
     def position(self) -> Mapping[str, int]:

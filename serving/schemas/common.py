@@ -170,6 +170,12 @@ class ModelVersion(Body):
     run_id: str = Field(description="id of the training run that made both models", examples=[PLAN_ID])
     struggle_version: int = Field(description="version of the struggle model in the registry", examples=[3])
     mastery_version: int = Field(description="version of the mastery model in the registry", examples=[3])
+    kind: Literal["trained", "prior"] = Field(
+        default="trained",
+        description="trained: on the log that it forecasts; prior: rules learned elsewhere, which serve until the own "
+        "log can teach better ones",
+        examples=["trained"],
+    )
 
 
 class Provenance(Body):

@@ -88,7 +88,7 @@ class DayRule(Body):
 
 
 class NoteOut(Body):
-    """A standing rule, a series, or a part of the roster, that a plan goes without."""
+    """A standing rule, a series, or a part of the roster, that a plan goes without, or what its forecasts lack."""
 
     rule_id: str | None = Field(description="rule of the roster; null where it is no rule", examples=["rule-3"])
     series_id: str | None = Field(
@@ -355,7 +355,9 @@ class RecommendationOut(Body):
         default=None, description="all choices that the plan rests on; null in plans of earlier versions"
     )
     notes: list[NoteOut] = Field(
-        default_factory=list, description="standing rules and parts of the roster that the plan goes without"
+        default_factory=list,
+        description="standing rules and parts of the roster that the plan goes without; and, while a prior "
+        "model serves, that forecasts rest on rules learned elsewhere",
     )
     score: Score
     bound: float = Field(description="a score in need points that no plan of this day exceeds", examples=[32.0])

@@ -44,9 +44,11 @@ def client_of(school):
 
 
 def runs_of(school):
+    """The runs that trained something, without that of the prior model."""
     client = client_of(school)
     found = client.get_experiment_by_name(EXPERIMENT)
-    return client.search_runs([found.experiment_id]) if found else []
+    runs = client.search_runs([found.experiment_id]) if found else []
+    return [run for run in runs if run.data.tags.get("kind") != "prior"]
 
 
 def champions_of(school, alias="champion"):
@@ -110,7 +112,7 @@ def test_both_registered_models_have_the_champion_of_the_same_run(trained_school
     versions = [client.get_model_version_by_alias(f"regroup-{name}", "champion") for name in FORECASTS]
 
     assert {model.name for model in client.search_registered_models()} == {"regroup-struggle", "regroup-mastery"}
-    assert [(version.run_id, version.version) for version in versions] == [(trained_school.run_id, 1)] * 2
+    assert [(version.run_id, version.version) for version in versions] == [(trained_school.run_id, 2)] * 2
     assert [version.source.rsplit("/", 1)[-1] for version in versions] == list(FORECASTS)
 
 
@@ -336,16 +338,17 @@ def test_files_that_were_refused_are_in_the_record_and_the_exit_code(own_school)
 
 
 def test_a_better_challenger_takes_over_and_the_old_champion_is_remembered(untrained_school, monkeypatch, capsys):
-    """A tree that may not split, and so says the same of everyone, loses to thirty with its whole interval."""
+    """A tree that may not split, and so says the same of everyone, loses to the prior; thirty that split beat it."""
     first = night(untrained_school, choose(untrained_school, "rounds = 1, min_rows_per_leaf = 99999"))
+    prior = champions_of(untrained_school)
 
     second = night(untrained_school)
 
-    assert (first.did, second.did) == ("promoted", "promoted")
+    assert (first.did, second.did) == ("kept", "promoted")
     assert champions_of(untrained_school) == {second.run_id}
-    assert champions_of(untrained_school, "previous") == {first.run_id}
+    assert champions_of(untrained_school, "previous") == prior
     assert "better with the whole interval" in second.record.read_text()
-    change_the_champion(untrained_school, first.run_id, second.run_id, monkeypatch, capsys)
+    change_the_champion(untrained_school, *prior, second.run_id, monkeypatch, capsys)
 
 
 def change_the_champion(school, first, second, monkeypatch, capsys):
@@ -379,7 +382,7 @@ def change_the_champion(school, first, second, monkeypatch, capsys):
         "promote: it was right",
         "rollback: too many alarms",
         "night: the struggle forecast is better with the whole interval",
-        "night: there is no champion that can be compared",
+        "night: there was no champion, so that the prior serves, shipped with regroup",
     }
 
 
@@ -420,12 +423,10 @@ def test_above_a_limit_a_challenger_keeps_the_champion(own_school):
     assert champions_of(own_school) == {own_school.run_id}
 
 
-@pytest.mark.parametrize("before", ["no champion", "a champion that cannot be read"])
-def test_above_a_limit_without_a_champion_to_keep_there_is_an_error_with_its_figures(request, before):
+def test_above_a_limit_without_a_champion_to_keep_there_is_an_error_with_its_figures(own_school):
     """Nothing is promoted or published; the run and its record stay."""
-    school = request.getfixturevalue("untrained_school" if before == "no champion" else "own_school")
-    if school.run_id:
-        shutil.rmtree(artifact(school, school.run_id, "struggle"))
+    school = own_school
+    shutil.rmtree(artifact(school, school.run_id, "struggle"))
     earlier = len(runs_of(school))
 
     with pytest.raises(QualityGateError, match=r"no champion to keep: .*mastery: .* is above the limit") as error:
@@ -439,19 +440,24 @@ def test_above_a_limit_without_a_champion_to_keep_there_is_an_error_with_its_fig
 @pytest.mark.parametrize(
     ("choice", "as_of", "sentence"),
     [
-        ("min_students = 1000", None, "students are too few to train on; the gate asks for 1000"),
-        ("min_episodes = 100000", None, "the train block has .* and needs 100000"),
+        (
+            "min_students = 1000",
+            None,
+            "students are too few to train on; the gate asks for 1000, so that 9.. more are needed",
+        ),
+        ("min_episodes = 100000", None, "the train block has .* and needs 100000: more than 10 times as much practice"),
         ("rounds = 3", datetime(2020, 1, 1, tzinfo=UTC), "every event is of the same moment"),
     ],
 )
-def test_too_little_data_registers_nothing(untrained_school, choice, as_of, sentence):
-    """The gate says what is there and what is asked for; exit code 3."""
+def test_too_little_data_leaves_the_prior_with_profiles(untrained_school, choice, as_of, sentence):
+    """The gate says what is there and what is missing; exit code 3."""
     with pytest.raises(DataGateError, match=sentence) as error:
         night(untrained_school, choose(untrained_school, choice), as_of)
 
     assert error.value.exit_code == 3
     assert runs_of(untrained_school) == []
-    assert not (untrained_school.home / "published").exists()
+    (prior,) = champions_of(untrained_school)
+    assert list((untrained_school.home / "published" / prior).iterdir())
 
 
 def test_a_night_forgets_events_that_are_older_than_they_are_kept(tmp_path, migrated_mlflow, monkeypatch):
@@ -575,10 +581,11 @@ for moment in sys.argv[2:]:
 """
 
 MOMENTS = (
+    *("register a prior", "log_artifacts#2", "create_model_version#2", "set_registered_model_alias#4"),
     *("validate", "train struggle", "train mastery", "evaluate", "gate", "register"),
     *("log_artifacts#2", "create_model_version#2", "publish", "promote", "set_registered_model_alias#4", "record"),
 )
-"""The beginning of every step, and the middle of those that change MLflow."""
+"""The beginning of every step, and the middle of those that change MLflow, for the prior model first."""
 
 
 @pytest.mark.long
@@ -594,8 +601,8 @@ def test_a_night_that_is_killed_at_every_step_ends_as_one_that_was_not(untrained
     assert [run.info.run_id for run in runs_of(untrained_school)] == [outcome.run_id]
     client = client_of(untrained_school)
     for name in FORECASTS:
-        (version,) = client.search_model_versions(f"name='regroup-{name}'")
-        assert version.run_id == outcome.run_id
+        versions = client.search_model_versions(f"name='regroup-{name}'")
+        assert sorted(version.tags["kind"] for version in versions) == ["prior", "trained"]
         (ours, theirs) = (
             artifact(school, run, f"{name}/model.lgb").read_text()
             for school, run in ((untrained_school, outcome.run_id), (trained_school, trained_school.run_id))
@@ -603,7 +610,7 @@ def test_a_night_that_is_killed_at_every_step_ends_as_one_that_was_not(untrained
         assert ours == theirs
     assert champions_of(untrained_school) == {outcome.run_id}
     assert list_champions()[0].run_id == outcome.run_id
-    assert len(list_champions()) == 1
+    assert len(list_champions()) == 2
     (ours,) = (untrained_school.home / "published" / outcome.run_id).iterdir()
     (theirs,) = (trained_school.home / "published" / trained_school.run_id).iterdir()
     assert ours.name == theirs.name

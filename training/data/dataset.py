@@ -104,9 +104,11 @@ def build_dataset(events: pd.DataFrame, item_skills: pd.DataFrame, config: Train
     """
     vocabulary, timeline, _ = read_log(events, item_skills)
     sequence = events["sequence"].to_numpy(dtype=np.float64, na_value=np.nan)[timeline.row]
-    blocks = split_time(timeline, sequence, config.split)
-
     answered = (timeline.correct >= 0) & (timeline.item >= 0)
+    is_due = answered & label_outcomes(timeline, vocabulary, config.mastery_rule).open
+    episode = np.where(is_due, timeline.student * len(vocabulary.nodes) + timeline.node, -1)
+    blocks = split_time(timeline, sequence, config.split, episode, config.gate.min_later_episodes)
+
     past = answered & blocks.block("train", gap=False)
     statistics = fit_responses(timeline, count_responses(timeline, vocabulary, past), past)
     late_rows, _ = fold(timeline, statistics, State.empty())

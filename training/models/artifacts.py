@@ -19,10 +19,19 @@ from training.models.boosting import FORECASTS, Model
 
 @dataclass(frozen=True)
 class StoredModel:
-    """A model read back, with the statistics that its rows need."""
+    """A model read back.
+
+    Attributes:
+        model: Line, trees and calibration.
+        statistics: What its rows need.
+        thresholds: Mastery rule, evidence thresholds and rules of status, as they stand in a configuration.
+        kind: `trained` on the log that it serves, or a `prior` from elsewhere.
+    """
 
     model: Model
     statistics: Statistics
+    thresholds: Mapping[str, Any]
+    kind: str
 
 
 def write_model(
@@ -66,4 +75,5 @@ def read_model(folder: Path) -> StoredModel:
     if forecast is None or bundle.columns != forecast.columns:
         raise InputError(f"the model {folder.name} was trained on other columns than this version of regroup makes")
     model = Model(forecast, bundle.line, lgb.Booster(model_str=bundle.read_trees()), bundle.calibration)
-    return StoredModel(model, Statistics.from_json(bundle.read("statistics")))
+    statistics = Statistics.from_json(bundle.read("statistics"))
+    return StoredModel(model, statistics, bundle.read("thresholds"), bundle.kind)

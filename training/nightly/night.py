@@ -17,7 +17,8 @@ from features.home import Home
 from features.retention import forget_old_profiles
 from training.config import TrainingConfig
 from training.data.dataset import Dataset, build_dataset
-from training.errors import BrokenTrainingError, DataGateError, QualityGateError
+from training.data.enough import require_enough
+from training.errors import BrokenTrainingError, QualityGateError
 from training.evaluation.agreement import compare_with_facts
 from training.evaluation.comparison import audit_models, compare_with_champion, score_model
 from training.evaluation.gate import decide
@@ -25,6 +26,7 @@ from training.models.artifacts import StoredModel
 from training.models.boosting import FORECASTS, Forecast, Model, train_model
 from training.nightly.facts import Night, find_night
 from training.nightly.ingest import Inbox, files_of, ingest
+from training.nightly.prior import install_prior
 from training.nightly.profiles import publish, read_champion
 from training.nightly.record import REFUSALS, Outcome, find_outcome, write_record
 from training.nightly.unfinished import Judgement, Unfinished
@@ -91,6 +93,9 @@ def _run_steps(night: Night, inbox: Inbox) -> Outcome:
     """Publishes profiles for the champion there is, and then looks for a better one."""
     tracking = Tracking()
     events, item_skills = night.read_events(night.as_of), night.read_item_skills()
+    if tracking.needs_prior():
+        logger.info("register a prior model, since there is no champion")
+        install_prior(night, tracking, events, item_skills)
     champion = tracking.champion()
     stored = None if champion is None else read_champion(tracking, champion)
     none = "there is no champion" if champion is None else "the champion cannot be read"
@@ -175,7 +180,7 @@ def _judge(
         logger.info("validate: %d events as of %s", len(events), night.facts["as_of"])
         warn_of_copies(surely_copied(find_copies(events)))
         dataset = build_dataset(events, item_skills, config)
-        _check_data(dataset, config)
+        require_enough(dataset, config.gate)
         models = {forecast.name: _train(forecast, work, dataset, config) for forecast in FORECASTS}
     except (RegroupError, OSError):
         raise
@@ -216,21 +221,3 @@ def _place_of(error: Exception) -> str:
     """The kind of an error and the line that raised it; its text may quote rows of students."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} in {Path(last.filename).name} line {last.lineno}"
-
-
-def _check_data(dataset: Dataset, config: TrainingConfig) -> None:
-    students, needed = len(dataset.timeline.students), config.gate.min_students
-    if students < needed:
-        raise DataGateError(f"{students} students are too few to train on; the gate asks for {needed}")
-    for name, block in dataset.struggle.items():
-        least = config.gate.min_episodes if name == "train" else 1
-        episodes = len(set(block.episode.tolist()))
-        if episodes < least:
-            raise DataGateError(
-                f"the {name} block has {episodes} students on skills with a forecast due, and needs {least}; "
-                "ingest a longer log or widen the block"
-            )
-        if block.target.min() == block.target.max():
-            raise DataGateError(
-                f"all practice in the {name} block ended alike, so that there is nothing to learn; ingest a longer log"
-            )

@@ -35,6 +35,34 @@ def flat_metrics(scores: Scores) -> dict[str, float]:
     return flat
 
 
+PURPOSE = (
+    "# Model card",
+    "",
+    "Forecasts for staff who plan small groups: who may need help with which skill next.",
+    "They are a reason to look, together with the facts shown, and not a grade or a placement.",
+    "No decision about a child may rest on them without a person.",
+    "",
+)
+
+
+def write_prior_card(origin: str) -> str:
+    """Renders the model card of a prior model in Markdown.
+
+    Args:
+        origin: Where the model is from.
+    """
+    return "\n".join(
+        [
+            *PURPOSE,
+            f"This is a prior model, {origin}: it rests on rules learned elsewhere, not on this log.",
+            "It knows no item and no skill, so that only what a student did here tells students apart.",
+            "It serves until a model that was trained on this log is better on answers after those it learned from.",
+            "How good the shipped one is on logs that it has not seen stands in `training/prior.toml`.",
+            "",
+        ]
+    )
+
+
 def write_card(
     config: TrainingConfig,
     dataset: Dataset,
@@ -46,12 +74,8 @@ def write_card(
     rule = config.mastery_rule
     struggling = f"{rule.horizon} more opportunities on a skill without {rule.streak} correct first attempts in a row"
     lines = [
-        "# Model card",
-        "",
-        "Forecasts for staff who plan small groups: who may need help with which skill next.",
-        "They are a reason to look, together with the facts shown, and not a grade or a placement.",
-        "No decision about a child may rest on them without a person.",
-        "",
+        *PURPOSE,
+        "This model was trained on this installation's own log.",
         f"Struggling means {struggling}.",
         "Demographic columns are used for the audit below and are never a feature.",
         "",

@@ -26,6 +26,12 @@ CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 NIGHT = "night"
 FORECASTS = ("struggle", "mastery")
 
+KINDS = {
+    "trained": "Trained on this installation's own log.",
+    "prior": "Prior model: rules learned elsewhere, which serve until the own log can teach better ones.",
+}
+"""What a registered version is, as its description says it."""
+
 
 @dataclass(frozen=True)
 class Change:
@@ -92,6 +98,11 @@ class Tracking:
         with plain_errors(self.uri):
             runs = {self._run_of(forecast, alias) for forecast in FORECASTS}
             return runs.pop() if len(runs) == 1 else None
+
+    def needs_prior(self) -> bool:
+        """Whether a forecast has no champion at all; two champions that disagree are a promotion that was cut short."""
+        with plain_errors(self.uri):
+            return None in {self._run_of(forecast, CHAMPION) for forecast in FORECASTS}
 
     def log_run(
         self,
@@ -161,8 +172,14 @@ class Tracking:
             self._client.set_terminated(parent)
             return parent
 
-    def register(self, run_id: str, forecasts: tuple[str, ...]) -> None:
-        """Registers the run's bundle of each forecast as a version, once, with the alias `challenger`."""
+    def register(self, run_id: str, forecasts: tuple[str, ...], kind: str = "trained") -> None:
+        """Registers the run's bundle of each forecast as a version, once, with the alias `challenger`.
+
+        Args:
+            run_id: The run.
+            forecasts: Which bundles it has.
+            kind: A key of `KINDS`, which the versions have as a tag, and in words as their description.
+        """
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
 
         with plain_errors(self.uri):
@@ -176,7 +193,9 @@ class Tracking:
                         raise
                 version = self._find_version(forecast, run_id)
                 if version is None:
-                    made = self._client.create_model_version(name, source=f"{root}/{forecast}", run_id=run_id)
+                    made = self._client.create_model_version(
+                        name, f"{root}/{forecast}", run_id, tags={"kind": kind}, description=KINDS[kind]
+                    )
                     version = int(made.version)
                 self._client.set_registered_model_alias(name, CHALLENGER, str(version))
 

@@ -45,6 +45,13 @@ from serving.schemas.sessions import AdultOut, SeatOut, SessionOut, TeachOut
 from serving.store.roster_cache import TeamSnapshot
 
 NOT_ENOUGH = "not enough evidence"
+FROM_ELSEWHERE = NoteOut(
+    rule_id=None,
+    students=[],
+    sentence="Forecasts rest on rules learned elsewhere until your own data suffice; look twice at what surprises you.",
+)
+"""Stands once in every plan that a prior model made."""
+
 CONTRADICTED = "the forecast contradicts the answers, and nothing that is known explains why"
 
 
@@ -55,6 +62,7 @@ def to_provenance(snapshot: Snapshot) -> Provenance:
             run_id=snapshot.champion.run_id,
             struggle_version=snapshot.champion.versions["struggle"],
             mastery_version=snapshot.champion.versions["mastery"],
+            kind=snapshot.kind,
         ),
         data_as_of=snapshot.data_as_of,
         data_version=snapshot.data_version,
@@ -261,7 +269,8 @@ def to_recommendation(
                 sentence=note.sentence,
             )
             for note in found.notes
-        ],
+        ]
+        + ([FROM_ELSEWHERE] if snapshot.kind == "prior" else []),
         score=found.plan.score.total,
         bound=found.plan.bound,
         proven_share=found.plan.proven_share,

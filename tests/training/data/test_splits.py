@@ -111,3 +111,19 @@ def test_folds_of_another_salt_cut_through_these():
     held_out = students[fold_of_students(students, 5, "test") == 0]
 
     assert np.bincount(fold_of_students(held_out, 5), minlength=5).min() > 20
+
+
+def test_later_blocks_are_widened_where_they_hold_too_little(events_of, tags):
+    """Ten students begin a skill on each of 20 days: three days hold 30, a quarter of the days holds 50."""
+    events = events_of([(f"s{day}-{number}", day, "plus", True) for day in range(20) for number in range(10)])
+    nothing = fit_statistics(build_vocabulary(tags), np.empty(0, np.int32), np.empty(0, bool))
+    timeline = sort_events(events, nothing)
+    usual = Split(train_share=0.7, calibration_share=0.15, gap_days=0.0, folds=3)
+
+    def later(least):
+        blocks = split_time(timeline, np.zeros(200), usual, timeline.student, least)
+        return [blocks.count(name, timeline.student) for name in ("calibration", "holdout")]
+
+    assert later(20) == [30, 40]
+    assert later(35) == [40, 50]
+    assert later(45) == later(1000) == [50, 60]

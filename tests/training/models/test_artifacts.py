@@ -80,7 +80,7 @@ def test_a_model_of_another_kind_is_refused(bundle, fact, value):
 
 def test_nothing_in_a_run_is_a_pickle(trained_school):
     """Every artifact is text of its kind; a pickle has another name and begins with a byte that no text begins with."""
-    files = [path for path in trained_school.mlruns.glob("artifacts/**/*") if path.is_file()]
+    files = [path for path in trained_school.mlruns.glob(f"artifacts/*/{trained_school.run_id}/**/*") if path.is_file()]
 
     assert len(files) == 3 + 2 * (len(FILES) + 1)
     for path in files:
