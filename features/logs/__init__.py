@@ -11,7 +11,7 @@ from zoneinfo import available_timezones
 from features.errors import InputError
 from features.logs.assistments import COLUMNS as ASSISTMENTS_COLUMNS
 from features.logs.assistments import open_assistments
-from features.logs.datashop import STUDENT_STEP, TRANSACTION, open_datashop
+from features.logs.datashop import find_form, open_datashop
 from features.logs.files.content import describe_content, read_head
 from features.logs.mapped import open_mapped, open_plain, refuse_without_mapping
 from features.logs.mapping import read_mapping
@@ -84,9 +84,8 @@ def sniff_format(path: Path, sheet: str | None = None) -> str:
     first_line = (head.removeprefix(codecs.BOM_UTF8).decode("latin-1").splitlines() or [""])[0]
     if set(ASSISTMENTS_COLUMNS) <= set(next(csv.reader([first_line]), [])):
         return "assistments"
-    for names in (set(first_line.split("\t")), set(next(csv.reader([first_line]), []))):
-        if set(TRANSACTION.values()) <= names or set(STUDENT_STEP.values()) <= names:
-            return "datashop"
+    if find_form(head):
+        return "datashop"
     raise InputError(
         f"the header of {path.name} does not show its format; name one with --format "
         f"({', '.join(FORMATS)}), or say what its columns are with --mapping FILE "

@@ -17,8 +17,14 @@ Marks = npt.NDArray[np.bool_]
 NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 WHOLE_NUMBER = r"^[+-]?[0-9]{1,18}(\.0*)?$"
 
-PERCENT = r"^([0-9]+\.?[0-9]*)\s*%$"
-FRACTION = r"^(?P<part>[0-9]+\.?[0-9]*)\s*/\s*(?P<whole>[0-9]+\.?[0-9]*)$"
+GAP = r"[ \t\x{a0}\x{2009}\x{202f}]"
+"""A blank within a cell, also one at which no line breaks, as browsers and spreadsheets write it."""
+
+THOUSANDS = r"^\s*[1-9][0-9]{0,2}(\.[0-9]{3})+(,[0-9]*)?\s*$"
+"""A number whose decimal mark is a comma and which has points between its thousands."""
+
+PERCENT = rf"^(?P<percent>[0-9]+\.?[0-9]*){GAP}*%$"
+FRACTION = rf"^(?P<part>[0-9]+\.?[0-9]*){GAP}*/{GAP}*(?P<whole>[0-9]+\.?[0-9]*)$"
 CLOCK = r"^(?:(?P<hours>[0-9]{1,2}):)?(?P<minutes>[0-9]{1,3}):(?P<seconds>[0-9]{2}(?:\.[0-9]+)?)$"
 
 YES = ("true", "t", "yes", "y", "1", "1.0", "correct", "right", "pass", "passed")
@@ -53,14 +59,35 @@ def without_words(cells: pa.Array, words: Sequence[str]) -> pa.Array:
     return pc.if_else(pc.fill_null(pc.is_in(text, pa.array(words)), False), None, cells)
 
 
-def with_points(cells: pa.Array) -> pa.Array:
-    """Numbers that are written with a decimal comma, with a decimal point; other types stay.
+def join_cells(parts: Sequence[pa.Array], mark: str) -> pa.Array:
+    """The texts of several columns as one, what is blank left out; null where all are.
 
     Example:
-        >>> with_points(pa.array(["0,5"])).to_pylist()
-        ['0.5']
+        >>> join_cells([pa.array(["a", None, None]), pa.array(["b", "c", None])], " ").to_pylist()
+        ['a b', 'c', None]
     """
-    return pc.replace_substring(cells, ",", ".") if pa.types.is_string(cells.type) else cells
+    first, *others = map(as_text, parts)
+    if not others:
+        return first
+    nothing = pc.and_(pc.is_null(first), pc.is_null(pc.coalesce(*others)))
+    # Arrow drops a row of which it skips every part, so that one has to have a blank
+    joined = pc.binary_join_element_wise(pc.if_else(nothing, "", first), *others, mark, null_handling="skip")
+    return pc.if_else(nothing, None, joined)
+
+
+def with_points(cells: pa.Array) -> pa.Array:
+    """Numbers that are written with a decimal comma, with a decimal point; words and other types stay.
+
+    Example:
+        >>> with_points(pa.array(["0,5", "1.250,5", "1.250", "half, or so"])).to_pylist()
+        ['0.5', '1250.5', '1250', 'half, or so']
+    """
+    if not pa.types.is_string(cells.type):
+        return cells
+    in_thousands = pc.match_substring_regex(cells, THOUSANDS)
+    if pc.any(in_thousands).as_py():
+        cells = pc.if_else(in_thousands, pc.replace_substring(cells, ".", ""), cells)
+    return pc.replace_substring_regex(cells, ",([0-9])", r".\1")
 
 
 def as_numbers(cells: pa.Array) -> tuple[npt.NDArray[np.float64], Marks]:
@@ -114,7 +141,7 @@ def as_shares(cells: pa.Array, largest: float | npt.NDArray[np.float64]) -> tupl
     if not unreadable.any():
         return shares, unreadable
     trimmed = pc.utf8_trim_whitespace(text)
-    percent, _ = as_numbers(pc.if_else(pc.match_substring_regex(trimmed, PERCENT), pc.utf8_rtrim(trimmed, "% "), None))
+    percent, _ = as_numbers(pc.struct_field(pc.extract_regex(trimmed, PERCENT), "percent"))
     parts = pc.extract_regex(trimmed, FRACTION)
     part, whole = (as_numbers(pc.struct_field(parts, name))[0] for name in ("part", "whole"))
     written = np.where(np.isnan(percent), part / np.where(whole > 0, whole, np.nan), percent / 100)

@@ -14,7 +14,9 @@ cells.
 Source: https://pslcdatashop.web.cmu.edu/help?page=export
 """
 
+import csv
 import re
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import available_timezones
 
@@ -24,9 +26,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.errors import InputError
-from features.logs.cells import Marks, as_numbers, as_text, as_whole_numbers
+from features.logs.cells import Marks, as_numbers, as_text, as_whole_numbers, join_cells
 from features.logs.files.content import read_head
 from features.logs.files.table_file import TableFile, find_column, open_table
+from features.logs.files.table_start import find_start
 from features.logs.files.text_file import TextForm
 from features.logs.moments import as_dates, as_moments
 from features.logs.rows import ITEM_MARK, SKILL_MARK, Cells, Log, first_rule
@@ -75,7 +78,8 @@ def open_datashop(path: Path, kc_model: str | None = None, zone: str | None = No
     Raises:
         InputError: The file cannot be read, is neither export, or lacks the model.
     """
-    table = open_table(path, read_form(path, sheet))
+    form = find_form(read_head(path, sheet)) or TextForm("\t", quoted=False)
+    table = open_table(path, replace(form, sheet=sheet))
     is_step = STUDENT_STEP["outcome"] in table.columns
     names = STUDENT_STEP if is_step else TRANSACTION
     positions = {key: find_column(table.columns, name, "format datashop: column") for key, name in names.items()}
@@ -90,14 +94,29 @@ def open_datashop(path: Path, kc_model: str | None = None, zone: str | None = No
     return Log("datashop", table, positions | skills, lambda cells: convert(cells, zone or "UTC"), notes)
 
 
-def read_form(path: Path, sheet: str | None = None) -> TextForm:
-    """Tabs and quotation marks as they are, as DataShop writes them; commas and quoted cells where a tool did.
+def find_form(head: bytes) -> TextForm | None:
+    """How an export is written, whatever program saved it last; null where the header is of none.
 
-    Raises:
-        InputError: The file cannot be read.
+    DataShop writes tabs and quotation marks as they are. A spreadsheet encloses cells in quotation marks, though only
+    those with a comma or a mark within, also where tabs separate them.
+
+    Args:
+        head: The first bytes of the file.
     """
-    first_line = read_head(path, sheet).split(b"\n", 1)[0]
-    return TextForm("\t", quoted=False) if b"\t" in first_line else TextForm(",", sheet=sheet)
+    for names in (TRANSACTION, STUDENT_STEP):
+        form = find_start(head, names.values(), prefer="\t")
+        text = head.decode(form.encoding, "replace").removeprefix("\ufeff")
+        header = "".join(text.splitlines(keepends=True)[form.skip : form.skip + 1])
+        if set(names.values()) <= set(next(csv.reader([header], delimiter=form.delimiter), ())):
+            return replace(form, quoted=form.delimiter != "\t" or _is_enclosed(text))
+    return None
+
+
+def _is_enclosed(text: str) -> bool:
+    """Whether each cell that begins with a quotation mark is enclosed in two, as a spreadsheet does where it must."""
+    begun = re.findall(r'(?:^|\t)"(?=[^\t\r\n])', text, re.MULTILINE)
+    enclosed = re.findall(r'(?:^|\t)"(?:[^"\t]*(?:,|"")[^\t]*)"(?=[\t\r\n]|\Z)', text, re.MULTILINE)
+    return 0 < len(begun) == len(enclosed)
 
 
 def choose_model(table: TableFile, kc_model: str | None) -> tuple[str, dict[str, list[int]]]:
@@ -189,8 +208,7 @@ def _shared(cells: Cells, correct: Marks) -> dict[str, object]:
 def _join_skills(cells: list[pa.Array]) -> pa.Array | None:
     if not cells:
         return None
-    joined = pc.binary_join_element_wise(*cells, SKILL_MARK, null_handling="skip")
-    return as_text(pc.replace_substring(joined, "~~", SKILL_MARK))
+    return as_text(pc.replace_substring(join_cells(cells, SKILL_MARK), "~~", SKILL_MARK))
 
 
 def _zoned(times: pa.Array, zones: pa.Array, usual: str) -> "tuple[pd.Series[pd.Timestamp], Marks, Marks]":

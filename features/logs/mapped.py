@@ -20,6 +20,7 @@ from features.logs.cells import (
     as_text,
     as_truth,
     as_whole_numbers,
+    join_cells,
     with_points,
     without_words,
 )
@@ -121,7 +122,7 @@ def open_plain(path: Path, mapping: Mapping | None = None, sheet: str | None = N
         return open_table(path, replace(find_start(head, prefer=usual), sheet=sheet))
     file = mapping.file
     names = [*name_columns(mapping).values(), *(question.column for question in mapping.questions)]
-    names += [column for column, _ in mapping.domains]
+    names = [name.strip() for name in (*names, *(column for column, _ in mapping.domains))]
     delimiter = file.delimiter or (usual if file.format else None)
     return open_table(path, replace(find_start(head, names, delimiter, file.encoding, usual), sheet=sheet))
 
@@ -220,12 +221,13 @@ def join_parts(cells: Cells, mapping: Mapping) -> Cells:
     if mapping.file.nulls:
         cells = {name: without_words(cell, mapping.file.nulls) for name, cell in cells.items()}
     if mapping.file.decimal == ",":
-        cells = {name: with_points(cell) if name.startswith(NUMBERS) else cell for name, cell in cells.items()}
+        numbers = (*NUMBERS, "time") if mapping.time.is_number else NUMBERS
+        cells = {name: with_points(cell) if name.startswith(numbers) else cell for name, cell in cells.items()}
     joined = dict(cells)
     for key, mark in MARKS.items():
-        parts = [as_text(joined.pop(name)) for name in sorted(cells) if name.startswith(f"{key} ")]
+        parts = [joined.pop(name) for name in sorted(cells) if name.startswith(f"{key} ")]
         if parts:
-            joined[key] = pc.binary_join_element_wise(*parts, mark, null_handling="skip")
+            joined[key] = join_cells(parts, mark)
     return joined
 
 

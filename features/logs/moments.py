@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.logs.cells import Marks, are_written, as_numbers, as_text
+from features.logs.cells import GAP, Marks, are_written, as_numbers, as_text
 
 UTC_OFFSET = r"[T ].*([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)$"
 
@@ -21,8 +21,8 @@ UTC = pd.DatetimeTZDtype("us", "UTC")
 
 SLASHED = (
     r"^(?P<one>[0-9]{1,2})[/.-](?P<two>[0-9]{1,2})[/.-](?P<year>[0-9]{4}|[0-9]{2})"
-    r"(?:,?[T ]+(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}(?:\.[0-9]+)?))?"
-    r"(?: ?(?P<half>[AaPp])\.?[Mm]\.?)?)?(?: ?(?P<zone>UTC|GMT|Z))?$"
+    rf"(?:,?(?:T|{GAP})+(?P<hour>[0-9]{{1,2}}):(?P<minute>[0-9]{{2}})(?::(?P<second>[0-9]{{2}}(?:\.[0-9]+)?))?"
+    rf"(?:{GAP}?(?P<half>[AaPp])\.?[Mm]\.?)?)?(?:{GAP}?(?P<zone>UTC|GMT|Z))?$"
 )
 """A date as people write it: two numbers of which the caller knows which is the month, a year, and maybe a clock."""
 

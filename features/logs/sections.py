@@ -91,6 +91,11 @@ class Time:
             raise InputError(f'[time] origin needs a form such as "epoch_seconds", not "{self.form}"')
 
     @property
+    def is_number(self) -> bool:
+        """Whether a moment is written as a number."""
+        return self.form == "serial" or self.form.startswith("epoch")
+
+    @property
     def local(self) -> str:
         """The zone of times without an offset."""
         return self.zone or "UTC"

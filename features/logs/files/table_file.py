@@ -43,13 +43,14 @@ def find_column(columns: Sequence[str], name: str, what: str) -> int:
 
     Args:
         columns: The file's columns; a name may come twice.
-        name: The column.
+        name: The column; blanks around it do not count.
         what: Who asks, for the message, such as "[columns] student".
 
     Raises:
         InputError: The file has no such column, or has it twice.
     """
-    if list(columns).count(name) > 1:
+    columns, name = [each.strip() for each in columns], name.strip()
+    if columns.count(name) > 1:
         raise InputError(f'{what} = "{name}": the file has that column twice')
     if name not in columns:
         near = [] if looks_like_data(columns) else get_close_matches(name, columns, n=1, cutoff=0.5)
