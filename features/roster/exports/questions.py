@@ -25,7 +25,8 @@ NO_SOURCES = """\
 # Logs that name students by another id than that: the source that a log is ingested as, and which id it carries.
 # sources = { practice-app = "username" }"""
 
-DEFAULTS: Settings = {"student_id": "sourcedId", "no_school": []}
+ONE_ID = ("class list", "Microsoft School Data Sync 1")
+"""Shapes that name a student by one id, so that none is to be chosen."""
 
 COMMENTS = {
     "student_id": "who a student is in regroup: sourcedId, identifier, username, email or userMasterIdentifier",
@@ -43,7 +44,8 @@ def write_questions(classes: Classes, said: Said) -> str:
         said: What people said of each team, or what is proposed.
     """
     ends = {"end_date": "exclusive"} if excludes_end(classes.shape) else {}
-    default = {**DEFAULTS, **ends, **said.get(DEFAULT, {})}
+    ids = {"student_id": "sourcedId"} if classes.shape not in ONE_ID else {}
+    default = {**ids, "no_school": [], **ends, **said.get(DEFAULT, {})}
     lines = [HEAD, "", *_write_table(("default",), {key: value for key, value in default.items() if key != "bells"})]
     lines += [] if default.get("sources") else [NO_SOURCES]
     lines += ["", "[default.bells]"]
@@ -122,7 +124,8 @@ def _describe(class_id: str, classes: Classes, in_class: Mapping[str, list[Place
     if known is None:
         return "not in the roster any more"
     students = {place.person for place in in_class.get(class_id, ()) if place.role == STUDENT}
-    return _one_line(f"{known.title or class_id} ({class_id}), {_count(len(students))}")
+    title = known.title if known.title and known.title != class_id else None
+    return _one_line(f"{f'{title} ({class_id})' if title else class_id}, {_count(len(students))}")
 
 
 def _count(students: int) -> str:
