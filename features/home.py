@@ -79,6 +79,11 @@ class Home:
         return self.root / "decisions"
 
     @property
+    def unfinished(self) -> Path:
+        """What a night has computed that has not ended, such as one that was killed."""
+        return self.root / "unfinished"
+
+    @property
     def erasures(self) -> Path:
         """The list of erasures, which is never restored from a back-up; `REGROUP_ERASURES` puts it on another disk."""
         return Path(os.environ.get("REGROUP_ERASURES") or self.root / "erasures.jsonl").resolve()

@@ -1,4 +1,4 @@
-"""`python -m training`: the nightly job."""
+"""`python -m training`: the nightly job, and who is champion."""
 
 import argparse
 import logging
@@ -13,6 +13,9 @@ from features.home import read_home
 
 KEPT, REFUSED_FILES = 10, 11
 """Exit codes when the champion stays, and when the night went through but files of the inbox were refused."""
+
+MOST_WORDS = 500
+"""Longest reason for a change of the champion, in characters."""
 
 EPILOG = (
     describe_exit_codes(
@@ -56,11 +59,57 @@ def main(arguments: Sequence[str] | None = None) -> int:
         type=_parse_moment,
         help="ignore events from this moment on, UTC: 2026-03-09[T06:00]; newer profiles go on serving",
     )
+    nightly.add_argument("--dry-run", action="store_true", help="say which steps would run, and change nothing")
+    for name, what, example in (
+        ("history", "list the champions, the newest first: when, which run, of which data, and why", "history"),
+        ("promote", "make a run champion, with profiles of today", 'promote RUN --because "holds in spring as well"'),
+        ("rollback", "make the champion of before champion again", 'rollback --because "too many alarms in grade 4"'),
+    ):
+        command = commands.add_parser(
+            name,
+            help=what,
+            epilog=f"{describe_exit_codes(4)}\nexample:\n  python -m training {example}\n",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if name == "promote":
+            command.add_argument("run", metavar="RUN", help="MLflow's id of the run")
+        if name != "history":
+            command.add_argument(
+                "--because", metavar="TEXT", type=_parse_reason, required=True, help="why; kept in MLflow"
+            )
     options = parser.parse_args(arguments)
-    return _nightly(options.config, options.as_of)
+    if options.command == "nightly":
+        return _nightly(options.config, options.as_of, dry_run=options.dry_run)
+    return (
+        _history() if options.command == "history" else _change_champion(getattr(options, "run", None), options.because)
+    )
 
 
-def _nightly(config: Path | None, as_of: datetime | None) -> int:
+def _history() -> int:
+    from training.nightly import list_champions  # noqa: PLC0415 - --help must not wait for MLflow
+
+    changes = list_champions()
+    for change in changes:
+        said = f"{change.at}  {change.run_id}  {change.alias or '-':<8}  data as of {change.as_of}  {change.reason}"
+        OUT.print(said, markup=False, highlight=False)
+    if not changes:
+        OUT.print("no run was promoted yet")
+    return 0
+
+
+def _change_champion(run_id: str | None, because: str) -> int:
+    from training.nightly import promote_run, roll_back  # noqa: PLC0415 - as above
+
+    home = read_home()
+    if run_id is None:
+        run_id, profiles = roll_back(home, because)
+    else:
+        profiles = promote_run(home, run_id, because)
+    OUT.print(f"the champion is now run {run_id}\nprofiles: {profiles}", markup=False, highlight=False)
+    return 0
+
+
+def _nightly(config: Path | None, as_of: datetime | None, *, dry_run: bool) -> int:
     # on a machine with other work, LightGBM's threads that wait by spinning make training many times slower
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     home = read_home()
@@ -68,8 +117,12 @@ def _nightly(config: Path | None, as_of: datetime | None) -> int:
     moment = f"as of {as_of:%Y-%m-%d %H:%M} UTC" if as_of else "as of the midnight after the last event"
     logger.info("nightly: %s, %d files in the inbox", moment, waiting)
     from training.config import load_config  # noqa: PLC0415 - --help must not wait for LightGBM and MLflow
-    from training.nightly import run_nightly  # noqa: PLC0415
+    from training.nightly import plan_nightly, run_nightly  # noqa: PLC0415
 
+    if dry_run:
+        for step, what in plan_nightly(home, load_config(config), as_of):
+            OUT.print(f"{step:<15} {what}".rstrip(), markup=False, highlight=False)
+        return 0
     outcome = run_nightly(home, load_config(config), as_of)
     sentences = {
         "promoted": "the challenger is the new champion",
@@ -81,6 +134,12 @@ def _nightly(config: Path | None, as_of: datetime | None) -> int:
         OUT.print(f"files of the inbox that were refused: {outcome.refused}; they are in inbox/refused")
         return REFUSED_FILES
     return KEPT if outcome.did == "kept" else 0
+
+
+def _parse_reason(text: str) -> str:
+    if not text.strip() or len(text) > MOST_WORDS:
+        raise argparse.ArgumentTypeError(f"a reason has 1 to {MOST_WORDS} characters")
+    return " ".join(text.split())
 
 
 def _parse_moment(text: str) -> datetime:

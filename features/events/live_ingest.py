@@ -28,6 +28,16 @@ KEPT = timedelta(days=30)
 """How long events stay in the table after the log holds them: a service that serves older profiles needs them."""
 
 
+def count_waiting(database: Database) -> int:
+    """How many live events the event log lacks."""
+    try:
+        with database.reading() as connection:
+            waiting = select(func.count()).select_from(LIVE_EVENTS).where(LIVE_EVENTS.c.log_version.is_(None))
+            return int(connection.execute(waiting).scalar_one())
+    except MissingError:
+        return 0  # without tables no event ever arrived
+
+
 def ingest_live_events(home: Home, database: Database, now: datetime | None = None) -> IngestCounts | None:
     """Adds every live event that the event log lacks, and removes what was voided; null where there is neither.
 

@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 from filelock import FileLock
 from mlflow import MlflowClient
 
+from features.bundle import read_manifest
 from features.console import run_command
 from features.errors import BusyError, DatabaseAwayError, InputError, MissingError, UnavailableError
 from features.events.ingest import ingest_rows
@@ -26,8 +28,10 @@ from training.__main__ import main
 from training.config import load_config
 from training.errors import BrokenTrainingError, ConfigError, DataGateError, QualityGateError
 from training.models.boosting import train_model
-from training.nightly import run_nightly
+from training.nightly import list_champions, plan_nightly, run_nightly
+from training.nightly.facts import find_night
 from training.nightly.profiles import publish
+from training.nightly.unfinished import Unfinished
 from training.records.tracking import EXPERIMENT, Tracking
 
 FORECASTS = ("struggle", "mastery")
@@ -331,7 +335,7 @@ def test_files_that_were_refused_are_in_the_record_and_the_exit_code(own_school)
     assert "0 files read, 1 refused; look at them in inbox/refused" in record.read_text()
 
 
-def test_a_better_challenger_takes_over_and_the_old_champion_is_remembered(untrained_school):
+def test_a_better_challenger_takes_over_and_the_old_champion_is_remembered(untrained_school, monkeypatch, capsys):
     """A tree that may not split, and so says the same of everyone, loses to thirty with its whole interval."""
     first = night(untrained_school, choose(untrained_school, "rounds = 1, min_rows_per_leaf = 99999"))
 
@@ -341,6 +345,42 @@ def test_a_better_challenger_takes_over_and_the_old_champion_is_remembered(untra
     assert champions_of(untrained_school) == {second.run_id}
     assert champions_of(untrained_school, "previous") == {first.run_id}
     assert "better with the whole interval" in second.record.read_text()
+    change_the_champion(untrained_school, first.run_id, second.run_id, monkeypatch, capsys)
+
+
+def change_the_champion(school, first, second, monkeypatch, capsys):
+    """By hand, forth and back, with reasons; profiles of today are there before the alias moves."""
+    add_a_day(school, "2026-03-16")
+    promote, seen = Tracking.promote, []
+
+    def watched(self, run_id, *more):
+        seen.append((run_id, published(school, run_id)[-1], self.champion()))
+        promote(self, run_id, *more)
+
+    monkeypatch.setattr(Tracking, "promote", watched)
+    capsys.readouterr()
+
+    assert main(["rollback", "--because", "too many alarms"]) == 0
+    assert champions_of(school) == {first}
+    assert champions_of(school, "previous") == {second}
+    assert main(["promote", second, "--because", "it was right"]) == 0
+    assert champions_of(school) == {second}
+    with pytest.raises(InputError, match="is champion already"):
+        main(["promote", second, "--because", "once more"])
+    with pytest.raises(InputError, match="has no registered version of regroup-struggle"):
+        main(["promote", "0" * 32, "--because", "a guess"])
+    assert seen == [(first, "20260317", second), (second, "20260317", first)]
+    capsys.readouterr()
+    assert main(["history"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert ["  champion  " in line for line in lines] == [second in line for line in lines]
+    reasons = [re.sub(r".*  (\w+: .*)", r"\1", line) for line in lines]
+    assert set(reasons) == {
+        "promote: it was right",
+        "rollback: too many alarms",
+        "night: the struggle forecast is better with the whole interval",
+        "night: there is no champion that can be compared",
+    }
 
 
 @pytest.mark.parametrize("harm", [pytest.param("missing", marks=pytest.mark.long), "changed"])
@@ -476,35 +516,102 @@ def test_a_wrong_configuration_ends_with_one_sentence_and_its_code(own_school, c
     assert "Traceback" not in said
 
 
+def test_a_dry_run_says_which_steps_would_run_and_changes_nothing(own_school, capsys):
+    """With the models of a night that was stopped, with nothing new, and with a file in the inbox."""
+    config, home = load_config(own_school.config), Home(own_school.home)
+    record = next(home.decisions.glob("*.json"))
+
+    same = dict(plan_nightly(home, config))
+    record.rename(record.with_name("aside"))
+    stored = Tracking().fetch_model(own_school.run_id, "struggle")
+    dataset = SimpleNamespace(statistics=stored.statistics)
+    Unfinished(find_night(home, config, None)).keep_model(stored.model, dataset)
+    stopped = dict(plan_nightly(home, config))
+    home.inbox.mkdir()
+    (home.inbox / "monday.csv").write_text("who")
+    code = main(["nightly", "--dry-run"])
+
+    said = capsys.readouterr().out
+    assert same["nothing more"] == "this data, configuration and code were already processed"
+    assert (stopped["train struggle"], stopped["train mastery"]) == ("was done by a night that was stopped", "")
+    assert code == 0
+    assert "1 file of the inbox, 0 live events" in said
+    assert "stopped" not in said
+    assert [path.name for path in home.inbox.iterdir()] == ["monday.csv"]
+    assert len(runs_of(own_school)) == 1
+
+
 DIES = """
-import os, signal, sys
-import training.nightly.night as nightly
-from tests.conftest import copy_database
-from tests.features.events.test_store import some_rows
+import logging, os, signal, sys
+from mlflow import MlflowClient
 from training.__main__ import main
 
-def dies(*_):
-    os.kill(os.getpid(), signal.SIGKILL)
+class Kills(logging.Handler):
+    def emit(self, record):
+        if record.getMessage().startswith(self.name):
+            os.kill(os.getpid(), signal.SIGKILL)
 
-for owner, step in ((nightly, "train_model"), (nightly.Tracking, "promote")):
+def kill_at_call(method, number):
+    original, calls = getattr(MlflowClient, method), []
+    def counted(*arguments, **options):
+        calls.append(method)
+        if len(calls) == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return original(*arguments, **options)
+    setattr(MlflowClient, method, counted)
+
+logging.basicConfig(level=logging.INFO)
+for moment in sys.argv[2:]:
     if os.fork() == 0:
-        setattr(owner, step, dies)
-        main(["nightly", "--config", sys.argv[1]])
-    print(step, os.waitstatus_to_exitcode(os.wait()[1]))
+        method, _, number = moment.partition("#")
+        if number:
+            kill_at_call(method, int(number))
+        else:
+            handler = Kills()
+            handler.name = moment
+            logging.getLogger("regroup").addHandler(handler)
+        os._exit(main(["nightly", "--config", sys.argv[1]]))
+    print(moment.replace(" ", "_"), os.waitstatus_to_exitcode(os.wait()[1]))
 """
+
+MOMENTS = (
+    *("validate", "train struggle", "train mastery", "evaluate", "gate", "register"),
+    *("log_artifacts#2", "create_model_version#2", "publish", "promote", "set_registered_model_alias#4", "record"),
+)
+"""The beginning of every step, and the middle of those that change MLflow."""
 
 
 @pytest.mark.long
-def test_a_night_that_was_killed_is_done_again(untrained_school):
-    """Killed while it trains, and then before the last step: the third night promotes, and no lock is left."""
-    command = [sys.executable, "-c", DIES, str(untrained_school.config)]
+def test_a_night_that_is_killed_at_every_step_ends_as_one_that_was_not(untrained_school, trained_school):
+    """The same models, decision and profiles, bit for bit, in one run with one version each; nothing else is left."""
+    command = [sys.executable, "-c", DIES, str(untrained_school.config), *MOMENTS]
 
     killed = subprocess.run(command, capture_output=True, check=False, text=True)
-    between = len(runs_of(untrained_school)), Tracking(untrained_school.mlruns_uri).champion()
     outcome = night(untrained_school)
 
-    assert killed.stdout.split() == ["train_model", str(-signal.SIGKILL), "promote", str(-signal.SIGKILL)]
-    assert between == (1, None)
+    assert killed.stdout.split() == [word for at in MOMENTS for word in (at.replace(" ", "_"), str(-signal.SIGKILL))]
     assert outcome.did == "promoted"
+    assert [run.info.run_id for run in runs_of(untrained_school)] == [outcome.run_id]
+    client = client_of(untrained_school)
+    for name in FORECASTS:
+        (version,) = client.search_model_versions(f"name='regroup-{name}'")
+        assert version.run_id == outcome.run_id
+        (ours, theirs) = (
+            artifact(school, run, f"{name}/model.lgb").read_text()
+            for school, run in ((untrained_school, outcome.run_id), (trained_school, trained_school.run_id))
+        )
+        assert ours == theirs
     assert champions_of(untrained_school) == {outcome.run_id}
-    assert [path.name for path in (untrained_school.home / "published").iterdir() if path.name[0] != "."]
+    assert list_champions()[0].run_id == outcome.run_id
+    assert len(list_champions()) == 1
+    (ours,) = (untrained_school.home / "published" / outcome.run_id).iterdir()
+    (theirs,) = (trained_school.home / "published" / trained_school.run_id).iterdir()
+    assert ours.name == theirs.name
+    assert read_manifest(ours)["files"] == read_manifest(theirs)["files"]
+    (uninterrupted,) = (trained_school.home / "decisions").glob("*.md")
+    reasons = [
+        [line for line in path.read_text().splitlines() if not line.startswith(("- inbox", "- profiles"))]
+        for path in (outcome.record, uninterrupted)
+    ]
+    assert reasons[0] == reasons[1]
+    assert not (untrained_school.home / "unfinished").exists()

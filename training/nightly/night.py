@@ -2,15 +2,17 @@
 
 import json
 import logging
-import tempfile
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
 
+from features.database import Database
+from features.errors import RegroupError
 from features.events.copies import find_copies, surely_copied, warn_of_copies
+from features.events.live_ingest import count_waiting
 from features.home import Home
 from features.retention import forget_old_profiles
 from training.config import TrainingConfig
@@ -18,18 +20,20 @@ from training.data.dataset import Dataset, build_dataset
 from training.errors import BrokenTrainingError, DataGateError, QualityGateError
 from training.evaluation.agreement import compare_with_facts
 from training.evaluation.comparison import audit_models, compare_with_champion, score_model
-from training.evaluation.fairness import GroupFigures
-from training.evaluation.gate import Decision, decide
-from training.models.artifacts import StoredModel, write_model
-from training.models.boosting import FORECASTS, Model, train_model
+from training.evaluation.gate import decide
+from training.models.artifacts import StoredModel
+from training.models.boosting import FORECASTS, Forecast, Model, train_model
 from training.nightly.facts import Night, find_night
-from training.nightly.ingest import Inbox, ingest
+from training.nightly.ingest import Inbox, files_of, ingest
 from training.nightly.profiles import publish, read_champion
 from training.nightly.record import REFUSALS, Outcome, find_outcome, write_record
-from training.records.report import Scores, evaluation_json, flat_metrics, write_card, write_decision
+from training.nightly.unfinished import Judgement, Unfinished
+from training.records.report import evaluation_json, flat_metrics, write_card, write_decision
 from training.records.tracking import Tracking
 
 logger = logging.getLogger("regroup")
+
+BUSY = "another nightly run is at work in this home; wait for it to end"
 
 
 def run_nightly(home: Home, config: TrainingConfig, as_of: datetime | None = None) -> Outcome:
@@ -50,10 +54,37 @@ def run_nightly(home: Home, config: TrainingConfig, as_of: datetime | None = Non
         QualityGateError: The challenger is above a limit and there is no champion to keep.
         BrokenTrainingError: The training broke off; the champion has profiles of today.
     """
-    with home.work("nightly", busy="another nightly run is at work in this home; wait for it to end"):
+    with home.work("nightly", busy=BUSY):
         inbox = ingest(home)
         night = find_night(home, config, as_of)
-        return find_outcome(night, inbox) or _run_steps(night, inbox)
+        outcome = find_outcome(night, inbox) or _run_steps(night, inbox)
+        Unfinished(night).end()
+        return outcome
+
+
+def plan_nightly(home: Home, config: TrainingConfig, as_of: datetime | None = None) -> list[tuple[str, str]]:
+    """The steps that a night would take now, and what each would do; nothing is changed.
+
+    The arguments and errors are those of `run_nightly`.
+    """
+    files = len(files_of(home.inbox))
+    with Database(home.database_url()) as database:
+        live = count_waiting(database)
+    plan = [("ingest", f"{files} {'file' if files == 1 else 'files'} of the inbox, {live} live events")]
+    steps = [*(f"train {forecast.name}" for forecast in FORECASTS), "evaluate"]
+    done: dict[str, bool] = {}
+    if files == live == 0:
+        night = find_night(home, config, as_of)
+        try:
+            if find_outcome(night, Inbox()) is not None:
+                return [*plan, ("nothing more", "this data, configuration and code were already processed")]
+        except REFUSALS as refusal:
+            return [*plan, ("nothing more", str(refusal))]
+        done = Unfinished(night).find_done()
+    plan += [("profile", "publish profiles of today for the champion, if there is one"), ("validate", "")]
+    plan += [(step, "was done by a night that was stopped" if done.get(step) else "") for step in steps]
+    promoted = "if the challenger is promoted"
+    return [*plan, ("gate", ""), ("register", ""), ("publish", promoted), ("promote", promoted), ("prune", "")]
 
 
 def _run_steps(night: Night, inbox: Inbox) -> Outcome:
@@ -88,15 +119,65 @@ def _challenge(
     item_skills: pd.DataFrame,
     about: Mapping[str, str],
 ) -> Outcome:
-    """Trains a challenger, compares it with the champion, and publishes profiles for it if it is promoted."""
+    """Trains a challenger, compares it with the champion, and publishes profiles for it if it is promoted.
+
+    What an earlier night of the same key has computed is taken as it is.
+    """
+    work = Unfinished(night)
+    work.begin()
+    judgement = work.read_judgement()
+    if judgement is None or not _still_holds(judgement, champion, tracking):
+        judgement = work.keep_judgement(_judge(night, work, champion, stored, events, item_skills))
+    decision = judgement.decision
+
+    logger.info("register")
+    record = write_decision(decision.verdict, decision.reasons, {**about, **night.facts})
+    texts = {"model_card.md": judgement.card, "evaluation.json": judgement.evaluation, "decision.md": record}
+    tags = {**night.facts, "decision": "promoted" if decision.promoted else "kept"}
+    run_id = tracking.log_run(judgement.night, tags, _parameters(night), judgement.metrics, work.models, texts)
+    tracking.register(run_id, tuple(forecast.name for forecast in FORECASTS))
+    refusal = None
+    if decision.promoted:
+        logger.info("publish")
+        statistics = tracking.fetch_model(run_id, "struggle").statistics
+        publish(night, run_id, statistics, events, item_skills, after=judgement.champion)
+        logger.info("promote")
+        tracking.promote(run_id, f"night: {decision.reasons[-1]}", judgement.at)
+    elif not judgement.comparable:  # a champion that cannot be read can neither be compared nor kept
+        why = "; ".join(decision.reasons)
+        refusal = QualityGateError(f"the challenger is above a limit and there is no champion to keep: {why}")
+    logger.info("record")
+    path = write_record(night, decision.verdict, decision.reasons, about, run_id=run_id, refusal=refusal)
+    if refusal is not None:
+        work.end()
+        raise refusal
+    return Outcome("promoted" if decision.promoted else "kept", run_id, path)
+
+
+def _still_holds(judgement: Judgement, champion: str | None, tracking: Tracking) -> bool:
+    """Whether the champion is the one that was compared with, or the night itself was about to move the alias."""
+    if champion == judgement.champion:
+        return True
+    return judgement.decision.promoted and champion in (None, tracking.find_run(judgement.night))
+
+
+def _judge(
+    night: Night,
+    work: Unfinished,
+    champion: str | None,
+    stored: Mapping[str, StoredModel] | None,
+    events: pd.DataFrame,
+    item_skills: pd.DataFrame,
+) -> Judgement:
+    """Trains what is not trained yet, and decides what comes of it."""
     config = night.config
     try:
         logger.info("validate: %d events as of %s", len(events), night.facts["as_of"])
         warn_of_copies(surely_copied(find_copies(events)))
         dataset = build_dataset(events, item_skills, config)
         _check_data(dataset, config)
-        models = _train(dataset, config)
-    except (*REFUSALS, OSError):
+        models = {forecast.name: _train(forecast, work, dataset, config) for forecast in FORECASTS}
+    except (RegroupError, OSError):
         raise
     except Exception as error:
         raise BrokenTrainingError(f"the training broke off: {_place_of(error)}") from error
@@ -108,31 +189,27 @@ def _challenge(
     holdout = dataset.struggle["holdout"]
     cells = compare_with_facts(holdout, models["struggle"].predict(holdout.rows), config.gate.min_cell_rows)
     own_scores = {name: by_name["regroup"] for name, by_name in scores.items()}
+    logger.info("gate")
     decision = decide(own_scores, against, config.gate, groups, cells)
-
-    logger.info("register")
-    run_id = _log_run(tracking, models, dataset, config, night.facts, scores, groups, decision, about)
-    if not decision.promoted and stored is None:  # a champion that cannot be read can neither be compared nor kept
-        why = "; ".join(decision.reasons)
-        refusal = QualityGateError(f"the challenger is above a limit and there is no champion to keep: {why}")
-        write_record(night, decision.verdict, decision.reasons, about, run_id=run_id, refusal=refusal)
-        raise refusal
-    if decision.promoted:
-        logger.info("publish and promote")
-        publish(night, run_id, dataset.statistics, events, item_skills, after=champion)
-        tracking.promote(run_id)
-        forget_old_profiles(night.home, run_id, datetime.now(UTC))
-    record = write_record(night, decision.verdict, decision.reasons, about, run_id=run_id)
-    return Outcome("promoted" if decision.promoted else "kept", run_id, record)
+    shown = {name: [group for group in figures if group.shown] for name, figures in groups.items()}
+    card = write_card(config, dataset, scores, shown, night.facts)
+    evaluation = json.dumps(evaluation_json(scores, shown), indent=1)
+    return Judgement(champion, stored is not None, decision, flat_metrics(scores), card, evaluation)
 
 
-def _train(dataset: Dataset, config: TrainingConfig) -> dict[str, Model]:
-    models = {}
-    for forecast in FORECASTS:
+def _train(forecast: Forecast, work: Unfinished, dataset: Dataset, config: TrainingConfig) -> Model:
+    stored = work.read_model(forecast.name)
+    if stored is None:
         blocks = getattr(dataset, forecast.name)
         logger.info("train %s: %d rows", forecast.name, len(blocks["train"]))
-        models[forecast.name] = train_model(forecast, blocks["train"], blocks["calibration"], config.boosting)
-    return models
+        model = train_model(forecast, blocks["train"], blocks["calibration"], config.boosting)
+        stored = work.keep_model(model, dataset)
+    return stored.model
+
+
+def _parameters(night: Night) -> dict[str, object]:
+    sections = night.config.model_dump().items()
+    return {f"{section}.{name}": value for section, values in sections for name, value in values.items()}
 
 
 def _place_of(error: Exception) -> str:
@@ -157,33 +234,3 @@ def _check_data(dataset: Dataset, config: TrainingConfig) -> None:
             raise DataGateError(
                 f"all practice in the {name} block ended alike, so that there is nothing to learn; ingest a longer log"
             )
-
-
-def _log_run(
-    tracking: Tracking,
-    models: Mapping[str, Model],
-    dataset: Dataset,
-    config: TrainingConfig,
-    facts: Mapping[str, str],
-    scores: Scores,
-    groups: Mapping[str, Sequence[GroupFigures]],
-    decision: Decision,
-    about: Mapping[str, str],
-) -> str:
-    """Registers the models as challenger, with every choice, figure and report of the night, and returns the run."""
-    tags = {**facts, "decision": "promoted" if decision.promoted else "kept"}
-    parameters = {
-        f"{section}.{name}": value for section, values in config.model_dump().items() for name, value in values.items()
-    }
-    shown = {name: [group for group in figures if group.shown] for name, figures in groups.items()}
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        for name, model in models.items():
-            write_model(folder / name, model, dataset.statistics, config, facts)
-        (folder / "model_card.md").write_text(write_card(config, dataset, scores, shown, facts), encoding="utf-8")
-        (folder / "evaluation.json").write_text(json.dumps(evaluation_json(scores, shown), indent=1), encoding="utf-8")
-        record = write_decision(decision.verdict, decision.reasons, {**about, **facts})
-        (folder / "decision.md").write_text(record, encoding="utf-8")
-        run_id = tracking.log_run(tags, parameters, flat_metrics(scores), folder)
-    tracking.register(run_id, tuple(models))
-    return run_id

@@ -1,20 +1,21 @@
 """The only writer to MLflow: runs, metrics, artifacts, registered versions and their aliases."""
 
-import errno
 import math
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from features.errors import REASONS, WRONG_PATH, BusyError, InputError, UnavailableError, explain_os_error
+from features.errors import WRONG_PATH, InputError, UnavailableError, explain_os_error
 from features.home import tracking_uri
 from training.models.artifacts import StoredModel, read_model
+from training.records.mlflow_errors import plain_errors
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -22,14 +23,27 @@ if TYPE_CHECKING:
 
 EXPERIMENT, BENCHMARKS = "regroup-nightly", "regroup-benchmarks"
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
+NIGHT = "night"
+FORECASTS = ("struggle", "mastery")
 
-MISTAKES = {
-    "BAD_REQUEST",
-    "ENDPOINT_NOT_FOUND",
-    "INVALID_PARAMETER_VALUE",
-    "RESOURCE_DOES_NOT_EXIST",
-}
-"""MLflow's codes for a wrong address or something that is not there; any other code is the store's own trouble."""
+
+@dataclass(frozen=True)
+class Change:
+    """A run became champion.
+
+    Attributes:
+        at: When, in UTC.
+        run_id: The run.
+        as_of: The moment of the data that it was trained on.
+        reason: Who decided so, `night`, `promote` or `rollback`, and why.
+        alias: What the run is now: `champion`, `previous` or neither.
+    """
+
+    at: str
+    run_id: str
+    as_of: str
+    reason: str
+    alias: str
 
 
 def model_name(forecast: str) -> str:
@@ -40,33 +54,6 @@ def model_name(forecast: str) -> str:
         'regroup-struggle'
     """
     return f"regroup-{forecast}"
-
-
-@contextmanager
-def _plain_errors(uri: str) -> Iterator[None]:
-    """Turns what MLflow raises into sentences, without the password of an address.
-
-    Raises:
-        BusyError: The database stayed locked.
-        InputError: The address names no store, or the store lacks what is asked for.
-        UnavailableError: The store does not answer, is full, or refuses this user.
-    """
-    from mlflow.exceptions import MlflowException  # noqa: PLC0415 - takes seconds, and --help must not wait for it
-    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
-
-    try:
-        yield
-    except (MlflowException, SQLAlchemyError) as error:
-        if "database is locked" in str(error):
-            raise BusyError("MLflow's database stayed locked; try again when the other job is done") from error
-        if "disk is full" in str(error):
-            full = f"MLflow's store {_public(uri)} cannot be written: {REASONS[errno.ENOSPC]}"
-            raise UnavailableError(full) from error
-        code = getattr(error, "error_code", type(error).__name__)
-        kind = InputError if code in MISTAKES else UnavailableError
-        raise kind(f"MLflow's store {_public(uri)} cannot be used: {code}; check MLFLOW_TRACKING_URI") from error
-    except OSError as error:
-        raise explain_os_error(error, f"MLflow's store {_public(uri)} cannot be read or written") from error
 
 
 class Tracking:
@@ -92,35 +79,64 @@ class Tracking:
     def _connect(self) -> "MlflowClient":
         from mlflow import MlflowClient  # noqa: PLC0415 - takes seconds
 
-        with _plain_errors(self.uri):
+        with plain_errors(self.uri):
             client = MlflowClient(self.uri, self.uri)
             client.search_registered_models(max_results=1)
         return client
 
     def champion(self) -> str | None:
         """Returns the run whose versions are champion, or None when there is none or the two forecasts disagree."""
-        with _plain_errors(self.uri):
-            runs = {self._champion_run(forecast) for forecast in ("struggle", "mastery")}
+        return self._run_of_both(CHAMPION)
+
+    def _run_of_both(self, alias: str) -> str | None:
+        with plain_errors(self.uri):
+            runs = {self._run_of(forecast, alias) for forecast in FORECASTS}
             return runs.pop() if len(runs) == 1 else None
 
     def log_run(
-        self, tags: Mapping[str, str], parameters: Mapping[str, Any], metrics: Mapping[str, float], folder: Path
+        self,
+        night: str,
+        tags: Mapping[str, str],
+        parameters: Mapping[str, Any],
+        metrics: Mapping[str, float],
+        models: Sequence[Path],
+        texts: Mapping[str, str],
     ) -> str:
-        """Logs one finished run with everything in the folder as artifacts, and returns its id."""
+        """Logs one finished run and returns its id; a run of that night that is there already is completed.
+
+        Args:
+            night: A name of the night, by which its run is found again.
+            tags: Tags of the run.
+            parameters: Parameters of the run.
+            metrics: Figures; those that are null are left out.
+            models: Folders that become artifacts under their names.
+            texts: Artifacts by name.
+        """
         from mlflow.entities import Param, RunTag  # noqa: PLC0415
 
-        with _plain_errors(self.uri):
-            run = self._client.create_run(self._experiment(EXPERIMENT), run_name=tags.get("as_of"))
-            run_id = str(run.info.run_id)
+        run_id = self.find_run(night)
+        with plain_errors(self.uri):
+            if run_id is None:
+                experiment, name = self._experiment(EXPERIMENT), tags.get("as_of")
+                run_id = str(self._client.create_run(experiment, run_name=name, tags={NIGHT: night}).info.run_id)
             self._client.log_batch(
                 run_id,
-                metrics=_finite(metrics),
+                metrics=_finite(metrics, self._client.get_run(run_id).info.start_time),
                 params=[Param(name, str(value)) for name, value in parameters.items()],
                 tags=[RunTag(name, value) for name, value in tags.items()],
             )
-            self._client.log_artifacts(run_id, str(folder))
+            for folder in models:
+                self._client.log_artifacts(run_id, str(folder), folder.name)
+            for name, text in texts.items():
+                self._client.log_text(run_id, text, name)
             self._client.set_terminated(run_id)
             return run_id
+
+    def find_run(self, night: str) -> str | None:
+        """The run of a night; null where none was logged."""
+        with plain_errors(self.uri):
+            found = self._client.search_runs([self._experiment(EXPERIMENT)], f"tags.{NIGHT} = '{night}'", max_results=1)
+            return str(found[0].info.run_id) if found else None
 
     def log_benchmark(
         self, name: str, tags: Mapping[str, str], children: Mapping[str, Mapping[str, float]], folder: Path
@@ -133,7 +149,7 @@ class Tracking:
             children: Metrics of each model, which becomes a child run of that name.
             folder: Holds the figures and charts.
         """
-        with _plain_errors(self.uri):
+        with plain_errors(self.uri):
             experiment = self._experiment(BENCHMARKS)
             parent = str(self._client.create_run(experiment, run_name=name, tags=dict(tags)).info.run_id)
             self._client.log_artifacts(parent, str(folder))
@@ -146,10 +162,10 @@ class Tracking:
             return parent
 
     def register(self, run_id: str, forecasts: tuple[str, ...]) -> None:
-        """Registers the run's bundle of each forecast as a new version, with the alias `challenger`."""
+        """Registers the run's bundle of each forecast as a version, once, with the alias `challenger`."""
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
 
-        with _plain_errors(self.uri):
+        with plain_errors(self.uri):
             root = self._client.get_run(run_id).info.artifact_uri
             for forecast in forecasts:
                 name = model_name(forecast)
@@ -158,23 +174,69 @@ class Tracking:
                 except MlflowException as error:
                     if error.error_code != "RESOURCE_ALREADY_EXISTS":
                         raise
-                made = self._client.create_model_version(name, source=f"{root}/{forecast}", run_id=run_id)
-                self._client.set_registered_model_alias(name, CHALLENGER, str(made.version))
+                version = self._find_version(forecast, run_id)
+                if version is None:
+                    made = self._client.create_model_version(name, source=f"{root}/{forecast}", run_id=run_id)
+                    version = int(made.version)
+                self._client.set_registered_model_alias(name, CHALLENGER, str(version))
 
-    def promote(self, run_id: str) -> None:
+    def promote(self, run_id: str, reason: str = "by hand", at: str = "") -> None:
         """Moves `champion` to the run's versions, and `previous` to those that were champion before.
+
+        Done once more after it was interrupted, it leaves what it would have left.
+
+        Args:
+            run_id: The run.
+            reason: Who decided so and why; a tag of the run keeps it.
+            at: When that was, in UTC; now unless given.
 
         Raises:
             InputError: The run has no registered version of a forecast.
         """
-        with _plain_errors(self.uri):
-            versions = {forecast: self._version_of(forecast, run_id) for forecast in ("struggle", "mastery")}
-            old = self.champion()
+        with plain_errors(self.uri):
+            versions = {forecast: self._version_of(forecast, run_id) for forecast in FORECASTS}
             for forecast, version in versions.items():
-                name = model_name(forecast)
-                if old is not None and old != run_id:
+                name, old = model_name(forecast), self._run_of(forecast, CHAMPION)
+                if old not in (None, run_id):
                     self._client.set_registered_model_alias(name, PREVIOUS, str(self._version_of(forecast, old)))
                 self._client.set_registered_model_alias(name, CHAMPION, str(version))
+            at = at or datetime.now(UTC).isoformat(" ", "seconds")
+            self._client.set_tag(run_id, f"{CHAMPION} {at.removesuffix('+00:00')}", reason)
+
+    def previous(self) -> str | None:
+        """Returns the run that was champion before, or None when there is none."""
+        return self._run_of_both(PREVIOUS)
+
+    def require_versions(self, run_id: str) -> None:
+        """Refuses a run without a registered version of each forecast.
+
+        Raises:
+            InputError: It has none.
+        """
+        with plain_errors(self.uri):
+            for forecast in FORECASTS:
+                self._version_of(forecast, run_id)
+
+    def list_changes(self) -> list[Change]:
+        """Every time that a run became champion, the newest first."""
+        now = {self.previous(): PREVIOUS, self.champion(): CHAMPION}
+        changes, token = [], None
+        with plain_errors(self.uri):
+            experiment = self._experiment(EXPERIMENT)
+            while True:
+                page = self._client.search_runs([experiment], max_results=1000, page_token=token)
+                for run in page:
+                    run_id, tags = str(run.info.run_id), run.data.tags
+                    changes += [
+                        Change(
+                            name.removeprefix(f"{CHAMPION} "), run_id, tags.get("as_of", ""), value, now.get(run_id, "")
+                        )
+                        for name, value in tags.items()
+                        if name.startswith(f"{CHAMPION} ")
+                    ]
+                token = page.token
+                if not token:
+                    return sorted(changes, key=lambda change: change.at, reverse=True)
 
     def fetch_model(self, run_id: str, forecast: str) -> StoredModel:
         """Reads a registered model from the artifacts of a run.
@@ -186,7 +248,7 @@ class Tracking:
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
 
         with tempfile.TemporaryDirectory() as place:
-            with _plain_errors(self.uri):
+            with plain_errors(self.uri):
                 try:
                     folder = Path(self._client.download_artifacts(run_id, forecast, place))
                 except (MlflowException, OSError) as error:
@@ -197,16 +259,20 @@ class Tracking:
             return read_model(folder)
 
     def _version_of(self, forecast: str, run_id: str) -> int:
-        versions = self._client.search_model_versions(f"name='{model_name(forecast)}' and run_id='{run_id}'")
-        if not versions:
+        version = self._find_version(forecast, run_id)
+        if version is None:
             raise InputError(f"the run {run_id} has no registered version of {model_name(forecast)}")
-        return max(int(version.version) for version in versions)
+        return version
 
-    def _champion_run(self, forecast: str) -> str | None:
+    def _find_version(self, forecast: str, run_id: str) -> int | None:
+        versions = self._client.search_model_versions(f"name='{model_name(forecast)}' and run_id='{run_id}'")
+        return max((int(version.version) for version in versions), default=None)
+
+    def _run_of(self, forecast: str, alias: str) -> str | None:
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
 
         try:
-            return str(self._client.get_model_version_by_alias(model_name(forecast), CHAMPION).run_id)
+            return str(self._client.get_model_version_by_alias(model_name(forecast), alias).run_id)
         except MlflowException as error:
             # MLflow answers a missing alias with INVALID_PARAMETER_VALUE
             if error.error_code in {"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"}:
@@ -221,14 +287,9 @@ class Tracking:
         return str(self._client.create_experiment(name, artifact_location=place))
 
 
-def _finite(metrics: Mapping[str, float]) -> "list[Metric]":
+def _finite(metrics: Mapping[str, float], at: int | None = None) -> "list[Metric]":
+    """Metrics of one moment, in milliseconds since 1970; logged once more with it they stay as they are."""
     from mlflow.entities import Metric  # noqa: PLC0415 - takes seconds
 
-    now = int(time.time() * 1000)
-    return [Metric(name, value, now, 0) for name, value in metrics.items() if not math.isnan(value)]
-
-
-def _public(uri: str) -> str:
-    """Returns the address without a password."""
-    before, at, after = uri.rpartition("@")
-    return f"{before.split('://')[0]}://…@{after}" if at else uri
+    at = at or int(time.time() * 1000)
+    return [Metric(name, value, at, 0) for name, value in metrics.items() if not math.isnan(value)]

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
+from training.config import load_config
 from training.data.dataset import Block
 from training.evaluation.metrics import (
     _auc_sorted,
@@ -85,12 +86,12 @@ def test_every_interval_holds_its_value(school_dataset, judge):
     st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1), st.integers(0, 6)), min_size=1, max_size=40),
     st.integers(20, 60),
 )
-def test_a_calibration_error_lies_in_its_interval_whatever_the_rows(quick_config, rows, times):
+def test_a_calibration_error_lies_in_its_interval_whatever_the_rows(rows, times):
     """The resampled error is too high by chance, so that it had been printed outside."""
     probability, target, student = (np.array(column) for column in zip(*rows, strict=True))
-    settings = quick_config.evaluation.model_copy(update={"bootstrap": times})
+    judge = load_config().evaluation.model_copy(update={"bootstrap": times})
 
-    found = evaluate(make_block(target, student), probability, settings)["ece"]
+    found = evaluate(make_block(target, student), probability, judge)["ece"]
 
     assert 0 <= found.low <= found.value <= found.high
 
