@@ -106,6 +106,10 @@ def main(argv: Sequence[str]) -> int:
         # alone on the standard output, so that it can be saved as it is
         if options.mapping is None and (starter := suggest_mapping(options.path, options.format, options.sheet)):
             OUT.print(starter, markup=False, highlight=False, soft_wrap=True)
+            raise InputError(
+                f"nothing was stored: {options.path.name} needs a mapping, which says what its columns are, and one to "
+                "begin with was printed; save it, look at it, and ingest with --mapping FILE"
+            ) from None
         raise
     OUT.print(show_counts(counts, "preview: nothing was stored" if options.preview else "ingest"))
     for note in counts.notes:

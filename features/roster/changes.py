@@ -1,5 +1,6 @@
 """Loads a roster, or tells what loading it would change: who is new, changed and gone, and which days have no plan."""
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
@@ -240,7 +241,23 @@ def find_refused(roster: Roster) -> list[str]:
         if lacking:
             some = ", ".join(map(repr, lacking[:NAMED])) + (", …" if len(lacking) > NAMED else "")
             found.append(f"{len(lacking)} of {len(roster.teams)} teams have no {what} ({some}), {fix}")
-    return found
+    return found + _find_small_rooms(roster)
+
+
+def _find_small_rooms(roster: Roster) -> list[str]:
+    """A sentence on teams whose rooms cannot hold them: everybody sits somewhere, and each adult is in one room."""
+    rooms: dict[str, list[int]] = defaultdict(list)
+    for room in roster.rooms:
+        rooms[room.team_id].append(room.capacity)
+    adults = Counter(adult.team_id for adult in roster.staff)
+    students = Counter(member.team_id for member in roster.members)
+    places = {team: sum(sorted(sizes, reverse=True)[: adults[team]]) for team, sizes in rooms.items() if adults[team]}
+    small = [f"{team!r}: {held} for {students[team]}" for team, held in places.items() if held < students[team]]
+    if not small:
+        return []
+    some = ", ".join(small[:NAMED]) + (", …" if len(small) > NAMED else "")
+    count = f"{len(small)} of {len(roster.teams)} teams have more students than their rooms hold, one for each adult"
+    return [f"{count} ({some}), so days on which all are there would be refused; write more or larger rooms"]
 
 
 def _facts(pairs: Iterable[tuple[str, Any]]) -> dict[str, list[str]]:

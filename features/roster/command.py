@@ -115,7 +115,8 @@ def _show_preview(load: Load, name: str, day: date, asked: bytes | None, policy:
             policy.write_text(load.questions, encoding="utf-8")
         except OSError as error:
             raise explain_os_error(error, f"policy {policy} cannot be written", WRONG_PATH) from None
-        OUT.print(f"what the roster cannot say was written to {policy}; fill it in", markup=False, highlight=False)
+        told = f"what the roster cannot say was written to {policy}; fill it in, look again with --preview, and load it"
+        OUT.print(f"{told}: python -m features roster {name} --policy {policy}", markup=False, highlight=False)
     else:
         OUT.print(load.questions, markup=False, highlight=False)
 
@@ -142,6 +143,9 @@ def _show_counts(found: ReadRoster) -> None:
         table.add_row(f"{part}.csv", str(len(getattr(found.roster, part))))
     table.add_row(POLICY_FILE, str(len(found.roster.policies)))
     OUT.print(table)
+    teams = [team.team_id for team in found.roster.teams]
+    more = f" and {len(teams) - NAMED} more" if len(teams) > NAMED else ""
+    OUT.print(f"teams: {', '.join(teams[:NAMED])}{more}", markup=False, highlight=False)
 
 
 def _warn(load: Load) -> None:

@@ -9,24 +9,27 @@ from features.roster.exports.cells import STUDENT
 from features.roster.exports.enrollments import Classes, Place, excludes_end
 from features.roster.policy.file import DEFAULT, Said
 from features.roster.policy.keys import SKILL_IDS
-from features.roster.records import Settings
+from features.roster.records import ROLE_MAY_LEAD, Settings
 
 HEAD = """\
-# What the roster itself does not say. Change it, save it as policy.toml, and load: --policy policy.toml
-# It is stored with the roster: the next load needs it no more. Other keys of a policy may stand here too."""
+# What the roster itself does not say. A line that begins with "# " is an example, or what holds unless you say it:
+# take the mark away and change the line. A team may have any id: write another one for it in all its [teams.ID].
+# Save this as policy.toml and load it (--policy policy.toml). It is stored with the roster: the next load needs it no
+# more. Other keys of a policy may stand here too."""
 
 NO_BELLS = """\
 # The week's blocks, for all teams; a team may have its own below [teams.ID.bells].
 # first = { days = ["mon", "tue", "wed", "thu", "fri"], start = "08:30", end = "09:15" }"""
 
 NO_SOURCES = """\
-# Logs whose students have other ids: the source that a log is ingested as, and which id of a person it carries.
+# Logs that name students by another id than that: the source that a log is ingested as, and which id it carries.
 # sources = { practice-app = "username" }"""
 
-DEFAULTS: Settings = {"student_id": "sourcedId", "no_school": []}
+ONE_ID = ("class list", "Microsoft School Data Sync 1")
+"""Shapes that name a student by one id, so that none is to be chosen."""
 
 COMMENTS = {
-    "student_id": "the id that events carry: sourcedId, identifier, username, email or userMasterIdentifier",
+    "student_id": "who a student is in regroup: sourcedId, identifier, username, email or userMasterIdentifier",
     "end_date": "an end is the first day after it (exclusive, as OneRoster has it) or the last day (inclusive)",
     "skill_id": f"the id of a standard that events carry: {', '.join(SKILL_IDS)}",
     "no_school": 'such as ["2026-11-26", "2026-12-21 to 2027-01-01"]',
@@ -41,7 +44,8 @@ def write_questions(classes: Classes, said: Said) -> str:
         said: What people said of each team, or what is proposed.
     """
     ends = {"end_date": "exclusive"} if excludes_end(classes.shape) else {}
-    default = {**DEFAULTS, **ends, **said.get(DEFAULT, {})}
+    ids = {"student_id": "sourcedId"} if classes.shape not in ONE_ID else {}
+    default = {**ids, "no_school": [], **ends, **said.get(DEFAULT, {})}
     lines = [HEAD, "", *_write_table(("default",), {key: value for key, value in default.items() if key != "bells"})]
     lines += [] if default.get("sources") else [NO_SOURCES]
     lines += ["", "[default.bells]"]
@@ -106,6 +110,7 @@ def _write_team(
         yield "# room-1 = { capacity = 30 }"
     yield ""
     yield _write_head((*path, "staff"))
+    yield f"# role: {', '.join(ROLE_MAY_LEAD)}"
     said = settings.get("staff", {})
     roles = {place.person: place.role for place in sorted(places, key=lambda place: place.role, reverse=True)}
     for adult in sorted(said.keys() | {person for person, role in roles.items() if role != STUDENT}):
@@ -119,7 +124,8 @@ def _describe(class_id: str, classes: Classes, in_class: Mapping[str, list[Place
     if known is None:
         return "not in the roster any more"
     students = {place.person for place in in_class.get(class_id, ()) if place.role == STUDENT}
-    return _one_line(f"{known.title or class_id} ({class_id}), {_count(len(students))}")
+    title = known.title if known.title and known.title != class_id else None
+    return _one_line(f"{f'{title} ({class_id})' if title else class_id}, {_count(len(students))}")
 
 
 def _count(students: int) -> str:

@@ -36,8 +36,18 @@ def show_ids_command(home: Home, source: str | None) -> int:
         return 0
     if source not in sources:
         meant = nearest(source, sources)
-        hint = f"did you mean {meant!r}?" if meant else f"the sources are {', '.join(sorted(sources)) or 'none'}"
+        others = (
+            f"those of {', '.join(sorted(sources))} are" if sources else "[default] sources of policy.toml names none"
+        )
+        hint = f"did you mean {meant!r}?" if meant else f"its events carry the roster's own ids; {others}"
         raise InputError(f"the ids of source {source!r} are not translated; {hint}")
+    if not left:
+        OUT.print(
+            f"every id of {source} that came is of the kind {sources[source]} of the roster",
+            markup=False,
+            highlight=False,
+        )
+        return 0
     table = Table("id", "events", title=f"ids of {source} that are no {sources[source]} of the roster")
     for _, other, events in left:
         table.add_row(escape(other), f"{events:,}")

@@ -7,6 +7,7 @@ import zipfile
 from datetime import date
 
 import pytest
+from sqlalchemy import MetaData, select
 
 from features.__main__ import main
 from features.database import Database
@@ -219,6 +220,15 @@ def unmatched(home):
         return list_unmatched(connection)
 
 
+def rows_with(home, *texts):
+    """The tables of the database with a row that has one of the texts, in whatever capitals."""
+    with Database(home.database_url()) as database, database.reading() as connection:
+        tables = MetaData()
+        tables.reflect(connection)
+        rows = {table.name: str(connection.execute(select(table)).all()).lower() for table in tables.sorted_tables}
+    return {name for name, text in rows.items() if any(each in text for each in texts)}
+
+
 def test_a_log_is_stored_under_the_ids_of_the_roster_and_what_stands_for_nobody_is_listed(home):
     load(home, oneroster(), SOURCES + TEAM)
 
@@ -263,11 +273,39 @@ def test_the_command_lists_ids_to_whoever_may_see_them(home, monkeypatch, capsys
     assert "stranger" in capsys.readouterr().out
     with pytest.raises(InputError, match="did you mean 'app'"):
         main(["ids", "appp"])
+    assert main(["ids", "sis"]) == 0
+    assert "every id of sis that came is of the kind Identifier of the roster" in capsys.readouterr().out.replace(
+        "\n", " "
+    )
 
 
-def test_an_erased_student_is_in_no_id_and_no_name_and_late_rows_under_other_ids_are_dropped(home, vault):
+TOTALS = """[columns]
+student = "who"
+time = "at"
+skills = "of"
+[totals]
+column = "how"
+form = "percent"
+[file]
+source = "app"
+"""
+
+
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
+def test_an_erased_student_is_in_no_id_name_or_evidence_and_late_rows_under_other_ids_are_dropped(
+    home, vault, kind, request, monkeypatch
+):
+    if kind == "postgresql":
+        monkeypatch.setenv("REGROUP_DATABASE_URL", request.getfixturevalue("empty_postgres"))
     load(home, oneroster(), SOURCES + TEAM)
     ingest(home, "app", "User.s01", "User.s02")
+    (home.root / "totals.toml").write_text(TOTALS)
+    (home.root / "totals.csv").write_text(
+        "who,at,of,how\nuser.s01,2026-09-01,halves,40\nUser.s02,2026-09-01,halves,50\n"
+    )
+    ingest_file(home, home.root / "totals.csv", mapping=home.root / "totals.toml")
+    (home.root / "totals.csv").unlink()
+    (home.root / "log.csv").unlink()
     home.inbox.mkdir()
     (home.inbox / "mapping.toml").write_text(MAPPING % "app")
     (home.inbox / "log.csv").write_text("who,what,at,right\nuser.s01,i1,2026-09-01T10:00:00Z,1\n")
@@ -276,14 +314,17 @@ def test_an_erased_student_is_in_no_id_and_no_name_and_late_rows_under_other_ids
         place = Installation(home, database, delete_files=True)
         counts = erase_everywhere(STORES, place, "s01")
 
-    assert (counts["names"], counts["inbox"], counts["ids of other systems"]) == (1, 1, 3)
+    assert (counts["names"], counts["inbox"], counts["ids of other systems"], counts["evidence"]) == (1, 1, 3, 1)
+    assert not rows_with(home, "s01")
+    assert rows_with(home, "s02") >= {"evidence", "roster_ids", "roster_source_rows"}
     load(home, oneroster(), yes=True)
     assert "s01" not in vault.read("student", STUDENTS)
     late = ingest(home, "app", "USER.s01", "User.s02", "stranger")
     assert late.unused == {"erased_student": 1, "unmatched_student": 1}
     assert unmatched(home) == [("app", "stranger", 1)]
-    for path in (home.root / "regroup.db", vault._path):
-        content = path.read_bytes().lower()
+    assert not rows_with(home, "called-s01", "user.s01")
+    for path in (*home.root.rglob("*.*"), vault._path):
+        content = path.read_bytes().lower() if path.is_file() and path.name != "log.csv" else b""
         assert b"user.s01" not in content
         assert b"called-s01" not in content
     members = read_team(home.database_url(), "t1").members

@@ -18,6 +18,8 @@ from features.events.ingest import ingest_file
 from features.events.store import read_events
 from features.home import Home
 from features.roster import load_roster_command, read_roster_files, read_team, save_roster
+from features.roster.people.vault import Vault
+from features.roster.tables import OTHER_IDS, SOURCE_ROWS, UNMATCHED_IDS
 from serving.__main__ import main
 from serving.app import create_app
 from serving.audit.spool import SPOOL
@@ -35,7 +37,8 @@ MAPPING = '[columns]\nstudent = "who"\nitem = "what"\ntime = "at"\ncorrect = "ri
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def school(request, own_school, simulated_school, monkeypatch):
-    """A copy of the trained school, on either database."""
+    """A copy of the trained school, on either database, with a vault."""
+    monkeypatch.setenv("REGROUP_VAULT", str(own_school.home.parent / "names.db"))
     monkeypatch.setenv("REGROUP_POLL_SECONDS", "3600")
     if request.param == "postgresql":
         url = request.getfixturevalue("empty_postgres")
@@ -69,6 +72,13 @@ def use(client, school, student):
         plan = plans[0]["id"]
         seen = {"entry_id": "e", "at": NOW, "request_id": "r", "action": "read_profile", "student_id": student}
         connection.execute(insert(AUDIT).values(**seen))
+        connection.execute(insert(OTHER_IDS).values(kind="username", other_id=f"user-{student}", student_id=student))
+        of_nobody = {"source": "app", "other_id": student, "events": 1, "seen_at": NOW}
+        connection.execute(insert(UNMATCHED_IDS).values(**of_nobody))
+        listed = {"kind": "people", "source_id": student, "student_id": student, "record": {"source_id": student}}
+        connection.execute(insert(SOURCE_ROWS).values(**listed))
+    with Vault(school.home.parent / "names.db").replacing() as put:
+        put({("student", name) for name in (student, other)}, {("student", student): f"Name of {student}"})
     decision = {"decision": "accepted", "reasons": ["other"], "note": f"{student} was away before"}
     assert client.post(f"/v1/recommendations/{plan}/decision", json=decision).status_code == 200
     rows = [f"{student},i{at},2026-03-13T10:{at:02d}:00Z,1" for at in range(20)] + [
@@ -126,7 +136,8 @@ def traces(school, database, *texts):
         for path in root.rglob("*"):
             if path.is_file() and says(path, *texts):
                 found.add(path.relative_to(root).parts[0])
-    return found
+    vault = school.home.parent / "names.db"
+    return found | ({vault.name} if vault.exists() and says(vault, *texts) else set())
 
 
 TABLES = {name for store in (*STORES, SPOOL) for name in store.tables}
@@ -153,11 +164,10 @@ def test_no_trace_of_an_erased_student_is_left_anywhere(client, school, simulate
     client.app.state.snapshots.refresh()
     before = client.get(f"/v1/students/{other}/profile").json()
     lists = {f"roster_{name}_students" for name in ("rule", "series", "policy")}
-    elsewhere = {"roster_source_rows", "roster_ids", "roster_unmatched_ids"}  # of rosters and logs of other systems
-    empty = {"roster_demographics", *elsewhere, *lists}  # in this school
-    assert traces(school, database, student) - {"regroup.db", "regroup.db-wal"} >= (TABLES - empty) | (
-        FOLDERS - {"audit"}  # nobody asked the service about this student alone
-    )
+    empty = {"roster_demographics", *lists}  # in this school
+    # nobody asked the service about this student alone
+    places = (TABLES - empty) | (FOLDERS - {"audit"}) | {"names.db"}
+    assert traces(school, database, student) - {"regroup.db", "regroup.db-wal"} >= places
 
     assert main(["erase", student, "--yes"]) == 1
     assert "inbox/done/log.csv" in capsys.readouterr().out.replace("\n", "")

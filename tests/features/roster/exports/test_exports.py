@@ -448,6 +448,7 @@ def test_a_preview_asks_what_the_roster_cannot_say_and_its_answers_load(home, ca
     shown = capsys.readouterr().out
     assert "was taken for: OneRoster 1.1" in shown
     assert "warning: 1 of 1 teams have no blocks ('north'), so every day would be refused" in shown
+    assert f"and load it: python -m features roster {path} --policy {asked}" in shown
     text = asked.read_text(encoding="utf-8")
     assert '# ana = { role = "collaborating_teacher" }  # Class c1' in text
     asked.write_text(text.replace("# first = {", "first = {").replace("# room-1", "room-1"), encoding="utf-8")
@@ -459,7 +460,21 @@ def test_a_preview_asks_what_the_roster_cannot_say_and_its_answers_load(home, ca
 
     again = capsys.readouterr().out
     assert "every day would be refused" not in again
+    assert "more students than their rooms hold" not in again
     assert 'first = { days = ["mon", "tue", "wed", "thu", "fri"], start = "08:30", end = "09:15" }' in again
+
+
+def test_a_preview_says_which_teams_no_rooms_can_hold(home, capsys):
+    rooms = "[teams.t1.rooms]\na = { capacity = 12 }\nb = { capacity = %d }\nc = { capacity = 3 }\n"
+    for capacity, told in ((11, True), (12, False)):
+        load(
+            home,
+            write_oneroster_11(TINY),
+            say(["c1", "c2"]).replace(b"[teams.t1.rooms]\nr1 = { capacity = 30 }\n", (rooms % capacity).encode()),
+            preview=True,
+        )
+        shown = capsys.readouterr().out.replace("\n", " ")
+        assert ("more students than their rooms hold, one for each adult ('t1': " in shown) is told
 
 
 def test_whoever_has_no_place_is_counted_with_the_reason(home):
