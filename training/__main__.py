@@ -24,8 +24,8 @@ EPILOG = (
         }
     )
     + """
-A file of the inbox that is wrong itself is moved to inbox/refused and counted. With exit code 75 the others stay in
-the inbox for the next night.
+A file of the inbox that is wrong itself is moved to the folder refused beside it and counted. With exit code 75 the
+others stay in the inbox for the next night.
 
 example:
   python -m training nightly --as-of 2026-03-09
@@ -59,7 +59,7 @@ def _nightly(config: Path | None, as_of: datetime | None) -> int:
     # on a machine with other work, LightGBM's threads that wait by spinning make training many times slower
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     home = read_home()
-    waiting = sum(path.is_file() for path in home.inbox.glob("*")) if home.inbox.is_dir() else 0
+    waiting = sum(path.is_file() for folder in home.inbox_folders() for path in folder.iterdir())
     moment = f"as of {as_of:%Y-%m-%d %H:%M} UTC" if as_of else "as of the midnight after the last event"
     logger.info("nightly: %s, %d files in the inbox", moment, waiting)
     from training.config import load_config  # noqa: PLC0415 - --help must not wait for LightGBM and MLflow
@@ -73,7 +73,7 @@ def _nightly(config: Path | None, as_of: datetime | None) -> int:
     }
     OUT.print(f"{sentences[outcome.did]} (run {outcome.run_id})\nwhy: {outcome.record}", markup=False, highlight=False)
     if outcome.refused:
-        OUT.print(f"files of the inbox that were refused: {outcome.refused}; they are in inbox/refused")
+        OUT.print(f"files of the inbox that were refused: {outcome.refused}; they are in folders named refused")
     return KEPT if outcome.did == "kept" else 0
 
 

@@ -21,8 +21,9 @@ from features.events.evidence import forget_evidence
 from features.events.ingest import ingest_file
 from features.events.live_ingest import ingest_live_events
 from features.events.store import DataVersion, data_version, read_events, read_item_skills
-from features.home import Home
+from features.home import MAPPING, Home
 from features.logs.mapping import read_mapping
+from features.logs.sections import File
 from features.profiles.columns import SCHEMA_HASH
 from features.restore import require_erased
 from features.retention import forget_old_events, forget_old_profiles, read_events_kept
@@ -116,17 +117,37 @@ def _ingest_inbox(home: Home) -> int:
     Returns:
         How many files were refused.
     """
-    try:
-        paths = sorted(home.inbox.iterdir())
-    except FileNotFoundError:
-        return 0
-    mapping = next((path for path in paths if path.name == "mapping.toml"), None)
-    if mapping is not None:
-        with mapping.open("rb"):  # what this user may not read is no mistake in it
-            read_mapping(mapping)
+    folders = home.inbox_folders()
+    _require_clear_mappings(home, folders)
+    return sum(_ingest_folder(home, folder, home.inbox_mapping(folder)) for folder in folders)
+
+
+def _require_clear_mappings(home: Home, folders: Sequence[Path]) -> None:
+    """Refuses mappings that are wrong, or of which nobody knows whose files they are of."""
+    nameless = []
+    for folder in folders:
+        for path in sorted(folder.glob("*.toml")):
+            if path.name != MAPPING:
+                raise InputError(
+                    f"{path.relative_to(home.root)} is no log file; a mapping is named {MAPPING}, and is that of all "
+                    "files beside it: right would be a folder for each source"
+                )
+            with path.open("rb"):  # what this user may not read is no mistake in it
+                source = read_mapping(path).file.source
+            if source == File().source:
+                nameless.append(str(path.relative_to(home.root)))
+    if len(nameless) > 1:
+        raise InputError(
+            f"{' and '.join(nameless)} name no source, so that their answers could not be told apart; right would be "
+            'such as source = "practice-app" in [file] of each'
+        )
+
+
+def _ingest_folder(home: Home, folder: Path, mapping: Path | None) -> int:
+    """Ingests the files of the inbox or of a source in it; how many were refused."""
     refused = 0
-    for path in paths:
-        if path == mapping or path.name[0] == "." or not path.is_file():
+    for path in sorted(folder.iterdir()):
+        if path.name == MAPPING or path.name[0] == "." or not path.is_file():
             continue
         with path.open("rb"):  # nor in a log file
             pass
@@ -135,12 +156,12 @@ def _ingest_inbox(home: Home) -> int:
         except InputError as error:
             logger.warning("refused %s: %s", path.name, error)
             refused += 1
-            aside = home.inbox / "refused"
+            aside = folder / "refused"
         else:
             logger.info("ingest %s: %d rows, %d stored", path.name, counts.rows_read, counts.events_stored)
             for note in counts.notes:
                 logger.info("ingest %s: %s", path.name, note)
-            aside = home.inbox / "done"
+            aside = folder / "done"
         aside.mkdir(exist_ok=True)
         path.rename(aside / _free_name(path, aside))
     return refused
