@@ -24,8 +24,8 @@ logger = logging.getLogger("regroup")
 
 EXIT_CODES = describe_exit_codes(TooManyRejectedError.exit_code)
 
-ID_FIELDS = ("humanCodingScheme", "identifier", "abbreviatedStatement", "alternativeLabel", "listEnumeration")
-"""The same as `features.roster.exports.case.ID_FIELDS`, repeated here since that package imports a database."""
+SKILL_IDS = ("humanCodingScheme", "identifier", "abbreviatedStatement", "alternativeLabel", "listEnumeration")
+"""The same as `features.roster.policy.keys.SKILL_IDS`, repeated here since that package imports a database."""
 
 COPIES_EXIT_CODES = describe_exit_codes(MissingError.exit_code)
 
@@ -196,9 +196,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     roster.add_argument(
         "--skill-id",
-        default=ID_FIELDS[0],
-        choices=ID_FIELDS,
-        help="field of a standard of CASE whose value the log has (default: %(default)s)",
+        choices=SKILL_IDS,
+        help="field of a standard of CASE whose value the log has; said once, it is stored with the roster (until then "
+        f"{SKILL_IDS[0]})",
     )
     roster.add_argument("--yes", action="store_true", help="load it though more than 5%% of the students are gone")
     ids = commands.add_parser(

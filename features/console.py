@@ -35,8 +35,8 @@ OWNER_ONLY = 0o077
 
 _TRAIN = {"joblib", "lightgbm", "mlflow", "pydantic", "sklearn"}
 _SERVE = {
-    "cachetools", "fastapi", "httptools", "lightgbm", "limits", "prometheus_client", "pydantic", "pydantic_settings",
-    "starlette", "uvicorn", "uvloop",
+    "fastapi", "httptools", "lightgbm", "limits", "prometheus_client", "pydantic", "pydantic_settings", "starlette",
+    "uvicorn", "uvloop",
 }  # fmt: skip
 
 EXTRAS = {

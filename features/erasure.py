@@ -185,10 +185,9 @@ def _erase_ids(place: Installation, student_id: str) -> int:
 
 
 def _erase_published(place: Installation, student_id: str) -> int:
-    # the newest of a run is the one that was written last, and shall be that again
     for draft in place.home.published.glob("*/.*"):
         shutil.rmtree(draft)  # of a run that was killed
-    manifests = sorted(place.home.published.glob(f"*/*/{MANIFEST}"), key=lambda path: path.stat().st_mtime_ns)
+    manifests = sorted(place.home.published.glob(f"*/*/{MANIFEST}"))
     held = 0
     for folder in (path.parent for path in manifests):
         try:

@@ -24,6 +24,9 @@ WRONG_PATH = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST,
 NO_RIGHTS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 """Error numbers of a file or folder that this user may not read or write."""
 
+DISK_TROUBLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""Error numbers of a disk that is full, has no room for this user or for so large a file, or fails."""
+
 USER_PATH = WRONG_PATH | NO_RIGHTS
 """Error numbers of a wrong path on the command line: one that names nothing, or that this user may not use."""
 
@@ -95,6 +98,15 @@ def explain_os_error(error: Exception, what: str, input_errors: Collection[int] 
         return UnavailableError(f"{what}: {type(error).__name__}")
     kind = InputError if number in input_errors else UnavailableError
     return kind(f"{what}: {REASONS.get(number) or os.strerror(number)}")
+
+
+def find_disk_error(error: BaseException | None) -> OSError | None:
+    """The refusal of a disk that another error came of, such as that of an archive which cannot be closed either."""
+    while error is not None and not isinstance(error, RegroupError):
+        if isinstance(error, OSError) and error.errno in DISK_TROUBLE:
+            return error
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def error_number(error: Exception) -> int | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from features.errors import WRONG_PATH, BusyError, explain_os_error
+from features.errors import WRONG_PATH, BusyError, explain_os_error, find_disk_error
 
 logger = logging.getLogger("regroup")
 
@@ -155,8 +155,11 @@ class Home:
                 yield
         except Timeout:
             raise BusyError(busy) from None
-        except OSError as error:
-            raise explain_os_error(error, f"{error.filename or self.root} cannot be read or written") from error
+        except Exception as error:
+            refused = error if isinstance(error, OSError) else find_disk_error(error)
+            if refused is None:
+                raise
+            raise explain_os_error(refused, f"{refused.filename or self.root} cannot be read or written") from error
 
     def database_url(self) -> str:
         """`REGROUP_DATABASE_URL`, else a SQLite file in this home."""

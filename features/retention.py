@@ -15,6 +15,7 @@ from features.bundle import MANIFEST
 from features.errors import InputError
 from features.events.store import find_span, forget_events
 from features.home import DONE_WITH, Home
+from features.publications import newest_publication
 
 KEPT_DAYS = 1100
 """How long events are kept unless `REGROUP_EVENTS_KEPT_DAYS` says otherwise: about three school years."""
@@ -85,9 +86,9 @@ def forget_old_profiles(home: Home, run_id: str, now: datetime) -> int:
         run_id: The run that serves.
         now: The present moment, in UTC.
     """
-    manifests = sorted(home.published.glob(f"*/*/{MANIFEST}"), key=lambda path: path.stat().st_mtime_ns)
-    newest = [path for path in manifests if path.parent.parent.name == run_id][-1:]
-    old = [path.parent for path in manifests if path not in newest and _age(path, now) > PUBLISHED]
+    newest = newest_publication(home, run_id)
+    manifests = sorted(home.published.glob(f"*/*/{MANIFEST}"))
+    old = [path.parent for path in manifests if path.parent != newest and _age(path, now) > PUBLISHED]
     for folder in old:
         shutil.rmtree(folder)
     return len(old)

@@ -13,7 +13,7 @@ from features.console import run_command
 
 PACKAGES = ("features", "training", "serving", "experiments")
 
-OUTCOMES = {0, 1, 10}
+OUTCOMES = {0, 1, 10, 11}
 """Codes that say how something went, and not that something was refused."""
 
 

@@ -11,19 +11,22 @@ from features.console import OUT, describe_exit_codes, run_command
 from features.dates import require_school_date
 from features.home import read_home
 
-KEPT = 10
-"""Exit code when the champion stays."""
+KEPT, REFUSED_FILES = 10, 11
+"""Exit codes when the champion stays, and when the night went through but files of the inbox were refused."""
 
 EPILOG = (
     describe_exit_codes(
         own={
             0: "the challenger was promoted, or there was nothing to do",
+            1: "the training broke off",
             3: "data gate: too little data, or data unlike what the models need",
             4: "quality gate: a limit is broken and there is no champion; or there is no event log yet",
             KEPT: "the champion was kept",
+            REFUSED_FILES: "as 0 or 10, and files of the inbox were refused; look at them in inbox/refused",
         }
     )
     + """
+The champion has profiles of today after every exit code but 2 and 75, and a record in `decisions` says why it ended so.
 A file of the inbox that is wrong itself is moved to the folder refused beside it and counted. With exit code 75 the
 others stay in the inbox for the next night.
 
@@ -49,7 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     nightly.add_argument("--config", type=Path, help="TOML laid over the defaults in training/default.toml")
     nightly.add_argument(
-        "--as-of", type=_parse_moment, help="ignore events from this moment on, UTC: 2026-03-09[T06:00]"
+        "--as-of",
+        type=_parse_moment,
+        help="ignore events from this moment on, UTC: 2026-03-09[T06:00]; newer profiles go on serving",
     )
     options = parser.parse_args(arguments)
     return _nightly(options.config, options.as_of)
@@ -73,7 +78,10 @@ def _nightly(config: Path | None, as_of: datetime | None) -> int:
     }
     OUT.print(f"{sentences[outcome.did]} (run {outcome.run_id})\nwhy: {outcome.record}", markup=False, highlight=False)
     if outcome.refused:
-        OUT.print(f"files of the inbox that were refused: {outcome.refused}; they are in folders named refused")
+        OUT.print(
+            f"files of the inbox that were refused: {outcome.refused}; look in inbox/refused, or in refused of their source"
+        )
+        return REFUSED_FILES
     return KEPT if outcome.did == "kept" else 0
 
 

@@ -3,6 +3,7 @@
 RegroupError (features.errors)
 ├── InputError (features.errors)
 │   └── ConfigError     2  the training configuration cannot be used
+├── BrokenTrainingError 1  the training broke off; the champion has profiles of today
 ├── DataGateError       3  too little data to train on, or data that cannot be split; nothing was registered
 └── QualityGateError    4  the challenger is above a limit and there is no champion to keep
 """
@@ -12,6 +13,10 @@ from features.errors import InputError, RegroupError
 
 class ConfigError(InputError):
     """The training configuration cannot be used as it is."""
+
+
+class BrokenTrainingError(RegroupError):
+    """The training broke off, by a mistake in the code or for want of memory; nothing was registered."""
 
 
 class DataGateError(RegroupError):

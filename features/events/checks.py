@@ -30,7 +30,7 @@ from features.dates import FIRST_DATE
 from features.events.ids import event_ids
 from features.lengths import LONGEST_ADDRESS, LONGEST_ID
 from features.logs.cells import Marks
-from features.logs.rows import SKILL_MARK, join_skills, split_skills, unite_skills
+from features.logs.rows import SKILL_MARK, first_rule, join_skills, split_skills, unite_skills
 from features.schema import KINDS, Events
 
 EARLIEST = pd.Timestamp(FIRST_DATE, tz="UTC")
@@ -121,7 +121,7 @@ def check_rows(raw: pd.DataFrame, source: str, now: datetime, ahead: timedelta =
     answer = used["kind"].eq("response")
     rules = {
         "no_student": used["student_id"].isna(),
-        "too_long": pd.Series(_too_long(used), used.index),
+        "too_long": _too_long(used),
         "bad_kind": ~used["kind"].isin(KINDS),
         "no_item": answer & used["item_id"].isna(),
         "no_score": answer & used["score"].isna(),
@@ -130,9 +130,8 @@ def check_rows(raw: pd.DataFrame, source: str, now: datetime, ahead: timedelta =
         "time_out_of_range": ~used["occurred_at"].fillna(EARLIEST).between(EARLIEST, now + ahead),
     }
     # a rule that the reader found broken comes first: the null that it left may break another
-    rule = used["rejected"].copy()
-    for name, broken in rules.items():
-        rule = rule.mask(rule.isna() & broken, name)
+    found = first_rule(len(used), {name: np.asarray(broken, dtype=bool) for name, broken in rules.items()})
+    rule = used["rejected"].fillna(found.set_axis(used.index))
     valid = used[rule.isna()]
     nulled = {
         "absurd_duration": ~valid["duration_s"].fillna(0).between(0, MAX_DURATION_S),

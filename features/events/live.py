@@ -1,7 +1,7 @@
 """Live events: the database's table of events that came over HTTP and wait for the event log."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -71,9 +71,9 @@ def to_records(events: pd.DataFrame) -> list[dict[str, Any]]:
     Args:
         events: Rows with `features.events.checks.COLUMNS`.
     """
-    plain = events.assign(occurred_at=microseconds(events)).astype(object)
-    plain = plain.where(events.notna(), None)
-    return [{str(name): _plain(value) for name, value in record.items()} for record in plain.to_dict("records")]
+    of_name = {str(name): _plain(column) for name, column in events.items()}
+    of_name["occurred_at"] = [None if moment == NO_TIME else moment for moment in microseconds(events).tolist()]
+    return [dict(zip(of_name, cells, strict=True)) for cells in zip(*of_name.values(), strict=True)]
 
 
 def to_text(record: dict[str, Any]) -> str:
@@ -101,8 +101,8 @@ def microseconds(events: pd.DataFrame) -> "pd.Series[Any]":
     return pd.Series(moments.astype(np.int64), index=events.index)
 
 
-def _plain(value: object) -> object:
-    return value.item() if isinstance(value, np.generic) else value
+def _plain(column: "pd.Series[Any]") -> list[Any]:
+    return [None if null else value for value, null in zip(column.tolist(), column.isna(), strict=True)]
 
 
 WRITING = 7_233_402
@@ -131,13 +131,29 @@ def known_events(connection: Connection, event_ids: Sequence[str]) -> pd.DataFra
     return from_texts(found) if found else _no_events()
 
 
-def events_since(connection: Connection, student_ids: Sequence[str], begin: datetime) -> pd.DataFrame:
-    """The events of some students from a moment on that the table holds, with `features.events.checks.COLUMNS`."""
-    found: list[str] = []
+def events_since(connection: Connection, answered: Collection[tuple[str, str]], begin: datetime) -> pd.DataFrame:
+    """The events from a moment on, that the table holds, of the students who answered an item of theirs then.
+
+    Args:
+        connection: A transaction.
+        answered: Students, each with an item; a student may have several.
+        begin: The moment, in UTC.
+
+    Returns:
+        Rows with `features.events.checks.COLUMNS`; none of students who answered none of their items.
+    """
+    texts: dict[str, list[str]] = {}
+    again = set[str]()
     later = LIVE_EVENTS.c.occurred_us >= pd.Timestamp(begin).value // 1000
-    for some in in_parts(student_ids):
+    for some in in_parts(sorted({student for student, _ in answered})):
         mine = LIVE_EVENTS.c.student_id.in_(some)
-        found += connection.execute(select(LIVE_EVENTS.c.event).where(mine, later)).scalars()
+        for student, event in connection.execute(
+            select(LIVE_EVENTS.c.student_id, LIVE_EVENTS.c.event).where(mine, later)
+        ):
+            texts.setdefault(student, []).append(event)
+            if (student, json.loads(event)["item_id"]) in answered:
+                again.add(student)
+    found = [event for student in again for event in texts[student]]
     return from_texts(found) if found else _no_events()
 
 
@@ -169,12 +185,12 @@ def keep_events(
             "student_id": record["student_id"],
             "received_at": received_at,
             "key_id": key_id,
-            "occurred_us": None if pd.isna(moment) else record["occurred_at"],
+            "occurred_us": record["occurred_at"],
             **dict(zip(("statement", "content"), origins.get(record["event_id"], (None, None)), strict=True)),
             "event": to_text(record),
             "log_version": None,
         }
-        for record, moment in zip(to_records(events), events["occurred_at"], strict=True)
+        for record in to_records(events)
     ]
     if rows:
         connection.execute(upsert(connection, LIVE_EVENTS), rows)

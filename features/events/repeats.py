@@ -86,6 +86,8 @@ def order_ties(rows: pd.DataFrame) -> "pd.Series[int]":
     Args:
         rows: Valid rows with `features.events.checks.COLUMNS` in the order of the file; one event may have several.
     """
+    if not rows.duplicated(["student_id", "occurred_at"]).any():
+        return rows["sequence"]
     open_order = rows["occurred_at"].notna() & rows["sequence"].isna()
     events = rows.loc[open_order & ~rows["event_id"].duplicated(), ["event_id", "student_id", "occurred_at"]]
     tied = events[events.duplicated(["student_id", "occurred_at"], keep=False)]

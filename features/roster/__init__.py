@@ -126,17 +126,22 @@ policy.toml (optional): how teams want to be planned, which the CSV files cannot
     sources.SOURCE         below `[default]`: what kind of id the events of a source carry for students, such as
                            `practice-app = "username"`: a kind of ids.csv, or a column of the people's file of another
                            system, or a type of OneRoster's `userIds`; events of other sources carry the roster's ids
+    skill_id               below `[default]`: which field of a CASE standard is its skill's id: `humanCodingScheme` (its
+                           code), `identifier`, `abbreviatedStatement`, `alternativeLabel` or `listEnumeration`
     no_school              list of days without school, such as `["2026-11-26", "2026-12-21 to 2027-01-01"]`
     adult_exclusions       list of `{ staff_id = "b.chen", students = ["s0412"] }`: the adult never leads the students;
                            why is not asked and not stored
 `blocks`, `needs_certified`, `adult_exclusions` and rooms by name belong to one team. Lists of students add to those of
 a request.
 
+Skills and prerequisites may also come as a package of 1EdTech CASE (JSON or CSV) in place of skills.csv, and alone.
+
 Rosters of other systems (`features.roster.exports`) come as a folder, a zip archive or a CSV file: OneRoster 1.1 and
 1.2, whole (bulk) or what has changed (delta); Microsoft School Data Sync 1 and 2.1; or a class list with the columns
 `student`, `class` and maybe `teacher`, `school`, `grade`, `from_date`, `until`. What they cannot say stands in further
-keys of policy.toml. It is stored with the roster and holds until the file says it anew; rules, series, focus, skills
-and past sessions that are stored stay as well, as far as they name people who are still there.
+keys of policy.toml. It is stored with the roster and holds until the file says it anew; rules, series, focus and past
+sessions that are stored stay as well, as far as they name people who are still there, and so do skills and
+prerequisites unless there are files of them too.
     classes                list of ids of the classes whose students and adults make the team; none: no team
     school, name           of the team; without them, the school of its classes and no name
     staff.ID               what staff.csv would say of an adult: `{ role = "teacher_leader", max_group = 6 }`; a teacher

@@ -17,7 +17,8 @@ from features.roster.files.archive import Files
 from features.roster.loading import ReadRoster, read_roster
 from features.roster.people.columns import ADULT, STUDENT
 from features.roster.people.vault import Put, find_vault
-from features.roster.records import Roster, Team
+from features.roster.records import Roster
+from features.roster.skills import PARTS
 from features.roster.tables import WHOLE, Version, read_version
 from features.tombstones import read_tombstones
 
@@ -63,7 +64,7 @@ class Load:
 
     Attributes:
         found: The roster.
-        changes: What becomes of teams, students, adults, rooms and blocks.
+        changes: What becomes of each kind of thing that it says something of.
         erased: How many of its members were erased before; 0 where nothing was loaded.
         refused: Sentences on teams for which no day can be planned.
         questions: The `policy.toml` to fill in; null for a folder of roster files, and where the roster was loaded.
@@ -85,9 +86,10 @@ def load_roster(
     policy: bytes | None = None,
     *,
     yes: bool = False,
+    skill_id: str | None = None,
     note: Callable[[Connection], None] | None = None,
 ) -> Load:
-    """Puts a roster in place of the one that is stored, all or nothing.
+    """Puts a roster in place of the one that is stored, or skills alone in place of those, all or nothing.
 
     Args:
         files: The files.
@@ -97,6 +99,7 @@ def load_roster(
         day: From which day on enrollments count.
         policy: What people say now of the teams, a file as `policy.toml`.
         yes: Whether the roster may lack more than a twentieth of the stored students.
+        skill_id: The field of a CASE standard whose value events carry; without it, as people said before.
         note: Called in the transaction before it ends.
 
     Raises:
@@ -107,7 +110,7 @@ def load_roster(
         DatabaseAwayError: The database cannot be used; nothing was changed.
     """
     vault = find_vault()
-    read = partial(read_roster, files, name, day=day, policy=policy, with_names=vault is not None)
+    read = partial(read_roster, files, name, day=day, policy=policy, with_names=vault is not None, skill_id=skill_id)
     with ExitStack() as stack:
         # what an erasure has done in one store while it is at work in another must not come back
         stack.enter_context(home.work("roster", busy=BUSY))
@@ -120,11 +123,11 @@ def load_roster(
             raise UnansweredError(
                 f"{name} is {found.shape}, and nobody has said which of its classes make a team, so nothing was loaded"
             )
-        changes = compare(found.stored, found.roster)
+        changes = compare(found)
         if not yes:
             require_few_gone(changes)
         erased = found.save(connection)
-        if put_names is not None:
+        if put_names is not None and "members" in found.parts:
             _put_names(put_names, found, connection)
         if note is not None:
             note(connection)
@@ -139,7 +142,9 @@ def _put_names(put: Put, found: ReadRoster, connection: Connection) -> None:
     put({(STUDENT, student) for student in members - gone} | adults, found.names)
 
 
-def preview_roster(files: Files, name: str, database: Database, day: date, policy: bytes | None = None) -> Load:
+def preview_roster(
+    files: Files, name: str, database: Database, day: date, policy: bytes | None = None, *, skill_id: str | None = None
+) -> Load:
     """What loading a roster would change, and the questions that it leaves open; nothing is changed.
 
     Args:
@@ -148,16 +153,18 @@ def preview_roster(files: Files, name: str, database: Database, day: date, polic
         database: Where the roster is stored.
         day: From which day on enrollments count.
         policy: What people say now of the teams, a file as `policy.toml`.
+        skill_id: The field of a CASE standard whose value events carry; without it, as people said before.
 
     Raises:
         InputError: The files have problems.
         BusyError: The database stayed locked.
         DatabaseAwayError: The database cannot be used.
     """
-    found, _ = _read_now(partial(read_roster, files, name, day=day, policy=policy, propose=True), database)
+    read = partial(read_roster, files, name, day=day, policy=policy, propose=True, skill_id=skill_id)
+    found, _ = _read_now(read, database)
     return Load(
         found,
-        compare(found.stored, found.roster),
+        compare(found),
         refused=tuple(find_refused(found.roster)),
         questions=None if found.classes is None else write_questions(found.classes, found.said),
     )
@@ -170,8 +177,9 @@ def _read_now(read: Callable[[Connection | None], ReadRoster], database: Databas
     return read(None), (0, 0)  # nothing was ever stored
 
 
-def compare(stored: Mapping[str, Team], roster: Roster) -> tuple[Change, ...]:
-    """What becomes of teams, students, adults, rooms and blocks."""
+def compare(found: ReadRoster) -> tuple[Change, ...]:
+    """What becomes of teams, students, adults, rooms, blocks, skills and prerequisites; of parts that stay, nothing."""
+    stored, roster = found.stored, found.roster
     team_facts = {team.team_id: (team.school, team.name) for team in stored.values()}
     before: Mapping[str, Iterable[tuple[str, Any]]] = {
         "teams": team_facts.items(),
@@ -179,6 +187,10 @@ def compare(stored: Mapping[str, Team], roster: Roster) -> tuple[Change, ...]:
         "adults": ((adult.staff_id, asdict(adult)) for team in stored.values() for adult in team.staff),
         "rooms": ((room.room_id, asdict(room)) for team in stored.values() for room in team.rooms),
         "blocks": ((block.block_id, asdict(block)) for team in stored.values() for block in team.blocks),
+        "skills": ((skill.skill_id, asdict(skill)) for skill in found.skills.skills.values()),
+        "prerequisites": (
+            (f"{skill} requires {required}", True) for skill, each in found.skills.requires.items() for required in each
+        ),
     }
     after: Mapping[str, Iterable[tuple[str, Any]]] = {
         "teams": ((team.team_id, (team.school, team.name)) for team in roster.teams),
@@ -186,8 +198,13 @@ def compare(stored: Mapping[str, Team], roster: Roster) -> tuple[Change, ...]:
         "adults": ((adult.staff_id, asdict(adult)) for adult in roster.staff),
         "rooms": ((room.room_id, asdict(room)) for room in roster.rooms),
         "blocks": ((block.block_id, asdict(block)) for block in roster.blocks),
+        "skills": ((skill.skill_id, asdict(skill)) for skill in roster.skills),
+        "prerequisites": (
+            (f"{link.skill_id} requires {link.requires_skill_id}", True) for link in roster.prerequisites
+        ),
     }
-    return tuple(_compare(kind, _facts(before[kind]), _facts(after[kind])) for kind in before)
+    kinds = PARTS if found.parts == PARTS else before
+    return tuple(_compare(kind, _facts(before[kind]), _facts(after[kind])) for kind in kinds)
 
 
 def require_few_gone(changes: Iterable[Change]) -> None:
@@ -196,7 +213,9 @@ def require_few_gone(changes: Iterable[Change]) -> None:
     Raises:
         ManyGoneError: More than a twentieth of them are gone.
     """
-    students = next(change for change in changes if change.kind == "students")
+    students = next((change for change in changes if change.kind == "students"), None)
+    if students is None:  # skills alone
+        return
     gone = len(students.gone)
     if gone > MOST_GONE * students.before:
         raise ManyGoneError(

@@ -11,21 +11,19 @@ from features.database import Database
 from features.errors import WRONG_PATH, InputError, explain_os_error
 from features.home import Home
 from features.roster.changes import Change, Load, ManyGoneError, UnansweredError, load_roster, preview_roster
-from features.roster.exports.case import ID_FIELDS
 from features.roster.files.archive import read_files
-from features.roster.files.layout import FILES
 from features.roster.hub.download import download_roster
 from features.roster.hub.settings import is_address, read_hub
 from features.roster.loading import ReadRoster
 from features.roster.policy.file import NAME as POLICY_FILE
-from features.roster.skills import SkillLoad, are_skills, load_skills
+from features.roster.skills import PARTS
 
 NAMED = 20
 """Ids of new, changed and gone that a preview names of each kind."""
 
 
 NAMED_SKILLS = 3
-"""Skills that are shown after loading, so that people see whether their ids are those of the log."""
+"""Skills that are shown where some are new, so that people see whether their ids are those of the log."""
 
 
 def load_roster_command(
@@ -37,9 +35,9 @@ def load_roster_command(
     preview: bool = False,
     yes: bool = False,
     as_of: date | None = None,
-    skill_id: str = ID_FIELDS[0],
+    skill_id: str | None = None,
 ) -> int:
-    """Loads a roster into the home's database, prints counts and warnings, and returns the exit code.
+    """Loads a roster, or skills alone, into the home's database, prints counts and warnings; returns the exit code.
 
     Args:
         path: A folder, a zip archive or a CSV file; or the address of a hub that speaks OneRoster.
@@ -50,7 +48,7 @@ def load_roster_command(
         preview: Whether only to show what would change, and what the roster cannot say.
         yes: Whether the roster may lack more than a twentieth of the stored students.
         as_of: From which day on enrollments count; today, unless given.
-        skill_id: The field of a standard of CASE whose value events carry.
+        skill_id: The field of a standard of CASE whose value events carry; without it, as was said before.
 
     Raises:
         InputError: The files have problems, or many students are gone; nothing was changed.
@@ -59,25 +57,26 @@ def load_roster_command(
         HubError: The hub does not answer, or does not give the whole roster; nothing was changed.
     """
     files = download_roster(read_hub(str(path), hub)) if is_address(path) else read_files(Path(path))
-    if are_skills(files):
-        with Database(home.database_url()) as database:
-            _show_skills(load_skills(files, str(path), home, database, skill_id, preview=preview))
-        return 0
     day = as_of or datetime.now().astimezone().date()
     asked = _read_policy(policy, missing_ok=preview)
     with Database(home.database_url()) as database:
         if preview:
-            _show_preview(preview_roster(files, str(path), database, day, asked), str(path), day, asked, policy)
+            load = preview_roster(files, str(path), database, day, asked, skill_id=skill_id)
+            _show_preview(load, str(path), day, asked, policy)
             return 0
         try:
-            load = load_roster(files, str(path), home, database, day, asked, yes=yes)
+            load = load_roster(files, str(path), home, database, day, asked, yes=yes, skill_id=skill_id)
         except ManyGoneError as error:
             raise InputError(f"{error}; look at it with --preview, and load it with --yes if it is right") from None
         except UnansweredError as error:
             raise InputError(
                 f"{error}; run again with --preview --policy {POLICY_FILE}, fill that file in, and load with it"
             ) from None
-    _show_counts(load.found)
+    if load.found.parts == PARTS:
+        _show_changes(load.changes, "skills")
+    else:
+        _show_counts(load.found)
+    _show_skills(load)
     if load.erased:
         OUT.print(
             f"warning: {load.erased} members were erased before; they are seated without demographics, past sessions "
@@ -87,20 +86,10 @@ def load_roster_command(
     return 0
 
 
-def _show_skills(load: SkillLoad) -> None:
-    before, now = load.before.skills, {skill.skill_id: skill for skill in load.skills}
-    table = Table("", "stored", "now", "new", "gone", title="skills")
-    new, gone = now.keys() - before.keys(), before.keys() - now.keys()
-    table.add_row("skills", f"{len(before):,}", f"{len(now):,}", f"{len(new):,}", f"{len(gone):,}")
-    pairs = {(skill, required) for skill, each in load.before.requires.items() for required in each}
-    links = {(link.skill_id, link.requires_skill_id) for link in load.prerequisites}
-    counts = len(pairs), len(links), len(links - pairs), len(pairs - links)
-    table.add_row("prerequisites", *(f"{count:,}" for count in counts))
-    OUT.print(table)
-    for skill in load.skills[:NAMED_SKILLS]:
-        OUT.print(f"{skill.skill_id}: {skill.name or 'without a name'}", markup=False, highlight=False)
-    for warning in load.warnings:
-        OUT.print(f"warning: {warning}", markup=False, highlight=False)
+def _show_skills(load: Load) -> None:
+    if any(change.new for change in load.changes if change.kind == "skills"):
+        for skill in load.found.roster.skills[:NAMED_SKILLS]:
+            OUT.print(f"skill {skill.skill_id}: {skill.name or 'without a name'}", markup=False, highlight=False)
 
 
 def _read_policy(path: Path | None, *, missing_ok: bool) -> bytes | None:
@@ -116,7 +105,8 @@ def _show_preview(load: Load, name: str, day: date, asked: bytes | None, policy:
     OUT.print(f"{name} was taken for: {load.found.shape}", markup=False, highlight=False)
     if load.found.classes is not None:
         OUT.print(f"enrollments as of {day}", markup=False, highlight=False)
-    _show_changes(load.changes)
+    _show_changes(load.changes, "what loading would change")
+    _show_skills(load)
     _warn(load)
     if load.questions is None:
         return
@@ -130,9 +120,9 @@ def _show_preview(load: Load, name: str, day: date, asked: bytes | None, policy:
         OUT.print(load.questions, markup=False, highlight=False)
 
 
-def _show_changes(changes: Iterable[Change]) -> None:
+def _show_changes(changes: Iterable[Change], title: str) -> None:
     changes = tuple(changes)
-    table = Table("", "stored", "new", "changed", "gone", title="what loading would change")
+    table = Table("", "stored", "new", "changed", "gone", title=title)
     for change in changes:
         counts = change.before, len(change.new), len(change.changed), len(change.gone)
         table.add_row(change.kind, *(f"{count:,}" for count in counts))
@@ -148,8 +138,8 @@ def _show_counts(found: ReadRoster) -> None:
     table = Table(title=f"roster ({found.shape})")
     table.add_column("file")
     table.add_column("rows", justify="right")
-    for layout in FILES:
-        table.add_row(f"{layout.name}.csv", str(len(getattr(found.roster, layout.name))))
+    for part in found.parts:
+        table.add_row(f"{part}.csv", str(len(getattr(found.roster, part))))
     table.add_row(POLICY_FILE, str(len(found.roster.policies)))
     OUT.print(table)
 

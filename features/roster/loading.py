@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -21,20 +22,27 @@ from features.roster.exports.teams import LABELS, build_sheets, drop_missing
 from features.roster.files.archive import Files, read_files
 from features.roster.files.cells import nearest
 from features.roster.files.layout import FILES, NAMES
-from features.roster.files.sheets import Findings, Row, raise_problems, read_sheet
+from features.roster.files.sheets import Findings, raise_problems, read_sheet
 from features.roster.people.columns import Who, join_ids, join_names, read_name_file, read_people
 from features.roster.people.id_table import forget_matched, read_ids
 from features.roster.policy.file import DEFAULT, Said, check_policies, join_layer, parse_policies
 from features.roster.policy.file import NAME as POLICY_FILE
-from features.roster.queries import list_teams, read_skills, read_team
-from features.roster.records import PolicyLayer, Roster, Staff, Team
-from features.roster.skills import PARTS, find_standards, read_skill_sheets
-from features.roster.store import save_roster
+from features.roster.queries import list_teams, read_default_policy, read_stored_skills, read_team
+from features.roster.records import PolicyLayer, Roster, Settings, SkillMap, Staff, Team
+from features.roster.skills import (
+    PARTS,
+    add_stored_skills,
+    are_skills,
+    find_standards,
+    read_skill_sheets,
+    read_skills_alone,
+    remember_skill_id,
+    without_skills,
+)
+from features.roster.store import save_roster, save_skills
 
-KEPT = frozenset({"skills", "prerequisites", "past_sessions", "demographics"})
+KEPT = frozenset({"past_sessions", "demographics"})
 """Parts of the stored roster of which other systems say nothing."""
-
-SKILL_FILES = frozenset(f"{part}.csv" for part in PARTS)
 
 OWN_FILES = frozenset(f"{layout.name}.csv" for layout in (*FILES, NAMES)) - {"demographics.csv"}
 """Files that no other system has; OneRoster has a `demographics.csv` of its own, which nothing reads."""
@@ -47,7 +55,9 @@ class ReadRoster:
     Attributes:
         roster: What will be stored.
         stored: The teams that are stored now, by id.
+        skills: The skills that are stored now.
         shape: What it was taken for.
+        parts: What it says something of, in parts of `Roster`; everything else stays.
         said: What people said of each team.
         lists: The lists of another system; null for a folder of roster files.
         classes: Its classes and who is in them.
@@ -56,7 +66,9 @@ class ReadRoster:
 
     roster: Roster
     stored: Mapping[str, Team]
+    skills: SkillMap
     shape: str = "roster files"
+    parts: tuple[str, ...] = tuple(layout.name for layout in FILES)
     said: Said = field(default_factory=dict)
     lists: SchoolLists | None = None
     classes: Classes | None = None
@@ -68,6 +80,9 @@ class ReadRoster:
         Args:
             connection: A transaction of `changing(alone=True)`.
         """
+        if self.parts == PARTS:
+            save_skills(connection, self.roster)
+            return 0
         replace_source_rows(connection, self.lists)
         erased = save_roster(self.roster, connection, keep=KEPT if self.lists else frozenset())
         forget_matched(connection)
@@ -82,7 +97,9 @@ def read_roster_files(folder: Path) -> Roster:
     """
     if not folder.is_dir():
         raise InputError(f"roster folder {str(folder)!r} is not there; name a folder with teams.csv and the others")
-    return _read_folder(read_files(folder), str(folder))[0]
+    files, findings = read_files(folder), Findings()
+    said = remember_skill_id(_read_policy(files, findings), {}, None, files)
+    return _read_folder(files, str(folder), said, findings)[0]
 
 
 def read_roster(
@@ -94,8 +111,9 @@ def read_roster(
     *,
     propose: bool = False,
     with_names: bool = False,
+    skill_id: str | None = None,
 ) -> ReadRoster:
-    """The roster that files hold, whatever system they are of.
+    """The roster that files hold, whatever system they are of; or skills alone.
 
     Args:
         files: The files.
@@ -105,43 +123,63 @@ def read_roster(
         policy: What people say now of the teams, a file as `policy.toml`.
         propose: Whether to make a team of each school and grade of an export where nobody has said what makes one.
         with_names: Whether names of people are read.
+        skill_id: The field of a CASE standard whose value events carry; without it, as people said before.
 
     Raises:
         InputError: The files have problems; each is listed.
     """
-    stored, said = ({}, {}) if connection is None else _read_stored(connection)
-    names = frozenset(file.lower().removesuffix(".csv") for file in files)
-    foreign = is_oneroster(names) or is_sds(names) or is_class_list(files)
+    stored, before, skills = ({}, {}, SkillMap({}, {})) if connection is None else _read_stored(connection)
     if policy is not None:
         files = {**files, POLICY_FILE: policy}
-    if not foreign:
-        roster, display = _read_folder(files, name, names=with_names)
-        return ReadRoster(roster, stored, names=display)
-    findings = Findings(labels=dict(LABELS))
-    new = parse_policies(files[POLICY_FILE], findings) if POLICY_FILE in files else {}
-    said = {**said, **new}
+    findings = Findings()
+    new = _read_policy(files, findings)
+    said: Said
+    names = frozenset(file.lower().removesuffix(".csv") for file in files)
+    if are_skills(files):
+        said = {**before, DEFAULT: {**before.get(DEFAULT, {}), **_only_skill_id(new, findings)}}
+        said = remember_skill_id(said, before, skill_id, files)
+        roster = read_skills_alone(files, name, stored.values(), said, skills, findings)
+        return ReadRoster(roster, stored, skills, "skills", PARTS, said)
+    of_people = without_skills(files)
+    if not (is_oneroster(names) or is_sds(names) or is_class_list(of_people)):
+        said = remember_skill_id(new, before, skill_id, files)
+        roster, display = _read_folder(files, name, said, findings, names=with_names)
+        return ReadRoster(roster, stored, skills, names=display)
     raise_problems(findings, POLICY_FILE)
-    findings.labels.clear()  # files of other systems may have the names of ours
-    _report_unread(files, findings)
-    lists = _read_lists(files, names, said, findings)
+    said = remember_skill_id({**before, **new}, before, skill_id, files)
+    _report_unread(of_people, findings)
+    lists = _read_lists(of_people, names, said, findings)
+    of_skills = add_stored_skills(read_skill_sheets(files, said, findings), skills)
     raise_problems(findings, name)
     lists = add_stored(connection, lists, findings)
     findings.labels.update(LABELS)
     classes = find_places(lists, day, findings, said.get(DEFAULT, {}).get("end_date"))
     if propose and not any(settings.get("classes") for settings in said.values()):
         said = {**said, **{team_id: {"classes": found} for team_id, found in propose_teams(classes).items()}}
-    sheets = build_sheets(classes, said, stored, findings, new.keys())
-    if connection is not None and stored:  # the skills that stay are those that may be named
-        sheets["skills"] = [Row(None, skill) for skill in read_skills(connection).skills.values()]
+    sheets = build_sheets(classes, said, stored, findings, new.keys()) | of_skills
     sources = said.get(DEFAULT, {}).get("sources", {})
-    people = read_people(files, lists, sources, findings, names=with_names)
+    people = read_people(of_people, lists, sources, findings, names=with_names)
     sheets = check_sheets(sheets, findings)
     sheets["ids"] = join_ids(people, lists, [] if connection is None else read_ids(connection), findings)
     said = _clean(said, sheets, new.keys())
     policies = check_policies(said, sheets, findings, of_folder=False)
     raise_problems(findings, name)
     roster = _to_roster(sheets, policies, findings)
-    return ReadRoster(roster, stored, lists.shape, said, lists, classes, join_names(people, lists))
+    return ReadRoster(
+        roster, stored, skills, lists.shape, said=said, lists=lists, classes=classes, names=join_names(people, lists)
+    )
+
+
+def _read_policy(files: Files, findings: Findings) -> Said:
+    return parse_policies(files[POLICY_FILE], findings) if POLICY_FILE in files else {}
+
+
+def _only_skill_id(said: Said, findings: Findings) -> Settings:
+    """What is said of standards, where nothing else may be said."""
+    default = said.get(DEFAULT, {})
+    if said.keys() - {DEFAULT} or default.keys() - {"skill_id"}:
+        findings.problems.append(f"{POLICY_FILE}: says more than skill_id below [default]; load it with the roster")
+    return default
 
 
 def _read_lists(files: Files, names: frozenset[str], said: Said, findings: Findings) -> SchoolLists:
@@ -171,18 +209,20 @@ def _clean(said: Said, sheets: Sheets, new: Collection[str]) -> Said:
     return cleaned
 
 
-def _read_stored(connection: Connection) -> tuple[dict[str, Team], Said]:
-    """The stored teams, and what was said of them."""
-    try:
+def _read_stored(connection: Connection) -> tuple[dict[str, Team], Said, SkillMap]:
+    """The stored teams, what was said of them, and the stored skills; these may be there before any team is."""
+    stored: dict[str, Team] = {}
+    with suppress(MissingError):
         stored = {team.team_id: read_team(connection, team.team_id) for team in list_teams(connection)}
-    except MissingError:
-        return {}, {}
     layers = {layer.team_id: layer for team in stored.values() for layer in team.policies}
-    return stored, {team_id: join_layer(layer) for team_id, layer in layers.items()}
+    layers[DEFAULT] = read_default_policy(connection)
+    said = {team_id: join_layer(layer) for team_id, layer in layers.items()}
+    return stored, {team_id: settings for team_id, settings in said.items() if settings}, read_stored_skills(connection)
 
 
-def _read_folder(files: Files, name: str, *, names: bool = False) -> tuple[Roster, dict[Who, str]]:
-    findings = Findings()
+def _read_folder(
+    files: Files, name: str, said: Said, findings: Findings, *, names: bool = False
+) -> tuple[Roster, dict[Who, str]]:
     sheets: Sheets = {}
     standards = find_standards(files)
     known = [*(f"{layout.name}.csv" for layout in FILES), *standards]
@@ -199,11 +239,9 @@ def _read_folder(files: Files, name: str, *, names: bool = False) -> tuple[Roste
             columns = ", ".join(layout.columns)
             findings.add(layout.name, f"is missing; write one with the columns {columns}")
     if standards:
-        sheets |= read_skill_sheets(files, findings)
+        sheets |= read_skill_sheets(files, said, findings)
     sheets = check_sheets(sheets, findings)
-    policies: tuple[PolicyLayer, ...] = ()
-    if POLICY_FILE in files:
-        policies = check_policies(parse_policies(files[POLICY_FILE], findings), sheets, findings)
+    policies = check_policies(said, sheets, findings)
     display = read_name_file(files, findings, names=names)
     raise_problems(findings, name)
     return _to_roster(sheets, policies, findings), display
@@ -221,11 +259,8 @@ def _report_strays(files: Collection[str], known: Collection[str], findings: Fin
 
 def _report_unread(files: Files, findings: Findings) -> None:
     """Warns of files of regroup's own that lie beside a roster of another system."""
-    skills = {*find_standards(files), *(file for file in files if file.lower() in SKILL_FILES)}
-    for file in sorted(skills):
-        findings.warnings.append(f"{file}: skills are not read beside a roster of another system; load them alone")
     for file in files:
-        if file.lower() in OWN_FILES and file not in skills:
+        if file.lower() in OWN_FILES:
             what = "is not read beside a roster of another system, where policy.toml says what that does not"
             findings.warnings.append(f"{file}: {what}; what is stored stays")
 

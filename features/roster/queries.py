@@ -143,6 +143,11 @@ def read_stored_skills(connection: Connection) -> SkillMap:
     return SkillMap({skill.skill_id: skill for skill in sorted(skills, key=lambda skill: skill.skill_id)}, requires)
 
 
+def read_default_policy(connection: Connection) -> PolicyLayer:
+    """What holds for all teams, which may be there before any team is."""
+    return next(iter(_policies(connection, "")), PolicyLayer(""))
+
+
 def read_demographics(url: Source) -> tuple[Demographic, ...]:
     """The facts about students that only audits use; sorted by student and column.
 

@@ -1,42 +1,21 @@
-"""Loads skills and prerequisites by themselves: the rest of the stored roster stays as it is."""
+"""Reads skills and prerequisites, which may come alone, in a folder of roster files or beside any other roster."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Connection
-
-from features.database import Database
-from features.errors import InputError, MissingError
-from features.home import Home
+from features.errors import InputError
 from features.roster.checks import Sheets, check_skills
-from features.roster.exports.case import ID_FIELDS, is_case_csv, read_case
+from features.roster.exports.case import is_case_csv, read_case
 from features.roster.files.archive import Files
 from features.roster.files.layout import FILES
 from features.roster.files.sheets import Findings, Row, raise_problems, read_sheet
-from features.roster.queries import list_teams, read_stored_skills, read_team
-from features.roster.records import Focus, Prerequisite, Skill, SkillMap
-from features.roster.store import save_skills
-
-BUSY = "a student is being erased, or a roster loaded; load these skills when that has ended"
+from features.roster.policy.file import DEFAULT, Said, check_policies
+from features.roster.policy.file import NAME as POLICY_FILE
+from features.roster.policy.keys import SKILL_IDS
+from features.roster.records import Focus, Member, Prerequisite, Roster, SkillMap, Team
 
 PARTS = ("skills", "prerequisites")
 
-
-@dataclass(frozen=True)
-class SkillLoad:
-    """Skills that were loaded, or read to see what loading them would change.
-
-    Attributes:
-        before: The skills that were stored, and what each required.
-        skills: Those that are now.
-        prerequisites: Likewise.
-        warnings: What was left out.
-    """
-
-    before: SkillMap
-    skills: tuple[Skill, ...]
-    prerequisites: tuple[Prerequisite, ...]
-    warnings: tuple[str, ...]
+OWN_FILES = frozenset(f"{part}.csv" for part in PARTS)
 
 
 def find_standards(files: Files) -> Mapping[str, bytes]:
@@ -50,80 +29,104 @@ def find_standards(files: Files) -> Mapping[str, bytes]:
     }
 
 
+def without_skills(files: Files) -> Files:
+    """The files that hold neither skills nor prerequisites."""
+    standards = find_standards(files)
+    return {name: data for name, data in files.items() if name not in standards and name.lower() not in OWN_FILES}
+
+
 def are_skills(files: Files) -> bool:
     """Whether files hold skills and prerequisites and nothing else of a roster."""
-    own = {f"{part}.csv" for part in PARTS}
-    return bool(files) and files.keys() <= own | find_standards(files).keys()
+    return bool(files.keys() - {POLICY_FILE}) and not without_skills(files).keys() - {POLICY_FILE}
 
 
-def read_skill_sheets(files: Files, findings: Findings, id_field: str = ID_FIELDS[0]) -> Sheets:
-    """The rows of skills and prerequisites that are in files, of CASE or of a folder of roster files."""
+def remember_skill_id(said: Said, before: Said, asked: str | None, files: Files) -> Said:
+    """What people said, with the field of standards whose value events carry: as they say now, or said before.
+
+    Args:
+        said: What they said of each team.
+        before: What is stored of that.
+        asked: What they say now of the field.
+        files: The files; with standards among them, the field is said from then on.
+    """
+    default = said.get(DEFAULT, {})
+    field = asked or default.get("skill_id") or before.get(DEFAULT, {}).get("skill_id")
+    if field is None and not find_standards(files):
+        return said
+    return {**said, DEFAULT: {**default, "skill_id": field or SKILL_IDS[0]}}
+
+
+def read_skill_sheets(files: Files, said: Said, findings: Findings) -> Sheets:
+    """The rows of skills and prerequisites that are in files, of CASE or of files of regroup's own.
+
+    Args:
+        files: The files; those of other kinds are left aside.
+        said: What people said, of all teams the field of a standard whose value events carry.
+        findings: Gets what is wrong.
+    """
     standards = find_standards(files)
+    id_field = said.get(DEFAULT, {}).get("skill_id", SKILL_IDS[0])
+    own = {name.lower(): data for name, data in files.items() if name not in standards}
     skills, prerequisites = read_case(standards, findings, id_field) if standards else ([], [])
     sheets: Sheets = {"skills": skills, "prerequisites": prerequisites}
     for layout in FILES:
-        data = files.get(f"{layout.name}.csv") if layout.name in PARTS else None
-        if data is not None and f"{layout.name}.csv" not in standards:
+        data = own.get(f"{layout.name}.csv") if layout.name in PARTS else None
+        if data is not None:
             if standards and layout.name == "skills":
                 findings.add("skills", f"is there beside {', '.join(sorted(standards))}; keep one of them")
             sheets[layout.name] += read_sheet(data, layout, findings)
     return sheets
 
 
-def load_skills(
-    files: Files, name: str, home: Home, database: Database, id_field: str = ID_FIELDS[0], *, preview: bool = False
-) -> SkillLoad:
-    """Puts skills and prerequisites in place of those that are stored; those of which the files say nothing stay.
+def add_stored_skills(sheets: Sheets, stored: SkillMap) -> Sheets:
+    """The rows, and those that are stored of the part of which the files say nothing."""
+    skills = sheets["skills"] or [Row(None, skill) for skill in stored.skills.values()]
+    known = {row.record.skill_id for row in skills}
+    pairs = ((skill, required) for skill, each in stored.requires.items() for required in each)
+    kept = [Row(None, Prerequisite(*pair)) for pair in pairs if known.issuperset(pair)]
+    return {"skills": skills, "prerequisites": sheets["prerequisites"] or kept}
+
+
+def read_skills_alone(
+    files: Files, name: str, teams: Iterable[Team], said: Said, stored: SkillMap, findings: Findings
+) -> Roster:
+    """A roster of skills, prerequisites and the policy of all teams alone, checked against what is stored.
 
     Args:
-        files: The files.
+        files: The files, which hold nothing else.
         name: What to call them in errors.
-        home: The home, in which no roster is loaded meanwhile.
-        database: Where the roster is stored.
-        id_field: The field of a standard whose value events carry.
-        preview: Whether only to tell what would change.
+        teams: The teams that are stored.
+        said: What people said of each of them.
+        stored: The skills that are stored.
+        findings: Gets what is wrong.
 
     Raises:
-        InputError: The files have problems, or lack skills that the stored roster names; nothing was changed.
-        BusyError: A roster is being loaded, or another process holds the database; nothing was changed.
-        DatabaseAwayError: The database cannot be used; nothing was changed.
+        InputError: The files have problems, or lack skills that the stored roster names.
     """
-    findings = Findings()
-    sheets = read_skill_sheets(files, findings, id_field)
+    sheets = read_skill_sheets(files, said, findings)
     raise_problems(findings, name)
     if not any(sheets.values()):
         raise InputError(f"{name} has neither skills nor prerequisites; nothing was changed")
-    with home.work("roster", busy=BUSY), database.changing(alone=True) as connection:
-        before = read_stored_skills(connection)
-        loaded = _check(sheets, before, connection, findings, name)
-        if not preview:
-            save_skills(connection, loaded.skills, loaded.prerequisites)
-    return loaded
-
-
-def _check(sheets: Sheets, before: SkillMap, connection: Connection, findings: Findings, name: str) -> SkillLoad:
-    if not sheets["skills"]:
-        sheets["skills"] = [Row(None, skill) for skill in before.skills.values()]
-    if not sheets["prerequisites"]:
-        known = {row.record.skill_id for row in sheets["skills"]}
-        pairs = ((skill, required) for skill, each in before.requires.items() for required in each)
-        sheets["prerequisites"] = [Row(None, Prerequisite(*pair)) for pair in pairs if known.issuperset(pair)]
-    check_skills(sheets | _read_named(connection), findings)
+    sheets = add_stored_skills(sheets, stored)
+    rows = _list_rows(teams) | sheets
+    check_skills(rows, findings)
+    of_policies = Findings()  # its warnings were told when the teams were loaded
+    layers = check_policies(said, rows, of_policies, of_folder=False)
+    findings.problems.extend(of_policies.problems)
     raise_problems(findings, name)
     skills, prerequisites = (tuple(row.record for row in sheets[part]) for part in PARTS)
-    return SkillLoad(before, skills, prerequisites, tuple(findings.warnings))
+    policies = tuple(layer for layer in layers if layer.team_id == DEFAULT)
+    warnings = tuple(findings.warnings)
+    return Roster((), (), (), (), (), skills=skills, prerequisites=prerequisites, policies=policies, warnings=warnings)
 
 
-def _read_named(connection: Connection) -> Sheets:
-    """The rows of the stored roster that name skills."""
-    sheets: Sheets = {part: [] for part in ("focus", "rules", "staff", "series")}
-    try:
-        teams = [read_team(connection, team.team_id) for team in list_teams(connection)]
-    except MissingError:
-        return sheets
+def _list_rows(teams: Iterable[Team]) -> Sheets:
+    """The rows of stored teams that name skills, and those that their policies name."""
+    sheets: Sheets = {part: [] for part in ("teams", "members", "staff", "rooms", "blocks", "rules", "focus", "series")}
     for team in teams:
-        sheets["staff"] += [Row(None, person) for person in team.staff]
-        sheets["rules"] += [Row(None, rule) for rule in team.rules]
-        sheets["series"] += [Row(None, series) for series in team.series]
+        sheets["teams"].append(Row(None, team))
+        sheets["members"] += [Row(None, Member(team.team_id, student)) for student in team.members]
         sheets["focus"] += [Row(None, Focus(team.team_id, skill, weight)) for skill, weight in team.focus.items()]
+        for part in ("staff", "rooms", "blocks", "rules", "series"):
+            sheets[part] += [Row(None, record) for record in getattr(team, part)]
     return sheets

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Table, and_, delete, insert, select
 
 from features.database import Database, changing
 from features.roster import tables
-from features.roster.records import PastSession, PolicyLayer, Prerequisite, Roster, Rule, Series, Skill
+from features.roster.records import PastSession, PolicyLayer, Roster, Rule, Series
 from features.roster.tables import count_change
 from features.tombstones import Tombstones, read_tombstones
 
@@ -56,17 +56,18 @@ def save_roster(roster: Roster, url: str | Database | Connection, keep: Collecti
     return erased
 
 
-def save_skills(connection: Connection, skills: Iterable[Skill], prerequisites: Iterable[Prerequisite]) -> None:
-    """Replaces the skills of the stored roster and what they require; everything else stays.
+def save_skills(connection: Connection, roster: Roster) -> None:
+    """Replaces the skills of the stored roster, what they require and the policy of all teams; everything else stays.
 
     Args:
         connection: A transaction of `changing(alone=True)`.
-        skills: The skills.
-        prerequisites: What they require.
+        roster: A roster with these and nothing else.
     """
-    for table, records in ((tables.SKILLS, skills), (tables.PREREQUISITES, prerequisites)):
+    for table, records in ((tables.SKILLS, roster.skills), (tables.PREREQUISITES, roster.prerequisites)):
         connection.execute(delete(table))
         _insert(connection, table, [asdict(record) for record in records])
+    connection.execute(delete(tables.POLICIES).where(tables.POLICIES.c.team_id == ""))
+    _insert(connection, tables.POLICIES, [_to_row(layer) for layer in roster.policies])
     count_change(connection)
 
 
@@ -156,10 +157,14 @@ def _places(key: dict[str, str], students: Iterable[str]) -> list[dict[str, Any]
     return [{**key, "place": place, "student_id": student} for place, student in enumerate(students)]
 
 
+def _to_row(layer: PolicyLayer) -> dict[str, Any]:
+    return {"team_id": layer.team_id, "settings": dict(layer.settings), "roster": dict(layer.roster)}
+
+
 def _replace_policies(connection: Connection, policies: Iterable[PolicyLayer]) -> None:
     rows, students = [], []
     for layer in policies:
-        rows.append({"team_id": layer.team_id, "settings": dict(layer.settings), "roster": dict(layer.roster)})
+        rows.append(_to_row(layer))
         named = [(student, None) for student in layer.needs_certified] + list(layer.adult_exclusions)
         students += [
             {"team_id": layer.team_id, "place": place, "student_id": student, "excluded_staff_id": staff}

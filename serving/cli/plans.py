@@ -2,6 +2,7 @@
 
 import argparse
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -9,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from features.console import OUT, read_file, write_json, write_text
+from features.console import ERR, OUT, read_file, write_json, write_text
 from serving.cli import Commands, add_command, planning_errors
 
 if TYPE_CHECKING:
+    from serving.cli.svg import Labels
     from serving.grouping import Diagnosis, Move, Plan, Problem, Session, Violation
 
 PLAN = """plan day.json --seconds 1 --json plan.json --svg day.svg
@@ -47,7 +49,9 @@ def add_plan(commands: Commands) -> None:
         help="share of all seats in which any two of the plans differ at least, 0-1 (%(default)s)",
     )
     plan.add_argument("--json", type=Path, metavar="FILE", help="write the plan there, for PLAN of evaluate")
-    plan.add_argument("--svg", type=Path, metavar="FILE", help="draw the day there")
+    plan.add_argument(
+        "--svg", type=Path, metavar="FILE", help="draw the day there, with names from the vault if there is one"
+    )
 
 
 def add_evaluate(commands: Commands) -> None:
@@ -88,14 +92,15 @@ def plan_day(options: argparse.Namespace) -> int:
     except InfeasibleError as error:
         _print_diagnosis(explain_conflict(problem, error.conflicts, until=until))
         raise
+    labels = _find_labels(problem)
     if options.svg is not None:
-        write_text(options.svg, draw_day(problem, plan))
-    _print_plan(plan)
+        write_text(options.svg, draw_day(problem, plan, labels))
+    _print_plan(plan, labels)
     if options.alternatives:
         for number, other in enumerate(found.others, 1):
             loss, difference = f"{other.score_loss:.1%}", f"{other.difference:.0%}"
             _print(f"\nalternative {number}: scores {loss} less, {difference} of seats differ at least")
-            _print_plan(other.plan)
+            _print_plan(other.plan, labels)
         _print(f"\n{found.sentence}")
     return 0
 
@@ -158,10 +163,39 @@ def _read_sessions(path: Path, problem: "Problem") -> "tuple[Session, ...]":
     return sessions
 
 
-def _print_plan(plan: "Plan") -> None:
-    """Prints one sentence for each session, and the score."""
-    for reason in plan.session_reasons:
+def _find_labels(problem: "Problem") -> "Labels":
+    """The names of the day's people, where there is a vault that whoever runs the command may read.
+
+    The id stands beside a name that several have.
+    """
+    from features.errors import RegroupError
+    from features.roster.people.columns import ADULT, STUDENT
+    from features.roster.people.vault import find_vault
+    from serving.cli.svg import Labels
+
+    vault = find_vault()
+    if vault is None:
+        return Labels()
+    people = {STUDENT: [student.id for student in problem.students], ADULT: [adult.id for adult in problem.adults]}
+    try:
+        found = {kind: vault.read(kind, ids) for kind, ids in people.items()}
+    except RegroupError as error:
+        ERR.print(f"warning: no names are shown: {error}", markup=False, highlight=False)
+        return Labels()
+    times = Counter(name for names in found.values() for name in names.values())
+    students, adults = (
+        {identity: f"{name} ({identity})" if times[name] > 1 else name for identity, name in found[kind].items()}
+        for kind in people
+    )
+    return Labels(students, adults)
+
+
+def _print_plan(plan: "Plan", labels: "Labels") -> None:
+    """Prints one sentence for each session, below it who is there where names are known, and the score."""
+    for reason, session in zip(plan.session_reasons, plan.sessions, strict=True):
         _print(reason.sentence)
+        if labels.adults or labels.students:
+            _print(f"  {labels.name_adults(session)}: {labels.name_students(session)}")
     _print(f"score {plan.score.total:.3f}, bound {plan.bound:.3f}")
 
 

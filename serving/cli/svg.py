@@ -1,6 +1,7 @@
 """A day as a picture: one row per block, one column per room, a card per session. SVG, without any library."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from textwrap import wrap
 from xml.sax.saxutils import escape
 
@@ -22,19 +23,37 @@ FEW = 9
 """The most students that a card names; a card with more says only how many they are."""
 
 
-def draw_day(problem: Problem, plan: Plan) -> str:
+@dataclass(frozen=True)
+class Labels:
+    """What people are called instead of their ids, which stay for those who are not in here."""
+
+    students: Mapping[str, str] = field(default_factory=dict)
+    adults: Mapping[str, str] = field(default_factory=dict)
+
+    def name_adults(self, session: Session) -> str:
+        """The adults of a session, the lead first."""
+        return ", ".join(self.adults.get(adult, adult) for adult in session.adults)
+
+    def name_students(self, session: Session) -> str:
+        """Its students; names have blanks, so that commas stand between them."""
+        mark = ", " if self.students else " "
+        return mark.join(self.students.get(student, student) for student in session.students)
+
+
+def draw_day(problem: Problem, plan: Plan, labels: Labels) -> str:
     """The SVG text of a plan.
 
     Args:
         problem: The day, with the names of blocks and skills.
         plan: A plan of this day.
+        labels: What people are called.
     """
     skills = {skill.id: skill.name for skill in problem.skills}
     rooms = sorted({_room_of(session) for session in plan.sessions})
     parts, top = [], MARGIN + 2 * LINE
     for block in problem.blocks:
         cards = [
-            (MARGIN + LABEL + rooms.index(_room_of(session)) * WIDTH, session, _write_card(session, skills))
+            (MARGIN + LABEL + rooms.index(_room_of(session)) * WIDTH, session, _write_card(session, skills, labels))
             for session in plan.sessions
             if session.block == block.id
         ]
@@ -66,14 +85,13 @@ def _room_of(session: Session) -> str:
     return session.room or session.adults[0]
 
 
-def _write_card(session: Session, skills: Mapping[str, str]) -> list[str]:
+def _write_card(session: Session, skills: Mapping[str, str], labels: Labels) -> list[str]:
     kind, count = session.session_type.replace("_", " "), len(session.students)
-    lines = [
-        kind if session.skill is None else skills[session.skill],
-        f"{', '.join(session.adults)}; {count if session.skill is None else f'{kind}, {count}'}",
-    ]
+    head = f"{labels.name_adults(session)}; {count if session.skill is None else f'{kind}, {count}'}"
+    lines = [kind if session.skill is None else skills[session.skill]]
+    lines += wrap(head, LETTERS, break_long_words=False, break_on_hyphens=False) if labels.adults else [head]
     if count <= FEW:
-        lines += wrap(" ".join(session.students), LETTERS, break_long_words=False, break_on_hyphens=False)
+        lines += wrap(labels.name_students(session), LETTERS, break_long_words=False, break_on_hyphens=False)
     return [line if len(line) <= LETTERS else f"{line[: LETTERS - 1]}…" for line in lines]
 
 

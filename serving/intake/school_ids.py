@@ -30,5 +30,7 @@ def to_school_ids(database: Database, batch: ReadBatch) -> "tuple[pd.DataFrame, 
             translated = translate_students(rows, ids)
             unmatched[rows.index] = rows["student_id"].notna() & translated["student_id"].isna()
             parts.append(translated.assign(unused=rows["unused"]))
+    if len(parts) == 1:
+        return batch.raw, unmatched
     raw = pd.concat(parts)
     return raw[~raw.index.duplicated(keep="last")].loc[batch.raw.index], unmatched

@@ -193,7 +193,7 @@ def _count_attempts(connection: Connection, events: pd.DataFrame) -> pd.DataFram
     if silent.empty:
         return events
     begin = silent["occurred_at"].min() - LONGEST_SESSION
-    before = events_since(connection, silent["student_id"].unique().tolist(), begin)
+    before = events_since(connection, set(zip(silent["student_id"], silent["item_id"], strict=True)), begin)
     attempt, _ = count_attempts(events, before)
     return events.assign(attempt=attempt)
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
-from cachetools import LRUCache
 
 from features.errors import RegroupError
 from features.model_bundle import read_model_bundle
@@ -20,6 +19,45 @@ Floats = npt.NDArray[np.float64]
 
 MAX_SCORES = 50_000
 """Most rows whose probability is kept, by their bytes: about 18 MB at 360 bytes a row."""
+
+
+class RecentScores:
+    """Probabilities by the bytes of their row, in two halves: the older one leaves whole where the newer one is full.
+
+    A dictionary that loses one entry for each new one, as a cache of the least recently used has it, is rebuilt larger
+    again and again. Here nothing is put into the half that loses some, so that the memory stays the same however long
+    it goes on. Not for several threads at once.
+
+    Args:
+        most: How many are kept at most.
+
+    Example:
+        >>> scores = RecentScores(2)
+        >>> scores.put(b"row", 0.5)
+        >>> scores.get(b"row"), scores.get(b"other row")
+        (0.5, None)
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most_of_half = most // 2
+        self._newer: dict[bytes, float] = {}
+        self._older: dict[bytes, float] = {}
+
+    def __len__(self) -> int:
+        return len(self._newer) + len(self._older)
+
+    def get(self, row: bytes) -> float | None:
+        """Returns the probability of a row and keeps it for longer; null where it is not kept."""
+        found = self._newer.get(row)
+        if found is None and (found := self._older.pop(row, None)) is not None:
+            self.put(row, found)
+        return found
+
+    def put(self, row: bytes, probability: float) -> None:
+        """Keeps the probability of a row that is not kept yet."""
+        if len(self._newer) >= self._most_of_half:
+            self._newer, self._older = {}, self._newer
+        self._newer[row] = probability
 
 
 class Forecaster:
@@ -41,7 +79,7 @@ class Forecaster:
         self.thresholds = Thresholds.from_json(thresholds)
         self._booster = lgb.Booster(model_str=trees)
         self._lock = threading.Lock()
-        self._scores: LRUCache[bytes, float] = LRUCache(MAX_SCORES)
+        self._scores = RecentScores(MAX_SCORES)
         family_of = {column.name: column.family for column in REGISTRY}
         read = [*bundle.columns, *(term.column for term in bundle.line.terms)]
         self._in_family = np.array([[family_of[name] == family for family in FAMILIES] for name in read], np.float64)
@@ -63,7 +101,8 @@ class Forecaster:
             )
             probability[new] = self._calibration.apply(self._line.score(fresh) + score)
             with self._lock:
-                self._scores.update((keys[at], float(probability[at])) for at in new)
+                for at in new:
+                    self._scores.put(keys[at], float(probability[at]))
         return probability
 
     def weigh_families(self, rows: Rows) -> Floats:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from features.bundle import MANIFEST, file_hash
 from features.home import Home
+from features.publications import newest_publication
 from serving.errors import SnapshotError
 from serving.models.bundle import Artifacts, Source, peek_bundle, read_artifacts
 from serving.models.registry import FORECASTS, Champion, Registry
@@ -53,6 +54,10 @@ class RegistrySource:
         if champion is None:
             return None
         publication = newest_publication(self._home, champion.run_id)
+        if publication is None:
+            raise SnapshotError(
+                f"no profiles were published for run {champion.run_id}; run `python -m training nightly`"
+            )
         return Version("registry", champion, publication.name, _digest(publication))
 
     @contextmanager
@@ -116,19 +121,6 @@ def source_of(settings: Settings) -> SnapshotSource:
     if settings.bundle is not None:
         return BundleSource(settings.bundle)
     return RegistrySource(settings.home, Registry(settings.tracking))
-
-
-def newest_publication(home: Home, run_id: str) -> Path:
-    """Finds the newest folder of profiles for a run.
-
-    Raises:
-        SnapshotError: Nothing was published for it.
-    """
-    folder = home.published / run_id
-    manifests = [path for path in folder.glob(f"*/{MANIFEST}") if not path.parent.name.startswith(".")]
-    if not manifests:
-        raise SnapshotError(f"no profiles were published for run {run_id}; run `python -m training nightly`")
-    return max(manifests, key=lambda path: (path.stat().st_mtime_ns, path.parent.name)).parent
 
 
 def _digest(folder: Path) -> str:

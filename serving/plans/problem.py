@@ -31,7 +31,7 @@ from serving.plans.policy import PlannerPolicy
 from serving.plans.rooms import list_rooms
 from serving.plans.standing_rules import DayFacts, Note, RuleBook, read_rules
 from serving.plans.team_policy import DayPolicy, settle_policy
-from serving.plans.urgency import weigh_urgent
+from serving.plans.urgent_needs import weigh_urgent
 from serving.plans.waiting import find_adult_time_due
 
 NOTHING = PolicyLayer("")

@@ -367,7 +367,9 @@ class RecommendationOut(Body):
     )
     terms: list[TermOut] = Field(description="the score term by term; the points add up to it")
     sessions: list[SessionOut] = Field(description="all sessions of the day")
-    unmet: list[UnmetOut] = Field(description="students' greatest needs that no session meets today")
+    unmet: list[UnmetOut] = Field(
+        description="students' greatest needs that no session meets today, the greatest first"
+    )
     focus_notes: list[FocusNoteOut] = Field(
         default_factory=list,
         description="skills of the current unit without a session today, the most important first, and why",

@@ -88,7 +88,10 @@ class SkillPage(Body):
 class RosterChangeOut(Body):
     """What becomes of one kind of thing."""
 
-    kind: str = Field(description="`teams`, `students`, `adults`, `rooms` or `blocks`", examples=["students"])
+    kind: str = Field(
+        description="`teams`, `students`, `adults`, `rooms`, `blocks`, `skills` or `prerequisites`",
+        examples=["students"],
+    )
     stored: int = Field(description="how many were stored before", examples=[1204])
     new: int = Field(description="how many were not stored yet", examples=[12])
     changed: int = Field(description="how many are in other teams or have other facts", examples=[3])
@@ -105,9 +108,9 @@ class RosterOut(Body):
     loaded: bool = Field(description="whether it is the roster now; false for a preview")
     as_of: dt.date = Field(description="day from which enrollments count", examples=["2026-09-07"])
     rows: dict[str, int] = Field(
-        description="rows of each part of the roster", examples=[{"teams": 4, "members": 248, "staff": 16}]
+        description="rows of each part that it says something of", examples=[{"teams": 4, "members": 248, "staff": 16}]
     )
-    changes: list[RosterChangeOut] = Field(description="what becomes of teams, students, adults, rooms and blocks")
+    changes: list[RosterChangeOut] = Field(description="what becomes of each kind of thing that it says something of")
     erased_members: int = Field(description="members who were erased before; their events are still dropped")
     warnings: list[str] = Field(description="what was left out or would refuse every day, in sentences")
     questions: str | None = Field(

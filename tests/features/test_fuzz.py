@@ -19,6 +19,7 @@ from features.home import Home
 from features.logs import open_log
 from features.roster.loading import read_roster
 from tests.features.logs.test_standards_as_files import grade, statement
+from tests.features.roster.exports.test_case import OWN_SKILLS
 from tests.features.roster.exports.test_exports import SHAPES, TINY, say
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
@@ -134,7 +135,8 @@ def test_garbled_logs_are_read_or_refused_in_a_sentence(tmp_path, count):
 
 @pytest.mark.parametrize("count", [60, pytest.param(3_000, marks=pytest.mark.long)])
 def test_garbled_rosters_are_read_or_refused_in_a_sentence(tmp_path, count):
-    chance, shapes = random.Random(13), [write(TINY) for write in SHAPES.values()]
+    chance = random.Random(13)
+    shapes = [write(TINY) | beside for write in SHAPES.values() for beside in ({}, OWN_SKILLS)]
     with Database(f"sqlite:///{tmp_path / 'regroup.db'}") as database:
         database.migrate()
         for number in range(count):

@@ -70,7 +70,7 @@ def test_the_picture_names_every_session_and_small_group():
     problem = draw_day(60, seed=1)
     plan = suggest_groups(problem, Budget(rounds=20, bound_rounds=5))
 
-    drawn = ET.fromstring(svg.draw_day(problem, plan))
+    drawn = ET.fromstring(svg.draw_day(problem, plan, svg.Labels()))
 
     texts = " ".join(part.text or "" for part in drawn.iter() if part.tag.endswith("text"))
     cards = [part for part in drawn.iter() if part.tag.endswith("rect")]

@@ -14,16 +14,20 @@ from filelock import FileLock
 from mlflow import MlflowClient
 
 from features.console import run_command
-from features.errors import BusyError, DatabaseAwayError, MissingError, UnavailableError
+from features.errors import BusyError, DatabaseAwayError, InputError, MissingError, UnavailableError
 from features.events.ingest import ingest_rows
 from features.events.store import data_version, read_events
 from features.home import Home
+from serving.models.registry import Registry
+from serving.models.sources import RegistrySource
 from tests.conftest import copy_database
 from tests.features.events.test_store import some_rows
 from training.__main__ import main
 from training.config import load_config
-from training.errors import ConfigError, DataGateError, QualityGateError
+from training.errors import BrokenTrainingError, ConfigError, DataGateError, QualityGateError
+from training.models.boosting import train_model
 from training.nightly import run_nightly
+from training.nightly.profiles import publish
 from training.records.tracking import EXPERIMENT, Tracking
 
 FORECASTS = ("struggle", "mastery")
@@ -203,6 +207,130 @@ def test_a_little_new_data_keeps_the_champion_and_refreshes_its_profiles(own_sch
     assert night(own_school).did == "nothing"
 
 
+def add_a_day(school, day):
+    """One answer of two students on a day, straight into the event log."""
+    rows = some_rows(list(school.student_ids[:2]), day)
+    ingest_rows(Home(school.home), [rows], "app", "log", now=END.replace(year=2027))
+
+
+def published(school, run_id=""):
+    return sorted(path.name[:8] for path in (school.home / "published" / (run_id or school.run_id)).iterdir())
+
+
+def served(school):
+    source = RegistrySource(Home(school.home), Registry(school.mlruns_uri))
+    return source.look().publication[:8]
+
+
+def breaks(*_):
+    raise ValueError("a row of student-7")
+
+
+@pytest.mark.parametrize(
+    ("choice", "train", "error", "sentence"),
+    [
+        ("min_students = 1000", train_model, DataGateError, "students are too few to train on"),
+        ("rounds = 3", breaks, BrokenTrainingError, "the training broke off: ValueError in test_nightly.py line"),
+    ],
+)
+def test_a_night_without_a_challenger_gives_the_champion_the_profiles_of_today(
+    own_school, monkeypatch, choice, train, error, sentence
+):
+    """Whether a gate refuses the data or the training breaks: with a record that says so, and names no student."""
+    monkeypatch.setattr("training.nightly.night.train_model", train)
+    add_a_day(own_school, "2026-03-16")
+
+    with pytest.raises(error, match=sentence):
+        night(own_school, choose(own_school, choice))
+
+    assert published(own_school) == ["20260314", "20260317"]
+    assert served(own_school) == "20260317"
+    assert len(runs_of(own_school)) == 1
+    records = [path.read_text() for path in (own_school.home / "decisions").glob("*.md")]
+    (record,) = (text for text in records if "No challenger" in text)
+    assert sentence in record
+    assert "profiles: published, 20260317T000000Z-" in record
+    assert "student-7" not in record
+    with pytest.raises(error, match="failed before" if error is DataGateError else "broke off"):
+        night(own_school, choose(own_school, choice))
+
+
+@pytest.mark.parametrize("room", [3_000, 150_000])
+def test_a_disk_that_fills_up_while_profiles_are_published_ends_in_a_sentence(own_school, monkeypatch, capsys, room):
+    """At the first table or in the middle of the state; nothing half-written is left, and the next night publishes."""
+    limits, add = resource.getrlimit(resource.RLIMIT_FSIZE), publish
+    (before,) = (own_school.home / "published" / own_school.run_id).iterdir()
+    assert (before / "student_profiles.parquet").stat().st_size > 3_000
+    assert (before / "skill_profiles.parquet").stat().st_size < 150_000 < (before / "state.npz").stat().st_size
+
+    def fills_up(*arguments, **options):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
+        try:
+            return add(*arguments, **options)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    add_a_day(own_school, "2026-03-16")
+    config = choose(own_school, "min_students = 1000")
+    monkeypatch.setattr("training.nightly.night.publish", fills_up)
+    with pytest.raises(SystemExit) as end:
+        run_command(lambda: main(["nightly", "--config", str(config)]))
+    monkeypatch.setattr("training.nightly.night.publish", add)
+    said = capsys.readouterr().err
+    left = list((own_school.home / "published" / own_school.run_id).iterdir())
+    with pytest.raises(DataGateError):
+        night(own_school, config)
+
+    assert end.value.code == 75
+    assert re.search("cannot be read or written: File too large", said)
+    assert "Traceback" not in said
+    assert left == [before]
+    assert served(own_school) == "20260317"
+
+
+def test_a_night_that_looks_back_takes_no_profiles_back(own_school):
+    """Its challenger is judged as of then; what serves is the newest that is known."""
+    add_a_day(own_school, "2026-03-16")
+
+    with pytest.raises(DataGateError):
+        night(own_school, choose(own_school, "min_students = 1000"), datetime(2026, 3, 9, tzinfo=UTC))
+
+    records = [path.read_text() for path in (own_school.home / "decisions").glob("*.md")]
+    assert published(own_school) == ["20260314"]
+    assert served(own_school) == "20260314"
+    assert any("profiles: newer ones, 20260314T000000Z-" in record for record in records)
+
+
+def test_who_is_promoted_by_a_look_back_serves_profiles_of_now(own_school):
+    """The champion's were of the 14th already, so the new ones are as well."""
+    shutil.rmtree(artifact(own_school, own_school.run_id, "struggle"))
+
+    outcome = night(own_school, choose(own_school, "rounds = 5"), datetime(2026, 3, 13, tzinfo=UTC))
+
+    assert outcome.did == "promoted"
+    assert published(own_school, outcome.run_id) == ["20260314"]
+
+
+def test_a_moment_in_the_future_is_refused(own_school):
+    """Profiles of then would be the newest for years."""
+    with pytest.raises(InputError, match="the moment 2190-01-01 00:00 UTC lies in the future; the events end before"):
+        night(own_school, as_of=datetime(2190, 1, 1, tzinfo=UTC))
+
+
+def test_files_that_were_refused_are_in_the_record_and_the_exit_code(own_school):
+    """Also where there is nothing else to do."""
+    inbox = own_school.home / "inbox"
+    inbox.mkdir()
+    (inbox / "monday.csv").write_bytes(b"\x89PNG")
+
+    code = main(["nightly", "--config", str(own_school.config)])
+
+    (record,) = (own_school.home / "decisions").glob("*.md")
+    assert code == 11
+    assert "inbox: 0 files read, 0 refused" in record.read_text()
+    assert "0 files read, 1 refused; look at them in inbox/refused" in record.read_text()
+
+
 def test_a_better_challenger_takes_over_and_the_old_champion_is_remembered(untrained_school):
     """A tree that may not split, and so says the same of everyone, loses to thirty with its whole interval."""
     first = night(untrained_school, choose(untrained_school, "rounds = 1, min_rows_per_leaf = 99999"))
@@ -350,7 +478,7 @@ def test_a_wrong_configuration_ends_with_one_sentence_and_its_code(own_school, c
 
 DIES = """
 import os, signal, sys
-import training.nightly as nightly
+import training.nightly.night as nightly
 from tests.conftest import copy_database
 from tests.features.events.test_store import some_rows
 from training.__main__ import main

@@ -237,7 +237,10 @@ def test_each_source_has_a_folder_with_its_own_mapping(home, capsys):
     (app / "monday.csv").write_text(LOG.replace("who", "pupil"))
     (other / "tuesday.csv").write_text(LOG.replace("007", "008"))
     wrong = {
-        "mapping.toml": (MAPPING.replace("who", "pupil"), "inbox/app/mapping.toml name no source"),
+        "mapping.toml": (
+            MAPPING.replace("who", "pupil"),
+            "inbox/app/mapping.toml and inbox/mapping.toml name no source",
+        ),
         "answers.toml": (MAPPING, "inbox/app/answers.toml is no log file"),
     }
 

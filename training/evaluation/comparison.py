@@ -1,12 +1,11 @@
 """Evaluates new models on the holdout: beside baselines, for each audit group, and against the champion."""
 
-import logging
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import asdict
 
 import pandas as pd
 
-from features.errors import InputError, MissingError
+from features.errors import MissingError
 from features.profiles.timeline import name_skills
 from features.roster import read_demographics
 from training.config import TrainingConfig
@@ -16,8 +15,6 @@ from training.evaluation.metrics import Interval, Metrics, evaluate, paired_diff
 from training.models.artifacts import StoredModel
 from training.models.baselines import Baseline, fit_baselines
 from training.models.boosting import Model
-
-logger = logging.getLogger("regroup")
 
 
 def score_model(name: str, model: Model, dataset: Dataset, config: TrainingConfig) -> dict[str, Metrics]:
@@ -57,16 +54,16 @@ def audit_models(
 
 
 def compare_with_champion(
-    fetch_champion: Callable[[str], StoredModel],
+    champion: Mapping[str, StoredModel],
     models: dict[str, Model],
     dataset: Dataset,
     item_skills: pd.DataFrame,
     config: TrainingConfig,
-) -> dict[str, Interval] | None:
-    """Subtracts the champion's log-loss from the challenger's; None when the champion cannot read today's columns.
+) -> dict[str, Interval]:
+    """Subtracts the champion's log-loss from the challenger's.
 
     Args:
-        fetch_champion: Returns the champion's model of a forecast, or raises InputError.
+        champion: The champion's models by forecast.
         models: The challenger's models by forecast.
         dataset: Whose holdout both predict.
         item_skills: Skills of items that the champion may not have seen.
@@ -74,11 +71,7 @@ def compare_with_champion(
     """
     differences = {}
     for name, model in models.items():
-        try:
-            stored = fetch_champion(name)
-        except InputError as error:
-            logger.warning("the champion cannot be compared: %s", error)
-            return None
+        stored = champion[name]
         known = stored.statistics.extend(item_skills, *name_skills(dataset.timeline, dataset.statistics.vocabulary))
         holdout = getattr(dataset, name)["holdout"]
         theirs = stored.model.predict(dataset.holdout_rows(known)[name])

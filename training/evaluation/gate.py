@@ -23,6 +23,13 @@ class Decision:
     within_limits: bool
     reasons: tuple[str, ...]
 
+    @property
+    def verdict(self) -> str:
+        """What was decided, in a sentence."""
+        if self.promoted:
+            return "The challenger is the new champion."
+        return "The champion stays." if self.within_limits else "The challenger is above a limit and was not promoted."
+
 
 def decide(
     challenger: Mapping[str, Metrics],

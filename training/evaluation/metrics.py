@@ -25,7 +25,10 @@ WEIGHTLESS = 1e-12
 
 @dataclass(frozen=True)
 class Interval:
-    """A figure with its 95 % interval over resampled students; the bounds are null where there is one class only."""
+    """A figure with its 95 % interval over resampled students, in which it lies.
+
+    The bounds are null where there is one class only.
+    """
 
     value: float
     low: float
@@ -47,7 +50,8 @@ def evaluate(block: Block, probability: Floats, settings: Evaluation, *, places:
         places: Whether places count, as they do for the struggle forecast.
 
     Returns:
-        `log_loss`, `brier` and `ece`, and where both classes occur `auc` and `average_precision`. With places also
+        `log_loss`, `brier` and `ece` (debiased, see `_ece_interval`), and where both classes occur `auc` and
+        `average_precision`. With places also
         `precision_at_places` and `recall_at_places`; they go to the highest forecasts, by lot among equals.
     """
     target = block.target.astype(np.float64)
@@ -146,6 +150,16 @@ def _mean_interval(values: Floats, codes: npt.NDArray[np.int64], draws: Floats) 
 
 
 def _ece_interval(probability: Floats, target: Floats, codes: npt.NDArray[np.int64], draws: Floats) -> Interval:
+    """Estimates the calibration error without what chance adds to it, within its basic bootstrap interval.
+
+    Distances that chance makes never cancel, so the error of few rows is too high, and that of a resample is higher
+    than that of the rows by about as much. The estimate is therefore the error minus the median excess of the
+    resamples, and the interval is turned around it in the same way: both are twice the error minus quantiles of the
+    resamples, so that the estimate never lies outside. None is below zero.
+
+    Source: Davison and Hinkley (1997), "Bootstrap methods and their application", 2.1.2 (bias) and 5.2.1 (basic
+    limits); Roelofs et al. (2022), "Mitigating bias in calibration error estimation".
+    """
     if len(target) == 0:
         return _point(np.nan)
     bins = np.minimum((probability * BINS).astype(np.int64), BINS - 1)
@@ -153,7 +167,8 @@ def _ece_interval(probability: Floats, target: Floats, codes: npt.NDArray[np.int
     gap = np.bincount(codes * BINS + bins, weights=probability - target, minlength=students * BINS)
     errors = np.abs(draws @ gap.reshape(students, BINS)).sum(axis=1)
     errors = errors / np.maximum(draws @ np.bincount(codes), WEIGHTLESS)
-    return Interval(calibration_error(probability, target), *bounds(errors))
+    turned = 2 * calibration_error(probability, target) - np.quantile(errors, [0.5, 0.975, 0.025])
+    return Interval(*np.maximum(0.0, turned).tolist())
 
 
 def area_under_curve(target: npt.NDArray[np.floating[Any]], probability: Floats) -> float:

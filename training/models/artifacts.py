@@ -39,7 +39,8 @@ def write_model(
     """
 
     def write(draft: Path) -> None:
-        model.booster.save_model(draft / TREES)
+        # LightGBM does not notice a disk that is full
+        (draft / TREES).write_text(model.booster.model_to_string(), encoding="utf-8")
         contents = {
             "features": {"columns": list(model.forecast.columns), "schema": SCHEMA_HASH},
             "line": model.line.to_json(),

@@ -8,7 +8,6 @@ from typing import Any
 from training.config import TrainingConfig
 from training.data.dataset import Dataset
 from training.evaluation.fairness import GroupFigures
-from training.evaluation.gate import Decision
 from training.evaluation.metrics import Interval, Metrics
 from training.models.boosting import FORECASTS
 
@@ -81,13 +80,9 @@ def write_card(
     return "\n".join(lines)
 
 
-def write_decision(decision: Decision, facts: Mapping[str, Any]) -> str:
+def write_decision(verdict: str, reasons: Sequence[str], facts: Mapping[str, Any]) -> str:
     """Renders the decision record in Markdown: what was decided, and every figure that counted."""
-    verdict = "The challenger is the new champion." if decision.promoted else "The champion stays."
-    if not decision.promoted and not decision.within_limits:
-        verdict = "The challenger is above a limit and was not promoted."
-    reasons = [f"- {reason}" for reason in decision.reasons]
-    return "\n".join(["# Decision", "", verdict, "", *reasons, "", *_fact_lines(facts), ""])
+    return "\n".join(["# Decision", "", verdict, "", *_lines(reasons), "", *_fact_lines(facts), ""])
 
 
 def evaluation_json(scores: Scores, groups: Mapping[str, Sequence[GroupFigures]]) -> dict[str, Any]:
@@ -108,7 +103,11 @@ def evaluation_json(scores: Scores, groups: Mapping[str, Sequence[GroupFigures]]
 
 
 def _fact_lines(facts: Mapping[str, Any]) -> list[str]:
-    return [f"- {name}: {value}" for name, value in facts.items()]
+    return _lines([f"{name}: {value}" for name, value in facts.items()])
+
+
+def _lines(sentences: Sequence[str]) -> list[str]:
+    return [f"- {sentence}" for sentence in sentences]
 
 
 def _score_table(by_name: Mapping[str, Metrics]) -> list[str]:

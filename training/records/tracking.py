@@ -1,5 +1,6 @@
 """The only writer to MLflow: runs, metrics, artifacts, registered versions and their aliases."""
 
+import errno
 import math
 import os
 import tempfile
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from features.errors import WRONG_PATH, BusyError, InputError, UnavailableError, explain_os_error
+from features.errors import REASONS, WRONG_PATH, BusyError, InputError, UnavailableError, explain_os_error
 from features.home import tracking_uri
 from training.models.artifacts import StoredModel, read_model
 
@@ -48,7 +49,7 @@ def _plain_errors(uri: str) -> Iterator[None]:
     Raises:
         BusyError: The database stayed locked.
         InputError: The address names no store, or the store lacks what is asked for.
-        UnavailableError: The store does not answer, or refuses this user.
+        UnavailableError: The store does not answer, is full, or refuses this user.
     """
     from mlflow.exceptions import MlflowException  # noqa: PLC0415 - takes seconds, and --help must not wait for it
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
@@ -58,9 +59,14 @@ def _plain_errors(uri: str) -> Iterator[None]:
     except (MlflowException, SQLAlchemyError) as error:
         if "database is locked" in str(error):
             raise BusyError("MLflow's database stayed locked; try again when the other job is done") from error
+        if "disk is full" in str(error):
+            full = f"MLflow's store {_public(uri)} cannot be written: {REASONS[errno.ENOSPC]}"
+            raise UnavailableError(full) from error
         code = getattr(error, "error_code", type(error).__name__)
         kind = InputError if code in MISTAKES else UnavailableError
         raise kind(f"MLflow's store {_public(uri)} cannot be used: {code}; check MLFLOW_TRACKING_URI") from error
+    except OSError as error:
+        raise explain_os_error(error, f"MLflow's store {_public(uri)} cannot be read or written") from error
 
 
 class Tracking:

@@ -116,8 +116,8 @@ def save_model(school: School, members: list[str], into: Path) -> tuple[Path, pd
     import mlflow.lightgbm  # noqa: PLC0415 - takes seconds
     from mlflow.models import infer_signature  # noqa: PLC0415
 
+    from features.publications import newest_publication  # noqa: PLC0415
     from serving.models.registry import Registry  # noqa: PLC0415
-    from serving.models.sources import newest_publication  # noqa: PLC0415
 
     registry = Registry(school.store)
     champion = registry.champion()
@@ -125,6 +125,7 @@ def save_model(school: School, members: list[str], into: Path) -> tuple[Path, pd
     bundle = registry.fetch(champion.run_id, "struggle", into)
     columns = json.loads((bundle / "features.json").read_text(encoding="utf-8"))["columns"]
     folder = newest_publication(Home(school.home), champion.run_id)
+    assert folder is not None, "its profiles were published"
     profiles = pd.read_parquet(folder / "skill_profiles.parquet")
     rows = profiles.loc[profiles["student_id"].isin(members), columns].astype("float64").reset_index(drop=True)
     booster = lgb.Booster(model_file=bundle / "model.lgb")

@@ -21,10 +21,8 @@ from typing import Any
 
 from features.roster.files.cells import parse_id, parse_text
 from features.roster.files.sheets import Findings, Row
+from features.roster.policy.keys import SKILL_IDS
 from features.roster.records import Prerequisite, Skill
-
-ID_FIELDS = ("humanCodingScheme", "identifier", "abbreviatedStatement", "alternativeLabel", "listEnumeration")
-"""Fields of a standard that may be the id that events carry."""
 
 HEADINGS = frozenset({
     "category", "cluster", "conceptualcategory", "course", "domain", "grade", "gradeband", "gradelevel", "heading",
@@ -68,14 +66,14 @@ def is_case_csv(data: bytes) -> bool:
 
 
 def read_case(
-    files: Mapping[str, bytes], findings: Findings, id_field: str = ID_FIELDS[0]
+    files: Mapping[str, bytes], findings: Findings, id_field: str = SKILL_IDS[0]
 ) -> tuple[list[Row], list[Row]]:
     """The skills and prerequisites of all files together.
 
     Args:
         files: Packages as JSON, or rows as CSV, by name.
         findings: Gets every problem, and warnings of what was left out.
-        id_field: The field of a standard whose value events carry, one of `ID_FIELDS`; standards without one have
+        id_field: The field of a standard whose value events carry, one of `SKILL_IDS`; standards without one have
             their `identifier`.
     """
     frameworks = {}
@@ -110,7 +108,7 @@ def read_case(
                 findings.add(name, str(error), None, f"CFItems[{at}].{id_field}")
                 continue
             if ids[key] in skills:
-                findings.add(name, f"{ids[key]!r} is of two standards; choose another --skill-id", None, id_field)
+                findings.add(name, f"{ids[key]!r} is of two standards; choose another skill_id", None, id_field)
                 continue
             lineage = [items[each] for each in _climb(key, parents)]
             grade = next((each for each in map(_read_grade, lineage) if each), None)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from features.roster.exports.cells import STUDENT
 from features.roster.exports.enrollments import Classes, Place, excludes_end
 from features.roster.policy.file import DEFAULT, Said
+from features.roster.policy.keys import SKILL_IDS
 from features.roster.records import Settings
 
 HEAD = """\
@@ -27,6 +28,7 @@ DEFAULTS: Settings = {"student_id": "sourcedId", "no_school": []}
 COMMENTS = {
     "student_id": "the id that events carry: sourcedId, identifier, username, email or userMasterIdentifier",
     "end_date": "an end is the first day after it (exclusive, as OneRoster has it) or the last day (inclusive)",
+    "skill_id": f"the id of a standard that events carry: {', '.join(SKILL_IDS)}",
     "no_school": 'such as ["2026-11-26", "2026-12-21 to 2027-01-01"]',
 }
 

@@ -1,7 +1,8 @@
 """The vault: display names of the people of teams, in a SQLite file of its own that only its owner reads.
 
 `REGROUP_VAULT` names the file; without it no name is kept anywhere and everything works the same, with ids. Nothing but
-the loading of a roster writes to it, and nothing but an answer to a key with the scope `names` reads it.
+the loading of a roster writes to it, and nothing reads it but answers to keys with the scope `names`, and the command
+that prints a plan.
 """
 
 import os

@@ -131,7 +131,7 @@ def _below(table: str, report: Report) -> Report:
 
 def _split(team_id: str, settings: Settings) -> PolicyLayer:
     """The layer, with what names students apart."""
-    of_roster = {key: settings[key] for key in ("no_school", "sources", *OF_LISTS) if key in settings}
+    of_roster = {key: settings[key] for key in ("no_school", "sources", "skill_id", *OF_LISTS) if key in settings}
     rooms: dict[str, Settings] = {}
     capacities: dict[str, int] = {}
     for room, keys in settings.get("rooms", {}).items():

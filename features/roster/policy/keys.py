@@ -22,6 +22,9 @@ MOST_PEOPLE = 1000
 LONGEST_CYCLE, LONGEST_WINDOW = 60, 10
 """School days for which a grouping may hold, and within which everybody should have had adult time."""
 
+SKILL_IDS = ("humanCodingScheme", "identifier", "abbreviatedStatement", "alternativeLabel", "listEnumeration")
+"""Fields of a CASE standard that may be the id that events carry; the first one unless people say otherwise."""
+
 Report = Callable[[str, str], None]
 """Takes the path of a key and what is wrong there."""
 
@@ -203,6 +206,7 @@ FILE_KEYS: Mapping[str, Spec] = {
     "rooms": Each({"sessions": whole(1, 50), "capacity": PEOPLE}),
     "no_school": read_no_school,
     "sources": Each(read_text),
+    "skill_id": one_word_of(*SKILL_IDS),
     **OF_LISTS,
 }
 """What each key of `policy.toml` takes."""
@@ -210,7 +214,7 @@ FILE_KEYS: Mapping[str, Spec] = {
 OF_ONE_TEAM = ("blocks", "needs_certified", "adult_exclusions", "school", "name", "classes", "staff")
 """Keys that name classes, blocks or people, whom teams do not share; so do `rooms` other than `*`."""
 
-OF_ALL_TEAMS = ("student_id", "end_date", "sources")
+OF_ALL_TEAMS = ("student_id", "end_date", "sources", "skill_id")
 """Keys that say how a roster is read, before there are teams."""
 
 

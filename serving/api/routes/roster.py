@@ -1,14 +1,14 @@
 """`/v1/rosters`: the roster over HTTP, as `python -m features roster` loads it from files."""
 
 import datetime as dt
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 
 from features.errors import InputError
 from features.roster.changes import Load, ManyGoneError, UnansweredError, load_roster, preview_roster
 from features.roster.files.archive import Files, unpack_files
-from features.roster.files.layout import FILES
+from features.roster.policy.keys import SKILL_IDS
 from serving.access.caller import Scope
 from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentDatabase, CurrentSettings, require_scope
 from serving.api.gated_route import RosterRoute
@@ -31,8 +31,9 @@ MOST_TOLD = 1000
 BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": "A zip archive of the files, maybe with a `policy.toml`; or one class list as CSV. A folder of "
-        "roster files, OneRoster 1.1 and 1.2 and Microsoft School Data Sync come as archives.",
+        "description": "A zip archive of the files, maybe with a `policy.toml`; or one file: a class list as CSV, or a "
+        "CASE package as JSON. A folder of roster files, OneRoster 1.1 and 1.2 and Microsoft School Data Sync come as "
+        "archives, with skills and prerequisites beside them or without.",
         # told apart by what they hold, whatever their media type says; clients are generated for this one
         "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     }
@@ -60,13 +61,17 @@ def replace_roster(
         bool, Query(description="only answer what would change, and what the roster cannot say")
     ] = False,
     yes: Annotated[bool, Query(description="load it though more than 5 % of the stored students are gone")] = False,
+    skill_id: Annotated[
+        Literal[SKILL_IDS] | None,  # type: ignore[valid-type]
+        Query(description="field of a CASE standard that is the id of its skill in events; as said before without it"),
+    ] = None,
     as_of: Annotated[SchoolDate | None, Query(description="day from which enrollments count; today without it")] = None,
 ) -> RosterOut:
     """Puts a roster in place of the one that is stored, all or nothing, or answers what that would change.
 
     The body is read and checked as by `python -m features roster`. The key has to be for all schools, since a roster is
     of all of them. A roster with problems, or that leaves open which classes make a team, is refused and changes
-    nothing.
+    nothing. Skills and prerequisites alone leave everything else as it is.
     """
     if caller.schools is not None:
         raise ForbiddenError("all_schools_needed", "a roster is of all schools, and this key is bound to some")
@@ -75,7 +80,7 @@ def replace_roster(
         files = _unpack(body)
         if preview:
             auditor.note("preview_roster")
-            return _to_roster(preview_roster(files, NAME, database, day), day, loaded=False)
+            return _to_roster(preview_roster(files, NAME, database, day, skill_id=skill_id), day, loaded=False)
         load = load_roster(
             files,
             NAME,
@@ -83,6 +88,7 @@ def replace_roster(
             database,
             day,
             yes=yes,
+            skill_id=skill_id,
             note=lambda connection: add_entries(connection, [auditor.entry("load_roster")]),
         )
     except ManyGoneError as error:
@@ -101,7 +107,8 @@ def _unpack(body: bytes) -> Files:
         return unpack_files(body, NAME, MOST_UNPACKED)
     if not body.strip():
         raise InputError("the body is empty; send a zip archive of the files, or a class list as CSV")
-    return {"roster.csv": body}
+    is_json = body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"["))
+    return {"roster.json" if is_json else "roster.csv": body}
 
 
 def _to_roster(load: Load, day: dt.date, *, loaded: bool) -> RosterOut:
@@ -110,7 +117,7 @@ def _to_roster(load: Load, day: dt.date, *, loaded: bool) -> RosterOut:
         shape=load.found.shape,
         loaded=loaded,
         as_of=day,
-        rows={layout.name: len(getattr(roster, layout.name)) for layout in FILES},
+        rows={part: len(getattr(roster, part)) for part in load.found.parts},
         changes=[
             RosterChangeOut(
                 kind=change.kind,

@@ -74,10 +74,13 @@ def explain_seats(ledger: Ledger, exchanges: Exchanges | None = None) -> tuple[S
 
 
 def explain_unmet(ledger: Ledger, exchanges: Exchanges | None = None) -> tuple[Unmet, ...]:
-    """Returns each present student's greatest need, where no session of today is on it for the student."""
+    """Returns each present student's greatest need, where no session of today is on it for the student.
+
+    The greatest needs come first, those of students without any last.
+    """
     writer = _Writer(ledger, exchanges or Exchanges(ledger))
     unmet = (writer.explain_unmet(student) for student in ledger.problem.students if student.blocks)
-    return tuple(reason for reason in unmet if reason is not None)
+    return tuple(sorted(filter(None, unmet), key=lambda unmet: -(unmet.need or 0.0)))
 
 
 class _Writer:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from features.errors import InputError
+from features.roster.people.vault import Vault
 from serving import formats
 from serving.__main__ import main
 
@@ -47,6 +48,31 @@ def test_other_plans_are_printed_and_written(tmp_path, capsys):
     assert len(plans["alternatives"]) == 1
     assert plans["alternatives"][0]["plan"]["sessions"]
     assert "alternative 1:" in capsys.readouterr().out
+
+
+def test_with_a_vault_the_text_and_the_picture_show_names_and_the_plan_keeps_ids(
+    planned, tmp_path, capsys, monkeypatch
+):
+    students = {"Ada": "Mia Jones", "Ben": "Max Ito", "Cleo": "Mia Jones", "Dan": "Zoë Smith-Lee", "Eve": "Li <b>"}
+    names = {("student", name): called for name, called in students.items()} | {("adult", "lead"): "Ana Teach"}
+    path, picture = tmp_path / "vault.db", tmp_path / "day.svg"
+    with Vault(path).replacing() as put:
+        put(names.keys(), names)
+    monkeypatch.setenv("REGROUP_VAULT", str(path))
+
+    assert run("plan", DAY, "--json", tmp_path / "plan.json", "--svg", picture) == 0
+
+    assert (tmp_path / "plan.json").read_bytes() == planned.read_bytes()
+    said, drawn = capsys.readouterr().out, picture.read_text()
+    assert "  Ana Teach: Zoë Smith-Lee, Li <b>\n" in said
+    assert "  tutor: Mia Jones (Ada), Max Ito, Mia Jones (Cleo), Finn\n" in said
+    for text in ("Ana Teach; tutoring, 2", "Zoë Smith-Lee, Li &lt;b&gt;", "tutor; 4"):
+        assert f">{text}</text>" in drawn
+    path.write_text("no vault")
+    assert run("plan", DAY, "--svg", picture) == 0
+    ended = capsys.readouterr()
+    assert "no names are shown" in ended.err
+    assert "Ana" not in ended.out + picture.read_text()
 
 
 def test_a_plan_as_made_breaks_no_rule(planned, capsys):

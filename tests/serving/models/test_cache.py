@@ -1,10 +1,12 @@
 """What is kept has a ceiling in bytes, and nothing of what it was computed from before."""
 
+import tracemalloc
 from dataclasses import dataclass
 
 import numpy as np
 
 from serving.models.cache import Cache, estimate_bytes
+from serving.models.forecaster import RecentScores
 
 KB = b"x" * 1000
 
@@ -57,3 +59,30 @@ def test_the_estimate_follows_collections_into_their_elements():
     assert 100 * 500 < estimate_bytes(rows) < 100 * 2000
     assert table.nbytes <= estimate_bytes({"table": table}) < table.nbytes + 1000
     assert estimate_bytes(np.array(["a" * 1000] * 10, dtype=object)) > 10_000
+
+
+def test_scores_that_are_asked_for_again_stay_while_thousands_come_and_go():
+    scores = RecentScores(100)
+    scores.put(b"asked for", 0.25)
+    for number in range(5_000):
+        scores.put(str(number).encode(), 0.5)
+
+        assert scores.get(b"asked for") == 0.25
+        assert len(scores) <= 100
+
+    assert scores.get(b"4999") == 0.5
+    assert scores.get(b"1000") is None
+
+
+def test_scores_take_no_more_memory_however_many_have_come_and_gone():
+    scores = RecentScores(2_000)
+    numbers = iter(range(10**9, 10**9 + 50_000))
+    peaks = []
+    tracemalloc.start()
+    for _ in range(10):
+        for number in [next(numbers) for _ in range(5_000)]:
+            scores.put(str(number).encode(), 0.5)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+    tracemalloc.stop()
+
+    assert peaks[-1] <= 1.02 * peaks[0]

@@ -9,6 +9,7 @@ from sklearn.metrics import roc_auc_score
 from training.data.dataset import Block
 from training.evaluation.metrics import (
     _auc_sorted,
+    _ece_interval,
     calibration_error,
     chance_error,
     evaluate,
@@ -75,8 +76,39 @@ def test_every_interval_holds_its_value(school_dataset, judge):
 
     found = evaluate(block, forecast, judge)
 
-    for name in ("log_loss", "brier", "auc"):
+    for name in ("log_loss", "brier", "auc", "ece"):
         assert found[name].low < found[name].value < found[name].high
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1), st.integers(0, 6)), min_size=1, max_size=40),
+    st.integers(20, 60),
+)
+def test_a_calibration_error_lies_in_its_interval_whatever_the_rows(quick_config, rows, times):
+    """The resampled error is too high by chance, so that it had been printed outside."""
+    probability, target, student = (np.array(column) for column in zip(*rows, strict=True))
+    settings = quick_config.evaluation.model_copy(update={"bootstrap": times})
+
+    found = evaluate(make_block(target, student), probability, settings)["ece"]
+
+    assert 0 <= found.low <= found.value <= found.high
+
+
+def test_a_calibration_error_is_without_most_of_what_chance_adds():
+    """Twenty schools of 100 students: the plain error of an honest forecast is .035; one off by .05 is found."""
+    draws, codes, rng = resample_students(100, 200), np.arange(1000) % 100, np.random.default_rng(5)
+    plain, honest, off = [], [], []
+    for _ in range(20):
+        chance = rng.uniform(0.2, 0.8, 1000)
+        target = (rng.random(1000) < chance).astype(float)
+        plain.append(calibration_error(chance, target))
+        honest.append(_ece_interval(chance, target, codes, draws))
+        off.append(_ece_interval(chance + 0.05, target, codes, draws))
+
+    assert np.mean([found.value for found in honest]) < 0.7 * np.mean(plain)
+    assert np.mean([found.value for found in off]) == pytest.approx(0.05, abs=0.01)
+    assert np.mean([found.low <= 0.05 <= found.high for found in off]) >= 0.85
 
 
 def test_one_outcome_has_no_area(judge):
@@ -102,8 +134,10 @@ def test_a_target_between_is_that_share_of_either_outcome(judge):
     between = evaluate(make_block(shares), chance, judge, places=True)
     single = evaluate(make_block(outcomes), np.repeat(chance, 4), judge, places=True)
 
-    for name in ("log_loss", "brier", "auc", "average_precision", "ece"):
+    for name in ("log_loss", "brier", "auc", "average_precision"):
         assert between[name].value == pytest.approx(single[name].value), name
+    plain = [calibration_error(np.repeat(chance, len(each) // 4), np.array(each)) for each in (shares, outcomes)]
+    assert plain[0] == pytest.approx(plain[1])
     assert between["precision_at_places"].value == 1.0
     assert between["recall_at_places"].value == pytest.approx(1 / 2.5)
 

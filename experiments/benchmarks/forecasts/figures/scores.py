@@ -11,7 +11,15 @@ import numpy.typing as npt
 
 from training.config import Evaluation
 from training.data.dataset import Block
-from training.evaluation.metrics import Interval, area_under_curve, bounds, evaluate, resample_auc, resample_students
+from training.evaluation.metrics import (
+    Interval,
+    area_under_curve,
+    bounds,
+    calibration_error,
+    evaluate,
+    resample_auc,
+    resample_students,
+)
 
 Floats = npt.NDArray[np.float64]
 Result = TypeVar("Result")
@@ -72,7 +80,7 @@ def score_forecast(forecast: Forecast, block: Block, settings: Evaluation) -> Sc
         average_precision=None if precision is None else precision.value,
         log_loss=found["log_loss"].value,
         rmse=math.sqrt(found["brier"].value),
-        ece=found["ece"].value,
+        ece=calibration_error(forecast.probability, block.target.astype(np.float64)),  # as published ones are
         fit_s=forecast.fit_s,
         predict_s=forecast.predict_s,
     )

@@ -19,6 +19,7 @@ from features.events.store import read_events, read_item_skills
 from features.home import Home
 from features.profiles.difficulty import Statistics
 from features.profiles.timeline import count_responses, fit_responses
+from features.publications import publish_profiles
 from features.roster import SkillMap, Team, read_roster_files, read_skills, read_team, save_roster
 from serving.models.bundle import Artifacts
 from serving.models.forecasts import SkillForecast, forecast_students
@@ -29,7 +30,6 @@ from training.config import TrainingConfig, load_config
 from training.data.dataset import build_dataset, read_log
 from training.models.artifacts import write_model
 from training.models.boosting import FORECASTS, train_model
-from training.records.publishing import publish_profiles
 
 TEAM = "t01"
 """The team that is planned; the others only share the log."""

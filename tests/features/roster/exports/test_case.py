@@ -10,13 +10,25 @@ from hypothesis import strategies as st
 from features.database import Database
 from features.errors import InputError
 from features.home import Home
-from features.roster import Focus, Roster, SkillMap, TeamName, load_roster_command, read_roster_files, save_roster
+from features.roster import (
+    Focus,
+    Roster,
+    SkillMap,
+    TeamName,
+    load_roster_command,
+    read_roster_files,
+    read_team,
+    save_roster,
+)
 from features.roster.exports.case import read_case
 from features.roster.files.sheets import Findings
 from features.roster.queries import read_stored_skills
 from tests.examples import holds_for
+from tests.features.roster.exports.test_exports import SHAPES, TINY, pack, say
 
 CODES = st.text("4.NFabK", min_size=1, max_size=8).map(str.strip).filter(bool)
+
+BLOCK_SKILLS = '[teams.t1.blocks]\nt1-mon-first = { skills = ["4.NF.A.2"] }\n'
 
 
 def item(code: str, statement: str, kind: str = "Standard", **more):
@@ -115,6 +127,75 @@ def test_only_skills_change_and_what_the_roster_names_has_to_be_there(home, tmp_
     load_roster_command(path, home)
 
     assert len(read_stored(home).skills) == 3
+
+
+OWN_SKILLS = {
+    "Skills.csv": b"skill_id,name,subject\n4.NF.A.1,Equivalence,Maths\n4.NF.A.2,Compare,Maths\n",
+    "prerequisites.csv": b"skill_id,requires_skill_id\n4.NF.A.2,4.NF.A.1\n",
+}
+
+
+@pytest.mark.parametrize("shape", ["OneRoster 1.1", "Microsoft School Data Sync 1", "class list"])
+@pytest.mark.parametrize("skills", [OWN_SKILLS, {"standards.json": NUMBERS}], ids=["own", "CASE"])
+def test_skills_beside_a_roster_of_another_system_are_loaded_with_it_and_stay(home, tmp_path, capsys, shape, skills):
+    path, roster = tmp_path / "export.zip", SHAPES[shape](TINY)
+    path.write_bytes(pack({**roster, **skills, "policy.toml": say(["c1"], BLOCK_SKILLS)}))
+    load_roster_command(path, home, preview=True)
+    shown = capsys.readouterr().out
+    assert f"was taken for: {shape}" in shown
+    assert "skill 4.NF.A.1: " in shown
+    assert "not read" not in shown
+
+    load_roster_command(path, home)
+    found = read_stored(home)
+    assert {"4.NF.A.1", "4.NF.A.2"} <= set(found.skills)
+    assert found.requires["4.NF.A.2"] == ("4.NF.A.1",)
+    path.write_bytes(pack(roster))
+    load_roster_command(path, home)
+    assert read_stored(home) == found
+
+    path.write_bytes(pack({**roster, "skills.csv": b"skill_id,name\n4.NF.A.1,New\n"}))
+    with pytest.raises(InputError, match=r"blocks.t1-mon-first.skills: '4.NF.A.2' is not in skills.csv"):
+        load_roster_command(path, home)
+    (tmp_path / "skills.csv").write_text("skill_id,name\n4.NF.A.1,New\n")
+    with pytest.raises(InputError, match=r"blocks.t1-mon-first.skills: '4.NF.A.2' is not in skills.csv"):
+        load_roster_command(tmp_path / "skills.csv", home)
+    assert read_stored(home) == found
+
+
+def test_which_id_of_a_standard_is_that_of_its_skill_is_said_once(home, tmp_path):
+    path, export = write(tmp_path, "standards.json", NUMBERS), tmp_path / "export.zip"
+    by_field = {
+        "humanCodingScheme": {"4.NF.A.1", "4.NF.A.2", "5.NF.A.1"},
+        "identifier": {"id-4.NF.A.1", "id-4.NF.A.2", "id-5.NF.A.1"},
+    }
+
+    load_roster_command(path, home, skill_id="identifier")
+    load_roster_command(path, home)
+    assert set(read_stored(home).skills) == by_field["identifier"]
+
+    export.write_bytes(pack({**SHAPES["class list"](TINY), path.name: NUMBERS, "policy.toml": say(["c1"])}))
+    load_roster_command(export, home)
+    assert set(read_stored(home).skills) == by_field["identifier"]
+
+    said = write(tmp_path, "policy.toml", b'[default]\nskill_id = "humanCodingScheme"\n')
+    load_roster_command(path, home, policy=said)
+    load_roster_command(path, home)
+    assert set(read_stored(home).skills) == by_field["humanCodingScheme"]
+    assert len(read_team(home.database_url(), "t1").members) == 24
+
+    said.write_text('[default]\nregroup = "weekly"\n')
+    with pytest.raises(InputError, match=r"policy.toml: says more than skill_id below \[default\]"):
+        load_roster_command(path, home, policy=said)
+
+
+def test_a_folder_without_a_policy_remembers_it_too(home, tmp_path, school):
+    write(school, "numbers.json", NUMBERS)
+    load_roster_command(school, home, skill_id="identifier")
+
+    load_roster_command(school, home)
+
+    assert set(read_stored(home).skills) == {"id-4.NF.A.1", "id-4.NF.A.2", "id-5.NF.A.1"}
 
 
 def test_a_package_may_stand_for_the_skills_of_a_folder(tmp_path, school):

@@ -1,6 +1,7 @@
 """The roster over HTTP: put in place of the stored one or refused as a whole; events under the ids that it brings."""
 
 import io
+import json
 import zipfile
 from datetime import UTC, datetime
 
@@ -109,6 +110,23 @@ def test_a_key_that_is_bound_to_schools_replaces_no_roster(service):
     answer = service.put("/v1/rosters", content=b"", headers={"Authorization": f"Bearer {service.bound}"})
 
     assert (answer.status_code, answer.json()["rule"]) == (403, "all_schools_needed")
+
+
+def test_standards_are_loaded_alone_by_the_id_that_was_said_once(service):
+    items = [{"identifier": f"id-{code}", "humanCodingScheme": code, "fullStatement": code} for code in ("a", "b")]
+    body = json.dumps({"CFDocument": {}, "CFItems": items, "CFAssociations": []}).encode()
+    service.put("/v1/rosters?yes=true", content=pack(class_list(*MANY)))
+
+    preview = service.put("/v1/rosters?preview=true", content=body).json()
+    first = service.put("/v1/rosters?skill_id=identifier", content=body).json()
+    again = service.put("/v1/rosters", content=body).json()
+
+    assert [change["new_ids"] for change in preview["changes"]] == [["a", "b"], []]
+    assert (first["shape"], first["rows"]) == ("skills", {"skills": 2, "prerequisites": 0})
+    assert [(change["stored"], change["new"]) for change in again["changes"]] == [(2, 0), (0, 0)]
+    assert [skill["skill_id"] for skill in service.get("/v1/skills").json()["skills"]] == ["id-a", "id-b"]
+    assert set(read_team(service.url, "t1").members) == set(MANY)
+    assert service.put("/v1/rosters?skill_id=code", content=body).json()["rule"] == "invalid_request"
 
 
 def event(student, source="app"):

@@ -1,0 +1,145 @@
+"""The first step of a night: live events, the files of the inbox, and what is older than it is kept."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from features.database import Database
+from features.errors import InputError
+from features.events.evidence import forget_evidence
+from features.events.ingest import ingest_file
+from features.events.live_ingest import ingest_live_events
+from features.home import MAPPING, Home
+from features.logs.mapping import read_mapping
+from features.logs.sections import File
+from features.restore import require_erased
+from features.retention import forget_old_events, read_events_kept
+
+logger = logging.getLogger("regroup")
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """What became of the files of the inbox.
+
+    Attributes:
+        read: How many were ingested.
+        refused: How many could not be read and were set aside.
+    """
+
+    read: int = 0
+    refused: int = 0
+
+    @property
+    def sentence(self) -> str:
+        """The counts in words."""
+        aside = "; look at them in inbox/refused, or in refused of their source" if self.refused else ""
+        return f"{self.read} {'file' if self.read == 1 else 'files'} read, {self.refused} refused{aside}"
+
+
+def ingest(home: Home) -> Inbox:
+    """Brings everything that came in into the event log, and forgets what is too old.
+
+    Raises:
+        UnavailableError: The database is away, a restored back-up holds students who were erased, the disk is full, or
+            this user may not write there; files that were not ingested stay in the inbox.
+        InputError: A setting, or the inbox's mapping, is wrong; every file stays in the inbox.
+    """
+    _require_erased(home)
+    _ingest_live_events(home)
+    inbox = _ingest_inbox(home)
+    _forget_old_events(home)
+    return inbox
+
+
+def files_of(folder: Path) -> list[Path]:
+    """The files that wait in the inbox or in a source's folder there, without its mapping, by name."""
+    paths = sorted(folder.iterdir())
+    return [path for path in paths if path.name != MAPPING and path.name[0] != "." and path.is_file()]
+
+
+def _require_erased(home: Home) -> None:
+    if home.erasures.exists():
+        with Database(home.database_url()) as database, database.changing(alone=True) as connection:
+            require_erased(home, connection)
+
+
+def _ingest_live_events(home: Home) -> None:
+    with Database(home.database_url()) as database:
+        counts = ingest_live_events(home, database)
+    if counts is not None:
+        logger.info("live events: %d, %d stored", counts.rows_read, counts.events_stored + counts.activities)
+
+
+def _ingest_inbox(home: Home) -> Inbox:
+    """Ingests every file of the inbox and moves it to `done`, or to `refused` where the file itself is wrong.
+
+    A wrong file is set aside so that it does not stop every night to come. What is wrong with the machine or with the
+    mapping is no fault of the files, so then they stay.
+    """
+    folders = home.inbox_folders()
+    _require_clear_mappings(home, folders)
+    read = refused = 0
+    for path in [path for folder in folders for path in files_of(folder)]:
+        with path.open("rb"):  # nor in a log file
+            pass
+        try:
+            counts = ingest_file(home, path, mapping=home.inbox_mapping(path))
+        except InputError as error:
+            logger.warning("refused %s: %s", path.name, error)
+            refused += 1
+            aside = path.parent / "refused"
+        else:
+            logger.info("ingest %s: %d rows, %d stored", path.name, counts.rows_read, counts.events_stored)
+            for note in counts.notes:
+                logger.info("ingest %s: %s", path.name, note)
+            read += 1
+            aside = path.parent / "done"
+        aside.mkdir(exist_ok=True)
+        path.rename(aside / _free_name(path, aside))
+    return Inbox(read, refused)
+
+
+def _require_clear_mappings(home: Home, folders: Sequence[Path]) -> None:
+    """Refuses mappings that are wrong, or of which nobody knows whose files they are of."""
+    nameless = []
+    for path in sorted(path for folder in folders for path in folder.glob("*.toml")):
+        name = str(path.relative_to(home.root))
+        if path.name != MAPPING:
+            raise InputError(
+                f"{name} is no log file; a mapping is named {MAPPING} and is that of all files beside it: right would "
+                "be a folder for each source"
+            )
+        with path.open("rb"):  # what this user may not read is no mistake in it
+            if read_mapping(path).file.source == File().source:
+                nameless.append(name)
+    if len(nameless) > 1:
+        raise InputError(
+            f"{' and '.join(nameless)} name no source, so that their answers could not be told apart; right would be "
+            'such as source = "practice-app" in [file] of each'
+        )
+
+
+def _free_name(path: Path, folder: Path) -> str:
+    """Returns the file's name, numbered where the folder holds an earlier file of that name."""
+    name, number = path.name, 1
+    while (folder / name).exists():
+        number += 1
+        name = f"{path.stem}-{number}{path.suffix}"
+    return name
+
+
+def _forget_old_events(home: Home) -> None:
+    kept = read_events_kept()
+    now = datetime.now(UTC)
+    with home.work("ingest", busy="another ingest is at work in this home; wait for it to end"):
+        forgotten = forget_old_events(home, kept, now)
+    if forgotten.events or forgotten.files:
+        logger.info(
+            "older than %d days: %d events and %d files are removed", kept.days, forgotten.events, forgotten.files
+        )
+    with Database(home.database_url()) as database, database.changing() as connection:
+        if totals := forget_evidence(connection, now - kept):
+            logger.info("older than %d days: %d totals are removed", kept.days, totals)
