@@ -78,9 +78,7 @@ def _nightly(config: Path | None, as_of: datetime | None) -> int:
     }
     OUT.print(f"{sentences[outcome.did]} (run {outcome.run_id})\nwhy: {outcome.record}", markup=False, highlight=False)
     if outcome.refused:
-        OUT.print(
-            f"files of the inbox that were refused: {outcome.refused}; look in inbox/refused, or in refused of their source"
-        )
+        OUT.print(f"files of the inbox that were refused: {outcome.refused}; they are in refused beside them")
         return REFUSED_FILES
     return KEPT if outcome.did == "kept" else 0
 

@@ -239,7 +239,7 @@ def test_each_source_has_a_folder_with_its_own_mapping(home, capsys):
     wrong = {
         "mapping.toml": (
             MAPPING.replace("who", "pupil"),
-            "inbox/app/mapping.toml and inbox/mapping.toml name no source",
+            "inbox/mapping.toml name no source",
         ),
         "answers.toml": (MAPPING, "inbox/app/answers.toml is no log file"),
     }
