@@ -25,7 +25,7 @@ from features.events.evidence import EVIDENCE, erase_evidence
 from features.events.live import LIVE_EVENTS, VOIDED_STATEMENTS, forget_students
 from features.events.staging import clear_staging
 from features.events.store import erase_events
-from features.home import Home
+from features.home import MAPPING, Home
 from features.logs import open_log
 from features.profiles.state import State
 from features.roster import erase_student, tables
@@ -138,7 +138,7 @@ def _erase_staging(place: Installation, student_id: str) -> int:
 
 
 def _erase_inbox(place: Installation, student_id: str) -> int:
-    mapping = place.home.inbox / "mapping.toml"
+    home = place.home
     with place.database.reading() as connection:
         others, kinds = ids_of(connection, student_id), read_sources(connection)
     held = 0
@@ -151,8 +151,8 @@ def _erase_inbox(place: Installation, student_id: str) -> int:
         return ids.str.casefold().isin({each.other_id.casefold() for each in others if each.kind == kind})
 
     every = {student_id, *(each.other_id for each in others)}
-    for path in sorted(path for path in place.home.inbox.rglob("*") if path.is_file() and path != mapping):
-        if not _file_holds(path, mapping if mapping.is_file() else None, is_meant, every):
+    for path in sorted(path for path in home.inbox.rglob("*") if path.is_file() and path.name != MAPPING):
+        if not _file_holds(path, home.inbox_mapping(path), is_meant, every):
             continue
         held += 1
         if place.delete_files:

@@ -17,6 +17,12 @@ logger = logging.getLogger("regroup")
 WAIT_S = 60.0
 """How long work waits for other work on the same data; an erasure is over sooner, so no night fails because of one."""
 
+MAPPING = "mapping.toml"
+"""Name of what says how the log files beside it are read."""
+
+DONE_WITH = ("done", "refused")
+"""Folders of log files that were read, and of those that are wrong themselves."""
+
 
 @dataclass(frozen=True)
 class Home:
@@ -92,6 +98,19 @@ class Home:
     def inbox(self) -> Path:
         """Log files that the next nightly run ingests, with a `mapping.toml` beside them if they need one."""
         return self.root / "inbox"
+
+    def inbox_folders(self) -> list[Path]:
+        """The inbox and the folder in it for each source, sorted; none where there is no inbox."""
+        if not self.inbox.is_dir():
+            return []
+        inside = (path for path in self.inbox.iterdir() if path.is_dir() and path.name[0] != ".")
+        return [self.inbox, *sorted(path for path in inside if path.name not in DONE_WITH)]
+
+    def inbox_mapping(self, path: Path) -> Path | None:
+        """The mapping of a file or folder in the inbox: that of its source, else the inbox's own; null without any."""
+        folder = self.inbox.joinpath(*path.relative_to(self.inbox).parts[:1])
+        choices = (folder / MAPPING, self.inbox / MAPPING)
+        return next((choice for choice in choices if choice.is_file()), None)
 
     def lock(self, name: str) -> Path:
         """The lock file of one kind of work, such as `ingest` or `nightly`."""

@@ -19,7 +19,7 @@ from features.database import Database
 from features.erasure_list import add_listed, complete_list, read_list, read_stored, require_same_installation
 from features.errors import DatabaseAwayError, InputError, RegroupError
 from features.events.store import has_events, read_events
-from features.home import Home
+from features.home import MAPPING, Home
 from features.logs import open_log
 from features.profiles.state import State
 from features.roster.people.vault import find_vault
@@ -136,10 +136,9 @@ def _in_files(home: Home) -> Iterator[str]:
         for column in pyarrow.parquet.read_table(path).columns:  # a row may be rejected because they were mixed up
             if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
                 yield from pc.unique(column.drop_null()).to_pylist()
-    mapping = home.inbox / "mapping.toml"
     for path in home.inbox.rglob("*"):
-        if path.is_file() and path != mapping:
-            yield from _in_log(path, mapping if mapping.is_file() else None)
+        if path.is_file() and path.name != MAPPING:
+            yield from _in_log(path, home.inbox_mapping(path))
 
 
 def _in_log(path: Path, mapping: Path | None) -> Iterator[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from features.bundle import MANIFEST
 from features.errors import InputError
 from features.events.store import find_span, forget_events
-from features.home import Home
+from features.home import DONE_WITH, Home
 from features.publications import newest_publication
 
 KEPT_DAYS = 1100
@@ -66,7 +66,7 @@ def forget_old_events(home: Home, kept: timedelta, now: datetime) -> Forgotten:
     Raises:
         UnavailableError: The event log or a file cannot be changed.
     """
-    done = (path for folder in ("done", "refused") for path in (home.inbox / folder).glob("*"))
+    done = (path for inside in home.inbox_folders() for name in DONE_WITH for path in (inside / name).glob("*"))
     files = _remove(path for path in (*home.rejected.glob("*.parquet"), *done) if _age(path, now) > kept)
     span = find_span(home)
     if span is None:

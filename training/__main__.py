@@ -31,8 +31,8 @@ EPILOG = (
     )
     + """
 The champion has profiles of today after every exit code but 2 and 75, and a record in `decisions` says why it ended so.
-A file of the inbox that is wrong itself is moved to inbox/refused and counted. With exit code 75 the others stay in
-the inbox for the next night.
+A file of the inbox that is wrong itself is moved to the folder refused beside it and counted. With exit code 75 the
+others stay in the inbox for the next night.
 
 example:
   python -m training nightly --as-of 2026-03-09
@@ -144,7 +144,7 @@ def _nightly(config: Path | None, as_of: datetime | None, *, dry_run: bool) -> i
     # on a machine with other work, LightGBM's threads that wait by spinning make training many times slower
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     home = read_home()
-    waiting = sum(path.is_file() for path in home.inbox.glob("*")) if home.inbox.is_dir() else 0
+    waiting = sum(path.is_file() for folder in home.inbox_folders() for path in folder.iterdir())
     moment = f"as of {as_of:%Y-%m-%d %H:%M} UTC" if as_of else "as of the midnight after the last event"
     logger.info("nightly: %s, %d files in the inbox", moment, waiting)
     from training.config import load_config  # noqa: PLC0415 - --help must not wait for LightGBM and MLflow
@@ -162,7 +162,7 @@ def _nightly(config: Path | None, as_of: datetime | None, *, dry_run: bool) -> i
     }
     OUT.print(f"{sentences[outcome.did]} (run {outcome.run_id})\nwhy: {outcome.record}", markup=False, highlight=False)
     if outcome.refused:
-        OUT.print(f"files of the inbox that were refused: {outcome.refused}; they are in inbox/refused")
+        OUT.print(f"files of the inbox that were refused: {outcome.refused}; they are in refused beside them")
         return REFUSED_FILES
     return KEPT if outcome.did == "kept" else 0
 

@@ -94,7 +94,7 @@ def ingest(home: Home, path: Path, **how) -> int:
     return added
 
 
-@pytest.mark.parametrize("count", [150, pytest.param(6_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [150, pytest.param(9_000, marks=pytest.mark.long)])
 def test_mutated_statements_and_events_are_all_accounted_for(tmp_path, count):
     chance, home = random.Random(7), Home(tmp_path / "home")
     for standard, make in MAKE.items():

@@ -78,7 +78,8 @@ def test_events_without_a_clock_stay(home):
 
 
 def test_files_of_events_go_with_them(home):
-    folders = home.rejected, home.inbox / "done", home.inbox / "refused", home.inbox
+    done = home.inbox / "done", home.inbox / "refused", home.inbox / "practice-app" / "done"
+    folders = home.rejected, *done, home.inbox
     paths = []
     for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
@@ -87,8 +88,8 @@ def test_files_of_events_go_with_them(home):
             paths[-1].touch()
             os.utime(paths[-1], ((NOW - age).timestamp(),) * 2)
 
-    assert forget_old_events(home, KEPT, NOW) == Forgotten(0, 3)
-    assert [path.stem for path in paths if path.exists()] == ["new", "new", "new", "old", "new"]  # the inbox waits
+    assert forget_old_events(home, KEPT, NOW) == Forgotten(0, 4)
+    assert [path.stem for path in paths if path.exists()] == ["new"] * 4 + ["old", "new"]  # the inbox waits
 
 
 def test_of_old_profiles_the_newest_of_the_serving_run_stay(home):

@@ -228,6 +228,36 @@ def test_files_of_one_name_are_all_kept(home):
     assert done == {"monday.csv", "monday-2.csv", "monday-3.csv"}
 
 
+@pytest.mark.parametrize("home", ["sqlite"], indirect=True)
+def test_each_source_has_a_folder_with_its_own_mapping(home, capsys):
+    """A folder without one uses the inbox's; mappings of which nobody knows whose files they are of stop the night."""
+    app, other = home.inbox / "app", home.inbox / "other"
+    for folder in (app, other):
+        folder.mkdir()
+    (app / "monday.csv").write_text(LOG.replace("who", "pupil"))
+    (other / "tuesday.csv").write_text(LOG.replace("007", "008"))
+    wrong = {
+        "mapping.toml": (
+            MAPPING.replace("who", "pupil"),
+            "inbox/mapping.toml name no source",
+        ),
+        "answers.toml": (MAPPING, "inbox/app/answers.toml is no log file"),
+    }
+
+    for name, (text, sentence) in wrong.items():
+        (app / name).write_text(text)
+        assert night() == 2
+        assert sentence in " ".join(capsys.readouterr().err.split())
+        (app / name).unlink()
+    (app / "mapping.toml").write_text('[file]\nsource = "app"\n' + MAPPING.replace("who", "pupil"))
+    night()
+
+    found = read_events(home).groupby("source")["student_id"].unique().map(sorted)
+    assert found.to_dict() == {"app": ["007"], "mapped": ["007", "008"]}
+    done = sorted(str(path.relative_to(home.inbox)) for path in home.inbox.rglob("*.csv"))
+    assert done == ["app/done/monday.csv", "done/monday.csv", "other/done/tuesday.csv"]
+
+
 @contextmanager
 def server_away(home):
     del home

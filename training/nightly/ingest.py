@@ -1,6 +1,7 @@
 """The first step of a night: live events, the files of the inbox, and what is older than it is kept."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,8 +11,9 @@ from features.errors import InputError
 from features.events.evidence import forget_evidence
 from features.events.ingest import ingest_file
 from features.events.live_ingest import ingest_live_events
-from features.home import Home
+from features.home import MAPPING, Home
 from features.logs.mapping import read_mapping
+from features.logs.sections import File
 from features.restore import require_erased
 from features.retention import forget_old_events, read_events_kept
 
@@ -33,7 +35,7 @@ class Inbox:
     @property
     def sentence(self) -> str:
         """The counts in words."""
-        aside = "; look at them in inbox/refused" if self.refused else ""
+        aside = "; look at them in inbox/refused, or in refused of their source" if self.refused else ""
         return f"{self.read} {'file' if self.read == 1 else 'files'} read, {self.refused} refused{aside}"
 
 
@@ -52,13 +54,10 @@ def ingest(home: Home) -> Inbox:
     return inbox
 
 
-def files_of(inbox: Path) -> list[Path]:
-    """The files that wait in an inbox, without its mapping, by name."""
-    try:
-        paths = sorted(inbox.iterdir())
-    except FileNotFoundError:
-        return []
-    return [path for path in paths if path.name != "mapping.toml" and path.name[0] != "." and path.is_file()]
+def files_of(folder: Path) -> list[Path]:
+    """The files that wait in the inbox or in a source's folder there, without its mapping, by name."""
+    paths = sorted(folder.iterdir())
+    return [path for path in paths if path.name != MAPPING and path.name[0] != "." and path.is_file()]
 
 
 def _require_erased(home: Home) -> None:
@@ -80,29 +79,47 @@ def _ingest_inbox(home: Home) -> Inbox:
     A wrong file is set aside so that it does not stop every night to come. What is wrong with the machine or with the
     mapping is no fault of the files, so then they stay.
     """
-    mapping = home.inbox / "mapping.toml"
-    if has_mapping := mapping.exists():
-        with mapping.open("rb"):  # what this user may not read is no mistake in it
-            read_mapping(mapping)
+    folders = home.inbox_folders()
+    _require_clear_mappings(home, folders)
     read = refused = 0
-    for path in files_of(home.inbox):
+    for path in [path for folder in folders for path in files_of(folder)]:
         with path.open("rb"):  # nor in a log file
             pass
         try:
-            counts = ingest_file(home, path, mapping=mapping if has_mapping else None)
+            counts = ingest_file(home, path, mapping=home.inbox_mapping(path))
         except InputError as error:
             logger.warning("refused %s: %s", path.name, error)
             refused += 1
-            aside = home.inbox / "refused"
+            aside = path.parent / "refused"
         else:
             logger.info("ingest %s: %d rows, %d stored", path.name, counts.rows_read, counts.events_stored)
             for note in counts.notes:
                 logger.info("ingest %s: %s", path.name, note)
             read += 1
-            aside = home.inbox / "done"
+            aside = path.parent / "done"
         aside.mkdir(exist_ok=True)
         path.rename(aside / _free_name(path, aside))
     return Inbox(read, refused)
+
+
+def _require_clear_mappings(home: Home, folders: Sequence[Path]) -> None:
+    """Refuses mappings that are wrong, or of which nobody knows whose files they are of."""
+    nameless = []
+    for path in sorted(path for folder in folders for path in folder.glob("*.toml")):
+        name = str(path.relative_to(home.root))
+        if path.name != MAPPING:
+            raise InputError(
+                f"{name} is no log file; a mapping is named {MAPPING} and is that of all files beside it: right would "
+                "be a folder for each source"
+            )
+        with path.open("rb"):  # what this user may not read is no mistake in it
+            if read_mapping(path).file.source == File().source:
+                nameless.append(name)
+    if len(nameless) > 1:
+        raise InputError(
+            f"{' and '.join(nameless)} name no source, so that their answers could not be told apart; right would be "
+            'such as source = "practice-app" in [file] of each'
+        )
 
 
 def _free_name(path: Path, folder: Path) -> str:
