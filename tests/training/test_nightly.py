@@ -549,6 +549,7 @@ def test_a_dry_run_says_which_steps_would_run_and_changes_nothing(own_school, ca
 
 DIES = """
 import logging, os, signal, sys
+import training.nightly  # once, not after every fork
 from mlflow import MlflowClient
 from training.__main__ import main
 
