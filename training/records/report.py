@@ -35,6 +35,12 @@ def flat_metrics(scores: Scores) -> dict[str, float]:
     return flat
 
 
+KINDS = {
+    "trained": "Trained on this installation's own log.",
+    "prior": "Prior model: rules learned elsewhere, which serve until the own log can teach better ones.",
+}
+"""What a registered version is, as its description says it."""
+
 PURPOSE = (
     "# Model card",
     "",

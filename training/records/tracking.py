@@ -16,6 +16,7 @@ from features.errors import WRONG_PATH, InputError, UnavailableError, explain_os
 from features.home import tracking_uri
 from training.models.artifacts import StoredModel, read_model
 from training.records.mlflow_errors import plain_errors
+from training.records.report import KINDS
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -25,12 +26,6 @@ EXPERIMENT, BENCHMARKS = "regroup-nightly", "regroup-benchmarks"
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 NIGHT = "night"
 FORECASTS = ("struggle", "mastery")
-
-KINDS = {
-    "trained": "Trained on this installation's own log.",
-    "prior": "Prior model: rules learned elsewhere, which serve until the own log can teach better ones.",
-}
-"""What a registered version is, as its description says it."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +95,7 @@ class Tracking:
             return runs.pop() if len(runs) == 1 else None
 
     def needs_prior(self) -> bool:
-        """Whether a forecast has no champion at all; two champions that disagree are a promotion that was cut short."""
+        """Whether a forecast has no champion; two that disagree are a promotion that was cut short."""
         with plain_errors(self.uri):
             return None in {self._run_of(forecast, CHAMPION) for forecast in FORECASTS}
 
@@ -173,13 +168,7 @@ class Tracking:
             return parent
 
     def register(self, run_id: str, forecasts: tuple[str, ...], kind: str = "trained") -> None:
-        """Registers the run's bundle of each forecast as a version, once, with the alias `challenger`.
-
-        Args:
-            run_id: The run.
-            forecasts: Which bundles it has.
-            kind: A key of `KINDS`, which the versions have as a tag, and in words as their description.
-        """
+        """Registers the run's bundle of each forecast as a version of a kind, once, with the alias `challenger`."""
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
 
         with plain_errors(self.uri):

@@ -78,7 +78,7 @@ def walk(home: Home, weeks: int, seed: int) -> list[dict[str, Any]]:
         try:
             ended = run_nightly(home, load_config()).did
         except DataGateError as error:
-            ended = str(error)
+            ended = str(error).rpartition(": ")[2]
         if served is not None:
             nights[-1]["auc"] = _judge(home, served, part["occurred_at"].min())
         tracking = Tracking()
@@ -97,7 +97,7 @@ def _judge(home: Home, stored: StoredModel, since: pd.Timestamp) -> float:
     known = stored.statistics.extend(item_skills, events["item_id"], events["skills"])
     timeline = sort_events(events, known)
     rows, _ = fold(timeline, known, State.empty())
-    moment = since.as_unit("us").value
+    moment = int(since.timestamp() * 1_000_000)
     later = (timeline.time >= moment) & (timeline.correct >= 0) & (timeline.item >= 0)
     return area_under_curve(timeline.correct[later].astype(np.float64), stored.model.predict(rows[later]))
 
