@@ -427,14 +427,14 @@ def test_above_a_limit_without_a_champion_to_keep_there_is_an_error_with_its_fig
     """Nothing is promoted or published; the run and its record stay."""
     school = own_school
     shutil.rmtree(artifact(school, school.run_id, "struggle"))
-    earlier = len(runs_of(school))
+    earlier, served = len(runs_of(school)), sorted((school.home / "published").rglob("*"))
 
     with pytest.raises(QualityGateError, match=r"no champion to keep: .*mastery: .* is above the limit") as error:
         night(school, choose(school, "max_ece = 0.0001, rounds = 3"))
 
     assert error.value.exit_code == 4
     assert len(runs_of(school)) == earlier + 1
-    assert len(list((school.home / "published").glob("*"))) == bool(school.run_id)
+    assert sorted((school.home / "published").rglob("*")) == served
 
 
 @pytest.mark.parametrize(

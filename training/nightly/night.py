@@ -69,7 +69,7 @@ def plan_nightly(home: Home, config: TrainingConfig, as_of: datetime | None = No
 
     The arguments and errors are those of `run_nightly`.
     """
-    files = len(files_of(home.inbox))
+    files = sum(len(files_of(folder)) for folder in home.inbox_folders())
     with Database(home.database_url()) as database:
         live = count_waiting(database)
     plan = [("ingest", f"{files} {'file' if files == 1 else 'files'} of the inbox, {live} live events")]

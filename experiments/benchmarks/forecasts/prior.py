@@ -37,6 +37,14 @@ ANSWERS = 60_000
 ROWS = 40_000
 """Rows of each log that a line is fitted to, at most."""
 
+TITLES = {
+    "gervet-assistments09": "ASSISTments 2009-10",
+    "gervet-algebra05": "Algebra I 2005-06",
+    "pykt-assist2015": "ASSISTments 2015",
+    "assistments-2012": "ASSISTments 2012-13",
+}
+"""What the logs are called in the product, which knows no file of theirs."""
+
 USUAL_SHARE = 0.7
 """Share of right first attempts to expect of items that nobody has answered: about the middle of the logs."""
 
@@ -143,12 +151,12 @@ def write_toml(config: TrainingConfig, fitted: Mapping[str, Prior], figures: Seq
         "# The prior model that is shipped: a line for each forecast, which serves until a school's own log can teach",
         "# a better one. Written by `python -m experiments benchmark prior --write training/prior.toml`; do not edit.",
         "#",
-        "# Fitted to samples of public logs: ASSISTments 2009-10, 2012-13 and 2015, and Algebra I 2005-06.",
+        f"# Fitted to samples of public logs: {', '.join(TITLES.values())}.",
         "# Each log, forecast by what was fitted to the other three:",
         "#   forecast  log                    rows  happened  forecast    AUC    ECE",
         *(
-            f"#   {row['forecast']:<9} {row['log']:<20} {row['rows']:>6}  {row['happened']:>8.3f}  {row['mean']:>8.3f}"
-            f"  {row['auc']:.3f}  {row['ece']:.3f}"
+            f"#   {row['forecast']:<9} {TITLES[row['log']]:<20} {row['rows']:>6}  {row['happened']:>8.3f}"
+            f"  {row['mean']:>8.3f}  {row['auc']:.3f}  {row['ece']:.3f}"
             for row in figures
         ),
         "",
