@@ -162,7 +162,8 @@ def decide_plan(
     )
     team_id = day.answer.team_id
     with database.changing(alone=True) as connection:
-        found = keep_decision(connection, sent, team_id, day.answer.date, held)
+        students = {student.id for student in day.problem.students}
+        found = keep_decision(connection, sent, team_id, day.answer.date, held, students)
         if found is None or not may_see_team(connection, caller, team_id):  # gone, or another's, since it was read
             raise _unknown_recommendation()
         stored, same = found

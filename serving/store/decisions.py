@@ -1,7 +1,7 @@
 """What people decided on each plan."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -51,7 +51,12 @@ class Decision:
 
 
 def keep_decision(
-    connection: Connection, decision: Decision, team_id: str, day: date, held: Sequence[Session]
+    connection: Connection,
+    decision: Decision,
+    team_id: str,
+    day: date,
+    held: Sequence[Session],
+    students: Collection[str],
 ) -> tuple[Decision, bool] | None:
     """Stores a decision and, unless it rejects, its sessions as those of the day, without students who were erased.
 
@@ -61,6 +66,7 @@ def keep_decision(
         team_id: The team of the plan.
         day: The date of the plan in the school's time zone.
         held: The sessions that count as held.
+        students: Everybody of the day as it was read: who was erased since then may be linked to the plan no longer.
 
     Returns:
         The decision that is stored, which is an earlier one where there is one, and whether it says the same. None
@@ -69,7 +75,7 @@ def keep_decision(
     plan = select(RECOMMENDATIONS.c.id).where(RECOMMENDATIONS.c.id == decision.recommendation_id)
     if connection.execute(plan.with_for_update()).first() is None:
         return None
-    gone = find_gone_of(connection, decision.recommendation_id)
+    gone = find_gone(connection, students)
     if gone:
         decision = replace(decision, note=None, sessions=forget_in_text(SESSIONS, decision.sessions, gone))
         left = (replace(each, students=tuple(s for s in each.students if s not in gone)) for each in held)

@@ -24,7 +24,7 @@ from serving.__main__ import main
 from serving.app import create_app
 from serving.audit.spool import SPOOL
 from serving.formats import read_instance
-from serving.plans import recommend
+from serving.plans import recommend, stored_plan
 from serving.store.erasure import STORES, WITHOUT_STUDENTS
 from serving.store.tables import AUDIT, RECOMMENDATIONS
 from training.config import load_config
@@ -287,4 +287,28 @@ def test_a_plan_of_a_student_who_is_erased_meanwhile_is_not_kept(client, school,
     assert (refused.status_code, refused.json()["rule"], refused.headers["retry-after"]) == (503, "roster_changed", "1")
     assert again.status_code == 201
     assert student not in again.text
+    assert traces(school, client.app.state.database, student) == set()
+
+
+def test_a_decision_on_a_plan_of_a_student_who_is_erased_meanwhile_is_kept_without_the_student(
+    client, school, monkeypatch
+):
+    """The plan was read before the erasure, and the decision is stored after it."""
+    student, read = school.student_ids[0], stored_plan.open_day
+    made = client.post(
+        "/v1/recommendations", json={"team_id": school.team_ids[0], "date": "2026-03-16", "seconds": 0.05}
+    )
+
+    def read_and_erase(*given):
+        day = read(*given)
+        assert student in {one.id for one in day.problem.students}
+        assert main(["erase", student, "--yes"]) == 0
+        return day
+
+    decided = {"decision": "accepted", "note": f"{student} goes to the library"}
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(stored_plan, "open_day", read_and_erase)
+        answer = client.post(f"{made.headers['location']}/decision", json=decided)
+
+    assert answer.status_code == 200
     assert traces(school, client.app.state.database, student) == set()
