@@ -134,7 +134,7 @@ def test_a_school_of_64_has_the_prior_on_its_first_day_and_a_model_of_its_own_la
 ):
     monkeypatch.setenv("REGROUP_DATABASE_URL", f"sqlite:///{tmp_path / 'regroup.db'}")
 
-    nights = walk(Home(tmp_path / "home"), weeks=6, seed=1)
+    nights = walk(Home(tmp_path / "new"), weeks=6, seed=1)
 
     kinds = [night["serves"] for night in nights]
     assert SCHOOL.students_per_team == 64
