@@ -177,7 +177,7 @@ def decide_plan(
             decision=stored.decision,
             decided_at=stored.decided_at.isoformat(),
         )
-    return day, stored
+    return open_day(database, caller, recommendation_id), stored  # anew: somebody may have been erased meanwhile
 
 
 def judge_edit(

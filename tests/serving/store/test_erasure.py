@@ -303,6 +303,7 @@ def test_a_decision_on_a_plan_of_a_student_who_is_erased_meanwhile_is_kept_witho
         day = read(*given)
         assert student in {one.id for one in day.problem.students}
         assert main(["erase", student, "--yes"]) == 0
+        meanwhile.setattr(stored_plan, "open_day", read)
         return day
 
     decided = {"decision": "accepted", "note": f"{student} goes to the library"}
@@ -311,4 +312,5 @@ def test_a_decision_on_a_plan_of_a_student_who_is_erased_meanwhile_is_kept_witho
         answer = client.post(f"{made.headers['location']}/decision", json=decided)
 
     assert answer.status_code == 200
+    assert student not in answer.text
     assert traces(school, client.app.state.database, student) == set()
