@@ -14,7 +14,7 @@ from datetime import datetime
 from sqlalchemy import Column, Connection, LargeBinary, MetaData, String, Table, insert, select
 
 from features.database import Database
-from features.database.dialects import UtcTime
+from features.database.dialects import UtcTime, in_parts
 from features.errors import MissingError
 
 METADATA = MetaData()
@@ -54,9 +54,6 @@ class Tombstones:
 
 NOBODY = Tombstones()
 
-AT_ONCE = 1000
-"""Digests in one query; SQLite takes a limited number of values."""
-
 
 def digest_of(student_id: str, salt: bytes) -> str:
     """64 hexadecimal digits that only this installation's salt connects with the student."""
@@ -87,9 +84,9 @@ def find_erased(connection: Connection, student_ids: Iterable[str]) -> set[str]:
     if salt is None:
         return set()
     by_digest = {digest_of(student_id, salt): student_id for student_id in asked}
-    digests, found = list(by_digest), set[str]()
-    for at in range(0, len(digests), AT_ONCE):
-        among = TOMBSTONES.c.digest.in_(digests[at : at + AT_ONCE])
+    found = set[str]()
+    for some in in_parts(by_digest):
+        among = TOMBSTONES.c.digest.in_(some)
         found.update(connection.execute(select(TOMBSTONES.c.digest).where(among)).scalars())
     return {by_digest[digest] for digest in found}
 

@@ -1,7 +1,7 @@
 """Types and statements that hide the differences between SQLite and PostgreSQL."""
 
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -100,11 +100,12 @@ def upsert(
     return new.on_conflict_do_update(index_elements=list(table.primary_key), set_=changes)
 
 
-def in_parts(values: Sequence[Value], size: int = AT_ONCE) -> Iterator[Sequence[Value]]:
+def in_parts(values: Iterable[Value], size: int = AT_ONCE) -> Iterator[list[Value]]:
     """The values in parts that one query can name.
 
     Example:
         >>> list(in_parts(["a", "b", "c"], 2))
         [['a', 'b'], ['c']]
     """
-    return (values[at : at + size] for at in range(0, len(values), size))
+    listed = list(values)
+    return (listed[at : at + size] for at in range(0, len(listed), size))

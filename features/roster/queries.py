@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, select
 
 from features.database import Database, reading
+from features.database.dialects import in_parts
 from features.database.refusals import no_roster
 from features.errors import MissingError
 from features.roster import tables
@@ -26,7 +27,7 @@ from features.roster.records import (
     Team,
     TeamName,
 )
-from features.tombstones import AT_ONCE, find_erased
+from features.tombstones import find_erased
 
 Source = str | Database | Connection
 """A URL, a database, or a connection within a transaction."""
@@ -106,8 +107,8 @@ def find_gone(connection: Connection, student_ids: Collection[str]) -> set[str]:
     members = tables.MEMBERS.c.student_id
     seated = [
         found
-        for at in range(0, len(erased), AT_ONCE)
-        for found in connection.execute(select(members).where(members.in_(erased[at : at + AT_ONCE]))).scalars()
+        for some in in_parts(erased)
+        for found in connection.execute(select(members).where(members.in_(some))).scalars()
     ]
     return set(erased).difference(seated)
 

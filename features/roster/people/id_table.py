@@ -15,11 +15,11 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, delete, func, literal, or_, select
 
 from features.database import Database, reading
-from features.database.dialects import upsert
+from features.database.dialects import in_parts, upsert
 from features.errors import MissingError
 from features.roster.people.records import OtherId
 from features.roster.tables import MEMBERS, OTHER_IDS, POLICIES, TEAMS, UNMATCHED_IDS
-from features.tombstones import AT_ONCE, find_erased
+from features.tombstones import find_erased
 
 MOST_LISTED = 10_000
 """Ids of a source that are kept as standing for nobody; further ones are counted alone."""
@@ -125,7 +125,7 @@ def match_ids(connection: Connection, kind: str, other_ids: Collection[str]) -> 
     table = OTHER_IDS.c
     exact = {
         row.other_id: row.student_id
-        for some in _parts(other_ids)
+        for some in in_parts(other_ids)
         for row in connection.execute(select(OTHER_IDS).where(table.kind == kind, table.other_id.in_(some)))
     }
     left = defaultdict(list)
@@ -133,7 +133,7 @@ def match_ids(connection: Connection, kind: str, other_ids: Collection[str]) -> 
         if other not in exact:
             left[other.lower()].append(other)
     alike: dict[str, set[str]] = defaultdict(set)
-    for some in _parts(left):
+    for some in in_parts(left):
         found = select(OTHER_IDS).where(table.kind == kind, func.lower(table.other_id).in_(some))
         for row in connection.execute(found):
             alike[row.other_id.lower()].add(row.student_id)
@@ -185,7 +185,7 @@ def forget_matched(connection: Connection) -> None:
     connection.execute(delete(table).where(table.c.source.not_in(sources)))
     for source, kind in sources.items():
         others = connection.execute(select(table.c.other_id).where(table.c.source == source)).scalars().all()
-        for some in _parts(match_ids(connection, kind, others)):
+        for some in in_parts(match_ids(connection, kind, others)):
             connection.execute(delete(table).where(table.c.source == source, table.c.other_id.in_(some)))
 
 
@@ -210,7 +210,7 @@ def forget_ids(connection: Connection, student_id: str) -> int:
 
 def _find_members(connection: Connection, student_ids: Iterable[str]) -> set[str]:
     members = MEMBERS.c.student_id
-    asked = (select(members).where(members.in_(some)) for some in _parts(student_ids))
+    asked = (select(members).where(members.in_(some)) for some in in_parts(student_ids))
     return {student for query in asked for student in connection.execute(query).scalars()}
 
 
@@ -222,8 +222,3 @@ def _find_erased(connection: Connection, kind: str, other_ids: Iterable[str]) ->
 
 def _alias(kind: str, other_id: str) -> str:
     return f"{kind.casefold()}{MARK}{other_id.casefold()}"
-
-
-def _parts(values: Iterable[str]) -> Iterator[list[str]]:
-    found = list(values)
-    return (found[at : at + AT_ONCE] for at in range(0, len(found), AT_ONCE))

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from features.database.dialects import in_parts
 from features.errors import WRONG_PATH, BusyError, InputError, UnavailableError, explain_os_error
 from features.roster.people.columns import STUDENT, Who
 
@@ -27,9 +28,6 @@ TABLE = """CREATE TABLE IF NOT EXISTS names (
 
 WAIT_S = 10.0
 """How long a process waits for another that writes, in seconds."""
-
-AT_ONCE = 500
-"""Ids in one query."""
 
 
 class Vault:
@@ -77,10 +75,9 @@ class Vault:
         """
         if not self._path.exists():
             return {}
-        asked, found = sorted(ids), dict[str, str]()
+        found = dict[str, str]()
         with self._open() as file:
-            for at in range(0, len(asked), AT_ONCE):
-                some = asked[at : at + AT_ONCE]
+            for some in in_parts(sorted(ids)):
                 places = ",".join("?" * len(some))
                 query = f"SELECT id, name FROM names WHERE kind = ? AND id IN ({places})"  # noqa: S608 - places alone
                 found.update(file.execute(query, (kind, *some)).fetchall())
