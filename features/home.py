@@ -106,6 +106,11 @@ class Home:
         inside = (path for path in self.inbox.iterdir() if path.is_dir() and path.name[0] != ".")
         return [self.inbox, *sorted(path for path in inside if path.name not in DONE_WITH)]
 
+    def inbox_files(self) -> list[Path]:
+        """The files that wait in the inbox and in the folders of its sources, without mappings, by folder and name."""
+        paths = [path for folder in self.inbox_folders() for path in sorted(folder.iterdir())]
+        return [path for path in paths if path.name != MAPPING and path.name[0] != "." and path.is_file()]
+
     def inbox_mapping(self, path: Path) -> Path | None:
         """The mapping of a file or folder in the inbox: that of its source, else the inbox's own; null without any."""
         folder = self.inbox.joinpath(*path.relative_to(self.inbox).parts[:1])

@@ -144,7 +144,7 @@ def _nightly(config: Path | None, as_of: datetime | None, *, dry_run: bool) -> i
     # on a machine with other work, LightGBM's threads that wait by spinning make training many times slower
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     home = read_home()
-    waiting = sum(path.is_file() for folder in home.inbox_folders() for path in folder.iterdir())
+    waiting = len(home.inbox_files())
     moment = f"as of {as_of:%Y-%m-%d %H:%M} UTC" if as_of else "as of the midnight after the last event"
     logger.info("nightly: %s, %d files in the inbox", moment, waiting)
     from training.config import load_config  # noqa: PLC0415 - --help must not wait for LightGBM and MLflow

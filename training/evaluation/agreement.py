@@ -58,7 +58,8 @@ class Cell:
     def words(self) -> str:
         """The facts in plain words."""
         attempts = f"{self.attempts} {'attempt' if self.attempts == '1' else 'attempts'}"
-        last = "" if self.run == 0 else f", the last {abs(self.run)} {'right' if self.run > 0 else 'wrong'}"
+        count = "one" if abs(self.run) == 1 else abs(self.run)
+        last = "" if self.run == 0 else f", the last {count} {'right' if self.run > 0 else 'wrong'}"
         return f"{attempts}, {self.share}{last}"
 
     def is_outside(self, tolerance: float) -> bool:

@@ -1,7 +1,6 @@
 """The first step of a night: live events, the files of the inbox, and what is older than it is kept."""
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,12 +53,6 @@ def ingest(home: Home) -> Inbox:
     return inbox
 
 
-def files_of(folder: Path) -> list[Path]:
-    """The files that wait in the inbox or in a source's folder there, without its mapping, by name."""
-    paths = sorted(folder.iterdir())
-    return [path for path in paths if path.name != MAPPING and path.name[0] != "." and path.is_file()]
-
-
 def _require_erased(home: Home) -> None:
     if home.erasures.exists():
         with Database(home.database_url()) as database, database.changing(alone=True) as connection:
@@ -79,10 +72,9 @@ def _ingest_inbox(home: Home) -> Inbox:
     A wrong file is set aside so that it does not stop every night to come. What is wrong with the machine or with the
     mapping is no fault of the files, so then they stay.
     """
-    folders = home.inbox_folders()
-    _require_clear_mappings(home, folders)
+    _require_clear_mappings(home)
     read = refused = 0
-    for path in [path for folder in folders for path in files_of(folder)]:
+    for path in home.inbox_files():
         with path.open("rb"):  # nor in a log file
             pass
         try:
@@ -102,10 +94,10 @@ def _ingest_inbox(home: Home) -> Inbox:
     return Inbox(read, refused)
 
 
-def _require_clear_mappings(home: Home, folders: Sequence[Path]) -> None:
+def _require_clear_mappings(home: Home) -> None:
     """Refuses mappings that are wrong, or of which nobody knows whose files they are of."""
     nameless = []
-    for path in sorted(path for folder in folders for path in folder.glob("*.toml")):
+    for path in sorted(path for folder in home.inbox_folders() for path in folder.glob("*.toml")):
         name = str(path.relative_to(home.root))
         if path.name != MAPPING:
             raise InputError(

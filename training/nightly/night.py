@@ -25,7 +25,7 @@ from training.evaluation.gate import decide
 from training.models.artifacts import StoredModel
 from training.models.boosting import FORECASTS, Forecast, Model, train_model
 from training.nightly.facts import Night, find_night
-from training.nightly.ingest import Inbox, files_of, ingest
+from training.nightly.ingest import Inbox, ingest
 from training.nightly.prior import install_prior
 from training.nightly.profiles import publish, read_champion
 from training.nightly.record import REFUSALS, Outcome, find_outcome, write_record
@@ -69,7 +69,7 @@ def plan_nightly(home: Home, config: TrainingConfig, as_of: datetime | None = No
 
     The arguments and errors are those of `run_nightly`.
     """
-    files = sum(len(files_of(folder)) for folder in home.inbox_folders())
+    files = len(home.inbox_files())
     with Database(home.database_url()) as database:
         live = count_waiting(database)
     plan = [("ingest", f"{files} {'file' if files == 1 else 'files'} of the inbox, {live} live events")]
@@ -83,7 +83,8 @@ def plan_nightly(home: Home, config: TrainingConfig, as_of: datetime | None = No
         except REFUSALS as refusal:
             return [*plan, ("nothing more", str(refusal))]
         done = Unfinished(night).find_done()
-    plan += [("profile", "publish profiles of today for the champion, if there is one"), ("validate", "")]
+    profile = "publish profiles of today for the champion; without one, make a prior model champion first"
+    plan += [("profile", profile), ("validate", "")]
     plan += [(step, "was done by a night that was stopped" if done.get(step) else "") for step in steps]
     promoted = "if the challenger is promoted"
     return [*plan, ("gate", ""), ("register", ""), ("publish", promoted), ("promote", promoted), ("prune", "")]
@@ -102,6 +103,7 @@ def _run_steps(night: Night, inbox: Inbox) -> Outcome:
     about = {"inbox": inbox.sentence, "profiles": f"none were published, since {none}"}
     if champion and stored:
         logger.info("profile: %d events as of %s", len(events), night.facts["as_of"])
+        about["champion until now"] = f"run {champion}, {stored['struggle'].kind}"
         about["profiles"] = publish(night, champion, stored["struggle"].statistics, events, item_skills)
     try:
         outcome = _challenge(night, tracking, champion, stored, events, item_skills, about)
