@@ -15,7 +15,7 @@ from features.roster.records import Focus, Member, Prerequisite, Roster, SkillMa
 
 PARTS = ("skills", "prerequisites")
 
-OWN_FILES = frozenset(f"{part}.csv" for part in PARTS)
+SKILL_FILES = frozenset(f"{part}.csv" for part in PARTS)
 
 
 def find_standards(files: Files) -> Mapping[str, bytes]:
@@ -32,7 +32,7 @@ def find_standards(files: Files) -> Mapping[str, bytes]:
 def without_skills(files: Files) -> Files:
     """The files that hold neither skills nor prerequisites."""
     standards = find_standards(files)
-    return {name: data for name, data in files.items() if name not in standards and name.lower() not in OWN_FILES}
+    return {name: data for name, data in files.items() if name not in standards and name.lower() not in SKILL_FILES}
 
 
 def are_skills(files: Files) -> bool:

@@ -116,3 +116,42 @@ def estimate_bytes(value: object) -> int:
 def _mean_bytes(elements: Iterable[object], count: int) -> int:
     measured = [estimate_bytes(element) for element in islice(elements, SAMPLED)]
     return count * sum(measured) // len(measured) if measured else 0
+
+
+class RecentScores:
+    """Probabilities by the bytes of their row, in two halves: the older one leaves whole where the newer one is full.
+
+    A dictionary that loses one entry for each new one, as a cache of the least recently used has it, is rebuilt larger
+    again and again. Here nothing is put into the half that loses some, so that the memory stays the same however long
+    it goes on. Not for several threads at once.
+
+    Args:
+        most: How many are kept at most.
+
+    Example:
+        >>> scores = RecentScores(2)
+        >>> scores.put(b"row", 0.5)
+        >>> scores.get(b"row"), scores.get(b"other row")
+        (0.5, None)
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most_of_half = most // 2
+        self._newer: dict[bytes, float] = {}
+        self._older: dict[bytes, float] = {}
+
+    def __len__(self) -> int:
+        return len(self._newer) + len(self._older)
+
+    def get(self, row: bytes) -> float | None:
+        """Returns the probability of a row and keeps it for longer; null where it is not kept."""
+        found = self._newer.get(row)
+        if found is None and (found := self._older.pop(row, None)) is not None:
+            self.put(row, found)
+        return found
+
+    def put(self, row: bytes, probability: float) -> None:
+        """Keeps the probability of a row that is not kept yet."""
+        if len(self._newer) >= self._most_of_half:
+            self._newer, self._older = {}, self._newer
+        self._newer[row] = probability

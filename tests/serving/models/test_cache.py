@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serving.models.cache import Cache, estimate_bytes
-from serving.models.forecaster import RecentScores
+from serving.models.cache import Cache, RecentScores, estimate_bytes
 
 KB = b"x" * 1000
 
