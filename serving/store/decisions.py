@@ -66,7 +66,8 @@ def keep_decision(
         team_id: The team of the plan.
         day: The date of the plan in the school's time zone.
         held: The sessions that count as held.
-        students: Everybody of the day as it was read: who was erased since then may be linked to the plan no longer.
+        students: Everybody of the day as it was read: who was erased since then may be linked to the plan no longer;
+            who was erased before is linked until the erasure comes to the plans.
 
     Returns:
         The decision that is stored, which is an earlier one where there is one, and whether it says the same. None
@@ -75,7 +76,7 @@ def keep_decision(
     plan = select(RECOMMENDATIONS.c.id).where(RECOMMENDATIONS.c.id == decision.recommendation_id)
     if connection.execute(plan.with_for_update()).first() is None:
         return None
-    gone = find_gone(connection, students)
+    gone = find_gone(connection, students) | find_gone_of(connection, decision.recommendation_id)
     if gone:
         decision = replace(decision, note=None, sessions=forget_in_text(SESSIONS, decision.sessions, gone))
         left = (replace(each, students=tuple(s for s in each.students if s not in gone)) for each in held)

@@ -103,7 +103,7 @@ def _run_steps(night: Night, inbox: Inbox) -> Outcome:
     about = {"inbox": inbox.sentence, "profiles": f"none were published, since {none}"}
     if champion and stored:
         logger.info("profile: %d events as of %s", len(events), night.facts["as_of"])
-        about["champion until now"] = f"run {champion}, {stored['struggle'].kind}"
+        about["champion until now"] = _say_champion(champion, stored["struggle"].kind)
         about["profiles"] = publish(night, champion, stored["struggle"].statistics, events, item_skills)
     try:
         outcome = _challenge(night, tracking, champion, stored, events, item_skills, about)
@@ -136,6 +136,8 @@ def _challenge(
     if judgement is None or not _still_holds(judgement, champion, tracking):
         judgement = work.keep_judgement(_judge(night, work, champion, stored, events, item_skills))
     decision = judgement.decision
+    if judgement.champion and judgement.kind:  # the alias may stand on this night's own run already
+        about = {**about, "champion until now": _say_champion(judgement.champion, judgement.kind)}
 
     logger.info("register")
     record = write_decision(decision.verdict, decision.reasons, {**about, **night.facts})
@@ -150,7 +152,7 @@ def _challenge(
         publish(night, run_id, statistics, events, item_skills, after=judgement.champion)
         logger.info("promote")
         tracking.promote(run_id, f"night: {decision.reasons[-1]}", judgement.at)
-    elif not judgement.comparable:  # a champion that cannot be read can neither be compared nor kept
+    elif judgement.kind is None:  # a champion that cannot be read can neither be compared nor kept
         why = "; ".join(decision.reasons)
         refusal = QualityGateError(f"the challenger is above a limit and there is no champion to keep: {why}")
     logger.info("record")
@@ -201,7 +203,12 @@ def _judge(
     shown = {name: [group for group in figures if group.shown] for name, figures in groups.items()}
     card = write_card(config, dataset, scores, shown, night.facts)
     evaluation = json.dumps(evaluation_json(scores, shown), indent=1)
-    return Judgement(champion, stored is not None, decision, flat_metrics(scores), card, evaluation)
+    kind = stored["struggle"].kind if stored else None
+    return Judgement(champion, kind, decision, flat_metrics(scores), card, evaluation)
+
+
+def _say_champion(run_id: str, kind: str) -> str:
+    return f"run {run_id}, {kind}"
 
 
 def _train(forecast: Forecast, work: Unfinished, dataset: Dataset, config: TrainingConfig) -> Model:

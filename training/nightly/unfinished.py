@@ -28,7 +28,7 @@ class Judgement:
 
     Attributes:
         champion: The run that it was compared with; None without one.
-        comparable: Whether that run could be read.
+        kind: The kind of that run's models; None where they could not be read.
         decision: What was decided.
         metrics: Every figure under a flat name.
         card: The model card, in Markdown.
@@ -38,7 +38,7 @@ class Judgement:
     """
 
     champion: str | None
-    comparable: bool
+    kind: str | None
     decision: Decision
     metrics: dict[str, float]
     card: str
