@@ -13,7 +13,7 @@ Source: Benjamini and Hochberg (1995), "Controlling the false discovery rate"; l
 in NannyML's `StandardDeviationThreshold`, here by quantiles, which a few odd nights do not move.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
@@ -23,10 +23,14 @@ import numpy.typing as npt
 from scipy import stats
 
 from training.config import Checks
-from training.nightly.checks.measures import COLUMN, Figure, Measures
+from training.nightly.checks.measures import ALL, COLUMN, Figure, Measures
 
-REFERENCE, SKIPPED, LEAST = 5, 1, 3
-"""Nights that a figure is compared with, nights before tonight that are not among them, and the fewest that do."""
+REFERENCE, REFERENCE_OF_COLUMNS, SKIPPED, LEAST = 10, 5, 1, 3
+"""Nights that a figure is compared with, fewer for columns, which grow over a term; nights before tonight that are not
+among them; and the fewest that do."""
+
+OF_TWO_NIGHTS = ("base_rate", "champion_loss", "champion_ranking")
+"""Figures that are the mean of tonight's and the comparable night's before: a day of work alone says too little."""
 
 SAME_WEEKDAYS = 6
 """Weeks that the volume is compared with."""
@@ -72,18 +76,31 @@ class Judged:
 def judge_figures(history: Sequence[Measures], tonight: Measures, checks: Checks) -> list[Judged]:
     """Judges every figure of every school.
 
+    False discoveries are counted over the columns of each school, and over the schools for each other figure; what is
+    said of all schools together stands for itself.
+
     Args:
         history: Earlier nights, the oldest first.
         tonight: The night to be judged.
         checks: The limits.
     """
-    judged = []
-    for school, figures in tonight.figures.items():
-        nights = [night for night in history if school in night.figures]
-        for family in (True, False):
-            names = [name for name in figures if name.startswith(COLUMN) == family]
-            judged += _judge_family(nights, tonight, school, names, checks)
-    return judged
+    compared = [
+        each
+        for school, figures in tonight.figures.items()
+        for columns in (True, False)
+        if (names := [name for name in figures if name.startswith(COLUMN) == columns])
+        for each in _compare(history, tonight, school, names, checks)
+    ]
+    families: dict[tuple[str, str], list[_Compared]] = {}
+    for each in compared:
+        of_columns = each.name.startswith(COLUMN)
+        family = (each.school, COLUMN) if of_columns else ("" if each.school == ALL else "schools", each.name)
+        families.setdefault(family, []).append(each)
+    before: dict[tuple[str, str], int] = {}
+    for school in tonight.figures:
+        last = next((night for night in reversed(history) if school in night.figures), None)
+        before |= {key: sign for key, sign in (last.beyond if last else {}).items() if key[0] == school}
+    return [judged for family in families.values() for judged in _decide(family, tonight, before, checks)]
 
 
 def least_effect(name: str, checks: Checks) -> tuple[float, int]:
@@ -105,43 +122,53 @@ def least_effect(name: str, checks: Checks) -> tuple[float, int]:
     }[name]
 
 
-def _judge_family(
-    nights: Sequence[Measures], tonight: Measures, school: str, names: Sequence[str], checks: Checks
-) -> list[Judged]:
-    """Judges the figures of a school among which false discoveries are counted."""
-    if not names:
-        return []
-    nights = [*nights[-(checks.nights + SKIPPED + REFERENCE + 5 * SAME_WEEKDAYS) :], tonight]
+@dataclass(frozen=True)
+class _Compared:
+    """A figure of tonight and the chance of so large an effect; null where there are not enough comparable nights."""
+
+    school: str
+    name: str
+    effect: float
+    limit: float
+    chance: float | None
+
+
+def _compare(
+    history: Sequence[Measures], tonight: Measures, school: str, names: Sequence[str], checks: Checks
+) -> list[_Compared]:
+    """Compares figures of a school, all of profiles or none of them, with those of earlier nights."""
+    nights = [night for night in history if school in night.figures]
+    nights = [*nights[-(checks.nights + 2 * REFERENCE + 5 * SAME_WEEKDAYS) :], tonight]
     effects = _find_effects(nights, school, names)
     now, past = effects[-1], effects[:-1]
-    least, direction = (
-        np.array(column) for column in zip(*(least_effect(name, checks) for name in names), strict=True)
-    )
+    least, direction = (np.array(pair) for pair in zip(*(least_effect(name, checks) for name in names), strict=True))
     center, width, enough = _summarize(past, checks, least)
-    distance = (now - center) / width
-    chance = np.where(
-        direction == 0, 2 * stats.t.sf(np.abs(distance), FREEDOM), stats.t.sf(distance * direction, FREEDOM)
-    )
-    tested = enough & ~np.isnan(now)
-    adjusted = np.ones(len(names))
-    if tested.any():
-        adjusted[tested] = stats.false_discovery_control(chance[tested])
-    wanted = np.where(direction == 0, np.sign(now), direction)
-    beyond = np.where((adjusted <= checks.false_alarms) & (now * wanted >= least), wanted, 0)
+    distance = np.where(direction == 0, np.abs(now - center), (now - center) * direction) / width
+    chance = stats.t.sf(distance, FREEDOM) * np.where(direction == 0, 2, 1)
     limit = np.maximum(least, np.abs(center) + width * stats.t.isf(checks.false_alarms / 2, FREEDOM))
-    before = nights[-2].beyond if len(nights) > 1 else {}
+    tested = enough & ~np.isnan(now)
     return [
-        Judged(
-            school,
-            name,
-            tonight.figures[school][name],
-            float(now[at]) if tested[at] else None,
-            float(limit[at]) if tested[at] else None,
-            int(beyond[at]) if tested[at] else 0,
-            bool(tested[at] and beyond[at] and before.get((school, name)) == beyond[at]),
-        )
+        _Compared(school, name, float(now[at]), float(limit[at]), float(chance[at]) if tested[at] else None)
         for at, name in enumerate(names)
     ]
+
+
+def _decide(
+    family: Sequence[_Compared], tonight: Measures, before: Mapping[tuple[str, str], int], checks: Checks
+) -> Iterator[Judged]:
+    """Judges the figures among which false discoveries are counted."""
+    chances = [each.chance for each in family if each.chance is not None]
+    adjusted = iter(stats.false_discovery_control(chances) if chances else ())
+    for each in family:
+        figure = tonight.figures[each.school][each.name]
+        if each.chance is None:
+            yield Judged(each.school, each.name, figure, None, None, 0, again=False)
+            continue
+        least, direction = least_effect(each.name, checks)
+        sign = direction or int(np.sign(each.effect))
+        is_beyond = next(adjusted) <= checks.false_alarms and each.effect * sign >= least
+        again = is_beyond and before.get((each.school, each.name)) == sign
+        yield Judged(each.school, each.name, figure, each.effect, each.limit, sign if is_beyond else 0, again=again)
 
 
 def _summarize(past: Floats, checks: Checks, least: Floats) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
@@ -168,14 +195,20 @@ def _find_effects(nights: Sequence[Measures], school: str, names: Sequence[str])
     weekday = np.array([night.moment.weekday() for night in nights])
     of_profiles = names[0].startswith(COLUMN)
     volume, clock = (names.index(name) if name in names else None for name in ("volume", "clock"))
+    together = [at for at, name in enumerate(names) if name in OF_TWO_NIGHTS]
+    if together:
+        first = np.diff(term, prepend=-1) != 0
+        earlier = np.where(first[:, None], value[:, together], np.roll(value[:, together], 1, axis=0))
+        value[:, together] = (value[:, together] + earlier) / 2
     effects = np.full(value.shape, np.nan)
+    most = REFERENCE_OF_COLUMNS if of_profiles else REFERENCE
     for at in range(len(nights)):
-        close = np.flatnonzero((term[:at] == term[at]) & (~of_profiles | (run[:at] == run[at])))
-        # nights that compare, without the last ones before this, whether those compare or not
-        close = close[close < at - SKIPPED][-REFERENCE:]
+        close = np.flatnonzero(term[: max(at - SKIPPED, 0)] == term[at])
+        if of_profiles:
+            close = close[run[close] == run[at]]
+        close = close[-most:]
         if len(close) >= LEAST:
-            usual = value[close].mean(0)
-            effects[at] = (value[at] - usual) / spread[close].mean(0)
+            effects[at] = (value[at] - value[close].mean(0)) / spread[close].mean(0)
             if clock is not None:
                 effects[at, clock] = ((value[at, clock] - value[close, clock] + 12) % 24 - 12).mean()
         if volume is not None:

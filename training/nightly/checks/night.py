@@ -22,6 +22,7 @@ from training.nightly.checks.measures import (
     ALL,
     DAY,
     LATELY,
+    Answers,
     Figures,
     Measures,
     join_figures,
@@ -68,24 +69,19 @@ def check_night(
     today = answers[answers["occurred_at"] >= moment - DAY]
     schools = roster.schools(today["student_id"])
     day = (moment - DAY / 2).date()
+    figures = measure_events(today, schools) if len(today) else {}
+    if len(today) and champion is not None:
+        forecasts = _measure_forecasts(champion.models["mastery"], events, item_skills, moment, roster)
+        figures = join_figures(figures, forecasts, _measure_published(home, champion.run_id, moment, roster))
     tonight = Measures(
         moment=moment,
         run_id="" if champion is None else champion.run_id,
         students=count_students(today["student_id"], schools),
         members=roster.members(day),
         days=count_days(answers["occurred_at"]),
-        figures={},
+        figures=figures,
         beyond={},
     )
-    if len(today) and champion is None:
-        tonight = replace(tonight, figures=measure_events(today, schools))
-    elif len(today) and champion is not None:
-        figures = join_figures(
-            measure_events(today, schools),
-            _measure_forecasts(champion.models["mastery"], events, item_skills, moment, roster),
-            _measure_published(home, champion.run_id, moment, roster),
-        )
-        tonight = replace(tonight, figures=figures)
     findings, tonight = judge_night(history, tonight, roster.closed(day), checks)
     if not any(finding.level == "stop" for finding in findings):  # so that the roster compares with the last good one
         write_measures(home, tonight)
@@ -144,13 +140,17 @@ def _measure_forecasts(
     chosen = (timeline.time >= int(since.timestamp() * 1e6)) & (timeline.correct >= 0) & (timeline.item >= 0)
     if not chosen.any():
         return {}
-    names = pd.Series(timeline.students[timeline.student[chosen]])
+    student = timeline.student[chosen]
     return measure_answers(
-        timeline.correct[chosen],
-        stored.model.predict(rows[chosen]),
-        known.item_responses[timeline.item[chosen]] > 0,
-        known.node_responses[timeline.node[chosen]] > 0,
-        roster.schools(names),
+        Answers(
+            correct=timeline.correct[chosen],
+            forecast=stored.model.predict(rows[chosen]),
+            student=student,
+            item=timeline.item[chosen],
+            known_item=known.item_responses[timeline.item[chosen]] > 0,
+            known_skill=known.node_responses[timeline.node[chosen]] > 0,
+            school=roster.schools(pd.Series(timeline.students[student])),
+        )
     )
 
 
@@ -193,8 +193,8 @@ def _check_roster(history: Sequence[Measures], tonight: Measures, checks: Checks
         Finding(
             "roster",
             "stop",
-            f"{name_school(school)}: {tonight.members.get(school, 0)} students are in the roster, of {before[school]} the "
-            "night before; no model was trained",
+            f"{name_school(school)}: {tonight.members.get(school, 0)} students are in the roster, and {before[school]} "
+            "were the night before; no model was trained",
             share,
             checks.max_roster_loss,
             "load the whole roster and run the night again; if the students have really left, run it once with "
