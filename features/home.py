@@ -85,6 +85,11 @@ class Home:
         return self.root / "decisions"
 
     @property
+    def checks(self) -> Path:
+        """What was measured of each night, one small file for each, which names no student."""
+        return self.root / "checks"
+
+    @property
     def unfinished(self) -> Path:
         """What a night has computed that has not ended, such as one that was killed."""
         return self.root / "unfinished"

@@ -112,6 +112,29 @@ class Status(_Section):
         return self
 
 
+class Checks(_Section):
+    """When a check of a night speaks; `training/default.toml` says what each limit is of."""
+
+    min_students: int = Field(ge=1)
+    min_activity: float = Field(ge=0, le=1)
+    min_nights: int = Field(ge=3)
+    nights: int = Field(ge=3)
+    false_alarms: float = Field(gt=0, lt=1)
+    max_roster_loss: float = Field(gt=0, le=1)
+    max_drift: float = Field(gt=0)
+    max_volume: float = Field(gt=0)
+    max_late: float = Field(gt=0)
+    max_clock_hours: float = Field(gt=0, le=12)
+    max_duplicates: float = Field(gt=0, le=1)
+    max_unfilled: float = Field(gt=0, le=1)
+    max_unknown: float = Field(gt=0, le=1)
+    max_future: float = Field(gt=0, le=1)
+    max_base_rate: float = Field(gt=0, le=1)
+    max_forecast: float = Field(gt=0)
+    max_champion_loss: float = Field(gt=0)
+    max_champion_auc: float = Field(gt=0, le=1)
+
+
 class TrainingConfig(_Section):
     """All choices of one training run."""
 
@@ -122,6 +145,7 @@ class TrainingConfig(_Section):
     evaluation: Evaluation
     gate: Gate
     status: Status
+    checks: Checks
 
     @property
     def digest(self) -> str:

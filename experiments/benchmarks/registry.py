@@ -176,6 +176,19 @@ BENCHMARKS: dict[str, Benchmark] = {
         ),
         failure="no model of the school's own serves at the end",
     ),
+    "school-year": Benchmark(
+        "the checks of a night over a real school year: false alarms, planted faults named, and promotions regretted",
+        "school_year.benchmark:benchmark_school_year",
+        "--students 500 --every 56 --json figures.json",
+        (
+            DATA,
+            _count("--students", 2000, "students that models are trained on; the checks read all"),
+            _count("--every", 28, "days from one training to the next"),
+            _path("--keep", "FOLDER", "keep the measured year there, or judge the one kept"),
+            JSON,
+        ),
+        failure="a goal was missed",
+    ),
     "schools": Benchmark(
         "forecasts for a school that is new, and for each school and audit group",
         "forecasts.schools:benchmark_schools",

@@ -3,7 +3,7 @@
 import json
 import logging
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,13 +18,15 @@ from features.retention import forget_old_profiles
 from training.config import TrainingConfig
 from training.data.dataset import Dataset, build_dataset
 from training.data.enough import require_enough
-from training.errors import BrokenTrainingError, QualityGateError
+from training.errors import BrokenTrainingError, QualityGateError, RosterGateError
 from training.evaluation.agreement import compare_with_facts
 from training.evaluation.comparison import audit_models, compare_with_champion, score_model
 from training.evaluation.gate import decide
 from training.models.artifacts import StoredModel
 from training.models.boosting import FORECASTS, Forecast, Model, train_model
+from training.nightly.checks import Champion, check_night
 from training.nightly.facts import Night, find_night
+from training.nightly.findings import Finding
 from training.nightly.ingest import Inbox, ingest
 from training.nightly.prior import install_prior
 from training.nightly.profiles import publish, read_champion
@@ -55,6 +57,7 @@ def run_nightly(home: Home, config: TrainingConfig, as_of: datetime | None = Non
         DataGateError: Too few students or episodes; the champion has profiles of today.
         QualityGateError: The challenger is above a limit and there is no champion to keep.
         BrokenTrainingError: The training broke off; the champion has profiles of today.
+        RosterGateError: The roster has lost too many students; the champion has profiles of today.
     """
     with home.work("nightly", busy=BUSY):
         inbox = ingest(home)
@@ -84,7 +87,7 @@ def plan_nightly(home: Home, config: TrainingConfig, as_of: datetime | None = No
             return [*plan, ("nothing more", str(refusal))]
         done = Unfinished(night).find_done()
     profile = "publish profiles of today for the champion; without one, make a prior model champion first"
-    plan += [("profile", profile), ("validate", "")]
+    plan += [("profile", profile), ("validate", "check what came in, profiles and champion against earlier nights")]
     plan += [(step, "was done by a night that was stopped" if done.get(step) else "") for step in steps]
     promoted = "if the challenger is promoted"
     return [*plan, ("gate", ""), ("register", ""), ("publish", promoted), ("promote", promoted), ("prune", "")]
@@ -105,7 +108,12 @@ def _run_steps(night: Night, inbox: Inbox) -> Outcome:
         logger.info("profile: %d events as of %s", len(events), night.facts["as_of"])
         about["champion until now"] = _say_champion(champion, stored["struggle"].kind)
         about["profiles"] = publish(night, champion, stored["struggle"].statistics, events, item_skills)
+    findings = _check(night, champion, stored, events, item_skills)
+    about |= {
+        f"check {number}": f"{each.level}, {each.name}: {each.sentence}" for number, each in enumerate(findings, 1)
+    }
     try:
+        _require_roster(findings)
         outcome = _challenge(night, tracking, champion, stored, events, item_skills, about)
     except REFUSALS as refusal:
         if not isinstance(refusal, QualityGateError):  # whose record has the figures
@@ -114,7 +122,29 @@ def _run_steps(night: Night, inbox: Inbox) -> Outcome:
     finally:
         if champion:
             forget_old_profiles(night.home, champion, datetime.now(UTC))
-    return Outcome(outcome.did, outcome.run_id, outcome.record, inbox.refused)
+    return Outcome(outcome.did, outcome.run_id, outcome.record, inbox.refused, tuple(findings))
+
+
+def _check(
+    night: Night,
+    champion: str | None,
+    stored: Mapping[str, StoredModel] | None,
+    events: pd.DataFrame,
+    item_skills: pd.DataFrame,
+) -> list[Finding]:
+    serving = Champion(champion, dict(stored)) if champion and stored else None
+    findings = check_night(night.home, night.as_of, serving, events, item_skills, night.config.checks)
+    for each in findings:
+        if each.level != "ok":
+            logger.warning("check %s, %s: %s; %s", each.name, each.level, each.sentence, each.advice)
+    return findings
+
+
+def _require_roster(findings: Sequence[Finding]) -> None:
+    """Raises where a check says that nothing may be learned tonight."""
+    stops = [f"{each.sentence}; {each.advice}" for each in findings if each.level == "stop"]
+    if stops:
+        raise RosterGateError("; ".join(stops))
 
 
 def _challenge(

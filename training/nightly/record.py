@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from features.errors import RegroupError
-from training.errors import BrokenTrainingError, DataGateError, QualityGateError
+from training.errors import BrokenTrainingError, DataGateError, QualityGateError, RosterGateError
 from training.nightly.facts import Night
+from training.nightly.findings import Finding
 from training.nightly.ingest import Inbox
 from training.records.report import write_decision
 
-REFUSALS = (DataGateError, QualityGateError, BrokenTrainingError)
+REFUSALS = (DataGateError, QualityGateError, BrokenTrainingError, RosterGateError)
 """How a night ends without a challenger that may be compared; the champion has profiles of today all the same."""
 
 
@@ -24,12 +25,14 @@ class Outcome:
         run_id: The run that the record is about.
         record: Where the readable decision is.
         refused: How many files of the inbox could not be read and were set aside.
+        findings: What the checks found; nothing where the same was already processed.
     """
 
     did: str
     run_id: str
     record: Path
     refused: int = 0
+    findings: tuple[Finding, ...] = ()
 
 
 def find_outcome(night: Night, inbox: Inbox) -> Outcome | None:
@@ -62,7 +65,7 @@ def write_record(
     run_id: str = "",
     refusal: RegroupError | None = None,
 ) -> Path:
-    """Writes the record, after which the same facts count as processed, unless the training broke.
+    """Writes the record, after which the same facts count as processed, unless the training broke or the roster shrank.
 
     Args:
         night: What was worked on.
@@ -75,7 +78,8 @@ def write_record(
     record = _record_path(night)
     record.parent.mkdir(parents=True, exist_ok=True)
     _replace(record, write_decision(verdict, reasons, {**about, **night.facts}))
-    if not isinstance(refusal, BrokenTrainingError):  # memory that was short once may be enough the next time
+    # memory that was short once may be enough the next time, and a roster may be mended
+    if not isinstance(refusal, (BrokenTrainingError, RosterGateError)):
         kind = "" if refusal is None else type(refusal).__name__
         facts = {"run_id": run_id, "refusal": kind, "why": "; ".join(reasons)}
         _replace(record.with_suffix(".json"), json.dumps(facts))  # last: this file says that it was processed
