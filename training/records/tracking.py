@@ -107,6 +107,7 @@ class Tracking:
         metrics: Mapping[str, float],
         models: Sequence[Path],
         texts: Mapping[str, str],
+        name: str = "",
     ) -> str:
         """Logs one finished run and returns its id; a run of that night that is there already is completed.
 
@@ -117,14 +118,16 @@ class Tracking:
             metrics: Figures; those that are null are left out.
             models: Folders that become artifacts under their names.
             texts: Artifacts by name.
+            name: What people call the run.
         """
         from mlflow.entities import Param, RunTag  # noqa: PLC0415
 
         run_id = self.find_run(night)
         with plain_errors(self.uri):
             if run_id is None:
-                experiment, name = self._experiment(EXPERIMENT), tags.get("as_of")
-                run_id = str(self._client.create_run(experiment, run_name=name, tags={NIGHT: night}).info.run_id)
+                experiment = self._experiment(EXPERIMENT)
+                made = self._client.create_run(experiment, run_name=name or None, tags={NIGHT: night})
+                run_id = str(made.info.run_id)
             self._client.log_batch(
                 run_id,
                 metrics=_finite(metrics, self._client.get_run(run_id).info.start_time),
@@ -133,10 +136,15 @@ class Tracking:
             )
             for folder in models:
                 self._client.log_artifacts(run_id, str(folder), folder.name)
-            for name, text in texts.items():
-                self._client.log_text(run_id, text, name)
+            self.log_texts(run_id, texts)
             self._client.set_terminated(run_id)
             return run_id
+
+    def log_texts(self, run_id: str, texts: Mapping[str, str]) -> None:
+        """Adds artifacts to a run, in place of those that have their names."""
+        with plain_errors(self.uri):
+            for name, text in texts.items():
+                self._client.log_text(run_id, text, name)
 
     def find_run(self, night: str) -> str | None:
         """The run of a night; null where none was logged."""
