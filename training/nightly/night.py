@@ -32,6 +32,7 @@ from training.nightly.profiles import publish, read_champion
 from training.nightly.record import REFUSALS, Outcome, Record, find_outcome
 from training.nightly.unfinished import Judgement, Unfinished
 from training.records.cost import Meter
+from training.records.entities import describe_data
 from training.records.report import evaluation_json, flat_metrics, write_card
 from training.records.tracking import Tracking
 
@@ -146,8 +147,17 @@ def _challenge(
     meter.begin("register")
     texts = {"model_card.md": judgement.card, "evaluation.json": judgement.evaluation}
     tags = {**night.facts, "decision": "promoted" if decision.promoted else "kept"}
+    evaluation = json.loads(judgement.evaluation)
     run_id = tracking.log_run(
-        judgement.night, tags, _parameters(night), judgement.metrics, work.models, texts, name=night.name
+        judgement.night,
+        tags,
+        _parameters(night),
+        judgement.metrics,
+        work.models,
+        texts,
+        name=night.name,
+        description="\n".join([decision.verdict, "", *(f"- {reason}" for reason in decision.reasons)]),
+        data=describe_data(str(night.home.events), night.facts["data_version"], evaluation["blocks"]),
     )
     tracking.register(run_id, tuple(forecast.name for forecast in FORECASTS))
     refusal = None
@@ -170,7 +180,7 @@ def _challenge(
         promoted=decision.promoted,
         within_limits=decision.within_limits,
         refusal=refusal,
-        evaluation=json.loads(judgement.evaluation),
+        evaluation=evaluation,
     )
     if refusal is not None:
         work.end()
@@ -223,7 +233,7 @@ def _judge(
         for name, model in models.items()
         for block in (getattr(dataset, name)["holdout"],)
     }
-    evaluation = json.dumps(evaluation_json(scores, shown, points), indent=1)
+    evaluation = json.dumps(evaluation_json(scores, shown, points, dataset), indent=1)
     kind = stored["struggle"].kind if stored else None
     return Judgement(champion, kind, decision, flat_metrics(scores), card, evaluation)
 

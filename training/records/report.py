@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from training.config import TrainingConfig
 from training.data.dataset import Dataset
 from training.evaluation.fairness import GroupFigures
@@ -35,12 +37,6 @@ def flat_metrics(scores: Scores) -> dict[str, float]:
                         flat[f"{prefix}.{metric}{suffix}"] = value
     return flat
 
-
-KINDS = {
-    "trained": "Trained on this installation's own log.",
-    "prior": "Prior model: rules learned elsewhere, which serve until the own log can teach better ones.",
-}
-"""What a registered version is, as its description says it."""
 
 PURPOSE = (
     "# Model card",
@@ -112,7 +108,10 @@ def write_card(
 
 
 def evaluation_json(
-    scores: Scores, groups: Mapping[str, Sequence[GroupFigures]], points: Mapping[str, Sequence[Point]]
+    scores: Scores,
+    groups: Mapping[str, Sequence[GroupFigures]],
+    points: Mapping[str, Sequence[Point]],
+    dataset: Dataset,
 ) -> dict[str, Any]:
     """Turns every figure of a run into plain values; NaN becomes null."""
 
@@ -128,6 +127,14 @@ def evaluation_json(
         },
         "groups": {forecast: [asdict(group) for group in figures] for forecast, figures in groups.items()},
         "reliability": {forecast: [asdict(point) for point in found] for forecast, found in points.items()},
+        "blocks": {
+            name: {
+                "students": len(np.unique(mastery.student)),
+                "struggle_rows": len(dataset.struggle[name]),
+                "mastery_rows": len(mastery),
+            }
+            for name, mastery in dataset.mastery.items()
+        },
     }
 
 
