@@ -45,6 +45,16 @@ class Night:
         """A short hash of the facts."""
         return hashlib.sha256(json.dumps(dict(self.facts), sort_keys=True).encode()).hexdigest()[:16]
 
+    @property
+    def date(self) -> str:
+        """The day of the moment, YYYY-MM-DD, UTC; `no-clock` for a log without a clock."""
+        return "no-clock" if self.as_of is None else f"{self.as_of:%Y-%m-%d}"
+
+    @property
+    def name(self) -> str:
+        """What people call it, such as `night 2026-03-14`."""
+        return f"night {self.date}"
+
     def read_events(self, before: datetime | None) -> pd.DataFrame:
         """The events of the log's version before a moment."""
         return read_events(self.home, version=self.data.events, before=before)

@@ -15,12 +15,12 @@ from filelock import FileLock
 from features.errors import WRONG_PATH, InputError, UnavailableError, explain_os_error
 from features.home import tracking_uri
 from training.models.artifacts import StoredModel, read_model
+from training.records.entities import DESCRIPTION, KINDS, MEANINGS, SOURCE
 from training.records.mlflow_errors import plain_errors
-from training.records.report import KINDS
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Metric
+    from mlflow.entities import DatasetInput, Metric
 
 EXPERIMENT, BENCHMARKS = "regroup-nightly", "regroup-benchmarks"
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
@@ -107,6 +107,9 @@ class Tracking:
         metrics: Mapping[str, float],
         models: Sequence[Path],
         texts: Mapping[str, str],
+        name: str = "",
+        description: str = "",
+        data: "Sequence[DatasetInput]" = (),
     ) -> str:
         """Logs one finished run and returns its id; a run of that night that is there already is completed.
 
@@ -117,26 +120,37 @@ class Tracking:
             metrics: Figures; those that are null are left out.
             models: Folders that become artifacts under their names.
             texts: Artifacts by name.
+            name: What people call the run.
+            description: What MLflow shows on top of it, in Markdown.
+            data: What `describe_data` says of the log.
         """
         from mlflow.entities import Param, RunTag  # noqa: PLC0415
 
         run_id = self.find_run(night)
         with plain_errors(self.uri):
             if run_id is None:
-                experiment, name = self._experiment(EXPERIMENT), tags.get("as_of")
-                run_id = str(self._client.create_run(experiment, run_name=name, tags={NIGHT: night}).info.run_id)
+                experiment = self._experiment(EXPERIMENT)
+                made = self._client.create_run(experiment, run_name=name or None, tags={NIGHT: night})
+                run_id = str(made.info.run_id)
             self._client.log_batch(
                 run_id,
                 metrics=_finite(metrics, self._client.get_run(run_id).info.start_time),
-                params=[Param(name, str(value)) for name, value in parameters.items()],
-                tags=[RunTag(name, value) for name, value in tags.items()],
+                params=[Param(key, str(value)) for key, value in parameters.items()],
+                tags=[RunTag(tag, value) for tag, value in {**tags, **SOURCE, DESCRIPTION: description}.items()],
             )
+            if data:
+                self._client.log_inputs(run_id, data)
             for folder in models:
                 self._client.log_artifacts(run_id, str(folder), folder.name)
-            for name, text in texts.items():
-                self._client.log_text(run_id, text, name)
+            self.log_texts(run_id, texts)
             self._client.set_terminated(run_id)
             return run_id
+
+    def log_texts(self, run_id: str, texts: Mapping[str, str]) -> None:
+        """Adds artifacts to a run, in place of those that have their names."""
+        with plain_errors(self.uri):
+            for name, text in texts.items():
+                self._client.log_text(run_id, text, name)
 
     def find_run(self, night: str) -> str | None:
         """The run of a night; null where none was logged."""
@@ -168,22 +182,28 @@ class Tracking:
             return parent
 
     def register(self, run_id: str, forecasts: tuple[str, ...], kind: str = "trained") -> None:
-        """Registers the run's bundle of each forecast as a version of a kind, once, with the alias `challenger`."""
+        """Registers the run's bundle of each forecast as a version of a kind, once, with the alias `challenger`.
+
+        A version has the tags of its run that are not MLflow's own.
+        """
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
 
         with plain_errors(self.uri):
-            root = self._client.get_run(run_id).info.artifact_uri
+            run = self._client.get_run(run_id)
+            root = run.info.artifact_uri
+            tags = {name: value for name, value in run.data.tags.items() if not name.startswith("mlflow.")}
             for forecast in forecasts:
                 name = model_name(forecast)
                 try:
-                    self._client.create_registered_model(name)
+                    self._client.create_registered_model(name, description=MEANINGS[name])
                 except MlflowException as error:
                     if error.error_code != "RESOURCE_ALREADY_EXISTS":
                         raise
                 version = self._find_version(forecast, run_id)
                 if version is None:
+                    said = f"{KINDS[kind]} {run.info.run_name}, data as of {tags.get('as_of', 'the end of the log')}."
                     made = self._client.create_model_version(
-                        name, f"{root}/{forecast}", run_id, tags={"kind": kind}, description=KINDS[kind]
+                        name, f"{root}/{forecast}", run_id, tags={**tags, "kind": kind}, description=said
                     )
                     version = int(made.version)
                 self._client.set_registered_model_alias(name, CHALLENGER, str(version))
