@@ -4,7 +4,7 @@ import json
 import logging
 import traceback
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
@@ -14,7 +14,6 @@ from features.errors import RegroupError
 from features.events.copies import find_copies, surely_copied, warn_of_copies
 from features.events.live_ingest import count_waiting
 from features.home import Home
-from features.retention import forget_old_profiles
 from training.config import TrainingConfig
 from training.data.dataset import Dataset, build_dataset
 from training.data.enough import require_enough
@@ -24,18 +23,17 @@ from training.evaluation.comparison import audit_models, compare_with_champion, 
 from training.evaluation.gate import decide
 from training.models.artifacts import StoredModel
 from training.models.boosting import FORECASTS, Forecast, Model, train_model
-from training.nightly.facts import Night, find_night
+from training.nightly.facts import BUSY, Night, find_night
 from training.nightly.ingest import Inbox, ingest
 from training.nightly.prior import install_prior
 from training.nightly.profiles import publish, read_champion
+from training.nightly.prune import prune
 from training.nightly.record import REFUSALS, Outcome, find_outcome, write_record
 from training.nightly.unfinished import Judgement, Unfinished
 from training.records.report import evaluation_json, flat_metrics, write_card, write_decision
 from training.records.tracking import Tracking
 
 logger = logging.getLogger("regroup")
-
-BUSY = "another nightly run is at work in this home; wait for it to end"
 
 
 def run_nightly(home: Home, config: TrainingConfig, as_of: datetime | None = None) -> Outcome:
@@ -57,7 +55,7 @@ def run_nightly(home: Home, config: TrainingConfig, as_of: datetime | None = Non
         BrokenTrainingError: The training broke off; the champion has profiles of today.
     """
     with home.work("nightly", busy=BUSY):
-        inbox = ingest(home)
+        inbox = ingest(home, config.retention)
         night = find_night(home, config, as_of)
         outcome = find_outcome(night, inbox) or _run_steps(night, inbox)
         Unfinished(night).end()
@@ -109,11 +107,9 @@ def _run_steps(night: Night, inbox: Inbox) -> Outcome:
         outcome = _challenge(night, tracking, champion, stored, events, item_skills, about)
     except REFUSALS as refusal:
         if not isinstance(refusal, QualityGateError):  # whose record has the figures
+            about = {**about, "prune": _prune(night)}
             write_record(night, "No challenger was trained.", [str(refusal)], about, refusal=refusal)
         raise
-    finally:
-        if champion:
-            forget_old_profiles(night.home, champion, datetime.now(UTC))
     return Outcome(outcome.did, outcome.run_id, outcome.record, inbox.refused)
 
 
@@ -155,12 +151,18 @@ def _challenge(
     elif judgement.kind is None:  # a champion that cannot be read can neither be compared nor kept
         why = "; ".join(decision.reasons)
         refusal = QualityGateError(f"the challenger is above a limit and there is no champion to keep: {why}")
+    about = {**about, "prune": _prune(night)}
     logger.info("record")
     path = write_record(night, decision.verdict, decision.reasons, about, run_id=run_id, refusal=refusal)
     if refusal is not None:
         work.end()
         raise refusal
     return Outcome("promoted" if decision.promoted else "kept", run_id, path)
+
+
+def _prune(night: Night) -> str:
+    logger.info("prune")
+    return prune(night.home, night.config.retention).sentence
 
 
 def _still_holds(judgement: Judgement, champion: str | None, tracking: Tracking) -> bool:
