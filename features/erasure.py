@@ -24,7 +24,7 @@ from features.errors import InputError
 from features.events.evidence import EVIDENCE, erase_evidence
 from features.events.live import LIVE_EVENTS, VOIDED_STATEMENTS, forget_students
 from features.events.staging import clear_staging
-from features.events.store import erase_events
+from features.events.upkeep import erase_events
 from features.home import MAPPING, Home
 from features.logs import open_log
 from features.profiles.state import State

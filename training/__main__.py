@@ -9,7 +9,7 @@ from pathlib import Path
 
 from features.console import OUT, describe_exit_codes, run_command
 from features.dates import require_school_date
-from features.errors import MissingError
+from features.errors import MissingError, UnavailableError
 from features.home import read_home
 
 KEPT, REFUSED_FILES, ALARM = 10, 11, 12
@@ -73,6 +73,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         epilog=describe_exit_codes(own={4: "there is no champion that was trained on the own log"}),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    prune = commands.add_parser(
+        "prune",
+        help="remove what no alias, stored plan or promotion needs any more, as every night does",
+        epilog=f"{describe_exit_codes()}\nexample:\n  python -m training prune --dry-run\n",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    prune.add_argument("--config", type=Path, help="TOML laid over the defaults, of which [retention] counts")
+    prune.add_argument("--dry-run", action="store_true", help="say what would be removed, and remove nothing")
     pretrain.add_argument("folder", type=Path, help="appears complete; an older export in its place is replaced")
     nightly.add_argument("--dry-run", action="store_true", help="say which steps would run, and change nothing")
     for name, what, example in (
@@ -95,6 +103,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.command == "nightly":
         return _nightly(options.config, options.as_of, dry_run=options.dry_run)
+    if options.command == "prune":
+        return _prune(options.config, dry_run=options.dry_run)
     if options.command == "pretrain":
         return _pretrain(options.folder)
     return (
@@ -116,6 +126,18 @@ def _pretrain(folder: Path) -> int:
         f"wrote the models of run {run_id} without ids to {folder}", markup=False, highlight=False, soft_wrap=True
     )
     return 0
+
+
+def _prune(config: Path | None, *, dry_run: bool) -> int:
+    from training.config import load_config  # noqa: PLC0415 - --help must not wait for MLflow
+    from training.nightly import prune_home  # noqa: PLC0415
+
+    pruned = prune_home(read_home(), load_config(config).retention, dry_run=dry_run)
+    for each in pruned.removed:
+        OUT.print(f"{'would remove' if dry_run else 'removed'} {each}", markup=False, highlight=False)
+    for sentence in pruned.failed:
+        OUT.print(sentence, style="red", markup=False, highlight=False)
+    return UnavailableError.exit_code if pruned.failed else 0
 
 
 def _history() -> int:

@@ -90,6 +90,28 @@ class Gate(_Section):
     min_cell_rows: int = Field(ge=1)
 
 
+class Retention(_Section):
+    """What the step `prune` leaves of what nights make; an alias's models and profiles it never touches.
+
+    Attributes:
+        promotions: The last so many runs that became champion keep their models.
+        runs_days: How long other runs are kept that no stored plan names.
+        plan_profiles_days: How long profiles are kept that a stored plan names, counted from when it was made.
+        records_days: How long records in `decisions` are kept.
+        inbox_days: How long log files that were read are kept.
+        refused_days: How long refused ones are kept, and rejected rows.
+        grace_hours: How long profiles and files of the event log stay that were replaced, for whoever is reading them.
+    """
+
+    promotions: int = Field(ge=1)
+    runs_days: int = Field(ge=1)
+    plan_profiles_days: int = Field(ge=1)
+    records_days: int = Field(ge=1)
+    inbox_days: int = Field(ge=1)
+    refused_days: int = Field(ge=1)
+    grace_hours: int = Field(ge=0)
+
+
 class Status(_Section):
     """When the service says that a skill is proficient, not yet proficient or due for review, and doubts a forecast.
 
@@ -146,11 +168,12 @@ class TrainingConfig(_Section):
     gate: Gate
     status: Status
     checks: Checks
+    retention: Retention
 
     @property
     def digest(self) -> str:
         """A short hash; two runs with the same one made the same choices."""
-        text = json.dumps(self.model_dump(), sort_keys=True)
+        text = json.dumps(self.model_dump(exclude={"retention"}), sort_keys=True)  # what is kept is no such choice
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -67,6 +67,8 @@ def keep_recommendation(
             status=answer.status,
             score=answer.score,
             cycle=None if answer.cycle is None else answer.cycle.id,
+            run_id=answer.provenance.model.run_id,
+            profiles=answer.provenance.profiles,
         )
     )
     rows = [{"recommendation_id": answer.id, "student_id": student} for student in students]

@@ -18,6 +18,8 @@ from features.home import Home
 from features.profiles.columns import SCHEMA_HASH
 from training.config import TrainingConfig
 
+BUSY = "another nightly run is at work in this home; wait for it to end"
+
 PACKAGES = ("features", "training")
 """Whose code decides what comes of a night."""
 

@@ -16,6 +16,8 @@ from features.logs.mapping import read_mapping
 from features.logs.sections import File
 from features.restore import require_erased
 from features.retention import forget_old_events, read_events_kept
+from training.config import Retention
+from training.nightly.prune import remove_files
 
 logger = logging.getLogger("regroup")
 
@@ -41,7 +43,7 @@ class Inbox:
         return f"{self.read} {'file' if self.read == 1 else 'files'} read, {self.refused} refused{aside}"
 
 
-def ingest(home: Home) -> Inbox:
+def ingest(home: Home, retention: Retention) -> Inbox:
     """Brings everything that came in into the event log, and forgets what is too old.
 
     Raises:
@@ -53,6 +55,7 @@ def ingest(home: Home) -> Inbox:
     live = _ingest_live_events(home)
     inbox = _ingest_inbox(home)
     _forget_old_events(home)
+    remove_files(home, retention, datetime.now(UTC))  # also where there is nothing more to do
     return replace(inbox, counts=(*inbox.counts, *([live] if live else [])))
 
 
@@ -94,6 +97,7 @@ def _ingest_inbox(home: Home) -> Inbox:
             read.append(counts)
             aside = path.parent / "done"
         aside.mkdir(exist_ok=True)
+        path.touch()  # it is kept so long from now on
         path.rename(aside / _free_name(path, aside))
     return Inbox(len(read), refused, tuple(read))
 
@@ -132,10 +136,8 @@ def _forget_old_events(home: Home) -> None:
     now = datetime.now(UTC)
     with home.work("ingest", busy="another ingest is at work in this home; wait for it to end"):
         forgotten = forget_old_events(home, kept, now)
-    if forgotten.events or forgotten.files:
-        logger.info(
-            "older than %d days: %d events and %d files are removed", kept.days, forgotten.events, forgotten.files
-        )
+    if forgotten:
+        logger.info("older than %d days: %d events are removed", kept.days, forgotten)
     with Database(home.database_url()) as database, database.changing() as connection:
         if totals := forget_evidence(connection, now - kept):
             logger.info("older than %d days: %d totals are removed", kept.days, totals)

@@ -4,7 +4,7 @@ import json
 import logging
 import traceback
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
@@ -14,7 +14,6 @@ from features.errors import RegroupError
 from features.events.copies import find_copies, surely_copied, warn_of_copies
 from features.events.live_ingest import count_waiting
 from features.home import Home
-from features.retention import forget_old_profiles
 from training.config import TrainingConfig
 from training.data.dataset import Dataset, build_dataset
 from training.data.enough import require_enough
@@ -26,11 +25,12 @@ from training.evaluation.reliability import find_points
 from training.models.artifacts import StoredModel
 from training.models.boosting import FORECASTS, Forecast, Model, train_model
 from training.nightly.checks import Champion, check_night
-from training.nightly.facts import Night, find_night
+from training.nightly.facts import BUSY, Night, find_night
 from training.nightly.findings import Finding
 from training.nightly.ingest import Inbox, ingest
 from training.nightly.prior import install_prior
 from training.nightly.profiles import publish, read_champion
+from training.nightly.prune import prune
 from training.nightly.record import REFUSALS, Outcome, Record, find_outcome
 from training.nightly.unfinished import Judgement, Unfinished
 from training.records.cost import Meter
@@ -39,8 +39,6 @@ from training.records.report import evaluation_json, flat_metrics, write_card
 from training.records.tracking import Tracking
 
 logger = logging.getLogger("regroup")
-
-BUSY = "another nightly run is at work in this home; wait for it to end"
 
 
 def run_nightly(home: Home, config: TrainingConfig, as_of: datetime | None = None) -> Outcome:
@@ -65,7 +63,7 @@ def run_nightly(home: Home, config: TrainingConfig, as_of: datetime | None = Non
     meter = Meter(home)
     with home.work("nightly", busy=BUSY):
         meter.begin("ingest")
-        inbox = ingest(home)
+        inbox = ingest(home, config.retention)
         night = find_night(home, config, as_of)
         outcome = find_outcome(night, inbox) or _run_steps(night, Record(night, inbox, meter))
         Unfinished(night).end()
@@ -120,11 +118,9 @@ def _run_steps(night: Night, record: Record) -> Outcome:
         outcome = _challenge(night, tracking, champion, stored, events, item_skills, record)
     except REFUSALS as refusal:
         if not isinstance(refusal, QualityGateError):  # whose record has the figures
+            _prune(record)
             record.write(tracking, "No challenger was trained.", [str(refusal)], refusal=refusal)
         raise
-    finally:
-        if champion:
-            forget_old_profiles(night.home, champion, datetime.now(UTC))
     return Outcome(outcome.did, outcome.run_id, outcome.record, record.inbox.refused, tuple(record.findings))
 
 
@@ -199,6 +195,7 @@ def _challenge(
     elif judgement.kind is None:  # a champion that cannot be read can neither be compared nor kept
         why = "; ".join(decision.reasons)
         refusal = QualityGateError(f"the challenger is above a limit and there is no champion to keep: {why}")
+    _prune(record)
     meter.begin("record")
     path = record.write(
         tracking,
@@ -214,6 +211,11 @@ def _challenge(
         work.end()
         raise refusal
     return Outcome("promoted" if decision.promoted else "kept", run_id, path)
+
+
+def _prune(record: Record) -> None:
+    record.meter.begin("prune")
+    record.pruned = prune(record.night.home, record.night.config.retention).sentence
 
 
 def _still_holds(judgement: Judgement, champion: str | None, tracking: Tracking) -> bool:

@@ -62,6 +62,7 @@ class Record:
         champion: The run whose profiles stand; null while there is none.
         profiles: Which profiles stand, or why none.
         replaced: The champion until now, in words.
+        pruned: What was removed since nothing needs it, in words.
         findings: What the checks found.
     """
 
@@ -71,6 +72,7 @@ class Record:
     champion: str | None = None
     profiles: str = "none were published"
     replaced: str = ""
+    pruned: str = ""
     findings: Sequence[Finding] = field(default_factory=tuple)
 
     def write(
@@ -118,6 +120,7 @@ class Record:
                 **facts,
                 **({"champion until now": self.replaced} if self.replaced else {}),
                 "profiles": self.profiles,
+                "prune": self.pruned,
                 **self.night.facts,
             },
         )

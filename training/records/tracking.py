@@ -20,7 +20,7 @@ from training.records.mlflow_errors import plain_errors
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import DatasetInput, Metric
+    from mlflow.entities import DatasetInput, Metric, Run
 
 EXPERIMENT, BENCHMARKS = "regroup-nightly", "regroup-benchmarks"
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
@@ -84,6 +84,11 @@ class Tracking:
             client = MlflowClient(self.uri, self.uri)
             client.search_registered_models(max_results=1)
         return client
+
+    @property
+    def client(self) -> "MlflowClient":
+        """MLflow's own, for the retention of runs."""
+        return self._client
 
     def champion(self) -> str | None:
         """Returns the run whose versions are champion, or None when there is none or the two forecasts disagree."""
@@ -248,23 +253,39 @@ class Tracking:
     def list_changes(self) -> list[Change]:
         """Every time that a run became champion, the newest first."""
         now = {self.previous(): PREVIOUS, self.champion(): CHAMPION}
-        changes, token = [], None
+        changes = []
+        for run in self.list_runs():
+            run_id, tags = str(run.info.run_id), run.data.tags
+            changes += [
+                Change(name.removeprefix(f"{CHAMPION} "), run_id, tags.get("as_of", ""), value, now.get(run_id, ""))
+                for name, value in tags.items()
+                if name.startswith(f"{CHAMPION} ")
+            ]
+        return sorted(changes, key=lambda change: change.at, reverse=True)
+
+    def list_runs(self, *, deleted: bool = False) -> "list[Run]":
+        """Every run of a night, also those that somebody marked as deleted if asked for."""
+        from mlflow.entities import ViewType  # noqa: PLC0415 - takes seconds
+
+        view = ViewType.ALL if deleted else ViewType.ACTIVE_ONLY
+        runs, token = [], None
         with plain_errors(self.uri):
             experiment = self._experiment(EXPERIMENT)
             while True:
-                page = self._client.search_runs([experiment], max_results=1000, page_token=token)
-                for run in page:
-                    run_id, tags = str(run.info.run_id), run.data.tags
-                    changes += [
-                        Change(
-                            name.removeprefix(f"{CHAMPION} "), run_id, tags.get("as_of", ""), value, now.get(run_id, "")
-                        )
-                        for name, value in tags.items()
-                        if name.startswith(f"{CHAMPION} ")
-                    ]
+                page = self._client.search_runs([experiment], "", view, max_results=1000, page_token=token)
+                runs += page
                 token = page.token
                 if not token:
-                    return sorted(changes, key=lambda change: change.at, reverse=True)
+                    return runs
+
+    def runs_with_alias(self) -> dict[str, set[str]]:
+        """The runs that an alias names, by alias; two where a promotion was cut short."""
+        with plain_errors(self.uri):
+            named = {
+                alias: {self._run_of(forecast, alias) for forecast in FORECASTS}
+                for alias in (CHAMPION, CHALLENGER, PREVIOUS)
+            }
+        return {alias: {run for run in runs if run is not None} for alias, runs in named.items()}
 
     def fetch_model(self, run_id: str, forecast: str) -> StoredModel:
         """Reads a registered model from the artifacts of a run.
