@@ -96,7 +96,7 @@ def _run_steps(night: Night, inbox: Inbox) -> Outcome:
     events, item_skills = night.read_events(night.as_of), night.read_item_skills()
     if tracking.needs_prior():
         logger.info("register a prior model, since there is no champion")
-        install_prior(night, tracking, events, item_skills)
+        install_prior(night, tracking)
     champion = tracking.champion()
     stored = None if champion is None else read_champion(tracking, champion)
     none = "there is no champion" if champion is None else "the champion cannot be read"
@@ -104,7 +104,7 @@ def _run_steps(night: Night, inbox: Inbox) -> Outcome:
     if champion and stored:
         logger.info("profile: %d events as of %s", len(events), night.facts["as_of"])
         about["champion until now"] = _say_champion(champion, stored["struggle"].kind)
-        about["profiles"] = publish(night, champion, stored["struggle"].statistics, events, item_skills)
+        about["profiles"] = publish(night, champion, stored["struggle"].statistics)
     try:
         outcome = _challenge(night, tracking, champion, stored, events, item_skills, about)
     except REFUSALS as refusal:
@@ -149,7 +149,7 @@ def _challenge(
     if decision.promoted:
         logger.info("publish")
         statistics = tracking.fetch_model(run_id, "struggle").statistics
-        publish(night, run_id, statistics, events, item_skills, after=judgement.champion)
+        publish(night, run_id, statistics, after=judgement.champion)
         logger.info("promote")
         tracking.promote(run_id, f"night: {decision.reasons[-1]}", judgement.at)
     elif judgement.kind is None:  # a champion that cannot be read can neither be compared nor kept
