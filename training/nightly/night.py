@@ -102,7 +102,7 @@ def _run_steps(night: Night, record: Record) -> Outcome:
     events, item_skills = night.read_events(night.as_of), night.read_item_skills()
     if tracking.needs_prior():
         logger.info("register a prior model, since there is no champion")
-        install_prior(night, tracking, events, item_skills)
+        install_prior(night, tracking)
     champion = tracking.champion()
     stored = None if champion is None else read_champion(tracking, champion)
     none = "there is no champion" if champion is None else "the champion cannot be read"
@@ -110,7 +110,7 @@ def _run_steps(night: Night, record: Record) -> Outcome:
     if champion and stored:
         record.meter.begin("profile", "%d events as of %s", len(events), night.facts["as_of"])
         record.champion, record.replaced = champion, _say_champion(champion, stored["struggle"].kind)
-        record.profiles = publish(night, champion, stored["struggle"].statistics, events, item_skills)
+        record.profiles = publish(night, champion, stored["struggle"].statistics)
     record.meter.begin("validate", "%d events as of %s", len(events), night.facts["as_of"])
     record.findings = _check(night, champion, stored, events, item_skills)
     try:
@@ -188,7 +188,7 @@ def _challenge(
     if decision.promoted:
         meter.begin("publish")
         statistics = tracking.fetch_model(run_id, "struggle").statistics
-        record.profiles = publish(night, run_id, statistics, events, item_skills, after=judgement.champion)
+        record.profiles = publish(night, run_id, statistics, after=judgement.champion)
         meter.begin("promote")
         tracking.promote(run_id, f"night: {decision.reasons[-1]}", judgement.at)
         record.champion = run_id
