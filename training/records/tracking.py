@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Metric
 
-EXPERIMENT, BENCHMARKS = "regroup-nightly", "regroup-benchmarks"
+EXPERIMENT, BENCHMARKS, EXPERIMENTS = "regroup-nightly", "regroup-benchmarks", "regroup-experiments"
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 NIGHT = "night"
 FORECASTS = ("struggle", "mastery")
@@ -107,6 +107,7 @@ class Tracking:
         metrics: Mapping[str, float],
         models: Sequence[Path],
         texts: Mapping[str, str],
+        experiment: str = EXPERIMENT,
     ) -> str:
         """Logs one finished run and returns its id; a run of that night that is there already is completed.
 
@@ -117,14 +118,15 @@ class Tracking:
             metrics: Figures; those that are null are left out.
             models: Folders that become artifacts under their names.
             texts: Artifacts by name.
+            experiment: Where it is listed; outside of the nights, the tag `name` names it.
         """
         from mlflow.entities import Param, RunTag  # noqa: PLC0415
 
-        run_id = self.find_run(night)
+        run_id = self.find_run(night, experiment)
         with plain_errors(self.uri):
             if run_id is None:
-                experiment, name = self._experiment(EXPERIMENT), tags.get("as_of")
-                run_id = str(self._client.create_run(experiment, run_name=name, tags={NIGHT: night}).info.run_id)
+                place, name = self._experiment(experiment), tags.get("name", tags.get("as_of"))
+                run_id = str(self._client.create_run(place, run_name=name, tags={NIGHT: night}).info.run_id)
             self._client.log_batch(
                 run_id,
                 metrics=_finite(metrics, self._client.get_run(run_id).info.start_time),
@@ -138,10 +140,10 @@ class Tracking:
             self._client.set_terminated(run_id)
             return run_id
 
-    def find_run(self, night: str) -> str | None:
+    def find_run(self, night: str, experiment: str = EXPERIMENT) -> str | None:
         """The run of a night; null where none was logged."""
         with plain_errors(self.uri):
-            found = self._client.search_runs([self._experiment(EXPERIMENT)], f"tags.{NIGHT} = '{night}'", max_results=1)
+            found = self._client.search_runs([self._experiment(experiment)], f"tags.{NIGHT} = '{night}'", max_results=1)
             return str(found[0].info.run_id) if found else None
 
     def log_benchmark(
