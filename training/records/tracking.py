@@ -21,11 +21,15 @@ from training.records.report import KINDS
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Metric
+    from mlflow.entities import Run as MlflowRun
 
 EXPERIMENT, BENCHMARKS, EXPERIMENTS = "regroup-nightly", "regroup-benchmarks", "regroup-experiments"
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 NIGHT = "night"
 FORECASTS = ("struggle", "mastery")
+
+PAGE = 1000
+"""Runs that are asked for at once."""
 
 
 @dataclass(frozen=True)
@@ -230,23 +234,27 @@ class Tracking:
     def list_changes(self) -> list[Change]:
         """Every time that a run became champion, the newest first."""
         now = {self.previous(): PREVIOUS, self.champion(): CHAMPION}
-        changes, token = [], None
         with plain_errors(self.uri):
-            experiment = self._experiment(EXPERIMENT)
+            changes = [
+                Change(name.removeprefix(f"{CHAMPION} "), run_id, tags.get("as_of", ""), value, now.get(run_id, ""))
+                for run_id, tags in ((str(run.info.run_id), run.data.tags) for run in self.list_runs(EXPERIMENT))
+                for name, value in tags.items()
+                if name.startswith(f"{CHAMPION} ")
+            ]
+        return sorted(changes, key=lambda change: change.at, reverse=True)
+
+    def list_runs(self, experiment: str, where: str = "") -> "list[MlflowRun]":
+        """Every run of an experiment that a filter of MLflow lets through, the newest first."""
+        runs: list[MlflowRun] = []
+        token = None
+        with plain_errors(self.uri):
+            place = self._experiment(experiment)
             while True:
-                page = self._client.search_runs([experiment], max_results=1000, page_token=token)
-                for run in page:
-                    run_id, tags = str(run.info.run_id), run.data.tags
-                    changes += [
-                        Change(
-                            name.removeprefix(f"{CHAMPION} "), run_id, tags.get("as_of", ""), value, now.get(run_id, "")
-                        )
-                        for name, value in tags.items()
-                        if name.startswith(f"{CHAMPION} ")
-                    ]
+                page = self._client.search_runs([place], where, max_results=PAGE, page_token=token)
+                runs += page
                 token = page.token
                 if not token:
-                    return sorted(changes, key=lambda change: change.at, reverse=True)
+                    return runs
 
     def fetch_model(self, run_id: str, forecast: str) -> StoredModel:
         """Reads a registered model from the artifacts of a run.

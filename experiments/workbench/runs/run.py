@@ -8,7 +8,6 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from experiments.workbench.runs.source import Source, read_source
 from experiments.workbench.runs.store import Part, Run, Shelf
 from features.console import track
 from features.errors import BusyError
-from features.home import Home, read_home
+from features.home import read_home
 from features.profiles.columns import REGISTRY
 from training.evaluation.metrics import area_under_curve, calibration_error, give_places, log_losses
 from training.models.baselines import fit_logistic, fit_majority, fit_rule
@@ -56,7 +55,7 @@ def run_experiment(experiment: Experiment, *, workers: int | None = None, tracki
 
     Args:
         experiment: All choices.
-        workers: Processes at work at once; as many as there are cores, unless given.
+        workers: Folds at work at once; as many as there are cores, unless given.
         tracking: Whether MLflow gets the run.
 
     Raises:
@@ -125,37 +124,18 @@ def _compute(
     cores = os.cpu_count() or 1
     at_once = max(1, min(workers or cores, len(missing)))
     threads = max(1, cores // at_once)
-    if at_once == 1:
-        done = (_compute_fold(source, experiment, shelf.home, fold, seeds, threads) for fold, seeds in missing.items())
-    else:
-        tasks = (
-            delayed(_compute_apart)(source.digest, experiment, shelf.home, fold, seeds, threads)
-            for fold, seeds in missing.items()
-        )
-        done = Parallel(n_jobs=at_once, return_as="generator_unordered")(tasks)
+    tasks = (delayed(_compute_fold)(source, experiment, shelf, fold, seeds, threads) for fold, seeds in missing.items())
+    # nearly all of the time LightGBM works outside of Python's lock, and threads end with the process
+    done = Parallel(n_jobs=at_once, prefer="threads", return_as="generator_unordered")(tasks)
     for sentence in track(done, "folds", total=len(missing)):
         logger.info("%s: %s", experiment.name, sentence)
 
 
-_read_once = lru_cache(maxsize=1)(read_source)
-"""A worker goes on with the log that it has read."""
-
-
-def _compute_apart(
-    digest: str, experiment: Experiment, home: Home, fold: Fold, seeds: Sequence[tuple[int, str]], threads: int
-) -> str:
-    """Computes a fold in a process of its own, which reads the log itself."""
-    source = _read_once(experiment.data, experiment.split.salt)
-    if source.digest != digest:
-        raise BusyError("the log changed while the experiment ran; run it again")
-    return _compute_fold(source, experiment, home, fold, seeds, threads)
-
-
 def _compute_fold(
-    source: Source, experiment: Experiment, home: Home, fold: Fold, seeds: Sequence[tuple[int, str]], threads: int
+    source: Source, experiment: Experiment, shelf: Shelf, fold: Fold, seeds: Sequence[tuple[int, str]], threads: int
 ) -> str:
     """Trains and scores the models of a fold, keeps each when it is done, and says how it went."""
-    began, shelf = time.perf_counter(), Shelf(home)
+    began = time.perf_counter()
     rows = build_rows(source, experiment, fold, threads)
     areas = []
     for seed, key in seeds:

@@ -52,16 +52,8 @@ class Source:
     kept: Home | None
 
     def number(self, ids: Iterable[str], purpose: str) -> Numbers:
-        """Returns a number for each id, from which nobody without the salt gets back to it.
-
-        Args:
-            ids: Ids of students or of events.
-            purpose: What the numbers are for; those of two purposes know nothing of each other.
-        """
-        digests = b"".join(
-            hashlib.blake2b(f"{purpose} {text}".encode(), digest_size=8, key=self.salt).digest() for text in ids
-        )
-        return (np.frombuffer(digests, "<u8") >> np.uint64(1)).astype(np.int64)
+        """Returns the number of each id; see `number_ids`."""
+        return number_ids(self.salt, ids, purpose)
 
     def before(self, moment: datetime | None) -> pd.DataFrame:
         """The events before a moment, and those without a time.
@@ -76,6 +68,22 @@ class Source:
         if events.empty:
             raise InputError(f"as_of {moment:%Y-%m-%d %H:%M} UTC lies before the first event of {self.said}")
         return events
+
+
+def number_ids(salt: bytes, ids: Iterable[str], purpose: str) -> Numbers:
+    """Returns a number for each id, from which nobody without the salt gets back to it.
+
+    Args:
+        salt: What the ids are hashed with.
+        ids: Ids of students or of events.
+        purpose: What the numbers are for; those of two purposes know nothing of each other.
+
+    Example:
+        >>> number_ids(b"salt", ["ann", "bob", "ann"], "fold") % 5
+        array([0, 2, 0])
+    """
+    digests = (hashlib.blake2b(f"{purpose} {text}".encode(), digest_size=8, key=salt).digest() for text in ids)
+    return (np.frombuffer(b"".join(digests), "<u8") >> np.uint64(1)).astype(np.int64)
 
 
 def read_source(data: Data, salt: str) -> Source:
@@ -94,7 +102,7 @@ def read_source(data: Data, salt: str) -> Source:
         version = data_version(home)
         events = read_events(home, version=version.events)
         tags, said = read_item_skills(home, version.item_skills), f"own events {version.events}.{version.item_skills}"
-        source = Source(events, tags, said, "", _home_salt(home, salt), home)
+        source = Source(events, tags, said, "", read_salt(home, salt), home)
     else:
         log = read_data_set(data.log)
         source = Source(log.events, log.item_skills, data.log, "", salt.encode(), None)
@@ -176,7 +184,7 @@ def _digest(events: pd.DataFrame, item_skills: pd.DataFrame) -> str:
     return f"{total:016x}"
 
 
-def _home_salt(home: Home, name: str) -> bytes:
+def read_salt(home: Home, name: str) -> bytes:
     """The secret of this home with this name, made on first use."""
     home.make()
     folder = home.experiments / "salts"
