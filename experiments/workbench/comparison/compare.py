@@ -102,7 +102,7 @@ def compare(*names: "str | Run", metric: str = "log_loss", margin: float | None 
     require_fair(runs)
     predictions = _line_up(shelf, runs)
     margin = MARGINS[metric] if margin is None else margin
-    pairs = _judge(runs, predictions, metric, margin)
+    pairs = judge_runs(runs, predictions, metric, margin)
     groups = _compare_groups(runs, predictions, metric, _find_groups(shelf.home, runs[0], predictions))
     return Comparison(runs, metric, margin, pairs, groups, predictions)
 
@@ -164,7 +164,8 @@ def gains_of_folds(one: Run, other: Run, metric: str) -> pd.Series:
     return SIGN[metric] * (means[1] - means[0])
 
 
-def _judge(runs: Sequence[Run], predictions: pd.DataFrame, metric: str, margin: float) -> list[Pair]:
+def judge_runs(runs: Sequence[Run], predictions: pd.DataFrame, metric: str, margin: float) -> list[Pair]:
+    """Judges each later run against each earlier one; arguments are those of `Verdicts`."""
     compared = list(combinations(runs, 2))
     gains = [_gain(one, other, predictions, metric) for one, other in compared]
     adjusted = adjust_holm([gain.p for gain in gains])

@@ -100,7 +100,7 @@ def _draw_roc(target: Floats, chances: dict[str, Floats]) -> Figure:
 
 def _draw_precision(target: Floats, chances: dict[str, Floats]) -> Figure:
     figure, axes = _open("Precision and recall", "recall (share)", "precision (share)")
-    axes.axhline(float(target.mean()), color=FAINT, linewidth=0.8, label="by lot")
+    axes.axhline(float(target.mean()), color=FAINT, linewidth=0.8, label="share of all")
     for (name, chance), color, dash in zip(chances.items(), COLORS, DASHES, strict=False):
         outcome, forecast, weight = _both_outcomes(target, chance)
         precision, recall, _ = precision_recall_curve(outcome, forecast, sample_weight=weight)

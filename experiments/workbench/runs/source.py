@@ -1,16 +1,16 @@
 """The events that an experiment reads, and the salt that stands between what it keeps and the ids of students."""
 
 import hashlib
-import os
 import secrets
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from tempfile import NamedTemporaryFile
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from filelock import FileLock
 
 from experiments.benchmarks.forecasts.data.datasets import read_data_set
 from experiments.workbench.runs.experiment import Data
@@ -187,15 +187,12 @@ def _digest(events: pd.DataFrame, item_skills: pd.DataFrame) -> str:
 def read_salt(home: Home, name: str) -> bytes:
     """The secret of this home with this name, made on first use."""
     home.make()
-    folder = home.experiments / "salts"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / name
-    with FileLock(home.lock("experiments")):
-        if not path.exists():
-            draft = path.with_name(f".{name}")
-            with draft.open("wb") as file:
-                file.write(secrets.token_bytes(SALT_BYTES))
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
-        return path.read_bytes()
+    path = home.experiments / "salts" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        with NamedTemporaryFile(dir=path.parent, prefix=".") as draft:
+            draft.write(secrets.token_bytes(SALT_BYTES))
+            draft.flush()
+            with suppress(FileExistsError):  # another process was first; both have its salt
+                path.hardlink_to(draft.name)
+    return path.read_bytes()

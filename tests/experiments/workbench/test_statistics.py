@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from tests.examples import holds_for
 from experiments.workbench.comparison.statistics import adjust_holm, compare_folds, resample_gain
+from tests.examples import holds_for
 
 PUBLISHED = {-0.12: 1, -0.08: 2, -0.04: 10, 0.0: 53, 0.04: 29, 0.08: 4, 0.20: 1}
 """AUC of an rbf kernel minus that of a linear one, 10 times 10 folds of 100 rows: how many folds have which difference.
