@@ -95,6 +95,11 @@ class Home:
         return self.root / "unfinished"
 
     @property
+    def experiments(self) -> Path:
+        """Forecasts of the rows that experiments were scored on, by salted numbers instead of ids."""
+        return self.root / "experiments"
+
+    @property
     def erasures(self) -> Path:
         """The list of erasures, which is never restored from a back-up; `REGROUP_ERASURES` puts it on another disk."""
         return Path(os.environ.get("REGROUP_ERASURES") or self.root / "erasures.jsonl").resolve()

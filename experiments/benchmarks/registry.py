@@ -195,6 +195,13 @@ BENCHMARKS: dict[str, Benchmark] = {
         "--json figures.json",
         (DATA, CONFIG, JSON),
     ),
+    "verdicts": Benchmark(
+        "verdicts of `compare` on runs that are equally good, and on one that is better by the margin",
+        "verdicts:benchmark_verdicts",
+        "--json figures.json",
+        (_count("--comparisons", 200, "of each of both kinds"), _count("--students", 250, "of each planted log"), JSON),
+        failure="equal runs are called better too often, or better ones too rarely",
+    ),
     "grouping": Benchmark(
         "plans of the instance set, against the best known and a bound, and days planned again after an absence",
         "planner.grouping:benchmark_grouping",

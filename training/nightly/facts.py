@@ -97,13 +97,16 @@ def find_night(home: Home, config: TrainingConfig, as_of: datetime | None) -> Ni
 
 
 @cache
-def hash_code() -> str:
+def hash_code(also: tuple[str, ...] = ()) -> str:
     """A short hash of the source files of `features` and `training`.
 
     A version number would not do: an edited feature has the number of the one before.
+
+    Args:
+        also: Further packages, whose code has a say as well.
     """
     digest = hashlib.sha256()
-    for package in PACKAGES:
+    for package in (*PACKAGES, *also):
         root = Path(str(files(package)))
         for path in sorted(root.rglob("*.py")):
             digest.update(f"{package}/{path.relative_to(root).as_posix()}\0".encode())

@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import DatasetInput, Metric, Run
 
-EXPERIMENT, BENCHMARKS = "regroup-nightly", "regroup-benchmarks"
+EXPERIMENT, BENCHMARKS, EXPERIMENTS = "regroup-nightly", "regroup-benchmarks", "regroup-experiments"
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 NIGHT = "night"
 FORECASTS = ("struggle", "mastery")
+
+PAGE = 1000
+"""Runs that are asked for at once."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,7 @@ class Tracking:
         name: str = "",
         description: str = "",
         data: "Sequence[DatasetInput]" = (),
+        experiment: str = EXPERIMENT,
     ) -> str:
         """Logs one finished run and returns its id; a run of that night that is there already is completed.
 
@@ -128,14 +132,14 @@ class Tracking:
             name: What people call the run.
             description: What MLflow shows on top of it, in Markdown.
             data: What `describe_data` says of the log.
+            experiment: Where it is listed.
         """
         from mlflow.entities import Param, RunTag  # noqa: PLC0415
 
-        run_id = self.find_run(night)
+        run_id = self.find_run(night, experiment)
         with plain_errors(self.uri):
             if run_id is None:
-                experiment = self._experiment(EXPERIMENT)
-                made = self._client.create_run(experiment, run_name=name or None, tags={NIGHT: night})
+                made = self._client.create_run(self._experiment(experiment), run_name=name or None, tags={NIGHT: night})
                 run_id = str(made.info.run_id)
             self._client.log_batch(
                 run_id,
@@ -157,10 +161,10 @@ class Tracking:
             for name, text in texts.items():
                 self._client.log_text(run_id, text, name)
 
-    def find_run(self, night: str) -> str | None:
+    def find_run(self, night: str, experiment: str = EXPERIMENT) -> str | None:
         """The run of a night; null where none was logged."""
         with plain_errors(self.uri):
-            found = self._client.search_runs([self._experiment(EXPERIMENT)], f"tags.{NIGHT} = '{night}'", max_results=1)
+            found = self._client.search_runs([self._experiment(experiment)], f"tags.{NIGHT} = '{night}'", max_results=1)
             return str(found[0].info.run_id) if found else None
 
     def log_benchmark(
@@ -263,16 +267,20 @@ class Tracking:
             ]
         return sorted(changes, key=lambda change: change.at, reverse=True)
 
-    def list_runs(self, *, deleted: bool = False) -> "list[Run]":
-        """Every run of a night, also those that somebody marked as deleted if asked for."""
+    def list_runs(self, experiment: str = EXPERIMENT, where: str = "", *, deleted: bool = False) -> "list[Run]":
+        """Every run of an experiment that a filter of MLflow lets through, the newest first.
+
+        Those that somebody marked as deleted are among them if asked for.
+        """
         from mlflow.entities import ViewType  # noqa: PLC0415 - takes seconds
 
         view = ViewType.ALL if deleted else ViewType.ACTIVE_ONLY
-        runs, token = [], None
+        runs: list[Run] = []
+        token = None
         with plain_errors(self.uri):
-            experiment = self._experiment(EXPERIMENT)
+            place = self._experiment(experiment)
             while True:
-                page = self._client.search_runs([experiment], "", view, max_results=1000, page_token=token)
+                page = self._client.search_runs([place], where, view, max_results=PAGE, page_token=token)
                 runs += page
                 token = page.token
                 if not token:
