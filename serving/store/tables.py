@@ -25,6 +25,8 @@ RECOMMENDATIONS = Table(
     Column("status", Text),
     Column("score", Double),
     Column("cycle", String(32), index=True),  # the cycle of which the plan is a day; null without one
+    Column("edit", CompressedText),  # JSON of `Edit`: what the board changed and nobody decided on; null: nothing
+    Column("edit_version", Integer),  # how often it was changed; null: never
     Index("ix_recommendations_page", "team_id", "created_at", "id"),
 )
 RECOMMENDATION_STUDENTS = Table(
