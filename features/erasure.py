@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet
 from filelock import FileLock
 
-from features.bundle import MANIFEST, read_manifest, write_bundle
+from features.bundle import MANIFEST, read_manifest
 from features.database import Database
 from features.database.continuity import IDENTITY
 from features.erasure_list import note_erasure
@@ -27,7 +27,7 @@ from features.events.staging import clear_staging
 from features.events.upkeep import erase_events
 from features.home import MAPPING, Home
 from features.logs import open_log
-from features.profiles.state import State
+from features.publications import list_published_students, publish_without
 from features.roster import erase_student, tables
 from features.roster.people.id_table import aliases_of, forget_ids, ids_of, read_sources
 from features.roster.people.vault import find_vault
@@ -191,38 +191,11 @@ def _erase_published(place: Installation, student_id: str) -> int:
     held = 0
     for folder in (path.parent for path in manifests):
         try:
-            held += _rewrite(folder, student_id)
+            held += publish_without(folder, student_id)
         except InputError:
             shutil.rmtree(folder)  # altered, so that no service serves it and nobody knows what it holds
             held += 1
     return held
-
-
-def _rewrite(folder: Path, student_id: str) -> int:
-    """Publishes the same profiles without the student under another name, which services notice as a new version."""
-    manifest = read_manifest(folder)
-    profiles = {name: pd.read_parquet(folder / f"{name}.parquet") for name in ("skill_profiles", "student_profiles")}
-    state = State.load(folder / "state.npz")
-    keep = np.flatnonzero(state.students != student_id)
-    if len(keep) == len(state.students):
-        return 0
-    facts = {name: value for name, value in manifest.items() if name != "files"}
-    erasures = int(facts.get("erasures", 0)) + 1
-    left = {name: table[table["student_id"] != student_id] for name, table in profiles.items()}
-
-    def write(draft: Path) -> None:
-        for name, table in left.items():
-            table.to_parquet(draft / f"{name}.parquet", index=False)
-        state.take(keep).save(draft / "state.npz")
-        for name in ("statistics.json", "items.parquet"):
-            if (folder / name).exists():  # profiles of earlier versions have no table of items
-                shutil.copyfile(folder / name, draft / name)
-
-    facts |= {"students": len(keep), "skill_profiles": len(left["skill_profiles"]), "erasures": erasures}
-    name = folder.name.removesuffix(f"-erased{erasures - 1}")
-    write_bundle(folder.with_name(f"{name}-erased{erasures}"), facts, write)
-    shutil.rmtree(folder)
-    return 1
 
 
 def _erase_served(place: Installation, student_id: str) -> int:
@@ -239,9 +212,18 @@ def _copy_holds(folder: Path, student_id: str) -> bool:
         return True  # a draft of a process that was killed, or what it was about to remove
     try:
         read_manifest(folder)
-        return bool((State.load(folder / "profiles" / "state.npz").students == student_id).any())
-    except (InputError, OSError, ValueError, KeyError):
+        return student_id in list_published_students(folder / "profiles")
+    except InputError:
         return True  # nobody knows what it holds, and no service serves it
+
+
+def _erase_experiments(place: Installation, student_id: str) -> int:
+    """Removes what experiments forecast: of whom is hashed, and a run without one student is of other rows."""
+    del student_id
+    held = len(list(place.home.experiments.glob(f"runs/*/{MANIFEST}")))
+    if place.home.experiments.exists():
+        shutil.rmtree(place.home.experiments)
+    return held
 
 
 STORES = (
@@ -260,6 +242,7 @@ STORES = (
     Store("published profiles", _erase_published, folders=("published",)),
     # after the profiles that it is copied from, so that no service copies them once more
     Store("copy of what served last", _erase_served, folders=("served",)),
+    Store("experiments", _erase_experiments, folders=("experiments",)),
     # last, since files of other systems name the student by these ids alone, also when an erasure is repeated
     Store("ids of other systems", _erase_ids, tables=(tables.OTHER_IDS.name, tables.UNMATCHED_IDS.name)),
 )

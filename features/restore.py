@@ -15,13 +15,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet
 from sqlalchemy import Column, Connection, MetaData, select
 
+from features.bundle import MANIFEST
 from features.database import Database
 from features.erasure_list import add_listed, complete_list, read_list, read_stored, require_same_installation
 from features.errors import DatabaseAwayError, InputError, RegroupError
 from features.events.store import has_events, read_events
 from features.home import MAPPING, Home
 from features.logs import open_log
-from features.profiles.state import State
+from features.publications import list_published_students
 from features.roster.people.vault import find_vault
 from features.tombstones import digest_of
 
@@ -129,9 +130,9 @@ def _in_files(home: Home) -> Iterator[str]:
         yield from vault.list_students()
     if has_events(home):
         yield from read_events(home, columns=["student_id"])["student_id"].unique()
-    for path in (*home.published.glob("*/*/state.npz"), *home.served.glob("*/profiles/state.npz")):
-        with suppress(OSError, ValueError, KeyError):  # altered: no service serves it, and an erasure removes it
-            yield from State.load(path).students.tolist()
+    for manifest in (*home.published.glob(f"*/*/{MANIFEST}"), *home.served.glob(f"*/profiles/{MANIFEST}")):
+        with suppress(InputError):  # altered: no service serves it, and an erasure removes it
+            yield from list_published_students(manifest.parent)
     for path in home.rejected.glob("*.parquet"):
         for column in pyarrow.parquet.read_table(path).columns:  # a row may be rejected because they were mixed up
             if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):

@@ -12,8 +12,8 @@ from features.dates import require_school_date
 from features.errors import MissingError, UnavailableError
 from features.home import read_home
 
-KEPT, REFUSED_FILES = 10, 11
-"""Exit codes when the champion stays, and when the night went through but files of the inbox were refused."""
+KEPT, REFUSED_FILES, ALARM = 10, 11, 12
+"""Exit codes when the champion stays, when files of the inbox were refused, and when a check raised an alarm."""
 
 MOST_WORDS = 500
 """Longest reason for a change of the champion, in characters."""
@@ -26,7 +26,9 @@ EPILOG = (
             3: "data gate: too little data, or data unlike what the models need",
             4: "quality gate: a limit is broken and there is no champion; or there is no event log yet",
             KEPT: "the champion was kept",
+            5: "a check stopped the night: the roster has lost too many students since the night before",
             REFUSED_FILES: "as 0 or 10, and files of the inbox were refused; look at them in inbox/refused",
+            ALARM: "as 0 or 10, and a check raised an alarm, which the record names with what to do",
         }
     )
     + """
@@ -183,9 +185,14 @@ def _nightly(config: Path | None, as_of: datetime | None, *, dry_run: bool) -> i
         "nothing": "nothing to do: this data, configuration and code were already processed",
     }
     OUT.print(f"{sentences[outcome.did]} (run {outcome.run_id})\nwhy: {outcome.record}", markup=False, highlight=False)
+    alarms = [finding for finding in outcome.findings if finding.level == "alarm"]
+    for finding in alarms:
+        OUT.print(f"alarm, {finding.name}: {finding.sentence}; {finding.advice}", markup=False, highlight=False)
     if outcome.refused:
         OUT.print(f"files of the inbox that were refused: {outcome.refused}; they are in refused beside them")
         return REFUSED_FILES
+    if alarms:
+        return ALARM
     return KEPT if outcome.did == "kept" else 0
 
 

@@ -176,11 +176,31 @@ BENCHMARKS: dict[str, Benchmark] = {
         ),
         failure="no model of the school's own serves at the end",
     ),
+    "school-year": Benchmark(
+        "the checks of a night over a real school year: false alarms, planted faults named, and promotions regretted",
+        "school_year.benchmark:benchmark_school_year",
+        "--students 500 --every 56 --json figures.json",
+        (
+            DATA,
+            _count("--students", 2000, "students that models are trained on; the checks read all"),
+            _count("--every", 28, "days from one training to the next"),
+            _path("--keep", "FOLDER", "keep the measured year there, or judge the one kept"),
+            JSON,
+        ),
+        failure="a goal was missed",
+    ),
     "schools": Benchmark(
         "forecasts for a school that is new, and for each school and audit group",
         "forecasts.schools:benchmark_schools",
         "--json figures.json",
         (DATA, CONFIG, JSON),
+    ),
+    "verdicts": Benchmark(
+        "verdicts of `compare` on runs that are equally good, and on one that is better by the margin",
+        "verdicts:benchmark_verdicts",
+        "--json figures.json",
+        (_count("--comparisons", 200, "of each of both kinds"), _count("--students", 250, "of each planted log"), JSON),
+        failure="equal runs are called better too often, or better ones too rarely",
     ),
     "grouping": Benchmark(
         "plans of the instance set, against the best known and a bound, and days planned again after an absence",

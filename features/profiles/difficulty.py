@@ -210,7 +210,10 @@ class Statistics:
             skills: The skills of the response in the same place of `items`, as in `Events.skills`.
         """
         responses = None if skills is None else pd.DataFrame({"item_id": items, "skills": skills})
-        vocabulary = build_vocabulary(item_skills, items.dropna().unique(), self.vocabulary, responses)
+        return self.over(build_vocabulary(item_skills, items.dropna().unique(), self.vocabulary, responses))
+
+    def over(self, vocabulary: Vocabulary) -> Self:
+        """The same statistics over a vocabulary that begins with their own; what comes after is at its prior."""
         missing = len(vocabulary.items) - len(self.item_responses)
         rasch = self.rasch
         if rasch is not None:

@@ -11,6 +11,7 @@ from features.profiles import kernel
 from features.profiles.columns import OF_STUDENTS, SKILL_PROFILES, STUDENT_PROFILES
 from features.profiles.difficulty import Statistics, fit_statistics, to_logit
 from features.profiles.kernel import COLUMNS, NO_TIME, Item, Skill, Student
+from features.profiles.parts import join_parts
 from features.profiles.state import Codes, State
 from features.profiles.timeline import Offsets, Timeline, count_responses, fit_responses, sort_events
 from features.profiles.vocabulary import NO_SKILL, build_vocabulary
@@ -172,6 +173,7 @@ def compile_profiles() -> None:
     timeline = sort_events(events, fit_statistics(vocabulary, np.zeros(1, np.int32), every))
     statistics = fit_responses(timeline, count_responses(timeline, vocabulary, every), every)
     _, state = build_profiles(events, statistics, None)
+    join_parts([state, state])
     read_student_rows(state, statistics, None)
 
 

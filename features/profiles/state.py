@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -78,9 +78,9 @@ class State:
         np.savez(path, students=np.array(self.students, dtype="U"), **arrays)
 
     @classmethod
-    def load(cls, path: Path) -> Self:
+    def load(cls, file: Path | BinaryIO) -> Self:
         """The state that `save` wrote."""
-        with np.load(path, allow_pickle=False) as stored:
+        with np.load(file, allow_pickle=False) as stored:
             arrays = {field.name: stored[field.name] for field in fields(cls) if field.name != "students"}
             return cls(students=pd.Index(stored["students"], dtype="str"), **arrays)
 

@@ -114,10 +114,10 @@ def sort_events(events: pd.DataFrame, statistics: Statistics, known: "pd.Index[s
         known: Students that come first, in this order, whether or not they have events.
     """
     known = pd.Index([], dtype="str") if known is None else known
-    ids = pd.Index(events["student_id"])
-    new = ids.unique().difference(known, sort=True)
-    students = known.append(new)
-    student = students.get_indexer(ids)
+    codes, ids = pd.factorize(events["student_id"])
+    ids = pd.Index(ids, dtype="str")
+    students = known.append(ids.difference(known, sort=True))
+    student = students.get_indexer(ids)[codes]
 
     item = statistics.vocabulary.encode(events["item_id"])
     node = statistics.vocabulary.encode_skills(events["skills"], item)

@@ -106,7 +106,7 @@ def build_vocabulary(
         item_skills: Rows of `ItemSkills`.
         items: Further item ids that may have no skill.
         known: A vocabulary whose codes must stay; new items and nodes get codes after them. Its items keep their nodes.
-        responses: `item_id` and `skills` of responses, as in `Events`.
+        responses: `item_id` and `skills` of responses, as `count_skills` takes them.
 
     Example:
         >>> tags = pd.DataFrame({"item_id": ["i", "i", "j"], "skill_id": ["b", "a", "a"]})
@@ -137,8 +137,10 @@ def count_skills(responses: pd.DataFrame) -> pd.DataFrame:
     """How many responses to each item name which skills: `item_id`, `skills`, `responses`; nulls are not counted.
 
     Args:
-        responses: `item_id` and `skills` of responses, as in `Events`.
+        responses: `item_id` and `skills` of responses, as in `Events`; with `responses`, a row stands for so many.
     """
+    if "responses" in responses:
+        return responses.groupby(["item_id", "skills"], sort=True)["responses"].sum().reset_index()
     return responses.groupby(["item_id", "skills"], sort=True).size().rename("responses").reset_index()
 
 

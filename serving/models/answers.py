@@ -11,10 +11,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.bundle import MANIFEST, file_hash
+from features.errors import RegroupError
 from features.profiles.difficulty import Statistics
 from features.profiles.kernel import Item
 from features.profiles.state import State
-from features.profiles.vocabulary import SEPARATOR
+from features.publications import read_publication
 
 logger = logging.getLogger("regroup")
 
@@ -66,31 +67,19 @@ class ItemAnswers:
 
     @classmethod
     def read(cls, folder: Path, digest: str) -> Self | None:
-        """Reads the answers of published profiles; None where these are gone, or of a version without a table of items.
+        """Reads the answers of published profiles; None where these are gone.
 
         Args:
             folder: Holds the profiles.
             digest: Hash of their manifest when they were loaded.
         """
         try:
-            items = pd.read_parquet(folder / "items.parquet")
-            with np.load(folder / "state.npz", allow_pickle=False) as stored:
-                answers = cls(
-                    items=pd.Index(items["item_id"], dtype="str"),
-                    node=items["skills"].cat.codes.to_numpy(np.int32),
-                    nodes=[tuple(name.split(SEPARATOR)) if name else () for name in items["skills"].cat.categories],
-                    share=items["correct_share"].to_numpy(np.float64),
-                    position={str(student): at for at, student in enumerate(stored["students"])},
-                    start=stored["item_start"],
-                    item=stored["item_code"],
-                    right=stored["item"][:, Item.LAST_CORRECT] > 0,
-                )
-            if file_hash(folder / MANIFEST) != digest:
-                return None
-        except (OSError, ValueError, KeyError) as error:
+            published = read_publication(folder)
+            replaced = file_hash(folder / MANIFEST) != digest
+        except (RegroupError, OSError) as error:
             logger.warning("answers to items: cannot be read (%s)", type(error).__name__)
             return None
-        return answers
+        return None if replaced else cls.from_state(published.state, published.statistics)
 
     def items_of(self, skill: str) -> Ints:
         """Returns the codes of the items that practice a skill, alone or with others."""

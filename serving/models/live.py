@@ -6,7 +6,6 @@ their school: the midnight after its last event, as a night of that school alone
 changes nothing in the answers about another.
 """
 
-import json
 import logging
 import threading
 import weakref
@@ -15,27 +14,23 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-import numpy as np
 import pandas as pd
 from deltalake.exceptions import DeltaError
 from prometheus_client import Gauge
 
-from features.bundle import MANIFEST, file_hash, read_manifest
+from features.bundle import MANIFEST, file_hash
 from features.database import Database, DatabaseAwayError
 from features.errors import MissingError, RegroupError
 from features.events.live import Change, LiveRows, read_live_events, read_students_events
 from features.events.store import read_events
 from features.home import Home
-from features.profiles.difficulty import Statistics
-from features.profiles.fold import read_skill_rows, read_student_rows
 from features.profiles.incremental import IncrementalState
-from features.profiles.kernel import NO_TIME
-from features.profiles.state import State
+from features.publications import read_publication
 from serving.errors import SnapshotError
 from serving.lifecycle import CircuitBreaker
 from serving.models.answers import ItemAnswers
 from serving.models.cache import Cache
-from serving.models.snapshot import Snapshot, StudentFacts
+from serving.models.snapshot import Snapshot, read_rows
 
 logger = logging.getLogger("regroup")
 
@@ -61,23 +56,11 @@ def restrict_snapshot(
     """
     statistics = incremental.statistics
     state = incremental.state_of(sorted(set(students)))
-    rows = read_skill_rows(state, statistics, moment)
-    names = statistics.vocabulary.nodes.to_numpy(dtype=object)[rows.node]
-    order = np.lexsort((names.astype(str), rows.student))
-    present, start = np.unique(rows.student[order], return_index=True)
-    practiced = rows.last_practiced[order]
-    known = ~np.isnan(practiced)
-    facts = read_student_rows(state, statistics, moment)
     return replace(
         snapshot,
         live_through=incremental.count_events(students),
         data_as_of=moment,
-        students=state.students.to_numpy(dtype=str)[present],
-        start=np.append(start, len(order)).astype(np.int64),
-        skills=names[order],
-        last_practiced=np.where(known, np.where(known, practiced, 0).astype(np.int64), NO_TIME),
-        rows=rows.columns[order],
-        student_facts=StudentFacts.from_rows(facts.index, facts),
+        **read_rows(state, statistics, moment),
         live_answers=ItemAnswers.from_state(state, statistics, incremental.published_items),
         cache=Cache(),
     )
@@ -199,16 +182,14 @@ class _Day:
         return self._moments[school]
 
     def _load(self) -> IncrementalState:
-        read_manifest(self._folder)
+        published = read_publication(self._folder)
         try:
-            statistics = Statistics.from_json(json.loads((self._folder / "statistics.json").read_text("utf-8")))
-            state = State.load(self._folder / "state.npz")
             replaced = file_hash(self._folder / MANIFEST) != self._digest
-        except (OSError, ValueError, KeyError) as error:
+        except OSError as error:
             raise SnapshotError(f"the state {self._name} cannot be read: {type(error).__name__}") from error
         if replaced:  # a bundle: the watcher swaps it in a moment
             raise SnapshotError(f"the state {self._name} is gone: other profiles were put in its place")
-        return IncrementalState(state, statistics, self._read_history, self._read_since)
+        return IncrementalState(published.state, published.statistics, self._read_history, self._read_since)
 
     def _read_since(self, students: Sequence[str] | None) -> pd.DataFrame:
         return read_students_events(self._database, students, log_version=self._log_version, as_of=self._as_of)

@@ -1,6 +1,5 @@
 """The snapshot that a request reads: models and profiles that belong together, and never change."""
 
-import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,11 +12,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from features.bundle import MANIFEST, file_hash, read_file, read_manifest
+from features.bundle import MANIFEST, file_hash, read_manifest
 from features.errors import RegroupError
 from features.logs.rows import SKILL_MARK
 from features.profiles.columns import OF_STUDENTS, SCHEMA_HASH
-from features.profiles.kernel import COLUMNS, NO_TIME
+from features.profiles.difficulty import Statistics
+from features.profiles.fold import read_skill_rows, read_student_rows
+from features.profiles.kernel import NO_TIME
+from features.profiles.state import State
+from features.publications import read_publication
 from serving.errors import SnapshotError
 from serving.models.answers import ItemAnswers
 from serving.models.bundle import Artifacts, Source
@@ -167,30 +170,44 @@ def load_snapshot(artifacts: Artifacts) -> Snapshot:
         if manifest["run_id"] != artifacts.champion.run_id or manifest["schema"] != SCHEMA_HASH:
             raise SnapshotError(f"the profiles {artifacts.publication} are of another run or other columns")
         models = {name: Forecaster(folder) for name, folder in artifacts.models.items()}
-        profiles = _read_table(artifacts.profiles, "skill_profiles", manifest)
-        facts = _read_table(artifacts.profiles, "student_profiles", manifest)
+        published = read_publication(artifacts.profiles, manifest)
     except (RegroupError, OSError) as error:
         vanished = f"a file vanished while it was read: {type(error).__name__}"
         raise SnapshotError(str(error) if isinstance(error, RegroupError) else vanished) from error
-    students, start = np.unique(profiles["student_id"].to_numpy(dtype=str), return_index=True)
     return Snapshot(
         champion=artifacts.champion,
         publication=artifacts.publication,
         folder=artifacts.profiles,
         digest=digest,
         source=artifacts.source,
-        data_as_of=None if manifest["as_of"] is None else datetime.fromisoformat(manifest["as_of"]),
+        data_as_of=published.as_of,
         data_version=manifest["data_version"],
         struggle=models["struggle"],
         mastery=models["mastery"],
-        students=students,
-        start=np.append(start, len(profiles)).astype(np.int64),
-        skills=profiles["skill_id"].to_numpy(dtype=object),
-        last_practiced=profiles["last_practiced"].to_numpy("datetime64[us]").astype(np.int64),
-        rows=profiles[list(COLUMNS)].to_numpy(np.float32),
-        student_facts=StudentFacts.from_rows(facts["student_id"], facts),
+        **read_rows(published.state, published.statistics, published.as_of),
     )
 
 
-def _read_table(folder: Path, name: str, manifest: Mapping[str, Any]) -> pd.DataFrame:
-    return pd.read_parquet(io.BytesIO(read_file(folder, f"{name}.parquet", manifest)))
+def read_rows(state: State, statistics: Statistics, moment: datetime | None) -> dict[str, Any]:
+    """The profiles of a state at a moment, as the members of `Snapshot` that hold them.
+
+    Args:
+        state: By student id.
+        statistics: What it was folded with.
+        moment: UTC; None for a log without a clock.
+    """
+    rows = read_skill_rows(state, statistics, moment)
+    names = statistics.vocabulary.nodes.to_numpy(dtype=object)[rows.node]
+    order = np.lexsort((names.astype(str), rows.student))
+    present, start = np.unique(rows.student[order], return_index=True)
+    practiced = rows.last_practiced[order]
+    known = ~np.isnan(practiced)
+    facts = read_student_rows(state, statistics, moment)
+    return {
+        "students": state.students.to_numpy(dtype=str)[present],
+        "start": np.append(start, len(order)).astype(np.int64),
+        "skills": names[order],
+        "last_practiced": np.where(known, np.where(known, practiced, 0).astype(np.int64), NO_TIME),
+        "rows": rows.columns[order],
+        "student_facts": StudentFacts.from_rows(facts.index, facts),
+    }

@@ -28,6 +28,8 @@ RECOMMENDATIONS = Table(
     # the run and the name of the profiles in the plan's provenance, which the night reads and keeps
     Column("run_id", String(32)),
     Column("profiles", Text),
+    Column("edit", CompressedText),  # JSON of `Edit`: what the board changed and nobody decided on; null: nothing
+    Column("edit_version", Integer),  # how often it was changed; null: never
     Index("ix_recommendations_page", "team_id", "created_at", "id"),
     Index("ix_recommendations_profiles", "run_id", "profiles"),
 )

@@ -47,6 +47,16 @@ class Night:
         """A short hash of the facts."""
         return hashlib.sha256(json.dumps(dict(self.facts), sort_keys=True).encode()).hexdigest()[:16]
 
+    @property
+    def date(self) -> str:
+        """The day of the moment, YYYY-MM-DD, UTC; `no-clock` for a log without a clock."""
+        return "no-clock" if self.as_of is None else f"{self.as_of:%Y-%m-%d}"
+
+    @property
+    def name(self) -> str:
+        """What people call it, such as `night 2026-03-14`."""
+        return f"night {self.date}"
+
     def read_events(self, before: datetime | None) -> pd.DataFrame:
         """The events of the log's version before a moment."""
         return read_events(self.home, version=self.data.events, before=before)
@@ -87,13 +97,16 @@ def find_night(home: Home, config: TrainingConfig, as_of: datetime | None) -> Ni
 
 
 @cache
-def hash_code() -> str:
+def hash_code(also: tuple[str, ...] = ()) -> str:
     """A short hash of the source files of `features` and `training`.
 
     A version number would not do: an edited feature has the number of the one before.
+
+    Args:
+        also: Further packages, whose code has a say as well.
     """
     digest = hashlib.sha256()
-    for package in PACKAGES:
+    for package in (*PACKAGES, *also):
         root = Path(str(files(package)))
         for path in sorted(root.rglob("*.py")):
             digest.update(f"{package}/{path.relative_to(root).as_posix()}\0".encode())

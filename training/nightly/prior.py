@@ -3,18 +3,17 @@
 import tempfile
 from pathlib import Path
 
-import pandas as pd
-
 from training.models.artifacts import read_model
 from training.models.boosting import FORECASTS
 from training.models.prior import KIND, write_prior
 from training.nightly.facts import Night
 from training.nightly.profiles import publish
+from training.records.entities import KINDS
 from training.records.report import write_prior_card
 from training.records.tracking import Tracking
 
 
-def install_prior(night: Night, tracking: Tracking, events: pd.DataFrame, item_skills: pd.DataFrame) -> str:
+def install_prior(night: Night, tracking: Tracking) -> str:
     """Registers a prior model, publishes profiles for it and makes it champion; returns its run.
 
     Raises:
@@ -27,8 +26,8 @@ def install_prior(night: Night, tracking: Tracking, events: pd.DataFrame, item_s
         statistics = read_model(models[0]).statistics
         tags = {**night.facts, **KIND, "prior": origin}
         card = {"model_card.md": write_prior_card(origin)}
-        run_id = tracking.log_run(f"prior {night.key}", tags, {}, {}, models, card)
+        run_id = tracking.log_run(f"prior {night.key}", tags, {}, {}, models, card, "prior model", KINDS["prior"])
     tracking.register(run_id, tuple(model.name for model in models), kind="prior")
-    publish(night, run_id, statistics, events, item_skills)
+    publish(night, run_id, statistics)
     tracking.promote(run_id, f"night: there was no champion, so that the prior serves, {origin}")
     return run_id

@@ -3,8 +3,6 @@
 import logging
 from collections.abc import Mapping
 
-import pandas as pd
-
 from features.errors import InputError
 from features.profiles.difficulty import Statistics
 from features.publications import moment_of, name_publication, newest_publication, order_of, publish_profiles
@@ -29,8 +27,6 @@ def publish(
     night: Night,
     run_id: str,
     statistics: Statistics,
-    events: pd.DataFrame | None = None,
-    item_skills: pd.DataFrame | None = None,
     after: str | None = None,
 ) -> str:
     """Publishes profiles for a run, unless newer ones are there, and says which stand.
@@ -39,19 +35,15 @@ def publish(
         night: The moment, and what is known of it.
         run_id: The run of the models that read them.
         statistics: What the run was trained with.
-        events: Rows of `Events` before the moment; read here where they are not at hand.
-        item_skills: Rows of `ItemSkills`; as above.
         after: A run whose profiles serve until now: those of this one are of no earlier moment.
     """
     home, as_of = night.home, night.as_of
     before = newest_publication(home, after) if after else None
     if before is not None and as_of and (served := moment_of(before.name)) and served > as_of:
-        as_of, events = served, None
+        as_of = served
     name = name_publication(as_of, night.facts["data_version"])
     newest = newest_publication(home, run_id)
     if newest is not None and order_of(newest.name)[:3] > order_of(name)[:3]:
         return f"newer ones, {newest.name}, stay"
-    events = night.read_events(as_of) if events is None else events
-    item_skills = night.read_item_skills() if item_skills is None else item_skills
-    publish_profiles(home, run_id, events, item_skills, statistics, as_of, night.facts["data_version"], hash_code())
+    publish_profiles(home, run_id, statistics, as_of, night.data, hash_code())
     return f"published, {name}"

@@ -158,7 +158,7 @@ class Faults:
         return response.status, response.body.decode()
 
     def _profiles(self, run: str) -> Path:
-        return next((self.school.home / "published" / run).glob("*/skill_profiles.parquet"))
+        return next((self.school.home / "published" / run).glob("*/statistics.json"))
 
     def _model(self, run: str) -> Path:
         return next((self.school.folder / "mlruns" / "artifacts").glob(f"*/{run}/artifacts/struggle/model.lgb"))

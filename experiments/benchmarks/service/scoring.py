@@ -116,7 +116,7 @@ def save_model(school: School, members: list[str], into: Path) -> tuple[Path, pd
     import mlflow.lightgbm  # noqa: PLC0415 - takes seconds
     from mlflow.models import infer_signature  # noqa: PLC0415
 
-    from features.publications import newest_publication  # noqa: PLC0415
+    from features.publications import newest_publication, read_publication  # noqa: PLC0415
     from serving.models.registry import Registry  # noqa: PLC0415
 
     registry = Registry(school.store)
@@ -126,7 +126,7 @@ def save_model(school: School, members: list[str], into: Path) -> tuple[Path, pd
     columns = json.loads((bundle / "features.json").read_text(encoding="utf-8"))["columns"]
     folder = newest_publication(Home(school.home), champion.run_id)
     assert folder is not None, "its profiles were published"
-    profiles = pd.read_parquet(folder / "skill_profiles.parquet")
+    profiles = read_publication(folder).skill_profiles()
     rows = profiles.loc[profiles["student_id"].isin(members), columns].astype("float64").reset_index(drop=True)
     booster = lgb.Booster(model_file=bundle / "model.lgb")
     model = into / "flavor"

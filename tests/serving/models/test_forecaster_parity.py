@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from features.profiles.kernel import COLUMNS
+from features.publications import read_publication
 from serving.models.forecaster import Forecaster
 from serving.models.registry import Registry
 from training.models.artifacts import read_model
@@ -16,7 +16,7 @@ from training.models.artifacts import read_model
 @pytest.fixture(scope="module")
 def profiles(trained_school):
     folder = next((trained_school.home / "published" / trained_school.run_id).iterdir())
-    return pd.read_parquet(folder / "skill_profiles.parquet")[list(COLUMNS)].to_numpy(np.float32)
+    return read_publication(folder).skill_profiles()[list(COLUMNS)].to_numpy(np.float32)
 
 
 @pytest.mark.parametrize("forecast", ["struggle", "mastery"])

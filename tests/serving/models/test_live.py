@@ -1,6 +1,5 @@
 """What came in since the night is in the next answer of every process, and is what the next night will say."""
 
-import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
 
@@ -8,6 +7,7 @@ from features.database import Database
 from features.events.store import read_events, read_item_skills
 from features.events.upkeep import erase_events
 from features.home import Home
+from features.publications import read_publication
 from serving.app import create_app
 from serving.models.live import LiveEvents
 from training.config import load_config
@@ -60,7 +60,7 @@ def batch(own_school):
 def lost(own_school):
     """A student, a skill in which the student is proficient and was right last, and six wrong answers of today."""
     (published,) = (own_school.home / "published" / own_school.run_id).iterdir()
-    profiles = pd.read_parquet(published / "skill_profiles.parquet")
+    profiles = read_publication(published).skill_profiles()
     team = own_school.student_ids[5:20]
     going_on = profiles[(profiles["skill_streak"] >= 5) & profiles["student_id"].isin(team)].iloc[0]
     tags = read_item_skills(Home(own_school.home))

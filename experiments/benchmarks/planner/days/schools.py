@@ -19,7 +19,7 @@ from features.events.store import read_events, read_item_skills
 from features.home import Home
 from features.profiles.difficulty import Statistics
 from features.profiles.timeline import count_responses, fit_responses
-from features.publications import publish_profiles
+from features.publications import publish_events
 from features.roster import SkillMap, Team, read_roster_files, read_skills, read_team, save_roster
 from serving.models.bundle import Artifacts
 from serving.models.forecasts import SkillForecast, forecast_students
@@ -160,7 +160,7 @@ def take_snapshot(
         as_of: The moment, UTC.
     """
     with tempfile.TemporaryDirectory(prefix="regroup-") as place:
-        profiles = publish_profiles(Home(Path(place)), RUN, events, item_skills, statistics, as_of, "simulated")
+        profiles = publish_events(Home(Path(place)), RUN, events, item_skills, statistics, as_of, "simulated")
         champion = Champion(RUN, {forecast.name: 1 for forecast in FORECASTS})
         folders = {forecast.name: models / forecast.name for forecast in FORECASTS}
         return load_snapshot(Artifacts(champion, profiles.name, folders, profiles, "bundle"))

@@ -189,10 +189,10 @@ def alter_profiles_and_copy(place: Place) -> None:
     """Publishes profiles and alters them and the copy of what served last; a worker has to start meanwhile."""
     run = next(path for path in (place.school.home / "published").iterdir() if path.is_dir())
     newest = max(run.glob(f"*/{MANIFEST}"), key=lambda path: path.stat().st_mtime_ns).parent
-    copy = place.school.home / "served" / "last-good" / "profiles" / "skill_profiles.parquet"
+    copy = place.school.home / "served" / "last-good" / "profiles" / "statistics.json"
     draft, published = run / ".altered", run / "altered"
     shutil.copytree(newest, draft)
-    with altered(draft / "skill_profiles.parquet"), altered(copy):
+    with altered(draft / "statistics.json"), altered(copy):
         draft.rename(published)
         os.utime(published / MANIFEST)
         kill_worker(place)

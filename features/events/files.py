@@ -1,0 +1,134 @@
+"""The files of the event log: which hold a student bucket, which came since a version, and rows read from some of them.
+
+A file of the log never changes and is of one bucket, so that a list of files says exactly which events there are.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import reduce
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
+
+from features.errors import explain_os_error
+from features.events.store import EVENT_FIELDS, to_frame
+from features.home import Home
+
+FileLists = Mapping[int, frozenset[str]]
+"""Paths of the files of each student bucket that has any."""
+
+MOVES_ROWS = frozenset({"OPTIMIZE", "VACUUM START", "VACUUM END"})
+"""Operations of Delta Lake after which a table has the same rows."""
+
+DICTIONARIES = ("student_id", "kind", "item_id", "skills")
+"""Columns of few distinct texts; as codes they take a tenth of the memory."""
+
+
+def list_files(home: Home, version: int) -> FileLists:
+    """The files of a version of the event log, by student bucket.
+
+    Raises:
+        UnavailableError: The log cannot be read, or not at this version any more.
+    """
+    try:
+        actions = pa.table(DeltaTable(str(home.events), version=version).get_add_actions(flatten=True))
+    except (OSError, DeltaError) as error:
+        raise explain_os_error(error, f"version {version} of the event log cannot be read") from error
+    found: dict[int, set[str]] = {}
+    for path, bucket in zip(actions["path"].to_pylist(), actions["partition.bucket"].to_pylist(), strict=True):
+        found.setdefault(bucket, set()).add(str(home.events / path))
+    return {bucket: frozenset(paths) for bucket, paths in found.items()}
+
+
+def find_same_rows(home: Home, since: int, until: int) -> int:
+    """The last version up to `until` that has the rows of `since`: compaction only moves them to other files.
+
+    Raises:
+        UnavailableError: The log's history cannot be read.
+    """
+    try:
+        history = DeltaTable(str(home.events), version=until).history(limit=until - since) if until > since else []
+    except (OSError, DeltaError) as error:
+        raise explain_os_error(error, "the history of the event log cannot be read") from error
+    operations = {int(entry["version"]): str(entry["operation"]) for entry in history}
+    return next(
+        (version - 1 for version in range(since + 1, until + 1) if operations.get(version) not in MOVES_ROWS), until
+    )
+
+
+def read_files(
+    files: Collection[str],
+    columns: Sequence[str],
+    before: datetime | None = None,
+    students: Collection[str] | None = None,
+) -> pd.DataFrame:
+    """Rows of some files of the event log, texts of `DICTIONARIES` as categories.
+
+    Args:
+        files: Paths from `list_files`.
+        columns: Columns to read.
+        before: Keeps events that occurred earlier, and those without a time; without it, all.
+        students: Ids of the students whose events are read; without them, all.
+
+    Raises:
+        UnavailableError: A file is gone or cannot be read.
+    """
+    rows = pa.dataset.field("student_id").isin(list(students)) if students is not None else None
+    table = pa.Table.from_batches(_scan(files, columns, before, rows), pa.schema([_field(name) for name in columns]))
+    return to_frame(table.unify_dictionaries())
+
+
+def count_pairs(files: Collection[str], before: datetime | None) -> pd.DataFrame:
+    """How many responses to each item name which skills: `item_id`, `skills` (null where none is named), `responses`.
+
+    The arguments and errors are those of `read_files`; rows go through memory in batches.
+    """
+    names = ["item_id", "skills"]
+    parts = []
+    for batch in _scan(files, names, before, pa.dataset.field("item_id").is_valid()):
+        plain = pa.table([batch.column(name).cast(pa.string()) for name in names], names=names)
+        parts.append(plain.group_by(names).aggregate([([], "count_all")]))
+    if not parts:
+        return pd.DataFrame({"item_id": [], "skills": [], "responses": []}).astype({"item_id": "str", "skills": "str"})
+    counts = pa.concat_tables(parts).group_by(names).aggregate([("count_all", "sum")])
+    return to_frame(counts.rename_columns([*names, "responses"])).astype({"responses": "int64"})
+
+
+def list_students(files: Collection[str]) -> list[str]:
+    """The ids of the students with a row in some files, sorted."""
+    batches = _scan(files, ["student_id"], None, None)
+    return sorted(reduce(set.union, (set(pc.unique(batch.column(0)).to_pylist()) for batch in batches), set()))
+
+
+def _scan(
+    files: Collection[str], columns: Sequence[str], before: datetime | None, rows: pyarrow.dataset.Expression | None
+) -> Iterator[pa.RecordBatch]:
+    if not files:
+        return
+    if before is not None:
+        occurred_at = pa.dataset.field("occurred_at")
+        earlier = (occurred_at < pa.scalar(before, pa.timestamp("us", "UTC"))) | occurred_at.is_null()
+        rows = earlier if rows is None else rows & earlier
+    try:
+        for batch in _open(files).scanner(columns=list(columns), filter=rows).to_batches():
+            if len(batch):
+                yield batch
+    except (OSError, pa.ArrowException) as error:
+        raise explain_os_error(error, "files of the event log cannot be read") from error
+
+
+def _open(files: Collection[str]) -> pyarrow.dataset.Dataset:
+    """The files as one table; a column that a log of an earlier version lacks is null."""
+    schema = pa.schema([_field(field.name) for field in EVENT_FIELDS if field.name != "bucket"])
+    read = pa.dataset.ParquetReadOptions(dictionary_columns=set(DICTIONARIES))
+    file_format = pa.dataset.ParquetFileFormat(read_options=read)
+    return pa.dataset.dataset(sorted(files), schema=schema, format=file_format)
+
+
+def _field(name: str) -> pa.Field:
+    field = EVENT_FIELDS.field(name)
+    return field.with_type(pa.dictionary(pa.int32(), pa.string())) if name in DICTIONARIES else field
