@@ -48,7 +48,7 @@ def sorted_events(home, version=None):
 
 
 def files_of(home):
-    return list(home.events.rglob("*.parquet"))
+    return list(home.events.glob("bucket=*/*.parquet"))
 
 
 def test_small_files_become_one_for_each_bucket_with_the_same_rows_in_the_same_version(home):
