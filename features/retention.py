@@ -7,6 +7,7 @@ Files and folders are as old as the clock says. Erasures do not ask how long any
 import os
 import re
 import shutil
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -161,8 +162,11 @@ def remove_old_files(
 
 
 def remove_paths(what: str, paths: Collection[Path], *, dry_run: bool = False) -> Removed:
-    """Removes files and folders, the latter at once, and says how large they were."""
-    size = sum(measure(path) for path in paths)
+    """Removes files and folders, the latter at once, and says how much room that gives."""
+    files = [file.stat() for path in paths for file in _files_of(path)]
+    names = Counter((file.st_dev, file.st_ino) for file in files)
+    # profiles share files; one that has another name somewhere else stays
+    size = sum(file.st_size / file.st_nlink for file in files if names[file.st_dev, file.st_ino] >= file.st_nlink)
     for path in () if dry_run else paths:
         if path.is_dir():
             aside = path.with_name(f".{path.name.removeprefix('.')}-removed")  # so that nobody finds half of it
@@ -171,14 +175,16 @@ def remove_paths(what: str, paths: Collection[Path], *, dry_run: bool = False) -
             shutil.rmtree(aside)
         else:
             path.unlink()
-    return Removed(what, len(paths), size)
+    return Removed(what, len(paths), round(size))
 
 
 def measure(path: Path) -> int:
     """The bytes of a file, or of all files in a folder; 0 where there is neither."""
-    if path.is_file():
-        return path.stat().st_size
-    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    return sum(file.stat().st_size for file in _files_of(path))
+
+
+def _files_of(path: Path) -> list[Path]:
+    return [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
 
 
 def find_age(path: Path, now: datetime) -> timedelta:

@@ -18,6 +18,7 @@ from features.retention import (
     forget_old_events,
     read_events_kept,
     remove_old_files,
+    remove_paths,
     remove_profiles,
 )
 from tests.features.events.test_store import STUDENTS, some_rows
@@ -94,6 +95,18 @@ def test_old_files_go_and_are_counted_with_their_bytes(tmp_path):
     assert str(remove_old_files("log files", [old, new], KEPT, NOW)) == "1 log files, 0.0 MB"
     assert not old.exists()
     assert new.exists()
+
+
+def test_a_file_that_is_kept_under_another_name_gives_no_room(tmp_path):
+    for name in ("one", "two", "kept"):
+        (tmp_path / name).mkdir()
+    write(tmp_path / "one" / "a", KEPT)
+    write(tmp_path / "one" / "b", KEPT)
+    os.link(tmp_path / "one" / "a", tmp_path / "two" / "a")
+    os.link(tmp_path / "one" / "b", tmp_path / "kept" / "b")
+
+    assert remove_paths("folders", [tmp_path / "one", tmp_path / "two"]) == Removed("folders", 2, 10)
+    assert [path.name for path in tmp_path.rglob("*")] == ["kept", "b"]
 
 
 def publish(home, run, day, age, erased=""):

@@ -1,13 +1,15 @@
 """Small files of nights are merged; what is needed still reads, what nobody names goes, no commit names a student."""
 
+import shutil
 from datetime import timedelta
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from features.errors import UnavailableError
 from features.events.ingest import ingest_rows
-from features.events.store import data_version, open_table, read_events
+from features.events.store import EVENT_FIELDS, append_events, data_version, open_table, read_events, scan_rows
 from features.events.upkeep import SMALL_FILES, Upkeep, erase_events, find_span, tidy_events
 from features.home import Home
 from tests.features.events.test_store import NOW, STUDENTS, some_rows
@@ -16,13 +18,29 @@ NIGHTS = SMALL_FILES + 1
 NOBODY_READS = timedelta(0)
 
 
-@pytest.fixture
-def home(tmp_path):
-    """Nine nights of one answer of each of four students, each of whom has a bucket of their own."""
-    made = Home(tmp_path / "home")
-    for day in range(1, NIGHTS + 1):
-        ingest_rows(made, [some_rows(day=f"2024-01-{day:02d}", item_id=f"i{day}")], "app", "log", now=NOW)
+def add_nights(home, count):
+    """A commit of one event of each of four students, each of whom has a bucket of their own, for every night."""
+    ingest_rows(home, [some_rows(item_id="i1")], "app", "log", now=NOW)
+    first = scan_rows(open_table(home.events), EVENT_FIELDS.names, None).to_table()
+    for night in range(2, count + 1):
+        ids = pa.array([f"{event_id}-{night}" for event_id in first["event_id"].to_pylist()])
+        items = pa.array([f"i{night}"] * len(first))
+        rows = first.set_column(0, "event_id", ids).set_column(5, "item_id", items)
+        append_events(home, rows.cast(EVENT_FIELDS).to_batches())
+
+
+@pytest.fixture(scope="module")
+def nights(tmp_path_factory):
+    made = Home(tmp_path_factory.mktemp("nights") / "home")
+    add_nights(made, NIGHTS)
     return made
+
+
+@pytest.fixture
+def home(nights, tmp_path):
+    """A copy of nine nights."""
+    shutil.copytree(nights.root, tmp_path / "home")
+    return Home(tmp_path / "home")
 
 
 def sorted_events(home, version=None):
@@ -30,7 +48,7 @@ def sorted_events(home, version=None):
 
 
 def files_of(home):
-    return list(home.events.rglob("*.parquet"))
+    return list(home.events.glob("bucket=*/*.parquet"))
 
 
 def test_small_files_become_one_for_each_bucket_with_the_same_rows_in_the_same_version(home):
