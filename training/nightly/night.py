@@ -93,7 +93,7 @@ def plan_nightly(home: Home, config: TrainingConfig, as_of: datetime | None = No
 def _run_steps(night: Night, inbox: Inbox) -> Outcome:
     """Publishes profiles for the champion there is, and then looks for a better one."""
     tracking = Tracking()
-    events, item_skills = night.read_events(night.as_of), night.read_item_skills()
+    events, item_skills = night.read_events(), night.read_item_skills()
     if tracking.needs_prior():
         logger.info("register a prior model, since there is no champion")
         install_prior(night, tracking)
@@ -102,7 +102,7 @@ def _run_steps(night: Night, inbox: Inbox) -> Outcome:
     none = "there is no champion" if champion is None else "the champion cannot be read"
     about = {"inbox": inbox.sentence, "profiles": f"none were published, since {none}"}
     if champion and stored:
-        logger.info("profile: %d events as of %s", len(events), night.facts["as_of"])
+        logger.info("profile: as of %s", night.facts["as_of"])
         about["champion until now"] = _say_champion(champion, stored["struggle"].kind)
         about["profiles"] = publish(night, champion, stored["struggle"].statistics)
     try:
