@@ -69,8 +69,8 @@ def use_backend(name: str, scheduler: str | None = None) -> Iterator[None]:
 
     def work_there(function: Callable[[Task], Result], tasks: Sequence[Task], nbytes: int) -> Iterable[Result]:
         del nbytes
-        shared = client.scatter(function, broadcast=True)  # with its arguments, such as the statistics, once per worker
-        futures = client.map(_call, tasks, function=shared, pure=False, retries=ATTEMPTS)
+        # the scheduler keeps the function and its arguments: what is scattered would be lost with its worker
+        futures = client.map(function, tasks, pure=False, retries=ATTEMPTS)
         results: list[Result] = client.gather(futures)
         return results
 
@@ -80,7 +80,3 @@ def use_backend(name: str, scheduler: str | None = None) -> Iterator[None]:
     finally:
         _each.reset(token)
         client.close()
-
-
-def _call(task: Task, function: Callable[[Task], Result]) -> Result:
-    return function(task)
