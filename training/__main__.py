@@ -82,6 +82,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     prune.add_argument("--config", type=Path, help="TOML laid over the defaults, of which [retention] counts")
     prune.add_argument("--dry-run", action="store_true", help="say what would be removed, and remove nothing")
     pretrain.add_argument("folder", type=Path, help="appears complete; an older export in its place is replaced")
+    nightly.add_argument(
+        "--backend",
+        choices=("local", "dask"),
+        default="local",
+        help="where profiles are folded (default: this machine)",
+    )
+    nightly.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="of --backend dask, such as tcp://10.0.0.5:8786; workers see the same home",
+    )
     nightly.add_argument("--dry-run", action="store_true", help="say which steps would run, and change nothing")
     for name, what, example in (
         ("history", "list the champions, the newest first: when, which run, of which data, and why", "history"),
@@ -102,7 +113,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
     options = parser.parse_args(arguments)
     if options.command == "nightly":
-        return _nightly(options.config, options.as_of, dry_run=options.dry_run)
+        from training.nightly.backend import use_backend  # noqa: PLC0415 - --help must not wait for tables
+
+        with use_backend(options.backend, options.scheduler):
+            return _nightly(options.config, options.as_of, dry_run=options.dry_run)
     if options.command == "prune":
         return _prune(options.config, dry_run=options.dry_run)
     if options.command == "pretrain":

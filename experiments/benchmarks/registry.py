@@ -82,6 +82,19 @@ BENCHMARKS: dict[str, Benchmark] = {
         failure="the kernel and pandas disagree",
         codes=(3,),
     ),
+    "nightly": Benchmark(
+        "what a night costs by the size of the log: time, memory, disk, and a day more of it",
+        "nightly.benchmark:benchmark_nightly",
+        "--json figures.json",
+        (
+            ("--events", {"type": int, "action": "append", "help": "events of a district; may be repeated"}),
+            ("--large", {"action": "store_true", "help": "districts of 10 and 100 million events too; takes hours"}),
+            DATA,
+            CONFIG,
+            JSON,
+        ),
+        failure="a night took more than 4 GB",
+    ),
     "doors": Benchmark(
         "how fast logs are read and checked, against pandas.read_csv and json.loads, and in how much memory",
         "doors:benchmark_doors",

@@ -34,14 +34,22 @@ def list_files(home: Home, version: int) -> FileLists:
     Raises:
         UnavailableError: The log cannot be read, or not at this version any more.
     """
-    try:
-        actions = pa.table(DeltaTable(str(home.events), version=version).get_add_actions(flatten=True))
-    except (OSError, DeltaError) as error:
-        raise explain_os_error(error, f"version {version} of the event log cannot be read") from error
+    actions = _read_actions(home, version)
     found: dict[int, set[str]] = {}
     for path, bucket in zip(actions["path"].to_pylist(), actions["partition.bucket"].to_pylist(), strict=True):
         found.setdefault(bucket, set()).add(str(home.events / path))
     return {bucket: frozenset(paths) for bucket, paths in found.items()}
+
+
+def count_events(home: Home, version: int) -> dict[int, int]:
+    """How many events each student bucket has at a version of the event log, from its commits alone.
+
+    Raises:
+        UnavailableError: As above.
+    """
+    actions = _read_actions(home, version)
+    counts = actions.group_by("partition.bucket").aggregate([("num_records", "sum")])
+    return dict(zip(counts["partition.bucket"].to_pylist(), counts["num_records_sum"].to_pylist(), strict=True))
 
 
 def find_same_rows(home: Home, since: int, until: int) -> int:
@@ -102,6 +110,13 @@ def list_students(files: Collection[str]) -> list[str]:
     """The ids of the students with a row in some files, sorted."""
     batches = _scan(files, ["student_id"], None, None)
     return sorted(reduce(set.union, (set(pc.unique(batch.column(0)).to_pylist()) for batch in batches), set()))
+
+
+def _read_actions(home: Home, version: int) -> pa.Table:
+    try:
+        return pa.table(DeltaTable(str(home.events), version=version).get_add_actions(flatten=True))
+    except (OSError, DeltaError) as error:
+        raise explain_os_error(error, f"version {version} of the event log cannot be read") from error
 
 
 def _scan(

@@ -133,11 +133,16 @@ def erase_events(home: Home, student_id: str) -> int:
 
 
 @in_sentences
-def find_span(home: Home) -> tuple[datetime, datetime] | None:
-    """When the first and the last event of the log occurred, from its commits alone; null where no event has a time."""
+def find_span(home: Home, version: int | None = None) -> tuple[datetime, datetime] | None:
+    """When the first and the last event of the log occurred, from its commits alone; null where no event has a time.
+
+    Args:
+        home: Where the event log is.
+        version: A version of it; without it, the newest.
+    """
     if not has_events(home):
         return None
-    files = pa.table(open_table(home.events).get_add_actions(flatten=True))
+    files = pa.table(open_table(home.events, version).get_add_actions(flatten=True))
     if "min.occurred_at" not in files.column_names:
         return None
     first, last = pc.min(files["min.occurred_at"]).as_py(), pc.max(files["max.occurred_at"]).as_py()

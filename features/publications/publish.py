@@ -9,7 +9,7 @@ import hashlib
 import io
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -43,8 +43,14 @@ Result = TypeVar("Result")
 class Each(Protocol):
     """Calls a function with each of some tasks, here or in other processes, and gives what it returned in order."""
 
-    def __call__(self, function: Callable[[Task], Result], tasks: Sequence[Task], /) -> Iterable[Result]:
-        """Calls it."""
+    def __call__(self, function: Callable[[Task], Result], tasks: Sequence[Task], nbytes: int, /) -> Iterable[Result]:
+        """Calls it; the tasks read files of so many bytes together."""
+
+
+def work_in_turn(function: Callable[[Task], Result], tasks: Sequence[Task], nbytes: int) -> Iterable[Result]:
+    """Calls the function with one task after another."""
+    del nbytes
+    return map(function, tasks)
 
 
 def publish_profiles(
@@ -54,7 +60,7 @@ def publish_profiles(
     as_of: datetime | None,
     data: DataVersion,
     code: str = "",
-    each: Each = map,
+    each: Each = work_in_turn,
 ) -> Path:
     """Writes the profiles that the service serves with the models of a run; the folder appears at once, complete.
 
@@ -104,7 +110,7 @@ def publish_profiles(
 
     def write(draft: Path) -> None:
         fold = partial(fold_bucket, statistics=extended, known=known, as_of=as_of, draft=draft)
-        found = list(each(fold, jobs))
+        found = list(each(fold, jobs, sum(_bytes_of(job.later) for job in jobs)))
         for left in draft.glob(".*"):  # of a process that was killed while others went on
             left.unlink()
         anew = sum(part.anew for part in found)
@@ -222,13 +228,17 @@ def _count_pairs(files: FileLists, vocabulary: Vocabulary, as_of: datetime | Non
     """Responses by `bucket`, `item_id` and `skills`, of items or skills that the vocabulary lacks."""
     numbers = sorted(files)
     count = partial(count_pairs, before=as_of)
-    counted = each(count, [files[number] for number in numbers])
+    counted = each(count, [files[number] for number in numbers], sum(map(_bytes_of, files.values())))
     parts = [pairs.assign(bucket=number) for number, pairs in zip(numbers, counted, strict=True)]
-    pairs: pd.DataFrame = pd.concat(parts)[[*PAIR, "responses"]]
+    pairs: pd.DataFrame = pd.concat([*parts, count_pairs([], None).assign(bucket=0)])[[*PAIR, "responses"]]
     new = ~pairs["item_id"].isin(vocabulary.items)
     known_skills = pairs["skills"].isin(vocabulary.nodes)
     chosen: pd.DataFrame = pairs[new | (pairs["skills"].notna() & ~known_skills)]
     return chosen
+
+
+def _bytes_of(files: Collection[str]) -> int:
+    return sum(Path(path).stat().st_size for path in files)
 
 
 def _facts(run_id: str, as_of: datetime | None, data_version: str, code: str, known: Known) -> dict[str, Any]:

@@ -292,6 +292,7 @@ def suggest(recommendation_id: PlanInPath, form: CurrentForm, page: CurrentDayPa
 def suggest_day(form: CurrentForm, page: CurrentDayPage) -> Response:
     """Suggests a day that has no plan yet."""
     sent: FirstForm = form.read(FirstForm)
+    find_roster(page.planner.rosters, page.caller, sent.team_id)  # else who may not see the team learns of its plan
     try:
         if find_current(page.planner.database, sent.team_id, sent.date) is None:
             suggest_first(
@@ -312,7 +313,6 @@ def decide(recommendation_id: PlanInPath, form: CurrentForm, page: CurrentDayPag
     """Accepts the day as it is now, or puts a suggestion aside so that the one before it is back."""
     sent: DecideForm = form.read(DecideForm)
     edited = open_edit(page.planner.database, page.caller, recommendation_id)
-    answer = edited.day.answer
     try:
         _require_current(page, edited, sent.version)
         decide_edit(
@@ -326,9 +326,7 @@ def decide(recommendation_id: PlanInPath, form: CurrentForm, page: CurrentDayPag
         )
     except (ConflictError, RequestError) as error:
         return _refuse(page, edited, error)
-    return RedirectResponse(
-        day_address(answer.team_id, answer.date, f"&done={sent.version + 1}"), status_code=HTTPStatus.SEE_OTHER
-    )
+    return _show(edited, f"&done={sent.version + 1}" if sent.decision == "accept" else "")
 
 
 def _note_suggested(auditor: Auditor, team_id: str) -> Callable[[str], AuditEntry]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime, time
 
-from serving.board.words import SESSION_TYPES, Names, name_purpose
+from serving.board.words import SESSION_TYPES, Names, name_purpose, speak_plainly
 from serving.grouping import Move, Seat, Session, SessionType
 from serving.plans.edits import EditedDay
 from serving.schemas.recommendations import RecommendationOut
@@ -146,7 +146,7 @@ def _view_session(
         SeatView(
             student,
             names.student(student),
-            names.put_into(reasons[student].why) if student in reasons else BY_HAND,
+            names.put_into(speak_plainly(reasons[student].why)) if student in reasons else BY_HAND,
             reasons[student].facts if student in reasons else (),
             name_purpose(reasons[student].purpose) if student in reasons else "",
             moved=student not in reasons,
@@ -164,7 +164,7 @@ def _view_session(
         staff_ids=session.adults,
         room=before.room if before is not None and before.room_id == session.room else session.room,
         room_id=session.room,
-        why=names.put_into(before.why) if before is not None and session.led else None,
+        why=names.put_into(speak_plainly(before.why)) if before is not None and session.led else None,
         teach=before.teach.sentence if known and before is not None and before.teach is not None else None,
         led=session.led,
         locked=locked,
@@ -200,13 +200,13 @@ def list_absent(edited: EditedDay, members: Sequence[str], staff: Sequence[str])
     return [one for one in members if one not in there], [one for one in staff if one not in working]
 
 
-def describe_age(answer: RecommendationOut, today: date) -> str | None:
+def describe_age(answer: RecommendationOut) -> str | None:
     """How old the answers are that a plan counts with, where that is worth a word."""
     as_of = answer.provenance.data_as_of
     if as_of is None:
         return None
-    day = min(answer.date, today) if answer.date <= today else answer.date
-    days = (datetime(day.year, day.month, day.day, tzinfo=UTC) - as_of).days
+    day = datetime.combine(answer.date, time(), UTC)
+    days = (day - as_of).days
     if days < OLD_DAYS:
         return None
     when = f"{as_of:%A} {as_of.day} {as_of:%B}"

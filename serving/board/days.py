@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -18,11 +19,12 @@ from serving.api.names import CurrentNames
 from serving.board.day_view import REACHED, describe_age, describe_move, list_absent, view_blocks
 from serving.board.pages import render
 from serving.board.route import MAY_USE_BOARD, BoardRoute
-from serving.board.words import Names, describe_impact
+from serving.board.words import Names, describe_impact, speak_plainly
 from serving.errors import NotReadyError
+from serving.grouping import find_moves
 from serving.plans.edits import EditedDay, find_current, open_edit
 from serving.plans.recommend import Planner
-from serving.plans.stored_plan import judge_edit
+from serving.plans.stored_plan import judge_edit, open_day
 from serving.schemas.common import SchoolDate
 from serving.schemas.texts import Identity
 from serving.store.roster_lists import ListQuery, page_teams
@@ -36,9 +38,10 @@ TeamQuery = Annotated[Identity, Query(alias="team_id")]
 DayQuery = Annotated[SchoolDate | None, Query(alias="date")]
 
 
-def day_address(team_id: str, day: dt.date, more: str = "") -> str:
-    """The address of a team's day."""
-    return f"{BOARD}/day?team_id={quote(team_id, safe='')}&date={day}{more}"
+def day_address(team_id: str, day: dt.date | None, more: str = "") -> str:
+    """The address of a team's day; null: of today."""
+    date = "" if day is None else f"&date={day}"
+    return f"{BOARD}/day?team_id={quote(team_id, safe='')}{date}{more}"
 
 
 @router.get("")
@@ -46,7 +49,7 @@ def list_teams(request: Request, caller: CurrentCaller, database: CurrentDatabas
     """The teams that the caller may see; of a single one, its day."""
     page = page_teams(database, ListQuery(caller.schools, limit=100))
     if len(page.rows) == 1:
-        return RedirectResponse(f"{BOARD}/day?team_id={quote(page.rows[0]['team_id'], safe='')}", status_code=303)
+        return RedirectResponse(day_address(page.rows[0]["team_id"], None), status_code=HTTPStatus.SEE_OTHER)
     return render(request, "teams.html", teams=page.rows)
 
 
@@ -103,8 +106,17 @@ class DayPage:
         self.auditor.note("read_recommendation", team_id=team_id, subject=plan_id)
         names = Names.of(self.names.of_team(team))
         values |= _describe_plan(edited, team.on(day), names, done, undone=undone)
-        values |= self._judge(edited, names)
+        values |= self._judge(edited, names) | {"since": self._compare(edited, names)}
         return render(self.request, "day.html", status=status, **values)
+
+    def _compare(self, edited: EditedDay, names: Names) -> list[str]:
+        """The seats that differ from the plan that this one was made from, while it is not decided on."""
+        previous = edited.day.answer.previous
+        if previous is None or edited.decision is not None:
+            return []
+        before = open_day(self.planner.database, self.caller, previous).current
+        moves = find_moves(edited.day.problem, before, edited.day.suggested)
+        return [describe_move(move, edited, names) for move in moves]
 
     def _judge(self, edited: EditedDay, names: Names) -> dict[str, Any]:
         """Broken rules, their smallest repair, and what the changes do; nothing where nothing was changed."""
@@ -184,8 +196,9 @@ def _describe_plan(edited: EditedDay, team: Team, names: Names, done: int | None
         "names": names,
         "blocks": view_blocks(edited, names, news),
         "said": "The last step is undone." if undone else _say(edited, names, done),
-        "reached": [term.sentence for term in answer.terms if term.name in REACHED],
-        "age": describe_age(answer, dt.date.today()),  # noqa: DTZ011 - the school's own day
+        "reached": [term.sentence for term in answer.terms if term.name in REACHED and " of 0 " not in term.sentence],
+        "plain": speak_plainly,
+        "age": describe_age(answer),
         "away": _by_name(away, names.students),
         "adults_away": _by_name(adults_away, names.staff),
         "students": _by_name(team.members, names.students),
@@ -204,7 +217,7 @@ def _say(edited: EditedDay, names: Names, done: int | None) -> str | None:
     if edited.decision is not None:
         return "The day is accepted." if edited.decision != "rejected" else "The suggestion is put aside."
     if not edited.steps:
-        return "This is the day as it was suggested."
+        return "This is a new suggestion." if edited.day.answer.previous else "This is the day as it was suggested."
     step = edited.steps[-1]
     times = {block.id: block.label for block in edited.day.problem.blocks}
     if step.student_id is not None and step.block_id is not None:

@@ -10,7 +10,7 @@ from serving.api.middleware.authenticate import BOARD
 from serving.api.names import CurrentNames
 from serving.api.routes.students import make_profile
 from serving.api.routes.teams import make_board
-from serving.board.days import TeamQuery
+from serving.board.days import TeamQuery, day_address
 from serving.board.pages import render
 from serving.board.route import MAY_USE_BOARD, BoardRoute
 from serving.board.words import STATUS, Names, name_purpose
@@ -54,7 +54,7 @@ def show_students(
         "students.html",
         team=team,
         day=None,
-        day_address=lambda team_id, _: f"{BOARD}/day?team_id={team_id}",
+        day_address=day_address,
         rows=_sort(rows, order, called),
         order=order,
         skill=skill,
@@ -111,7 +111,7 @@ def show_student(
         "student.html",
         team=team,
         day=None,
-        day_address=lambda team_id, _: f"{BOARD}/day?team_id={team_id}",
+        day_address=day_address,
         name=called.student(student_id),
         profile=profile,
         strengths=strengths,

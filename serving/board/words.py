@@ -38,6 +38,22 @@ GAINS = {
 }
 """What to say where the quantity of a term grows, and where it shrinks."""
 
+FIGURES: tuple[tuple[str, str], ...] = (
+    (r"(?:struggle risk|mastery) \d+%(?:, | in )", ""),
+    (r"[;,] need \d\.\d\d", ""),
+    (r", the greatest need is \d\.\d\d", ""),
+    (r" at higher risk \([^)]*\)", " with a more pressing need"),
+    (r" at greater need \([^)]*\)", " with a greater need"),
+    (r" at (?:\d+%(?: to \d+%)? risk|a need of \d\.\d\d(?: to \d\.\d\d)?)", " who need it too"),
+    (r"it meets \d+\.\d+ need points and ", "it meets "),
+    (r"; it meets \d+\.\d+ need points", ""),
+    (r"\bmeet \d+\.\d+ (more|less) need", r"meet \1 need"),
+)
+"""Figures of risk and need in the planner's sentences, and what stands in their place: a child is no number."""
+
+LEFT = re.compile(r"risk|\d\.\d\d")
+"""What is left of such a figure."""
+
 SHOWN = 0.005
 """Points from which on a difference is worth a word."""
 
@@ -87,6 +103,22 @@ class Names:
 def name_purpose(purpose: Purpose | None) -> str:
     """A purpose as people say it; empty for none."""
     return "" if purpose is None else purpose.words
+
+
+def speak_plainly(sentence: str) -> str:
+    """A sentence of the planner without figures of risk and need; a part that cannot do without one is left out.
+
+    Example:
+        >>> speak_plainly("Review: struggle risk 52%, mastery 50% in Ratios; need 0.34; met a1 once lately.")
+        'Review: Ratios; met a1 once lately.'
+        >>> speak_plainly("Ratios (review, need 0.27) waits: its seats went to students at higher risk (5% to 9%).")
+        'Ratios (review) waits: its seats went to students with a more pressing need.'
+    """
+    for figure, words in FIGURES:
+        sentence = re.sub(figure, words, sentence)
+    parts = [part for part in sentence.split("; ") if not LEFT.search(part)]
+    text = "; ".join(parts).strip()
+    return text if not text or text.endswith((".", "!", "?")) else f"{text}."
 
 
 def describe_impact(impact: ScoreImpact | None, whole: float) -> str:

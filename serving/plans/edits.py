@@ -20,7 +20,7 @@ from serving.grouping import Problem, Session, SessionType, read_seats
 from serving.plans.latecomer import find_seat_options
 from serving.plans.recommend import PlannedDay, Planner, Render, plan_day
 from serving.plans.sessions import read_sessions, to_session, to_session_seats
-from serving.plans.stored_plan import StoredDay, decide_plan, open_day, require_plan
+from serving.plans.stored_plan import StoredDay, decide_plan, read_day, require_plan
 from serving.schemas.changes import SeatOptionsRequest
 from serving.schemas.decisions import DecisionRequest
 from serving.schemas.edits import MOST_STEPS, Edit, EditStep
@@ -28,7 +28,7 @@ from serving.schemas.recommendations import Absence, DayRule, RecommendationRequ
 from serving.schemas.sessions import SessionIn
 from serving.store.recommendations import PlanQuery, keep_edit, list_plans
 
-SUGGEST_S = 4.0
+SUGGEST_S = 2.0
 """Seconds within which a day is suggested from the board, while somebody waits before the page."""
 
 MOST_PLANS = 100
@@ -87,8 +87,8 @@ def open_edit(database: Database, caller: Caller, recommendation_id: str) -> Edi
         NotFoundError: There is no plan with this id, or none that the caller may know of.
         ConflictError: The plan was stored by a version that did not store days.
     """
-    day = open_day(database, caller, recommendation_id)
     stored = require_plan(database, caller, recommendation_id)
+    day = read_day(stored)
     steps = () if stored.edit is None else tuple(Edit.model_validate_json(stored.edit).steps)
     return EditedDay(day, stored.decision, stored.request, stored.edit_version, steps)
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
@@ -13,7 +13,9 @@ from pathlib import Path
 import pandas as pd
 
 from features.errors import InputError
-from features.events.store import DataVersion, data_version, read_events, read_item_skills
+from features.events.sample import read_sample
+from features.events.store import DataVersion, data_version, read_item_skills
+from features.events.upkeep import find_span
 from features.home import Home
 from features.profiles.columns import SCHEMA_HASH
 from training.config import TrainingConfig
@@ -57,9 +59,12 @@ class Night:
         """What people call it, such as `night 2026-03-14`."""
         return f"night {self.date}"
 
-    def read_events(self, before: datetime | None) -> pd.DataFrame:
-        """The events of the log's version before a moment."""
-        return read_events(self.home, version=self.data.events, before=before)
+    def read_events(self) -> pd.DataFrame:
+        """The events that models learn from and are judged by.
+
+        Of a log of more than `max_rows` events, they are those of a sample of students, always the same ones.
+        """
+        return read_sample(self.home, self.data.events, self.as_of, self.config.boosting.max_rows)
 
     def read_item_skills(self) -> pd.DataFrame:
         """The items' skills of their version."""
@@ -116,5 +121,5 @@ def hash_code(also: tuple[str, ...] = ()) -> str:
 
 def _midnight_after_last_event(home: Home, data: DataVersion) -> datetime | None:
     """Finds the midnight after the last event, UTC; None for a log without a clock."""
-    times = read_events(home, version=data.events, columns=["occurred_at"])["occurred_at"].dropna()
-    return None if times.empty else (times.max().normalize() + timedelta(days=1)).to_pydatetime()
+    span = find_span(home, data.events)
+    return None if span is None else datetime.combine(span[1].date() + timedelta(days=1), time.min, UTC)

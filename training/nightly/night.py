@@ -99,7 +99,7 @@ def plan_nightly(home: Home, config: TrainingConfig, as_of: datetime | None = No
 def _run_steps(night: Night, record: Record) -> Outcome:
     """Publishes profiles for the champion there is, and then looks for a better one."""
     tracking = Tracking()
-    events, item_skills = night.read_events(night.as_of), night.read_item_skills()
+    events, item_skills = night.read_events(), night.read_item_skills()
     if tracking.needs_prior():
         logger.info("register a prior model, since there is no champion")
         install_prior(night, tracking)
@@ -108,7 +108,7 @@ def _run_steps(night: Night, record: Record) -> Outcome:
     none = "there is no champion" if champion is None else "the champion cannot be read"
     record.profiles = f"none were published, since {none}"
     if champion and stored:
-        record.meter.begin("profile", "%d events as of %s", len(events), night.facts["as_of"])
+        record.meter.begin("profile", "as of %s", night.facts["as_of"])
         record.champion, record.replaced = champion, _say_champion(champion, stored["struggle"].kind)
         record.profiles = publish(night, champion, stored["struggle"].statistics)
     record.meter.begin("validate", "%d events as of %s", len(events), night.facts["as_of"])

@@ -8,6 +8,7 @@ from features.profiles.difficulty import Statistics
 from features.publications import moment_of, name_publication, newest_publication, order_of, publish_profiles
 from training.models.artifacts import StoredModel
 from training.models.boosting import FORECASTS
+from training.nightly.backend import current_each
 from training.nightly.facts import Night, hash_code
 from training.records.tracking import Tracking
 
@@ -45,5 +46,5 @@ def publish(
     newest = newest_publication(home, run_id)
     if newest is not None and order_of(newest.name)[:3] > order_of(name)[:3]:
         return f"newer ones, {newest.name}, stay"
-    publish_profiles(home, run_id, statistics, as_of, night.data, hash_code())
+    publish_profiles(home, run_id, statistics, as_of, night.data, hash_code(), current_each())
     return f"published, {name}"

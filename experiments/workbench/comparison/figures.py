@@ -159,11 +159,11 @@ def _draw_gains(comparison: Verdicts) -> Figure:
 def _draw_folds(comparison: Verdicts) -> Figure:
     """Each run's metric in each fold; a gain that one fold makes alone is no gain."""
     name = METRICS[comparison.metric]
-    figure, axes = _open(f"{name} by fold, mean over seeds", "", name)
-    for run, color, dash, mark in zip(comparison.runs, COLORS, DASHES, MARKS, strict=False):
+    figure, axes = _open(f"{name} by fold, mean over seeds", "fold", name)
+    for run, color, mark in zip(comparison.runs, COLORS, MARKS, strict=False):
         means = run.table.groupby("fold", sort=False)[comparison.metric].mean()
-        axes.plot(range(len(means)), means, color=color, linestyle=dash, marker=mark, markersize=5, label=run.name)
-    labels = [fold.replace(", ", "\n").replace("whole log\n", "") for fold in means.index]
+        axes.plot(range(len(means)), means, color=color, linestyle="", marker=mark, markersize=6, label=run.name)
+    labels = [fold.removeprefix("whole log, fold ").replace(", ", "\n") for fold in means.index]
     axes.set_xticks(range(len(labels)), labels, rotation=0 if len(labels) <= MOST_LEVEL else 90)
     _legend(axes, "best")
     return figure

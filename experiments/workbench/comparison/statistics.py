@@ -14,6 +14,9 @@ Floats = npt.NDArray[np.float64]
 RESAMPLES = {"log_loss": 2000, "auc": 400}
 """Resamples of students; an area takes much longer than a mean."""
 
+AT_ONCE = 100
+"""Resamples that are held in memory together."""
+
 SIGN = {"log_loss": -1.0, "auc": 1.0}
 """Metrics that verdicts are given on: 1 where more is better, -1 where less is."""
 
@@ -78,14 +81,17 @@ def resample_gain(
     """
     codes = np.unique(student, return_inverse=True)[1].astype(np.int64)
     students = int(codes.max(initial=-1)) + 1
-    draws = resample_students(students, RESAMPLES[metric])
+    drawing = (resample_students(students, AT_ONCE, seed) for seed in range(RESAMPLES[metric] // AT_ONCE))
     if metric == "log_loss":
         loss = _mean_loss(target, theirs) - _mean_loss(target, ours)
         sums, counts = np.bincount(codes, weights=loss), np.bincount(codes)
-        drawn, value = draws @ sums / (draws @ counts), float(loss.mean())
+        parts, value = [draws @ sums / (draws @ counts) for draws in drawing], float(loss.mean())
     else:
-        drawn = _mean_areas(target, ours, codes, draws) - _mean_areas(target, theirs, codes, draws)
+        parts = [
+            _mean_areas(target, ours, codes, draws) - _mean_areas(target, theirs, codes, draws) for draws in drawing
+        ]
         value = _area(target, ours) - _area(target, theirs)
+    drawn = np.concatenate(parts)
     drawn = drawn[~np.isnan(drawn)]
     if len(drawn) == 0 or np.isnan(value):
         return Gain(value, float("nan"), float("nan"), 1.0, students)

@@ -5,10 +5,9 @@
     const news = document.querySelector("#main [data-say]");
     const text = news ? news.textContent.trim().replace(/\s+/g, " ") : document.title;
     if (said) said.textContent = text;
-    const active = document.activeElement;
-    if (active && active !== document.body && active.closest("#main")) return;
-    const next = document.querySelector("#main [data-focus]") || document.getElementById("main");
-    next.focus({ preventScroll: false });
+    const next = document.querySelector("#main [data-focus]");
+    if (next) next.focus();
+    else if (!document.activeElement.closest("#main")) document.getElementById("main").focus();
   };
   document.addEventListener("htmx:after:swap", () => setTimeout(settle, 0));
 

@@ -204,25 +204,37 @@ def _measure_columns(
     rows: npt.NDArray[np.floating], names: tuple[str, ...], last: Floats, moment: datetime, schools: Texts
 ) -> Figures:
     now = moment.timestamp() * 1e6
-    lately = last >= now - LATELY / timedelta(microseconds=1)
-    rows, schools, today = rows[lately].astype(np.float64), schools[lately], last[lately] >= now - 86_400e6
+    lately = np.flatnonzero(last >= now - LATELY / timedelta(microseconds=1))
+    if len(lately) == 0:
+        return {}
+    found_in, school = np.unique(schools[lately].astype(str), return_inverse=True)
+    lately = lately[np.argsort(school, kind="stable")]
+    begins = np.concatenate([[0], np.cumsum(np.bincount(school))[:-1]])
+
+    def add_up(values: Floats) -> Floats:
+        of_schools = np.add.reduceat(values, begins, axis=0)
+        return np.concatenate([of_schools.sum(0, keepdims=True), of_schools])
+
+    value = rows[lately].astype(np.float64)
+    there = ~np.isnan(value)
+    value[~there] = 0.0
+    today = (last[lately] >= now - DAY / timedelta(microseconds=1))[:, None]
     by_calendar = np.array([name in BY_CALENDAR for name in names])
-    there = ~np.isnan(rows)
-    value = np.where(there, rows, 0.0)
-    found: Figures = {}
-    for school, mine in _each(schools):
-        count, total, squares = there[mine].sum(0), value[mine].sum(0), (value[mine] ** 2).sum(0)
-        new = mine & today
-        fresh, of_today = there[new].sum(0), value[new].sum(0)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            mean = np.where(by_calendar, of_today / fresh, total / count)
-            spread = np.sqrt(np.maximum(squares / count - (total / count) ** 2, 0.0))
-        found[school] = {
-            COLUMN + name: Figure(float(mean[at]), float(spread[at]))
+    count, total, squares = add_up(there.astype(np.float64)), add_up(value), add_up(value**2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        spread = np.sqrt(np.maximum(squares / count - (total / count) ** 2, 0.0))
+        of_today = add_up(value * today) / add_up((there & today).astype(np.float64))
+        mean = np.where(by_calendar, of_today, total / count)
+    kept = np.isfinite(mean) & (spread > 0) & np.array([name not in LEFT_OUT for name in names])
+    units = [(ALL, 0), *((str(name), at) for at, name in enumerate(found_in, 1) if name != ALL)]
+    return {
+        unit: {
+            COLUMN + name: Figure(float(mean[row, at]), float(spread[row, at]))
             for at, name in enumerate(names)
-            if name not in LEFT_OUT and np.isfinite(mean[at]) and spread[at] > 0
+            if kept[row, at]
         }
-    return found
+        for unit, row in (units if len(units) > 2 else units[:1])  # noqa: PLR2004 - all, and one school that is all
+    }
 
 
 def _each(schools: Texts) -> Iterator[tuple[str, Marks]]:

@@ -1,0 +1,1 @@
+"""What a night costs, by the size of the log."""
