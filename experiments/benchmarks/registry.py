@@ -189,6 +189,19 @@ BENCHMARKS: dict[str, Benchmark] = {
         ),
         failure="no model of the school's own serves at the end",
     ),
+    "growth": Benchmark(
+        "how much larger an installation gets every night, beside the day's own events",
+        "growth:benchmark_growth",
+        "--nights 5 --kept-days 2 --json figures.json",
+        (
+            _count("--nights", 30, "nights that are measured, after as many days as things are kept"),
+            _count("--kept-days", 14, "days for which runs, profiles of plans and files of the inbox are kept"),
+            _count("--students", 80, "students of the school"),
+            _count("--seed", 1, "random seed of the school"),
+            JSON,
+        ),
+        failure="a night adds more than 1.2 times the day's own events",
+    ),
     "school-year": Benchmark(
         "the checks of a night over a real school year: false alarms, planted faults named, and promotions regretted",
         "school_year.benchmark:benchmark_school_year",

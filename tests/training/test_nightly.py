@@ -587,7 +587,15 @@ for moment in sys.argv[2:]:
 MOMENTS = (
     *("register a prior", "log_artifacts#2", "create_model_version#2", "set_registered_model_alias#4"),
     *("validate", "train struggle", "train mastery", "evaluate", "gate", "register"),
-    *("log_artifacts#2", "create_model_version#2", "publish", "promote", "set_registered_model_alias#4", "record"),
+    *(
+        "log_artifacts#2",
+        "create_model_version#2",
+        "publish",
+        "promote",
+        "set_registered_model_alias#4",
+        "prune",
+        "record",
+    ),
 )
 """The beginning of every step, and the middle of those that change MLflow, for the prior model first."""
 

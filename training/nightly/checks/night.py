@@ -13,7 +13,7 @@ from features.profiles.fold import fold
 from features.profiles.kernel import COLUMNS
 from features.profiles.state import State
 from features.profiles.timeline import sort_events
-from features.publications import moment_of, newest_publication
+from features.publications import moment_of, newest_publication, read_publication
 from training.config import Checks
 from training.models.artifacts import StoredModel
 from training.nightly.checks.history import count_late, read_history, write_measures
@@ -159,8 +159,8 @@ def _measure_published(home: Home, run_id: str, moment: datetime, roster: Roster
     folder = newest_publication(home, run_id)
     if folder is None or moment_of(folder.name) != moment.replace(microsecond=0):
         return {}
-    of_students = pd.read_parquet(folder / "student_profiles.parquet")
-    of_skills = pd.read_parquet(folder / "skill_profiles.parquet")
+    published = read_publication(folder)
+    of_students, of_skills = published.student_profiles(), published.skill_profiles()
     return join_figures(
         measure_students(
             of_students[list(OF_STUDENTS)].to_numpy(),
