@@ -301,15 +301,15 @@ class Tracking:
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
 
         experiment = self._client.get_experiment_by_name(name)
-        if experiment is None:
-            place = str(self._folder / "artifacts" / name) if self._folder else None
-            try:
-                return str(self._client.create_experiment(name, artifact_location=place))
-            except MlflowException as error:
-                if error.error_code != "RESOURCE_ALREADY_EXISTS":
-                    raise
-            experiment = self._client.get_experiment_by_name(name)  # another process was first
-        return str(experiment.experiment_id)
+        if experiment is not None:
+            return str(experiment.experiment_id)
+        place = str(self._folder / "artifacts" / name) if self._folder else None
+        try:
+            return str(self._client.create_experiment(name, artifact_location=place))
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+            return self._experiment(name)  # another process was first
 
 
 def _finite(metrics: Mapping[str, float], at: int | None = None) -> "list[Metric]":
