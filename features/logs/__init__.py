@@ -9,8 +9,7 @@ from pathlib import Path
 from zoneinfo import available_timezones
 
 from features.errors import InputError
-from features.logs.assistments import COLUMNS as ASSISTMENTS_COLUMNS
-from features.logs.assistments import open_assistments
+from features.logs.assistments import find_year, open_assistments
 from features.logs.datashop import find_form, open_datashop
 from features.logs.ednet import EdNetLog, is_ednet, open_ednet
 from features.logs.files.content import describe_content, read_head
@@ -51,7 +50,7 @@ def open_log(
     chosen = form or (sniff_format(path, sheet) if said is None else said.file.format if said.is_standard else "mapped")
     _refuse_contradictions(chosen, said, kc_model, zone)
     if chosen == "assistments":
-        return open_assistments(path, sheet)
+        return open_assistments(path, sheet, zone)
     if chosen == "ednet":
         return open_ednet(path)
     if chosen == "datashop":
@@ -74,8 +73,8 @@ def _refuse_contradictions(chosen: str, said: Mapping | None, kc_model: str | No
         raise InputError(f"--kc-model is for format datashop, not {chosen}; leave one of the two out")
     if zone and chosen == "ednet":
         raise InputError("--zone is not for format ednet, whose times count from 1970 in UTC; leave it out")
-    if zone and chosen in {"mapped", "assistments"}:
-        raise InputError(f"--zone is not for format {chosen}; a mapping says it with [time] zone, and order has none")
+    if zone and chosen == "mapped":
+        raise InputError("--zone is not for format mapped, whose mapping says it with [time] zone; leave it out")
     if zone and zone not in available_timezones():
         raise InputError(f'--zone "{zone}"; right would be such as "America/Chicago"')
 
@@ -94,7 +93,7 @@ def sniff_format(path: Path, sheet: str | None = None) -> str:
     if is_json(head):
         return sniff_standard(path)
     first_line = (head.removeprefix(codecs.BOM_UTF8).decode("latin-1").splitlines() or [""])[0]
-    if set(ASSISTMENTS_COLUMNS) <= set(next(csv.reader([first_line]), [])):
+    if find_year(next(csv.reader([first_line], delimiter="\t" if "\t" in first_line else ","), [])):
         return "assistments"
     if find_form(head):
         return "datashop"
