@@ -12,11 +12,14 @@ from features.roster import read_demographics
 from training.config import TrainingConfig
 from training.data.dataset import Block, Dataset
 from training.evaluation.agreement import error_of_mean
-from training.evaluation.fairness import MIN_STUDENTS, GroupFigures, audit_groups
+from training.evaluation.fairness import GroupFigures, audit_groups
 from training.evaluation.metrics import Floats, Metrics, evaluate, log_losses
 from training.models.artifacts import StoredModel
 from training.models.baselines import Baseline, fit_baselines
 from training.models.boosting import Model
+
+MISSING = 0.25
+"""A group of which the holdout has less than this share of the students that it has of all is missing there."""
 
 
 def score_model(name: str, model: Model, dataset: Dataset, config: TrainingConfig) -> dict[str, Metrics]:
@@ -103,6 +106,7 @@ def find_slices(
         min_students: Groups with fewer students among those rows are left out.
     """
     slices = []
+    share = len(np.unique(holdout.student)) / len(np.unique(train.student))
     target = holdout.target.astype(np.float64)
     change = None if theirs is None else log_losses(target, ours) - log_losses(target, theirs)
     for column, part in audit.groupby("column", sort=True):
@@ -116,7 +120,7 @@ def find_slices(
             if change is not None and there:
                 worse = float(change[mine].mean())
                 error = error_of_mean(change[mine] - worse, codes)
-            missing = there < MIN_STUDENTS
+            missing = there < MISSING * share * learned[group]
             slices.append(Slice(str(column), str(group), there, int(mine.sum()), worse, error, missing))
     return slices
 
