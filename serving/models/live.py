@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
-import pandas as pd
 from deltalake.exceptions import DeltaError
 from prometheus_client import Gauge
 
@@ -29,13 +28,13 @@ from features.home import Home
 from features.profiles.difficulty import Statistics
 from features.profiles.fold import read_skill_rows, read_student_rows
 from features.profiles.incremental import IncrementalState
-from features.profiles.kernel import NO_TIME
 from features.profiles.state import State
+from features.schema import Event, list_events
 from serving.errors import SnapshotError
 from serving.lifecycle import CircuitBreaker
 from serving.models.answers import ItemAnswers
 from serving.models.cache import Cache
-from serving.models.snapshot import Snapshot, StudentFacts
+from serving.models.snapshot import Snapshot, StudentFacts, to_moments
 
 logger = logging.getLogger("regroup")
 
@@ -62,22 +61,20 @@ def restrict_snapshot(
     statistics = incremental.statistics
     state = incremental.state_of(sorted(set(students)))
     rows = read_skill_rows(state, statistics, moment)
-    names = statistics.vocabulary.nodes.to_numpy(dtype=object)[rows.node]
-    order = np.lexsort((names.astype(str), rows.student))
+    vocabulary = statistics.vocabulary
+    order = np.lexsort((vocabulary.rank[rows.node], rows.student))
     present, start = np.unique(rows.student[order], return_index=True)
     practiced = rows.last_practiced[order]
-    known = ~np.isnan(practiced)
-    facts = read_student_rows(state, statistics, moment)
     return replace(
         snapshot,
         live_through=incremental.count_events(students),
         data_as_of=moment,
-        students=state.students.to_numpy(dtype=str)[present],
+        students=state.students[present].astype(str),
         start=np.append(start, len(order)).astype(np.int64),
-        skills=names[order],
-        last_practiced=np.where(known, np.where(known, practiced, 0).astype(np.int64), NO_TIME),
+        skills=vocabulary.names[rows.node[order]],
+        last_practiced=to_moments(practiced),
         rows=rows.columns[order],
-        student_facts=StudentFacts.from_rows(facts.index, facts),
+        student_facts=StudentFacts.of_state(state, read_student_rows(state, statistics, moment)),
         live_answers=ItemAnswers.from_state(state, statistics, incremental.published_items),
         cache=Cache(),
     )
@@ -123,11 +120,11 @@ class _Day:
         if self.seen is not None and new.voided != self.seen.voided:
             new = self._read_after(0)
             self._begin_again()
-        if not new.events.empty:
+        if new.events:
             self._incremental = self._incremental or self._load()
             statistics = self._incremental.statistics
             self._incremental.add(new.events)
-            touched = set(new.events["student_id"])
+            touched = {event.student_id for event in new.events}
             if self._incremental.statistics is not statistics:  # a new item may now be about other skills
                 touched = self._incremental.touched
             self._forget(touched)
@@ -210,13 +207,13 @@ class _Day:
             raise SnapshotError(f"the state {self._name} is gone: other profiles were put in its place")
         return IncrementalState(state, statistics, self._read_history, self._read_since)
 
-    def _read_since(self, students: Sequence[str] | None) -> pd.DataFrame:
+    def _read_since(self, students: Sequence[str] | None) -> list[Event]:
         return read_students_events(self._database, students, log_version=self._log_version, as_of=self._as_of)
 
-    def _read_history(self, students: Sequence[str]) -> pd.DataFrame | None:
+    def _read_history(self, students: Sequence[str]) -> list[Event] | None:
         for version in (self._log_version, None):  # an erasure removes the files of older versions
             try:
-                return read_events(self._home, students=students, version=version, before=self._as_of)
+                return list_events(read_events(self._home, students=students, version=version, before=self._as_of))
             except (RegroupError, OSError, DeltaError) as error:
                 logger.warning("event log, version %s: cannot be read (%s)", version or "newest", type(error).__name__)
         return None

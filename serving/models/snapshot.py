@@ -17,7 +17,8 @@ from features.bundle import MANIFEST, file_hash, read_file, read_manifest
 from features.errors import RegroupError
 from features.logs.rows import SKILL_MARK
 from features.profiles.columns import OF_STUDENTS, SCHEMA_HASH
-from features.profiles.kernel import COLUMNS, NO_TIME
+from features.profiles.kernel import COLUMNS, NO_TIME, Student
+from features.profiles.state import State
 from serving.errors import SnapshotError
 from serving.models.answers import ItemAnswers
 from serving.models.bundle import Artifacts, Source
@@ -25,6 +26,11 @@ from serving.models.cache import Cache, estimate_bytes
 from serving.models.forecaster import Forecaster
 from serving.models.registry import Champion
 from serving.models.status import Rows
+
+
+def to_moments(times: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Microseconds since 1970 UTC as the kernel has them, with `NO_TIME` for NaN."""
+    return np.where(np.isnan(times), NO_TIME, np.nan_to_num(times)).astype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,12 @@ class StudentFacts:
             last_active=table["last_active"].to_numpy("datetime64[us]").astype(np.int64),
             values=table[list(OF_STUDENTS)].to_numpy(np.float32),
         )
+
+    @classmethod
+    def of_state(cls, state: State, values: Rows) -> Self:
+        """Takes the columns of `OF_STUDENTS` for the students of a state."""
+        position = {student: at for at, student in enumerate(state.students)}
+        return cls(position, to_moments(state.student[:, Student.LAST_TIME]), values)
 
     def of(self, student: str) -> dict[str, float]:
         """Returns what was observed of a student, by column; empty for an unknown student."""
