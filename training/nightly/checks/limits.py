@@ -173,15 +173,18 @@ def _decide(
 
 def _summarize(past: Floats, checks: Checks, least: Floats) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
     """The middle and width of the last past effects of each figure, and whether there are enough of them."""
+    past = past[~np.isnan(past).all(axis=1)][-checks.nights :]
+    there = ~np.isnan(past)
+    enough = there.sum(axis=0) >= checks.min_nights
     center, width = np.zeros(past.shape[1]), np.ones(past.shape[1])
-    enough = np.zeros(past.shape[1], bool)
-    for at in range(past.shape[1]):
-        known = past[:, at][~np.isnan(past[:, at])][-checks.nights :]
-        if len(known) >= checks.min_nights:
-            enough[at] = True
-            center[at] = np.median(known)
-            width[at] = np.quantile(np.abs(known - center[at]), CENTRAL) / stats.norm.isf((1 - CENTRAL) / 2)
-    return center, np.maximum(width, NARROWEST * least), enough
+    whole = enough & there.all(axis=0)
+    # most figures have no gap, and a quantile of many columns at once takes a hundredth of the time
+    for columns in ([whole] if whole.any() else []) + [[at] for at in np.flatnonzero(enough & ~whole)]:
+        known = past[:, columns]
+        known = known[~np.isnan(known).any(axis=1)]
+        center[columns] = np.median(known, axis=0)
+        width[columns] = np.quantile(np.abs(known - center[columns]), CENTRAL, axis=0)
+    return center, np.maximum(width / stats.norm.isf((1 - CENTRAL) / 2), NARROWEST * least), enough
 
 
 def _find_effects(nights: Sequence[Measures], school: str, names: Sequence[str]) -> Floats:
