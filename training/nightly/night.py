@@ -68,7 +68,9 @@ def run_nightly(
         meter.begin("ingest")
         inbox = ingest(home, config.retention)
         night = find_night(home, config, as_of)
-        outcome = find_outcome(night, inbox) if again_from is None else Unfinished(night).forget(again_from)
+        if again_from is not None:
+            Unfinished(night).forget(again_from)
+        outcome = find_outcome(night, inbox) if again_from is None else None
         outcome = outcome or _run_steps(night, Record(night, inbox, meter))
         Unfinished(night).end()
         return outcome
