@@ -80,7 +80,17 @@ class Evaluation(_Section):
 
 
 class Gate(_Section):
-    """Limits that a model must be within to be promoted."""
+    """Limits that a model must be within to be promoted.
+
+    Attributes:
+        min_gain: Log-loss of the struggle forecast by which a challenger must be better than the champion.
+        max_mastery_loss: Log-loss by which its mastery forecast may be worse.
+        max_subgroup_loss: Log-loss by which it may be worse in one audit group, beyond what chance makes.
+        min_subgroup_students: Audit groups with so many students that were learned from must be on the holdout.
+        audit_columns: Audit columns that the roster must have.
+        max_milliseconds: For a forecast of a thousand rows.
+        max_megabytes: Of the files of both models.
+    """
 
     max_ece: float = Field(gt=0, le=1)
     min_students: int = Field(ge=1)
@@ -90,6 +100,13 @@ class Gate(_Section):
     min_subgroup_rows: int = Field(ge=1)
     max_cell_gap: float = Field(gt=0, le=1)
     min_cell_rows: int = Field(ge=1)
+    min_gain: float = Field(ge=0)
+    max_mastery_loss: float = Field(ge=0)
+    max_subgroup_loss: float = Field(ge=0)
+    min_subgroup_students: int = Field(ge=1)
+    audit_columns: tuple[str, ...]
+    max_milliseconds: float = Field(gt=0)
+    max_megabytes: float = Field(gt=0)
 
 
 class Retention(_Section):

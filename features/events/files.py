@@ -57,7 +57,10 @@ def find_same_rows(home: Home, since: int, until: int) -> int:
 
     Raises:
         UnavailableError: The log's history cannot be read.
+        ValueError: `since` comes after `until`.
     """
+    if since > until:
+        raise ValueError(f"version {since} of the event log comes after {until}")
     try:
         history = DeltaTable(str(home.events), version=until).history(limit=until - since) if until > since else []
     except (OSError, DeltaError) as error:

@@ -1,7 +1,7 @@
 """Raw rows: the shape that every reader hands on, before any rule is checked."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 import numpy as np
@@ -69,7 +69,7 @@ class Log:
     table: TableFile
     positions: Mapping[str, int]
     convert: Callable[[Cells], Mapping[str, object]]
-    notes: Sequence[str] = ()
+    notes: list[str] = field(default_factory=list)
     leaves_open: tuple[str, ...] = ()
 
     @property

@@ -118,7 +118,7 @@ def find_changes(before: State, after: State) -> State:
         at = np.arange(len(old)) + (new_start[:-1][owner] - old_start[:-1][owner])
         changed = np.ones(len(new), bool)
         changed[at] = (new[at].view(np.int64) != old.view(np.int64)).any(axis=1)
-        count = np.add.reduceat(np.append(changed, False), new_start)[:-1] * (np.diff(new_start) > 0)
+        count = np.add.reduceat(np.append(changed, False), new_start, dtype=np.int64)[:-1] * (np.diff(new_start) > 0)
         parts |= {rows: new[changed], code: getattr(after, code)[changed], start: _offsets(count)}
     return State(after.students, after.student, **parts)
 

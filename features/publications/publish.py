@@ -119,6 +119,7 @@ def publish_profiles(
         _write_statistics(draft, extended, before)
         facts["buckets"] = {part.bucket: part.parts for part in found}  # what is known only when all is written
         facts["held"] = {part.bucket: part.held for part in found if part.held}
+        facts["inputs"] = {f"{number:02d}": _hash_names(paths) for number, paths in files.items()}
         facts["students"] = sum(part.students for part in found)
 
     write_bundle(folder, facts, write)
@@ -215,7 +216,11 @@ def _find_before(home: Home, run_id: str, facts: Mapping[str, Any], data: DataVe
         if any(manifest.get(name) != facts[name] for name in ("format", "code", "schema", "known")):
             return None
         version = int(manifest["data_version"].split(".")[0])
-        files = list_files(home, find_same_rows(home, version, data.events))
+        read, inputs = list_files(home, version), manifest["inputs"]
+        same = find_same_rows(home, version, data.events)
+        # a log that was restored may have other files at this version than those that were folded
+        kept = {number for number, paths in read.items() if inputs.get(f"{number:02d}") == _hash_names(paths)}
+        files = {number: paths for number, paths in list_files(home, same).items() if number in kept}
         pairs = pd.read_parquet(io.BytesIO(read_file(folder, PAIRS, manifest)))
         vocabulary = read_statistics(folder, manifest).vocabulary
         return _Before(folder, manifest, files, pairs, vocabulary)
@@ -239,6 +244,11 @@ def _count_pairs(files: FileLists, vocabulary: Vocabulary, as_of: datetime | Non
 
 def _bytes_of(files: Collection[str]) -> int:
     return sum(Path(path).stat().st_size for path in files)
+
+
+def _hash_names(files: Collection[str]) -> str:
+    """A short hash of the names of files of the event log, which no two files share."""
+    return hashlib.sha256("\n".join(sorted(Path(path).name for path in files)).encode()).hexdigest()[:16]
 
 
 def _facts(run_id: str, as_of: datetime | None, data_version: str, code: str, known: Known) -> dict[str, Any]:

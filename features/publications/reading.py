@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from features.bundle import read_file, read_manifest, write_bundle
+from features.bundle import MANIFEST, read_file, read_manifest, write_bundle
 from features.errors import InputError
 from features.profiles.difficulty import Statistics
 from features.profiles.fold import read_profiles, read_student_profiles
@@ -107,8 +107,8 @@ def list_published_students(folder: Path) -> set[str]:
     """
     with _in_sentences(folder):
         parts = [path.read_bytes() for path in folder.glob("state*.npz")]
-        if not parts:
-            raise ValueError("no state")
+        if not parts and not (folder / MANIFEST).is_file():
+            raise FileNotFoundError(folder.name)
         return {student for content in parts for student in read_students(content)}
 
 

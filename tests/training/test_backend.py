@@ -17,6 +17,7 @@ from features.home import Home
 from features.profiles.kernel import COLUMNS
 from features.publications import publish_profiles, read_publication
 from serving.models.registry import Registry
+from tests.features.publications.test_publish import assert_same_state
 from training.models.artifacts import read_model
 from training.nightly.backend import current_each, use_backend, work_here
 

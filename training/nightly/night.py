@@ -18,8 +18,8 @@ from training.config import TrainingConfig
 from training.data.dataset import Dataset, build_dataset
 from training.data.enough import require_enough
 from training.errors import BrokenTrainingError, QualityGateError, RosterGateError
-from training.evaluation.agreement import compare_with_facts
-from training.evaluation.comparison import audit_models, compare_with_champion, score_model
+from training.evaluation.comparison import read_audit, score_model
+from training.evaluation.figures import gather_figures
 from training.evaluation.gate import decide
 from training.evaluation.reliability import find_points
 from training.models.artifacts import StoredModel
@@ -255,14 +255,13 @@ def _judge(
 
     meter.begin("evaluate", "%d bootstrap resamples of students", config.evaluation.bootstrap)
     scores = {name: score_model(name, model, dataset, config) for name, model in models.items()}
-    groups = audit_models(night.home.database_url(), models, dataset, config)
-    against = compare_with_champion(stored, models, dataset, item_skills, config) if stored else None
-    holdout = dataset.struggle["holdout"]
-    cells = compare_with_facts(holdout, models["struggle"].predict(holdout.rows), config.gate.min_cell_rows)
     own_scores = {name: by_name["regroup"] for name, by_name in scores.items()}
+    audit = read_audit(night.home.database_url())
+    figures = gather_figures(models, work.size, stored, dataset, item_skills, audit, own_scores, config)
     meter.begin("gate")
-    decision = decide(own_scores, against, config.gate, groups, cells)
-    shown = {name: [group for group in figures if group.shown] for name, figures in groups.items()}
+    decision = decide(figures, config.gate)
+    groups = figures.groups or {}
+    shown = {name: [group for group in found if group.shown] for name, found in groups.items()}
     card = write_card(config, dataset, scores, shown, night.facts)
     points = {
         name: find_points(block, model.predict(block.rows))

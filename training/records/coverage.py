@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import pyarrow.compute as pc
-from pyarrow import dataset
-
 from features.errors import MissingError
+from features.publications import read_publication
 from features.roster import read_students
 from training.config import Evidence
 
@@ -44,20 +42,14 @@ def measure_coverage(url: str, published: Path, evidence: Evidence, day: date) -
         evidence: How much must be known before the service forecasts.
         day: Counts the students who are in a team then.
     """
-    attempts, responses = pc.field("skill_opportunities"), pc.field("student_responses")
-    enough = (attempts >= evidence.min_opportunities) & (responses >= evidence.min_responses)
-    seen = _read_students(published, None)
-    forecast = _read_students(published, enough)
+    profiles = read_publication(published).skill_profiles()
+    seen = set(profiles["student_id"])
+    enough = (profiles["skill_opportunities"] >= evidence.min_opportunities) & (
+        profiles["student_responses"] >= evidence.min_responses
+    )
+    forecast = set(profiles.loc[enough, "student_id"])
     try:
         roster: Collection[str] = read_students(url, day)
     except MissingError:
         return Coverage(len(seen), len(seen), len(forecast), by_roster=False)
     return Coverage(len(roster), len(seen.intersection(roster)), len(forecast.intersection(roster)), by_roster=True)
-
-
-def _read_students(published: Path, rows: "pc.Expression | None") -> set[str]:
-    """The students of the skill profiles that a condition takes, read in batches so that memory holds ids alone."""
-    found: set[str] = set()
-    for batch in dataset.dataset(published / "skill_profiles.parquet").to_batches(columns=["student_id"], filter=rows):
-        found.update(batch.column(0).unique().to_pylist())
-    return found

@@ -337,11 +337,18 @@ class Tracking:
             raise
 
     def _experiment(self, name: str) -> str:
+        from mlflow.exceptions import MlflowException  # noqa: PLC0415
+
         experiment = self._client.get_experiment_by_name(name)
         if experiment is not None:
             return str(experiment.experiment_id)
         place = str(self._folder / "artifacts" / name) if self._folder else None
-        return str(self._client.create_experiment(name, artifact_location=place))
+        try:
+            return str(self._client.create_experiment(name, artifact_location=place))
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+            return self._experiment(name)  # another process was first
 
 
 def _finite(metrics: Mapping[str, float], at: int | None = None) -> "list[Metric]":

@@ -21,6 +21,9 @@ Floats = npt.NDArray[np.float64]
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
 """Colors that most people who see few colors tell apart (Okabe and Ito 2008); lines differ in dashes and marks too."""
 
+NAMES = ("one", "two", "three", "four", "five", "six")
+"""What a page calls these colors, which are lighter on a dark one."""
+
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
 MARKS = ("o", "s", "^", "D", "v", "P")
 
@@ -48,12 +51,14 @@ def draw_figures(comparison: Verdicts) -> dict[str, Figure]:
 
 
 def to_svg(figure: Figure) -> str:
-    """The picture as an SVG element whose text and axes have the color of what is around it."""
+    """The picture as an SVG element in the colors of the page that it is put into."""
     with mpl.rc_context(FONT):
         file = io.StringIO()
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     svg = file.getvalue()
     svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
+    for color, name in zip(COLORS, NAMES, strict=True):
+        svg = svg.replace(color, f"var(--{name})")
     svg = re.sub(r'(<svg[^>]*?) height="[^"]*"( viewBox="[^"]*")? width="[^"]*"', r"\1\2", svg)
     return re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
 

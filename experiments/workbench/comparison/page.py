@@ -10,20 +10,25 @@ from experiments.workbench.comparison.verdicts import Pair, Verdicts
 from experiments.workbench.runs.run import METRICS
 
 STYLE = """
-:root { color-scheme: light dark; --paper: #ffffff; --ink: #1b1d21; --faint: #5f6670; --line: #d5d9df; }
+:root { color-scheme: light dark; --paper: #ffffff; --ink: #1b1d21; --faint: #5f6670; --line: #d5d9df;
+  --one: #0072b2; --two: #d55e00; --three: #009e73; --four: #cc79a7; --five: #56b4e9; --six: #e69f00; }
 @media (prefers-color-scheme: dark) {
-  :root { --paper: #15171a; --ink: #e8eaed; --faint: #a3a9b3; --line: #3a3f47; } }
-@media print { :root { --paper: #ffffff; --ink: #000000; --faint: #444444; --line: #bbbbbb; }
+  :root { --paper: #15171a; --ink: #e8eaed; --faint: #a3a9b3; --line: #3a3f47;
+    --one: #5cbcff; --two: #ff9147; --three: #35d6a6; --four: #eaa9cd; --five: #a8dcff; --six: #ffc44d; } }
+@media print { :root { --paper: #ffffff; --ink: #000000; --faint: #444444; --line: #bbbbbb;
+    --one: #0072b2; --two: #d55e00; --three: #009e73; --four: #cc79a7; --five: #56b4e9; --six: #e69f00; }
   figure, table, li { break-inside: avoid; } main { max-width: none; } }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
 main { max-width: 72rem; margin: 0 auto; padding: 1.5rem 1rem 3rem; }
 h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 .5rem; } h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; }
 p.faint, caption, figcaption { color: var(--faint); font-size: .9rem; } caption { text-align: left; }
-ul.verdicts { list-style: none; padding: 0; } ul.verdicts li { border-left: 4px solid #0072b2; padding: .25rem .75rem;
-  margin: .5rem 0; } ul.verdicts li.undecided, ul.verdicts li.equal { border-color: var(--faint); }
+ul.verdicts { list-style: none; padding: 0; }
+ul.verdicts li { border-left: 4px solid var(--one); padding: .25rem .75rem; margin: .5rem 0; }
+ul.verdicts li.undecided, ul.verdicts li.equal { border-color: var(--faint); }
 div.wide { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line); text-align: right; vertical-align: top; }
-th:first-child, td:first-child, .words td, .words th { text-align: left; overflow-wrap: anywhere; }
+th:first-child, td:first-child, .words td, .words th { text-align: left; } td { white-space: nowrap; }
+.words td:not(:first-child) { white-space: normal; overflow-wrap: anywhere; }
 div.pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1rem; }
 figure { margin: 0; } figure svg { width: 100%; height: auto; display: block; }
 """

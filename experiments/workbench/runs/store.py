@@ -24,6 +24,9 @@ from features.home import Home
 
 RECORD, PREDICTIONS = "run.json", "predictions.parquet"
 
+SHORTEST_ID = 6
+"""Fewest characters of an id by which a run is found."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -94,7 +97,8 @@ class Shelf:
     def read_part(self, key: str) -> Part | None:
         """A part that is there whole; None where it is missing or damaged."""
         try:
-            with np.load(self.parts / f"{key}.npz") as arrays:
+            content = (self.parts / f"{key}.npz").read_bytes()
+            with np.load(io.BytesIO(content)) as arrays:
                 return Part(**arrays)
         except (FileNotFoundError, BadZipFile, ValueError, EOFError, KeyError, TypeError):
             return None
@@ -158,7 +162,3 @@ class Shelf:
         folder = self.runs / run.key
         content = read_file(folder, PREDICTIONS, read_manifest(folder))
         return pd.read_parquet(io.BytesIO(content))
-
-
-SHORTEST_ID = 6
-"""Fewest characters of an id by which a run is found."""

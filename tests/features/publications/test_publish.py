@@ -21,11 +21,11 @@ from features.events.store import (
     add_item_skills,
     append_events,
     data_version,
-    erase_events,
     read_events,
     read_item_skills,
     to_table,
 )
+from features.events.upkeep import erase_events
 from features.home import Home
 from features.profiles.fold import build_profiles
 from features.publications import (
@@ -101,7 +101,7 @@ def home(tmp_path):
     return made
 
 
-@holds_for(6, 60, ROWS, st.lists(MEANWHILE, min_size=3, max_size=3))
+@holds_for(3, 60, ROWS, st.lists(MEANWHILE, min_size=3, max_size=3))
 def test_a_night_that_goes_on_equals_one_that_begins_anew(rows, meanwhile):
     """Bit for bit: with late events, new items and skills, erasures, tags that change, and after compaction."""
     with tempfile.TemporaryDirectory() as place:
@@ -273,6 +273,20 @@ def test_events_without_a_log_are_published_alike(home):
     alone = publish_events(home, "alone", events, tags, STATISTICS, moment(1), "simulated")
 
     assert_same_state(read_publication(alone).state, read_publication(publish(home, 1)).state)
+
+
+def test_a_log_that_was_restored_is_not_taken_for_the_one_that_was_folded(home, tmp_path, caplog):
+    """The back-up lacks the last night's events, and other events came in under the same version."""
+    shutil.copytree(home.events, tmp_path / "back-up")
+    store(home, later("007"))
+    publish(home, 2)
+    shutil.rmtree(home.events)
+    shutil.copytree(tmp_path / "back-up", home.events)
+    store(home, later("007", minutes=9 * 1440, item="hard"))
+
+    assert anew_after(home, caplog, week=3) == (1, 3)
+    anew = publish(home, 3, "anew")
+    assert_same_state(read_publication(newest_publication(home, "run")).state, read_publication(anew).state)
 
 
 def test_a_damaged_state_is_an_error_in_words(home):
