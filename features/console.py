@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TypeVar
@@ -72,14 +73,37 @@ def describe_exit_codes(*shared: int, own: Mapping[int, str] | None = None) -> s
     return "exit codes:\n" + "".join(f"  {code:<2}  {meanings[code]}\n" for code in sorted(meanings))
 
 
-def run_command(command: Callable[[], int | None]) -> None:
+class JsonLines(logging.Formatter):
+    """Turns a record into one line of JSON, as the service writes them.
+
+    Example:
+        >>> record = logging.LogRecord("regroup", logging.INFO, "", 0, "train: %d rows", (9,), None)
+        >>> json.loads(JsonLines().format(record))["message"]
+        'train: 9 rows'
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as JSON; times are UTC."""
+        time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line = {"time": time, "level": record.levelname.lower(), "message": record.getMessage()}
+        return json.dumps(line, ensure_ascii=False)
+
+
+def run_command(command: Callable[[], int | None], *, json_lines: bool = False) -> None:
     """Runs a command and ends the process with its exit code.
 
     A `RegroupError` becomes one sentence on standard error and its own exit code, and so does whatever the operating
     system refuses. With `REGROUP_DEBUG` set, the traceback is shown instead. What is written is for the owner alone.
+
+    Args:
+        command: Returns the exit code.
+        json_lines: Whether standard error has lines of JSON, also for an error, where it is no terminal.
     """
     os.umask(OWNER_ONLY)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    json_lines = json_lines and not ERR.is_terminal
+    for handler in logging.getLogger().handlers if json_lines else ():
+        handler.setFormatter(JsonLines())
     for noisy in ("alembic", "mlflow", "httpx", "matplotlib"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
@@ -89,7 +113,10 @@ def run_command(command: Callable[[], int | None]) -> None:
             raise
         if isinstance(error, OSError):
             error = explain_os_error(error, f"{error.filename or 'something'} cannot be read or written")
-        ERR.print(f"error: {error}", style="red", markup=False, highlight=False)
+        if json_lines:
+            logger.error("%s", error)  # noqa: TRY400 - a sentence, without the traceback
+        else:
+            ERR.print(f"error: {error}", style="red", markup=False, highlight=False)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         ERR.print("stopped", markup=False)

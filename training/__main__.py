@@ -93,6 +93,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="ADDRESS",
         help="of --backend dask, such as tcp://10.0.0.5:8786; workers see the same home",
     )
+    nightly.add_argument(
+        "--from",
+        dest="again_from",
+        choices=("train", "evaluate"),
+        help="do the night again from this step on, also one that was processed; the models of one that was stopped "
+        "are trained again, or only judged again",
+    )
     nightly.add_argument("--dry-run", action="store_true", help="say which steps would run, and change nothing")
     for name, what, example in (
         ("history", "list the champions, the newest first: when, which run, of which data, and why", "history"),
@@ -113,10 +120,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
     options = parser.parse_args(arguments)
     if options.command == "nightly":
+        _say_hello(options.as_of)
         from training.nightly.backend import use_backend  # noqa: PLC0415 - --help must not wait for tables
 
         with use_backend(options.backend, options.scheduler):
-            return _nightly(options.config, options.as_of, dry_run=options.dry_run)
+            return _nightly(options.config, options.as_of, options.again_from, dry_run=options.dry_run)
     if options.command == "prune":
         return _prune(options.config, dry_run=options.dry_run)
     if options.command == "pretrain":
@@ -178,13 +186,17 @@ def _change_champion(run_id: str | None, because: str) -> int:
     return 0
 
 
-def _nightly(config: Path | None, as_of: datetime | None, *, dry_run: bool) -> int:
+def _say_hello(as_of: datetime | None) -> None:
+    """The first line of a night, before imports that take seconds."""
+    waiting = len(read_home().inbox_files())
+    moment = f"as of {as_of:%Y-%m-%d %H:%M} UTC" if as_of else "as of the midnight after the last event"
+    logger.info("nightly: %s, %d files in the inbox", moment, waiting)
+
+
+def _nightly(config: Path | None, as_of: datetime | None, again_from: str | None, *, dry_run: bool) -> int:
     # on a machine with other work, LightGBM's threads that wait by spinning make training many times slower
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     home = read_home()
-    waiting = len(home.inbox_files())
-    moment = f"as of {as_of:%Y-%m-%d %H:%M} UTC" if as_of else "as of the midnight after the last event"
-    logger.info("nightly: %s, %d files in the inbox", moment, waiting)
     from training.config import load_config  # noqa: PLC0415 - --help must not wait for LightGBM and MLflow
     from training.nightly import plan_nightly, run_nightly  # noqa: PLC0415
 
@@ -192,7 +204,7 @@ def _nightly(config: Path | None, as_of: datetime | None, *, dry_run: bool) -> i
         for step, what in plan_nightly(home, load_config(config), as_of):
             OUT.print(f"{step:<15} {what}".rstrip(), markup=False, highlight=False)
         return 0
-    outcome = run_nightly(home, load_config(config), as_of)
+    outcome = run_nightly(home, load_config(config), as_of, again_from)
     sentences = {
         "promoted": "the challenger is the new champion",
         "kept": "the champion stays",
@@ -229,4 +241,4 @@ def _parse_moment(text: str) -> datetime:
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(main, json_lines=True)

@@ -152,7 +152,8 @@ def _pass_a_day(home: Home, store: Path) -> None:
     """Makes everything whose age is asked for a day older."""
     for path in (path for part in home.root.iterdir() if part != home.events for path in (part, *part.rglob("*"))):
         if not path.name.startswith("regroup.db"):
-            os.utime(path, (path.stat().st_mtime - DAY_S,) * 2)
+            earlier = path.stat().st_mtime - DAY_S
+            os.utime(path, (earlier, earlier))
     with closing(sqlite3.connect(store)) as runs:
         runs.execute("UPDATE runs SET start_time = start_time - ?", (1000 * DAY_S,))
         runs.commit()

@@ -14,27 +14,29 @@ import pyarrow.dataset
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
-from features.errors import explain_os_error
-from features.events.store import EVENT_FIELDS, to_frame
+from features.errors import MissingError, UnavailableError, explain_os_error
+from features.events.store import EVENT_FIELDS, UPKEEP, open_table, to_frame
 from features.home import Home
 
 FileLists = Mapping[int, frozenset[str]]
 """Paths of the files of each student bucket that has any."""
 
-MOVES_ROWS = frozenset({"OPTIMIZE", "VACUUM START", "VACUUM END"})
-"""Operations of Delta Lake after which a table has the same rows."""
-
 DICTIONARIES = ("student_id", "kind", "item_id", "skills")
 """Columns of few distinct texts; as codes they take a tenth of the memory."""
 
 
-def list_files(home: Home, version: int) -> FileLists:
-    """The files of a version of the event log, by student bucket.
+def list_files(home: Home, version: int, *, replaced: bool = False) -> FileLists:
+    """The files with the rows of a version of the event log, by student bucket.
+
+    Args:
+        home: Where the event log is.
+        version: A version.
+        replaced: Whether those are listed that it had when it was written: merging may have moved their rows since.
 
     Raises:
         UnavailableError: The log cannot be read, or not at this version any more.
     """
-    actions = _read_actions(home, version)
+    actions = _read_actions(home, version, replaced=replaced)
     found: dict[int, set[str]] = {}
     for path, bucket in zip(actions["path"].to_pylist(), actions["partition.bucket"].to_pylist(), strict=True):
         found.setdefault(bucket, set()).add(str(home.events / path))
@@ -47,7 +49,7 @@ def count_events(home: Home, version: int) -> dict[int, int]:
     Raises:
         UnavailableError: As above.
     """
-    actions = _read_actions(home, version)
+    actions = _read_actions(home, version, replaced=False)
     counts = actions.group_by("partition.bucket").aggregate([("num_records", "sum")])
     return dict(zip(counts["partition.bucket"].to_pylist(), counts["num_records_sum"].to_pylist(), strict=True))
 
@@ -67,7 +69,7 @@ def find_same_rows(home: Home, since: int, until: int) -> int:
         raise explain_os_error(error, "the history of the event log cannot be read") from error
     operations = {int(entry["version"]): str(entry["operation"]) for entry in history}
     return next(
-        (version - 1 for version in range(since + 1, until + 1) if operations.get(version) not in MOVES_ROWS), until
+        (version - 1 for version in range(since + 1, until + 1) if operations.get(version) not in UPKEEP), until
     )
 
 
@@ -115,9 +117,12 @@ def list_students(files: Collection[str]) -> list[str]:
     return sorted(reduce(set.union, (set(pc.unique(batch.column(0)).to_pylist()) for batch in batches), set()))
 
 
-def _read_actions(home: Home, version: int) -> pa.Table:
+def _read_actions(home: Home, version: int, *, replaced: bool) -> pa.Table:
     try:
-        return pa.table(DeltaTable(str(home.events), version=version).get_add_actions(flatten=True))
+        table = DeltaTable(str(home.events), version=version) if replaced else open_table(home.events, version)
+        return pa.table(table.get_add_actions(flatten=True))
+    except MissingError as error:  # such as of a log that was restored
+        raise UnavailableError(str(error)) from error
     except (OSError, DeltaError) as error:
         raise explain_os_error(error, f"version {version} of the event log cannot be read") from error
 

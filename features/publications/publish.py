@@ -216,10 +216,15 @@ def _find_before(home: Home, run_id: str, facts: Mapping[str, Any], data: DataVe
         if any(manifest.get(name) != facts[name] for name in ("format", "code", "schema", "known")):
             return None
         version = int(manifest["data_version"].split(".")[0])
-        read, inputs = list_files(home, version), manifest["inputs"]
+        inputs, read = manifest["inputs"], [list_files(home, version, replaced=then) for then in (True, False)]
         same = find_same_rows(home, version, data.events)
         # a log that was restored may have other files at this version than those that were folded
-        kept = {number for number, paths in read.items() if inputs.get(f"{number:02d}") == _hash_names(paths)}
+        kept = {
+            number
+            for lists in read
+            for number, paths in lists.items()
+            if inputs.get(f"{number:02d}") == _hash_names(paths)
+        }
         files = {number: paths for number, paths in list_files(home, same).items() if number in kept}
         pairs = pd.read_parquet(io.BytesIO(read_file(folder, PAIRS, manifest)))
         vocabulary = read_statistics(folder, manifest).vocabulary

@@ -28,12 +28,10 @@ import training.nightly  # noqa: F401 - once, not after every fork
 from features.bundle import read_manifest
 from features.console import run_command
 from features.events.store import data_version, has_events, read_events
-from features.home import Home, tracking_uri
-from features.publications import newest_publication
-from serving.models.registry import Registry
-from serving.models.snapshot import load_snapshot
-from serving.models.sources import RegistrySource
+from features.home import Home
+from features.publications import newest_publication, read_publication
 from training.__main__ import main
+from training.records.tracking import FORECASTS, Tracking
 
 FILE_CALLS = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.rmtree"}
 LEAST_ROOM = 2**17
@@ -80,11 +78,14 @@ def look(place: Path) -> None:
         json.loads(record.read_text())
     if not (place / "mlruns" / "mlflow.db").exists():
         return
-    source = RegistrySource(home, Registry(tracking_uri()))
-    version = source.look()
-    if version is not None:
-        with source.open(version) as artifacts:
-            load_snapshot(artifacts)
+    tracking = Tracking()
+    champion = tracking.champion()
+    if champion is not None:
+        for forecast in FORECASTS:
+            tracking.fetch_model(champion, forecast)
+        profiles = newest_publication(home, champion)
+        assert profiles is not None
+        read_publication(profiles)
 
 
 def read_results(place: Path) -> dict[str, object]:

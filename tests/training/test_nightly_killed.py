@@ -1,5 +1,6 @@
 """A night that is ended at any moment leaves nothing broken, and the next ones end as one that nobody ended."""
 
+import json
 import logging
 import os
 import shutil
@@ -68,6 +69,24 @@ def test_on_a_disk_that_is_full_again_and_again_the_night_ends_alike(killing):
 def test_of_two_first_nights_at_once_one_runs_and_one_leaves(killing):
     """Though neither the home's database nor MLflow's is there yet."""
     assert killing("race", first_ever=True) == "one ran, one left\n"
+
+
+def test_where_there_is_no_terminal_a_night_says_lines_of_json_the_first_before_anything_slow(tmp_path):
+    """Also what went wrong; the first line does not wait for tables, LightGBM or MLflow."""
+    imports = "import sys; sys.argv[0] = 'x/training/__main__.py'; from training.__main__ import _say_hello; "
+    slow = "_say_hello(None); print([each for each in ('pandas', 'lightgbm', 'mlflow') if each in sys.modules])"
+    environment = {**os.environ, "REGROUP_HOME": str(tmp_path / "home")}
+
+    done = subprocess.run(
+        [sys.executable, "-m", "training", "nightly"], capture_output=True, check=False, text=True, env=environment
+    )
+    loaded = subprocess.run([sys.executable, "-c", imports + slow], capture_output=True, check=True, text=True)
+
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert done.returncode == 4
+    assert lines[0]["message"].startswith("nightly: as of the midnight after the last event, 0 files")
+    assert (lines[-1]["level"], "run python -m features ingest first" in lines[-1]["message"]) == ("error", True)
+    assert loaded.stdout == "[]\n"
 
 
 class Watch(logging.Handler):

@@ -41,13 +41,16 @@ from training.records.tracking import Tracking
 logger = logging.getLogger("regroup")
 
 
-def run_nightly(home: Home, config: TrainingConfig, as_of: datetime | None = None) -> Outcome:
+def run_nightly(
+    home: Home, config: TrainingConfig, as_of: datetime | None = None, again_from: str | None = None
+) -> Outcome:
     """Goes from new log files to a published champion, or finds that there is nothing to do.
 
     Args:
         home: Whose inbox, event log and roster are read, and whose profiles are published.
         config: Every choice of the training.
         as_of: Events at or after this moment, in UTC, do not exist; by default the midnight after the last event.
+        again_from: One of `STEPS`, from which a night is done again though it was processed or stopped later.
 
     Raises:
         BusyError: Another nightly run or ingest holds the lock.
@@ -65,7 +68,10 @@ def run_nightly(home: Home, config: TrainingConfig, as_of: datetime | None = Non
         meter.begin("ingest")
         inbox = ingest(home, config.retention)
         night = find_night(home, config, as_of)
-        outcome = find_outcome(night, inbox) or _run_steps(night, Record(night, inbox, meter))
+        if again_from is not None:
+            Unfinished(night).forget(again_from)
+        outcome = find_outcome(night, inbox) if again_from is None else None
+        outcome = outcome or _run_steps(night, Record(night, inbox, meter))
         Unfinished(night).end()
         return outcome
 

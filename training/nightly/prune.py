@@ -127,7 +127,7 @@ class _Work:
         return [remove_runs(Tracking(), named, self.choices.promotions, kept, self.now, dry_run=self.dry_run)]
 
     def remove_profiles(self) -> list[Removed]:
-        aliases = set().union(*Tracking().runs_with_alias().values())
+        aliases = set[str]().union(*Tracking().runs_with_alias().values())
         plans_kept = timedelta(days=self.choices.plan_profiles_days)
         return [
             remove_profiles(
@@ -138,7 +138,7 @@ class _Work:
     def tidy_events(self) -> list[Removed]:
         """Leaves the versions of the event log that runs with an alias learned from, and those of their profiles."""
         tracking = Tracking()
-        aliases = set().union(*tracking.runs_with_alias().values())
+        aliases = set[str]().union(*tracking.runs_with_alias().values())
         tags = [run.data.tags for run in tracking.list_runs() if run.info.run_id in aliases]
         versions = {int(tag["data_version"].partition(".")[0]) for tag in tags if "data_version" in tag}
         newest = (newest_publication(self.home, run_id) for run_id in aliases)

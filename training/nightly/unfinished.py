@@ -21,6 +21,9 @@ from training.nightly.facts import Night
 
 JUDGEMENT = "judgement"
 
+STEPS = ("train", "evaluate")
+"""Steps from which a night can be done again: what a night keeps is what comes of these."""
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -69,6 +72,11 @@ class Unfinished:
         for path in self._night.home.unfinished.glob("*"):
             if path != self._folder:
                 shutil.rmtree(path)
+
+    def forget(self, step: str) -> None:
+        """Removes what one of `STEPS` and those after it have left, so that they are done again."""
+        for folder in (self._folder / JUDGEMENT, *(self.models if step == "train" else ())):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def end(self) -> None:
         """Removes everything, since the night is over."""

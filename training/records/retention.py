@@ -52,7 +52,7 @@ def remove_runs(
         if run.info.run_id in needed or now - began <= kept:
             continue
         champion = any(name.startswith(f"{CHAMPION} ") for name in run.data.tags)
-        parts = FORECASTS if champion else (None,)
+        parts: Collection[str | None] = FORECASTS if champion else (None,)
         with plain_errors(tracking.uri):
             bytes_held = sum(_size_of(run, part) for part in parts)
             if champion and not bytes_held:

@@ -25,7 +25,7 @@ from features.events.store import (
     read_item_skills,
     to_table,
 )
-from features.events.upkeep import erase_events
+from features.events.upkeep import erase_events, tidy_events
 from features.home import Home
 from features.profiles.fold import build_profiles
 from features.publications import (
@@ -75,6 +75,7 @@ def moment(week):
 
 def compact(home):
     DeltaTable(str(home.events)).optimize.compact()
+    tidy_events(home, (), timedelta(0))  # the files of before are gone
 
 
 def assert_same_state(one, other):
