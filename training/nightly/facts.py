@@ -46,12 +46,12 @@ class Night:
         """A short hash of the facts."""
         return hashlib.sha256(json.dumps(dict(self.facts), sort_keys=True).encode()).hexdigest()[:16]
 
-    def read_events(self) -> pd.DataFrame:
-        """The events that models learn from and are judged by.
+    def read_events(self, before: datetime | None) -> pd.DataFrame:
+        """The events before a moment that models learn from and are judged by.
 
         Of a log of more than `max_rows` events, they are those of a sample of students, always the same ones.
         """
-        return read_sample(self.home, self.data.events, self.as_of, self.config.boosting.max_rows)
+        return read_sample(self.home, self.data.events, before, self.config.boosting.max_rows)
 
     def read_item_skills(self) -> pd.DataFrame:
         """The items' skills of their version."""

@@ -93,7 +93,7 @@ def plan_nightly(home: Home, config: TrainingConfig, as_of: datetime | None = No
 def _run_steps(night: Night, inbox: Inbox) -> Outcome:
     """Publishes profiles for the champion there is, and then looks for a better one."""
     tracking = Tracking()
-    events, item_skills = night.read_events(), night.read_item_skills()
+    events, item_skills = night.read_events(night.as_of), night.read_item_skills()
     if tracking.needs_prior():
         logger.info("register a prior model, since there is no champion")
         install_prior(night, tracking)
