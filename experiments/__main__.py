@@ -1,6 +1,7 @@
-"""The command `python -m experiments`: simulates schools, measures regroup, and shows all of it in one go."""
+"""The command `python -m experiments`: runs and compares experiments, simulates schools, measures regroup."""
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -10,6 +11,8 @@ from typing import Any
 
 from experiments.benchmarks.registry import BENCHMARKS
 from features.console import EXIT_CODES, check_place, describe_exit_codes, run_command
+
+LOGGER = logging.getLogger("regroup")
 
 COMPARED = "a real log to compare simulated ones with: Parquet with user_id, item_id, skill_id, timestamp (s), correct"
 
@@ -26,12 +29,13 @@ def main(argv: Sequence[str]) -> int:
     arguments = {name: value for name, value in vars(options).items() if name not in {"command", "name"}}
     if command == "simulate" and (options.folder is None) == (options.compare is None):
         parser.error("simulate needs either a FOLDER to write or --compare PATH")
-    if command == "benchmark":
+    if command in {"benchmark", "run"}:
         # on a machine with other work, LightGBM's threads that wait by spinning make training many times slower
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    for name, folder in (("json_path", False), ("charts", True)):
+    for name, folder in (*((name, False) for name in ("json_path", "page", "markdown", "winner")), ("charts", True)):
         check_place(arguments.get(name), folder=folder)  # a benchmark may take hours until it writes there
     runs: dict[str, Callable[..., int]] = {"simulate": _simulate, "compile": _compile, "demo": _demo}
+    runs |= {"run": _run, "compare": _compare, "leaderboard": _leaderboard}
     return BENCHMARKS[options.name].load()(**arguments) if command == "benchmark" else runs[command](**arguments)
 
 
@@ -54,6 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     simulate.add_argument("--end", type=date.fromisoformat, metavar="DATE", help="the day after the last of the log")
     simulate.add_argument("--form", default="parquet", help="of the log, parquet or csv (default: %(default)s)")
     simulate.add_argument("--json", dest="json_path", type=Path, metavar="FILE", help="write the figures there too")
+    _add_workbench(commands)
     benchmark = commands.add_parser("benchmark", help="measure regroup against plain alternatives")
     names = benchmark.add_subparsers(dest="name", required=True)
     for name, measured in BENCHMARKS.items():
@@ -79,6 +84,48 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_workbench(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the commands that run and compare experiments."""
+    metric: dict[str, Any] = {"choices": ("log_loss", "auc"), "default": "log_loss"}
+    run = _add_command(
+        commands,
+        "run",
+        "run experiments: every fold and seed, over the cores, on from where an earlier run stopped",
+        ["streak-3.toml streak-4.toml", "streak-3.toml --set name=fast --set training.boosting.rounds=50"],
+        describe_exit_codes(4, own={3: "a fold has too little to learn from or to be scored"}),
+    )
+    run.add_argument("files", nargs="+", type=Path, metavar="FILE", help="TOML file of an experiment")
+    run.add_argument(
+        "--set", dest="settings", action="append", default=[], metavar="KEY=VALUE", help="lay a value over all files"
+    )
+    run.add_argument("--workers", type=int, help="folds at work at once (default: as many as there are cores)")
+    run.add_argument("--no-tracking", dest="tracking", action="store_false", help="log nothing to MLflow")
+    compare = _add_command(
+        commands,
+        "compare",
+        "say which of some runs is better, equal or worse, or why it would not be fair to say",
+        ["streak-3 streak-4 --markdown comparison.md", "streak-3 streak-4 --winner night.toml"],
+        describe_exit_codes(4, own={2: "the runs cannot be compared fairly, or an option is wrong"}),
+    )
+    compare.add_argument("names", nargs="+", metavar="RUN", help="its name, or the beginning of its id in MLflow")
+    compare.add_argument("--metric", help="what verdicts are given on (default: %(default)s)", **metric)
+    compare.add_argument("--margin", type=float, help="gains within it count as none (default: 0.005)")
+    compare.add_argument("--page", type=Path, metavar="FILE", help="write the HTML page there (default: in the home)")
+    compare.add_argument("--markdown", type=Path, metavar="FILE", help="write a table for a pull request there")
+    compare.add_argument("--json", dest="json_path", type=Path, metavar="FILE", help="write the figures there too")
+    compare.add_argument(
+        "--winner", type=Path, metavar="FILE", help="write the choices of the best run there, for nightly --config"
+    )
+    compare.add_argument("--no-tracking", dest="tracking", action="store_false", help="log nothing to MLflow")
+    ranked = _add_command(
+        commands, "leaderboard", "list the runs, the best first among comparable ones", ["--metric auc"],
+        describe_exit_codes(),
+    )  # fmt: skip
+    ranked.add_argument("--metric", help="what runs are ranked by (default: %(default)s)", **metric)
+    ranked.add_argument("--most", type=int, default=20, help="runs of each kind that are shown (default: %(default)s)")
+    ranked.add_argument("--json", dest="json_path", type=Path, metavar="FILE", help="write all of them there")
+
+
 def _add_command(
     commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
     name: str,
@@ -95,6 +142,27 @@ def _add_command(
     shown = "".join(f"  {command.prog} {options}".rstrip() + "\n" for options in examples)
     command.epilog = f"examples:\n{shown}\n{codes}"
     return command
+
+
+def _run(*, files: Sequence[Path], **options: Any) -> int:  # noqa: ANN401 - as the parser has them
+    LOGGER.info("run %s", ", ".join(map(str, files)))  # what follows is imported for seconds
+    from experiments.workbench.command import run_command as run_files  # noqa: PLC0415
+
+    return run_files(files, **options)
+
+
+def _compare(*, names: Sequence[str], **options: Any) -> int:  # noqa: ANN401 - as the parser has them
+    LOGGER.info("compare %s", ", ".join(names))
+    from experiments.workbench.command import compare_command  # noqa: PLC0415
+
+    return compare_command(names, **options)
+
+
+def _leaderboard(**options: Any) -> int:  # noqa: ANN401 - as the parser has them
+    LOGGER.info("read the runs")
+    from experiments.workbench.command import leaderboard_command  # noqa: PLC0415
+
+    return leaderboard_command(**options)
 
 
 def _simulate(*, folder: Path | None, compare: Path | None, **options: Any) -> int:  # noqa: ANN401 - as the parser has them

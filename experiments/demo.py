@@ -197,7 +197,7 @@ def _api_key(home: Home, *, keep: bool) -> Iterator[str]:
     from serving.store.keys import revoke_key  # noqa: PLC0415
 
     with Database(home.database_url()) as database:
-        key = issue_key(database, "demo", [Scope("read"), Scope("plan")])
+        key = issue_key(database, "demo", [Scope("read"), Scope("plan"), Scope("board")])
         try:
             yield key.reveal()
         finally:
@@ -294,6 +294,7 @@ def _print_where(plan: dict[str, Any], store: str, home: Home, key: str | None) 
         f"serve it again: REGROUP_HOME={home.root} MLFLOW_TRACKING_URI={store} {sys.executable} -m serving"
         f"{'' if key else ' --open'}\n"
         + (f"its API key: {key}\n" if key else "")
+        + f"the team's board: http://127.0.0.1:8000/board while it runs{', sign in with the key' if key else ''}\n"
         + "API docs: http://127.0.0.1:8000/docs while it runs\n"
         f"MLflow: {Path(sys.executable).parent / 'mlflow'} ui --backend-store-uri {store}",
         markup=False,

@@ -24,7 +24,7 @@ from features.errors import InputError
 from features.events.evidence import EVIDENCE, erase_evidence
 from features.events.live import LIVE_EVENTS, VOIDED_STATEMENTS, forget_students
 from features.events.staging import clear_staging
-from features.events.store import erase_events
+from features.events.upkeep import erase_events
 from features.home import MAPPING, Home
 from features.logs import open_log
 from features.publications import list_published_students, publish_without
@@ -217,6 +217,15 @@ def _copy_holds(folder: Path, student_id: str) -> bool:
         return True  # nobody knows what it holds, and no service serves it
 
 
+def _erase_experiments(place: Installation, student_id: str) -> int:
+    """Removes what experiments forecast: of whom is hashed, and a run without one student is of other rows."""
+    del student_id
+    held = len(list(place.home.experiments.glob(f"runs/*/{MANIFEST}")))
+    if place.home.experiments.exists():
+        shutil.rmtree(place.home.experiments)
+    return held
+
+
 STORES = (
     Store(
         ROSTER,
@@ -233,6 +242,7 @@ STORES = (
     Store("published profiles", _erase_published, folders=("published",)),
     # after the profiles that it is copied from, so that no service copies them once more
     Store("copy of what served last", _erase_served, folders=("served",)),
+    Store("experiments", _erase_experiments, folders=("experiments",)),
     # last, since files of other systems name the student by these ids alone, also when an erasure is repeated
     Store("ids of other systems", _erase_ids, tables=(tables.OTHER_IDS.name, tables.UNMATCHED_IDS.name)),
 )

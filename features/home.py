@@ -85,9 +85,19 @@ class Home:
         return self.root / "decisions"
 
     @property
+    def checks(self) -> Path:
+        """What was measured of each night, one small file for each, which names no student."""
+        return self.root / "checks"
+
+    @property
     def unfinished(self) -> Path:
         """What a night has computed that has not ended, such as one that was killed."""
         return self.root / "unfinished"
+
+    @property
+    def experiments(self) -> Path:
+        """Forecasts of the rows that experiments were scored on, by salted numbers instead of ids."""
+        return self.root / "experiments"
 
     @property
     def erasures(self) -> Path:

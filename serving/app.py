@@ -38,6 +38,8 @@ from serving.api.routes import (
 )
 from serving.audit.spool import Spool
 from serving.audit.writer import AuditLog
+from serving.board import add_board
+from serving.board.signed_in import Sessions
 from serving.errors import NotReadyError
 from serving.grouping import warm_up
 from serving.lifecycle import Drain, PeriodicTask, collect_garbage
@@ -154,6 +156,7 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
     app.state.database = database
     app.state.vault = find_vault()
     app.state.audit = audit
+    app.state.board = Sessions(keys, rate, open_here=settings.open)
     app.state.bodies = bodies
     app.state.live = live
     app.state.drain = drain
@@ -174,6 +177,7 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
     ):
         app.include_router(router, responses=problem_responses(401, 403, 413, 429, 503))
     app.include_router(operations.health_router)
+    add_board(app)
     add_docs(app, "/docs")
     _add_middleware(app, settings, keys, rate)
     return app

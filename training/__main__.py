@@ -9,11 +9,11 @@ from pathlib import Path
 
 from features.console import OUT, describe_exit_codes, run_command
 from features.dates import require_school_date
-from features.errors import MissingError
+from features.errors import MissingError, UnavailableError
 from features.home import read_home
 
-KEPT, REFUSED_FILES = 10, 11
-"""Exit codes when the champion stays, and when the night went through but files of the inbox were refused."""
+KEPT, REFUSED_FILES, ALARM = 10, 11, 12
+"""Exit codes when the champion stays, when files of the inbox were refused, and when a check raised an alarm."""
 
 MOST_WORDS = 500
 """Longest reason for a change of the champion, in characters."""
@@ -26,7 +26,9 @@ EPILOG = (
             3: "data gate: too little data, or data unlike what the models need",
             4: "quality gate: a limit is broken and there is no champion; or there is no event log yet",
             KEPT: "the champion was kept",
+            5: "a check stopped the night: the roster has lost too many students since the night before",
             REFUSED_FILES: "as 0 or 10, and files of the inbox were refused; look at them in inbox/refused",
+            ALARM: "as 0 or 10, and a check raised an alarm, which the record names with what to do",
         }
     )
     + """
@@ -71,6 +73,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         epilog=describe_exit_codes(own={4: "there is no champion that was trained on the own log"}),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    prune = commands.add_parser(
+        "prune",
+        help="remove what no alias, stored plan or promotion needs any more, as every night does",
+        epilog=f"{describe_exit_codes()}\nexample:\n  python -m training prune --dry-run\n",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    prune.add_argument("--config", type=Path, help="TOML laid over the defaults, of which [retention] counts")
+    prune.add_argument("--dry-run", action="store_true", help="say what would be removed, and remove nothing")
     pretrain.add_argument("folder", type=Path, help="appears complete; an older export in its place is replaced")
     nightly.add_argument(
         "--backend",
@@ -107,6 +117,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         with use_backend(options.backend, options.scheduler):
             return _nightly(options.config, options.as_of, dry_run=options.dry_run)
+    if options.command == "prune":
+        return _prune(options.config, dry_run=options.dry_run)
     if options.command == "pretrain":
         return _pretrain(options.folder)
     return (
@@ -128,6 +140,18 @@ def _pretrain(folder: Path) -> int:
         f"wrote the models of run {run_id} without ids to {folder}", markup=False, highlight=False, soft_wrap=True
     )
     return 0
+
+
+def _prune(config: Path | None, *, dry_run: bool) -> int:
+    from training.config import load_config  # noqa: PLC0415 - --help must not wait for MLflow
+    from training.nightly import prune_home  # noqa: PLC0415
+
+    pruned = prune_home(read_home(), load_config(config).retention, dry_run=dry_run)
+    for each in pruned.removed:
+        OUT.print(f"{'would remove' if dry_run else 'removed'} {each}", markup=False, highlight=False)
+    for sentence in pruned.failed:
+        OUT.print(sentence, style="red", markup=False, highlight=False)
+    return UnavailableError.exit_code if pruned.failed else 0
 
 
 def _history() -> int:
@@ -175,9 +199,14 @@ def _nightly(config: Path | None, as_of: datetime | None, *, dry_run: bool) -> i
         "nothing": "nothing to do: this data, configuration and code were already processed",
     }
     OUT.print(f"{sentences[outcome.did]} (run {outcome.run_id})\nwhy: {outcome.record}", markup=False, highlight=False)
+    alarms = [finding for finding in outcome.findings if finding.level == "alarm"]
+    for finding in alarms:
+        OUT.print(f"alarm, {finding.name}: {finding.sentence}; {finding.advice}", markup=False, highlight=False)
     if outcome.refused:
         OUT.print(f"files of the inbox that were refused: {outcome.refused}; they are in refused beside them")
         return REFUSED_FILES
+    if alarms:
+        return ALARM
     return KEPT if outcome.did == "kept" else 0
 
 

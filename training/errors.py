@@ -4,6 +4,7 @@ RegroupError (features.errors)
 ├── InputError (features.errors)
 │   └── ConfigError     2  the training configuration cannot be used
 ├── BrokenTrainingError 1  the training broke off; the champion has profiles of today
+├── RosterGateError     5  the roster has lost too many students since the night before; nothing was registered
 ├── DataGateError       3  too little data to train on, or data that cannot be split; nothing was registered
 └── QualityGateError    4  the challenger is above a limit and there is no champion to keep
 """
@@ -23,6 +24,12 @@ class DataGateError(RegroupError):
     """There is too little data to train on, or data that cannot be split; nothing was registered."""
 
     exit_code = 3
+
+
+class RosterGateError(RegroupError):
+    """The roster has lost too many students since the night before; nothing was registered."""
+
+    exit_code = 5
 
 
 class QualityGateError(RegroupError):

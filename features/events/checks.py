@@ -25,6 +25,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from features.dates import FIRST_DATE
 from features.events.ids import event_ids
@@ -116,57 +118,73 @@ def check_rows(raw: pd.DataFrame, source: str, now: datetime, ahead: timedelta =
         now: The current moment, with a time zone.
         ahead: How far in the future an event may be, because a clock is ahead.
     """
-    used = raw[raw["unused"].isna()]
-    used = used.assign(kind=used["kind"].fillna("response"))
-    answer = used["kind"].eq("response")
+    used = _keep(raw, raw["unused"].isna())
+    kind = used["kind"].fillna("response") if used["kind"].notna().any() else _repeat("response", used)
+    used = used.assign(kind=kind)
+    answer = np.asarray(kind == "response")
+    time, score = used["occurred_at"].dt.tz_convert(None).to_numpy(), used["score"].to_numpy()
     rules = {
         "no_student": used["student_id"].isna(),
         "too_long": _too_long(used),
-        "bad_kind": ~used["kind"].isin(KINDS),
+        "bad_kind": ~kind.isin(KINDS),
         "no_item": answer & used["item_id"].isna(),
-        "no_score": answer & used["score"].isna(),
-        "score_out_of_range": ~used["score"].fillna(0).between(0, 1),
-        "no_time": used["occurred_at"].isna() & used["sequence"].isna(),
-        "time_out_of_range": ~used["occurred_at"].fillna(EARLIEST).between(EARLIEST, now + ahead),
+        "no_score": answer & np.isnan(score),
+        "score_out_of_range": (score < 0) | (score > 1),
+        "no_time": np.isnat(time) & used["sequence"].isna(),
+        "time_out_of_range": (time < _naive(EARLIEST)) | (time > _naive(now + ahead)),
     }
-    # a rule that the reader found broken comes first: the null that it left may break another
     found = first_rule(len(used), {name: np.asarray(broken, dtype=bool) for name, broken in rules.items()})
-    rule = used["rejected"].fillna(found.set_axis(used.index))
-    valid = used[rule.isna()]
+    # a rule that the reader found broken comes first: the null that it left may break another
+    found = found.set_axis(used.index)
+    rule = used["rejected"].fillna(found) if used["rejected"].notna().any() else found
+    valid = _keep(used, rule.isna())
+    duration = valid["duration_s"].to_numpy()
     nulled = {
-        "absurd_duration": ~valid["duration_s"].fillna(0).between(0, MAX_DURATION_S),
-        "bad_attempt": valid["attempt"].fillna(1) < 1,
-        "bad_hints": valid["hints"].fillna(0) < 0,
+        "duration_s": ("absurd_duration", (duration < 0) | (duration > MAX_DURATION_S)),
+        "attempt": ("bad_attempt", valid["attempt"].lt(1).fillna(value=False).to_numpy(dtype=bool)),
+        "hints": ("bad_hints", valid["hints"].lt(0).fillna(value=False).to_numpy(dtype=bool)),
     }
-    valid = valid.assign(
-        duration_s=valid["duration_s"].mask(nulled["absurd_duration"]),
-        attempt=valid["attempt"].mask(nulled["bad_attempt"]),
-        hints=valid["hints"].mask(nulled["bad_hints"]),
-        correct=valid["correct"].mask(valid["score"].isna()),
-        source=pd.Series(source, index=valid.index, dtype="str"),
-        skills=_in_order(valid["skills"]),
-    )
+    unscored = valid["score"].isna()
+    columns = {name: valid[name].mask(marks) for name, (_, marks) in nulled.items() if marks.any()}
+    columns |= {"correct": valid["correct"].mask(unscored)} if unscored.any() else {}
+    valid = valid.assign(**columns, source=_repeat(source, valid), skills=_in_order(valid["skills"]))
     valid["event_id"] = event_ids(valid, source)
     return Checked(
         events=valid[COLUMNS].reset_index(drop=True),
-        rejected=used[rule.notna()].assign(rejected=rule.dropna()),
+        rejected=_keep(used, rule.notna()).assign(rejected=rule.dropna()),
         unused=count_rules(raw["unused"]),
-        nulled={name: int(marks.sum()) for name, marks in nulled.items() if marks.any()},
+        nulled={name: int(marks.sum()) for name, marks in nulled.values() if marks.any()},
     )
+
+
+def _keep(rows: pd.DataFrame, marks: "pd.Series[bool]") -> pd.DataFrame:
+    """The marked rows; mostly all of them, of which no copy is made."""
+    return rows if marks.all() else rows[marks]
+
+
+def _repeat(text: str, rows: pd.DataFrame) -> "pd.Series[str]":
+    """One text for each row."""
+    return pa.repeat(pa.scalar(text, pa.large_string()), len(rows)).to_pandas().set_axis(rows.index)
+
+
+def _naive(moment: datetime) -> np.datetime64:
+    """A moment in UTC, as numpy has it."""
+    return pd.Timestamp(moment).tz_convert("UTC").tz_localize(None).to_datetime64()
 
 
 def _too_long(rows: pd.DataFrame) -> Marks:
     """Which rows have an id that nobody could ask for; most columns have none, which one look at the longest tells."""
     found = np.zeros(len(rows), dtype=bool)
     for name, most in LONGEST.items():
-        column = rows[name]
+        text = pa.array(rows[name], pa.large_string())
+        if (pc.max(pc.binary_length(text)).as_py() or 0) <= most:
+            continue
         if name == "skills":
-            codes, texts = pd.factorize(column)
+            codes, texts = pd.factorize(rows[name])
             longest = [max(map(len, text.split(SKILL_MARK))) > most for text in texts]
-            if any(longest):
-                found |= np.append(longest, False)[codes]
-        elif (length := column.str.len()).max() > most:
-            found |= length.gt(most).fillna(value=False).to_numpy(dtype=bool)
+            found |= np.append(longest, False)[codes]
+        else:
+            found |= rows[name].str.len().gt(most).fillna(value=False).to_numpy(dtype=bool)
     return found
 
 
@@ -224,6 +242,8 @@ def keep_distinct(rows: pd.DataFrame, known: pd.DataFrame) -> Distinct:
 
 def _in_order(skills: "pd.Series[str]") -> "pd.Series[str]":
     """The skills of each row sorted and each once; null where it names none."""
+    if not (skills.str.contains(SKILL_MARK, regex=False) | skills.eq("")).any():
+        return skills
     codes, texts = pd.factorize(skills)
     sorted_texts = pd.array([*(join_skills([text]) for text in texts), None], dtype="str")
     return pd.Series(sorted_texts.take(codes), skills.index)

@@ -2,7 +2,8 @@
 
 The same answers may leave a product twice: as transactions and as steps, with ids and without, in local time and in
 UTC. Each row would be new, and every answer counted twice. Such a file gives itself away: most of its rows have an
-event of the same student, item and score at one and the same distance in time, which is none or a difference of zones.
+event of the same student, item and score at one and the same distance in time, which is none or the distance of a time
+zone from UTC. Who answers the same questions a day later, even to the minute, is not that far from anywhere.
 """
 
 from collections import Counter
@@ -15,17 +16,17 @@ from features.errors import InputError
 QUARTER_MIN = 15
 """Minutes; time zones differ by multiples of them."""
 
-FARTHEST_MIN = 26 * 60
-"""Minutes between the clocks of the two time zones that are farthest apart."""
+FARTHEST_MIN = 14 * 60
+"""Minutes between UTC and the clock that is farthest from it."""
 
 LOOKED_AT = 2_000
 """New answers of each student bucket that are looked at; enough to tell a file by."""
 
-FEWEST, SHARE = 2, 0.8
-"""How many answers, and which share of those looked at, have to be found again."""
+FEWEST, ENOUGH, SHARE = 2, 10, 0.8
+"""Answers that have to be found again: this share of those looked at, and each of them where they are not enough."""
 
-MOST_DISTANCES = 2
-"""Distances that one pair of exports may show: that of winter and that of summer."""
+SUMMER_MIN = 60
+"""Minutes by which a second distance may differ from the first: one is that of winter, the other that of summer."""
 
 ANSWER = ["student_id", "item_id", "score"]
 
@@ -65,15 +66,19 @@ class ExportCheck:
         Raises:
             InputError: They are.
         """
-        likely = self._found.most_common(MOST_DISTANCES)
-        found = sum(count for _, count in likely)
-        if found < max(FEWEST, SHARE * self._looked_at):
+        if not self._found:
             return
-        hours = f"{abs(likely[0][0]) / 60:g} hours {'later' if likely[0][0] > 0 else 'earlier'}"
-        when = "at the same moments" if likely[0][0] == 0 else f"{hours}, as if one of the two named no time zone"
+        distance, most = self._found.most_common(1)[0]
+        other = max((self._found[distance + hour] for hour in (-SUMMER_MIN, SUMMER_MIN)), default=0)
+        is_small = self._looked_at < ENOUGH
+        found = most if is_small else min(most + other, self._looked_at)
+        if found < max(FEWEST, (1 if is_small else SHARE) * self._looked_at):
+            return
+        hours = f"exactly {abs(distance) / 60:g} hours {'later' if distance > 0 else 'earlier'} to the minute"
+        when = "at the same moments" if distance == 0 else f"{hours}, as if one of the two named no time zone"
         raise InputError(
             f"{name} looks like another export of answers that are stored: {found:,} of {self._looked_at:,} new ones "
-            f"have the student, item and score of a stored one, here {when}; nothing was stored. Load one export of a "
+            f"have the student, item and score of a stored one, {when}; nothing was stored. Load one export of a "
             "product, always the same; where this one is right, erase the other first, or begin with a new "
             "REGROUP_HOME"
         )

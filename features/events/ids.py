@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from hashlib import blake2b
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from features.events.blake2b import DIGEST_BYTES, hash_texts
 
 SCORE_STEPS = 1_000_000
 """Scores that differ by less than a millionth are one score to an event's id."""
@@ -28,20 +29,25 @@ def event_ids(rows: pd.DataFrame, source: str) -> "pd.Series[str]":
         >>> event_ids(raw_rows({"student_id": "s1", "event_key": "e1"}, size=1), "app")[0]
         '7c4fe01989d793513a4c28d96686193c'
     """
-    student = _text(rows["student_id"])
-    who = _join(pc.cast(pc.utf8_length(student), pa.string()), student)
-    key = _text(rows["event_key"])
-    content = _join(
+    student, key = _text(rows["student_id"]), _text(rows["event_key"])
+    who = [pa.scalar(source), _text(pc.utf8_length(student)), student]
+    content = [
         pa.scalar("content"),
-        pa.array(rows["occurred_at"].dt.tz_convert(None), pa.timestamp("us"), from_pandas=True).cast(pa.int64()),
-        pa.array(rows["sequence"], pa.int64(), from_pandas=True),
-        pa.array((rows["score"] * SCORE_STEPS).round(), pa.float64(), from_pandas=True).cast(pa.int64()),
-        pa.array(rows["attempt"], pa.int64(), from_pandas=True),
+        _whole(pa.array(rows["occurred_at"].dt.tz_convert(None), pa.timestamp("us"), from_pandas=True)),
+        _whole(rows["sequence"]),
+        _whole(pa.array((rows["score"] * SCORE_STEPS).round(), pa.float64(), from_pandas=True)),
+        _whole(rows["attempt"]),
         _text(rows["kind"]),
         _text(rows["item_id"]),
-    )
-    what = pc.if_else(pc.is_null(key), content, _join(pa.scalar("key"), key))
-    return pd.Series(_hash(_join(pa.scalar(source), who, what)).to_pandas().to_numpy(), rows.index, dtype="str")
+    ]
+    by_key = [pa.scalar("key"), key]
+    if key.null_count == len(key):
+        texts = _join(*who, *content)
+    elif key.null_count == 0:
+        texts = _join(*who, *by_key)
+    else:
+        texts = pc.if_else(pc.is_null(key), _join(*who, *content), _join(*who, *by_key))
+    return _hash(texts).to_pandas().set_axis(rows.index)
 
 
 def copy_ids(ids: "pd.Series[str]", numbers: "pd.Series[int]") -> "pd.Series[str]":
@@ -52,7 +58,7 @@ def copy_ids(ids: "pd.Series[str]", numbers: "pd.Series[int]") -> "pd.Series[str
         '1cce5496055c9b303b917c968e364d56'
     """
     number = pa.array(numbers, pa.int64(), from_pandas=True)
-    return pd.Series(_hash(_join(_text(ids), pa.scalar("copy"), number)).to_pandas().to_numpy(), ids.index, dtype="str")
+    return _hash(_join(_text(ids), pa.scalar("copy"), number)).to_pandas().set_axis(ids.index)
 
 
 def keyed_ids(source: str, student_ids: Sequence[str], keys: Sequence[str]) -> pa.Array:
@@ -73,21 +79,32 @@ def statement_hash(source: str, key: str) -> str:
     return blake2b(MARK.join((source, key)).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-def _text(values: "pd.Series[str]") -> pa.Array:
-    text = pa.array(values, type=pa.large_string(), from_pandas=True)
-    return text.combine_chunks() if isinstance(text, pa.ChunkedArray) else text
+def compile_ids() -> None:
+    """Compiles the hash of ids, or reads it from numba's cache."""
+    keyed_ids("source", ["student"], ["key"])
+
+
+def _text(values: "pd.Series[str] | pa.Array") -> pa.Array:
+    text = pa.array(values, from_pandas=True)
+    text = text.combine_chunks() if isinstance(text, pa.ChunkedArray) else text
+    return text.cast(pa.large_string())
+
+
+def _whole(values: "pd.Series[int] | pa.Array") -> pa.Array:
+    """Whole numbers as text."""
+    numbers = pa.array(values, from_pandas=True)
+    return pa.scalar("") if numbers.null_count == len(numbers) else numbers.cast(pa.int64()).cast(pa.large_string())
 
 
 def _join(*parts: pa.Array) -> pa.Array:
-    as_large = (pc.cast(part, pa.large_string()) for part in parts)
+    as_large = (part.cast(pa.large_string()) for part in parts)
     return pc.binary_join_element_wise(*as_large, pa.scalar(MARK, pa.large_string()), null_handling="replace")
 
 
 def _hash(texts: pa.Array) -> pa.Array:
-    """The hash of each large string; the loop walks one buffer, since a Python string per row takes twice as long."""
+    """The hash of each large string."""
     _, ends, text = texts.buffers()
-    offsets = np.frombuffer(ends, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1].tolist()
-    view = memoryview(text or b"")
-    digests = b"".join(blake2b(view[start:end], digest_size=16).digest() for start, end in pairwise(offsets))
-    width = 32 * np.arange(len(texts) + 1, dtype=np.int32)
-    return pa.StringArray.from_buffers(len(texts), pa.py_buffer(width), pa.py_buffer(digests.hex().encode()))
+    offsets = np.frombuffer(ends, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    digests = hash_texts(np.frombuffer(text or b"", np.uint8), offsets)
+    width = 2 * DIGEST_BYTES * np.arange(len(texts) + 1, dtype=np.int32)
+    return pa.StringArray.from_buffers(len(texts), pa.py_buffer(width), pa.py_buffer(digests.tobytes().hex().encode()))

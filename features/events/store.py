@@ -1,14 +1,15 @@
 """The event log and the skills of items on disk: Delta Lake tables, so that a commit is all or nothing.
 
 Events are partitioned by student bucket, so that a map over students reads one bucket at a time and shuffles nothing.
-A version never changes: a training run that records `data_version` can read the same rows again.
+A version never changes: a training run that records `data_version` can read the same rows again. Commits of `UPKEEP`
+change no row, so that a version and those after it that are of nothing else are one and the same.
 """
 
 import threading
 import weakref
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -17,7 +18,6 @@ from urllib.request import url2pathname
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.dataset
 import pyarrow.fs
 from deltalake import DeltaTable, WriterProperties, write_deltalake
@@ -55,6 +55,17 @@ ITEM_SKILL_FIELDS = pa.schema([("item_id", pa.string()), ("skill_id", pa.string(
 ROW_GROUP = 128_000
 """Rows that a writer holds per bucket; bounds the memory of an ingest of any size."""
 
+UPKEEP = {"OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES"}
+"""Delta Lake's names of commits that change no row."""
+
+PROPERTIES = {
+    # smallest and largest values of listed columns go into the log of commits, where ids of students may not be
+    "delta.dataSkippingStatsColumns": "occurred_at",
+    "delta.checkpointInterval": "10",  # opening a table reads the commits since
+    "delta.logRetentionDuration": "interval 1100 days",  # without its commits an older version cannot be read
+}
+"""What Delta Lake keeps to of a table; the event log's."""
+
 LET_GO_S = 10.0
 """For how long a write waits until its threads have let go of the rows; it takes milliseconds."""
 
@@ -63,7 +74,7 @@ Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 
-def _in_sentences(
+def in_sentences(
     function: Callable[Concatenate[Home, Arguments], Result],
 ) -> Callable[Concatenate[Home, Arguments], Result]:
     """Turns what Delta Lake, Arrow and the disk refuse into an `UnavailableError`: the user named no file."""
@@ -91,7 +102,7 @@ class DataVersion:
     item_skills: int
 
 
-@_in_sentences
+@in_sentences
 def read_events(
     home: Home,
     buckets: Collection[int] | None = None,
@@ -125,31 +136,31 @@ def read_events(
         earlier = (occurred_at < limit) | occurred_at.is_null()
         rows = earlier if rows is None else rows & earlier
     names = list(columns) if columns is not None else list(Events.to_schema().columns)
-    return to_frame(_scan(_open_table(home.events, version), names, rows).to_table())
+    return to_frame(scan_rows(open_table(home.events, version), names, rows).to_table())
 
 
-@_in_sentences
+@in_sentences
 def read_item_skills(home: Home, version: int | None = None) -> pd.DataFrame:
     """The skills of items in the shape of `features.schema.ItemSkills`, in no order.
 
     Raises:
         MissingError: Nothing was ingested, or there is no such version.
     """
-    dataset = _to_dataset(_open_table(home.item_skills, version))
+    dataset = to_dataset(open_table(home.item_skills, version))
     return to_frame(dataset.to_table(columns=list(ItemSkills.to_schema().columns)))
 
 
-@_in_sentences
+@in_sentences
 def data_version(home: Home) -> DataVersion:
-    """The newest version of the tables; ingesting what is known already does not change it.
+    """The newest version of the tables; neither upkeep nor ingesting what is known already changes it.
 
     Raises:
         MissingError: Nothing was ingested.
     """
-    return DataVersion(_open_table(home.events).version(), _open_table(home.item_skills).version())
+    return DataVersion(*(_last_change(open_table(path)) for path in (home.events, home.item_skills)))
 
 
-@_in_sentences
+@in_sentences
 def has_events(home: Home) -> bool:
     """Whether anything was ingested."""
     return _is_table(home.events)
@@ -163,7 +174,7 @@ def read_known(home: Home, bucket: int) -> pd.DataFrame:
     return read_events(home, buckets=[bucket], columns=names)
 
 
-@_in_sentences
+@in_sentences
 def append_events(home: Home, batches: Iterable[pa.RecordBatch]) -> None:
     """Adds events in one commit: all rows or, if the process dies, none.
 
@@ -174,7 +185,7 @@ def append_events(home: Home, batches: Iterable[pa.RecordBatch]) -> None:
     _write(home, batches, mode="append")
 
 
-@_in_sentences
+@in_sentences
 def replace_buckets(home: Home, buckets: Collection[int], batches: Iterable[pa.RecordBatch]) -> None:
     """Puts events in the place of all events of some buckets, in one commit; `batches` are as above."""
     # a condition stands in the log of commits, where the id of a student may not be
@@ -185,8 +196,7 @@ def replace_buckets(home: Home, buckets: Collection[int], batches: Iterable[pa.R
 _LAYOUT: dict[str, Any] = {
     "schema_mode": "merge",  # a log of an earlier version lacks the last columns
     "partition_by": ["bucket"],
-    # smallest and largest values of listed columns go into the log of commits, where ids of students may not be
-    "configuration": {"delta.dataSkippingStatsColumns": "occurred_at"},
+    "configuration": PROPERTIES,
     "writer_properties": WriterProperties(compression="ZSTD", max_row_group_size=ROW_GROUP),
 }
 
@@ -204,67 +214,14 @@ def _write(home: Home, batches: Iterable[pa.RecordBatch], **how: Any) -> None:  
     let_go.wait(LET_GO_S)
 
 
-@_in_sentences
+@in_sentences
 def scan_buckets(home: Home, buckets: Collection[int]) -> pa.RecordBatchReader:
     """The events of some buckets with `EVENT_FIELDS`, read as they are needed."""
     in_buckets = pa.dataset.field("bucket").isin(sorted(buckets))
-    return _scan(_open_table(home.events), EVENT_FIELDS.names, in_buckets).to_reader()
+    return scan_rows(open_table(home.events), EVENT_FIELDS.names, in_buckets).to_reader()
 
 
-@_in_sentences
-def erase_events(home: Home, student_id: str) -> int:
-    """Removes a student's events from the log, and all older versions of it from disk; returns how many there were.
-
-    A run that asks for an older version then finds it gone.
-    """
-    if not has_events(home):
-        return 0
-    table = _open_table(home.events)
-    bucket = int(bucket_of(pd.Series([student_id], dtype="str"))[0])
-    in_bucket = pa.dataset.field("bucket") == bucket
-    mine = pa.dataset.field("student_id") == student_id
-    count = int(_to_dataset(table).count_rows(filter=in_bucket & mine))
-    if count:
-        replace_buckets(home, [bucket], _scan(table, EVENT_FIELDS.names, in_bucket & ~mine).to_reader())
-    # also where nothing was left to remove: a killed run may have left the old files
-    _remove_old_versions(home)
-    return count
-
-
-@_in_sentences
-def find_span(home: Home, version: int | None = None) -> tuple[datetime, datetime] | None:
-    """When the first and the last event of the log occurred, from its commits alone; null where no event has a time.
-
-    Args:
-        home: Where the event log is.
-        version: A version of it; without it, the newest.
-    """
-    if not has_events(home):
-        return None
-    files = pa.table(_open_table(home.events, version).get_add_actions(flatten=True))
-    if "min.occurred_at" not in files.column_names:
-        return None
-    first, last = pc.min(files["min.occurred_at"]).as_py(), pc.max(files["max.occurred_at"]).as_py()
-    return None if first is None or last is None else (first, last)
-
-
-@_in_sentences
-def forget_events(home: Home, before: datetime) -> int:
-    """Removes the events before a moment from the log, and older versions of it from disk; returns how many there were.
-
-    Those of logs without a clock stay.
-    """
-    moment = before.astimezone(UTC).isoformat(timespec="microseconds")
-    removed = _open_table(home.events).delete(f"occurred_at < '{moment}'")["num_deleted_rows"]
-    _remove_old_versions(home)
-    return int(removed)
-
-
-def _remove_old_versions(home: Home) -> None:
-    DeltaTable(str(home.events)).vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
-
-
-@_in_sentences
+@in_sentences
 def add_item_skills(home: Home, pairs: pd.DataFrame) -> None:
     """Adds the pairs that are not there yet in one commit; no new pair, no commit.
 
@@ -295,13 +252,13 @@ def to_table(frame: pd.DataFrame, fields: pa.Schema) -> pa.Table:
     return pa.table(columns, names=fields.names).cast(fields)
 
 
-def _scan(table: DeltaTable, names: Sequence[str], rows: pa.dataset.Expression | None) -> pa.dataset.Scanner:
+def scan_rows(table: DeltaTable, names: Sequence[str], rows: pa.dataset.Expression | None) -> pa.dataset.Scanner:
     """Some columns of a table of events; one that a log of an earlier version lacks is null."""
-    dataset = _to_dataset(table)
+    dataset = to_dataset(table)
     return dataset.replace_schema(EVENT_FIELDS).scanner(columns=list(names), filter=rows)
 
 
-def _to_dataset(table: DeltaTable) -> pyarrow.dataset.Dataset:
+def to_dataset(table: DeltaTable) -> pyarrow.dataset.Dataset:
     """The table's rows, read by Arrow alone: by default its threads would call Python, also while that ends."""
     files = pyarrow.fs.SubTreeFileSystem(url2pathname(urlsplit(table.table_uri).path), pyarrow.fs.LocalFileSystem())
     return table.to_pyarrow_dataset(filesystem=files)
@@ -316,11 +273,39 @@ def _is_table(path: Path) -> bool:
     return DeltaTable.is_deltatable(str(path))
 
 
-def _open_table(path: Path, version: int | None = None) -> DeltaTable:
+def open_table(path: Path, version: int | None = None) -> DeltaTable:
+    """A table at the newest version, or with the rows of an earlier one.
+
+    Raises:
+        MissingError: There is no table, or no such version.
+    """
     if not _is_table(path):
         raise MissingError(f"there is no {path.name} table in {path.parent}; run python -m features ingest first")
     table = DeltaTable(str(path))
     newest = table.version()
-    if version is not None and not 0 <= version <= newest:
+    if version is None:
+        return table
+    if not 0 <= version <= newest:
         raise MissingError(f"{path.name} has no version {version}; right would be 0 to {newest}")
-    return table if version in (None, newest) else DeltaTable(str(path), version=version)
+    same = find_same_rows(table, version)
+    return table if same == newest else DeltaTable(str(path), version=same)
+
+
+def find_same_rows(table: DeltaTable, version: int) -> int:
+    """The newest version with the rows of this one: what upkeep replaced in it may be gone from the disk."""
+    same = version
+    later = table.history(limit=table.version() - version) if version < table.version() else []
+    for commit in reversed(later):
+        if commit["operation"] not in UPKEEP:
+            break
+        same = int(commit["version"])
+    return same
+
+
+def _last_change(table: DeltaTable) -> int:
+    """The version in which rows changed last."""
+    for limit in (10, None):  # a night's upkeep is three commits at most
+        for commit in table.history(limit):
+            if commit["operation"] not in UPKEEP:
+                return int(commit["version"])
+    return table.version()

@@ -9,12 +9,12 @@ from pathlib import Path
 from zoneinfo import available_timezones
 
 from features.errors import InputError
-from features.logs.assistments import COLUMNS as ASSISTMENTS_COLUMNS
-from features.logs.assistments import open_assistments
+from features.logs.assistments import find_year, open_assistments
 from features.logs.datashop import find_form, open_datashop
+from features.logs.ednet import EdNetLog, is_ednet, open_ednet
 from features.logs.files.content import describe_content, read_head
 from features.logs.mapped import open_mapped, open_plain, refuse_without_mapping
-from features.logs.mapping import read_mapping
+from features.logs.mapping import Mapping, read_mapping
 from features.logs.rows import Log
 from features.logs.standards.documents import is_json
 from features.logs.standards.files import STANDARDS, DocumentLog, open_documents, sniff_standard
@@ -22,7 +22,7 @@ from features.logs.standards.translation import Names
 from features.logs.starter import starter_mapping
 from features.logs.totals import TotalsLog, open_totals
 
-FORMATS = ("mapped", "assistments", "datashop", *STANDARDS)
+FORMATS = ("mapped", "assistments", "datashop", "ednet", *STANDARDS)
 
 
 def open_log(
@@ -32,11 +32,11 @@ def open_log(
     kc_model: str | None = None,
     zone: str | None = None,
     sheet: str | None = None,
-) -> Log | DocumentLog | TotalsLog:
+) -> Log | DocumentLog | TotalsLog | EdNetLog:
     """A log file, ready to be read.
 
     Args:
-        path: The file.
+        path: The file, or a folder of EdNet.
         form: One of `FORMATS`; without it, `mapped` if there is a mapping, else what the header looks like.
         mapping: A TOML file for `mapped`.
         kc_model: Knowledge component model for `datashop`.
@@ -48,16 +48,11 @@ def open_log(
     """
     said = read_mapping(mapping) if mapping else None
     chosen = form or (sniff_format(path, sheet) if said is None else said.file.format if said.is_standard else "mapped")
-    if said and chosen != (said.file.format if said.is_standard else "mapped"):
-        raise InputError(f"--mapping is for format mapped, not {chosen}; leave one of the two out")
-    if kc_model and chosen != "datashop":
-        raise InputError(f"--kc-model is for format datashop, not {chosen}; leave one of the two out")
-    if zone and chosen in {"mapped", "assistments"}:
-        raise InputError(f"--zone is not for format {chosen}; a mapping says it with [time] zone, and order has none")
-    if zone and zone not in available_timezones():
-        raise InputError(f'--zone "{zone}"; right would be such as "America/Chicago"')
+    _refuse_contradictions(chosen, said, kc_model, zone)
     if chosen == "assistments":
-        return open_assistments(path, sheet)
+        return open_assistments(path, sheet, zone)
+    if chosen == "ednet":
+        return open_ednet(path)
     if chosen == "datashop":
         return open_datashop(path, kc_model, zone, sheet)
     if chosen in STANDARDS:
@@ -70,19 +65,35 @@ def open_log(
     return open_mapped(path, said, sheet)
 
 
+def _refuse_contradictions(chosen: str, said: Mapping | None, kc_model: str | None, zone: str | None) -> None:
+    """Raises if something is said that is not for the format."""
+    if said and chosen != (said.file.format if said.is_standard else "mapped"):
+        raise InputError(f"--mapping is for format mapped, not {chosen}; leave one of the two out")
+    if kc_model and chosen != "datashop":
+        raise InputError(f"--kc-model is for format datashop, not {chosen}; leave one of the two out")
+    if zone and chosen == "ednet":
+        raise InputError("--zone is not for format ednet, whose times count from 1970 in UTC; leave it out")
+    if zone and chosen == "mapped":
+        raise InputError("--zone is not for format mapped, whose mapping says it with [time] zone; leave it out")
+    if zone and zone not in available_timezones():
+        raise InputError(f'--zone "{zone}"; right would be such as "America/Chicago"')
+
+
 def sniff_format(path: Path, sheet: str | None = None) -> str:
     """The format whose columns the header has, or the standard of a JSON file.
 
     Raises:
         InputError: It has those of none, or the file cannot be read.
     """
+    if path.is_dir() and is_ednet(path):
+        return "ednet"
     head = read_head(path, sheet)
     if found := describe_content(path, head):
         raise InputError(f"{path.name} is {found}")
     if is_json(head):
         return sniff_standard(path)
     first_line = (head.removeprefix(codecs.BOM_UTF8).decode("latin-1").splitlines() or [""])[0]
-    if set(ASSISTMENTS_COLUMNS) <= set(next(csv.reader([first_line]), [])):
+    if find_year(next(csv.reader([first_line], delimiter="\t" if "\t" in first_line else ","), [])):
         return "assistments"
     if find_form(head):
         return "datashop"

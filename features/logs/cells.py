@@ -98,13 +98,17 @@ def as_numbers(cells: pa.Array) -> tuple[npt.NDArray[np.float64], Marks]:
         (array([0.5, nan, nan]), array([False, False,  True]))
     """
     text = _plain(cells)
-    try:
+    try:  # most columns are written in one way
         numbers = text.cast(pa.float64())
     except pa.ArrowInvalid:
-        trimmed = pc.utf8_ltrim(pc.utf8_trim_whitespace(text), "+")
+        text = as_text(text)
+        trimmed = pc.utf8_ltrim(text, "+")
         numbers = pc.if_else(pc.match_substring_regex(trimmed, NUMBER), trimmed, None).cast(pa.float64())
-    values = numbers.to_numpy(zero_copy_only=False).astype(np.float64)
-    unreadable = are_written(text) & ~np.isfinite(values)
+    values: npt.NDArray[np.float64] = numbers.to_numpy(zero_copy_only=False)
+    unreadable = ~np.isfinite(values)
+    if not unreadable.any():
+        return values, unreadable
+    unreadable &= are_written(text)
     return np.where(unreadable, np.nan, values), unreadable
 
 
@@ -115,13 +119,12 @@ def as_whole_numbers(cells: pa.Array) -> "tuple[pd.Series[int], Marks]":
         >>> as_whole_numbers(pa.array(["3", "3.0", "many"]))[0].tolist()
         [3, 3, <NA>]
     """
-    text = _plain(cells)
-    if pa.types.is_floating(text.type):
-        text = text.cast(pa.string())
+    text = as_text(cells) if pa.types.is_floating(cells.type) else _plain(cells)
     try:
         numbers = text.cast(pa.int64())
     except pa.ArrowInvalid:
-        trimmed = pc.utf8_ltrim(pc.utf8_trim_whitespace(text.cast(pa.string())), "+")
+        text = as_text(text)
+        trimmed = pc.utf8_ltrim(text, "+")
         digits = pc.replace_substring_regex(trimmed, r"\.0*$", "")
         numbers = pc.if_else(pc.match_substring_regex(trimmed, WHOLE_NUMBER), digits, None).cast(pa.int64())
     values = numbers.to_pandas(types_mapper=lambda _: pd.Int64Dtype())
@@ -135,12 +138,11 @@ def as_shares(cells: pa.Array, largest: float | npt.NDArray[np.float64]) -> tupl
         >>> as_shares(pa.array(["8", "85%", "3/5", "much"]), 10)[0].tolist()
         [0.8, 0.85, 0.6, nan]
     """
-    text = _plain(cells)
-    numbers, unreadable = as_numbers(text)
+    numbers, unreadable = as_numbers(cells)
     shares = numbers / largest
     if not unreadable.any():
         return shares, unreadable
-    trimmed = pc.utf8_trim_whitespace(text)
+    trimmed = as_text(cells)
     percent, _ = as_numbers(pc.struct_field(pc.extract_regex(trimmed, PERCENT), "percent"))
     parts = pc.extract_regex(trimmed, FRACTION)
     part, whole = (as_numbers(pc.struct_field(parts, name))[0] for name in ("part", "whole"))
@@ -159,12 +161,11 @@ def as_seconds(cells: pa.Array, unit_s: float) -> tuple[npt.NDArray[np.float64],
         >>> as_seconds(pa.array(["2500", "1:30", "1:00:00"]), 0.001)[0].tolist()
         [2.5, 90.0, 3600.0]
     """
-    text = _plain(cells)
-    numbers, unreadable = as_numbers(text)
+    numbers, unreadable = as_numbers(cells)
     seconds = numbers * unit_s
     if not unreadable.any():
         return seconds, unreadable
-    parts = pc.extract_regex(pc.utf8_trim_whitespace(text), CLOCK)
+    parts = pc.extract_regex(as_text(cells), CLOCK)
     hour, minute, second = (as_numbers(pc.struct_field(parts, name))[0] for name in ("hours", "minutes", "seconds"))
     clock = 3600 * np.nan_to_num(hour) + 60 * minute + second
     return np.where(unreadable, clock, seconds), unreadable & np.isnan(clock)
@@ -194,10 +195,10 @@ def as_truth(cells: pa.Array, yes: Sequence[str] = (), no: Sequence[str] = ()) -
 
 
 def _plain(cells: pa.Array) -> pa.Array:
-    """Numbers as they are, everything else as text."""
-    if pa.types.is_integer(cells.type) or pa.types.is_floating(cells.type):
+    """Numbers and strings as they are, everything else as text."""
+    if pa.types.is_integer(cells.type) or pa.types.is_floating(cells.type) or pa.types.is_string(cells.type):
         return cells
-    return as_text(cells.cast(pa.int8()) if pa.types.is_boolean(cells.type) else cells)
+    return cells.cast(pa.int8()) if pa.types.is_boolean(cells.type) else as_text(cells)
 
 
 def are_written(cells: pa.Array) -> Marks:

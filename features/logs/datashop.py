@@ -1,4 +1,5 @@
-"""LearnLab DataShop exports, tab separated: transactions (a row per action) and student-steps (a row per step).
+"""LearnLab DataShop exports, tab separated: transactions (a row per action) and student-steps (a row per step), the
+latter also as the KDD Cup of 2010 gave them out.
 
 A response is one attempt at a step of a problem, so item = problem and step. A hint asked for as the first action on a
 step counts as an incorrect first attempt, as DataShop's own student-step table has it; later hints and rows without an
@@ -56,6 +57,10 @@ STUDENT_STEP = {
     "outcome": "First Attempt",
     "hints": "Hints",
 }
+KDD_CUP = STUDENT_STEP | {"outcome": "Correct First Attempt"}
+"""Student-steps as the KDD Cup of 2010 gave them out, with 1 and 0 for correct and incorrect."""
+
+FORMS = (TRANSACTION, STUDENT_STEP, KDD_CUP)
 
 DEFAULT_MODEL = "Default"
 
@@ -80,8 +85,8 @@ def open_datashop(path: Path, kc_model: str | None = None, zone: str | None = No
     """
     form = find_form(read_head(path, sheet)) or TextForm("\t", quoted=False)
     table = open_table(path, replace(form, sheet=sheet))
-    is_step = STUDENT_STEP["outcome"] in table.columns
-    names = STUDENT_STEP if is_step else TRANSACTION
+    names = next((form for form in FORMS[1:] if form["outcome"] in table.columns), TRANSACTION)
+    is_step = names is not TRANSACTION
     positions = {key: find_column(table.columns, name, "format datashop: column") for key, name in names.items()}
     model, places = choose_model(table, kc_model)
     skills = {f"skill {place}": place for place in places.get(model, ())}
@@ -89,6 +94,7 @@ def open_datashop(path: Path, kc_model: str | None = None, zone: str | None = No
     chosen = f'skills are those of the model "{model}"' + (f"; --kc-model names another of {others}" if others else "")
     assumed = "times name no zone and are taken as UTC; --zone says what they are"
     shape = f"read as DataShop's {'student steps' if is_step else 'transactions'}"
+    shape += " of the KDD Cup 2010" if names is KDD_CUP else ""
     notes = [shape] + [chosen] * bool(places) + [assumed] * (is_step and zone is None)
     convert = convert_steps if is_step else convert_transactions
     return Log("datashop", table, positions | skills, lambda cells: convert(cells, zone or "UTC"), notes)
@@ -103,7 +109,7 @@ def find_form(head: bytes) -> TextForm | None:
     Args:
         head: The first bytes of the file.
     """
-    for names in (TRANSACTION, STUDENT_STEP):
+    for names in FORMS:
         form = find_start(head, names.values(), prefer="\t")
         text = head.decode(form.encoding, "replace").removeprefix("\ufeff")
         header = "".join(text.splitlines(keepends=True)[form.skip : form.skip + 1])
@@ -127,7 +133,7 @@ def choose_model(table: TableFile, kc_model: str | None) -> tuple[str, dict[str,
     """
     places: dict[str, list[int]] = {}
     for place, name in enumerate(table.columns):
-        if found := re.fullmatch(r"KC \((.+)\)", name):
+        if found := re.fullmatch(r"KC ?\((.+)\)", name):
             places.setdefault(found[1], []).append(place)
     if kc_model is not None and kc_model not in places:
         raise InputError(f'--kc-model "{kc_model}": {table.path.name} has {", ".join(places) or "no KC models"}')
@@ -162,12 +168,12 @@ def convert_transactions(cells: Cells, zone: str) -> dict[str, object]:
 def convert_steps(cells: Cells, zone: str) -> dict[str, object]:
     """Raw columns of one chunk of a student-step export, whose times are of a zone."""
     outcome = pc.utf8_lower(as_text(cells["outcome"]))
-    graded = _marks(pc.is_in(outcome, pa.array(["correct", "incorrect", "hint"])))
+    graded = _marks(pc.is_in(outcome, pa.array(["correct", "incorrect", "hint", "1", "0"])))
     occurred_at, bad_time = _moments(cells["time"], zone)
     hints, bad_hints = as_whole_numbers(cells["hints"])
     key = [as_text(cells[name]) for name in ("problem", "view", "step")]
     return {
-        **_shared(cells, _marks(pc.equal(outcome, "correct"))),
+        **_shared(cells, _marks(pc.is_in(outcome, pa.array(["correct", "1"])))),
         "occurred_at": occurred_at,
         "attempt": 1,
         "hints": hints.mask(bad_hints, -1),

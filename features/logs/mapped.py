@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -151,6 +152,8 @@ def convert(
     }
     times = cells.get("time", pa.nulls(size, pa.string()))
     sequence, occurred_at, bad_time = read_times(times, mapping.time)
+    read: pd.Series[Any] | None = sequence if occurred_at is None else occurred_at
+    timeless = np.ones(size, dtype=bool) if mapping.time.moment or read is None else read.isna().to_numpy() & ~bad_time
     if mapping.time.zone is None and ASSUMED not in notes and _has_local_times(times, mapping.time):
         notes.append(ASSUMED)
     score, bad_score = _scores(answers.get("correct", pa.nulls(size, pa.string())), mapping.correct, most)
@@ -179,17 +182,16 @@ def convert(
         "duration_s": np.where(bad_duration, np.inf, duration_s),
         "event_key": as_text(cells["event_id"]) if "event_id" in cells else None,
         "skills": skills,
-        "unused": _around_table(cells, times, size, wide=bool(mapping.questions)),
+        "unused": _around_table(cells, timeless, size, wide=bool(mapping.questions)),
         "rejected": first_rule(size, rules),
     }
 
 
-def _around_table(cells: Cells, time: pa.Array, size: int, *, wide: bool) -> "pd.Series[str]":
+def _around_table(cells: Cells, timeless: Marks, size: int, *, wide: bool) -> "pd.Series[str]":
     """Rows that are no part of the table: blank ones, and totals, without a time and a student; and questions open."""
-    student = as_text(cells["student"])
-    timeless = ~are_written(as_text(time) if pa.types.is_string(time.type) else time)
     if not timeless.any() and not wide:
         return first_rule(size, {})
+    student = as_text(cells["student"])
     unscored = ~are_written(as_text(cells["correct"])) if "correct" in cells else np.ones(size, dtype=bool)
     total = pc.fill_null(pc.match_substring_regex(student, TOTAL), False).to_numpy(zero_copy_only=False)
     nobody = ~are_written(student)
@@ -203,6 +205,8 @@ def _has_local_times(cells: pa.Array, time: Time) -> bool:
         return False
     if pa.types.is_timestamp(cells.type):
         return cells.type.tz is None
+    if pa.types.is_string(cells.type) and pc.all(pc.ends_with(cells, "Z"), min_count=0).as_py():
+        return False
     with_offset = pc.match_substring_regex(as_text(cells), OFFSET_OR_UTC)
     return not pc.all(with_offset, min_count=0).as_py()
 

@@ -55,13 +55,12 @@ def as_moments(cells: pa.Array, zone: str = "UTC") -> "tuple[pd.Series[pd.Timest
         typed = cells.cast(pa.timestamp("us", cells.type.tz), safe=False).to_pandas()
         in_utc = typed.astype(UTC) if cells.type.tz else _in_utc(typed, zone)
         return in_utc, np.zeros(len(cells), dtype=bool)
-    text = as_text(cells)
-    for kind in (pa.timestamp("us", "UTC"), pa.timestamp("us")):
-        try:  # most logs are written in one way
-            plain = text.cast(kind).to_pandas()
-        except pa.ArrowInvalid:
-            continue
-        return plain.astype(UTC) if kind.tz else _in_utc(plain, zone), np.zeros(len(cells), dtype=bool)
+    uniform = _cast(cells, zone) if pa.types.is_string(cells.type) else None
+    if uniform is None:
+        text = as_text(cells)
+        uniform = _cast(text, zone)
+    if uniform is not None:
+        return uniform, np.zeros(len(cells), dtype=bool)
     text = pc.replace_substring_regex(text, r"(?i)\s*(utc|gmt)$", "Z")
     has_offset = pc.fill_null(pc.match_substring_regex(text, UTC_OFFSET), False)
     with_offset = _parse(pc.if_else(has_offset, text, None), utc=True)
@@ -85,7 +84,7 @@ def as_dates(cells: pa.Array, zone: str, *, month_first: bool) -> "tuple[pd.Seri
     text = as_text(cells)
     found = pc.extract_regex(text, SLASHED)
     parts = {name: pc.struct_field(found, name) for name in ("one", "two", "year", "hour", "minute", "second")}
-    number = {name: as_numbers(part)[0] for name, part in parts.items()}
+    number = {name: as_numbers(as_text(part))[0] for name, part in parts.items()}
     half = pc.utf8_lower(pc.struct_field(found, "half"))
     in_half = pc.fill_null(pc.not_equal(half, ""), False).to_numpy(zero_copy_only=False)
     afternoon = pc.fill_null(pc.equal(half, "p"), False).to_numpy(zero_copy_only=False)
@@ -181,6 +180,17 @@ def _offset(zone: str) -> str | None:
         return f"{found['sign']}{int(found['hours']):02}{found['minutes'] or '00'}"
     hours = ZONES[found["letters"]]
     return f"{'-' if hours < 0 else '+'}{abs(hours):02}00"
+
+
+def _cast(text: pa.Array, zone: str) -> "pd.Series[pd.Timestamp] | None":
+    """Times that are all written in one of the two most usual ways, in UTC; null where they are not."""
+    for kind in (pa.timestamp("us", "UTC"), pa.timestamp("us")):
+        try:
+            moments = text.cast(kind).to_pandas()
+        except pa.ArrowInvalid:
+            continue
+        return moments.astype(UTC) if kind.tz else _in_utc(moments, zone)
+    return None
 
 
 def _parse(text: pa.Array, *, utc: bool) -> "pd.Series[pd.Timestamp]":

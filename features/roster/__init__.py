@@ -167,6 +167,7 @@ from features.roster.queries import (
     list_teams,
     read_demographics,
     read_skills,
+    read_students,
     read_team,
     students_of_schools,
 )
@@ -223,6 +224,7 @@ __all__ = [
     "read_demographics",
     "read_roster_files",
     "read_skills",
+    "read_students",
     "read_team",
     "replace_recorded_sessions",
     "save_roster",

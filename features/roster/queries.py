@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, select
+from sqlalchemy import Connection, Select, Table, or_, select
 
 from features.database import Database, reading
 from features.database.dialects import in_parts
@@ -122,6 +123,19 @@ def students_of_schools(url: Source, schools: Collection[str]) -> frozenset[str]
     joined = select(tables.MEMBERS.c.student_id).join(tables.TEAMS, tables.TEAMS.c.team_id == tables.MEMBERS.c.team_id)
     with _reading(url) as connection:
         return frozenset(connection.execute(joined.where(tables.TEAMS.c.school.in_(sorted(schools)))).scalars())
+
+
+def read_students(url: Source, day: date) -> frozenset[str]:
+    """The ids of all students who are in a team on a day.
+
+    Raises:
+        MissingError: No roster is loaded.
+    """
+    members = tables.MEMBERS.c
+    begun = or_(members.from_date.is_(None), members.from_date <= day)
+    not_over = or_(members.until.is_(None), members.until >= day)
+    with _reading(url) as connection:
+        return frozenset(connection.execute(select(members.student_id).where(begun, not_over)).scalars())
 
 
 def read_skills(url: Source) -> SkillMap:

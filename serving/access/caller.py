@@ -12,6 +12,7 @@ class Scope(StrEnum):
     LOAD = "load"  # send events and rosters
     NAMES = "names"  # read display names, where the installation keeps them
     ADMIN = "admin"  # see who read and decided what
+    BOARD = "board"  # sign in to the team's pages: see the day, change it and decide
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,16 +69,27 @@ class KeyCache:
         text = _key_in(header or "")
         if not text:
             raise UnauthorizedError("key_missing", NO_KEY)
+        last = self._require_read()
+        sent = parse_key(text)
+        key, caller = _find_valid(last, None if sent is None else sent.key_id)
+        if sent is None or not sent.matches(key.secret_hash):
+            raise UnauthorizedError("key_refused", REFUSED)
+        return caller
+
+    def find_signed_in(self, key_id: str) -> tuple[StoredKey, Caller]:
+        """The key by which somebody signed in before, and its caller.
+
+        Raises:
+            UnauthorizedError: There is no such key, or it is valid no longer.
+            NotReadyError: The keys were not read for too long.
+        """
+        return _find_valid(self._require_read(), key_id)
+
+    def _require_read(self) -> _Reading:
         last = self._last
         if last is None or self._clock() - last.read_at > self._stale_s:
             raise NotReadyError("keys_not_read", UNREAD)
-        sent = parse_key(text)
-        if sent is None or sent.key_id not in last.keys:
-            raise UnauthorizedError("key_refused", REFUSED)
-        key, caller = last.keys[sent.key_id]
-        if not sent.matches(key.secret_hash) or key.state(datetime.now(UTC)) != "valid":
-            raise UnauthorizedError("key_refused", REFUSED)
-        return caller
+        return last
 
     def refresh(self) -> None:
         """Reads the keys once; a failure keeps the last reading."""
@@ -101,6 +112,13 @@ class KeyCache:
     def stop(self) -> None:
         """Stops reading."""
         self._refresh.stop()
+
+
+def _find_valid(reading: _Reading, key_id: str | None) -> tuple[StoredKey, Caller]:
+    found = None if key_id is None else reading.keys.get(key_id)
+    if found is None or found[0].state(datetime.now(UTC)) != "valid":
+        raise UnauthorizedError("key_refused", REFUSED)
+    return found
 
 
 def _to_caller(key: StoredKey) -> Caller:

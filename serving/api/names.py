@@ -51,20 +51,24 @@ class NameReader:
             body: A board, forecasts or a plan of the team.
             team: The team as it is now; None where it has left the roster.
         """
-        if self._vault is None or team is None:
-            return body
+        names = None if team is None else self.of_team(team)
+        return body if names is None else body.model_copy(update={"names": names})
+
+    def of_team(self, team: Team) -> NamesOut | None:
+        """The names of a team's students and adults; null where the caller gets none or they cannot be read."""
+        if self._vault is None:
+            return None
         try:
             students = self._vault.read(STUDENT, team.members)
             adults = self._vault.read(ADULT, [adult.staff_id for adult in team.staff])
         except RegroupError as error:
             logger.warning("answering without names: %s", type(error).__name__)
-            return body
+            return None
         self._auditor.note("show_names", team_id=team.team_id)
-        names = NamesOut(
+        return NamesOut(
             students=[StudentName(student_id=identity, name=name) for identity, name in sorted(students.items())],
             staff=[StaffName(staff_id=identity, name=name) for identity, name in sorted(adults.items())],
         )
-        return body.model_copy(update={"names": names})
 
     def add_to_plan(self, text: str | bytes) -> str | bytes:
         """The same for the JSON of a plan whose team the caller may see."""

@@ -1,4 +1,4 @@
-"""`python -m serving keys`: issues, lists and revokes API keys."""
+"""`python -m serving keys`: issues, lists and revokes API keys, and links that sign in to the board."""
 
 import argparse
 from collections.abc import Callable
@@ -18,28 +18,40 @@ if TYPE_CHECKING:
 
 ISSUE = """keys issue --name "Untis export" --scope read --scope plan --expires 2027-06-30
 keys issue --name "one school's tool" --scope read --school Simulated --per-minute 120"""
+LINK = """keys link --name "Ms Rivera" --school North --days 30 --address https://regroup.example.org"""
 REVOKE = "keys revoke 0f3a5c7e9b1d2f4a"
+LINK_DAYS, MOST_LINK_DAYS = 7, 366
+"""Days for which a link works where nobody says otherwise, and at most."""
+HERE = "http://127.0.0.1:8000"
 EXITS = {2: "a value is wrong, or there is no such key"}
 
 
 def add_keys(commands: Commands) -> None:
-    """Adds the commands that issue, list and revoke keys."""
+    """Adds the commands that issue, list and revoke keys and links."""
     keys = commands.add_parser(
         "keys",
         help="issue, list and revoke API keys",
-        epilog=write_epilog(f"{ISSUE}\nkeys list\n{REVOKE}", EXITS),
+        epilog=write_epilog(f"{ISSUE}\n{LINK}\nkeys list\n{REVOKE}", EXITS),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    actions = keys.add_subparsers(required=True, metavar="{issue,list,revoke}")
+    actions = keys.add_subparsers(required=True, metavar="{issue,link,list,revoke}")
     issue = add_command(actions, "issue", partial(_run, _issue), "make a key and print it, once", ISSUE, EXITS)
     issue.add_argument("--name", required=True, help="who will hold it, for people")
     issue.add_argument("--scope", action="append", required=True, choices=[*Scope], help="may be given several times")
-    issue.add_argument(
-        "--school",
-        action="append",
-        metavar="S",
-        help="a school of the roster; may be given several times; all schools without it",
+    link = add_command(
+        actions, "link", partial(_run, _link), "make a link that signs one adult in to the board", LINK, EXITS
     )
+    link.add_argument("--name", required=True, help="who will hold it; the board shows it")
+    for command in (issue, link):
+        command.add_argument(
+            "--school",
+            action="append",
+            metavar="S",
+            help="a school of the roster; may be given several times; all schools without it",
+        )
+    link.add_argument("--days", type=int, default=LINK_DAYS, metavar="N", help="how long it works, %(default)s days")
+    link.add_argument("--address", default=HERE, metavar="URL", help="where the service is reached, %(default)s")
+    link.add_argument("--no-names", action="store_true", help="show ids, also where there is a vault of names")
     issue.add_argument("--expires", metavar="DATE", help="YYYY-MM-DD, the last day it works, UTC; never without it")
     issue.add_argument("--per-minute", type=int, metavar="N", help="requests; the service's own limit without it")
     add_command(actions, "list", partial(_run, _list), "show every key, without its secret", "keys list")
@@ -76,6 +88,27 @@ def _issue(database: "Database", options: argparse.Namespace) -> None:
     # the key alone on standard output, so that a script can take it
     OUT.print(key.reveal(), markup=False, highlight=False)
     ERR.print(f"Keep it now: it is not shown again. Its id is {key.key_id}.", markup=False, highlight=False)
+
+
+def _link(database: "Database", options: argparse.Namespace) -> None:
+    from serving.access.keys import issue_key
+
+    if not options.name.strip():
+        raise InputError("--name is blank; write who will hold the link")
+    if not 1 <= options.days <= MOST_LINK_DAYS:
+        raise InputError(f"--days {options.days} must be from 1 to {MOST_LINK_DAYS}")
+    if not options.address.startswith(("https://", "http://")):
+        raise InputError(f"--address {options.address!r} is none; write https://HOST")
+    if options.school:
+        _require_schools(database, options.school)
+    scopes = [Scope.BOARD] if options.no_names else [Scope.BOARD, Scope.NAMES]
+    expires_at = datetime.now(UTC) + timedelta(days=options.days)
+    key = issue_key(database, options.name, scopes, options.school, expires_at=expires_at)
+    # the key stands after a `#`, which no browser sends, so that no log of a proxy has it
+    OUT.print(f"{options.address.rstrip('/')}/board/sign-in#{key.reveal()}", markup=False, highlight=False)
+    until = f"until {expires_at:%Y-%m-%d %H:%M} UTC, or until `keys revoke {key.key_id}`"
+    said = f"Give it to nobody else: it signs in {until}."
+    ERR.print(said, markup=False, highlight=False)
 
 
 def _end_of(text: str) -> datetime:

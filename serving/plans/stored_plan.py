@@ -85,7 +85,15 @@ def open_day(database: Database, caller: Caller, recommendation_id: str) -> Stor
         NotFoundError: There is no plan with this id, or none that the caller may know of.
         ConflictError: The plan was stored by a version that did not store days.
     """
-    stored = require_plan(database, caller, recommendation_id)
+    return read_day(require_plan(database, caller, recommendation_id))
+
+
+def read_day(stored: StoredPlan) -> StoredDay:
+    """The day of a plan as it was read.
+
+    Raises:
+        ConflictError: The plan was stored by a version that did not store days.
+    """
     problem = stored.problem()
     if problem is None:
         raise ConflictError("plan_too_old", "the day of this plan was not stored; ask for a new plan of it")

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Table, delete, select, union, update
 
 from features import erasure
 from features.erasure import Installation, Store
+from serving.schemas.edits import Edit
 from serving.schemas.recommendations import RecommendationOut, RecommendationRequest
 from serving.store.decisions import SESSIONS
 from serving.store.forgetting import forget_in_text
@@ -19,6 +20,7 @@ TEXTS: Mapping[Table, Mapping[str, Forget]] = {
         "request": lambda text, students: forget_in_text(RecommendationRequest, text, students),
         "answer": lambda text, students: forget_in_text(RecommendationOut, text, students),
         "problem": forget_in_day,
+        "edit": lambda text, students: forget_in_text(Edit, text, students),
     },
     DECISIONS: {"sessions": lambda text, students: forget_in_text(SESSIONS, text, students)},
 }

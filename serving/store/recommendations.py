@@ -7,14 +7,16 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Connection, and_, insert, or_, select
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
 from features.database import Database
 from features.errors import MissingError
+from features.roster import find_gone
 from serving.errors import RequestError
 from serving.formats import is_current, read_instance
 from serving.grouping import Problem
-from serving.schemas.recommendations import RecommendationOut
+from serving.schemas.edits import Edit
+from serving.schemas.recommendations import RecommendationOut, RecommendationRequest
 from serving.store.decisions import SESSIONS, find_gone_of
 from serving.store.forgetting import forget_in_text
 from serving.store.tables import DECISIONS, RECOMMENDATION_STUDENTS, RECOMMENDATIONS
@@ -29,12 +31,18 @@ class StoredPlan:
         instance: The day as an instance of regroup-day; None for plans of earlier versions.
         decision: `accepted`, `edited` or `rejected`; None while nobody decided.
         decided_sessions: JSON of the sessions that were accepted; None while nobody decided.
+        request: JSON of the body that asked for it.
+        edit: JSON of what was changed and not decided on yet; None where nothing was.
+        edit_version: How often it was changed.
     """
 
     answer: RecommendationOut
     instance: str | None
     decision: str | None
     decided_sessions: str | None
+    request: str
+    edit: str | None
+    edit_version: int
 
     def problem(self) -> Problem | None:
         """The day that was planned; None for plans of earlier versions."""
@@ -67,6 +75,8 @@ def keep_recommendation(
             status=answer.status,
             score=answer.score,
             cycle=None if answer.cycle is None else answer.cycle.id,
+            run_id=answer.provenance.model.run_id,
+            profiles=answer.provenance.profiles,
         )
     )
     rows = [{"recommendation_id": answer.id, "student_id": student} for student in students]
@@ -83,7 +93,15 @@ def find_recommendation(database: Database, identity: str) -> StoredPlan | None:
     """
     plans = RECOMMENDATIONS.c
     query = (
-        select(plans.answer, plans.problem, DECISIONS.c.decision, DECISIONS.c.sessions)
+        select(
+            plans.answer,
+            plans.problem,
+            plans.request,
+            plans.edit,
+            plans.edit_version,
+            DECISIONS.c.decision,
+            DECISIONS.c.sessions,
+        )
         .select_from(RECOMMENDATIONS.outerjoin(DECISIONS, DECISIONS.c.id == plans.id))
         .where(plans.id == identity)
     )
@@ -100,6 +118,32 @@ def find_recommendation(database: Database, identity: str) -> StoredPlan | None:
         None if row.problem is None else forget_in_day(row.problem, gone),
         row.decision,
         None if row.sessions is None else forget_in_text(SESSIONS, row.sessions, gone),
+        forget_in_text(RecommendationRequest, row.request, gone),
+        None if row.edit is None else forget_in_text(Edit, row.edit, gone),
+        row.edit_version or 0,
+    )
+
+
+def keep_edit(connection: Connection, identity: str, version: int, edit: Edit) -> bool:
+    """Stores what was changed in a plan, without students who were erased, and returns whether it could.
+
+    It cannot where somebody has changed the plan since, or decided on it.
+
+    Args:
+        connection: A connection within a transaction.
+        identity: Id of the plan.
+        version: The version of the edit on which the change was made.
+        edit: All that was changed.
+    """
+    students = {student for step in edit.steps for session in step.sessions for student in session.students}
+    gone = find_gone(connection, students) | find_gone_of(connection, identity)
+    plans = RECOMMENDATIONS.c
+    decided = select(DECISIONS.c.id).where(DECISIONS.c.id == identity).exists()
+    found = (plans.id == identity) & (func.coalesce(plans.edit_version, 0) == version) & ~decided
+    text = forget_in_text(Edit, edit.model_dump_json(), gone)
+    return (
+        connection.execute(update(RECOMMENDATIONS).where(found).values(edit=text, edit_version=version + 1)).rowcount
+        == 1
     )
 
 

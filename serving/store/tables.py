@@ -25,7 +25,13 @@ RECOMMENDATIONS = Table(
     Column("status", Text),
     Column("score", Double),
     Column("cycle", String(32), index=True),  # the cycle of which the plan is a day; null without one
+    # the run and the name of the profiles in the plan's provenance, which the night reads and keeps
+    Column("run_id", String(32)),
+    Column("profiles", Text),
+    Column("edit", CompressedText),  # JSON of `Edit`: what the board changed and nobody decided on; null: nothing
+    Column("edit_version", Integer),  # how often it was changed; null: never
     Index("ix_recommendations_page", "team_id", "created_at", "id"),
+    Index("ix_recommendations_profiles", "run_id", "profiles"),
 )
 RECOMMENDATION_STUDENTS = Table(
     "recommendation_students",

@@ -1,4 +1,4 @@
-"""Events go when they are older than their log's last by more than is kept; so do their files, and profiles of then."""
+"""Old events go by the age of their log, files by their own, and profiles when nothing needs them."""
 
 import os
 from datetime import UTC, datetime, timedelta
@@ -12,12 +12,14 @@ from features.events.ingest import ingest_rows
 from features.events.store import data_version, read_events
 from features.home import Home
 from features.retention import (
-    PUBLISHED,
     TOGETHER,
-    Forgotten,
+    NamedProfiles,
+    Removed,
     forget_old_events,
-    forget_old_profiles,
     read_events_kept,
+    remove_old_files,
+    remove_paths,
+    remove_profiles,
 )
 from tests.features.events.test_store import STUDENTS, some_rows
 
@@ -43,7 +45,7 @@ def test_old_events_go_from_the_log_and_from_the_disk(home):
     expected = read_events(home)
     expected = expected[expected["occurred_at"] >= LAST - KEPT]
 
-    assert forget_old_events(home, KEPT, NOW) == Forgotten(2 * len(STUDENTS), 0)
+    assert forget_old_events(home, KEPT, NOW) == 2 * len(STUDENTS)
 
     left = read_events(home)
     order = ["student_id", "occurred_at"]
@@ -60,56 +62,78 @@ def test_the_log_is_not_rewritten_for_a_few_days(home):
     ingest(home, LAST - KEPT - TOGETHER, LAST)
     before = data_version(home)
 
-    assert forget_old_events(home, KEPT, NOW) == Forgotten(0, 0)
+    assert forget_old_events(home, KEPT, NOW) == 0
     assert data_version(home) == before
 
 
 def test_an_event_of_the_future_ends_nothing_early(home):
     ingest(home, NOW - KEPT, NOW - DAY)
-    assert forget_old_events(home, KEPT, NOW - 99 * DAY) == Forgotten(0, 0)
+    assert forget_old_events(home, KEPT, NOW - 99 * DAY) == 0
 
 
 def test_events_without_a_clock_stay(home):
     rows = [some_rows(occurred_at=None, sequence=1)]
     ingest_rows(home, rows, "app", "log", now=NOW)
 
-    assert forget_old_events(home, KEPT, NOW) == Forgotten(0, 0)
+    assert forget_old_events(home, KEPT, NOW) == 0
     assert len(read_events(home)) == len(STUDENTS)
 
 
-def test_files_of_events_go_with_them(home):
-    done = home.inbox / "done", home.inbox / "refused", home.inbox / "practice-app" / "done"
-    folders = home.rejected, *done, home.inbox
-    paths = []
-    for folder in folders:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, age in (("old", KEPT + DAY), ("new", KEPT - DAY)):
-            paths.append(folder / f"{name}.parquet")
-            paths[-1].touch()
-            os.utime(paths[-1], ((NOW - age).timestamp(),) * 2)
-
-    assert forget_old_events(home, KEPT, NOW) == Forgotten(0, 4)
-    assert [path.stem for path in paths if path.exists()] == ["new"] * 4 + ["old", "new"]  # the inbox waits
+def write(path, age):
+    """A file of some age."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("ten bytes!")
+    os.utime(path, ((NOW - age).timestamp(),) * 2)
+    return path
 
 
-def test_of_old_profiles_the_newest_of_the_serving_run_stay(home):
-    for run, day, age in (
-        ("a", "1", 99),
-        ("a", "2", 50),
-        ("a", "3", 1),
-        ("b", "2", 60),
-        ("b", "1", 55),
-        ("c", "1", 9),
-    ):
-        name = f"2026030{day}T000000Z-7.7"
-        write_bundle(home.published / run / name, {}, lambda draft: None)
-        manifest = home.published / run / name / "manifest.json"
-        os.utime(manifest, ((NOW - age * DAY).timestamp(),) * 2)
+def test_old_files_go_and_are_counted_with_their_bytes(tmp_path):
+    old, new = write(tmp_path / "old", KEPT + DAY), write(tmp_path / "new", KEPT - DAY)
 
-    assert forget_old_profiles(home, "b", NOW) == 3
-    assert PUBLISHED == 30 * DAY
+    assert remove_old_files("log files", [old, new], KEPT, NOW, dry_run=True) == Removed("log files", 1, 10)
+    assert old.exists()
+    assert str(remove_old_files("log files", [old, new], KEPT, NOW)) == "1 log files, 0.0 MB"
+    assert not old.exists()
+    assert new.exists()
+
+
+def test_a_file_that_is_kept_under_another_name_gives_no_room(tmp_path):
+    for name in ("one", "two", "kept"):
+        (tmp_path / name).mkdir()
+    write(tmp_path / "one" / "a", KEPT)
+    write(tmp_path / "one" / "b", KEPT)
+    os.link(tmp_path / "one" / "a", tmp_path / "two" / "a")
+    os.link(tmp_path / "one" / "b", tmp_path / "kept" / "b")
+
+    assert remove_paths("folders", [tmp_path / "one", tmp_path / "two"]) == Removed("folders", 2, 10)
+    assert [path.name for path in tmp_path.rglob("*")] == ["kept", "b"]
+
+
+def publish(home, run, day, age, erased=""):
+    """Profiles of a day of March that were published some days ago."""
+    folder = home.published / run / f"202603{day:02d}T000000Z-7.7{erased}"
+    write_bundle(folder, {}, lambda draft: None)
+    os.utime(folder / "manifest.json", ((NOW - age * DAY).timestamp(),) * 2)
+    return folder.name
+
+
+def test_of_profiles_the_newest_of_each_alias_the_new_ones_and_those_of_recent_plans_stay(home):
+    for run, day, age in (("a", 1, 99), ("a", 2, 50), ("a", 3, 1), ("b", 2, 60), ("b", 1, 55), ("c", 1, 9)):
+        publish(home, run, day, age)
+    publish(home, "c", 2, 40, erased="-erased2")
+    (home.published / "c" / ".20260309T000000Z-7.7-123").mkdir()
+    of_plans = [
+        NamedProfiles("c", "20260302T000000Z-7.7", NOW - 13 * DAY),
+        NamedProfiles("a", "20260302T000000Z-7.7-erased1", NOW - 14 * DAY),
+        NamedProfiles("a", "20260301T000000Z-7.7", NOW - 15 * DAY),
+        NamedProfiles("gone", "20260301T000000Z-7.7", NOW),
+    ]
+
+    removed = remove_profiles(home, {"b", "never-published"}, of_plans, NOW, 2 * DAY, 14 * DAY)
+
+    assert removed.count == 4
     left = {f"{path.parent.name}/{path.name[7]}" for path in home.published.glob("*/*")}
-    assert left == {"a/3", "b/2", "c/1"}
+    assert left == {"a/2", "a/3", "b/2", "c/2"}
 
 
 @pytest.mark.parametrize("text", ["0", "59", "-400", "1e3", "ever", "36501"])

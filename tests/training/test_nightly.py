@@ -46,11 +46,11 @@ def client_of(school):
 
 
 def runs_of(school):
-    """The runs that trained something, without that of the prior model."""
+    """The runs that trained something, without that of the prior model and of nights that did not."""
     client = client_of(school)
     found = client.get_experiment_by_name(EXPERIMENT)
     runs = client.search_runs([found.experiment_id]) if found else []
-    return [run for run in runs if run.data.tags.get("kind") != "prior"]
+    return [run for run in runs if run.data.tags.get("kind") != "prior" and run.data.tags["decision"] != "refused"]
 
 
 def champions_of(school, alias="champion"):
@@ -132,12 +132,17 @@ def test_the_model_card_says_what_a_person_has_to_know(trained_school):
         assert re.search(rf"\| group \| {group} \|.* 0\.\d{{4}} \(0\.\d{{4}}\) \| [01]\.\d{{3}} \|\n", mastery)
 
 
-def test_the_decision_can_be_read(trained_school):
-    """The same record is in the home and in the run."""
+def test_the_page_can_be_read(trained_school):
+    """The same one is in the home and in the run, for people as HTML, and the newest has a name that stays."""
     (record,) = (trained_school.home / "decisions").glob("*.md")
+    page = record.with_suffix(".html").read_text()
 
+    assert record.name.startswith("2026-03-14-")
     assert "The challenger is the new champion." in record.read_text()
-    assert record.read_text() == artifact(trained_school, trained_school.run_id, "decision.md").read_text()
+    assert "The challenger is the new champion." in page
+    assert page == record.with_name("latest.html").read_text()
+    for name, text in (("record.md", record.read_text()), ("record.html", page)):
+        assert artifact(trained_school, trained_school.run_id, name).read_text() == text
 
 
 def test_profiles_are_published_for_the_champion(trained_school):
@@ -202,7 +207,7 @@ def test_a_little_new_data_keeps_the_champion_and_refreshes_its_profiles(own_sch
     assert code == 10
     assert champions_of(own_school) == {own_school.run_id}
     assert client_of(own_school).get_model_version_by_alias("regroup-struggle", "challenger").run_id == challenger
-    decision = artifact(own_school, challenger, "decision.md").read_text()
+    decision = artifact(own_school, challenger, "record.md").read_text()
     assert "The champion stays." in decision
     assert "against the champion's (95 % interval" in decision
     assert (inbox / "done" / "monday.parquet").is_file()
@@ -581,7 +586,15 @@ for moment in sys.argv[2:]:
 MOMENTS = (
     *("register a prior", "log_artifacts#2", "create_model_version#2", "set_registered_model_alias#4"),
     *("validate", "train struggle", "train mastery", "evaluate", "gate", "register"),
-    *("log_artifacts#2", "create_model_version#2", "publish", "promote", "set_registered_model_alias#4", "record"),
+    *(
+        "log_artifacts#2",
+        "create_model_version#2",
+        "publish",
+        "promote",
+        "set_registered_model_alias#4",
+        "prune",
+        "record",
+    ),
 )
 """The beginning of every step, and the middle of those that change MLflow, for the prior model first."""
 

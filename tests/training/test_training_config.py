@@ -44,9 +44,11 @@ def test_a_file_changes_what_it_names_and_nothing_else(load):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("[boosting]\nround = 3", r"boosting\.round: Extra inputs are not permitted"),
-        ("[bosting]\nrounds = 3", "bosting: Extra inputs are not permitted"),
-        ("[boosting]\nrounds = 0", r"boosting\.rounds: .*greater than or equal to 1"),
+        ("[boosting]\nround = 3", r"boosting\.round: there is no such key; did you mean boosting\.rounds\?"),
+        ("[bosting]\nrounds = 3", r"bosting: there is no such key; did you mean boosting\?"),
+        ("streak = 3", r"streak: there is no such key; did you mean mastery_rule\.streak\?"),
+        ("[gate]\nzebra = 3", r"gate\.zebra: there is no such key; known are gate\.max_ece, gate\.min_students"),
+        ("[boosting]\nrounds = 0", r"boosting\.rounds: .*greater than or equal to 1, not 0"),
         ('[boosting]\nrounds = "many"', r"boosting\.rounds: .*valid integer"),
         ("boosting = 3", "boosting: Input should be a valid dictionary"),
         ("[mastery_rule]\nstreak = 12", "streak 12 can never be met within horizon 10"),

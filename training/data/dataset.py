@@ -13,7 +13,7 @@ from features.profiles.kernel import COLUMNS
 from features.profiles.state import State
 from features.profiles.timeline import Timeline, count_responses, fit_responses, recode_items, sort_events
 from features.profiles.vocabulary import Vocabulary, build_vocabulary
-from training.config import TrainingConfig
+from training.config import MasteryRule, TrainingConfig
 from training.data.labels import Outcomes, label_outcomes
 from training.data.splits import TimeBlocks, fold_of_students, split_time
 from training.data.targets import find_targets, fit_next_answer
@@ -88,7 +88,9 @@ class Dataset:
         return {name: rows[due] for name, due in self.due.items()}
 
 
-def build_dataset(events: pd.DataFrame, item_skills: pd.DataFrame, config: TrainingConfig) -> Dataset:
+def build_dataset(
+    events: pd.DataFrame, item_skills: pd.DataFrame, config: TrainingConfig, judge: MasteryRule | None = None
+) -> Dataset:
     """Turns the event log into rows to train, calibrate and evaluate with.
 
     Training rows of a student see statistics counted on the other folds of students, before the block's end. Later
@@ -98,14 +100,16 @@ def build_dataset(events: pd.DataFrame, item_skills: pd.DataFrame, config: Train
         events: Rows of `Events` before the moment of training.
         item_skills: Rows of `ItemSkills`.
         config: Mastery rule, split and folds.
+        judge: The mastery rule of the calibration block and the holdout; without it, that of `config`.
 
     Raises:
         DataGateError: The events cannot be split by time.
     """
+    judge = judge or config.mastery_rule
     vocabulary, timeline, _ = read_log(events, item_skills)
     sequence = events["sequence"].to_numpy(dtype=np.float64, na_value=np.nan)[timeline.row]
     answered = (timeline.correct >= 0) & (timeline.item >= 0)
-    is_due = answered & label_outcomes(timeline, vocabulary, config.mastery_rule).open
+    is_due = answered & label_outcomes(timeline, vocabulary, judge).open
     episode = np.where(is_due, timeline.student * len(vocabulary.nodes) + timeline.node, -1)
     blocks = split_time(timeline, sequence, config.split, episode, config.gate.min_later_episodes)
 
@@ -118,9 +122,10 @@ def build_dataset(events: pd.DataFrame, item_skills: pd.DataFrame, config: Train
     struggle, mastery = {}, {}
     for name in ("train", "calibration", "holdout"):
         rows = early_rows if name == "train" else late_rows
-        outcomes = label_outcomes(timeline, vocabulary, config.mastery_rule, blocks.seen(name))
+        rule = config.mastery_rule if name == "train" else judge
+        outcomes = label_outcomes(timeline, vocabulary, rule, blocks.seen(name))
         due = answered & blocks.block(name, gap=False)
-        target = find_targets(next_answer, rows, due, timeline, outcomes, config.mastery_rule)
+        target = find_targets(next_answer, rows, due, timeline, outcomes, rule)
         is_open = outcomes.open & blocks.block(name, gap=True)
         struggle[name] = make_block(rows, target, is_open, timeline, vocabulary, outcomes)
         mastery[name] = make_block(rows, timeline.correct, due, timeline, vocabulary, outcomes)

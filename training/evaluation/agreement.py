@@ -82,11 +82,11 @@ def compare_with_facts(block: Block, probability: Floats, min_rows: int, *, by_r
             continue
         target, forecast = block.target[mine].astype(np.float64), probability[mine]
         student = np.unique(block.student[mine], return_inverse=True)[1]
-        error = Z99 * _error_of_mean(target - target.mean(), student)
+        error = Z99 * error_of_mean(target - target.mean(), student)
         observed = float(target.mean())
         interval = max(0.0, observed - error), min(1.0, observed + error)
         gap = forecast - target
-        gap_error = _error_of_mean(gap - gap.mean(), student)
+        gap_error = error_of_mean(gap - gap.mean(), student)
         cells.append(
             Cell(attempts, share, run, int(mine.sum()), float(forecast.mean()), observed, *interval, gap_error)
         )
@@ -111,8 +111,13 @@ def _name(at: int) -> str:
     return str(first) if first == last else f"{first}-{last}"
 
 
-def _error_of_mean(centered: Floats, student: npt.NDArray[np.int64]) -> float:
-    """The standard error of the mean of rows that are alike within a student."""
+def error_of_mean(centered: Floats, student: npt.NDArray[np.int64]) -> float:
+    """The standard error of the mean of rows that are alike within a student.
+
+    Args:
+        centered: Values minus their mean, one for each row.
+        student: Code of each row's student, from 0 without gaps.
+    """
     sums = np.bincount(student, weights=centered)
     many = max(1, len(sums) - 1)
     return float(np.sqrt(np.sum(sums**2) * len(sums) / many) / len(centered))

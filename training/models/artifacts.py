@@ -14,7 +14,10 @@ from features.model_bundle import FORMAT, TREES, read_model_bundle
 from features.profiles.columns import SCHEMA_HASH
 from features.profiles.difficulty import Statistics
 from training.config import TrainingConfig
-from training.models.boosting import FORECASTS, Model
+from training.models.boosting import FORECASTS, Forecast, Model
+
+SIGNATURE = "MLmodel"
+"""The file in which MLflow looks for what a model reads and gives; YAML, of which JSON is a part."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ def write_model(
         }
         for name, content in contents.items():
             (draft / f"{name}.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+        (draft / SIGNATURE).write_text(json.dumps(_sign(model.forecast)), encoding="utf-8")
 
     about = {"format": FORMAT, "forecast": model.forecast.name, "meaning": model.forecast.meaning, **facts}
     write_bundle(folder, about, write)
@@ -77,3 +81,11 @@ def read_model(folder: Path) -> StoredModel:
     model = Model(forecast, bundle.line, lgb.Booster(model_str=bundle.read_trees()), bundle.calibration)
     statistics = Statistics.from_json(bundle.read("statistics"))
     return StoredModel(model, statistics, bundle.read("thresholds"), bundle.kind)
+
+
+def _sign(forecast: Forecast) -> dict[str, Any]:
+    """What MLflow shows as a model's schema: columns that may be null, and a probability."""
+    inputs = [{"type": "float", "name": name, "required": False} for name in forecast.columns]
+    outputs = [{"type": "double", "name": forecast.name, "required": True}]
+    signature = {"inputs": json.dumps(inputs), "outputs": json.dumps(outputs), "params": None}
+    return {"flavors": {"regroup": {"reader": "training.models.artifacts.read_model"}}, "signature": signature}

@@ -10,8 +10,7 @@ from pathlib import Path
 from features.errors import InputError, MissingError
 from features.home import Home, tracking_uri
 from training.config import load_config
-from training.nightly.facts import find_night
-from training.nightly.night import BUSY
+from training.nightly.facts import BUSY, find_night
 from training.nightly.profiles import publish
 from training.records.tracking import FORECASTS, Change, Tracking
 

@@ -14,10 +14,13 @@ import pandas as pd
 
 from features.errors import InputError
 from features.events.sample import read_sample
-from features.events.store import DataVersion, data_version, find_span, read_item_skills
+from features.events.store import DataVersion, data_version, read_item_skills
+from features.events.upkeep import find_span
 from features.home import Home
 from features.profiles.columns import SCHEMA_HASH
 from training.config import TrainingConfig
+
+BUSY = "another nightly run is at work in this home; wait for it to end"
 
 PACKAGES = ("features", "training")
 """Whose code decides what comes of a night."""
@@ -46,12 +49,22 @@ class Night:
         """A short hash of the facts."""
         return hashlib.sha256(json.dumps(dict(self.facts), sort_keys=True).encode()).hexdigest()[:16]
 
-    def read_events(self, before: datetime | None) -> pd.DataFrame:
-        """The events before a moment that models learn from and are judged by.
+    @property
+    def date(self) -> str:
+        """The day of the moment, YYYY-MM-DD, UTC; `no-clock` for a log without a clock."""
+        return "no-clock" if self.as_of is None else f"{self.as_of:%Y-%m-%d}"
+
+    @property
+    def name(self) -> str:
+        """What people call it, such as `night 2026-03-14`."""
+        return f"night {self.date}"
+
+    def read_events(self) -> pd.DataFrame:
+        """The events that models learn from and are judged by.
 
         Of a log of more than `max_rows` events, they are those of a sample of students, always the same ones.
         """
-        return read_sample(self.home, self.data.events, before, self.config.boosting.max_rows)
+        return read_sample(self.home, self.data.events, self.as_of, self.config.boosting.max_rows)
 
     def read_item_skills(self) -> pd.DataFrame:
         """The items' skills of their version."""
@@ -89,13 +102,16 @@ def find_night(home: Home, config: TrainingConfig, as_of: datetime | None) -> Ni
 
 
 @cache
-def hash_code() -> str:
+def hash_code(also: tuple[str, ...] = ()) -> str:
     """A short hash of the source files of `features` and `training`.
 
     A version number would not do: an edited feature has the number of the one before.
+
+    Args:
+        also: Further packages, whose code has a say as well.
     """
     digest = hashlib.sha256()
-    for package in PACKAGES:
+    for package in (*PACKAGES, *also):
         root = Path(str(files(package)))
         for path in sorted(root.rglob("*.py")):
             digest.update(f"{package}/{path.relative_to(root).as_posix()}\0".encode())

@@ -1,12 +1,13 @@
 """The first step of a night: live events, the files of the inbox, and what is older than it is kept."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from features.database import Database
 from features.errors import InputError
+from features.events.counts import IngestCounts
 from features.events.evidence import forget_evidence
 from features.events.ingest import ingest_file
 from features.events.live_ingest import ingest_live_events
@@ -15,6 +16,8 @@ from features.logs.mapping import read_mapping
 from features.logs.sections import File
 from features.restore import require_erased
 from features.retention import forget_old_events, read_events_kept
+from training.config import Retention
+from training.nightly.prune import remove_files
 
 logger = logging.getLogger("regroup")
 
@@ -26,10 +29,12 @@ class Inbox:
     Attributes:
         read: How many were ingested.
         refused: How many could not be read and were set aside.
+        counts: What became of the rows of each file that was read, and of the live events.
     """
 
     read: int = 0
     refused: int = 0
+    counts: tuple[IngestCounts, ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -38,7 +43,7 @@ class Inbox:
         return f"{self.read} {'file' if self.read == 1 else 'files'} read, {self.refused} refused{aside}"
 
 
-def ingest(home: Home) -> Inbox:
+def ingest(home: Home, retention: Retention) -> Inbox:
     """Brings everything that came in into the event log, and forgets what is too old.
 
     Raises:
@@ -47,10 +52,11 @@ def ingest(home: Home) -> Inbox:
         InputError: A setting, or the inbox's mapping, is wrong; every file stays in the inbox.
     """
     _require_erased(home)
-    _ingest_live_events(home)
+    live = _ingest_live_events(home)
     inbox = _ingest_inbox(home)
     _forget_old_events(home)
-    return inbox
+    remove_files(home, retention, datetime.now(UTC))  # also where there is nothing more to do
+    return replace(inbox, counts=(*inbox.counts, *([live] if live else [])))
 
 
 def _require_erased(home: Home) -> None:
@@ -59,11 +65,12 @@ def _require_erased(home: Home) -> None:
             require_erased(home, connection)
 
 
-def _ingest_live_events(home: Home) -> None:
+def _ingest_live_events(home: Home) -> IngestCounts | None:
     with Database(home.database_url()) as database:
         counts = ingest_live_events(home, database)
     if counts is not None:
         logger.info("live events: %d, %d stored", counts.rows_read, counts.events_stored + counts.activities)
+    return counts
 
 
 def _ingest_inbox(home: Home) -> Inbox:
@@ -73,7 +80,7 @@ def _ingest_inbox(home: Home) -> Inbox:
     mapping is no fault of the files, so then they stay.
     """
     _require_clear_mappings(home)
-    read = refused = 0
+    refused, read = 0, []
     for path in home.inbox_files():
         with path.open("rb"):  # nor in a log file
             pass
@@ -87,11 +94,12 @@ def _ingest_inbox(home: Home) -> Inbox:
             logger.info("ingest %s: %d rows, %d stored", path.name, counts.rows_read, counts.events_stored)
             for note in counts.notes:
                 logger.info("ingest %s: %s", path.name, note)
-            read += 1
+            read.append(counts)
             aside = path.parent / "done"
         aside.mkdir(exist_ok=True)
+        path.touch()  # it is kept so long from now on
         path.rename(aside / _free_name(path, aside))
-    return Inbox(read, refused)
+    return Inbox(len(read), refused, tuple(read))
 
 
 def _require_clear_mappings(home: Home) -> None:
@@ -128,10 +136,8 @@ def _forget_old_events(home: Home) -> None:
     now = datetime.now(UTC)
     with home.work("ingest", busy="another ingest is at work in this home; wait for it to end"):
         forgotten = forget_old_events(home, kept, now)
-    if forgotten.events or forgotten.files:
-        logger.info(
-            "older than %d days: %d events and %d files are removed", kept.days, forgotten.events, forgotten.files
-        )
+    if forgotten:
+        logger.info("older than %d days: %d events are removed", kept.days, forgotten)
     with Database(home.database_url()) as database, database.changing() as connection:
         if totals := forget_evidence(connection, now - kept):
             logger.info("older than %d days: %d totals are removed", kept.days, totals)

@@ -3,8 +3,8 @@
 import json
 import logging
 import traceback
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
@@ -14,28 +14,31 @@ from features.errors import RegroupError
 from features.events.copies import find_copies, surely_copied, warn_of_copies
 from features.events.live_ingest import count_waiting
 from features.home import Home
-from features.retention import forget_old_profiles
 from training.config import TrainingConfig
 from training.data.dataset import Dataset, build_dataset
 from training.data.enough import require_enough
-from training.errors import BrokenTrainingError, QualityGateError
-from training.evaluation.agreement import compare_with_facts
-from training.evaluation.comparison import audit_models, compare_with_champion, score_model
+from training.errors import BrokenTrainingError, QualityGateError, RosterGateError
+from training.evaluation.comparison import read_audit, score_model
+from training.evaluation.figures import gather_figures
 from training.evaluation.gate import decide
+from training.evaluation.reliability import find_points
 from training.models.artifacts import StoredModel
 from training.models.boosting import FORECASTS, Forecast, Model, train_model
-from training.nightly.facts import Night, find_night
+from training.nightly.checks import Champion, check_night
+from training.nightly.facts import BUSY, Night, find_night
+from training.nightly.findings import Finding
 from training.nightly.ingest import Inbox, ingest
 from training.nightly.prior import install_prior
 from training.nightly.profiles import publish, read_champion
-from training.nightly.record import REFUSALS, Outcome, find_outcome, write_record
+from training.nightly.prune import prune
+from training.nightly.record import REFUSALS, Outcome, Record, find_outcome
 from training.nightly.unfinished import Judgement, Unfinished
-from training.records.report import evaluation_json, flat_metrics, write_card, write_decision
+from training.records.cost import Meter
+from training.records.entities import describe_data
+from training.records.report import evaluation_json, flat_metrics, write_card
 from training.records.tracking import Tracking
 
 logger = logging.getLogger("regroup")
-
-BUSY = "another nightly run is at work in this home; wait for it to end"
 
 
 def run_nightly(home: Home, config: TrainingConfig, as_of: datetime | None = None) -> Outcome:
@@ -55,11 +58,14 @@ def run_nightly(home: Home, config: TrainingConfig, as_of: datetime | None = Non
         DataGateError: Too few students or episodes; the champion has profiles of today.
         QualityGateError: The challenger is above a limit and there is no champion to keep.
         BrokenTrainingError: The training broke off; the champion has profiles of today.
+        RosterGateError: The roster has lost too many students; the champion has profiles of today.
     """
+    meter = Meter(home)
     with home.work("nightly", busy=BUSY):
-        inbox = ingest(home)
+        meter.begin("ingest")
+        inbox = ingest(home, config.retention)
         night = find_night(home, config, as_of)
-        outcome = find_outcome(night, inbox) or _run_steps(night, inbox)
+        outcome = find_outcome(night, inbox) or _run_steps(night, Record(night, inbox, meter))
         Unfinished(night).end()
         return outcome
 
@@ -84,37 +90,60 @@ def plan_nightly(home: Home, config: TrainingConfig, as_of: datetime | None = No
             return [*plan, ("nothing more", str(refusal))]
         done = Unfinished(night).find_done()
     profile = "publish profiles of today for the champion; without one, make a prior model champion first"
-    plan += [("profile", profile), ("validate", "")]
+    plan += [("profile", profile), ("validate", "check what came in, profiles and champion against earlier nights")]
     plan += [(step, "was done by a night that was stopped" if done.get(step) else "") for step in steps]
     promoted = "if the challenger is promoted"
     return [*plan, ("gate", ""), ("register", ""), ("publish", promoted), ("promote", promoted), ("prune", "")]
 
 
-def _run_steps(night: Night, inbox: Inbox) -> Outcome:
+def _run_steps(night: Night, record: Record) -> Outcome:
     """Publishes profiles for the champion there is, and then looks for a better one."""
     tracking = Tracking()
-    events, item_skills = night.read_events(night.as_of), night.read_item_skills()
+    events, item_skills = night.read_events(), night.read_item_skills()
     if tracking.needs_prior():
         logger.info("register a prior model, since there is no champion")
         install_prior(night, tracking)
     champion = tracking.champion()
     stored = None if champion is None else read_champion(tracking, champion)
     none = "there is no champion" if champion is None else "the champion cannot be read"
-    about = {"inbox": inbox.sentence, "profiles": f"none were published, since {none}"}
+    record.profiles = f"none were published, since {none}"
     if champion and stored:
-        logger.info("profile: as of %s", night.facts["as_of"])
-        about["champion until now"] = _say_champion(champion, stored["struggle"].kind)
-        about["profiles"] = publish(night, champion, stored["struggle"].statistics)
+        record.meter.begin("profile", "as of %s", night.facts["as_of"])
+        record.champion, record.replaced = champion, _say_champion(champion, stored["struggle"].kind)
+        record.profiles = publish(night, champion, stored["struggle"].statistics)
+    record.meter.begin("validate", "%d events as of %s", len(events), night.facts["as_of"])
+    record.findings = _check(night, champion, stored, events, item_skills)
     try:
-        outcome = _challenge(night, tracking, champion, stored, events, item_skills, about)
+        _require_roster(record.findings)
+        outcome = _challenge(night, tracking, champion, stored, events, item_skills, record)
     except REFUSALS as refusal:
         if not isinstance(refusal, QualityGateError):  # whose record has the figures
-            write_record(night, "No challenger was trained.", [str(refusal)], about, refusal=refusal)
+            _prune(record)
+            record.write(tracking, "No challenger was trained.", [str(refusal)], refusal=refusal)
         raise
-    finally:
-        if champion:
-            forget_old_profiles(night.home, champion, datetime.now(UTC))
-    return Outcome(outcome.did, outcome.run_id, outcome.record, inbox.refused)
+    return Outcome(outcome.did, outcome.run_id, outcome.record, record.inbox.refused, tuple(record.findings))
+
+
+def _check(
+    night: Night,
+    champion: str | None,
+    stored: Mapping[str, StoredModel] | None,
+    events: pd.DataFrame,
+    item_skills: pd.DataFrame,
+) -> list[Finding]:
+    serving = Champion(champion, dict(stored)) if champion and stored else None
+    findings = check_night(night.home, night.as_of, serving, events, item_skills, night.config.checks)
+    for each in findings:
+        if each.level != "ok":
+            logger.warning("check %s, %s: %s; %s", each.name, each.level, each.sentence, each.advice)
+    return findings
+
+
+def _require_roster(findings: Sequence[Finding]) -> None:
+    """Raises where a check says that nothing may be learned tonight."""
+    stops = [f"{each.sentence}; {each.advice}" for each in findings if each.level == "stop"]
+    if stops:
+        raise RosterGateError("; ".join(stops))
 
 
 def _challenge(
@@ -124,7 +153,7 @@ def _challenge(
     stored: Mapping[str, StoredModel] | None,
     events: pd.DataFrame,
     item_skills: pd.DataFrame,
-    about: Mapping[str, str],
+    record: Record,
 ) -> Outcome:
     """Trains a challenger, compares it with the champion, and publishes profiles for it if it is promoted.
 
@@ -134,33 +163,59 @@ def _challenge(
     work.begin()
     judgement = work.read_judgement()
     if judgement is None or not _still_holds(judgement, champion, tracking):
-        judgement = work.keep_judgement(_judge(night, work, champion, stored, events, item_skills))
-    decision = judgement.decision
+        judgement = work.keep_judgement(_judge(night, work, champion, stored, events, item_skills, record.meter))
+    decision, meter = judgement.decision, record.meter
     if judgement.champion and judgement.kind:  # the alias may stand on this night's own run already
-        about = {**about, "champion until now": _say_champion(judgement.champion, judgement.kind)}
+        record.replaced = _say_champion(judgement.champion, judgement.kind)
 
-    logger.info("register")
-    record = write_decision(decision.verdict, decision.reasons, {**about, **night.facts})
-    texts = {"model_card.md": judgement.card, "evaluation.json": judgement.evaluation, "decision.md": record}
+    meter.begin("register")
+    texts = {"model_card.md": judgement.card, "evaluation.json": judgement.evaluation}
     tags = {**night.facts, "decision": "promoted" if decision.promoted else "kept"}
-    run_id = tracking.log_run(judgement.night, tags, _parameters(night), judgement.metrics, work.models, texts)
+    evaluation = json.loads(judgement.evaluation)
+    run_id = tracking.log_run(
+        judgement.night,
+        tags,
+        _parameters(night),
+        judgement.metrics,
+        work.models,
+        texts,
+        name=night.name,
+        description="\n".join([decision.verdict, "", *(f"- {reason}" for reason in decision.reasons)]),
+        data=describe_data(str(night.home.events), night.facts["data_version"], evaluation["blocks"]),
+    )
     tracking.register(run_id, tuple(forecast.name for forecast in FORECASTS))
     refusal = None
     if decision.promoted:
-        logger.info("publish")
+        meter.begin("publish")
         statistics = tracking.fetch_model(run_id, "struggle").statistics
-        publish(night, run_id, statistics, after=judgement.champion)
-        logger.info("promote")
+        record.profiles = publish(night, run_id, statistics, after=judgement.champion)
+        meter.begin("promote")
         tracking.promote(run_id, f"night: {decision.reasons[-1]}", judgement.at)
+        record.champion = run_id
     elif judgement.kind is None:  # a champion that cannot be read can neither be compared nor kept
         why = "; ".join(decision.reasons)
         refusal = QualityGateError(f"the challenger is above a limit and there is no champion to keep: {why}")
-    logger.info("record")
-    path = write_record(night, decision.verdict, decision.reasons, about, run_id=run_id, refusal=refusal)
+    _prune(record)
+    meter.begin("record")
+    path = record.write(
+        tracking,
+        decision.verdict,
+        decision.reasons,
+        run_id=run_id,
+        promoted=decision.promoted,
+        within_limits=decision.within_limits,
+        refusal=refusal,
+        evaluation=evaluation,
+    )
     if refusal is not None:
         work.end()
         raise refusal
     return Outcome("promoted" if decision.promoted else "kept", run_id, path)
+
+
+def _prune(record: Record) -> None:
+    record.meter.begin("prune")
+    record.pruned = prune(record.night.home, record.night.config.retention).sentence
 
 
 def _still_holds(judgement: Judgement, champion: str | None, tracking: Tracking) -> bool:
@@ -177,32 +232,37 @@ def _judge(
     stored: Mapping[str, StoredModel] | None,
     events: pd.DataFrame,
     item_skills: pd.DataFrame,
+    meter: Meter,
 ) -> Judgement:
     """Trains what is not trained yet, and decides what comes of it."""
     config = night.config
     try:
-        logger.info("validate: %d events as of %s", len(events), night.facts["as_of"])
+        meter.begin("dataset", "%d events as of %s", len(events), night.facts["as_of"])
         warn_of_copies(surely_copied(find_copies(events)))
         dataset = build_dataset(events, item_skills, config)
         require_enough(dataset, config.gate)
-        models = {forecast.name: _train(forecast, work, dataset, config) for forecast in FORECASTS}
+        models = {forecast.name: _train(forecast, work, dataset, config, meter) for forecast in FORECASTS}
     except (RegroupError, OSError):
         raise
     except Exception as error:
         raise BrokenTrainingError(f"the training broke off: {_place_of(error)}") from error
 
-    logger.info("evaluate: %d bootstrap resamples of students", config.evaluation.bootstrap)
+    meter.begin("evaluate", "%d bootstrap resamples of students", config.evaluation.bootstrap)
     scores = {name: score_model(name, model, dataset, config) for name, model in models.items()}
-    groups = audit_models(night.home.database_url(), models, dataset, config)
-    against = compare_with_champion(stored, models, dataset, item_skills, config) if stored else None
-    holdout = dataset.struggle["holdout"]
-    cells = compare_with_facts(holdout, models["struggle"].predict(holdout.rows), config.gate.min_cell_rows)
     own_scores = {name: by_name["regroup"] for name, by_name in scores.items()}
-    logger.info("gate")
-    decision = decide(own_scores, against, config.gate, groups, cells)
-    shown = {name: [group for group in figures if group.shown] for name, figures in groups.items()}
+    audit = read_audit(night.home.database_url())
+    figures = gather_figures(models, work.size, stored, dataset, item_skills, audit, own_scores, config)
+    meter.begin("gate")
+    decision = decide(figures, config.gate)
+    groups = figures.groups or {}
+    shown = {name: [group for group in found if group.shown] for name, found in groups.items()}
     card = write_card(config, dataset, scores, shown, night.facts)
-    evaluation = json.dumps(evaluation_json(scores, shown), indent=1)
+    points = {
+        name: find_points(block, model.predict(block.rows))
+        for name, model in models.items()
+        for block in (getattr(dataset, name)["holdout"],)
+    }
+    evaluation = json.dumps(evaluation_json(scores, shown, points, dataset), indent=1)
     kind = stored["struggle"].kind if stored else None
     return Judgement(champion, kind, decision, flat_metrics(scores), card, evaluation)
 
@@ -211,11 +271,11 @@ def _say_champion(run_id: str, kind: str) -> str:
     return f"run {run_id}, {kind}"
 
 
-def _train(forecast: Forecast, work: Unfinished, dataset: Dataset, config: TrainingConfig) -> Model:
+def _train(forecast: Forecast, work: Unfinished, dataset: Dataset, config: TrainingConfig, meter: Meter) -> Model:
     stored = work.read_model(forecast.name)
     if stored is None:
         blocks = getattr(dataset, forecast.name)
-        logger.info("train %s: %d rows", forecast.name, len(blocks["train"]))
+        meter.begin(f"train {forecast.name}", "%d rows", len(blocks["train"]))
         model = train_model(forecast, blocks["train"], blocks["calibration"], config.boosting)
         stored = work.keep_model(model, dataset)
     return stored.model

@@ -8,6 +8,7 @@ from training.models.boosting import FORECASTS
 from training.models.prior import KIND, write_prior
 from training.nightly.facts import Night
 from training.nightly.profiles import publish
+from training.records.entities import KINDS
 from training.records.report import write_prior_card
 from training.records.tracking import Tracking
 
@@ -25,7 +26,7 @@ def install_prior(night: Night, tracking: Tracking) -> str:
         statistics = read_model(models[0]).statistics
         tags = {**night.facts, **KIND, "prior": origin}
         card = {"model_card.md": write_prior_card(origin)}
-        run_id = tracking.log_run(f"prior {night.key}", tags, {}, {}, models, card)
+        run_id = tracking.log_run(f"prior {night.key}", tags, {}, {}, models, card, "prior model", KINDS["prior"])
     tracking.register(run_id, tuple(model.name for model in models), kind="prior")
     publish(night, run_id, statistics)
     tracking.promote(run_id, f"night: there was no champion, so that the prior serves, {origin}")

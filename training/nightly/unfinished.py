@@ -59,6 +59,11 @@ class Unfinished:
         """The folders of the models, one for each forecast."""
         return tuple(self._folder / forecast.name for forecast in FORECASTS)
 
+    @property
+    def size(self) -> int:
+        """Bytes of the models' files."""
+        return sum(path.stat().st_size for folder in self.models for path in folder.iterdir())
+
     def begin(self) -> None:
         """Removes what nights left that worked on something else."""
         for path in self._night.home.unfinished.glob("*"):

@@ -1,14 +1,17 @@
-"""The model card and the decision record: what a person reads the morning after."""
+"""The model card, and the figures of a run as plain values."""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from training.config import TrainingConfig
 from training.data.dataset import Dataset
 from training.evaluation.fairness import GroupFigures
 from training.evaluation.metrics import Interval, Metrics
+from training.evaluation.reliability import Point
 from training.models.boosting import FORECASTS
 
 Scores = Mapping[str, Mapping[str, Metrics]]
@@ -34,12 +37,6 @@ def flat_metrics(scores: Scores) -> dict[str, float]:
                         flat[f"{prefix}.{metric}{suffix}"] = value
     return flat
 
-
-KINDS = {
-    "trained": "Trained on this installation's own log.",
-    "prior": "Prior model: rules learned elsewhere, which serve until the own log can teach better ones.",
-}
-"""What a registered version is, as its description says it."""
 
 PURPOSE = (
     "# Model card",
@@ -110,12 +107,12 @@ def write_card(
     return "\n".join(lines)
 
 
-def write_decision(verdict: str, reasons: Sequence[str], facts: Mapping[str, Any]) -> str:
-    """Renders the decision record in Markdown: what was decided, and every figure that counted."""
-    return "\n".join(["# Decision", "", verdict, "", *_lines(reasons), "", *_fact_lines(facts), ""])
-
-
-def evaluation_json(scores: Scores, groups: Mapping[str, Sequence[GroupFigures]]) -> dict[str, Any]:
+def evaluation_json(
+    scores: Scores,
+    groups: Mapping[str, Sequence[GroupFigures]],
+    points: Mapping[str, Sequence[Point]],
+    dataset: Dataset,
+) -> dict[str, Any]:
     """Turns every figure of a run into plain values; NaN becomes null."""
 
     def plain(interval: Interval) -> dict[str, float | None]:
@@ -129,15 +126,20 @@ def evaluation_json(scores: Scores, groups: Mapping[str, Sequence[GroupFigures]]
             for forecast, by_name in scores.items()
         },
         "groups": {forecast: [asdict(group) for group in figures] for forecast, figures in groups.items()},
+        "reliability": {forecast: [asdict(point) for point in found] for forecast, found in points.items()},
+        "blocks": {
+            name: {
+                "students": len(np.unique(mastery.student)),
+                "struggle_rows": len(dataset.struggle[name]),
+                "mastery_rows": len(mastery),
+            }
+            for name, mastery in dataset.mastery.items()
+        },
     }
 
 
 def _fact_lines(facts: Mapping[str, Any]) -> list[str]:
-    return _lines([f"{name}: {value}" for name, value in facts.items()])
-
-
-def _lines(sentences: Sequence[str]) -> list[str]:
-    return [f"- {sentence}" for sentence in sentences]
+    return [f"- {name}: {value}" for name, value in facts.items()]
 
 
 def _score_table(by_name: Mapping[str, Metrics]) -> list[str]:

@@ -15,17 +15,20 @@ from filelock import FileLock
 from features.errors import WRONG_PATH, InputError, UnavailableError, explain_os_error
 from features.home import tracking_uri
 from training.models.artifacts import StoredModel, read_model
+from training.records.entities import DESCRIPTION, KINDS, MEANINGS, SOURCE
 from training.records.mlflow_errors import plain_errors
-from training.records.report import KINDS
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Metric
+    from mlflow.entities import DatasetInput, Metric, Run
 
-EXPERIMENT, BENCHMARKS = "regroup-nightly", "regroup-benchmarks"
+EXPERIMENT, BENCHMARKS, EXPERIMENTS = "regroup-nightly", "regroup-benchmarks", "regroup-experiments"
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 NIGHT = "night"
 FORECASTS = ("struggle", "mastery")
+
+PAGE = 1000
+"""Runs that are asked for at once."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,11 @@ class Tracking:
             client.search_registered_models(max_results=1)
         return client
 
+    @property
+    def client(self) -> "MlflowClient":
+        """MLflow's own, for the retention of runs."""
+        return self._client
+
     def champion(self) -> str | None:
         """Returns the run whose versions are champion, or None when there is none or the two forecasts disagree."""
         return self._run_of_both(CHAMPION)
@@ -107,6 +115,10 @@ class Tracking:
         metrics: Mapping[str, float],
         models: Sequence[Path],
         texts: Mapping[str, str],
+        name: str = "",
+        description: str = "",
+        data: "Sequence[DatasetInput]" = (),
+        experiment: str = EXPERIMENT,
     ) -> str:
         """Logs one finished run and returns its id; a run of that night that is there already is completed.
 
@@ -117,31 +129,42 @@ class Tracking:
             metrics: Figures; those that are null are left out.
             models: Folders that become artifacts under their names.
             texts: Artifacts by name.
+            name: What people call the run.
+            description: What MLflow shows on top of it, in Markdown.
+            data: What `describe_data` says of the log.
+            experiment: Where it is listed.
         """
         from mlflow.entities import Param, RunTag  # noqa: PLC0415
 
-        run_id = self.find_run(night)
+        run_id = self.find_run(night, experiment)
         with plain_errors(self.uri):
             if run_id is None:
-                experiment, name = self._experiment(EXPERIMENT), tags.get("as_of")
-                run_id = str(self._client.create_run(experiment, run_name=name, tags={NIGHT: night}).info.run_id)
+                made = self._client.create_run(self._experiment(experiment), run_name=name or None, tags={NIGHT: night})
+                run_id = str(made.info.run_id)
             self._client.log_batch(
                 run_id,
                 metrics=_finite(metrics, self._client.get_run(run_id).info.start_time),
-                params=[Param(name, str(value)) for name, value in parameters.items()],
-                tags=[RunTag(name, value) for name, value in tags.items()],
+                params=[Param(key, str(value)) for key, value in parameters.items()],
+                tags=[RunTag(tag, value) for tag, value in {**tags, **SOURCE, DESCRIPTION: description}.items()],
             )
+            if data:
+                self._client.log_inputs(run_id, data)
             for folder in models:
                 self._client.log_artifacts(run_id, str(folder), folder.name)
-            for name, text in texts.items():
-                self._client.log_text(run_id, text, name)
+            self.log_texts(run_id, texts)
             self._client.set_terminated(run_id)
             return run_id
 
-    def find_run(self, night: str) -> str | None:
+    def log_texts(self, run_id: str, texts: Mapping[str, str]) -> None:
+        """Adds artifacts to a run, in place of those that have their names."""
+        with plain_errors(self.uri):
+            for name, text in texts.items():
+                self._client.log_text(run_id, text, name)
+
+    def find_run(self, night: str, experiment: str = EXPERIMENT) -> str | None:
         """The run of a night; null where none was logged."""
         with plain_errors(self.uri):
-            found = self._client.search_runs([self._experiment(EXPERIMENT)], f"tags.{NIGHT} = '{night}'", max_results=1)
+            found = self._client.search_runs([self._experiment(experiment)], f"tags.{NIGHT} = '{night}'", max_results=1)
             return str(found[0].info.run_id) if found else None
 
     def log_benchmark(
@@ -168,22 +191,28 @@ class Tracking:
             return parent
 
     def register(self, run_id: str, forecasts: tuple[str, ...], kind: str = "trained") -> None:
-        """Registers the run's bundle of each forecast as a version of a kind, once, with the alias `challenger`."""
+        """Registers the run's bundle of each forecast as a version of a kind, once, with the alias `challenger`.
+
+        A version has the tags of its run that are not MLflow's own.
+        """
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
 
         with plain_errors(self.uri):
-            root = self._client.get_run(run_id).info.artifact_uri
+            run = self._client.get_run(run_id)
+            root = run.info.artifact_uri
+            tags = {name: value for name, value in run.data.tags.items() if not name.startswith("mlflow.")}
             for forecast in forecasts:
                 name = model_name(forecast)
                 try:
-                    self._client.create_registered_model(name)
+                    self._client.create_registered_model(name, description=MEANINGS[name])
                 except MlflowException as error:
                     if error.error_code != "RESOURCE_ALREADY_EXISTS":
                         raise
                 version = self._find_version(forecast, run_id)
                 if version is None:
+                    said = f"{KINDS[kind]} {run.info.run_name}, data as of {tags.get('as_of', 'the end of the log')}."
                     made = self._client.create_model_version(
-                        name, f"{root}/{forecast}", run_id, tags={"kind": kind}, description=KINDS[kind]
+                        name, f"{root}/{forecast}", run_id, tags={**tags, "kind": kind}, description=said
                     )
                     version = int(made.version)
                 self._client.set_registered_model_alias(name, CHALLENGER, str(version))
@@ -228,23 +257,43 @@ class Tracking:
     def list_changes(self) -> list[Change]:
         """Every time that a run became champion, the newest first."""
         now = {self.previous(): PREVIOUS, self.champion(): CHAMPION}
-        changes, token = [], None
+        changes = []
+        for run in self.list_runs():
+            run_id, tags = str(run.info.run_id), run.data.tags
+            changes += [
+                Change(name.removeprefix(f"{CHAMPION} "), run_id, tags.get("as_of", ""), value, now.get(run_id, ""))
+                for name, value in tags.items()
+                if name.startswith(f"{CHAMPION} ")
+            ]
+        return sorted(changes, key=lambda change: change.at, reverse=True)
+
+    def list_runs(self, experiment: str = EXPERIMENT, where: str = "", *, deleted: bool = False) -> "list[Run]":
+        """Every run of an experiment that a filter of MLflow lets through, the newest first.
+
+        Those that somebody marked as deleted are among them if asked for.
+        """
+        from mlflow.entities import ViewType  # noqa: PLC0415 - takes seconds
+
+        view = ViewType.ALL if deleted else ViewType.ACTIVE_ONLY
+        runs: list[Run] = []
+        token = None
         with plain_errors(self.uri):
-            experiment = self._experiment(EXPERIMENT)
+            place = self._experiment(experiment)
             while True:
-                page = self._client.search_runs([experiment], max_results=1000, page_token=token)
-                for run in page:
-                    run_id, tags = str(run.info.run_id), run.data.tags
-                    changes += [
-                        Change(
-                            name.removeprefix(f"{CHAMPION} "), run_id, tags.get("as_of", ""), value, now.get(run_id, "")
-                        )
-                        for name, value in tags.items()
-                        if name.startswith(f"{CHAMPION} ")
-                    ]
+                page = self._client.search_runs([place], where, view, max_results=PAGE, page_token=token)
+                runs += page
                 token = page.token
                 if not token:
-                    return sorted(changes, key=lambda change: change.at, reverse=True)
+                    return runs
+
+    def runs_with_alias(self) -> dict[str, set[str]]:
+        """The runs that an alias names, by alias; two where a promotion was cut short."""
+        with plain_errors(self.uri):
+            named = {
+                alias: {self._run_of(forecast, alias) for forecast in FORECASTS}
+                for alias in (CHAMPION, CHALLENGER, PREVIOUS)
+            }
+        return {alias: {run for run in runs if run is not None} for alias, runs in named.items()}
 
     def fetch_model(self, run_id: str, forecast: str) -> StoredModel:
         """Reads a registered model from the artifacts of a run.
@@ -288,11 +337,18 @@ class Tracking:
             raise
 
     def _experiment(self, name: str) -> str:
+        from mlflow.exceptions import MlflowException  # noqa: PLC0415
+
         experiment = self._client.get_experiment_by_name(name)
         if experiment is not None:
             return str(experiment.experiment_id)
         place = str(self._folder / "artifacts" / name) if self._folder else None
-        return str(self._client.create_experiment(name, artifact_location=place))
+        try:
+            return str(self._client.create_experiment(name, artifact_location=place))
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+            return self._experiment(name)  # another process was first
 
 
 def _finite(metrics: Mapping[str, float], at: int | None = None) -> "list[Metric]":

@@ -87,7 +87,7 @@ def run_night(
     home, costs = Home(root), Costs()
     night = find_night(home, config, morning)
     with costs.step("dataset"):
-        dataset = build_dataset(night.read_events(morning), night.read_item_skills(), config)
+        dataset = build_dataset(night.read_events(), night.read_item_skills(), config)
     models = {}
     with costs.step("train"):
         for forecast in FORECASTS:

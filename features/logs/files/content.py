@@ -75,7 +75,7 @@ def read_head(path: Path, sheet: str | None = None) -> bytes:
     """
     if path.is_dir():
         is_roster = _is_roster({each.name.lower() for each in path.iterdir()})
-        what = ROSTER if is_roster else "a folder; right would be one file"
+        what = ROSTER if is_roster else "a folder; right would be one file, or a folder of EdNet's KT1"
         raise InputError(f"{path.name} is {what}")
     with open_content(path, sheet) as content:
         head = content.read(HEAD_BYTES)
@@ -107,6 +107,8 @@ def open_content(path: Path, sheet: str | None = None) -> Iterator[IO[bytes]]:
 
 def describe_source(path: Path, sheet: str | None = None) -> str | None:
     """Which sheet of which is read, in a sentence for whoever loads the file; null where there is no choice."""
+    if path.is_dir():
+        return None
     with path.open("rb") as file:
         if not is_workbook(path, file.read(8)):
             return None

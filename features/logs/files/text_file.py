@@ -100,6 +100,22 @@ def read_text(
         raise _open_quote(name) from None
 
 
+class _Watched:
+    """A stream of bytes of which the quotation marks are counted."""
+
+    closed = False
+
+    def __init__(self, content: IO[bytes]) -> None:
+        self._content = content
+        self.marks = 0
+
+    def read(self, size: int) -> bytes:
+        """The next bytes."""
+        some = self._content.read(size)
+        self.marks += some.count(b'"') if b'"' in some else 0  # to find none is faster than to count it
+        return some
+
+
 def _read_batches(
     name: str, content: IO[bytes], head: bytes, form: TextForm, width: int, positions: Sequence[int]
 ) -> Iterator[CellChunk]:
@@ -110,11 +126,12 @@ def _read_batches(
         return "skip"
 
     _, header_lines = _first_row(head, form)
+    watched = _Watched(content)
     # by position, because a name may be empty or come twice
     names = [str(place) for place in range(width)]
     wanted = [names[place] for place in positions]
     reader = pyarrow.csv.open_csv(
-        pa.PythonFile(content, mode="r"),
+        pa.PythonFile(watched, mode="r"),
         read_options=pyarrow.csv.ReadOptions(
             column_names=names, skip_rows=header_lines, encoding=form.encoding, block_size=CHUNK_BYTES
         ),
@@ -136,7 +153,7 @@ def _read_batches(
         for batch in reader:
             rows += len(batch)
             yield CellChunk(tuple(batch.columns), broken_lines=0)
-    if form.quoted and not form.is_wide:
+    if form.quoted and not form.is_wide and watched.marks % 2:
         _refuse_open_quote(name, content, rows + len(broken))
     texts = sum(broken)
     yield CellChunk(tuple(pa.nulls(0, pa.string()) for _ in wanted), len(broken) - texts, texts)
@@ -145,10 +162,9 @@ def _read_batches(
 def _refuse_open_quote(name: str, content: IO[bytes], rows: int) -> None:
     """Raises if a quotation mark is never closed: Arrow takes the rest of the file for one cell, without an error.
 
-    An odd number of marks alone may be inches in a text. With more lines than rows too, lines went into a cell.
+    An odd number of marks, which the file has, may be inches in a text. With more lines than rows too, lines went into
+    a cell.
     """
-    if sum(block.count(b'"') for block in _read_again(content)) % 2 == 0:
-        return
     lines, in_line = 0, False
     for block in _read_again(content):
         lines += sum(1 for _ in re.finditer(rb"[^\r\n]+", block)) - (in_line and block[0] not in b"\r\n")

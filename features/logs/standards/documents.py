@@ -2,7 +2,7 @@
 
 import codecs
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import TextIOWrapper
 from json import JSONDecodeError
 from pathlib import Path
@@ -35,8 +35,13 @@ def is_json(head: bytes) -> bool:
     return _decode_head(head).lstrip()[:1] in {"{", "["}
 
 
-def read_documents(path: Path) -> Iterator[object]:
+def read_documents(path: Path, decode: Callable[[str], object] = msgspec.json.decode) -> Iterator[object]:
     """The documents of a file, in order; `UNREADABLE` for a line that is none.
+
+    Args:
+        path: The file.
+        decode: Reads a line that holds one document; may leave out what nobody needs, and refuse what is not usual,
+            which is then read whole.
 
     Raises:
         InputError: The file cannot be read, or breaks off.
@@ -50,7 +55,7 @@ def read_documents(path: Path) -> Iterator[object]:
             first = text.readline()
             text.seek(0)
             lines = _is_document(first)
-            for value in _read_lines(text) if lines else _read_stream(text, path):
+            for value in _read_lines(text, decode) if lines else _read_stream(text, path):
                 if isinstance(value, dict) and "actor" in value:
                     yield value  # most
                 else:
@@ -94,10 +99,10 @@ def _is_document(line: str) -> bool:
         return False
 
 
-def _read_lines(text: TextIO) -> Iterator[object]:
+def _read_lines(text: TextIO, decode: Callable[[str], object]) -> Iterator[object]:
     for line in text:
         try:
-            yield msgspec.json.decode(line)
+            yield decode(line)
         except (ValueError, RecursionError):
             if line.strip():
                 yield _read_slowly(line)

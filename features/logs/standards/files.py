@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,7 +18,7 @@ from features.logs.standards.caliper import translate_caliper
 from features.logs.standards.documents import UNREADABLE, read_documents
 from features.logs.standards.tracking import translate_tracking
 from features.logs.standards.translation import Document, Ignored, Names, Translated, UntranslatableError, Voiding
-from features.logs.standards.xapi import HomePages, translate_statement
+from features.logs.standards.xapi import HomePages, decode_statement, translate_statement
 
 Translate = Callable[[Document, Names], Translated | list[dict[str, Any]]]
 
@@ -92,7 +93,7 @@ class DocumentLog:
         Raises:
             InputError: The file is damaged.
         """
-        documents = read_documents(self.path)
+        documents = read_documents(self.path, decode_statement if self.standard == "xapi" else msgspec.json.decode)
         while events := [event for document in islice(documents, AT_ONCE) for event in self._translate(document)]:
             yield self._convert({name: [event.get(name) for event in events] for name in FIELDS}, len(events))
 

@@ -8,7 +8,9 @@ Source: ADL, xAPI-Spec, xAPI-Data.md 1.0.3, sections 2.4.1 to 2.4.7; Open edX, e
 
 import re
 from functools import lru_cache
-from typing import Any
+from typing import Any, Required, TypedDict
+
+import msgspec
 
 from features.lengths import LONGEST_ADDRESS
 from features.logs.standards.translation import (
@@ -44,6 +46,8 @@ NOTHING: Document = {}
 PLACES = frozenset({"parent", "grouping", "category", "other"})
 """Fields of the context's activities."""
 
+PARTS = ("verb", "object", "result", "context", "actor")
+
 FEW = 4096
 """Addresses of verbs, types and extensions whose last word is kept."""
 
@@ -55,6 +59,62 @@ SHARED = (
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
+class _Account(TypedDict, total=False):
+    name: Any
+    homePage: Any
+
+
+class _Actor(TypedDict, total=False):
+    account: _Account
+    mbox: Any
+    mbox_sha1sum: Any
+    openid: Any
+
+
+class _Verb(TypedDict, total=False):
+    id: Any
+
+
+class _Definition(TypedDict, total=False):
+    type: Any
+    extensions: Any
+
+
+class _Activity(TypedDict, total=False):
+    id: Any
+    objectType: Any
+    definition: _Definition
+
+
+class _Result(TypedDict, total=False):
+    score: Any
+    success: Any
+    duration: Any
+    extensions: Any
+
+
+class _Context(TypedDict, total=False):
+    contextActivities: dict[str, list[_Activity]]
+    extensions: Any
+
+
+class _Statement(TypedDict, total=False):
+    """What `translate_statement` asks of a statement, in the usual types."""
+
+    id: Any
+    actor: Required[_Actor]
+    verb: _Verb
+    object: _Activity
+    result: _Result
+    context: _Context
+    timestamp: Any
+    stored: Any
+
+
+decode_statement = msgspec.json.Decoder(_Statement).decode
+"""Reads of a statement what is needed, which takes less time than to read it whole; refuses what is not usual."""
+
+
 def translate_statement(statement: Document, names: Names) -> Translated:
     """The fields of an event of ours, as `POST /v1/events` takes them, or the statement that this one voids.
 
@@ -62,8 +122,8 @@ def translate_statement(statement: Document, names: Names) -> Translated:
         UntranslatableError: The statement names no student, or voids none.
     """
     # each part is read once and in place: a log has millions of statements
-    parts = (statement.get(name) for name in ("verb", "object", "result", "context", "actor"))
-    verb, activity, result, context, actor = (part if isinstance(part, dict) else NOTHING for part in parts)
+    parts = [part if isinstance(part, dict) else NOTHING for part in map(statement.get, PARTS)]
+    verb, activity, result, context, actor = parts
     kind = _kind(as_text(verb.get("id")), activity, result)
     if not isinstance(kind, str):
         return kind

@@ -16,6 +16,9 @@ from serving.errors import ServiceError, UnauthorizedError
 OPEN = frozenset({"/livez", "/readyz", "/metrics", "/docs", "/openapi.json"})
 """Addresses that need no key."""
 
+BOARD = "/board"
+"""The team's pages, for browsers: their routes authenticate by the cookie of a session (`serving.board.route`)."""
+
 HERE = ("127.0.0.1", "::1", "localhost")
 """Names by which a machine can reach only itself."""
 
@@ -38,7 +41,7 @@ class Authentication:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
-        if scope["type"] != "http" or _address(scope) in OPEN:
+        if scope["type"] != "http" or _address(scope) in OPEN or f"{_address(scope)}/".startswith(f"{BOARD}/"):
             await self._app(scope, receive, send)
             return
         try:
@@ -61,7 +64,7 @@ class Authentication:
 
     def _authenticate(self, scope: Scope) -> tuple[Caller, dict[str, str]]:
         if self._open_here:
-            if not _is_here(scope):
+            if not is_here(scope):
                 raise UnauthorizedError("not_here", "a service that is open without keys answers its own machine only")
             return ANYBODY, {}
         caller = self._keys.find(Headers(scope=scope).get("authorization"))
@@ -74,7 +77,7 @@ def _address(scope: Scope) -> str:
     return path.removeprefix(scope.get("root_path", ""))
 
 
-def _is_here(scope: Scope) -> bool:
+def is_here(scope: Scope) -> bool:
     """Whether the request came by the loopback interface and names it.
 
     Headers count too: a web page can have its own name resolved to this machine, and a proxy on this machine sends

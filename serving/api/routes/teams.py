@@ -18,6 +18,7 @@ from serving.models.forecasts import forecast_students
 from serving.models.snapshot import Snapshot
 from serving.plans.needs import find_candidates
 from serving.plans.policy import load_policy
+from serving.plans.recommend import Planner
 from serving.schemas.forecasts import Board, TeamForecasts
 from serving.store.roster_cache import TeamSnapshot
 
@@ -75,11 +76,16 @@ def read_board(planner: CurrentPlanner, respond: CurrentRespond) -> Response:
     """Reads what each student of a team needs and is strong in, and the date of the last adult-led session."""
 
     def render(snapshot: Snapshot, team: Team, roster: TeamSnapshot) -> Board:
-        days, max_candidates = planner.settings.recent_days, planner.settings.max_candidates
-        candidates = find_candidates(snapshot, team, roster, load_policy().need, days, max_candidates)
-        return to_board(snapshot, team, roster.skills, candidates, forecast_students(snapshot, team.members, days))
+        return make_board(planner, snapshot, team, roster)
 
     return respond("read_board", Board, render)
+
+
+def make_board(planner: Planner, snapshot: Snapshot, team: Team, roster: TeamSnapshot) -> Board:
+    """What each student of a team needs and is strong in."""
+    days, max_candidates = planner.settings.recent_days, planner.settings.max_candidates
+    candidates = find_candidates(snapshot, team, roster, load_policy().need, days, max_candidates)
+    return to_board(snapshot, team, roster.skills, candidates, forecast_students(snapshot, team.members, days))
 
 
 @router.get("/forecasts", response_model=TeamForecasts)

@@ -140,6 +140,20 @@ def test_another_export_of_the_same_answers_is_refused_in_words_whatever_its_zon
             check.refuse("log.csv")
 
 
+@pytest.mark.parametrize(
+    ("minutes", "same", "other"),
+    [(24 * 60, 2, 0), (24 * 60, 30, 0), (7 * 24 * 60, 5, 0), (6 * 60, 1, 0), (6 * 60, 2, 1), (6 * 60, 8, 4)],
+)
+def test_answers_given_again_another_day_or_among_new_ones_are_no_second_export(minutes, same, other):
+    stored = [("a", 3 * at, f"item {at}", at % 2 == 0) for at in range(same)]
+    again = [(student, minute + minutes, item, right) for student, minute, item, right in stored]
+    check = ExportCheck()
+
+    check.add(checked(again + [("a", 3 * at, f"new {at}", True) for at in range(other)]), checked(stored)[KNOWN])
+
+    check.refuse("log.csv")
+
+
 @given(number=st.integers(1, 10**6), rest=st.sampled_from(["{}.0", "{}.00", "00{}", "0{}.0"]))
 @FEW
 def test_ids_that_a_spreadsheet_wrote_differently_are_told_without_naming_them(number, rest):

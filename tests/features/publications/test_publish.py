@@ -21,11 +21,11 @@ from features.events.store import (
     add_item_skills,
     append_events,
     data_version,
-    erase_events,
     read_events,
     read_item_skills,
     to_table,
 )
+from features.events.upkeep import erase_events
 from features.home import Home
 from features.profiles.fold import build_profiles
 from features.publications import (

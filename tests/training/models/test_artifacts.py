@@ -9,7 +9,7 @@ from features.bundle import MANIFEST, file_hash
 from features.errors import InputError
 from training.models.artifacts import read_model
 
-FILES = ("model.lgb", "features.json", "line.json", "calibration.json", "statistics.json", "thresholds.json")
+FILES = ("model.lgb", "features.json", "line.json", "calibration.json", "statistics.json", "thresholds.json", "MLmodel")
 
 
 @pytest.fixture

@@ -1,0 +1,184 @@
+"""Measures every night of a year with all students, by the functions that the product measures a night with.
+
+The day's events are folded into the state of the night before, so that a year costs about two passes over its log.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from features.profiles.difficulty import Statistics
+from features.profiles.fold import fold, read_skill_rows, read_student_rows
+from features.profiles.state import State
+from features.profiles.timeline import Timeline, sort_events
+from training.data.splits import fold_of_students
+from training.models.artifacts import StoredModel
+from training.nightly.checks.measures import (
+    DAY,
+    LATELY,
+    Answers,
+    Measures,
+    join_figures,
+    measure_answers,
+    measure_events,
+    measure_skills,
+    measure_students,
+)
+from training.nightly.checks.night import count_days
+from training.nightly.checks.school_days import count_students
+
+logger = logging.getLogger("regroup")
+
+SCHOOLS = 10
+"""Schools that students are hashed into."""
+
+Codes = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """One night as it was measured, with the answers that faults are planted into."""
+
+    measures: Measures
+    answers: Answers
+
+
+@dataclass(frozen=True)
+class Serving:
+    """Models that serve from a moment on."""
+
+    since: datetime
+    run_id: str
+    model: StoredModel
+
+
+def name_schools(students: "pd.Index[str]") -> npt.NDArray[np.object_]:
+    """The school of each student, by a hash of the id."""
+    return np.array([f"school-{number}" for number in fold_of_students(students, SCHOOLS, "school")], dtype=object)
+
+
+def replay_year(
+    events: pd.DataFrame, item_skills: pd.DataFrame, serving: Sequence[Serving], end: datetime
+) -> Iterator[Replayed]:
+    """Measures each night from the first model on.
+
+    Args:
+        events: Rows of `Events`, all responses with a time.
+        item_skills: Rows of `ItemSkills`.
+        serving: The models, by the moment from which each serves.
+        end: The last night, in UTC.
+    """
+    events = events.sort_values("occurred_at", kind="stable", ignore_index=True)
+    times = events["occurred_at"].astype("datetime64[us, UTC]").to_numpy("datetime64[us]").astype(np.int64)
+    changes = [each.since for each in serving[1:]] + [end + DAY]
+    for each, until in zip(serving, changes, strict=True):
+        known = each.model.statistics.extend(item_skills, events["item_id"], events["skills"])
+        timeline = sort_events(events, known)
+        schools = name_schools(timeline.students)
+        folded = _Folded(timeline, known)
+        folded.fold_until(_microseconds(each.since), rows=False)
+        moment = each.since + DAY
+        while moment <= end and moment - DAY < until:
+            begin, stop = np.searchsorted(times, [_microseconds(moment - DAY), _microseconds(moment)])
+            first = np.searchsorted(times, _microseconds(moment - LATELY))
+            if stop > begin:
+                yield _measure(
+                    each, folded, schools, events.iloc[begin:stop], events["occurred_at"].iloc[first:stop], moment
+                )
+            moment += DAY
+        logger.info("replayed until %s", moment.date())
+
+
+def _measure(
+    serving: Serving,
+    folded: "_Folded",
+    schools: npt.NDArray[np.object_],
+    today: pd.DataFrame,
+    lately: "pd.Series[pd.Timestamp]",
+    moment: datetime,
+) -> Replayed:
+    day, rows = folded.fold_until(_microseconds(moment), rows=True)
+    known, state = folded.known, folded.state
+    asked = (day.correct >= 0) & (day.item >= 0)
+    student = day.student[asked]
+    of_student = schools[folded.codes]
+    answers = Answers(
+        correct=day.correct[asked],
+        forecast=serving.model.model.predict(rows[asked]),
+        student=student,
+        item=day.item[asked],
+        known_item=known.item_responses[day.item[asked]] > 0,
+        known_skill=known.node_responses[day.node[asked]] > 0,
+        school=of_student[student],
+    )
+    of_today = of_student[state.students.get_indexer(pd.Index(today["student_id"]))]
+    students = read_student_rows(state, known, moment)
+    last = students.pop("last_active").dt.tz_convert(None).to_numpy("datetime64[us]").astype(np.float64)
+    skills = read_skill_rows(state, known, moment)
+    figures = join_figures(
+        measure_events(today, of_today),
+        measure_answers(answers),
+        measure_students(students.to_numpy(), last, moment, of_student),
+        measure_skills(skills.columns, skills.last_practiced, moment, of_student[skills.student]),
+    )
+    measures = Measures(
+        moment, serving.run_id, count_students(today["student_id"], of_today), {}, count_days(lately), figures, {}
+    )
+    return Replayed(measures, answers)
+
+
+class _Folded:
+    """The state of a log, folded up to a moment that only moves on."""
+
+    def __init__(self, timeline: Timeline, known: Statistics) -> None:
+        self.known, self.state = known, State.empty()
+        self.codes: Codes = np.empty(0, np.int64)
+        self._timeline, self._student = timeline, timeline.student
+        self._order = np.argsort(timeline.time, kind="stable")
+        self._times = timeline.time[self._order]
+        self._done = 0
+
+    def fold_until(self, moment: int, *, rows: bool) -> tuple[Timeline, npt.NDArray[np.float32]]:
+        """Folds the events before a moment; returns them and a row of columns before each, if wanted."""
+        stop = int(np.searchsorted(self._times, moment))
+        events = np.sort(self._order[self._done : stop])  # by student, then time, as the timeline is
+        self._done = stop
+        student = self._student[events]
+        self.codes = np.concatenate([self.codes, np.setdiff1d(student, self.codes)])
+        place = np.empty(len(self._timeline.students), np.int64)
+        place[self.codes] = np.arange(len(self.codes))
+        order = np.argsort(place[student], kind="stable")
+        events, counts = events[order], np.bincount(place[student], minlength=len(self.codes))
+        whole = self._timeline
+        part = Timeline(
+            students=whole.students[self.codes],
+            start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            **{
+                name: getattr(whole, name)[events]
+                for name in ("row", "time", "item", "node", "correct", "hints", "duration")
+            },
+        )
+        out, self.state = fold(part, self.known, self.state, rows=rows)
+        return part, out
+
+
+def _microseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1e6)
+
+
+def find_breaks(students: "pd.Series[int]") -> list[tuple[datetime, datetime]]:
+    """Runs of three or more weekdays with less than a tenth of the usual activity, as first and last day.
+
+    Args:
+        students: Students of every day of the year, by day, with zeros.
+    """
+    weekdays = students[students.index.weekday < 5]  # noqa: PLR2004 - Saturday
+    quiet = weekdays < 0.1 * weekdays.quantile(0.75)
+    runs = (quiet != quiet.shift()).cumsum()
+    found = [part.index for _, part in quiet.groupby(runs) if part.iloc[0] and len(part) >= 3]  # noqa: PLR2004 - as above
+    return [(part[0].to_pydatetime(), (part[-1] + timedelta(days=1)).to_pydatetime()) for part in found]

@@ -1,0 +1,96 @@
+"""What `python -m experiments run`, `compare` and `leaderboard` do."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from experiments.benchmarks.figures import make_table, print_tables
+from experiments.workbench.comparison.compare import compare, log_comparison
+from experiments.workbench.comparison.page import describe_pair
+from experiments.workbench.leaderboard import rank_runs
+from experiments.workbench.runs.experiment import read_experiment
+from experiments.workbench.runs.run import METRICS, run_experiment, summarize, write_training
+from experiments.workbench.runs.store import Run
+from features.console import OUT, write_json, write_text
+from features.errors import InputError
+from features.home import read_home
+
+
+def run_command(files: Sequence[Path], *, settings: Sequence[str], workers: int | None, tracking: bool) -> int:
+    """Runs experiments one after the other and prints their scores; returns the exit code 0."""
+    experiments = [read_experiment(path, settings) for path in files]  # a mistake in the last ends all before the first
+    for experiment in experiments:
+        run = run_experiment(experiment, workers=workers, tracking=tracking)
+        rows = run.facts["scored rows"].split(" ")[0]
+        table = make_table(f"{run.name}: {rows} rows", ["metric"], ["mean", "sd", "n"])
+        for name, figures in summarize(run).iterrows():
+            table.add_row(METRICS[str(name)], f"{figures['mean']:.4f}", f"{figures['sd']:.4f}", f"{figures['n']:.0f}")
+        print_tables(table)
+        if run.left_out:
+            _say(f"left out: {run.left_out:,} rows of students whose answers one who is learned from gave as well")
+        if run.run_id:
+            _say(f"logged as MLflow run {run.run_id}")
+    return 0
+
+
+def compare_command(
+    names: Sequence[str],
+    *,
+    metric: str,
+    margin: float | None,
+    page: Path | None,
+    markdown: Path | None,
+    json_path: Path | None,
+    winner: Path | None,
+    tracking: bool,
+) -> int:
+    """Compares runs, prints the verdicts, and writes the page; returns the exit code 0."""
+    found = compare(*names, metric=metric, margin=margin)
+    html = found.to_html()
+    page = page or read_home().experiments / "pages" / f"{'-'.join(run.key[:8] for run in found.runs)}-{metric}.html"
+    write_text(page, html)
+    if markdown is not None:
+        write_text(markdown, found.to_markdown())
+    write_json(json_path, found.to_json())
+    for pair in found.pairs:
+        _say(describe_pair(pair, found.metric, found.margin))
+    _say(f"page: {page}")
+    if winner is not None:
+        write_winner(found.winner, winner)
+    if tracking:
+        _say(f"logged as MLflow run {log_comparison(found, html)}")
+    return 0
+
+
+def leaderboard_command(*, metric: str, most: int, json_path: Path | None) -> int:
+    """Prints the best runs of each set of comparable runs; returns the exit code 0."""
+    ranked = rank_runs(metric)
+    if ranked.empty:
+        _say("no experiment was run yet")
+        return 0
+    shown = ranked.groupby("rows", sort=False).head(most)
+    table = make_table("runs with the same number were scored on the same rows", ["run", "id", "data"], [])
+    for name in ("rows", "n", *METRICS.values()):
+        table.add_column(name, justify="right", no_wrap=True)
+    for _, row in shown.iterrows():
+        cells = [f"{row[name]:.4f} ± {row[f'{name}_sd']:.4f}" for name in METRICS]
+        table.add_row(row["run"], row["id"][:8], row["data"].split(" (")[0], str(row["rows"]), str(row["n"]), *cells)
+    print_tables(table)
+    write_json(json_path, [{**row, "at": str(row["at"])} for row in ranked.to_dict("records")])
+    return 0
+
+
+def write_winner(winner: Run, path: Path) -> None:
+    """Writes what a run's model was trained with as a file for the nightly job.
+
+    Raises:
+        InputError: The night has no such model: it forecasts by trees over all columns.
+    """
+    off = [family for family, on in winner.choices["features"].items() if not on]
+    if winner.choices["model"] != "boosting" or off:
+        raise InputError(f"the night cannot train {winner.name}: it has the model boosting, with all features")
+    write_text(path, write_training(winner.choices["training"]))
+    _say(f"the nightly job trains {winner.name} with: python -m training nightly --config {path}")
+
+
+def _say(sentence: str) -> None:
+    OUT.print(sentence, markup=False, highlight=False)

@@ -1,0 +1,301 @@
+"""Runs an experiment: every fold and seed, over the cores, from where an earlier run of it stopped."""
+
+import hashlib
+import json
+import logging
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from joblib import Parallel, delayed
+from sklearn.metrics import average_precision_score
+
+from experiments.workbench.runs.experiment import Experiment
+from experiments.workbench.runs.folds import Fold, Rows, build_rows, list_folds
+from experiments.workbench.runs.source import Source, read_source
+from experiments.workbench.runs.store import Part, Run, Shelf
+from features.console import track
+from features.errors import BusyError
+from features.home import read_home
+from features.profiles.columns import REGISTRY
+from training.evaluation.metrics import area_under_curve, calibration_error, give_places, log_losses
+from training.models.baselines import fit_logistic, fit_majority, fit_rule
+from training.models.boosting import FORECASTS, Forecast, fit_sigmoid, train_model
+from training.nightly.facts import hash_code
+from training.records.tracking import EXPERIMENTS, Tracking
+
+logger = logging.getLogger("regroup")
+
+Floats = npt.NDArray[np.float64]
+
+CODE = ("experiments.workbench.runs", "experiments.benchmarks.forecasts.data")
+"""What has a say in a run besides `features` and `training`."""
+
+METRICS = {
+    "log_loss": "log-loss",
+    "auc": "AUC",
+    "brier": "Brier score",
+    "average_precision": "average precision",
+    "ece": "calibration error",
+    "precision_at_places": "precision at places",
+}
+"""What each fold is scored by, and how people call it."""
+
+
+def run_experiment(experiment: Experiment, *, workers: int | None = None, tracking: bool = True) -> Run:
+    """Runs an experiment, keeps its forecasts in the home and logs one run to MLflow.
+
+    Folds and seeds that an earlier run has computed of the same data, choices and code are taken as they are.
+
+    Args:
+        experiment: All choices.
+        workers: Folds at work at once; as many as there are cores, unless given.
+        tracking: Whether MLflow gets the run.
+
+    Raises:
+        InputError: The data are not there, or do not fit the choices.
+        MissingError: Nothing was ingested.
+        DataGateError: There is too little in a fold to learn from or to be scored.
+    """
+    home = read_home()
+    home.make()
+    shelf = Shelf(home)
+    logger.info("%s: read %s", experiment.name, experiment.data.log or f"the events of {home.root}")
+    source = read_source(experiment.data, experiment.split.salt)
+    code = hash_code(CODE)
+    folds = list_folds(experiment)
+    keys = {
+        (fold, seed): _hash(
+            _trained_by(experiment), source.digest, source.said, code, fold.name, seed, source.salt.hex()
+        )
+        for fold in folds
+        for seed in experiment.runs_of_seeds
+    }
+    _compute(experiment, source, shelf, keys, workers)
+    parts = {at: _read(shelf, key) for at, key in keys.items()}
+    run = _make_run(experiment, source, code, parts)
+    earlier = shelf.read_run(run.key)
+    if tracking:
+        run = replace(run, run_id=log_run(run, Tracking()))
+    elif earlier is not None:
+        run = replace(run, run_id=earlier.run_id)
+    shelf.keep_run(run, _lay_side_by_side(parts))
+    return run
+
+
+def _trained_by(experiment: Experiment) -> dict[str, Any]:
+    """The choices that have a say in a fold's forecasts."""
+    return experiment.model_copy(update={"name": "", "seeds": (0,)}).choices()
+
+
+def _hash(*parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:24]
+
+
+def _read(shelf: Shelf, key: str) -> Part:
+    part = shelf.read_part(key)
+    if part is None:
+        raise BusyError(f"what was computed is gone from {shelf.parts}: an erasure removed it meanwhile; run it again")
+    return part
+
+
+def _compute(
+    experiment: Experiment,
+    source: Source,
+    shelf: Shelf,
+    keys: Mapping[tuple[Fold, int], str],
+    workers: int | None,
+) -> None:
+    """Computes the parts that are missing, fold by fold."""
+    missing: dict[Fold, list[tuple[int, str]]] = {}
+    for (fold, seed), key in keys.items():
+        if shelf.read_part(key) is None:
+            missing.setdefault(fold, []).append((seed, key))
+    there = len(keys) - sum(map(len, missing.values()))
+    logger.info("%s: %d folds and seeds to run, %d are there already", experiment.name, len(keys) - there, there)
+    if not missing:
+        return
+    cores = os.cpu_count() or 1
+    at_once = max(1, min(workers or cores, len(missing)))
+    threads = max(1, cores // at_once)
+    tasks = (delayed(_compute_fold)(source, experiment, shelf, fold, seeds, threads) for fold, seeds in missing.items())
+    # nearly all of the time LightGBM works outside of Python's lock, and threads end with the process
+    done = Parallel(n_jobs=at_once, prefer="threads", return_as="generator_unordered")(tasks)
+    for sentence in track(done, "folds", total=len(missing)):
+        logger.info("%s: %s", experiment.name, sentence)
+
+
+def _compute_fold(
+    source: Source, experiment: Experiment, shelf: Shelf, fold: Fold, seeds: Sequence[tuple[int, str]], threads: int
+) -> str:
+    """Trains and scores the models of a fold, keeps each when it is done, and says how it went."""
+    began = time.perf_counter()
+    rows = build_rows(source, experiment, fold, threads)
+    areas = []
+    for seed, key in seeds:
+        part = _score(rows, _forecast(rows, experiment, seed, threads))
+        shelf.keep_part(key, part)
+        areas.append(f"{area_under_curve(part.target, part.probability.astype(np.float64)):.4f}")
+    return f"{fold.name}: {len(rows.row):,} rows, AUC {', '.join(areas)} ({time.perf_counter() - began:.0f} s)"
+
+
+def _forecast(rows: Rows, experiment: Experiment, seed: int, threads: int) -> Floats:
+    """Trains the model, and returns its forecasts of the holdout, calibrated on the calibration block."""
+    train, calibration, holdout = (rows.blocks[name] for name in ("train", "calibration", "holdout"))
+    forecast = _choose_columns(next(each for each in FORECASTS if each.name == experiment.forecast), experiment)
+    if experiment.model == "boosting":
+        boosting = experiment.training.boosting.model_copy(update={"seed": seed, "threads": threads})
+        return train_model(forecast, train, calibration, boosting).predict(holdout.rows)
+    fits = {
+        "logistic": fit_logistic,
+        "rule": lambda block: fit_rule(block, experiment.training.evaluation.rule_wrong_in_a_row),
+        "majority": fit_majority,
+    }
+    predict = fits[experiment.model](train).predict
+    sigmoid = fit_sigmoid(_to_logit(predict(calibration.rows)), calibration.target)
+    return sigmoid.apply(_to_logit(predict(holdout.rows)))
+
+
+def _choose_columns(forecast: Forecast, experiment: Experiment) -> Forecast:
+    off = {column.name for column in REGISTRY if column.family in experiment.switched_off}
+    columns, line = (tuple(name for name in names if name not in off) for names in (forecast.columns, forecast.line))
+    return replace(forecast, columns=columns, line=line)
+
+
+def _to_logit(probability: Floats) -> Floats:
+    clipped = np.clip(probability, 1e-6, 1 - 1e-6)
+    logit: Floats = np.log(clipped / (1 - clipped))
+    return logit
+
+
+def _score(rows: Rows, probability: Floats) -> Part:
+    holdout = rows.blocks["holdout"]
+    sizes = [len(rows.blocks["train"]), len(rows.blocks["calibration"]), rows.seen, rows.left_out]
+    forecast = probability.astype(np.float32)
+    return Part(rows.row, rows.student, holdout.opportunity, holdout.target, forecast, np.array(sizes, np.int64))
+
+
+def _make_run(experiment: Experiment, source: Source, code: str, parts: Mapping[tuple[Fold, int], Part]) -> Run:
+    seed = experiment.runs_of_seeds[0]
+    of_folds = [part for (_, own), part in parts.items() if own == seed]
+    rows = hashlib.sha256(b"".join(part.row.tobytes() for part in of_folds)).hexdigest()[:16]
+    targets = hashlib.sha256(b"".join(part.target.tobytes() for part in of_folds)).hexdigest()[:16]
+    count = sum(len(part.row) for part in of_folds)
+    rule, split = experiment.judge, experiment.split
+    salt = f"salt {split.salt} ({hashlib.sha256(source.salt).hexdigest()[:16]})"
+    shares, least = experiment.training.split, experiment.training.gate.min_later_episodes
+    by_time = (
+        f"the last stretch after {shares.train_share:g} to train and {shares.calibration_share:g} to calibrate, "
+        f"a gap of {shares.gap_days:g} days, {least} episodes at least, {salt}"
+    )
+    moments = ", ".join(f"{moment:%Y-%m-%d %H:%M}" for moment in experiment.data.as_of)
+    facts = {
+        "forecast": experiment.forecast,
+        "data": f"{source.said} ({source.digest})",
+        "as-of dates": moments or "whole log",
+        "split": by_time if split.by == "time" else f"{split.folds} folds of students, {salt}",
+        "label rule": f"{rule.streak} right in a row within {rule.horizon}, lapse {rule.lapse_days:g} days"
+        if experiment.forecast == "struggle"
+        else "the next answer is right",
+        "code": code,
+        "scored rows": f"{count:,} ({rows})",
+        "targets": targets,
+    }
+    table = [
+        {"fold": fold.name, "seed": own, "train_rows": int(part.sizes[0]), **measure(part, experiment)}
+        for (fold, own), part in parts.items()
+    ]
+    return Run(
+        key=_hash(experiment.choices(), facts),
+        name=experiment.name,
+        at=datetime.now(UTC).isoformat(" ", "seconds").removesuffix("+00:00"),
+        run_id="",
+        choices=experiment.choices(),
+        facts=facts,
+        folds=table,
+        seen=sum(int(part.sizes[2]) for part in of_folds),
+        left_out=sum(int(part.sizes[3]) for part in of_folds),
+    )
+
+
+def measure(part: Part, experiment: Experiment) -> dict[str, float]:
+    """Computes every metric of a fold; a target between 0 and 1 counts as that share of both outcomes."""
+    target, probability = part.target.astype(np.float64), part.probability.astype(np.float64)
+    twice, weights = np.repeat([1, 0], len(target)), np.concatenate([target, 1 - target])
+    placed = give_places(probability, experiment.training.evaluation)
+    return {
+        "rows": len(target),
+        "students": len(np.unique(part.student)),
+        "log_loss": float(log_losses(target, probability).mean()),
+        "auc": area_under_curve(target, probability),
+        "brier": float((target * (1 - probability) ** 2 + (1 - target) * probability**2).mean()),
+        "average_precision": float(average_precision_score(twice, np.tile(probability, 2), sample_weight=weights)),
+        "ece": calibration_error(probability, target),
+        "precision_at_places": float(target[placed].mean()),
+    }
+
+
+def _lay_side_by_side(parts: Mapping[tuple[Fold, int], Part]) -> pd.DataFrame:
+    """One row per scored row, with a column of forecasts for each seed."""
+    tables: dict[str, pd.DataFrame] = {}
+    for (fold, seed), part in parts.items():
+        if fold.name not in tables:
+            names = ("row", "student", "opportunity", "target")
+            tables[fold.name] = pd.DataFrame({"fold": fold.name, **{name: getattr(part, name) for name in names}})
+        tables[fold.name][f"seed {seed}"] = part.probability
+    return pd.concat(tables.values(), ignore_index=True)
+
+
+def summarize(run: Run) -> pd.DataFrame:
+    """Returns mean, standard deviation and number of folds and seeds of each metric, one row per metric."""
+    table = run.table[list(METRICS)]
+    return pd.DataFrame({"mean": table.mean(), "sd": table.std(), "n": table.count()})
+
+
+def log_run(run: Run, tracking: Tracking) -> str:
+    """Logs a run to MLflow once, and returns its id there; it holds no row of a student."""
+    summary = summarize(run)
+    metrics = dict(summary["mean"]) | {f"{name}_sd": sd for name, sd in summary["sd"].items()}
+    metrics |= {"n": float(len(run.folds)), "rows": float(run.table.drop_duplicates("fold")["rows"].sum())}
+    texts = {
+        "experiment.json": json.dumps(run.choices, indent=1, ensure_ascii=False),
+        "facts.json": json.dumps(run.facts, indent=1, ensure_ascii=False),
+        "folds.csv": run.table.to_csv(index=False),
+        "training.toml": write_training(run.choices["training"]),
+    }
+    tags = {**{name.replace(" ", "_"): value for name, value in run.facts.items()}, "kind": "run"}
+    named = {**tags, "name": run.name}
+    parameters = _parameters(run)
+    return tracking.log_run(run.key, named, parameters, metrics, (), texts, run.name, experiment=EXPERIMENTS)
+
+
+def _parameters(run: Run) -> dict[str, object]:
+    choices = run.choices
+    rule: dict[str, object] = choices["training"]["mastery_rule"]
+    boosting: dict[str, object] = choices["training"]["boosting"]
+    off = [family for family, on in choices["features"].items() if not on]
+    own: dict[str, object] = {name: choices[name] for name in ("model", "seeds")} | {
+        "features off": ", ".join(off) or "none"
+    }
+    return own | {f"label.{name}": value for name, value in rule.items()} | boosting
+
+
+def write_training(training: Mapping[str, Mapping[str, Any]]) -> str:
+    """The choices of a training as the file that `python -m training nightly --config` takes.
+
+    Example:
+        >>> print(write_training({"mastery_rule": {"streak": 4}}))
+        [mastery_rule]
+        streak = 4
+        <BLANKLINE>
+    """
+    return "\n".join(
+        "\n".join([f"[{section}]", *(f"{name} = {value}" for name, value in values.items()), ""])
+        for section, values in training.items()
+    )

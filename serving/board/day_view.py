@@ -1,0 +1,213 @@
+"""What the page of a day shows: blocks of cards, each a session with its students and why they sit there."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+
+from serving.board.words import SESSION_TYPES, Names, name_purpose, speak_plainly
+from serving.grouping import Move, Seat, Session, SessionType
+from serving.plans.edits import EditedDay
+from serving.schemas.recommendations import RecommendationOut
+from serving.schemas.sessions import SeatOut, SessionOut
+
+BY_HAND = "Moved here by hand."
+
+OLD_DAYS = 3
+"""Days after which the page says how old the answers are that a plan counts with."""
+
+REACHED = ("urgent", "coverage", "adult_time_due", "group_time_due", "relationships")
+"""Terms of the score whose sentences say what a day reaches."""
+
+
+@dataclass(frozen=True)
+class SeatView:
+    """One student in a session.
+
+    Attributes:
+        student_id: The student.
+        name: What people call the student.
+        why: Why the student sits here.
+        facts: Evidence from the answers.
+        purpose: What the session is for, for this student; empty where nothing is known.
+        moved: Whether a person moved the student here.
+        news: Whether that was the last change.
+    """
+
+    student_id: str
+    name: str
+    why: str
+    facts: Sequence[str]
+    purpose: str
+    moved: bool
+    news: bool
+
+
+@dataclass(frozen=True)
+class Card:
+    """One session.
+
+    Attributes:
+        session_id: Its id in the plan.
+        title: The skill, or independent work.
+        kind: The type of session, in words.
+        purpose: What it is for; empty where nothing is known.
+        adults: Names of its adults, the lead first.
+        staff_ids: Their ids.
+        room: The room; null where the team plans none.
+        room_id: Its id, likewise.
+        why: Why it is held; null for a session that people made.
+        teach: What to teach; null where nothing is known.
+        led: Whether an adult leads it.
+        locked: Whether a new suggestion keeps it.
+        seats: Its students.
+    """
+
+    session_id: str
+    title: str
+    kind: str
+    purpose: str
+    adults: Sequence[str]
+    staff_ids: Sequence[str]
+    room: str | None
+    room_id: str | None
+    why: str | None
+    teach: str | None
+    led: bool
+    locked: bool
+    seats: Sequence[SeatView]
+
+
+@dataclass(frozen=True)
+class BlockView:
+    """One block of the day.
+
+    Attributes:
+        block_id: Its id.
+        time: Its time by the school's clock.
+        led: Sessions with an adult, in the same order of adults in every block.
+        lane: Independent work.
+        unseated: Students who are there and have no seat.
+    """
+
+    block_id: str
+    time: str
+    led: Sequence[Card]
+    lane: Sequence[Card]
+    unseated: Sequence[SeatView]
+
+
+def view_blocks(edited: EditedDay, names: Names, news: tuple[str, str] | None = None) -> list[BlockView]:
+    """The blocks of a day.
+
+    Args:
+        edited: The day.
+        names: Of its people.
+        news: The student and block of the last change.
+    """
+    problem, answer = edited.day.problem, edited.day.answer
+    suggested = {session.id: session for session in answer.sessions}
+    skills = {skill.id: skill.name for skill in problem.skills}
+    order = {adult.id: at for at, adult in enumerate(sorted(problem.adults, key=lambda adult: (adult.role, adult.id)))}
+    order = {adult: at for at, adult in enumerate(_order_adults(answer, order))}
+    views = []
+    for block in problem.blocks:
+        sessions = [session for session in edited.sessions if session.block == block.id]
+        cards = [
+            _view_session(session, suggested.get(session.id), skills, names, session.id in edited.locked, news)
+            for session in sorted(sessions, key=lambda each: order.get(each.adults[0], 99) if each.adults else 99)
+        ]
+        seated = {student for session in sessions for student in session.students}
+        unseated = [
+            SeatView(student.id, names.student(student.id), "Has no seat yet.", (), "", moved=False, news=False)
+            for student in problem.students
+            if block.id in student.blocks and student.id not in seated
+        ]
+        led, lane = [card for card in cards if card.led], [card for card in cards if not card.led]
+        views.append(BlockView(block.id, block.label, led, lane, _sort(unseated)))
+    return views
+
+
+def _order_adults(answer: RecommendationOut, known: Mapping[str, int]) -> list[str]:
+    """Adults with those who lead most first, so that columns are stable over the blocks of a day."""
+    led = [session.adults[0].staff_id for session in answer.sessions if session.skill_id is not None]
+    return sorted(known, key=lambda adult: (-led.count(adult), known[adult]))
+
+
+def _view_session(
+    session: Session,
+    before: SessionOut | None,
+    skills: Mapping[str, str],
+    names: Names,
+    locked: bool,
+    news: tuple[str, str] | None,
+) -> Card:
+    reasons: Mapping[str, SeatOut] = {} if before is None else {seat.student_id: seat for seat in before.students}
+    seats = [
+        SeatView(
+            student,
+            names.student(student),
+            names.put_into(speak_plainly(reasons[student].why)) if student in reasons else BY_HAND,
+            reasons[student].facts if student in reasons else (),
+            name_purpose(reasons[student].purpose) if student in reasons else "",
+            moved=student not in reasons,
+            news=news == (student, session.block),
+        )
+        for student in session.students
+    ]
+    known = before is not None
+    return Card(
+        session_id=session.id,
+        title=skills.get(session.skill, session.skill) if session.skill is not None else "Independent work",
+        kind=SESSION_TYPES[session.session_type],
+        purpose=name_purpose(before.purpose) if before is not None else "",
+        adults=[names.adult(adult) for adult in session.adults],
+        staff_ids=session.adults,
+        room=before.room if before is not None and before.room_id == session.room else session.room,
+        room_id=session.room,
+        why=names.put_into(speak_plainly(before.why)) if before is not None and session.led else None,
+        teach=before.teach.sentence if known and before is not None and before.teach is not None else None,
+        led=session.led,
+        locked=locked,
+        seats=_sort(seats),
+    )
+
+
+def _sort(seats: Sequence[SeatView]) -> list[SeatView]:
+    return sorted(seats, key=lambda seat: seat.name.casefold())
+
+
+def describe_move(move: Move, edited: EditedDay, names: Names) -> str:
+    """One moved seat in words."""
+    times = {block.id: block.label for block in edited.day.problem.blocks}
+    before, after = (describe_seat(seat, edited, names) for seat in (move.before, move.after))
+    return f"{names.student(move.student)} at {times[move.block]}: {before} → {after}"
+
+
+def describe_seat(seat: Seat | None, edited: EditedDay, names: Names) -> str:
+    """A seat in words, such as `Fractions 2 with Ms B`."""
+    if seat is None:
+        return "no seat"
+    if seat.session_type is SessionType.ONLINE:
+        return "independent work"
+    skills = {skill.id: skill.name for skill in edited.day.problem.skills}
+    return f"{skills.get(seat.skill or '', seat.skill or '')} with {names.adult(seat.adult or '')}"
+
+
+def list_absent(edited: EditedDay, members: Sequence[str], staff: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Students and adults of the team who are in no block of the day."""
+    there = {student.id for student in edited.day.problem.students if student.blocks}
+    working = {adult.id for adult in edited.day.problem.adults if adult.blocks}
+    return [one for one in members if one not in there], [one for one in staff if one not in working]
+
+
+def describe_age(answer: RecommendationOut) -> str | None:
+    """How old the answers are that a plan counts with, where that is worth a word."""
+    as_of = answer.provenance.data_as_of
+    if as_of is None:
+        return None
+    day = datetime.combine(answer.date, time(), UTC)
+    days = (day - as_of).days
+    if days < OLD_DAYS:
+        return None
+    when = f"{as_of:%A} {as_of.day} {as_of:%B}"
+    return f"Answers count up to {when}, {days} days before this day: look twice at what surprises you."

@@ -1,0 +1,123 @@
+"""`/board/students`: what the team's students need and can, and one student."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+
+from serving.access.visibility import find_roster
+from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentPlanner, StudentInPath
+from serving.api.middleware.authenticate import BOARD
+from serving.api.names import CurrentNames
+from serving.api.routes.students import make_profile
+from serving.api.routes.teams import make_board
+from serving.board.days import TeamQuery, day_address
+from serving.board.pages import render
+from serving.board.route import MAY_USE_BOARD, BoardRoute
+from serving.board.words import STATUS, Names, name_purpose
+from serving.plans.problem import skill_name
+from serving.schemas.forecasts import Board, BoardRow
+
+router = APIRouter(
+    prefix=f"{BOARD}/students", route_class=BoardRoute, include_in_schema=False, dependencies=[MAY_USE_BOARD]
+)
+
+MOST_SESSIONS = 12
+"""Sessions with an adult that the page of a student lists, the newest first."""
+
+MOST_NEEDS = 3
+"""Needs of each student that the list shows, the greatest first."""
+
+Order = Literal["need", "name", "seen"]
+
+
+@router.get("")
+def show_students(
+    request: Request,
+    team_id: TeamQuery,
+    caller: CurrentCaller,
+    auditor: CurrentAuditor,
+    planner: CurrentPlanner,
+    names: CurrentNames,
+    order: Annotated[Order, Query()] = "need",
+    skill: Annotated[str, Query(max_length=500)] = "",
+) -> Response:
+    """The team's students: strengths, needs, and when an adult last sat with them."""
+    served = planner.served()
+    team, roster = find_roster(planner.rosters, caller, team_id)
+    auditor.note("read_board", team_id=team_id)
+    snapshot = planner.live.restrict(served, team.members, roster.school_students, roster.latest_event)
+    board = names.add_to(make_board(planner, snapshot, team, roster), team)
+    called = Names.of(board.names)
+    rows = [row for row in board.students if not skill or any(need.skill_id == skill for need in row.needs)]
+    return render(
+        request,
+        "students.html",
+        team=team,
+        day=None,
+        day_address=day_address,
+        rows=_sort(rows, order, called),
+        order=order,
+        skill=skill,
+        skills=_list_skills(board),
+        names=called,
+        statuses=STATUS,
+        purpose=name_purpose,
+        most=MOST_NEEDS,
+        as_of=board.provenance.data_as_of,
+    )
+
+
+def _sort(rows: list[BoardRow], order: Order, names: Names) -> list[BoardRow]:
+    if order == "name":
+        return sorted(rows, key=lambda row: names.student(row.student_id).casefold())
+    if order == "seen":  # who was never seen comes first
+        return sorted(rows, key=lambda row: "" if row.last_seen_by_adult is None else str(row.last_seen_by_adult))
+    return rows
+
+
+def _list_skills(board: Board) -> list[tuple[str, str]]:
+    return sorted(
+        {(need.skill_id, need.skill) for row in board.students for need in row.needs}, key=lambda each: each[1]
+    )
+
+
+@router.get("/{student_id:path}")
+def show_student(
+    request: Request,
+    student_id: StudentInPath,
+    caller: CurrentCaller,
+    auditor: CurrentAuditor,
+    planner: CurrentPlanner,
+    names: CurrentNames,
+) -> Response:
+    """One student: strengths first, then what is being learned, then the sessions with an adult."""
+    profile = make_profile(planner, caller, auditor, student_id)
+    team, called, sessions = None, Names(), []
+    if profile.team_id is not None:
+        team, roster = find_roster(planner.rosters, caller, profile.team_id)
+        called = Names.of(names.of_team(team))
+        sessions = [
+            {
+                "date": session.date,
+                "skill": None if session.skill_id is None else skill_name(roster.skills, session.skill_id),
+                "adult": called.adult(session.staff_id),
+            }
+            for session in sorted(team.past_sessions, key=lambda each: each.date, reverse=True)
+            if student_id in session.students and session.staff_id is not None
+        ]
+    strengths = [skill for skill in profile.skills if skill.status == "proficient"]
+    return render(
+        request,
+        "student.html",
+        team=team,
+        day=None,
+        day_address=day_address,
+        name=called.student(student_id),
+        profile=profile,
+        strengths=strengths,
+        working=[skill for skill in profile.skills if skill.status not in {"proficient", "not_begun"}],
+        statuses=STATUS,
+        sessions=sessions[:MOST_SESSIONS],
+        more_sessions=max(0, len(sessions) - MOST_SESSIONS),
+        streak=planner.served().struggle.thresholds.streak,
+    )

@@ -1,0 +1,363 @@
+"""From an ingested log to a verdict: what a run keeps, what it does not compute twice, and what may be compared."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import experiments
+from experiments.__main__ import main
+from experiments.simulation import SchoolConfig, simulate_school, write_school
+from experiments.workbench.comparison.compare import compare, require_fair
+from experiments.workbench.leaderboard import rank_runs
+from experiments.workbench.runs import run as runs
+from experiments.workbench.runs.experiment import make_experiment
+from experiments.workbench.runs.store import Shelf
+from features.erasure import STORES, Installation
+from features.errors import InputError, MissingError
+from features.events.ingest import ingest_file
+from features.home import Home
+from features.roster import read_roster_files, save_roster
+from tests.conftest import copy_database
+from training.config import load_config
+from training.errors import DataGateError
+from training.records.tracking import EXPERIMENTS, Tracking
+
+QUICK = {"training": {"boosting": {"rounds": 5, "leaves": 7, "min_rows_per_leaf": 20}}, "seeds": [1]}
+BY_TIME = {"split": {"by": "time"}, "model": "logistic", **QUICK}
+
+
+@pytest.fixture(scope="module")
+def school(tmp_path_factory, migrated_mlflow):
+    """A home with a small school's log and roster, and an MLflow store, as the environment names them."""
+    place = tmp_path_factory.mktemp("workbench")
+    config = SchoolConfig(teams=1, students_per_team=40, weeks=4, skills=9, strands=3, items_per_skill=20)
+    write_school(simulate_school(config), place / "school")
+    home = Home(place / "home")
+    ingest_file(home, place / "school" / "log.parquet", mapping=place / "school" / "mapping.toml")
+    save_roster(read_roster_files(place / "school" / "roster"), home.database_url())
+    copy_database(migrated_mlflow, place / "mlruns" / "mlflow.db")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("REGROUP_HOME", str(home.root))
+        environment.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{place / 'mlruns' / 'mlflow.db'}")
+        environment.delenv("REGROUP_DATABASE_URL", raising=False)
+        yield home
+
+
+@pytest.fixture(scope="module")
+def trees_and_rule(school):
+    """Two runs over folds of students that may be compared."""
+    split = {"split": {"folds": 3}}
+    trees = runs.run_experiment(make_experiment(name="trees", **split, **QUICK), workers=2)
+    return trees, runs.run_experiment(make_experiment(name="rule", model="rule", **split, **QUICK), workers=1)
+
+
+@pytest.fixture(scope="module")
+def by_time(school):
+    """Runs an experiment that is scored on the last stretch of the log, without MLflow."""
+
+    def _run(**other):
+        return runs.run_experiment(make_experiment(**{"name": "plain", **BY_TIME, **other}), tracking=False)
+
+    return _run
+
+
+def test_a_run_scores_every_student_once(trees_and_rule, school):
+    trees, _ = trees_and_rule
+    predictions = Shelf(school).read_predictions(trees)
+
+    assert len(trees.folds) == 3
+    assert not predictions["row"].duplicated().any()
+    assert predictions.groupby("student")["fold"].nunique().max() == 1
+    assert trees.table["rows"].sum() == len(predictions)
+    assert trees.seen == 0
+    assert 0.55 < trees.table["auc"].mean() < 1
+
+
+def test_a_run_is_one_run_in_mlflow_with_its_folds_as_a_table(trees_and_rule):
+    trees, _ = trees_and_rule
+    tracking = Tracking()
+
+    found = [run for run in tracking.list_runs(EXPERIMENTS) if run.data.tags["name"] == "trees"]
+
+    assert [run.info.run_id for run in found] == [trees.run_id]
+    assert found[0].data.metrics["auc"] == pytest.approx(trees.table["auc"].mean())
+    assert found[0].data.metrics["auc_sd"] == pytest.approx(trees.table["auc"].std())
+    assert found[0].data.metrics["n"] == 3
+    folder = Path(found[0].info.artifact_uri.removeprefix("file://"))
+    assert len(pd.read_csv(folder / "folds.csv")) == 3
+    assert "salt experiments" in json.loads((folder / "facts.json").read_text(encoding="utf-8"))["split"]
+    assert load_config(folder / "training.toml").boosting.rounds == 5
+
+
+def test_no_id_of_a_student_is_kept(trees_and_rule, school):
+    students = set(experiments.load_events()["student_id"].unique())
+    page = compare("trees", "rule").to_html()
+    artifacts = Path(os.environ["MLFLOW_TRACKING_URI"].removeprefix("sqlite:///")).parent
+
+    kept = [path for root in (school.experiments, artifacts) for path in root.rglob("*") if path.is_file()]
+    contents = [path.read_bytes() for path in kept] + [page.encode()]
+
+    assert len(kept) > 10
+    assert len(students) == 40
+    assert not [student for student in students for content in contents if student.encode() in content]
+
+
+def test_what_is_there_is_not_computed_again(trees_and_rule, school, monkeypatch):
+    trees, _ = trees_and_rule
+    monkeypatch.setattr(runs, "build_rows", lambda *_: pytest.fail("a fold was computed again"))
+
+    again = runs.run_experiment(make_experiment(name="trees", split={"folds": 3}, **QUICK))
+    renamed = make_experiment(name="same trees", split={"folds": 3}, **QUICK)
+    other_name = runs.run_experiment(renamed, tracking=False)
+
+    assert (again.key, again.run_id, again.folds) == (trees.key, trees.run_id, trees.folds)
+    assert other_name.folds == trees.folds
+
+
+def test_a_damaged_part_is_computed_again(by_time, school):
+    first = by_time(name="damaged", model="majority")
+    newest = max(Shelf(school).parts.glob("*.npz"), key=lambda path: path.stat().st_mtime_ns)
+    newest.write_bytes(newest.read_bytes()[:100])
+
+    assert by_time(name="damaged", model="majority").folds == first.folds
+
+
+def test_verdict_tables_page_and_pull_request(trees_and_rule):
+    found = compare("rule", "trees")
+
+    row = found.table.iloc[0]
+    assert (row["run"], row["against"]) == ("trees", "rule")
+    assert row["low"] <= row["gain"] <= row["high"]
+    assert row["folds"] == 3
+    assert row["gain"] == pytest.approx(
+        -np.average(
+            trees_and_rule[0].table["log_loss"] - trees_and_rule[1].table["log_loss"],
+            weights=trees_and_rule[0].table["rows"],
+        ),
+        abs=1e-6,
+    )
+    assert {"opportunity", "school"} <= set(found.groups["by"])
+    assert set(found.figures) == {"gains", "roc", "precision_recall", "reliability", "folds"}
+    assert "| run | log-loss | AUC |" in found.to_markdown()
+    page = found.to_html()
+    assert page.count("<svg") == 5
+    assert "prefers-color-scheme: dark" in page
+    assert "http" not in page.replace("http://www.w3.org/", "")
+
+
+def test_the_order_of_the_runs_turns_the_gain(trees_and_rule):
+    one, other = compare("rule", "trees", metric="auc"), compare("trees", "rule", metric="auc")
+
+    assert one.pairs[0].gain.value == pytest.approx(-other.pairs[0].gain.value)
+    assert {one.pairs[0].verdict, other.pairs[0].verdict} in ({"better", "worse"}, {"undecided"}, {"equal"})
+
+
+def test_a_run_is_as_good_as_one_with_the_same_forecasts(trees_and_rule, school):
+    runs.run_experiment(make_experiment(name="same trees", split={"folds": 3}, **QUICK), tracking=False)
+
+    assert compare("trees", "same trees").pairs[0].verdict == "equal"
+
+
+def test_of_three_runs_each_pair_is_judged_and_the_best_wins(trees_and_rule, school):
+    plain = make_experiment(name="majority", model="majority", split={"folds": 3}, **QUICK)
+    runs.run_experiment(plain, workers=1, tracking=False)
+
+    found = compare("majority", "rule", "trees")
+
+    assert [(pair.run, pair.against) for pair in found.pairs] == [
+        ("rule", "majority"), ("trees", "majority"), ("trees", "rule"),
+    ]  # fmt: skip
+    assert all(pair.p >= pair.gain.p for pair in found.pairs)
+    verdicts = {(pair.run, pair.against): pair.verdict for pair in found.pairs}
+    assert verdicts["trees", "majority"] == "better"
+    assert found.winner.name != "majority"
+
+
+def test_experiments_that_learn_by_different_rules_can_be_judged_by_the_same(by_time, school):
+    by_time(name="learns 2", model="boosting", label={"streak": 2}, judge={"streak": 3})
+    by_time(name="learns 3", model="boosting", label={"streak": 3})
+
+    assert compare("learns 2", "learns 3").pairs[0].gain.students > 10
+
+
+@pytest.mark.parametrize(
+    ("other", "fact"),
+    [
+        ({"judge": {"streak": 2}}, r"label rule: .*give them the same \[judge\]"),
+        ({"split": {"by": "students", "folds": 3}}, r"split: .* 3 folds of students"),
+        ({"split": {"by": "time", "salt": "another"}}, "split: .*salt another"),
+        ({"training": {"split": {"train_share": 0.5}}}, "split: .*after 0.5 to train"),
+        ({"data": {"students": 30}}, "data: .*30 students drawn"),
+        ({"data": {"as_of": ["2026-03-09"]}}, "as-of dates: .*2026-03-09"),
+        ({"forecast": "mastery"}, "forecast: plain has struggle, other has mastery"),
+    ],
+)
+def test_an_unfair_comparison_is_refused_and_says_why(by_time, other, fact):
+    with pytest.raises(InputError, match=rf"it would not be fair to compare these runs\. .*{fact}"):
+        compare(by_time(), by_time(name="other", **other))
+
+
+def test_other_code_is_refused(by_time, monkeypatch):
+    before = by_time()
+    monkeypatch.setattr(runs, "hash_code", lambda _: "edited")
+
+    with pytest.raises(InputError, match=r"code: .*edited \(run them again with the same version of regroup\)"):
+        compare(before, by_time(name="other"))
+
+
+def test_rows_that_were_seen_in_training_are_refused(by_time):
+    run = by_time()
+
+    with pytest.raises(InputError, match="plain has learned from 3 of the rows that it is scored on"):
+        require_fair([replace(run, seen=3), replace(run, name="other")])
+
+
+def test_rows_that_were_learned_from_are_counted(by_time, monkeypatch):
+    split = runs.build_rows.__globals__["_split_time"]
+
+    def leaks(*arguments):
+        blocks, at, learned, row_of = split(*arguments)
+        learned[at[:7]] = True
+        return blocks, at, learned, row_of
+
+    monkeypatch.setitem(runs.build_rows.__globals__, "_split_time", leaks)
+
+    assert by_time(name="leaks", model="rule", training={"evaluation": {"rule_wrong_in_a_row": 4}}).seen == 7
+
+
+def test_one_run_is_no_comparison_and_an_unknown_one_is_named(trees_and_rule, school):
+    with pytest.raises(InputError, match="two runs or more"):
+        compare("trees")
+    with pytest.raises(MissingError, match=r"there is no run 'tree' in .*; there are: .*trees"):
+        compare("trees", "tree")
+
+
+def test_a_fold_without_both_outcomes_is_refused(school):
+    first = experiments.load_events()["occurred_at"].min().date()
+
+    with pytest.raises(DataGateError, match=r"the train block has .* rows of the struggle forecast"):
+        runs.run_experiment(make_experiment(name="early", data={"as_of": [first + pd.Timedelta(days=1)]}, **BY_TIME))
+
+
+def test_students_with_the_same_answers_are_not_scored_by_models_of_each_other(school, monkeypatch):
+    folds = runs.build_rows.__globals__
+    events = experiments.load_events()
+    counts = events["student_id"].value_counts()
+    one, other = counts.index[:2]
+    pairs = pd.DataFrame({"student_id": [one], "copy_id": [other], "by_chance": [0.0]})
+    monkeypatch.setitem(folds, "find_copies", lambda _: pairs)
+    monkeypatch.setattr(runs, "hash_code", lambda _: "copies")
+
+    run = runs.run_experiment(
+        make_experiment(name="copies", model="majority", split={"folds": 3}, **QUICK), workers=1, tracking=False
+    )
+
+    source = runs.read_source(make_experiment(name="x").data, "experiments")
+    apart = len(set((source.number([one, other], "fold") % 3).tolist())) == 2
+    scored = set(Shelf(school).read_predictions(run)["student"])
+    assert (run.left_out > 0) is apart
+    assert bool(scored & set(source.number([one, other], "student").tolist())) is not apart
+
+
+def test_the_leaderboard_ranks_only_what_may_be_compared(trees_and_rule):
+    ranked = rank_runs("auc")
+
+    together = ranked[ranked["rows"] == ranked.loc[ranked["run"] == "trees", "rows"].iloc[0]]
+    assert set(together["run"]) == {"trees", "rule"}
+    assert together["auc"].is_monotonic_decreasing
+
+
+def test_the_commands_go_from_a_file_to_what_the_night_takes(school, tmp_path, capsys):
+    path = tmp_path / "by-streak.toml"
+    path.write_text('seeds = [1]\n[split]\nby = "time"\n[training.boosting]\nrounds = 5\n', encoding="utf-8")
+    outputs = {name: tmp_path / name for name in ("page.html", "pull.md", "figures.json", "night.toml")}
+
+    assert main(["run", str(path), "--no-tracking"]) == 0
+    assert main(["run", str(path), "--set", "name=four", "--set", "training.boosting.leaves=4", "--no-tracking"]) == 0
+    flags = ["--page", "--markdown", "--json", "--winner"]
+    places = [text for flag, place in zip(flags, outputs.values(), strict=True) for text in (flag, str(place))]
+    assert main(["compare", "by-streak", "four", *places]) == 0
+
+    printed = capsys.readouterr().out
+    assert "average precision" in printed
+    assert "Gain in log-loss" in printed
+    assert json.loads(outputs["figures.json"].read_text(encoding="utf-8"))["pairs"][0]["run"] == "four"
+    assert load_config(outputs["night.toml"]).boosting.rounds == 5
+    assert main(["leaderboard"]) == 0
+
+
+def test_profiles_of_a_moment_for_a_notebook(school):
+    events = experiments.load_events()
+    middle = events["occurred_at"].quantile(0.5).to_pydatetime()
+
+    profiles = experiments.load_profiles(as_of=middle)
+
+    practiced = events.loc[events["occurred_at"] < middle, "student_id"].nunique()
+    assert profiles["student_id"].nunique() == practiced
+    assert (profiles["last_practiced"] < middle).all()
+    assert len(experiments.load_events(as_of=middle)) == (events["occurred_at"] < middle).sum()
+
+
+def test_an_erasure_leaves_nothing_of_experiments(tmp_path, monkeypatch):
+    home = Home(tmp_path)
+    (home.experiments / "runs").mkdir(parents=True)
+    (home.experiments / "salts").mkdir()
+    (home.experiments / "salts" / "experiments").write_bytes(b"secret")
+    erase = next(store.erase for store in STORES if store.name == "experiments")
+
+    assert erase(Installation(home, None), "anybody") == 0
+    assert not home.experiments.exists()
+    assert erase(Installation(home, None), "anybody") == 0
+
+
+SCRIPT = [sys.executable, "-m", "experiments", "run"]
+
+
+@pytest.mark.long
+def test_a_run_that_was_killed_goes_on_where_it_was(school, tmp_path):
+    path = tmp_path / "killed.toml"
+    path.write_text('model = "logistic"\n[split]\nfolds = 10\n', encoding="utf-8")
+    before = set(Shelf(school).parts.glob("*.npz"))
+
+    process = subprocess.Popen([*SCRIPT, str(path), "--workers", "1"], stderr=subprocess.DEVNULL)
+    while len(done := set(Shelf(school).parts.glob("*.npz")) - before) < 2:
+        assert process.poll() is None, "it ended before it could be killed"
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    kept = {part: part.stat().st_mtime_ns for part in done}
+    assert main(["run", str(path), "--workers", "1"]) == 0
+
+    run = Shelf(school).find_run("killed")
+    assert len(run.folds) == 10
+    assert {part: part.stat().st_mtime_ns for part in done} == kept
+    logged = [each for each in Tracking().list_runs(EXPERIMENTS) if each.data.tags["name"] == "killed"]
+    assert len(logged) == 1
+
+
+@pytest.mark.long
+def test_ten_runs_at_once_lose_nothing(school, tmp_path):
+    path = tmp_path / "at-once.toml"
+    path.write_text('model = "rule"\n[split]\nby = "time"\n', encoding="utf-8")
+
+    def start(number):
+        command = [*SCRIPT, str(path), "--set", f"name=at once {number}"]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    with ThreadPoolExecutor(10) as pool:
+        ended = list(pool.map(start, range(10)))
+
+    assert [process.returncode for process in ended] == [0] * 10, ended
+    named = rank_runs().loc[lambda table: table["run"].str.startswith("at once")]
+    assert sorted(named["run"]) == [f"at once {number}" for number in range(10)]
+    assert len(set(named["log_loss"])) == 1

@@ -1,0 +1,218 @@
+"""Whether a figure of tonight is beyond what its own history lets expect.
+
+A figure is compared with the mean of earlier comparable nights; the difference is its *effect*. The limit comes from
+the effects of those nights themselves: how far they lay from their middle says how far tonight's may lie. A figure is
+beyond it where its chance is below the false-discovery rate over the school's figures, and the effect counts at all.
+Beyond on two nights in a row, in the same direction, it is an alarm.
+
+Nights compare where the school had enough students, since the last break, and for columns of profiles under the same
+champion, whose statistics they hold. The night before is left out of the mean, so that a change shows on its second
+night as on its first. The volume compares with the same weekday of the weeks before.
+
+Source: Benjamini and Hochberg (1995), "Controlling the false discovery rate"; limits from a statistic's own history as
+in NannyML's `StandardDeviationThreshold`, here by quantiles, which a few odd nights do not move.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from training.config import Checks
+from training.nightly.checks.measures import ALL, COLUMN, Figure, Measures
+
+REFERENCE, REFERENCE_OF_COLUMNS, SKIPPED, LEAST = 10, 5, 1, 3
+"""Nights that a figure is compared with, fewer for columns, which grow over a term; nights before tonight that are not
+among them; and the fewest that do."""
+
+OF_TWO_NIGHTS = ("base_rate", "champion_loss", "champion_ranking")
+"""Figures that are the mean of tonight's and the comparable night's before: a day of work alone says too little."""
+
+SAME_WEEKDAYS = 6
+"""Weeks that the volume is compared with."""
+
+BREAK = timedelta(days=7)
+"""Without a comparable night for so long, what came before does not compare."""
+
+FREEDOM = 10
+"""Degrees of freedom of the t distribution, whose tails are as heavy as those of school days."""
+
+CENTRAL = 0.90
+"""Share of past effects, from the middle, that says how wide they lie."""
+
+NARROWEST = 0.1
+"""Past effects never count as narrower than this share of the effect that counts at all."""
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A figure of tonight beside its history.
+
+    Attributes:
+        school: Whose it is.
+        name: Of the figure.
+        figure: Tonight's.
+        effect: Tonight's minus the usual one, in the figure's unit; null where there are not enough comparable nights.
+        limit: Beyond which the effect is too far from its usual place; null likewise.
+        beyond: 1 if too high, -1 if too low, else 0.
+        again: Whether it was so on the comparable night before.
+    """
+
+    school: str
+    name: str
+    figure: Figure
+    effect: float | None
+    limit: float | None
+    beyond: int
+    again: bool
+
+
+def judge_figures(history: Sequence[Measures], tonight: Measures, checks: Checks) -> list[Judged]:
+    """Judges every figure of every school.
+
+    False discoveries are counted over the columns of each school, and over the schools for each other figure; what is
+    said of all schools together stands for itself.
+
+    Args:
+        history: Earlier nights, the oldest first.
+        tonight: The night to be judged.
+        checks: The limits.
+    """
+    compared = [
+        each
+        for school, figures in tonight.figures.items()
+        for columns in (True, False)
+        if (names := [name for name in figures if name.startswith(COLUMN) == columns])
+        for each in _compare(history, tonight, school, names, checks)
+    ]
+    families: dict[tuple[str, str], list[_Compared]] = {}
+    for each in compared:
+        of_columns = each.name.startswith(COLUMN)
+        family = (each.school, COLUMN) if of_columns else ("" if each.school == ALL else "schools", each.name)
+        families.setdefault(family, []).append(each)
+    before: dict[tuple[str, str], int] = {}
+    for school in tonight.figures:
+        last = next((night for night in reversed(history) if school in night.figures), None)
+        before |= {key: sign for key, sign in (last.beyond if last else {}).items() if key[0] == school}
+    return [judged for family in families.values() for judged in _decide(family, tonight, before, checks)]
+
+
+def least_effect(name: str, checks: Checks) -> tuple[float, int]:
+    """The effect of a figure that counts at all, and its direction: 1, -1, or 0 for both."""
+    if name.startswith(COLUMN):
+        return checks.max_drift, 0
+    if name.startswith("filled "):
+        return checks.max_unfilled, 0
+    return {
+        "volume": (checks.max_volume, 0),
+        "clock": (checks.max_clock_hours, 0),
+        "duplicates": (checks.max_duplicates, 1),
+        "unknown_items": (checks.max_unknown, 1),
+        "unknown_skills": (checks.max_unknown, 1),
+        "base_rate": (checks.max_base_rate, 0),
+        "forecast": (checks.max_forecast, 0),
+        "champion_loss": (checks.max_champion_loss, 1),
+        "champion_ranking": (checks.max_champion_auc, -1),
+    }[name]
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """A figure of tonight and the chance of so large an effect; null where there are not enough comparable nights."""
+
+    school: str
+    name: str
+    effect: float
+    limit: float
+    chance: float | None
+
+
+def _compare(
+    history: Sequence[Measures], tonight: Measures, school: str, names: Sequence[str], checks: Checks
+) -> list[_Compared]:
+    """Compares figures of a school, all of profiles or none of them, with those of earlier nights."""
+    nights = [night for night in history if school in night.figures]
+    nights = [*nights[-(checks.nights + 2 * REFERENCE + 5 * SAME_WEEKDAYS) :], tonight]
+    effects = _find_effects(nights, school, names)
+    now, past = effects[-1], effects[:-1]
+    least, direction = (np.array(pair) for pair in zip(*(least_effect(name, checks) for name in names), strict=True))
+    center, width, enough = _summarize(past, checks, least)
+    distance = np.where(direction == 0, np.abs(now - center), (now - center) * direction) / width
+    chance = stats.t.sf(distance, FREEDOM) * np.where(direction == 0, 2, 1)
+    limit = np.maximum(least, np.abs(center) + width * stats.t.isf(checks.false_alarms / 2, FREEDOM))
+    tested = enough & ~np.isnan(now)
+    return [
+        _Compared(school, name, float(now[at]), float(limit[at]), float(chance[at]) if tested[at] else None)
+        for at, name in enumerate(names)
+    ]
+
+
+def _decide(
+    family: Sequence[_Compared], tonight: Measures, before: Mapping[tuple[str, str], int], checks: Checks
+) -> Iterator[Judged]:
+    """Judges the figures among which false discoveries are counted."""
+    chances = [each.chance for each in family if each.chance is not None]
+    adjusted = iter(stats.false_discovery_control(chances) if chances else ())
+    for each in family:
+        figure = tonight.figures[each.school][each.name]
+        if each.chance is None:
+            yield Judged(each.school, each.name, figure, None, None, 0, again=False)
+            continue
+        least, direction = least_effect(each.name, checks)
+        sign = direction or int(np.sign(each.effect))
+        is_beyond = next(adjusted) <= checks.false_alarms and each.effect * sign >= least
+        again = is_beyond and before.get((each.school, each.name)) == sign
+        yield Judged(each.school, each.name, figure, each.effect, each.limit, sign if is_beyond else 0, again=again)
+
+
+def _summarize(past: Floats, checks: Checks, least: Floats) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
+    """The middle and width of the last past effects of each figure, and whether there are enough of them."""
+    center, width = np.zeros(past.shape[1]), np.ones(past.shape[1])
+    enough = np.zeros(past.shape[1], bool)
+    for at in range(past.shape[1]):
+        known = past[:, at][~np.isnan(past[:, at])][-checks.nights :]
+        if len(known) >= checks.min_nights:
+            enough[at] = True
+            center[at] = np.median(known)
+            width[at] = np.quantile(np.abs(known - center[at]), CENTRAL) / stats.norm.isf((1 - CENTRAL) / 2)
+    return center, np.maximum(width, NARROWEST * least), enough
+
+
+def _find_effects(nights: Sequence[Measures], school: str, names: Sequence[str]) -> Floats:
+    """The effect of each figure on each night, which is null where too few nights compare."""
+    found = [[night.figures[school].get(name) for name in names] for night in nights]
+    value = np.array([[np.nan if each is None else each.value for each in row] for row in found], np.float64)
+    spread = np.array([[np.nan if each is None else each.spread for each in row] for row in found], np.float64)
+    gaps = [after.moment - night.moment > BREAK for night, after in pairwise(nights)]
+    term = np.cumsum([0, *gaps])
+    run = np.array([night.run_id for night in nights])
+    weekday = np.array([night.moment.weekday() for night in nights])
+    of_profiles = names[0].startswith(COLUMN)
+    volume, clock = (names.index(name) if name in names else None for name in ("volume", "clock"))
+    together = [at for at, name in enumerate(names) if name in OF_TWO_NIGHTS]
+    if together:
+        first = np.diff(term, prepend=-1) != 0
+        earlier = np.where(first[:, None], value[:, together], np.roll(value[:, together], 1, axis=0))
+        value[:, together] = (value[:, together] + earlier) / 2
+    effects = np.full(value.shape, np.nan)
+    most = REFERENCE_OF_COLUMNS if of_profiles else REFERENCE
+    for at in range(len(nights)):
+        close = np.flatnonzero(term[: max(at - SKIPPED, 0)] == term[at])
+        if of_profiles:
+            close = close[run[close] == run[at]]
+        close = close[-most:]
+        if len(close) >= LEAST:
+            effects[at] = (value[at] - value[close].mean(0)) / spread[close].mean(0)
+            if clock is not None:
+                effects[at, clock] = ((value[at, clock] - value[close, clock] + 12) % 24 - 12).mean()
+        if volume is not None:
+            weeks = np.flatnonzero(weekday[:at] == weekday[at])[-SAME_WEEKDAYS:]
+            few = len(weeks) < LEAST
+            effects[at, volume] = np.nan if few else value[at, volume] - np.median(value[weeks, volume])
+    return effects

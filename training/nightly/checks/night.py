@@ -1,0 +1,243 @@
+"""The checks of one night: what came in, what is published, and what the champion made of the newest answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+
+from features.home import Home
+from features.profiles.columns import OF_STUDENTS
+from features.profiles.fold import fold
+from features.profiles.kernel import COLUMNS
+from features.profiles.state import State
+from features.profiles.timeline import sort_events
+from features.publications import moment_of, newest_publication, read_publication
+from training.config import Checks
+from training.models.artifacts import StoredModel
+from training.nightly.checks.history import count_late, read_history, write_measures
+from training.nightly.checks.limits import judge_figures
+from training.nightly.checks.measures import (
+    ALL,
+    DAY,
+    LATELY,
+    Answers,
+    Figures,
+    Measures,
+    join_figures,
+    measure_answers,
+    measure_events,
+    measure_skills,
+    measure_students,
+)
+from training.nightly.checks.school_days import Roster, count_students, explain_quiet_day, find_usual
+from training.nightly.checks.words import describe_judged, name_school
+from training.nightly.findings import Finding
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The models that serve, and their run."""
+
+    run_id: str
+    models: dict[str, StoredModel]
+
+
+def check_night(
+    home: Home,
+    moment: datetime | None,
+    champion: Champion | None,
+    events: pd.DataFrame,
+    item_skills: pd.DataFrame,
+    checks: Checks,
+) -> list[Finding]:
+    """Checks a night, and keeps what was measured for the nights to come.
+
+    Args:
+        home: Whose roster, published profiles and earlier nights are read.
+        moment: The night's, in UTC; None for a log without a clock, of which nothing can be said by night.
+        champion: Whose profiles and forecasts are measured; None without one that can be read.
+        events: Rows of `Events` before the moment.
+        item_skills: Rows of `ItemSkills`.
+        checks: The limits.
+    """
+    if moment is None:
+        return [Finding("checks", "ok", "the log has no clock, so that its nights cannot be compared")]
+    history, roster = read_history(home, moment), Roster(home.database_url())
+    answers = events[(events["kind"] == "response") & (events["occurred_at"] >= moment - LATELY)]
+    today = answers[answers["occurred_at"] >= moment - DAY]
+    schools = roster.schools(today["student_id"])
+    day = (moment - DAY / 2).date()
+    figures = measure_events(today, schools) if len(today) else {}
+    if len(today) and champion is not None:
+        forecasts = _measure_forecasts(champion.models["mastery"], events, item_skills, moment, roster)
+        figures = join_figures(figures, forecasts, _measure_published(home, champion.run_id, moment, roster))
+    tonight = Measures(
+        moment=moment,
+        run_id="" if champion is None else champion.run_id,
+        students=count_students(today["student_id"], schools),
+        members=roster.members(day),
+        days=count_days(answers["occurred_at"]),
+        figures=figures,
+        beyond={},
+    )
+    findings, tonight = judge_night(history, tonight, roster.closed(day), checks)
+    if not any(finding.level == "stop" for finding in findings):  # so that the roster compares with the last good one
+        write_measures(home, tonight)
+    future = float((today["occurred_at"] >= datetime.now(moment.tzinfo)).mean()) if len(today) else 0.0
+    return [*findings, *_check_future(future, checks)]
+
+
+def judge_night(
+    history: Sequence[Measures], tonight: Measures, closed: frozenset[str], checks: Checks
+) -> tuple[list[Finding], Measures]:
+    """The findings about a night beside earlier ones, and the night as it is kept for those to come.
+
+    Args:
+        history: Earlier nights, the oldest first.
+        tonight: The night with all its figures.
+        closed: Schools without school on the day, `ALL` among them where none has.
+        checks: The limits.
+    """
+    quiet = {
+        school: why
+        for school in tonight.figures.keys() | {ALL}
+        if (why := explain_quiet_day(school, tonight.students.get(school, 0), history, tonight, closed, checks))
+    }
+    open_schools = {} if ALL in quiet else {s: named for s, named in tonight.figures.items() if s not in quiet}
+    tonight = replace(tonight, figures=open_schools)
+    judged = judge_figures(history, tonight, checks)
+    tonight = replace(tonight, beyond={(each.school, each.name): each.beyond for each in judged if each.beyond})
+    findings = [*_check_roster(history, tonight, checks), *_check_late(history, tonight, checks)]
+    if ALL in quiet:
+        said = f"not enough data on this day: {quiet[ALL]}"
+        return [*findings, Finding("school day", "ok", said, float(tonight.students.get(ALL, 0)))], tonight
+    return [*findings, *_find_silent(history, tonight, closed), *describe_judged(judged)], tonight
+
+
+def count_days(times: "pd.Series[pd.Timestamp]") -> dict[str, int]:
+    """How many answers each day has, by ISO date in UTC.
+
+    Example:
+        >>> count_days(pd.Series(pd.to_datetime(["2026-03-09T10:00Z", "2026-03-09T11:00Z"])))
+        {'2026-03-09': 2}
+    """
+    by_day = times.dt.strftime("%Y-%m-%d").value_counts()
+    return {str(day): int(count) for day, count in sorted(by_day.items())}
+
+
+def _measure_forecasts(
+    stored: StoredModel, events: pd.DataFrame, item_skills: pd.DataFrame, moment: datetime, roster: Roster
+) -> Figures:
+    """Measures the champion's forecasts of the day's first attempts, each from all that was known before it."""
+    since = moment - DAY
+    mine = events["student_id"].isin(events.loc[events["occurred_at"] >= since, "student_id"].unique())
+    part = events[mine]
+    known = stored.statistics.extend(item_skills, part["item_id"], part["skills"])
+    timeline = sort_events(part, known)
+    rows, _ = fold(timeline, known, State.empty())
+    chosen = (timeline.time >= int(since.timestamp() * 1e6)) & (timeline.correct >= 0) & (timeline.item >= 0)
+    if not chosen.any():
+        return {}
+    student = timeline.student[chosen]
+    return measure_answers(
+        Answers(
+            correct=timeline.correct[chosen],
+            forecast=stored.model.predict(rows[chosen]),
+            student=student,
+            item=timeline.item[chosen],
+            known_item=known.item_responses[timeline.item[chosen]] > 0,
+            known_skill=known.node_responses[timeline.node[chosen]] > 0,
+            school=roster.schools(pd.Series(timeline.students[student])),
+        )
+    )
+
+
+def _measure_published(home: Home, run_id: str, moment: datetime, roster: Roster) -> Figures:
+    """Measures the profiles that are published for a run at the moment; nothing where newer ones stand."""
+    folder = newest_publication(home, run_id)
+    if folder is None or moment_of(folder.name) != moment.replace(microsecond=0):
+        return {}
+    published = read_publication(folder)
+    of_students, of_skills = published.student_profiles(), published.skill_profiles()
+    return join_figures(
+        measure_students(
+            of_students[list(OF_STUDENTS)].to_numpy(),
+            _microseconds(of_students["last_active"]),
+            moment,
+            roster.schools(of_students["student_id"]),
+        ),
+        measure_skills(
+            of_skills[list(COLUMNS)].to_numpy(),
+            _microseconds(of_skills["last_practiced"]),
+            moment,
+            roster.schools(of_skills["student_id"]),
+        ),
+    )
+
+
+def _microseconds(moments: "pd.Series[pd.Timestamp]") -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Microseconds since 1970, UTC; NaN for null."""
+    whole = moments.astype("datetime64[us, UTC]").to_numpy("datetime64[us]").astype(np.float64)
+    return np.where(moments.isna().to_numpy(), np.nan, whole)
+
+
+def _check_roster(history: Sequence[Measures], tonight: Measures, checks: Checks) -> list[Finding]:
+    """Compares the students of each school with those of the last night that had a roster."""
+    before = next((night.members for night in reversed(history) if night.members), {})
+    lost = {school: 1 - tonight.members.get(school, 0) / count for school, count in before.items() if count}
+    if not lost:
+        return []
+    findings = [
+        Finding(
+            "roster",
+            "stop",
+            f"{name_school(school)}: {tonight.members.get(school, 0)} students are in the roster, and {before[school]} "
+            "were the night before; no model was trained",
+            share,
+            checks.max_roster_loss,
+            "load the whole roster and run the night again; if the students have really left, run it once with "
+            "max_roster_loss = 1 below [checks] in the file of --config",
+            school,
+        )
+        for school, share in sorted(lost.items())
+        if share > checks.max_roster_loss and before[school] >= checks.min_students
+    ]
+    sentence = f"{tonight.members.get(ALL, 0)} students, {before.get(ALL, 0)} the night before"
+    return findings or [Finding("roster", "ok", sentence, lost.get(ALL), checks.max_roster_loss)]
+
+
+def _check_late(history: Sequence[Measures], tonight: Measures, checks: Checks) -> list[Finding]:
+    """Compares what came of earlier days since the night before with a usual school day."""
+    late = count_late(history, dict(tonight.days))
+    if late is None or not tonight.days:
+        return []
+    share = late / float(np.quantile(list(tonight.days.values()), 0.75))
+    if share <= checks.max_late:
+        return [Finding("late data", "ok", f"{late} answers of earlier days came since", share, checks.max_late)]
+    sentence = f"{late} answers of earlier days came since the night before, {share:.1f} usual school days"
+    advice = "ask the source why they came late; profiles and forecasts of those days were without them"
+    return [Finding("late data", "notice", sentence, share, checks.max_late, advice)]
+
+
+def _find_silent(history: Sequence[Measures], tonight: Measures, closed: frozenset[str]) -> list[Finding]:
+    """Names the schools of which nothing came while others worked."""
+    silent = [
+        school
+        for school in sorted({school for night in history for school in night.students})
+        if school not in closed and not tonight.students.get(school) and find_usual(school, history, tonight)
+    ]
+    advice = "put the day into no_school of its teams, or ask why its source sent nothing"
+    return [
+        Finding("school day", "notice", f"school {school}: nothing came while others worked", 0.0, None, advice, school)
+        for school in silent
+    ]
+
+
+def _check_future(share: float, checks: Checks) -> list[Finding]:
+    if share <= checks.max_future:
+        return []
+    advice = "look at the time zone in the mapping of the source, and at the clock of the product"
+    sentence = f"{share:.0%} of the day's answers lie in the future"
+    return [Finding("clock skew", "alarm", sentence, share, checks.max_future, advice)]

@@ -1,0 +1,93 @@
+"""How long MLflow keeps runs of nights and their models; nothing else removes any.
+
+A run that was champion once stays for ever without its models, since its tags are the history of champions.
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from features.retention import Removed, measure
+from training.records.mlflow_errors import plain_errors
+from training.records.tracking import CHAMPION, FORECASTS, Tracking, model_name
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
+
+def remove_runs(
+    tracking: Tracking,
+    named: Collection[str],
+    promotions: int,
+    kept: timedelta,
+    now: datetime,
+    *,
+    dry_run: bool = False,
+) -> Removed:
+    """Removes the models of old runs that nothing needs, and those runs that were never champion.
+
+    A run is needed that an alias or a stored plan names, or that is among those that became champion last. A server of
+    MLflow only marks runs as deleted and removes the files; `mlflow gc` beside it removes the marked ones.
+
+    Args:
+        tracking: MLflow's store.
+        named: Runs that stored plans name.
+        promotions: So many runs that became champion last are needed.
+        kept: How long other runs are kept.
+        now: The present moment, in UTC.
+        dry_run: Whether they are only counted.
+
+    Raises:
+        UnavailableError: The store does not answer.
+    """
+    changes = tracking.list_changes()
+    last = list(dict.fromkeys(change.run_id for change in changes))[:promotions]
+    needed = {*named, *last}.union(*tracking.runs_with_alias().values())
+    count = size = 0
+    for run in tracking.list_runs(deleted=True):
+        began = datetime.fromtimestamp(run.info.start_time / 1000, now.tzinfo)
+        if run.info.run_id in needed or now - began <= kept:
+            continue
+        champion = any(name.startswith(f"{CHAMPION} ") for name in run.data.tags)
+        parts = FORECASTS if champion else (None,)
+        with plain_errors(tracking.uri):
+            bytes_held = sum(_size_of(run, part) for part in parts)
+            if champion and not bytes_held:
+                continue
+            count, size = count + 1, size + bytes_held
+            if not dry_run:
+                _remove(tracking, run, parts, champion=champion)
+    return Removed("runs of nights with their models", count, size)
+
+
+def _remove(tracking: Tracking, run: "Run", parts: Collection[str | None], *, champion: bool) -> None:
+    """First the registered versions, so that nobody finds one without its files, and the run itself last."""
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository  # noqa: PLC0415
+
+    client, run_id = tracking.client, run.info.run_id
+    for forecast in FORECASTS:
+        for version in client.search_model_versions(f"name='{model_name(forecast)}' and run_id='{run_id}'"):
+            client.delete_model_version(model_name(forecast), version.version)
+    files = get_artifact_repository(run.info.artifact_uri, tracking_uri=tracking.uri)
+    for part in parts:
+        if part is None or files.list_artifacts(part):
+            files.delete_artifacts(part)
+    if champion:
+        return
+    store: Any = client._tracking_client.store  # noqa: SLF001 - what `mlflow gc` uses; there is no public call
+    if hasattr(store, "_hard_delete_run"):
+        store._hard_delete_run(run_id)  # noqa: SLF001 - as above
+    elif run.info.lifecycle_stage == "active":
+        client.delete_run(run_id)
+
+
+def _size_of(run: "Run", part: str | None) -> int:
+    """The bytes of a folder of a run's artifacts, or of all; a server's are not counted."""
+    address = urlsplit(run.info.artifact_uri)
+    if address.scheme not in ("", "file"):
+        return 0
+    folder = Path(url2pathname(address.path))
+    return measure(folder / part if part else folder)
