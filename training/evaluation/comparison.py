@@ -108,7 +108,7 @@ def find_slices(
     for column, part in audit.groupby("column", sort=True):
         value_of = part.drop_duplicates("student_id").set_index("student_id")["value"].reindex(students).to_numpy()
         learned = pd.Series(value_of[np.unique(train.student)]).value_counts().sort_index()
-        for group in learned[learned >= min_students]:
+        for group in learned.index[learned >= min_students]:
             mine = value_of[holdout.student] == group
             codes = np.unique(holdout.student[mine], return_inverse=True)[1]
             there = int(codes.max(initial=-1)) + 1

@@ -38,7 +38,7 @@ from training.evaluation.gate import LEVEL, Decision, Figures, decide
 from training.evaluation.metrics import Floats, calibration_interval, log_losses, paired_difference
 from training.models.boosting import FORECASTS, Model, train_model
 
-SCHOOL = SchoolConfig(teams=4, weeks=8)
+SCHOOL = SchoolConfig(teams=2, weeks=8)
 
 ROUNDS = 40
 """Trees of the models that are held for the truth."""
