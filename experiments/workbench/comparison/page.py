@@ -82,7 +82,7 @@ def write_page(comparison: Verdicts, figures: Mapping[str, Figure]) -> str:
         f'<li class="{pair.verdict}">{escape(describe_pair(pair, comparison.metric, comparison.margin))}</li>'
         for pair in comparison.pairs
     )
-    pictures = "".join(
+    drawn = "".join(
         f'<figure role="img" aria-label="{escape(ABOUT[name])}">{to_svg(figure)}'
         f"<figcaption>{escape(ABOUT[name])}</figcaption></figure>"
         for name, figure in figures.items()
@@ -101,7 +101,7 @@ their training rows overlap. A forecast is a reason to look, not a grade.</p>
 <h2>Scores</h2>
 {_table(*_score_rows(comparison), "Mean and standard deviation over folds and seeds.")}
 <h2>Pictures</h2>
-<div class="pictures">{pictures}</div>
+<div class="pictures">{drawn}</div>
 <h2>Groups of rows</h2>
 {_group_table(comparison)}
 <h2>In what they differ</h2>
