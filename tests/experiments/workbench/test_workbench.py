@@ -21,6 +21,7 @@ from experiments.workbench.comparison.compare import compare, require_fair
 from experiments.workbench.leaderboard import rank_runs
 from experiments.workbench.runs import run as runs
 from experiments.workbench.runs.experiment import make_experiment
+from experiments.workbench.runs.folds import build_rows, list_folds
 from experiments.workbench.runs.store import Shelf
 from features.erasure import STORES, Installation
 from features.errors import InputError, MissingError
@@ -81,6 +82,21 @@ def test_a_run_scores_every_student_once(trees_and_rule, school):
     assert trees.table["rows"].sum() == len(predictions)
     assert trees.seen == 0
     assert 0.55 < trees.table["auc"].mean() < 1
+
+
+@pytest.mark.parametrize("split", [{"folds": 3}, {"by": "time"}])
+def test_row_numbers_are_those_of_the_rows_that_are_scored(school, split):
+    experiment = make_experiment(name="rows", split=split, **QUICK)
+    source = runs.read_source(experiment.data, "experiments")
+
+    rows = build_rows(source, experiment, list_folds(experiment)[-1])
+
+    of_student = pd.Series(source.number(source.events["student_id"], "student"), index=source.events["event_id"])
+    of_event = pd.Series(of_student.to_numpy(), index=source.number(source.events["event_id"], "row None"))
+    assert of_event[rows.row].tolist() == rows.student.tolist()
+    pairs = pd.DataFrame({"code": rows.blocks["holdout"].student, "number": rows.student}).drop_duplicates()
+    assert pairs["code"].is_unique
+    assert pairs["number"].is_unique
 
 
 def test_a_run_is_one_run_in_mlflow_with_its_folds_as_a_table(trees_and_rule):
@@ -240,6 +256,18 @@ def test_one_run_is_no_comparison_and_an_unknown_one_is_named(trees_and_rule, sc
         compare("trees")
     with pytest.raises(MissingError, match=r"there is no run 'tree' in .*; there are: .*trees"):
         compare("trees", "tree")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"metric": "accuracy"}, "metric 'accuracy' is not known; use one of log_loss, auc"),
+        ({"margin": -0.1}, "margin is -0.1; it must be 0 or more"),
+    ],
+)
+def test_an_option_that_cannot_be_is_refused(options, sentence):
+    with pytest.raises(InputError, match=sentence):
+        compare("one", "other", **options)
 
 
 def test_a_fold_without_both_outcomes_is_refused(school):
