@@ -1,5 +1,6 @@
 """A comparison as a page of one file, and as a table for a pull request."""
 
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
@@ -122,13 +123,14 @@ def _score_rows(comparison: Verdicts) -> tuple[list[str], list[list[str]]]:
     head = ["run", *METRICS.values(), "n"]
     rows = []
     for _, scores in comparison.scores.iterrows():
-        cells = [_spread(scores[name], scores[f"{name}_sd"]) for name in METRICS]
+        cells = [write_spread(scores[name], scores[f"{name}_sd"]) for name in METRICS]
         rows.append([str(scores["run"]), *cells, str(scores["n"])])
     return head, rows
 
 
-def _spread(mean: float, deviation: float) -> str:
-    return f"{mean:.4f}" if deviation != deviation else f"{mean:.4f} ± {deviation:.4f}"  # noqa: PLR0124 - NaN of one
+def write_spread(mean: float, deviation: float) -> str:
+    """A mean with its standard deviation, which one fold alone does not have."""
+    return f"{mean:.4f}" if math.isnan(deviation) else f"{mean:.4f} ± {deviation:.4f}"
 
 
 def _difference_rows(comparison: Verdicts) -> tuple[list[str], list[list[str]]]:

@@ -305,7 +305,7 @@ def test_the_leaderboard_ranks_only_what_may_be_compared(trees_and_rule):
     assert together["auc"].is_monotonic_decreasing
 
 
-def test_the_commands_go_from_a_file_to_what_the_night_takes(school, tmp_path, capsys):
+def test_the_commands_go_from_a_file_to_what_the_night_takes(trees_and_rule, tmp_path, capsys):
     path = tmp_path / "by-streak.toml"
     path.write_text('seeds = [1]\n[split]\nby = "time"\n[training.boosting]\nrounds = 5\n', encoding="utf-8")
     outputs = {name: tmp_path / name for name in ("page.html", "pull.md", "figures.json", "night.toml")}
@@ -321,7 +321,8 @@ def test_the_commands_go_from_a_file_to_what_the_night_takes(school, tmp_path, c
     assert "Gain in log-loss" in printed
     assert json.loads(outputs["figures.json"].read_text(encoding="utf-8"))["pairs"][0]["run"] == "four"
     assert load_config(outputs["night.toml"]).boosting.rounds == 5
-    assert main(["leaderboard"]) == 0
+    assert main(["leaderboard", "--json", str(tmp_path / "ranked.json")]) == 0
+    assert json.loads((tmp_path / "ranked.json").read_text(encoding="utf-8"))[0]["auc"] > 0.5
 
 
 def test_profiles_of_a_moment_for_a_notebook(school):
