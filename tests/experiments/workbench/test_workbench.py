@@ -1,12 +1,13 @@
 """From an ingested log to a verdict: what a run keeps, what it does not compute twice, and what may be compared."""
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -375,18 +376,16 @@ def test_a_run_that_was_killed_goes_on_where_it_was(school, tmp_path):
 
 
 @pytest.mark.long
-def test_ten_runs_at_once_lose_nothing(school, tmp_path):
-    path = tmp_path / "at-once.toml"
-    path.write_text('model = "rule"\n[split]\nby = "time"\n', encoding="utf-8")
+def test_ten_runs_at_once_lose_nothing(school):
+    """Ten processes, which one has imported everything for, so that they do begin at once."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["experiments.workbench.runs.run"])
+    planned = [make_experiment(name=f"at once {number}", **{**BY_TIME, "model": "rule"}) for number in range(10)]
 
-    def start(number):
-        command = [*SCRIPT, str(path), "--set", f"name=at once {number}"]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
+    with ProcessPoolExecutor(10, mp_context=context) as pool:
+        logged = [run.run_id for run in pool.map(runs.run_experiment, planned)]
 
-    with ThreadPoolExecutor(10) as pool:
-        ended = list(pool.map(start, range(10)))
-
-    assert [process.returncode for process in ended] == [0] * 10, ended
     named = rank_runs().loc[lambda table: table["run"].str.startswith("at once")]
     assert sorted(named["run"]) == [f"at once {number}" for number in range(10)]
+    assert set(named["id"]) == set(logged)
     assert len(set(named["log_loss"])) == 1
