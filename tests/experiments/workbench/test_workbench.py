@@ -28,10 +28,12 @@ from features.erasure import STORES, Installation
 from features.errors import InputError, MissingError
 from features.events.ingest import ingest_file
 from features.home import Home
+from features.profiles.columns import FAMILIES, REGISTRY
 from features.roster import read_roster_files, save_roster
 from tests.conftest import copy_database
 from training.config import load_config
 from training.errors import DataGateError
+from training.models.boosting import STRUGGLE
 from training.records.tracking import EXPERIMENTS, Tracking
 
 QUICK = {"training": {"boosting": {"rounds": 5, "leaves": 7, "min_rows_per_leaf": 20}}, "seeds": [1]}
@@ -205,6 +207,18 @@ def test_experiments_that_learn_by_different_rules_can_be_judged_by_the_same(by_
     by_time(name="learns 3", model="boosting", label={"streak": 3})
 
     assert compare("learns 2", "learns 3").pairs[0].gain.students > 10
+
+
+def test_families_that_are_off_are_not_read(by_time):
+    choices = {"name": "less", "model": "boosting", "features": {"material": False, "overall": False}}
+    chosen = runs._choose_columns(STRUGGLE, make_experiment(**{**BY_TIME, **choices}))
+
+    run = by_time(**choices)
+
+    left = {column.family for column in REGISTRY if column.name in chosen.columns}
+    assert left == set(FAMILIES) - {"material", "overall"}
+    assert chosen.line == ("skill_correct_ewm_20", "skill_streak")
+    assert 0.5 < run.table["auc"].iloc[0] < 1
 
 
 @pytest.mark.parametrize(
