@@ -12,6 +12,8 @@ from serving.schemas.sessions import SeatOut, SessionOut
 
 BY_HAND = "Moved here by hand."
 
+BY_PLAN = "Fits here by the plan of the day."
+
 OLD_DAYS = 3
 """Days after which the page says how old the answers are that a plan counts with."""
 
@@ -144,7 +146,7 @@ def _view_session(
         SeatView(
             student,
             names.student(student),
-            names.put_into(speak_plainly(reasons[student].why)) if student in reasons else BY_HAND,
+            names.put_into(speak_plainly(reasons[student].why) or BY_PLAN) if student in reasons else BY_HAND,
             reasons[student].facts if student in reasons else (),
             moved=student not in reasons,
             news=news == (student, session.block),
