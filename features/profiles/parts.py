@@ -58,7 +58,7 @@ def write_part(state: State, vocabulary: Vocabulary, known: Known) -> bytes:
     item_of, node_of = _number(vocabulary.items, known.items, items), _number(vocabulary.nodes, known.nodes, nodes)
     own = recode_state(state, item_of, node_of)
     arrays = {field.name: getattr(own, field.name) for field in fields(own) if field.name != "students"}
-    names = {"items": vocabulary.items[items], "nodes": vocabulary.nodes[nodes], "students": state.students}
+    names = {"items": vocabulary.items[items], "nodes": vocabulary.nodes[nodes], "students": pd.Index(state.students)}
     arrays |= {name: np.frombuffer(_join(values), np.uint8) for name, values in names.items()}
     file = io.BytesIO()
     np.savez(file, known=np.array([known.items, known.nodes]), **arrays)
@@ -146,9 +146,10 @@ def _update(state: State, changes: State) -> State:
     at[place] = np.arange(len(place))
     parts: dict[str, Any] = {}
     for rows, start, code in (("skill", "skill_start", "skill_node"), ("item", "item_start", "item_code")):
-        old, new = ((getattr(one, start), getattr(one, code), getattr(one, rows)) for one in (state, changes))
-        codes = 1 + int(max(old[1].max(initial=0), new[1].max(initial=0)))
-        parts |= dict(zip((start, code, rows), _update_rows(*old, at, *new, codes), strict=True))
+        old = getattr(state, start), getattr(state, code), getattr(state, rows)
+        more = getattr(changes, start), getattr(changes, code), getattr(changes, rows)
+        codes = 1 + int(max(old[1].max(initial=0), more[1].max(initial=0)))
+        parts |= dict(zip((start, code, rows), _update_rows(*old, at, *more, codes), strict=True))
     return State(students, student, **parts)
 
 

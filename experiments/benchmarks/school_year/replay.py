@@ -178,7 +178,7 @@ def find_breaks(students: "pd.Series[int]") -> list[tuple[datetime, datetime]]:
     Args:
         students: Students of every day of the year, by day, with zeros.
     """
-    weekdays = students[students.index.weekday < 5]  # noqa: PLR2004 - Saturday
+    weekdays = students[pd.DatetimeIndex(students.index).weekday < 5]  # noqa: PLR2004 - Saturday
     quiet = weekdays < 0.1 * weekdays.quantile(0.75)
     runs = (quiet != quiet.shift()).cumsum()
     found = [part.index for _, part in quiet.groupby(runs) if part.iloc[0] and len(part) >= 3]  # noqa: PLR2004 - as above
