@@ -109,7 +109,7 @@ def list_candidates(
     for student in team.members:
         of_student = _Student(student, by_student[student], skills, work, policy, old, told[student])
         drafts = sorted(of_student.find(), key=lambda draft: (-draft.urgent, -draft.need, draft.skill))
-        found += [of_student.settle(draft, catch_up) for draft in drafts[:max_candidates]]
+        found += [of_student.choose(draft, catch_up) for draft in drafts[:max_candidates]]
     return found
 
 
@@ -191,7 +191,7 @@ class _Student:
         known = {draft.skill for draft in drafts}
         return [*drafts, *(draft for draft in more if draft.skill not in known)]
 
-    def settle(self, draft: _Draft, catch_up: Collection[str]) -> Candidate:
+    def choose(self, draft: _Draft, catch_up: Collection[str]) -> Candidate:
         """Returns the candidate of a draft; most drafts never become one.
 
         Args:

@@ -30,7 +30,8 @@ class Decision:
         key_id: Id of the API key that sent the decision; None without one.
         decision: `accepted`, `edited` or `rejected`.
         reasons: Codes of the reasons.
-        note: A note in the team's own words; None without one, and once a student of the plan was erased.
+        note: A note in the team's own words; None without one, once a student of the plan was erased, and where it has
+            the id of somebody erased before.
         sessions: JSON of the sessions that count as held; an empty list where rejected.
         replaces: Id of the plan of the same team and date that was current before; None if there was none.
     """
@@ -81,6 +82,8 @@ def keep_decision(
         decision = replace(decision, note=None, sessions=forget_in_text(SESSIONS, decision.sessions, gone))
         left = (replace(each, students=tuple(s for s in each.students if s not in gone)) for each in held)
         held = [session for session in left if session.students]
+    elif decision.note and find_gone(connection, _words_of(decision.note)):
+        decision = replace(decision, note=None)
     replaces = None if decision.decision == "rejected" else _find_current(connection, team_id, day)
     row = {
         "id": decision.recommendation_id,
@@ -99,6 +102,12 @@ def keep_decision(
         )
     stored = _read(connection, decision.recommendation_id)
     return None if stored is None else (stored, stored.content == decision.content)
+
+
+def _words_of(note: str) -> set[str]:
+    """The words of a note, any of which may be an id, with and without the marks around them."""
+    words = note.split()
+    return {*words, *(word.strip(".,;:!?()[]'\"") for word in words)}
 
 
 def find_decision(database: Database, recommendation_id: str) -> Decision | None:

@@ -311,6 +311,13 @@ def test_a_decision_on_a_plan_of_a_student_who_is_erased_meanwhile_is_kept_witho
         meanwhile.setattr(stored_plan, "open_day", read_and_erase)
         answer = client.post(f"{made.headers['location']}/decision", json=decided)
 
-    assert answer.status_code == 200
+    after = client.post(
+        "/v1/recommendations", json={"team_id": school.team_ids[0], "date": "2026-03-17", "seconds": 0.05}
+    )
+    rejected = {"decision": "rejected", "note": f"({student}) sat there"}
+    told = client.post(f"{after.headers['location']}/decision", json=rejected)
+
+    assert (answer.status_code, told.status_code) == (200, 200)
     assert student not in answer.text
+    assert told.json()["note"] is None
     assert traces(school, client.app.state.database, student) == set()
