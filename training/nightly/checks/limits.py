@@ -44,6 +44,9 @@ FREEDOM = 10
 CENTRAL = 0.90
 """Share of past effects, from the middle, that says how wide they lie."""
 
+OF_ONE_SCHOOL = 2.0
+"""How many times as far a figure of one school must move to count at all: it rests on fewer students."""
+
 NARROWEST = 0.1
 """Past effects never count as narrower than this share of the effect that counts at all."""
 
@@ -103,8 +106,13 @@ def judge_figures(history: Sequence[Measures], tonight: Measures, checks: Checks
     return [judged for family in families.values() for judged in _decide(family, tonight, before, checks)]
 
 
-def least_effect(name: str, checks: Checks) -> tuple[float, int]:
-    """The effect of a figure that counts at all, and its direction: 1, -1, or 0 for both."""
+def least_effect(school: str, name: str, checks: Checks) -> tuple[float, int]:
+    """The effect of a school's figure that counts at all, and its direction: 1, -1, or 0 for both."""
+    least, direction = _least_effect(name, checks)
+    return least * (1 if school == ALL else OF_ONE_SCHOOL), direction
+
+
+def _least_effect(name: str, checks: Checks) -> tuple[float, int]:
     if name.startswith(COLUMN):
         return checks.max_drift, 0
     if name.startswith("filled "):
@@ -141,7 +149,8 @@ def _compare(
     nights = [*nights[-(checks.nights + 2 * REFERENCE + 5 * SAME_WEEKDAYS) :], tonight]
     effects = _find_effects(nights, school, names)
     now, past = effects[-1], effects[:-1]
-    least, direction = (np.array(pair) for pair in zip(*(least_effect(name, checks) for name in names), strict=True))
+    limits = [least_effect(school, name, checks) for name in names]
+    least, direction = (np.array(pair) for pair in zip(*limits, strict=True))
     center, width, enough = _summarize(past, checks, least)
     distance = np.where(direction == 0, np.abs(now - center), (now - center) * direction) / width
     chance = stats.t.sf(distance, FREEDOM) * np.where(direction == 0, 2, 1)
@@ -164,7 +173,7 @@ def _decide(
         if each.chance is None:
             yield Judged(each.school, each.name, figure, None, None, 0, again=False)
             continue
-        least, direction = least_effect(each.name, checks)
+        least, direction = least_effect(each.school, each.name, checks)
         sign = direction or int(np.sign(each.effect))
         is_beyond = next(adjusted) <= checks.false_alarms and each.effect * sign >= least
         again = is_beyond and before.get((each.school, each.name)) == sign
