@@ -29,7 +29,7 @@ SKILL_IDS = ("humanCodingScheme", "identifier", "abbreviatedStatement", "alterna
 
 COPIES_EXIT_CODES = describe_exit_codes(MissingError.exit_code)
 
-FORMATS = ("mapped", "assistments", "datashop", "xapi", "caliper", "openedx")
+FORMATS = ("mapped", "assistments", "datashop", "ednet", "xapi", "caliper", "openedx")
 """The same as `features.logs.FORMATS`, repeated here since that module imports pandas."""
 
 EXAMPLES = """\
@@ -135,7 +135,7 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES + "\n" + EXIT_CODES,
         formatter_class=raw,
     )
-    ingest.add_argument("path", type=Path, metavar="PATH", help="the log file")
+    ingest.add_argument("path", type=Path, metavar="PATH", help="the log file, or a folder of EdNet")
     ingest.add_argument("--format", choices=FORMATS, help="what the file is; without it, recognized by its header")
     ingest.add_argument("--mapping", type=Path, metavar="FILE", help="TOML file that says what each column is")
     ingest.add_argument("--kc-model", metavar="NAME", help="model whose skills are read from a DataShop export")

@@ -5,7 +5,7 @@ Ids are opaque strings: leading zeros, "NA" and unicode survive. Times are UTC i
 """
 
 import zlib
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -50,6 +50,43 @@ class Events(pa.DataFrameModel):
         coerce = True
         strict = True
         ordered = True
+
+
+class Event(NamedTuple):
+    """One row of `Events` as plain values, for what has only a few: a table costs more than the work on them.
+
+    A null is None, and `occurred_at` is in microseconds since 1970 UTC.
+    """
+
+    event_id: str
+    student_id: str
+    kind: str
+    occurred_at: int | None
+    sequence: int | None
+    item_id: str | None
+    score: float | None
+    correct: bool | None
+    attempt: int | None
+    hints: int | None
+    duration_s: float | None
+    source: str
+    skills: str | None
+
+
+def list_events(table: pd.DataFrame) -> list[Event]:
+    """The rows of a table with the columns of `Events`, in their order.
+
+    Example:
+        >>> row = dict.fromkeys(Event._fields) | {"event_id": "e", "occurred_at": pd.Timestamp(1, unit="s", tz="UTC")}
+        >>> list_events(pd.DataFrame([row]))[0][:4]
+        ('e', None, None, 1000000)
+    """
+    return [Event(*cells) for cells in zip(*(_plain(table[name]) for name in Event._fields), strict=True)]
+
+
+def _plain(column: "pd.Series[Any]") -> list[Any]:
+    values = column.astype("datetime64[us, UTC]").astype("int64") if column.name == "occurred_at" else column
+    return [None if null else value for value, null in zip(values.tolist(), column.isna(), strict=True)]
 
 
 class ItemSkills(pa.DataFrameModel):

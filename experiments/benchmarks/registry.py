@@ -160,6 +160,13 @@ BENCHMARKS: dict[str, Benchmark] = {
             JSON,
         ),
     ),
+    "gate": Benchmark(
+        "how often the gate promotes what is no better, misses what is, and lets through what it must refuse",
+        "forecasts.gate:benchmark_gate",
+        "--json figures.json",
+        (_count("--repeats", 200, "times that each challenger stands before the gate"), JSON),
+        failure="one of these shares is outside its bound",
+    ),
     "ablation": Benchmark(
         "what each family of columns adds to the next-response forecast, judged on training students",
         "forecasts.ablation:benchmark_ablation",

@@ -1,11 +1,12 @@
 """What `python -m experiments run`, `compare` and `leaderboard` do."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from experiments.benchmarks.figures import make_table, print_tables
 from experiments.workbench.comparison.compare import compare, log_comparison
-from experiments.workbench.comparison.page import describe_pair
+from experiments.workbench.comparison.page import describe_pair, write_spread
 from experiments.workbench.leaderboard import rank_runs
 from experiments.workbench.runs.experiment import read_experiment
 from experiments.workbench.runs.run import METRICS, run_experiment, summarize, write_training
@@ -64,6 +65,7 @@ def compare_command(
 def leaderboard_command(*, metric: str, most: int, json_path: Path | None) -> int:
     """Prints the best runs of each set of comparable runs; returns the exit code 0."""
     ranked = rank_runs(metric)
+    write_json(json_path, json.loads(ranked.to_json(orient="records", date_format="iso")))
     if ranked.empty:
         _say("no experiment was run yet")
         return 0
@@ -72,10 +74,9 @@ def leaderboard_command(*, metric: str, most: int, json_path: Path | None) -> in
     for name in ("rows", "n", *METRICS.values()):
         table.add_column(name, justify="right", no_wrap=True)
     for _, row in shown.iterrows():
-        cells = [f"{row[name]:.4f} ± {row[f'{name}_sd']:.4f}" for name in METRICS]
+        cells = [write_spread(row[name], row[f"{name}_sd"]) for name in METRICS]
         table.add_row(row["run"], row["id"][:8], row["data"].split(" (")[0], str(row["rows"]), str(row["n"]), *cells)
     print_tables(table)
-    write_json(json_path, [{**row, "at": str(row["at"])} for row in ranked.to_dict("records")])
     return 0
 
 

@@ -164,7 +164,8 @@ def _keep(rows: pd.DataFrame, marks: "pd.Series[bool]") -> pd.DataFrame:
 
 def _repeat(text: str, rows: pd.DataFrame) -> "pd.Series[str]":
     """One text for each row."""
-    return pa.repeat(pa.scalar(text, pa.large_string()), len(rows)).to_pandas().set_axis(rows.index)
+    repeated: pd.Series[str] = pa.repeat(pa.scalar(text, pa.large_string()), len(rows)).to_pandas()
+    return repeated.set_axis(rows.index)
 
 
 def _naive(moment: datetime) -> np.datetime64:

@@ -47,7 +47,8 @@ def event_ids(rows: pd.DataFrame, source: str) -> "pd.Series[str]":
         texts = _join(*who, *by_key)
     else:
         texts = pc.if_else(pc.is_null(key), _join(*who, *content), _join(*who, *by_key))
-    return _hash(texts).to_pandas().set_axis(rows.index)
+    ids: pd.Series[str] = _hash(texts).to_pandas().set_axis(rows.index)
+    return ids
 
 
 def copy_ids(ids: "pd.Series[str]", numbers: "pd.Series[int]") -> "pd.Series[str]":
@@ -58,7 +59,8 @@ def copy_ids(ids: "pd.Series[str]", numbers: "pd.Series[int]") -> "pd.Series[str
         '1cce5496055c9b303b917c968e364d56'
     """
     number = pa.array(numbers, pa.int64(), from_pandas=True)
-    return _hash(_join(_text(ids), pa.scalar("copy"), number)).to_pandas().set_axis(ids.index)
+    copies: pd.Series[str] = _hash(_join(_text(ids), pa.scalar("copy"), number)).to_pandas().set_axis(ids.index)
+    return copies
 
 
 def keyed_ids(source: str, student_ids: Sequence[str], keys: Sequence[str]) -> pa.Array:

@@ -15,7 +15,7 @@ from features.database import Database
 from features.errors import MissingError
 from features.events.counts import IngestCounts
 from features.events.ingest import ingest_events
-from features.events.live import LIVE_EVENTS, from_texts
+from features.events.live import LIVE_EVENTS, from_text, to_table
 from features.events.voided import read_voids
 from features.home import Home
 
@@ -87,4 +87,4 @@ def _read(database: Database, last: int) -> Iterator[pd.DataFrame]:
         if not rows:
             return
         after = rows[-1].sequence
-        yield from_texts(row.event for row in rows)
+        yield to_table(from_text(row.event) for row in rows)

@@ -11,16 +11,21 @@ Three things that a log may not say, each settled from all rows of a student tha
 """
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from features.events.ids import copy_ids
+from features.schema import Event
 
 SESSION = np.timedelta64(1, "h")
 """A pause as long as this ends a session, as in the profiles."""
+
+SESSION_US = 3_600_000_000
+"""The same in microseconds."""
 
 Marks = npt.NDArray[np.bool_]
 
@@ -129,6 +134,32 @@ def count_attempts(rows: pd.DataFrame, before: pd.DataFrame) -> "tuple[pd.Series
     counted = rows["attempt"].fillna(pd.Series(number, dtype="Int64").reindex(place).set_axis(rows.index))
     further = rows["attempt"].isna() & counted.gt(1).fillna(value=False)
     return counted, rows.loc[further, "event_id"].nunique()
+
+
+def count_attempts_of_few(events: Sequence[Event], before: Sequence[Event]) -> list[Event]:
+    """A few events with their attempt, as `count_attempts` counts it where it is not said."""
+    answers = [event for event in events if event.kind == "response"]
+    known, mine = {event.event_id for event in before}, {event.student_id for event in answers}
+    if all(event.event_id in known for event in answers):
+        return list(events)  # what was stored keeps its attempt
+    every: dict[str, Event] = {}
+    for event in (*(event for event in before if event.score is not None and event.student_id in mine), *answers):
+        if event.occurred_at is not None:
+            every.setdefault(event.event_id, event)
+    number, last, tries = dict[str, int](), ("", 0), Counter[str | None]()
+    for moment, event in sorted(((_moment(event), event) for event in every.values()), key=itemgetter(0)):
+        student, time, _ = moment
+        if student != last[0] or time - last[1] >= SESSION_US:
+            tries.clear()
+        tries[event.item_id] += 1
+        number[event.event_id], last = tries[event.item_id], (student, time)
+    return [
+        event if event.attempt is not None else event._replace(attempt=number.get(event.event_id)) for event in events
+    ]
+
+
+def _moment(event: Event) -> tuple[str, int, int]:
+    return event.student_id, event.occurred_at or 0, -1 if event.sequence is None else event.sequence
 
 
 RETRY_COLUMNS = ["event_id", "student_id", "occurred_at", "sequence", "item_id"]

@@ -65,7 +65,7 @@ def open_log(
     return open_mapped(path, said, sheet)
 
 
-def _refuse_contradictions(chosen: str, said: Mapping | None, kc_model: str | None, zone: str | None) -> None:
+def _refuse_contradictions(chosen: str | None, said: Mapping | None, kc_model: str | None, zone: str | None) -> None:
     """Raises if something is said that is not for the format."""
     if said and chosen != (said.file.format if said.is_standard else "mapped"):
         raise InputError(f"--mapping is for format mapped, not {chosen}; leave one of the two out")

@@ -1,6 +1,6 @@
-"""LearnLab DataShop exports, tab separated: transactions (a row per action) and student-steps (a row per step).
+"""LearnLab DataShop exports: transactions (a row per action) and student-steps (a row per step), tab separated.
 
-Student-steps are also what the KDD Cup of 2010 gave out.
+Student-steps are also read as the KDD Cup of 2010 gave them out.
 
 A response is one attempt at a step of a problem, so item = problem and step. A hint asked for as the first action on a
 step counts as an incorrect first attempt, as DataShop's own student-step table has it; later hints and rows without an

@@ -126,7 +126,8 @@ def first_rule(size: int, rules: Mapping[str, Marks]) -> "pd.Series[str]":
     for code, marks in reversed(list(enumerate(rules.values(), start=1))):
         broken[marks] = code
     if not broken.any():
-        return pa.nulls(size, pa.large_string()).to_pandas()
+        none: pd.Series[str] = pa.nulls(size, pa.large_string()).to_pandas()
+        return none
     names = pd.array([None, *rules], dtype="str")
     return pd.Series(names.take(broken))
 

@@ -14,11 +14,13 @@ from features.profiles.kernel import COLUMNS, NO_TIME, Item, Skill, Student
 from features.profiles.parts import join_parts
 from features.profiles.state import Codes, State
 from features.profiles.timeline import Offsets, Timeline, count_responses, fit_responses, sort_events
-from features.profiles.vocabulary import NO_SKILL, build_vocabulary
+from features.profiles.vocabulary import build_vocabulary
 from features.schema import Events, check_table
 
 Rows = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
+
+OF_STUDENT_POSITIONS = [COLUMNS.index(name) for name in OF_STUDENTS]
 
 
 def fold(timeline: Timeline, statistics: Statistics, state: State, *, rows: bool = True) -> tuple[Rows, State]:
@@ -37,15 +39,15 @@ def fold(timeline: Timeline, statistics: Statistics, state: State, *, rows: bool
     Raises:
         ValueError: The timeline does not begin with the state's students.
     """
-    if not timeline.students[: len(state.students)].equals(state.students):
+    students = timeline.students.to_numpy(dtype=object)
+    if not np.array_equal(students[: len(state.students)], state.students):
         raise ValueError("the timeline must begin with the students of the state")
     vocabulary, events = statistics.vocabulary, len(timeline.row)
     longest = max(1, int(np.diff(vocabulary.member_start).max(initial=1)))
     per_event = 1 + (longest if longest > 1 else 0)
-    students = len(timeline.students)
     out = np.empty((events if rows else 0, len(COLUMNS)), np.float32)
-    student = np.empty((students, len(Student)))
-    skill_start, item_start = np.empty(students + 1, np.int64), np.empty(students + 1, np.int64)
+    student = np.empty((len(students), len(Student)))
+    skill_start, item_start = (np.empty(len(students) + 1, np.int64) for _ in range(2))
     most = len(state.skill) + events * per_event
     skill_node, skill = np.empty(most, np.int32), np.empty((most, len(Skill)))
     most = len(state.item) + events
@@ -60,7 +62,7 @@ def fold(timeline: Timeline, statistics: Statistics, state: State, *, rows: bool
     )  # fmt: skip
     skills, items = int(skill_start[-1]), int(item_start[-1])
     after = State(
-        timeline.students, student, skill_start, skill_node[:skills], skill[:skills],
+        students, student, skill_start, skill_node[:skills], skill[:skills],
         item_start, item_code[:items], item[:items],
     )  # fmt: skip
     return out, after
@@ -81,7 +83,7 @@ def read_profiles(state: State, statistics: Statistics, as_of: datetime | None) 
     """
     rows = read_skill_rows(state, statistics, as_of)
     profiles = pd.DataFrame(rows.columns, columns=list(COLUMNS))
-    profiles.insert(0, "student_id", state.students[rows.student])
+    profiles.insert(0, "student_id", pd.Index(state.students[rows.student], dtype="str"))
     profiles.insert(1, "skill_id", statistics.vocabulary.nodes[rows.node])
     profiles.insert(2, "last_practiced", _moments(rows.last_practiced))
     return check_table(SKILL_PROFILES, profiles)
@@ -114,8 +116,7 @@ def read_skill_rows(state: State, statistics: Statistics, as_of: datetime | None
         to_logit(statistics.node_mean), statistics.rasch_node_logit, statistics.node_responses > 0,
         *statistics.transition_table, out,
     )  # fmt: skip
-    single = ~vocabulary.is_combination & (vocabulary.nodes != NO_SKILL)
-    keep = single[state.skill_node]
+    keep = vocabulary.is_skill[state.skill_node]
     owner = np.repeat(np.arange(len(state.students)), np.diff(state.skill_start))
     return SkillRows(owner[keep], state.skill_node[keep], state.skill[keep, Skill.LAST_TIME], out[keep])
 
@@ -125,19 +126,17 @@ def read_student_profiles(state: State, statistics: Statistics, as_of: datetime 
 
     The arguments are those of `read_profiles`.
     """
-    profiles = read_student_rows(state, statistics, as_of).rename_axis("student_id").reset_index()
-    profiles.insert(1, "last_active", profiles.pop("last_active"))
+    profiles = pd.DataFrame(read_student_rows(state, statistics, as_of), columns=list(OF_STUDENTS))
+    profiles.insert(0, "student_id", pd.Index(state.students, dtype="str"))
+    profiles.insert(1, "last_active", _moments(state.student[:, Student.LAST_TIME]))
     return check_table(STUDENT_PROFILES, profiles)
 
 
-def read_student_rows(state: State, statistics: Statistics, as_of: datetime | None) -> pd.DataFrame:
-    """The rows of `read_student_profiles` by student id, unchecked, since a request waits for them."""
+def read_student_rows(state: State, statistics: Statistics, as_of: datetime | None) -> Rows:
+    """The columns of `OF_STUDENTS` for each student of a state, at a moment."""
     out = np.empty((len(state.students), len(COLUMNS)), np.float32)
     kernel.read_students(_now(as_of), state.student, statistics.global_mean, out)
-    columns = [COLUMNS.index(name) for name in OF_STUDENTS]
-    profiles = pd.DataFrame(out[:, columns], columns=list(OF_STUDENTS), index=state.students)
-    profiles["last_active"] = _moments(state.student[:, Student.LAST_TIME])
-    return profiles
+    return out[:, OF_STUDENT_POSITIONS]
 
 
 def build_profiles(

@@ -58,7 +58,7 @@ def write_part(state: State, vocabulary: Vocabulary, known: Known) -> bytes:
     item_of, node_of = _number(vocabulary.items, known.items, items), _number(vocabulary.nodes, known.nodes, nodes)
     own = recode_state(state, item_of, node_of)
     arrays = {field.name: getattr(own, field.name) for field in fields(own) if field.name != "students"}
-    names = {"items": vocabulary.items[items], "nodes": vocabulary.nodes[nodes], "students": state.students}
+    names = {"items": vocabulary.items[items], "nodes": vocabulary.nodes[nodes], "students": pd.Index(state.students)}
     arrays |= {name: np.frombuffer(_join(values), np.uint8) for name, values in names.items()}
     file = io.BytesIO()
     np.savez(file, known=np.array([known.items, known.nodes]), **arrays)
@@ -77,7 +77,7 @@ def read_part(content: bytes, vocabulary: Vocabulary) -> State:
     items, nodes = (int(count) for count in arrays.pop("known"))
     item_of = _find(vocabulary.items, items, _split(arrays.pop("items")))
     node_of = _find(vocabulary.nodes, nodes, _split(arrays.pop("nodes")))
-    students = pd.Index(_split(arrays.pop("students")), dtype="str")
+    students = np.array(_split(arrays.pop("students")), object)
     return recode_state(State(students=students, **arrays), item_of, node_of)
 
 
@@ -131,13 +131,14 @@ def join_parts(parts: Sequence[State]) -> State:
     """
     changes = reduce(_update, parts[2:], parts[1]) if len(parts) > 1 else None
     state = parts[0] if changes is None else _update(parts[0], changes)
-    return state if state.students.is_monotonic_increasing else state.take(np.argsort(state.students.to_numpy(object)))
+    return state.take(np.argsort(state.students))
 
 
 def _update(state: State, changes: State) -> State:
     """The state with rows that were changed in their place, and further ones after those of the same student."""
-    students = state.students.append(changes.students.difference(state.students, sort=True))
-    place = students.get_indexer(changes.students)
+    new = sorted(set(changes.students).difference(state.students))
+    students = np.append(state.students, np.array(new, object))
+    place = pd.Index(students).get_indexer(pd.Index(changes.students))
     student = np.empty((len(students), state.student.shape[1]))
     student[: len(state.student)] = state.student
     student[place] = changes.student
@@ -145,9 +146,10 @@ def _update(state: State, changes: State) -> State:
     at[place] = np.arange(len(place))
     parts: dict[str, Any] = {}
     for rows, start, code in (("skill", "skill_start", "skill_node"), ("item", "item_start", "item_code")):
-        old, new = ((getattr(one, start), getattr(one, code), getattr(one, rows)) for one in (state, changes))
-        codes = 1 + int(max(old[1].max(initial=0), new[1].max(initial=0)))
-        parts |= dict(zip((start, code, rows), _update_rows(*old, at, *new, codes), strict=True))
+        old = getattr(state, start), getattr(state, code), getattr(state, rows)
+        more = getattr(changes, start), getattr(changes, code), getattr(changes, rows)
+        codes = 1 + int(max(old[1].max(initial=0), more[1].max(initial=0)))
+        parts |= dict(zip((start, code, rows), _update_rows(*old, at, *more, codes), strict=True))
     return State(students, student, **parts)
 
 

@@ -7,13 +7,13 @@ from typing import BinaryIO, Self
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from features.profiles.kernel import Item, Skill, Student
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int32]
 Offsets = npt.NDArray[np.int64]
+Ids = npt.NDArray[np.object_]
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class State:
         item: One row per student and answered item, columns `kernel.Item`.
     """
 
-    students: "pd.Index[str]"
+    students: Ids
     student: Floats
     skill_start: Offsets
     skill_node: Codes
@@ -45,7 +45,7 @@ class State:
         """The state before the first event of the first student."""
         none, start = np.empty(0, np.int32), np.zeros(1, np.int64)
         rows = [np.empty((0, len(kind))) for kind in (Student, Skill, Item)]
-        return cls(pd.Index([], dtype="str"), rows[0], start, none, rows[1], start, none, rows[2])
+        return cls(np.empty(0, object), rows[0], start, none, rows[1], start, none, rows[2])
 
     def take(self, positions: Offsets) -> Self:
         """The state of the students at some positions of `students`, in that order."""
@@ -57,12 +57,27 @@ class State:
             item_start, self.item_code[items], self.item[items],
         )  # fmt: skip
 
+    def split(self) -> list[Self]:
+        """The state of each student by itself, which shares no memory with that of others."""
+        skills, items = self.skill_start.tolist(), self.item_start.tolist()
+        return [
+            type(self)(
+                self.students[at : at + 1].copy(), self.student[at : at + 1].copy(),
+                np.array([0, skill_end - skill]), self.skill_node[skill:skill_end].copy(),
+                self.skill[skill:skill_end].copy(),
+                np.array([0, item_end - item]), self.item_code[item:item_end].copy(), self.item[item:item_end].copy(),
+            )
+            for at, (skill, skill_end, item, item_end) in enumerate(
+                zip(skills[:-1], skills[1:], items[:-1], items[1:], strict=True)
+            )
+        ]  # fmt: skip
+
     @classmethod
     def join(cls, parts: Sequence[Self]) -> Self:
         """The state of the students of all parts, part by part; no student is in two."""
         parts = parts or [cls.empty()]
         return cls(
-            pd.Index(np.concatenate([part.students.to_numpy(object) for part in parts]), dtype="str"),
+            np.concatenate([part.students for part in parts]),
             np.concatenate([part.student for part in parts]),
             _join_starts([part.skill_start for part in parts]),
             np.concatenate([part.skill_node for part in parts]),
@@ -82,7 +97,7 @@ class State:
         """The state that `save` wrote."""
         with np.load(file, allow_pickle=False) as stored:
             arrays = {field.name: stored[field.name] for field in fields(cls) if field.name != "students"}
-            return cls(students=pd.Index(stored["students"], dtype="str"), **arrays)
+            return cls(students=stored["students"].astype(object), **arrays)
 
 
 def _slices(start: Offsets, positions: Offsets) -> tuple[Offsets, Offsets]:

@@ -1,5 +1,6 @@
 """Events as the arrays that the kernel reads, by student and then by time."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -7,13 +8,17 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.profiles.difficulty import Pairs, Statistics, fit_statistics
-from features.profiles.kernel import find_pairs, find_transitions
+from features.profiles.kernel import NO_TIME, find_pairs, find_transitions
 from features.profiles.rasch import fit_rasch
 from features.profiles.vocabulary import NO_SKILL, Vocabulary
+from features.schema import Event
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int32]
 Offsets = npt.NDArray[np.int64]
+Ids = npt.NDArray[np.object_]
+
+NOBODY = np.empty(0, object)
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,7 @@ def fit_responses(timeline: Timeline, counts: Statistics, chosen: npt.NDArray[np
     return replace(counts, rasch=rasch, pairs=Pairs.count(pair[chosen], residual[chosen]))
 
 
-def sort_events(events: pd.DataFrame, statistics: Statistics, known: "pd.Index[str] | None" = None) -> Timeline:
+def sort_events(events: pd.DataFrame, statistics: Statistics, known: Ids = NOBODY) -> Timeline:
     """The events as the arrays that the kernel reads.
 
     Ties in time are ordered by the source's own order and then by content (score, attempt, hints, duration, how easy
@@ -113,38 +118,91 @@ def sort_events(events: pd.DataFrame, statistics: Statistics, known: "pd.Index[s
         statistics: Holds the codes of items and skills, and the item means that order ties.
         known: Students that come first, in this order, whether or not they have events.
     """
-    known = pd.Index([], dtype="str") if known is None else known
     codes, ids = pd.factorize(events["student_id"])
-    ids = pd.Index(ids, dtype="str")
-    students = known.append(ids.difference(known, sort=True))
+    ids, first = pd.Index(ids, dtype="str"), pd.Index(known, dtype="str")
+    students = first.append(ids.difference(first, sort=True))
     student = students.get_indexer(ids)[codes]
 
     item = statistics.vocabulary.encode(events["item_id"])
-    node = statistics.vocabulary.encode_skills(events["skills"], item)
     time = events["occurred_at"].astype("datetime64[us, UTC]").to_numpy("datetime64[us]").astype(np.int64)
-    sequence = events["sequence"].to_numpy(dtype=np.float64, na_value=-1.0)
-    first = (events["kind"] == "response").to_numpy() & (
-        events["attempt"].to_numpy(dtype=np.float64, na_value=1.0) == 1.0
+    rows = _Rows(
+        student=student,
+        time=time,
+        sequence=events["sequence"].to_numpy(dtype=np.float64, na_value=-1.0),
+        item=item,
+        node=statistics.vocabulary.encode_skills(events["skills"], item),
+        answered=(events["kind"] == "response").to_numpy(),
+        correct=events["correct"].to_numpy(dtype=np.float64, na_value=-1.0),
+        attempt=events["attempt"].to_numpy(dtype=np.float64, na_value=0.0),
+        score=events["score"].to_numpy(dtype=np.float64, na_value=-1.0),
+        hints=events["hints"].to_numpy(dtype=np.float64, na_value=np.nan),
+        duration=events["duration_s"].to_numpy(dtype=np.float64),
     )
-    answer = events["correct"].to_numpy(dtype=np.float64, na_value=-1.0)
-    correct = np.where(first, answer, -1.0).astype(np.int8)
-    hints = events["hints"].to_numpy(dtype=np.float64, na_value=np.nan)
-    duration = events["duration_s"].to_numpy(dtype=np.float64)
+    return _sort(rows, students, statistics)
 
+
+def sort_few(events: Sequence[Event], statistics: Statistics, known: Ids = NOBODY) -> Timeline:
+    """The same of a few events as plain values.
+
+    Raises:
+        KeyError: An item or the skills of a response are not in the vocabulary; extend it first.
+    """
+    students = [*known, *sorted({event.student_id for event in events}.difference(known))]
+    position = {student: at for at, student in enumerate(students)}
+    codes = [statistics.vocabulary.encode_response(event.item_id, event.skills) for event in events]
+
+    def floats(values: Iterable[float | None], null: float) -> Floats:
+        return np.array([null if value is None else value for value in values], np.float64)
+
+    rows = _Rows(
+        student=np.array([position[event.student_id] for event in events], np.int64),
+        time=np.array([NO_TIME if event.occurred_at is None else event.occurred_at for event in events], np.int64),
+        sequence=floats((event.sequence for event in events), -1.0),
+        item=np.array([item for item, _ in codes], np.int32),
+        node=np.array([node for _, node in codes], np.int32),
+        answered=np.array([event.kind == "response" for event in events], bool),
+        correct=floats((event.correct for event in events), -1.0),
+        attempt=floats((event.attempt for event in events), 0.0),
+        score=floats((event.score for event in events), -1.0),
+        hints=floats((event.hints for event in events), np.nan),
+        duration=floats((event.duration_s for event in events), np.nan),
+    )
+    return _sort(rows, pd.Index(students, dtype="str"), statistics)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Events in any order; -1 for a null, 0 for an attempt that is not said, and as in `Timeline`."""
+
+    student: Offsets
+    time: Offsets
+    sequence: Floats
+    item: Codes
+    node: Codes
+    answered: npt.NDArray[np.bool_]
+    correct: Floats
+    attempt: Floats
+    score: Floats
+    hints: Floats
+    duration: Floats
+
+
+def _sort(rows: _Rows, students: "pd.Index[str]", statistics: Statistics) -> Timeline:
+    student, time, sequence, item = rows.student, rows.time, rows.sequence, rows.item
     order = np.lexsort((sequence, time, student))
     tied = np.zeros(len(order), bool)
     same = (np.diff(student[order]) == 0) & (np.diff(time[order]) == 0) & (np.diff(sequence[order]) == 0)
     tied[1:] |= same
     tied[:-1] |= same
     if tied.any():
-        rows = order[tied]
-        part = events.iloc[rows]
-        ease = np.where(item[rows] < 0, 0.0, statistics.item_mean[item[rows]])
-        attempt = part["attempt"].to_numpy(dtype=np.float64, na_value=0.0)
-        score = part["score"].to_numpy(dtype=np.float64, na_value=-1.0)
-        keys = (node[rows], item[rows], ease, np.nan_to_num(duration[rows], nan=-1), np.nan_to_num(hints[rows], nan=-1))
-        order[tied] = rows[np.lexsort((*keys, attempt, score, sequence[rows], time[rows], student[rows]))]
-
+        part = order[tied]
+        ease = np.where(item[part] < 0, 0.0, statistics.item_mean[item[part]])
+        of_content = (
+            rows.node[part], item[part], ease, np.nan_to_num(rows.duration[part], nan=-1),
+            np.nan_to_num(rows.hints[part], nan=-1), rows.attempt[part], rows.score[part],
+        )  # fmt: skip
+        order[tied] = part[np.lexsort((*of_content, sequence[part], time[part], student[part]))]
+    first = rows.answered & (rows.attempt <= 1.0)
     counts = np.bincount(student, minlength=len(students))
     return Timeline(
         students=students,
@@ -152,8 +210,8 @@ def sort_events(events: pd.DataFrame, statistics: Statistics, known: "pd.Index[s
         row=order,
         time=time[order],
         item=item[order],
-        node=node[order],
-        correct=correct[order],
-        hints=hints[order],
-        duration=duration[order],
+        node=rows.node[order],
+        correct=np.where(first, rows.correct, -1.0).astype(np.int8)[order],
+        hints=rows.hints[order],
+        duration=rows.duration[order],
     )

@@ -1,9 +1,9 @@
 """Integer codes of items and of the knowledge components that they practice, so that the kernel works on arrays."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -53,6 +53,26 @@ class Vocabulary:
         """Whether each node stands for several skills."""
         return np.diff(self.member_start) > 1
 
+    @cached_property
+    def is_skill(self) -> npt.NDArray[np.bool_]:
+        """Whether each node stands for one skill."""
+        return np.array([len(skills) == 1 for skills in self._skills], bool)
+
+    @cached_property
+    def names(self) -> npt.NDArray[np.object_]:
+        """The nodes, as an array."""
+        return self.nodes.to_numpy(dtype=object)
+
+    @cached_property
+    def rank(self) -> npt.NDArray[np.int64]:
+        """The place of each node in the order of their names."""
+        return np.argsort(np.argsort(self.names.astype(str)))
+
+    @property
+    def skills(self) -> Sequence[tuple[str, ...]]:
+        """The ids of the skills that each node consists of."""
+        return self._skills
+
     def skills_of(self, node: int) -> tuple[str, ...]:
         """The ids of the skills that a node consists of."""
         return self._skills[node]
@@ -86,6 +106,18 @@ class Vocabulary:
         if (own[named] < 0).any():
             raise KeyError("the skills of a response are not in the vocabulary")
         return np.where(named, own, np.append(self.node_of_item, -1)[item]).astype(np.int32)
+
+    def encode_response(self, item_id: str | None, skills: str | None) -> tuple[int, int]:
+        """The codes of one response, as `encode` and `encode_skills` give them for many.
+
+        Raises:
+            KeyError: The item or the skills are not in the vocabulary; extend it first.
+        """
+        if item_id is None:
+            return -1, -1
+        item = cast("int", self.items.get_loc(item_id))  # ids are distinct
+        node = self.node_of_item[item] if skills is None else cast("int", self.nodes.get_loc(skills))
+        return item, int(node)
 
     @cached_property
     def _skills(self) -> list[tuple[str, ...]]:

@@ -99,7 +99,7 @@ def fold_bucket(job: Job, statistics: Statistics, known: Known, as_of: datetime 
         if not job.later:
             return Folded(job.bucket, _link(job.parts, draft), len(state.students), 0, anew=False)
         events, held = _read(job.later, as_of)
-        active = state.take(np.flatnonzero(state.students.isin(events["student_id"].unique())))
+        active = state.take(np.flatnonzero(pd.Index(state.students).isin(events["student_id"].unique())))
         timeline = sort_events(events, statistics, active.students)
         if _are_later(timeline, active):
             changes = find_changes(active, fold(timeline, statistics, active, rows=False)[1])

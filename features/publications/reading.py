@@ -79,7 +79,7 @@ def read_publication(folder: Path, manifest: Mapping[str, Any] | None = None) ->
             read_bucket(folder, names, manifest, statistics.vocabulary) for names in list_buckets(manifest).values()
         ]
         state = State.join(parts)
-        return Publication(manifest, state.take(np.argsort(state.students.to_numpy(object))), statistics)
+        return Publication(manifest, state.take(np.argsort(state.students)), statistics)
 
 
 def read_statistics(folder: Path, manifest: Mapping[str, Any]) -> Statistics:

@@ -198,7 +198,7 @@ def _require_current(page: DayPage, edited: EditedDay, version: int) -> None:
     """Refuses a step on a plan that the team no longer works on, or that changed since its page was made."""
     answer = edited.day.answer
     current = find_current(page.planner.database, answer.team_id, answer.date)
-    if current != answer.id or edited.version != version or edited.decision is not None:
+    if current != answer.id or edited.version != version:
         raise changed_meanwhile()
 
 
@@ -272,8 +272,7 @@ def suggest(recommendation_id: PlanInPath, form: CurrentForm, page: CurrentDayPa
     absences = [Absence(student_id=each) for each in sent.student_id]
     absences += [Absence(staff_id=each) for each in sent.staff_id]
     try:
-        if edited.decision is None:
-            _require_current(page, edited, sent.version)
+        _require_current(page, edited, sent.version)
         suggest_again(
             page.planner,
             page.caller,

@@ -12,6 +12,8 @@ from serving.schemas.sessions import SeatOut, SessionOut
 
 BY_HAND = "Moved here by hand."
 
+BY_PLAN = "Fits here by the plan of the day."
+
 OLD_DAYS = 3
 """Days after which the page says how old the answers are that a plan counts with."""
 
@@ -28,7 +30,6 @@ class SeatView:
         name: What people call the student.
         why: Why the student sits here.
         facts: Evidence from the answers.
-        purpose: What the session is for, for this student; empty where nothing is known.
         moved: Whether a person moved the student here.
         news: Whether that was the last change.
     """
@@ -37,7 +38,6 @@ class SeatView:
     name: str
     why: str
     facts: Sequence[str]
-    purpose: str
     moved: bool
     news: bool
 
@@ -118,7 +118,7 @@ def view_blocks(edited: EditedDay, names: Names, news: tuple[str, str] | None = 
         ]
         seated = {student for session in sessions for student in session.students}
         unseated = [
-            SeatView(student.id, names.student(student.id), "Has no seat yet.", (), "", moved=False, news=False)
+            SeatView(student.id, names.student(student.id), "Has no seat yet.", (), moved=False, news=False)
             for student in problem.students
             if block.id in student.blocks and student.id not in seated
         ]
@@ -146,9 +146,8 @@ def _view_session(
         SeatView(
             student,
             names.student(student),
-            names.put_into(speak_plainly(reasons[student].why)) if student in reasons else BY_HAND,
+            names.put_into(speak_plainly(reasons[student].why) or BY_PLAN) if student in reasons else BY_HAND,
             reasons[student].facts if student in reasons else (),
-            name_purpose(reasons[student].purpose) if student in reasons else "",
             moved=student not in reasons,
             news=news == (student, session.block),
         )

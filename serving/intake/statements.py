@@ -3,12 +3,12 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-import pandas as pd
 from sqlalchemy import Connection
 
 from features.events.ids import statement_hash
 from features.events.live import Origin
 from features.events.voided import Held, find_statements, find_voided
+from features.schema import Event
 from serving.intake.read_batch import ReadBatch
 
 
@@ -49,38 +49,38 @@ class Statements:
     strict: bool = False
 
     def sort_out(
-        self, connection: Connection, batch: ReadBatch, events: pd.DataFrame, may_void: Collection[str]
+        self, connection: Connection, batch: ReadBatch, events: Mapping[int, Event], may_void: Collection[str]
     ) -> SortedOut:
         """Compares the statements with those that are known; what equals a known one in content is left out as known.
 
         Args:
             connection: A transaction that called `lock_writers`.
             batch: The events as they were read.
-            events: Those of them that are valid, by their place, with `features.events.checks.COLUMNS`.
+            events: Those of them that are valid, by their place.
             may_void: Ids of the statements that the caller may take back.
         """
         if not self.contents and not self.voiding:
-            return SortedOut(events.index.tolist())
+            return SortedOut(list(events))
         broken = {at: "unknown_statement" for at, name in self.voiding.items() if name not in may_void}
         voiding = frozenset(self.voiding.values()) & frozenset(may_void)
-        keys = batch.raw["event_key"].loc[events.index].dropna()
+        keys = batch.raw["event_key"].loc[list(events)].dropna()
         gone = voiding | find_voided(connection, self.source, keys.unique().tolist())
         hashes = {name: statement_hash(self.source, name) for name in keys}
         known = find_statements(connection, sorted(hashes.values()))
         left, origins, voided = list[int](), dict[str, Origin](), len(self.voiding) - len(broken)
-        for at, event_id, student_id in zip(events.index, events["event_id"], events["student_id"], strict=True):
+        for at, event in events.items():
             name = keys.get(at)
             if name is None:
                 left.append(at)
             elif name in gone:
                 voided += 1
             else:
-                mine = Held(event_id, self.contents[at], student_id)
+                mine = Held(event.event_id, self.contents[at], event.student_id)
                 held = known.setdefault(hashes[name], mine)
-                origins[event_id] = (hashes[name], mine.content)
+                origins[event.event_id] = (hashes[name], mine.content)
                 if held is not mine and held.content == mine.content:
                     continue  # known
-                if held is mine or (held.event_id == event_id and not (self.strict and held.content)):
+                if held is mine or (held.event_id == event.event_id and not (self.strict and held.content)):
                     left.append(at)
                 else:
                     broken[at] = "conflicting_statement"

@@ -1,5 +1,7 @@
 """Stores a batch of live events: durable when the call returns, each event stored once."""
 
+import math
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,13 +12,14 @@ from sqlalchemy import Connection
 
 from features.database import Database
 from features.errors import MissingError
-from features.events.checks import COLUMNS, check_rows, keep_distinct
+from features.events.checks import check_rows, keep_distinct
 from features.events.ids import statement_hash
-from features.events.live import drop_events, events_since, keep_events, known_events, lock_writers
+from features.events.live import drop_events, events_since, keep_events, known_events, lock_writers, to_table
 from features.events.odd_ids import IdWatch
-from features.events.repeats import count_attempts, number_copies, order_ties
+from features.events.repeats import count_attempts_of_few, number_copies, order_ties
 from features.events.voided import find_statements, void_statements
 from features.roster import students_of_schools
+from features.schema import Event, list_events
 from features.tombstones import find_erased
 from serving.access.caller import Caller
 from serving.errors import RequestError, TooLargeError
@@ -28,8 +31,8 @@ from serving.schemas.events import EventsOut, RejectedEvent
 AHEAD = timedelta(minutes=15)
 """How far in the future a live event may be: what is yet to come must not move a school's moment."""
 
-LONGEST_SESSION = timedelta(hours=4)
-"""How far back of a batch answers are looked for that its answers may be retries after."""
+LONGEST_SESSION_US = 4 * 3_600_000_000
+"""Microseconds back of a batch in which answers are looked for that its answers may be retries after."""
 
 NOTHING: Mapping[str, int] = {}
 
@@ -103,23 +106,25 @@ class Intake:
         watch = IdWatch()
         watch.add(batch.raw)
         may_void = self._may_void(statements, raw.loc[events.index, "event_key"])
+        valid = dict(zip(events.index.tolist(), list_events(events), strict=True))
         with self.database.changing() as connection:  # other writers wait, so everything else was done before
             lock_writers(connection)
-            gone = events["student_id"].isin(find_erased(connection, students))
-            erased, events = int(gone.sum()), events[~gone]
-            sorted_out = statements.sort_out(connection, batch, events, may_void)
-            events = _count_attempts(connection, events.loc[sorted_out.left])
-            new, retagged, contradicting = _distinct(connection, events)
-            broken_rules = sorted_out.broken | dict(zip(contradicting.index, contradicting, strict=True))
+            gone = find_erased(connection, students)
+            left = {at: event for at, event in valid.items() if event.student_id not in gone}
+            erased = len(valid) - len(left)
+            sorted_out = statements.sort_out(connection, batch, left, may_void)
+            new, retagged, contradicting = _distinct(
+                connection, _count_attempts(connection, {at: left[at] for at in sorted_out.left})
+            )
+            broken_rules = sorted_out.broken | contradicting
             rejected += [to_rejected(int(index), str(rule)) for index, rule in broken_rules.items()]
             rejected.sort(key=lambda event: event.index)
             if rejected and (atomic or len(rejected) == count):
                 # the exception rolls the transaction back
                 EVENTS.labels("rejected").inc(len(rejected))
                 raise _nothing_stored(rejected, count)
-            drop_events(connection, retagged["event_id"].tolist())
-            for some in (new, retagged):
-                keep_events(connection, some, now, self.caller.key_id, sorted_out.origins)
+            drop_events(connection, [event.event_id for event in retagged])
+            keep_events(connection, [*new, *retagged], now, self.caller.key_id, sorted_out.origins)
             void_statements(connection, statements.source, sorted_out.voiding, now)
         counts = {"stored": len(new), "erased": erased, "voided": sorted_out.voided}
         counts["known"] = count - len(rejected) - sum(counts.values())
@@ -184,28 +189,38 @@ def _check(raw: pd.DataFrame, source: "pd.Series[str]", now: datetime) -> tuple[
     return pd.concat(parts), nulled, rejected
 
 
-def _count_attempts(connection: Connection, events: pd.DataFrame) -> pd.DataFrame:
+def _count_attempts(connection: Connection, events: Mapping[int, Event]) -> dict[int, Event]:
     """Returns the events with their attempt, counted where it is not said from what the table holds of their students.
 
     Events that have not come yet are not seen: an earlier try that arrives later counts as a first one too.
     """
-    silent = events[events["kind"].eq("response") & events["attempt"].isna() & events["occurred_at"].notna()]
-    if silent.empty:
-        return events
-    begin = silent["occurred_at"].min() - LONGEST_SESSION
-    before = events_since(connection, set(zip(silent["student_id"], silent["item_id"], strict=True)), begin)
-    attempt, _ = count_attempts(events, before)
-    return events.assign(attempt=attempt)
+    begin, answered = math.inf, defaultdict[str, set[str]](set)
+    for event in events.values():
+        if event.kind == "response" and event.attempt is None and event.occurred_at is not None and event.item_id:
+            begin = min(begin, event.occurred_at)
+            answered[event.student_id].add(event.item_id)
+    if not answered:
+        return dict(events)
+    before = events_since(connection, answered, int(begin) - LONGEST_SESSION_US)
+    return dict(zip(events, count_attempts_of_few(list(events.values()), before), strict=True))
 
 
-def _distinct(connection: Connection, events: pd.DataFrame) -> "tuple[pd.DataFrame, pd.DataFrame, pd.Series[str]]":
+def _distinct(
+    connection: Connection, events: Mapping[int, Event]
+) -> tuple[Sequence[Event], Sequence[Event], dict[int, str]]:
     """Returns the new events, the known ones with further skills, and the rule that others break by their place."""
-    known = known_events(connection, events["event_id"].unique().tolist())
-    if known.empty and not events["event_id"].duplicated().any():
-        return events, known, pd.Series([], dtype="str")
-    distinct = keep_distinct(events, known[["event_id", "occurred_at", "item_id", "score", "skills"]])
-    retagged = known.drop(columns="skills").merge(distinct.retagged, on="event_id")[COLUMNS]
-    return distinct.events, retagged, distinct.rejected["rejected"]
+    ids = list({event.event_id: None for event in events.values()})
+    known = known_events(connection, ids)
+    if not known and len(ids) == len(events):
+        return list(events.values()), (), {}  # true of most batches
+    held = to_table(known)
+    distinct = keep_distinct(
+        to_table(events.values()).set_axis(list(events)),
+        held[["event_id", "occurred_at", "item_id", "score", "skills"]],
+    )
+    retagged = held.drop(columns="skills").merge(distinct.retagged, on="event_id")
+    broken = distinct.rejected["rejected"]
+    return list_events(distinct.events), list_events(retagged), dict(zip(broken.index.tolist(), broken, strict=True))
 
 
 def _nothing_stored(rejected: Sequence[RejectedEvent], count: int) -> RequestError:

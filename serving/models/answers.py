@@ -56,9 +56,9 @@ class ItemAnswers:
         return cls(
             items=vocabulary.items,
             node=vocabulary.node_of_item,
-            nodes=[vocabulary.skills_of(node) for node in range(len(vocabulary.nodes))],
+            nodes=vocabulary.skills,
             share=statistics.item_mean,
-            position={str(student): at for at, student in enumerate(state.students)},
+            position={student: at for at, student in enumerate(state.students)},
             start=state.item_start,
             item=state.item_code,
             right=state.item[:, Item.LAST_CORRECT] > 0,

@@ -1,9 +1,10 @@
 """What one snapshot knows and forecasts of each student on each skill."""
 
+import itertools
 from collections import Counter as Counts
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +22,7 @@ FORECASTS = Counter(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SkillForecast:
+class SkillForecast(NamedTuple):
     """One student on one skill.
 
     Attributes:
@@ -108,7 +108,7 @@ def _forecast(snapshot: Snapshot, students: Sequence[str], recent_days: int) -> 
     )
     times = snapshot.last_practiced[at]
     known = [student for student in students if student in snapshot.position]
-    columns = {
+    columns: dict[str, list[Any]] = {
         "student": np.repeat(known, [snapshot.row_count(student) for student in known]).tolist(),
         "skill": snapshot.skills[at].tolist(),
         "row": at.tolist(),
@@ -123,9 +123,7 @@ def _forecast(snapshot: Snapshot, students: Sequence[str], recent_days: int) -> 
         "missing": missing.astype(np.int64).tolist(),
         "contradicted": contradicted.tolist(),
     }
-    return tuple(
-        SkillForecast(**dict(zip(columns, values, strict=True))) for values in zip(*columns.values(), strict=True)
-    )
+    return tuple(itertools.starmap(SkillForecast, zip(*(columns[name] for name in SkillForecast._fields), strict=True)))
 
 
 def _null_where(missing: npt.NDArray[np.bool_], values: npt.NDArray[np.float64]) -> list[float | None]:

@@ -14,7 +14,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-import pandas as pd
 from deltalake.exceptions import DeltaError
 from prometheus_client import Gauge
 
@@ -26,6 +25,7 @@ from features.events.store import read_events
 from features.home import Home
 from features.profiles.incremental import IncrementalState
 from features.publications import read_publication
+from features.schema import Event, list_events
 from serving.errors import SnapshotError
 from serving.lifecycle import CircuitBreaker
 from serving.models.answers import ItemAnswers
@@ -106,11 +106,11 @@ class _Day:
         if self.seen is not None and new.voided != self.seen.voided:
             new = self._read_after(0)
             self._begin_again()
-        if not new.events.empty:
+        if new.events:
             self._incremental = self._incremental or self._load()
             statistics = self._incremental.statistics
             self._incremental.add(new.events)
-            touched = set(new.events["student_id"])
+            touched = {event.student_id for event in new.events}
             if self._incremental.statistics is not statistics:  # a new item may now be about other skills
                 touched = self._incremental.touched
             self._forget(touched)
@@ -191,13 +191,13 @@ class _Day:
             raise SnapshotError(f"the state {self._name} is gone: other profiles were put in its place")
         return IncrementalState(published.state, published.statistics, self._read_history, self._read_since)
 
-    def _read_since(self, students: Sequence[str] | None) -> pd.DataFrame:
+    def _read_since(self, students: Sequence[str] | None) -> list[Event]:
         return read_students_events(self._database, students, log_version=self._log_version, as_of=self._as_of)
 
-    def _read_history(self, students: Sequence[str]) -> pd.DataFrame | None:
+    def _read_history(self, students: Sequence[str]) -> list[Event] | None:
         for version in (self._log_version, None):  # an erasure removes the files of older versions
             try:
-                return read_events(self._home, students=students, version=version, before=self._as_of)
+                return list_events(read_events(self._home, students=students, version=version, before=self._as_of))
             except (RegroupError, OSError, DeltaError) as error:
                 logger.warning("event log, version %s: cannot be read (%s)", version or "newest", type(error).__name__)
         return None

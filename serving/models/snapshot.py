@@ -1,7 +1,7 @@
 """The snapshot that a request reads: models and profiles that belong together, and never change."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -10,7 +10,6 @@ from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from features.bundle import MANIFEST, file_hash, read_manifest
 from features.errors import RegroupError
@@ -18,7 +17,7 @@ from features.logs.rows import SKILL_MARK
 from features.profiles.columns import OF_STUDENTS, SCHEMA_HASH
 from features.profiles.difficulty import Statistics
 from features.profiles.fold import read_skill_rows, read_student_rows
-from features.profiles.kernel import NO_TIME
+from features.profiles.kernel import NO_TIME, Student
 from features.profiles.state import State
 from features.publications import read_publication
 from serving.errors import SnapshotError
@@ -28,6 +27,11 @@ from serving.models.cache import Cache, estimate_bytes
 from serving.models.forecaster import Forecaster
 from serving.models.registry import Champion
 from serving.models.status import Rows
+
+
+def to_moments(times: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Microseconds since 1970 UTC as the kernel has them, with `NO_TIME` for NaN."""
+    return np.where(np.isnan(times), NO_TIME, np.nan_to_num(times)).astype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -45,13 +49,10 @@ class StudentFacts:
     values: npt.NDArray[np.float32]
 
     @classmethod
-    def from_rows(cls, students: Iterable[str], table: pd.DataFrame) -> Self:
-        """Takes the rows of a table; the students are in the same order."""
-        return cls(
-            position={str(student): at for at, student in enumerate(students)},
-            last_active=table["last_active"].to_numpy("datetime64[us]").astype(np.int64),
-            values=table[list(OF_STUDENTS)].to_numpy(np.float32),
-        )
+    def of_state(cls, state: State, values: Rows) -> Self:
+        """Takes the columns of `OF_STUDENTS` for the students of a state."""
+        position = {student: at for at, student in enumerate(state.students)}
+        return cls(position, to_moments(state.student[:, Student.LAST_TIME]), values)
 
     def of(self, student: str) -> dict[str, float]:
         """Returns what was observed of a student, by column; empty for an unknown student."""
@@ -197,17 +198,14 @@ def read_rows(state: State, statistics: Statistics, moment: datetime | None) -> 
         moment: UTC; None for a log without a clock.
     """
     rows = read_skill_rows(state, statistics, moment)
-    names = statistics.vocabulary.nodes.to_numpy(dtype=object)[rows.node]
-    order = np.lexsort((names.astype(str), rows.student))
+    vocabulary = statistics.vocabulary
+    order = np.lexsort((vocabulary.rank[rows.node], rows.student))
     present, start = np.unique(rows.student[order], return_index=True)
-    practiced = rows.last_practiced[order]
-    known = ~np.isnan(practiced)
-    facts = read_student_rows(state, statistics, moment)
     return {
-        "students": state.students.to_numpy(dtype=str)[present],
+        "students": state.students[present].astype(str),
         "start": np.append(start, len(order)).astype(np.int64),
-        "skills": names[order],
-        "last_practiced": np.where(known, np.where(known, practiced, 0).astype(np.int64), NO_TIME),
+        "skills": vocabulary.names[rows.node[order]],
+        "last_practiced": to_moments(rows.last_practiced[order]),
         "rows": rows.columns[order],
-        "student_facts": StudentFacts.from_rows(facts.index, facts),
+        "student_facts": StudentFacts.of_state(state, read_student_rows(state, statistics, moment)),
     }

@@ -139,12 +139,13 @@ def describe_statuses(judged: Statuses, streak: int) -> list[tuple[str, ...]]:
         judged: As `judge_statuses` judged it.
         streak: Correct first attempts in a row that make a skill proficient.
     """
-    told: list[tuple[str, ...]] = []
-    columns = (judged.broke, judged.recently_wrong, judged.lapsed, judged.doubtful)
-    for broke, *applies in zip(*(column.tolist() for column in columns), strict=True):
+    told: list[tuple[str, ...]] = [()] * len(judged.status)
+    columns = np.stack([judged.broke, judged.recently_wrong, judged.lapsed, judged.doubtful])
+    for at in np.flatnonzero(columns.any(axis=0)).tolist():
+        broke, *applies = columns[:, at].tolist()
         causes = [cause for applied, cause in zip(applies, REVIEW_CAUSES, strict=True) if applied]
         before = [f"reached {streak} in a row before"] if broke else []
-        told.append((*before, f"review due: {', '.join(causes)}") if causes else tuple(before))
+        told[at] = (*before, f"review due: {', '.join(causes)}") if causes else tuple(before)
     return told
 
 

@@ -1,9 +1,10 @@
 """Which skills each student could work on today, what for, and how much each is needed."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from features.events.evidence import Evidence, Of
 from features.roster import SkillMap, Team
@@ -106,12 +107,23 @@ def list_candidates(
         if as_of is None or total.occurred_at >= as_of - timedelta(days=policy.total_days):
             told[student][skill] = total
     for student in team.members:
-        candidates = _Student(student, by_student[student], skills, work, policy, old, told[student]).find()
-        candidates.sort(key=lambda candidate: (-candidate.need.urgent, -candidate.need.need, candidate.need.skill))
-        found += [
-            replace(candidate, catch_up=candidate.need.skill in catch_up) for candidate in candidates[:max_candidates]
-        ]
+        of_student = _Student(student, by_student[student], skills, work, policy, old, told[student])
+        drafts = sorted(of_student.find(), key=lambda draft: (-draft.urgent, -draft.need, draft.skill))
+        found += [of_student.settle(draft, catch_up) for draft in drafts[:max_candidates]]
     return found
+
+
+class _Draft(NamedTuple):
+    """A need that may become a candidate; attributes are those of `Need` and `Candidate`."""
+
+    skill: str
+    purpose: Purpose
+    need: float
+    weight: float
+    forecast: SkillForecast | None = None
+    evidence: Evidence | None = None
+    urgent: float = 0.0
+    because_of: str | None = None
 
 
 @dataclass(frozen=True)
@@ -160,8 +172,8 @@ class _Student:
     old: datetime | None
     told: Mapping[str, Evidence]
 
-    def find(self) -> list[Candidate]:
-        """Returns all candidates, in any order."""
+    def find(self) -> list[_Draft]:
+        """Returns all that is needed, in any order."""
         needed = self._redirect(
             forecast
             for forecast in self.known.values()
@@ -170,30 +182,48 @@ class _Student:
             and not self._is_told(forecast.skill)
         )
         listed = [*needed, *self._heed_totals(), *self._introduce(self.work.skills)]
-        candidates = [candidate for candidate in listed if candidate.need.need > 0]
+        drafts = [draft for draft in listed if draft.need > 0]
         occupied = any(
-            candidate.need.skill in self.work.skills or (candidate.forecast and self._is_urgent(candidate.forecast))
-            for candidate in candidates
+            draft.skill in self.work.skills or (draft.forecast and self._is_urgent(draft.forecast)) for draft in drafts
         )
         # with needs that few share there may be no group for the student
         more = self._extend() if occupied else self._find_something()
-        known = {candidate.need.skill for candidate in candidates}
-        return [*candidates, *(candidate for candidate in more if candidate.need.skill not in known)]
+        known = {draft.skill for draft in drafts}
+        return [*drafts, *(draft for draft in more if draft.skill not in known)]
 
-    def _redirect(self, forecasts: Iterable[SkillForecast]) -> Iterator[Candidate]:
+    def settle(self, draft: _Draft, catch_up: Collection[str]) -> Candidate:
+        """Returns the candidate of a draft; most drafts never become one.
+
+        Args:
+            draft: One of those that were found.
+            catch_up: Skills in which most of the team is proficient.
+        """
+        forecast = self.known.get(draft.skill)
+        need = Need(
+            student=self.student,
+            skill=draft.skill,
+            need=draft.need,
+            struggle_risk=None if forecast is None else forecast.struggle_risk,
+            mastery=None if forecast is None else forecast.mastery,
+            readiness=self._readiness(draft.skill),
+            weight=draft.weight,
+            purpose=draft.purpose,
+            because_of=draft.because_of,
+            urgent=draft.urgent,
+        )
+        return Candidate(need, draft.forecast, draft.skill in catch_up, draft.evidence)
+
+    def _redirect(self, forecasts: Iterable[SkillForecast]) -> Iterator[_Draft]:
         """Yields the needs, each on the skill to work on first; of those that meet there, the greatest says why."""
-        first: dict[str, list[Candidate]] = defaultdict(list)
+        first: dict[str, list[_Draft]] = defaultdict(list)
         for forecast in forecasts:
             first[self._first_of(forecast.skill)].append(self._judge(forecast))
-        for skill, candidates in first.items():
-            greatest = max(candidates, key=lambda candidate: (candidate.need.need, candidate.need.skill == skill))
+        for skill, drafts in first.items():
+            greatest = max(drafts, key=lambda draft: (draft.need, draft.skill == skill))
             judged = self._judge(self.known[skill])
-            if greatest.need.skill != skill:
-                judged = replace(
-                    judged, need=replace(judged.need, need=greatest.need.need, because_of=greatest.need.skill)
-                )
-            urgent = max(candidate.need.urgent for candidate in (judged, *candidates))
-            yield replace(judged, need=replace(judged.need, urgent=urgent))
+            if greatest.skill != skill:
+                judged = judged._replace(need=greatest.need, because_of=greatest.skill)
+            yield judged._replace(urgent=max(draft.urgent for draft in (judged, *drafts)))
 
     def _first_of(self, skill: str) -> str:
         """Returns the skill itself, or the prerequisite at the greatest urgent risk, and so on from there."""
@@ -201,7 +231,7 @@ class _Student:
         weak = [(forecast.struggle_risk or 0.0, forecast.skill) for forecast in required if self._is_urgent(forecast)]
         return self._first_of(max(weak)[1]) if weak else skill
 
-    def _judge(self, forecast: SkillForecast) -> Candidate:
+    def _judge(self, forecast: SkillForecast) -> _Draft:
         risk = forecast.struggle_risk
         long_ago = not forecast.forgotten and self.old is not None and (forecast.last_practiced or self.old) < self.old
         if risk is None or long_ago:
@@ -211,61 +241,61 @@ class _Student:
         else:
             purpose = Purpose.RETEACH if forecast.status == "not_yet_proficient" else Purpose.GUIDED_PRACTICE
         chance = self.policy.check_in if risk is None else risk * (self.policy.long_ago if long_ago else 1.0)
-        need = self._need(forecast.skill, purpose, chance, risk or 0.0)
         lost = self.policy.urgent_review if forecast.status == "review_due" else 0.0
-        return Candidate(replace(need, urgent=1.0 if self._is_urgent(forecast) else lost), forecast)
+        urgent = 1.0 if self._is_urgent(forecast) else lost
+        return self._draft(forecast.skill, purpose, chance, risk or 0.0, forecast=forecast, urgent=urgent)
 
-    def _heed_totals(self) -> Iterator[Candidate]:
+    def _heed_totals(self) -> Iterator[_Draft]:
         """Yields needs of skills of which only a total says anything."""
         for skill, total in self.told.items():
             if not self._is_told(skill) or total.mastery >= self.policy.total_mastered:
                 continue
             weak = total.mastery + total.uncertainty < self.policy.total_weak
             purpose, chance = Purpose.RETEACH if weak else Purpose.CHECK_IN, 1.0 - total.mastery
-            need = self._need(skill, purpose, chance, chance if weak else 0.0)
-            yield Candidate(need, self.known.get(skill), evidence=total)
+            risk = chance if weak else 0.0
+            yield self._draft(skill, purpose, chance, risk, forecast=self.known.get(skill), evidence=total)
 
-    def _introduce(self, among: Iterable[str]) -> list[Candidate]:
+    def _introduce(self, among: Iterable[str]) -> list[_Draft]:
         return [
-            Candidate(self._need(skill, Purpose.INTRODUCE, self.policy.introduce), None)
+            self._draft(skill, Purpose.INTRODUCE, self.policy.introduce)
             for skill in sorted(among)
             if not self._has_begun(skill) and self._may_begin(skill)
         ]
 
-    def _find_something(self) -> list[Candidate]:
+    def _find_something(self) -> list[_Draft]:
         """Returns what is left for a student who needs nothing much, or of whom nothing is known.
 
         A next skill that nobody shares makes no group, so what is known is extended beside it.
         """
         extended = self._extend()
-        if not any(candidate.need.skill in self.work.skills for candidate in extended):
+        if not any(draft.skill in self.work.skills for draft in extended):
             extended = [*self._introduce(self.skills.requires), *extended]
         return extended or [
-            Candidate(self._need(skill, Purpose.CHECK_IN, self.policy.check_in), self.known.get(skill))
+            self._draft(skill, Purpose.CHECK_IN, self.policy.check_in, forecast=self.known.get(skill))
             for skill in sorted(self.work.skills)
         ]
 
-    def _extend(self) -> list[Candidate]:
+    def _extend(self) -> list[_Draft]:
         """Returns skills in which the student is proficient: recent ones and those of the current work, or else all."""
         proficient = [forecast for forecast in self.known.values() if forecast.status == "proficient"]
         extended = [forecast for forecast in proficient if self._is_current(forecast)] or proficient
         return [
-            Candidate(self._need(forecast.skill, Purpose.EXTEND, self.policy.extend), forecast) for forecast in extended
+            self._draft(forecast.skill, Purpose.EXTEND, self.policy.extend, forecast=forecast) for forecast in extended
         ]
 
-    def _need(self, skill: str, purpose: Purpose, chance: float, risk: float = 0.0) -> Need:
+    def _draft(
+        self,
+        skill: str,
+        purpose: Purpose,
+        chance: float,
+        risk: float = 0.0,
+        *,
+        forecast: SkillForecast | None = None,
+        evidence: Evidence | None = None,
+        urgent: float = 0.0,
+    ) -> _Draft:
         weight = max(self.work.weights.get(skill, 0.0), self.work.least + (1.0 - self.work.least) * risk)
-        forecast = self.known.get(skill)
-        return Need(
-            student=self.student,
-            skill=skill,
-            need=chance * weight,
-            struggle_risk=None if forecast is None else forecast.struggle_risk,
-            mastery=None if forecast is None else forecast.mastery,
-            readiness=self._readiness(skill),
-            weight=weight,
-            purpose=purpose,
-        )
+        return _Draft(skill, purpose, chance * weight, weight, forecast, evidence, urgent)
 
     def _readiness(self, skill: str) -> float:
         required = (self.known[required] for required in self.skills.requires.get(skill, ()) if required in self.known)

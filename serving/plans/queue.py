@@ -28,8 +28,9 @@ USUAL_S = 1.0
 WEIGHT = 0.2
 """Weight of the newest turn in the mean length of turns."""
 
-LATELY = 100
-"""Plans that are remembered to know how long one takes to answer once it is found."""
+LATELY = 300
+"""Plans that are remembered to know how long one takes to answer once it is found: the time that all of them but one
+kept to is then exceeded by fewer than one in a hundred."""
 
 
 class SolverQueue:

@@ -228,12 +228,12 @@ def plan_day(
         cycle = asked.name_cycle(answers)
         answers = [answer.model_copy(update={"cycle": cycle}) for answer in answers]
         texts = [answer.model_dump_json() for answer in answers]
+        days = [(day.model_dump_json(), pack_instance(planned.canonical)) for day, planned in found]
         entries = [note(answer) for answer in answers]
-        with planner.database.changing() as connection:
+        with planner.database.changing() as connection:  # other writers wait, so everything else was done before
             require_unchanged(connection, caller, team, roster)
-            for answer, text, (day, planned) in zip(answers, texts, found, strict=True):
-                instance = pack_instance(planned.canonical)
-                keep_recommendation(connection, answer, text, day.model_dump_json(), instance, team.members)
+            for answer, text, (day, instance) in zip(answers, texts, days, strict=True):
+                keep_recommendation(connection, answer, text, day, instance, team.members)
             add_entries(connection, entries)
             finish(connection, answers[0].id)
     search_seconds = sum(planned.search_seconds for _, planned in found)

@@ -60,15 +60,25 @@ def observe_behavior(
         fold_rows: How training makes its rows; the kernel unless given.
     """
     timeline, at = _draw_histories(dataset)
-    fold_rows = fold_rows or (lambda log, statistics: fold(log, statistics, State.empty())[0])
     return Behavior(
         len(at),
         _count_falls(models["struggle"], timeline, at, dataset.statistics),
-        _count_leaks(models, timeline, at, dataset.statistics, fold_rows),
+        _count_leaks(models, timeline, at, dataset.statistics, fold_rows or _fold_all),
         sum(_count_moved(model, getattr(dataset, name)["holdout"].rows) for name, model in models.items()),
         _time_forecasts(models["struggle"], dataset.struggle["holdout"].rows),
         size / 1e6,
     )
+
+
+def count_leaks(models: Mapping[str, Model], dataset: Dataset, fold_rows: FoldRows) -> Behavior:
+    """Only looks for forecasts that know what came after them; the arguments are those of `observe_behavior`."""
+    timeline, at = _draw_histories(dataset)
+    leaks = _count_leaks(models, timeline, at, dataset.statistics, fold_rows)
+    return Behavior(len(at), 0, leaks, 0, 0.0, 0.0)
+
+
+def _fold_all(timeline: Timeline, statistics: Statistics) -> Rows:
+    return fold(timeline, statistics, State.empty())[0]
 
 
 def _draw_histories(dataset: Dataset) -> tuple[Timeline, npt.NDArray[np.int64]]:

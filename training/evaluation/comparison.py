@@ -112,7 +112,7 @@ def find_slices(
     for column, part in audit.groupby("column", sort=True):
         value_of = part.drop_duplicates("student_id").set_index("student_id")["value"].reindex(students).to_numpy()
         learned = pd.Series(value_of[np.unique(train.student)]).value_counts().sort_index()
-        for group in learned[learned >= min_students]:
+        for group, count in learned[learned >= min_students].items():
             mine = value_of[holdout.student] == group
             codes = np.unique(holdout.student[mine], return_inverse=True)[1]
             there = int(codes.max(initial=-1)) + 1
@@ -120,7 +120,7 @@ def find_slices(
             if change is not None and there:
                 worse = float(change[mine].mean())
                 error = error_of_mean(change[mine] - worse, codes)
-            missing = there < MISSING * share * learned[group]
+            missing = there < MISSING * share * count
             slices.append(Slice(str(column), str(group), there, int(mine.sum()), worse, error, missing))
     return slices
 

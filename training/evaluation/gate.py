@@ -142,7 +142,7 @@ def _check_slices(slices: Mapping[str, Sequence[Slice]], columns: frozenset[str]
                     False,
                     (
                         f"{name}: log-loss {group.worse:+.4f} against the champion's for {group.column} {group.group} "
-                        f"is above the limit of {gate.max_subgroup_loss:+.4f}, beyond what chance makes of {compared} groups"
+                        f"is above the limit of {gate.max_subgroup_loss:+.4f}, beyond what chance makes of {compared}"
                     ),
                 )
 

@@ -84,6 +84,11 @@ def give_places(probability: Floats, settings: Evaluation) -> npt.NDArray[np.boo
     return placed
 
 
+def calibration_interval(block: Block, probability: Floats, settings: Evaluation) -> Interval:
+    """The calibration error alone, as `evaluate` has it under `ece`."""
+    return _ece_interval(probability, block.target.astype(np.float64), *_resample(block, settings))
+
+
 def paired_difference(block: Block, ours: Floats, theirs: Floats, settings: Evaluation) -> Interval:
     """Subtracts their mean log-loss from ours, with both resampled together; below zero, ours is better."""
     target = block.target.astype(np.float64)

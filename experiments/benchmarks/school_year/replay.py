@@ -14,6 +14,7 @@ import pandas as pd
 
 from features.profiles.difficulty import Statistics
 from features.profiles.fold import fold, read_skill_rows, read_student_rows
+from features.profiles.kernel import Student
 from features.profiles.state import State
 from features.profiles.timeline import Timeline, sort_events
 from training.data.splits import fold_of_students
@@ -116,14 +117,14 @@ def _measure(
         known_skill=known.node_responses[day.node[asked]] > 0,
         school=of_student[student],
     )
-    of_today = of_student[state.students.get_indexer(pd.Index(today["student_id"]))]
+    of_today = of_student[pd.Index(state.students).get_indexer(pd.Index(today["student_id"]))]
     students = read_student_rows(state, known, moment)
-    last = students.pop("last_active").dt.tz_convert(None).to_numpy("datetime64[us]").astype(np.float64)
+    last = state.student[:, Student.LAST_TIME]
     skills = read_skill_rows(state, known, moment)
     figures = join_figures(
         measure_events(today, of_today),
         measure_answers(answers),
-        measure_students(students.to_numpy(), last, moment, of_student),
+        measure_students(students, last, moment, of_student),
         measure_skills(skills.columns, skills.last_practiced, moment, of_student[skills.student]),
     )
     measures = Measures(
@@ -177,7 +178,7 @@ def find_breaks(students: "pd.Series[int]") -> list[tuple[datetime, datetime]]:
     Args:
         students: Students of every day of the year, by day, with zeros.
     """
-    weekdays = students[students.index.weekday < 5]  # noqa: PLR2004 - Saturday
+    weekdays = students[pd.DatetimeIndex(students.index).weekday < 5]  # noqa: PLR2004 - Saturday
     quiet = weekdays < 0.1 * weekdays.quantile(0.75)
     runs = (quiet != quiet.shift()).cumsum()
     found = [part.index for _, part in quiet.groupby(runs) if part.iloc[0] and len(part) >= 3]  # noqa: PLR2004 - as above

@@ -80,7 +80,7 @@ def _legend(axes: Axes, place: Any) -> None:  # noqa: ANN401 - matplotlib has a 
     axes.legend(frameon=False, loc=place, labelcolor=INK, handlelength=3)
 
 
-def _thin(*curves: Floats) -> list[Floats]:
+def _shorten(*curves: Floats) -> list[Floats]:
     """The same curves with fewer points, their ends among them."""
     places = np.unique(np.linspace(0, len(curves[0]) - 1, MOST_POINTS).round().astype(int))
     return [curve[places] for curve in curves]
@@ -97,7 +97,7 @@ def _draw_roc(target: Floats, chances: dict[str, Floats]) -> Figure:
     for (name, chance), color, dash in zip(chances.items(), COLORS, DASHES, strict=False):
         outcome, forecast, weight = _both_outcomes(target, chance)
         wrong, right, _ = roc_curve(outcome, forecast, sample_weight=weight)
-        axes.plot(*_thin(wrong, right), color=color, linestyle=dash, linewidth=1.8, label=name)
+        axes.plot(*_shorten(wrong, right), color=color, linestyle=dash, linewidth=1.8, label=name)
     axes.set(xlim=(0, 1), ylim=(0, 1.005))
     _legend(axes, "lower right")
     return figure
@@ -110,7 +110,7 @@ def _draw_precision(target: Floats, chances: dict[str, Floats]) -> Figure:
         outcome, forecast, weight = _both_outcomes(target, chance)
         precision, recall, _ = precision_recall_curve(outcome, forecast, sample_weight=weight)
         precision, recall = precision[recall > 0], recall[recall > 0]
-        axes.plot(*_thin(recall, precision), color=color, linestyle=dash, linewidth=1.8, label=name)
+        axes.plot(*_shorten(recall, precision), color=color, linestyle=dash, linewidth=1.8, label=name)
     axes.set(xlim=(0, 1), ylim=(0, 1.005))
     _legend(axes, "upper right")
     return figure
@@ -169,7 +169,8 @@ def _draw_folds(comparison: Verdicts) -> Figure:
         means = run.table.groupby("fold", sort=False)[comparison.metric].mean()
         axes.plot(range(len(means)), means, color=color, linestyle="", marker=mark, markersize=6, label=run.name)
     labels = [fold.removeprefix("whole log, fold ").replace(", ", "\n") for fold in means.index]
-    axes.set_xticks(range(len(labels)), labels, rotation=0 if len(labels) <= MOST_LEVEL else 90)
+    axes.set_xticks(range(len(labels)), labels)
+    axes.tick_params(axis="x", labelrotation=0 if len(labels) <= MOST_LEVEL else 90)
     _legend(axes, "best")
     return figure
 

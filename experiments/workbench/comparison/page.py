@@ -1,5 +1,6 @@
 """A comparison as a page of one file, and as a table for a pull request."""
 
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
@@ -82,7 +83,7 @@ def write_page(comparison: Verdicts, figures: Mapping[str, Figure]) -> str:
         f'<li class="{pair.verdict}">{escape(describe_pair(pair, comparison.metric, comparison.margin))}</li>'
         for pair in comparison.pairs
     )
-    pictures = "".join(
+    drawn = "".join(
         f'<figure role="img" aria-label="{escape(ABOUT[name])}">{to_svg(figure)}'
         f"<figcaption>{escape(ABOUT[name])}</figcaption></figure>"
         for name, figure in figures.items()
@@ -101,7 +102,7 @@ their training rows overlap. A forecast is a reason to look, not a grade.</p>
 <h2>Scores</h2>
 {_table(*_score_rows(comparison), "Mean and standard deviation over folds and seeds.")}
 <h2>Pictures</h2>
-<div class="pictures">{pictures}</div>
+<div class="pictures">{drawn}</div>
 <h2>Groups of rows</h2>
 {_group_table(comparison)}
 <h2>In what they differ</h2>
@@ -122,13 +123,14 @@ def _score_rows(comparison: Verdicts) -> tuple[list[str], list[list[str]]]:
     head = ["run", *METRICS.values(), "n"]
     rows = []
     for _, scores in comparison.scores.iterrows():
-        cells = [_spread(scores[name], scores[f"{name}_sd"]) for name in METRICS]
+        cells = [write_spread(scores[name], scores[f"{name}_sd"]) for name in METRICS]
         rows.append([str(scores["run"]), *cells, str(scores["n"])])
     return head, rows
 
 
-def _spread(mean: float, deviation: float) -> str:
-    return f"{mean:.4f}" if deviation != deviation else f"{mean:.4f} ± {deviation:.4f}"  # noqa: PLR0124 - NaN of one
+def write_spread(mean: float, deviation: float) -> str:
+    """A mean with its standard deviation, which one fold alone does not have."""
+    return f"{mean:.4f}" if math.isnan(deviation) else f"{mean:.4f} ± {deviation:.4f}"
 
 
 def _difference_rows(comparison: Verdicts) -> tuple[list[str], list[list[str]]]:

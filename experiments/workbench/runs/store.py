@@ -7,6 +7,7 @@ rows and students are numbers that are salted with a secret of the home.
 
 import io
 import json
+import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -108,7 +109,7 @@ class Shelf:
         self.parts.mkdir(parents=True, exist_ok=True)
         content = io.BytesIO()
         np.savez_compressed(content, **vars(part))
-        draft = self.parts / f".{key}"
+        draft = self.parts / f".{key}-{secrets.token_hex(4)}"  # another process may compute the same
         draft.write_bytes(content.getvalue())
         draft.replace(self.parts / f"{key}.npz")
 

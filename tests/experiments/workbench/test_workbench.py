@@ -1,12 +1,13 @@
 """From an ingested log to a verdict: what a run keeps, what it does not compute twice, and what may be compared."""
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,15 +22,18 @@ from experiments.workbench.comparison.compare import compare, require_fair
 from experiments.workbench.leaderboard import rank_runs
 from experiments.workbench.runs import run as runs
 from experiments.workbench.runs.experiment import make_experiment
+from experiments.workbench.runs.folds import build_rows, list_folds
 from experiments.workbench.runs.store import Shelf
 from features.erasure import STORES, Installation
 from features.errors import InputError, MissingError
 from features.events.ingest import ingest_file
 from features.home import Home
+from features.profiles.columns import FAMILIES, REGISTRY
 from features.roster import read_roster_files, save_roster
 from tests.conftest import copy_database
 from training.config import load_config
 from training.errors import DataGateError
+from training.models.boosting import STRUGGLE
 from training.records.tracking import EXPERIMENTS, Tracking
 
 QUICK = {"training": {"boosting": {"rounds": 5, "leaves": 7, "min_rows_per_leaf": 20}}, "seeds": [1]}
@@ -81,6 +85,21 @@ def test_a_run_scores_every_student_once(trees_and_rule, school):
     assert trees.table["rows"].sum() == len(predictions)
     assert trees.seen == 0
     assert 0.55 < trees.table["auc"].mean() < 1
+
+
+@pytest.mark.parametrize("split", [{"folds": 3}, {"by": "time"}])
+def test_row_numbers_are_those_of_the_rows_that_are_scored(school, split):
+    experiment = make_experiment(name="rows", split=split, **QUICK)
+    source = runs.read_source(experiment.data, "experiments")
+
+    rows = build_rows(source, experiment, list_folds(experiment)[-1])
+
+    of_student = pd.Series(source.number(source.events["student_id"], "student"), index=source.events["event_id"])
+    of_event = pd.Series(of_student.to_numpy(), index=source.number(source.events["event_id"], "row None"))
+    assert of_event[rows.row].tolist() == rows.student.tolist()
+    pairs = pd.DataFrame({"code": rows.blocks["holdout"].student, "number": rows.student}).drop_duplicates()
+    assert pairs["code"].is_unique
+    assert pairs["number"].is_unique
 
 
 def test_a_run_is_one_run_in_mlflow_with_its_folds_as_a_table(trees_and_rule):
@@ -156,7 +175,7 @@ def test_verdict_tables_page_and_pull_request(trees_and_rule):
 
 
 def test_the_order_of_the_runs_turns_the_gain(trees_and_rule):
-    one, other = compare("rule", "trees", metric="auc"), compare("trees", "rule", metric="auc")
+    one, other = compare("rule", "trees"), compare("trees", "rule")
 
     assert one.pairs[0].gain.value == pytest.approx(-other.pairs[0].gain.value)
     assert {one.pairs[0].verdict, other.pairs[0].verdict} in ({"better", "worse"}, {"undecided"}, {"equal"})
@@ -188,6 +207,18 @@ def test_experiments_that_learn_by_different_rules_can_be_judged_by_the_same(by_
     by_time(name="learns 3", model="boosting", label={"streak": 3})
 
     assert compare("learns 2", "learns 3").pairs[0].gain.students > 10
+
+
+def test_families_that_are_off_are_not_read(by_time):
+    choices = {"name": "less", "model": "boosting", "features": {"material": False, "overall": False}}
+    chosen = runs._choose_columns(STRUGGLE, make_experiment(**{**BY_TIME, **choices}))
+
+    run = by_time(**choices)
+
+    left = {column.family for column in REGISTRY if column.name in chosen.columns}
+    assert left == set(FAMILIES) - {"material", "overall"}
+    assert chosen.line == ("skill_correct_ewm_20", "skill_streak")
+    assert 0.5 < run.table["auc"].iloc[0] < 1
 
 
 @pytest.mark.parametrize(
@@ -242,10 +273,22 @@ def test_one_run_is_no_comparison_and_an_unknown_one_is_named(trees_and_rule, sc
         compare("trees", "tree")
 
 
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"metric": "accuracy"}, "metric 'accuracy' is not known; use one of log_loss, auc"),
+        ({"margin": -0.1}, "margin is -0.1; it must be 0 or more"),
+    ],
+)
+def test_an_option_that_cannot_be_is_refused(options, sentence):
+    with pytest.raises(InputError, match=sentence):
+        compare("one", "other", **options)
+
+
 def test_a_fold_without_both_outcomes_is_refused(school):
     first = experiments.load_events()["occurred_at"].min().date()
 
-    with pytest.raises(DataGateError, match=r"the train block has .* rows of the struggle forecast"):
+    with pytest.raises(DataGateError, match="the calibration block has 1 rows of the struggle forecast"):
         runs.run_experiment(make_experiment(name="early", data={"as_of": [first + pd.Timedelta(days=1)]}, **BY_TIME))
 
 
@@ -277,7 +320,7 @@ def test_the_leaderboard_ranks_only_what_may_be_compared(trees_and_rule):
     assert together["auc"].is_monotonic_decreasing
 
 
-def test_the_commands_go_from_a_file_to_what_the_night_takes(school, tmp_path, capsys):
+def test_the_commands_go_from_a_file_to_what_the_night_takes(trees_and_rule, tmp_path, capsys):
     path = tmp_path / "by-streak.toml"
     path.write_text('seeds = [1]\n[split]\nby = "time"\n[training.boosting]\nrounds = 5\n', encoding="utf-8")
     outputs = {name: tmp_path / name for name in ("page.html", "pull.md", "figures.json", "night.toml")}
@@ -293,7 +336,8 @@ def test_the_commands_go_from_a_file_to_what_the_night_takes(school, tmp_path, c
     assert "Gain in log-loss" in printed
     assert json.loads(outputs["figures.json"].read_text(encoding="utf-8"))["pairs"][0]["run"] == "four"
     assert load_config(outputs["night.toml"]).boosting.rounds == 5
-    assert main(["leaderboard"]) == 0
+    assert main(["leaderboard", "--json", str(tmp_path / "ranked.json")]) == 0
+    assert json.loads((tmp_path / "ranked.json").read_text(encoding="utf-8"))[0]["auc"] > 0.5
 
 
 def test_profiles_of_a_moment_for_a_notebook(school):
@@ -346,18 +390,16 @@ def test_a_run_that_was_killed_goes_on_where_it_was(school, tmp_path):
 
 
 @pytest.mark.long
-def test_ten_runs_at_once_lose_nothing(school, tmp_path):
-    path = tmp_path / "at-once.toml"
-    path.write_text('model = "rule"\n[split]\nby = "time"\n', encoding="utf-8")
+def test_ten_runs_at_once_lose_nothing(school):
+    """Ten processes, which one has imported everything for, so that they do begin at once."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["experiments.workbench.runs.run"])
+    planned = [make_experiment(name=f"at once {number}", **{**BY_TIME, "model": "rule"}) for number in range(10)]
 
-    def start(number):
-        command = [*SCRIPT, str(path), "--set", f"name=at once {number}"]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
+    with ProcessPoolExecutor(10, mp_context=context) as pool:
+        logged = [run.run_id for run in pool.map(runs.run_experiment, planned)]
 
-    with ThreadPoolExecutor(10) as pool:
-        ended = list(pool.map(start, range(10)))
-
-    assert [process.returncode for process in ended] == [0] * 10, ended
     named = rank_runs().loc[lambda table: table["run"].str.startswith("at once")]
     assert sorted(named["run"]) == [f"at once {number}" for number in range(10)]
+    assert set(named["id"]) == set(logged)
     assert len(set(named["log_loss"])) == 1

@@ -9,11 +9,12 @@ from sqlalchemy import select, update
 from features.database import Database
 from features.events.checks import check_rows
 from features.events.ingest import ingest_rows
-from features.events.live import LIVE_EVENTS, drop_events, keep_events, lock_writers, read_live_events
+from features.events.live import LIVE_EVENTS, drop_events, keep_events, lock_writers, read_live_events, to_table
 from features.events.live_ingest import ingest_live_events
 from features.events.store import data_version, read_events, read_item_skills
 from features.home import Home
 from features.logs.rows import raw_rows
+from features.schema import list_events
 
 NOW = datetime(2026, 3, 17, tzinfo=UTC)
 START = pd.Timestamp("2026-03-16T08:00:00.000001Z")
@@ -54,7 +55,7 @@ def keep(database, rows):
     events = check_rows(rows, "app", NOW).events
     with database.changing() as connection:
         lock_writers(connection)
-        keep_events(connection, events, NOW, "key")
+        keep_events(connection, list_events(events), NOW, "key")
     return events
 
 
@@ -72,7 +73,7 @@ def test_an_event_comes_back_as_it_was_kept(database):
 
     read = read_live_events(database)
 
-    pd.testing.assert_frame_equal(read.events, events.reset_index(drop=True))
+    pd.testing.assert_frame_equal(to_table(read.events), events.reset_index(drop=True))
     assert read.through == 6
 
 
@@ -91,12 +92,13 @@ def test_an_event_sent_again_with_a_further_skill_is_read_again_and_is_one_event
     with database.changing() as connection:
         lock_writers(connection)
         drop_events(connection, events["event_id"].tolist()[:1])
-        keep_events(connection, events.iloc[:1].assign(skills="add\x1fcarry\x1ftimes"), NOW, "key")
+        (first, _) = list_events(events)
+        keep_events(connection, [first._replace(skills="add\x1fcarry\x1ftimes")], NOW, "key")
 
-    (again,) = read_live_events(database, after=2).events.to_dict("records")
+    (again,) = read_live_events(database, after=2).events
     counts = ingest_live_events(home, database, NOW)
 
-    assert (again["event_id"], again["skills"]) == (events["event_id"][0], "add\x1fcarry\x1ftimes")
+    assert (again.event_id, again.skills) == (events["event_id"][0], "add\x1fcarry\x1ftimes")
     assert (counts.rows_read, counts.rows_merged, counts.events_stored) == (1, 1, 0)
     assert sorted(read_events(home)["skills"]) == ["add\x1fcarry", "add\x1fcarry\x1ftimes"]
     assert marks(database) == [0, 1]

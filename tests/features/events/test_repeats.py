@@ -12,12 +12,13 @@ from features.errors import InputError
 from features.events.checks import check_rows, keep_distinct
 from features.events.exports import ExportCheck
 from features.events.odd_ids import IdWatch
-from features.events.repeats import resolve_repeats
+from features.events.repeats import count_attempts_of_few, resolve_repeats
 from features.events.store import KNOWN
 from features.logs.rows import raw_rows
 from features.profiles.difficulty import fit_statistics
 from features.profiles.timeline import sort_events
 from features.profiles.vocabulary import build_vocabulary
+from features.schema import list_events
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 START = pd.Timestamp("2026-03-05 09:00", tz="UTC")
@@ -106,6 +107,11 @@ def test_further_tries_are_those_on_an_item_of_the_same_session(answers, cut):
         expected.append(seen[student, item])
     events = pd.concat([before, later]).sort_values(["student_id", "occurred_at"])
     assert events["attempt"].tolist() == expected
+    if in_order[cut:]:
+        few = count_attempts_of_few(list_events(checked(in_order[cut:])), list_events(before))
+        assert {event.event_id: event.attempt for event in few} == dict(
+            zip(later["event_id"], later["attempt"], strict=True)
+        )
 
 
 def test_a_key_that_returns_with_another_moment_is_a_conflict_and_a_coarser_clock_is_none():

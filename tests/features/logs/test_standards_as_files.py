@@ -201,13 +201,16 @@ JSON = st.recursive(
 
 @given(changes=st.lists(st.dictionaries(FIELDS, JSON, max_size=3), min_size=1, max_size=4))
 @FEW
-def test_whatever_a_part_holds_becomes_one_row(tmp_path_factory, changes):
-    path = tmp_path_factory.mktemp("log") / "log.jsonl"
-    path.write_text("\n".join(json.dumps(statement(at) | change) for at, change in enumerate(changes)))
+def test_whatever_a_part_holds_becomes_one_row_and_lines_are_read_like_an_array(tmp_path_factory, changes):
+    lines, array = (tmp_path_factory.mktemp("log") / name for name in ("log.jsonl", "log.json"))
+    documents = [statement(at) | change for at, change in enumerate(changes)]
+    lines.write_text(SHAPES["lines"](documents))
+    array.write_text(SHAPES["array"](documents))
 
-    rows = pd.concat(open_log(path, form="xapi").chunks())
+    rows, of_array = (pd.concat(open_log(path, form="xapi").chunks()) for path in (lines, array))
 
     assert len(rows) == len(changes)
+    pd.testing.assert_frame_equal(rows, of_array)
 
 
 @given(text=st.text(max_size=12) | st.from_regex(r"P[0-9]Y?[0-9]?D?T?[0-9.,]*[HMS]?", fullmatch=True))

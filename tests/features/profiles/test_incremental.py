@@ -4,8 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import strategies as st
 
+from features.errors import DatabaseAwayError
 from features.events.checks import COLUMNS
 from features.logs.moments import UTC as UTC_TYPE
 from features.logs.rows import split_skills, unite_skills
@@ -13,7 +15,9 @@ from features.profiles.difficulty import fit_statistics
 from features.profiles.fold import build_profiles, read_profiles
 from features.profiles.incremental import IncrementalState
 from features.profiles.state import State
+from features.profiles.timeline import sort_events, sort_few
 from features.profiles.vocabulary import build_vocabulary
+from features.schema import Event, list_events
 from tests.examples import holds_for
 
 START = datetime(2024, 9, 2, 8, tzinfo=UTC)
@@ -73,7 +77,7 @@ def in_order(profiles):
 
 def incremental_on(before, *, history=None):
     known, state = published(before)
-    read = history or (lambda students: before[before["student_id"].isin(students)])
+    read = history or (lambda students: list_events(before[before["student_id"].isin(students)]))
     return IncrementalState(state, known, read)
 
 
@@ -102,7 +106,7 @@ def test_live_events_leave_what_a_night_leaves(rows):
     incremental = incremental_on(events[batch < 0].reset_index(drop=True))
 
     for number in range(4):
-        incremental.add(events[batch == number].reset_index(drop=True))
+        incremental.add(list_events(events[batch == number]))
 
     expected = in_order(of_night(events))
     pd.testing.assert_frame_equal(in_order(of_incremental(incremental, ["NA", "zoë", "007", "nobody"])), expected)
@@ -142,12 +146,28 @@ def test_live_events_leave_what_a_night_leaves_where_each_response_has_skills_of
     retagged = unite_skills(pd.concat([events, events.assign(skills=further)[again]], ignore_index=True))
 
     for number in range(3):
-        incremental.add(events[batch == number].reset_index(drop=True))
-    incremental.add(retagged[again.to_numpy()].reset_index(drop=True))
+        incremental.add(list_events(events[batch == number]))
+    incremental.add(list_events(retagged[again.to_numpy()]))
 
     assert incremental.count_events(["007", "NA", "zoë"]) == ((batch >= 0) | again.to_numpy()).sum()
     expected = in_order(of_night(retagged))
     pd.testing.assert_frame_equal(in_order(of_incremental(incremental, ["NA", "zoë", "007"])), expected)
+
+
+@holds_for(8, 80, ROWS)
+def test_a_few_events_as_plain_values_are_sorted_as_a_table_of_them(rows):
+    events = make_events(rows).sample(frac=1, random_state=len(rows))
+    statistics = STATISTICS.extend(TAGS, events["item_id"], events["skills"])
+
+    few, table = (
+        sort(some, statistics, np.array(["zoë"], object))
+        for sort, some in ((sort_few, list_events(events)), (sort_events, events))
+    )
+
+    assert few.students.tolist() == table.students.tolist()
+    for name in ("start", "row", "time", "item", "node", "correct", "hints", "duration"):
+        np.testing.assert_array_equal(getattr(few, name), getattr(table, name))
+    assert list(Event._fields) == COLUMNS
 
 
 def test_a_new_item_is_about_what_most_of_its_responses_name_so_far():
@@ -158,21 +178,43 @@ def test_a_new_item_is_about_what_most_of_its_responses_name_so_far():
 
     practiced = []
     for at in range(4):
-        incremental.add(events.iloc[at : at + 1].reset_index(drop=True))
+        incremental.add(list_events(events.iloc[at : at + 1]))
         profiles = of_incremental(incremental, ["007"])
         practiced.append(dict(zip(profiles["skill_id"], profiles["skill_opportunities"], strict=True)))
 
     assert practiced == [{"a": 1}, {"a": 2}, {"a": 2, "b": 1}, {"a": 1, "b": 3}]
 
 
+def test_what_could_not_be_read_is_folded_when_the_same_events_come_again():
+    rows = [("007", at, "later", True, 1, skills) for at, skills in enumerate(["a", None, "b", "b"])]
+    events, away = list_events(make_events(rows)), [True]
+
+    def read_since(students):
+        if away:
+            raise DatabaseAwayError("the database is away")
+        return events
+
+    incremental = IncrementalState(*reversed(published(make_events([]))), never, read_since)
+    for event in events[:3]:
+        incremental.add([event])
+    with pytest.raises(DatabaseAwayError):
+        incremental.add(events[3:])  # most answers now name b
+    away.clear()
+
+    incremental.add(events[3:])
+
+    profiles = of_incremental(incremental, ["007"])
+    assert dict(zip(profiles["skill_id"], profiles["skill_opportunities"], strict=True)) == {"a": 1, "b": 3}
+
+
 def test_what_the_statistics_know_leaves_them_as_they_are():
     """Also where a new item comes again: the answers of everybody else would have to be computed anew."""
     incremental = incremental_on(make_events([("007", 0, "easy", True, 1)]), history=lambda students: None)
-    incremental.add(make_events([("NA", 1, "later", True, 1, "add")]).assign(event_id="first"))
+    incremental.add(list_events(make_events([("NA", 1, "later", True, 1, "add")]).assign(event_id="first")))
     before = incremental.statistics
 
     more = [("NA", 2, "later", False, 1, "add"), ("zoë", 2, "easy", True, 1, "add\x1fcarry"), ("zoë", 3, None, None, 1)]
-    incremental.add(make_events(more))
+    incremental.add(list_events(make_events(more)))
 
     assert incremental.statistics is before
 
@@ -183,7 +225,7 @@ def test_events_that_come_in_order_never_ask_for_the_log():
     later = make_events([("007", 5, "mixed", True, 1), ("007", 3, "fresh", False, 1), ("zoë", 0, "easy", True, 1)])
 
     for at in range(3):  # the second comes late, but after the night
-        incremental.add(later.iloc[at : at + 1].reset_index(drop=True).assign(event_id=f"live{at}"))
+        incremental.add(list_events(later.iloc[at : at + 1].assign(event_id=f"live{at}")))
 
     assert incremental.touched == {"007", "zoë"}
     assert incremental.latest_of(["007", "NA"]) == pd.Timestamp(START + timedelta(hours=5))
@@ -199,7 +241,7 @@ def test_an_event_that_the_night_knew_from_a_file_is_not_counted_twice():
     events = make_events([("007", 0, "easy", True, 1), ("007", 2, "hard", False, 1)])
     incremental = incremental_on(events)
 
-    incremental.add(events.iloc[1:].reset_index(drop=True))
+    incremental.add(list_events(events.iloc[1:]))
 
     pd.testing.assert_frame_equal(in_order(of_incremental(incremental, ["007"])), in_order(of_night(events)))
 
@@ -213,8 +255,8 @@ def test_without_the_log_a_late_event_waits_and_the_others_do_not():
         .pipe(lambda rows: (rows.iloc[:1], rows.iloc[1:].reset_index(drop=True)))
     )
 
-    incremental.add(late)
-    incremental.add(timely)
+    incremental.add(list_events(late))
+    incremental.add(list_events(timely))
 
     expected = of_night(pd.concat([before, timely], ignore_index=True))
     pd.testing.assert_frame_equal(in_order(of_incremental(incremental, ["007"])), in_order(expected))

@@ -157,7 +157,7 @@ def test_every_page_is_accessible_and_fits_a_phone(page, address, board, scheme,
         found = axe.Axe().run(page, options=WCAG).response["violations"]
 
         assert [(each["id"], each["nodes"][0]["html"]) for each in found] == [], name
-        page.screenshot(path=f"{kept}/{name}-{scheme}.png", full_page=name != "day")
+        page.screenshot(path=f"{kept}/{name}-{scheme}.png")
         page.set_viewport_size({"width": 360, "height": 740})  # also what 200 % leaves of 720
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= 360, name

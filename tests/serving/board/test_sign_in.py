@@ -8,6 +8,7 @@ import pytest
 from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 
+from features.errors import InputError
 from serving.__main__ import main
 from serving.access.sessions import IDLE_S, LONGEST_S, BoardSession
 from serving.board.signed_in import COOKIE
@@ -145,13 +146,11 @@ def test_a_link_signs_one_adult_in_until_it_is_revoked(board, capsys, monkeypatc
     ("options", "why"),
     [(["--days", "0"], "--days 0"), (["--school", "Nowhere"], "not in the roster"), (["--address", "x"], "--address")],
 )
-def test_a_link_with_wrong_options_is_refused(board, capsys, monkeypatch, options, why):
+def test_a_link_with_wrong_options_is_refused(board, monkeypatch, options, why):
     monkeypatch.setenv("REGROUP_DATABASE_URL", f"sqlite:///{board.home / 'regroup.db'}")
 
-    code = main(["keys", "link", "--name", "x", *options])
-
-    assert code == 2
-    assert why in capsys.readouterr().err
+    with pytest.raises(InputError, match=why):
+        main(["keys", "link", "--name", "x", *options])
 
 
 def test_the_cookie_is_for_this_site_alone_and_ends_with_signing_out(board):

@@ -17,6 +17,7 @@ from features.profiles.incremental import IncrementalState
 from features.profiles.state import State
 from features.profiles.timeline import sort_events
 from features.profiles.vocabulary import build_vocabulary
+from features.schema import list_events
 from serving.models.status import Thresholds, describe_facts, describe_statuses, judge_statuses
 from training.config import load_config
 
@@ -159,8 +160,8 @@ def test_live_equals_nightly(of_night, live, mastery, pause):
     """Answers on top of last night's state give the status that the next night gives, also after a long pause."""
     before, after = make_events(of_night), make_events(live, days=2 + pause)
     moment = START + timedelta(days=pause + 5)
-    incremental = IncrementalState(fold_state(before), STATISTICS, lambda _: before)
-    incremental.add(after)
+    incremental = IncrementalState(fold_state(before), STATISTICS, lambda _: list_events(before))
+    incremental.add(list_events(after))
 
     on_top = read_skill_rows(incremental.state_of(["s"]), incremental.statistics, moment).columns
 

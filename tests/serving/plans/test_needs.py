@@ -1,6 +1,5 @@
 """What each student could work on, what for, and how much each skill is needed."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
@@ -231,10 +230,10 @@ def test_a_prerequisite_that_was_last_practiced_long_ago_keeps_nobody_from_begin
     """Not all of a year's skills are practiced every other month."""
     old = forecast("a", "add", "review_due", risk=0.1, mastery=0.7, recent=False)
 
-    found = list_needs(team("a", focus={"carry": 1.0}), [replace(old, forgotten=True)])
+    found = list_needs(team("a", focus={"carry": 1.0}), [old._replace(forgotten=True)])
 
     assert purposes(found, "a") == {"carry": "introduce", "add": "review"}
-    assert ("a", "carry") in list_needs(team("a", focus={"carry": 1.0}), [replace(old, status="proficient")])
+    assert ("a", "carry") in list_needs(team("a", focus={"carry": 1.0}), [old._replace(status="proficient")])
     assert purposes(list_needs(team("a", focus={"carry": 1.0}), [old]), "a") == {"add": "review", "carry": "check_in"}
 
 

@@ -194,7 +194,7 @@ def measure_skills(rows: npt.NDArray[np.floating], last: Floats, moment: datetim
     return _measure_columns(rows[:, first:], COLUMNS[first:], last, moment, schools)
 
 
-def join_figures(*parts: Figures) -> Figures:
+def join_figures(*parts: Mapping[str, Mapping[str, Figure]]) -> Figures:
     """The figures of several parts of one night; of a school that one of them lacks, those of the others."""
     schools = {school for part in parts for school in part}
     return {school: {name: kept for part in parts for name, kept in part.get(school, {}).items()} for school in schools}

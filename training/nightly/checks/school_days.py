@@ -51,7 +51,8 @@ class Roster:
 
     def schools(self, students: "pd.Series[str]") -> np.ndarray[tuple[int], np.dtype[np.object_]]:
         """The school of each student; empty where the roster has none."""
-        return students.map(self.school_of).fillna(ALL).to_numpy(dtype=object)
+        codes, ids = pd.factorize(students)
+        return np.array([self.school_of.get(student, ALL) for student in ids], dtype=object)[codes]
 
 
 def count_students(students: "pd.Series[str]", schools: np.ndarray[tuple[int], np.dtype[np.object_]]) -> dict[str, int]:

@@ -20,7 +20,8 @@ from experiments.simulation.people import focus_of
 from experiments.simulation.teaching import Level
 from features.logs.rows import SKILL_MARK
 from features.profiles.fold import build_profiles
-from features.profiles.incremental import EVENT_COLUMNS, IncrementalState
+from features.profiles.incremental import IncrementalState
+from features.schema import list_events
 from serving.models.forecasts import SkillForecast
 from serving.models.live import restrict_snapshot
 
@@ -62,7 +63,7 @@ class LearningLife:
         statistics = school.statistics.extend(school.item_skills, school.events["item_id"], school.events["skills"])
         _, state = build_profiles(events, statistics, school.as_of)
         self._state = IncrementalState(
-            state, statistics, lambda students: events[events["student_id"].isin(set(students))]
+            state, statistics, lambda students: list_events(events[events["student_id"].isin(set(students))])
         )
         self._told = 0
         self._morning: dict[tuple[str, str], float | None] = {}
@@ -89,7 +90,7 @@ class LearningLife:
         roles = {adult.id: adult.role for adult in problem.adults}
         absent = {student.id for student in problem.students if not student.blocks}
         lived = self.truth.hold(held.stated.day, held.sessions, blocks, roles, absent)
-        self._state.add(self._as_events(lived.events))
+        self._state.add(list_events(self._as_events(lived.events)))
         self.lessons.append(
             tuple(Lesson(taught, self._morning.get((taught.student, taught.skill))) for taught in lived.taught)
         )
@@ -119,4 +120,4 @@ class LearningLife:
             "skills": skills,
         }
         types = self._school.events.dtypes
-        return pd.DataFrame(columns, index=rows.index)[EVENT_COLUMNS].astype({name: types[name] for name in columns})
+        return pd.DataFrame(columns, index=rows.index).astype({name: types[name] for name in columns})

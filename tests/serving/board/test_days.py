@@ -1,0 +1,65 @@
+"""Days without a plan, and what the pages say instead; the planner's sentences without figures."""
+
+from datetime import date, time
+
+import pytest
+from fastapi.testclient import TestClient
+
+from features.roster import Block, PolicyLayer, Team
+from serving.app import create_app
+from serving.board.days import next_day
+from serving.board.words import speak_plainly
+from serving.settings import Settings
+
+MONDAY, TUESDAY, FRIDAY = date(2026, 3, 16), date(2026, 3, 17), date(2026, 3, 13)
+
+
+def make_team(*closed):
+    blocks = [Block(f"{day}-1", "t", day, time(9), time(10)) for day in ("mon", "tue", "fri")]
+    policies = (PolicyLayer("", roster={"no_school": list(closed)}),)
+    return Team("t", "North", None, (), (), (), tuple(blocks), (), {}, (), policies=policies)
+
+
+def test_the_next_day_has_blocks_and_school():
+    assert next_day(make_team(), FRIDAY, 1) == MONDAY
+    assert next_day(make_team("2026-03-16"), FRIDAY, 1) == TUESDAY
+    assert next_day(make_team(), MONDAY, -1) == FRIDAY
+    assert next_day(make_team(), date(2026, 3, 15), 1, include=True) == MONDAY
+    assert next_day(make_team("2026-03-01 to 2026-06-01"), FRIDAY, 1) == date(2026, 3, 14)
+
+
+def test_without_a_model_the_board_says_what_is_missing_and_what_to_do(board, tmp_path):
+    app = create_app(Settings(REGROUP_HOME=board.home, bundle=tmp_path / "nothing"))
+    with TestClient(app) as client:
+        client.post("/board/sign-in", data={"key": board.keys["all"]})
+        day = client.get(board.day("2026-04-20"))
+        students = client.get(f"/board/students?team_id={board.team.team_id}")
+
+    assert day.status_code == 200
+    assert "No model yet" in day.text
+    assert "python -m training nightly" in day.text
+    assert "Suggest groups" not in day.text
+    assert students.status_code == 503
+    assert "No model yet" in students.text
+
+
+@pytest.mark.parametrize(
+    ("sentence", "plain"),
+    [
+        (
+            "Reteach: struggle risk 96%, mastery 16% in Ratios 2; need 0.94; the student's greatest need.",
+            "Reteach: Ratios 2; the student's greatest need.",
+        ),
+        (
+            "Ratios (review, need 0.27) waits: its seats went to students at higher risk (54% to 97%, hers 44%).",
+            "Ratios (review) waits: its seats went to students with a more pressing need.",
+        ),
+        (
+            "6 students in need of Ratios (small group, review); it meets 1.11 need points and 6 urgent needs. 4 wait.",
+            "6 students in need of Ratios (small group, review); it meets 6 urgent needs. 4 wait.",
+        ),
+        ("Works online: it would meet 0.11 more need, and cost 0.02: a risk.", ""),
+    ],
+)
+def test_no_sentence_keeps_a_figure_of_risk_or_need(sentence, plain):
+    assert speak_plainly(sentence) == plain
