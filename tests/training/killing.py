@@ -94,7 +94,7 @@ def look(place: Path) -> None:
 
 
 def read_results(place: Path) -> dict[str, object]:
-    """What a night has made: versions, the champion's models and profiles, and nothing that is left over."""
+    """What a night has made: versions, all models, the champion's profiles, and nothing that is left over."""
     with closing(sqlite3.connect(place / "mlruns" / "mlflow.db")) as store:
         versions = store.execute("SELECT name, version FROM model_versions ORDER BY name, version").fetchall()
         (runs,) = store.execute("SELECT count(*) FROM runs").fetchone()
@@ -103,8 +103,8 @@ def read_results(place: Path) -> dict[str, object]:
         ).fetchall()
     home = Home(place / "home")
     models = {}
-    for folder in sorted(place.glob(f"mlruns/artifacts/*/{champion}/artifacts/*/")):
-        models |= {f"{folder.name}/{path.name}": path.read_text() for path in sorted(folder.iterdir())}
+    for name in ("model.lgb", "line.json", "calibration.json", "statistics.json"):  # others name the run or the time
+        models[name] = sorted(path.read_text() for path in place.glob(f"mlruns/artifacts/*/*/artifacts/*/{name}"))
     profiles = newest_publication(home, champion)
     assert profiles is not None
     left = [str(path) for path in home.root.rglob("*") if path.name[0] == "." or path.name == "unfinished"]
