@@ -18,6 +18,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
@@ -35,6 +36,8 @@ from training.records.tracking import FORECASTS, Tracking
 
 FILE_CALLS = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.rmtree"}
 LEAST_ROOM = 2**17
+WENT_THROUGH = (0, 10, 12)
+"""Exit codes of nights that ended: promoted or nothing to do, kept, and with the alarm of a check."""
 
 
 def fork(task: Callable[[], int | None]) -> int:
@@ -46,6 +49,8 @@ def fork(task: Callable[[], int | None]) -> int:
             code = task() or 0
         except SystemExit as end:
             code = int(end.code or 0)
+        except BaseException:  # noqa: BLE001 - else nobody learns why
+            traceback.print_exc()
         finally:
             os._exit(code)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
@@ -89,7 +94,7 @@ def look(place: Path) -> None:
 
 
 def read_results(place: Path) -> dict[str, object]:
-    """What a night has made: versions, the champion's models and profiles, and nothing that is left over."""
+    """What a night has made: versions, all models, the champion's profiles, and nothing that is left over."""
     with closing(sqlite3.connect(place / "mlruns" / "mlflow.db")) as store:
         versions = store.execute("SELECT name, version FROM model_versions ORDER BY name, version").fetchall()
         (runs,) = store.execute("SELECT count(*) FROM runs").fetchone()
@@ -98,8 +103,8 @@ def read_results(place: Path) -> dict[str, object]:
         ).fetchall()
     home = Home(place / "home")
     models = {}
-    for folder in sorted(place.glob(f"mlruns/artifacts/*/{champion}/artifacts/*/")):
-        models |= {f"{folder.name}/{path.name}": path.read_text() for path in sorted(folder.iterdir())}
+    for name in ("model.lgb", "line.json", "calibration.json", "statistics.json"):  # others name the run or the time
+        models[name] = sorted(path.read_text() for path in place.glob(f"mlruns/artifacts/*/*/artifacts/*/{name}"))
     profiles = newest_publication(home, champion)
     assert profiles is not None
     left = [str(path) for path in home.root.rglob("*") if path.name[0] == "." or path.name == "unfinished"]
@@ -146,7 +151,8 @@ def measure(place: Path) -> tuple[float, int]:
         finally:
             os.write(write, json.dumps([time.process_time() - began, calls[0]]).encode())
 
-    assert fork(counted) == 0
+    code = fork(counted)
+    assert code in WENT_THROUGH, code
     seconds, calls = json.loads(os.read(read, 1000))
     return seconds, calls
 
@@ -176,7 +182,7 @@ def kill(place: Path, seed: int, count: int) -> None:
 
 def finish(code: int, place: Path, expected: dict[str, object]) -> int:
     """Checks that a night that went through has made what is expected."""
-    assert code == 0, code
+    assert code in WENT_THROUGH, code
     found = read_results(place)
     assert found == expected, {name for name in expected if found[name] != expected[name]}
     return 1
@@ -196,7 +202,7 @@ def fill(place: Path) -> None:
             size = f"remount,size={used + room}"
             subprocess.run(["mount", "-o", size, str(place)], check=True)
             codes.append(fork(lambda: night(place)))
-            assert codes[-1] in (0, 75), codes
+            assert codes[-1] in (75, *WENT_THROUGH), codes
             assert fork(lambda: look(place)) == 0, codes
             room = room * 3 // 2
         finish(codes[-1], place, expected)
@@ -219,7 +225,8 @@ def race(place: Path) -> None:
             os._exit(fork(lambda: night(place)))
         children.append(child)
     codes = sorted(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children)
-    assert codes == [0, 75], codes
+    assert codes[1] == 75, codes
+    assert codes[0] in WENT_THROUGH, codes
     assert fork(lambda: look(place)) == 0
     results = read_results(place)
     assert results["runs"] == 2, results

@@ -146,7 +146,7 @@ def test_a_database_that_goes_away_in_the_middle_changes_nothing_but_the_time(
 
     codes = night("evaluate"), night("prune")
 
-    assert codes == (75, 0)
+    assert codes == (75, whole[0])
     assert read_results(tmp_path / "stopped") == whole[1]
     (record,) = Home(tmp_path / "stopped" / "home").decisions.glob("*.md")
     assert "failed to remove" in record.read_text()
