@@ -1,5 +1,6 @@
 """Days without a plan, and what the pages say instead; the planner's sentences without figures."""
 
+import shutil
 from datetime import date, time
 
 import pytest
@@ -29,7 +30,9 @@ def test_the_next_day_has_blocks_and_school():
 
 
 def test_without_a_model_the_board_says_what_is_missing_and_what_to_do(board, tmp_path):
-    app = create_app(Settings(REGROUP_HOME=board.home, bundle=tmp_path / "nothing"))
+    home = tmp_path / "home"  # without the copy of what served last
+    shutil.copytree(board.home, home, ignore=shutil.ignore_patterns("served*"))
+    app = create_app(Settings(REGROUP_HOME=home, bundle=tmp_path / "nothing"))
     with TestClient(app) as client:
         client.post("/board/sign-in", data={"key": board.keys["all"]})
         day = client.get(board.day("2026-04-20"))
