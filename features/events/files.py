@@ -90,7 +90,11 @@ def read_files(
     Raises:
         UnavailableError: A file is gone or cannot be read.
     """
-    rows = pa.dataset.field("student_id").isin(list(students)) if students is not None else None
+    rows = (
+        pa.dataset.field("student_id").cast(pa.string()).isin(pa.array(students, pa.string()))
+        if students is not None
+        else None
+    )
     table = pa.Table.from_batches(_scan(files, columns, before, rows), pa.schema([_field(name) for name in columns]))
     return to_frame(table.unify_dictionaries())
 

@@ -128,13 +128,18 @@ def _are_later(timeline: Timeline, state: State) -> bool:
 
 def _fold_all(files: Sequence[str], statistics: Statistics, as_of: datetime | None) -> tuple[State, int]:
     runs = math.ceil(sum(Path(path).stat().st_size for path in files) / AT_ONCE)
-    groups = [None] if runs <= 1 else [part.tolist() for part in np.array_split(list_students(files), runs)]
+    groups: list[Sequence[str] | None] = [None] if runs <= 1 else _split(list_students(files), runs)
     states, held = [], 0
     for students in groups:
         events, after = _read(files, as_of, students)
         states.append(fold(sort_events(events, statistics), statistics, State.empty(), rows=False)[1])
         held += after
     return State.join(states), held
+
+
+def _split(students: Sequence[str], runs: int) -> list[Sequence[str] | None]:
+    most = math.ceil(len(students) / runs)
+    return [students[begin : begin + most] for begin in range(0, len(students), most)]
 
 
 def _read(
