@@ -34,10 +34,10 @@ logger = logging.getLogger("regroup")
 OWNER_ONLY = 0o077
 """The umask of every command and of the service: what they write is for the owner alone, since it may name students."""
 
-_TRAIN = {"joblib", "lightgbm", "mlflow", "pydantic", "sklearn"}
+_TRAIN = {"jinja2", "joblib", "lightgbm", "mlflow", "pydantic", "sklearn"}
 _SERVE = {
-    "fastapi", "httptools", "lightgbm", "limits", "prometheus_client", "pydantic", "pydantic_settings", "starlette",
-    "uvicorn", "uvloop",
+    "fastapi", "httptools", "jinja2", "lightgbm", "limits", "prometheus_client", "pydantic", "pydantic_settings",
+    "starlette", "uvicorn", "uvloop",
 }  # fmt: skip
 
 EXTRAS = {

@@ -108,7 +108,8 @@ def open_assistments(path: Path, sheet: str | None = None, zone: str | None = No
     Raises:
         InputError: The file cannot be read, lacks one of `COLUMNS`, or has no times that a zone would be of.
     """
-    year = find_year(open_plain(path, sheet=sheet).columns)
+    table = open_table(path, TextForm(encoding="latin-1", sheet=sheet))
+    year = find_year(table.columns) or find_year(open_plain(path, sheet=sheet).columns)
     if zone and year != "2012":
         raise InputError("--zone is for ASSISTments' export of 2012; others have an order or count from 1970 in UTC")
     if year in LATER:
@@ -116,7 +117,6 @@ def open_assistments(path: Path, sheet: str | None = None, zone: str | None = No
         log = open_mapped(path, replace(said, time=replace(said.time, zone=zone)), sheet)
         log.notes.insert(0, f"read as ASSISTments' answers of {year}")
         return log
-    table = open_table(path, TextForm(encoding="latin-1", sheet=sheet))
     positions = {name: find_column(table.columns, name, "format assistments: column") for name in COLUMNS}
     return Log("assistments", table, positions, convert, ["read as ASSISTments' answers of 2009"])
 

@@ -23,7 +23,7 @@ def test_every_help_has_an_example_of_its_command_that_is_accepted():
     """Each command's own name is typed, with options that exist and values of the right kind."""
     pages = dict(find_pages(build_parser()))
 
-    assert len(pages) == 12
+    assert len(pages) == 13
     for command, page in pages.items():
         examples = re.findall(r"^ {2}(python -m serving .+)$", page, re.MULTILINE)
         assert any(example.startswith(command) for example in examples), command

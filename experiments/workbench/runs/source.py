@@ -80,7 +80,7 @@ def number_ids(salt: bytes, ids: Iterable[str], purpose: str) -> Numbers:
 
     Example:
         >>> number_ids(b"salt", ["ann", "bob", "ann"], "fold") % 5
-        array([0, 2, 0])
+        array([2, 1, 2])
     """
     digests = (hashlib.blake2b(f"{purpose} {text}".encode(), digest_size=8, key=salt).digest() for text in ids)
     return (np.frombuffer(b"".join(digests), "<u8") >> np.uint64(1)).astype(np.int64)

@@ -93,7 +93,7 @@ def test_a_bundle_serves_where_mlflow_cannot_be_imported(own_school, bundle, wit
 def test_a_bundle_altered_in_any_file_is_refused_by_the_name_of_the_file(bundle, monkeypatch):
     monkeypatch.setenv("REGROUP_BUNDLE", str(bundle))  # what the option sets ends with the test
     files = [path for path in bundle.rglob("*") if path.is_file()]
-    assert len(files) == 1 + 2 * 7 + 6
+    assert len(files) == 1 + 2 * 8 + 3 + 16  # models, and of the profiles a state for each student bucket
 
     for path in files:
         before = path.read_bytes()

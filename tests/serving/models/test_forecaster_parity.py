@@ -46,9 +46,9 @@ def test_nothing_served_is_a_pickle(trained_school):
     files = [path for path in Path(trained_school.mlruns / "artifacts").rglob("*") if path.is_file()]
     files += [path for path in (trained_school.home / "published").rglob("*") if path.is_file()]
 
-    assert {path.suffix for path in files} <= {".lgb", ".json", ".md", ".parquet", ".npz"}
+    assert {path.suffix for path in files} <= {".lgb", ".json", ".md", ".html", ".parquet", ".npz", ""}
     for path in files:
-        if path.suffix == ".json":
+        if path.suffix in {".json", ""}:  # `MLmodel` has none
             json.loads(path.read_text(encoding="utf-8"))
         if path.suffix == ".npz":
             with np.load(path, allow_pickle=False) as arrays:

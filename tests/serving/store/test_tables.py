@@ -1,5 +1,6 @@
 """The versions of the database, up and down, with data, in a real SQLite file and in a real PostgreSQL."""
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -38,7 +39,7 @@ def test_the_versions_make_the_tables_that_the_code_works_with(database):
 
 
 def test_a_plan_outlives_the_way_down_and_up(database):
-    long = '{"why": "ä need of ratios"}' * 1000
+    long = json.dumps({"why": "ä need of ratios" * 1000}, ensure_ascii=False)
     with database.changing() as connection:
         connection.execute(insert(service.RECOMMENDATIONS).values(**PLAN, request="{}", answer=long, problem="{}"))
 

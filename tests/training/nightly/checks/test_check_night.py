@@ -44,7 +44,7 @@ def test_answers_read_the_wrong_way_round_are_named_by_the_second_night(own_scho
         moment: {each.name for each in each_night if each.level == "alarm"} for moment, each_night in found.items()
     }
     assert "base_rate" in alarms[END]
-    assert not any(names for moment, names in alarms.items() if moment < END)
+    assert sum(bool(names) for moment, names in alarms.items() if moment < END) <= 1  # one by chance
     kept = "".join(path.read_text() for path in home.checks.glob("*.json"))
     assert len(read_history(home, END)) == 27
     assert not any(f'"{student}"' in kept for student in own_school.student_ids)
@@ -74,7 +74,7 @@ def test_the_record_says_what_was_checked(trained_school):
     """Of the first night, which has nothing to compare with, too."""
     (record,) = (trained_school.home / "decisions").glob("*.md")
 
-    assert "check 1: ok, " in record.read_text()
+    assert "| ok | volume |" in record.read_text()
     (night,) = read_history(Home(trained_school.home), END + timedelta(days=1))
     assert night.moment == END
     assert night.figures == {} or "volume" in night.figures[ALL]
