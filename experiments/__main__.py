@@ -98,7 +98,7 @@ def _add_workbench(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     run.add_argument(
         "--set", dest="settings", action="append", default=[], metavar="KEY=VALUE", help="lay a value over all files"
     )
-    run.add_argument("--workers", type=int, help="folds at work at once (default: as many as there are cores)")
+    run.add_argument("--workers", type=int, help="cores to use (default: all)")
     run.add_argument("--no-tracking", dest="tracking", action="store_false", help="log nothing to MLflow")
     compare = _add_command(
         commands,

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from joblib import Parallel, delayed
 from sklearn.metrics import average_precision_score
 
 from experiments.workbench.runs.experiment import Experiment
@@ -55,7 +54,7 @@ def run_experiment(experiment: Experiment, *, workers: int | None = None, tracki
 
     Args:
         experiment: All choices.
-        workers: Folds at work at once; as many as there are cores, unless given.
+        workers: Cores to use; all of them unless given.
         tracking: Whether MLflow gets the run.
 
     Raises:
@@ -121,12 +120,9 @@ def _compute(
     logger.info("%s: %d folds and seeds to run, %d are there already", experiment.name, len(keys) - there, there)
     if not missing:
         return
-    cores = os.cpu_count() or 1
-    at_once = max(1, min(workers or cores, len(missing)))
-    threads = max(1, cores // at_once)
-    tasks = (delayed(_compute_fold)(source, experiment, shelf, fold, seeds, threads) for fold, seeds in missing.items())
-    # nearly all of the time LightGBM works outside of Python's lock, and threads end with the process
-    done = Parallel(n_jobs=at_once, prefer="threads", return_as="generator_unordered")(tasks)
+    # one fold after another: LightGBM may not train and forecast in two threads at once, and its own use the cores
+    threads = workers or os.cpu_count() or 1
+    done = (_compute_fold(source, experiment, shelf, fold, seeds, threads) for fold, seeds in missing.items())
     for sentence in track(done, "folds", total=len(missing)):
         logger.info("%s: %s", experiment.name, sentence)
 
