@@ -261,7 +261,7 @@ WITHOUT_STUDENTS = (
 """Tables that name no student; `erased_students` holds keyed hashes."""
 
 FOLDERS_WITHOUT_STUDENTS = (
-    *("item_skills", "decisions", "unfinished", "trials", "database.json", "erasures.jsonl"),
+    *("item_skills", "decisions", "checks", "unfinished", "trials", "database.json", "erasures.jsonl"),
     *("regroup.db", "regroup.db-wal", "regroup.db-shm"),
 )
 """Names in the home that hold no student; the list of erasures holds keyed hashes, the database's files its tables."""

@@ -247,7 +247,7 @@ def test_every_row_of_a_file_is_counted_once_and_again_adds_nothing(rows, keyed,
     rows = [*rows, good | {"type": "response"}]
     with tempfile.TemporaryDirectory() as folder:
         path, mapping = Path(folder) / "log.csv", Path(folder) / "log.toml"
-        text = "\n".join(",".join(row) for row in [list(rows[0]), *(row.values() for row in rows)])
+        text = "\n".join(",".join(row) for row in [list(rows[0]), *([row[name] for name in rows[0]] for row in rows)])
         path.write_text(text + ("\nz,i" if cut else "") + "\n")
         mapping.write_text(MAPPING + ('event_id = "id"\n' if keyed else ""))
         home = Home(Path(folder) / "home")
