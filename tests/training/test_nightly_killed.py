@@ -1,7 +1,6 @@
 """A night that is ended at any moment leaves nothing broken, and the next ones end as one that nobody ended."""
 
 import json
-import logging
 import os
 import shutil
 import subprocess
@@ -85,15 +84,3 @@ def test_where_there_is_no_terminal_a_night_says_lines_of_json_the_first_before_
     assert lines[0]["message"].startswith("nightly: as of the midnight after the last event, 0 files")
     assert (lines[-1]["level"], "run python -m features ingest first" in lines[-1]["message"]) == ("error", True)
     assert loaded.stdout == "[]\n"
-
-
-class Watch(logging.Handler):
-    """Does something when a step begins."""
-
-    def __init__(self, step, act):
-        super().__init__()
-        self.step, self.act = step, act
-
-    def emit(self, record):
-        if record.getMessage().startswith(self.step):
-            self.act()
