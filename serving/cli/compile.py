@@ -8,7 +8,6 @@ KERNELS = {
     "the planner's search": "serving.grouping.solve:compile_search",
     "the planner's bound": "serving.grouping.solve:compile_bound",
     "profiles": "features.profiles.fold:compile_profiles",
-    "ids of events": "features.events.ids:compile_ids",
 }
 """The function that compiles each kernel; the longest first."""
 

@@ -2,14 +2,12 @@
 
 from datetime import UTC, datetime
 from hashlib import blake2b
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import strategies as st
 
-from features.events.blake2b import hash_texts
 from features.events.checks import check_rows, keep_distinct
 from features.events.store import KNOWN
 from features.logs.rows import raw_rows
@@ -105,17 +103,6 @@ def test_an_id_is_the_documented_hash():
     content = "app\x1f3\x1fZoë\x1fcontent\x1f1704067200000000\x1f\x1f1000000\x1f1\x1fresponse\x1fi"
     assert with_key == blake2b(key.encode(), digest_size=16).hexdigest()
     assert without == blake2b(content.encode(), digest_size=16).hexdigest()
-
-
-@pytest.mark.parametrize("size", [0, 1, 127, 128, 129, 256, 300])
-def test_compiled_hashes_are_those_of_hashlib(size):
-    text = bytes(range(256)) * 2
-    ends = np.array([3, 3 + size, 10 + size])
-
-    digests = hash_texts(np.frombuffer(text, np.uint8), ends).tobytes()
-
-    by_hand = (blake2b(text[begin:end], digest_size=16).digest() for begin, end in pairwise(ends))
-    assert digests == b"".join(by_hand)
 
 
 def test_an_id_depends_on_source_and_student():
