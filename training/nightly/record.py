@@ -1,6 +1,7 @@
 """How a night ended: one page for each that a person reads, and whether the same was processed before."""
 
 import json
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -8,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from features.errors import RegroupError
+from features.errors import RegroupError, UnavailableError
 from features.publications import newest_publication
 from training.errors import BrokenTrainingError, DataGateError, QualityGateError, RosterGateError
 from training.nightly.facts import Night
@@ -18,6 +19,8 @@ from training.records.cost import Meter
 from training.records.coverage import measure_coverage
 from training.records.page import Page, render_page
 from training.records.tracking import Tracking
+
+logger = logging.getLogger("regroup")
 
 REFUSALS = (DataGateError, QualityGateError, BrokenTrainingError, RosterGateError)
 """How a night ends without a challenger that may be compared; the champion has profiles of today all the same."""
@@ -163,7 +166,11 @@ class Record:
         if published is None:
             return None
         day = (self.night.as_of or datetime.now(UTC)).date()
-        return asdict(measure_coverage(home.database_url(), published, config.evidence, day))
+        try:
+            return asdict(measure_coverage(home.database_url(), published, config.evidence, day))
+        except UnavailableError as error:  # all is done but the record, which must not be lost for a count
+            logger.warning("record: without its coverage, since %s", error)
+            return None
 
 
 def find_outcome(night: Night, inbox: Inbox) -> Outcome | None:

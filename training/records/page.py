@@ -41,7 +41,7 @@ class Page:
         reasons: A sentence for each figure that counted in the verdict.
         findings: What the checks found, with `name`, `level`, `sentence`, `figure`, `limit`, `advice` and `school`.
         received: What came in, and what became of it, by name.
-        coverage: For how many students there are forecasts; null where no profiles stand.
+        coverage: For how many students there are forecasts; null where no profiles stand, or the roster cannot be read.
         cost: Seconds by step, memory and disk.
         evaluation: `metrics`, `groups` and `reliability` of the challenger by forecast; each empty without one.
         facts: What the night worked on, and which runs it is about.
