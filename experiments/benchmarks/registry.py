@@ -198,7 +198,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     ),
     "growth": Benchmark(
         "how much larger an installation gets every night, beside the day's own events",
-        "growth:benchmark_growth",
+        "nightly.growth:benchmark_growth",
         "--nights 5 --kept-days 2 --json figures.json",
         (
             _count("--nights", 30, "nights that are measured, after as many days as things are kept"),

@@ -6,28 +6,21 @@ answers of the week that follows.
 """
 
 import logging
-import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from experiments.benchmarks.figures import make_table, print_tables
+from experiments.benchmarks.nights import rank_answers, use_store
 from experiments.simulation import SchoolConfig, simulate_school
 from experiments.simulation.writing import MAPPING
 from features.console import write_json
 from features.events.store import read_events, read_item_skills
 from features.home import Home
-from features.profiles.fold import fold
-from features.profiles.state import State
-from features.profiles.timeline import sort_events
 from training.config import load_config
 from training.errors import DataGateError
-from training.evaluation.metrics import area_under_curve
 from training.models.artifacts import StoredModel
 from training.nightly import run_nightly
 from training.records.tracking import Tracking
@@ -42,7 +35,7 @@ LEAST_THERE = 30
 
 def benchmark_new_school(weeks: int = 12, seed: int = 1, json_path: Path | None = None) -> int:
     """Prints which model serves after each week, and returns 0, or 1 where at the end the prior still does."""
-    with tempfile.TemporaryDirectory(prefix="regroup-") as place, _own_store(Path(place)):
+    with tempfile.TemporaryDirectory(prefix="regroup-") as place, use_store(Path(place)):
         nights = walk(Home(Path(place) / "home"), weeks, seed)
     columns = ("after", "answers so far", "serves", "AUC on the answers that came next", "the night")
     table = make_table(f"a school of {SCHOOL.students_per_team} students", (columns[0],), columns[1:])
@@ -80,7 +73,9 @@ def walk(home: Home, weeks: int, seed: int) -> list[dict[str, Any]]:
         except DataGateError as error:
             ended = str(error).rpartition(": ")[2]
         if served is not None:
-            nights[-1]["auc"] = _judge(home, served, part["occurred_at"].min())
+            nights[-1]["auc"] = rank_answers(
+                served, read_events(home), read_item_skills(home), part["occurred_at"].min()
+            )
         tracking = Tracking()
         champion = tracking.champion()
         served = None if champion is None else tracking.fetch_model(champion, "mastery")
@@ -89,27 +84,3 @@ def walk(home: Home, weeks: int, seed: int) -> list[dict[str, Any]]:
         nights.append({"after": after, "answers": answers, "serves": kind, "auc": None, "ended": ended})
         logger.info("%s: %d answers, %s serves", after, answers, kind)
     return nights
-
-
-def _judge(home: Home, stored: StoredModel, since: pd.Timestamp) -> float:
-    """How well a model ranks the answers since a moment, each forecast from all before it, by the AUC."""
-    events, item_skills = read_events(home), read_item_skills(home)
-    known = stored.statistics.extend(item_skills, events["item_id"], events["skills"])
-    timeline = sort_events(events, known)
-    rows, _ = fold(timeline, known, State.empty())
-    moment = int(since.timestamp() * 1_000_000)
-    later = (timeline.time >= moment) & (timeline.correct >= 0) & (timeline.item >= 0)
-    return area_under_curve(timeline.correct[later].astype(np.float64), stored.model.predict(rows[later]))
-
-
-@contextmanager
-def _own_store(place: Path) -> Iterator[None]:
-    """MLflow's store in a folder, as long as the block lasts."""
-    before = os.environ.get("MLFLOW_TRACKING_URI")
-    os.environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{place / 'mlflow.db'}"
-    try:
-        yield
-    finally:
-        del os.environ["MLFLOW_TRACKING_URI"]
-        if before is not None:
-            os.environ["MLFLOW_TRACKING_URI"] = before

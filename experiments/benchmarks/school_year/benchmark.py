@@ -18,7 +18,8 @@ import numpy as np
 
 from experiments.benchmarks.figures import make_table, print_tables
 from experiments.benchmarks.forecasts.data.datasets import read_data_set
-from experiments.benchmarks.school_year.champions import count_days_to_recover, run_nights, use_store
+from experiments.benchmarks.nights import use_store
+from experiments.benchmarks.school_year.champions import count_days_to_recover, run_nights
 from experiments.benchmarks.school_year.plants import FAULTS, plant
 from experiments.benchmarks.school_year.replay import Replayed, Serving, find_breaks, replay_year
 from features.console import write_json

@@ -5,10 +5,8 @@ better of champion and challenger; Ackermann and others' triage judges its rules
 """
 
 import logging
-import os
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -17,16 +15,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from experiments.benchmarks.nights import rank_answers, use_store
 from features.events.ingest import ingest_events
 from features.events.store import has_events
 from features.home import Home
-from features.profiles.fold import fold
-from features.profiles.state import State
-from features.profiles.timeline import sort_events
 from training.config import TrainingConfig
 from training.errors import DataGateError, QualityGateError
-from training.evaluation.metrics import area_under_curve
-from training.models.artifacts import StoredModel
 from training.nightly import run_nightly
 from training.records.tracking import Tracking
 
@@ -86,7 +80,9 @@ def run_nights(
             assert champion is not None, "a prior serves from the first night on"
             choices = {run for run in (before, challenger, champion) if run}
             auc = {
-                run: rank_answers(tracking.fetch_model(run, "mastery"), events, item_skills, moment, until)
+                run: rank_answers(
+                    tracking.fetch_model(run, "mastery"), events[events["occurred_at"] < until], item_skills, moment
+                )
                 for run in sorted(choices)
             }
             nights.append(Night(moment, champion, auc))
@@ -125,7 +121,12 @@ def count_days_to_recover(
     for at in range(1, len(moments) - 1):
         (night,) = run_nights(copy, decayed, pairs, moments[at : at + 2], config)
         with use_store(copy / "store"):
-            theirs = rank_answers(Tracking().fetch_model(old, "mastery"), decayed, pairs, moments[at], moments[at + 1])
+            theirs = rank_answers(
+                Tracking().fetch_model(old, "mastery"),
+                decayed[decayed["occurred_at"] < moments[at + 1]],
+                pairs,
+                moments[at],
+            )
         if night.champion != old and night.auc[night.champion] >= theirs + BETTER:
             return (night.moment - moments[0]) // timedelta(days=1)
     return None
@@ -137,28 +138,3 @@ def renumber_items(events: pd.DataFrame, since: datetime, seed: int = 20) -> pd.
     other = dict(zip(items, np.random.default_rng(seed).permutation(items), strict=True))
     later = events["occurred_at"] >= since
     return events.assign(item_id=events["item_id"].where(~later, events["item_id"].map(other)))
-
-
-def rank_answers(
-    stored: StoredModel, events: pd.DataFrame, item_skills: pd.DataFrame, since: datetime, until: datetime
-) -> float:
-    """How well a model ranks the answers between two moments, each forecast from all before it, by the AUC."""
-    mine = events[events["occurred_at"] < until]
-    known = stored.statistics.extend(item_skills, mine["item_id"], mine["skills"])
-    timeline = sort_events(mine, known)
-    rows, _ = fold(timeline, known, State.empty())
-    later = (timeline.time >= int(since.timestamp() * 1e6)) & (timeline.correct >= 0) & (timeline.item >= 0)
-    return area_under_curve(timeline.correct[later].astype(np.float64), stored.model.predict(rows[later]))
-
-
-@contextmanager
-def use_store(folder: Path) -> Iterator[None]:
-    """MLflow's store in a folder, as long as the block lasts."""
-    before = os.environ.get("MLFLOW_TRACKING_URI")
-    os.environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{folder / 'mlflow.db'}"
-    try:
-        yield
-    finally:
-        del os.environ["MLFLOW_TRACKING_URI"]
-        if before is not None:
-            os.environ["MLFLOW_TRACKING_URI"] = before

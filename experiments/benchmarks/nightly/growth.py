@@ -11,8 +11,7 @@ import os
 import sqlite3
 import tempfile
 import uuid
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ import pandas as pd
 from sqlalchemy import insert, select, update
 
 from experiments.benchmarks.figures import make_table, print_tables
+from experiments.benchmarks.nights import use_store
 from experiments.simulation import SchoolConfig, simulate_school
 from experiments.simulation.writing import MAPPING
 from features.console import write_json
@@ -50,7 +50,7 @@ def benchmark_growth(
     nights: int = 30, kept_days: int = 14, students: int = 80, seed: int = 1, json_path: Path | None = None
 ) -> int:
     """Prints the growth of each part of an installation; returns 0, or 1 where it is more than `MOST` of the events."""
-    with tempfile.TemporaryDirectory(prefix="regroup-") as place, _own_store(Path(place) / "mlruns"):
+    with tempfile.TemporaryDirectory(prefix="regroup-") as place, use_store(Path(place) / "mlruns"):
         sizes = walk(Path(place), nights, kept_days, students, seed)
     first, last = sizes[-nights - 1], sizes[-1]
     own = float(np.mean([night["own_events"] for night in sizes[-nights:]]))
@@ -162,18 +162,3 @@ def _pass_a_day(home: Home, store: Path) -> None:
         for identity, made in connection.execute(select(plans.id, plans.created_at)).all():
             older = update(RECOMMENDATIONS).where(plans.id == identity)
             connection.execute(older.values(created_at=made - timedelta(days=1)))
-
-
-@contextmanager
-def _own_store(folder: Path) -> Iterator[None]:
-    """MLflow's store in a folder, and no other database, as long as the block lasts."""
-    before = {name: os.environ.get(name) for name in ("MLFLOW_TRACKING_URI", "REGROUP_DATABASE_URL")}
-    os.environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{folder / 'mlflow.db'}"
-    os.environ.pop("REGROUP_DATABASE_URL", None)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
