@@ -64,9 +64,10 @@ ABOUT = {
 def describe_judged(judged: Sequence[Judged]) -> list[Finding]:
     """The findings of a night's figures: each that is beyond its limit, and one for each check where none is.
 
-    A figure that was beyond it on the comparable night before too is an alarm; the first time it is a notice.
+    A figure that was beyond it on the comparable night before too is an alarm; the first time it is a notice. Checks
+    without a limit yet have one finding together.
     """
-    findings = []
+    findings, waiting = [], []
     for check in ABOUT:
         mine = [each for each in judged if check_of(each.name) == check]
         spoken = [each for each in mine if each.beyond]
@@ -75,8 +76,15 @@ def describe_judged(judged: Sequence[Judged]) -> list[Finding]:
             findings += [_speak(check, each) for each in of_school[:MOST]]
             if len(of_school) > MOST:
                 findings.append(_count_others(check, of_school[MOST:], school))
-        if mine and not spoken:
+        if spoken:
+            continue
+        if any(each.limit is not None for each in mine):
             findings.append(_pass(check, mine))
+        elif mine:
+            waiting.append(check)
+    if waiting:
+        said = f"not enough comparable nights yet, so that there is no limit for {', '.join(waiting)}"
+        findings.append(Finding("limits", "ok", said))
     return findings
 
 
@@ -127,8 +135,6 @@ def _count_others(check: str, others: Sequence[Judged], school: str) -> Finding:
 def _pass(check: str, mine: Sequence[Judged]) -> Finding:
     about = ABOUT[check][0]
     tested = [(each, each.effect, each.limit) for each in mine if each.effect is not None and each.limit is not None]
-    if not tested:
-        return Finding(check, "ok", f"{about}: not enough comparable nights yet, so that there is no limit")
     widest, effect, limit = max(tested, key=lambda each: abs(each[1]) / each[2])
     where = "" if widest.school == ALL else f" at school {widest.school}"
     which = "" if widest.name == check else f", {widest.name.partition(' ')[2]}"

@@ -74,7 +74,7 @@ def test_the_record_says_what_was_checked(trained_school):
     """Of the first night, which has nothing to compare with, too."""
     (record,) = (trained_school.home / "decisions").glob("*.md")
 
-    assert "| ok | volume |" in record.read_text()
+    assert "| ok | limits | not enough comparable nights yet" in record.read_text()
     (night,) = read_history(Home(trained_school.home), END + timedelta(days=1))
     assert night.moment == END
     assert night.figures == {} or "volume" in night.figures[ALL]
