@@ -2,8 +2,8 @@
 
 A figure is compared with the mean of earlier comparable nights; the difference is its *effect*. The limit comes from
 the effects of those nights themselves: how far they lay from their middle says how far tonight's may lie. A figure is
-beyond it where its chance is below the false-discovery rate over the school's figures, and the effect counts at all.
-Beyond on two nights in a row, in the same direction, it is an alarm.
+beyond it where its chance is below the false-discovery rate over a school's columns, or for another figure over the
+schools, and the effect counts at all. Beyond on two nights in a row, in the same direction, it is an alarm.
 
 Nights compare where the school had enough students, since the last break, and for columns of profiles under the same
 champion, whose statistics they hold. The night before is left out of the mean, so that a change shows on its second
