@@ -34,7 +34,7 @@ class Behavior:
     Attributes:
         histories: How many histories were changed.
         falls: In how many the struggle risk is lower after a wrong answer than after a right one in its place.
-        leaks: In how many a forecast changes with the answer that it is about, or with later ones.
+        leaks: In how many a row changes with the answer that it forecasts, or with later ones.
         moved: How many forecasts change with the rows beside them.
         milliseconds: For the struggle forecast of a thousand rows.
         megabytes: Of the files of both models.
@@ -63,17 +63,17 @@ def observe_behavior(
     return Behavior(
         len(at),
         _count_falls(models["struggle"], timeline, at, dataset.statistics),
-        _count_leaks(models, timeline, at, dataset.statistics, fold_rows or _fold_all),
+        _count_leaks(timeline, at, dataset.statistics, fold_rows or _fold_all),
         sum(_count_moved(model, getattr(dataset, name)["holdout"].rows) for name, model in models.items()),
         _time_forecasts(models["struggle"], dataset.struggle["holdout"].rows),
         size / 1e6,
     )
 
 
-def count_leaks(models: Mapping[str, Model], dataset: Dataset, fold_rows: FoldRows) -> Behavior:
-    """Only looks for forecasts that know what came after them; the arguments are those of `observe_behavior`."""
+def count_leaks(dataset: Dataset, fold_rows: FoldRows) -> Behavior:
+    """Only looks for rows that know what came after them; the arguments are those of `observe_behavior`."""
     timeline, at = _draw_histories(dataset)
-    leaks = _count_leaks(models, timeline, at, dataset.statistics, fold_rows)
+    leaks = _count_leaks(timeline, at, dataset.statistics, fold_rows)
     return Behavior(len(at), 0, leaks, 0, 0.0, 0.0)
 
 
@@ -123,19 +123,13 @@ def _count_falls(model: Model, timeline: Timeline, at: npt.NDArray[np.int64], st
     return len(fallen)
 
 
-def _count_leaks(
-    models: Mapping[str, Model],
-    timeline: Timeline,
-    at: npt.NDArray[np.int64],
-    statistics: Statistics,
-    fold_rows: FoldRows,
-) -> int:
-    """At how many places a forecast changes where its answer and all later ones of the student are the other ones."""
+def _count_leaks(timeline: Timeline, at: npt.NDArray[np.int64], statistics: Statistics, fold_rows: FoldRows) -> int:
+    """At how many places a row changes where its answer and all later ones of the student are the other ones."""
     later = np.arange(len(timeline.row)) >= np.repeat(at, np.diff(timeline.start))
     turned = np.where(later & (timeline.correct >= 0), 1 - timeline.correct, timeline.correct).astype(np.int8)
     plain, other = (fold_rows(log, statistics)[at] for log in (timeline, replace(timeline, correct=turned)))
-    changed = [model.predict(plain) != model.predict(other) for model in models.values()]
-    return int(np.any(changed, axis=0).sum())
+    changed = (plain != other) & ~(np.isnan(plain) & np.isnan(other))
+    return int(changed.any(axis=1).sum())
 
 
 def _count_moved(model: Model, rows: Rows) -> int:

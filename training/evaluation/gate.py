@@ -169,7 +169,7 @@ def _check_behavior(behavior: Behavior, gate: Gate) -> list[Check]:
     checks = [
         (
             behavior.leaks == 0,
-            f"in {behavior.leaks} of {behavior.histories} changed histories a forecast knows what came after it",
+            f"in {behavior.leaks} of {behavior.histories} changed histories a row knows what came after it",
         ),
         (
             behavior.falls == 0,

@@ -225,7 +225,7 @@ def _plant_leak(world: World, _: Draw, random: np.random.Generator) -> Decision:
 
 
 def _judge_leak(world: World, fold_rows: FoldRows) -> Decision:
-    return decide(Figures({}, behavior=count_leaks(world.models, world.dataset, fold_rows)), world.config.gate)
+    return decide(Figures({}, behavior=count_leaks(world.dataset, fold_rows)), world.config.gate)
 
 
 def _fold(timeline: Timeline, statistics: Statistics) -> Rows:

@@ -134,7 +134,7 @@ def test_an_audit_column_that_must_be_there_is_missed():
 @pytest.mark.parametrize(
     ("figure", "value", "said"),
     [
-        ("leaks", 1, "in 1 of 200 changed histories a forecast knows what came after it"),
+        ("leaks", 1, "in 1 of 200 changed histories a row knows what came after it"),
         ("falls", 2, "in 2 of 200 changed histories a wrong answer in place of a right one lowers the struggle risk"),
         ("moved", 3, "3 forecasts change with the rows beside them"),
         ("milliseconds", 501.0, "a forecast of 1000 rows takes 501 ms; the limit is 500"),
