@@ -234,15 +234,6 @@ class Statistics:
         rasch = self.rasch and RaschModel(np.empty(0), np.array([self.rasch.overall]), self.rasch.overall)
         return replace(empty_statistics(self.global_mean), rasch=rasch)
 
-    def describe_items(self) -> pd.DataFrame:
-        """One row per item in the order of its code: `item_id`, `skills`, and the share correct, shrunk.
-
-        The skills are those that most responses to the item practice, joined as in `Events.skills`; "" where unknown.
-        """
-        vocabulary = self.vocabulary
-        skills = pd.Categorical.from_codes(vocabulary.node_of_item, categories=vocabulary.nodes)
-        return pd.DataFrame({"item_id": vocabulary.items, "skills": skills, "correct_share": self.item_mean})
-
     def to_json(self) -> dict[str, Any]:
         """Plain lists that `from_json` turns back into equal statistics."""
         rasch, vocabulary, transitions, pairs = self.rasch, self.vocabulary, self.transitions, self.pairs

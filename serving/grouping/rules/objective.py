@@ -34,7 +34,7 @@ class Ledger:
             led_seats: what counts as each student's adult-led seats; None: those of the sessions.
         """
         other = copy(self)
-        for name in ("benefits", "skills_held", "skills_met", "led_seats"):
+        for name in ("benefits", "skills_met", "led_seats"):
             other.__dict__.pop(name, None)
         other.sessions, other.led = sessions, tuple(session for session in sessions if session.led)
         if led_seats is not None:
@@ -77,25 +77,9 @@ class Ledger:
         return tuple(tuple(self.benefit(session, student) for student in session.students) for session in self.led)
 
     @cached_property
-    def open_skills(self) -> dict[str, set[str]]:
-        """Skills that each student with a need may meet."""
-        skills: dict[str, set[str]] = {need.student: set() for need in self.problem.needs}
-        for need in self.problem.needs:
-            skills[need.student].add(need.skill)
-        return skills
-
-    @cached_property
     def skill_names(self) -> dict[str, str]:
         """The name that people read of each skill."""
         return {skill.id: skill.name for skill in self.problem.skills}
-
-    @cached_property
-    def skills_held(self) -> defaultdict[str, set[str]]:
-        """Skills of the adult-led sessions of each block."""
-        held: defaultdict[str, set[str]] = defaultdict(set)
-        for session in self.led:
-            held[session.block].add(session.skill or "")
-        return held
 
     @cached_property
     def skills_met(self) -> defaultdict[str, set[str]]:
