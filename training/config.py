@@ -116,7 +116,7 @@ class Retention(_Section):
         promotions: The last so many runs that became champion keep their models.
         runs_days: How long other runs are kept that no stored plan names.
         plan_profiles_days: How long profiles are kept that a stored plan names, counted from when it was made.
-        records_days: How long records in `decisions` are kept.
+        records_days: How long records in `decisions` are kept, and runs that were champion, without their models.
         inbox_days: How long log files that were read are kept.
         refused_days: How long refused ones are kept, and rejected rows.
         grace_hours: How long profiles and files of the event log stay that were replaced, for whoever is reading them.

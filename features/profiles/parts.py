@@ -61,7 +61,7 @@ def write_part(state: State, vocabulary: Vocabulary, known: Known) -> bytes:
     names = {"items": vocabulary.items[items], "nodes": vocabulary.nodes[nodes], "students": pd.Index(state.students)}
     arrays |= {name: np.frombuffer(_join(values), np.uint8) for name, values in names.items()}
     file = io.BytesIO()
-    np.savez(file, known=np.array([known.items, known.nodes]), **arrays)
+    np.savez_compressed(file, known=np.array([known.items, known.nodes]), **arrays)
     return file.getvalue()
 
 

@@ -31,7 +31,7 @@ DAY = timedelta(days=1)
 VERSIONS = SMALL_FILES + 2
 """Of the event log; in each, every student has one event more."""
 
-CHOICES = load_config(None).retention.model_copy(update={"promotions": 2, "grace_hours": 0})
+CHOICES = load_config(None).retention.model_copy(update={"promotions": 2, "records_days": 30, "grace_hours": 0})
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,8 @@ def check(places, monkeypatch, nights, erase):
         needed = run in {*aliases, *promoted[-2:]} or planned is not None
         kept = needed or night["age"] <= CHOICES.runs_days
         assert models_of(places, tracking, run) == (kept, kept), night
-        assert (run in runs_of(tracking)) == (kept or night["promoted"])
+        told = night["promoted"] and night["age"] <= CHOICES.records_days
+        assert (run in runs_of(tracking)) == (kept or told)
         newest = run in aliases
         assert readable(night["profiles"]) == (newest or (planned is not None and planned <= 14)), night
         if run in aliases and not erase:

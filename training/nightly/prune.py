@@ -123,8 +123,7 @@ class _Work:
 
     def remove_runs(self) -> list[Removed]:
         named = {each.run_id for each in self._read_named()}
-        kept = timedelta(days=self.choices.runs_days)
-        return [remove_runs(Tracking(), named, self.choices.promotions, kept, self.now, dry_run=self.dry_run)]
+        return [remove_runs(Tracking(), named, self.choices, self.now, dry_run=self.dry_run)]
 
     def remove_profiles(self) -> list[Removed]:
         aliases = set[str]().union(*Tracking().runs_with_alias().values())

@@ -1,6 +1,7 @@
 """How long MLflow keeps runs of nights and their models; nothing else removes any.
 
-A run that was champion once stays for ever without its models, since its tags are the history of champions.
+A run that was champion once stays without its models as long as the records of nights, since its tags are the history
+of champions.
 """
 
 from collections.abc import Collection
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from features.retention import Removed, measure
+from training.config import Retention
 from training.records.mlflow_errors import plain_errors
 from training.records.tracking import CHAMPION, FORECASTS, Tracking, model_name
 
@@ -21,13 +23,12 @@ if TYPE_CHECKING:
 def remove_runs(
     tracking: Tracking,
     named: Collection[str],
-    promotions: int,
-    kept: timedelta,
+    choices: Retention,
     now: datetime,
     *,
     dry_run: bool = False,
 ) -> Removed:
-    """Removes the models of old runs that nothing needs, and those runs that were never champion.
+    """Removes old runs that nothing needs; at first only the models of those that were champion.
 
     A run is needed that an alias or a stored plan names, or that is among those that became champion last. A server of
     MLflow only marks runs as deleted and removes the files; `mlflow gc` beside it removes the marked ones.
@@ -35,8 +36,7 @@ def remove_runs(
     Args:
         tracking: MLflow's store.
         named: Runs that stored plans name.
-        promotions: So many runs that became champion last are needed.
-        kept: How long other runs are kept.
+        choices: How many champions are needed, and how long other runs are kept.
         now: The present moment, in UTC.
         dry_run: Whether they are only counted.
 
@@ -44,14 +44,15 @@ def remove_runs(
         UnavailableError: The store does not answer.
     """
     changes = tracking.list_changes()
-    last = list(dict.fromkeys(change.run_id for change in changes))[:promotions]
+    last = list(dict.fromkeys(change.run_id for change in changes))[: choices.promotions]
     needed = {*named, *last}.union(*tracking.runs_with_alias().values())
     count = size = 0
     for run in tracking.list_runs(deleted=True):
-        began = datetime.fromtimestamp(run.info.start_time / 1000, now.tzinfo)
-        if run.info.run_id in needed or now - began <= kept:
+        days = (now - datetime.fromtimestamp(run.info.start_time / 1000, now.tzinfo)) / timedelta(days=1)
+        if run.info.run_id in needed or days <= choices.runs_days:
             continue
-        champion = any(name.startswith(f"{CHAMPION} ") for name in run.data.tags)
+        was_champion = any(name.startswith(f"{CHAMPION} ") for name in run.data.tags)
+        champion = was_champion and days <= choices.records_days  # whose tags are the history
         parts: Collection[str | None] = FORECASTS if champion else (None,)
         with plain_errors(tracking.uri):
             bytes_held = sum(_size_of(run, part) for part in parts)

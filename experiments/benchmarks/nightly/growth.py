@@ -102,14 +102,17 @@ def walk(place: Path, nights: int, kept_days: int, students: int, seed: int) -> 
 
 
 def _choose(kept_days: int) -> TrainingConfig:
-    """The defaults with little training, and what is kept for days kept for so many; events replaced go at once."""
+    """The defaults with little training, and what is kept for days kept for so many; events replaced go at once.
+
+    So the nights are measured as after a year, when what is made and what grows too old balance each other.
+    """
     config = load_config()
-    kept = dict.fromkeys(("runs_days", "plan_profiles_days", "inbox_days"), kept_days)
+    kept = dict.fromkeys(("runs_days", "plan_profiles_days", "records_days", "inbox_days"), kept_days)
     return config.model_copy(
         update={
             "boosting": config.boosting.model_copy(update={"rounds": 5}),
             "evaluation": config.evaluation.model_copy(update={"bootstrap": 20}),
-            "retention": config.retention.model_copy(update={**kept, "grace_hours": 0}),
+            "retention": config.retention.model_copy(update={**kept, "promotions": 1, "grace_hours": 0}),
         }
     )
 
