@@ -1,6 +1,7 @@
 """Live events: the database's table of events that came over HTTP and wait for the event log."""
 
 import json
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +30,7 @@ from sqlalchemy import (
 from features.database import Database
 from features.database.dialects import SEQUENCE, UtcTime, in_parts, upsert
 from features.events.checks import COLUMNS
+from features.events.repeats import Tried
 from features.logs.moments import UTC
 from features.logs.rows import RAW_TYPES
 from features.profiles.kernel import NO_TIME
@@ -112,8 +114,12 @@ def known_events(connection: Connection, event_ids: Sequence[str]) -> list[Event
     return [from_text(text) for text in found]
 
 
-def events_since(connection: Connection, answered: Mapping[str, Collection[str]], begin: int) -> list[Event]:
-    """The events from a moment on, that the table holds, of the students who answered an item of theirs then.
+TRY = re.compile(r'"sequence": (null|-?[0-9]+), "item_id": (null|"(?:[^"\\]|\\.)*"), "score": (null)?')
+"""What tells a try in the text of an event; to find it takes a quarter of the time that reading it as JSON does."""
+
+
+def tries_since(connection: Connection, answered: Mapping[str, Collection[str]], begin: int) -> list[Tried]:
+    """The answers from a moment on, that the table holds, of the students who answered an item of theirs then.
 
     Args:
         connection: A transaction.
@@ -121,18 +127,32 @@ def events_since(connection: Connection, answered: Mapping[str, Collection[str]]
         begin: The moment, in microseconds since 1970 UTC.
 
     Returns:
-        No events of students who answered none of their items.
+        No answers of students who answered none of their items.
     """
-    table, texts, again = LIVE_EVENTS.c, dict[str, list[str]](), set[str]()
-    # to look for a part of the text takes a tenth of the time that reading it as JSON does
-    marks = {student: [f'"item_id": {json.dumps(item)},' for item in items] for student, items in answered.items()}
+    table, found, again = LIVE_EVENTS.c, dict[str, list[tuple[str, int, str]]](), set[str]()
+    names = {student: {json.dumps(item): item for item in items} for student, items in answered.items()}
+    marks = {student: [f'"item_id": {name},' for name in items] for student, items in names.items()}
     for some in in_parts(sorted(answered)):
-        mine = select(table.student_id, table.event).where(table.student_id.in_(some), table.occurred_us >= begin)
-        for student, event in connection.execute(mine):
-            texts.setdefault(student, []).append(event)
+        mine = select(table.student_id, table.event_id, table.occurred_us, table.event)
+        rows = connection.execute(mine.where(table.student_id.in_(some), table.occurred_us >= begin))
+        for student, event_id, moment, event in rows:
+            found.setdefault(student, []).append((event_id, moment, event))
             if student not in again and any(mark in event for mark in marks[student]):
                 again.add(student)
-    return [from_text(text) for student in again for text in texts[student]]
+    return [
+        Tried(one[0], student, one[1], *_read_try(one[2], names[student]))
+        for student in again
+        for one in found[student]
+    ]
+
+
+def _read_try(event: str, names: Mapping[str, str]) -> tuple[int | None, str | None, bool]:
+    """The last three fields of `Tried`; `names` are the items that matter, by their text in JSON."""
+    found = TRY.search(event)
+    if found is None:  # an earlier version wrote its fields in another order
+        whole = from_text(event)
+        return whole.sequence, whole.item_id, whole.score is not None
+    return None if found[1] == "null" else int(found[1]), names.get(found[2]), found[3] is None
 
 
 Origin = tuple[str | None, str | None]

@@ -13,6 +13,7 @@ Three things that a log may not say, each settled from all rows of a student tha
 from collections import Counter
 from collections.abc import Collection, Sequence
 from operator import itemgetter
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -136,14 +137,35 @@ def count_attempts(rows: pd.DataFrame, before: pd.DataFrame) -> "tuple[pd.Series
     return counted, rows.loc[further, "event_id"].nunique()
 
 
-def count_attempts_of_few(events: Sequence[Event], before: Sequence[Event]) -> list[Event]:
+class Tried(NamedTuple):
+    """What is needed of an event that was stored before, to count later tries on its item.
+
+    Attributes:
+        event_id: Its id.
+        student_id: Whose it is.
+        occurred_at: Microseconds since 1970 UTC; null where the source has only an order.
+        sequence: Its place in the source's own order; null without one.
+        item_id: Its item; null where nobody counts tries on it.
+        scored: Whether it is an answer.
+    """
+
+    event_id: str
+    student_id: str
+    occurred_at: int | None
+    sequence: int | None
+    item_id: str | None
+    scored: bool
+
+
+def count_attempts_of_few(events: Sequence[Event], before: Sequence[Tried]) -> list[Event]:
     """A few events with their attempt, as `count_attempts` counts it where it is not said."""
     answers = [event for event in events if event.kind == "response"]
     known, mine = {event.event_id for event in before}, {event.student_id for event in answers}
     if all(event.event_id in known for event in answers):
         return list(events)  # what was stored keeps its attempt
-    every: dict[str, Event] = {}
-    for event in (*(event for event in before if event.score is not None and event.student_id in mine), *answers):
+    every: dict[str, Event | Tried] = {}
+    scored: list[Event | Tried] = [event for event in before if event.scored and event.student_id in mine]
+    for event in (*scored, *answers):
         if event.occurred_at is not None:
             every.setdefault(event.event_id, event)
     number, last, tries = dict[str, int](), ("", 0), Counter[str | None]()
@@ -158,7 +180,7 @@ def count_attempts_of_few(events: Sequence[Event], before: Sequence[Event]) -> l
     ]
 
 
-def _moment(event: Event) -> tuple[str, int, int]:
+def _moment(event: Event | Tried) -> tuple[str, int, int]:
     return event.student_id, event.occurred_at or 0, -1 if event.sequence is None else event.sequence
 
 

@@ -14,9 +14,18 @@ from features.database import Database
 from features.errors import MissingError
 from features.events.checks import check_rows, keep_distinct
 from features.events.ids import statement_hash
-from features.events.live import drop_events, events_since, keep_events, known_events, lock_writers, to_table
+from features.events.live import (
+    Change,
+    drop_events,
+    keep_events,
+    known_events,
+    latest_change,
+    lock_writers,
+    to_table,
+    tries_since,
+)
 from features.events.odd_ids import IdWatch
-from features.events.repeats import count_attempts_of_few, number_copies, order_ties
+from features.events.repeats import Tried, count_attempts_of_few, number_copies, order_ties
 from features.events.voided import find_statements, void_statements
 from features.roster import students_of_schools
 from features.schema import Event, list_events
@@ -37,6 +46,19 @@ LONGEST_SESSION_US = 4 * 3_600_000_000
 NOTHING: Mapping[str, int] = {}
 
 EVENTS = Counter("regroup_live_events_total", "Live events by what became of them.", ["outcome"])
+
+
+@dataclass(frozen=True)
+class _Tries:
+    """What was answered before on the items of a batch, in its sessions.
+
+    Attributes:
+        before: Answers that the table held.
+        seen: The last change that the table had seen; null where it was not looked at.
+    """
+
+    before: Sequence[Tried] = ()
+    seen: Change | None = None
 
 
 @dataclass(frozen=True)
@@ -107,15 +129,17 @@ class Intake:
         watch.add(batch.raw)
         may_void = self._may_void(statements, raw.loc[events.index, "event_key"])
         valid = dict(zip(events.index.tolist(), list_events(events), strict=True))
+        tries = self._read_tries(valid.values())
         with self.database.changing() as connection:  # other writers wait, so everything else was done before
             lock_writers(connection)
             gone = find_erased(connection, students)
             left = {at: event for at, event in valid.items() if event.student_id not in gone}
             erased = len(valid) - len(left)
             sorted_out = statements.sort_out(connection, batch, left, may_void)
-            new, retagged, contradicting = _distinct(
-                connection, _count_attempts(connection, {at: left[at] for at in sorted_out.left})
-            )
+            if tries.seen != latest_change(connection):  # somebody else has stored a batch meanwhile
+                tries = _find_tries(connection, valid.values())
+            counted = count_attempts_of_few([left[at] for at in sorted_out.left], tries.before)
+            new, retagged, contradicting = _distinct(connection, dict(zip(sorted_out.left, counted, strict=True)))
             broken_rules = sorted_out.broken | contradicting
             rejected += [to_rejected(int(index), str(rule)) for index, rule in broken_rules.items()]
             rejected.sort(key=lambda event: event.index)
@@ -138,6 +162,14 @@ class Intake:
             notes=[*watch.notes(), *notes],
             rejected=rejected,
         )
+
+    def _read_tries(self, events: Iterable[Event]) -> _Tries:
+        """Looks for earlier tries before the transaction that stores the batch, in which others would wait."""
+        try:
+            with self.database.reading() as connection:
+                return _find_tries(connection, events)
+        except MissingError:
+            return _Tries()  # no tables: nothing came in yet
 
     def _may_void(self, statements: Statements, keys: "pd.Series[str]") -> set[str]:
         """Returns the ids of the statements that this batch voids and that the caller may void.
@@ -189,20 +221,18 @@ def _check(raw: pd.DataFrame, source: "pd.Series[str]", now: datetime) -> tuple[
     return pd.concat(parts), nulled, rejected
 
 
-def _count_attempts(connection: Connection, events: Mapping[int, Event]) -> dict[int, Event]:
-    """Returns the events with their attempt, counted where it is not said from what the table holds of their students.
+def _find_tries(connection: Connection, events: Iterable[Event]) -> _Tries:
+    """Looks for the tries before those events whose attempt is not said.
 
     Events that have not come yet are not seen: an earlier try that arrives later counts as a first one too.
     """
     begin, answered = math.inf, defaultdict[str, set[str]](set)
-    for event in events.values():
+    for event in events:
         if event.kind == "response" and event.attempt is None and event.occurred_at is not None and event.item_id:
             begin = min(begin, event.occurred_at)
             answered[event.student_id].add(event.item_id)
-    if not answered:
-        return dict(events)
-    before = events_since(connection, answered, int(begin) - LONGEST_SESSION_US)
-    return dict(zip(events, count_attempts_of_few(list(events.values()), before), strict=True))
+    before = tries_since(connection, answered, int(begin) - LONGEST_SESSION_US) if answered else ()
+    return _Tries(before, latest_change(connection))
 
 
 def _distinct(

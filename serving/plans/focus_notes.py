@@ -51,6 +51,7 @@ def note_focus(
         if forecast.student in present:
             known[forecast.student][forecast.skill] = forecast
     needs = [need for need in problem.needs if need.student in present]
+    redirected = {(need.student, need.because_of): need.skill for need in reversed(needs)}
     notes = []
     for skill in sorted(team.focus, key=lambda skill: (-team.focus[skill], skill)):
         if skill in held:
@@ -59,21 +60,15 @@ def note_focus(
         first = {
             student: required
             for student, of_student in known.items()
-            if (required := _find_first(student, skill, skills, of_student, needs)) is not None
+            if (required := redirected.get((student, skill)) or _find_required(skill, skills, of_student)) is not None
         }
         if needing or first:
             notes.append(_write(skill, skills, needing, first, len(present), plan))
     return tuple(notes)
 
 
-def _find_first(
-    student: str, skill: str, skills: SkillMap, known: Mapping[str, SkillForecast], needs: Sequence[Need]
-) -> str | None:
+def _find_required(skill: str, skills: SkillMap, known: Mapping[str, SkillForecast]) -> str | None:
     """Returns the skill that a student has to work on before another; null where the student may work on it."""
-    redirected = (need.skill for need in needs if need.student == student and need.because_of == skill)
-    waits = next(redirected, None)
-    if waits is not None:
-        return waits
     if skill in known and known[skill].status != "not_begun":
         return None
     required = (r for r in skills.requires.get(skill, ()) if not _is_ready(known.get(r)))

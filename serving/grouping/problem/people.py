@@ -138,8 +138,9 @@ class Purpose(StrEnum):
     @property
     def aim(self) -> Aim:
         """What a session with this purpose aims at: a skill not begun, a skill known well, or help with any other."""
-        aims = {Purpose.INTRODUCE: Aim.INTRODUCE, Purpose.EXTEND: Aim.EXTEND}
-        return aims.get(self, Aim.SUPPORT)
+        if self is Purpose.INTRODUCE:  # asked for thousands of times in a plan
+            return Aim.INTRODUCE
+        return Aim.EXTEND if self is Purpose.EXTEND else Aim.SUPPORT
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ not so is said by what one change of the plan would do: the one of `rules/exchan
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from serving.grouping.problem.people import Need, Purpose, Student
@@ -216,11 +216,11 @@ class _Writer:
         left = [need for need in self.listed[student] if need.skill not in self.ledger.skills_met[student]]
         if not left:
             return Said("all that the student needs has a session at another time today", (Claim("met_elsewhere"),))
-        here = [need for need in left if self._list_sessions(need, {block})]
-        need = (here or left)[0]
+        here = next(((need, held) for need in left if (held := self._list_sessions(need, {block}))), None)
+        need = left[0] if here is None else here[0]
         name = self.ledger.skill_names[need.skill]
-        if here:
-            said = self._say_seats(need, self._list_sessions(need, {block})) or self._say_exchange(need, [block])
+        if here is not None:
+            said = self._say_seats(*here) or self._say_exchange(need, [block])
             return Said(f"the student needs {name}, but {said.words}", said.claims)
         purpose = "" if need.purpose is None else f" ({need.purpose.words})"
         untaught = Claim("not_taught", blocks=(block,))
@@ -259,9 +259,9 @@ class _Writer:
         others = any(session.skill == need.skill for session in self.ledger.led)
         return f"to {need.aim} it" if others else "on it"
 
-    def _list_sessions(self, need: Need, blocks: Iterable[str]) -> list[Session]:
-        there = frozenset(blocks) & self.exchanges.present[need.student]
-        return [session for session in self.exchanges.by_topic[need.skill, need.aim] if session.block in there]
+    def _list_sessions(self, need: Need, blocks: Collection[str]) -> list[Session]:
+        there, held = self.exchanges.present[need.student], self.exchanges.by_topic.get((need.skill, need.aim), ())
+        return [session for session in held if session.block in blocks and session.block in there]
 
     def _say_seats(self, need: Need, held: Sequence[Session]) -> Said | None:
         """Returns why none of the sessions held can take the student, where one reason holds for all of them."""

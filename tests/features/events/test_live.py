@@ -1,5 +1,6 @@
 """Live events in a real SQLite file and a real PostgreSQL, and their way into the event log: none lost, none twice."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
@@ -9,7 +10,15 @@ from sqlalchemy import select, update
 from features.database import Database
 from features.events.checks import check_rows
 from features.events.ingest import ingest_rows
-from features.events.live import LIVE_EVENTS, drop_events, keep_events, lock_writers, read_live_events, to_table
+from features.events.live import (
+    LIVE_EVENTS,
+    drop_events,
+    keep_events,
+    lock_writers,
+    read_live_events,
+    to_table,
+    tries_since,
+)
 from features.events.live_ingest import ingest_live_events
 from features.events.store import data_version, read_events, read_item_skills
 from features.home import Home
@@ -75,6 +84,27 @@ def test_an_event_comes_back_as_it_was_kept(database):
 
     pd.testing.assert_frame_equal(to_table(read.events), events.reset_index(drop=True))
     assert read.through == 6
+
+
+def test_earlier_tries_are_found_whatever_their_items_are_called(database):
+    """Read from the text of an event, in whatever order an earlier version wrote its fields."""
+    odd = ['"', "\\", '\\"', '", "score": null', 'x", "item_id": "y', "ü", "\u2028", "y"]
+    rows = raw(list("abcdefgh")).assign(item_id=odd, student_id="007", occurred_at=START)
+    events = list_events(keep(database, rows))
+    with database.changing() as connection:
+        backwards = json.dumps(dict(reversed(events[-1]._asdict().items())))
+        last = LIVE_EVENTS.c.event_id == events[-1].event_id
+        connection.execute(update(LIVE_EVENTS).where(last).values(event=backwards))
+
+    with database.reading() as connection:
+        found = {item: tries_since(connection, {"007": [item], "zoë": ["y"]}, 0) for item in odd}
+        none = tries_since(connection, {"007": ["z"]}, 0)
+
+    assert none == []
+    for item, tries in found.items():
+        (same,) = (event for event in tries if event.item_id == item)
+        assert same[:4] == next((e.event_id, "007", e.occurred_at, e.sequence) for e in events if e.item_id == item)
+        assert {event.event_id for event in tries if event.scored} == {event.event_id for event in events}
 
 
 def test_an_event_kept_again_keeps_its_number(database):

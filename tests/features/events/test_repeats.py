@@ -12,13 +12,13 @@ from features.errors import InputError
 from features.events.checks import check_rows, keep_distinct
 from features.events.exports import ExportCheck
 from features.events.odd_ids import IdWatch
-from features.events.repeats import count_attempts_of_few, resolve_repeats
+from features.events.repeats import Tried, count_attempts_of_few, resolve_repeats
 from features.events.store import KNOWN
 from features.logs.rows import raw_rows
 from features.profiles.difficulty import fit_statistics
 from features.profiles.timeline import sort_events
 from features.profiles.vocabulary import build_vocabulary
-from features.schema import list_events
+from features.schema import Event, list_events
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 START = pd.Timestamp("2026-03-05 09:00", tz="UTC")
@@ -40,6 +40,11 @@ def checked(answers: list[tuple], source: str = "app", **more: object) -> pd.Dat
 
 
 NOTHING = checked([("a", 0, "x", True)])[KNOWN].iloc[:0]
+
+
+def tried(event: Event) -> Tried:
+    scored = event.score is not None
+    return Tried(event.event_id, event.student_id, event.occurred_at, event.sequence, event.item_id, scored)
 
 
 def store(rows: pd.DataFrame, known: pd.DataFrame, *leaves_open: str) -> pd.DataFrame:
@@ -108,7 +113,7 @@ def test_further_tries_are_those_on_an_item_of_the_same_session(answers, cut):
     events = pd.concat([before, later]).sort_values(["student_id", "occurred_at"])
     assert events["attempt"].tolist() == expected
     if in_order[cut:]:
-        few = count_attempts_of_few(list_events(checked(in_order[cut:])), list_events(before))
+        few = count_attempts_of_few(list_events(checked(in_order[cut:])), [tried(one) for one in list_events(before)])
         assert {event.event_id: event.attempt for event in few} == dict(
             zip(later["event_id"], later["attempt"], strict=True)
         )
