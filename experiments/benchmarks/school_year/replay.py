@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from features.profiles.columns import OF_STUDENTS
 from features.profiles.difficulty import Statistics
 from features.profiles.fold import fold, read_skill_rows, read_student_rows
 from features.profiles.kernel import Student
@@ -22,13 +23,13 @@ from training.models.artifacts import StoredModel
 from training.nightly.checks.measures import (
     DAY,
     LATELY,
+    OF_SKILLS,
     Answers,
     Measures,
+    Sums,
     join_figures,
     measure_answers,
     measure_events,
-    measure_skills,
-    measure_students,
 )
 from training.nightly.checks.night import count_days
 from training.nightly.checks.school_days import count_students
@@ -121,11 +122,11 @@ def _measure(
     students = read_student_rows(state, known, moment)
     last = state.student[:, Student.LAST_TIME]
     skills = read_skill_rows(state, known, moment)
+    sums, of_skills = Sums(OF_STUDENTS, moment), Sums(OF_SKILLS, moment)
+    sums.add(students, last, of_student)
+    of_skills.add(skills.columns[:, len(OF_STUDENTS) :], skills.last_practiced, of_student[skills.student])
     figures = join_figures(
-        measure_events(today, of_today),
-        measure_answers(answers),
-        measure_students(students, last, moment, of_student),
-        measure_skills(skills.columns, skills.last_practiced, moment, of_student[skills.student]),
+        measure_events(today, of_today), measure_answers(answers), sums.figures(), of_skills.figures()
     )
     measures = Measures(
         moment, serving.run_id, count_students(today["student_id"], of_today), {}, count_days(lately), figures, {}
