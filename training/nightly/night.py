@@ -30,7 +30,7 @@ from training.nightly.findings import Finding
 from training.nightly.ingest import Inbox, ingest
 from training.nightly.prior import install_prior
 from training.nightly.profiles import publish, read_champion
-from training.nightly.prune import prune
+from training.nightly.prune import prune, remove_old
 from training.nightly.record import REFUSALS, Outcome, Record, find_outcome
 from training.nightly.unfinished import Judgement, Unfinished
 from training.records.cost import Meter
@@ -66,7 +66,8 @@ def run_nightly(
     meter = Meter(home)
     with home.work("nightly", busy=BUSY):
         meter.begin("ingest")
-        inbox = ingest(home, config.retention)
+        inbox = ingest(home)
+        remove_old(home, config.retention)
         night = find_night(home, config, as_of)
         if again_from is not None:
             Unfinished(night).forget(again_from)
