@@ -12,7 +12,7 @@ from urllib.request import url2pathname
 
 from features.retention import Removed, measure
 from training.records.mlflow_errors import plain_errors
-from training.records.tracking import CHAMPION, FORECASTS, Tracking, model_name
+from training.records.tracking import CHAMPION, FORECASTS, MODELS, Tracking, model_name
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -52,7 +52,7 @@ def remove_runs(
         if run.info.run_id in needed or now - began <= kept:
             continue
         champion = any(name.startswith(f"{CHAMPION} ") for name in run.data.tags)
-        parts: Collection[str | None] = FORECASTS if champion else (None,)
+        parts: Collection[str | None] = MODELS if champion else (None,)
         with plain_errors(tracking.uri):
             bytes_held = sum(_size_of(run, part) for part in parts)
             if champion and not bytes_held:

@@ -66,6 +66,7 @@ class Year:
 
     Attributes:
         regrets: AUC that each night's choice on the sample lost.
+        regrets_without_chance: The same without what the best of several is ahead by chance.
         champions: How many models served.
         days_to_recover: From the planted decay to a better champion; null if none came.
         nights: Every night, with all students.
@@ -73,6 +74,7 @@ class Year:
     """
 
     regrets: list[float]
+    regrets_without_chance: list[float]
     champions: int
     days_to_recover: int | None
     nights: list[Replayed]
@@ -140,7 +142,9 @@ def measure_year(data: Path | None, students: int, every: int, keep: Path | None
             ]
         measured = list(replay_year(events, log.item_skills, serving, END))
     by_day = events.groupby(events["occurred_at"].dt.floor("D"))["student_id"].nunique().asfreq("D", fill_value=0)
-    return Year([night.regret for night in nights], len(serving), recovered, measured, find_breaks(by_day))
+    regrets = [night.regret for night in nights]
+    fair = [night.regret_without_chance for night in nights]
+    return Year(regrets, fair, len(serving), recovered, measured, find_breaks(by_day))
 
 
 def judge_year(year: Year, checks: Checks) -> dict[str, Any]:
@@ -173,6 +177,8 @@ def judge_year(year: Year, checks: Checks) -> dict[str, Any]:
         "training_nights": len(year.regrets),
         "champions": year.champions,
         "promotion_regret_auc": regret,
+        "promotion_regret_auc_without_chance": float(np.mean(year.regrets_without_chance)),
+        "regret_by_night": [round(each, 5) for each in year.regrets],
         "days_from_decay_to_better_champion": year.days_to_recover,
     }
 
@@ -216,6 +222,7 @@ def _print(figures: Mapping[str, Any]) -> None:
     days = figures["days_from_decay_to_better_champion"]
     rows += [
         ("AUC that promotions lost", f"{figures['promotion_regret_auc']:.4f}", f"≤ {GOALS['promotion_regret_auc']}"),
+        ("the same, chosen and judged by other students", f"{figures['promotion_regret_auc_without_chance']:.4f}", ""),
         ("days from a decay to a better champion", "none came" if days is None else str(days), ""),
     ]
     for row in rows:

@@ -76,12 +76,13 @@ def replay_year(
         end: The last night, in UTC.
     """
     events = events.sort_values("occurred_at", kind="stable", ignore_index=True)
+    items = pd.Index(events["item_id"].dropna().unique())
     times = events["occurred_at"].astype("datetime64[us, UTC]").to_numpy("datetime64[us]").astype(np.int64)
     changes = [each.since for each in serving[1:]] + [end + DAY]
     for each, until in zip(serving, changes, strict=True):
         known = each.model.statistics.extend(item_skills, events["item_id"], events["skills"])
         timeline = sort_events(events, known)
-        schools = name_schools(timeline.students)
+        schools, of_item = name_schools(timeline.students), items.get_indexer(known.vocabulary.items)
         folded = _Folded(timeline, known)
         folded.fold_until(_microseconds(each.since), rows=False)
         moment = each.since + DAY
@@ -89,9 +90,8 @@ def replay_year(
             begin, stop = np.searchsorted(times, [_microseconds(moment - DAY), _microseconds(moment)])
             first = np.searchsorted(times, _microseconds(moment - LATELY))
             if stop > begin:
-                yield _measure(
-                    each, folded, schools, events.iloc[begin:stop], events["occurred_at"].iloc[first:stop], moment
-                )
+                lately = events["occurred_at"].iloc[first:stop]
+                yield _measure(each, folded, schools, of_item, events.iloc[begin:stop], lately, moment)
             moment += DAY
         logger.info("replayed until %s", moment.date())
 
@@ -100,6 +100,7 @@ def _measure(
     serving: Serving,
     folded: "_Folded",
     schools: npt.NDArray[np.object_],
+    of_item: Codes,
     today: pd.DataFrame,
     lately: "pd.Series[pd.Timestamp]",
     moment: datetime,
@@ -113,7 +114,7 @@ def _measure(
         correct=day.correct[asked],
         forecast=serving.model.model.predict(rows[asked]),
         student=student,
-        item=day.item[asked],
+        item=of_item[day.item[asked]],  # the same whichever model serves
         known_item=known.item_responses[day.item[asked]] > 0,
         known_skill=known.node_responses[day.node[asked]] > 0,
         school=of_student[student],
