@@ -403,7 +403,7 @@ def change_the_champion(school, first, second, monkeypatch, capsys):
     assert set(reasons) == {
         "promote: it was right",
         "rollback: too many alarms",
-        "night: the struggle forecast is better with the whole interval",
+        "night: the struggle and mastery forecasts are better with the whole interval",
         "night: there was no champion, so that the prior serves, shipped with regroup",
     }
 
@@ -655,7 +655,7 @@ def test_a_night_that_is_killed_at_every_step_ends_as_one_that_was_not(untrained
         ]
         for path in (outcome.record, uninterrupted)
     ]
-    assert "the struggle forecast is better" in "".join(reasons[0])
+    assert "better with the whole interval" in "".join(reasons[0])
     assert reasons[0] == reasons[1]
     assert f"champion until now: run {list_champions()[1].run_id}, prior" in outcome.record.read_text()
     assert not (untrained_school.home / "unfinished").exists()

@@ -7,19 +7,19 @@ and are counted apart.
 import logging
 import pickle
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from experiments.benchmarks.figures import make_table, print_tables
 from experiments.benchmarks.forecasts.data.datasets import read_data_set
 from experiments.benchmarks.nights import use_store
-from experiments.benchmarks.school_year.champions import count_days_to_recover, run_nights
+from experiments.benchmarks.school_year.champions import Night, count_days_to_recover, run_nights
 from experiments.benchmarks.school_year.plants import FAULTS, plant
 from experiments.benchmarks.school_year.replay import Replayed, Serving, find_breaks, replay_year
 from features.console import write_json
@@ -30,6 +30,8 @@ from training.nightly.findings import Finding
 from training.records.tracking import Tracking
 
 logger = logging.getLogger("regroup")
+
+Kept = TypeVar("Kept")
 
 LOG = "assistments-2012"
 
@@ -97,13 +99,7 @@ def benchmark_school_year(
         keep: Where the measured year is kept, or read from; null = it is measured and forgotten.
         json_path: Where to write the figures; null = nowhere.
     """
-    kept = None if keep is None else keep / f"year-{students}-{every}.pickle"
-    if kept is not None and kept.is_file():
-        year: Year = pickle.loads(kept.read_bytes())  # noqa: S301 - written by this command
-    else:
-        year = measure_year(data, students, every, keep)
-        if kept is not None:
-            kept.write_bytes(pickle.dumps(year))
+    year = _once(keep, f"year-{students}-{every}", lambda: measure_year(data, students, every, keep))
     figures = judge_year(year, load_config().checks)
     _print(figures)
     write_json(json_path, figures)
@@ -129,11 +125,15 @@ def measure_year(data: Path | None, students: int, every: int, keep: Path | None
     place = tempfile.TemporaryDirectory(prefix="regroup-") if keep is None else nullcontext(str(keep))
     with place as root:
         folder = Path(root) / "sample"
-        early = [moment for moment in moments if moment <= DECAY]
-        nights = run_nights(folder, sample, log.item_skills, [*early, moments[len(early)]], config)
-        after = [moment for moment in moments if moment > DECAY]
-        recovered = count_days_to_recover(folder, nights, sample, log.item_skills, [early[-1], *after], config)
-        nights += run_nights(folder, sample, log.item_skills, after, config)
+
+        def train() -> tuple[list[Night], int | None]:
+            early = [moment for moment in moments if moment <= DECAY]
+            nights = run_nights(folder, sample, log.item_skills, [*early, moments[len(early)]], config)
+            after = [moment for moment in moments if moment > DECAY]
+            recovered = count_days_to_recover(folder, nights, sample, log.item_skills, [early[-1], *after], config)
+            return nights + run_nights(folder, sample, log.item_skills, after, config), recovered
+
+        nights, recovered = _once(keep, f"nights-{students}-{every}", train)
         with use_store(folder / "store"):
             serving = [
                 Serving(night.moment, night.champion, Tracking().fetch_model(night.champion, "mastery"))
@@ -145,6 +145,18 @@ def measure_year(data: Path | None, students: int, every: int, keep: Path | None
     regrets = [night.regret for night in nights]
     fair = [night.regret_without_chance for night in nights]
     return Year(regrets, fair, len(serving), recovered, measured, find_breaks(by_day))
+
+
+def _once(keep: Path | None, name: str, make: Callable[[], Kept]) -> Kept:
+    """What was kept under a name; else it is made, and kept where there is a folder for it."""
+    path = None if keep is None else keep / f"{name}.pickle"
+    if path is not None and path.is_file():
+        kept: Kept = pickle.loads(path.read_bytes())  # noqa: S301 - written by this command
+        return kept
+    made = make()
+    if path is not None:
+        path.write_bytes(pickle.dumps(made))
+    return made
 
 
 def judge_year(year: Year, checks: Checks) -> dict[str, Any]:
