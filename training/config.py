@@ -83,8 +83,8 @@ class Gate(_Section):
     """Limits that a model must be within to be promoted.
 
     Attributes:
-        min_gain: Log-loss of the struggle forecast by which a challenger must be better than the champion.
-        max_mastery_loss: Log-loss by which its mastery forecast may be worse.
+        min_gain: Log-loss by which one forecast of a challenger must be better than the champion's.
+        max_loss: Log-loss by which the other one may be worse.
         max_subgroup_loss: Log-loss by which it may be worse in one audit group, beyond what chance makes.
         min_subgroup_students: Audit groups with so many students that were learned from must be on the holdout.
         audit_columns: Audit columns that the roster must have.
@@ -101,7 +101,7 @@ class Gate(_Section):
     max_cell_gap: float = Field(gt=0, le=1)
     min_cell_rows: int = Field(ge=1)
     min_gain: float = Field(ge=0)
-    max_mastery_loss: float = Field(ge=0)
+    max_loss: float = Field(ge=0)
     max_subgroup_loss: float = Field(ge=0)
     min_subgroup_students: int = Field(ge=1)
     audit_columns: tuple[str, ...]

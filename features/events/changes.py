@@ -80,7 +80,9 @@ def stage_changes(
             rows = read_part(home.staging / "rows", bucket)
             if rows is None and not any(voids.due.values()):
                 continue
-            known = read_known(home, bucket)
+            # the id of an event has its student in it; only whose the voided statements were, nobody knows
+            whose = None if rows is None or any(voids.due.values()) else rows["student_id"].unique().tolist()
+            known = read_known(home, bucket, whose)
             gone = known[voids.among(known)]
             known = known.drop(gone.index)
             further = pd.DataFrame({"event_id": [], "skills": []}, dtype="str")

@@ -166,12 +166,18 @@ def has_events(home: Home) -> bool:
     return _is_table(home.events)
 
 
-def read_known(home: Home, bucket: int) -> pd.DataFrame:
-    """What tells the events in one bucket apart, the columns `KNOWN`; no rows before the first ingest."""
+def read_known(home: Home, bucket: int, students: Sequence[str] | None = None) -> pd.DataFrame:
+    """What tells the events in one bucket apart, the columns `KNOWN`; no rows before the first ingest.
+
+    Args:
+        home: Where the event log is.
+        bucket: The student bucket.
+        students: Those of its students whose events are held in memory; without them, all.
+    """
     names = KNOWN
     if not has_events(home):
         return to_frame(pa.schema([EVENT_FIELDS.field(name) for name in names]).empty_table())
-    return read_events(home, buckets=[bucket], columns=names)
+    return read_events(home, buckets=[bucket], columns=names, students=students)
 
 
 @in_sentences

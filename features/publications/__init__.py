@@ -8,7 +8,13 @@ read from the state. What a night does not change is the file of the night befor
 
 from features.publications.names import MOMENT, moment_of, name_publication, newest_publication, order_of
 from features.publications.publish import publish_events, publish_profiles
-from features.publications.reading import Publication, list_published_students, publish_without, read_publication
+from features.publications.reading import (
+    Publication,
+    list_published_students,
+    publish_without,
+    read_buckets,
+    read_publication,
+)
 
 __all__ = [
     "MOMENT",
@@ -21,5 +27,6 @@ __all__ = [
     "publish_events",
     "publish_profiles",
     "publish_without",
+    "read_buckets",
     "read_publication",
 ]

@@ -73,13 +73,22 @@ def read_publication(folder: Path, manifest: Mapping[str, Any] | None = None) ->
         UnavailableError: A file that is there cannot be read.
     """
     manifest = read_manifest(folder) if manifest is None else manifest
+    parts = list(read_buckets(folder, manifest))
+    state = State.join([part.state for part in parts])
+    statistics = parts[0].statistics if parts else read_statistics(folder, manifest)
+    return Publication(manifest, state.take(np.argsort(state.students)), statistics)
+
+
+def read_buckets(folder: Path, manifest: Mapping[str, Any] | None = None) -> Iterator[Publication]:
+    """The same of one student bucket after the other, so that memory does not grow with the students.
+
+    The arguments and errors are those of `read_publication`.
+    """
+    manifest = read_manifest(folder) if manifest is None else manifest
     with _in_sentences(folder):
         statistics = read_statistics(folder, manifest)
-        parts = [
-            read_bucket(folder, names, manifest, statistics.vocabulary) for names in list_buckets(manifest).values()
-        ]
-        state = State.join(parts)
-        return Publication(manifest, state.take(np.argsort(state.students)), statistics)
+        for names in list_buckets(manifest).values():
+            yield Publication(manifest, read_bucket(folder, names, manifest, statistics.vocabulary), statistics)
 
 
 def read_statistics(folder: Path, manifest: Mapping[str, Any]) -> Statistics:

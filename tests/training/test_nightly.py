@@ -132,6 +132,26 @@ def test_the_model_card_says_what_a_person_has_to_know(trained_school):
         assert re.search(rf"\| group \| {group} \|.* 0\.\d{{4}} \(0\.\d{{4}}\) \| [01]\.\d{{3}} \|\n", mastery)
 
 
+def test_what_serves_was_refitted_where_that_would_have_paid_and_the_run_says_so(trained_school):
+    """Then the models that were judged are kept beside it, by which later challengers are compared."""
+    (run,) = runs_of(trained_school)
+    tracking, refitted = Tracking(), run.data.tags["refitted"] == "yes"
+    (record,) = (trained_school.home / "decisions").glob("*.md")
+    version = client_of(trained_school).get_model_version_by_alias("regroup-struggle", "champion")
+
+    assert version.tags["refitted"] == run.data.tags["refitted"]
+    why = f"what serves is {'' if refitted else 'not '}refitted"
+    for text in (run.data.tags["mlflow.note.content"], record.read_text()):
+        assert why in text
+    assert why.capitalize() in artifact(trained_school, run.info.run_id, "model_card.md").read_text()
+    for name in FORECASTS:
+        judged, serves = (fetch(run.info.run_id, name) for fetch in (tracking.fetch_judged, tracking.fetch_model))
+        assert judged.model.calibration == serves.model.calibration
+        assert judged.model.booster.num_trees() == serves.model.booster.num_trees()
+        counted = [stored.statistics.item_responses.sum() for stored in (judged, serves)]
+        assert (counted[0] < counted[1]) is refitted
+
+
 def test_the_page_can_be_read(trained_school):
     """The same one is in the home and in the run, for people as HTML, and the newest has a name that stays."""
     (record,) = (trained_school.home / "decisions").glob("*.md")
@@ -246,7 +266,7 @@ def test_a_night_without_a_challenger_gives_the_champion_the_profiles_of_today(
     own_school, monkeypatch, choice, train, error, sentence
 ):
     """Whether a gate refuses the data or the training breaks: with a record that says so, and names no student."""
-    monkeypatch.setattr("training.nightly.night.train_model", train)
+    monkeypatch.setattr("training.nightly.challenger.train_model", train)
     add_a_day(own_school, "2026-03-16")
 
     with pytest.raises(error, match=sentence):
@@ -383,7 +403,7 @@ def change_the_champion(school, first, second, monkeypatch, capsys):
     assert set(reasons) == {
         "promote: it was right",
         "rollback: too many alarms",
-        "night: the struggle forecast is better with the whole interval",
+        "night: the struggle and mastery forecasts are better with the whole interval",
         "night: there was no champion, so that the prior serves, shipped with regroup",
     }
 
@@ -585,7 +605,7 @@ for moment in sys.argv[2:]:
 
 MOMENTS = (
     *("register a prior", "log_artifacts#2", "create_model_version#2", "set_registered_model_alias#4"),
-    *("validate", "train struggle", "train mastery", "evaluate", "gate", "register"),
+    *("validate", "train struggle", "train mastery", "evaluate", "gate", "refit", "register"),
     *(
         "log_artifacts#2",
         "create_model_version#2",
@@ -635,7 +655,7 @@ def test_a_night_that_is_killed_at_every_step_ends_as_one_that_was_not(untrained
         ]
         for path in (outcome.record, uninterrupted)
     ]
-    assert "the struggle forecast is better" in "".join(reasons[0])
+    assert "better with the whole interval" in "".join(reasons[0])
     assert reasons[0] == reasons[1]
     assert f"champion until now: run {list_champions()[1].run_id}, prior" in outcome.record.read_text()
     assert not (untrained_school.home / "unfinished").exists()

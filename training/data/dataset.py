@@ -1,6 +1,6 @@
 """The rows that models learn from: the state before each response, with statistics that have not seen the student."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -77,6 +77,11 @@ class Dataset:
     blocks: TimeBlocks
     due: dict[str, npt.NDArray[np.bool_]]
 
+    def keep_holdout(self) -> "Dataset":
+        """The same without the blocks that were learned from, which take most of the memory."""
+        struggle, mastery = ({"holdout": blocks["holdout"]} for blocks in (self.struggle, self.mastery))
+        return replace(self, struggle=struggle, mastery=mastery)
+
     def holdout_rows(self, statistics: Statistics) -> dict[str, Rows]:
         """Returns the holdout's rows as a model with other statistics sees them, by forecast.
 
@@ -89,7 +94,11 @@ class Dataset:
 
 
 def build_dataset(
-    events: pd.DataFrame, item_skills: pd.DataFrame, config: TrainingConfig, judge: MasteryRule | None = None
+    events: pd.DataFrame,
+    item_skills: pd.DataFrame,
+    config: TrainingConfig,
+    judge: MasteryRule | None = None,
+    until: str = "train",
 ) -> Dataset:
     """Turns the event log into rows to train, calibrate and evaluate with.
 
@@ -101,6 +110,7 @@ def build_dataset(
         item_skills: Rows of `ItemSkills`.
         config: Mastery rule, split and folds.
         judge: The mastery rule of the calibration block and the holdout; without it, that of `config`.
+        until: The last block of the split that is learned from; those before the next one are then empty.
 
     Raises:
         DataGateError: The events cannot be split by time.
@@ -111,7 +121,7 @@ def build_dataset(
     answered = (timeline.correct >= 0) & (timeline.item >= 0)
     is_due = answered & label_outcomes(timeline, vocabulary, judge).open
     episode = np.where(is_due, timeline.student * len(vocabulary.nodes) + timeline.node, -1)
-    blocks = split_time(timeline, sequence, config.split, episode, config.gate.min_later_episodes)
+    blocks = split_time(timeline, sequence, config.split, episode, config.gate.min_later_episodes).learn_until(until)
 
     past = answered & blocks.block("train", gap=False)
     statistics = fit_responses(timeline, count_responses(timeline, vocabulary, past), past)

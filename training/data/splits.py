@@ -1,7 +1,7 @@
 """Which rows train, which calibrate and which evaluate: blocks of time with a gap, and folds of students."""
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +44,11 @@ class TimeBlocks:
         begin, end = self._edges(name)
         inside: npt.NDArray[np.bool_] = (self.axis >= begin) & (self.axis < end - (self.gap if gap else 0))
         return inside
+
+    def learn_until(self, name: str) -> "TimeBlocks":
+        """The same blocks, but for everything up to the end of one, which is in the training block."""
+        end = self._edges(name)[1]
+        return replace(self, train_end=end, calibration_end=max(end, self.calibration_end))
 
     def count(self, name: str, episode: npt.NDArray[np.int64]) -> int:
         """Counts the distinct codes, other than -1, of events in a block without its gap."""

@@ -1,7 +1,8 @@
 """Whether a challenger becomes champion, and why: each limit has one function, and each figure that counts a sentence.
 
 A challenger above a limit never becomes champion. Of those within all limits, one becomes champion that is better than
-the champion on the same later holdout, by a margin and with the whole interval over resampled students.
+the champion on the same later holdout in either forecast, by a margin and with the whole interval over resampled
+students, and worse in neither: a plan reads both.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -87,7 +88,7 @@ def decide(figures: Figures, gate: Gate) -> Decision:
         *_check_groups(figures.groups or {}, gate),
         *_check_slices(figures.slices or {}, figures.columns, gate),
         *_check_facts(figures.cells, gate),
-        *(_check_behavior(figures.behavior, gate) if figures.behavior else ()),
+        *(check_behavior(figures.behavior, gate) if figures.behavior else ()),
     ]
     within_limits = all(kept for kept, _ in limits)
     better = list(_check_champion(figures.against, gate))
@@ -165,7 +166,8 @@ def _check_facts(cells: Sequence[Cell], gate: Gate) -> Iterator[Check]:
         )
 
 
-def _check_behavior(behavior: Behavior, gate: Gate) -> list[Check]:
+def check_behavior(behavior: Behavior, gate: Gate) -> list[Check]:
+    """Holds what came of changed histories, time and size against their limits; of broken ones, each is told."""
     checks = [
         (
             behavior.leaks == 0,
@@ -207,14 +209,17 @@ def _check_champion(against: Mapping[str, Interval] | None, gate: Gate) -> Itera
                 f"(95 % interval {difference.low:+.5f} to {difference.high:+.5f}; below zero is better)"
             ),
         )
-    struggle, mastery = against["struggle"], against["mastery"]
-    if struggle.high >= 0:
-        yield False, "the struggle forecast is not clearly better"
-    elif -struggle.value < gate.min_gain:
-        yield False, f"the struggle forecast is better, but by less than the {gate.min_gain:g} that is worth a change"
+    for name, difference in against.items():
+        if difference.low > 0:
+            yield False, f"the {name} forecast is worse with the whole interval"
+        elif difference.value > gate.max_loss:
+            yield False, f"the {name} forecast is worse by more than the {gate.max_loss:g} that is allowed"
+    clear = [name for name, difference in against.items() if difference.high < 0]
+    better = [name for name in clear if -against[name].value >= gate.min_gain]
+    if better:
+        names = f"{' and '.join(better)} {'forecast is' if len(better) == 1 else 'forecasts are'}"
+        yield True, f"the {names} better with the whole interval"
+    elif clear:
+        yield False, f"the {clear[0]} forecast is better, but by less than the {gate.min_gain:g} that is worth a change"
     else:
-        yield True, "the struggle forecast is better with the whole interval"
-    if mastery.low > 0:
-        yield False, "the mastery forecast is worse with the whole interval"
-    elif mastery.value > gate.max_mastery_loss:
-        yield False, f"the mastery forecast is worse by more than the {gate.max_mastery_loss:g} that is allowed"
+        yield False, "neither forecast is clearly better"

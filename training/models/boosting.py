@@ -115,11 +115,29 @@ def train_model(forecast: Forecast, train: Block, calibration: Block | None, boo
         rounds = min(boosting.rounds, max(1, round(1.1 * trial.best_iteration)))
         if calibration is None:
             sigmoid = fit_sigmoid(_score(line, trial, forecast, left_out.rows), left_out.target)
-    line = _fit_line(forecast, train)
-    booster = lgb.train(parameters, _lightgbm_rows(forecast, line, train), num_boost_round=rounds)
+    line, booster = _grow(forecast, train, boosting, rounds)
     if calibration is not None:
         sigmoid = fit_sigmoid(_score(line, booster, forecast, calibration.rows), calibration.target)
     return Model(forecast, line, booster, sigmoid)
+
+
+def refit_model(model: Model, train: Block, boosting: Boosting) -> Model:
+    """Trains a model anew on other rows, with as many trees and the calibration that it has.
+
+    Args:
+        model: A trained forecast.
+        train: Rows with out-of-fold statistics.
+        boosting: As for `train_model`.
+    """
+    line, booster = _grow(model.forecast, _limit_rows(train, boosting), boosting, model.booster.num_trees())
+    return Model(model.forecast, line, booster, model.calibration)
+
+
+def _grow(forecast: Forecast, train: Block, boosting: Boosting, rounds: int) -> tuple[Line, "lgb.Booster"]:
+    """The line, and as many trees as asked for."""
+    line = _fit_line(forecast, train)
+    rows = _lightgbm_rows(forecast, line, train)
+    return line, lgb.train(_parameters(forecast, boosting), rows, num_boost_round=rounds)
 
 
 def fit_sigmoid(score: Floats, target: npt.NDArray[np.float32]) -> Sigmoid:

@@ -1,23 +1,18 @@
-"""The first step of a night: live events, the files of the inbox, and what is older than it is kept."""
+"""The first step of a night: live events, and the files of the inbox."""
 
 import logging
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from features.database import Database
 from features.errors import InputError
 from features.events.counts import IngestCounts
-from features.events.evidence import forget_evidence
 from features.events.ingest import ingest_file
 from features.events.live_ingest import ingest_live_events
 from features.home import MAPPING, Home
 from features.logs.mapping import read_mapping
 from features.logs.sections import File
 from features.restore import require_erased
-from features.retention import forget_old_events, read_events_kept
-from training.config import Retention
-from training.nightly.prune import remove_files
 
 logger = logging.getLogger("regroup")
 
@@ -43,8 +38,8 @@ class Inbox:
         return f"{self.read} {'file' if self.read == 1 else 'files'} read, {self.refused} refused{aside}"
 
 
-def ingest(home: Home, retention: Retention) -> Inbox:
-    """Brings everything that came in into the event log, and forgets what is too old.
+def ingest(home: Home) -> Inbox:
+    """Brings everything that came in into the event log.
 
     Raises:
         UnavailableError: The database is away, a restored back-up holds students who were erased, the disk is full, or
@@ -54,8 +49,6 @@ def ingest(home: Home, retention: Retention) -> Inbox:
     _require_erased(home)
     live = _ingest_live_events(home)
     inbox = _ingest_inbox(home)
-    _forget_old_events(home)
-    remove_files(home, retention, datetime.now(UTC))  # also where there is nothing more to do
     return replace(inbox, counts=(*inbox.counts, *([live] if live else [])))
 
 
@@ -129,15 +122,3 @@ def _free_name(path: Path, folder: Path) -> str:
         number += 1
         name = f"{path.stem}-{number}{path.suffix}"
     return name
-
-
-def _forget_old_events(home: Home) -> None:
-    kept = read_events_kept()
-    now = datetime.now(UTC)
-    with home.work("ingest", busy="another ingest is at work in this home; wait for it to end"):
-        forgotten = forget_old_events(home, kept, now)
-    if forgotten:
-        logger.info("older than %d days: %d events are removed", kept.days, forgotten)
-    with Database(home.database_url()) as database, database.changing() as connection:
-        if totals := forget_evidence(connection, now - kept):
-            logger.info("older than %d days: %d totals are removed", kept.days, totals)

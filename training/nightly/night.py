@@ -2,40 +2,31 @@
 
 import json
 import logging
-import traceback
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 
 import pandas as pd
 
 from features.database import Database
-from features.errors import RegroupError
-from features.events.copies import find_copies, surely_copied, warn_of_copies
 from features.events.live_ingest import count_waiting
 from features.home import Home
 from training.config import TrainingConfig
-from training.data.dataset import Dataset, build_dataset
-from training.data.enough import require_enough
-from training.errors import BrokenTrainingError, QualityGateError, RosterGateError
-from training.evaluation.comparison import read_audit, score_model
-from training.evaluation.figures import gather_figures
-from training.evaluation.gate import decide
-from training.evaluation.reliability import find_points
+from training.errors import QualityGateError, RosterGateError
+from training.evaluation.refit import Log
 from training.models.artifacts import StoredModel
-from training.models.boosting import FORECASTS, Forecast, Model, train_model
+from training.models.boosting import FORECASTS
+from training.nightly.challenger import judge_challenger
 from training.nightly.checks import Champion, check_night
 from training.nightly.facts import BUSY, Night, find_night
 from training.nightly.findings import Finding
 from training.nightly.ingest import Inbox, ingest
 from training.nightly.prior import install_prior
 from training.nightly.profiles import publish, read_champion
-from training.nightly.prune import prune
+from training.nightly.prune import prune, remove_old
 from training.nightly.record import REFUSALS, Outcome, Record, find_outcome
 from training.nightly.unfinished import Judgement, Unfinished
 from training.records.cost import Meter
 from training.records.entities import describe_data
-from training.records.report import evaluation_json, flat_metrics, write_card
 from training.records.tracking import Tracking
 
 logger = logging.getLogger("regroup")
@@ -66,7 +57,8 @@ def run_nightly(
     meter = Meter(home)
     with home.work("nightly", busy=BUSY):
         meter.begin("ingest")
-        inbox = ingest(home, config.retention)
+        inbox = ingest(home)
+        remove_old(home, config.retention)
         night = find_night(home, config, as_of)
         if again_from is not None:
             Unfinished(night).forget(again_from)
@@ -99,7 +91,9 @@ def plan_nightly(home: Home, config: TrainingConfig, as_of: datetime | None = No
     plan += [("profile", profile), ("validate", "check what came in, profiles and champion against earlier nights")]
     plan += [(step, "was done by a night that was stopped" if done.get(step) else "") for step in steps]
     promoted = "if the challenger is promoted"
-    return [*plan, ("gate", ""), ("register", ""), ("publish", promoted), ("promote", promoted), ("prune", "")]
+    pays = f"{promoted} and that would have paid on past nights"
+    after = [("refit", pays), ("register", ""), ("publish", promoted), ("promote", promoted), ("prune", "")]
+    return [*plan, ("gate", ""), *after]
 
 
 def _run_steps(night: Night, record: Record) -> Outcome:
@@ -169,7 +163,10 @@ def _challenge(
     work.begin()
     judgement = work.read_judgement()
     if judgement is None or not _still_holds(judgement, champion, tracking):
-        judgement = work.keep_judgement(_judge(night, work, champion, stored, events, item_skills, record.meter))
+        # what serves may have learned from tonight's holdout; what was judged has not
+        rivals = (read_champion(tracking, champion, judged=True) or stored) if champion and stored else None
+        log = Log(events, item_skills, night.config)
+        judgement = work.keep_judgement(judge_challenger(night, work, champion, rivals, log, record.meter))
     decision, meter = judgement.decision, record.meter
     if judgement.champion and judgement.kind:  # the alias may stand on this night's own run already
         record.replaced = _say_champion(judgement.champion, judgement.kind)
@@ -177,16 +174,19 @@ def _challenge(
     meter.begin("register")
     texts = {"model_card.md": judgement.card, "evaluation.json": judgement.evaluation}
     tags = {**night.facts, "decision": "promoted" if decision.promoted else "kept"}
+    if decision.promoted:
+        tags["refitted"] = "yes" if judgement.refitted else "no"
+    reasons = [*decision.reasons, *([judgement.serves] if judgement.serves else [])]
     evaluation = json.loads(judgement.evaluation)
     run_id = tracking.log_run(
         judgement.night,
         tags,
         _parameters(night),
         judgement.metrics,
-        work.models,
+        work.models(refitted=judgement.refitted),
         texts,
         name=night.name,
-        description="\n".join([decision.verdict, "", *(f"- {reason}" for reason in decision.reasons)]),
+        description="\n".join([decision.verdict, "", *(f"- {reason}" for reason in reasons)]),
         data=describe_data(str(night.home.events), night.facts["data_version"], evaluation["blocks"]),
     )
     tracking.register(run_id, tuple(forecast.name for forecast in FORECASTS))
@@ -206,7 +206,7 @@ def _challenge(
     path = record.write(
         tracking,
         decision.verdict,
-        decision.reasons,
+        reasons,
         run_id=run_id,
         promoted=decision.promoted,
         within_limits=decision.within_limits,
@@ -231,68 +231,10 @@ def _still_holds(judgement: Judgement, champion: str | None, tracking: Tracking)
     return judgement.decision.promoted and champion in (None, tracking.find_run(judgement.night))
 
 
-def _judge(
-    night: Night,
-    work: Unfinished,
-    champion: str | None,
-    stored: Mapping[str, StoredModel] | None,
-    events: pd.DataFrame,
-    item_skills: pd.DataFrame,
-    meter: Meter,
-) -> Judgement:
-    """Trains what is not trained yet, and decides what comes of it."""
-    config = night.config
-    try:
-        meter.begin("dataset", "%d events as of %s", len(events), night.facts["as_of"])
-        warn_of_copies(surely_copied(find_copies(events)))
-        dataset = build_dataset(events, item_skills, config)
-        require_enough(dataset, config.gate)
-        models = {forecast.name: _train(forecast, work, dataset, config, meter) for forecast in FORECASTS}
-    except (RegroupError, OSError):
-        raise
-    except Exception as error:
-        raise BrokenTrainingError(f"the training broke off: {_place_of(error)}") from error
-
-    meter.begin("evaluate", "%d bootstrap resamples of students", config.evaluation.bootstrap)
-    scores = {name: score_model(name, model, dataset, config) for name, model in models.items()}
-    own_scores = {name: by_name["regroup"] for name, by_name in scores.items()}
-    audit = read_audit(night.home.database_url())
-    figures = gather_figures(models, work.size, stored, dataset, item_skills, audit, own_scores, config)
-    meter.begin("gate")
-    decision = decide(figures, config.gate)
-    groups = figures.groups or {}
-    shown = {name: [group for group in found if group.shown] for name, found in groups.items()}
-    card = write_card(config, dataset, scores, shown, night.facts)
-    points = {
-        name: find_points(block, model.predict(block.rows))
-        for name, model in models.items()
-        for block in (getattr(dataset, name)["holdout"],)
-    }
-    evaluation = json.dumps(evaluation_json(scores, shown, points, dataset), indent=1)
-    kind = stored["struggle"].kind if stored else None
-    return Judgement(champion, kind, decision, flat_metrics(scores), card, evaluation)
-
-
 def _say_champion(run_id: str, kind: str) -> str:
     return f"run {run_id}, {kind}"
-
-
-def _train(forecast: Forecast, work: Unfinished, dataset: Dataset, config: TrainingConfig, meter: Meter) -> Model:
-    stored = work.read_model(forecast.name)
-    if stored is None:
-        blocks = getattr(dataset, forecast.name)
-        meter.begin(f"train {forecast.name}", "%d rows", len(blocks["train"]))
-        model = train_model(forecast, blocks["train"], blocks["calibration"], config.boosting)
-        stored = work.keep_model(model, dataset)
-    return stored.model
 
 
 def _parameters(night: Night) -> dict[str, object]:
     sections = night.config.model_dump().items()
     return {f"{section}.{name}": value for section, values in sections for name, value in values.items()}
-
-
-def _place_of(error: Exception) -> str:
-    """The kind of an error and the line that raised it; its text may quote rows of students."""
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} in {Path(last.filename).name} line {last.lineno}"

@@ -22,12 +22,12 @@ def install_prior(night: Night, tracking: Tracking) -> str:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         origin = write_prior(folder, night.config)
-        models = [folder / forecast.name for forecast in FORECASTS]
-        statistics = read_model(models[0]).statistics
+        models = {forecast.name: folder / forecast.name for forecast in FORECASTS}
+        statistics = read_model(models["struggle"]).statistics
         tags = {**night.facts, **KIND, "prior": origin}
         card = {"model_card.md": write_prior_card(origin)}
         run_id = tracking.log_run(f"prior {night.key}", tags, {}, {}, models, card, "prior model", KINDS["prior"])
-    tracking.register(run_id, tuple(model.name for model in models), kind="prior")
+    tracking.register(run_id, tuple(models), kind="prior")
     publish(night, run_id, statistics)
     tracking.promote(run_id, f"night: there was no champion, so that the prior serves, {origin}")
     return run_id

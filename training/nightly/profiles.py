@@ -15,10 +15,17 @@ from training.records.tracking import Tracking
 logger = logging.getLogger("regroup")
 
 
-def read_champion(tracking: Tracking, run_id: str) -> Mapping[str, StoredModel] | None:
-    """The models of a run by forecast; None, with a warning, where this code cannot read them."""
+def read_champion(tracking: Tracking, run_id: str, *, judged: bool = False) -> Mapping[str, StoredModel] | None:
+    """The models of a run by forecast; None, with a warning, where this code cannot read them.
+
+    Args:
+        tracking: MLflow's store.
+        run_id: The run.
+        judged: Whether those that a gate judged are asked for, and not those that were refitted since and serve.
+    """
+    fetch = tracking.fetch_judged if judged else tracking.fetch_model
     try:
-        return {forecast.name: tracking.fetch_model(run_id, forecast.name) for forecast in FORECASTS}
+        return {forecast.name: fetch(run_id, forecast.name) for forecast in FORECASTS}
     except InputError as error:
         logger.warning("the champion cannot be read: %s", error)
         return None

@@ -1,7 +1,8 @@
-"""The last step of a night but its record: what nothing needs any more goes. Nothing else cleans up after nights.
+"""What nothing needs any more goes: what is too old after every ingest, the rest as the last step but the record.
 
-Needed is what an alias names (champion, challenger, previous), what a stored plan names, and the models of the last
-promotions. An erasure comes before all of that. Each part is tried by itself, and none fails a night.
+Nothing else cleans up after nights. Needed is what an alias names (champion, challenger, previous), what a stored plan
+names, and the models of the last promotions. An erasure comes before all of that. Each part is tried by itself, and
+none fails a night.
 """
 
 import logging
@@ -13,12 +14,14 @@ from pathlib import Path
 
 from features.database import Database
 from features.errors import RegroupError, UnavailableError
+from features.events.evidence import forget_evidence
 from features.events.upkeep import tidy_events
 from features.home import Home
 from features.publications import newest_publication, order_of
 from features.retention import (
     NamedProfiles,
     Removed,
+    forget_old_events,
     read_events_kept,
     read_named_profiles,
     remove_old_files,
@@ -103,9 +106,28 @@ def remove_files(home: Home, choices: Retention, now: datetime, *, dry_run: bool
         ("log files that were refused", _inside(home, "refused"), min(most, choices.refused_days * days)),
         ("files of rejected rows", home.rejected.glob("*.parquet"), min(most, choices.refused_days * days)),
         ("files of records", home.decisions.glob("*"), choices.records_days * days),
+        ("measures of nights", home.checks.glob("*"), choices.records_days * days),
         ("folders of nights that were stopped", home.unfinished.glob("*"), choices.runs_days * days),
     )
     return [remove_old_files(what, list(paths), kept, now, dry_run=dry_run) for what, paths, kept in kinds]
+
+
+def remove_old(home: Home, choices: Retention) -> None:
+    """Forgets the events that are older than they are kept, and removes old files, whatever else a night has to do.
+
+    Raises:
+        UnavailableError: The database is away, the disk is full, or this user may not write there.
+        InputError: `REGROUP_EVENTS_KEPT_DAYS` is wrong.
+    """
+    kept, now = read_events_kept(), datetime.now(UTC)
+    with home.work("ingest", busy="another ingest is at work in this home; wait for it to end"):
+        forgotten = forget_old_events(home, kept, now)
+    if forgotten:
+        logger.info("older than %d days: %d events are removed", kept.days, forgotten)
+    with Database(home.database_url()) as database, database.changing() as connection:
+        if totals := forget_evidence(connection, now - kept):
+            logger.info("older than %d days: %d totals are removed", kept.days, totals)
+    remove_files(home, choices, now)
 
 
 def _inside(home: Home, name: str) -> Iterator[Path]:

@@ -132,7 +132,7 @@ class Record:
             tracking.log_texts(run_id, texts)
         else:
             tags = {**self.night.facts, "decision": "refused"}
-            tracking.log_run(f"refused {self.night.key}", tags, {}, {}, [], texts, self.night.name, verdict)
+            tracking.log_run(f"refused {self.night.key}", tags, {}, {}, {}, texts, self.night.name, verdict)
         kind = "" if refusal is None else type(refusal).__name__
         outcome = {"run_id": run_id, "refusal": kind, "why": "; ".join(reasons), "page": asdict(page)}
         # memory that was short once may be enough the next time, and a roster may be mended

@@ -18,8 +18,11 @@ from training.evaluation.gate import Decision
 from training.models.artifacts import StoredModel, read_model, write_model
 from training.models.boosting import FORECASTS, Model
 from training.nightly.facts import Night
+from training.records.tracking import JUDGED
 
 JUDGEMENT = "judgement"
+
+REFITTED = "refitted"
 
 STEPS = ("train", "evaluate")
 """Steps from which a night can be done again: what a night keeps is what comes of these."""
@@ -36,6 +39,8 @@ class Judgement:
         metrics: Every figure under a flat name.
         card: The model card, in Markdown.
         evaluation: Every figure as plain values, in JSON.
+        refitted: Whether what serves has learned from the holdout as well; the models that were judged are kept too.
+        serves: Why, in a sentence.
         night: A name of its own, by which its run in MLflow is found again.
         at: When it was decided, in UTC.
     """
@@ -46,6 +51,8 @@ class Judgement:
     metrics: dict[str, float]
     card: str
     evaluation: str
+    refitted: bool = False
+    serves: str = ""
     night: str = ""
     at: str = ""
 
@@ -57,15 +64,18 @@ class Unfinished:
         self._night = night
         self._folder = night.home.unfinished / night.key
 
-    @property
-    def models(self) -> tuple[Path, ...]:
-        """The folders of the models, one for each forecast."""
-        return tuple(self._folder / forecast.name for forecast in FORECASTS)
+    def models(self, *, refitted: bool) -> dict[str, Path]:
+        """The folders of the models by artifact: what serves and, where that was refitted, what was judged."""
+        judged = {forecast.name: self._folder / forecast.name for forecast in FORECASTS}
+        if not refitted:
+            return judged
+        serves = {name: self._folder / REFITTED / name for name in judged}
+        return serves | {JUDGED + name: folder for name, folder in judged.items()}
 
     @property
     def size(self) -> int:
-        """Bytes of the models' files."""
-        return sum(path.stat().st_size for folder in self.models for path in folder.iterdir())
+        """Bytes of the files of the models that are judged."""
+        return sum(_size_of(folder) for folder in self.models(refitted=False).values())
 
     def begin(self) -> None:
         """Removes what nights left that worked on something else."""
@@ -75,8 +85,7 @@ class Unfinished:
 
     def forget(self, step: str) -> None:
         """Removes what one of `STEPS` and those after it have left, so that they are done again."""
-        for folder in (self._folder / JUDGEMENT, *(self.models if step == "train" else ())):
-            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(self._folder if step == "train" else self._folder / JUDGEMENT, ignore_errors=True)
 
     def end(self) -> None:
         """Removes everything, since the night is over."""
@@ -94,6 +103,12 @@ class Unfinished:
         folder = self._folder / model.forecast.name
         write_model(folder, model, dataset.statistics, self._night.config, self._night.facts)
         return read_model(folder)
+
+    def keep_refitted(self, model: Model, dataset: Dataset) -> tuple[Model, int]:
+        """Keeps a refitted model, and returns it as it is read back, with the bytes of its files."""
+        folder = self._folder / REFITTED / model.forecast.name
+        write_model(folder, model, dataset.statistics, self._night.config, self._night.facts)
+        return read_model(folder).model, _size_of(folder)
 
     def read_judgement(self) -> Judgement | None:
         """What was decided already; None where nothing was."""
@@ -119,3 +134,7 @@ class Unfinished:
         """Which of the steps that are kept were done already."""
         trained = {f"train {forecast.name}": self.read_model(forecast.name) is not None for forecast in FORECASTS}
         return {**trained, "evaluate": self.read_judgement() is not None}
+
+
+def _size_of(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.iterdir())

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from features.errors import MissingError
-from features.publications import read_publication
+from features.publications import read_buckets
 from features.roster import read_students
 from training.config import Evidence
 
@@ -42,12 +42,14 @@ def measure_coverage(url: str, published: Path, evidence: Evidence, day: date) -
         evidence: How much must be known before the service forecasts.
         day: Counts the students who are in a team then.
     """
-    profiles = read_publication(published).skill_profiles()
-    seen = set(profiles["student_id"])
-    enough = (profiles["skill_opportunities"] >= evidence.min_opportunities) & (
-        profiles["student_responses"] >= evidence.min_responses
-    )
-    forecast = set(profiles.loc[enough, "student_id"])
+    seen, forecast = set[str](), set[str]()
+    for part in read_buckets(published):
+        profiles = part.skill_profiles()
+        enough = (profiles["skill_opportunities"] >= evidence.min_opportunities) & (
+            profiles["student_responses"] >= evidence.min_responses
+        )
+        seen.update(profiles["student_id"])
+        forecast.update(profiles.loc[enough, "student_id"])
     try:
         roster: Collection[str] = read_students(url, day)
     except MissingError:

@@ -14,7 +14,7 @@ from urllib.request import url2pathname
 from features.retention import Removed, measure
 from training.config import Retention
 from training.records.mlflow_errors import plain_errors
-from training.records.tracking import CHAMPION, FORECASTS, Tracking, model_name
+from training.records.tracking import CHAMPION, FORECASTS, MODELS, Tracking, model_name
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -53,7 +53,7 @@ def remove_runs(
             continue
         was_champion = any(name.startswith(f"{CHAMPION} ") for name in run.data.tags)
         champion = was_champion and days <= choices.records_days  # whose tags are the history
-        parts: Collection[str | None] = FORECASTS if champion else (None,)
+        parts: Collection[str | None] = MODELS if champion else (None,)
         with plain_errors(tracking.uri):
             bytes_held = sum(_size_of(run, part) for part in parts)
             if champion and not bytes_held:

@@ -26,6 +26,10 @@ EXPERIMENT, BENCHMARKS, EXPERIMENTS = "regroup-nightly", "regroup-benchmarks", "
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 NIGHT = "night"
 FORECASTS = ("struggle", "mastery")
+JUDGED = "judged-"
+"""Begins the names of artifacts that were judged by the gate, where those that serve were refitted afterwards."""
+MODELS = (*FORECASTS, *(JUDGED + forecast for forecast in FORECASTS))
+"""Artifacts of a run that are models."""
 
 PAGE = 1000
 """Runs that are asked for at once."""
@@ -113,7 +117,7 @@ class Tracking:
         tags: Mapping[str, str],
         parameters: Mapping[str, Any],
         metrics: Mapping[str, float],
-        models: Sequence[Path],
+        models: Mapping[str, Path],
         texts: Mapping[str, str],
         name: str = "",
         description: str = "",
@@ -127,7 +131,7 @@ class Tracking:
             tags: Tags of the run.
             parameters: Parameters of the run.
             metrics: Figures; those that are null are left out.
-            models: Folders that become artifacts under their names.
+            models: Folders that become artifacts, by name.
             texts: Artifacts by name.
             name: What people call the run.
             description: What MLflow shows on top of it, in Markdown.
@@ -149,8 +153,8 @@ class Tracking:
             )
             if data:
                 self._client.log_inputs(run_id, data)
-            for folder in models:
-                self._client.log_artifacts(run_id, str(folder), folder.name)
+            for artifact, folder in models.items():
+                self._client.log_artifacts(run_id, str(folder), artifact)
             self.log_texts(run_id, texts)
             self._client.set_terminated(run_id)
             return run_id
@@ -294,6 +298,17 @@ class Tracking:
                 for alias in (CHAMPION, CHALLENGER, PREVIOUS)
             }
         return {alias: {run for run in runs if run is not None} for alias, runs in named.items()}
+
+    def fetch_judged(self, run_id: str, forecast: str) -> StoredModel:
+        """Reads the model that a gate judged, which learned from nothing later than its training block.
+
+        Raises:
+            InputError: As `fetch_model`.
+            UnavailableError: Likewise.
+        """
+        with plain_errors(self.uri):
+            there = {artifact.path for artifact in self._client.list_artifacts(run_id)}
+        return self.fetch_model(run_id, JUDGED + forecast if JUDGED + forecast in there else forecast)
 
     def fetch_model(self, run_id: str, forecast: str) -> StoredModel:
         """Reads a registered model from the artifacts of a run.

@@ -75,7 +75,7 @@ def walk(home: Home, weeks: int, seed: int) -> list[dict[str, Any]]:
         if served is not None:
             nights[-1]["auc"] = rank_answers(
                 served, read_events(home), read_item_skills(home), part["occurred_at"].min()
-            )
+            ).auc()
         tracking = Tracking()
         champion = tracking.champion()
         served = None if champion is None else tracking.fetch_model(champion, "mastery")

@@ -22,14 +22,16 @@ from training.config import TrainingConfig
 from training.data.dataset import build_dataset
 from training.data.labels import compile_labels
 from training.evaluation.comparison import score_model
+from training.evaluation.refit import Log, refit
 from training.models.boosting import FORECASTS, train_model
 from training.nightly.backend import current_each
 from training.nightly.facts import find_night, hash_code
 
 RUN = "benchmark"
 
-TRAINING = ("dataset", "train", "evaluate")
-"""Steps on at most `max_rows` events, whatever the size of the log; `train` is the boosting alone."""
+TRAINING = ("dataset", "train", "evaluate", "refit")
+"""Steps on at most `max_rows` events, whatever the size of the log; `train` is the boosting alone, and `refit` what a
+night takes besides that promotes its challenger."""
 
 
 @dataclass
@@ -87,7 +89,8 @@ def run_night(
     home, costs = Home(root), Costs()
     night = find_night(home, config, morning)
     with costs.step("dataset"):
-        dataset = build_dataset(night.read_events(), night.read_item_skills(), config)
+        log = Log(night.read_events(), night.read_item_skills(), config)
+        dataset = build_dataset(log.events, log.item_skills, config)
     models = {}
     with costs.step("train"):
         for forecast in FORECASTS:
@@ -96,9 +99,13 @@ def run_night(
     with costs.step("evaluate"):
         for name, model in models.items():
             score_model(name, model, dataset, config)
+    with costs.step("refit"):
+        dataset = dataset.keep_holdout()
+        done, _ = refit(models, dataset, log, lambda model, _: (model, 0))
+    costs.figures["refitted"] = float(done)
     statistics = dataset.statistics
     costs.figures["train_events"] = len(dataset.timeline.row)
-    del dataset, models
+    del dataset, models, log
     with costs.step("profile"):
         first = publish_profiles(home, RUN, statistics, morning, night.data, hash_code(), current_each())
     costs.figures["published_mb"] = _size(first) / 1e6

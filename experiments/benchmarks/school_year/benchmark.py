@@ -7,19 +7,19 @@ and are counted apart.
 import logging
 import pickle
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from experiments.benchmarks.figures import make_table, print_tables
 from experiments.benchmarks.forecasts.data.datasets import read_data_set
 from experiments.benchmarks.nights import use_store
-from experiments.benchmarks.school_year.champions import count_days_to_recover, run_nights
+from experiments.benchmarks.school_year.champions import Night, count_days_to_recover, run_nights
 from experiments.benchmarks.school_year.plants import FAULTS, plant
 from experiments.benchmarks.school_year.replay import Replayed, Serving, find_breaks, replay_year
 from features.console import write_json
@@ -30,6 +30,8 @@ from training.nightly.findings import Finding
 from training.records.tracking import Tracking
 
 logger = logging.getLogger("regroup")
+
+Kept = TypeVar("Kept")
 
 LOG = "assistments-2012"
 
@@ -66,6 +68,7 @@ class Year:
 
     Attributes:
         regrets: AUC that each night's choice on the sample lost.
+        regrets_without_chance: The same without what the best of several is ahead by chance.
         champions: How many models served.
         days_to_recover: From the planted decay to a better champion; null if none came.
         nights: Every night, with all students.
@@ -73,6 +76,7 @@ class Year:
     """
 
     regrets: list[float]
+    regrets_without_chance: list[float]
     champions: int
     days_to_recover: int | None
     nights: list[Replayed]
@@ -95,13 +99,7 @@ def benchmark_school_year(
         keep: Where the measured year is kept, or read from; null = it is measured and forgotten.
         json_path: Where to write the figures; null = nowhere.
     """
-    kept = None if keep is None else keep / f"year-{students}-{every}.pickle"
-    if kept is not None and kept.is_file():
-        year: Year = pickle.loads(kept.read_bytes())  # noqa: S301 - written by this command
-    else:
-        year = measure_year(data, students, every, keep)
-        if kept is not None:
-            kept.write_bytes(pickle.dumps(year))
+    year = _once(keep, f"year-{students}-{every}", lambda: measure_year(data, students, every, keep))
     figures = judge_year(year, load_config().checks)
     _print(figures)
     write_json(json_path, figures)
@@ -127,11 +125,15 @@ def measure_year(data: Path | None, students: int, every: int, keep: Path | None
     place = tempfile.TemporaryDirectory(prefix="regroup-") if keep is None else nullcontext(str(keep))
     with place as root:
         folder = Path(root) / "sample"
-        early = [moment for moment in moments if moment <= DECAY]
-        nights = run_nights(folder, sample, log.item_skills, [*early, moments[len(early)]], config)
-        after = [moment for moment in moments if moment > DECAY]
-        recovered = count_days_to_recover(folder, nights, sample, log.item_skills, [early[-1], *after], config)
-        nights += run_nights(folder, sample, log.item_skills, after, config)
+
+        def train() -> tuple[list[Night], int | None]:
+            early = [moment for moment in moments if moment <= DECAY]
+            nights = run_nights(folder, sample, log.item_skills, [*early, moments[len(early)]], config)
+            after = [moment for moment in moments if moment > DECAY]
+            recovered = count_days_to_recover(folder, nights, sample, log.item_skills, [early[-1], *after], config)
+            return nights + run_nights(folder, sample, log.item_skills, after, config), recovered
+
+        nights, recovered = _once(keep, f"nights-{students}-{every}", train)
         with use_store(folder / "store"):
             serving = [
                 Serving(night.moment, night.champion, Tracking().fetch_model(night.champion, "mastery"))
@@ -140,7 +142,21 @@ def measure_year(data: Path | None, students: int, every: int, keep: Path | None
             ]
         measured = list(replay_year(events, log.item_skills, serving, END))
     by_day = events.groupby(events["occurred_at"].dt.floor("D"))["student_id"].nunique().asfreq("D", fill_value=0)
-    return Year([night.regret for night in nights], len(serving), recovered, measured, find_breaks(by_day))
+    regrets = [night.regret for night in nights]
+    fair = [night.regret_without_chance for night in nights]
+    return Year(regrets, fair, len(serving), recovered, measured, find_breaks(by_day))
+
+
+def _once(keep: Path | None, name: str, make: Callable[[], Kept]) -> Kept:
+    """What was kept under a name; else it is made, and kept where there is a folder for it."""
+    path = None if keep is None else keep / f"{name}.pickle"
+    if path is not None and path.is_file():
+        kept: Kept = pickle.loads(path.read_bytes())  # noqa: S301 - written by this command
+        return kept
+    made = make()
+    if path is not None:
+        path.write_bytes(pickle.dumps(made))
+    return made
 
 
 def judge_year(year: Year, checks: Checks) -> dict[str, Any]:
@@ -173,6 +189,8 @@ def judge_year(year: Year, checks: Checks) -> dict[str, Any]:
         "training_nights": len(year.regrets),
         "champions": year.champions,
         "promotion_regret_auc": regret,
+        "promotion_regret_auc_without_chance": float(np.mean(year.regrets_without_chance)),
+        "regret_by_night": [round(each, 5) for each in year.regrets],
         "days_from_decay_to_better_champion": year.days_to_recover,
     }
 
@@ -216,6 +234,7 @@ def _print(figures: Mapping[str, Any]) -> None:
     days = figures["days_from_decay_to_better_champion"]
     rows += [
         ("AUC that promotions lost", f"{figures['promotion_regret_auc']:.4f}", f"≤ {GOALS['promotion_regret_auc']}"),
+        ("the same, chosen and judged by other students", f"{figures['promotion_regret_auc_without_chance']:.4f}", ""),
         ("days from a decay to a better champion", "none came" if days is None else str(days), ""),
     ]
     for row in rows:

@@ -1,7 +1,9 @@
 """Nights on a sample of the students every few weeks: what the gate promotes, and what would have been best.
 
 The regret of a night is how much worse the models that serve after it rank the answers until the next night than the
-better of champion and challenger; Ackermann and others' triage judges its rules of model choice by it.
+best of what could have served: the champion of before and the challenger, as it is and as it would serve had it been
+promoted; Ackermann and others' triage judges its rules of model choice by it. The best of several is ahead by chance
+alone, so regret is also said with the best chosen by one half of the students and its lead taken from the other.
 """
 
 import logging
@@ -20,8 +22,13 @@ from features.events.ingest import ingest_events
 from features.events.store import has_events
 from features.home import Home
 from training.config import TrainingConfig
+from training.data.dataset import Dataset, build_dataset
 from training.errors import DataGateError, QualityGateError
+from training.evaluation.refit import Log, refit
+from training.models.artifacts import StoredModel
+from training.models.boosting import FORECASTS, Model
 from training.nightly import run_nightly
+from training.nightly.facts import find_night
 from training.records.tracking import Tracking
 
 logger = logging.getLogger("regroup")
@@ -38,16 +45,27 @@ class Night:
         moment: Its moment, in UTC.
         champion: The run that serves after it.
         auc: How well the models that were to choose from rank the answers until the next night, by run.
+        halves: The same of each half of the students.
     """
 
     moment: datetime
     champion: str
     auc: dict[str, float]
+    halves: dict[str, tuple[float, float]]
 
     @property
     def regret(self) -> float:
         """AUC that another choice would have won."""
-        return max(self.auc.values()) - self.auc[self.champion] if self.auc else 0.0
+        return max(self.auc.values()) - self.auc[self.champion]
+
+    @property
+    def regret_without_chance(self) -> float:
+        """The same of a choice by one half of the students on the other one: the mean of both ways."""
+        lost = []
+        for chooses, judges in ((0, 1), (1, 0)):
+            best = max(self.halves, key=lambda run: self.halves[run][chooses])
+            lost.append(self.halves[best][judges] - self.halves[self.champion][judges])
+        return float(np.mean(lost))
 
 
 def run_nights(
@@ -78,16 +96,32 @@ def run_nights(
             tracking = Tracking()
             champion = tracking.champion()
             assert champion is not None, "a prior serves from the first night on"
-            choices = {run for run in (before, challenger, champion) if run}
-            auc = {
-                run: rank_answers(
-                    tracking.fetch_model(run, "mastery"), events[events["occurred_at"] < until], item_skills, moment
-                )
-                for run in sorted(choices)
-            }
-            nights.append(Night(moment, champion, auc))
+            before = before or tracking.previous()  # the prior, which the first night installs
+            choices = sorted({run for run in (before, challenger, champion) if run})
+            models = {run: tracking.fetch_model(run, "mastery") for run in choices}
+            if challenger and challenger != champion:
+                models |= _refit(home, config, moment, challenger)
+            until_then = events[events["occurred_at"] < until]
+            ranked = {run: rank_answers(model, until_then, item_skills, moment) for run, model in models.items()}
+            auc = {run: each.auc() for run, each in ranked.items()}
+            nights.append(Night(moment, champion, auc, {run: (r.auc(0), r.auc(1)) for run, r in ranked.items()}))
             logger.info("night of %s: %s, regret %.4f", moment.date(), auc, nights[-1].regret)
     return nights
+
+
+def _refit(home: Home, config: TrainingConfig, moment: datetime, run_id: str) -> dict[str, StoredModel]:
+    """The mastery model of a challenger that was kept as it would serve; nothing where it would not be refitted."""
+    night, tracking = find_night(home, config, moment), Tracking()
+    log = Log(night.read_events(), night.read_item_skills(), config)
+    models = {forecast.name: tracking.fetch_model(run_id, forecast.name).model for forecast in FORECASTS}
+    found: dict[str, StoredModel] = {}
+
+    def keep(model: Model, dataset: Dataset) -> tuple[Model, int]:
+        found[model.forecast.name] = StoredModel(model, dataset.statistics, {}, "trained")
+        return model, 0
+
+    done, _ = refit(models, build_dataset(log.events, log.item_skills, config), log, keep)
+    return {f"{run_id} refitted": found["mastery"]} if done else {}
 
 
 def count_days_to_recover(
@@ -126,7 +160,7 @@ def count_days_to_recover(
                 decayed[decayed["occurred_at"] < moments[at + 1]],
                 pairs,
                 moments[at],
-            )
+            ).auc()
         if night.champion != old and night.auc[night.champion] >= theirs + BETTER:
             return (night.moment - moments[0]) // timedelta(days=1)
     return None

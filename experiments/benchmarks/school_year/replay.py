@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from features.profiles.columns import OF_STUDENTS
 from features.profiles.difficulty import Statistics
 from features.profiles.fold import fold, read_skill_rows, read_student_rows
 from features.profiles.kernel import Student
@@ -22,13 +23,13 @@ from training.models.artifacts import StoredModel
 from training.nightly.checks.measures import (
     DAY,
     LATELY,
+    OF_SKILLS,
     Answers,
     Measures,
+    Sums,
     join_figures,
     measure_answers,
     measure_events,
-    measure_skills,
-    measure_students,
 )
 from training.nightly.checks.night import count_days
 from training.nightly.checks.school_days import count_students
@@ -75,12 +76,13 @@ def replay_year(
         end: The last night, in UTC.
     """
     events = events.sort_values("occurred_at", kind="stable", ignore_index=True)
+    items = pd.Index(events["item_id"].dropna().unique())
     times = events["occurred_at"].astype("datetime64[us, UTC]").to_numpy("datetime64[us]").astype(np.int64)
     changes = [each.since for each in serving[1:]] + [end + DAY]
     for each, until in zip(serving, changes, strict=True):
         known = each.model.statistics.extend(item_skills, events["item_id"], events["skills"])
         timeline = sort_events(events, known)
-        schools = name_schools(timeline.students)
+        schools, of_item = name_schools(timeline.students), items.get_indexer(known.vocabulary.items)
         folded = _Folded(timeline, known)
         folded.fold_until(_microseconds(each.since), rows=False)
         moment = each.since + DAY
@@ -88,9 +90,8 @@ def replay_year(
             begin, stop = np.searchsorted(times, [_microseconds(moment - DAY), _microseconds(moment)])
             first = np.searchsorted(times, _microseconds(moment - LATELY))
             if stop > begin:
-                yield _measure(
-                    each, folded, schools, events.iloc[begin:stop], events["occurred_at"].iloc[first:stop], moment
-                )
+                lately = events["occurred_at"].iloc[first:stop]
+                yield _measure(each, folded, schools, of_item, events.iloc[begin:stop], lately, moment)
             moment += DAY
         logger.info("replayed until %s", moment.date())
 
@@ -99,6 +100,7 @@ def _measure(
     serving: Serving,
     folded: "_Folded",
     schools: npt.NDArray[np.object_],
+    of_item: Codes,
     today: pd.DataFrame,
     lately: "pd.Series[pd.Timestamp]",
     moment: datetime,
@@ -112,7 +114,7 @@ def _measure(
         correct=day.correct[asked],
         forecast=serving.model.model.predict(rows[asked]),
         student=student,
-        item=day.item[asked],
+        item=of_item[day.item[asked]],  # the same whichever model serves
         known_item=known.item_responses[day.item[asked]] > 0,
         known_skill=known.node_responses[day.node[asked]] > 0,
         school=of_student[student],
@@ -121,11 +123,11 @@ def _measure(
     students = read_student_rows(state, known, moment)
     last = state.student[:, Student.LAST_TIME]
     skills = read_skill_rows(state, known, moment)
+    sums, of_skills = Sums(OF_STUDENTS, moment), Sums(OF_SKILLS, moment)
+    sums.add(students, last, of_student)
+    of_skills.add(skills.columns[:, len(OF_STUDENTS) :], skills.last_practiced, of_student[skills.student])
     figures = join_figures(
-        measure_events(today, of_today),
-        measure_answers(answers),
-        measure_students(students, last, moment, of_student),
-        measure_skills(skills.columns, skills.last_practiced, moment, of_student[skills.student]),
+        measure_events(today, of_today), measure_answers(answers), sums.figures(), of_skills.figures()
     )
     measures = Measures(
         moment, serving.run_id, count_students(today["student_id"], of_today), {}, count_days(lately), figures, {}

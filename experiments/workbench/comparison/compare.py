@@ -259,4 +259,4 @@ def log_comparison(comparison: Comparison, page: str) -> str:
         "comparison.json": json.dumps(comparison.to_json(), indent=1, ensure_ascii=False),
     }
     parameters = {"metric": comparison.metric, "margin": comparison.margin}
-    return Tracking().log_run(key, tags, parameters, metrics, (), texts, tags["name"], experiment=EXPERIMENTS)
+    return Tracking().log_run(key, tags, parameters, metrics, {}, texts, tags["name"], experiment=EXPERIMENTS)

@@ -268,7 +268,7 @@ def log_run(run: Run, tracking: Tracking) -> str:
     tags = {**{name.replace(" ", "_"): value for name, value in run.facts.items()}, "kind": "run"}
     named = {**tags, "name": run.name}
     parameters = _parameters(run)
-    return tracking.log_run(run.key, named, parameters, metrics, (), texts, run.name, experiment=EXPERIMENTS)
+    return tracking.log_run(run.key, named, parameters, metrics, {}, texts, run.name, experiment=EXPERIMENTS)
 
 
 def _parameters(run: Run) -> dict[str, object]:

@@ -48,6 +48,7 @@ def test_a_bucket_holds_its_students_and_no_others(home):
     assert "007" in events["student_id"].tolist()
     assert (events["bucket"] == own).all()
     assert set(read_known(home, int(own))["event_id"]) == set(read_events(home, buckets=[own])["event_id"])
+    assert set(read_known(home, int(own), ["007"])["student_id"]) == {"007"}
     assert read_events(home, buckets=[]).empty
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from features.home import Home
@@ -11,9 +11,6 @@ from features.publications import MOMENT
 from training.nightly.checks.measures import Figure, Measures
 
 FORMAT = 1
-
-KEPT = timedelta(days=400)
-"""How long a night is kept; a school year and its break."""
 
 DIGITS = 6
 """Decimals of a figure that are kept."""
@@ -26,16 +23,12 @@ def read_history(home: Home, before: datetime) -> list[Measures]:
 
 
 def write_measures(home: Home, night: Measures) -> None:
-    """Keeps a night, in the place of an earlier one of the same moment, and removes what is too old."""
+    """Keeps a night, in the place of an earlier one of the same moment."""
     home.checks.mkdir(parents=True, exist_ok=True)
     path = home.checks / f"{night.moment.strftime(MOMENT)}.json"
     draft = path.with_name(f".{path.name}")
     draft.write_text(json.dumps(_to_json(night), ensure_ascii=False), encoding="utf-8")
     draft.replace(path)
-    oldest = (night.moment - KEPT).strftime(MOMENT)
-    for old in home.checks.glob("*.json"):
-        if old.stem < oldest:
-            old.unlink()
 
 
 def count_late(history: Sequence[Measures], days: dict[str, int]) -> int | None:

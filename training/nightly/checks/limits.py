@@ -3,7 +3,9 @@
 A figure is compared with the mean of earlier comparable nights; the difference is its *effect*. The limit comes from
 the effects of those nights themselves: how far they lay from their middle says how far tonight's may lie. A figure is
 beyond it where its chance is below the false-discovery rate over a school's columns, or for another figure over the
-schools, and the effect counts at all. Beyond on two nights in a row, in the same direction, it is an alarm.
+schools, and the effect counts at all. Beyond on two nights in a row, in the same direction, it is an alarm. The base
+rate of all schools, which moves by a few points only where much is wrong, is the mean of three nights instead, and
+beyond once it is an alarm where each of the last two nights lies on that side.
 
 Nights compare where the school had enough students, since the last break, and for columns of profiles under the same
 champion, whose statistics they hold. The night before is left out of the mean, so that a change shows on its second
@@ -28,6 +30,9 @@ from training.nightly.checks.measures import ALL, COLUMN, Figure, Measures
 REFERENCE, REFERENCE_OF_COLUMNS, SKIPPED, LEAST = 10, 5, 1, 3
 """Nights that a figure is compared with, fewer for columns, which grow over a term; nights before tonight that are not
 among them; and the fewest that do."""
+
+SUSTAINED, SUSTAINED_NIGHTS = (ALL, "base_rate"), 3
+"""The school and name of the figure that is the mean of so many nights, tonight's the last of them."""
 
 OF_TWO_NIGHTS = ("base_rate", "champion_loss", "champion_ranking")
 """Figures that are the mean of tonight's and the comparable night's before: a day of work alone says too little."""
@@ -139,6 +144,8 @@ class _Compared:
     effect: float
     limit: float
     chance: float | None
+    side: int
+    """1 or -1 where tonight and the night before, each by itself, lie on that side of the usual figure, else 0."""
 
 
 def _compare(
@@ -147,7 +154,9 @@ def _compare(
     """Compares figures of a school, all of profiles or none of them, with those of earlier nights."""
     nights = [night for night in history if school in night.figures]
     nights = [*nights[-(checks.nights + 2 * REFERENCE + 5 * SAME_WEEKDAYS) :], tonight]
-    effects = _find_effects(nights, school, names)
+    effects, alone = _find_effects(nights, school, names)
+    sides = np.sign(np.nan_to_num(alone[-2:])).astype(int)
+    side = np.where(sides[0] == sides[-1], sides[-1], 0)
     now, past = effects[-1], effects[:-1]
     limits = [least_effect(school, name, checks) for name in names]
     least, direction = (np.array(pair) for pair in zip(*limits, strict=True))
@@ -157,7 +166,9 @@ def _compare(
     limit = np.maximum(least, np.abs(center) + width * stats.t.isf(checks.false_alarms / 2, FREEDOM))
     tested = enough & ~np.isnan(now)
     return [
-        _Compared(school, name, float(now[at]), float(limit[at]), float(chance[at]) if tested[at] else None)
+        _Compared(
+            school, name, float(now[at]), float(limit[at]), float(chance[at]) if tested[at] else None, int(side[at])
+        )
         for at, name in enumerate(names)
     ]
 
@@ -173,10 +184,11 @@ def _decide(
         if each.chance is None:
             yield Judged(each.school, each.name, figure, None, None, 0, again=False)
             continue
+        key = (each.school, each.name)
         least, direction = least_effect(each.school, each.name, checks)
         sign = direction or int(np.sign(each.effect))
         is_beyond = next(adjusted) <= checks.false_alarms and each.effect * sign >= least
-        again = is_beyond and before.get((each.school, each.name)) == sign
+        again = is_beyond and (each.side if key == SUSTAINED else before.get(key)) == sign
         yield Judged(each.school, each.name, figure, each.effect, each.limit, sign if is_beyond else 0, again=again)
 
 
@@ -196,8 +208,8 @@ def _summarize(past: Floats, checks: Checks, least: Floats) -> tuple[Floats, Flo
     return center, np.maximum(width / stats.norm.isf((1 - CENTRAL) / 2), NARROWEST * least), enough
 
 
-def _find_effects(nights: Sequence[Measures], school: str, names: Sequence[str]) -> Floats:
-    """The effect of each figure on each night, which is null where too few nights compare."""
+def _find_effects(nights: Sequence[Measures], school: str, names: Sequence[str]) -> tuple[Floats, Floats]:
+    """The effect of each figure on each night, null where too few nights compare, and that of each night by itself."""
     found = [[night.figures[school].get(name) for name in names] for night in nights]
     value = np.array([[np.nan if each is None else each.value for each in row] for row in found], np.float64)
     spread = np.array([[np.nan if each is None else each.spread for each in row] for row in found], np.float64)
@@ -207,17 +219,20 @@ def _find_effects(nights: Sequence[Measures], school: str, names: Sequence[str])
     weekday = np.array([night.moment.weekday() for night in nights])
     of_profiles = names[0].startswith(COLUMN)
     volume, clock = (names.index(name) if name in names else None for name in ("volume", "clock"))
-    together = [at for at, name in enumerate(names) if name in OF_TWO_NIGHTS]
-    if together:
-        first = np.diff(term, prepend=-1) != 0
-        earlier = np.where(first[:, None], value[:, together], np.roll(value[:, together], 1, axis=0))
-        value[:, together] = (value[:, together] + earlier) / 2
+    of_each_night = value.copy()
+    for at, name in enumerate(names):
+        if name in OF_TWO_NIGHTS:
+            value[:, at] = _average_lately(value[:, at], term, SUSTAINED_NIGHTS if (school, name) == SUSTAINED else 2)
     same_term = term[:, None] == term
     if of_profiles:
         close = _last(same_term & (run[:, None] == run), REFERENCE_OF_COLUMNS, SKIPPED)
     else:
         close = _last(same_term, REFERENCE, SKIPPED)
-    effects = (value - _average(close, value)) / _average(close, spread)
+    usual, unit = _average(close, value), _average(close, spread)
+    if school == SUSTAINED[0] and SUSTAINED[1] in names:
+        at = names.index(SUSTAINED[1])
+        usual[:, at] = _average(_last(same_term, REFERENCE, SUSTAINED_NIGHTS - 1), value[:, [at]])[:, 0]
+    effects, alone = (value - usual) / unit, (of_each_night - usual) / unit
     if clock is not None:
         turned = (value[:, None, clock] - value[None, :, clock] + 12) % 24 - 12
         few = np.isnan(effects[:, clock])
@@ -225,7 +240,17 @@ def _find_effects(nights: Sequence[Measures], school: str, names: Sequence[str])
     if volume is not None:
         weeks = _last(weekday[:, None] == weekday, SAME_WEEKDAYS, 0)
         effects[:, volume] = value[:, volume] - _average(weeks, value[:, [volume]])[:, 0]
-    return effects
+    return effects, alone
+
+
+def _average_lately(value: Floats, term: npt.NDArray[np.int64], nights: int) -> Floats:
+    """The mean of each night and those before it; for one before the term began, the night itself counts once more."""
+    total = value.copy()
+    for back in range(1, nights):
+        same = np.zeros(len(value), bool)
+        same[back:] = term[back:] == term[:-back]
+        total += np.where(same, np.roll(value, back), value)
+    return total / nights
 
 
 def _last(compares: npt.NDArray[np.bool_], most: int, skipped: int) -> npt.NDArray[np.bool_]:

@@ -16,7 +16,7 @@
 Columns that run with the calendar are measured where the day's practice has set them, since a break moves all others.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -49,6 +49,9 @@ FILLED = ("duration_s", "hints", "attempt", "skills")
 SHARED_ITEM, SHARED_NEW_ITEM, SHARED_STUDENT = 0.05, 0.20, 0.10
 """How much answers to one item, to one that the champion does not know, and of one student resemble each other, beyond
 what is forecast: correlations, chosen on the first third of the 2012 log."""
+
+OF_SKILLS = COLUMNS[len(OF_STUDENTS) :]
+"""Columns of profiles of skills that are not the student's."""
 
 Texts = npt.NDArray[np.object_]
 Codes = npt.NDArray[np.integer]
@@ -169,72 +172,68 @@ def measure_answers(answers: Answers) -> Figures:
     return found
 
 
-def measure_students(rows: npt.NDArray[np.floating], last: Floats, moment: datetime, schools: Texts) -> Figures:
-    """Measures the published profiles of students.
+class Sums:
+    """What the figures of some columns of profiles are made of, added up part by part, such as by student bucket.
 
-    Args:
-        rows: One row per student with the columns `features.profiles.columns.OF_STUDENTS`.
-        last: When each was last active, in microseconds since 1970, UTC.
-        moment: The moment of the profiles.
-        schools: The school of each student.
+    Attributes:
+        names: The columns.
     """
-    return _measure_columns(rows, OF_STUDENTS, last, moment, schools)
 
+    def __init__(self, names: Sequence[str], moment: datetime) -> None:
+        """Begins with no row; `moment` is that of the profiles, in UTC."""
+        self.names = tuple(names)
+        self._now = moment.timestamp() * 1e6
+        self._by_calendar = np.array([name in BY_CALENDAR for name in names])
+        self._sums: dict[str, Floats] = {}
 
-def measure_skills(rows: npt.NDArray[np.floating], last: Floats, moment: datetime, schools: Texts) -> Figures:
-    """Measures the published profiles of skills, by the columns that are not the student's; the arguments as above.
+    def add(self, rows: npt.NDArray[np.floating], last: Floats, schools: Texts) -> None:
+        """Adds profiles.
 
-    Args:
-        rows: One row per student and skill with the columns `features.profiles.kernel.COLUMNS`.
-        last: When each was last practiced.
-        moment: As above.
-        schools: As above.
-    """
-    first = len(OF_STUDENTS)
-    return _measure_columns(rows[:, first:], COLUMNS[first:], last, moment, schools)
+        Args:
+            rows: One row per profile, with the columns.
+            last: When each was last active or practiced, in microseconds since 1970, UTC.
+            schools: The school of each profile's student.
+        """
+        lately = np.flatnonzero(last >= self._now - LATELY / timedelta(microseconds=1))
+        if len(lately) == 0:
+            return
+        found_in, school = np.unique(schools[lately].astype(str), return_inverse=True)
+        lately = lately[np.argsort(school, kind="stable")]
+        begins = np.concatenate([[0], np.cumsum(np.bincount(school))[:-1]])
+        value = rows[lately].astype(np.float64)
+        there = ~np.isnan(value)
+        value[~there] = 0.0
+        today = (last[lately] >= self._now - DAY / timedelta(microseconds=1))[:, None]
+        parts = (there, value, value**2, there & today, value * today)
+        sums = np.stack([np.add.reduceat(part.astype(np.float64), begins, axis=0) for part in parts], axis=1)
+        for name, added in zip(found_in, sums, strict=True):
+            self._sums[str(name)] = self._sums.get(str(name), 0.0) + added
+
+    def figures(self) -> Figures:
+        """The mean of each column; of those that run with the calendar, over what the day's practice has set."""
+        if not self._sums:
+            return {}
+        whole = np.sum(list(self._sums.values()), axis=0)
+        schools = {name: sums for name, sums in sorted(self._sums.items()) if name != ALL}
+        told = {ALL: whole} | (schools if len(schools) > 1 else {})  # one school is all
+        return {name: self._of_school(sums) for name, sums in told.items()}
+
+    def _of_school(self, sums: Floats) -> dict[str, Figure]:
+        count, total, squares, count_today, total_today = sums
+        with np.errstate(invalid="ignore", divide="ignore"):
+            spread = np.sqrt(np.maximum(squares / count - (total / count) ** 2, 0.0))
+            mean = np.where(self._by_calendar, total_today / count_today, total / count)
+        return {
+            COLUMN + name: Figure(float(mean[at]), float(spread[at]))
+            for at, name in enumerate(self.names)
+            if np.isfinite(mean[at]) and spread[at] > 0 and name not in LEFT_OUT
+        }
 
 
 def join_figures(*parts: Mapping[str, Mapping[str, Figure]]) -> Figures:
     """The figures of several parts of one night; of a school that one of them lacks, those of the others."""
     schools = {school for part in parts for school in part}
     return {school: {name: kept for part in parts for name, kept in part.get(school, {}).items()} for school in schools}
-
-
-def _measure_columns(
-    rows: npt.NDArray[np.floating], names: tuple[str, ...], last: Floats, moment: datetime, schools: Texts
-) -> Figures:
-    now = moment.timestamp() * 1e6
-    lately = np.flatnonzero(last >= now - LATELY / timedelta(microseconds=1))
-    if len(lately) == 0:
-        return {}
-    found_in, school = np.unique(schools[lately].astype(str), return_inverse=True)
-    lately = lately[np.argsort(school, kind="stable")]
-    begins = np.concatenate([[0], np.cumsum(np.bincount(school))[:-1]])
-
-    def add_up(values: Floats) -> Floats:
-        of_schools = np.add.reduceat(values, begins, axis=0)
-        return np.concatenate([of_schools.sum(0, keepdims=True), of_schools])
-
-    value = rows[lately].astype(np.float64)
-    there = ~np.isnan(value)
-    value[~there] = 0.0
-    today = (last[lately] >= now - DAY / timedelta(microseconds=1))[:, None]
-    by_calendar = np.array([name in BY_CALENDAR for name in names])
-    count, total, squares = add_up(there.astype(np.float64)), add_up(value), add_up(value**2)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        spread = np.sqrt(np.maximum(squares / count - (total / count) ** 2, 0.0))
-        of_today = add_up(value * today) / add_up((there & today).astype(np.float64))
-        mean = np.where(by_calendar, of_today, total / count)
-    kept = np.isfinite(mean) & (spread > 0) & np.array([name not in LEFT_OUT for name in names])
-    units = [(ALL, 0), *((str(name), at) for at, name in enumerate(found_in, 1) if name != ALL)]
-    return {
-        unit: {
-            COLUMN + name: Figure(float(mean[row, at]), float(spread[row, at]))
-            for at, name in enumerate(names)
-            if kept[row, at]
-        }
-        for unit, row in (units if len(units) > 2 else units[:1])  # noqa: PLR2004 - all, and one school that is all
-    }
 
 
 def _each(schools: Texts) -> Iterator[tuple[str, Marks]]:

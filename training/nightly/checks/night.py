@@ -10,10 +10,9 @@ import pandas as pd
 from features.home import Home
 from features.profiles.columns import OF_STUDENTS
 from features.profiles.fold import fold
-from features.profiles.kernel import COLUMNS
 from features.profiles.state import State
 from features.profiles.timeline import sort_events
-from features.publications import moment_of, newest_publication, read_publication
+from features.publications import moment_of, newest_publication, read_buckets
 from training.config import Checks
 from training.models.artifacts import StoredModel
 from training.nightly.checks.history import count_late, read_history, write_measures
@@ -22,14 +21,14 @@ from training.nightly.checks.measures import (
     ALL,
     DAY,
     LATELY,
+    OF_SKILLS,
     Answers,
     Figures,
     Measures,
+    Sums,
     join_figures,
     measure_answers,
     measure_events,
-    measure_skills,
-    measure_students,
 )
 from training.nightly.checks.school_days import Roster, count_students, explain_quiet_day, find_usual
 from training.nightly.checks.words import describe_judged, name_school
@@ -159,22 +158,15 @@ def _measure_published(home: Home, run_id: str, moment: datetime, roster: Roster
     folder = newest_publication(home, run_id)
     if folder is None or moment_of(folder.name) != moment.replace(microsecond=0):
         return {}
-    published = read_publication(folder)
-    of_students, of_skills = published.student_profiles(), published.skill_profiles()
-    return join_figures(
-        measure_students(
-            of_students[list(OF_STUDENTS)].to_numpy(),
-            _microseconds(of_students["last_active"]),
-            moment,
-            roster.schools(of_students["student_id"]),
-        ),
-        measure_skills(
-            of_skills[list(COLUMNS)].to_numpy(),
-            _microseconds(of_skills["last_practiced"]),
-            moment,
-            roster.schools(of_skills["student_id"]),
-        ),
-    )
+    students, skills = Sums(OF_STUDENTS, moment), Sums(OF_SKILLS, moment)
+    for part in read_buckets(folder):
+        for sums, profiles, last in (
+            (students, part.student_profiles(), "last_active"),
+            (skills, part.skill_profiles(), "last_practiced"),
+        ):
+            rows, schools = profiles[list(sums.names)].to_numpy(), roster.schools(profiles["student_id"])
+            sums.add(rows, _microseconds(profiles[last]), schools)
+    return join_figures(students.figures(), skills.figures())
 
 
 def _microseconds(moments: "pd.Series[pd.Timestamp]") -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -1,5 +1,6 @@
 """Limits from a figure's own history, on nights whose figures are drawn."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -52,7 +53,6 @@ def levels(findings):
     [
         ({"column_c3": 0.25}, "drift of c3"),
         ({"column_c3": -0.25}, "drift of c3"),
-        ({"base_rate": 0.06}, "base_rate"),
         ({"unknown_items": 0.5}, "unknown_items"),
         ({"volume": -1.2}, "volume"),
     ],
@@ -69,6 +69,36 @@ def test_a_change_is_a_notice_on_the_first_night_and_an_alarm_on_the_second(chan
     assert levels(replay(past)) == set()
     assert levels(on_first) == {(name, "notice")}
     assert levels(on_second) == {(name, "alarm")}
+
+
+@pytest.mark.parametrize("points", [0.03, -0.03])
+@pytest.mark.parametrize("seed", range(5))
+def test_three_points_of_the_base_rate_are_an_alarm_within_three_nights(points, seed):
+    """Of all schools together: the mean of three nights says what two of them by themselves would not."""
+    nights = [make_night(moment, seed) for moment in school_nights(40)]
+    changed = [make_night(night.moment, seed, base_rate=points) for night in nights[-3:]]
+
+    said = [levels(replay([*nights[:-3], *changed[:count]])) for count in range(4)]
+
+    assert said[0] == set()
+    assert ("base_rate", "alarm") in said[1] | said[2] | said[3]
+
+
+@pytest.mark.parametrize("school", ["", "North"])
+def test_one_odd_night_of_the_base_rate_is_no_alarm(school):
+    """Where the night before lay on the other side; and of one school it must be beyond on two nights in a row."""
+    *before, last, odd = school_nights(40)
+    schools = ("", "North", "South")
+    nights = [make_night(moment, schools=schools) for moment in before]
+    nights.append(make_night(last, schools=schools, base_rate=-0.02))
+    usual = make_night(odd, schools=schools)
+    figures = {**usual.figures, school: make_night(odd, base_rate=0.2).figures[""]}
+
+    found = replay([*nights, replace(usual, figures=figures)])
+
+    assert {(each.name, each.school, each.level) for each in found if each.level != "ok"} == {
+        ("base_rate", school, "notice")
+    }
 
 
 def test_what_grows_over_a_term_is_no_drift():

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from features.home import Home
 from features.profiles.columns import OF_STUDENTS
@@ -14,9 +16,9 @@ from training.nightly.checks.measures import (
     Answers,
     Figure,
     Measures,
+    Sums,
     measure_answers,
     measure_events,
-    measure_students,
 )
 
 NIGHT = datetime(2026, 1, 6, tzinfo=UTC)
@@ -85,12 +87,35 @@ def test_columns_of_who_practiced_lately_and_those_of_the_calendar_of_who_did_to
     rows[:, names.index("days_since_last_response")] = [0.2, 0.4, 20, 50]
     last = (NIGHT.timestamp() - np.array([0.2, 0.4, 20, 50]) * 86_400) * 1e6
 
-    found = measure_students(rows, last, NIGHT, np.full(4, ALL, dtype=object))[ALL]
+    sums = Sums(names, NIGHT)
+    sums.add(rows, last, np.full(4, ALL, dtype=object))
+    found = sums.figures()[ALL]
 
     assert found["column student_ability"].value == pytest.approx(3)
     assert found["column student_ability"].spread == pytest.approx(np.std([1, 2, 6]))
     assert found["column days_since_last_response"].value == pytest.approx(0.3)
     assert "column student_streak" not in found  # it is the same for all
+
+
+@given(st.integers(0, 10_000), st.lists(st.integers(0, 60), min_size=1, max_size=4))
+def test_profiles_measured_part_by_part_are_those_measured_at_once(seed, cuts):
+    """However they are cut, and whichever school, value or moment is in which part."""
+    random, names = np.random.default_rng(seed), list(OF_STUDENTS)
+    rows = random.choice([np.nan, 0, 1, 2.5], size=(60, len(names))).astype(np.float32)
+    last = (NIGHT.timestamp() - random.uniform(0, 60, 60) * 86_400) * 1e6
+    schools = random.choice(np.array([ALL, "North", "South"], dtype=object), 60)
+
+    whole, parts = Sums(names, NIGHT), Sums(names, NIGHT)
+    whole.add(rows, last, schools)
+    for part in np.split(np.arange(60), sorted(cuts)):
+        parts.add(rows[part], last[part], schools[part])
+
+    one, other = whole.figures(), parts.figures()
+    assert {school: set(figures) for school, figures in one.items()} == {s: set(f) for s, f in other.items()}
+    for school, figures in one.items():
+        for name, figure in figures.items():
+            assert other[school][name].value == pytest.approx(figure.value)
+            assert other[school][name].spread == pytest.approx(figure.spread)
 
 
 def test_nights_come_back_as_they_were_kept(tmp_path):
@@ -109,8 +134,6 @@ def test_nights_come_back_as_they_were_kept(tmp_path):
     (home.checks / "20260102T000000Z.json").write_text("{")
 
     assert read_history(home, nights[2].moment) == nights[:2]
-    write_measures(home, Measures(NIGHT + timedelta(days=500), "run", {}, {}, {}, {}, {}))
-    assert [path.stem for path in home.checks.glob("*.json")] == ["20270521T000000Z"]
 
 
 def test_missing_times_and_ids_do_not_matter(events_of):
