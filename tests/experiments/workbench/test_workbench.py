@@ -17,20 +17,17 @@ import pytest
 
 import experiments
 from experiments.__main__ import main
-from experiments.simulation import SchoolConfig, simulate_school, write_school
 from experiments.workbench.comparison.compare import compare, require_fair
 from experiments.workbench.leaderboard import rank_runs
+from experiments.workbench.runs import parts
 from experiments.workbench.runs import run as runs
 from experiments.workbench.runs.experiment import make_experiment
 from experiments.workbench.runs.folds import build_rows, list_folds
 from experiments.workbench.runs.store import Shelf
 from features.erasure import STORES, Installation
 from features.errors import InputError, MissingError
-from features.events.ingest import ingest_file
 from features.home import Home
 from features.profiles.columns import FAMILIES, REGISTRY
-from features.roster import read_roster_files, save_roster
-from tests.conftest import copy_database
 from training.config import load_config
 from training.errors import DataGateError
 from training.models.boosting import STRUGGLE
@@ -38,23 +35,6 @@ from training.records.tracking import EXPERIMENTS, Tracking
 
 QUICK = {"training": {"boosting": {"rounds": 5, "leaves": 7, "min_rows_per_leaf": 20}}, "seeds": [1]}
 BY_TIME = {"split": {"by": "time"}, "model": "logistic", **QUICK}
-
-
-@pytest.fixture(scope="module")
-def school(tmp_path_factory, migrated_mlflow):
-    """A home with a small school's log and roster, and an MLflow store, as the environment names them."""
-    place = tmp_path_factory.mktemp("workbench")
-    config = SchoolConfig(teams=1, students_per_team=40, weeks=4, skills=9, strands=3, items_per_skill=20)
-    write_school(simulate_school(config), place / "school")
-    home = Home(place / "home")
-    ingest_file(home, place / "school" / "log.parquet", mapping=place / "school" / "mapping.toml")
-    save_roster(read_roster_files(place / "school" / "roster"), home.database_url())
-    copy_database(migrated_mlflow, place / "mlruns" / "mlflow.db")
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("REGROUP_HOME", str(home.root))
-        environment.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{place / 'mlruns' / 'mlflow.db'}")
-        environment.delenv("REGROUP_DATABASE_URL", raising=False)
-        yield home
 
 
 @pytest.fixture(scope="module")
@@ -211,7 +191,7 @@ def test_experiments_that_learn_by_different_rules_can_be_judged_by_the_same(by_
 
 def test_families_that_are_off_are_not_read(by_time):
     choices = {"name": "less", "model": "boosting", "features": {"material": False, "overall": False}}
-    chosen = runs._choose_columns(STRUGGLE, make_experiment(**{**BY_TIME, **choices}))
+    chosen = parts._choose_columns(STRUGGLE, make_experiment(**{**BY_TIME, **choices}))
 
     run = by_time(**choices)
 
