@@ -39,6 +39,8 @@ def main(argv: Sequence[str]) -> int:
         check_place(arguments.get(name), folder=folder)  # a benchmark may take hours until it writes there
     runs: dict[str, Callable[..., int]] = {"simulate": _simulate, "compile": _compile, "demo": _demo}
     runs |= {"run": _run, "search": _search, "compare": _compare, "leaderboard": _leaderboard}
+    if command == "audit":
+        return _audit(options.name, **arguments)
     return BENCHMARKS[options.name].load()(**arguments) if command == "benchmark" else runs[command](**arguments)
 
 
@@ -136,6 +138,7 @@ def _add_workbench(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     search.add_argument("--json", dest="json_path", type=Path, metavar="FILE", help="write the trials there")
     search.add_argument("--workers", type=int, help="cores to use (default: all)")
     search.add_argument("--no-tracking", dest="tracking", action="store_false", help="log nothing to MLflow")
+    _add_audit(commands)
     ranked = _add_command(
         commands, "leaderboard", "list the runs, the best first among comparable ones", ["--metric auc"],
         describe_exit_codes(),
@@ -143,6 +146,30 @@ def _add_workbench(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     ranked.add_argument("--metric", help="what runs are ranked by (default: %(default)s)", **metric)
     ranked.add_argument("--most", type=int, default=20, help="runs of each kind that are shown (default: %(default)s)")
     ranked.add_argument("--json", dest="json_path", type=Path, metavar="FILE", help="write all of them there")
+
+
+def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    audit = commands.add_parser("audit", help="how forecasts and plans serve each group of students")
+    kinds = audit.add_subparsers(dest="name", required=True)
+    forecasts = _add_command(
+        kinds, "forecasts", "audit the forecasts of runs: fairlearn's metrics by group, over resampled students",
+        ["streak-3", "streak-3 --groups groups.csv"], describe_exit_codes(4),
+    )  # fmt: skip
+    forecasts.add_argument("runs", nargs="+", metavar="RUN", help="its name, or the beginning of its id in MLflow")
+    plans = _add_command(
+        kinds, "plans", "audit stored plans: who sits with whom, who has an adult and which, and who waits",
+        ["--since 2026-03-01", "--team t01 --groups groups.csv"], describe_exit_codes(4),
+    )  # fmt: skip
+    plans.add_argument("--team", metavar="ID", help="plans of one team (default: all)")
+    plans.add_argument("--since", type=date.fromisoformat, metavar="DATE", help="the first day (default: all)")
+    plans.add_argument("--until", type=date.fromisoformat, metavar="DATE", help="the last day (default: all)")
+    for kind in (forecasts, plans):
+        kind.add_argument(
+            "--groups", type=Path, metavar="FILE",
+            help="CSV file of student_id, column, value with opaque labels; for the audit alone, it is not stored "
+            "(default: the roster's demographics.csv)",
+        )  # fmt: skip
+        kind.add_argument("--json", dest="json_path", type=Path, metavar="FILE", help="write the figures there")
 
 
 def _add_command(
@@ -182,6 +209,13 @@ def _search(*, files: Sequence[Path], **options: Any) -> int:  # noqa: ANN401 - 
     from experiments.workbench.command import search_command  # noqa: PLC0415
 
     return search_command(files, **options)
+
+
+def _audit(what: str, **options: Any) -> int:  # noqa: ANN401 - as the parser has them
+    LOGGER.info("audit %s", what)
+    from experiments.workbench.audit import command  # noqa: PLC0415
+
+    return command.audit_plans_command(**options) if what == "plans" else command.audit_forecasts_command(**options)
 
 
 def _leaderboard(**options: Any) -> int:  # noqa: ANN401 - as the parser has them
