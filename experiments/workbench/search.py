@@ -187,7 +187,7 @@ def _set_aside(experiment: Experiment, source: Source) -> Experiment:
         moment = last.floor("s").to_pydatetime()
         data = data.model_copy(update={"as_of": (moment,)})
         logger.info("%s: answers from %s UTC on are left to the night", experiment.name, f"{moment:%Y-%m-%d %H:%M}")
-    return experiment.model_copy(update={"data": data, "split": split})
+    return experiment.model_copy(update={"data": data, "split": split, "curve": ()})
 
 
 def _try_values(study: optuna.Study, experiment: Experiment, scorer: _Scorer) -> None:

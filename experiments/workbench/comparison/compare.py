@@ -52,7 +52,7 @@ class Comparison(Verdicts):
 
     @property
     def figures(self) -> dict[str, Figure]:
-        """Matplotlib figures by name: gains, ROC, precision and recall, reliability, folds."""
+        """Matplotlib figures by name: gains, ROC, precision and recall, reliability, lead time, learning, folds."""
         return draw_figures(self)
 
     @property
@@ -137,7 +137,7 @@ def require_fair(runs: Sequence[Run]) -> None:
 
 def _line_up(shelf: Shelf, runs: Sequence[Run]) -> pd.DataFrame:
     """The rows with the forecasts of each run and seed, as columns `RUN seed SEED`."""
-    keys = ["fold", "row", "student", "opportunity", "target"]
+    keys = ["fold", "row", "student", "episode", "opportunity", "target"]
     lined: pd.DataFrame | None = None
     for run in runs:
         table = shelf.read_predictions(run)

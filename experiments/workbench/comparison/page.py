@@ -40,6 +40,9 @@ ABOUT = {
     "roc": "How well forecasts rank; the higher, the better.",
     "precision_recall": "Of those with the highest forecasts, how many it happens to; the line is the share of all.",
     "reliability": "Whether forecasts mean what they say; on the line they do.",
+    "lead_time": "Of students who did struggle with a skill, how many had one of the places how long before that was "
+    "plain; the further left a line rises, the earlier.",
+    "learning": "What more students are worth: models of a share of those who train, with the first seed.",
     "folds": "Each fold is scored by models that have not seen its students, or its time.",
 }
 

@@ -135,6 +135,7 @@ class Experiment(_Section):
         judge: The mastery rule that forecasts are scored by; without it, that of `label`. Experiments that learn by
             different rules can be compared where they are judged by the same.
         features: Families of columns that are switched off (`false`); all others are on.
+        curve: Shares of the students who train to learn from as well, with the first seed, for the learning curve.
         training: What the file of `python -m training nightly --config` may say.
         search: What a search tries; null for a file that is only run.
     """
@@ -147,6 +148,7 @@ class Experiment(_Section):
     split: SplitRule = SplitRule()
     judge: MasteryRule
     features: Mapping[str, bool] = Field(default_factory=dict)
+    curve: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.1, 0.3)
     training: TrainingConfig
     search: Search | None = None
 

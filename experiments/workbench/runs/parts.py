@@ -7,21 +7,28 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from experiments.workbench.runs.experiment import Experiment
 from experiments.workbench.runs.folds import Fold, Rows
 from experiments.workbench.runs.source import Source
 from experiments.workbench.runs.store import Part, Shelf
 from features.profiles.columns import REGISTRY
+from training.evaluation.metrics import area_under_curve, log_losses
 from training.models.baselines import fit_logistic, fit_majority, fit_rule
 from training.models.boosting import FORECASTS, Forecast, fit_sigmoid, train_model
 
 Floats = npt.NDArray[np.float64]
 
 
+LEAST_STUDENTS = 10
+"""Fewest students that a point of a learning curve learns from."""
+
+
 def name_part(experiment: Experiment, source: Source, code: str, fold: Fold, seed: int) -> str:
-    """Names a part by a hash of everything that has a say in its forecasts."""
-    chosen = experiment.model_copy(update={"name": "", "seeds": (0,)}).choices()
+    """Names a part by a hash of everything that has a say in it; the first seed's has the learning curve."""
+    curve = experiment.curve if seed == experiment.seeds[0] else ()
+    chosen = experiment.model_copy(update={"name": "", "seeds": (0,), "curve": curve}).choices()
     return hash_parts(chosen, source.digest, source.said, code, fold.name, seed, source.salt.hex())
 
 
@@ -35,9 +42,33 @@ def train_parts(rows: Rows, experiment: Experiment, shelf: Shelf, seeds: Mapping
     parts = []
     for seed, key in seeds.items():
         part = _score(rows, _forecast(rows, experiment, seed, threads))
+        if experiment.curve and seed == experiment.seeds[0]:
+            part = replace(part, curve=_learn_from_fewer(rows, experiment, seed, threads, part.probability))
         shelf.keep_part(key, part)
         parts.append(part)
     return parts
+
+
+def _learn_from_fewer(
+    rows: Rows, experiment: Experiment, seed: int, threads: int, of_all: npt.NDArray[np.float32]
+) -> Floats:
+    """The learning curve: models of a share of the students who train, and that of all; see `Part`."""
+    train, target = rows.blocks["train"], rows.blocks["holdout"].target.astype(np.float64)
+    students = np.random.default_rng(0).permutation(np.unique(train.student))
+    points = []
+    for share in sorted(experiment.curve):
+        some = students[: round(share * len(students))]
+        block = train.take(np.isin(train.student, some))
+        if len(some) >= LEAST_STUDENTS and block.target.min() < block.target.max():
+            forecast = _forecast(replace(rows, blocks={**rows.blocks, "train": block}), experiment, seed, threads)
+            points.append((share, len(some), forecast))
+    points.append((1.0, len(students), of_all.astype(np.float64)))
+    return np.array(
+        [
+            (share, count, log_losses(target, forecast).mean(), area_under_curve(target, forecast))
+            for share, count, forecast in points
+        ]
+    )
 
 
 def _forecast(rows: Rows, experiment: Experiment, seed: int, threads: int) -> Floats:
@@ -72,5 +103,14 @@ def _to_logit(probability: Floats) -> Floats:
 def _score(rows: Rows, probability: Floats) -> Part:
     holdout = rows.blocks["holdout"]
     sizes = [len(rows.blocks["train"]), len(rows.blocks["calibration"]), rows.seen, rows.left_out]
-    forecast = probability.astype(np.float32)
-    return Part(rows.row, rows.student, holdout.opportunity, holdout.target, forecast, np.array(sizes, np.int64))
+    episode = pd.factorize(holdout.episode)[0].astype(np.int64)  # in the order of salted rows, which tells nothing
+    return Part(
+        rows.row,
+        rows.student,
+        episode,
+        holdout.opportunity,
+        holdout.target,
+        probability.astype(np.float32),
+        np.array(sizes, np.int64),
+        np.empty((0, 4)),
+    )

@@ -155,6 +155,12 @@ def _make_run(experiment: Experiment, source: Source, code: str, parts: Mapping[
         {"fold": fold.name, "seed": own, "train_rows": int(part.sizes[0]), **measure(part, experiment)}
         for (fold, own), part in parts.items()
     ]
+    curve = [
+        {"fold": fold.name, "share": point[0], "students": int(point[1]), "log_loss": point[2], "auc": point[3]}
+        for (fold, own), part in parts.items()
+        if own == seed
+        for point in part.curve.tolist()
+    ]
     return Run(
         key=hash_parts(experiment.choices(), facts),
         name=experiment.name,
@@ -163,6 +169,7 @@ def _make_run(experiment: Experiment, source: Source, code: str, parts: Mapping[
         choices=experiment.choices(),
         facts=facts,
         folds=table,
+        curve=curve,
         seen=sum(int(part.sizes[2]) for part in of_folds),
         left_out=sum(int(part.sizes[3]) for part in of_folds),
     )
@@ -190,7 +197,7 @@ def _lay_side_by_side(parts: Mapping[tuple[Fold, int], Part]) -> pd.DataFrame:
     tables: dict[str, pd.DataFrame] = {}
     for (fold, seed), part in parts.items():
         if fold.name not in tables:
-            names = ("row", "student", "opportunity", "target")
+            names = ("row", "student", "episode", "opportunity", "target")
             tables[fold.name] = pd.DataFrame({"fold": fold.name, **{name: getattr(part, name) for name in names}})
         tables[fold.name][f"seed {seed}"] = part.probability
     return pd.concat(tables.values(), ignore_index=True)
@@ -212,6 +219,7 @@ def log_run(run: Run, tracking: Tracking) -> str:
         "facts.json": json.dumps(run.facts, indent=1, ensure_ascii=False),
         "folds.csv": run.table.to_csv(index=False),
         "training.toml": write_training(run.choices["training"]),
+        **({"curve.csv": pd.DataFrame(run.curve).to_csv(index=False)} if run.curve else {}),
     }
     tags = {**{name.replace(" ", "_"): value for name, value in run.facts.items()}, "kind": "run"}
     named = {**tags, "name": run.name}

@@ -18,6 +18,7 @@ import pytest
 import experiments
 from experiments.__main__ import main
 from experiments.workbench.comparison.compare import compare, require_fair
+from experiments.workbench.comparison.figures import find_lead
 from experiments.workbench.leaderboard import rank_runs
 from experiments.workbench.runs import parts
 from experiments.workbench.runs import run as runs
@@ -33,16 +34,18 @@ from training.errors import DataGateError
 from training.models.boosting import STRUGGLE
 from training.records.tracking import EXPERIMENTS, Tracking
 
-QUICK = {"training": {"boosting": {"rounds": 5, "leaves": 7, "min_rows_per_leaf": 20}}, "seeds": [1]}
+QUICK = {"training": {"boosting": {"rounds": 5, "leaves": 7, "min_rows_per_leaf": 20}}, "seeds": [1], "curve": []}
+TREES = {"split": {"folds": 3}, **QUICK, "curve": [0.8]}
 BY_TIME = {"split": {"by": "time"}, "model": "logistic", **QUICK}
 
 
 @pytest.fixture(scope="module")
 def trees_and_rule(school):
     """Two runs over folds of students that may be compared."""
-    split = {"split": {"folds": 3}}
-    trees = runs.run_experiment(make_experiment(name="trees", **split, **QUICK), workers=2)
-    return trees, runs.run_experiment(make_experiment(name="rule", model="rule", **split, **QUICK), workers=1)
+    trees = runs.run_experiment(make_experiment(name="trees", **TREES), workers=2)
+    return trees, runs.run_experiment(
+        make_experiment(name="rule", model="rule", split={"folds": 3}, **QUICK), workers=1
+    )
 
 
 @pytest.fixture(scope="module")
@@ -115,8 +118,8 @@ def test_what_is_there_is_not_computed_again(trees_and_rule, school, monkeypatch
     trees, _ = trees_and_rule
     monkeypatch.setattr(runs, "build_rows", lambda *_: pytest.fail("a fold was computed again"))
 
-    again = runs.run_experiment(make_experiment(name="trees", split={"folds": 3}, **QUICK))
-    renamed = make_experiment(name="same trees", split={"folds": 3}, **QUICK)
+    again = runs.run_experiment(make_experiment(name="trees", **TREES))
+    renamed = make_experiment(name="same trees", **TREES)
     other_name = runs.run_experiment(renamed, tracking=False)
 
     assert (again.key, again.run_id, again.folds) == (trees.key, trees.run_id, trees.folds)
@@ -146,12 +149,40 @@ def test_verdict_tables_page_and_pull_request(trees_and_rule):
         abs=1e-6,
     )
     assert {"opportunity", "school"} <= set(found.groups["by"])
-    assert set(found.figures) == {"gains", "roc", "precision_recall", "reliability", "folds"}
+    curves = {"roc", "precision_recall", "reliability", "lead_time", "learning"}
+    assert set(found.figures) == {"gains", "folds"} | curves
     assert "| run | log-loss | AUC |" in found.to_markdown()
     page = found.to_html()
-    assert page.count("<svg") == 5
+    assert page.count("<svg") == 7
     assert "prefers-color-scheme: dark" in page
     assert "http" not in page.replace("http://www.w3.org/", "")
+
+
+def test_a_learning_curve_ends_at_the_run_itself(trees_and_rule):
+    trees, rule = trees_and_rule
+    curve = pd.DataFrame(trees.curve).set_index(["fold", "share"])
+
+    assert rule.curve == []
+    assert curve.xs(1.0, level="share")["auc"].tolist() == pytest.approx(trees.table["auc"].tolist())
+    fewer, all_students = (curve.xs(share, level="share")["students"].mean() for share in (0.8, 1.0))
+    assert 10 <= fewer < all_students
+
+
+def test_lead_time_is_from_the_first_place_to_when_the_struggle_was_plain(trees_and_rule):
+    """Three students of one fold: in a place from the start, from the third attempt on, and never."""
+    trees, _ = trees_and_rule
+    rows = pd.DataFrame(
+        {
+            "fold": "one",
+            "episode": np.repeat([0, 1, 2], 10),
+            "opportunity": np.tile(np.arange(10), 3),
+            "target": np.repeat([1.0, 1.0, 1.0], 10),
+        }
+    )
+    chance = np.where((rows["episode"] == 0) & (rows["opportunity"] < 3), 0.9, 0.1)
+    chance = np.where((rows["episode"] == 1) & rows["opportunity"].between(2, 4), 0.8, chance)
+
+    assert find_lead(trees, rows, chance).tolist() == [10, 8, -np.inf]
 
 
 def test_the_order_of_the_runs_turns_the_gain(trees_and_rule):
@@ -162,7 +193,7 @@ def test_the_order_of_the_runs_turns_the_gain(trees_and_rule):
 
 
 def test_a_run_is_as_good_as_one_with_the_same_forecasts(trees_and_rule, school):
-    runs.run_experiment(make_experiment(name="same trees", split={"folds": 3}, **QUICK), tracking=False)
+    runs.run_experiment(make_experiment(name="same trees", **TREES), tracking=False)
 
     assert compare("trees", "same trees").pairs[0].verdict == "equal"
 
