@@ -27,7 +27,7 @@ from experiments.workbench.runs.folds import build_rows, list_folds
 from experiments.workbench.runs.store import Shelf
 from features.erasure import STORES, Installation
 from features.errors import InputError, MissingError
-from features.home import Home
+from features.home import Home, read_home
 from features.profiles.columns import FAMILIES, REGISTRY
 from training.config import load_config
 from training.errors import DataGateError
@@ -400,8 +400,19 @@ def test_a_run_that_was_killed_goes_on_where_it_was(school, tmp_path):
     assert len(logged) == 1
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request, school, tmp_path, monkeypatch):
+    """MLflow's store in SQLite as it is, or in a new PostgreSQL; all else of a run is files of the home."""
+    if request.param == "postgresql":
+        url = request.getfixturevalue("empty_postgres").replace("postgresql:", "postgresql+psycopg:")
+        monkeypatch.chdir(tmp_path)  # there its server would keep artifacts
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", url)
+        Tracking()  # several processes that first touch a new database at once corrupt its migration
+    return request.param
+
+
 @pytest.mark.long
-def test_ten_runs_at_once_lose_nothing(school):
+def test_ten_runs_at_once_lose_nothing(store):
     """Ten processes, which one has imported everything for, so that they do begin at once."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["experiments.workbench.runs.run"])
@@ -414,3 +425,4 @@ def test_ten_runs_at_once_lose_nothing(school):
     assert sorted(named["run"]) == [f"at once {number}" for number in range(10)]
     assert set(named["id"]) == set(logged)
     assert len(set(named["log_loss"])) == 1
+    assert all(Shelf(read_home()).find_run(run_id).run_id == run_id for run_id in logged)
