@@ -220,7 +220,7 @@ def _audit(what: str, **options: Any) -> int:  # noqa: ANN401 - as the parser ha
 
 def _leaderboard(**options: Any) -> int:  # noqa: ANN401 - as the parser has them
     LOGGER.info("read the runs")
-    from experiments.workbench.command import leaderboard_command  # noqa: PLC0415
+    from experiments.workbench.leaderboard import leaderboard_command  # noqa: PLC0415
 
     return leaderboard_command(**options)
 

@@ -1,4 +1,4 @@
-"""What `python -m experiments run`, `compare`, `search` and `leaderboard` do."""
+"""What `python -m experiments run`, `compare` and `search` do."""
 
 import json
 from collections.abc import Sequence
@@ -6,10 +6,10 @@ from pathlib import Path
 
 from experiments.benchmarks.figures import make_table, print_tables
 from experiments.workbench.comparison.compare import compare, log_comparison
-from experiments.workbench.comparison.page import describe_pair, write_spread
-from experiments.workbench.leaderboard import rank_runs
+from experiments.workbench.comparison.page import describe_pair
+from experiments.workbench.metrics import METRICS
 from experiments.workbench.runs.experiment import read_experiment
-from experiments.workbench.runs.run import METRICS, run_experiment, summarize, write_training
+from experiments.workbench.runs.run import run_experiment, summarize, write_training
 from experiments.workbench.runs.store import Run
 from features.console import OUT, write_json, write_text
 from features.errors import InputError
@@ -100,24 +100,6 @@ def search_command(
         on_holdout = vars(found.holdout) if found.holdout else None
         figures[found.name] = {"best": dict(found.chosen), "holdout_gain": on_holdout, "trials": trials}
     write_json(json_path, figures)
-    return 0
-
-
-def leaderboard_command(*, metric: str, most: int, json_path: Path | None) -> int:
-    """Prints the best runs of each set of comparable runs; returns the exit code 0."""
-    ranked = rank_runs(metric)
-    write_json(json_path, json.loads(ranked.to_json(orient="records", date_format="iso")))
-    if ranked.empty:
-        _say("no experiment was run yet")
-        return 0
-    shown = ranked.groupby("rows", sort=False).head(most)
-    table = make_table("runs with the same number were scored on the same rows", ["run", "id", "data"], [])
-    for name in ("rows", "n", *METRICS.values()):
-        table.add_column(name, justify="right", no_wrap=True)
-    for _, row in shown.iterrows():
-        cells = [write_spread(row[name], row[f"{name}_sd"]) for name in METRICS]
-        table.add_row(row["run"], row["id"][:8], row["data"].split(" (")[0], str(row["rows"]), str(row["n"]), *cells)
-    print_tables(table)
     return 0
 
 

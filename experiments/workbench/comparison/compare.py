@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 
 from experiments.workbench.comparison.figures import draw_figures
 from experiments.workbench.comparison.page import write_markdown, write_page
-from experiments.workbench.comparison.statistics import SIGN, Gain, adjust_holm, compare_folds, resample_gain
+from experiments.workbench.comparison.statistics import Gain, adjust_holm, compare_folds, resample_gain
 from experiments.workbench.comparison.verdicts import Pair, Verdicts, forecasts_of
+from experiments.workbench.metrics import SIGN
 from experiments.workbench.runs.source import number_ids, read_salt
 from experiments.workbench.runs.store import Run, Shelf
 from features.errors import InputError, MissingError

@@ -14,7 +14,7 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 
 from experiments.benchmarks.forecasts.figures.charts import FEWEST
 from experiments.workbench.comparison.verdicts import Verdicts, forecasts_of
-from experiments.workbench.runs.run import METRICS
+from experiments.workbench.metrics import METRICS
 from experiments.workbench.runs.store import Run
 from training.evaluation.metrics import BINS
 

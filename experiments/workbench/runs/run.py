@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score
 
+from experiments.workbench.metrics import METRICS
 from experiments.workbench.runs.experiment import Experiment
 from experiments.workbench.runs.folds import Fold, build_rows, list_folds
 from experiments.workbench.runs.parts import hash_parts, name_part, train_parts
@@ -30,16 +31,6 @@ logger = logging.getLogger("regroup")
 
 CODE = ("experiments.workbench.runs", "experiments.benchmarks.forecasts.data")
 """What has a say in a run besides `features` and `training`."""
-
-METRICS = {
-    "log_loss": "log-loss",
-    "auc": "AUC",
-    "brier": "Brier score",
-    "average_precision": "average precision",
-    "ece": "calibration error",
-    "precision_at_places": "precision at places",
-}
-"""What each fold is scored by, and how people call it."""
 
 
 def run_experiment(experiment: Experiment, *, workers: int | None = None, tracking: bool = True) -> Run:
