@@ -29,13 +29,18 @@ def main(argv: Sequence[str]) -> int:
     arguments = {name: value for name, value in vars(options).items() if name not in {"command", "name"}}
     if command == "simulate" and (options.folder is None) == (options.compare is None):
         parser.error("simulate needs either a FOLDER to write or --compare PATH")
-    if command in {"benchmark", "run"}:
+    if command in {"benchmark", "run", "search"}:
         # on a machine with other work, LightGBM's threads that wait by spinning make training many times slower
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    for name, folder in (*((name, False) for name in ("json_path", "page", "markdown", "winner")), ("charts", True)):
+    for name, folder in (
+        *((name, False) for name in ("json_path", "page", "markdown", "winner", "best")),
+        ("charts", True),
+    ):
         check_place(arguments.get(name), folder=folder)  # a benchmark may take hours until it writes there
     runs: dict[str, Callable[..., int]] = {"simulate": _simulate, "compile": _compile, "demo": _demo}
-    runs |= {"run": _run, "compare": _compare, "leaderboard": _leaderboard}
+    runs |= {"run": _run, "search": _search, "compare": _compare, "leaderboard": _leaderboard}
+    if command == "audit":
+        return _audit(options.name, **arguments)
     return BENCHMARKS[options.name].load()(**arguments) if command == "benchmark" else runs[command](**arguments)
 
 
@@ -117,6 +122,23 @@ def _add_workbench(commands: "argparse._SubParsersAction[argparse.ArgumentParser
         "--winner", type=Path, metavar="FILE", help="write the choices of the best run there, for nightly --config"
     )
     compare.add_argument("--no-tracking", dest="tracking", action="store_false", help="log nothing to MLflow")
+    search = _add_command(
+        commands,
+        "search",
+        "search an experiment's space for the choices that forecast best, for the night to take",
+        ["search.toml --best night.toml", "search.toml --set search.trials=60 --holdout"],
+        describe_exit_codes(4, own={3: "a fold has too little to learn from or to be scored"}),
+    )
+    search.add_argument("files", nargs="+", type=Path, metavar="FILE", help="TOML file of an experiment with [search]")
+    search.add_argument(
+        "--set", dest="settings", action="append", default=[], metavar="KEY=VALUE", help="lay a value over all files"
+    )
+    search.add_argument("--best", type=Path, metavar="FILE", help="write the best choices there, for nightly --config")
+    search.add_argument("--holdout", action="store_true", help="score the best on the reserved students, once")
+    search.add_argument("--json", dest="json_path", type=Path, metavar="FILE", help="write the trials there")
+    search.add_argument("--workers", type=int, help="cores to use (default: all)")
+    search.add_argument("--no-tracking", dest="tracking", action="store_false", help="log nothing to MLflow")
+    _add_audit(commands)
     ranked = _add_command(
         commands, "leaderboard", "list the runs, the best first among comparable ones", ["--metric auc"],
         describe_exit_codes(),
@@ -124,6 +146,30 @@ def _add_workbench(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     ranked.add_argument("--metric", help="what runs are ranked by (default: %(default)s)", **metric)
     ranked.add_argument("--most", type=int, default=20, help="runs of each kind that are shown (default: %(default)s)")
     ranked.add_argument("--json", dest="json_path", type=Path, metavar="FILE", help="write all of them there")
+
+
+def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    audit = commands.add_parser("audit", help="how forecasts and plans serve each group of students")
+    kinds = audit.add_subparsers(dest="name", required=True)
+    forecasts = _add_command(
+        kinds, "forecasts", "audit the forecasts of runs: fairlearn's metrics by group, over resampled students",
+        ["streak-3", "streak-3 --groups groups.csv"], describe_exit_codes(4),
+    )  # fmt: skip
+    forecasts.add_argument("runs", nargs="+", metavar="RUN", help="its name, or the beginning of its id in MLflow")
+    plans = _add_command(
+        kinds, "plans", "audit stored plans: who sits with whom, who has an adult and which, and who waits",
+        ["--since 2026-03-01", "--team t01 --groups groups.csv"], describe_exit_codes(4),
+    )  # fmt: skip
+    plans.add_argument("--team", metavar="ID", help="plans of one team (default: all)")
+    plans.add_argument("--since", type=date.fromisoformat, metavar="DATE", help="the first day (default: all)")
+    plans.add_argument("--until", type=date.fromisoformat, metavar="DATE", help="the last day (default: all)")
+    for kind in (forecasts, plans):
+        kind.add_argument(
+            "--groups", type=Path, metavar="FILE",
+            help="CSV file of student_id, column, value with opaque labels; for the audit alone, it is not stored "
+            "(default: the roster's demographics.csv)",
+        )  # fmt: skip
+        kind.add_argument("--json", dest="json_path", type=Path, metavar="FILE", help="write the figures there")
 
 
 def _add_command(
@@ -158,9 +204,23 @@ def _compare(*, names: Sequence[str], **options: Any) -> int:  # noqa: ANN401 - 
     return compare_command(names, **options)
 
 
+def _search(*, files: Sequence[Path], **options: Any) -> int:  # noqa: ANN401 - as the parser has them
+    LOGGER.info("search %s", ", ".join(map(str, files)))
+    from experiments.workbench.command import search_command  # noqa: PLC0415
+
+    return search_command(files, **options)
+
+
+def _audit(what: str, **options: Any) -> int:  # noqa: ANN401 - as the parser has them
+    LOGGER.info("audit %s", what)
+    from experiments.workbench.audit import command  # noqa: PLC0415
+
+    return command.audit_plans_command(**options) if what == "plans" else command.audit_forecasts_command(**options)
+
+
 def _leaderboard(**options: Any) -> int:  # noqa: ANN401 - as the parser has them
     LOGGER.info("read the runs")
-    from experiments.workbench.command import leaderboard_command  # noqa: PLC0415
+    from experiments.workbench.leaderboard import leaderboard_command  # noqa: PLC0415
 
     return leaderboard_command(**options)
 

@@ -43,7 +43,7 @@ _SERVE = {
 EXTRAS = {
     "training": ("train", _TRAIN),
     "serving": ("serve", _SERVE),
-    "experiments": ("bench", {"matplotlib"} | _TRAIN | _SERVE),
+    "experiments": ("bench", {"fairlearn", "matplotlib", "optuna"} | _TRAIN | _SERVE),
 }
 """By package: the extra that it needs, and the modules that this extra installs."""
 

@@ -235,6 +235,13 @@ BENCHMARKS: dict[str, Benchmark] = {
         (_count("--comparisons", 200, "of each of both kinds"), _count("--students", 250, "of each planted log"), JSON),
         failure="equal runs are called better too often, or better ones too rarely",
     ),
+    "many-runs": Benchmark(
+        "seconds that `leaderboard` and `compare` take where many runs are kept",
+        "many_runs:benchmark_many_runs",
+        "--runs 1000",
+        (_count("--runs", 1000, "that are kept and logged"), JSON),
+        failure="a command took longer than five seconds",
+    ),
     "grouping": Benchmark(
         "plans of the instance set, against the best known and a bound, and days planned again after an absence",
         "planner.grouping:benchmark_grouping",

@@ -135,7 +135,7 @@ def judge_planted(log: Planted, rng: np.random.Generator, scale: float, margin: 
              METRIC: float(loss[fold == k].mean())}
             for k in range(FOLDS)
         ]  # fmt: skip
-        runs.append(Run("", name, "", "", {}, {}, folds, 0, 0))
+        runs.append(Run("", name, "", "", {}, {}, folds, [], 0, 0))
     return judge_runs(runs, predictions, METRIC, margin)[0].verdict
 
 

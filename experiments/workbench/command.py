@@ -1,4 +1,4 @@
-"""What `python -m experiments run`, `compare` and `leaderboard` do."""
+"""What `python -m experiments run`, `compare` and `search` do."""
 
 import json
 from collections.abc import Sequence
@@ -6,10 +6,10 @@ from pathlib import Path
 
 from experiments.benchmarks.figures import make_table, print_tables
 from experiments.workbench.comparison.compare import compare, log_comparison
-from experiments.workbench.comparison.page import describe_pair, write_spread
-from experiments.workbench.leaderboard import rank_runs
+from experiments.workbench.comparison.page import describe_pair
+from experiments.workbench.metrics import METRICS
 from experiments.workbench.runs.experiment import read_experiment
-from experiments.workbench.runs.run import METRICS, run_experiment, summarize, write_training
+from experiments.workbench.runs.run import run_experiment, summarize, write_training
 from experiments.workbench.runs.store import Run
 from features.console import OUT, write_json, write_text
 from features.errors import InputError
@@ -62,21 +62,44 @@ def compare_command(
     return 0
 
 
-def leaderboard_command(*, metric: str, most: int, json_path: Path | None) -> int:
-    """Prints the best runs of each set of comparable runs; returns the exit code 0."""
-    ranked = rank_runs(metric)
-    write_json(json_path, json.loads(ranked.to_json(orient="records", date_format="iso")))
-    if ranked.empty:
-        _say("no experiment was run yet")
-        return 0
-    shown = ranked.groupby("rows", sort=False).head(most)
-    table = make_table("runs with the same number were scored on the same rows", ["run", "id", "data"], [])
-    for name in ("rows", "n", *METRICS.values()):
-        table.add_column(name, justify="right", no_wrap=True)
-    for _, row in shown.iterrows():
-        cells = [write_spread(row[name], row[f"{name}_sd"]) for name in METRICS]
-        table.add_row(row["run"], row["id"][:8], row["data"].split(" (")[0], str(row["rows"]), str(row["n"]), *cells)
-    print_tables(table)
+def search_command(
+    files: Sequence[Path],
+    *,
+    settings: Sequence[str],
+    best: Path | None,
+    json_path: Path | None,
+    holdout: bool,
+    workers: int | None,
+    tracking: bool,
+) -> int:
+    """Searches the space of each experiment, prints the best values, and writes the night's file; returns 0."""
+    from experiments.workbench.search import search_experiment  # noqa: PLC0415 - others need no Optuna
+
+    if best is not None and len(files) > 1:
+        raise InputError(f"--best names one file, and {len(files)} are searched; search one at a time, or leave it out")
+    experiments = [read_experiment(path, settings) for path in files]
+    figures = {}
+    for experiment in experiments:
+        found = search_experiment(experiment, workers=workers, holdout=holdout, tracking=tracking)
+        path = best or read_home().experiments / "searches" / f"{found.name}.toml"
+        write_text(path, found.file)
+        table = make_table(f"{found.name}: {len(found.trials)} trials, the best five", [], [*found.trials.columns])
+        for row in found.trials.sort_values(["state", "log_loss"]).head(5).itertuples(index=False):
+            table.add_row(*(f"{value:.4f}" if isinstance(value, float) else str(value) for value in row))
+        print_tables(table)
+        if found.holdout is not None:
+            gain = found.holdout
+            _say(
+                f"on {gain.students:,} reserved students the best gains {gain.value:+.4f} of log-loss on the file's "
+                f"own choices (95 % {gain.low:+.4f} to {gain.high:+.4f})"
+            )
+        if found.run_id:
+            _say(f"logged as MLflow run {found.run_id}")
+        _say(f"the nightly job trains the best with: python -m training nightly --config {path}")
+        trials = json.loads(found.trials.to_json(orient="records"))
+        on_holdout = vars(found.holdout) if found.holdout else None
+        figures[found.name] = {"best": dict(found.chosen), "holdout_gain": on_holdout, "trials": trials}
+    write_json(json_path, figures)
     return 0
 
 

@@ -1,11 +1,14 @@
 """All runs of MLflow's experiment, the best first among those that were scored on the same rows."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from experiments.workbench.comparison.statistics import SIGN
-from experiments.workbench.runs.run import METRICS
+from experiments.benchmarks.figures import make_table, print_tables
+from experiments.workbench.metrics import METRICS, SIGN, write_spread
+from features.console import OUT, write_json
 from training.records.tracking import EXPERIMENTS, Tracking
 
 SAME = ("forecast", "data", "as-of_dates", "split", "label_rule", "code", "scored_rows", "targets")
@@ -54,3 +57,21 @@ def rank_runs(metric: str = "log_loss") -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=names)
     ascending = SIGN.get(metric, 1) < 0 or metric in {"brier", "ece"}
     return table.sort_values(["rows", metric], ascending=[True, ascending], ignore_index=True)
+
+
+def leaderboard_command(*, metric: str, most: int, json_path: Path | None) -> int:
+    """Prints the best runs of each set of comparable runs; returns the exit code 0."""
+    ranked = rank_runs(metric)
+    write_json(json_path, json.loads(ranked.to_json(orient="records", date_format="iso")))
+    if ranked.empty:
+        OUT.print("no experiment was run yet")
+        return 0
+    shown = ranked.groupby("rows", sort=False).head(most)
+    table = make_table("runs with the same number were scored on the same rows", ["run", "id", "data"], [])
+    for name in ("rows", "n", *METRICS.values()):
+        table.add_column(name, justify="right", no_wrap=True)
+    for _, row in shown.iterrows():
+        cells = [write_spread(row[name], row[f"{name}_sd"]) for name in METRICS]
+        table.add_row(row["run"], row["id"][:8], row["data"].split(" (")[0], str(row["rows"]), str(row["n"]), *cells)
+    print_tables(table)
+    return 0

@@ -1,6 +1,7 @@
 """How forecasts serve each group of an audit column; audit columns are never features."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -103,7 +104,7 @@ def audit_groups(
     for column, part in audit.groupby("column", sort=True):
         value_of = part.drop_duplicates("student_id").set_index("student_id")["value"]
         value = value_of.reindex(students).to_numpy()[block.student]
-        counts, shown = _count_groups(value, block)
+        counts, shown = count_groups(value, block.target, block.student)
         for group, count in counts.items():
             inside = value == group
             target, forecast = block.target[inside].astype(float), probability[inside]
@@ -128,15 +129,22 @@ def audit_groups(
     return figures
 
 
-def _count_groups(value: "npt.NDArray[np.object_]", block: Block) -> tuple[dict[str, int], set[str]]:
+def count_groups(
+    value: "npt.NDArray[np.object_]", target: npt.NDArray[np.floating[Any]], student: npt.NDArray[np.int64]
+) -> tuple[dict[str, int], set[str]]:
     """Counts the students of each group of a column that is large enough, and finds the groups that are shown.
 
     All rows less the groups that are shown are what is left, with those of whom nothing is known, and anybody can
     compute it. Where it would tell too much, the smallest of the others is not shown either, and so on.
+
+    Args:
+        value: The group of each row; null where it is not known.
+        target: 1 or 0 of each row, or the chance of 1.
+        student: Code of each row's student.
     """
-    is_one = np.rint(block.target) == 1
+    is_one = np.rint(target) == 1
     rows = pd.DataFrame({"group": value, "is_one": is_one, "is_zero": ~is_one})
-    students = rows.groupby(block.student).agg({"group": "first", "is_one": "any", "is_zero": "any"})
+    students = rows.groupby(student).agg({"group": "first", "is_one": "any", "is_zero": "any"})
     counts = students["group"].value_counts().sort_index()
     large = {str(group): int(count) for group, count in counts.items() if count >= MIN_STUDENTS}
     shown = [group for group in large if not _tells_too_much(students[students["group"] == group])]

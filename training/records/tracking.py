@@ -14,13 +14,14 @@ from filelock import FileLock
 
 from features.errors import WRONG_PATH, InputError, UnavailableError, explain_os_error
 from features.home import tracking_uri
-from training.models.artifacts import StoredModel, read_model
 from training.records.entities import DESCRIPTION, KINDS, MEANINGS, SOURCE
 from training.records.mlflow_errors import plain_errors
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import DatasetInput, Metric, Run
+
+    from training.models.artifacts import StoredModel
 
 EXPERIMENT, BENCHMARKS, EXPERIMENTS = "regroup-nightly", "regroup-benchmarks", "regroup-experiments"
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
@@ -299,7 +300,7 @@ class Tracking:
             }
         return {alias: {run for run in runs if run is not None} for alias, runs in named.items()}
 
-    def fetch_judged(self, run_id: str, forecast: str) -> StoredModel:
+    def fetch_judged(self, run_id: str, forecast: str) -> "StoredModel":
         """Reads the model that a gate judged, which learned from nothing later than its training block.
 
         Raises:
@@ -310,7 +311,7 @@ class Tracking:
             there = {artifact.path for artifact in self._client.list_artifacts(run_id)}
         return self.fetch_model(run_id, JUDGED + forecast if JUDGED + forecast in there else forecast)
 
-    def fetch_model(self, run_id: str, forecast: str) -> StoredModel:
+    def fetch_model(self, run_id: str, forecast: str) -> "StoredModel":
         """Reads a registered model from the artifacts of a run.
 
         Raises:
@@ -318,6 +319,8 @@ class Tracking:
             UnavailableError: The store does not answer, or there is no room for a copy.
         """
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
+
+        from training.models.artifacts import read_model  # noqa: PLC0415 - a list of runs need not wait for LightGBM
 
         with tempfile.TemporaryDirectory() as place:
             with plain_errors(self.uri):

@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 
 from experiments.workbench.comparison.figures import draw_figures
 from experiments.workbench.comparison.page import write_markdown, write_page
-from experiments.workbench.comparison.statistics import SIGN, Gain, adjust_holm, compare_folds, resample_gain
+from experiments.workbench.comparison.statistics import Gain, adjust_holm, compare_folds, resample_gain
 from experiments.workbench.comparison.verdicts import Pair, Verdicts, forecasts_of
+from experiments.workbench.metrics import SIGN
 from experiments.workbench.runs.source import number_ids, read_salt
 from experiments.workbench.runs.store import Run, Shelf
 from features.errors import InputError, MissingError
@@ -52,7 +53,7 @@ class Comparison(Verdicts):
 
     @property
     def figures(self) -> dict[str, Figure]:
-        """Matplotlib figures by name: gains, ROC, precision and recall, reliability, folds."""
+        """Matplotlib figures by name: gains, ROC, precision and recall, reliability, lead time, learning, folds."""
         return draw_figures(self)
 
     @property
@@ -137,7 +138,7 @@ def require_fair(runs: Sequence[Run]) -> None:
 
 def _line_up(shelf: Shelf, runs: Sequence[Run]) -> pd.DataFrame:
     """The rows with the forecasts of each run and seed, as columns `RUN seed SEED`."""
-    keys = ["fold", "row", "student", "opportunity", "target"]
+    keys = ["fold", "row", "student", "episode", "opportunity", "target"]
     lined: pd.DataFrame | None = None
     for run in runs:
         table = shelf.read_predictions(run)

@@ -7,13 +7,15 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from experiments.benchmarks.forecasts.figures.charts import FEWEST
 from experiments.workbench.comparison.verdicts import Verdicts, forecasts_of
-from experiments.workbench.runs.run import METRICS
+from experiments.workbench.metrics import METRICS
+from experiments.workbench.runs.store import Run
 from training.evaluation.metrics import BINS
 
 Floats = npt.NDArray[np.float64]
@@ -46,7 +48,12 @@ def draw_figures(comparison: Verdicts) -> dict[str, Figure]:
     figures = {"gains": _draw_gains(comparison)}
     if 0 < target.sum() < len(target):
         figures |= {"roc": _draw_roc(target, chances), "precision_recall": _draw_precision(target, chances)}
-    figures |= {"reliability": _draw_reliability(target, chances), "folds": _draw_folds(comparison)}
+    figures["reliability"] = _draw_reliability(target, chances)
+    if comparison.runs[0].choices["forecast"] == "struggle":
+        figures["lead_time"] = _draw_lead_time(comparison, chances)
+    if any(len({point["share"] for point in run.curve}) > 1 for run in comparison.runs):
+        figures["learning"] = _draw_learning(comparison)
+    figures["folds"] = _draw_folds(comparison)
     return figures
 
 
@@ -158,6 +165,53 @@ def _draw_gains(comparison: Verdicts) -> Figure:
     axes.set_ylim(len(rows) - 0.4, -0.6)
     if len(pairs) > 1:
         figure.legend(frameon=False, loc="outside lower center", labelcolor=INK)
+    return figure
+
+
+def _draw_lead_time(comparison: Verdicts, chances: dict[str, Floats]) -> Figure:
+    """Of students who did struggle with a skill, how many had a place how many attempts before that was plain."""
+    axis = "attempts before the struggle was plain (first attempts)"
+    figure, axes = _open("Lead time", axis, "strugglers with a place by then (share)")
+    for run, color, dash in zip(comparison.runs, COLORS, DASHES, strict=False):
+        lead = find_lead(run, comparison.predictions, chances[run.name])
+        before = np.arange(2 * int(run.choices["judge"]["horizon"]) + 1)
+        shares = (lead[None, :] >= before[:, None]).mean(axis=1) if len(lead) else np.full(len(before), np.nan)
+        axes.step(before, shares, where="post", color=color, linestyle=dash, linewidth=1.8, label=run.name)
+    axes.set(xlim=(before[-1], 0), ylim=(0, 1.005))
+    _legend(axes, "upper left")
+    return figure
+
+
+def find_lead(run: Run, predictions: pd.DataFrame, chance: Floats) -> Floats:
+    """For each student and skill that struggled, the attempts from the first place to when it was plain.
+
+    It is plain once the attempts within which mastery was asked for have passed; the places of a fold go to its highest
+    forecasts. Minus infinity where there never was a place.
+    """
+    share, horizon = run.choices["training"]["evaluation"]["places_share"], run.choices["judge"]["horizon"]
+    rows = predictions[["fold", "episode", "opportunity", "target"]].assign(chance=chance)
+    placed = rows["chance"] >= rows.groupby("fold")["chance"].transform("quantile", 1 - share)
+    struggled = rows[rows["target"].round() == 1].groupby(["fold", "episode"])["opportunity"].min()
+    first = rows[placed].groupby(["fold", "episode"])["opportunity"].min().reindex(struggled.index)
+    lead: Floats = (struggled + horizon - first).fillna(-np.inf).to_numpy(np.float64)
+    return lead
+
+
+def _draw_learning(comparison: Verdicts) -> Figure:
+    """Each run's metric by the number of students who train; a mean over folds, of the first seed."""
+    name = METRICS[comparison.metric]
+    figure, axes = _open(f"{name} by students who train", "students who train (logarithmic)", name)
+    ticks: set[int] = set()
+    for run, color, dash, mark in zip(comparison.runs, COLORS, DASHES, MARKS, strict=False):
+        if run.curve:
+            points = pd.DataFrame(run.curve).groupby("share")[["students", comparison.metric]].mean()
+            ticks |= set(points["students"].round().astype(int))
+            axes.plot(points["students"], points[comparison.metric], color=color, linestyle=dash, marker=mark,
+                      markersize=5, label=run.name)  # fmt: skip
+    axes.set_xscale("log")
+    axes.set_xticks(sorted(ticks), [f"{tick:,}" for tick in sorted(ticks)])
+    axes.minorticks_off()
+    _legend(axes, "best")
     return figure
 
 

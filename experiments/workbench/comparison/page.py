@@ -1,6 +1,5 @@
 """A comparison as a page of one file, and as a table for a pull request."""
 
-import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
@@ -8,7 +7,7 @@ from matplotlib.figure import Figure
 
 from experiments.workbench.comparison.figures import to_svg
 from experiments.workbench.comparison.verdicts import Pair, Verdicts
-from experiments.workbench.runs.run import METRICS
+from experiments.workbench.metrics import METRICS, write_spread
 
 STYLE = """
 :root { color-scheme: light dark; --paper: #ffffff; --ink: #1b1d21; --faint: #5f6670; --line: #d5d9df;
@@ -40,6 +39,9 @@ ABOUT = {
     "roc": "How well forecasts rank; the higher, the better.",
     "precision_recall": "Of those with the highest forecasts, how many it happens to; the line is the share of all.",
     "reliability": "Whether forecasts mean what they say; on the line they do.",
+    "lead_time": "Of students who did struggle with a skill, how many had one of the places how long before that was "
+    "plain; the further left a line rises, the earlier.",
+    "learning": "What more students are worth: models of a share of those who train, with the first seed.",
     "folds": "Each fold is scored by models that have not seen its students, or its time.",
 }
 
@@ -126,11 +128,6 @@ def _score_rows(comparison: Verdicts) -> tuple[list[str], list[list[str]]]:
         cells = [write_spread(scores[name], scores[f"{name}_sd"]) for name in METRICS]
         rows.append([str(scores["run"]), *cells, str(scores["n"])])
     return head, rows
-
-
-def write_spread(mean: float, deviation: float) -> str:
-    """A mean with its standard deviation, which one fold alone does not have."""
-    return f"{mean:.4f}" if math.isnan(deviation) else f"{mean:.4f} ± {deviation:.4f}"
 
 
 def _difference_rows(comparison: Verdicts) -> tuple[list[str], list[list[str]]]:

@@ -17,9 +17,6 @@ RESAMPLES = {"log_loss": 2000, "auc": 400}
 AT_ONCE = 100
 """Resamples that are held in memory together."""
 
-SIGN = {"log_loss": -1.0, "auc": 1.0}
-"""Metrics that verdicts are given on: 1 where more is better, -1 where less is."""
-
 
 @dataclass(frozen=True)
 class Gain:

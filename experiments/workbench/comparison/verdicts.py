@@ -10,7 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from experiments.workbench.comparison.statistics import FoldGain, Gain
-from experiments.workbench.runs.run import METRICS, summarize
+from experiments.workbench.metrics import METRICS
+from experiments.workbench.runs.run import summarize
 from experiments.workbench.runs.store import Run
 
 Floats = npt.NDArray[np.float64]

@@ -13,7 +13,7 @@ from features.console import read_file
 from features.dates import require_school_date
 from features.errors import InputError
 from features.profiles.columns import FAMILIES
-from training.config import MasteryRule, TrainingConfig, lay_over_defaults, say_mistakes
+from training.config import Boosting, MasteryRule, TrainingConfig, lay_over_defaults, say_mistakes
 
 Model = Literal["boosting", "logistic", "rule", "majority"]
 """The trees of the product, or one of the baselines that they are compared with every night."""
@@ -70,11 +70,55 @@ class SplitRule(_Section):
             each moment, as every night does, with the shares of `training.split`.
         folds: How many folds of students there are; one calibrates, one is scored, the others train.
         salt: Name of what the ids are hashed with.
+        reserved: Share of the students who are in no fold, so that nothing learns from them and nothing is chosen by
+            them; a search scores its best on them once.
     """
 
     by: Literal["students", "time"] = "students"
     folds: int = Field(default=5, ge=3, le=20)
     salt: str = Field(default="experiments", pattern=r"^[a-z0-9-]{1,40}$")
+    reserved: float = Field(default=0.0, ge=0, le=0.5)
+
+
+class Range(_Section):
+    """Numbers from `low` to `high`, whole ones where both are; with `log`, each order of magnitude as often."""
+
+    low: int | float
+    high: int | float
+    log: bool = False
+
+    @model_validator(mode="after")
+    def _rises(self) -> "Range":
+        if self.low >= self.high:
+            raise ValueError(f"low {self.low} must be below high {self.high}")
+        if self.log and self.low <= 0:
+            raise ValueError(f"low is {self.low}; with log it must be above 0")
+        return self
+
+
+class Search(_Section):
+    """What `python -m experiments search` tries; a run reads none of it.
+
+    Attributes:
+        space: Values by dotted key of `label` or `training.boosting`, which is what the night can take over.
+        trials: How many values of the whole space are tried.
+        seed: The same one tries the same.
+    """
+
+    space: Mapping[str, Range | tuple[int | float, ...]] = Field(min_length=1)
+    trials: int = Field(default=30, ge=1, le=10_000)
+    seed: int = Field(default=1, ge=0, lt=2**31)
+
+    @model_validator(mode="after")
+    def _can_be_searched(self) -> "Search":
+        known = [f"label.{name}" for name in MasteryRule.model_fields]
+        known += [f"training.boosting.{name}" for name in Boosting.model_fields if name not in {"seed", "threads"}]
+        for key, values in self.space.items():
+            if key not in known:
+                raise ValueError(f"search.space: {key} cannot be searched; use {', '.join(known)}")
+            if isinstance(values, tuple) and len(set(values)) < 2:  # noqa: PLR2004 - one value is no choice
+                raise ValueError(f"search.space: {key} needs two different values or more")
+        return self
 
 
 class Experiment(_Section):
@@ -91,7 +135,9 @@ class Experiment(_Section):
         judge: The mastery rule that forecasts are scored by; without it, that of `label`. Experiments that learn by
             different rules can be compared where they are judged by the same.
         features: Families of columns that are switched off (`false`); all others are on.
+        curve: Shares of the students who train to learn from as well, with the first seed, for the learning curve.
         training: What the file of `python -m training nightly --config` may say.
+        search: What a search tries; null for a file that is only run.
     """
 
     name: str = Field(pattern=r"^[\w .,:+()=-]{1,80}$")
@@ -102,7 +148,9 @@ class Experiment(_Section):
     split: SplitRule = SplitRule()
     judge: MasteryRule
     features: Mapping[str, bool] = Field(default_factory=dict)
+    curve: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.1, 0.3)
     training: TrainingConfig
+    search: Search | None = None
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Experiment":
@@ -128,8 +176,24 @@ class Experiment(_Section):
         return self.seeds if self.model == "boosting" else self.seeds[:1]
 
     def choices(self) -> dict[str, Any]:
-        """All choices as plain values."""
-        return self.model_dump(mode="json")
+        """All choices of a run as plain values."""
+        return self.model_dump(mode="json", exclude={"search"})
+
+    def lay(self, values: Mapping[str, float]) -> "Experiment":
+        """The same with other values of what a search tries; it is judged by the same rule.
+
+        Raises:
+            ValidationError: A value is out of range.
+
+        Example:
+            >>> make_experiment(name="x").lay({"training.boosting.leaves": 7}).training.boosting.leaves
+            7
+        """
+        training = self.training.model_dump()
+        for key, value in values.items():
+            section, _, name = key.rpartition(".")
+            training["mastery_rule" if section == "label" else "boosting"][name] = value
+        return self.model_copy(update={"training": TrainingConfig.model_validate(training)})
 
 
 def read_experiment(path: Path, settings: Sequence[str] = ()) -> Experiment:
@@ -174,9 +238,13 @@ def make_experiment(what: str = "the experiment", /, **chosen: Any) -> Experimen
         rule = training["mastery_rule"] = {**training["mastery_rule"], **label}
         judge = {**{key: rule[key] for key in MasteryRule.model_fields if key in rule}, **judge}
     try:
-        return Experiment.model_validate({**chosen, "training": training, "judge": judge})
+        experiment = Experiment.model_validate({**chosen, "training": training, "judge": judge})
+        for key, values in (experiment.search.space if experiment.search else {}).items():
+            for value in (values.low, values.high) if isinstance(values, Range) else values:
+                experiment.lay({key: value})
     except ValidationError as error:
         raise InputError(f"{what} is wrong: {say_mistakes(error, Experiment, also={'label': MasteryRule})}") from error
+    return experiment
 
 
 def _lay_over(chosen: dict[str, Any], setting: str) -> None:

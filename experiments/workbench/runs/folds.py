@@ -31,7 +31,7 @@ class Fold:
     Attributes:
         moment: Position of its moment in `as_of`; 0 for a whole log.
         as_of: The moment in UTC; null for a whole log.
-        number: Of the fold of students; 0 where the split is by time.
+        number: Of the fold of students, the number of folds for the reserved students; 0 where the split is by time.
     """
 
     moment: int
@@ -76,6 +76,12 @@ def list_folds(experiment: Experiment) -> list[Fold]:
     return [Fold(place, as_of, number) for place, as_of in enumerate(moments) for number in numbers]
 
 
+def reserved_fold(experiment: Experiment) -> Fold:
+    """The students who are in no fold, as of the last moment; models of all folds but the second score them."""
+    moment = experiment.data.as_of[-1] if experiment.data.as_of else None
+    return Fold(max(len(experiment.data.as_of) - 1, 0), moment, experiment.split.folds)
+
+
 def build_rows(source: Source, experiment: Experiment, fold: Fold, threads: int = 1) -> Rows:
     """Builds the rows of a fold.
 
@@ -90,6 +96,9 @@ def build_rows(source: Source, experiment: Experiment, fold: Fold, threads: int 
         DataGateError: A block has no rows, or rows of one outcome only, or the log cannot be split by time.
     """
     events = source.before(fold.as_of)
+    if experiment.split.reserved and fold.number < experiment.split.folds:
+        reserved = _find_reserved(source, pd.Index(events["student_id"].unique()), experiment)
+        events = events[~events["student_id"].isin(reserved)].reset_index(drop=True)
     boosting = load_config().boosting.model_copy(update={"threads": threads})  # targets are everybody's, not a model's
     config = experiment.training.model_copy(update={"boosting": boosting})
     if experiment.split.by == "time":
@@ -136,6 +145,7 @@ def _split_students(
     folds = experiment.split.folds
     ids = pd.Index(events["student_id"].unique())
     fold_of = pd.Series(source.number(ids, "fold") % folds, index=ids)
+    fold_of[_find_reserved(source, ids, experiment)] = folds
     scored, calibrating = fold.number, (fold.number + 1) % folds
     held = ids[fold_of.isin([scored, calibrating])]
     split = build_student_split(events, source.item_skills, held, config)
@@ -154,6 +164,10 @@ def _split_students(
     copied = timeline.students.isin(_find_copied(events, fold_of == scored))
     learned = fold_of_code[timeline.student] != scored
     return blocks, at, learned, timeline.row, ~copied[timeline.student[at]]
+
+
+def _find_reserved(source: Source, ids: "pd.Index[str]", experiment: Experiment) -> "pd.Index[str]":
+    return ids[source.number(ids, "reserved") < experiment.split.reserved * 2.0**63]
 
 
 def _find_copied(events: pd.DataFrame, is_scored: "pd.Series[bool]") -> set[str]:

@@ -5,46 +5,32 @@ import json
 import logging
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sklearn.metrics import average_precision_score
 
+from experiments.workbench.metrics import METRICS
 from experiments.workbench.runs.experiment import Experiment
-from experiments.workbench.runs.folds import Fold, Rows, build_rows, list_folds
+from experiments.workbench.runs.folds import Fold, build_rows, list_folds
+from experiments.workbench.runs.parts import hash_parts, name_part, train_parts
 from experiments.workbench.runs.source import Source, read_source
 from experiments.workbench.runs.store import Part, Run, Shelf
 from features.console import track
 from features.errors import BusyError
 from features.home import read_home
-from features.profiles.columns import REGISTRY
 from training.evaluation.metrics import area_under_curve, calibration_error, give_places, log_losses
-from training.models.baselines import fit_logistic, fit_majority, fit_rule
-from training.models.boosting import FORECASTS, Forecast, fit_sigmoid, train_model
 from training.nightly.facts import hash_code
 from training.records.tracking import EXPERIMENTS, Tracking
 
 logger = logging.getLogger("regroup")
 
-Floats = npt.NDArray[np.float64]
-
 CODE = ("experiments.workbench.runs", "experiments.benchmarks.forecasts.data")
 """What has a say in a run besides `features` and `training`."""
-
-METRICS = {
-    "log_loss": "log-loss",
-    "auc": "AUC",
-    "brier": "Brier score",
-    "average_precision": "average precision",
-    "ece": "calibration error",
-    "precision_at_places": "precision at places",
-}
-"""What each fold is scored by, and how people call it."""
 
 
 def run_experiment(experiment: Experiment, *, workers: int | None = None, tracking: bool = True) -> Run:
@@ -70,9 +56,7 @@ def run_experiment(experiment: Experiment, *, workers: int | None = None, tracki
     code = hash_code(CODE)
     folds = list_folds(experiment)
     keys = {
-        (fold, seed): _hash(
-            _trained_by(experiment), source.digest, source.said, code, fold.name, seed, source.salt.hex()
-        )
+        (fold, seed): name_part(experiment, source, code, fold, seed)
         for fold in folds
         for seed in experiment.runs_of_seeds
     }
@@ -86,15 +70,6 @@ def run_experiment(experiment: Experiment, *, workers: int | None = None, tracki
         run = replace(run, run_id=earlier.run_id)
     shelf.keep_run(run, _lay_side_by_side(parts))
     return run
-
-
-def _trained_by(experiment: Experiment) -> dict[str, Any]:
-    """The choices that have a say in a fold's forecasts."""
-    return experiment.model_copy(update={"name": "", "seeds": (0,)}).choices()
-
-
-def _hash(*parts: object) -> str:
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:24]
 
 
 def _read(shelf: Shelf, key: str) -> Part:
@@ -112,10 +87,10 @@ def _compute(
     workers: int | None,
 ) -> None:
     """Computes the parts that are missing, fold by fold."""
-    missing: dict[Fold, list[tuple[int, str]]] = {}
+    missing: dict[Fold, dict[int, str]] = {}
     for (fold, seed), key in keys.items():
         if shelf.read_part(key) is None:
-            missing.setdefault(fold, []).append((seed, key))
+            missing.setdefault(fold, {})[seed] = key
     there = len(keys) - sum(map(len, missing.values()))
     logger.info("%s: %d folds and seeds to run, %d are there already", experiment.name, len(keys) - there, there)
     if not missing:
@@ -128,53 +103,14 @@ def _compute(
 
 
 def _compute_fold(
-    source: Source, experiment: Experiment, shelf: Shelf, fold: Fold, seeds: Sequence[tuple[int, str]], threads: int
+    source: Source, experiment: Experiment, shelf: Shelf, fold: Fold, seeds: Mapping[int, str], threads: int
 ) -> str:
-    """Trains and scores the models of a fold, keeps each when it is done, and says how it went."""
+    """Computes the parts of a fold, and says how it went."""
     began = time.perf_counter()
     rows = build_rows(source, experiment, fold, threads)
-    areas = []
-    for seed, key in seeds:
-        part = _score(rows, _forecast(rows, experiment, seed, threads))
-        shelf.keep_part(key, part)
-        areas.append(f"{area_under_curve(part.target, part.probability.astype(np.float64)):.4f}")
-    return f"{fold.name}: {len(rows.row):,} rows, AUC {', '.join(areas)} ({time.perf_counter() - began:.0f} s)"
-
-
-def _forecast(rows: Rows, experiment: Experiment, seed: int, threads: int) -> Floats:
-    """Trains the model, and returns its forecasts of the holdout, calibrated on the calibration block."""
-    train, calibration, holdout = (rows.blocks[name] for name in ("train", "calibration", "holdout"))
-    forecast = _choose_columns(next(each for each in FORECASTS if each.name == experiment.forecast), experiment)
-    if experiment.model == "boosting":
-        boosting = experiment.training.boosting.model_copy(update={"seed": seed, "threads": threads})
-        return train_model(forecast, train, calibration, boosting).predict(holdout.rows)
-    fits = {
-        "logistic": fit_logistic,
-        "rule": lambda block: fit_rule(block, experiment.training.evaluation.rule_wrong_in_a_row),
-        "majority": fit_majority,
-    }
-    predict = fits[experiment.model](train).predict
-    sigmoid = fit_sigmoid(_to_logit(predict(calibration.rows)), calibration.target)
-    return sigmoid.apply(_to_logit(predict(holdout.rows)))
-
-
-def _choose_columns(forecast: Forecast, experiment: Experiment) -> Forecast:
-    off = {column.name for column in REGISTRY if column.family in experiment.switched_off}
-    columns, line = (tuple(name for name in names if name not in off) for names in (forecast.columns, forecast.line))
-    return replace(forecast, columns=columns, line=line)
-
-
-def _to_logit(probability: Floats) -> Floats:
-    clipped = np.clip(probability, 1e-6, 1 - 1e-6)
-    logit: Floats = np.log(clipped / (1 - clipped))
-    return logit
-
-
-def _score(rows: Rows, probability: Floats) -> Part:
-    holdout = rows.blocks["holdout"]
-    sizes = [len(rows.blocks["train"]), len(rows.blocks["calibration"]), rows.seen, rows.left_out]
-    forecast = probability.astype(np.float32)
-    return Part(rows.row, rows.student, holdout.opportunity, holdout.target, forecast, np.array(sizes, np.int64))
+    parts = train_parts(rows, experiment, shelf, seeds, threads)
+    areas = ", ".join(f"{area_under_curve(part.target, part.probability.astype(np.float64)):.4f}" for part in parts)
+    return f"{fold.name}: {len(rows.row):,} rows, AUC {areas} ({time.perf_counter() - began:.0f} s)"
 
 
 def _make_run(experiment: Experiment, source: Source, code: str, parts: Mapping[tuple[Fold, int], Part]) -> Run:
@@ -190,12 +126,15 @@ def _make_run(experiment: Experiment, source: Source, code: str, parts: Mapping[
         f"the last stretch after {shares.train_share:g} to train and {shares.calibration_share:g} to calibrate, "
         f"a gap of {shares.gap_days:g} days, {least} episodes at least, {salt}"
     )
+    by_students = f"{split.folds} folds of students, {salt}"
+    if split.reserved:
+        by_students += f", {split.reserved:.0%} of the students in none"
     moments = ", ".join(f"{moment:%Y-%m-%d %H:%M}" for moment in experiment.data.as_of)
     facts = {
         "forecast": experiment.forecast,
         "data": f"{source.said} ({source.digest})",
         "as-of dates": moments or "whole log",
-        "split": by_time if split.by == "time" else f"{split.folds} folds of students, {salt}",
+        "split": by_time if split.by == "time" else by_students,
         "label rule": f"{rule.streak} right in a row within {rule.horizon}, lapse {rule.lapse_days:g} days"
         if experiment.forecast == "struggle"
         else "the next answer is right",
@@ -207,14 +146,21 @@ def _make_run(experiment: Experiment, source: Source, code: str, parts: Mapping[
         {"fold": fold.name, "seed": own, "train_rows": int(part.sizes[0]), **measure(part, experiment)}
         for (fold, own), part in parts.items()
     ]
+    curve = [
+        {"fold": fold.name, "share": point[0], "students": int(point[1]), "log_loss": point[2], "auc": point[3]}
+        for (fold, own), part in parts.items()
+        if own == seed
+        for point in part.curve.tolist()
+    ]
     return Run(
-        key=_hash(experiment.choices(), facts),
+        key=hash_parts(experiment.choices(), facts),
         name=experiment.name,
         at=datetime.now(UTC).isoformat(" ", "seconds").removesuffix("+00:00"),
         run_id="",
         choices=experiment.choices(),
         facts=facts,
         folds=table,
+        curve=curve,
         seen=sum(int(part.sizes[2]) for part in of_folds),
         left_out=sum(int(part.sizes[3]) for part in of_folds),
     )
@@ -242,7 +188,7 @@ def _lay_side_by_side(parts: Mapping[tuple[Fold, int], Part]) -> pd.DataFrame:
     tables: dict[str, pd.DataFrame] = {}
     for (fold, seed), part in parts.items():
         if fold.name not in tables:
-            names = ("row", "student", "opportunity", "target")
+            names = ("row", "student", "episode", "opportunity", "target")
             tables[fold.name] = pd.DataFrame({"fold": fold.name, **{name: getattr(part, name) for name in names}})
         tables[fold.name][f"seed {seed}"] = part.probability
     return pd.concat(tables.values(), ignore_index=True)
@@ -264,6 +210,7 @@ def log_run(run: Run, tracking: Tracking) -> str:
         "facts.json": json.dumps(run.facts, indent=1, ensure_ascii=False),
         "folds.csv": run.table.to_csv(index=False),
         "training.toml": write_training(run.choices["training"]),
+        **({"curve.csv": pd.DataFrame(run.curve).to_csv(index=False)} if run.curve else {}),
     }
     tags = {**{name.replace(" ", "_"): value for name, value in run.facts.items()}, "kind": "run"}
     named = {**tags, "name": run.name}

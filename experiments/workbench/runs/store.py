@@ -36,19 +36,24 @@ class Part:
     Attributes:
         row: Salted number of the row.
         student: Salted number of its student.
+        episode: Code of its student and skill, of this fold alone.
         opportunity: First attempts on the skill before it.
         target: 1 or 0, or the chance of 1 where the outcome is undecided.
         probability: The forecast.
         sizes: Rows that trained and that calibrated, those of the holdout that anything was learned from, and those
             that were left out since a student who is learned from gave the same answers.
+        curve: The learning curve, a row of share, students who train, log-loss and AUC for each share; only of the
+            first seed.
     """
 
     row: Numbers
     student: Numbers
+    episode: Numbers
     opportunity: npt.NDArray[np.int32]
     target: npt.NDArray[np.float32]
     probability: npt.NDArray[np.float32]
     sizes: Numbers
+    curve: npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,7 @@ class Run:
         choices: The experiment, as plain values.
         facts: What two runs must have in common to be compared, by what it is called.
         folds: One row per fold and seed: `fold`, `seed`, rows and metrics.
+        curve: One row per fold and share of those who train: `fold`, `share`, `students`, `log_loss`, `auc`.
         seen: Scored rows that anything was learned from.
         left_out: Rows that are not scored; see `Part`.
     """
@@ -74,6 +80,7 @@ class Run:
     choices: Mapping[str, Any]
     facts: Mapping[str, str]
     folds: list[dict[str, Any]]
+    curve: list[dict[str, Any]]
     seen: int
     left_out: int
 
@@ -155,7 +162,7 @@ class Shelf:
         raise MissingError(f"there is no run {called!r} in {self.home.experiments}; there are: {known}")
 
     def read_predictions(self, run: Run) -> pd.DataFrame:
-        """The forecasts of a run: `fold`, `row`, `student`, `opportunity`, `target` and one column for each seed.
+        """The forecasts of a run, one row per scored row, with its facts as in `Part` and a column for each seed.
 
         Raises:
             InputError: The file was altered.

@@ -17,52 +17,35 @@ import pytest
 
 import experiments
 from experiments.__main__ import main
-from experiments.simulation import SchoolConfig, simulate_school, write_school
 from experiments.workbench.comparison.compare import compare, require_fair
+from experiments.workbench.comparison.figures import find_lead
 from experiments.workbench.leaderboard import rank_runs
+from experiments.workbench.runs import parts
 from experiments.workbench.runs import run as runs
 from experiments.workbench.runs.experiment import make_experiment
 from experiments.workbench.runs.folds import build_rows, list_folds
 from experiments.workbench.runs.store import Shelf
 from features.erasure import STORES, Installation
 from features.errors import InputError, MissingError
-from features.events.ingest import ingest_file
-from features.home import Home
+from features.home import Home, read_home
 from features.profiles.columns import FAMILIES, REGISTRY
-from features.roster import read_roster_files, save_roster
-from tests.conftest import copy_database
 from training.config import load_config
 from training.errors import DataGateError
 from training.models.boosting import STRUGGLE
 from training.records.tracking import EXPERIMENTS, Tracking
 
-QUICK = {"training": {"boosting": {"rounds": 5, "leaves": 7, "min_rows_per_leaf": 20}}, "seeds": [1]}
+QUICK = {"training": {"boosting": {"rounds": 5, "leaves": 7, "min_rows_per_leaf": 20}}, "seeds": [1], "curve": []}
+TREES = {"split": {"folds": 3}, **QUICK, "curve": [0.8]}
 BY_TIME = {"split": {"by": "time"}, "model": "logistic", **QUICK}
-
-
-@pytest.fixture(scope="module")
-def school(tmp_path_factory, migrated_mlflow):
-    """A home with a small school's log and roster, and an MLflow store, as the environment names them."""
-    place = tmp_path_factory.mktemp("workbench")
-    config = SchoolConfig(teams=1, students_per_team=40, weeks=4, skills=9, strands=3, items_per_skill=20)
-    write_school(simulate_school(config), place / "school")
-    home = Home(place / "home")
-    ingest_file(home, place / "school" / "log.parquet", mapping=place / "school" / "mapping.toml")
-    save_roster(read_roster_files(place / "school" / "roster"), home.database_url())
-    copy_database(migrated_mlflow, place / "mlruns" / "mlflow.db")
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("REGROUP_HOME", str(home.root))
-        environment.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{place / 'mlruns' / 'mlflow.db'}")
-        environment.delenv("REGROUP_DATABASE_URL", raising=False)
-        yield home
 
 
 @pytest.fixture(scope="module")
 def trees_and_rule(school):
     """Two runs over folds of students that may be compared."""
-    split = {"split": {"folds": 3}}
-    trees = runs.run_experiment(make_experiment(name="trees", **split, **QUICK), workers=2)
-    return trees, runs.run_experiment(make_experiment(name="rule", model="rule", **split, **QUICK), workers=1)
+    trees = runs.run_experiment(make_experiment(name="trees", **TREES), workers=2)
+    return trees, runs.run_experiment(
+        make_experiment(name="rule", model="rule", split={"folds": 3}, **QUICK), workers=1
+    )
 
 
 @pytest.fixture(scope="module")
@@ -135,8 +118,8 @@ def test_what_is_there_is_not_computed_again(trees_and_rule, school, monkeypatch
     trees, _ = trees_and_rule
     monkeypatch.setattr(runs, "build_rows", lambda *_: pytest.fail("a fold was computed again"))
 
-    again = runs.run_experiment(make_experiment(name="trees", split={"folds": 3}, **QUICK))
-    renamed = make_experiment(name="same trees", split={"folds": 3}, **QUICK)
+    again = runs.run_experiment(make_experiment(name="trees", **TREES))
+    renamed = make_experiment(name="same trees", **TREES)
     other_name = runs.run_experiment(renamed, tracking=False)
 
     assert (again.key, again.run_id, again.folds) == (trees.key, trees.run_id, trees.folds)
@@ -166,12 +149,40 @@ def test_verdict_tables_page_and_pull_request(trees_and_rule):
         abs=1e-6,
     )
     assert {"opportunity", "school"} <= set(found.groups["by"])
-    assert set(found.figures) == {"gains", "roc", "precision_recall", "reliability", "folds"}
+    curves = {"roc", "precision_recall", "reliability", "lead_time", "learning"}
+    assert set(found.figures) == {"gains", "folds"} | curves
     assert "| run | log-loss | AUC |" in found.to_markdown()
     page = found.to_html()
-    assert page.count("<svg") == 5
+    assert page.count("<svg") == 7
     assert "prefers-color-scheme: dark" in page
     assert "http" not in page.replace("http://www.w3.org/", "")
+
+
+def test_a_learning_curve_ends_at_the_run_itself(trees_and_rule):
+    trees, rule = trees_and_rule
+    curve = pd.DataFrame(trees.curve).set_index(["fold", "share"])
+
+    assert rule.curve == []
+    assert curve.xs(1.0, level="share")["auc"].tolist() == pytest.approx(trees.table["auc"].tolist())
+    fewer, all_students = (curve.xs(share, level="share")["students"].mean() for share in (0.8, 1.0))
+    assert 10 <= fewer < all_students
+
+
+def test_lead_time_is_from_the_first_place_to_when_the_struggle_was_plain(trees_and_rule):
+    """Three students of one fold: in a place from the start, from the third attempt on, and never."""
+    trees, _ = trees_and_rule
+    rows = pd.DataFrame(
+        {
+            "fold": "one",
+            "episode": np.repeat([0, 1, 2], 10),
+            "opportunity": np.tile(np.arange(10), 3),
+            "target": np.repeat([1.0, 1.0, 1.0], 10),
+        }
+    )
+    chance = np.where((rows["episode"] == 0) & (rows["opportunity"] < 3), 0.9, 0.1)
+    chance = np.where((rows["episode"] == 1) & rows["opportunity"].between(2, 4), 0.8, chance)
+
+    assert find_lead(trees, rows, chance).tolist() == [10, 8, -np.inf]
 
 
 def test_the_order_of_the_runs_turns_the_gain(trees_and_rule):
@@ -182,7 +193,7 @@ def test_the_order_of_the_runs_turns_the_gain(trees_and_rule):
 
 
 def test_a_run_is_as_good_as_one_with_the_same_forecasts(trees_and_rule, school):
-    runs.run_experiment(make_experiment(name="same trees", split={"folds": 3}, **QUICK), tracking=False)
+    runs.run_experiment(make_experiment(name="same trees", **TREES), tracking=False)
 
     assert compare("trees", "same trees").pairs[0].verdict == "equal"
 
@@ -211,7 +222,7 @@ def test_experiments_that_learn_by_different_rules_can_be_judged_by_the_same(by_
 
 def test_families_that_are_off_are_not_read(by_time):
     choices = {"name": "less", "model": "boosting", "features": {"material": False, "overall": False}}
-    chosen = runs._choose_columns(STRUGGLE, make_experiment(**{**BY_TIME, **choices}))
+    chosen = parts._choose_columns(STRUGGLE, make_experiment(**{**BY_TIME, **choices}))
 
     run = by_time(**choices)
 
@@ -389,8 +400,19 @@ def test_a_run_that_was_killed_goes_on_where_it_was(school, tmp_path):
     assert len(logged) == 1
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request, school, tmp_path, monkeypatch):
+    """MLflow's store in SQLite as it is, or in a new PostgreSQL; all else of a run is files of the home."""
+    if request.param == "postgresql":
+        url = request.getfixturevalue("empty_postgres").replace("postgresql:", "postgresql+psycopg:")
+        monkeypatch.chdir(tmp_path)  # there its server would keep artifacts
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", url)
+        Tracking()  # several processes that first touch a new database at once corrupt its migration
+    return request.param
+
+
 @pytest.mark.long
-def test_ten_runs_at_once_lose_nothing(school):
+def test_ten_runs_at_once_lose_nothing(store):
     """Ten processes, which one has imported everything for, so that they do begin at once."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["experiments.workbench.runs.run"])
@@ -403,3 +425,4 @@ def test_ten_runs_at_once_lose_nothing(school):
     assert sorted(named["run"]) == [f"at once {number}" for number in range(10)]
     assert set(named["id"]) == set(logged)
     assert len(set(named["log_loss"])) == 1
+    assert all(Shelf(read_home()).find_run(run_id).run_id == run_id for run_id in logged)
