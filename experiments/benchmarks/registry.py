@@ -298,6 +298,22 @@ BENCHMARKS: dict[str, Benchmark] = {
         ),
         failure="our plans are not ahead of each policy in need met and in what the lowest quartile knows",
     ),
+    "replay": Benchmark(
+        "past days of a real log: whom each policy would have proposed for a group before they struggled",
+        "replay.benchmark:benchmark_replay",
+        "--dataset assistments-2012 --teams 2 --days 5 --json figures.json",
+        (
+            *FORECAST,
+            _count("--teams", 20, "teams of 60 students"),
+            _count("--days", 15, "school days in a row"),
+            _count("--blocks", 1, "blocks of a day in which adults lead groups on the log's subject"),
+            _count("--students", 6000, "students whom the models learn from, at most"),
+            ("--large", {"action": "store_true", "help": "twice as many teams"}),
+            ("--earlier", {"action": "store_true", "help": "the days by which the rules' settings were chosen"}),
+            ("--workers", {"type": int, "help": "processes at work at once (default: as many as there are cores)"}),
+        ),
+        failure="ours would not surely have served more of the later strugglers than the best other policy",
+    ),
     "sense": Benchmark(
         "simulated schools planned day after day: who is in trouble, and who of them gets an adult",
         "planner.sense:benchmark_sense",
