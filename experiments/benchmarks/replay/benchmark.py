@@ -110,9 +110,10 @@ def benchmark_replay(
     choices = list_choices() if earlier else {"": Choices()}
     seats = _plan_teams(staffed, mornings, choices, workers)
     moments = _list_moments(staffed[0], school_days)
-    strugglers, practice = find_strugglers(theirs, log.item_skills, settings.mastery_rule, moments[0], moments[-1])
-    begun = np.maximum([struggler.begun for struggler in strugglers], moments[0])
-    of_day = np.searchsorted(to_microseconds(pd.Series(school_days)), begun, "right") - 1
+    end = _moment_of(school_days[-1] + pd.Timedelta(days=1), time())
+    strugglers, practice = find_strugglers(theirs, log.item_skills, settings.mastery_rule, moments[0], end)
+    limits = [struggler.limit for struggler in strugglers]
+    of_day = np.searchsorted(to_microseconds(pd.Series(school_days)), limits, "right") - 1
     weights = weigh_draws(strugglers, of_day, seed)
     reached = {policy: find_reached(found, strugglers, practice) for policy, found in seats.items()}
     served, ratio = measure_served(reached, weights)

@@ -69,9 +69,10 @@ class Morning:
 def list_school_days(events: pd.DataFrame, first: pd.Timestamp, count: int) -> list[pd.Timestamp]:
     """Returns so many weekdays from the first on, without those on which hardly anybody of the log practiced."""
     students = events.groupby(events["occurred_at"].dt.floor("D"))["student_id"].nunique()
-    weekdays = students[students.index.weekday < 5]  # noqa: PLR2004 - Saturday
-    at_school = weekdays[weekdays >= 0.1 * weekdays.quantile(0.75)]
-    return list(at_school.index[at_school.index >= first][:count])
+    days = pd.DatetimeIndex(students.index)
+    weekday = days.weekday < 5  # noqa: PLR2004 - Saturday
+    at_school = weekday & (students >= 0.1 * students[weekday].quantile(0.75)).to_numpy()
+    return list(days[at_school & (days >= first)][:count])
 
 
 def know_mornings(

@@ -13,6 +13,7 @@ from experiments.benchmarks.planner.baselines import plan_baseline
 from experiments.benchmarks.planner.days.run import StatedDay
 from experiments.benchmarks.planner.days.teacher_greedy import plan_greedily
 from experiments.benchmarks.replay.mornings import Fact, Morning, Pair
+from features.roster import Team
 from serving.grouping import Budget, Need, Problem, Session, Skill
 from serving.grouping.solve import find_sessions
 from serving.plans.policy import load_policy
@@ -35,23 +36,22 @@ class Choices:
         leads: Adults who lead at once, the others supervise.
         wrong_in_a_row: Wrong answers in a row that ask for help.
         low_score: Last score below which a student needs help, 0-1.
+        rest: School days after a seat for which the same student and skill come after those who waited.
     """
 
     most: int = 6
     leads: int = 2
     wrong_in_a_row: int = 2
     low_score: float = 0.6
+    rest: int = 5
 
 
 def list_choices() -> dict[str, Choices]:
-    """Returns all that is tried on earlier days, by what is chosen."""
-    rules = {f"k={k} low={low}": (k, low) for k, low in ((1, 0.5), (2, 0.6), (3, 0.7))}
-    return {
-        f"most={most} leads={leads} {name}": Choices(most, leads, *rule)
-        for most in (5, 6, 8)
-        for leads in (2, 3)
-        for name, rule in rules.items()
-    }
+    """Returns all that is tried on earlier days, by what is chosen: group and leads first, then what each rule asks."""
+    groups = [(most, leads, rest) for most in (6, 8) for leads in (2, 3) for rest in (0, 5, 10)]
+    tried = [Choices(most, leads, rest=rest) for most, leads, rest in groups]
+    tried += [Choices(wrong_in_a_row=wrong, low_score=low) for wrong, low in ((1, 0.4), (3, 0.8))]
+    return {" ".join(f"{name}={value}" for name, value in vars(one).items()): one for one in tried}
 
 
 Plans = Callable[[StatedDay, Morning], tuple[Session, ...]]
@@ -68,9 +68,7 @@ def list_policies(choices: Choices) -> dict[str, Plans]:
         "wrong_in_a_row": _help(choices, lambda fact: fact.wrong_in_a_row >= choices.wrong_in_a_row),
         "kolibri_4_wrong": _help(choices, lambda fact: fact.wrong >= KOLIBRI_WRONG),
         "k_means": _form_groups("clusters"),
-        "teacher_greedy": lambda stated, _: plan_greedily(
-            stated.problem, find_urgent(stated), choices.most, choices.leads
-        ),
+        "teacher_greedy": _help_urgent(choices),
     }
 
 
@@ -100,9 +98,26 @@ def _form_groups(name: str) -> Plans:
     return lambda stated, morning: plan_baseline(state_by_facts(stated.problem, morning.facts), name, stated.number)
 
 
+def find_rested(team: Team, rest: int) -> set[Pair]:
+    """Returns the pairs of student and skill with a seat on one of the last so many school days on record."""
+    days = sorted({past.date for past in team.past_sessions})[-rest:] if rest else []
+    return {
+        (student, past.skill_id or "") for past in team.past_sessions if past.date in days for student in past.students
+    }
+
+
+def _help_urgent(choices: Choices) -> Plans:
+    def plan(stated: StatedDay, _: Morning) -> tuple[Session, ...]:
+        named = find_urgent(stated) - find_rested(stated.team, choices.rest)
+        return plan_greedily(stated.problem, named, choices.most, choices.leads)
+
+    return plan
+
+
 def _help(choices: Choices, needs_help: Callable[[Fact], bool]) -> Plans:
     def plan(stated: StatedDay, morning: Morning) -> tuple[Session, ...]:
         named = {pair for pair, fact in morning.facts.items() if needs_help(fact)}
+        named -= find_rested(stated.team, choices.rest)
         return plan_greedily(state_by_facts(stated.problem, morning.facts), named, choices.most, choices.leads)
 
     return plan

@@ -1,6 +1,6 @@
 """Who did not reach the mastery rule after all, when that was certain, and what students answered after a moment."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,17 +59,17 @@ class Struggler:
 def find_strugglers(
     events: pd.DataFrame, item_skills: pd.DataFrame, rule: MasteryRule, first: int, last: int
 ) -> tuple[list[Struggler], Mapping[Pair, Practice]]:
-    """Returns whom a seat between two moments could have reached in time, and all practice of everybody.
+    """Returns who came to struggle within a time, and all practice of everybody.
 
-    Of each student and skill it is the first horizon (`training.data.labels`) that ends after the first moment, if it
-    begins before the last one.
+    Of each student and skill it is the first horizon (`training.data.labels`) that ends in that time, whenever it
+    began.
 
     Args:
         events: Rows of `Events` of the whole log, each on one skill.
         item_skills: Rows of `ItemSkills`.
         rule: What counts as mastered, and how far the horizon reaches.
-        first: The first seat of all, in microseconds since 1970.
-        last: The last one.
+        first: When the time begins, in microseconds since 1970.
+        last: When it ends.
     """
     vocabulary, timeline, _ = read_log(events, item_skills)
     outcomes = label_outcomes(timeline, vocabulary, rule)
@@ -77,12 +77,12 @@ def find_strugglers(
     end = begin
     for _ in range(rule.horizon - 1):
         end = outcomes.next[end]
-    skills = np.asarray(vocabulary.nodes, dtype=object)
+    skills = vocabulary.nodes.to_numpy(dtype=object)
     found: dict[Pair, Struggler] = {}
     for at, until in zip(begin.tolist(), end.tolist(), strict=True):  # in each student's order of time
         pair = str(timeline.students[timeline.student[at]]), str(skills[timeline.node[at]])
         begun, limit = int(timeline.time[at]), int(timeline.time[until])
-        if pair not in found and limit > first and begun < last:
+        if pair not in found and first < limit <= last:
             found[pair] = Struggler(pair, begun, limit)
     return list(found.values()), _read_practice(events)
 
@@ -91,10 +91,10 @@ def _read_practice(events: pd.DataFrame) -> dict[Pair, Practice]:
     ordered = events.sort_values(["student_id", "skills", "occurred_at", "sequence"], kind="stable")
     times = to_microseconds(ordered["occurred_at"])
     right = ordered["correct"].to_numpy(dtype=bool)
-    groups: Iterable[tuple[Pair, Ints]] = (
-        ordered.reset_index(drop=True).groupby(["student_id", "skills"]).indices.items()
-    )
-    return {(str(student), str(skill)): Practice(times[at], right[at]) for (student, skill), at in groups}
+    pairs = pd.MultiIndex.from_frame(ordered[["student_id", "skills"]])
+    starts = np.flatnonzero(~pairs.duplicated())
+    parts = zip(pairs[starts], np.split(times, starts[1:]), np.split(right, starts[1:]), strict=True)
+    return {(str(student), str(skill)): Practice(*answers) for (student, skill), *answers in parts}
 
 
 def to_microseconds(times: "pd.Series[pd.Timestamp]") -> Ints:

@@ -55,7 +55,8 @@ def find_teams(events: pd.DataFrame, first: pd.Timestamp, count: int, seed: int)
     alike = alike @ sparse.diags_array(np.log(len(ids) / np.bincount(column)))
     norms = np.sqrt(np.asarray(alike.multiply(alike).sum(axis=1)).ravel())
     alike = sparse.csr_matrix(sparse.diags_array(1.0 / np.maximum(norms, 1e-12)) @ alike)
-    free, teams = np.ones(len(ids), bool), []
+    free = np.ones(len(ids), bool)
+    teams: list[tuple[str, ...]] = []
     for student in np.random.default_rng(seed).permutation(len(ids)).tolist():
         if len(teams) == count:
             break
