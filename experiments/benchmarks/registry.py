@@ -298,6 +298,28 @@ BENCHMARKS: dict[str, Benchmark] = {
         ),
         failure="our plans are not ahead of each policy in need met and in what the lowest quartile knows",
     ),
+    "outcomes": Benchmark(
+        "skills mastered a week in simulated schools, by our plans and by plain policies, seed by seed",
+        "planner.policies.outcomes:benchmark_outcomes",
+        "--seeds 2 --days 5 --json figures.json",
+        (
+            _count("--seeds", 30, "simulated schools of each kind"),
+            _count("--days", 10, "school days in a row"),
+            (
+                "--kind",
+                {
+                    "dest": "kinds",
+                    "choices": DAILY_SCHOOLS,
+                    "action": "append",
+                    "help": "this kind of school; may be repeated (default: demo)",
+                },
+            ),
+            _path("--models", "FOLDER", "keep the trained models there, or use those kept"),
+            ("--workers", {"type": int, "help": "processes at work at once (default: as many as there are cores)"}),
+            JSON,
+        ),
+        failure="our plans are not ahead of each plain policy in skills mastered a week and in the lowest quartile",
+    ),
     "replay": Benchmark(
         "past days of a real log: whom each policy would have proposed for a group before they struggled",
         "replay.benchmark:benchmark_replay",
