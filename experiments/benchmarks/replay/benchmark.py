@@ -151,10 +151,16 @@ def _plan_teams(
     teams: Sequence[Team], mornings: Sequence[Sequence[Morning]], choices: dict[str, Choices], workers: int
 ) -> dict[str, list[Seat]]:
     seats: dict[str, list[Seat]] = {}
+    work = list(zip(teams, mornings, strict=True))
+    if workers == 1:
+        for one in track(work, "teams", total=len(work)):
+            for policy, found in plan_team(*one, choices).items():
+                seats.setdefault(policy, []).extend(found)
+        return seats
     # a fork of a process that has threads of LightGBM's may hang
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        waiting = [pool.submit(plan_team, *one, choices) for one in zip(teams, mornings, strict=True)]
-        for done in track(as_completed(waiting), "teams", total=len(waiting)):
+        waiting = [pool.submit(plan_team, *one, choices) for one in work]
+        for done in track(as_completed(waiting), "teams", total=len(work)):
             for policy, found in done.result().items():
                 seats.setdefault(policy, []).extend(found)
     return seats
@@ -176,7 +182,7 @@ def plan_team(team: Team, mornings: Sequence[Morning], choices: dict[str, Choice
                 continue
             seats[policy], past = [], team
             for number, morning in enumerate(mornings):
-                stated = _state_day(past, morning, number)
+                stated = state_morning(past, morning, number)
                 try:
                     sessions = [session for session in plan(stated, morning) if session.led]
                 except InfeasibleError:
@@ -186,7 +192,14 @@ def plan_team(team: Team, mornings: Sequence[Morning], choices: dict[str, Choice
     return seats
 
 
-def _state_day(team: Team, morning: Morning, number: int) -> StatedDay:
+def state_morning(team: Team, morning: Morning, number: int) -> StatedDay:
+    """Returns a past day as the service would have stated it.
+
+    Args:
+        team: With what would have been proposed until then as its history.
+        morning: What is known.
+        number: School days since the first, from 0.
+    """
     policy, skills = load_policy(), SkillMap({}, {})
     day, moment = morning.moment.date(), morning.moment.to_pydatetime()
     most = Settings.model_fields["max_candidates"].default

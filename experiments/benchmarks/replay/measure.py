@@ -113,8 +113,9 @@ def measure_served(
         policy: {"strugglers_served": float(share), **_interval(drawn)} for policy, (share, drawn) in shares.items()
     }
     ours, ours_drawn = shares[OURS]
+    least = 1 / weights.shape[1]  # a policy that serves nobody is taken to serve one
     ratios = {
-        policy: {"value": float(ours / share), **_interval(ours_drawn / np.maximum(drawn, 1e-12))}
+        policy: {"value": float(ours / max(share, least)), **_interval(ours_drawn / np.maximum(drawn, least))}
         for policy, (share, drawn) in shares.items()
         if policy != OURS
     }

@@ -70,7 +70,7 @@ def list_school_days(events: pd.DataFrame, first: pd.Timestamp, count: int) -> l
     """Returns so many weekdays from the first on, without those on which hardly anybody of the log practiced."""
     students = events.groupby(events["occurred_at"].dt.floor("D"))["student_id"].nunique()
     days = pd.DatetimeIndex(students.index)
-    weekday = days.weekday < 5  # noqa: PLR2004 - Saturday
+    weekday = days.day_of_week < 5  # noqa: PLR2004 - Saturday
     at_school = weekday & (students >= 0.1 * students[weekday].quantile(0.75)).to_numpy()
     return list(days[at_school & (days >= first)][:count])
 
