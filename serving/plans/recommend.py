@@ -37,6 +37,7 @@ from serving.models.live import LiveEvents
 from serving.models.snapshot import Snapshot
 from serving.plans.cycle import carry_grouping, read_grouping, remember_sessions
 from serving.plans.cycle_days import find_days
+from serving.plans.exploration import Exploration, explore_plans
 from serving.plans.focus_notes import FocusNote, note_focus
 from serving.plans.needs import Candidate, find_candidates
 from serving.plans.policy import PlannerPolicy, load_policy
@@ -100,6 +101,7 @@ class Recommendation:
         notes: Standing rules, series and parts of the roster that the plan goes without.
         others: Good plans that differ, the best first.
         held: The group of each series that is held, by the series' id.
+        exploration: How the plan was drawn at random; null where it is the best that was found.
         focus_notes: What is said of skills of the current unit without a session.
     """
 
@@ -113,6 +115,7 @@ class Recommendation:
     notes: tuple[Note, ...] = ()
     others: tuple[Alternative, ...] = ()
     held: Mapping[str, Group] = field(default_factory=dict)
+    exploration: Exploration | None = None
 
     def series_of(self, session: Session) -> str | None:
         """The id of the series that a session is of; null: none."""
@@ -363,7 +366,10 @@ def recommend_day(
     begun = time.perf_counter()
     unit = _know_unit(snapshot, team, roster.skills, request, policy, days)
     due, over = find_due((*team.series, *request.series), team, request.day, unit)
-    search = _Search(request.alternatives, budget, until)
+    # people who replan a day, follow a grouping or choose among alternatives have reasons of their own
+    free = not request.previous and request.grouping is None and not request.alternatives
+    explore = day.policy.settings["explore_within"] if free else 0.0
+    search = _Search(request.alternatives, budget, until, explore)
 
     def plan_with_all(problem: Problem) -> tuple[SeriesDay, tuple[Problem, _Found]]:
         def plan(held: Problem) -> tuple[Problem, _Found]:
@@ -396,9 +402,10 @@ def recommend_day(
         search_seconds=ended - begun,
         found_at=max(min(ended, until), ended - OVERSHOT_S),
         policy=day.policy,
-        notes=(*notes, *series.notes),
+        notes=(*notes, *series.notes, *(found.exploration.notes if found.exploration else ())),
         others=found.others,
         held=series.held,
+        exploration=found.exploration,
         focus_notes=note_focus(
             team, roster.skills, problem, found.plan, forecast_students(snapshot, team.members, days)
         ),
@@ -424,7 +431,8 @@ class _Found(NamedTuple):
 
     canonical: str
     plan: Plan
-    others: tuple[Alternative, ...]
+    others: tuple[Alternative, ...] = ()
+    exploration: Exploration | None = None
 
 
 @dataclass
@@ -435,12 +443,14 @@ class _Search:
         alternatives: How many other good plans to look for; all searches for them share the time that is left.
         budget: Of the search.
         until: When the plan must be found, on the clock of `time.perf_counter`.
+        explore: Share of the best plan's gain that one drawn at random may lack; 0: the best is taken.
         least: Share of the budget's seconds that the next search gets, however late it is.
     """
 
     alternatives: int
     budget: Budget
     until: float
+    explore: float = 0.0
     least: float = LEAST
 
     def is_late(self) -> bool:
@@ -459,9 +469,12 @@ class _Search:
         self.least = LEAST_AGAIN
         with ThreadPoolExecutor(1) as pool:  # the search releases the interpreter lock
             text = pool.submit(problem.to_json)
+            if self.explore:
+                plan, exploration = explore_plans(problem, self.explore, budget)
+                return _Found(text.result(), plan, exploration=exploration)
             if not self.alternatives:
                 plan = suggest_groups(problem, budget)
-                return _Found(text.result(), plan, ())
+                return _Found(text.result(), plan)
             if budget.seconds is not None:
                 budget = replace(budget, seconds=budget.seconds / (1 + ATTEMPTS * self.alternatives))
             found = find_alternatives(problem, self.alternatives, budget)
