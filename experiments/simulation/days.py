@@ -142,6 +142,11 @@ class FollowingDays:
         self._places = draw_places(school.config, self._owners, level)
 
     @property
+    def behavior(self) -> Behavior:
+        """How the school's students learn."""
+        return self._config.behavior
+
+    @property
     def skill_ids(self) -> list[str]:
         """Ids of the skills in teaching order."""
         return self._curriculum.skill_ids

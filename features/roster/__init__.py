@@ -113,6 +113,8 @@ policy.toml (optional): how teams want to be planned, which the CSV files cannot
     most_by_role.ROLE      most students at once with an adult of a role for whom staff.csv has no max_group
     students_per_monitor   students of independent work whom one adult may supervise
     most_social_cost       share of the need met, 0-1, that everything social together may cost
+    explore_within         share, 0-0.1, that a plan's gain over a day online may lie below the best one found, so that
+                           each day's plan is drawn at random among those; 0: the best, always
     crowding               `{ full = 3, loss = 0.1 }`: students whom one lead serves in full, and how much less each
                            further one makes it for all
     adult_time_days        school days within which everybody should have had adult time; 1: every day

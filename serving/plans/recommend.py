@@ -37,6 +37,7 @@ from serving.models.live import LiveEvents
 from serving.models.snapshot import Snapshot
 from serving.plans.cycle import carry_grouping, read_grouping, remember_sessions
 from serving.plans.cycle_days import find_days
+from serving.plans.exploration import Exploration, explore_plans
 from serving.plans.focus_notes import FocusNote, note_focus
 from serving.plans.needs import Candidate, find_candidates
 from serving.plans.policy import PlannerPolicy, load_policy
@@ -104,6 +105,7 @@ class Recommendation:
         notes: Standing rules, series and parts of the roster that the plan goes without.
         others: Good plans that differ, the best first.
         held: The group of each series that is held, by the series' id.
+        exploration: How the plan was drawn at random; null where it is the best that was found.
         focus_notes: What is said of skills of the current unit without a session.
     """
 
@@ -117,6 +119,7 @@ class Recommendation:
     notes: tuple[Note, ...] = ()
     others: tuple[Alternative, ...] = ()
     held: Mapping[str, Group] = field(default_factory=dict)
+    exploration: Exploration | None = None
 
     def series_of(self, session: Session) -> str | None:
         """The id of the series that a session is of; null: none."""
@@ -367,7 +370,10 @@ def recommend_day(
     begun = time.perf_counter()
     unit = _know_unit(snapshot, team, roster.skills, request, policy, days)
     due, over = find_due((*team.series, *request.series), team, request.day, unit)
-    search = _Search(request.alternatives, budget, until)
+    # people who replan a day, follow a grouping or choose among alternatives have reasons of their own
+    free = not request.previous and request.grouping is None and not request.alternatives
+    explore = day.policy.settings["explore_within"] if free else 0.0
+    search = _Search(request.alternatives, budget, until, explore)
 
     def plan_with_all(problem: Problem) -> tuple[SeriesDay, tuple[Problem, _Found]]:
         def plan(held: Problem) -> tuple[Problem, _Found]:
@@ -400,9 +406,10 @@ def recommend_day(
         search_seconds=ended - begun,
         found_at=max(min(ended, until), ended - OVERSHOT_S),
         policy=day.policy,
-        notes=(*notes, *series.notes),
+        notes=(*notes, *series.notes, *(found.exploration.notes if found.exploration else ())),
         others=found.others,
         held=series.held,
+        exploration=found.exploration,
         focus_notes=note_focus(
             team, roster.skills, problem, found.plan, forecast_students(snapshot, team.members, days)
         ),
@@ -428,7 +435,8 @@ class _Found(NamedTuple):
 
     canonical: str
     plan: Plan
-    others: tuple[Alternative, ...]
+    others: tuple[Alternative, ...] = ()
+    exploration: Exploration | None = None
 
 
 @dataclass
@@ -439,12 +447,14 @@ class _Search:
         alternatives: How many other good plans to look for; all searches for them share the time that is left.
         budget: Of the search.
         until: When the plan must be found, on the clock of `time.perf_counter`.
+        explore: Share of the best plan's gain that one drawn at random may lack; 0: the best is taken.
         least: Share of the budget's seconds that the next search gets, however late it is.
     """
 
     alternatives: int
     budget: Budget
     until: float
+    explore: float = 0.0
     least: float = LEAST
 
     def is_late(self) -> bool:
@@ -462,9 +472,11 @@ class _Search:
         budget = replace(self.budget, seconds=None if seconds is None else left, deadline=now + left)
         self.least = LEAST_AGAIN
         text = TEXTS.submit(problem.to_json)  # meanwhile: the search releases the interpreter lock
+        if self.explore:
+            plan, exploration = explore_plans(problem, self.explore, budget)
+            return _Found(text.result(), plan, exploration=exploration)
         if not self.alternatives:
-            plan = suggest_groups(problem, budget)
-            return _Found(text.result(), plan, ())
+            return _Found(text.result(), suggest_groups(problem, budget))
         if budget.seconds is not None:
             budget = replace(budget, seconds=budget.seconds / (1 + ATTEMPTS * self.alternatives))
         found = find_alternatives(problem, self.alternatives, budget)

@@ -124,6 +124,14 @@ class TeamPolicy(Body):
         description="share of the need met that everything social together may cost",
         examples=[0.05],
     )
+    explore_within: float | None = Field(
+        default=None,
+        ge=0,
+        le=0.1,
+        description="share that a plan's gain over a day online may lie below the best one found, so that each day's "
+        "plan is drawn at random among those, and its probability kept; 0: the best, always",
+        examples=[0.0],
+    )
     crowding: Crowding | None = Field(default=None, description="how much less large sessions meet")
     adult_time_days: int | None = Field(
         default=None,

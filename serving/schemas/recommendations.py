@@ -326,6 +326,21 @@ class AlternativeOut(Body):
     )
 
 
+class ExplorationOut(Body):
+    """How a plan was drawn at random among about equally good ones, for estimates of other policies later."""
+
+    plans: int = Field(ge=1, description="different plans that it was drawn from, this one included", examples=[3])
+    probability: float = Field(
+        gt=0, le=1, description="probability with which it was drawn: the same for each of them", examples=[0.333]
+    )
+    within: float = Field(ge=0, le=0.1, description="the policy's `explore_within`", examples=[0.02])
+    score_loss: float = Field(
+        ge=0,
+        description="share of the best of these plans' gain over a day online that this one lacks; 0: it is the best",
+        examples=[0.008],
+    )
+
+
 class RecommendationOut(Body):
     """A plan that keeps every hard rule, with everything that it rests on."""
 
@@ -353,6 +368,9 @@ class RecommendationOut(Body):
     provenance: Provenance = Field(description="the models and data behind every figure")
     policy: TeamPolicy | None = Field(
         default=None, description="all choices that the plan rests on; null in plans of earlier versions"
+    )
+    exploration: ExplorationOut | None = Field(
+        default=None, description="how the plan was drawn at random; null: it is the best that was found"
     )
     notes: list[NoteOut] = Field(
         default_factory=list,

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from experiments.benchmarks.figures import make_table, print_tables
-from experiments.benchmarks.forecasts.data.datasets import read_data_set
+from experiments.benchmarks.forecasts.data.datasets import STARTS, read_data_set
 from experiments.benchmarks.nights import use_store
 from experiments.benchmarks.school_year.champions import Night, count_days_to_recover, run_nights
 from experiments.benchmarks.school_year.plants import FAULTS, plant
@@ -35,8 +35,8 @@ Kept = TypeVar("Kept")
 
 LOG = "assistments-2012"
 
-START = datetime(2012, 9, 1, tzinfo=UTC)
-"""The log counts seconds from its first day; its Mondays, holidays and storms are those of that year."""
+START = STARTS[LOG].to_pydatetime()
+"""The first day of the log."""
 
 CHOSEN_UNTIL = datetime(2013, 2, 1, tzinfo=UTC)
 """Nights before it were looked at when the limits were chosen."""

@@ -189,6 +189,7 @@ KEYS: Mapping[str, Spec] = {
     "most_by_role": Each(PEOPLE),
     "students_per_monitor": PEOPLE,
     "most_social_cost": number(0, 1),
+    "explore_within": number(0, 0.1),
     "crowding": {"full": PEOPLE, "loss": number(0, 10)},
     "adult_time_days": whole(1, LONGEST_WINDOW),
     "group_time_days": whole(1, LONGEST_WINDOW),

@@ -11,6 +11,7 @@ from serving.grouping import Session, digest_text
 from serving.models.forecasts import SkillForecast, describe_all_facts, explain_forecasts
 from serving.models.snapshot import Snapshot
 from serving.models.status import Status
+from serving.plans.exploration import Exploration
 from serving.plans.needs import Candidate
 from serving.plans.policy import load_policy
 from serving.plans.problem import skill_name
@@ -34,6 +35,7 @@ from serving.schemas.forecasts import (
 )
 from serving.schemas.recommendations import (
     AlternativeOut,
+    ExplorationOut,
     FocusNoteOut,
     NoteOut,
     RecommendationOut,
@@ -261,6 +263,7 @@ def to_recommendation(
         cut_by_clock=found.plan.cut_by_clock,
         provenance=to_provenance(snapshot),
         policy=found.policy.to_body(),
+        exploration=_to_exploration(found.exploration),
         notes=[
             NoteOut(
                 rule_id=note.rule_id,
@@ -337,6 +340,17 @@ def to_recommendation(
             )
             for other in found.others
         ],
+    )
+
+
+def _to_exploration(exploration: Exploration | None) -> ExplorationOut | None:
+    if exploration is None:
+        return None
+    return ExplorationOut(
+        plans=exploration.plans,
+        probability=exploration.probability,
+        within=exploration.within,
+        score_loss=exploration.score_loss,
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import fields
 from datetime import date
 
 import pytest
@@ -82,7 +83,7 @@ def test_a_skill_that_most_with_evidence_mastered_is_one_to_catch_up_on():
 
 
 def outcome(value):
-    return Outcome(*(value for _ in range(9)), refused=0)
+    return Outcome(**dict.fromkeys((field.name for field in fields(Outcome)), value))
 
 
 def test_differences_are_ours_less_theirs_school_by_school():

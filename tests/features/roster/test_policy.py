@@ -29,6 +29,7 @@ sizes.collaborative = { least = 4, most = 6, tables = 2 }
 most_by_role.support_staff = 4
 students_per_monitor = 20
 most_social_cost = 0.1
+explore_within = 0.02
 crowding = { full = 4, loss = 0.2 }
 adult_time_days = 3
 trainees_supervised = false
@@ -73,6 +74,7 @@ def test_every_key_is_read_and_students_are_kept_apart(read):
         "most_by_role": {"support_staff": 4},
         "students_per_monitor": 20,
         "most_social_cost": 0.1,
+        "explore_within": 0.02,
         "crowding": {"full": 4, "loss": 0.2},
         "adult_time_days": 3,
         "trainees_supervised": False,

@@ -92,6 +92,9 @@ DATA_SETS = {
 }
 
 
+STARTS = {"assistments-2012": pd.Timestamp("2012-09-01", tz="UTC")}
+"""The first day of logs with a clock that counts from it; their Mondays, holidays and storms are those of that year."""
+
 FOLDS = 5
 """Where no split is published, one of so many folds of students is the test."""
 

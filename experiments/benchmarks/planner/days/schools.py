@@ -114,11 +114,24 @@ def train_models(folder: Path, config: TrainingConfig | None = None) -> None:
     config = load_config() if config is None else config
     with tempfile.TemporaryDirectory(prefix="regroup-") as place:
         events, item_skills, _, _ = _ingest(simulate_school(DEMO), Path(place))
+    write_models(folder, events, item_skills, config)
+
+
+def write_models(folder: Path, events: pd.DataFrame, item_skills: pd.DataFrame, config: TrainingConfig) -> Statistics:
+    """Trains the models on a log and writes them as bundles `struggle` and `mastery`; returns how hard its items are.
+
+    Args:
+        folder: Where they go.
+        events: Rows of `Events`.
+        item_skills: Rows of `ItemSkills`.
+        config: Choices of the training.
+    """
     dataset = build_dataset(events, item_skills, config)
     for forecast in FORECASTS:
         blocks = getattr(dataset, forecast.name)
         model = train_model(forecast, blocks["train"], blocks["calibration"], config.boosting)
         write_model(folder / forecast.name, model, dataset.statistics, config, {"run_id": RUN})
+    return dataset.statistics
 
 
 def open_school(kind: str, seed: int, models: Path) -> OpenSchool:

@@ -21,13 +21,14 @@ Subject = tuple[str, Aim]
 """A skill, and what all of a group do with it."""
 
 
-def plan_greedily(problem: Problem, urgent: Collection[Pair], most: int) -> tuple[Session, ...]:
+def plan_greedily(problem: Problem, urgent: Collection[Pair], most: int, leads: int = LEADS) -> tuple[Session, ...]:
     """Plans a day as described above; fixed assignments are not looked at.
 
     Args:
         problem: The day.
         urgent: Pairs of student and skill to come first.
         most: Students at a time.
+        leads: Adults who lead at once, where the others suffice to supervise.
 
     Raises:
         InfeasibleError: The students cannot be supervised.
@@ -37,7 +38,7 @@ def plan_greedily(problem: Problem, urgent: Collection[Pair], most: int) -> tupl
         needs[need.skill, need.aim].append(need)
     for listed in needs.values():
         listed.sort(key=lambda need: ((need.student, need.skill) not in urgent, -(need.struggle_risk or 0), -need.need))
-    day = _Day(problem, frozenset(urgent), needs, most)
+    day = _Day(problem, frozenset(urgent), needs, most, leads)
     sessions = [session for block in problem.blocks for session in day.plan(block)]
     return seat_online(problem, sessions)
 
@@ -50,6 +51,7 @@ class _Day:
     urgent: frozenset[Pair]
     needs: Mapping[Subject, Sequence[Need]]
     most: int
+    leads: int
     done: set[Pair] = field(default_factory=set)
 
     def plan(self, block: Block) -> list[Session]:
@@ -61,7 +63,7 @@ class _Day:
         led: list[Session] = []
         finished = self._finish(block, adults, present, led)
         for adult in adults:
-            if finished is not None and len(led) >= LEADS:
+            if finished is not None and len(led) >= self.leads:
                 break
             free = present.difference(*(session.students for session in led))
             session = self._teach(block, adult, free)

@@ -65,9 +65,7 @@ def benchmark_policies(
     Raises:
         InputError: Fewer than two schools of a kind, of which no interval could be told, or nothing to plan.
     """
-    workers = (os.cpu_count() or 1) if workers is None else workers
-    if schools < 2 or days < 1 or workers < 1:  # noqa: PLR2004 - one school alone has no spread
-        raise InputError(f"--schools {schools} must be at least 2, --days {days} and --workers {workers} at least 1")
+    require_schools("--schools", schools, days, workers)
     count = schools * (LARGE if large else 1)
     varied = max(2, count // 2)
     work = [
@@ -75,12 +73,7 @@ def benchmark_policies(
         for number in range(count)
         for kind in kinds or DAILY_SCHOOLS
     ]
-    with tempfile.TemporaryDirectory(prefix="regroup-") if models is None else nullcontext(models) as place:
-        folder = Path(place)
-        if not folder.exists() or not any(folder.iterdir()):
-            OUT.print("training on the demo's school", style="dim")
-            train_models(folder)
-        compared = [one for found in _run(work, days, folder, workers) for one in found]
+    compared = plan_schools(work, days, models, workers)
     figures = summarize(compared)
     print_tables(
         _show_means(figures["policies"]),
@@ -116,15 +109,56 @@ def summarize(compared: Sequence[Compared]) -> dict[str, Any]:
     }
 
 
+def require_schools(option: str, schools: int, days: int, workers: int | None) -> None:
+    """Checks that there is something to plan, and to compare.
+
+    Args:
+        option: How the command line calls the number of schools.
+        schools: How many.
+        days: School days.
+        workers: Processes; null = as many as there are cores.
+
+    Raises:
+        InputError: There is not.
+    """
+    if schools < 2 or days < 1 or (workers is not None and workers < 1):  # noqa: PLR2004 - one school has no spread
+        raise InputError(f"{option} {schools} must be at least 2, --days {days} and --workers {workers} at least 1")
+
+
+def plan_schools(
+    work: Sequence[tuple[str, int, tuple[Level, ...]]],
+    days: int,
+    models: Path | None,
+    workers: int | None,
+    without: Sequence[str] = (),
+) -> list[Compared]:
+    """Plans schools by every policy, in several processes at once.
+
+    Args:
+        work: Kind, seed and levels of teaching of each school.
+        days: School days.
+        models: A folder where the trained models are kept, or taken from; null = trained anew.
+        workers: Processes; 1 = this one; null = as many as there are cores.
+        without: Policies that are left out.
+    """
+    workers = (os.cpu_count() or 1) if workers is None else workers
+    with tempfile.TemporaryDirectory(prefix="regroup-") if models is None else nullcontext(models) as place:
+        folder = Path(place)
+        if not folder.exists() or not any(folder.iterdir()):
+            OUT.print("training on the demo's school", style="dim")
+            train_models(folder)
+        return [one for found in _run(work, days, folder, workers, without) for one in found]
+
+
 def _run(
-    work: Sequence[tuple[str, int, tuple[Level, ...]]], days: int, models: Path, workers: int
+    work: Sequence[tuple[str, int, tuple[Level, ...]]], days: int, models: Path, workers: int, without: Sequence[str]
 ) -> Iterator[list[Compared]]:
     if workers == 1:
-        yield from (compare_policies(*one, days, models) for one in track(work, "schools", total=len(work)))
+        yield from (compare_policies(*one, days, models, without) for one in track(work, "schools", total=len(work)))
         return
     # a fork of a process that has threads of LightGBM's may hang
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        waiting = [pool.submit(compare_policies, *one, days, models) for one in work]
+        waiting = [pool.submit(compare_policies, *one, days, models, without) for one in work]
         for done in track(as_completed(waiting), "schools", total=len(waiting)):
             yield done.result()
 
@@ -180,16 +214,17 @@ def _show_against(rows: Sequence[Mapping[str, Any]]) -> Table:
     names = ("need_met", "need_met_forecast", "struggle_removed", "lowest_quartile", "proficiency", "load")
     table = make_table("ours less each policy (95 % interval over schools)", ["policy"], names)
     for row in rows:
-        table.add_row(row["policy"], *(_interval(row, name) for name in names))
+        table.add_row(row["policy"], *(format_interval(row, name) for name in names))
     return table
 
 
 def _show_rows(title: str, name: str, figures: Mapping[str, Any]) -> Table:
     table = make_table(title, [name, "policy"], MAIN)
     for row in figures[f"{name}s"]:
-        table.add_row(row[name], row["policy"], *(_interval(row, figure) for figure in MAIN))
+        table.add_row(row[name], row["policy"], *(format_interval(row, figure) for figure in MAIN))
     return table
 
 
-def _interval(row: Mapping[str, Any], name: str) -> str:
+def format_interval(row: Mapping[str, Any], name: str) -> str:
+    """Returns a difference with its interval, as `compare_with_each` gives them, in words."""
     return f"{row[name]:+.3f} ({row[f'{name}_low']:+.3f} to {row[f'{name}_high']:+.3f})"

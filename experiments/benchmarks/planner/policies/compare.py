@@ -1,14 +1,17 @@
 """Plans three weeks of one school by one policy after the other, and judges each by what students know by then."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
+from scipy.special import logit
 
 from experiments.benchmarks.planner.baselines import plan_baseline
 from experiments.benchmarks.planner.days.run import (
+    SCHOOL_WEEK,
     HeldDay,
     Policy,
     Proposed,
@@ -23,7 +26,7 @@ from experiments.benchmarks.planner.policies.before import state_before
 from experiments.benchmarks.planner.policies.learning import LearningLife
 from experiments.simulation.knowledge import Grid
 from experiments.simulation.teaching import Level
-from features.roster import SkillMap
+from features.roster import Block, SkillMap
 from serving.grouping import Budget, InfeasibleError, remember_day, suggest_groups
 from serving.grouping.problem.history import count_load_off
 from serving.plans.policy import load_policy
@@ -58,6 +61,12 @@ class Outcome:
         led: Sessions led by an adult, a day.
         seats: Places in them, by student and day.
         refused: Days without a plan.
+        skills_a_week: Skills that count and that a student came to master, mean over students, by week: mastered is
+            where the chance to know an average item is what the simulation holds enough to build on (`Behavior.ready`).
+        skills_a_week_well: The same up to where there is little left to teach (`Behavior.taught_to`).
+        gap: What the quarter who knew most on the first morning knows on the last, less what the lowest one knows.
+        adult_minutes: Minutes in sessions led by an adult, by student and day.
+        lowest_adult_minutes: The same of the lowest quartile.
     """
 
     need_met: float
@@ -70,6 +79,11 @@ class Outcome:
     led: float
     seats: float
     refused: int
+    skills_a_week: float
+    skills_a_week_well: float
+    gap: float
+    adult_minutes: float
+    lowest_adult_minutes: float
 
 
 def _before(skills: SkillMap) -> Policy:
@@ -122,7 +136,9 @@ class Compared:
     outcomes: Mapping[str, Outcome]
 
 
-def compare_policies(kind: str, seed: int, levels: Sequence[Level], days: int, models: Path) -> list[Compared]:
+def compare_policies(
+    kind: str, seed: int, levels: Sequence[Level], days: int, models: Path, without: Collection[str] = ()
+) -> list[Compared]:
     """Plans the same days of the same school by every policy.
 
     Args:
@@ -131,12 +147,15 @@ def compare_policies(kind: str, seed: int, levels: Sequence[Level], days: int, m
         levels: Which thirds of the published effects of teaching apply, one after the other.
         days: School days.
         models: Folder of the models.
+        without: Policies that are left out.
     """
     school = open_school(kind, seed, models)
     found = []
     for level in levels:
         outcomes = {}
         for name, policy in list_policies(school.skills).items():
+            if name in without:
+                continue
             life = LearningLife(school, level)
             start = life.known(date_of(school, 0))
             outcomes[name] = judge(life, hold_days(school, life, policy, days), start)
@@ -177,7 +196,8 @@ def judge(life: LearningLife, held: Sequence[HeldDay], before: Grid) -> Outcome:
     counted = life.truth.taught_by(held[-1].stated.day)
     known = life.known(after)[:, :counted]
     start, end = _proficiency(before[:, :counted]), _proficiency(known)
-    lowest = np.argsort(start, kind="stable")[: round(QUARTER * len(start))]
+    order, quarter = np.argsort(start, kind="stable"), round(QUARTER * len(start))
+    lowest, highest = order[:quarter], order[len(order) - quarter :]
     skill = {name: at for at, name in enumerate(life.truth.skill_ids)}
     lessons = [lesson for day in life.lessons for lesson in day if skill[lesson.taught.skill] < counted]
     earlier = np.array([lesson.taught.before for lesson in lessons])
@@ -188,6 +208,11 @@ def judge(life: LearningLife, held: Sequence[HeldDay], before: Grid) -> Outcome:
     led = [session for day in held for session in day.sessions if session.led]
     past = [remember_day(d.stated.problem, d.sessions, (after - d.stated.day).days) for d in held]
     off = list(count_load_off(past).values())
+    weeks, behavior = len(held) / SCHOOL_WEEK, life.truth.behavior
+    levels = float(logit(behavior.ready)), behavior.taught_to
+    mastered = [((known >= level).sum() - (before[:, :counted] >= level).sum()) / students / weeks for level in levels]
+    minutes = _count_minutes(held)
+    of_lowest = [minutes[life.truth.students[at]] for at in lowest.tolist()]
     return Outcome(
         need_met=float((chance * gained).sum()) / students,
         need_met_forecast=float((risk * gained).sum()) / students,
@@ -195,11 +220,31 @@ def judge(life: LearningLife, held: Sequence[HeldDay], before: Grid) -> Outcome:
         lowest_quartile=float(end[lowest].mean()),
         proficiency=float(end.mean()),
         still_struggling=float((life.truth.chance_to_struggle(known) >= HALF).mean()),
-        load=float(np.abs(off).mean()) / (len(held) / 5),
+        load=float(np.abs(off).mean()) / weeks,
         led=len(led) / len(held),
         seats=sum(len(session.students) for session in led) / students / len(held),
         refused=sum(day.refused for day in held),
+        skills_a_week=float(mastered[0]),
+        skills_a_week_well=float(mastered[1]),
+        gap=float(end[highest].mean() - end[lowest].mean()),
+        adult_minutes=sum(minutes.values()) / students / len(held),
+        lowest_adult_minutes=sum(of_lowest) / len(lowest) / len(held),
     )
+
+
+def _count_minutes(held: Sequence[HeldDay]) -> Counter[str]:
+    """Returns the minutes of each student in sessions led by an adult."""
+    minutes = Counter[str]()
+    for day in held:
+        length = {block.block_id: _minutes_of(block) for block in day.stated.team.blocks}
+        for session in day.sessions:
+            if session.led:
+                minutes.update(dict.fromkeys(session.students, length[session.block]))
+    return minutes
+
+
+def _minutes_of(block: Block) -> int:
+    return (block.end.hour - block.start.hour) * 60 + block.end.minute - block.start.minute
 
 
 def _proficiency(above: Grid) -> Grid:

@@ -84,6 +84,21 @@ def test_a_day_planned_again_keeps_the_policy_of_its_plan(client, body, load, pe
     assert (anew["policy"]["students_per_monitor"], anew["policy"]["adult_exclusions"]) == (31, [])
 
 
+def test_a_plan_drawn_at_random_says_so_and_what_people_choose_is_not_drawn(client, body):
+    explored = ask(client, body, policy={"explore_within": 0.1})
+    chosen = ask(client, body, policy={"explore_within": 0.1}, alternatives=1)
+    again = ask(client, body, policy={"explore_within": 0.1}, previous=explored["id"])
+
+    found = explored["exploration"]
+    assert found["probability"] == pytest.approx(1 / found["plans"])
+    assert found["score_loss"] <= found["within"] == 0.1
+    drawn = f"drawn at random among {found['plans']} plans"
+    assert any(drawn in note["sentence"] for note in explored["notes"]) == (found["plans"] > 1)
+    assert (chosen["exploration"], again["exploration"], ask(client, body)["exploration"]) == (None, None, None)
+    assert client.get(f"/v1/recommendations/{explored['id']}").json()["exploration"] == found
+    assert ask(client, body, 422, policy={"explore_within": 0.5})["errors"]
+
+
 def test_several_sessions_in_one_large_room(client, body, load, roster):
     """The room has its own name, and an edit may be sent back as it came."""
     team_rooms = [room for room in roster.rooms if room.team_id == body["team_id"]]
