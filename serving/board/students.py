@@ -10,7 +10,7 @@ from serving.api.middleware.authenticate import BOARD
 from serving.api.names import CurrentNames
 from serving.api.routes.students import make_profile
 from serving.api.routes.teams import make_board
-from serving.board.days import TeamQuery, day_address
+from serving.board.day.page import TeamQuery, day_address
 from serving.board.pages import render
 from serving.board.route import MAY_USE_BOARD, BoardRoute
 from serving.board.words import STATUS, Names, name_purpose

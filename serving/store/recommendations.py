@@ -34,6 +34,7 @@ class StoredPlan:
         request: JSON of the body that asked for it.
         edit: JSON of what was changed and not decided on yet; None where nothing was.
         edit_version: How often it was changed.
+        awaits_signature: Whether it was accepted and counts only once the team's leader has signed it.
     """
 
     answer: RecommendationOut
@@ -43,6 +44,7 @@ class StoredPlan:
     request: str
     edit: str | None
     edit_version: int
+    awaits_signature: bool = False
 
     def problem(self) -> Problem | None:
         """The day that was planned; None for plans of earlier versions."""
@@ -101,6 +103,7 @@ def find_recommendation(database: Database, identity: str) -> StoredPlan | None:
             plans.edit_version,
             DECISIONS.c.decision,
             DECISIONS.c.sessions,
+            DECISIONS.c.awaits_signature,
         )
         .select_from(RECOMMENDATIONS.outerjoin(DECISIONS, DECISIONS.c.id == plans.id))
         .where(plans.id == identity)
@@ -121,6 +124,7 @@ def find_recommendation(database: Database, identity: str) -> StoredPlan | None:
         forget_in_text(RecommendationRequest, row.request, gone),
         None if row.edit is None else forget_in_text(Edit, row.edit, gone),
         row.edit_version or 0,
+        bool(row.awaits_signature),
     )
 
 
@@ -174,6 +178,7 @@ class PlanRow:
     score: float | None
     decision: str | None
     cycle: str | None
+    awaits_signature: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -205,7 +210,16 @@ def list_plans(
     """
     plans = RECOMMENDATIONS.c
     statement = (
-        select(plans.id, plans.created_at, plans.date, plans.status, plans.score, plans.cycle, DECISIONS.c.decision)
+        select(
+            plans.id,
+            plans.created_at,
+            plans.date,
+            plans.status,
+            plans.score,
+            plans.cycle,
+            DECISIONS.c.decision,
+            DECISIONS.c.awaits_signature,
+        )
         .select_from(RECOMMENDATIONS.outerjoin(DECISIONS, DECISIONS.c.id == plans.id))
         .where(plans.team_id == query.team_id)
         .order_by(plans.created_at.desc(), plans.id.desc())

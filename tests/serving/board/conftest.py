@@ -109,7 +109,7 @@ def board(tried_school, give_key, tmp_path_factory):
     }
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("REGROUP_VAULT", str(home / "vault.db"))
-        environment.setattr("serving.plans.edits.SUGGEST_S", 0.5)
+        environment.setattr("serving.plans.edits.suggest.SUGGEST_S", 0.5)
         with Vault(home / "vault.db").replacing() as put:
             put(people.keys(), people)
         app = create_app(Settings(REGROUP_HOME=home, MLFLOW_TRACKING_URI=tried_school.mlruns_uri, per_minute=10**6))

@@ -28,6 +28,7 @@ def asked(board):
         "/board/day": f"?team_id={board.team.team_id}",
         "/board/students": f"?team_id={board.team.team_id}",
         "/board/plans/{recommendation_id}/seats": f"?student_id={board.team.members[0]}&block_id=t01-mon-1",
+        "/board/plans/{recommendation_id}/sessions": "?session_id=none",
     }
     found = []
     for route in iter_route_contexts(board.app.routes):

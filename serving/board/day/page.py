@@ -12,20 +12,23 @@ from fastapi.responses import RedirectResponse
 
 from features.roster import Team
 from features.roster.records import WEEKDAYS
+from serving.access.caller import Scope
 from serving.access.visibility import find_roster
 from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentDatabase, CurrentPlanner
 from serving.api.middleware.authenticate import BOARD
 from serving.api.names import CurrentNames
-from serving.board.day_view import REACHED, describe_age, describe_move, list_absent, view_blocks
+from serving.board.day.said import describe_last
+from serving.board.day.view import REACHED, describe_age, describe_move, list_absent, view_blocks
 from serving.board.pages import render
 from serving.board.route import MAY_USE_BOARD, BoardRoute
 from serving.board.words import Names, describe_impact, speak_plainly
 from serving.errors import NotReadyError
 from serving.grouping import find_moves
-from serving.plans.edits import EditedDay, find_current, open_edit
+from serving.plans.edits.edited_day import EditedDay, find_current, open_edit
 from serving.plans.recommend import Planner
 from serving.plans.stored_plan import judge_edit, open_day
 from serving.schemas.common import SchoolDate
+from serving.schemas.recommendations import Absence, RecommendationRequest
 from serving.schemas.texts import Identity
 from serving.store.roster_lists import ListQuery, page_teams
 
@@ -106,6 +109,7 @@ class DayPage:
         self.auditor.note("read_recommendation", team_id=team_id, subject=plan_id)
         names = Names.of(self.names.of_team(team))
         values |= _describe_plan(edited, team.on(day), names, done, undone=undone)
+        values["may_sign"] = Scope.SIGN in self.caller.scopes
         values |= self._judge(edited, names) | {"since": self._compare(edited, names)}
         return render(self.request, "day.html", status=status, **values)
 
@@ -195,42 +199,30 @@ def _describe_plan(edited: EditedDay, team: Team, names: Names, done: int | None
         "edited": edited,
         "names": names,
         "blocks": view_blocks(edited, names, news),
-        "said": "The last step is undone." if undone else _say(edited, names, done),
+        "said": "The last step is undone." if undone else describe_last(edited, names, done),
         "reached": [term.sentence for term in answer.terms if term.name in REACHED and " of 0 " not in term.sentence],
         "plain": speak_plainly,
         "age": describe_age(answer),
         "away": _by_name(away, names.students),
         "adults_away": _by_name(adults_away, names.staff),
         "students": _by_name(team.members, names.students),
+        "partly": [_describe_partly(each, edited, names) for each in list_partly_away(edited)],
         "adults": _by_name([adult.staff_id for adult in team.staff], names.staff),
     }
 
 
+def list_partly_away(edited: EditedDay) -> list[Absence]:
+    """Absences of some blocks that the plan was asked for with."""
+    before = RecommendationRequest.model_validate_json(edited.request)
+    return [absence for absence in before.absences if absence.block_ids is not None]
+
+
+def _describe_partly(absence: Absence, edited: EditedDay, names: Names) -> str:
+    times = {block.id: block.label for block in edited.day.problem.blocks}
+    missed = ", ".join(times[block] for block in absence.block_ids or () if block in times)
+    who = names.student(absence.student_id) if absence.student_id else names.adult(absence.staff_id or "")
+    return f"{who}, not at {missed}"
+
+
 def _by_name(ids: Sequence[str], names: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - a mapping
     return sorted(((one, names.get(one, one)) for one in ids), key=lambda pair: pair[1].casefold())
-
-
-def _say(edited: EditedDay, names: Names, done: int | None) -> str | None:
-    """What the last step did, for the page that follows it."""
-    if done is None or done != edited.version:
-        return None
-    if edited.decision is not None:
-        return "The day is accepted." if edited.decision != "rejected" else "The suggestion is put aside."
-    if not edited.steps:
-        return "This is a new suggestion." if edited.day.answer.previous else "This is the day as it was suggested."
-    step = edited.steps[-1]
-    times = {block.id: block.label for block in edited.day.problem.blocks}
-    if step.student_id is not None and step.block_id is not None:
-        session = next(
-            (each for each in edited.sessions if each.block == step.block_id and step.student_id in each.students), None
-        )
-        where = "no seat"
-        if session is not None:
-            skills = {skill.id: skill.name for skill in edited.day.problem.skills}
-            where = "independent work"
-            if session.skill is not None:
-                where = f"{skills.get(session.skill, session.skill)} with {names.adult(session.adults[0])}"
-        return f"{names.student(step.student_id)} is now in {where} at {times.get(step.block_id, '')}."
-    return {"lock": "The session is locked.", "unlock": "The session is open again."}.get(
-        step.action, "The repair is made."
-    )

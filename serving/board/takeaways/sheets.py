@@ -10,12 +10,12 @@ from serving.access.visibility import find_roster
 from serving.api.dependencies import Auditor, CurrentAuditor, CurrentCaller, CurrentPlanner, PlanInPath
 from serving.api.middleware.authenticate import BOARD
 from serving.api.names import CurrentNames, NameReader
-from serving.board.day_view import BlockView, Card, view_blocks
-from serving.board.days import day_address
+from serving.board.day.page import day_address
+from serving.board.day.view import BlockView, Card, view_blocks
 from serving.board.pages import HEADERS, render
 from serving.board.route import MAY_USE_BOARD, BoardRoute
 from serving.board.words import Names
-from serving.plans.edits import EditedDay, open_edit
+from serving.plans.edits.edited_day import EditedDay, open_edit
 from serving.plans.recommend import Planner
 
 router = APIRouter(
