@@ -1,22 +1,24 @@
-"""`/board/plans/{id}/sheets` and `…/day.csv`: the day to take along, one page for each adult or room."""
+"""`/board/plans/{id}/sheets`, `…/day.csv` and `…/day.xlsx`: the day to take along, on paper or as a table."""
 
 import csv
 import io
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from serving.access.visibility import find_roster
-from serving.api.dependencies import Auditor, CurrentAuditor, CurrentCaller, CurrentPlanner, PlanInPath
+from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentPlanner, PlanInPath
 from serving.api.middleware.authenticate import BOARD
-from serving.api.names import CurrentNames, NameReader
+from serving.api.names import CurrentNames
 from serving.board.day.page import day_address
 from serving.board.day.view import BlockView, Card, view_blocks
 from serving.board.pages import HEADERS, render
 from serving.board.route import MAY_USE_BOARD, BoardRoute
+from serving.board.takeaways.xlsx import MEDIA_TYPE, write_workbook
 from serving.board.words import Names
 from serving.plans.edits.edited_day import EditedDay, open_edit
-from serving.plans.recommend import Planner
 
 router = APIRouter(
     prefix=f"{BOARD}/plans/{{recommendation_id}}",
@@ -25,42 +27,71 @@ router = APIRouter(
     dependencies=[MAY_USE_BOARD],
 )
 
-COLUMNS = ("date", "time", "session", "type", "purpose", "adults", "room", "student_id", "student")
+COLUMNS = ("date", "time", "session", "type", "purpose", "adults", "room", "aim", "student_id", "student")
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """First characters by which a spreadsheet takes a text for a formula."""
 
 
-def _open(
-    planner: Planner, caller: CurrentCaller, auditor: Auditor, names: NameReader, recommendation_id: str
-) -> tuple[EditedDay, Names]:
-    edited = open_edit(planner.database, caller, recommendation_id)
-    team_id = edited.day.answer.team_id
-    auditor.note("read_recommendation", team_id=team_id, subject=recommendation_id)
-    team, _ = find_roster(planner.rosters, caller, team_id)
-    return edited, Names.of(names.of_team(team))
+class OpenDay:
+    """The day of a plan with the names that the caller may see; reading it is noted.
+
+    Attributes:
+        edited: The day.
+        called: Names of its people.
+    """
+
+    def __init__(
+        self,
+        recommendation_id: PlanInPath,
+        caller: CurrentCaller,
+        auditor: CurrentAuditor,
+        planner: CurrentPlanner,
+        names: CurrentNames,
+    ) -> None:
+        self.edited: EditedDay = open_edit(planner.database, caller, recommendation_id)
+        team_id = self.edited.day.answer.team_id
+        auditor.note("read_recommendation", team_id=team_id, subject=recommendation_id)
+        team, _ = find_roster(planner.rosters, caller, team_id)
+        self.called = Names.of(names.of_team(team))
+
+    def list_rows(self) -> Iterator[list[str]]:
+        """Yields the head of the table of the day, and a row for each seat; names are empty without a vault."""
+        yield [*COLUMNS]
+        for block in view_blocks(self.edited, self.called):
+            for card in (*block.led, *block.lane):
+                shared = (
+                    str(self.edited.day.answer.date),
+                    block.time,
+                    card.title,
+                    card.kind,
+                    card.purpose,
+                    " and ".join(card.adults),
+                    card.room or "",
+                    card.aim or "",
+                )
+                for seat in card.seats:
+                    yield [*shared, seat.student_id, self.called.students.get(seat.student_id, "")]
+
+
+CurrentOpenDay = Annotated[OpenDay, Depends(OpenDay)]
 
 
 @router.get("/sheets")
 def show_sheets(
-    request: Request,
-    recommendation_id: PlanInPath,
-    caller: CurrentCaller,
-    auditor: CurrentAuditor,
-    planner: CurrentPlanner,
-    names: CurrentNames,
-    by: Annotated[Literal["adult", "room"], Query()] = "adult",
+    request: Request, day: CurrentOpenDay, by: Annotated[Literal["adult", "room", "student"], Query()] = "adult"
 ) -> Response:
-    """A sheet for each adult, or for each room, to print."""
-    edited, called = _open(planner, caller, auditor, names, recommendation_id)
-    answer = edited.day.answer
+    """A sheet for each adult or each room, or one list of all students, to print."""
+    answer, blocks = day.edited.day.answer, view_blocks(day.edited, day.called)
     return render(
         request,
         "sheets.html",
         answer=answer,
         by=by,
-        sheets=_make_sheets(view_blocks(edited, called), by),
-        decided=edited.decision is not None,
+        sheets=[] if by == "student" else _make_sheets(blocks, by),
+        times=[block.time for block in blocks],
+        students=_list_students(blocks) if by == "student" else [],
+        decided=day.edited.decision is not None and not day.edited.awaits_signature,
         back=day_address(answer.team_id, answer.date),
     )
 
@@ -75,47 +106,41 @@ def _make_sheets(blocks: list[BlockView], by: str) -> list[tuple[str, list[tuple
     return sorted(sheets.items(), key=lambda sheet: sheet[0].casefold())
 
 
-@router.get("/day.csv")
-def read_csv(
-    recommendation_id: PlanInPath,
-    caller: CurrentCaller,
-    auditor: CurrentAuditor,
-    planner: CurrentPlanner,
-    names: CurrentNames,
-) -> Response:
-    """The day as a table with a row for each seat; names are empty without a vault."""
-    edited, called = _open(planner, caller, auditor, names, recommendation_id)
-    answer = edited.day.answer
-    text = io.StringIO()
-    table = csv.writer(text)
-    table.writerow(COLUMNS)
-    for block in view_blocks(edited, called):
+def _list_students(blocks: Sequence[BlockView]) -> list[tuple[str, Mapping[str, Card]]]:
+    """Each student's sessions by the time of their blocks."""
+    found: dict[tuple[str, str], dict[str, Card]] = defaultdict(dict)
+    for block in blocks:
         for card in (*block.led, *block.lane):
-            shared = (
-                answer.date,
-                block.time,
-                card.title,
-                card.kind,
-                card.purpose,
-                " and ".join(card.adults),
-                card.room,
-            )
             for seat in card.seats:
-                table.writerow(
-                    [_no_formula(cell) for cell in (*shared, seat.student_id, called.students.get(seat.student_id))]
-                )
-    file = f'attachment; filename="day-{answer.date}.csv"'
-    return Response(
-        text.getvalue(), media_type="text/csv; charset=utf-8", headers=HEADERS | {"Content-Disposition": file}
-    )
+                found[seat.name, seat.student_id][block.time] = card
+    return [(name, cards) for (name, _), cards in sorted(found.items(), key=lambda each: each[0][0].casefold())]
 
 
-def _no_formula(cell: object) -> str:
+@router.get("/day.csv")
+def read_csv(day: CurrentOpenDay) -> Response:
+    """The day as a table with a row for each seat."""
+    text = io.StringIO()
+    csv.writer(text).writerows([_no_formula(cell) for cell in row] for row in day.list_rows())
+    return _attach(day, "csv", text.getvalue().encode(), "text/csv; charset=utf-8")
+
+
+@router.get("/day.xlsx")
+def read_workbook(day: CurrentOpenDay) -> Response:
+    """The same as a workbook."""
+    content = write_workbook(f"Day {day.edited.day.answer.date}", day.list_rows())
+    return _attach(day, "xlsx", content, MEDIA_TYPE)
+
+
+def _attach(day: OpenDay, ending: str, content: bytes, media_type: str) -> Response:
+    file = f'attachment; filename="day-{day.edited.day.answer.date}.{ending}"'
+    return Response(content, media_type=media_type, headers=HEADERS | {"Content-Disposition": file})
+
+
+def _no_formula(text: str) -> str:
     """A cell that no spreadsheet computes.
 
     Example:
-        >>> _no_formula("=1+1"), _no_formula(None), _no_formula("Mia")
-        ("'=1+1", '', 'Mia')
+        >>> _no_formula("=1+1"), _no_formula("Mia")
+        ("'=1+1", 'Mia')
     """
-    text = "" if cell is None else str(cell)
     return f"'{text}" if text.startswith(FORMULA) else text

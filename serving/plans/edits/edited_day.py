@@ -18,10 +18,7 @@ from serving.plans.sessions import read_aims, read_sessions, to_session, to_sess
 from serving.plans.stored_plan import StoredDay, read_day, require_plan
 from serving.schemas.edits import MOST_STEPS, Edit, EditStep
 from serving.schemas.sessions import SessionIn
-from serving.store.recommendations import PlanQuery, keep_edit, list_plans
-
-MOST_PLANS = 100
-"""Plans of one day that are looked at, the newest first."""
+from serving.store.recommendations import find_current_plans, keep_edit
 
 Note = Callable[[], AuditEntry | None]
 """Gives the audit entry that is stored with a change; null for none, where another one says it already."""
@@ -82,8 +79,8 @@ def _content(sessions: Sequence[Session]) -> list[tuple[object, ...]]:
 
 def find_current(database: Database, team_id: str, day: date) -> str | None:
     """The id of the plan that a team works on: the newest of the day that was not rejected; null without one."""
-    rows, _ = list_plans(database, PlanQuery(team_id, day), MOST_PLANS)
-    return next((row.id for row in rows if row.decision != "rejected"), None)
+    found = find_current_plans(database, team_id, day, day).get(day)
+    return None if found is None else found.id
 
 
 def open_edit(database: Database, caller: Caller, recommendation_id: str) -> EditedDay:

@@ -94,8 +94,9 @@ def swap_students(edited: EditedDay, student_id: str, other_student_id: str, blo
         else each
         for each in edited.sessions
     ]
-    about = {"student_id": student_id, "other_student_id": other_student_id, "block_id": block_id}
-    return make_step(edited, "swap", sessions, **about)
+    return make_step(
+        edited, "swap", sessions, student_id=student_id, other_student_id=other_student_id, block_id=block_id
+    )
 
 
 def lock_session(edited: EditedDay, session_id: str, *, locked: bool) -> EditStep:

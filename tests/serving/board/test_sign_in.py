@@ -107,6 +107,7 @@ def test_another_school_is_answered_as_what_does_not_exist(board, asked):
             "team_id": board.team.team_id,
             "date": MONDAY,
         }
+        fields |= {"other_student_id": board.team.members[1], "staff_id": "x", "into_id": "y", "at": "0"}
         answer = stranger.client.request(method, address, data=fields if method == "POST" else None)
 
         assert answer.status_code == 404, address
