@@ -62,11 +62,7 @@ def show_week(
     minutes = count_minutes(team, monday, sunday)
     known = list_known_adults(team, sunday - KNOWN_WEEKS * WEEK, sunday)
     few = sorted(
-        (
-            (len(known[student]), called.student(student), student)
-            for student in team.members
-            if len(known[student]) < FEW
-        )
+        (len(known[student]), called.student(student), student) for student in team.members if len(known[student]) < FEW
     )
     return render(
         request,

@@ -246,6 +246,7 @@ def judge_edit(
     *,
     repair: bool,
     seconds: float | None = None,
+    singly: bool = True,
 ) -> tuple[Evaluation, Score, Repair | None]:
     """The evaluation of an edit, its score, and a repair where rules are broken and one is found.
 
@@ -255,14 +256,16 @@ def judge_edit(
         suggested: The plan before it was edited; null where it is not known, so that the edit has no score impact.
         repair: Whether to look for a repair.
         seconds: How long both may take, of which the repair has half or more; null: no time limit.
+        singly: Whether to measure each moved seat alone too.
     """
     began = time.perf_counter()
     until = None if seconds is None else began + seconds
     half = None if seconds is None else began + seconds / 2
     moves = () if suggested is None else find_moves(problem, suggested, edited)
-    evaluation = evaluate_edit(problem, edited, suggested if len(moves) <= MOST_EVALUATED else None, half)
+    few = len(moves) <= MOST_EVALUATED
+    evaluation = evaluate_edit(problem, edited, suggested if few else None, half, singly=singly)
     score = evaluation.score or score_plan(problem, edited)
-    if suggested is not None and len(moves) > MOST_EVALUATED:
+    if suggested is not None and not few:
         evaluation = replace(
             evaluation, score_impact=measure_impact(score_plan(problem, suggested), score), moves=moves
         )

@@ -2,15 +2,23 @@
 
 from typing import Literal
 
-from fastapi import Response
+from fastapi import Request, Response
 
-from serving.api.dependencies import PlanInPath
+from serving.access.caller import Caller
+from serving.access.visibility import find_roster
+from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentPlanner, PlanInPath
+from serving.api.names import CurrentNames
 from serving.board.changes.take_step import Step, make_router, take_step
-from serving.board.day.page import CurrentDayPage
+from serving.board.day.page import CurrentDayPage, day_address
+from serving.board.day.view import describe_move
+from serving.board.pages import render
 from serving.board.route import CurrentForm
+from serving.board.words import Names
 from serving.errors import RequestError
-from serving.plans.edits.edited_day import EditedDay, check_sessions
+from serving.grouping import Repair
+from serving.plans.edits.edited_day import EditedDay, check_sessions, open_edit
 from serving.plans.edits.steps import lock_session, make_step, move_student, swap_students
+from serving.plans.recommend import Planner
 from serving.plans.stored_plan import judge_edit
 from serving.schemas.edits import EditStep
 from serving.schemas.texts import Identity
@@ -85,17 +93,48 @@ def undo(recommendation_id: PlanInPath, form: CurrentForm, page: CurrentDayPage)
     return take_step(page, recommendation_id, sent.version, lambda edited: list(edited.steps[:-1]), more="&undone=1")
 
 
+@router.get("/{recommendation_id}/repair")
+def show_repair(
+    request: Request,
+    recommendation_id: PlanInPath,
+    caller: CurrentCaller,
+    auditor: CurrentAuditor,
+    planner: CurrentPlanner,
+    names: CurrentNames,
+) -> Response:
+    """The smallest repair of broken rules, of which the page of the day takes the part that says it."""
+    edited = open_edit(planner.database, caller, recommendation_id)
+    answer = edited.day.answer
+    auditor.note("evaluate", team_id=answer.team_id, subject=recommendation_id)
+    team, _ = find_roster(planner.rosters, caller, answer.team_id)
+    called = Names.of(names.of_team(team))
+    found = _find_repair(planner, caller, edited)
+    return render(
+        request,
+        "repair.html",
+        answer=answer,
+        edited=edited,
+        moves=None if found is None else [describe_move(move, edited, called) for move in found.moves],
+        back=day_address(answer.team_id, answer.date),
+    )
+
+
+def _find_repair(planner: Planner, caller: Caller, edited: EditedDay) -> Repair | None:
+    """The smallest repair; null where nothing is broken, or none was found in time."""
+    day = edited.day
+    with planner.take_turn(caller, day.answer.team_id):
+        return judge_edit(day.problem, edited.sessions, day.suggested, repair=True, seconds=REPAIR_S, singly=False)[2]
+
+
 @router.post("/{recommendation_id}/repair")
 def repair(recommendation_id: PlanInPath, form: CurrentForm, page: CurrentDayPage) -> Response:
     """Takes over the smallest repair of broken rules."""
     sent: Step = form.read(Step)
 
     def make(edited: EditedDay) -> list[EditStep]:
-        day = edited.day
-        with page.planner.take_turn(page.caller, day.answer.team_id):
-            found = judge_edit(day.problem, edited.sessions, day.suggested, repair=True, seconds=REPAIR_S)[2]
+        found = _find_repair(page.planner, page.caller, edited)
         if found is None:
             raise RequestError("no_repair", "no repair was found; undo the last step, or suggest again")
-        return [*edited.steps, make_step(edited, "repair", check_sessions(day.problem, found.sessions))]
+        return [*edited.steps, make_step(edited, "repair", check_sessions(edited.day.problem, found.sessions))]
 
     return take_step(page, recommendation_id, sent.version, make)

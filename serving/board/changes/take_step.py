@@ -6,9 +6,12 @@ from fastapi import APIRouter, Response
 from fastapi.responses import RedirectResponse
 from pydantic import Field
 
+from serving.access.visibility import find_roster
 from serving.api.middleware.authenticate import BOARD
 from serving.board.day.page import DayPage, day_address
+from serving.board.day.view import describe_violation
 from serving.board.route import MAY_USE_BOARD, BoardRoute, FormBody
+from serving.board.words import Names
 from serving.errors import ConflictError, NoPlanError, RequestError
 from serving.plans.edits.edited_day import EditedDay, changed_meanwhile, find_current, open_edit, save_steps
 from serving.schemas.edits import EditStep
@@ -86,7 +89,10 @@ def refuse(page: DayPage, edited: EditedDay, error: ConflictError | RequestError
     field = getattr(error, "more", {}).get("field")
     sentence = str(error).removeprefix(f"{field}: ")
     if isinstance(error, NoPlanError):
-        helps = [str(relaxation["detail"]) for relaxation in error.more.get("relaxations", ())]
+        team, _ = find_roster(page.planner.rosters, page.caller, answer.team_id)
+        called = Names.of(page.names.of_team(team))
+        found = [str(relaxation["detail"]) for relaxation in error.more.get("relaxations", ())]
+        helps = [describe_violation(each, edited, called) for each in found]
         sentence = " ".join(["No plan keeps every rule like this.", *(helps[:MOST_HELP] or [sentence])])
     return page.respond(answer.team_id, answer.date, problem=sentence, status=error.status)
 

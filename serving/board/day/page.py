@@ -18,7 +18,14 @@ from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentDatab
 from serving.api.middleware.authenticate import BOARD
 from serving.api.names import CurrentNames
 from serving.board.day.said import describe_last
-from serving.board.day.view import REACHED, describe_age, describe_move, list_absent, view_blocks
+from serving.board.day.view import (
+    REACHED,
+    describe_age,
+    describe_move,
+    describe_violation,
+    list_absent,
+    view_blocks,
+)
 from serving.board.pages import render
 from serving.board.route import MAY_USE_BOARD, BoardRoute
 from serving.board.words import Names, describe_impact, speak_plainly
@@ -33,9 +40,6 @@ from serving.schemas.texts import Identity
 from serving.store.roster_lists import ListQuery, page_teams
 
 router = APIRouter(prefix=BOARD, route_class=BoardRoute, include_in_schema=False, dependencies=[MAY_USE_BOARD])
-
-JUDGE_S = 1.0
-"""Seconds in which broken rules, their repair and the impact of a change are found, while somebody waits."""
 
 TeamQuery = Annotated[Identity, Query(alias="team_id")]
 DayQuery = Annotated[SchoolDate | None, Query(alias="date")]
@@ -123,20 +127,16 @@ class DayPage:
         return [describe_move(move, edited, names) for move in moves]
 
     def _judge(self, edited: EditedDay, names: Names) -> dict[str, Any]:
-        """Broken rules, their smallest repair, and what the changes do; nothing where nothing was changed."""
+        """Broken rules and what the changes do; nothing where nothing was changed. A repair is looked for apart."""
         if not edited.is_changed:
-            return {"violations": [], "repair": None, "impact": None, "changes": []}
+            return {"violations": [], "impact": None, "changes": []}
         day = edited.day
-        with self.planner.take_turn(self.caller, day.answer.team_id):
-            evaluation, _, repair = judge_edit(
-                day.problem, edited.sessions, day.suggested, repair=True, seconds=JUDGE_S
-            )
+        evaluation, _, _ = judge_edit(day.problem, edited.sessions, day.suggested, repair=False, singly=False)
         self.auditor.note("evaluate", team_id=day.answer.team_id, subject=day.answer.id)
         met = next((term.value for term in day.answer.terms if term.name == "benefit"), 0.0)
         return {
-            "violations": [names.put_into(violation.sentence) for violation in evaluation.violations],
-            "repair": None if repair is None else [describe_move(move, edited, names) for move in repair.moves],
-            "impact": describe_impact(evaluation.score_impact, met),
+            "violations": [describe_violation(broken.sentence, edited, names) for broken in evaluation.violations],
+            "impact": describe_impact(evaluation.score_impact, met) if evaluation.moves else None,
             "changes": [describe_move(move, edited, names) for move in evaluation.moves],
         }
 
@@ -193,7 +193,7 @@ def _describe_plan(edited: EditedDay, team: Team, names: Names, done: int | None
     news = None
     if last is not None and last.student_id is not None and last.block_id is not None:
         news = last.student_id, last.block_id
-    away, adults_away = list_absent(edited, team.members, [adult.staff_id for adult in team.staff])
+    away, adults_away, joined = list_absent(edited, team.members, [adult.staff_id for adult in team.staff])
     return {
         "answer": answer,
         "edited": edited,
@@ -204,6 +204,7 @@ def _describe_plan(edited: EditedDay, team: Team, names: Names, done: int | None
         "plain": speak_plainly,
         "age": describe_age(answer),
         "away": _by_name(away, names.students),
+        "joined": _by_name(joined, names.students),
         "adults_away": _by_name(adults_away, names.staff),
         "students": _by_name(team.members, names.students),
         "partly": [_describe_partly(each, edited, names) for each in list_partly_away(edited)],

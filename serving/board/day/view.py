@@ -1,5 +1,6 @@
 """What the page of a day shows: blocks of cards, each a session with its students and why they sit there."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
@@ -201,6 +202,20 @@ def describe_move(move: Move, edited: EditedDay, names: Names) -> str:
     return f"{names.student(move.student)} at {times[move.block]}: {before} → {after}"
 
 
+def describe_violation(sentence: str, edited: EditedDay, names: Names) -> str:
+    """A broken rule with names of people, sessions and skills in place of their ids."""
+    sessions = {session.id: name_session(session, edited, names) for session in edited.sessions}
+    skills = {skill.id: skill.name for skill in edited.day.problem.skills}
+    for before, known in ((r"\b(?:[Ss]ession )?", sessions), (r"(?<=\bon )", skills)):
+        for identity in sorted(known, key=len, reverse=True):
+            found = re.compile(rf"{before}(?<![\w.-]){re.escape(identity)}(?![\w-])")
+            sentence = found.sub(known[identity].replace("\\", r"\\"), sentence)
+    for kind, words in SESSION_TYPES.items():
+        sentence = sentence.replace(f"; {kind} takes ", f"; a {words} takes ")
+    sentence = names.put_into(sentence)
+    return f"I{sentence[1:]}" if sentence.startswith("independent work") else sentence
+
+
 def describe_seat(seat: Seat | None, edited: EditedDay, names: Names) -> str:
     """A seat in words, such as `Fractions 2 with Ms B`."""
     if seat is None:
@@ -220,11 +235,15 @@ def name_session(session: Session, edited: EditedDay, names: Names) -> str:
     return f"{skills.get(session.skill, session.skill)}{lead}"
 
 
-def list_absent(edited: EditedDay, members: Sequence[str], staff: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Students and adults of the team who are in no block of the day."""
-    there = {student.id for student in edited.day.problem.students if student.blocks}
+def list_absent(edited: EditedDay, members: Sequence[str], staff: Sequence[str]) -> tuple[list[str], ...]:
+    """Students and adults of the team who are in no block of the day, and students whom the plan does not know yet."""
+    planned = {student.id: student.blocks for student in edited.day.problem.students}
     working = {adult.id for adult in edited.day.problem.adults if adult.blocks}
-    return [one for one in members if one not in there], [one for one in staff if one not in working]
+    return (
+        [one for one in members if one in planned and not planned[one]],
+        [one for one in staff if one not in working],
+        [one for one in members if one not in planned],
+    )
 
 
 def describe_age(answer: RecommendationOut) -> str | None:

@@ -1,7 +1,11 @@
 // After a swap: says the news in the page's one live region, and never leaves the focus nowhere.
 (() => {
-  const settle = () => {
-    const said = document.getElementById("said");
+  const settle = (event) => {
+    const said = document.getElementById("said"), target = event.detail && event.detail.ctx && event.detail.ctx.target;
+    if (target && target.id === "repair") {
+      if (said) said.textContent = target.textContent.trim().replace(/\s+/g, " ");
+      return;
+    }
     const news = document.querySelector("#main [data-say]");
     const text = news ? news.textContent.trim().replace(/\s+/g, " ") : document.title;
     if (said) said.textContent = text;
@@ -10,7 +14,7 @@
     else if (!document.activeElement.closest("#main")) document.getElementById("main").focus();
     allowDragging();
   };
-  document.addEventListener("htmx:after:swap", () => setTimeout(settle, 0));
+  document.addEventListener("htmx:after:swap", (event) => setTimeout(settle, 0, event));
 
   // Dragging a student to another session of the block is the same form as the menu sends; an extra, for a mouse alone.
   let dragged = null;
