@@ -17,10 +17,10 @@ from serving.access.visibility import find_roster
 from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentDatabase, CurrentPlanner
 from serving.api.middleware.authenticate import BOARD
 from serving.api.names import CurrentNames
+from serving.board.day.data_state import describe_age, describe_night
 from serving.board.day.said import describe_last
 from serving.board.day.view import (
     REACHED,
-    describe_age,
     describe_move,
     describe_violation,
     list_absent,
@@ -168,9 +168,9 @@ def next_day(team: Team, day: dt.date, step: int, *, include: bool = False) -> d
 
 def _describe_day(team: Team, day: dt.date, planner: Planner) -> dict[str, Any]:
     """What the page of a day shows with or without a plan."""
-    no_model = None
+    no_model, as_of = None, None
     try:
-        planner.served()
+        as_of = planner.served().data_as_of
     except NotReadyError as error:
         no_model = str(error)
     has_blocks = any(WEEKDAYS.index(block.weekday) == day.weekday() for block in team.blocks)
@@ -183,6 +183,8 @@ def _describe_day(team: Team, day: dt.date, planner: Planner) -> dict[str, Any]:
         "has_school": team.has_school(day),
         "has_blocks": has_blocks,
         "no_model": no_model,
+        "age": describe_age(as_of, day),
+        "night": describe_night(planner.settings.home),
     }
 
 
@@ -202,7 +204,7 @@ def _describe_plan(edited: EditedDay, team: Team, names: Names, done: int | None
         "said": "The last step is undone." if undone else describe_last(edited, names, done),
         "reached": [term.sentence for term in answer.terms if term.name in REACHED and " of 0 " not in term.sentence],
         "plain": speak_plainly,
-        "age": describe_age(answer),
+        "age": describe_age(answer.provenance.data_as_of, answer.date),
         "away": _by_name(away, names.students),
         "joined": _by_name(joined, names.students),
         "adults_away": _by_name(adults_away, names.staff),

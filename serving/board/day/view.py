@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
 
 from serving.board.words import SESSION_TYPES, Names, name_purpose, speak_plainly
 from serving.grouping import Move, Seat, Session, SessionType
@@ -16,9 +15,6 @@ BY_HAND = "Moved here by hand."
 CHANGED = "The group was changed by hand; the student was in it before."
 
 BY_PLAN = "Fits here by the plan of the day."
-
-OLD_DAYS = 3
-"""Days after which the page says how old the answers are that a plan counts with."""
 
 REACHED = ("urgent", "coverage", "adult_time_due", "group_time_due", "relationships")
 """Terms of the score whose sentences say what a day reaches."""
@@ -244,16 +240,3 @@ def list_absent(edited: EditedDay, members: Sequence[str], staff: Sequence[str])
         [one for one in staff if one not in working],
         [one for one in members if one not in planned],
     )
-
-
-def describe_age(answer: RecommendationOut) -> str | None:
-    """How old the answers are that a plan counts with, where that is worth a word."""
-    as_of = answer.provenance.data_as_of
-    if as_of is None:
-        return None
-    day = datetime.combine(answer.date, time(), UTC)
-    days = (day - as_of).days
-    if days < OLD_DAYS:
-        return None
-    when = f"{as_of:%A} {as_of.day} {as_of:%B}"
-    return f"Answers count up to {when}, {days} days before this day: look twice at what surprises you."
