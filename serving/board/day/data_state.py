@@ -2,7 +2,6 @@
 
 import datetime as dt
 import re
-from pathlib import Path
 
 from features.home import Home
 
@@ -24,9 +23,9 @@ def describe_age(as_of: dt.datetime | None, day: dt.date) -> str | None:
     return f"Answers count up to {when}, {days} days before this day: look twice at what surprises you."
 
 
-def describe_night(root: Path) -> str | None:
+def describe_night(home: Home) -> str | None:
     """What the newest record of a night says where it was stopped; null where it was not, or there is no record."""
-    records = sorted(Home(root).decisions.glob("*.md"))
+    records = sorted(home.decisions.glob("*.md"))
     if not records:
         return None
     lines = records[-1].read_text(encoding="utf-8").splitlines()
