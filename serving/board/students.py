@@ -77,10 +77,13 @@ def show_students(
 def _list_contacts(team: Team) -> dict[str, Any]:
     """Minutes with an adult in this week so far, and how many adults know each student."""
     today = dt.date.today()  # noqa: DTZ011 - the school's own day
-    last = max([today, *(past.date for past in team.past_sessions[-1:])])
-    monday = last - dt.timedelta(days=last.weekday())
-    known = list_known_adults(team, last - dt.timedelta(weeks=KNOWN_WEEKS), last)
-    return {"minutes": count_minutes(team, monday, last), "known": {who: len(adults) for who, adults in known.items()}}
+    monday = today - dt.timedelta(days=today.weekday())
+    sunday = monday + dt.timedelta(days=6)
+    known = list_known_adults(team, today - dt.timedelta(weeks=KNOWN_WEEKS), sunday)
+    return {
+        "minutes": count_minutes(team, monday, sunday),
+        "known": {who: len(adults) for who, adults in known.items()},
+    }
 
 
 def _sort(rows: list[BoardRow], order: Order, names: Names) -> list[BoardRow]:

@@ -10,12 +10,13 @@ from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentPlann
 from serving.api.names import CurrentNames
 from serving.board.changes.take_step import make_router
 from serving.board.day.page import day_address
-from serving.board.day.view import describe_seat, name_session
+from serving.board.day.view import describe_seat, describe_violation, name_session
 from serving.board.pages import render
 from serving.board.words import Names, list_effects
-from serving.grouping import Problem, Session, read_seats
+from serving.grouping import Problem, Session, find_violations, read_seats
 from serving.grouping.changes.seat_options import SeatOption
 from serving.plans.edits.edited_day import EditedDay, open_edit, to_bodies
+from serving.plans.edits.steps import put_student
 from serving.plans.latecomer import find_seat_options
 from serving.schemas.changes import SeatOptionsRequest
 from serving.schemas.texts import Identity
@@ -72,6 +73,7 @@ def show_seats(
                 "session_id": each.id,
                 "title": name_session(each, edited, called),
                 "size": len(each.students) + 1,
+                "why": _say_what_breaks(edited, each, student_id, called),
             }
             for each in edited.sessions
             if each.block == block_id and each.id not in allowed
@@ -79,6 +81,15 @@ def show_seats(
         partners=[] if here is None else _list_partners(edited, here, student_id, called),
         back=day_address(answer.team_id, answer.date),
     )
+
+
+def _say_what_breaks(edited: EditedDay, session: Session, student_id: str, called: Names) -> str:
+    """The first rule that the student's move to a session would break."""
+    moved = put_student(edited.sessions, session, student_id)
+    before = set(find_violations(edited.day.problem, edited.sessions))
+    new = (each for each in find_violations(edited.day.problem, moved) if each not in before)
+    first = next(new, None)
+    return "meets no need" if first is None else describe_violation(first.sentence, edited, called)
 
 
 def _list_partners(

@@ -3,7 +3,7 @@
   const settle = (event) => {
     const said = document.getElementById("said"), target = event.detail && event.detail.ctx && event.detail.ctx.target;
     if (target && target.id === "repair") {
-      if (said) said.textContent = target.textContent.trim().replace(/\s+/g, " ");
+      if (said) said.textContent += ` ${target.textContent.trim().replace(/\s+/g, " ")}`;
       return;
     }
     const news = document.querySelector("#main [data-say]");

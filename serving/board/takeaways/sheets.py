@@ -29,6 +29,9 @@ router = APIRouter(
 
 COLUMNS = ("date", "time", "session", "type", "purpose", "adults", "room", "aim", "student_id", "student")
 
+MANY_SEATS = 90
+"""Seats of one sheet from which on it is printed smaller, so that it stays one page."""
+
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """First characters by which a spreadsheet takes a text for a formula."""
 
@@ -88,6 +91,7 @@ def show_sheets(
         "sheets.html",
         answer=answer,
         by=by,
+        many=MANY_SEATS,
         sheets=[] if by == "student" else _make_sheets(blocks, by),
         times=[block.time for block in blocks],
         students=_list_students(blocks) if by == "student" else [],

@@ -63,14 +63,21 @@ def move_student(
     if target is None:
         detail = "session_id: the block has no such session any more; choose another"
         raise RequestError("unknown_session", detail, field="session_id")
+    sessions = put_student(edited.sessions, target, student_id)
+    return make_step(edited, "move", sessions, student_id=student_id, block_id=block_id)
+
+
+def put_student(sessions: Sequence[Session], target: Session, student_id: str) -> tuple[Session, ...]:
+    """The sessions of a day with a student in one of them, and in no other of its block."""
     left = (
-        replace(each, students=tuple(s for s in each.students if s != student_id)) if each.block == block_id else each
-        for each in edited.sessions
+        replace(each, students=tuple(s for s in each.students if s != student_id))
+        if each.block == target.block
+        else each
+        for each in sessions
         if each.id != target.id
     )
     joined = replace(target, students=tuple(sorted({*target.students, student_id})))
-    sessions = (*(each for each in left if each.students), joined)
-    return make_step(edited, "move", sessions, student_id=student_id, block_id=block_id)
+    return (*(each for each in left if each.students), joined)
 
 
 def swap_students(edited: EditedDay, student_id: str, other_student_id: str, block_id: str) -> EditStep:
