@@ -294,9 +294,16 @@ def _print_where(plan: dict[str, Any], store: str, home: Home, key: str | None) 
         f"serve it again: REGROUP_HOME={home.root} MLFLOW_TRACKING_URI={store} {sys.executable} -m serving"
         f"{'' if key else ' --open'}\n"
         + (f"its API key: {key}\n" if key else "")
-        + f"the team's board: http://127.0.0.1:8000/board while it runs{', sign in with the key' if key else ''}\n"
+        + f"the team's board, while it runs: {_link_to_board(plan, key)}\n"
         + "API docs: http://127.0.0.1:8000/docs while it runs\n"
         f"MLflow: {Path(sys.executable).parent / 'mlflow'} ui --backend-store-uri {store}",
         markup=False,
         highlight=False,
     )
+
+
+def _link_to_board(plan: dict[str, Any], key: str | None) -> str:
+    """The address that signs in to the board; a service that is open to this machine shows the day at once."""
+    if key is not None:
+        return f"http://127.0.0.1:8000/board/sign-in#{key}"
+    return f"http://127.0.0.1:8000/board/day?team_id={plan['team_id']}&date={plan['date']} (signs in by itself)"

@@ -12,7 +12,7 @@ LOGS = ("gervet-assistments09", "gervet-algebra05", "pykt-assist2015", "assistme
 PARTS = ("scoring", "mix", "plans", "campaign")
 """Parts of the service benchmark that run without being named."""
 
-NAMED_PARTS = ("attack", "faults")
+NAMED_PARTS = ("attack", "faults", "board")
 """Parts that run only when they are named."""
 
 SCHOOLS = ("demo", "far_behind", "far_ahead", "thin_evidence", "open_room")

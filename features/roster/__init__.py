@@ -130,6 +130,7 @@ policy.toml (optional): how teams want to be planned, which the CSV files cannot
                            system, or a type of OneRoster's `userIds`; events of other sources carry the roster's ids
     skill_id               below `[default]`: which field of a CASE standard is its skill's id: `humanCodingScheme` (its
                            code), `identifier`, `abbreviatedStatement`, `alternativeLabel` or `listEnumeration`
+    leader_signs           whether a day counts only once somebody with the scope `sign` has signed it (default: false)
     no_school              list of days without school, such as `["2026-11-26", "2026-12-21 to 2027-01-01"]`
     adult_exclusions       list of `{ staff_id = "b.chen", students = ["s0412"] }`: the adult never leads the students;
                            why is not asked and not stored

@@ -265,6 +265,12 @@ class Team:
         """Whether the day is none of those without school, of all teams or of this one."""
         return not any(is_closed(day, layer.roster.get("no_school", ())) for layer in self.policies)
 
+    @property
+    def leader_signs(self) -> bool:
+        """Whether a day counts only once the team's leader has signed it; what the team says itself comes first."""
+        said = [layer.roster["leader_signs"] for layer in self.policies if "leader_signs" in layer.roster]
+        return bool(said and said[-1])
+
     def on(self, day: date) -> Self:
         """The team with those members alone who are in it on a day, also in its rules and series.
 

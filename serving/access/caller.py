@@ -13,6 +13,7 @@ class Scope(StrEnum):
     NAMES = "names"  # read display names, where the installation keeps them
     ADMIN = "admin"  # see who read and decided what
     BOARD = "board"  # sign in to the team's pages: see the day, change it and decide
+    SIGN = "sign"  # as a team's leader: what is accepted counts, where the team asks for a signature
 
 
 @dataclass(frozen=True, slots=True)

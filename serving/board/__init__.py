@@ -2,10 +2,16 @@
 
 from fastapi import FastAPI
 
-from serving.board import changes, days, sheets, sign_in, students
+from serving.board import insight, sign_in, students, week
+from serving.board.changes import decide, seats, sessions, steps, suggest
+from serving.board.day import page
+from serving.board.takeaways import calendar, sheets
 
 
 def add_board(app: FastAPI) -> None:
     """Answers the addresses of the board."""
-    for router in (sign_in.open_router, sign_in.router, days.router, changes.router, sheets.router, students.router):
-        app.include_router(router)
+    for part in (sign_in, calendar):
+        app.include_router(part.open_router)
+    parts = (sign_in, page, seats, steps, sessions, suggest, decide, sheets, calendar, week, students, insight)
+    for part in parts:
+        app.include_router(part.router)

@@ -1,19 +1,22 @@
 """`/board/students`: what the team's students need and can, and one student."""
 
-from typing import Annotated, Literal
+import datetime as dt
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
+from features.roster import Team
 from serving.access.visibility import find_roster
 from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentPlanner, StudentInPath
 from serving.api.middleware.authenticate import BOARD
 from serving.api.names import CurrentNames
 from serving.api.routes.students import make_profile
 from serving.api.routes.teams import make_board
-from serving.board.days import TeamQuery, day_address
+from serving.board.day.page import TeamQuery, day_address
 from serving.board.pages import render
 from serving.board.route import MAY_USE_BOARD, BoardRoute
 from serving.board.words import STATUS, Names, name_purpose
+from serving.plans.coverage import count_minutes, list_known_adults
 from serving.plans.problem import skill_name
 from serving.schemas.forecasts import Board, BoardRow
 
@@ -23,6 +26,9 @@ router = APIRouter(
 
 MOST_SESSIONS = 12
 """Sessions with an adult that the page of a student lists, the newest first."""
+
+KNOWN_WEEKS = 4
+"""Weeks in which an adult met a student, so that they know each other."""
 
 MOST_NEEDS = 3
 """Needs of each student that the list shows, the greatest first."""
@@ -64,7 +70,20 @@ def show_students(
         purpose=name_purpose,
         most=MOST_NEEDS,
         as_of=board.provenance.data_as_of,
+        **_list_contacts(team),
     )
+
+
+def _list_contacts(team: Team) -> dict[str, Any]:
+    """Minutes with an adult in this week so far, and how many adults know each student."""
+    today = dt.date.today()  # noqa: DTZ011 - the school's own day
+    monday = today - dt.timedelta(days=today.weekday())
+    sunday = monday + dt.timedelta(days=6)
+    known = list_known_adults(team, today - dt.timedelta(weeks=KNOWN_WEEKS), sunday)
+    return {
+        "minutes": count_minutes(team, monday, sunday),
+        "known": {who: len(adults) for who, adults in known.items()},
+    }
 
 
 def _sort(rows: list[BoardRow], order: Order, names: Names) -> list[BoardRow]:

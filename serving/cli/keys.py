@@ -51,6 +51,9 @@ def add_keys(commands: Commands) -> None:
         )
     link.add_argument("--days", type=int, default=LINK_DAYS, metavar="N", help="how long it works, %(default)s days")
     link.add_argument("--address", default=HERE, metavar="URL", help="where the service is reached, %(default)s")
+    link.add_argument(
+        "--leader", action="store_true", help="also signs days, where a team asks for its leader's signature"
+    )
     link.add_argument("--no-names", action="store_true", help="show ids, also where there is a vault of names")
     issue.add_argument("--expires", metavar="DATE", help="YYYY-MM-DD, the last day it works, UTC; never without it")
     issue.add_argument("--per-minute", type=int, metavar="N", help="requests; the service's own limit without it")
@@ -101,7 +104,7 @@ def _link(database: "Database", options: argparse.Namespace) -> None:
         raise InputError(f"--address {options.address!r} is none; write https://HOST")
     if options.school:
         _require_schools(database, options.school)
-    scopes = [Scope.BOARD] if options.no_names else [Scope.BOARD, Scope.NAMES]
+    scopes = [Scope.BOARD, *([] if options.no_names else [Scope.NAMES]), *([Scope.SIGN] if options.leader else [])]
     expires_at = datetime.now(UTC) + timedelta(days=options.days)
     key = issue_key(database, options.name, scopes, options.school, expires_at=expires_at)
     # the key stands after a `#`, which no browser sends, so that no log of a proxy has it

@@ -1,6 +1,7 @@
 """Sessions of the planner from bodies and as bodies."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from pydantic import TypeAdapter
 
@@ -58,8 +59,13 @@ def to_session(body: SessionIn | SessionOut | SessionSeats) -> Session:
     )
 
 
-def to_session_seats(sessions: Iterable[Session]) -> list[SessionSeats]:
-    """Sessions as bodies with ids alone."""
+def read_aims(bodies: Iterable[SessionIn | SessionSeats]) -> dict[str, str]:
+    """What the team wants of sessions, by their ids."""
+    return {body.id: body.aim for body in bodies if body.aim}
+
+
+def to_session_seats(sessions: Iterable[Session], aims: Mapping[str, str] = MappingProxyType({})) -> list[SessionSeats]:
+    """Sessions as bodies with ids alone, and what the team wants of them."""
     return [
         SessionSeats(
             id=session.id,
@@ -69,6 +75,7 @@ def to_session_seats(sessions: Iterable[Session]) -> list[SessionSeats]:
             adults=list(session.adults),
             room_id=session.room,
             students=list(session.students),
+            aim=aims.get(session.id),
         )
         for session in sessions
     ]

@@ -2,13 +2,15 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from features.database import Database
-from serving.access.caller import Caller
+from features.errors import MissingError
+from features.roster import read_team
+from serving.access.caller import Caller, Scope
 from serving.access.visibility import may_see_team
 from serving.audit.entries import AuditEntry, add_entries
 from serving.errors import ConflictError, NotFoundError, RequestError
@@ -34,12 +36,12 @@ from serving.grouping.changes.repair import QUICK
 from serving.grouping.changes.why_not import FEW
 from serving.grouping.errors import InfeasibleError, ProblemError, require_known
 from serving.plans.problem import DayRequest
-from serving.plans.sessions import STORED_SESSIONS, read_sessions, to_session, to_session_seats
+from serving.plans.sessions import STORED_SESSIONS, read_aims, read_sessions, to_session, to_session_seats
 from serving.plans.team_policy import read_earlier
 from serving.schemas.changes import ExplanationRequest
 from serving.schemas.decisions import DecisionRequest
 from serving.schemas.recommendations import RecommendationOut, RecommendationRequest
-from serving.store.decisions import Decision, keep_decision
+from serving.store.decisions import Decision, keep_decision, keep_signature
 from serving.store.recommendations import StoredPlan, find_recommendation
 
 PLAN_ID = re.compile(r"[0-9a-f]{32}")
@@ -58,12 +60,14 @@ class StoredDay:
         problem: The day.
         suggested: The plan's sessions.
         current: The sessions that were decided on; those suggested where none were.
+        aims: What the team wants of sessions that were decided on, by their ids.
     """
 
     answer: RecommendationOut
     problem: Problem
     suggested: tuple[Session, ...]
     current: tuple[Session, ...]
+    aims: Mapping[str, str] = field(default_factory=dict)
 
 
 def require_plan(database: Database, caller: Caller, recommendation_id: str) -> StoredPlan:
@@ -99,7 +103,8 @@ def read_day(stored: StoredPlan) -> StoredDay:
         raise ConflictError("plan_too_old", "the day of this plan was not stored; ask for a new plan of it")
     suggested = tuple(to_session(session) for session in stored.answer.sessions)
     decided = STORED_SESSIONS.validate_json(stored.decided_sessions or "[]")
-    return StoredDay(stored.answer, problem, suggested, tuple(to_session(session) for session in decided) or suggested)
+    current = tuple(to_session(session) for session in decided) or suggested
+    return StoredDay(stored.answer, problem, suggested, current, read_aims(decided))
 
 
 def carry_plan(database: Database, caller: Caller, body: RecommendationRequest, request: DayRequest) -> DayRequest:
@@ -166,9 +171,11 @@ def decide_plan(
         decision=body.decision,
         reasons=tuple(body.reasons),
         note=body.note,
-        sessions=STORED_SESSIONS.dump_json(to_session_seats(held)).decode(),
+        sessions=STORED_SESSIONS.dump_json(to_session_seats(held, read_aims(body.sessions or ()))).decode(),
     )
     team_id = day.answer.team_id
+    if body.decision != "rejected" and leader_signs(database, team_id):
+        sent = sign(sent, caller) if Scope.SIGN in caller.scopes else replace(sent, awaits_signature=True)
     with database.changing(alone=True) as connection:
         students = {student.id for student in day.problem.students}
         found = keep_decision(connection, sent, team_id, day.answer.date, held, students)
@@ -188,6 +195,50 @@ def decide_plan(
     return open_day(database, caller, recommendation_id), stored  # anew: somebody may have been erased meanwhile
 
 
+def sign_plan(
+    database: Database, caller: Caller, recommendation_id: str, note: Callable[[str], AuditEntry]
+) -> tuple[StoredDay, Decision]:
+    """The day and the decision on it once its leader has signed it, so that its sessions count as held.
+
+    A decision that needs no signature, or has one, stays as it is.
+
+    Args:
+        database: The service's database.
+        caller: Who signs.
+        recommendation_id: The plan.
+        note: Gives, for the team of the plan, the audit entry that is stored with the signature.
+
+    Raises:
+        NotFoundError: There is no plan with this id, or none that the caller may know of.
+        ConflictError: Nobody accepted the plan.
+    """
+    day = open_day(database, caller, recommendation_id)
+    team_id = day.answer.team_id
+    with database.changing(alone=True) as connection:
+        if not may_see_team(connection, caller, team_id):
+            raise _unknown_recommendation()
+        now, date = datetime.now(UTC), day.answer.date
+        found = keep_signature(connection, recommendation_id, team_id, date, now, caller.key_id)
+        if found is not None and found[1]:
+            add_entries(connection, [note(team_id)])
+    if found is None:
+        raise ConflictError("not_accepted", "nobody accepted this plan yet, so there is nothing to sign")
+    return open_day(database, caller, recommendation_id), found[0]
+
+
+def leader_signs(database: Database, team_id: str) -> bool:
+    """Whether the team asks that its leader signs a day before it counts."""
+    try:
+        return read_team(database, team_id).leader_signs
+    except MissingError:  # it has left the roster
+        return False
+
+
+def sign(decision: Decision, caller: Caller) -> Decision:
+    """The decision with the caller's signature."""
+    return replace(decision, signed_at=decision.decided_at, signed_by=caller.key_id)
+
+
 def judge_edit(
     problem: Problem,
     edited: tuple[Session, ...],
@@ -195,6 +246,7 @@ def judge_edit(
     *,
     repair: bool,
     seconds: float | None = None,
+    singly: bool = True,
 ) -> tuple[Evaluation, Score, Repair | None]:
     """The evaluation of an edit, its score, and a repair where rules are broken and one is found.
 
@@ -204,14 +256,16 @@ def judge_edit(
         suggested: The plan before it was edited; null where it is not known, so that the edit has no score impact.
         repair: Whether to look for a repair.
         seconds: How long both may take, of which the repair has half or more; null: no time limit.
+        singly: Whether to measure each moved seat alone too.
     """
     began = time.perf_counter()
     until = None if seconds is None else began + seconds
     half = None if seconds is None else began + seconds / 2
     moves = () if suggested is None else find_moves(problem, suggested, edited)
-    evaluation = evaluate_edit(problem, edited, suggested if len(moves) <= MOST_EVALUATED else None, half)
+    few = len(moves) <= MOST_EVALUATED
+    evaluation = evaluate_edit(problem, edited, suggested if few else None, half, singly=singly)
     score = evaluation.score or score_plan(problem, edited)
-    if suggested is not None and len(moves) > MOST_EVALUATED:
+    if suggested is not None and not few:
         evaluation = replace(
             evaluation, score_impact=measure_impact(score_plan(problem, suggested), score), moves=moves
         )

@@ -75,3 +75,12 @@ class DecisionOut(Body):
         description="id of the plan of the same team and date whose sessions these replace; null if there was none",
         examples=[None],
     )
+    awaits_signature: bool = Field(
+        default=False,
+        description="whether the sessions count only once the team's leader has signed the day, as the team asks by "
+        "`leader_signs` of its `policy.toml`",
+        examples=[False],
+    )
+    signed_at: dt.datetime | None = Field(
+        default=None, description="moment of the leader's signature, UTC; null without one", examples=[None]
+    )

@@ -10,13 +10,17 @@ from serving.schemas.sessions import SessionSeats
 MOST_STEPS = 40
 """Steps that are kept, so that they can be undone."""
 
+Action = Literal["move", "swap", "change", "split", "merge", "aim", "lock", "unlock", "repair", "alternative"]
+
 
 class EditStep(Body):
     """One change, and the day after it."""
 
-    action: Literal["move", "lock", "unlock", "repair"]
+    action: Action
     student_id: StudentId | None = Field(default=None, description="who was moved; null: nobody by name")
-    block_id: str | None = Field(default=None, description="block of the moved seat or the locked session")
+    other_student_id: StudentId | None = Field(default=None, description="with whom; null: with nobody by name")
+    block_id: str | None = Field(default=None, description="block of what was changed")
+    session_id: str | None = Field(default=None, description="session that was changed; null: several, or a student")
     sessions: list[SessionSeats] = Field(description="all sessions of the day")
     locked: list[str] = Field(description="ids of sessions that a new suggestion keeps")
 

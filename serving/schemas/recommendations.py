@@ -420,6 +420,12 @@ class RecommendationRow(Body):
     )
     decision: Choice | None = Field(description="the decision; null while nobody has decided", examples=["accepted"])
     cycle: str | None = Field(description="id of the cycle of which the plan is a day; null: none", examples=[None])
+    awaits_signature: bool | None = Field(
+        default=None,
+        description="whether it was accepted and counts only once the team's leader has signed it; null while nobody "
+        "has decided, and for decisions of earlier versions",
+        examples=[None],
+    )
 
 
 class RecommendationPage(Body):

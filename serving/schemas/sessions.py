@@ -7,6 +7,7 @@ from pydantic import Field
 from serving.grouping import STUDENT
 from serving.schemas.common import (
     FACTS,
+    NAMES_STUDENTS,
     NEEDED,
     BlockId,
     BlockIdIn,
@@ -26,7 +27,10 @@ from serving.schemas.common import (
     StudentIdIn,
     TaughtSkill,
 )
-from serving.schemas.texts import Identity
+from serving.schemas.texts import Identity, Note
+
+AIM = "what the team wants of the session, in its own words; null: nothing was written down"
+AIMS = ["Everybody explains one step to a partner."]
 
 MOST_SESSIONS, MOST_PEOPLE = 500, 500
 """The largest number of sessions of one day and of people in one session, both beyond any team's."""
@@ -148,6 +152,7 @@ class SessionIn(Body):
         description="the students of the session; a session without students is not held",
         examples=[["s0412", "s0417"]],
     )
+    aim: Note | None = Field(default=None, description=AIM, examples=AIMS)
     room: Ignored = Field(default=None, description="ignored", examples=["hall"])
     time: Ignored = Field(default=None, description="ignored", examples=["09:00-09:45"])
     skill: Ignored = Field(default=None, description="ignored", examples=["Ratios"])
@@ -164,6 +169,7 @@ class SessionSeats(SessionBody):
     students: Annotated[list[Annotated[str, STUDENT]], NEEDED] = Field(
         description="ids of the students of the session", examples=[["s0412", "s0417"]]
     )
+    aim: Annotated[str | None, NAMES_STUDENTS] = Field(default=None, description=AIM, examples=AIMS)
 
 
 class SessionOut(SessionBody):

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, false, func, select, update
 
 from features.database import Database
 from features.database.dialects import upsert
@@ -34,6 +35,9 @@ class Decision:
             the id of somebody erased before.
         sessions: JSON of the sessions that count as held; an empty list where rejected.
         replaces: Id of the plan of the same team and date that was current before; None if there was none.
+        awaits_signature: Whether its sessions count as held only once the team's leader has signed it.
+        signed_at: The moment of the signature, UTC; None without one.
+        signed_by: Id of the API key that signed; None without one.
     """
 
     recommendation_id: str
@@ -44,6 +48,9 @@ class Decision:
     note: str | None
     sessions: str
     replaces: str | None = None
+    awaits_signature: bool = False
+    signed_at: datetime | None = None
+    signed_by: str | None = None
 
     @property
     def content(self) -> tuple[object, ...]:
@@ -84,7 +91,8 @@ def keep_decision(
         held = [session for session in left if session.students]
     elif decision.note and find_gone(connection, _words_of(decision.note)):
         decision = replace(decision, note=None)
-    replaces = None if decision.decision == "rejected" else _find_current(connection, team_id, day)
+    counts = decision.decision != "rejected" and not decision.awaits_signature
+    replaces = _find_current(connection, team_id, day) if counts else None
     row = {
         "id": decision.recommendation_id,
         "recommendation_id": decision.recommendation_id,
@@ -94,14 +102,51 @@ def keep_decision(
         "reasons": {"codes": list(decision.reasons), "note": decision.note},
         "sessions": decision.sessions,
         "replaces": replaces,
+        "awaits_signature": decision.awaits_signature,
+        "signed_at": decision.signed_at,
+        "signed_by": decision.signed_by,
     }
     insertion = upsert(connection, DECISIONS).values(row).returning(DECISIONS.c.id)
-    if connection.execute(insertion).first() is not None and decision.decision != "rejected":
+    if connection.execute(insertion).first() is not None and counts:
         replace_recorded_sessions(
             connection, team_id, day, [_to_past_session(team_id, day, session) for session in held]
         )
     stored = _read(connection, decision.recommendation_id)
     return None if stored is None else (stored, stored.content == decision.content)
+
+
+def keep_signature(
+    connection: Connection, recommendation_id: str, team_id: str, day: date, signed_at: datetime, key_id: str
+) -> tuple[Decision, bool] | None:
+    """Stores the leader's signature on a decision that awaits it; its sessions are those of the day from now on.
+
+    Args:
+        connection: A transaction of `changing(alone=True)`.
+        recommendation_id: The plan.
+        team_id: Its team.
+        day: Its date in the school's time zone.
+        signed_at: The moment of the signature, UTC.
+        key_id: Id of the API key that signs.
+
+    Returns:
+        The decision, and whether it was signed just now; None where nobody accepted the plan.
+    """
+    decision = _read(connection, recommendation_id)
+    if decision is None or decision.decision == "rejected":
+        return None
+    if not decision.awaits_signature:
+        return decision, False
+    replaces = _find_current(connection, team_id, day)
+    signed = replace(decision, awaits_signature=False, signed_at=signed_at, signed_by=key_id, replaces=replaces)
+    connection.execute(
+        update(DECISIONS)
+        .where(DECISIONS.c.id == recommendation_id)
+        .values(awaits_signature=False, signed_at=signed_at, signed_by=key_id, replaces=replaces)
+    )
+    seats = TypeAdapter(SESSIONS).validate_json(decision.sessions)
+    past = [_past_of(team_id, day, each) for each in seats]
+    replace_recorded_sessions(connection, team_id, day, past)
+    return signed, True
 
 
 def _words_of(note: str) -> set[str]:
@@ -140,6 +185,9 @@ def _read(connection: Connection, recommendation_id: str) -> Decision | None:
         note=None if gone else reasons["note"],
         sessions=forget_in_text(SESSIONS, row["sessions"], gone),
         replaces=row["replaces"],
+        awaits_signature=bool(row["awaits_signature"]),
+        signed_at=row["signed_at"],
+        signed_by=row["signed_by"],
     )
 
 
@@ -149,11 +197,22 @@ def _find_current(connection: Connection, team_id: str, day: date) -> str | None
     query = (
         select(plans.id)
         .join_from(RECOMMENDATIONS, DECISIONS, DECISIONS.c.id == plans.id)
-        .where(plans.team_id == team_id, plans.date == day, DECISIONS.c.decision != "rejected")
+        .where(
+            plans.team_id == team_id,
+            plans.date == day,
+            DECISIONS.c.decision != "rejected",
+            func.coalesce(DECISIONS.c.awaits_signature, false()) == false(),
+        )
         .order_by(DECISIONS.c.decided_at.desc(), plans.id)
     )
     found: str | None = connection.execute(query.limit(1)).scalar()
     return found
+
+
+def _past_of(team_id: str, day: date, session: SessionSeats) -> PastSession:
+    """A stored session as one that was held."""
+    lead = session.adults[0] if session.skill_id is not None else None
+    return PastSession(day, team_id, session.block_id, lead, session.skill_id, tuple(session.students))
 
 
 def _to_past_session(team_id: str, day: date, session: Session) -> PastSession:

@@ -160,7 +160,7 @@ class _Object:
             return value
         left = value | changed
         if any(self._lists_ids(name) for name in changed):
-            left |= dict.fromkeys(self.sentences, FORGOTTEN)
+            left |= {name: FORGOTTEN for name in self.sentences if value.get(name)}
             if self._allows(value) and not self._allows(left):
                 return _Gone.GONE  # such as a rule for two students
         return left

@@ -6,8 +6,9 @@ import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, func, insert, or_, select, update
 
 from features.database import Database
 from features.errors import MissingError
@@ -34,6 +35,7 @@ class StoredPlan:
         request: JSON of the body that asked for it.
         edit: JSON of what was changed and not decided on yet; None where nothing was.
         edit_version: How often it was changed.
+        awaits_signature: Whether it was accepted and counts only once the team's leader has signed it.
     """
 
     answer: RecommendationOut
@@ -43,6 +45,7 @@ class StoredPlan:
     request: str
     edit: str | None
     edit_version: int
+    awaits_signature: bool = False
 
     def problem(self) -> Problem | None:
         """The day that was planned; None for plans of earlier versions."""
@@ -101,6 +104,7 @@ def find_recommendation(database: Database, identity: str) -> StoredPlan | None:
             plans.edit_version,
             DECISIONS.c.decision,
             DECISIONS.c.sessions,
+            DECISIONS.c.awaits_signature,
         )
         .select_from(RECOMMENDATIONS.outerjoin(DECISIONS, DECISIONS.c.id == plans.id))
         .where(plans.id == identity)
@@ -121,6 +125,7 @@ def find_recommendation(database: Database, identity: str) -> StoredPlan | None:
         forget_in_text(RecommendationRequest, row.request, gone),
         None if row.edit is None else forget_in_text(Edit, row.edit, gone),
         row.edit_version or 0,
+        bool(row.awaits_signature),
     )
 
 
@@ -174,6 +179,7 @@ class PlanRow:
     score: float | None
     decision: str | None
     cycle: str | None
+    awaits_signature: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -205,8 +211,7 @@ def list_plans(
     """
     plans = RECOMMENDATIONS.c
     statement = (
-        select(plans.id, plans.created_at, plans.date, plans.status, plans.score, plans.cycle, DECISIONS.c.decision)
-        .select_from(RECOMMENDATIONS.outerjoin(DECISIONS, DECISIONS.c.id == plans.id))
+        _select_rows()
         .where(plans.team_id == query.team_id)
         .order_by(plans.created_at.desc(), plans.id.desc())
         .limit(limit + 1)
@@ -227,6 +232,49 @@ def list_plans(
         rows = []  # nothing was ever stored
     page = rows[:limit]
     return page, write_cursor(query, page[-1]) if len(rows) > limit else None
+
+
+def find_current_plans(database: Database, team_id: str, first: date, last: date) -> dict[date, PlanRow]:
+    """The plan that a team works on by day: the newest that was not rejected; days without one are left out.
+
+    Args:
+        database: The service's database.
+        team_id: The team.
+        first: The first day.
+        last: The last day.
+
+    Raises:
+        BusyError: The database stayed locked.
+        DatabaseAwayError: The database cannot be used.
+    """
+    plans = RECOMMENDATIONS.c
+    statement = (
+        _select_rows()
+        .where(plans.team_id == team_id, plans.date.between(first, last))
+        .where(func.coalesce(DECISIONS.c.decision, "") != "rejected")
+        .order_by(plans.created_at, plans.id)
+    )
+    try:
+        with database.reading() as connection:
+            rows = [PlanRow(**row) for row in connection.execute(statement).mappings()]
+    except MissingError:
+        rows = []  # nothing was ever stored
+    return {row.date: row for row in rows if row.date is not None}
+
+
+def _select_rows() -> Select[Any]:
+    """Selects the fields of `PlanRow` of every plan."""
+    plans = RECOMMENDATIONS.c
+    return select(
+        plans.id,
+        plans.created_at,
+        plans.date,
+        plans.status,
+        plans.score,
+        plans.cycle,
+        DECISIONS.c.decision,
+        DECISIONS.c.awaits_signature,
+    ).select_from(RECOMMENDATIONS.outerjoin(DECISIONS, DECISIONS.c.id == plans.id))
 
 
 def write_cursor(query: PlanQuery, last: PlanRow) -> str:

@@ -4,7 +4,7 @@ Times are UTC. Ids of students are in columns of their own or in the JSON texts 
 that an erasure finds them.
 """
 
-from sqlalchemy import JSON, Column, Date, Double, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import JSON, Boolean, Column, Date, Double, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 from features.database.dialects import SEQUENCE, CompressedText, UtcTime
 
@@ -50,6 +50,9 @@ DECISIONS = Table(
     Column("reasons", JSON, nullable=False),  # codes, and a note that may name students
     Column("sessions", Text, nullable=False),  # JSON of what became `past_sessions`; empty list: rejected
     Column("replaces", String(32)),  # the plan of the same day that was current before
+    Column("awaits_signature", Boolean),  # whether it counts only once the leader has signed; null: no
+    Column("signed_at", UtcTime),
+    Column("signed_by", String(16)),  # the key that signed
 )
 IDEMPOTENCY = Table(
     "idempotency_keys",
@@ -73,6 +76,18 @@ API_KEYS = Table(
     Column("per_minute", Integer),  # requests; null for the service's own limit
     Column("created_at", UtcTime, nullable=False),
     Column("expires_at", UtcTime),
+    Column("revoked_at", UtcTime),
+)
+CALENDAR_FEEDS = Table(
+    "calendar_feeds",
+    METADATA,
+    Column("feed_id", String(16), primary_key=True),  # the part of the address that identifies it; no secret
+    Column("secret_hash", LargeBinary(32), nullable=False),
+    Column("team_id", Text, nullable=False, index=True),
+    Column("staff_id", Text, nullable=False),
+    Column("names", Boolean, nullable=False),  # whether it may show names of students
+    Column("key_id", String(16), nullable=False),  # the key that made it
+    Column("created_at", UtcTime, nullable=False),
     Column("revoked_at", UtcTime),
 )
 AUDIT = Table(

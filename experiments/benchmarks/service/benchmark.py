@@ -9,6 +9,7 @@ from typing import Any
 
 from experiments.benchmarks.registry import NAMED_PARTS, PARTS
 from experiments.benchmarks.service.attack import run_attacks
+from experiments.benchmarks.service.board import measure_board
 from experiments.benchmarks.service.campaign import run_campaign
 from experiments.benchmarks.service.injected.run import run_faults
 from experiments.benchmarks.service.school import open_school
@@ -48,6 +49,8 @@ def benchmark_service(
                 figures[part] = measure_plans(school, 10.0 if quick else 60.0, log)
             elif part == "attack":
                 figures[part] = run_attacks(school, log, quick=quick)
+            elif part == "board":
+                figures[part] = measure_board(school, 20 if quick else 100, log)
             elif part == "faults":
                 figures[part] = run_faults(school, log, quick=quick)
             else:

@@ -64,11 +64,11 @@ def open_school(folder: Path) -> School:
     school = School(folder.resolve())
     if not (school.home / "published").exists():
         log = school.folder / "log"
-        _step(school.environment, "experiments", "simulate", str(log), "--teams", "4")
+        run_step(school.environment, "experiments", "simulate", str(log), "--teams", "4")
         mapping = ("--mapping", str(log / "mapping.toml"))
-        _step(school.environment, "features", "ingest", str(log / "log.parquet"), *mapping)
-        _step(school.environment, "features", "roster", str(log / "roster"))
-        _step(school.environment, "training", "nightly")
+        run_step(school.environment, "features", "ingest", str(log / "log.parquet"), *mapping)
+        run_step(school.environment, "features", "roster", str(log / "roster"))
+        run_step(school.environment, "training", "nightly")
     team_ids = sorted(team.team_id for team in list_teams(school.database_url))
     return School(school.folder, issue_key(school.environment), tuple(team_ids))
 
@@ -84,7 +84,7 @@ def issue_key(
     options = [part for scope in scopes for part in ("--scope", scope)]
     options += [part for school in schools for part in ("--school", school)]
     options += [] if per_minute is None else ["--per-minute", str(per_minute)]
-    return _step(environment, "serving", "keys", "issue", "--name", "benchmark", *options).strip()
+    return run_step(environment, "serving", "keys", "issue", "--name", "benchmark", *options).strip()
 
 
 def two_runs(school: School) -> tuple[str, str]:
@@ -105,14 +105,19 @@ def two_runs(school: School) -> tuple[str, str]:
         client.delete_registered_model_alias(f"regroup-{forecast}", "champion")
     config = school.folder / "second.toml"
     config.write_text(SECOND, encoding="utf-8")
-    _step(school.environment, "training", "nightly", "--config", str(config))
+    run_step(school.environment, "training", "nightly", "--config", str(config))
     second = tracking.champion()
     assert second is not None, "the second run was promoted"
     tracking.promote(first)
     return first, second
 
 
-def _step(environment: Mapping[str, str], package: str, *arguments: str) -> str:
+def run_step(environment: Mapping[str, str], package: str, *arguments: str) -> str:
+    """Runs a command of the product and returns what it wrote.
+
+    Raises:
+        ServerError: It failed.
+    """
     OUT.print(f"python -m {package} {arguments[0]}", style="dim", highlight=False)
     command, variables = [sys.executable, "-m", package, *arguments], {**os.environ, **environment}
     done = subprocess.run(command, env=variables, check=False, capture_output=True, text=True)  # noqa: S603

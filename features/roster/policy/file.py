@@ -131,7 +131,8 @@ def _below(table: str, report: Report) -> Report:
 
 def _split(team_id: str, settings: Settings) -> PolicyLayer:
     """The layer, with what names students apart."""
-    of_roster = {key: settings[key] for key in ("no_school", "sources", "skill_id", *OF_LISTS) if key in settings}
+    apart_of = ("no_school", "leader_signs", "sources", "skill_id", *OF_LISTS)
+    of_roster = {key: settings[key] for key in apart_of if key in settings}
     rooms: dict[str, Settings] = {}
     capacities: dict[str, int] = {}
     for room, keys in settings.get("rooms", {}).items():

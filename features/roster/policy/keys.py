@@ -206,6 +206,7 @@ FILE_KEYS: Mapping[str, Spec] = {
     **KEYS,
     "rooms": Each({"sessions": whole(1, 50), "capacity": PEOPLE}),
     "no_school": read_no_school,
+    "leader_signs": read_flag,
     "sources": Each(read_text),
     "skill_id": one_word_of(*SKILL_IDS),
     **OF_LISTS,

@@ -135,6 +135,8 @@ def to_decision(decision: Decision, problem: Problem) -> DecisionOut:
             "sessions": bodies,
             "violations": to_violations(find_violations(problem, sessions)) if sessions else [],
             "replaces": decision.replaces,
+            "awaits_signature": decision.awaits_signature,
+            "signed_at": decision.signed_at,
         }
     )
 

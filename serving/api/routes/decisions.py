@@ -8,7 +8,7 @@ from serving.api.gated_route import GatedRoute
 from serving.api.problems import problem_responses
 from serving.api.responses.changes import to_decision
 from serving.errors import NotFoundError
-from serving.plans.stored_plan import decide_plan, open_day
+from serving.plans.stored_plan import decide_plan, open_day, sign_plan
 from serving.schemas.decisions import DecisionOut, DecisionRequest
 from serving.store.decisions import find_decision
 
@@ -34,6 +34,23 @@ def decide(
         recommendation_id,
         body,
         note=lambda team_id: auditor.entry("decide", team_id=team_id, subject=recommendation_id),
+    )
+    return to_decision(decision, day.problem)
+
+
+@router.post("/signature", dependencies=[require_scope(Scope.SIGN)], responses=problem_responses(404, 409))
+def sign(
+    recommendation_id: PlanInPath, caller: CurrentCaller, auditor: CurrentAuditor, database: CurrentDatabase
+) -> DecisionOut:
+    """Signs an accepted plan as the team's leader; from now on its sessions count, where the team asks for that.
+
+    A decision that counts already stays as it is.
+    """
+    day, decision = sign_plan(
+        database,
+        caller,
+        recommendation_id,
+        note=lambda team_id: auditor.entry("sign", team_id=team_id, subject=recommendation_id),
     )
     return to_decision(decision, day.problem)
 

@@ -55,6 +55,8 @@ def evaluate_edit(
     edited: tuple[Session, ...],
     original: tuple[Session, ...] | None = None,
     until: float | None = None,
+    *,
+    singly: bool = True,
 ) -> Evaluation:
     """Returns the evaluation of an edited plan, against the original where there is one.
 
@@ -66,6 +68,7 @@ def evaluate_edit(
         edited: the edited plan.
         original: the plan before; None: none.
         until: when to measure no further change, on the clock of `time.perf_counter`; None: without a clock.
+        singly: whether to measure each change alone too.
     """
     violations = find_violations(problem, edited)
     if _is_malformed(violations):
@@ -76,7 +79,7 @@ def evaluate_edit(
     moves = find_moves(problem, original, edited)
     impact = measure_impact(score_plan(problem, original), score)
     changes: list[Change] = []
-    for move in moves if len(moves) > 1 else ():
+    for move in moves if singly and len(moves) > 1 else ():
         if is_over(until):
             return Evaluation(violations, score, impact, moves, tuple(changes), cut_by_clock=True)
         changes.append(_measure_change(problem, edited, original, move, violations, score))

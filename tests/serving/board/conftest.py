@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from features.database import Database
-from features.roster import Team, read_team
+from features.roster import Team, read_roster_files, read_team, save_roster
 from features.roster.people.vault import Vault
 from serving.app import create_app
 from serving.settings import Settings
@@ -60,6 +61,7 @@ class BoardOfSchool:
     Attributes:
         database: Of the service.
         team: The first team of the school.
+        signed_team: Id of the second, which asks that its leader signs its days.
         keys: By what they are.
         home: Its home.
     """
@@ -68,6 +70,7 @@ class BoardOfSchool:
     home: Path
     database: Database
     team: Team
+    signed_team: str
     keys: dict
 
     def person(self, key="all", client=None):
@@ -76,32 +79,36 @@ class BoardOfSchool:
         someone.page = someone.client.post("/board/sign-in", data={"key": self.keys[key]})
         return someone
 
-    def day(self, date=MONDAY):
+    def day(self, date=MONDAY, team_id=None):
         """The address of the team's day."""
-        return f"/board/day?team_id={self.team.team_id}&date={date}"
+        return f"/board/day?team_id={team_id or self.team.team_id}&date={date}"
 
-    def suggested(self, date=MONDAY, key="all"):
+    def suggested(self, date=MONDAY, key="all", team_id=None):
         """Somebody who looks at a plan of the day."""
         someone = self.person(key)
-        someone.open(self.day(date))
+        someone.open(self.day(date, team_id))
         if "Suggest groups" in someone.page.text:
-            someone.send("/board/plans", team_id=self.team.team_id, date=date)
+            someone.send("/board/plans", team_id=team_id or self.team.team_id, date=date)
         assert someone.page.status_code == 200
         return someone
 
 
-@pytest.fixture(scope="module")
-def board(tried_school, give_key, tmp_path_factory):
-    home = tmp_path_factory.mktemp("board") / "home"
-    shutil.copytree(tried_school.home, home)
-    url = f"sqlite:///{home / 'regroup.db'}"
-    team = read_team(url, tried_school.team_ids[0])
+@contextmanager
+def open_board(school, roster, home, url, give_key):
+    """The board of a copy of a trained school in a folder; the second team asks that its leader signs its days."""
+    shutil.copytree(school.home, home)
+    shutil.copytree(roster, home.parent / "roster")
+    (home.parent / "roster" / "policy.toml").write_text(f"[teams.{school.team_ids[1]}]\nleader_signs = true\n")
+    save_roster(read_roster_files(home.parent / "roster"), url)
+    team = read_team(url, school.team_ids[0])
     people = {("student", name): f"Name of {name}" for name in team.members}
     people |= {("adult", adult.staff_id): f"Name of {adult.staff_id}" for adult in team.staff}
     keys = {
         "all": give_key(url, ["board", "names"]),
         "second": give_key(url, ["board", "names"]),
         "no_names": give_key(url, ["board"]),
+        "leader": give_key(url, ["board", "names", "sign"]),
+        "signer": give_key(url, ["sign"]),
         "elsewhere": give_key(url, ["board", "names"], schools=["Elsewhere"]),
         "expired": give_key(url, ["board"], expires_at=datetime(2026, 1, 1, tzinfo=UTC)),
         "programs": give_key(url, ["read", "plan"]),
@@ -109,10 +116,19 @@ def board(tried_school, give_key, tmp_path_factory):
     }
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("REGROUP_VAULT", str(home / "vault.db"))
-        environment.setattr("serving.plans.edits.SUGGEST_S", 0.5)
+        environment.setenv("REGROUP_DATABASE_URL", url)
+        environment.setattr("serving.plans.edits.suggest.SUGGEST_S", 0.5)
         with Vault(home / "vault.db").replacing() as put:
             put(people.keys(), people)
-        app = create_app(Settings(REGROUP_HOME=home, MLFLOW_TRACKING_URI=tried_school.mlruns_uri, per_minute=10**6))
-    with Database(url) as database, TestClient(app):
-        app.state.snapshots.refresh()
-        yield BoardOfSchool(app, home, database, team, keys)
+        app = create_app(Settings(REGROUP_HOME=home, MLFLOW_TRACKING_URI=school.mlruns_uri, per_minute=10**6))
+        with Database(url) as database, TestClient(app):
+            app.state.snapshots.refresh()
+            yield BoardOfSchool(app, home, database, team, school.team_ids[1], keys)
+
+
+@pytest.fixture(scope="module")
+def board(tried_school, simulated_school, give_key, tmp_path_factory):
+    home = tmp_path_factory.mktemp("board") / "home"
+    url = f"sqlite:///{home / 'regroup.db'}"
+    with open_board(tried_school, simulated_school.folder / "roster", home, url, give_key) as found:
+        yield found

@@ -6,9 +6,14 @@ import shutil
 import socket
 import threading
 import time
+from contextlib import contextmanager
 
 import pytest
 import uvicorn
+
+from serving.access.caller import Caller, Scope
+from serving.plans.edits.edited_day import open_edit
+from tests.serving.board.conftest import open_board
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
@@ -21,14 +26,15 @@ pytestmark = [
 
 WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 NEXT_MONDAY = "2026-03-23"
+EVERYBODY = Caller("0" * 16, frozenset(Scope))
 
 
-@pytest.fixture(scope="module")
-def address(board):
-    """Where the board is served, by a real server on this machine."""
+@contextmanager
+def serve(app):
+    """Where an app is served, by a real server on this machine."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(board.app, lifespan="off", log_level="error", log_config=None))
+        server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_level="error", log_config=None))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         while not server.started:
@@ -36,6 +42,23 @@ def address(board):
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         server.should_exit = True
         thread.join()
+
+
+@pytest.fixture(scope="module")
+def address(board):
+    with serve(board.app) as found:
+        yield found
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def served(request, tried_school, simulated_school, give_key, tmp_path):
+    """A board with its address, on either kind of database."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("board"), request.getfixturevalue("address")
+        return
+    url, roster = request.getfixturevalue("empty_postgres"), simulated_school.folder / "roster"
+    with open_board(tried_school, roster, tmp_path / "home", url, give_key) as board, serve(board.app) as address:
+        yield board, address
 
 
 @pytest.fixture(scope="module")
@@ -132,12 +155,125 @@ def test_it_reads_and_changes_without_scripts(browser, address, board):
     context.close()
 
 
+class Morning:
+    """Counts what a person does: each click, choice in a list, key press or text is one action."""
+
+    def __init__(self, page):
+        self.page, self.actions, self.begun = page, 0, time.monotonic()
+
+    def click(self, what):
+        self.actions += 1
+        what.click()
+
+    def choose(self, what, **option):
+        self.actions += 1
+        what.select_option(**option)
+
+    def write(self, what, text):
+        self.actions += 1
+        what.fill(text)
+
+
+def swap_first(morning, position):
+    """Opens the menu of a student and lets the student change places with the first on the list."""
+    page = morning.page
+    morning.click(page.locator("article.card a.move").nth(position))
+    page.wait_for_selector("text=Or change places with somebody")
+    morning.click(page.get_by_role("button", name="Change places"))
+    page.wait_for_selector("text=changed places")
+    assert "changed places" in page.inner_text("#said")
+    assert not focused(page).startswith("BODY")
+
+
+def test_a_leaders_morning_takes_two_minutes_and_25_actions(page, served):
+    board, address = served
+    day = "2026-04-13"
+    board.suggested(day)  # the night's job or a tool has suggested the day before
+    sign_in(page, address, board)
+    morning = Morning(page)
+    page.goto(f"{address}{board.day(day)}")
+    absent = board.team.staff[-1].staff_id
+
+    morning.click(page.get_by_role("link", name="Away, late, or suggest again…"))
+    morning.click(page.get_by_label(f"Name of {absent}", exact=True))
+    late = board.team.members[5]
+    morning.choose(page.get_by_label("Who", exact=True), label=f"Name of {late}")
+    morning.choose(page.get_by_label("there from"), index=0)
+    morning.click(page.get_by_role("button", name="Suggest again", exact=True))
+    page.wait_for_selector("text=This is a new suggestion.")
+    assert f"Name of {late}, not at" in page.inner_text("main")
+    swap_first(morning, 0)
+    swap_first(morning, 3)
+    if page.locator("#broken").count():  # what broke a rule is said, and its repair is one click
+        page.wait_for_selector("#repair button")
+        morning.click(page.locator("#repair button"))
+        page.wait_for_selector("text=The repair is made.")
+    morning.click(page.get_by_role("link", name="Accept…"))
+    morning.write(page.get_by_label("Note, if you want"), "Two swaps after the call from the office.")
+    morning.click(page.get_by_role("button", name="Accept the day"))
+    page.wait_for_selector("text=with your changes")
+    morning.click(page.get_by_role("link", name="Day sheets"))
+    page.wait_for_selector(".sheet")
+    sheets = page.locator(".sheet").count()
+    for form in ("A4", "Letter"):
+        pages = len(re.findall(rb"/Type /Page\b", page.pdf(format=form)))
+        assert pages == sheets, form
+    morning.actions += 1  # the key to print
+
+    assert morning.actions <= 25
+    assert time.monotonic() - morning.begun <= 120
+
+
+def test_a_broken_rule_is_said_and_repaired_by_keyboard_alone(page, served):
+    board, address = served
+    day = "2026-04-14"
+    someone = board.suggested(day)
+    plan = open_edit(board.database, EVERYBODY, someone.plan_id)
+    small = max((s for s in plan.sessions if s.session_type == "small_group"), key=lambda s: len(s.students))
+    lead = next(
+        adult for adult in plan.day.problem.adults if adult.id != small.adults[0] and small.block in adult.blocks
+    )
+    sign_in(page, address, board)
+    page.goto(f"{address}/board/plans/{someone.plan_id}/sessions?session_id={small.id}")
+
+    page.get_by_label("Adult of the new group").select_option(lead.id)
+    split = page.get_by_role("button", name="Split the session")
+    split.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=The group is split")
+    page.wait_for_selector("#broken")
+    page.wait_for_selector("#repair:not(:has(a))")
+    found = page.locator("#repair button")
+    assert "smallest repair" in page.inner_text("#said").lower() or not found.count()
+    undo = page.get_by_role("button", name="Undo the last step") if not found.count() else found
+    undo.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#broken", state="detached")
+    assert not focused(page).startswith("BODY")
+
+
+def test_a_student_is_dragged_to_another_session(page, address, board):
+    sign_in(page, address, board)
+    board.suggested("2026-04-15")
+    page.goto(f"{address}{board.day('2026-04-15')}")
+    block = page.locator("section.block").filter(has=page.locator("article.card:nth-child(2)")).first
+    seat = block.locator("article.card").nth(0).locator("li.seat").first
+    name = seat.locator("summary").inner_text().split("\n")[0]
+
+    seat.drag_to(block.locator("article.card").nth(1).locator("h3"))
+
+    page.wait_for_selector("text=1 changed seat")
+    assert "is now in" in page.inner_text("#said")
+    assert name.split("  ")[0][:12] in page.inner_text("#said")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_is_accessible_and_fits_a_phone(page, address, board, scheme, tmp_path):
     page.emulate_media(color_scheme=scheme)
     sign_in(page, address, board)
     plan_id = board.suggested().plan_id
     student, team = board.team.members[0], board.team.team_id
+    session = open_edit(board.database, EVERYBODY, plan_id).sessions[0].id
     block = board.team.blocks[0].block_id.replace("fri", "mon")
     addresses = {
         "teams": "/board",
@@ -146,7 +282,14 @@ def test_every_page_is_accessible_and_fits_a_phone(page, address, board, scheme,
         "seats": f"/board/plans/{plan_id}/seats?student_id={student}&block_id={block}",
         "students": f"/board/students?team_id={team}",
         "student": f"/board/students/{student}",
+        "session": f"/board/plans/{plan_id}/sessions?session_id={session}",
+        "alternatives": f"/board/plans/{plan_id}/alternatives",
+        "repair": f"/board/plans/{plan_id}/repair",
+        "week": f"/board/week?team_id={team}&date=2026-03-16",
+        "insight": f"/board/insight?team_id={team}",
+        "calendar": f"/board/calendar?team_id={team}",
         "sheets": f"/board/plans/{plan_id}/sheets",
+        "list": f"/board/plans/{plan_id}/sheets?by=student",
         "error": "/board/day?team_id=nowhere",
         "sign_in": "/board/sign-in",
     }

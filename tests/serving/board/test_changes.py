@@ -8,7 +8,7 @@ import pytest
 
 from features.roster import read_team
 from serving.audit.entries import list_entries
-from serving.board import changes, days
+from serving.board.changes import steps
 from serving.schemas.edits import Edit, EditStep
 from serving.schemas.sessions import SessionSeats
 from serving.store.decisions import find_decision
@@ -94,8 +94,7 @@ def test_the_second_of_two_adults_is_told_and_nothing_is_overwritten(board):
 
 
 def test_a_broken_rule_is_said_at_once_with_a_repair_that_can_be_made(board, monkeypatch):
-    monkeypatch.setattr(days, "JUDGE_S", 30.0)  # a busy machine takes longer
-    monkeypatch.setattr(changes, "REPAIR_S", 30.0)
+    monkeypatch.setattr(steps, "REPAIR_S", 30.0)  # a busy machine takes longer
     someone = board.suggested(WEDNESDAY)
     plan_id = someone.plan_id
     seats = seats_of(board, plan_id)
@@ -108,6 +107,7 @@ def test_a_broken_rule_is_said_at_once_with_a_repair_that_can_be_made(board, mon
         someone.send(f"/board/plans/{plan_id}/moves", student_id=student, block_id=full.block_id, session_id=full.id)
 
     assert re.search(r"rules? (is|are) broken", someone.page.text)
+    someone.open(f"/board/plans/{plan_id}/repair")
     assert "The smallest repair moves" in someone.page.text
     someone.send(f"/board/plans/{plan_id}/repair")
 

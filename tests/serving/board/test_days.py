@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 
 from features.roster import Block, PolicyLayer, Team
 from serving.app import create_app
-from serving.board.days import next_day
+from serving.board.day.page import next_day
 from serving.board.words import speak_plainly
 from serving.settings import Settings
 

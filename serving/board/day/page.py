@@ -12,27 +12,34 @@ from fastapi.responses import RedirectResponse
 
 from features.roster import Team
 from features.roster.records import WEEKDAYS
+from serving.access.caller import Scope
 from serving.access.visibility import find_roster
 from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentDatabase, CurrentPlanner
 from serving.api.middleware.authenticate import BOARD
 from serving.api.names import CurrentNames
-from serving.board.day_view import REACHED, describe_age, describe_move, list_absent, view_blocks
+from serving.board.day.data_state import describe_age, describe_night
+from serving.board.day.said import describe_last
+from serving.board.day.view import (
+    REACHED,
+    describe_move,
+    describe_violation,
+    list_absent,
+    view_blocks,
+)
 from serving.board.pages import render
 from serving.board.route import MAY_USE_BOARD, BoardRoute
 from serving.board.words import Names, describe_impact, speak_plainly
 from serving.errors import NotReadyError
 from serving.grouping import find_moves
-from serving.plans.edits import EditedDay, find_current, open_edit
+from serving.plans.edits.edited_day import EditedDay, find_current, open_edit
 from serving.plans.recommend import Planner
 from serving.plans.stored_plan import judge_edit, open_day
 from serving.schemas.common import SchoolDate
+from serving.schemas.recommendations import Absence, RecommendationRequest
 from serving.schemas.texts import Identity
 from serving.store.roster_lists import ListQuery, page_teams
 
 router = APIRouter(prefix=BOARD, route_class=BoardRoute, include_in_schema=False, dependencies=[MAY_USE_BOARD])
-
-JUDGE_S = 1.0
-"""Seconds in which broken rules, their repair and the impact of a change are found, while somebody waits."""
 
 TeamQuery = Annotated[Identity, Query(alias="team_id")]
 DayQuery = Annotated[SchoolDate | None, Query(alias="date")]
@@ -106,6 +113,7 @@ class DayPage:
         self.auditor.note("read_recommendation", team_id=team_id, subject=plan_id)
         names = Names.of(self.names.of_team(team))
         values |= _describe_plan(edited, team.on(day), names, done, undone=undone)
+        values["may_sign"] = Scope.SIGN in self.caller.scopes
         values |= self._judge(edited, names) | {"since": self._compare(edited, names)}
         return render(self.request, "day.html", status=status, **values)
 
@@ -119,20 +127,16 @@ class DayPage:
         return [describe_move(move, edited, names) for move in moves]
 
     def _judge(self, edited: EditedDay, names: Names) -> dict[str, Any]:
-        """Broken rules, their smallest repair, and what the changes do; nothing where nothing was changed."""
+        """Broken rules and what the changes do; nothing where nothing was changed. A repair is looked for apart."""
         if not edited.is_changed:
-            return {"violations": [], "repair": None, "impact": None, "changes": []}
+            return {"violations": [], "impact": None, "changes": []}
         day = edited.day
-        with self.planner.take_turn(self.caller, day.answer.team_id):
-            evaluation, _, repair = judge_edit(
-                day.problem, edited.sessions, day.suggested, repair=True, seconds=JUDGE_S
-            )
+        evaluation, _, _ = judge_edit(day.problem, edited.sessions, day.suggested, repair=False, singly=False)
         self.auditor.note("evaluate", team_id=day.answer.team_id, subject=day.answer.id)
         met = next((term.value for term in day.answer.terms if term.name == "benefit"), 0.0)
         return {
-            "violations": [names.put_into(violation.sentence) for violation in evaluation.violations],
-            "repair": None if repair is None else [describe_move(move, edited, names) for move in repair.moves],
-            "impact": describe_impact(evaluation.score_impact, met),
+            "violations": [describe_violation(broken.sentence, edited, names) for broken in evaluation.violations],
+            "impact": describe_impact(evaluation.score_impact, met) if evaluation.moves else None,
             "changes": [describe_move(move, edited, names) for move in evaluation.moves],
         }
 
@@ -164,9 +168,9 @@ def next_day(team: Team, day: dt.date, step: int, *, include: bool = False) -> d
 
 def _describe_day(team: Team, day: dt.date, planner: Planner) -> dict[str, Any]:
     """What the page of a day shows with or without a plan."""
-    no_model = None
+    no_model, as_of = None, None
     try:
-        planner.served()
+        as_of = planner.served().data_as_of
     except NotReadyError as error:
         no_model = str(error)
     has_blocks = any(WEEKDAYS.index(block.weekday) == day.weekday() for block in team.blocks)
@@ -179,6 +183,8 @@ def _describe_day(team: Team, day: dt.date, planner: Planner) -> dict[str, Any]:
         "has_school": team.has_school(day),
         "has_blocks": has_blocks,
         "no_model": no_model,
+        "age": describe_age(as_of, day),
+        "night": describe_night(planner.settings.home),
     }
 
 
@@ -189,48 +195,37 @@ def _describe_plan(edited: EditedDay, team: Team, names: Names, done: int | None
     news = None
     if last is not None and last.student_id is not None and last.block_id is not None:
         news = last.student_id, last.block_id
-    away, adults_away = list_absent(edited, team.members, [adult.staff_id for adult in team.staff])
+    away, adults_away, joined = list_absent(edited, team.members, [adult.staff_id for adult in team.staff])
     return {
         "answer": answer,
         "edited": edited,
         "names": names,
         "blocks": view_blocks(edited, names, news),
-        "said": "The last step is undone." if undone else _say(edited, names, done),
+        "said": "The last step is undone." if undone else describe_last(edited, names, done),
         "reached": [term.sentence for term in answer.terms if term.name in REACHED and " of 0 " not in term.sentence],
         "plain": speak_plainly,
-        "age": describe_age(answer),
+        "age": describe_age(answer.provenance.data_as_of, answer.date),
         "away": _by_name(away, names.students),
+        "joined": _by_name(joined, names.students),
         "adults_away": _by_name(adults_away, names.staff),
         "students": _by_name(team.members, names.students),
+        "partly": [_describe_partly(each, edited, names) for each in list_partly_away(edited)],
         "adults": _by_name([adult.staff_id for adult in team.staff], names.staff),
     }
 
 
+def list_partly_away(edited: EditedDay) -> list[Absence]:
+    """Absences of some blocks that the plan was asked for with."""
+    before = RecommendationRequest.model_validate_json(edited.request)
+    return [absence for absence in before.absences if absence.block_ids is not None]
+
+
+def _describe_partly(absence: Absence, edited: EditedDay, names: Names) -> str:
+    times = {block.id: block.label for block in edited.day.problem.blocks}
+    missed = ", ".join(times[block] for block in absence.block_ids or () if block in times)
+    who = names.student(absence.student_id) if absence.student_id else names.adult(absence.staff_id or "")
+    return f"{who}, not at {missed}"
+
+
 def _by_name(ids: Sequence[str], names: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - a mapping
     return sorted(((one, names.get(one, one)) for one in ids), key=lambda pair: pair[1].casefold())
-
-
-def _say(edited: EditedDay, names: Names, done: int | None) -> str | None:
-    """What the last step did, for the page that follows it."""
-    if done is None or done != edited.version:
-        return None
-    if edited.decision is not None:
-        return "The day is accepted." if edited.decision != "rejected" else "The suggestion is put aside."
-    if not edited.steps:
-        return "This is a new suggestion." if edited.day.answer.previous else "This is the day as it was suggested."
-    step = edited.steps[-1]
-    times = {block.id: block.label for block in edited.day.problem.blocks}
-    if step.student_id is not None and step.block_id is not None:
-        session = next(
-            (each for each in edited.sessions if each.block == step.block_id and step.student_id in each.students), None
-        )
-        where = "no seat"
-        if session is not None:
-            skills = {skill.id: skill.name for skill in edited.day.problem.skills}
-            where = "independent work"
-            if session.skill is not None:
-                where = f"{skills.get(session.skill, session.skill)} with {names.adult(session.adults[0])}"
-        return f"{names.student(step.student_id)} is now in {where} at {times.get(step.block_id, '')}."
-    return {"lock": "The session is locked.", "unlock": "The session is open again."}.get(
-        step.action, "The repair is made."
-    )

@@ -1,21 +1,20 @@
 """What the page of a day shows: blocks of cards, each a session with its students and why they sit there."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
 
 from serving.board.words import SESSION_TYPES, Names, name_purpose, speak_plainly
 from serving.grouping import Move, Seat, Session, SessionType
-from serving.plans.edits import EditedDay
+from serving.plans.edits.edited_day import EditedDay
 from serving.schemas.recommendations import RecommendationOut
 from serving.schemas.sessions import SeatOut, SessionOut
 
 BY_HAND = "Moved here by hand."
 
-BY_PLAN = "Fits here by the plan of the day."
+CHANGED = "The group was changed by hand; the student was in it before."
 
-OLD_DAYS = 3
-"""Days after which the page says how old the answers are that a plan counts with."""
+BY_PLAN = "Fits here by the plan of the day."
 
 REACHED = ("urgent", "coverage", "adult_time_due", "group_time_due", "relationships")
 """Terms of the score whose sentences say what a day reaches."""
@@ -57,6 +56,7 @@ class Card:
         room_id: Its id, likewise.
         why: Why it is held; null for a session that people made.
         teach: What to teach; null where nothing is known.
+        aim: What the team wants of it, in its own words; null where nothing was written down.
         led: Whether an adult leads it.
         locked: Whether a new suggestion keeps it.
         seats: Its students.
@@ -72,6 +72,7 @@ class Card:
     room_id: str | None
     why: str | None
     teach: str | None
+    aim: str | None
     led: bool
     locked: bool
     seats: Sequence[SeatView]
@@ -106,14 +107,13 @@ def view_blocks(edited: EditedDay, names: Names, news: tuple[str, str] | None = 
     """
     problem, answer = edited.day.problem, edited.day.answer
     suggested = {session.id: session for session in answer.sessions}
-    skills = {skill.id: skill.name for skill in problem.skills}
     order = {adult.id: at for at, adult in enumerate(sorted(problem.adults, key=lambda adult: (adult.role, adult.id)))}
     order = {adult: at for at, adult in enumerate(_order_adults(answer, order))}
     views = []
     for block in problem.blocks:
         sessions = [session for session in edited.sessions if session.block == block.id]
         cards = [
-            _view_session(session, suggested.get(session.id), skills, names, session.id in edited.locked, news)
+            _view_session(session, suggested.get(session.id), edited, names, news)
             for session in sorted(sessions, key=lambda each: order.get(each.adults[0], 99) if each.adults else 99)
         ]
         seated = {student for session in sessions for student in session.students}
@@ -136,24 +136,26 @@ def _order_adults(answer: RecommendationOut, known: Mapping[str, int]) -> list[s
 def _view_session(
     session: Session,
     before: SessionOut | None,
-    skills: Mapping[str, str],
+    edited: EditedDay,
     names: Names,
-    locked: bool,
     news: tuple[str, str] | None,
 ) -> Card:
-    reasons: Mapping[str, SeatOut] = {} if before is None else {seat.student_id: seat for seat in before.students}
+    skills = {skill.id: skill.name for skill in edited.day.problem.skills}
+    suggested: Mapping[str, SeatOut] = {} if before is None else {seat.student_id: seat for seat in before.students}
+    facts = suggested if before is not None and before.skill_id == session.skill else {}
+    if before is not None and not _is_same(session, before):  # its reasons are true of what was suggested alone
+        before = None
     seats = [
         SeatView(
             student,
             names.student(student),
-            names.put_into(speak_plainly(reasons[student].why) or BY_PLAN) if student in reasons else BY_HAND,
-            reasons[student].facts if student in reasons else (),
-            moved=student not in reasons,
+            _say_why(suggested.get(student), before is not None, names),
+            facts[student].facts if student in facts else (),
+            moved=student not in suggested,
             news=news == (student, session.block),
         )
         for student in session.students
     ]
-    known = before is not None
     return Card(
         session_id=session.id,
         title=skills.get(session.skill, session.skill) if session.skill is not None else "Independent work",
@@ -164,11 +166,25 @@ def _view_session(
         room=before.room if before is not None and before.room_id == session.room else session.room,
         room_id=session.room,
         why=names.put_into(speak_plainly(before.why)) if before is not None and session.led else None,
-        teach=before.teach.sentence if known and before is not None and before.teach is not None else None,
+        teach=before.teach.sentence if before is not None and before.teach is not None else None,
         led=session.led,
-        locked=locked,
+        aim=edited.aims.get(session.id),
+        locked=session.id in edited.locked,
         seats=_sort(seats),
     )
+
+
+def _say_why(seat: SeatOut | None, is_same: bool, names: Names) -> str:
+    """Why a student sits in a session: the plan's reason where the session is as it was suggested."""
+    if seat is None:
+        return BY_HAND
+    return (names.put_into(speak_plainly(seat.why)) or BY_PLAN) if is_same else CHANGED
+
+
+def _is_same(session: Session, before: SessionOut) -> bool:
+    """Whether a session is still on the skill and with the lead for which its reasons were given."""
+    leads = session.adults[:1], tuple(adult.staff_id for adult in before.adults[:1])
+    return session.skill == before.skill_id and (leads[0] == leads[1] or not session.led)
 
 
 def _sort(seats: Sequence[SeatView]) -> list[SeatView]:
@@ -182,6 +198,20 @@ def describe_move(move: Move, edited: EditedDay, names: Names) -> str:
     return f"{names.student(move.student)} at {times[move.block]}: {before} → {after}"
 
 
+def describe_violation(sentence: str, edited: EditedDay, names: Names) -> str:
+    """A broken rule with names of people, sessions and skills in place of their ids."""
+    sessions = {session.id: name_session(session, edited, names) for session in edited.sessions}
+    skills = {skill.id: skill.name for skill in edited.day.problem.skills}
+    for before, known in ((r"\b(?:[Ss]ession )?", sessions), (r"(?<=\bon )", skills)):
+        for identity in sorted(known, key=len, reverse=True):
+            found = re.compile(rf"{before}(?<![\w.-]){re.escape(identity)}(?![\w-])")
+            sentence = found.sub(known[identity].replace("\\", r"\\"), sentence)
+    for kind, words in SESSION_TYPES.items():
+        sentence = sentence.replace(f"; {kind} takes ", f"; a {words} takes ")
+    sentence = names.put_into(sentence)
+    return f"I{sentence[1:]}" if sentence.startswith("independent work") else sentence
+
+
 def describe_seat(seat: Seat | None, edited: EditedDay, names: Names) -> str:
     """A seat in words, such as `Fractions 2 with Ms B`."""
     if seat is None:
@@ -192,21 +222,21 @@ def describe_seat(seat: Seat | None, edited: EditedDay, names: Names) -> str:
     return f"{skills.get(seat.skill or '', seat.skill or '')} with {names.adult(seat.adult or '')}"
 
 
-def list_absent(edited: EditedDay, members: Sequence[str], staff: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Students and adults of the team who are in no block of the day."""
-    there = {student.id for student in edited.day.problem.students if student.blocks}
+def name_session(session: Session, edited: EditedDay, names: Names) -> str:
+    """A session in words, such as `Fractions 2 with Ms B`."""
+    if session.skill is None:
+        return "independent work"
+    skills = {skill.id: skill.name for skill in edited.day.problem.skills}
+    lead = f" with {names.adult(session.adults[0])}" if session.adults else ""
+    return f"{skills.get(session.skill, session.skill)}{lead}"
+
+
+def list_absent(edited: EditedDay, members: Sequence[str], staff: Sequence[str]) -> tuple[list[str], ...]:
+    """Students and adults of the team who are in no block of the day, and students whom the plan does not know yet."""
+    planned = {student.id: student.blocks for student in edited.day.problem.students}
     working = {adult.id for adult in edited.day.problem.adults if adult.blocks}
-    return [one for one in members if one not in there], [one for one in staff if one not in working]
-
-
-def describe_age(answer: RecommendationOut) -> str | None:
-    """How old the answers are that a plan counts with, where that is worth a word."""
-    as_of = answer.provenance.data_as_of
-    if as_of is None:
-        return None
-    day = datetime.combine(answer.date, time(), UTC)
-    days = (day - as_of).days
-    if days < OLD_DAYS:
-        return None
-    when = f"{as_of:%A} {as_of.day} {as_of:%B}"
-    return f"Answers count up to {when}, {days} days before this day: look twice at what surprises you."
+    return (
+        [one for one in members if one in planned and not planned[one]],
+        [one for one in staff if one not in working],
+        [one for one in members if one not in planned],
+    )

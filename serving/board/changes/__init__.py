@@ -1,0 +1,1 @@
+"""What people change on the board: seats, sessions, suggestions and the decision."""

@@ -1,0 +1,1 @@
+"""What people take along: sheets to print, tables, and calendars."""

@@ -1,0 +1,1 @@
+"""What adults change in a plan before they decide on it, and the decision."""

@@ -1,0 +1,192 @@
+"""What people take along: workbooks, calendars under a secret address, a list of students; week and insight."""
+
+import datetime as dt
+import io
+import re
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from python_calamine import CalamineWorkbook
+
+from features.roster import Block, PastSession, Series, Staff, Team
+from serving.access.caller import Caller, Scope
+from serving.audit.entries import list_entries
+from serving.board.takeaways.xlsx import write_workbook
+from serving.models.comparison import ALARM, LEAST_STUDENTS, draw_limits
+from serving.plans.coverage import count_coached, count_minutes, list_known_adults, measure_doses
+from serving.plans.edits.edited_day import open_edit
+
+EVERYBODY = Caller("0" * 16, frozenset(Scope))
+
+
+def next_school_day():
+    """The next day from today on that is no weekend."""
+    day = dt.date.today()  # noqa: DTZ011 - as the board itself
+    while day.weekday() > 4:
+        day += dt.timedelta(days=1)
+    return day
+
+
+def unfold(text):
+    """The lines of a calendar as they were before folding."""
+    return text.replace("\r\n ", "").split("\r\n")
+
+
+def test_a_workbook_has_the_rows_of_the_table_and_no_formula(board):
+    someone = board.suggested()
+    plan_id = someone.plan_id
+
+    answer = someone.open(f"/board/plans/{plan_id}/day.xlsx")
+    rows = CalamineWorkbook.from_filelike(io.BytesIO(answer.content)).get_sheet_by_index(0).to_python()
+
+    table = someone.open(f"/board/plans/{plan_id}/day.csv").text
+    assert len(rows) == len(table.splitlines())
+    assert rows[0][-2:] == ["student_id", "student"]
+    assert {row[-1] for row in rows[1:]} <= {f"Name of {name}" for name in board.team.members}
+    hidden = board.suggested(key="no_names").open(f"/board/plans/{plan_id}/day.xlsx").content
+    hidden_rows = CalamineWorkbook.from_filelike(io.BytesIO(hidden)).get_sheet_by_index(0).to_python()
+    assert {row[-1] for row in hidden_rows[1:]} == {""}
+    tricky = write_workbook("A/B", [["=1+1", 'a "b" & <c>', "x\x00y"]])
+    read = CalamineWorkbook.from_filelike(io.BytesIO(tricky)).get_sheet_by_index(0).to_python()
+    assert read == [["=1+1", 'a "b" & <c>', "xy"]]
+
+
+def test_a_list_has_each_student_once_with_the_places_of_the_day(board):
+    someone = board.suggested()
+    edited = open_edit(board.database, EVERYBODY, someone.plan_id)
+
+    page = someone.open(f"/board/plans/{someone.plan_id}/sheets?by=student").text
+
+    names = re.findall(r'<th scope="row">(Name of [^<]*)<', page)
+    there = {student.id for student in edited.day.problem.students if student.blocks}
+    assert names == sorted(f"Name of {student}" for student in there)
+    assert page.count('<td data-label="') == len(there) * len(edited.day.problem.blocks)
+
+
+def test_a_calendar_has_the_sessions_of_its_adult_until_it_is_revoked(board):
+    day = next_school_day()
+    someone = board.suggested(str(day))
+    edited = open_edit(board.database, EVERYBODY, someone.plan_id)
+    adult = next(session.adults[0] for session in edited.sessions if session.led)
+    own = [session for session in edited.sessions if adult in session.adults]
+    someone.open(f"/board/calendar?team_id={board.team.team_id}")
+    someone.send("/board/calendar", team_id=board.team.team_id, staff_id=adult)
+    address = "/" + re.search(r"<code>https?://[^/]*/([^<]*)</code>", someone.page.text)[1]
+    program = TestClient(board.app)
+
+    answer = program.get(address)
+
+    assert answer.headers["content-type"].startswith("text/calendar")
+    assert all(len(line.encode()) <= 75 for line in answer.text.split("\r\n"))
+    lines = unfold(answer.text)
+    assert lines.count("BEGIN:VEVENT") == lines.count("END:VEVENT") >= len(own)
+    assert sum(line.startswith(f"DTSTART:{day:%Y%m%d}T") for line in lines) == len(own)
+    assert "STATUS:TENTATIVE" in lines
+    assert any(f"Name of {own[0].students[0]}" in line for line in lines if line.startswith("DESCRIPTION:"))
+    board.app.state.audit.flush()
+    read = [entry for entry in list_entries(board.database) if entry.action == "read_calendar"]
+    assert read[-1].team_id == board.team.team_id
+    assert program.get(address.replace(".ics", "0.ics")).status_code == 404
+    assert program.get(address[:-5] + ("0" if address[-5] != "0" else "1") + ".ics").status_code == 404
+    feed = re.search(r'name="feed_id" value="([^"]*)"', someone.page.text)[1]
+    assert feed in address
+    someone.send("/board/calendar/revocations", team_id=board.team.team_id, feed_id=feed)
+    assert "The address is revoked." in someone.page.text
+    assert program.get(address).status_code == 404
+
+
+def test_a_calendar_made_without_names_has_none_and_says_when_a_day_counts(board):
+    someone = board.suggested(str(next_school_day()), key="no_names")
+    edited = open_edit(board.database, EVERYBODY, someone.plan_id)
+    adult = next(session.adults[0] for session in edited.sessions if session.led)
+    if edited.decision is None:
+        someone.send(f"/board/plans/{someone.plan_id}/decision", decision="accept")
+    someone.open(f"/board/calendar?team_id={board.team.team_id}")
+    someone.send("/board/calendar", team_id=board.team.team_id, staff_id=adult)
+    address = "/" + re.search(r"<code>https?://[^/]*/([^<]*)</code>", someone.page.text)[1]
+
+    text = TestClient(board.app).get(address).text
+
+    assert "Name of" not in text
+    assert "STATUS:CONFIRMED" in text
+    nobody = someone.send("/board/calendar", team_id=board.team.team_id, staff_id="nobody")
+    assert nobody.status_code == 422
+
+
+def test_the_week_shows_days_series_and_who_is_known(board):
+    someone = board.suggested()
+
+    page = someone.open(f"/board/week?team_id={board.team.team_id}&date=2026-03-16").text
+
+    assert "suggested" in page or "accepted" in page
+    assert page.count('scope="row"') >= 7
+    assert "Who had an adult, and who is known" in page
+    assert re.search(r"\d+ students were with two or more adults", page)
+    assert "no plan yet" in someone.open(f"/board/week?team_id={board.team.team_id}&date=2031-03-17").text
+
+
+def test_insight_is_about_skills_with_enough_students_and_names_nobody(board):
+    someone = board.person()
+
+    page = someone.open(f"/board/insight?team_id={board.team.team_id}").text
+
+    counts = [int(count) for count in re.findall(r'data-label="Students: ">(\d+)<', page)]
+    assert counts
+    assert min(counts) >= LEAST_STUDENTS
+    assert page.count("<circle") == len(counts)
+    assert "Name of" not in page
+    assert not [adult.staff_id for adult in board.team.staff if adult.staff_id in page]
+
+
+def test_a_weak_skill_is_found_and_one_of_few_students_is_left_out():
+    rng = np.random.default_rng(4)
+    skills = [f"k{at}" for at in range(20) for _ in range(60)] + ["few"] * 19
+    gaps = rng.normal(0.0, 0.3, len(skills))
+    gaps[:60] -= 0.3
+
+    funnel = draw_limits(skills, gaps)
+
+    assert funnel.skills[0].skill_id == "k0"
+    assert funnel.skills[0].is_behind
+    assert funnel.too_few == 1
+    assert not [each for each in funnel.skills[1:] if each.is_behind]
+
+
+def test_skills_without_a_difference_are_seldom_named():
+    rng = np.random.default_rng(5)
+    named = 0
+    for _ in range(200):
+        skills = [f"k{at}" for at in range(25) for _ in range(40)]
+        named += sum(
+            abs(each.deviations) > ALARM for each in draw_limits(skills, rng.normal(0, 0.3, len(skills))).skills
+        )
+
+    assert named <= 0.004 * 200 * 25  # the wide limits leave 0.2 % outside
+
+
+@pytest.fixture
+def small_team():
+    blocks = tuple(Block(f"{day}-1", "t", day, dt.time(9), dt.time(9, 50)) for day in ("mon", "tue", "wed"))
+    staff = (Staff("lead", "t", "teacher_leader", ()), Staff("new", "t", "teacher_in_training", (), coach="lead"))
+    monday, tuesday = dt.date(2026, 3, 16), dt.date(2026, 3, 17)
+    past = (
+        PastSession(monday, "t", "mon-1", "lead", "ratios", ("a", "b")),
+        PastSession(monday, "t", "mon-1", None, None, ("c",)),
+        PastSession(tuesday, "t", "tue-1", "new", "ratios", ("a",)),
+    )
+    series = (
+        Series("s", "t", ("a", "b"), "lead", ("ratios",), monday, sessions_per_week=2),
+        Series("over", "t", ("c",), "lead", ("ratios",), monday, until=monday - dt.timedelta(days=1)),
+    )
+    return Team("t", "North", None, ("a", "b", "c"), staff, (), blocks, (), {}, past, series)
+
+
+def test_minutes_adults_and_doses_are_counted_from_what_was_held(small_team):
+    first, last = dt.date(2026, 3, 16), dt.date(2026, 3, 20)
+
+    assert count_minutes(small_team, first, last) == {"a": 100, "b": 50, "c": 0}
+    assert list_known_adults(small_team, first, last) == {"a": {"lead", "new"}, "b": {"lead"}, "c": set()}
+    (dose,) = measure_doses(small_team, first, last)
+    assert (dose.days, dose.minutes, dose.wanted, dose.is_met) == (1, 50, "1 of 2 sessions", False)
+    assert count_coached([("lead", "new")], [("new", "lead"), ("lead",)]) == {("lead", "new"): 1}
