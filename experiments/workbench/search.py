@@ -303,4 +303,4 @@ def _log(found: Found, key: str, source: Source) -> str:
     }
     tags = {"kind": "search", "name": found.name, "data": f"{source.said} ({source.digest})"}
     once = f"search {key} {len(found.trials)} {found.holdout is not None}"  # more trials are another run
-    return Tracking().log_run(once, tags, found.chosen, metrics, (), texts, found.name, experiment=EXPERIMENTS)
+    return Tracking().log_run(once, tags, found.chosen, metrics, {}, texts, found.name, experiment=EXPERIMENTS)

@@ -431,7 +431,7 @@ def _know_unit(
 
 
 class _Found(NamedTuple):
-    """The problem's canonical text, its plan, and others where they are asked for."""
+    """The problem's canonical text, its plan, others where they are asked for, and how a drawn one was drawn."""
 
     canonical: str
     plan: Plan
