@@ -1,5 +1,6 @@
 """Everything that the service stores about students, for an erasure; `features.erasure` has the rest and runs it."""
 
+import time
 from collections.abc import Callable, Mapping
 
 from sqlalchemy import Connection, Table, delete, select, union, update
@@ -27,19 +28,32 @@ TEXTS: Mapping[Table, Mapping[str, Forget]] = {
 """Columns with JSON that names students, by table, and how each forgets them."""
 
 
+AT_ONCE_S = 0.05
+"""Seconds after which a transaction begins no further plan, so that nobody waits for long; each has a plan at least."""
+
+
 def _erase_plans(place: Installation, student_id: str) -> int:
     links, plans = RECOMMENDATION_STUDENTS.c, RECOMMENDATIONS.c
     of_student = select(links.recommendation_id).where(links.student_id == student_id)
     unlinked = select(plans.id).where(plans.problem.is_(None))  # of an earlier version, or its day is gone already
     with place.database.reading() as connection:
         found = connection.execute(union(of_student, unlinked)).scalars().all()
-    count = 0
-    for plan_id in sorted(found):
-        with place.database.changing() as connection:  # one plan at a time, so that nobody waits for long
-            count += sum(_forget(connection, table, plan_id, student_id) for table in TEXTS)
-            link = (links.recommendation_id == plan_id) & (links.student_id == student_id)
-            if connection.execute(delete(RECOMMENDATION_STUDENTS).where(link)).rowcount:
-                _forget_note(connection, plan_id)
+    count, left = 0, sorted(found, reverse=True)
+    while left:
+        with place.database.changing() as connection:
+            count += _erase_plan(connection, left.pop(), student_id)
+            until = time.monotonic() + AT_ONCE_S
+            while left and time.monotonic() < until:
+                count += _erase_plan(connection, left.pop(), student_id)
+    return count
+
+
+def _erase_plan(connection: Connection, plan_id: str, student_id: str) -> int:
+    links = RECOMMENDATION_STUDENTS.c
+    count = sum(_forget(connection, table, plan_id, student_id) for table in TEXTS)
+    link = (links.recommendation_id == plan_id) & (links.student_id == student_id)
+    if connection.execute(delete(RECOMMENDATION_STUDENTS).where(link)).rowcount:
+        _forget_note(connection, plan_id)
     return count
 
 

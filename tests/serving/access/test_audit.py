@@ -8,9 +8,10 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import delete, update
 
 from features.database import Database
@@ -223,11 +224,13 @@ def test_while_the_database_is_away_entries_stay_on_disk(tmp_path):
     place = tmp_path / "gone"
     place.write_text("no folder")
     log = AuditLog(Spool(tmp_path / "audit"), Database(f"sqlite:///{place / 'regroup.db'}"))
-    entry = entries_of(1)[0]
+    entry = replace(entries_of(1)[0], at=datetime.now(UTC) - timedelta(hours=1))
 
     log.record(entry).result(timeout=30)
     log.stop()
 
+    shown = {name: REGISTRY.get_sample_value(f"regroup_audit_{name}") for name in ("waiting", "oldest_seconds")}
+    assert (shown["waiting"], shown["oldest_seconds"] // 600) == (1, 6)
     assert [left["entry_id"] for left, _ in left_in(tmp_path)] == [entry.entry_id]
     assert Spool(tmp_path / "audit").backlog() == Backlog(1, 0, entry.at)
     assert all(path.stat().st_mode & 0o077 == 0 for path in [tmp_path / "audit", *tmp_path.glob("audit/*")])
