@@ -149,7 +149,7 @@ def test_what_serves_was_refitted_where_that_would_have_paid_and_the_run_says_so
         assert judged.model.calibration == serves.model.calibration
         assert judged.model.booster.num_trees() == serves.model.booster.num_trees()
         counted = [stored.statistics.item_responses.sum() for stored in (judged, serves)]
-        assert (counted[0] < counted[1]) is refitted
+        assert (counted[0] < counted[1]) == refitted
 
 
 def test_the_page_can_be_read(trained_school):

@@ -174,6 +174,8 @@ def judge_year(year: Year, checks: Checks) -> dict[str, Any]:
     wolf = sorted({moment for moment, _ in alarms})
     near = [m for m in wolf if any(first - AROUND <= m <= last + AROUND for first, last in year.breaks)]
     named = {fault: _share_named(fault, year, history, tested, checks) for fault in FAULTS}
+    fresh = [at for at in tested if history[at].moment >= CHOSEN_UNTIL]
+    named_later = {fault: _share_named(fault, year, history, fresh, checks) for fault in FAULTS} if fresh else {}
     regret = float(np.mean(year.regrets))
     return {
         "nights": len(history),
@@ -185,6 +187,7 @@ def judge_year(year: Year, checks: Checks) -> dict[str, Any]:
         "breaks": [f"{first.date()} to {last.date()}" for first, last in year.breaks],
         "alarms_around_breaks": len(near),
         "named_within_3_nights": named,
+        "named_within_3_nights_after_choosing": named_later,
         "seeds": SEEDS,
         "training_nights": len(year.regrets),
         "champions": year.champions,
@@ -230,6 +233,10 @@ def _print(figures: Mapping[str, Any]) -> None:
     rows += [
         (f"planted {fault} named within {WITHIN} nights", f"{share:.2f}", f"≥ {GOALS['named']}")
         for fault, share in figures["named_within_3_nights"].items()
+    ]
+    rows += [
+        (f"planted {fault}, of nights after January", f"{share:.2f}", "")
+        for fault, share in figures["named_within_3_nights_after_choosing"].items()
     ]
     days = figures["days_from_decay_to_better_champion"]
     rows += [
