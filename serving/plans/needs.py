@@ -86,7 +86,7 @@ def list_candidates(
     Where there are too few answers for a forecast, a total of another product counts: need = 1 - mastery, to `reteach`
     where it is below a half even with its uncertainty, else to `check_in`; none from a mastery of .8 (`policy.toml`).
     A need is urgent at an urgent risk, less so where the student no longer is proficient at a lower one, and as urgent
-    as the skill because of which it moved to a prerequisite; where the team names no unit, by degrees (`_urgency`).
+    as the skill because of which it moved to a prerequisite; where the team names no unit, by degrees (`_weigh_urgent`).
     A skill in which most of the members with evidence are proficient is one to catch up on.
 
     Args:
@@ -253,10 +253,10 @@ class _Student:
         else:
             purpose = Purpose.RETEACH if forecast.status == "not_yet_proficient" else Purpose.GUIDED_PRACTICE
         chance = self.policy.check_in if risk is None else risk * (self.policy.long_ago if long_ago else 1.0)
-        urgent = self._urgency(forecast)
+        urgent = self._weigh_urgent(forecast)
         return self._draft(forecast.skill, purpose, chance, risk or 0.0, forecast=forecast, urgent=urgent)
 
-    def _urgency(self, forecast: SkillForecast) -> float:
+    def _weigh_urgent(self, forecast: SkillForecast) -> float:
         """How urgent it is to support a student on a skill, 0-1.
 
         Where the team names no unit, what students practice says what comes next: who has tried often is at risk to go
