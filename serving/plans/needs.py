@@ -86,7 +86,7 @@ def list_candidates(
     Where there are too few answers for a forecast, a total of another product counts: need = 1 - mastery, to `reteach`
     where it is below a half even with its uncertainty, else to `check_in`; none from a mastery of .8 (`policy.toml`).
     A need is urgent at an urgent risk, less so where the student no longer is proficient at a lower one, and as urgent
-    as the skill because of which it moved to a prerequisite; where the team names no unit, by degrees (`_weigh_urgent`).
+    as the skill because of which it moved to a prerequisite. Where the team names no unit, it is so by degrees.
     A skill in which most of the members with evidence are proficient is one to catch up on.
 
     Args:
