@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from features.events.evidence import Evidence, Of
@@ -51,7 +51,8 @@ def find_candidates(
         return tuple(list_candidates(team, roster.skills, forecasts, policy, max_candidates, as_of, roster.evidence))
 
     key = "candidates", team.team_id, policy, recent_days, max_candidates
-    return snapshot.cache.get(key, compute, version=(roster.version, team.members, tuple(team.focus.items())))
+    known_by = roster.version, team.members, tuple(team.focus.items()), team.past_sessions
+    return snapshot.cache.get(key, compute, version=known_by)
 
 
 def list_candidates(
@@ -65,7 +66,9 @@ def list_candidates(
 ) -> list[Candidate]:
     """The skills that each student needs most and what for, the most needed first; every member has at least one.
 
-    Need = chance of not getting there alone x priority.
+    Need = chance of not getting there alone x priority. Where the team names no unit, it fades with the days since the
+    skill was practiced last, and rests after a session with an adult until the student answers on the skill again:
+    whether it helped is not known before, and others wait.
 
     - The chance is the struggle risk: to `reteach` a skill in which the student is not yet proficient, for
       `guided_practice` of one that is being learned, for `review` of one in which the student no longer is proficient.
@@ -83,7 +86,7 @@ def list_candidates(
     Where there are too few answers for a forecast, a total of another product counts: need = 1 - mastery, to `reteach`
     where it is below a half even with its uncertainty, else to `check_in`; none from a mastery of .8 (`policy.toml`).
     A need is urgent at an urgent risk, less so where the student no longer is proficient at a lower one, and as urgent
-    as the skill because of which it moved to a prerequisite.
+    as the skill because of which it moved to a prerequisite. Where the team names no unit, it is so by degrees.
     A skill in which most of the members with evidence are proficient is one to catch up on.
 
     Args:
@@ -100,14 +103,19 @@ def list_candidates(
     for forecast in forecasts:
         by_student[forecast.student][forecast.skill] = forecast
     work = _CurrentWork.of(team, skills, forecasts, policy)
-    old = None if as_of is None else as_of - timedelta(days=policy.check_in_after_days)
     found = []
     told: dict[str, dict[str, Evidence]] = defaultdict(dict)
     for (student, skill), total in (evidence or {}).items():
         if as_of is None or total.occurred_at >= as_of - timedelta(days=policy.total_days):
             told[student][skill] = total
+    taught: dict[str, dict[str, date]] = defaultdict(dict)
+    for past in team.past_sessions:  # oldest first
+        if past.staff_id is not None and past.skill_id is not None:
+            for student in past.students:
+                taught[student][past.skill_id] = past.date
     for student in team.members:
-        of_student = _Student(student, by_student[student], skills, work, policy, old, told[student])
+        known = by_student[student]
+        of_student = _Student(student, known, skills, work, policy, as_of, told[student], taught[student])
         drafts = sorted(of_student.find(), key=lambda draft: (-draft.urgent, -draft.need, draft.skill))
         found += [of_student.choose(draft, catch_up) for draft in drafts[:max_candidates]]
     return found
@@ -134,16 +142,18 @@ class _CurrentWork:
         skills: The current unit, or without one the skills that enough of the team practiced lately.
         weights: Priority of these skills, and of others that somebody practiced lately.
         least: Priority of all others.
+        named: Whether it is a unit that the team named.
     """
 
     skills: frozenset[str]
     weights: Mapping[str, float]
     least: float
+    named: bool = False
 
     @classmethod
     def of(cls, team: Team, skills: SkillMap, forecasts: Sequence[SkillForecast], policy: NeedPolicy) -> "_CurrentWork":
         if team.focus:
-            return cls(frozenset(team.focus), team.focus, policy.outside_focus)
+            return cls(frozenset(team.focus), team.focus, policy.outside_focus, named=True)
         practiced = Counter(forecast.skill for forecast in forecasts if forecast.recent)
         if not practiced:
             first = (skills.skills.keys() | _required(skills)) - skills.requires.keys()
@@ -160,8 +170,9 @@ class _Student:
     """One student's needs in the making.
 
     Attributes:
-        old: The moment before which a failure is long ago.
+        as_of: Moment of the forecasts, UTC; null without a clock.
         told: What totals say of skills.
+        taught: The last day of a session with an adult, by skill.
     """
 
     student: str
@@ -169,8 +180,9 @@ class _Student:
     skills: SkillMap
     work: _CurrentWork
     policy: NeedPolicy
-    old: datetime | None
+    as_of: datetime | None
     told: Mapping[str, Evidence]
+    taught: Mapping[str, date]
 
     def find(self) -> list[_Draft]:
         """Returns all that is needed, in any order."""
@@ -233,7 +245,7 @@ class _Student:
 
     def _judge(self, forecast: SkillForecast) -> _Draft:
         risk = forecast.struggle_risk
-        long_ago = not forecast.forgotten and self.old is not None and (forecast.last_practiced or self.old) < self.old
+        long_ago = not forecast.forgotten and self._days_since(forecast) > self.policy.check_in_after_days
         if risk is None or long_ago:
             purpose = Purpose.CHECK_IN
         elif forecast.status == "review_due":
@@ -241,9 +253,38 @@ class _Student:
         else:
             purpose = Purpose.RETEACH if forecast.status == "not_yet_proficient" else Purpose.GUIDED_PRACTICE
         chance = self.policy.check_in if risk is None else risk * (self.policy.long_ago if long_ago else 1.0)
-        lost = self.policy.urgent_review if forecast.status == "review_due" else 0.0
-        urgent = 1.0 if self._is_urgent(forecast) else lost
+        urgent = self._weigh_urgent(forecast)
         return self._draft(forecast.skill, purpose, chance, risk or 0.0, forecast=forecast, urgent=urgent)
+
+    def _weigh_urgent(self, forecast: SkillForecast) -> float:
+        """How urgent it is to support a student on a skill, 0-1.
+
+        Where the team names no unit, what students practice says what comes next: who has tried often is at risk to go
+        on without getting there, and what was practiced long ago hardly comes back soon.
+        """
+        risk = forecast.struggle_risk
+        if self.work.named or risk is None:
+            lost = self.policy.urgent_review if forecast.status == "review_due" else 0.0
+            return 1.0 if self._is_urgent(forecast) else lost
+        tried = min(1.0, (1 + forecast.opportunities) / self.policy.often_tried)
+        return min(1.0, risk / self.policy.full_risk) * tried * self._left_of(forecast.skill)
+
+    def _left_of(self, skill: str) -> float:
+        """The share of a need that is left by what was practiced and taught lately, where the team names no unit."""
+        forecast = self.known.get(skill)
+        if self.work.named or self.as_of is None:
+            return 1.0
+        answered = None if forecast is None else forecast.last_practiced
+        taught = self.taught.get(skill)
+        rests = taught is not None and (answered is None or answered.date() < taught)
+        faded = 1.0 if forecast is None else 0.5 ** (self._days_since(forecast) / self.policy.fading_days)
+        return float(faded * (self.policy.taught_lately if rests else 1.0))
+
+    def _days_since(self, forecast: SkillForecast) -> float:
+        """Days since the skill was practiced last; 0 where that is not known."""
+        if self.as_of is None or forecast.last_practiced is None:
+            return 0.0
+        return (self.as_of - forecast.last_practiced) / timedelta(days=1)
 
     def _heed_totals(self) -> Iterator[_Draft]:
         """Yields needs of skills of which only a total says anything."""
@@ -295,7 +336,7 @@ class _Student:
         urgent: float = 0.0,
     ) -> _Draft:
         weight = max(self.work.weights.get(skill, 0.0), self.work.least + (1.0 - self.work.least) * risk)
-        return _Draft(skill, purpose, chance * weight, weight, forecast, evidence, urgent)
+        return _Draft(skill, purpose, chance * weight * self._left_of(skill), weight, forecast, evidence, urgent)
 
     def _readiness(self, skill: str) -> float:
         required = (self.known[required] for required in self.skills.requires.get(skill, ()) if required in self.known)

@@ -12,7 +12,7 @@ from serving.grouping import Effect, SessionType, SizeBound, Weights
 
 @dataclass(frozen=True)
 class NeedPolicy:
-    """How need is computed; all values 0-1 but the days, `furthest_behind` and `waiting_more`.
+    """How need is computed; all values 0-1 but days, attempts, `furthest_behind` and `waiting_more`.
 
     Attributes:
         check_in: Chance of not getting there alone that is assumed where no forecast is given.
@@ -25,6 +25,11 @@ class NeedPolicy:
             of it for one who has half as many.
         waiting_days: School days without a seat on any urgent need, after which it is a student's turn.
         waiting_more: How many urgent needs of others one then counts for on top, and again after as many days.
+        taught_lately: Share of a need that is left after a session on it with an adult, until the student answers on
+            the skill again.
+        often_tried: Where the team names no unit, attempts on a skill from which its need is as urgent as its risk.
+        full_risk: The risk from which it is fully urgent then.
+        fading_days: Days without practice in which half of a need is gone then.
         check_in_after_days: Days without practice after which a failure asks for a check-in first.
         long_ago: Share of its need that such a failure keeps.
         total_days: Days for which a total of another product counts.
@@ -44,6 +49,10 @@ class NeedPolicy:
     furthest_behind: float
     waiting_days: int
     waiting_more: float
+    taught_lately: float
+    often_tried: int
+    full_risk: float
+    fading_days: float
     check_in_after_days: int
     long_ago: float
     total_days: int

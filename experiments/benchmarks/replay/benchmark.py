@@ -252,12 +252,18 @@ def _mean_lead(reached: Reached) -> float:
 
 def _show(figures: dict[str, Any]) -> None:
     print_tables(_show_served(figures), _show_seats(figures))
-    ratio = figures["ratio"]
+    lines = [
+        f"ours over {ratio['over']}{what}: {ratio['value']:.3f} ({ratio['low']:.3f} to {ratio['high']:.3f})"
+        for ratio, what in (
+            (figures["ratio"], ", the best other policy"),
+            (figures["ratio_without_memory"], ", the best that looks at each day alone"),
+        )
+    ]
     OUT.print(
         f"later strugglers: {figures['strugglers']}, of whom {figures['strugglers_seen_in_time']:.0%} had begun to "
         f"struggle before a block that came in time; {figures['teams']} teams, {len(figures['days'])} school days\n"
-        f"ours over {ratio['over']}: {ratio['value']:.3f} ({ratio['low']:.3f} to {ratio['high']:.3f})\n"
-        "This is what would have been proposed. It shows whom a policy finds and when, not what a seat would have "
+        + "\n".join(lines)
+        + "\nThis is what would have been proposed. It shows whom a policy finds and when, not what a seat would have "
         "changed.",
         markup=False,
         highlight=False,

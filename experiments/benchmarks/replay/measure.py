@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments.benchmarks.replay.mornings import Pair
-from experiments.benchmarks.replay.policies import OURS
+from experiments.benchmarks.replay.policies import OURS, RESTED
 from experiments.benchmarks.replay.strugglers import Practice, Struggler
 from serving.grouping.problem.policy import GROUPS, SessionType
 
@@ -103,6 +103,8 @@ def measure_served(
 ) -> tuple[dict[str, dict[str, float]], dict[str, Any]]:
     """Returns the share of strugglers that each policy would have served, and ours over each other policy's.
 
+    `ratio` is over the best other policy, `ratio_without_memory` over the best that looks at each day alone.
+
     Args:
         reached: By policy.
         weights: Of `weigh_draws`.
@@ -119,8 +121,13 @@ def measure_served(
         for policy, (share, drawn) in shares.items()
         if policy != OURS
     }
-    best = max((policy for policy in shares if policy != OURS), key=lambda policy: shares[policy][0])
-    return rows, {"ratio": {"over": best, **ratios[best]}, "ratios": ratios}
+    alone = [policy for policy in ratios if not policy.endswith(RESTED)]
+    best, best_alone = (max(some, key=lambda policy: shares[policy][0]) for some in (ratios, alone))
+    return rows, {
+        "ratio": {"over": best, **ratios[best]},
+        "ratio_without_memory": {"over": best_alone, **ratios[best_alone]},
+        "ratios": ratios,
+    }
 
 
 def describe_seats(

@@ -3,7 +3,8 @@
 Every policy has the same adults, rooms, blocks and hard rules. The rules without forecasts know plain facts of all
 skills practiced recently, and no list of needs of ours. A rule that names who needs help is carried out as a
 teacher-leader does (`planner.days.teacher_greedy`): the skill first that most of them need, the others in its group
-who need the skill while there is room.
+who need the skill while there is room. As they are known, these rules look at each day alone; with a memory (`rested`)
+they put whom they seated lately behind those who waited.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,29 +28,33 @@ KOLIBRI_WRONG = 4
 """Wrong answers on an exercise with which Kolibri's coaches are told that a learner needs help."""
 
 
+REST_DAYS = 5
+"""School days after a seat for which a rule with a memory puts the same student and skill behind those who waited."""
+
+RESTED = " rested"
+"""What follows the name of a rule with a memory."""
+
+
 @dataclass(frozen=True)
 class Choices:
     """What of the rules is to be chosen, on earlier days than those that are reported.
 
     Attributes:
         most: Students in a group.
-        leads: Adults who lead at once, the others supervise.
+        leads: Adults who lead at once, while the others supervise.
         wrong_in_a_row: Wrong answers in a row that ask for help.
         low_score: Last score below which a student needs help, 0-1.
-        rest: School days after a seat for which the same student and skill come after those who waited.
     """
 
-    most: int = 6
+    most: int = 8
     leads: int = 2
     wrong_in_a_row: int = 2
     low_score: float = 0.6
-    rest: int = 5
 
 
 def list_choices() -> dict[str, Choices]:
-    """Returns all that is tried on earlier days, by what is chosen: group and leads first, then what each rule asks."""
-    groups = [(most, leads, rest) for most in (6, 8) for leads in (2, 3) for rest in (0, 5, 10)]
-    tried = [Choices(most, leads, rest=rest) for most, leads, rest in groups]
+    """Returns all that is tried on earlier days, by what is chosen."""
+    tried = [Choices(most, leads) for most in (5, 6, 8) for leads in (2, 3)]
     tried += [Choices(wrong_in_a_row=wrong, low_score=low) for wrong, low in ((1, 0.4), (3, 0.8))]
     return {" ".join(f"{name}={value}" for name, value in vars(one).items()): one for one in tried}
 
@@ -59,17 +64,22 @@ Plans = Callable[[StatedDay, Morning], tuple[Session, ...]]
 
 
 def list_policies(choices: Choices) -> dict[str, Plans]:
-    """Returns every policy by name, ours first."""
-    return {
+    """Returns every policy by name, ours first; rules that name who needs help also with a memory of their own."""
+    rules: dict[str, Callable[[Fact], bool]] = {
+        "last_score": lambda fact: fact.last_score < choices.low_score,
+        "wrong_in_a_row": lambda fact: fact.wrong_in_a_row >= choices.wrong_in_a_row,
+        "kolibri_4_wrong": lambda fact: fact.wrong >= KOLIBRI_WRONG,
+    }
+    found: dict[str, Plans] = {
         OURS: lambda stated, _: find_sessions(stated.problem, BUDGET).sessions,
         "random": _form_groups("random"),
         "score_bands": _form_groups("bands"),
-        "last_score": _help(choices, lambda fact: fact.last_score < choices.low_score),
-        "wrong_in_a_row": _help(choices, lambda fact: fact.wrong_in_a_row >= choices.wrong_in_a_row),
-        "kolibri_4_wrong": _help(choices, lambda fact: fact.wrong >= KOLIBRI_WRONG),
         "k_means": _form_groups("clusters"),
-        "teacher_greedy": _help_urgent(choices),
     }
+    for rest, after in ((0, ""), (REST_DAYS, RESTED)):
+        found |= {f"{name}{after}": _help(choices, rule, rest) for name, rule in rules.items()}
+        found[f"teacher_greedy{after}"] = _help_urgent(choices, rest)
+    return found
 
 
 def find_urgent(stated: StatedDay) -> set[Pair]:
@@ -106,18 +116,18 @@ def find_rested(team: Team, rest: int) -> set[Pair]:
     }
 
 
-def _help_urgent(choices: Choices) -> Plans:
+def _help_urgent(choices: Choices, rest: int) -> Plans:
     def plan(stated: StatedDay, _: Morning) -> tuple[Session, ...]:
-        named = find_urgent(stated) - find_rested(stated.team, choices.rest)
+        named = find_urgent(stated) - find_rested(stated.team, rest)
         return plan_greedily(stated.problem, named, choices.most, choices.leads)
 
     return plan
 
 
-def _help(choices: Choices, needs_help: Callable[[Fact], bool]) -> Plans:
+def _help(choices: Choices, needs_help: Callable[[Fact], bool], rest: int) -> Plans:
     def plan(stated: StatedDay, morning: Morning) -> tuple[Session, ...]:
         named = {pair for pair, fact in morning.facts.items() if needs_help(fact)}
-        named -= find_rested(stated.team, choices.rest)
+        named -= find_rested(stated.team, rest)
         return plan_greedily(state_by_facts(stated.problem, morning.facts), named, choices.most, choices.leads)
 
     return plan

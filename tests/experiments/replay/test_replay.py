@@ -180,7 +180,7 @@ def test_every_policy_keeps_the_rules_and_knows_no_later_answer():
     for name, plan in list_policies(Choices()).items():
         sessions = plan(stated, morning)
 
-        if name in (OURS, "teacher_greedy"):  # without forecasts they have nothing to plan by
+        if name == OURS or "teacher_greedy" in name:  # without forecasts they have nothing to plan by
             continue
         problem = state_by_facts(stated.problem, morning.facts)
         assert not find_violations(problem, sessions), name

@@ -1,11 +1,12 @@
 """What each student could work on, what for, and how much each skill is needed."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
 from features.events.evidence import Evidence
-from features.roster import Block, Room, Skill, SkillMap, Staff, Team
+from features.roster import Block, PastSession, Room, Skill, SkillMap, Staff, Team
 from features.roster.records import ROLE_MAY_LEAD
 from serving.grouping import Purpose
 from serving.models.forecasts import SkillForecast
@@ -22,6 +23,10 @@ POLICY = NeedPolicy(
     waiting_days=5,
     furthest_behind=3.0,
     waiting_more=4.0,
+    taught_lately=0.1,
+    often_tried=5,
+    full_risk=0.3,
+    fading_days=10,
     check_in_after_days=20,
     long_ago=0.5,
     total_days=120,
@@ -281,3 +286,42 @@ def test_a_total_says_what_to_do_where_there_are_no_answers_and_never_where_ther
     assert by_key["a", "ratios"].evidence is None  # answers say more
     assert by_key["b", "ratios"].evidence is not None
     assert len(by_key) == len(found)
+
+
+def test_without_a_unit_needs_fade_with_the_days_since_practice():
+    known = [forecast("a", "add", days=0), forecast("a", "carry", days=10), forecast("a", "long", days=20)]
+
+    without = list_needs(team(), known)
+    named = list_needs(team(focus={"other": 1.0}), known)
+
+    shares = [without["a", skill].need / without["a", skill].weight for skill in ("add", "carry", "long")]
+    assert shares == pytest.approx([0.3, 0.15, 0.075])
+    urgent = [without["a", skill].urgent for skill in ("add", "carry", "long")]
+    assert urgent == pytest.approx([1.0, 0.5, 0.25])  # a risk of .3 after four attempts is as urgent as can be
+    assert {named["a", skill].urgent for skill in ("add", "carry", "long") if ("a", skill) in named} == {0.0}
+
+
+@pytest.mark.parametrize(("days", "rests"), [(0, False), (1, False), (2, True)])
+def test_without_a_unit_a_need_rests_after_a_session_until_the_student_answers_again(days, rests):
+    """The session was yesterday; the student answered since then, on that day, or not since the day before."""
+    past = (PastSession((NOW - timedelta(days=1)).date(), "t", "mon-9", "lead", "add", ("a",)),)
+    known = [forecast("a", "add", days=days), forecast("b", "add", days=days)]
+
+    found = list_needs(replace(team(), past_sessions=past), known)
+    named = list_needs(replace(team(focus={"add": 1.0}), past_sessions=past), known)
+
+    assert found["a", "add"].need == pytest.approx((0.1 if rests else 1.0) * found["b", "add"].need)
+    assert found["a", "add"].urgent == pytest.approx((0.1 if rests else 1.0) * found["b", "add"].urgent)
+    assert named["a", "add"].need == named["b", "add"].need
+
+
+def test_without_a_unit_more_attempts_or_risk_are_never_less_urgent():
+    def urgent(opportunities, risk):
+        known = forecast("a", "add", risk=risk)._replace(opportunities=opportunities)
+        return list_needs(team(), [known])["a", "add"].urgent
+
+    grid = [[urgent(attempts, risk / 10) for risk in range(11)] for attempts in range(1, 12)]
+
+    assert all(row == sorted(row) for row in grid)
+    assert all(list(column) == sorted(column) for column in zip(*grid, strict=True))
+    assert max(map(max, grid)) <= 1.0
