@@ -217,7 +217,9 @@ def _draw_learning(comparison: Verdicts) -> Figure:
     ticks: set[int] = set()
     for run, color, dash, mark in zip(comparison.runs, COLORS, DASHES, MARKS, strict=False):
         if run.curve:
-            points = pd.DataFrame(run.curve).groupby("share")[["students", comparison.metric]].mean()
+            curve = pd.DataFrame(run.curve)
+            whole = curve.groupby("share")["fold"].transform("size") == curve["fold"].nunique()  # of every fold
+            points = curve[whole].groupby("share")[["students", comparison.metric]].mean()
             ticks |= set(points["students"].round().astype(int))
             axes.plot(points["students"], points[comparison.metric], color=color, linestyle=dash, marker=mark,
                       markersize=5, label=run.name)  # fmt: skip

@@ -26,7 +26,8 @@ ul.verdicts li.undecided, ul.verdicts li.equal { border-color: var(--faint); }
 div.wide { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .5rem; border-bottom: 1px solid var(--line); text-align: right; vertical-align: top; }
 td:first-child { min-width: 7rem; }
-th:first-child, td:first-child, .groups td:nth-child(2), .groups th:nth-child(2), .words td, .words th { text-align: left; }
+th:first-child, td:first-child, .words td, .words th { text-align: left; }
+.groups td:nth-child(2), .groups th:nth-child(2) { text-align: left; }
 .words td:not(:first-child) { overflow-wrap: anywhere; } .figure { white-space: nowrap; }
 div.pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1rem; }
 figure { margin: 0; } figure svg { width: 100%; height: auto; display: block; }
