@@ -29,7 +29,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = {name: value for name, value in vars(options).items() if name not in {"command", "name"}}
     if command == "simulate" and (options.folder is None) == (options.compare is None):
         parser.error("simulate needs either a FOLDER to write or --compare PATH")
-    if command in {"benchmark", "run", "search"}:
+    if command == "benchmark":
         # on a machine with other work, LightGBM's threads that wait by spinning make training many times slower
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     for name, folder in (

@@ -16,12 +16,6 @@ import numpy as np
 import optuna
 import pandas as pd
 from filelock import FileLock, Timeout
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
 from optuna.trial import FrozenTrial, TrialState
 
 from experiments.workbench.comparison.statistics import Gain, resample_gain
@@ -193,32 +187,46 @@ def _set_aside(experiment: Experiment, source: Source) -> Experiment:
 def _try_values(study: optuna.Study, experiment: Experiment, scorer: _Scorer) -> None:
     """Runs the trials that are missing; each is drawn from those before it alone, so a killed search goes on alike."""
     assert experiment.search is not None, "it was required"
-    for killed in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        study.tell(killed.number, state=TrialState.FAIL)  # the same values are drawn again
-    space = {key: _to_distribution(values) for key, values in experiment.search.space.items()}
-    ended, folds = len(_ended(study)), list_folds(experiment)
-    logger.info("%s: %d trials to run, %d are there already", experiment.name, experiment.search.trials - ended, ended)
+    space, trials = experiment.search.space, experiment.search.trials
+    ended, folds = len(_ended(study)), list_folds(experiment)  # one that was killed has not ended, and counts for none
+    logger.info("%s: %d trials to run, %d are there already", experiment.name, max(trials - ended, 0), ended)
     if ended == 0 and not study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
-        own = _own_values(experiment, experiment.search.space)
-        if all(_holds(distribution, own[key]) for key, distribution in space.items()):
+        own = _own_values(experiment, space)
+        if all(_holds(values, own[key]) for key, values in space.items()):
             study.enqueue_trial(own)
-    for number in range(ended, experiment.search.trials):
-        seed = np.random.SeedSequence([experiment.search.seed, number]).generate_state(1)
-        study.sampler = optuna.samplers.TPESampler(n_startup_trials=STARTUP, seed=int(seed[0]))
-        trial = study.ask(space)
+
+    def score(trial: optuna.Trial) -> float:
+        chosen = experiment.lay({key: _suggest(trial, key, values) for key, values in space.items()})
         losses: list[float] = []
         for step, fold in enumerate(folds):
-            losses.append(_mean_loss(scorer.score(experiment.lay(trial.params), fold)))
+            losses.append(_mean_loss(scorer.score(chosen, fold)))
             trial.report(float(np.mean(losses)), step)
             if len(losses) < len(folds) and trial.should_prune():
-                break
-        pruned = len(losses) < len(folds)
-        study.tell(trial, None if pruned else float(np.mean(losses)), TrialState.PRUNED if pruned else None)
-        how = f"pruned after {len(losses)} of {len(folds)} folds" if pruned else f"best {_best(study):.4f}"
+                raise optuna.TrialPruned
+        return float(np.mean(losses))
+
+    for number in range(ended, trials):
+        seed = np.random.SeedSequence([experiment.search.seed, number]).generate_state(1)
+        study.sampler = optuna.samplers.TPESampler(n_startup_trials=STARTUP, seed=int(seed[0]))
+        study.optimize(score, n_trials=1)
+        last = _describe(_ended(study)[-1])
         logger.info(
-            "%s: trial %d of %d: log-loss %.4f, %s", experiment.name, number + 1, experiment.search.trials,
-            np.mean(losses), how,
+            "%s: trial %d of %d: log-loss %.4f after %d of %d folds; best %.4f", experiment.name, number + 1, trials,
+            last["log_loss"], last["folds"], len(folds), study.best_value,
         )  # fmt: skip
+
+
+def _suggest(trial: optuna.Trial, key: str, values: Range | tuple[float, ...]) -> float:
+    if not isinstance(values, Range):
+        chosen: float = trial.suggest_categorical(key, values)
+        return chosen
+    if isinstance(values.low, int) and isinstance(values.high, int):
+        return trial.suggest_int(key, values.low, values.high, log=values.log)
+    return trial.suggest_float(key, values.low, values.high, log=values.log)
+
+
+def _holds(values: Range | tuple[float, ...], value: float) -> bool:
+    return values.low <= value <= values.high if isinstance(values, Range) else value in values
 
 
 def _score_holdout(study: optuna.Study, own: Experiment, best: Experiment, scorer: _Scorer) -> Gain:
@@ -257,28 +265,9 @@ def _ended(study: optuna.Study) -> list[FrozenTrial]:
     return study.get_trials(deepcopy=False, states=ENDED)
 
 
-def _best(study: optuna.Study) -> float:
-    return min(trial.value for trial in _ended(study) if trial.value is not None and trial.state == ENDED[0])
-
-
 def _own_values(experiment: Experiment, space: Mapping[str, object]) -> dict[str, float]:
     sections = {"label": experiment.training.mastery_rule, "training.boosting": experiment.training.boosting}
     return {key: getattr(sections[key.rpartition(".")[0]], key.rpartition(".")[2]) for key in space}
-
-
-def _to_distribution(values: Range | tuple[float, ...]) -> BaseDistribution:
-    if not isinstance(values, Range):
-        return CategoricalDistribution(values)
-    if isinstance(values.low, int) and isinstance(values.high, int):
-        return IntDistribution(values.low, values.high, log=values.log)
-    return FloatDistribution(float(values.low), float(values.high), log=values.log)
-
-
-def _holds(distribution: BaseDistribution, value: float) -> bool:
-    if isinstance(distribution, CategoricalDistribution):
-        return value in distribution.choices
-    assert isinstance(distribution, IntDistribution | FloatDistribution), "the two kinds of ranges"
-    return distribution.low <= value <= distribution.high
 
 
 def _describe(trial: FrozenTrial) -> dict[str, Any]:

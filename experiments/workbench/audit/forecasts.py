@@ -18,7 +18,7 @@ from training.evaluation.fairness import count_groups
 from training.evaluation.metrics import area_under_curve, bounds, log_losses, resample_auc, resample_students
 
 Floats = npt.NDArray[np.float64]
-Parts = Callable[[Floats, Floats], tuple[Floats, Floats]]
+Shares = Callable[[Floats, Floats], tuple[Floats, Floats]]
 """Of targets and forecasts: each row's share of a figure's numerator and of its denominator."""
 
 RESAMPLES = 200
@@ -49,7 +49,7 @@ def audit_forecasts(shelf: Shelf, run: Run, labels: pd.DataFrame) -> pd.DataFram
     student = predictions["student"].to_numpy(np.int64)
     places = run.choices["training"]["evaluation"]["places_share"]
     threshold = float(np.quantile(forecast, 1 - places))
-    parts: dict[str, Parts] = {
+    parts: dict[str, Shares] = {
         "log-loss": lambda target, forecast: (log_losses(target, forecast), np.ones(len(target))),
         "came true": lambda target, _: (target, np.ones(len(target))),
         "forecast minus came true": lambda target, forecast: (forecast - target, np.ones(len(target))),
@@ -73,7 +73,7 @@ def audit_forecasts(shelf: Shelf, run: Run, labels: pd.DataFrame) -> pd.DataFram
 
 
 def _measure(
-    parts: Mapping[str, Parts],
+    parts: Mapping[str, Shares],
     target: Floats,
     forecast: Floats,
     student: npt.NDArray[np.int64],
@@ -104,7 +104,7 @@ def _measure(
     return pd.DataFrame(found)
 
 
-def _divide(of_rows: Parts) -> Callable[[Floats, Floats], float]:
+def _divide(of_rows: Shares) -> Callable[[Floats, Floats], float]:
     def metric(target: Floats, forecast: Floats) -> float:
         above, below = of_rows(target, forecast)
         return float(above.sum() / below.sum()) if below.sum() else np.nan

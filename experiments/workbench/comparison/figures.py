@@ -10,13 +10,15 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from experiments.benchmarks.forecasts.figures.charts import FEWEST
 from experiments.workbench.comparison.verdicts import Verdicts, forecasts_of
 from experiments.workbench.metrics import METRICS
 from experiments.workbench.runs.store import Run
-from training.evaluation.metrics import BINS
+from training.config import Evaluation
+from training.evaluation.metrics import BINS, give_places
 
 Floats = npt.NDArray[np.float64]
 
@@ -34,6 +36,9 @@ INK, FAINT = "#111112", "#8a8f98"
 
 WIDTH, HEIGHT = 5.4, 4.6
 """Inches of a picture."""
+
+UNITS = {"log_loss": "log-loss (nats a row)", "auc": "AUC (share of pairs)"}
+"""What the axes of a metric say."""
 
 MOST_POINTS = 400
 """Points of a curve that are drawn."""
@@ -83,8 +88,9 @@ def _open(title: str, x: str, y: str, height: float = HEIGHT) -> tuple[Figure, A
     return figure, axes
 
 
-def _legend(axes: Axes, place: Any) -> None:  # noqa: ANN401 - matplotlib has a type of all its places
-    axes.legend(frameon=False, loc=place, labelcolor=INK, handlelength=3)
+def _legend(figure: Figure) -> None:
+    """Below the axes, where no line runs through it."""
+    figure.legend(frameon=False, loc="outside lower left", labelcolor=INK, handlelength=3)
 
 
 def _shorten(*curves: Floats) -> list[Floats]:
@@ -106,7 +112,7 @@ def _draw_roc(target: Floats, chances: dict[str, Floats]) -> Figure:
         wrong, right, _ = roc_curve(outcome, forecast, sample_weight=weight)
         axes.plot(*_shorten(wrong, right), color=color, linestyle=dash, linewidth=1.8, label=name)
     axes.set(xlim=(0, 1), ylim=(0, 1.005))
-    _legend(axes, "lower right")
+    _legend(figure)
     return figure
 
 
@@ -119,7 +125,7 @@ def _draw_precision(target: Floats, chances: dict[str, Floats]) -> Figure:
         precision, recall = precision[recall > 0], recall[recall > 0]
         axes.plot(*_shorten(recall, precision), color=color, linestyle=dash, linewidth=1.8, label=name)
     axes.set(xlim=(0, 1), ylim=(0, 1.005))
-    _legend(axes, "upper right")
+    _legend(figure)
     return figure
 
 
@@ -134,7 +140,7 @@ def _draw_reliability(target: Floats, chances: dict[str, Floats]) -> Figure:
         came = np.bincount(bins, target, BINS)[shown] / rows[shown]
         axes.plot(said, came, color=color, linestyle=dash, marker=mark, markersize=5, label=name)
     axes.set(xlim=(0, 1), ylim=(0, 1))
-    _legend(axes, "upper left")
+    _legend(figure)
     return figure
 
 
@@ -153,7 +159,9 @@ def _draw_gains(comparison: Verdicts) -> Figure:
     rows = list(dict.fromkeys(row[1] for row in [*whole, *grouped]))
     pairs = list(dict.fromkeys(row[0] for row in whole))
     height = 1.6 + 0.3 * len(rows) * max(1.0, 0.6 * len(pairs))
-    figure, axes = _open(f"Gain in {name}, 95 % over students", f"gain in {name} (right of 0: better)", "", height)
+    figure, axes = _open(
+        f"Gain in {name}, 95 % over students", f"gain in {UNITS[comparison.metric]}; right of 0: better", "", height
+    )
     axes.axvspan(-comparison.margin, comparison.margin, color=FAINT, alpha=0.2, linewidth=0)
     axes.axvline(0, color=FAINT, linewidth=0.8)
     for number, (pair, color, mark) in enumerate(zip(pairs, COLORS, MARKS, strict=False)):
@@ -164,68 +172,75 @@ def _draw_gains(comparison: Verdicts) -> Figure:
     axes.set_yticks(range(len(rows)), rows)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     if len(pairs) > 1:
-        figure.legend(frameon=False, loc="outside lower center", labelcolor=INK)
+        _legend(figure)
     return figure
 
 
 def _draw_lead_time(comparison: Verdicts, chances: dict[str, Floats]) -> Figure:
-    """Of students who did struggle with a skill, how many had a place how many attempts before that was plain."""
+    """Of students who did struggle with a skill, how many had a place so many attempts before that was plain."""
     axis = "attempts before the struggle was plain (first attempts)"
-    figure, axes = _open("Lead time", axis, "strugglers with a place by then (share)")
-    for run, color, dash in zip(comparison.runs, COLORS, DASHES, strict=False):
-        lead = find_lead(run, comparison.predictions, chances[run.name])
-        before = np.arange(2 * int(run.choices["judge"]["horizon"]) + 1)
-        shares = (lead[None, :] >= before[:, None]).mean(axis=1) if len(lead) else np.full(len(before), np.nan)
-        axes.step(before, shares, where="post", color=color, linestyle=dash, linewidth=1.8, label=run.name)
-    axes.set(xlim=(before[-1], 0), ylim=(0, 1.005))
-    _legend(axes, "upper left")
+    figure, axes = _open("Lead time", axis, "strugglers with a place then (share)")
+    for run, color, dash, mark in zip(comparison.runs, COLORS, DASHES, MARKS, strict=False):
+        shares = find_lead(run, comparison.predictions, chances[run.name])
+        axes.plot(shares.index, shares, color=color, linestyle=dash, marker=mark, markersize=4, label=run.name)
+    axes.invert_xaxis()
+    axes.set_ylim(0, 1.005)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _legend(figure)
     return figure
 
 
-def find_lead(run: Run, predictions: pd.DataFrame, chance: Floats) -> Floats:
-    """For each student and skill that struggled, the attempts from the first place to when it was plain.
+def find_lead(run: Run, predictions: pd.DataFrame, chance: Floats) -> "pd.Series[float]":
+    """The share of those who struggled that had a place, by attempts before it was plain.
 
-    It is plain once the attempts within which mastery was asked for have passed; the places of a fold go to its highest
-    forecasts. Minus infinity where there never was a place.
+    A student and a skill struggle from the first row on after which mastery was not reached within the attempts that
+    are given for it; when these have passed, it is plain. The places of a fold go to its highest forecasts. Attempts
+    with few rows are left out.
     """
-    share, horizon = run.choices["training"]["evaluation"]["places_share"], run.choices["judge"]["horizon"]
-    rows = predictions[["fold", "episode", "opportunity", "target"]].assign(chance=chance)
-    placed = rows["chance"] >= rows.groupby("fold")["chance"].transform("quantile", 1 - share)
-    struggled = rows[rows["target"].round() == 1].groupby(["fold", "episode"])["opportunity"].min()
-    first = rows[placed].groupby(["fold", "episode"])["opportunity"].min().reindex(struggled.index)
-    lead: Floats = (struggled + horizon - first).fillna(-np.inf).to_numpy(np.float64)
-    return lead
+    settings, horizon = Evaluation(**run.choices["training"]["evaluation"]), int(run.choices["judge"]["horizon"])
+    placed = np.zeros(len(predictions), bool)
+    for of_fold in predictions.groupby("fold").indices.values():
+        placed[of_fold] = give_places(chance[of_fold], settings)
+    rows = predictions[["fold", "episode", "opportunity"]].assign(placed=placed)
+    rows["struggles"] = rows["opportunity"].where(predictions["target"].round() == 1)
+    plain = rows.groupby(["fold", "episode"])["struggles"].transform("min") + horizon
+    shares = rows.groupby(plain - rows["opportunity"])["placed"].agg(["mean", "size"])
+    within = (shares.index > 0) & (shares.index <= horizon)
+    shown: pd.Series[float] = shares.loc[within & (shares["size"] >= FEWEST), "mean"]
+    return shown
 
 
 def _draw_learning(comparison: Verdicts) -> Figure:
     """Each run's metric by the number of students who train; a mean over folds, of the first seed."""
     name = METRICS[comparison.metric]
-    figure, axes = _open(f"{name} by students who train", "students who train (logarithmic)", name)
+    figure, axes = _open(f"{name} by students who train", "students who train (logarithmic)", UNITS[comparison.metric])
     ticks: set[int] = set()
     for run, color, dash, mark in zip(comparison.runs, COLORS, DASHES, MARKS, strict=False):
         if run.curve:
-            points = pd.DataFrame(run.curve).groupby("share")[["students", comparison.metric]].mean()
+            curve = pd.DataFrame(run.curve)
+            whole = curve.groupby("share")["fold"].transform("size") == curve["fold"].nunique()  # of every fold
+            points = curve[whole].groupby("share")[["students", comparison.metric]].mean()
             ticks |= set(points["students"].round().astype(int))
             axes.plot(points["students"], points[comparison.metric], color=color, linestyle=dash, marker=mark,
                       markersize=5, label=run.name)  # fmt: skip
     axes.set_xscale("log")
     axes.set_xticks(sorted(ticks), [f"{tick:,}" for tick in sorted(ticks)])
     axes.minorticks_off()
-    _legend(axes, "best")
+    _legend(figure)
     return figure
 
 
 def _draw_folds(comparison: Verdicts) -> Figure:
     """Each run's metric in each fold; a gain that one fold makes alone is no gain."""
     name = METRICS[comparison.metric]
-    figure, axes = _open(f"{name} by fold, mean over seeds", "fold", name)
+    figure, axes = _open(f"{name} by fold, mean over seeds", "fold (number)", UNITS[comparison.metric])
     for run, color, mark in zip(comparison.runs, COLORS, MARKS, strict=False):
         means = run.table.groupby("fold", sort=False)[comparison.metric].mean()
         axes.plot(range(len(means)), means, color=color, linestyle="", marker=mark, markersize=6, label=run.name)
     labels = [fold.removeprefix("whole log, fold ").replace(", ", "\n") for fold in means.index]
     axes.set_xticks(range(len(labels)), labels)
     axes.tick_params(axis="x", labelrotation=0 if len(labels) <= MOST_LEVEL else 90)
-    _legend(axes, "best")
+    _legend(figure)
     return figure
 
 

@@ -15,22 +15,26 @@ STYLE = """
 @media (prefers-color-scheme: dark) {
   :root { --paper: #15171a; --ink: #e8eaed; --faint: #a3a9b3; --line: #3a3f47;
     --one: #5cbcff; --two: #ff9147; --three: #35d6a6; --four: #eaa9cd; --five: #a8dcff; --six: #ffc44d; } }
-@media print { :root { --paper: #ffffff; --ink: #000000; --faint: #444444; --line: #bbbbbb;
-    --one: #0072b2; --two: #d55e00; --three: #009e73; --four: #cc79a7; --five: #56b4e9; --six: #e69f00; }
-  figure, table, li { break-inside: avoid; } main { max-width: none; } }
-body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
+body { margin: 0; background: var(--paper); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; }
 main { max-width: 72rem; margin: 0 auto; padding: 1.5rem 1rem 3rem; }
 h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 .5rem; } h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; }
-p.faint, caption, figcaption { color: var(--faint); font-size: .9rem; } caption { text-align: left; }
+p.faint, figcaption { color: var(--faint); font-size: .9rem; margin: .25rem 0; }
 ul.verdicts { list-style: none; padding: 0; }
 ul.verdicts li { border-left: 4px solid var(--one); padding: .25rem .75rem; margin: .5rem 0; }
+ul.verdicts li.worse { border-color: var(--two); }
 ul.verdicts li.undecided, ul.verdicts li.equal { border-color: var(--faint); }
 div.wide { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line); text-align: right; vertical-align: top; }
-th:first-child, td:first-child, .words td, .words th { text-align: left; } td { white-space: nowrap; }
-.words td:not(:first-child) { white-space: normal; overflow-wrap: anywhere; }
+th, td { padding: .3rem .5rem; border-bottom: 1px solid var(--line); text-align: right; vertical-align: top; }
+td:first-child { min-width: 7rem; }
+th:first-child, td:first-child, .words td, .words th { text-align: left; }
+.groups td:nth-child(2), .groups th:nth-child(2) { text-align: left; }
+.words td:not(:first-child) { overflow-wrap: anywhere; } .figure { white-space: nowrap; }
 div.pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1rem; }
 figure { margin: 0; } figure svg { width: 100%; height: auto; display: block; }
+@media print { :root { --paper: #ffffff; --ink: #000000; --faint: #444444; --line: #bbbbbb;
+    --one: #0072b2; --two: #d55e00; --three: #009e73; --four: #cc79a7; --five: #56b4e9; --six: #e69f00; }
+  :root { font-size: 11px; } figure, tr, li { break-inside: avoid; } main { max-width: none; padding: 0; }
+  div.pictures { grid-template-columns: 1fr 1fr; } }
 """
 
 ABOUT = {
@@ -39,8 +43,8 @@ ABOUT = {
     "roc": "How well forecasts rank; the higher, the better.",
     "precision_recall": "Of those with the highest forecasts, how many it happens to; the line is the share of all.",
     "reliability": "Whether forecasts mean what they say; on the line they do.",
-    "lead_time": "Of students who did struggle with a skill, how many had one of the places how long before that was "
-    "plain; the further left a line rises, the earlier.",
+    "lead_time": "Of students who did struggle with a skill, how many had one of the places so many attempts before "
+    "that was plain; the higher on the left, the earlier.",
     "learning": "What more students are worth: models of a share of those who train, with the first seed.",
     "folds": "Each fold is scored by models that have not seen its students, or its time.",
 }
@@ -165,11 +169,19 @@ def _group_table(comparison: Verdicts) -> str:
         "Gain with its 95 % interval over students, of groups of ten students or more; of many groups, some differ by "
         "chance."
     )
-    return _table(["group", "runs", "rows", "students", f"gain in {METRICS[comparison.metric]}"], rows, note)
+    return _table(["group", "runs", "rows", "students", f"gain in {METRICS[comparison.metric]}"], rows, note, "groups")
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], note: str, kind: str = "") -> str:
     titles = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    caption = f"<caption>{escape(note)}</caption>" if note else ""
-    return f'<div class="wide"><table class="{kind}">{caption}<tr>{titles}</tr>{body}</table></div>'
+    body = "".join("<tr>" + "".join(_cell(cell) for cell in row) + "</tr>" for row in rows)
+    said = f'<p class="faint">{escape(note)}</p>' if note else ""
+    return f'{said}<div class="wide"><table class="{kind}"><tr>{titles}</tr>{body}</table></div>'
+
+
+def _cell(text: str) -> str:
+    """A cell; figures stay on a line, and words are broken where a page is narrow."""
+    parts = text.replace(" ± ", "\n± ").replace(" (", "\n(").split("\n") if text[:1] in set("+-0123456789") else [text]
+    if len(parts) == 1:
+        return f"<td>{escape(text)}</td>"
+    return "<td>" + " ".join(f'<span class="figure">{escape(part)}</span>' for part in parts) + "</td>"

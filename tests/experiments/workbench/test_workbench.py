@@ -17,8 +17,8 @@ import pytest
 
 import experiments
 from experiments.__main__ import main
+from experiments.workbench.comparison import figures
 from experiments.workbench.comparison.compare import compare, require_fair
-from experiments.workbench.comparison.figures import find_lead
 from experiments.workbench.leaderboard import rank_runs
 from experiments.workbench.runs import parts
 from experiments.workbench.runs import run as runs
@@ -164,25 +164,25 @@ def test_a_learning_curve_ends_at_the_run_itself(trees_and_rule):
 
     assert rule.curve == []
     assert curve.xs(1.0, level="share")["auc"].tolist() == pytest.approx(trees.table["auc"].tolist())
-    fewer, all_students = (curve.xs(share, level="share")["students"].mean() for share in (0.8, 1.0))
-    assert 10 <= fewer < all_students
+    fewer = curve.xs(0.8, level="share")["students"]
+    assert fewer.min() >= 10
+    assert (fewer < curve.xs(1.0, level="share")["students"].reindex(fewer.index)).all()
 
 
-def test_lead_time_is_from_the_first_place_to_when_the_struggle_was_plain(trees_and_rule):
-    """Three students of one fold: in a place from the start, from the third attempt on, and never."""
+def test_lead_time_is_who_has_a_place_so_long_before_the_struggle_is_plain(trees_and_rule, monkeypatch):
+    """Three students of one fold struggle, one of whom has the fold's three places at the first attempts."""
     trees, _ = trees_and_rule
+    monkeypatch.setattr(figures, "FEWEST", 1)
     rows = pd.DataFrame(
-        {
-            "fold": "one",
-            "episode": np.repeat([0, 1, 2], 10),
-            "opportunity": np.tile(np.arange(10), 3),
-            "target": np.repeat([1.0, 1.0, 1.0], 10),
-        }
+        {"fold": "one", "episode": np.repeat([0, 1, 2], 5), "opportunity": np.tile(np.arange(5), 3), "target": 1.0}
     )
     chance = np.where((rows["episode"] == 0) & (rows["opportunity"] < 3), 0.9, 0.1)
-    chance = np.where((rows["episode"] == 1) & rows["opportunity"].between(2, 4), 0.8, chance)
+    on_its_way = rows.assign(target=np.where(rows["opportunity"] < 2, 0.0, 1.0))
 
-    assert find_lead(trees, rows, chance).tolist() == [10, 8, -np.inf]
+    shares, later = figures.find_lead(trees, rows, chance), figures.find_lead(trees, on_its_way, chance)
+
+    assert shares.round(2).to_dict() == {6: 0, 7: 0, 8: 0.33, 9: 0.33, 10: 0.33}
+    assert later.round(2).to_dict() == {8: 0, 9: 0, 10: 0.33}
 
 
 def test_the_order_of_the_runs_turns_the_gain(trees_and_rule):
