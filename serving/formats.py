@@ -63,6 +63,11 @@ def read_instance(text: str | bytes) -> Problem:
     return problem
 
 
+def unpack_instance(packed: str) -> Problem:
+    """The problem of an instance that `pack_instance` wrote, several times as fast: none of its fields is unknown."""
+    return _problems().validate_json(packed)
+
+
 @cache
 def instance_schema() -> dict[str, Any]:
     """The JSON schema of the format."""
