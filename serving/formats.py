@@ -63,6 +63,18 @@ def read_instance(text: str | bytes) -> Problem:
     return problem
 
 
+def unpack_instance(packed: str) -> Problem:
+    """The problem of an instance that `pack_instance` wrote, without a search for fields that are unknown.
+
+    Raises:
+        InputError: As `read_instance`.
+    """
+    try:
+        return _problems().validate_json(packed)
+    except (ValidationError, ProblemError):
+        return read_instance(packed)  # which says what is wrong
+
+
 @cache
 def instance_schema() -> dict[str, Any]:
     """The JSON schema of the format."""

@@ -14,7 +14,7 @@ from features.database import Database
 from features.errors import MissingError
 from features.roster import find_gone
 from serving.errors import RequestError
-from serving.formats import is_current, read_instance
+from serving.formats import is_current, unpack_instance
 from serving.grouping import Problem
 from serving.schemas.edits import Edit
 from serving.schemas.recommendations import RecommendationOut, RecommendationRequest
@@ -49,7 +49,7 @@ class StoredPlan:
 
     def problem(self) -> Problem | None:
         """The day that was planned; None for plans of earlier versions."""
-        return read_instance(self.instance) if self.instance and is_current(self.instance) else None
+        return unpack_instance(self.instance) if self.instance and is_current(self.instance) else None
 
 
 def keep_recommendation(

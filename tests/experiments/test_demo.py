@@ -5,9 +5,12 @@ import re
 import shutil
 
 import pytest
+from fastapi.testclient import TestClient
 
 from experiments.demo import DemoError, Progress, describe_inputs, run_demo
 from features.database import Database
+from serving.app import create_app
+from serving.settings import Settings
 from serving.store.keys import list_keys
 from tests.conftest import copy_database
 
@@ -71,4 +74,8 @@ def test_asked_again_it_reuses_the_model_and_shows_no_key(own_school, simulated_
     assert f"run {own_school.run_id}" in shown
     assert "Groups for" in shown
     assert not re.search(keys[0].key_id, shown)
+    link = re.search(r"the team's board, while it runs: http://127\.0\.0\.1:8000(/board/day\S*)", shown)[1]
+    app = create_app(Settings(REGROUP_HOME=home, open=True))  # as the line before it starts the service
+    with TestClient(app, base_url="http://127.0.0.1:8000") as browser:
+        assert "not accepted yet" in browser.get(link).text
     assert [key.revoked_at is not None for key in keys] == [True]

@@ -29,6 +29,7 @@ def test_what_is_written_is_read(seed, rooms, pins, more):
     text = formats.write_instance(problem)
 
     assert formats.read_instance(text) == problem
+    assert formats.unpack_instance(formats.pack_instance(problem.to_json())) == problem
     assert formats.write_instance(formats.read_instance(text)) == text
 
 

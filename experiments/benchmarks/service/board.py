@@ -215,7 +215,7 @@ def _click_moves(page: Any, address: str, moves: int) -> Iterator[float]:  # noq
         page.evaluate("document.getElementById('said').textContent = ''")
         begun = time.perf_counter()
         page.locator(".choice").first.click()
-        page.wait_for_function("document.getElementById('said').textContent.includes('All changes together')")
+        page.locator("#said", has_text="All changes together").wait_for(state="attached")
         yield 1000 * (time.perf_counter() - begun)
         page.get_by_role("button", name="Undo", exact=True).click()
         page.wait_for_selector("text=The last step is undone.")

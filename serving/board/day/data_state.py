@@ -25,7 +25,7 @@ def describe_age(as_of: dt.datetime | None, day: dt.date) -> str | None:
 
 def describe_night(home: Home) -> str | None:
     """What the newest record of a night says where it was stopped; null where it was not, or there is no record."""
-    records = sorted(home.decisions.glob("*.md"))
+    records = sorted(home.decisions.glob("[0-9][0-9][0-9][0-9]-*.md"))
     if not records:
         return None
     lines = records[-1].read_text(encoding="utf-8").splitlines()

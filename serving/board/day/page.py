@@ -33,7 +33,7 @@ from serving.errors import NotReadyError
 from serving.grouping import find_moves
 from serving.plans.edits.edited_day import EditedDay, find_current, open_edit
 from serving.plans.recommend import Planner
-from serving.plans.stored_plan import judge_edit, open_day
+from serving.plans.stored_plan import judge_edit, read_current, require_plan
 from serving.schemas.common import SchoolDate
 from serving.schemas.recommendations import Absence, RecommendationRequest
 from serving.schemas.texts import Identity
@@ -122,7 +122,7 @@ class DayPage:
         previous = edited.day.answer.previous
         if previous is None or edited.decision is not None:
             return []
-        before = open_day(self.planner.database, self.caller, previous).current
+        before = read_current(require_plan(self.planner.database, self.caller, previous))
         moves = find_moves(edited.day.problem, before, edited.day.suggested)
         return [describe_move(move, edited, names) for move in moves]
 

@@ -3,8 +3,8 @@
 import pytest
 
 from features.errors import InputError
-from features.roster import PolicyLayer, load_presets, read_roster_files
-from features.roster.policy.keys import read_settings
+from features.roster import PolicyLayer, Team, load_presets, read_roster_files
+from features.roster.policy.keys import KEYS, read_settings
 
 FILES = {
     "teams": "team_id,school\nt1,North\nt2,North\n",
@@ -154,3 +154,21 @@ def test_a_preset_is_made_of_keys_that_a_team_could_write(preset):
 
     assert wrong == []
     assert "regroup" in settings
+
+
+def test_a_team_says_whether_its_leader_signs_before_what_all_teams_say():
+    layers = (PolicyLayer("", roster={"leader_signs": True}), PolicyLayer("t1", roster={"leader_signs": False}))
+
+    def team(*policies):
+        return Team("t1", "North", None, (), (), (), (), (), {}, (), policies=policies)
+
+    assert [team(*found).leader_signs for found in ((), layers[:1], layers[1:], layers)] == [False, True, False, False]
+
+
+def test_the_signature_of_the_leader_is_read_from_the_file_and_a_request_cannot_drop_it(read):
+    (default,) = read("[default]\nleader_signs = true\n").policies
+    wrong = problem_of(read, "[teams.t2]\nleader_signs = 1\n")
+
+    assert (default.settings, default.roster) == ({}, {"leader_signs": True})
+    assert "leader_signs: '1' is not right; write true or false" in wrong
+    assert "leader_signs" not in KEYS

@@ -124,7 +124,7 @@ def district(trained_school, give_key, tmp_path_factory) -> Iterator[District]:
         "revoked": give_key(url),
         "seldom": give_key(url, per_minute=3),
         "unknown": f"rg_{'0' * 16}_{'0' * 64}",
-        **{f"only_{scope}": give_key(url, [scope]) for scope in ("read", "plan", "load", "names", "admin")},
+        **{f"only_{scope}": give_key(url, [scope]) for scope in ("read", "plan", "load", "names", "admin", "sign")},
     }
     keys["wrong_secret"] = keys["all"][:-1] + ("0" if keys["all"][-1] != "0" else "1")
     with Database(url) as database:

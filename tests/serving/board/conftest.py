@@ -95,10 +95,17 @@ class BoardOfSchool:
 
 @contextmanager
 def open_board(school, roster, home, url, give_key):
-    """The board of a copy of a trained school in a folder; the second team asks that its leader signs its days."""
+    """The board of a copy of a trained school in a folder; the second team asks that its leader signs its days.
+
+    It has no school on 2026-05-04.
+    """
     shutil.copytree(school.home, home)
     shutil.copytree(roster, home.parent / "roster")
-    (home.parent / "roster" / "policy.toml").write_text(f"[teams.{school.team_ids[1]}]\nleader_signs = true\n")
+    policy = f"""[teams.{school.team_ids[1]}]
+leader_signs = true
+no_school = ["2026-05-04"]
+"""
+    (home.parent / "roster" / "policy.toml").write_text(policy, encoding="utf-8")
     save_roster(read_roster_files(home.parent / "roster"), url)
     team = read_team(url, school.team_ids[0])
     people = {("student", name): f"Name of {name}" for name in team.members}

@@ -1,13 +1,15 @@
 """Days without a plan, and what the pages say instead; the planner's sentences without figures."""
 
 import shutil
-from datetime import date, time
+from datetime import UTC, date, datetime, time
 
 import pytest
 from fastapi.testclient import TestClient
 
+from features.home import Home
 from features.roster import Block, PolicyLayer, Team
 from serving.app import create_app
+from serving.board.day.data_state import describe_age, describe_night
 from serving.board.day.page import next_day
 from serving.board.words import speak_plainly
 from serving.settings import Settings
@@ -66,3 +68,47 @@ def test_without_a_model_the_board_says_what_is_missing_and_what_to_do(board, tm
 )
 def test_no_sentence_keeps_a_figure_of_risk_or_need(sentence, plain):
     assert speak_plainly(sentence) == plain
+
+
+def test_a_night_that_was_stopped_is_told_until_the_next_one_is_well(tmp_path):
+    home = Home(tmp_path)
+    assert describe_night(home) is None
+    home.decisions.mkdir()
+    (home.decisions / "2026-03-13-0a.md").write_text("# Night 2026-03-13: Act now\n\nNobody's answers came in.\n")
+
+    told = describe_night(home)
+    (home.decisions / "2026-03-14-0b.md").write_text("# Night 2026-03-14: Worth a look\n\nThe champion stays.\n")
+
+    assert told.startswith("The night of Friday 13 March was stopped")
+    assert describe_night(home) is None
+
+
+def test_the_board_shows_a_stopped_night_on_every_day(board):
+    records = board.home / "decisions"
+    records.mkdir(exist_ok=True)
+    path = records / "2999-01-01-0c.md"
+    path.write_text("# Night 2999-01-01: Act now\n", encoding="utf-8")
+    try:
+        someone = board.suggested()
+        assert "The night of Tuesday 1 January was stopped" in someone.page.text
+        assert "The night of Tuesday 1 January was stopped" in someone.open(board.day("2026-03-15")).text
+    finally:
+        path.unlink()
+
+
+def test_answers_of_three_days_ago_are_told_with_their_date():
+    as_of = datetime(2026, 3, 13, 15, tzinfo=UTC)
+
+    assert describe_age(as_of, date(2026, 3, 16)) is None
+    assert describe_age(as_of, date(2026, 3, 17)) == (
+        "Answers count up to Friday 13 March, 3 days before this day: look twice at what surprises you."
+    )
+    assert describe_age(None, date(2026, 3, 17)) is None
+
+
+def test_a_day_without_school_is_no_day_to_suggest(board):
+    page = board.person().open(board.day("2026-05-04", board.signed_team)).text
+
+    assert "No school" in page
+    assert "Tuesday 5 May 2026" in page
+    assert "Suggest groups" not in page
