@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 
 import numpy as np
@@ -47,11 +47,11 @@ def run_until(search: Callable[[Floats], int], until: float) -> int:
     """
     began, clock = time.perf_counter(), np.zeros(2)
     whole = max(until - began, 1e-9)
-    running, done = _THREADS.submit(search, clock), threading.Event()
-    running.add_done_callback(lambda _: done.set())
+    running = _THREADS.submit(search, clock)
     try:
-        while (left := until - time.perf_counter()) > 0 and not done.wait(min(left, whole / TICKS)):
-            clock[SPENT] = 1.0 - max(0.0, until - time.perf_counter()) / whole
+        while not running.done() and (left := until - time.perf_counter()) > 0:
+            clock[SPENT] = 1.0 - left / whole
+            wait([running], min(left, whole / TICKS))
     finally:
         clock[ENDED] = 1.0
-    return 0 if running.cancel() else running.result()  # on a busy machine it may not even have begun
+    return running.result()
