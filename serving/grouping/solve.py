@@ -134,8 +134,7 @@ def warm_up() -> None:
 def compile_search() -> None:
     """Compiles the search, or loads its machine code, by planning tiny days, and by a repair."""
     for pins in ((), (Pin("p", "b"),)):
-        for seconds in (None, 1.0):  # counted in rounds, and by the clock
-            find_sessions(replace(_tiny_day(), pins=pins), Budget(rounds=1, seconds=seconds, bound_rounds=0))
+        find_sessions(replace(_tiny_day(), pins=pins), Budget(rounds=1, bound_rounds=0))
     arrays = build_data(_tiny_day()).arrays
     make_feasible(arrays, empty_seats(arrays), 0, 1.0, new_workspace(arrays))
 

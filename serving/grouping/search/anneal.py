@@ -1,6 +1,5 @@
 """Searches for a day of high score: constructed greedily, then improved by large-neighborhood search with annealing."""
 
-import math
 import time
 from dataclasses import dataclass
 
@@ -10,16 +9,8 @@ from serving.grouping.clock import is_over
 from serving.grouping.errors import BrokenPlanError
 from serving.grouping.problem.plan import Session
 from serving.grouping.rules.check import find_violations
-from serving.grouping.search.aside import run_until
 from serving.grouping.search.greedy import construct_plan, to_draft, to_seats
-from serving.grouping.search.kernel import (
-    construct_day,
-    copy_seats,
-    empty_seats,
-    improve_day,
-    improve_until_ended,
-    new_workspace,
-)
+from serving.grouping.search.kernel import construct_day, copy_seats, empty_seats, improve_day, new_workspace
 from serving.grouping.state.arrays import PINNED_LED, ProblemArrays, ProblemData
 from serving.grouping.state.draft import Draft
 
@@ -30,7 +21,10 @@ Chosen on synthetic days of 60 and 240 students.
 """
 
 PARTS = 60
-"""Parts of a search that is counted in rounds: within each the temperature stays the same."""
+"""Parts of a search: within each the temperature stays the same, and after each the clock is read."""
+
+FIRST_ROUNDS = 10
+"""Rounds of the first part, after which the clock shows how many fit into one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,15 +136,15 @@ def search_day(
         value = construct_day(arrays, seats, rng, workspace)
     best, candidate, values = copy_seats(seats), copy_seats(seats), np.array([value, value])
     rounds = budget.rounds_for(len(arrays.present), int(arrays.adult_in.sum()))
-    state = arrays, seats, best, candidate, values, rng, workspace
-    if budget.seconds is None:
-        done, part = 0, max(1, rounds // PARTS)
-        while done < rounds and not is_over(budget.deadline):
-            part = min(part, rounds - done)
-            temperature = warm * (COOL / warm) ** (done / rounds)
-            improve_day(*state, part, temperature)
-            done += part
-    else:
-        ends = min(began + budget.seconds, math.inf if budget.deadline is None else budget.deadline)
-        done = run_until(lambda clock: improve_until_ended(*state, clock, rounds, warm, COOL), ends)
+    done, spent = 0, time.perf_counter() - began
+    while done < rounds and (budget.seconds is None or spent < budget.seconds) and not is_over(budget.deadline):
+        if budget.seconds is None:
+            share, part = done / rounds, rounds // PARTS
+        else:
+            share = max(done / rounds, spent / budget.seconds)
+            part = int(done / spent * budget.seconds / PARTS) if done else FIRST_ROUNDS
+        temperature = warm * (COOL / warm) ** share
+        part = min(max(1, part), rounds - done)
+        improve_day(arrays, seats, best, candidate, values, rng, workspace, part, temperature)
+        done, spent = done + part, time.perf_counter() - began
     return to_draft(data, best), done < rounds

@@ -56,12 +56,6 @@ ANY_KIND = ANY_SKILL = np.int64(ANY)
 NOBODY = np.int64(-1)
 """NumPy integers, since numba compiles a function once more for each plain constant that it is called with."""
 
-SPENT, ENDED = range(2)
-"""Positions in the clock of a search: which share of its time is spent, and whether it is to end, 0 or 1."""
-
-ROUNDS = np.int64(8)
-"""Rounds between two looks at the clock."""
-
 _entry = nb.njit(  # type: ignore[call-overload]  # numba knows these options, its types do not
     cache=True, error_model="numpy", nogil=True, _nrt=False
 )
@@ -1576,19 +1570,3 @@ def improve_day(arena, current, best, candidate, values, rng, workspace, rounds,
         if values[0] > values[1]:
             values[1] = values[0]
             _copy_into(best, current)
-
-
-@_entry
-def improve_until_ended(arena, current, best, candidate, values, rng, workspace, clock, most, warm, cool):
-    """Improves a day, as `improve_day` does, until another thread ends it; returns how many rounds that were.
-
-    The `clock` has `SPENT` and `ENDED`, which that thread writes; `most` is how many rounds there may be at all, `warm`
-    and `cool` are the first and the last temperature.
-    """
-    rounds = 0
-    while clock[ENDED] == 0.0 and rounds < most:
-        temperature = warm * (cool / warm) ** clock[SPENT]
-        part = min(ROUNDS, most - rounds)
-        improve_day(arena, current, best, candidate, values, rng, workspace, part, temperature)
-        rounds += part
-    return rounds
