@@ -333,7 +333,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         "--dataset assistments-2012 --teams 2 --days 5 --json figures.json",
         (
             *FORECAST,
-            _count("--teams", 20, "teams of 60 students"),
+            _count("--teams", 12, "teams of 60 students"),
             _count("--days", 15, "school days in a row"),
             _count("--blocks", 4, "blocks of a day, of the four of the simulated school"),
             _count("--students", 3000, "students whom the models learn from, at most"),
