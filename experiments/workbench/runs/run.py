@@ -215,7 +215,7 @@ def log_run(run: Run, tracking: Tracking) -> str:
     }
     tags = {**{name.replace(" ", "_"): value for name, value in run.facts.items()}, "kind": "run"}
     tags |= {"name": run.name, SOURCE_NAME: "python -m experiments run"}
-    said = ", ".join(f"{METRICS[name]} {summary.loc[name, 'mean']:.4f}" for name in ("log_loss", "auc"))
+    said = ", ".join(f"{METRICS[name]} {summary['mean'][name]:.4f}" for name in ("log_loss", "auc"))
     said = f"{said}: means of {len(run.folds)} folds and seeds, which `folds.csv` has one by one."
     return tracking.log_run(run.key, tags, _parameters(run), metrics, (), texts, run.name, said, experiment=EXPERIMENTS)
 
