@@ -30,6 +30,7 @@ from features.home import read_home
 from training.config import MasteryRule
 from training.evaluation.metrics import log_losses
 from training.nightly.facts import hash_code
+from training.records.entities import SOURCE_NAME
 from training.records.tracking import EXPERIMENTS, Tracking
 
 logger = logging.getLogger("regroup")
@@ -291,5 +292,6 @@ def _log(found: Found, key: str, source: Source) -> str:
         "experiment.json": json.dumps(found.best.choices(), indent=1, ensure_ascii=False),
     }
     tags = {"kind": "search", "name": found.name, "data": f"{source.said} ({source.digest})"}
+    tags[SOURCE_NAME] = "python -m experiments search"
     once = f"search {key} {len(found.trials)} {found.holdout is not None}"  # more trials are another run
     return Tracking().log_run(once, tags, found.chosen, metrics, {}, texts, found.name, experiment=EXPERIMENTS)

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 DESCRIPTION = "mlflow.note.content"
 """The tag that MLflow shows as the description of a run, in Markdown."""
 
-SOURCE = {"mlflow.source.name": "python -m training nightly", "mlflow.source.type": "JOB"}
+SOURCE_NAME = "mlflow.source.name"
+SOURCE = {SOURCE_NAME: "python -m training nightly", "mlflow.source.type": "JOB"}
 """The tags of a run that say what made it."""
 
 KINDS = {

@@ -150,7 +150,7 @@ class Tracking:
                 run_id,
                 metrics=_finite(metrics, self._client.get_run(run_id).info.start_time),
                 params=[Param(key, str(value)) for key, value in parameters.items()],
-                tags=[RunTag(tag, value) for tag, value in {**tags, **SOURCE, DESCRIPTION: description}.items()],
+                tags=[RunTag(tag, value) for tag, value in {**SOURCE, **tags, DESCRIPTION: description}.items()],
             )
             if data:
                 self._client.log_inputs(run_id, data)

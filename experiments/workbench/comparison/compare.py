@@ -20,6 +20,7 @@ from features.errors import InputError, MissingError
 from features.home import Home, read_home
 from features.roster import list_teams, read_demographics, students_of_schools
 from training.evaluation.fairness import MIN_STUDENTS
+from training.records.entities import SOURCE_NAME
 from training.records.tracking import EXPERIMENTS, Tracking
 
 Floats = npt.NDArray[np.float64]
@@ -260,4 +261,6 @@ def log_comparison(comparison: Comparison, page: str) -> str:
         "comparison.json": json.dumps(comparison.to_json(), indent=1, ensure_ascii=False),
     }
     parameters = {"metric": comparison.metric, "margin": comparison.margin}
-    return Tracking().log_run(key, tags, parameters, metrics, {}, texts, tags["name"], experiment=EXPERIMENTS)
+    tags[SOURCE_NAME] = "python -m experiments compare"
+    said = f"{comparison.to_markdown()}\n`comparison.html` among the artifacts has the pictures."
+    return Tracking().log_run(key, tags, parameters, metrics, {}, texts, tags["name"], said, experiment=EXPERIMENTS)

@@ -25,6 +25,7 @@ from features.errors import BusyError
 from features.home import read_home
 from training.evaluation.metrics import area_under_curve, calibration_error, give_places, log_losses
 from training.nightly.facts import hash_code
+from training.records.entities import SOURCE_NAME
 from training.records.tracking import EXPERIMENTS, Tracking
 
 logger = logging.getLogger("regroup")
@@ -213,9 +214,10 @@ def log_run(run: Run, tracking: Tracking) -> str:
         **({"curve.csv": pd.DataFrame(run.curve).to_csv(index=False)} if run.curve else {}),
     }
     tags = {**{name.replace(" ", "_"): value for name, value in run.facts.items()}, "kind": "run"}
-    named = {**tags, "name": run.name}
-    parameters = _parameters(run)
-    return tracking.log_run(run.key, named, parameters, metrics, {}, texts, run.name, experiment=EXPERIMENTS)
+    tags |= {"name": run.name, SOURCE_NAME: "python -m experiments run"}
+    said = ", ".join(f"{METRICS[name]} {summary['mean'][name]:.4f}" for name in ("log_loss", "auc"))
+    said = f"{said}: means of {len(run.folds)} folds and seeds, which `folds.csv` has one by one."
+    return tracking.log_run(run.key, tags, _parameters(run), metrics, {}, texts, run.name, said, experiment=EXPERIMENTS)
 
 
 def _parameters(run: Run) -> dict[str, object]:

@@ -95,6 +95,7 @@ def test_a_run_is_one_run_in_mlflow_with_its_folds_as_a_table(trees_and_rule):
     assert found[0].data.metrics["auc"] == pytest.approx(trees.table["auc"].mean())
     assert found[0].data.metrics["auc_sd"] == pytest.approx(trees.table["auc"].std())
     assert found[0].data.metrics["n"] == 3
+    assert found[0].data.tags["mlflow.source.name"] == "python -m experiments run"
     folder = Path(found[0].info.artifact_uri.removeprefix("file://"))
     assert len(pd.read_csv(folder / "folds.csv")) == 3
     assert "salt experiments" in json.loads((folder / "facts.json").read_text(encoding="utf-8"))["split"]
