@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from serving.grouping import Purpose, ScoreImpact, SessionType
 from serving.schemas.common import NamesOut
@@ -51,6 +52,11 @@ FIGURES: tuple[tuple[str, str], ...] = (
 )
 """Figures of risk and need in the planner's sentences, and what stands in their place: a child is no number."""
 
+FIGURE = re.compile(r"risk|mastery|need|meet")
+"""What every such sentence has."""
+
+WORD = re.compile(r"[\w.@-]*\w")
+
 LEFT = re.compile(r"risk|\d\.\d\d")
 """What is left of such a figure."""
 
@@ -94,10 +100,15 @@ class Names:
             >>> Names({"s1": "Mia"}, {"a1": "Ms B"}).put_into("s1 and s11 sit with a1.")
             'Mia and s11 sit with Ms B.'
         """
-        known = {**self.students, **self.staff}
+        known = self._known
         if not known:
             return sentence
-        return re.sub(r"[\w.@-]*\w", lambda word: known.get(word[0], word[0]), sentence)
+        return WORD.sub(lambda word: known.get(word[0], word[0]), sentence)
+
+    @cached_property
+    def _known(self) -> Mapping[str, str]:
+        """Names of all people by their ids."""
+        return {**self.students, **self.staff}
 
 
 def name_purpose(purpose: Purpose | None) -> str:
@@ -114,8 +125,9 @@ def speak_plainly(sentence: str) -> str:
         >>> speak_plainly("Ratios (review, need 0.27) waits: its seats went to students at higher risk (5% to 9%).")
         'Ratios (review) waits: its seats went to students with a more pressing need.'
     """
-    for figure, words in FIGURES:
-        sentence = re.sub(figure, words, sentence)
+    if FIGURE.search(sentence):
+        for figure, words in FIGURES:
+            sentence = re.sub(figure, words, sentence)
     parts = [part for part in sentence.split("; ") if not LEFT.search(part)]
     text = "; ".join(parts).strip()
     return text if not text or text.endswith((".", "!", "?")) else f"{text}."

@@ -112,3 +112,20 @@ def test_a_day_without_school_is_no_day_to_suggest(board):
     assert "No school" in page
     assert "Tuesday 5 May 2026" in page
     assert "Suggest groups" not in page
+
+
+def test_with_the_database_away_every_page_says_what_is_and_what_to_do(board, tmp_path, monkeypatch):
+    pytest.importorskip("psycopg", reason="the driver of PostgreSQL is not installed")
+    home = tmp_path / "home"
+    shutil.copytree(board.home, home, ignore=shutil.ignore_patterns("database.json"))
+    monkeypatch.setenv("REGROUP_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")  # where nothing listens
+    app = create_app(Settings(REGROUP_HOME=home, bundle=tmp_path / "nothing", open=True))
+    with TestClient(app, base_url="http://127.0.0.1:8000") as client:
+        answers = [
+            client.get(address) for address in ("/board", board.day(), f"/board/week?team_id={board.signed_team}")
+        ]
+
+    for answer in answers:
+        assert answer.status_code == 503
+        assert "The database does not answer" in answer.text
+        assert "Nothing is lost" in answer.text
