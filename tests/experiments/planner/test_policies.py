@@ -164,3 +164,21 @@ def test_the_command_writes_figures(models, tmp_path):
     assert {row["level"] for row in figures["levels"]} == {"low", "middle", "high"}
     assert len(figures["runs"]) == 2 * 3 * 6
     assert figures["main"] == "need_met"
+
+
+@pytest.mark.long
+def test_outcomes_are_paired_by_seed_and_say_what_they_assume(models, tmp_path, capsys):
+    path = tmp_path / "figures.json"
+    options = ["--seeds", "2", "--days", "1", "--workers", "1", "--models", str(models), "--json", str(path)]
+
+    code = main(["benchmark", "outcomes", *options])
+
+    figures = json.loads(path.read_text(encoding="utf-8"))
+    assert [row["policy"] for row in figures["against"]] == ["random", "score_bands", "clusters", "teacher_greedy"]
+    ahead = all(row["skills_a_week_low"] > 0 and row["lowest_quartile_low"] > 0 for row in figures["against"])
+    assert code == (0 if ahead else 1)
+    assert "proves nothing about real children" in figures["assumed"]
+    assert "proves nothing about real children" in " ".join(capsys.readouterr().out.split())
+    for figure in figures["policies"].values():
+        assert figure["lowest_adult_minutes"] >= 0
+        assert 0 < figure["gap"] < 1

@@ -61,7 +61,7 @@ class Outcome:
         led: Sessions led by an adult, a day.
         seats: Places in them, by student and day.
         refused: Days without a plan.
-        skills_a_week: Skills that count and that a student came to master, mean over students, by week: mastered is
+        skills_a_week: Skills that count and that a student came to master, less those forgotten, by week: mastered is
             where the chance to know an average item is what the simulation holds enough to build on (`Behavior.ready`).
         skills_a_week_well: The same up to where there is little left to teach (`Behavior.taught_to`).
         gap: What the quarter who knew most on the first morning knows on the last, less what the lowest one knows.
