@@ -127,6 +127,7 @@ def search_experiment(
     space = _require_space(experiment)
     home = read_home()
     home.make()
+    logger.info("%s: read %s", experiment.name, experiment.data.log or f"the events of {home.root}")
     source = read_source(experiment.data, experiment.split.salt)
     experiment = _set_aside(experiment, source)
     scorer = _Scorer(source, Shelf(home), workers or os.cpu_count() or 1)
